@@ -1,0 +1,219 @@
+-- The one doorway between ingest and dora: every landing table, every column typed and explained.
+-- Times are UTC instants to the microsecond. (source, id) is the natural key of every fact table:
+-- `source` is the configured name of where the fact came from, `id` is unique within it.
+-- `load_id` names the load that last changed the row.
+-- status is one of not_started, running, succeeded, failed, canceled, skipped, unknown.
+
+CREATE TABLE application (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  application VARCHAR NOT NULL, team VARCHAR, owner VARCHAR, repository VARCHAR);
+COMMENT ON TABLE application IS 'One application (service) that a source knows.';
+COMMENT ON COLUMN application.application IS 'Name of the application.';
+COMMENT ON COLUMN application.team IS 'Team that the source says owns it.';
+COMMENT ON COLUMN application.owner IS 'Contact that the source names.';
+COMMENT ON COLUMN application.repository IS 'Repository (owner/name) that the source says feeds it.';
+
+CREATE TABLE account (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  account VARCHAR NOT NULL, environment VARCHAR, provider VARCHAR);
+COMMENT ON TABLE account IS 'One deployment target account; a hint at what production is.';
+COMMENT ON COLUMN account.account IS 'Name of the account.';
+COMMENT ON COLUMN account.environment IS 'Environment that the source attaches to it, such as prod.';
+COMMENT ON COLUMN account.provider IS 'Platform, such as kubernetes.';
+
+CREATE TABLE pipeline (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  application VARCHAR NOT NULL, pipeline VARCHAR, template_kind VARCHAR, template VARCHAR, template_version VARCHAR,
+  disabled BOOLEAN, has_canary BOOLEAN, has_approval BOOLEAN, has_rollback BOOLEAN, updated_at TIMESTAMP);
+COMMENT ON TABLE pipeline IS 'One pipeline as it is configured now.';
+COMMENT ON COLUMN pipeline.application IS 'Application that the pipeline belongs to.';
+COMMENT ON COLUMN pipeline.pipeline IS 'Name of the pipeline.';
+COMMENT ON COLUMN pipeline.template_kind IS 'v1 or v2 where it is made from a managed template, else null.';
+COMMENT ON COLUMN pipeline.template IS 'Id of the template it is made from.';
+COMMENT ON COLUMN pipeline.template_version IS 'Tag or digest of that template.';
+COMMENT ON COLUMN pipeline.disabled IS 'True where it can not be triggered.';
+COMMENT ON COLUMN pipeline.has_canary IS 'True where it has a canary stage.';
+COMMENT ON COLUMN pipeline.has_approval IS 'True where it asks a person.';
+COMMENT ON COLUMN pipeline.has_rollback IS 'True where it has a rollback stage.';
+COMMENT ON COLUMN pipeline.updated_at IS 'When it was last changed.';
+
+CREATE TABLE execution (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  application VARCHAR NOT NULL, pipeline VARCHAR, pipeline_id VARCHAR, root_id VARCHAR NOT NULL, parent_id VARCHAR,
+  status VARCHAR NOT NULL, queued_at TIMESTAMP, started_at TIMESTAMP, finished_at TIMESTAMP,
+  trigger VARCHAR, triggered_by VARCHAR, dry_run BOOLEAN NOT NULL,
+  repository VARCHAR, commit VARCHAR, branch VARCHAR, commit_origin VARCHAR, reason VARCHAR, url VARCHAR);
+COMMENT ON TABLE execution IS 'One run of a pipeline, or one operation started by hand.';
+COMMENT ON COLUMN execution.application IS 'Application it ran for.';
+COMMENT ON COLUMN execution.pipeline IS 'Name of the pipeline, or description of the operation.';
+COMMENT ON COLUMN execution.pipeline_id IS 'Id of the pipeline; null for an operation started by hand.';
+COMMENT ON COLUMN execution.root_id IS 'Id of the execution at the root of its tree; its own id where nothing started it.';
+COMMENT ON COLUMN execution.parent_id IS 'Id of the execution that started it.';
+COMMENT ON COLUMN execution.status IS 'Status as the source last said.';
+COMMENT ON COLUMN execution.queued_at IS 'When it was triggered.';
+COMMENT ON COLUMN execution.started_at IS 'When it last began to run (a restart moves it).';
+COMMENT ON COLUMN execution.finished_at IS 'When it completed.';
+COMMENT ON COLUMN execution.trigger IS 'What triggered it: git, build, image, manual, pipeline, webhook, schedule, other.';
+COMMENT ON COLUMN execution.triggered_by IS 'Who triggered it.';
+COMMENT ON COLUMN execution.dry_run IS 'True where it changed nothing by design.';
+COMMENT ON COLUMN execution.repository IS 'Repository (owner/name) of the commit.';
+COMMENT ON COLUMN execution.commit IS 'Commit it carried, possibly abbreviated.';
+COMMENT ON COLUMN execution.branch IS 'Branch of that commit.';
+COMMENT ON COLUMN execution.commit_origin IS 'Where the commit was found, such as trigger or build.';
+COMMENT ON COLUMN execution.reason IS 'Why it was canceled or failed.';
+COMMENT ON COLUMN execution.url IS 'Where a person can look at it.';
+
+CREATE TABLE stage (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR NOT NULL, parent_id VARCHAR, name VARCHAR, kind VARCHAR NOT NULL, status VARCHAR NOT NULL,
+  started_at TIMESTAMP, finished_at TIMESTAMP, reason VARCHAR);
+COMMENT ON TABLE stage IS 'One stage of an execution, as it last ran.';
+COMMENT ON COLUMN stage.execution_id IS 'Execution it belongs to.';
+COMMENT ON COLUMN stage.parent_id IS 'Stage that contains it.';
+COMMENT ON COLUMN stage.name IS 'Its name.';
+COMMENT ON COLUMN stage.kind IS 'What it does: deploy, rollback, restart, scale, canary, approval, build, bake, test, wait, window, child, other.';
+COMMENT ON COLUMN stage.status IS 'Its status.';
+COMMENT ON COLUMN stage.started_at IS 'When it began.';
+COMMENT ON COLUMN stage.finished_at IS 'When it ended.';
+COMMENT ON COLUMN stage.reason IS 'Why it failed.';
+
+CREATE TABLE rollout (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, action VARCHAR NOT NULL, role VARCHAR,
+  environment VARCHAR, account VARCHAR, location VARCHAR, cluster VARCHAR,
+  status VARCHAR NOT NULL, started_at TIMESTAMP, first_traffic_at TIMESTAMP, full_traffic_at TIMESTAMP, finished_at TIMESTAMP,
+  version VARCHAR, manifest VARCHAR, server_group VARCHAR, restores VARCHAR, steps_back INTEGER, kind VARCHAR, reason VARCHAR);
+COMMENT ON TABLE rollout IS 'One change of what runs on one target; a deployment has one or many.';
+COMMENT ON COLUMN rollout.execution_id IS 'Execution that did it.';
+COMMENT ON COLUMN rollout.application IS 'Application that was changed.';
+COMMENT ON COLUMN rollout.action IS 'deploy, rollback, restart or scale.';
+COMMENT ON COLUMN rollout.role IS 'canary where it serves a canary analysis only, else null.';
+COMMENT ON COLUMN rollout.environment IS 'Environment where the source says it; null where configuration decides.';
+COMMENT ON COLUMN rollout.account IS 'Target account.';
+COMMENT ON COLUMN rollout.location IS 'Namespace or region.';
+COMMENT ON COLUMN rollout.cluster IS 'Cluster or workload name.';
+COMMENT ON COLUMN rollout.status IS 'Its status; not_started where it was planned and never reached.';
+COMMENT ON COLUMN rollout.started_at IS 'When it began.';
+COMMENT ON COLUMN rollout.first_traffic_at IS 'When the new content could first serve; null where it never could.';
+COMMENT ON COLUMN rollout.full_traffic_at IS 'When it served all traffic of the target; null where it never did.';
+COMMENT ON COLUMN rollout.finished_at IS 'When it ended, clean-up included.';
+COMMENT ON COLUMN rollout.version IS 'What runs: image digests or tags, or a version; sorted, joined by a space.';
+COMMENT ON COLUMN rollout.manifest IS 'Fingerprint of the configuration around the version.';
+COMMENT ON COLUMN rollout.server_group IS 'Name of the group or revision that it created.';
+COMMENT ON COLUMN rollout.restores IS 'Group or revision that a rollback returned to.';
+COMMENT ON COLUMN rollout.steps_back IS 'How many revisions a rollback went back.';
+COMMENT ON COLUMN rollout.kind IS 'Deployment kind where the source says it: release, hotfix, rollback, redeploy, config.';
+COMMENT ON COLUMN rollout.reason IS 'Why it failed or was done, in words.';
+
+CREATE TABLE approval (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR NOT NULL, asked VARCHAR, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, roles VARCHAR,
+  status VARCHAR NOT NULL, started_at TIMESTAMP, decided_at TIMESTAMP, finished_at TIMESTAMP);
+COMMENT ON TABLE approval IS 'One question put to a person before an execution went on.';
+COMMENT ON COLUMN approval.execution_id IS 'Execution that asked.';
+COMMENT ON COLUMN approval.asked IS 'The instructions shown.';
+COMMENT ON COLUMN approval.decision IS 'continue or stop; null where nobody decided.';
+COMMENT ON COLUMN approval.answer IS 'Option chosen, where there were options.';
+COMMENT ON COLUMN approval.decided_by IS 'Who decided.';
+COMMENT ON COLUMN approval.roles IS 'Roles that may decide, joined by a space.';
+COMMENT ON COLUMN approval.status IS 'Status of the stage that asked.';
+COMMENT ON COLUMN approval.started_at IS 'When the question was put.';
+COMMENT ON COLUMN approval.decided_at IS 'When the decision was made.';
+COMMENT ON COLUMN approval.finished_at IS 'When the execution went on.';
+
+CREATE TABLE canary (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR NOT NULL, analysis VARCHAR, config VARCHAR, score DOUBLE, pass_threshold DOUBLE,
+  marginal_threshold DOUBLE, intervals INTEGER, status VARCHAR NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP,
+  reason VARCHAR);
+COMMENT ON TABLE canary IS 'One canary analysis of an execution.';
+COMMENT ON COLUMN canary.execution_id IS 'Execution that ran it.';
+COMMENT ON COLUMN canary.analysis IS 'How baseline and experiment are made: realTime, realTimeAutomatic, retrospective.';
+COMMENT ON COLUMN canary.config IS 'Name or id of the canary configuration.';
+COMMENT ON COLUMN canary.score IS 'Last score, 0 to 100; null where none was given.';
+COMMENT ON COLUMN canary.pass_threshold IS 'Score from which it passes.';
+COMMENT ON COLUMN canary.marginal_threshold IS 'Score up to which it fails at once.';
+COMMENT ON COLUMN canary.intervals IS 'Number of intervals judged.';
+COMMENT ON COLUMN canary.status IS 'Status of its stage.';
+COMMENT ON COLUMN canary.started_at IS 'When it began.';
+COMMENT ON COLUMN canary.finished_at IS 'When it ended.';
+COMMENT ON COLUMN canary.reason IS 'What the judge said, or why there is no score.';
+
+CREATE TABLE canary_interval (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  canary_id VARCHAR NOT NULL, execution_id VARCHAR NOT NULL, judgment_id VARCHAR, score DOUBLE, status VARCHAR NOT NULL,
+  started_at TIMESTAMP, finished_at TIMESTAMP);
+COMMENT ON TABLE canary_interval IS 'One judged interval of a canary analysis.';
+COMMENT ON COLUMN canary_interval.canary_id IS 'Canary it belongs to.';
+COMMENT ON COLUMN canary_interval.execution_id IS 'Execution that ran it.';
+COMMENT ON COLUMN canary_interval.judgment_id IS 'Id of the judgment at the canary service.';
+COMMENT ON COLUMN canary_interval.score IS 'Score, 0 to 100; null where none was given.';
+COMMENT ON COLUMN canary_interval.status IS 'Its status.';
+COMMENT ON COLUMN canary_interval.started_at IS 'When it began.';
+COMMENT ON COLUMN canary_interval.finished_at IS 'When it ended.';
+
+CREATE TABLE commit (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, parents VARCHAR[] NOT NULL,
+  authored_at TIMESTAMP, committed_at TIMESTAMP, author VARCHAR, subject VARCHAR, reverts VARCHAR);
+COMMENT ON TABLE commit IS 'One commit that a repository''s trunk or a deployment can reach; id is repository@sha.';
+COMMENT ON COLUMN commit.repository IS 'Repository, owner/name.';
+COMMENT ON COLUMN commit.sha IS 'Full commit id.';
+COMMENT ON COLUMN commit.parents IS 'Full ids of its parents, first parent first.';
+COMMENT ON COLUMN commit.authored_at IS 'Author time.';
+COMMENT ON COLUMN commit.committed_at IS 'Committer time.';
+COMMENT ON COLUMN commit.author IS 'Author.';
+COMMENT ON COLUMN commit.subject IS 'First line of its message.';
+COMMENT ON COLUMN commit.reverts IS 'Full id of the commit that it says it reverts.';
+
+CREATE TABLE change (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, merged_at TIMESTAMP, change_request VARCHAR, paths VARCHAR[],
+  applications VARCHAR[], on_trunk BOOLEAN NOT NULL);
+COMMENT ON TABLE change IS 'One entry on a trunk''s first-parent line; id is repository@sha.';
+COMMENT ON COLUMN change.repository IS 'Repository, owner/name.';
+COMMENT ON COLUMN change.sha IS 'Full id of the trunk commit.';
+COMMENT ON COLUMN change.merged_at IS 'When it came to trunk: committer time of the trunk commit.';
+COMMENT ON COLUMN change.change_request IS 'Number of its pull or merge request.';
+COMMENT ON COLUMN change.paths IS 'Files it touched against its first parent, where the repository is shared by applications.';
+COMMENT ON COLUMN change.applications IS 'Applications it belongs to, where the source says it.';
+COMMENT ON COLUMN change.on_trunk IS 'False where a rewrite of the trunk has dropped it.';
+
+CREATE TABLE incident (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  application VARCHAR NOT NULL, opened_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, deployment VARCHAR, commit VARCHAR,
+  severity VARCHAR, title VARCHAR, url VARCHAR);
+COMMENT ON TABLE incident IS 'One incident of one application.';
+COMMENT ON COLUMN incident.application IS 'Application that suffered.';
+COMMENT ON COLUMN incident.opened_at IS 'When it opened.';
+COMMENT ON COLUMN incident.resolved_at IS 'When it was resolved; null while open.';
+COMMENT ON COLUMN incident.deployment IS 'Id of the deployment or execution that caused it, where somebody said so.';
+COMMENT ON COLUMN incident.commit IS 'Commit that caused it, where somebody said so.';
+COMMENT ON COLUMN incident.severity IS 'Severity in the pager''s words.';
+COMMENT ON COLUMN incident.title IS 'What it was about.';
+COMMENT ON COLUMN incident.url IS 'Where a person can read about it.';
+
+-- Book-keeping: what was loaded when, how far, how much, and what could not be read.
+
+CREATE TABLE load (
+  load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
+  as_of TIMESTAMP, documents BIGINT NOT NULL, quarantined BIGINT NOT NULL, troubles VARCHAR[] NOT NULL);
+COMMENT ON TABLE load IS 'One run of one source; finished_at is null where it did not get to its end.';
+COMMENT ON COLUMN load.as_of IS 'Instant up to which the source''s facts are known, by the source''s own clock where it has one.';
+COMMENT ON COLUMN load.documents IS 'Documents received.';
+COMMENT ON COLUMN load.quarantined IS 'Documents that could not be read.';
+COMMENT ON COLUMN load.troubles IS 'Parts of the source that could not be fetched.';
+
+CREATE TABLE control_total (
+  table_name VARCHAR NOT NULL, rows BIGINT NOT NULL, checksum HUGEINT NOT NULL, load_id VARCHAR NOT NULL, engine VARCHAR NOT NULL);
+COMMENT ON TABLE control_total IS 'What each table must hold after the last commit; verified whenever the file is opened to build.';
+COMMENT ON COLUMN control_total.checksum IS 'Sum of the hashes of all rows, kept up to date by difference.';
+COMMENT ON COLUMN control_total.engine IS 'Version of the engine whose hash it is.';
+
+CREATE TABLE watermark (source VARCHAR NOT NULL, stream VARCHAR NOT NULL, value VARCHAR NOT NULL, load_id VARCHAR NOT NULL);
+COMMENT ON TABLE watermark IS 'How far each stream of each source has been read; committed with the rows it covers.';
+
+CREATE TABLE quarantine (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, reason VARCHAR NOT NULL,
+  excerpt VARCHAR);
+COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason; the rest of its load proceeded.';

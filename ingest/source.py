@@ -1,0 +1,239 @@
+"""The Source protocol, and the one way from a source to landing rows.
+
+    fetch → keep the payload → parse → land → summary
+
+A source fetches and parses; it never writes. Fetching yields, parsing is pure, landing merges by
+``(source, id)``: twice gives the same rows, and ``--replay`` runs the same parse over the archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from dora import warehouse
+from ingest.archive import Archive, Document, replay
+from ingest.rows import Quarantine, Row, to_arrow
+
+BATCH = 400
+EXCERPT = 400
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is asked for; a source takes those fields that it names in ``takes``."""
+
+    paths: tuple[Path, ...] = ()
+    load: tuple[Path, ...] = ()
+    since: datetime | None = None
+    applications: tuple[str, ...] = ()
+    kind: str | None = None
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Everything of ``stream`` up to ``value`` has been yielded: commit rows and watermark together."""
+
+    stream: str
+    value: str
+
+
+class AsOf(msgspec.Struct, frozen=True):
+    """The facts of this load are known up to this instant, by the source's own clock."""
+
+    at: datetime
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """One part of the source could not be fetched; the others proceed and the run ends as partial."""
+
+    what: str
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """One input that could not even become a document; it is quarantined."""
+
+    id: str
+    kind: str
+    reason: str
+    excerpt: str | None = None
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A sentence for a person who waits; it changes nothing."""
+
+    text: str
+
+
+_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable]] = {
+    "@mark": Mark,
+    "@as_of": AsOf,
+    "@unreadable": Unreadable,
+}
+
+
+Item = Document | Mark | AsOf | Trouble | Unreadable | Progress
+
+
+class State(msgspec.Struct, frozen=True):
+    """What landing already knows of a source: watermarks, and (id, application) of unfinished executions."""
+
+    watermarks: Mapping[str, str]
+    unfinished: list[tuple[str, str]]
+
+
+class Source(Protocol):
+    """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source."""
+
+    name: ClassVar[str]
+    takes: ClassVar[frozenset[str]]
+
+    @classmethod
+    def configured(cls, settings: Mapping[str, Any], data: Path) -> Source:
+        """The source as ``[sources.NAME]`` of dora.toml sets it up; raises ``UsageError``."""
+        ...
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        """Yield documents as they come, and a mark wherever what came so far is whole."""
+        ...
+
+    def parse(self, document: Document) -> Iterable[Row]:
+        """The rows of one document. Pure; raises ``ValueError`` where it can not be read."""
+        ...
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What one run did: documents read, rows per table (new, changed, unchanged), what went wrong."""
+
+    source: str
+    load_id: str
+    documents: int = 0
+    quarantined: int = 0
+    tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
+    troubles: list[str] = msgspec.field(default_factory=list)
+    as_of: datetime | None = None
+
+
+def pull(
+    source: Source,
+    data: Path,
+    request: Request,
+    *,
+    replaying: bool = False,
+    report: Callable[[str], None] = lambda _: None,
+) -> Summary:
+    """Run one source once, under the writer's lock, and say what it did.
+
+    Raises ``LockedError`` where another run writes, and whatever ends a fetch; what was committed
+    before that stays, and the next run goes on from there.
+    """
+    with warehouse.begin_load(data, source.name) as load:
+        state = State(load.watermarks(), load.unfinished())
+        items = _replayed(data, source.name) if replaying else source.fetch(request, state)
+        with closing(_Run(source, data, load, report, keep=not replaying)) as run:
+            for item in items:
+                run.take(item)
+            return run.finish()
+
+
+class _Run:
+    """The state of one pull: rows waiting for their commit, and the counts of the summary."""
+
+    def __init__(
+        self, source: Source, data: Path, load: warehouse.Load, report: Callable[[str], None], *, keep: bool
+    ) -> None:
+        self.source, self.load, self.report = source, load, report
+        self.archive = Archive(data, source.name, load.id) if keep else None
+        self.summary = Summary(source=source.name, load_id=load.id)
+        self.waiting: dict[str, list[Row]] = {}
+        self.pending = 0
+
+    def take(self, item: Item) -> None:
+        if self.archive:
+            self._keep(item)
+        match item:
+            case Document():
+                self._document(item)
+            case Mark(stream, value):
+                self._commit({stream: value})
+            case AsOf(at):
+                self.summary.as_of = max(at, self.summary.as_of or at)
+            case Trouble(what):
+                self.summary.troubles.append(what)
+            case Unreadable(id, kind, reason, excerpt):
+                self._quarantine(Quarantine(id=id, kind=kind, reason=reason, excerpt=excerpt))
+            case Progress(text):
+                self.report(text)
+
+    def _keep(self, item: Item) -> None:
+        document = item if isinstance(item, Document) else _as_document(item)
+        if self.archive and document:
+            self.archive.write(document)
+
+    def _document(self, document: Document) -> None:
+        self.summary.documents += 1
+        try:
+            rows = list(self.source.parse(document))
+        except (ValueError, RecursionError) as error:
+            excerpt = document.body[:EXCERPT].decode("utf-8", "replace")
+            self._quarantine(
+                Quarantine(id=_fingerprint(document), kind=document.kind, reason=str(error), excerpt=excerpt)
+            )
+            return
+        for row in rows:
+            self.waiting.setdefault(row.table, []).append(row)
+        self.pending += 1
+        if self.pending >= BATCH:
+            self._commit({})
+
+    def _quarantine(self, row: Quarantine) -> None:
+        self.summary.quarantined += 1
+        self.waiting.setdefault(row.table, []).append(row)
+
+    def _commit(self, watermarks: Mapping[str, str]) -> None:
+        if self.archive:
+            self.archive.flush()
+        batches = {
+            table: to_arrow(rows, self.load.schema(table), self.source.name, self.load.id)
+            for table, rows in self.waiting.items()
+        }
+        self.load.commit(batches, watermarks)
+        self.waiting, self.pending = {}, 0
+
+    def finish(self) -> Summary:
+        self._commit({})
+        summary = self.summary
+        summary.as_of = summary.as_of or datetime.now(UTC)
+        summary.tables = self.load.merged
+        self.load.finish(
+            summary.as_of.astimezone(UTC).replace(tzinfo=None),
+            summary.documents,
+            summary.quarantined,
+            summary.troubles,
+        )
+        return summary
+
+    def close(self) -> None:
+        if self.archive:
+            self.archive.close()
+
+
+def _as_document(item: Item) -> Document | None:
+    for kind, cls in _ARCHIVED.items():
+        if isinstance(item, cls):
+            return Document(kind, msgspec.json.encode(item))
+    return None
+
+
+def _replayed(data: Path, source: str) -> Iterator[Item]:
+    for document in replay(data, source):
+        cls = _ARCHIVED.get(document.kind)
+        yield msgspec.json.decode(document.body, type=cls) if cls else document
+
+
+def _fingerprint(document: Document) -> str:
+    return hashlib.sha256(document.kind.encode() + document.body).hexdigest()[:16]
