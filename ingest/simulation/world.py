@@ -1,0 +1,39 @@
+"""What a double of Gate serves: the state of a Spinnaker installation at one instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """The columns of Orca's execution table; ``payload`` renders the whole document when it is asked for.
+
+    Times are epoch milliseconds. ``config_id`` is null for an orchestration (a task started by hand).
+    """
+
+    id: str
+    application: str
+    config_id: str | None
+    name: str
+    status: str
+    build_time: int
+    start_time: int | None
+    payload: Callable[[], Json]
+    orchestration: bool = False
+
+
+@dataclass(slots=True)
+class World:
+    """Everything that one Gate shows; ``now`` (epoch milliseconds) is its clock."""
+
+    now: int
+    applications: list[Json] = field(default_factory=list)
+    credentials: list[Json] = field(default_factory=list)
+    pipeline_configs: list[Json] = field(default_factory=list)
+    executions: list[Stub] = field(default_factory=list)
+    canary_results: dict[str, Json] = field(default_factory=dict)
