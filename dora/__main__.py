@@ -1,0 +1,218 @@
+"""The command ``dora``. The only file that knows everybody; heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dora import output, reading
+from dora.config import Config, read
+from dora.errors import DoraError, PartialError, UsageError
+from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
+
+if TYPE_CHECKING:
+    from dora.catalog import Finding
+    from ingest.source import Request, Summary
+
+app = typer.Typer(
+    name="dora",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Delivery metrics that engineers believe: DORA metrics from Spinnaker and git, with intervals and evidence.",
+    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
+)
+app.registered_commands += reading.app.registered_commands
+app.registered_groups += reading.app.registered_groups
+
+
+@app.command()
+def ingest(
+    name: Annotated[str, typer.Argument(help="spinnaker, git or files.")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
+    load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP.")] = None,
+    since: Annotated[str | None, typer.Option(help="spinnaker: how far back, such as 2026-01-01.")] = None,
+    application: Applications = None,
+    kind: Annotated[str | None, typer.Option(help="files: deployments, changes or incidents.")] = None,
+    replay: Annotated[bool, typer.Option("--replay", help="Read the archived payloads again; fetch nothing.")] = False,
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> None:
+    """Fetch facts from one source into landing.duckdb.
+
+    files: columns of deployments are id, application, environment, status
+    (succeeded|failed|canceled|in_progress), started_at, finished_at and optionally first_traffic_at,
+    full_traffic_at, repository, commit, version, kind, group, url, triggered_by; of changes repository, sha,
+    parents (space-separated), authored_at, committed_at and optionally merged_at, author, subject,
+    change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
+    deployment, commit, severity, title, url.
+
+    Example: dora ingest files deployments.csv incidents.jsonl
+    """
+    from ingest.source import Request
+
+    request = Request(
+        paths=tuple(paths or ()),
+        load=tuple(load or ()),
+        since=_moment(since),
+        applications=tuple(application or ()),
+        kind=kind,
+    )
+    summary = _pull(read(config), name, request, replaying=replay)
+    _tell(summary, json)
+    if summary.troubles:
+        raise PartialError(f"{len(summary.troubles)} parts of {name} are missing; the rest is landed.", "see above.")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    from dora import periods
+
+    return periods.instant(text, "UTC", datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
+
+
+def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:
+    from ingest import sources
+    from ingest.source import pull
+
+    known = sources()
+    if name not in known:
+        raise UsageError(f"There is no source {name}.", f"use one of {', '.join(sorted(known))}.")
+    for option in ("paths", "load", "since", "applications", "kind"):
+        if getattr(request, option) and option not in known[name].takes:
+            raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
+    source = known[name].configured(settings.sources.get(name, {}), settings.data)
+    progress = output.Progress()
+    try:
+        return pull(source, settings.data, request, replaying=replaying, report=progress)
+    finally:
+        progress.end()
+
+
+def _tell(summary: Summary, as_json: bool) -> None:
+    rows = [{"table": table, **counts} for table, counts in summary.tables.items()]
+    if as_json:
+        facts = ("source", "load_id", "documents", "quarantined", "troubles", "as_of")
+        output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
+        return
+    title = f"{summary.source}: {summary.documents} documents, {summary.quarantined} quarantined"
+    output.as_table(rows, ["table", "new", "changed", "unchanged"], title)
+    for trouble in summary.troubles:
+        output.note(f"missing: {trouble}")
+
+
+@app.command()
+def build(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Build dora.duckdb from what was ingested; swap it in where no check says stop.
+
+    Example: dora build
+    """
+    print_findings(_build(read(config)), json)
+
+
+def _build(settings: Config) -> list[Finding]:
+    from dora import build as builder
+
+    progress = output.Progress()
+    try:
+        return builder.build(settings, progress)
+    finally:
+        progress.end()
+
+
+@app.command()
+def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Ingest from every configured source, then build. One failing source does not stop the others (exit 3).
+
+    Example: 15 2 * * *  cd /srv/dora && dora nightly
+    """
+    from ingest.source import Request
+
+    settings = read(config)
+    if not settings.sources:
+        raise UsageError("No sources are configured; nothing was fetched.", "name some under [sources.NAME].")
+    summaries, failed = [], []
+    for name in settings.sources:
+        try:
+            summaries.append(_pull(settings, name, Request()))
+        except DoraError as error:
+            failed.append(f"{name}: {error}")
+    if not json:
+        for summary in summaries:
+            _tell(summary, as_json=False)
+    missing = failed + [f"{s.source}: {trouble}" for s in summaries for trouble in s.troubles]
+    for line in missing:
+        output.note(f"missing: {line}")
+    print_findings(_build(settings), json)
+    if missing:
+        raise PartialError(f"{len(missing)} parts are missing; the rest is landed and built.", "see above.")
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port.")] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
+    config: ConfigFile = None,
+) -> None:
+    """Serve the dashboard.
+
+    Example: dora dashboard --port 8501
+    """
+    _serve(read(config).data / "dora.duckdb", port, address)
+
+
+def _serve(path: Path, port: int, address: str) -> None:
+    import os
+    from importlib.util import find_spec
+
+    spec = find_spec("dashboards")
+    if spec is None or not spec.submodule_search_locations:
+        raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
+    page = Path(spec.submodule_search_locations[0]) / "app.py"
+    os.environ["DORA_DATABASE"] = str(path.resolve())
+    output.note(f"dashboard of {path} at http://localhost:{port}")
+    where = ["--server.address", address, "--server.port", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *where])  # noqa: S606
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where the simulated organisation and its data go.")] = Path("data/demo"),
+    serve: Annotated[bool, typer.Option(help="Serve the dashboard at the end.")] = True,
+    port: Annotated[int, typer.Option(help="Port of the dashboard.")] = 8501,
+    seed: Annotated[int, typer.Option(help="Another seed is another organisation.")] = 7,
+    scale: Annotated[float, typer.Option(help="Share of the organisation's size.")] = 1.0,
+    end: Annotated[str | None, typer.Option(help="The organisation's today; default the last midnight UTC.")] = None,
+) -> None:
+    """Simulate an organisation, ingest it over HTTP and git, build, print the keys and serve the dashboard.
+
+    Example: dora demo --no-serve --scale 0.1
+    """
+    from ingest.simulation import demo as simulated
+
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    with simulated.organisation(folder, seed=seed, scale=scale, end=_moment(end) or today, report=output.note) as path:
+        nightly(config=path)
+        show(config=path)
+        show("deployment_frequency", by="team", config=path)
+    output.note(f"ask more: dora show lead_time --by team --every month --config {path}")
+    if serve:
+        _serve(read(path).data / "dora.duckdb", port, "127.0.0.1")
+
+
+def main() -> None:
+    """Run a command; an error of ours is one line on standard error and its exit code."""
+    try:
+        app()
+    except DoraError as error:
+        output.note(f"dora: {error}")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Landing → models → metrics → checks → a new dora.duckdb, moved in only when no check says stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dora import __version__, catalog, definitions, lineage, warehouse
+from dora.catalog import Finding
+from dora.errors import StaleError
+
+if TYPE_CHECKING:
+    from dora.config import Config
+    from dora.warehouse import Connection
+
+EXAMPLES = 20
+LINEAGE = {"lineage": "SELECT * FROM attempts", "shipped_commits": "SELECT * FROM attempts"}
+
+
+def build(config: Config, report: Callable[[str], None] = lambda _: None) -> list[Finding]:
+    """Build dora.duckdb from landing.duckdb and swap it in; return what the checks found.
+
+    Raises ``StaleError`` where a check of severity stop found rows: the last build then stays in place.
+    """
+    definitions.validate(config)
+    with warehouse.building(config.data) as con:
+        _record(con, config)
+        definitions.write(con, config)
+        _models(con, report)
+        _metrics(con, report)
+        findings = [_checked(con, check) for check in catalog.checks().values()]
+        _keep(con, findings)
+        _stop(findings)
+    return findings
+
+
+def _record(con: Connection, config: Config) -> None:
+    """One row that says what this build is made of; ``as_of`` is the clock of whoever tells of deployments."""
+    con.execute(
+        "CREATE TABLE build AS SELECT coalesce("
+        " max(as_of) FILTER (source IN (SELECT DISTINCT source FROM landing.execution)), max(as_of)) AS as_of,"
+        " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine"
+        " FROM landing.load WHERE finished_at IS NOT NULL",
+        [datetime.now(UTC).replace(tzinfo=None), config.timezone, config.stale_after_hours, __version__],
+    )
+    con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
+    con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
+
+
+def _models(con: Connection, report: Callable[[str], None]) -> None:
+    models = catalog.queries("models")
+    for name in warehouse.ordered(con, models | LINEAGE):
+        report(f"model {name}")
+        if name == "lineage":
+            lineage.trace(con)
+        elif name not in LINEAGE:
+            con.execute(f'CREATE TABLE "{name}" AS {models[name]}')
+
+
+def _metrics(con: Connection, report: Callable[[str], None]) -> None:
+    con.execute("CREATE SCHEMA metrics")
+    for metric in catalog.metrics().values():
+        report(f"metric {metric.name}")
+        con.execute(f'CREATE TABLE metrics."{metric.name}" AS {metric.sql}')
+
+
+def _checked(con: Connection, check: catalog.Check) -> Finding:
+    rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608
+    examples: list[dict[str, object]] = []
+    if rows:
+        cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608
+        names = [column[0] for column in cursor.description or []]
+        examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return Finding(check.name, check.title, check.severity, rows, examples, check.next)
+
+
+def _keep(con: Connection, findings: list[Finding]) -> None:
+    con.execute(
+        "CREATE TABLE findings"
+        " (name VARCHAR, title VARCHAR, severity VARCHAR, found BIGINT, examples VARCHAR, next VARCHAR)"
+    )
+    con.executemany(
+        "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)",
+        [[f.check, f.title, f.severity, f.rows, json.dumps(f.examples, default=str), f.next] for f in findings],
+    )
+
+
+def _stop(findings: list[Finding]) -> None:
+    stops = [finding for finding in findings if finding.severity == "stop" and finding.rows]
+    if stops:
+        said = "; ".join(f"{finding.check}: {finding.rows} rows, such as {finding.examples[0]}" for finding in stops)
+        raise StaleError(f"The build was thrown away and the last one kept: {said}.", stops[0].next)

@@ -1,0 +1,7 @@
+-- title    = "Changes that served before their clock started, left out of lead time"
+-- severity = "warn"
+-- next     = "compare the clocks of the git host and of the deployment system"
+-- One row is one change.
+SELECT subject, application, happened_at, value AS hours
+FROM metrics.lead_time
+WHERE excluded = 'deployed before its start'

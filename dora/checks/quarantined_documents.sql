@@ -1,0 +1,6 @@
+-- title    = "Documents and rows that could not be read"
+-- severity = "warn"
+-- next     = "mend the source and ingest again, or report the payload"
+-- One row is one document.
+SELECT source, kind, id, reason
+FROM landing.quarantine

@@ -1,0 +1,117 @@
+"""What ``import dora`` opens: one build, read-only, with every number and the rows behind it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dora import query, warehouse
+from dora.periods import Grain
+from dora.query import By, Scope, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Result:
+    """The values of one metric in one scope, and the way down to their rows."""
+
+    rows: list[Value]
+    scope: Scope
+    _delivery: Delivery
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.rows)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One flat dictionary a value, as ``dora show --json`` prints it."""
+        return [as_dict(value, self.scope.by) for value in self.rows]
+
+    def df(self) -> pd.DataFrame:
+        """The same as a pandas frame, one row a value."""
+        import pandas as pd  # noqa: PLC0415 - a second that commands need not pay
+
+        return pd.DataFrame(self.dicts())
+
+    def explain(self) -> list[dict[str, Any]]:
+        """The rows behind these values, with what is known of each."""
+        return query.explain(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
+
+
+class Delivery:
+    """One build of dora.duckdb, read-only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = warehouse.published(path)
+
+    def connection(self) -> warehouse.Connection:
+        """A connection of its own for this call, so that threads do not meet."""
+        cursor = self._connection.cursor()
+        cursor.execute("USE dora")
+        return cursor
+
+    def metric(  # noqa: PLR0913 - each is one question a person asks
+        self,
+        name: str,
+        *,
+        by: By | None = None,
+        every: Grain | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        applications: builtins.tuple[str, ...] = (),
+        teams: builtins.tuple[str, ...] = (),
+    ) -> Result:
+        """A metric's values; raises ``UsageError`` for anything that does not exist."""
+        return self.values(name, Scope(since, until, by, every, tuple(applications), tuple(teams)))
+
+    def values(self, name: str, scope: Scope = Scope()) -> Result:  # noqa: B008 - frozen
+        """A metric's values in a scope; raises ``UsageError`` for anything that does not exist."""
+        return Result(query.metric(self.connection(), name, scope), scope, self)
+
+    def observations(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+        """The observations behind a metric, excluded ones with their reason."""
+        return query.observations(self.connection(), name, scope)
+
+    def explain(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+        """The observations with what is known of each subject: people, times, evidence, links."""
+        return query.explain(self.connection(), name, scope)
+
+    def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+        """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
+        cursor = self.connection().execute(text, parameters or [])
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def about(self) -> dict[str, Any]:
+        """as_of, built_at, timezone, stale_after_hours, version and engine of the build."""
+        return query.context(self.connection())
+
+    def age(self) -> timedelta | None:
+        """How old the data is by this machine's clock; null where there is none."""
+        return query.age(self.connection())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def open(path: str | Path = "data/dora.duckdb") -> Delivery:
+    """Open a build. Raises ``UsageError`` where there is none."""
+    return Delivery(Path(path))
+
+
+def as_dict(value: Value, by: By | None) -> dict[str, Any]:
+    """A value as a flat dictionary; the group under its own name, the period as its first local day."""
+    flat = asdict(value)
+    group, period = flat.pop("group"), flat.pop("period")
+    named: dict[str, Any] = {by: group} if by else {}
+    if period is not None:
+        named["period"] = f"{period:%Y-%m-%d}"
+    flat["as_of"] = f"{value.as_of.isoformat()}Z" if value.as_of else None
+    return {"metric": flat.pop("metric"), **named, **flat}

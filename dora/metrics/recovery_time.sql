@@ -1,0 +1,16 @@
+-- title     = "Failed deployment recovery time"
+-- question  = "How long does it take to recover from a failed deployment?"
+-- unit      = "hours"
+-- statistic = "median"
+-- better    = "lower"
+-- subject   = "deployment"
+-- One row is one failed deployment, dated when it failed; censored while it has not recovered.
+SELECT
+  r.application,
+  r.failed_at AS happened_at,
+  r.deployment_id AS subject,
+  epoch(coalesce(r.recovered_at, build.as_of) - r.failed_at) / 3600 AS value,
+  r.recovered_at IS NULL AS censored,
+  CASE WHEN r.recovered_at IS NULL AND r.failed_at > build.as_of THEN 'failed after the data ends' END AS excluded
+FROM recoveries AS r
+CROSS JOIN build

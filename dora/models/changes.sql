@@ -1,0 +1,73 @@
+-- One row is one change of one application: an entry on the trunk of a repository that feeds it, within its paths.
+-- shipped_by is the first succeeded deployment that can reach it; baseline marks what the first one ever seen brought.
+WITH
+fed AS (
+  SELECT DISTINCT a.application, l.repository
+  FROM lineage AS l
+  INNER JOIN attempts AS a ON l.deployment_id = a.deployment_id
+  WHERE l.sha IS NOT NULL
+),
+trunk AS (
+  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
+  FROM landing.change
+  WHERE on_trunk
+),
+commits AS (
+  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
+  FROM landing.commit
+),
+touched AS (
+  SELECT t.source, t.id, t.repository, unnest(t.paths) AS path
+  FROM trunk AS t
+  WHERE t.copy = 1 AND t.paths IS NOT NULL
+),
+scoped AS (
+  SELECT DISTINCT touched.source, touched.id, d.application
+  FROM touched
+  INNER JOIN fed ON touched.repository = fed.repository
+  INNER JOIN definitions AS d ON fed.application = d.application
+  WHERE d.paths IS NOT NULL AND regexp_full_match(touched.path, d.paths)
+),
+belonging AS (
+  SELECT fed.application, t.*
+  FROM trunk AS t
+  INNER JOIN fed ON t.repository = fed.repository
+  INNER JOIN definitions AS d ON fed.application = d.application
+  LEFT JOIN scoped ON t.source = scoped.source AND t.id = scoped.id AND fed.application = scoped.application
+  WHERE
+    t.copy = 1
+    AND (t.applications IS NULL OR list_contains(t.applications, fed.application))
+    AND (d.paths IS NULL OR t.paths IS NULL OR scoped.id IS NOT NULL)
+),
+reverts AS (
+  SELECT c.repository, c.reverts AS sha, min(c.sha) AS reverted_by
+  FROM commits AS c
+  INNER JOIN trunk AS t ON c.repository = t.repository AND c.sha = t.sha AND t.copy = 1
+  WHERE c.copy = 1 AND c.reverts IS NOT NULL
+  GROUP BY c.repository, c.reverts
+)
+SELECT
+  b.application,
+  b.repository,
+  b.sha,
+  b.repository || '@' || b.sha AS change_id,
+  c.subject,
+  c.author,
+  b.change_request,
+  c.authored_at,
+  c.committed_at,
+  b.merged_at,
+  c.reverts,
+  r.reverted_by,
+  s.deployment_id AS shipped_by,
+  coalesce(s.baseline AND l.sha <> b.sha, FALSE) AS baseline,
+  r.reverted_by IS NOT NULL
+  AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS withdrawn
+FROM belonging AS b
+LEFT JOIN commits AS c ON b.repository = c.repository AND b.sha = c.sha AND c.copy = 1
+LEFT JOIN reverts AS r ON b.repository = r.repository AND b.sha = r.sha
+LEFT JOIN shipped_commits AS s
+  ON b.application = s.application AND b.repository = s.repository AND b.sha = s.sha
+LEFT JOIN shipped_commits AS undone
+  ON b.application = undone.application AND r.repository = undone.repository AND r.reverted_by = undone.sha
+LEFT JOIN lineage AS l ON s.deployment_id = l.deployment_id

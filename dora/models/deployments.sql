@@ -1,0 +1,74 @@
+-- One row is one deployment: an attempt with its kind, what it carried and what it followed.
+WITH
+hotfixes AS (
+  SELECT DISTINCT c.shipped_by AS deployment_id
+  FROM changes AS c
+  INNER JOIN definitions AS d ON c.application = d.application
+  WHERE NOT c.baseline AND regexp_full_match(c.subject, d.hotfix_subjects)
+),
+compared AS (
+  SELECT
+    a.*,
+    l.repository AS resolved_repository,
+    l.sha,
+    l.attribution,
+    l.direction,
+    l.previous_id,
+    l.restored_id,
+    l.blamed_first_id,
+    l.blamed_last_id,
+    coalesce(p.succeeded AND a.version = p.version, FALSE) AS same_version,
+    coalesce(a.manifest <> p.manifest, FALSE) AS other_manifest,
+    coalesce(regexp_full_match(a.branch, d.hotfix_branches), FALSE)
+    OR coalesce(regexp_full_match(a.pipeline, d.hotfix_pipelines), FALSE)
+    OR h.deployment_id IS NOT NULL AS by_hotfix_rule
+  FROM attempts AS a
+  INNER JOIN definitions AS d ON a.application = d.application
+  INNER JOIN lineage AS l ON a.deployment_id = l.deployment_id
+  LEFT JOIN attempts AS p ON l.previous_id = p.deployment_id
+  LEFT JOIN hotfixes AS h ON a.deployment_id = h.deployment_id
+)
+SELECT
+  deployment_id,
+  source,
+  application,
+  root_id,
+  pipeline,
+  CASE
+    WHEN explicit_kind IS NOT NULL THEN explicit_kind
+    WHEN explicit_rollback THEN 'rollback'
+    WHEN NOT alters THEN 'redeploy'
+    WHEN same_version AND direction IS DISTINCT FROM 'ahead' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
+    WHEN same_version AND other_manifest THEN 'config'
+    WHEN direction = 'back' THEN 'rollback'
+    WHEN direction IN ('aside', 'unknown') AND restored_id IS NOT NULL THEN 'rollback'
+    WHEN direction = 'same' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
+    WHEN by_hotfix_rule THEN 'hotfix'
+    ELSE 'release'
+  END AS kind,
+  outcome,
+  took_traffic,
+  succeeded,
+  coalesce(resolved_repository, repository) AS repository,
+  coalesce(sha, commit) AS commit,
+  version,
+  attribution,
+  direction,
+  previous_id,
+  restored_id,
+  blamed_first_id,
+  blamed_last_id,
+  rolled_back_at,
+  trigger,
+  triggered_by,
+  branch,
+  rollouts,
+  queued_at,
+  started_at,
+  first_traffic_at,
+  full_traffic_at,
+  finished_at,
+  traffic_at,
+  reason,
+  url
+FROM compared

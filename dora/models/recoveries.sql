@@ -1,0 +1,29 @@
+-- One row is one failed deployment, with when it failed, when service was whole again (null: not yet) and by what evidence.
+WITH
+clocks AS (
+  SELECT
+    p.deployment_id,
+    p.application,
+    CASE d.recovery_starts WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.traffic_at END AS failed_at
+  FROM deployments AS p
+  INNER JOIN definitions AS d ON p.application = d.application
+),
+named AS (
+  SELECT DISTINCT deployment_id, evidence FROM failures
+),
+lists AS (
+  SELECT deployment_id, string_agg(evidence, ' ' ORDER BY evidence) AS evidence
+  FROM named
+  GROUP BY deployment_id
+)
+SELECT
+  f.application,
+  f.deployment_id,
+  clocks.failed_at,
+  min(CASE WHEN f.recovered_at >= clocks.failed_at THEN f.recovered_at END) AS recovered_at,
+  min(lists.evidence) AS evidence,
+  count(*) AS pieces
+FROM failures AS f
+INNER JOIN clocks ON f.deployment_id = clocks.deployment_id
+INNER JOIN lists ON f.deployment_id = lists.deployment_id
+GROUP BY f.application, f.deployment_id, clocks.failed_at

@@ -1,0 +1,41 @@
+-- One row is one rollout to production: what the definitions of its application call production, dry runs and
+-- skipped stages apart. is_canary marks workloads that only serve a canary analysis.
+SELECT
+  r.source,
+  r.id AS rollout_id,
+  r.execution_id,
+  e.root_id,
+  r.application,
+  r.action,
+  CASE r.action WHEN 'deploy' THEN 1 WHEN 'rollback' THEN 2 ELSE 3 END AS precedence,
+  coalesce(r.role = 'canary', FALSE) OR coalesce(regexp_full_match(r.cluster, d.canary_clusters), FALSE) AS is_canary,
+  r.account,
+  r.location,
+  r.cluster,
+  r.status,
+  r.started_at,
+  r.first_traffic_at,
+  r.full_traffic_at,
+  r.finished_at,
+  r.version,
+  r.manifest,
+  r.server_group,
+  r.restores,
+  r.steps_back,
+  r.kind,
+  r.reason
+FROM landing.rollout AS r
+INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id
+INNER JOIN definitions AS d ON r.application = d.application
+WHERE
+  NOT e.dry_run
+  AND r.status <> 'skipped'
+  AND CASE
+    WHEN r.environment IS NOT NULL THEN coalesce(regexp_full_match(r.environment, d.production_environments), FALSE)
+    ELSE
+      coalesce(d.production_accounts, d.production_locations, d.production_clusters, d.production_pipelines) IS NOT NULL
+      AND (d.production_accounts IS NULL OR coalesce(regexp_full_match(r.account, d.production_accounts), FALSE))
+      AND (d.production_locations IS NULL OR coalesce(regexp_full_match(r.location, d.production_locations), FALSE))
+      AND (d.production_clusters IS NULL OR coalesce(regexp_full_match(r.cluster, d.production_clusters), FALSE))
+      AND (d.production_pipelines IS NULL OR coalesce(regexp_full_match(e.pipeline, d.production_pipelines), FALSE))
+  END

@@ -1,0 +1,89 @@
+"""Rows on standard output: a table for people, JSON or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+WIDE = 240
+
+
+def as_json(rows: object) -> None:
+    """Print as JSON; instants as ISO-8601 in UTC."""
+    print(json.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print as CSV. A cell that a spreadsheet would run as a formula is prefixed with an apostrophe."""
+    if not rows:
+        return
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, title: str | None = None) -> None:
+    """Print as a table, as wide as the terminal, or as wide as it needs where there is none."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    names = list(columns or (rows[0] if rows else []))
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*[_readable(row.get(name)) for name in names])
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    console.print(table)
+
+
+def note(text: str) -> None:
+    """A line for people on standard error."""
+    print(text, file=sys.stderr)
+
+
+class Progress:
+    """One line that overwrites itself on a terminal; silent where there is none."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+
+    def __call__(self, text: str) -> None:
+        """Show a sentence in place of the last one."""
+        if self._live:
+            sys.stderr.write(f"\r\x1b[2K{text[:110]}")
+            sys.stderr.flush()
+
+    def end(self) -> None:
+        """Clear the line."""
+        self("")
+
+
+def _plain(value: object) -> object:
+    return f"{value.isoformat()}Z" if isinstance(value, datetime) else str(value)
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict | list):
+        value = json.dumps(value, default=_plain)
+    if isinstance(value, datetime):
+        return _plain(value)
+    text = str(value) if isinstance(value, str) else value
+    return f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" and text else text
+
+
+def _readable(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_readable(item)}" for key, item in value.items()) or "–"
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

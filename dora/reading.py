@@ -1,0 +1,169 @@
+"""The commands that read a build: show, explain, check, config show. They import nothing that fetches."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import timedelta
+from json import loads
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from dora import definitions, door, output
+from dora.catalog import Finding, metrics
+from dora.config import read
+from dora.errors import StaleError
+from dora.periods import Grain
+from dora.query import By as Group
+from dora.query import Scope, Value
+
+app = typer.Typer()
+config_app = typer.Typer(no_args_is_help=True, help="What is configured, and what each definition means.")
+app.add_typer(config_app, name="config")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings; default $DORA_CONFIG, then ./dora.toml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Since = Annotated[str | None, typer.Option(help="Start, included: 2026-07-01, or an age: 90d. Default: all history.")]
+Until = Annotated[str | None, typer.Option(help="End, not included. Default: the end of the data.")]
+By = Annotated[str | None, typer.Option(help="application or team.")]
+Every = Annotated[str | None, typer.Option(help="day, week or month.")]
+Applications = Annotated[list[str] | None, typer.Option("--application", help="Only this one; may be repeated.")]
+
+
+@app.command()
+def check(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Say what the checks of the last build found, and whether the data is stale (exit 5).
+
+    Example: dora check --json
+    """
+    delivery = door.open(read(config).data / "dora.duckdb")
+    rows = delivery.sql("SELECT * FROM findings ORDER BY severity, name")
+    findings = [
+        Finding(r["name"], r["title"], r["severity"], r["found"], loads(r["examples"]), r["next"]) for r in rows
+    ]
+    print_findings(findings, json)
+    age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
+    if age is None or age > limit:
+        raise StaleError(f"The data ends {delivery.about()['as_of']} UTC, older than {limit}.", "run `dora nightly`.")
+
+
+@app.command()
+def show(
+    metric: Annotated[str | None, typer.Argument(help="A metric; all of them where none is named.")] = None,
+    by: By = None,
+    every: Every = None,
+    since: Since = None,
+    until: Until = None,
+    application: Applications = None,
+    config: ConfigFile = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """Print metrics with n, 95 % interval, what is open and what was left out.
+
+    Example: dora show lead_time --by team --every month --since 180d
+    """
+    delivery = door.open(read(config).data / "dora.duckdb")
+    scope = _scope(by, every, since, until, application)
+    results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
+    rows = [row for result in results for row in result.dicts()]
+    if json:
+        output.as_json(rows)
+    elif csv:
+        output.as_csv(rows)
+    else:
+        _print_values([value for result in results for value in result], by, every)
+
+
+def _scope(
+    by: str | None, every: str | None, since: str | None, until: str | None, applications: list[str] | None
+) -> Scope:
+    return Scope(since, until, cast("Group | None", by), cast("Grain | None", every), tuple(applications or ()))
+
+
+def _print_values(values: list[Value], by: str | None, every: str | None) -> None:
+    rows = [
+        {
+            "metric": metrics()[value.metric].title,
+            (by or "group"): value.group,
+            "period": f"{value.period:%Y-%m-%d}{' (partial)' if value.partial else ''}" if value.period else None,
+            "value": value.text,
+            "evidence": value.evidence,
+            "left out": ", ".join(f"{count} {reason}" for reason, count in value.excluded.items()) or None,
+        }
+        for value in values
+    ]
+    columns = ["metric", *([by] if by else []), *(["period"] if every else []), "value", "evidence", "left out"]
+    output.as_table(rows, columns)
+    if values and values[0].as_of:
+        output.note(f"data to {values[0].as_of:%Y-%m-%d %H:%M} UTC")
+
+
+@app.command()
+def explain(
+    metric: Annotated[str, typer.Argument(help="A metric, such as change_failure_rate.")],
+    since: Since = None,
+    until: Until = None,
+    application: Applications = None,
+    limit: Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")] = 40,
+    config: ConfigFile = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """List the rows behind a number: deployments, changes or canaries with times, evidence and links.
+
+    Example: dora explain change_failure_rate --since 30d --application ledger
+    """
+    delivery = door.open(read(config).data / "dora.duckdb")
+    scope = _scope(None, None, since, until, application)
+    rows = delivery.explain(metric, scope)
+    if json:
+        output.as_json(rows)
+    elif csv:
+        output.as_csv(rows)
+    else:
+        _print_values(list(delivery.values(metric, scope)), None, None)
+        shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
+        output.as_table(rows[:limit], shown)
+        output.note(f"{min(limit, len(rows))} of {len(rows)} rows")
+
+
+@config_app.command("show")
+def config_show(
+    application: Annotated[str, typer.Option(help="Resolve the definitions for this application.")] = "",
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> None:
+    """Print the settings in force and what each definition means.
+
+    Example: dora config show --application ledger
+    """
+    settings = read(config)
+    definitions.validate(settings)
+    resolved = asdict(definitions.resolve(settings, application))
+    if json:
+        sources = {name: sorted(values) for name, values in settings.sources.items()}
+        output.as_json({"path": settings.path, "data": settings.data, "timezone": settings.timezone,
+                        "stale_after_hours": settings.stale_after_hours, "sources": sources,
+                        "teams": settings.teams, "definitions": resolved})  # fmt: skip
+        return
+    print(
+        f"settings {settings.path or 'none, defaults only'}; data in {settings.data}; days cut in {settings.timezone}"
+    )
+    says = definitions.shipped()
+    output.as_table([{"key": key, "value": value, "means": says[key]["says"]} for key, value in resolved.items()])
+
+
+def print_findings(findings: list[Finding], json: bool) -> None:
+    """Print what checks found."""
+    if json:
+        output.as_json([asdict(finding) for finding in findings])
+        return
+    found = [finding for finding in findings if finding.rows]
+    columns = ["severity", "rows", "title", "next"]
+    if found:
+        output.as_table([asdict(finding) for finding in found], columns)
+    else:
+        print(f"{len(findings)} checks, nothing found.")

@@ -1,0 +1,22 @@
+-- One row is one observation about a change of one application, with the deployment that shipped it.
+SELECT
+  o.application,
+  d.team,
+  o.happened_at,
+  o.value,
+  o.censored AS open,
+  o.excluded,
+  c.repository,
+  c.sha,
+  c.change_request,
+  c.author,
+  c.subject,
+  c.merged_at,
+  p.full_traffic_at,
+  c.shipped_by AS deployment,
+  p.url
+FROM $observations AS o
+INNER JOIN definitions AS d ON o.application = d.application
+INNER JOIN changes AS c ON o.application = c.application AND o.subject = c.change_id
+LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
+ORDER BY o.happened_at DESC, o.subject, o.application

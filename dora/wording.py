@@ -1,0 +1,57 @@
+"""Numbers in words, once for the command line, the pages and the notebooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dora.query import Value
+
+NOTHING = "–"
+
+
+def quantity(amount: float | None, unit: str) -> str:
+    """An amount with its unit as a person would say it: ``25 min``, ``9.7 %``, ``16.3 / day``; ``–`` for null."""
+    if amount is None:
+        return NOTHING
+    if unit == "hours":
+        return _duration(amount)
+    if unit == "share":
+        return f"{amount * 100:.3g} %" if amount < 0.9995 else f"{amount * 100:.4g} %"
+    return f"{_significant(amount)} / day" if unit == "per day" else f"{_significant(amount)} {unit}"
+
+
+def _duration(hours: float) -> str:
+    minutes = hours * 60
+    if minutes < 1:
+        return f"{minutes * 60:.0f} s"
+    if minutes < 90:
+        return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
+    return f"{_significant(hours)} h" if hours < 48 else f"{_significant(hours / 24)} d"
+
+
+def _significant(amount: float) -> str:
+    return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
+
+
+def interval(value: Value) -> str:
+    """The 95 % interval in words; an end without a bound is said so."""
+    low, high, unit = value.low, value.high, value.unit
+    if low is None and high is None:
+        return f"no 95 % interval from {value.n}" if value.value is not None else ""
+    if high is None:
+        return f"95 % from {quantity(low, unit)}, no upper bound"
+    if low is None:
+        return f"95 % up to {quantity(high, unit)}"
+    return f"95 % {quantity(low, unit)} to {quantity(high, unit)}"
+
+
+def evidence(value: Value) -> str:
+    """The one line under a number: what it counts, its interval, what is still open."""
+    if value.value is None:
+        return value.reason or NOTHING
+    counted = f"{value.n:,}"
+    if value.statistic == "share":
+        counted = f"{round(value.value * value.n):,} of {value.n:,}"
+    still_open = f"{value.open:,} still open" if value.open else ""
+    return " · ".join(part for part in (counted, interval(value), still_open) if part)

@@ -1,0 +1,1 @@
+"""Spinnaker: executions, tasks, stages, canaries and pipeline configurations of one Gate → rows."""

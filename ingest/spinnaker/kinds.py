@@ -1,0 +1,44 @@
+"""What a stage does, by its type (the ``PIPELINE_CONFIG_TYPE`` constants of Orca)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+KINDS = {
+    "deploy": (
+        "deploy deployManifest patchManifest deployCloudrunManifest createServerGroup cloneServerGroup rollingPush"
+        " copyLastAsg quickPatch deployCloudFormation deployService Aws.LambdaDeploymentStage"
+    ),
+    "rollback": "undoRolloutManifest rollbackServerGroup rollbackCluster",
+    "restart": "rollingRestartManifest",
+    "scale": "scaleManifest resizeServerGroup",
+    "canary": (
+        "kayentaCanary runCanaryIntervals runCanary deployCanaryServerGroups cleanupCanaryClusters"
+        " canary deployCanary monitorCanary"
+    ),
+    "approval": "manualJudgment",
+    "build": "jenkins travis wercker googleCloudBuild gcb concourse script awsCodeBuild codebuild",
+    "bake": "bake bakeManifest",
+    "test": "runJob runJobManifest gremlin",
+    "wait": "wait",
+    "window": "restrictExecutionDuringTimeWindow",
+    "child": "pipeline",
+}
+KIND = {type_: kind for kind, types in KINDS.items() for type_ in types.split()}
+TOLD_BY_CONTEXT = frozenset({"deploy", "rollback", "restart", "scale", "canary", "approval", "build", "child"})
+OPERATIONS = frozenset({"deploy", "rollback", "restart", "scale"})
+
+
+def kind(type_: object) -> str:
+    """The contract's word for a stage type."""
+    return KIND.get(type_, "other") if isinstance(type_, str) else "other"
+
+
+def needs_details(types: Iterable[object]) -> bool:
+    """Whether the stages' contexts tell something: a listing without them is not enough."""
+    return any(kind(type_) in TOLD_BY_CONTEXT for type_ in types)
+
+
+def operates(types: Iterable[object]) -> bool:
+    """Whether a task started by hand changes what runs."""
+    return any(kind(type_) in OPERATIONS for type_ in types)

@@ -1,0 +1,178 @@
+"""One document of Spinnaker → rows. Pure: the archive can be parsed again at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from ingest import rows
+from ingest.archive import Document
+from ingest.rows import Row
+from ingest.spinnaker import commits, configs
+from ingest.spinnaker.judgments import approval, canary
+from ingest.spinnaker.kinds import kind
+from ingest.spinnaker.payload import (
+    COMPLETE,
+    Execution,
+    Policy,
+    Stage,
+    Trigger,
+    View,
+    first,
+    mapping,
+    micros,
+    person,
+    status,
+    text,
+)
+from ingest.spinnaker.reasons import failure
+from ingest.spinnaker.rollouts import rollouts
+from ingest.spinnaker.tree import Tree
+
+_EXECUTION = msgspec.json.Decoder(Execution)
+_VIEW = msgspec.json.Decoder(View)
+_POLICY = msgspec.json.Decoder(Policy)
+_CONFIG = msgspec.json.Decoder(configs.PipelineConfig)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+_WORDS = {
+    "git": "git",
+    "jenkins travis wercker concourse gcb codebuild build": "build",
+    "docker": "image",
+    "manual": "manual",
+    "pipeline pipelineRef": "pipeline",
+    "webhook": "webhook",
+    "cron": "schedule",
+}
+_WORD = {type_: word for types, word in _WORDS.items() for type_ in types.split()}
+
+
+def parse(document: Document, deck: str | None = None) -> Iterable[Row]:
+    """The rows of one document; ``deck`` is the address of the user interface, for links.
+
+    Raises ``ValueError`` where the document can not be read.
+    """
+    try:
+        return list(_rows(document, deck))
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{document.kind}: {error}") from error
+
+
+def _rows(document: Document, deck: str | None) -> Iterable[Row]:
+    match document.kind:
+        case "execution":
+            return _executed(_EXECUTION.decode(document.body), deck)
+        case "task":
+            return _executed(_VIEW.decode(document.body).execution, deck)
+        case "policy":
+            return _executed(_asked(_POLICY.decode(document.body)), deck)
+        case "pipeline":
+            return [configs.pipeline(_CONFIG.decode(document.body))]
+        case "application":
+            return [configs.application(_OBJECT.decode(document.body))]
+        case "account":
+            return [configs.account(_OBJECT.decode(document.body))]
+    raise ValueError(f"no document of Spinnaker is called {document.kind!r}")
+
+
+def _asked(policy: Policy) -> Execution:
+    """The execution of a policy question, with the stage in question in its place."""
+    execution, stage = policy.input.pipeline, policy.input.stage
+    others = [other for other in execution.staged() if stage is None or other.id != stage.id]
+    return msgspec.structs.replace(execution, stages=[*others, *([stage] if stage else [])])
+
+
+def _executed(execution: Execution, deck: str | None) -> Iterator[Row]:
+    application = text(execution.application)
+    if application is None:
+        raise ValueError(f"execution {execution.id} without an application")
+    tree = Tree(execution.staged())
+    yield _execution(execution, application, tree, deck)
+    for stage in tree.stages:
+        yield _stage(execution.id, stage)
+        if stage.type == "manualJudgment":
+            yield approval(execution.id, stage)
+        elif stage.type == "kayentaCanary":
+            yield from canary(execution.id, stage, tree)
+    yield from rollouts(execution, application, tree)
+
+
+def _execution(execution: Execution, application: str, tree: Tree, deck: str | None) -> rows.Execution:
+    trigger = execution.trigger or Trigger()
+    found = commits.find(execution)
+    root, parent = _family(execution, trigger)
+    return rows.Execution(
+        id=execution.id,
+        application=application,
+        pipeline=first(execution.name, execution.description),
+        pipeline_id=text(execution.pipeline_config_id),
+        root_id=root,
+        parent_id=parent,
+        status=status(execution.status),
+        queued_at=micros(execution.build_time),
+        started_at=micros(execution.start_time),
+        finished_at=_finished(execution),
+        trigger=_word(trigger) if execution.trigger else None,
+        triggered_by=person(trigger.user, mapping(execution.authentication).get("user")),
+        dry_run=trigger.dry_run is True or trigger.is_dry_run is True or trigger.type == "dryrun",
+        repository=found.repository if found else None,
+        commit=found.commit if found else None,
+        branch=found.branch if found else None,
+        commit_origin=found.origin if found else None,
+        reason=first(execution.cancellation_reason, *(failure(stage) for stage in tree.stages)),
+        url=_url(execution, application, deck),
+    )
+
+
+def _finished(execution: Execution) -> int | None:
+    """When it completed; a restarted execution that runs again still carries the end of its first run."""
+    return micros(execution.end_time) if status(execution.status) in COMPLETE else None
+
+
+def _family(execution: Execution, trigger: Trigger) -> tuple[str, str | None]:
+    """Root and parent. Only a pipeline trigger makes a child: a manual re-run merely copies ``parentExecution``."""
+    if _WORD.get(text(trigger.type) or "") != "pipeline":
+        return execution.id, None
+    named = trigger.parent_execution.id if trigger.parent_execution else None
+    parent = first(named, trigger.parent_pipeline_id, trigger.parent_execution_id)
+    root, above = parent, trigger.parent_execution
+    while above and above.trigger and above.trigger.type == "pipeline" and above.trigger.parent_execution:
+        above = above.trigger.parent_execution
+        root = above.id or root
+    return root or execution.id, parent
+
+
+def _word(trigger: Trigger) -> str:
+    """What triggered it: its type where that is one of the known, else the fields it carries."""
+    if word := _WORD.get(text(trigger.type) or ""):
+        return word
+    shapes = {
+        "git": text(trigger.hash) and text(trigger.slug),
+        "build": text(trigger.build_number),
+        "image": text(trigger.repository) and text(trigger.tag),
+    }
+    return next((word for word, carried in shapes.items() if carried), "other")
+
+
+def _url(execution: Execution, application: str, deck: str | None) -> str | None:
+    if not deck:
+        return None
+    room = "executions/details" if text(execution.pipeline_config_id) else "tasks"
+    return f"{deck.rstrip('/')}/#/applications/{quote(application, safe='')}/{room}/{quote(execution.id, safe='')}"
+
+
+def _stage(execution_id: str, stage: Stage) -> rows.Stage:
+    return rows.Stage(
+        id=stage.id,
+        execution_id=execution_id,
+        parent_id=stage.parent_stage_id,
+        name=text(stage.name),
+        kind=kind(stage.type),
+        status=stage.state,
+        started_at=micros(stage.start_time),
+        finished_at=micros(stage.end_time),
+        reason=failure(stage),
+    )

@@ -1,0 +1,151 @@
+"""Stages that change what runs → rollouts, one per target.
+
+Ids hold through restarts: a restart keeps a top-level stage and makes its synthetic children anew, so what a
+child did is known by the top-level stage and its target (account, region, cluster), not by the child's id.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from ingest.rows import Rollout
+from ingest.spinnaker import manifests
+from ingest.spinnaker.kinds import OPERATIONS, kind
+from ingest.spinnaker.payload import NULL, Context, Execution, Stage, first, items, mapping, micros, number, text
+from ingest.spinnaker.reasons import failure
+from ingest.spinnaker.traffic import traffic
+from ingest.spinnaker.tree import Tree
+
+_CANARY_ONLY = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
+_PARENT_OF_OPERATIONS = frozenset({"deploy", "rollbackCluster"})
+_CLUSTERS = msgspec.json.Decoder(list[Context])
+
+
+class Target(NamedTuple):
+    """Where a rollout happens; None for what its stage does not say."""
+
+    account: str | None
+    location: str | None
+    cluster: str | None
+
+
+def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rollout]:
+    """The rollouts of an execution, those that were planned and never reached included."""
+    named: Counter[str] = Counter()
+    for stage in tree.stages:
+        if kind(stage.type) not in OPERATIONS or not _own(stage, tree):
+            continue
+        for context in _targets(stage):
+            row = _rollout(execution, application, tree, stage, context)
+            named[row.id] += 1
+            yield row if named[row.id] == 1 else msgspec.structs.replace(row, id=f"{row.id}#{named[row.id]}")
+
+
+def _own(stage: Stage, tree: Tree) -> bool:
+    """Whether a stage acts by itself, rather than by its children or as a step of a larger operation."""
+    if stage.type in _PARENT_OF_OPERATIONS:
+        return not any(kind(child.type) in ("deploy", "rollback") for child in tree.children(stage))
+    if kind(stage.type) in ("scale", "restart"):
+        return stage.parent_stage_id is None
+    return kind(stage.type) == "rollback" or not any(kind(above.type) == "rollback" for above in tree.above(stage))
+
+
+def _targets(stage: Stage) -> list[Context]:
+    """The stage's own context; for a ``deploy`` that has not begun, one per cluster and region it plans."""
+    if stage.type != "deploy" or stage.values.clusters is NULL:
+        return [stage.values]
+    planned = [
+        msgspec.structs.replace(cluster, region=region)
+        for cluster in _CLUSTERS.decode(stage.values.clusters)
+        for region in _regions(cluster) or [None]
+    ]
+    return planned or [stage.values]
+
+
+def _regions(context: Context) -> list[str]:
+    named = [text(context.region)] if text(context.region) else list(mapping(context.availability_zones))
+    return [region for region in named or items(context.regions) if isinstance(region, str)]
+
+
+def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, context: Context) -> Rollout:
+    content = manifests.read(context)
+    target = _target(stage, context, content)
+    undoing = mapping(context.rollback_context)
+    restores = (
+        first(undoing.get("restoreServerGroupName"), context.revision) if kind(stage.type) == "rollback" else None
+    )
+    served = traffic(stage, tree)
+    return Rollout(
+        id=_identity(stage, tree, target),
+        execution_id=execution.id,
+        application=first(mapping(context.moniker).get("app"), context.application) or application,
+        action=kind(stage.type),
+        role="canary" if any(above.type in _CANARY_ONLY for above in tree.above(stage)) else None,
+        account=target.account,
+        location=target.location,
+        cluster=target.cluster,
+        status=stage.state,
+        started_at=micros(stage.start_time),
+        first_traffic_at=served.first,
+        full_traffic_at=served.full,
+        finished_at=micros(stage.end_time),
+        version=content.version or _image(context, undoing),
+        manifest=content.fingerprint,
+        server_group=_server_group(context) or content.revision,
+        restores=restores,
+        steps_back=_steps_back(stage, context, restores),
+        reason=failure(stage) or text(context.reason),
+    )
+
+
+def _identity(stage: Stage, tree: Tree, target: Target) -> str:
+    top = next((above for above in tree.above(stage) if above.type in _PARENT_OF_OPERATIONS), None)
+    if top is None and stage.type != "deploy":
+        return stage.id
+    return "/".join([(top or stage).id, *(part or "-" for part in target)])
+
+
+def _target(stage: Stage, context: Context, content: manifests.Content) -> Target:
+    account = first(context.account, context.credentials, context.deploy_account)
+    names = mapping(context.manifest_names)
+    if content.fingerprint or names or text(context.manifest_name):
+        location = first(context.namespace_override, context.location, content.namespace, *names)
+        managed = next((name for group in names.values() for name in items(group)), None)
+        return Target(account, location, content.workload or manifests.bare(first(context.manifest_name, managed)))
+    location = next(iter(_regions(context)), None) or first(context.namespace_override, context.location)
+    return Target(account, location or _named_region(stage), _cluster(context))
+
+
+def _named_region(stage: Stage) -> str | None:
+    """The region in "Deploy in us-east-1": all that a listing without contexts tells."""
+    before, found, region = (text(stage.name) or "").partition(" in ")
+    return region if found and before == "Deploy" else None
+
+
+def _cluster(context: Context) -> str | None:
+    """Frigga's ``application-stack-detail``, where the cluster is not named."""
+    named = first(mapping(context.moniker).get("cluster"), context.cluster)
+    if named or not text(context.application):
+        return named
+    stack, detail = text(context.stack), text(context.free_form_details)
+    parts = [text(context.application), stack or ("" if detail else None), detail]
+    return "-".join(part for part in parts if part is not None)
+
+
+def _image(context: Context, undoing: dict[str, object]) -> str | None:
+    return first(context.image_name, context.ami_name, context.image, context.image_id, undoing.get("imageName"))
+
+
+def _server_group(context: Context) -> str | None:
+    groups = mapping(context.server_groups)
+    return first(*(name for region in groups.values() for name in items(region)))
+
+
+def _steps_back(stage: Stage, context: Context, restores: str | None) -> int | None:
+    if kind(stage.type) != "rollback" or restores:
+        return None
+    return int(number(context.num_revisions_back, 0, 1000) or 1)
