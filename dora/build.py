@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dora.warehouse import Connection
 
 EXAMPLES = 20
+OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
 LINEAGE = {"lineage": "SELECT * FROM attempts", "shipped_commits": "SELECT * FROM attempts"}
 
 
@@ -63,7 +64,7 @@ def _metrics(con: Connection, report: Callable[[str], None]) -> None:
     con.execute("CREATE SCHEMA metrics")
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
-        con.execute(f'CREATE TABLE metrics."{metric.name}" AS {metric.sql}')
+        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608
 
 
 def _checked(con: Connection, check: catalog.Check) -> Finding:

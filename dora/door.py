@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import query, warehouse
+from dora import periods, query, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -95,6 +95,13 @@ class Delivery:
     def age(self) -> timedelta | None:
         """How old the data is by this machine's clock; null where there is none."""
         return query.age(self.connection())
+
+    def period(self, moment: str, every: Grain) -> tuple[str, str]:
+        """The whole local day, week or month around a moment, as ``since`` and ``until`` take it."""
+        about = self.about()
+        start = periods.instant(moment, about["timezone"], about["as_of"])
+        whole = next(periods.split(periods.Period(start, start + timedelta(microseconds=1)), every))
+        return whole.start.isoformat(), whole.end.isoformat()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -32,11 +32,13 @@ def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = 
     from rich.table import Table  # noqa: PLC0415
 
     names = list(columns or (rows[0] if rows else []))
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*[_readable(row.get(name)) for name in names])
+    if title:
+        print(title)
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDE)
     console.print(table)
 

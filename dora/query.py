@@ -278,7 +278,8 @@ def _median(described: Metric, cell: _Cell, exposed: Period) -> Estimate:
     if not cell.n:
         return None, None, None, _nothing(described)
     if cell.median is None:
-        return None, cell.low, None, f"more than half are still open: longer than {cell.longest:.3g} {described.unit}"
+        still = f"the longest for {wording.quantity(cell.longest, described.unit)}"
+        return None, cell.low, None, f"more than half are still open, {still}"
     return cell.median, cell.low, cell.high, None
 
 

@@ -155,11 +155,24 @@ class Load:
 @contextlib.contextmanager
 def begin_load(data: Path, source: str) -> Iterator[Load]:
     """Open landing.duckdb for one source under the writer's lock, creating it where it is missing."""
-    with lock(data), _opened(data / LANDING) as con:
+    with lock(data), _opened(data / LANDING) as con, _sound():
         _prepare(con)
         _verify(con)
         yield Load(con, source)
         con.execute("CHECKPOINT")
+
+
+@contextlib.contextmanager
+def _sound() -> Iterator[None]:
+    """Say in our words that the engine could not read or write landing."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise DoraError(
+            f"{LANDING} could not be read or written: {str(error).splitlines()[0]}. The last build is untouched.",
+            "repeat it; where the file is damaged or the disk full, make room, move the file away and run"
+            " `dora ingest NAME --replay` for each source.",
+        ) from error
 
 
 def _prepare(con: Connection) -> None:
@@ -220,8 +233,9 @@ def building(data: Path) -> Iterator[Connection]:
         aside = data / f"{PUBLISHED}.{os.getpid()}.building"
         try:
             with _opened(aside) as con:
-                con.execute(f"ATTACH '{_quoted(data / LANDING)}' AS landing (READ_ONLY)")
-                _verify(con, "landing")
+                with _sound():
+                    con.execute(f"ATTACH '{_quoted(data / LANDING)}' AS landing (READ_ONLY)")
+                    _verify(con, "landing")
                 yield con
                 con.execute("DETACH landing").execute("CHECKPOINT")
             _durable(aside)

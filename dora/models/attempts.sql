@@ -2,7 +2,7 @@
 -- It is judged by its deploy rollouts; where there are none by its rollbacks, else by its restarts.
 WITH
 ranked AS (
-  SELECT *, min(precedence) OVER (PARTITION BY source, application, root_id) AS leading
+  SELECT *, min(precedence) OVER (PARTITION BY source, application, root_id) AS chief
   FROM rollouts
   WHERE NOT is_canary
 ),
@@ -11,20 +11,20 @@ targets AS (
     source,
     application,
     root_id,
-    min(CASE WHEN precedence = leading THEN first_traffic_at END) AS first_traffic_at,
-    max(CASE WHEN precedence = leading THEN full_traffic_at END) AS last_full_traffic_at,
-    bool_and(full_traffic_at IS NOT NULL OR precedence > leading) AS all_full,
-    bool_or(status = 'failed' AND precedence = leading) AS broke,
-    max(CASE WHEN action = 'rollback' AND leading = 1 THEN full_traffic_at END) AS rolled_back_at,
-    min(leading) = 2 AS only_rollbacks,
-    min(leading) < 3 AS alters,
-    sum(CASE WHEN precedence = leading THEN 1 ELSE 0 END) AS rollouts,
-    max(CASE WHEN precedence = leading THEN finished_at END) AS finished_at,
-    max(CASE WHEN precedence = leading THEN kind END) AS explicit_kind,
-    max(CASE WHEN precedence = leading THEN restores END) AS restores,
-    max(CASE WHEN precedence = leading THEN server_group END) AS server_group,
-    max(CASE WHEN precedence = leading THEN steps_back END) AS steps_back,
-    max(CASE WHEN precedence = leading THEN reason END) AS reason,
+    min(CASE WHEN precedence = chief THEN first_traffic_at END) AS first_traffic_at,
+    max(CASE WHEN precedence = chief THEN full_traffic_at END) AS last_full_traffic_at,
+    bool_and(full_traffic_at IS NOT NULL OR precedence > chief) AS all_full,
+    bool_or(status = 'failed' AND precedence = chief) AS broke,
+    max(CASE WHEN action = 'rollback' AND chief = 1 THEN full_traffic_at END) AS rolled_back_at,
+    min(chief) = 2 AS only_rollbacks,
+    min(chief) < 3 AS alters,
+    sum(CASE WHEN precedence = chief THEN 1 ELSE 0 END) AS rollouts,
+    max(CASE WHEN precedence = chief THEN finished_at END) AS finished_at,
+    max(CASE WHEN precedence = chief THEN kind END) AS explicit_kind,
+    max(CASE WHEN precedence = chief THEN restores END) AS restores,
+    max(CASE WHEN precedence = chief THEN server_group END) AS server_group,
+    max(CASE WHEN precedence = chief THEN steps_back END) AS steps_back,
+    max(CASE WHEN precedence = chief THEN reason END) AS reason,
     min(execution_id) AS execution_id
   FROM ranked
   GROUP BY source, application, root_id
@@ -32,7 +32,7 @@ targets AS (
 distinct_versions AS (
   SELECT DISTINCT source, application, root_id, version
   FROM ranked
-  WHERE precedence = leading AND version IS NOT NULL
+  WHERE precedence = chief AND version IS NOT NULL
 ),
 versions AS (
   SELECT source, application, root_id, string_agg(version, ' ' ORDER BY version) AS version
@@ -42,7 +42,7 @@ versions AS (
 distinct_manifests AS (
   SELECT DISTINCT source, application, root_id, account, location, cluster, manifest
   FROM ranked
-  WHERE precedence = leading AND manifest IS NOT NULL
+  WHERE precedence = chief AND manifest IS NOT NULL
 ),
 manifests AS (
   SELECT

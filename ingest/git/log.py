@@ -1,4 +1,4 @@
-"""``git log`` as bytes → entries. Pure: whatever a commit holds, its neighbours are read."""
+"""``git log`` → entries. Pure: whatever a commit holds, its neighbours are read."""
 
 from __future__ import annotations
 
@@ -17,32 +17,26 @@ _REVERTS = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
 _SUBJECTS = (
     re.compile(r"Merge pull request #(\d+)\b"),
     re.compile(r"Merged in .*\(pull request #(\d+)\)"),
-    re.compile(r".*\(#(\d+)\)\s*$"),
+    re.compile(r".*\(#(\d+)\)$"),
 )
 _GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 
 
 class Entry(NamedTuple):
-    """One commit; times are epoch seconds, null where git can not say them."""
+    """One commit; times are epoch seconds, null where git can not say them.
+
+    ``subject`` is the first line of the message, ``reverts`` the commit that the message says it reverts.
+    """
 
     sha: str
     parents: list[str]
     authored: int | None
     committed: int | None
     author: str
+    subject: str
+    reverts: str | None
     message: str
     paths: list[str]
-
-    @property
-    def subject(self) -> str:
-        """First line of the message."""
-        return self.message.partition("\n")[0].rstrip()
-
-    @property
-    def reverts(self) -> str | None:
-        """The commit that the message says it reverts."""
-        found = _REVERTS.search(self.message) if "This reverts" in self.message else None
-        return found[1] if found else None
 
     @property
     def change_request(self) -> str | None:
@@ -52,7 +46,7 @@ class Entry(NamedTuple):
         return found[1] if found else None
 
 
-def entries(fields: Iterable[bytes]) -> Iterator[Entry]:
+def entries(fields: Iterable[str]) -> Iterator[Entry]:
     """The commits of ``git log`` with ``OPTIONS``, and the paths of each where ``TOUCHED`` was asked too."""
     fields = iter(fields)
     more = next(fields, None) is not None
@@ -63,29 +57,22 @@ def entries(fields: Iterable[bytes]) -> Iterator[Entry]:
         for field in fields:
             if more := not field:
                 break
-            paths.append(_text(field.removeprefix(b"\n") if not paths else field))
+            paths.append(field if paths else field.removeprefix("\n"))
         if len(record) == _FIELDS:
             yield _entry(record, paths)
 
 
-def _entry(record: list[bytes], paths: list[str]) -> Entry:
+def _entry(record: list[str], paths: list[str]) -> Entry:
     sha, parents, authored, committed, author, message = record
+    subject = message.lstrip("\n").partition("\n")[0].rstrip()
+    reverted = _REVERTS.search(message) if "This reverts" in message else None
+    reverts = reverted[1] if reverted else None
     return Entry(
-        sha.decode(),
-        parents.decode().split(),
-        _seconds(authored),
-        _seconds(committed),
-        _text(author),
-        _text(message).lstrip("\n"),
-        paths,
-    )
+        sha, parents.split(), _seconds(authored), _seconds(committed), author, subject, reverts, message, paths
+    )  # fmt: skip
 
 
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "replace")
-
-
-def _seconds(raw: bytes) -> int | None:
+def _seconds(raw: str) -> int | None:
     """Git prints nothing for a negative time and nonsense for one that overflows."""
-    seconds = int(raw) if raw.isdigit() and len(raw) < 13 else None
+    seconds = int(raw) if raw.isdecimal() and len(raw) < 13 else None
     return seconds if seconds is not None and seconds < _YEAR_10000 else None

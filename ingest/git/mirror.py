@@ -105,8 +105,7 @@ class Mirror:
 
     def _first_parents(self, sha: str) -> Generator[str]:
         arguments = ("rev-list", "--first-parent", "--ignore-missing", "--stdin")
-        for line in self._git.pieces(*arguments, end=b"\n", stdin=[sha]):
-            yield line.decode()
+        yield from self._git.pieces(*arguments, end="\n", stdin=[sha])
 
     def beyond(self, tips: Tips, known: Tips) -> Iterator[Entry]:
         """Every commit that ``tips`` reach and ``known`` do not."""

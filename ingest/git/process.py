@@ -29,6 +29,7 @@ _CONFIG = {
     "log.showSignature": "false",
     "log.mailmap": "false",
     "protocol.ext.allow": "never",
+    "fetch.writeCommitGraph": "true",
     "gc.pruneExpire": "never",
     "gc.autoDetach": "false",
 }
@@ -52,13 +53,17 @@ class Repo:
                 raise DoraError(f"git {arguments[0]} printed more than {MAX_OUTPUT} bytes.")
             return answer
 
-    def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: bytes = b"\0") -> Iterator[bytes]:
-        """What one command prints, as it comes, cut at each ``end``; raises as ``run``."""
-        rest = b""
+    def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Iterator[str]:
+        """What one command prints, as it comes, cut at each ``end``; raises as ``run``.
+
+        Bytes that are no UTF-8 are replaced; as none of them can join two pieces, only their own piece suffers.
+        """
+        rest, mark = b"", end.encode()
         with self._started(arguments, stdin) as output:
             while chunk := output.read1(CHUNK):
-                *whole, rest = (rest + chunk).split(end)
-                yield from whole
+                whole, ended, rest = (rest + chunk).rpartition(mark)
+                if ended:
+                    yield from whole.decode("utf-8", "replace").split(end)
                 if len(rest) > MAX_RECORD:
                     raise DoraError(f"git {arguments[0]} printed a record of more than {MAX_RECORD} bytes.")
 
@@ -105,6 +110,7 @@ class Repo:
             "GIT_ALLOW_PROTOCOL": self.protocol,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_DIR": str(self.path),
+            "GIT_FLUSH": "0",
             "LC_ALL": "C",
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 TEMPLATE = "acme-delivery"
 PLATFORM = "acme/platform"
@@ -65,15 +66,13 @@ class App:
         return {"direct": "deploy", "release": "release", "vm": "bake-and-deploy"}[self.shape]
 
 
-def _core(name: str, team: str, **other: object) -> App:
-    return App(**{"name": name, "team": team, "core": True, "rate": 2.6, **other})  # type: ignore[arg-type]
-
+_core = partial(App, core=True, rate=2.4)
 
 _ESSENTIAL = (
-    _core("checkout", "purchase"),
-    _core("payments", "purchase", shape="release", targets=_SHOP),
-    _core("catalog", "discovery", canary="always", template="none", targets=_SHOP, trigger="jenkins"),
-    _core("orders", "fulfilment", canary="template", trigger="jenkins"),
+    _core(name="checkout", team="purchase"),
+    _core(name="payments", team="purchase", shape="release", targets=_SHOP),
+    _core(name="catalog", team="discovery", canary="always", template="none", targets=_SHOP, trigger="jenkins"),
+    _core(name="orders", team="fulfilment", canary="template", trigger="jenkins"),
     App(name="vouchers", team="purchase", trigger="docker", tag=12, template="none", staging="separate"),
     App(name="images", team="discovery", shape="vm", targets=_GROUPS, trigger="jenkins", template="none"),
     App(name="reports", team="insight", slow=True, staging="separate", template="lags", rate=1.3),
@@ -82,14 +81,14 @@ _ESSENTIAL = (
     App(name="exports", team="insight", slow=True, staging="separate", template="lags", rate=0.9, trigger="docker"),
 )
 _OTHERS = (
-    _core("search", "discovery", canary="template", targets=_SHOP),
-    _core("pricing", "discovery", canary="template"),
-    _core("cart", "purchase", targets=_SHOP),
-    _core("profiles", "identity", trigger="docker"),
-    _core("sessions", "identity", shape="release", canary="template"),
-    _core("notifications", "identity", trigger="jenkins"),
-    _core("shipping", "fulfilment", staging="separate"),
-    _core("inventory", "fulfilment", shape="release", targets=_SHOP),
+    _core(name="search", team="discovery", canary="template", targets=_SHOP),
+    _core(name="pricing", team="discovery", canary="template"),
+    _core(name="cart", team="purchase", targets=_SHOP),
+    _core(name="profiles", team="identity", trigger="docker"),
+    _core(name="sessions", team="identity", shape="release", canary="template"),
+    _core(name="notifications", team="identity", trigger="jenkins"),
+    _core(name="shipping", team="fulfilment", staging="separate"),
+    _core(name="inventory", team="fulfilment", shape="release", targets=_SHOP),
     App(name="mailer", team="platform", repository=PLATFORM, rate=0.6),
     App(name="flags", team="platform", repository=PLATFORM, rate=0.6, targets=_SHOP),
     App(name="invoices", team="purchase", template="lags"),

@@ -86,18 +86,20 @@ class _Stream:
 
     def write(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            self._trunk(change, self._branch(change) if change.style == "merge" else None)
-        for change in changes:
+            merged = self._branch(change, changes) if change.style == "merge" and change.index else None
+            self._trunk(change, merged)
             self.out.write(b"get-mark :%d\n" % _mark(change.index))
+            self.out.flush()
+            change.sha = self.answers.readline().decode().strip()
         self.out.write(b"reset refs/heads/scratch\nfrom %s\n\ndone\n" % (b"0" * 40))
         self.out.flush()
-        for change in changes:
-            change.sha = self.answers.readline().decode().strip()
 
-    def _branch(self, change: Change) -> int:
-        random = dice(change.title, change.at)
-        parent = _mark(max(0, change.index - random.randint(1, 3)))
-        begun = change.at - random.randint(40 * MINUTE, 30 * HOUR)
+    def _branch(self, change: Change, changes: Sequence[Change]) -> int:
+        begun = change.at - dice(change.title, change.at).randint(40 * MINUTE, 30 * HOUR)
+        base = max(0, change.index - 1)
+        while base and changes[base].at > begun:
+            base -= 1
+        parent = _mark(base)
         step = (change.at - 2 * MINUTE - begun) // change.commits
         for nth in range(change.commits):
             mark, self.side = self.side, self.side + 2
@@ -114,14 +116,14 @@ class _Stream:
         if change.style == "merge":
             message += f"\n\n{change.title}"
         if change.reverts:
-            message += f"\n\nThis reverts commit {self._sha(change.reverts)}."
+            message += f"\n\nThis reverts commit {change.reverts.sha}."
         authored = change.at if change.style == "merge" else change.at - 7 * MINUTE
         self._commit("main", _mark(change.index), change.author, (authored, change.at), message)
         if change.index:
             self.out.write(b"from :%d\n" % _mark(change.index - 1))
         if merged:
             self.out.write(b"merge :%d\n" % merged)
-        self._files(change, change.commits)
+        self._files(change, change.commits - 1)
 
     def _commit(self, branch: str, mark: int, author: str, times: tuple[int, int], message: str) -> None:
         who = f"{author.title()} <{author}@acme.example>"
@@ -136,11 +138,6 @@ class _Stream:
         for path in change.paths:
             text = f"{change.index}.{nth} {change.title}\n".encode()
             self.out.write(f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n")
-
-    def _sha(self, change: Change) -> str:
-        self.out.write(b"get-mark :%d\n" % _mark(change.index))
-        self.out.flush()
-        return self.answers.readline().decode().strip()
 
 
 def _mark(index: int) -> int:

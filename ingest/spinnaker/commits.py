@@ -12,18 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.payload import (
-    NULL,
-    Execution,
-    ParentStage,
-    Stage,
-    Trigger,
-    first,
-    items,
-    loose,
-    mapping,
-    text,
-)
+from ingest.spinnaker.payload import NULL, Execution, ParentStage, Stage, Trigger, loose
+from ingest.spinnaker.values import first, items, mapping, text
 
 _SHA = re.compile(r"[0-9a-fA-F]{7,40}")
 _DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d\d*")

@@ -8,7 +8,7 @@ import msgspec
 
 from ingest.rows import Account, Application, Pipeline
 from ingest.spinnaker.kinds import kind
-from ingest.spinnaker.payload import first, mapping, micros, text
+from ingest.spinnaker.values import first, mapping, micros, text
 
 
 class _Configured(msgspec.Struct):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ingest.rows import Approval, Canary, CanaryInterval
-from ingest.spinnaker.payload import COMPLETE, Stage, first, items, mapping, micros, number, person, text
+from ingest.spinnaker.payload import Stage
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.tree import Tree
+from ingest.spinnaker.values import COMPLETE, first, items, mapping, micros, number, person, text
 
 
 def approval(execution_id: str, stage: Stage) -> Approval:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.payload import Context, first, items, loose, mapping, text
+from ingest.spinnaker.payload import Context, loose
+from ingest.spinnaker.values import first, items, mapping, text
 
 _WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset"})
 _STAMPED = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"})
@@ -41,13 +42,12 @@ def read(context: Context) -> Content:
     deployed = _listed(context.deployed)
     if not asked and not deployed:
         return Content()
-    main = _main(asked or deployed)
     return Content(
         version=_version(deployed) or _version(asked),
-        fingerprint=_fingerprint(asked or deployed),
-        workload=first(_metadata(main).get("name")),
+        workload=first(_metadata(_main(asked or deployed)).get("name")),
         namespace=first(*(_metadata(manifest).get("namespace") for manifest in asked + deployed)),
         revision=first(mapping(_metadata(_main(deployed)).get("annotations")).get(_REVISION)),
+        fingerprint=_fingerprint(asked or deployed),
     )
 
 
@@ -77,17 +77,24 @@ def _version(manifests: list[dict[str, Any]]) -> str | None:
 
 
 def _images(manifest: dict[str, Any]) -> Iterator[str]:
-    for container in _containers(mapping(manifest.get("spec"))):
+    for container in _containers(manifest):
         if image := first(container.get("image")):
             yield _by_digest(image)
 
 
-def _containers(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    job = mapping(mapping(spec.get("jobTemplate")).get("spec"))
-    pods = (spec, *(mapping(mapping(owner.get("template")).get("spec")) for owner in (spec, job)))
-    for pod in pods:
+def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """The manifest and what it makes copies of: a pod template, a job template and its pod template."""
+    spec = mapping(manifest.get("spec"))
+    job = mapping(spec.get("jobTemplate"))
+    inner = (mapping(spec.get("template")), job, mapping(mapping(job.get("spec")).get("template")))
+    return [manifest, *(template for template in inner if template)]
+
+
+def _containers(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for template in _templates(manifest):
+        pod = mapping(template.get("spec"))
         for group in ("initContainers", "containers"):
-            yield from (mapping(container) for container in items(pod.get(group)))
+            yield from (container for container in items(pod.get(group)) if isinstance(container, dict))
 
 
 def _by_digest(image: str) -> str:
@@ -99,25 +106,26 @@ def _by_digest(image: str) -> str:
 
 
 def _fingerprint(manifests: list[dict[str, Any]]) -> str:
-    parts = sorted(msgspec.json.encode(_essence(manifest), order="sorted") for manifest in manifests)
+    """Digest of the manifests, which lose their images and stamps here: read everything else before."""
+    for manifest in manifests:
+        _strip(manifest)
+    parts = sorted(msgspec.json.encode(manifest, order="deterministic") for manifest in manifests)
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
 
 
-def _essence(manifest: dict[str, Any]) -> dict[str, Any]:
-    return {key: _plain(value, key) for key, value in manifest.items() if key != "status"}
+def _strip(manifest: dict[str, Any]) -> None:
+    manifest.pop("status", None)
+    for container in _containers(manifest):
+        container.pop("image", None)
+    for template in _templates(manifest):
+        metadata = _metadata(template)
+        for name in _STAMPED & metadata.keys():
+            del metadata[name]
+        for name in ("annotations", "labels"):
+            kept = {key: value for key, value in mapping(metadata.pop(name, None)).items() if not _stamped(key)}
+            if kept:
+                metadata[name] = kept
 
 
-def _plain(value: Any, key: str) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part, name) for name, part in value.items() if not _stamp(key, name, part)}
-    if isinstance(value, list):
-        return [_plain(part, key) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _stamp(owner: str, name: str, value: object) -> bool:
-    if owner in ("annotations", "labels"):
-        return name.startswith(_STAMPED_KEYS)
-    if owner == "metadata":
-        return name in _STAMPED or (name in ("annotations", "labels") and not value)
-    return owner in ("containers", "initContainers") and name == "image"
+def _stamped(key: str) -> bool:
+    return key.startswith(_STAMPED_KEYS)

@@ -14,23 +14,11 @@ from ingest.rows import Row
 from ingest.spinnaker import commits, configs
 from ingest.spinnaker.judgments import approval, canary
 from ingest.spinnaker.kinds import kind
-from ingest.spinnaker.payload import (
-    COMPLETE,
-    Execution,
-    Policy,
-    Stage,
-    Trigger,
-    View,
-    first,
-    mapping,
-    micros,
-    person,
-    status,
-    text,
-)
+from ingest.spinnaker.payload import Execution, Policy, Stage, Trigger, View
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.rollouts import rollouts
 from ingest.spinnaker.tree import Tree
+from ingest.spinnaker.values import COMPLETE, first, mapping, micros, person, status, text
 
 _EXECUTION = msgspec.json.Decoder(Execution)
 _VIEW = msgspec.json.Decoder(View)

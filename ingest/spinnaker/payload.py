@@ -1,36 +1,18 @@
 """The fields of Spinnaker's JSON that carry meaning here, typed; everything else is skipped unread.
 
-Structure (objects, lists of stages) is checked, single values are not: contexts hold whatever a pipeline's
-author wrote, so a value is read by ``text``, ``number`` or ``micros``, which give None for what is no such thing.
-Orca leaves out nulls or writes them, by version: absent and null are the same here.
+Structure (objects, lists of stages) is checked, single values are not (see ``values``): contexts hold whatever a
+pipeline's author wrote. Orca leaves out nulls or writes them, by version: absent and null are the same here.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
 
-NULL = msgspec.Raw(b"null")
-EARLIEST, LATEST = 631_152_000_000, 4_102_444_800_000  # 1990 and 2100, epoch milliseconds
-NOBODY = frozenset({"[anonymous]", "anonymous"})
+from ingest.spinnaker.values import status
 
-STATUSES = {
-    "NOT_STARTED": "not_started",
-    "RUNNING": "running",
-    "PAUSED": "running",
-    "SUSPENDED": "running",
-    "REDIRECT": "running",
-    "BUFFERED": "running",
-    "SUCCEEDED": "succeeded",
-    "TERMINAL": "failed",
-    "STOPPED": "failed",
-    "FAILED_CONTINUE": "failed",
-    "CANCELED": "canceled",
-    "SKIPPED": "skipped",
-}
-COMPLETE = frozenset({"succeeded", "failed", "canceled", "skipped"})
+NULL = msgspec.Raw(b"null")
 
 
 class Task(msgspec.Struct, rename="camel"):
@@ -212,55 +194,6 @@ class View(msgspec.Struct):
 
 
 EMPTY, NO_BUILD = Context(), BuildContext()
-
-
-def status(value: object) -> str:
-    """A status of Orca in the contract's words; ``unknown`` where it is none of the twelve."""
-    return STATUSES.get(value, "unknown") if isinstance(value, str) else "unknown"
-
-
-def text(value: object) -> str | None:
-    """A non-empty string; a number as its digits; else None."""
-    if isinstance(value, str):
-        return value.strip() or None
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def number(value: object, low: float = -math.inf, high: float = math.inf) -> float | None:
-    """A finite number within bounds, also from its digits; else None."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) and low <= found <= high else None
-
-
-def micros(value: object) -> int | None:
-    """Epoch milliseconds as microseconds; None outside 1990 to 2100, where no such instant was meant."""
-    found = value if type(value) is int else number(value)
-    return int(found) * 1000 if found is not None and EARLIEST <= found < LATEST else None
-
-
-def mapping(value: object) -> dict[str, Any]:
-    """An object; empty where the value is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: object) -> list[Any]:
-    """A list; empty where the value is none."""
-    return value if isinstance(value, list) else []
-
-
-def first(*values: object) -> str | None:
-    """The first of the values that is a text."""
-    return next((found for value in values if (found := text(value))), None)
-
-
-def person(*values: object) -> str | None:
-    """The first of the values that names somebody."""
-    return next((found for value in values if (found := text(value)) and found not in NOBODY), None)
 
 
 def loose(raw: msgspec.Raw) -> Any:

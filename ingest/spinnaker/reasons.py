@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.spinnaker.payload import Stage, first, items, loose, mapping
+from ingest.spinnaker.payload import Stage, loose
+from ingest.spinnaker.values import first, items, mapping
 
 LONGEST = 500
 

@@ -15,10 +15,11 @@ import msgspec
 from ingest.rows import Rollout
 from ingest.spinnaker import manifests
 from ingest.spinnaker.kinds import OPERATIONS, kind
-from ingest.spinnaker.payload import NULL, Context, Execution, Stage, first, items, mapping, micros, number, text
+from ingest.spinnaker.payload import NULL, Context, Execution, Stage
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.traffic import traffic
 from ingest.spinnaker.tree import Tree
+from ingest.spinnaker.values import first, items, mapping, micros, number, text
 
 _CANARY_ONLY = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
 _PARENT_OF_OPERATIONS = frozenset({"deploy", "rollbackCluster"})
@@ -61,7 +62,7 @@ def _targets(stage: Stage) -> list[Context]:
     planned = [
         msgspec.structs.replace(cluster, region=region)
         for cluster in _CLUSTERS.decode(stage.values.clusters)
-        for region in _regions(cluster) or [None]
+        for region in (_regions(cluster) or [""])
     ]
     return planned or [stage.values]
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from ingest.rows import Micros
 from ingest.spinnaker.kinds import kind
-from ingest.spinnaker.payload import Stage, mapping, micros, status
+from ingest.spinnaker.payload import Stage
 from ingest.spinnaker.tree import Tree
+from ingest.spinnaker.values import mapping, micros, status
 
 _STABLE = "waitForManifestToStabilize"
 _UP = "waitForUpInstances"

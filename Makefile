@@ -1,0 +1,40 @@
+# make demo: set up, simulate, ingest, build, serve.   make test: set up, then every check there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench wheel clean
+
+help:
+	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
+	@echo "make test   set up, then lint, type check and run every test"
+	@echo "make bench  print measured speeds beside their limits"
+	@echo "make wheel  build the wheel and run the demo from it in an empty folder"
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m compileall -q $(VENV)/lib dora ingest dashboards || true
+	touch $@
+
+demo: setup
+	$(BIN)/dora demo
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+bench: setup
+	for file in tests/benchmarks/*.py; do $(BIN)/python $$file; done
+
+wheel: setup
+	$(BIN)/python tests/wheel.py
+
+clean:
+	rm -rf $(VENV) data/demo dist

@@ -1,0 +1,1 @@
+"""The dashboard: what leads see. It asks everything through ``import dora``."""

@@ -1,0 +1,51 @@
+"""Whether a number moved: its difference from the window before, judged against the noise of both."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from dora import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A difference in words, its direction (1 up, -1 down, 0 none) and whether noise alone explains it."""
+
+    text: str
+    direction: int
+    beyond_noise: bool
+
+
+def move(now: Value, before: Value | None) -> Move | None:
+    """How a value moved against another of the same metric; null where either is null."""
+    if before is None or now.value is None or before.value is None:
+        return None
+    direction = (now.value > before.value) - (now.value < before.value)
+    return Move(_words(now, before, now.value, before.value), direction, _beyond_noise(now, before))
+
+
+def _words(now: Value, before: Value, new: float, old: float) -> str:
+    if now.unit == "share":
+        return f"{100 * (new - old):+.1f} points"
+    if old == 0:
+        return f"from {before.text}"
+    ratio = new / old
+    return f"{100 * (ratio - 1):+.0f} %" if ratio < 10 else f"× {ratio:.0f}"
+
+
+def _beyond_noise(now: Value, before: Value) -> bool:
+    """Whether the 95 % interval of the difference leaves out zero.
+
+    The interval is recovered from those of both values (Zou and Donner 2008); durations are compared as
+    ratios. An end without a bound can not exclude anything.
+    """
+    ends = (now.low, now.value, now.high, before.low, before.value, before.high)
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
+        return False
+    if now.unit == "hours" and min(known) > 0:
+        known = [math.log(end) for end in known]
+    low, new, high, low_before, old, high_before = known
+    difference = new - old
+    return difference > math.hypot(new - low, high_before - old) or -difference > math.hypot(high - new, old - low_before)

@@ -1,0 +1,107 @@
+"""The build that is shown and its rows, cached until another build takes its place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import dora
+from dashboards.selection import Grain
+from dora import Delivery, Scope, Value
+
+TTL, ENTRIES = "1h", 400
+EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments, those left out named with the reason
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One file as it lies on disk; after a swap it is another one, and so are all cached answers."""
+
+    path: str
+    inode: int
+    modified: int
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a build is made of; instants in UTC, ``first`` and ``as_of`` null where it holds nothing."""
+
+    as_of: datetime | None
+    first: datetime | None
+    timezone: str
+    stale_after: timedelta
+    teams: dict[str, list[str]]
+    warnings: list[str]
+
+
+def current() -> Build:
+    """The build named by $DORA_DATABASE. Raises ``DoraError`` where there is none."""
+    path = Path(os.environ.get("DORA_DATABASE", "data/dora.duckdb"))
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        dora.open(path)  # says what to run
+        raise
+    return Build(str(path), found.st_ino, found.st_mtime_ns)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _opened(build: Build) -> Delivery:
+    return dora.open(build.path)
+
+
+@st.cache_data(ttl=TTL, max_entries=4, show_spinner=False)
+def about(build: Build) -> About:
+    """Clock, time zone, teams and what the checks found."""
+    delivery = _opened(build)
+    known = delivery.about()
+    first = delivery.sql("SELECT min(traffic_at) AS first FROM deployments")[0]["first"]
+    teams: dict[str, list[str]] = {}
+    for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
+        teams.setdefault(row["team"] or "", []).append(row["application"])
+    findings = delivery.sql("SELECT title, found, next FROM findings WHERE found > 0 ORDER BY severity, name")
+    warnings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in findings]
+    stale_after = timedelta(hours=known["stale_after_hours"])
+    return About(known["as_of"], first, known["timezone"], stale_after, teams, warnings)
+
+
+def age(build: Build) -> timedelta | None:
+    """How old the data is now."""
+    return _opened(build).age()
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def values(build: Build, metric: str, scope: Scope) -> list[Value]:
+    """A metric's values in a scope, one or one per group and period."""
+    return list(_opened(build).values(metric, scope))
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def period(build: Build, moment: str, every: Grain) -> tuple[str, str]:
+    """Start and end of the whole local period around a moment."""
+    return _opened(build).period(moment, every)
+
+
+@st.cache_data(ttl=TTL, max_entries=20, show_spinner=False)
+def deployments(build: Build, scope: Scope) -> Rows:
+    """Every attempt to deploy in a scope, the one with the slowest change first."""
+    delivery = _opened(build)
+    asked = [row["subject"] for row in delivery.observations(EVERY_ATTEMPT, scope)]
+    return delivery.sql(_query("deployments"), [asked])
+
+
+@st.cache_data(ttl=TTL, max_entries=100, show_spinner=False)
+def changes(build: Build, deployment: str) -> Rows:
+    """The changes that one deployment shipped, slowest first."""
+    return _opened(build).sql(_query("changes"), [deployment])
+
+
+def _query(name: str) -> str:
+    return files("dashboards").joinpath("queries", f"{name}.sql").read_text()

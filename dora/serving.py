@@ -1,0 +1,153 @@
+"""What served, one application at a time: each attempt in order → what it carried and where it went. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from dora.graph import Graph
+
+Content = int | str
+
+
+class Attempt(NamedTuple):
+    """One try at changing what serves; ``node`` is its commit in the graph, ``found`` how that was found."""
+
+    node: int | None
+    found: str
+    version: str | None
+    took_traffic: bool
+    succeeded: bool
+    alters: bool
+    explicit_rollback: bool
+    restores: str | None
+    server_group: str | None
+    steps_back: int | None
+
+
+class Carried(NamedTuple):
+    """What an attempt carried. Other attempts are named by number; a null is a thing that is not there."""
+
+    node: int | None
+    attribution: str
+    direction: str | None = None
+    previous: int | None = None
+    content: int | None = None
+    restored: int | None = None
+    blamed_first: int | None = None
+    blamed_last: int | None = None
+
+
+@dataclass(slots=True)
+class _Spell:
+    """One content: who brought it first, who began and last joined its latest spell, who ended that."""
+
+    content: Content
+    node: int | None
+    origin: int
+    since: int
+    last: int
+    left_by: int | None = None
+
+
+class History:
+    """The serving history of one application.
+
+    Contents are told apart by commit where it is known, else by version; one of which neither is
+    known is a content of its own. ``shipped`` collects (commit, attempt) of what the walk marked first.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.shipped: list[tuple[int, list[int]]] = []
+        self._graph, self._marked = graph, bytearray(graph.size)
+        self._versions: dict[str, int] = {}
+        self._groups: dict[str, Content] = {}
+        self._spells: dict[Content, _Spell] = {}  # in order of last serving: the last one serves
+        self._current: _Spell | None = None
+
+    def take(self, number: int, attempt: Attempt) -> Carried:
+        """Place the next attempt; ``number`` must be above those of all earlier ones."""
+        content, node, attribution = self._content(number, attempt)
+        if attempt.version is not None and node is not None:
+            self._versions[attempt.version] = node
+        if not attempt.took_traffic:
+            return Carried(node, attribution)
+        direction = self._direction(attempt, content, node)
+        carried = self._serve(number, content, node, attribution, direction)
+        if attempt.server_group is not None:
+            self._groups[attempt.server_group] = content
+        if attempt.succeeded and attempt.alters and node is not None:
+            self.shipped.append((number, self._graph.mark(node, self._marked)))
+        return carried
+
+    def _content(self, number: int, attempt: Attempt) -> tuple[Content, int | None, str]:
+        """What an attempt carries, its commit, and how that is known; the strongest evidence first."""
+        current = self._current
+        if not attempt.alters and current:
+            return current.content, current.node, "missing" if current.node is None else "version"
+        if attempt.explicit_rollback and attempt.restores in self._groups:
+            return self._restored(self._spells[self._groups[attempt.restores]])
+        if attempt.node is not None:
+            return attempt.node, attempt.node, attempt.found
+        if attempt.found == "missing" and attempt.version in self._versions:
+            node = self._versions[attempt.version]
+            return node, node, "version"
+        if attempt.explicit_rollback and (target := self._target(attempt)):
+            return self._restored(target)
+        return -number - 1 if attempt.version is None else attempt.version, None, attempt.found
+
+    @staticmethod
+    def _restored(spell: _Spell) -> tuple[Content, int | None, str]:
+        return spell.content, spell.node, "restored"
+
+    def _target(self, attempt: Attempt) -> _Spell | None:
+        """What a rollback without a commit returned to: its version, else so many contents before what serves.
+
+        Each content counts once, by its last serving: Kubernetes renumbers a restored revision to the newest.
+        """
+        if attempt.version is not None:
+            return self._spells.get(attempt.version)
+        steps = attempt.steps_back or 0
+        return next(islice(reversed(self._spells.values()), steps, None), None) if steps > 0 else None
+
+    def _direction(self, attempt: Attempt, content: Content, node: int | None) -> str:
+        current = self._current
+        if current is None:
+            return "first"
+        if not attempt.alters:
+            return "same"
+        if node is not None and not self._marked[node]:
+            return "ahead"
+        if content == current.content:
+            return "same"
+        if node is None or current.node is None:
+            return "back" if content in self._spells else "unknown"
+        return self._compared(node, current.node)
+
+    def _compared(self, node: int, current: int) -> str:
+        generation = self._graph.generation
+        if generation[node] <= generation[current] and self._graph.reaches(current, node):
+            return "back"
+        if generation[node] >= generation[current] and self._graph.reaches(node, current):
+            return "ahead"
+        return "aside"
+
+    def _serve(self, number: int, content: Content, node: int | None, attribution: str, direction: str) -> Carried:
+        before, spell = self._current, self._spells.pop(content, None)
+        previous = before.since if before else None
+        if spell is None:
+            spell = _Spell(content, node, origin=number, since=number, last=number)
+            carried = Carried(node, attribution, direction, previous, number)
+        elif spell is before:
+            carried = Carried(node, attribution, direction, previous, spell.origin)
+        else:
+            carried = Carried(
+                node, attribution, direction, previous, spell.origin, spell.last, spell.left_by, previous
+            )  # fmt: skip
+            spell.since = number
+        if before and before is not spell:
+            before.left_by = number
+        spell.last = number
+        self._spells[content] = self._current = spell
+        return carried

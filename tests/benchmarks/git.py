@@ -1,0 +1,139 @@
+"""How fast git history is read and walked: ours, the limit, the ratio. Run: ``python tests/benchmarks/git.py [COMMITS]``."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+
+from dora import lineage, warehouse
+from ingest import source
+from ingest.git import SOURCE
+from ingest.git.log import OPTIONS
+
+COMMITS, DEPLOYMENTS, SAMPLE = 82_000, 10_000, 100
+ATTEMPTS = """
+CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
+  took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
+  server_group VARCHAR, steps_back INTEGER, traffic_at TIMESTAMP)
+"""
+
+
+def stream(commits: int) -> Iterator[str]:
+    """A git fast-import stream: a trunk of which every fourth entry merges a branch of one to three commits."""
+    chance, mark, trunk, moment = random.Random(1), 0, 0, 1_400_000_000
+    while mark < commits:
+        branch, length = trunk, chance.randint(1, 3) if trunk and chance.random() < 0.25 else 0
+        for step in range(length + 1):
+            mark, moment = mark + 1, moment + chance.randint(60, 7200)
+            merges = step == length and length
+            text = f"Merge pull request #{mark} from acme/topic" if merges else f"change {mark} of the service (#{mark})"
+            body = f"{text}\n\n{'Some lines that say why this was needed. ' * chance.randint(0, 8)}\n"
+            yield f"commit refs/heads/main\nmark :{mark}\nauthor dev{mark % 97} <d@x> {moment - 900} +0000\n"
+            yield f"committer dev{mark % 89} <d@x> {moment} +0000\ndata {len(body)}\n{body}"
+            yield f"from :{trunk if merges else branch}\n" if branch else ""
+            yield f"merge :{branch}\n" if merges else ""
+            yield f"M 100644 inline service{mark % 40}/file{mark % 900}\ndata {len(str(mark))}\n{mark}\n\n"
+            branch = mark
+        trunk = mark
+    yield "done\n"
+
+
+def build(path: Path, commits: int) -> list[str]:
+    """Import the stream into a bare repository and return its trunk, oldest first."""
+    subprocess.run(["git", "init", "--bare", "--quiet", "--initial-branch=main", path], check=True)
+    text = "".join(stream(commits)).encode()
+    subprocess.run(["git", "-C", path, "fast-import", "--done", "--quiet", "--force"], input=text, check=True)
+    return output(path, "rev-list", "--first-parent", "--reverse", "main").split()
+
+
+def output(path: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", path, *arguments], check=True, capture_output=True, text=True).stdout
+
+
+def best(work: Callable[[], object], times: int = 3) -> float:
+    """Seconds of the fastest of some runs."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def show(what: str, ours: float, limit: float, peer: str) -> None:
+    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}")
+
+
+def ingest(repository: Path, data: Path) -> None:
+    """Time a whole ingest over an existing mirror against the bare ``git log`` that it runs."""
+    settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
+    git = SOURCE.configured(settings, data)
+
+    def pull() -> None:
+        (data / warehouse.LANDING).unlink(missing_ok=True)
+        source.pull(git, data, source.Request())
+
+    def log() -> None:
+        arguments = ["git", "-C", data / "mirrors" / "acme__service.git", "log", *OPTIONS]
+        subprocess.run(arguments, input=b"main\n", stdout=subprocess.DEVNULL, check=True)
+
+    print(f"first run, clone included: {best(pull, 1):.2f} s")
+    show("ingest of all commits", best(pull), best(log), "git log")
+
+
+def walk(repository: Path, data: Path, trunk: list[str]) -> None:
+    """Time the walk over many deployments against one ``git rev-list`` for each."""
+    chance = random.Random(2)
+    places = sorted(chance.randrange(len(trunk)) for _ in range(DEPLOYMENTS))
+    deployed = [trunk[max(0, place - chance.choice((0, 0, 0, 40)))] for place in places]
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{data / warehouse.LANDING}' AS landing (READ_ONLY)").execute(ATTEMPTS)
+        con.execute(
+            "INSERT INTO attempts SELECT 'd' || n, 'service', 'acme/service', sha, NULL, true, true, true, false,"
+            " NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n) FROM (SELECT unnest($n) n, unnest($sha) sha)",
+            {"n": list(range(DEPLOYMENTS)), "sha": deployed},
+        )
+        start = time.perf_counter()
+        lineage.trace(con)
+        whole = time.perf_counter() - start
+        con.execute(lineage._NODES)
+        loading = best(lambda: lineage.load(con), 1)
+        graph = lineage.load(con)
+        node = dict(con.execute("SELECT sha, node FROM lineage_node").fetchall())
+    tips = [node[sha] for sha in deployed]
+
+    def mark() -> None:
+        marked = bytearray(graph.size)
+        for tip in tips:
+            graph.mark(tip, marked)
+
+    def generations() -> None:
+        graph.__dict__.pop("generation", None)
+        assert graph.generation
+
+    pairs = list(zip(deployed, deployed[1:], strict=False))[:: DEPLOYMENTS // SAMPLE]
+    asked = best(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
+    print(f"graph load {loading:.3f} s, generations {best(generations):.3f} s, whole trace {whole:.3f} s")
+    show(f"the walk, {DEPLOYMENTS:,} deployments", best(mark), asked * DEPLOYMENTS / len(pairs), "git rev-list each")
+
+
+def main() -> None:
+    """Build a repository of so many commits in a temporary folder and time everything on it."""
+    commits = int(sys.argv[1]) if len(sys.argv) > 1 else COMMITS
+    with tempfile.TemporaryDirectory() as folder:
+        repository, data = Path(folder, "service.git"), Path(folder, "data")
+        trunk = build(repository, commits)
+        print(f"{commits:,} commits, {len(trunk):,} of them on the trunk's line")
+        ingest(repository, data)
+        walk(repository, data, trunk)
+
+
+if __name__ == "__main__":
+    main()

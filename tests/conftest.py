@@ -1,0 +1,110 @@
+"""What every test may use: a folder of facts, ingested and built by the real code."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import dora
+import msgspec
+import pytest
+from dora.build import build
+from dora.config import Config
+from ingest.files import SOURCE as Files
+from ingest.rows import TABLES, Row
+from ingest.source import AsOf, Document, Item, Request, State, pull
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not SHARED.is_dir():
+        for item in items:
+            if item.get_closest_marker("shared"):
+                item.add_marker(pytest.mark.skip(reason="there is no ../shared here"))
+
+
+@dataclass
+class Facts:
+    """Facts by kind, as text tables (``a | b`` under ``x | y``) or rows, and how they are to be read."""
+
+    deployments: str = ""
+    changes: str = ""
+    incidents: str = ""
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    as_of: datetime = datetime(2026, 6, 1, tzinfo=UTC)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Landed:
+    """A source that lands rows given outright, for facts that only a Spinnaker would tell."""
+
+    name: ClassVar[str] = "landed"
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        yield AsOf(self.facts.as_of)
+        for table, rows in self.facts.rows.items():
+            for row in rows:
+                yield Document(table, msgspec.json.encode(row))
+
+    def parse(self, document: Document) -> list[Row]:
+        values = msgspec.json.decode(document.body)
+        times = {key: _micros(value) for key, value in values.items() if key.endswith("_at")}
+        return [msgspec.convert(values | times, TABLES[document.kind])]
+
+
+class Dated(Files):
+    """The files source with a clock of its own, so that what is open has an age."""
+
+    as_of: ClassVar[datetime]
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        yield AsOf(self.as_of)
+        yield from (item for item in super().fetch(request, state) if not isinstance(item, AsOf))
+
+
+def _micros(value: object) -> int | None:
+    if value is None:
+        return None
+    return int(datetime.fromisoformat(str(value)).timestamp() * 1_000_000)
+
+
+def table(text: str) -> str:
+    """A text table as CSV; its first column is the id, dates may leave out their ``Z``."""
+    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines() if line.strip()]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(lines)
+    return out.getvalue()
+
+
+def built(folder: Path, facts: Facts) -> dora.Delivery:
+    """Ingest facts into a folder by the real sources, build, and open the result."""
+    config = Config(data=folder, **facts.settings)
+    paths = []
+    for kind in ("deployments", "changes", "incidents"):
+        if text := getattr(facts, kind):
+            paths.append(folder / f"{kind}.csv")
+            paths[-1].write_text(table(text))
+    if facts.rows:
+        pull(Landed(facts), folder, Request())
+    if paths:
+        source = type("DatedFiles", (Dated,), {"as_of": facts.as_of}).configured({}, folder)
+        pull(source, folder, Request(paths=tuple(paths)))
+    build(config)
+    return dora.open(folder / "dora.duckdb")
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Callable[..., dora.Delivery]:
+    """Build facts (the fields of ``Facts``) in a folder of the test's own."""
+    return lambda **given: built(tmp_path, Facts(**given))

@@ -1,0 +1,129 @@
+"""A small organisation that went through the real pull and build, and a browser that looks at it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from dora import build
+from dora.config import Config
+from ingest import rows
+from ingest.archive import Document
+from ingest.source import AsOf, Item, Request, pull
+
+HOSTILE = "![](http://beacon.example/a.png)"
+TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}
+MINUTE = 60_000_000
+
+
+class Organisation:
+    """A source that tells a made-up history of some days: merges, deployments, canaries, rollbacks, incidents."""
+
+    name: ClassVar[str] = "organisation"
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, end: datetime, days: int, teams: dict[str, str]) -> None:
+        self.end, self.days, self.teams = end, days, teams
+
+    def fetch(self, request: Request, state: object) -> Iterator[Item]:
+        for application, team in self.teams.items():
+            history = _History(application, team, self.end, self.days)
+            yield Document("rows", json.dumps(history.told()).encode())
+        yield AsOf(self.end)
+
+    def parse(self, document: Document) -> list[rows.Row]:
+        return [rows.TABLES[table](**fields) for table, fields in json.loads(document.body)]
+
+
+class _History:
+    """One application's days; every seventh deployment or so is followed by trouble."""
+
+    def __init__(self, application: str, team: str, end: datetime, days: int) -> None:
+        self.application, self.team, self.end, self.days = application, team, end, days
+        self.repository = "acme/" + "".join(filter(str.isalnum, application))
+        self.dice = random.Random(f"{application} {days}")
+        self.rows: list[tuple[str, dict[str, Any]]] = []
+        self.commits: list[str] = []
+        self.deployments = 0
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        self._row("application", self.application, team=self.team)
+        for day in range(self.days):
+            morning = self.end - timedelta(days=self.days - day) + timedelta(hours=9)
+            if morning.weekday() < 5 or self.dice.random() < 0.1:
+                for hour in range(self.dice.choice([0, 1, 1, 2])):
+                    self._shipping(morning + timedelta(hours=3 * hour + self.dice.random()))
+        return self.rows
+
+    def _shipping(self, start: datetime) -> None:
+        at = int(start.timestamp()) * 1_000_000
+        for _ in range(self.dice.choice([1, 1, 1, 2, 4])):
+            self._merge(at - int(self.dice.expovariate(1 / 240) * MINUTE))
+        wait = int(self.dice.lognormvariate(3, 0.7) * MINUTE)
+        verdict = self.dice.random() if self.application in ("ledger", "search") else 1.0
+        passed = verdict > 0.08
+        execution = self._deploy(at, at + wait, self.commits[-1], passed)
+        if verdict < 1.0:
+            self._canary(execution, at, passed)
+        trouble = self.dice.random()
+        if passed and trouble < 0.06 and len(self.commits) > 9:
+            self._deploy(at + wait + 40 * MINUTE, at + wait + 45 * MINUTE, self.commits[-9], True)
+        elif passed and trouble < 0.12:
+            resolved = at + wait + int(self.dice.lognormvariate(4, 1) * MINUTE)
+            self._row("incident", execution, opened_at=at + wait + MINUTE, resolved_at=resolved, deployment=execution)
+
+    def _merge(self, at: int) -> None:
+        sha = f"{self.dice.getrandbits(160):040x}"
+        parents, self.commits = self.commits[-1:], [*self.commits, sha]
+        subject = f"=HYPERLINK({HOSTILE})" if self.dice.random() < 0.05 else "tidy the corners"
+        key = f"{self.repository}@{sha}"
+        self._row("commit", key, repository=self.repository, sha=sha, parents=parents, authored_at=at - MINUTE,
+                  committed_at=at, author="ada", subject=subject)  # fmt: skip
+        self._row("change", key, repository=self.repository, sha=sha, merged_at=at)
+
+    def _deploy(self, start: int, end: int, commit: str, served: bool) -> str:
+        self.deployments += 1
+        execution = f"{self.team}-{self.application}-{self.deployments}"
+        status, full = ("succeeded", end) if served else ("failed", None)
+        url = "javascript:alert(1)" if self.dice.random() < 0.1 else f"https://deck.example/{self.deployments}"
+        self._row("execution", execution, root_id=execution, status=status, queued_at=start, started_at=start,
+                  finished_at=end, pipeline="deploy", repository=self.repository, commit=commit, url=url)  # fmt: skip
+        self._row("rollout", execution, execution_id=execution, action="deploy", environment="production",
+                  cluster="web", status=status, started_at=start, first_traffic_at=full, full_traffic_at=full,
+                  finished_at=end, version=commit[:12])  # fmt: skip
+        return execution
+
+    def _canary(self, execution: str, at: int, passed: bool) -> None:
+        score = self.dice.randint(80, 100) if passed else self.dice.randint(0, 40)
+        status = "succeeded" if passed else "failed"
+        self._row("canary", execution, execution_id=execution, score=score, status=status, started_at=at,
+                  finished_at=at + 10 * MINUTE)  # fmt: skip
+
+    def _row(self, table: str, key: str, **fields: Any) -> None:
+        if "application" in rows.TABLES[table].__struct_fields__:
+            fields["application"] = self.application
+        self.rows.append((table, {"id": key, **fields}))
+
+
+def built(folder: Path, *, end: datetime, days: int, teams: dict[str, str] = TEAMS, timezone: str = "UTC") -> Path:
+    """The dora.duckdb of such an organisation."""
+    pull(Organisation(end, days, teams), folder, Request())  # type: ignore[arg-type]
+    build.build(Config(data=folder, timezone=timezone))
+    return folder / "dora.duckdb"
+
+
+@pytest.fixture(scope="session")
+def midnight() -> datetime:
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(scope="session")
+def organisation(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
+    """Five applications over 430 days that end last midnight."""
+    return built(tmp_path_factory.mktemp("organisation"), end=midnight, days=430)

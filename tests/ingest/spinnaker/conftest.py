@@ -1,0 +1,149 @@
+"""Worlds, pulls and queries that the tests of the Spinnaker source share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingest.simulation.world import Json, Stub, World
+from ingest.source import Request, Summary, pull
+from ingest.spinnaker import SOURCE
+
+NOW = 1_750_000_000_000
+SHA = "9c1f0e5a4b7d2c3e8f6a1b0d9e8c7f6a5b4d3c2e"
+
+
+def manifest(image: str, name: str = "shop", namespace: str = "shop") -> Json:
+    """A Deployment as a pipeline asks for it."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": name, "image": image}]}}},
+    }
+
+
+def deploy_stage(execution: str, at: int, *, image: str = "registry.example/shop:1", status: str = "SUCCEEDED") -> Json:
+    """A deployManifest stage that began at ``at`` (epoch ms)."""
+    done = status == "SUCCEEDED"
+    ends = {
+        "deployManifest": 500,
+        "monitorDeploy": 5_000,
+        "waitForManifestToStabilize": 30_000,
+        "monitorCleanup": 31_000,
+    }
+    return {
+        "id": f"{execution}-deploy",
+        "refId": "1",
+        "type": "deployManifest",
+        "name": "Deploy",
+        "status": status,
+        "startTime": at,
+        "endTime": at + 32_000 if done else None,
+        "context": {
+            "account": "prod-eu",
+            "manifests": [manifest(image)],
+            "moniker": {"app": "shop"},
+            "trafficManagement": {"enabled": False},
+        },
+        "outputs": {},
+        "tasks": [
+            {"name": name, "status": "SUCCEEDED" if done else "NOT_STARTED", "endTime": at + end if done else None}
+            for name, end in ends.items()
+        ],
+    }
+
+
+def wait_stage(execution: str, at: int) -> Json:
+    """A stage that tells nothing."""
+    return {
+        "id": f"{execution}-wait",
+        "refId": "0",
+        "type": "wait",
+        "status": "SUCCEEDED",
+        "startTime": at,
+        "context": {},
+    }
+
+
+def execution(
+    identity: str, at: int, *, status: str = "SUCCEEDED", stages: list[Json] | None = None, **more: Any
+) -> Json:
+    """A pipeline run as Orca stores it."""
+    return {
+        "type": "PIPELINE",
+        "id": identity,
+        "application": "shop",
+        "name": "release",
+        "pipelineConfigId": "config-shop",
+        "buildTime": at,
+        "startTime": at + 20,
+        "endTime": at + 40_000 if status == "SUCCEEDED" else None,
+        "status": status,
+        "trigger": {"type": "git", "project": "acme", "slug": "shop", "branch": "main", "hash": SHA, "user": "ana"},
+        "stages": [deploy_stage(identity, at + 100, status=status)] if stages is None else stages,
+        **more,
+    }
+
+
+def stub(payload: Json) -> Stub:
+    """The row of Orca's table for a payload."""
+    return Stub(
+        id=payload["id"],
+        application=payload["application"],
+        config_id=payload.get("pipelineConfigId"),
+        name=payload.get("name") or payload.get("description") or "",
+        status=payload["status"],
+        build_time=payload["buildTime"],
+        start_time=payload["startTime"],
+        payload=lambda: payload,
+        orchestration=payload["type"] == "ORCHESTRATION",
+    )
+
+
+def world(*payloads: Json, applications: tuple[str, ...] = ("shop",)) -> World:
+    """A Spinnaker with one live pipeline for each application."""
+    return World(
+        now=NOW,
+        applications=[{"name": name, "email": f"{name}@example.org"} for name in applications],
+        credentials=[{"name": "prod-eu", "type": "kubernetes", "environment": "prod"}],
+        pipeline_configs=[
+            {"id": f"config-{name}", "application": name, "name": "release", "stages": [{"type": "deployManifest"}]}
+            for name in applications
+        ],
+        executions=[stub(payload) for payload in payloads],
+    )
+
+
+@pytest.fixture
+def ingest(tmp_path: Path) -> Callable[..., Summary]:
+    """Pull from a Gate into this test's data folder."""
+
+    def run(
+        url: str,
+        *,
+        since: datetime | None = None,
+        applications: tuple[str, ...] = (),
+        report: Callable[[str], None] = lambda _: None,
+        **settings: Any,
+    ) -> Summary:
+        source = SOURCE.configured({"endpoint": url, "requests_per_10s": 0, **settings}, tmp_path)
+        return pull(source, tmp_path, Request(since=since, applications=applications), report=report)
+
+    return run
+
+
+@pytest.fixture
+def landed(tmp_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
+    """Query what was landed."""
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(tmp_path / "landing.duckdb"), read_only=True) as con:
+            return con.execute(sql).fetchall()
+
+    return query

@@ -1,0 +1,47 @@
+"""Stories that a lead can read, in rows, with the numbers worked out by hand in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import dora
+import pytest
+import yaml
+
+HERE = Path(__file__).parent
+STORIES = sorted((HERE / "scenarios").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
+def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
+    """The models tell each story as its file does: every deployment's kind and outcome, every number."""
+    story = yaml.safe_load(path.read_text())
+    expected, _title = story.pop("expect"), story.pop("title")
+    delivery = facts(**story | {"as_of": story["as_of"].replace(tzinfo=UTC)})
+    _kinds(delivery, expected.pop("deployments", {}))
+    _evidence(delivery, expected.pop("failed", None))
+    for metric, numbers in expected.items():
+        _numbers(delivery, metric, numbers)
+
+
+def _kinds(delivery: dora.Delivery, expected: dict[str, str]) -> None:
+    rows = delivery.sql("SELECT root_id, kind, outcome FROM deployments")
+    found = {row["root_id"]: f"{row['outcome']} {row['kind']}" for row in rows}
+    assert {key: found.get(key) for key in expected} == expected
+
+
+def _evidence(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
+    if expected is not None:
+        rows = delivery.sql("SELECT d.root_id, r.evidence FROM recoveries r JOIN deployments d USING (deployment_id)")
+        assert {row["root_id"]: row["evidence"] for row in rows} == expected
+
+
+def _numbers(delivery: dora.Delivery, metric: str, expected: dict[str, Any]) -> None:
+    scope = expected.pop("scope", {})
+    (found,) = delivery.metric(metric, **scope).dicts()
+    for key, number in expected.items():
+        wanted = pytest.approx(number, rel=2e-4) if isinstance(number, float) else number
+        assert found[key] == wanted, f"{metric}.{key}: {found}"
