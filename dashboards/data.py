@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +17,7 @@ from dora import Delivery, Scope, Value
 
 TTL, ENTRIES = "1h", 400
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments, those left out named with the reason
-Rows = list[dict[str, Any]]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,19 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a build is made of; instants in UTC, ``first`` and ``as_of`` null where it holds nothing."""
+    """What a build is made of; instants in UTC, null where it holds nothing."""
 
     as_of: datetime | None
     first: datetime | None
     timezone: str
     stale_after: timedelta
     teams: dict[str, list[str]]
-    warnings: list[str]
+    findings: list[str]
+
+    @property
+    def history(self) -> timedelta:
+        """From the first deployment seen to the end of the data."""
+        return self.as_of - self.first if self.as_of and self.first else timedelta()
 
 
 def current() -> Build:
@@ -66,10 +71,10 @@ def about(build: Build) -> About:
     teams: dict[str, list[str]] = {}
     for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
         teams.setdefault(row["team"] or "", []).append(row["application"])
-    findings = delivery.sql("SELECT title, found, next FROM findings WHERE found > 0 ORDER BY severity, name")
-    warnings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in findings]
+    found = delivery.sql("SELECT title, found, next FROM findings WHERE found > 0 ORDER BY severity, name")
+    findings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in found]
     stale_after = timedelta(hours=known["stale_after_hours"])
-    return About(known["as_of"], first, known["timezone"], stale_after, teams, warnings)
+    return About(known["as_of"], first, known["timezone"], stale_after, teams, findings)
 
 
 def age(build: Build) -> timedelta | None:
@@ -84,13 +89,22 @@ def values(build: Build, metric: str, scope: Scope) -> list[Value]:
 
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
-def period(build: Build, moment: str, every: Grain) -> tuple[str, str]:
-    """Start and end of the whole local period around a moment."""
-    return _opened(build).period(moment, every)
+def trend(build: Build, scope: Scope, grain: Grain) -> Scope:
+    """The scope cut into periods from the start of its first one, so that only the running one is partial."""
+    if scope.since is None:
+        return replace(scope, since=f"{about(build).first}+00:00", every=grain)
+    return replace(scope, since=_opened(build).period(scope.since, grain)[0], every=grain)
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def within(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
+    """The scope narrowed to the period that starts on a local day."""
+    since, until = _opened(build).period(start, grain)
+    return replace(scope, since=since, until=until)
 
 
 @st.cache_data(ttl=TTL, max_entries=20, show_spinner=False)
-def deployments(build: Build, scope: Scope) -> Rows:
+def deployments(build: Build, scope: Scope) -> list[Row]:
     """Every attempt to deploy in a scope, the one with the slowest change first."""
     delivery = _opened(build)
     asked = [row["subject"] for row in delivery.observations(EVERY_ATTEMPT, scope)]
@@ -98,7 +112,7 @@ def deployments(build: Build, scope: Scope) -> Rows:
 
 
 @st.cache_data(ttl=TTL, max_entries=100, show_spinner=False)
-def changes(build: Build, deployment: str) -> Rows:
+def changes(build: Build, deployment: str) -> list[Row]:
     """The changes that one deployment shipped, slowest first."""
     return _opened(build).sql(_query("changes"), [deployment])
 

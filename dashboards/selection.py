@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from typing import Literal
 
 from dora import Scope
@@ -32,18 +32,18 @@ class Selection:
         """The window, up to the end of the data."""
         return Scope(since=f"{self.days}d" if self.days else None, applications=self.applications, teams=self.teams)
 
-    def before(self, first: datetime | None, as_of: datetime) -> Scope | None:
-        """The equal window before; null where the data does not reach back to its start."""
-        if self.days is None or first is None or (as_of - first).days < 2 * self.days:
+    def before(self, history: timedelta) -> Scope | None:
+        """The equal window before; null where the history is too short to hold it."""
+        if self.days is None or history < timedelta(days=2 * self.days):
             return None
         return replace(self.now, since=f"{2 * self.days}d", until=f"{self.days}d")
 
-    def grain(self, first: datetime | None, as_of: datetime, per_day: float) -> Grain:
+    def grain(self, history: timedelta, per_day: float | None) -> Grain:
         """How fine a trend is drawn: months beyond a year, days only where a short window has many a day."""
-        days = self.days or ((as_of - first).days if first else 0)
+        days = self.days or history.days
         if days > LONG:
             return "month"
-        return "day" if days < SHORT and per_day >= BUSY else "week"
+        return "day" if days < SHORT and (per_day or 0) >= BUSY else "week"
 
     @property
     def words(self) -> str:

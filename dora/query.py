@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from dora import catalog, periods, statistics, wording
 from dora.catalog import Metric
 from dora.errors import UsageError
+from dora.estimates import STATISTICS, Cell, never
 from dora.periods import GRAINS, Grain, Period
 from dora.warehouse import Connection
 
@@ -69,20 +70,6 @@ class Value:
     def evidence(self) -> str:
         """The line under the number, such as ``142 of 1,468 · 95 % 8.3 % to 11.3 %``."""
         return wording.evidence(self)
-
-
-@dataclass(slots=True)
-class _Cell:
-    """What one group and period has: counts, and for medians the Kaplan–Meier figures."""
-
-    n: int = 0
-    open: int = 0
-    total: float = 0.0
-    median: float | None = None
-    low: float | None = None
-    high: float | None = None
-    longest: float | None = None
-    excluded: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,15 +194,15 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
     return Period(start, end)
 
 
-def _cells(con: Connection, asked: _Asked) -> dict[Key, _Cell]:
-    cells: dict[Key, _Cell] = defaultdict(_Cell)
+def _cells(con: Connection, asked: _Asked) -> dict[Key, Cell]:
+    cells: dict[Key, Cell] = defaultdict(Cell)
     con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {asked.rows}", asked.parameters)
     sums = (
         "SELECT grp, period, count(*), count(*) FILTER (censored), sum(value) FROM asked"
         " WHERE excluded IS NULL GROUP BY grp, period"
     )
     for group, period, n, still_open, total in con.execute(sums).fetchall():
-        cells[group, period] = _Cell(n, still_open, total)
+        cells[group, period] = Cell(n, still_open, total)
     if asked.metric.statistic == "median":
         curves = statistics.kaplan_meier("(SELECT * FROM asked WHERE excluded IS NULL)", ["grp", "period"])
         cursor = con.execute(curves)
@@ -230,10 +217,10 @@ def _cells(con: Connection, asked: _Asked) -> dict[Key, _Cell]:
     return cells
 
 
-def _value(asked: _Asked, group: str | None, cut: Period | None, cell: _Cell) -> Value:
+def _value(asked: _Asked, group: str | None, cut: Period | None, cell: Cell) -> Value:
     described = asked.metric
     exposed = (cut or asked.window).within(asked.window)
-    estimate = _STATISTICS[described.statistic] if group in asked.ever else _never
+    estimate = STATISTICS[described.statistic] if group in asked.ever else never
     value, low, high, reason = estimate(described, cell, exposed)
     return Value(
         metric=described.name,
@@ -251,41 +238,3 @@ def _value(asked: _Asked, group: str | None, cut: Period | None, cell: _Cell) ->
         reason=reason,
         as_of=asked.as_of,
     )
-
-
-Estimate = tuple[float | None, float | None, float | None, str | None]
-
-
-def _never(described: Metric, cell: _Cell, exposed: Period) -> Estimate:
-    return None, None, None, f"{_nothing(described)} in all of history"
-
-
-def _count(described: Metric, cell: _Cell, exposed: Period) -> Estimate:
-    if not exposed.days:
-        return None, None, None, "the window has no length"
-    low, high = statistics.poisson(cell.n)
-    return cell.n / exposed.days, low / exposed.days, high / exposed.days, None
-
-
-def _share(described: Metric, cell: _Cell, exposed: Period) -> Estimate:
-    interval = statistics.wilson(round(cell.total), cell.n)
-    if interval is None:
-        return None, None, None, _nothing(described)
-    return cell.total / cell.n, *interval, None
-
-
-def _median(described: Metric, cell: _Cell, exposed: Period) -> Estimate:
-    if not cell.n:
-        return None, None, None, _nothing(described)
-    if cell.median is None:
-        still = f"the longest for {wording.quantity(cell.longest, described.unit)}"
-        return None, cell.low, None, f"more than half are still open, {still}"
-    return cell.median, cell.low, cell.high, None
-
-
-def _nothing(described: Metric) -> str:
-    plural = {"canary": "canaries"}.get(described.subject, f"{described.subject}s")
-    return f"no {plural} to count"
-
-
-_STATISTICS = {"count": _count, "share": _share, "median": _median}

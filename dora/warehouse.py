@@ -81,7 +81,7 @@ class Load:
     def __init__(self, con: Connection, source: str) -> None:
         self._con, self.source = con, source
         now = datetime.now(UTC)
-        self.id = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.id = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
         self.started_at = now.replace(tzinfo=None)
         self.merged: dict[str, dict[str, int]] = {}
         con.execute("INSERT INTO load VALUES (?, ?, ?, NULL, NULL, 0, 0, [])", [self.id, source, self.started_at])

@@ -1,4 +1,8 @@
-"""Every payload as received: ``payloads/<source>/<date>/<load>.ndjson.zst``, append-only."""
+"""Every payload as received: ``payloads/<source>/<date>/<load>.ndjson.zst``, append-only.
+
+Each batch that is committed ends a zstd frame with a checksum of its own, so a load that was cut off is
+read up to its last whole batch, and a damaged one is told from a sound one before a document is used.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,10 @@ from typing import IO
 import msgspec
 import zstandard
 
+KIND, BODY, END = b'{"kind":', b',"body":', b"}"
+FRAME = 8 << 20
+CHUNK = 1 << 20
+
 
 class Document(msgspec.Struct, frozen=True):
     """One payload as its source sent it: what kind it is, and its JSON text."""
@@ -19,9 +27,11 @@ class Document(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class _Line(msgspec.Struct):
-    kind: str
-    body: msgspec.Raw
+class Damage(msgspec.Struct, frozen=True):
+    """An archive that can not be read to its end, and why; what came before is sound."""
+
+    path: Path
+    reason: str
 
 
 class Archive:
@@ -32,43 +42,73 @@ class Archive:
         self.path = data / "payloads" / source / day / f"{load_id}.ndjson.zst"
         self._file: IO[bytes] | None = None
         self._writer: zstandard.ZstdCompressionWriter | None = None
+        self._size = 0
 
     def write(self, document: Document) -> None:
         """Append one document on a line of its own (a line break in JSON text is only white space)."""
         if self._writer is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("xb")
-            self._writer = zstandard.ZstdCompressor(level=1).stream_writer(self._file)
+            self._writer = zstandard.ZstdCompressor(level=1, write_checksum=True).stream_writer(self._file)
         body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
-        self._writer.write(b'{"kind":' + json.dumps(document.kind).encode() + b',"body":' + body + b"}\n")
+        line = KIND + json.dumps(document.kind).encode() + BODY + body + END + b"\n"
+        self._writer.write(line)
+        self._size += len(line)
+        if self._size >= FRAME:
+            self._end_frame()
 
     def flush(self) -> None:
         """Make what was written durable; called before the rows that came of it are committed."""
-        if self._writer and self._file:
-            self._writer.flush(zstandard.FLUSH_BLOCK)
+        if self._file:
+            self._end_frame()
             self._file.flush()
             os.fsync(self._file.fileno())
+
+    def _end_frame(self) -> None:
+        if self._writer and self._size:
+            self._writer.flush(zstandard.FLUSH_FRAME)
+            self._size = 0
 
     def close(self) -> None:
         """End the file."""
         if self._writer and self._file:
+            self._end_frame()
             self._writer.close()  # type: ignore[no-untyped-call]
             self._file.close()
 
 
-def replay(data: Path, source: str) -> Iterator[Document]:
-    """Every archived document of a source, oldest load first; a load cut off by a crash is read up to the cut."""
+def replay(data: Path, source: str) -> Iterator[Document | Damage]:
+    """Every archived document of a source, oldest load first.
+
+    A load that was cut off by a crash, or is damaged, is read up to the last whole batch before that,
+    and named as ``Damage``.
+    """
     for path in sorted((data / "payloads" / source).rglob("*.ndjson.zst"), key=lambda p: p.name):
-        with path.open("rb") as file:
-            yield from _documents(file)
+        read = 0
+        try:
+            for document in _documents(path):
+                read += 1
+                yield document
+        except (zstandard.ZstdError, EOFError) as error:
+            yield Damage(path, f"{error} after {read} documents")
 
 
-def _documents(file: IO[bytes]) -> Iterator[Document]:
-    decoder = msgspec.json.Decoder(_Line)
-    rest = b""
-    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    while chunk := reader.read(1 << 20):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            decoded = decoder.decode(line)
-            yield Document(decoded.kind, bytes(decoded.body))
+def _documents(path: Path) -> Iterator[Document]:
+    with path.open("rb") as file:
+        for frame in _frames(file):
+            for line in frame.splitlines():
+                head, _, body = line.partition(BODY)  # a body that is no JSON comes back as it came
+                yield Document(json.loads(head.removeprefix(KIND)), body.removesuffix(END))
+
+
+def _frames(file: IO[bytes]) -> Iterator[bytes]:
+    """The content of each whole frame; raises where one is damaged, and ``EOFError`` where one has no end."""
+    chunk = file.read(CHUNK)
+    while chunk:
+        frame, parts = zstandard.ZstdDecompressor().decompressobj(), []
+        while not frame.eof:
+            if not chunk:
+                raise EOFError("cut off in the middle of a batch")
+            parts.append(frame.decompress(chunk))
+            chunk = file.read(CHUNK) if not frame.eof else frame.unused_data or file.read(CHUNK)
+        yield b"".join(parts)

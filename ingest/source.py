@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from dora import warehouse
-from ingest.archive import Archive, Document, replay
+from ingest.archive import Archive, Damage, Document, replay
 from ingest.rows import Quarantine, Row, to_arrow
 
 BATCH = 400
@@ -184,15 +184,18 @@ class _Run:
                 Quarantine(id=_fingerprint(document), kind=document.kind, reason=str(error), excerpt=excerpt)
             )
             return
+        self._land(rows)
+
+    def _quarantine(self, row: Quarantine) -> None:
+        self.summary.quarantined += 1
+        self._land([row])
+
+    def _land(self, rows: list[Row]) -> None:
         for row in rows:
             self.waiting.setdefault(row.table, []).append(row)
         self.pending += 1
         if self.pending >= BATCH:
             self._commit({})
-
-    def _quarantine(self, row: Quarantine) -> None:
-        self.summary.quarantined += 1
-        self.waiting.setdefault(row.table, []).append(row)
 
     def _commit(self, watermarks: Mapping[str, str]) -> None:
         if self.archive:
@@ -231,6 +234,9 @@ def _as_document(item: Item) -> Document | None:
 
 def _replayed(data: Path, source: str) -> Iterator[Item]:
     for document in replay(data, source):
+        if isinstance(document, Damage):
+            yield Trouble(f"{document.path} is not read to its end: {document.reason}")
+            continue
         cls = _ARCHIVED.get(document.kind)
         yield msgspec.json.decode(document.body, type=cls) if cls else document
 

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-import dora
 import msgspec
 import pytest
+
+import dora
 from dora.build import build
 from dora.config import Config
-from ingest.files import SOURCE as Files
+from ingest import files
 from ingest.rows import TABLES, Row
 from ingest.source import AsOf, Document, Item, Request, State, pull
 
@@ -63,7 +64,7 @@ class Landed:
         return [msgspec.convert(values | times, TABLES[document.kind])]
 
 
-class Dated(Files):
+class Dated(files.SOURCE):
     """The files source with a clock of its own, so that what is open has an age."""
 
     as_of: ClassVar[datetime]
@@ -102,6 +103,12 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
         pull(source, folder, Request(paths=tuple(paths)))
     build(config)
     return dora.open(folder / "dora.duckdb")
+
+
+@pytest.fixture(scope="session")
+def built_in() -> Callable[..., dora.Delivery]:
+    """Build facts (the fields of ``Facts``) in a folder that is given."""
+    return lambda folder, **given: built(folder, Facts(**given))
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-import dora
 import pytest
 import yaml
+
+import dora
 
 HERE = Path(__file__).parent
 STORIES = sorted((HERE / "scenarios").glob("*.yaml"))

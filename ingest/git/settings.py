@@ -92,7 +92,7 @@ def _address(url: str) -> tuple[str, str]:
 
 def default_name(url: str) -> str:
     """``owner/name``: the last two parts of the address without ``.git``."""
-    path = urlsplit(url).path if "://" in url else url.replace(":", "/")
+    path = urlsplit(url).path if "://" in url else url if url.startswith("/") else url.partition(":")[2]
     parts = [part for part in path.split("/") if part]
     return "/".join(parts[-2:]).removesuffix(".git")
 

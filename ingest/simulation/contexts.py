@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ingest.simulation import kayenta, workload
+from ingest.simulation import groups, kayenta, workload
 from ingest.simulation.clock import iso, uuid
 from ingest.simulation.run import Run
 from ingest.simulation.stage import Stage
@@ -65,7 +65,7 @@ def _bake(run: Run, stage: Stage) -> Json:
 def _vm_bake(run: Run, stage: Stage) -> Json:
     found: Json = {"cloudProviderType": "aws", "baseOs": "jammy", "package": run.app.name, "regions": ["eu-west-1"]}
     if stage.status == "SUCCEEDED":
-        found |= {"ami": workload.machine_image(run)[0], "imageName": workload.machine_image(run)[1]}
+        found |= {"ami": groups.machine_image(run)[0], "imageName": groups.machine_image(run)[1]}
     return found
 
 
@@ -134,8 +134,11 @@ def _canary(run: Run, stage: Stage) -> Json:
         found |= {"continuePipeline": True, "failPipeline": False}
     if stage.start:
         found["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
-    if stage.detail.get("scores"):
-        found |= {"canaryScores": stage.detail["scores"], "canaryScoreMessage": stage.detail["message"]}
+    if stage.detail.get("scores") and stage.status not in {"RUNNING", "NOT_STARTED"}:
+        scores = stage.detail["scores"]
+        met = "met or exceeded" if scores[-1] >= kayenta.THRESHOLDS["pass"] else "is below"
+        found["canaryScores"] = scores
+        found["canaryScoreMessage"] = f"Final canary score {scores[-1]} {met} the pass score threshold."
     return found
 
 
@@ -189,11 +192,11 @@ _BY_TYPE: dict[str, Callable[[Run, Stage], Json]] = {
     "deleteManifest": workload.delete,
     "undoRolloutManifest": workload.undo,
     "rollingRestartManifest": workload.restart,
-    "deploy": workload.clusters,
-    "createServerGroup": workload.create_group,
-    "disableCluster": workload.disable_cluster,
-    "rollbackCluster": workload.roll_back_cluster,
-    "rollbackServerGroup": workload.roll_back_group,
-    "enableServerGroup": workload.switch_group,
-    "disableServerGroup": workload.switch_group,
+    "deploy": groups.clusters,
+    "createServerGroup": groups.create_group,
+    "disableCluster": groups.disable_cluster,
+    "rollbackCluster": groups.roll_back_cluster,
+    "rollbackServerGroup": groups.roll_back_group,
+    "enableServerGroup": groups.switch_group,
+    "disableServerGroup": groups.switch_group,
 }

@@ -18,12 +18,25 @@ _SELECTOR = 'reporter="destination",destination_workload="${scope}",destination_
 _METRICS = {
     "server errors": ("errors", f'PromQL:sum(rate(istio_requests_total{{{_SELECTOR},response_code=~"5.."}}[1m]))'),
     "client errors": ("errors", f'PromQL:sum(rate(istio_requests_total{{{_SELECTOR},response_code=~"4.."}}[1m]))'),
-    "latency p50": ("latency", f"PromQL:histogram_quantile(0.5,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))"),
-    "latency p99": ("latency", f"PromQL:histogram_quantile(0.99,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))"),
+    "latency p50": (
+        "latency",
+        f"PromQL:histogram_quantile(0.5,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))",
+    ),
+    "latency p99": (
+        "latency",
+        f"PromQL:histogram_quantile(0.99,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))",
+    ),
     "cpu": ("saturation", 'PromQL:avg(rate(container_cpu_usage_seconds_total{pod=~"${scope}-.*"}[1m]))'),
     "memory": ("saturation", 'PromQL:avg(container_memory_working_set_bytes{pod=~"${scope}-.*"})'),
 }
-_TYPICAL = {"server errors": 0.02, "client errors": 0.4, "latency p50": 18, "latency p99": 140, "cpu": 0.3, "memory": 3e8}
+_TYPICAL = {
+    "server errors": 0.02,
+    "client errors": 0.4,
+    "latency p50": 18,
+    "latency p99": 140,
+    "cpu": 0.3,
+    "memory": 3e8,
+}
 _BAD = {
     "pass": ((), (), (), ("memory",), ("latency p99",)),
     "marginal": (("latency p50", "latency p99"), ("server errors", "latency p99")),
@@ -125,7 +138,10 @@ def failure(at: int) -> Json:
         "timestamp": at,
         "exceptionType": "RetrofitException",
         "operation": "prometheusFetch",
-        "details": {"error": "Unexpected Task Failure", "errors": ["503 Service Unavailable from prometheus.acme.example"]},
+        "details": {
+            "error": "Unexpected Task Failure",
+            "errors": ["503 Service Unavailable from prometheus.acme.example"],
+        },
         "shouldRetry": False,
     }
 

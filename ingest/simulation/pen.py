@@ -9,8 +9,39 @@ from ingest.simulation.clock import HOUR, MINUTE
 from ingest.simulation.company import PEOPLE, App
 from ingest.simulation.trunk import Change
 
-_VERBS = "add fix speed-up rename drop split cache log validate retry document tidy extend move guard".split()
-_THINGS = "basket price session retry-policy index header timeout mapper report cursor token batch page alert".split()
+_VERBS = [
+    "add",
+    "fix",
+    "speed-up",
+    "rename",
+    "drop",
+    "split",
+    "cache",
+    "log",
+    "validate",
+    "retry",
+    "document",
+    "tidy",
+    "extend",
+    "move",
+    "guard",
+]
+_THINGS = [
+    "basket",
+    "price",
+    "session",
+    "retry-policy",
+    "index",
+    "header",
+    "timeout",
+    "mapper",
+    "report",
+    "cursor",
+    "token",
+    "batch",
+    "page",
+    "alert",
+]
 
 
 @dataclass(slots=True)
@@ -101,7 +132,9 @@ class Pen:
     def incident(self, minute: float, deployed: Change | None = None, named: Change | None = None) -> Incident:
         """Somebody is woken."""
         opened = self.start + int(minute * MINUTE)
-        title = self.random.choice(["error rate above 2 %", "p99 latency above 1 s", "queue not draining", "login fails"])
+        title = self.random.choice(
+            ["error rate above 2 %", "p99 latency above 1 s", "queue not draining", "login fails"]
+        )
         severity = self.random.choice(["SEV1", "SEV2", "SEV2", "SEV3"])
         resolved = opened + self.random.randint(18 * MINUTE, 6 * HOUR)
         incident = Incident(self.app.name, opened, resolved, severity, f"{self.app.name}: {title}", deployed, named)

@@ -92,8 +92,12 @@ class Player:
         if change is None:
             return
         run = self._plan(intent, change, start + 90)
-        run.restored = restored
-        if run.hands_over and not self._delegate(run) or not self._finish(run, unfold(run)):
+        if restored:
+            run.restored, run.replaced = restored, self.served[-1].group
+            run.to_revision = (
+                restored.action in _USUAL and intent.steps == 1 and dice(run.seed, "revision").random() < 0.5
+            )
+        if not (self._delegate(run) and self._finish(run, unfold(run))):
             return
         self.runs += [run, run.child] if run.child else [run]
         self.busy = self.year.end * 2 if run.cut else run.horizon
@@ -148,6 +152,8 @@ class Player:
 
     def _delegate(self, run: Run) -> bool:
         """Give the production part of a run to a child, where it gets so far; false where that is left out."""
+        if not run.hands_over:
+            return True
         canary, run.canary = run.canary, False
         line = Timeline(run)
         prepare(line)
@@ -191,10 +197,8 @@ class Player:
         serving = self.served[-1] if self.served else None
         if run.action == "config":
             self.manifest += 1
-        if run.restored and run.action in {"undo", "groups"}:
-            manifest = run.restored.manifest
-        else:
-            manifest = self.manifest
+        older = run.restored if run.action in {"undo", "groups"} else None
+        manifest = older.manifest if older else self.manifest
         same = serving is not None and serving.change is run.change and serving.manifest == manifest
         if run.action == "groups" and run.restored:
             revision = run.restored.revision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingest.simulation import kayenta
 from ingest.simulation.clock import MINUTE, SECOND
 from ingest.simulation.run import Run
 from ingest.simulation.stage import Stage
@@ -103,14 +104,14 @@ def _server_groups(line: Timeline) -> None:
 
 def _swap(line: Timeline, create: Stage, disable: Stage, *, broken: bool) -> None:
     """The new group comes up, then the old one is disabled, which both belong to the creating stage's time."""
-    assert create.start and create.end and disable.start and disable.end  # noqa: S101 - the run is alive
-    create.work = (create.start, create.end)
+    create.work = create.span
+    _, up = create.span
+    begin, end = disable.span
     if line.run.ending == "deploy_fails":
         create.status, create.stuck = "TERMINAL", "waitForUpInstances"
         disable.status, disable.start, disable.end = "NOT_STARTED", None, None
         return
-    shift = create.end - disable.start + 200
-    disable.start, disable.end = disable.start + shift, disable.end + shift
+    disable.start, disable.end = up + 200, up + 200 + end - begin
     if broken and line.run.ending == "unstable":
         disable.status, disable.stuck, create.status = "TERMINAL", "waitForClusterDisable", "TERMINAL"
     line.traffic.append(create.ends("waitForUpInstances"))
@@ -120,9 +121,8 @@ def _swap(line: Timeline, create: Stage, disable: Stage, *, broken: bool) -> Non
 
 def _roll_back_groups(line: Timeline) -> None:
     cluster = line.put("rollbackCluster", "Rollback Cluster", 3 * SECOND)
-    assert cluster.start and cluster.end  # noqa: S101 - nothing comes before it
-    cluster.work = (cluster.start, cluster.end)
-    line.at = cluster.end
+    cluster.work = cluster.span
+    line.at = cluster.work[1]
     for nth, (account, region) in enumerate(line.run.app.targets):
         back = line.put("rollbackServerGroup", f"Rollback {region}", 0, account=account, region=region)
         line.inside(cluster, f"{cluster.ref}>{nth + 1}", "STAGE_AFTER", back)
@@ -130,19 +130,21 @@ def _roll_back_groups(line: Timeline) -> None:
         line.inside(back, f"{back.ref}>1", "STAGE_AFTER", enable)
         disable = line.put("disableServerGroup", "Disable", line.lasts(1, 2), account=account, region=region)
         line.inside(back, f"{back.ref}>2", "STAGE_AFTER", disable)
-        assert enable.end and disable.start and disable.end  # noqa: S101 - it is alive
-        disable.start, disable.end = enable.end + 100, disable.end - disable.start + enable.end + 100
+        (_, enabled), (begin, end) = enable.span, disable.span
+        disable.start, disable.end = enabled + 100, enabled + 100 + end - begin
         back.end = disable.end + 200
         line.traffic.append(back.end)
         line.served.append(back.end)
-    cluster.end = max(line.served[-1] or 0, line.served[0] or 0) + 500
+    cluster.end = max(line.traffic) + 500
     line.join([cluster])
 
 
 def _canary(line: Timeline) -> None:
     account, location = line.run.app.targets[0]
     pair = [
-        line.put("deployManifest", f"Deploy {role}", line.lasts(0.8, 1.6), account=account, location=location, role=role)
+        line.put(
+            "deployManifest", f"Deploy {role}", line.lasts(0.8, 1.6), account=account, location=location, role=role
+        )
         for role in ("baseline", "canary")
     ]
     line.join(pair)
@@ -155,7 +157,9 @@ def _canary(line: Timeline) -> None:
         _conclude(line, canary, before)
     line.join([canary])
     for role in ("canary", "baseline"):
-        line.add("deleteManifest", f"Clean up {role}", line.lasts(0.1, 0.2), account=account, location=location, role=role)
+        line.add(
+            "deleteManifest", f"Clean up {role}", line.lasts(0.1, 0.2), account=account, location=location, role=role
+        )
 
 
 def _intervals(line: Timeline, canary: Stage, before: Stage) -> None:
@@ -166,7 +170,10 @@ def _intervals(line: Timeline, canary: Stage, before: Stage) -> None:
     last, fate = fates.get(ending, (_INTERVALS, "SUCCEEDED"))
     steps = [("wait", "Warmup Wait", 2 * MINUTE, 0)]
     for nth in range(1, (last if alive else _INTERVALS) + 1):
-        steps += [("wait", f"Interval Wait #{nth}", 5 * MINUTE, 0), ("runCanary", f"Run Canary #{nth}", 25 * SECOND, nth)]
+        steps += [
+            ("wait", f"Interval Wait #{nth}", 5 * MINUTE, 0),
+            ("runCanary", f"Run Canary #{nth}", 25 * SECOND, nth),
+        ]
     for place, (kind, name, lasts, nth) in enumerate(steps):
         ended = fate if nth == last and alive else "SUCCEEDED"
         stuck = "monitorCanary" if ended != "SUCCEEDED" else ""
@@ -179,11 +186,13 @@ def _intervals(line: Timeline, canary: Stage, before: Stage) -> None:
 
 
 def _conclude(line: Timeline, canary: Stage, before: Stage) -> None:
-    assert before.end  # noqa: S101 - the run is alive
-    ending = line.run.ending
-    canary.end, canary.status = before.end + 700, before.status
-    canary.work = (before.end, canary.end)
-    if before.status != "SUCCEEDED":
+    ending, (_, judged_at) = line.run.ending, before.span
+    canary.end, canary.status = judged_at + 700, before.status
+    canary.work = (judged_at, canary.end)
+    if before.status == "SUCCEEDED":
+        judged = [stage for stage in line.stages if stage.type == "runCanary"]
+        canary.detail["scores"] = [kayenta.score(kayenta.bad_metrics(line.run, stage)) for stage in judged]
+    else:
         canary.work = (canary.end + 1, canary.end + 1)
     if ending == "canary_marginal":
         canary.status, canary.stuck = "TERMINAL", "aggregateCanaryResults"

@@ -50,7 +50,8 @@ class Run:
 
     ``change`` is what it deploys or restores, ``manifest`` the number of the configuration around it, ``revision``
     the number that Kubernetes gives to the result (or the sequence of a server group), ``restored`` the run whose
-    content a rollback returns to. ``cut`` is the end of the simulation where the run goes on beyond it.
+    content a rollback returns to, ``to_revision`` whether it names its revision, ``replaced`` the group that served
+    before. ``cut`` is the end of the simulation where the run goes on beyond it.
     """
 
     app: App
@@ -70,6 +71,8 @@ class Run:
     steps: int = 1
     carries: bool = True
     restored: Run | None = None
+    replaced: str = ""
+    to_revision: bool = False
     parent: Run | None = None
     child: Run | None = None
     cut: int | None = None
@@ -114,6 +117,11 @@ class Run:
         """Whether a child is to do the production part."""
         usual = self.action in {"deploy", "older", "again", "dry"}
         return self.app.shape == "release" and usual and self.parent is None
+
+    @property
+    def handover(self) -> str:
+        """Reference of the stage in which a parent waits for its child."""
+        return "4" if self.app.staging == "inline" else "3"
 
     @property
     def judged(self) -> bool:

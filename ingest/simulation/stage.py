@@ -62,9 +62,7 @@ _TASKS: dict[str, tuple[tuple[str, str, float], ...]] = {
         ("monitorJenkinsJob", f"{_ORCA}.igor.tasks.MonitorJenkinsJobTask", 0.98),
         ("getBuildProperties", f"{_ORCA}.igor.tasks.GetBuildPropertiesTask", 1),
     ),
-    "manualJudgment": (
-        ("waitForJudgment", f"{_ORCA}.echo.pipeline.ManualJudgmentStage.WaitForManualJudgmentTask", 1),
-    ),
+    "manualJudgment": (("waitForJudgment", f"{_ORCA}.echo.pipeline.ManualJudgmentStage.WaitForManualJudgmentTask", 1),),
     "pipeline": (
         ("startPipeline", f"{_ORCA}.front50.tasks.StartPipelineTask", 0.01),
         ("monitorPipeline", f"{_ORCA}.front50.tasks.MonitorPipelineTask", 1),
@@ -142,6 +140,13 @@ class Stage:
     work: tuple[int, int] | None = None
     stuck: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """When it began and ended. Raises ``ValueError`` for one that never began."""
+        if self.start is None or self.end is None:
+            raise ValueError(f"stage {self.ref} never began")
+        return self.start, self.end
 
     def ends(self, task: str) -> int:
         """When a task of this stage ends, as planned."""

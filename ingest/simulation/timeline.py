@@ -34,13 +34,17 @@ class Timeline:
         """A duration in milliseconds between two in minutes."""
         return int(self.random.uniform(low, high) * MINUTE)
 
-    def add(self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any) -> Stage:
+    def add(
+        self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any
+    ) -> Stage:
         """The next stage of the main line; a fate other than success ends the run."""
         stage = self.put(kind, name, lasts, fate=fate, stuck=stuck, **detail)
         self.join([stage])
         return stage
 
-    def put(self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any) -> Stage:
+    def put(
+        self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any
+    ) -> Stage:
         """A stage that begins now, beside others; ``join`` waits for them."""
         begin = self.at + 80 if self.alive else None
         end = begin + lasts if begin else None

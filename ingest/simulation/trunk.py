@@ -70,9 +70,9 @@ def write(path: Path, changes: Sequence[Change]) -> Path:
     subprocess.run(init, check=True, env=_QUIET)
     command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--date-format=raw", "--done"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_QUIET) as importer:
-        assert importer.stdin and importer.stdout  # noqa: S101 - both are pipes
-        _Stream(importer.stdin, importer.stdout).write(changes)
-        importer.stdin.close()
+        if importer.stdin and importer.stdout:
+            _Stream(importer.stdin, importer.stdout).write(changes)
+            importer.stdin.close()
     if importer.returncode:
         raise subprocess.CalledProcessError(importer.returncode, command)
     return path

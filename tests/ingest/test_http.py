@@ -219,17 +219,20 @@ def test_silence_ends_at_the_deadline_and_is_retried() -> None:
 def test_a_bomb_stops_at_the_byte_cap() -> None:
     """A small body that unfolds to a huge one is given up, once."""
     bomb = gzip.compress(b" " * (8 << 20))
-    with serving(say(200, bomb, {**JSON, "Content-Encoding": "gzip"})) as server:
-        with pytest.raises(FailedError, match="more than 1,000,000 bytes"):
-            session(server, max_bytes=1_000_000).get("/")
+    squeezed = say(200, bomb, {**JSON, "Content-Encoding": "gzip"})
+    with serving(squeezed) as server, pytest.raises(FailedError, match="more than 1,000,000 bytes"):
+        session(server, max_bytes=1_000_000).get("/")
     assert len(server.asked) == 1
 
 
 def test_a_redirect_is_a_login_page_and_is_not_followed() -> None:
     """No header of ours reaches another address, and no secret the message."""
-    with serving(say(200)) as other, serving(say(302, b"", {"Location": f"{other.url}/login"})) as server:
-        with pytest.raises(AuthError, match="login page") as raised:
-            session(server, {"X-Spinnaker-Token": "s3cret"}).get("/applications")
+    with (
+        serving(say(200)) as other,
+        serving(say(302, b"", {"Location": f"{other.url}/login"})) as server,
+        pytest.raises(AuthError, match="login page") as raised,
+    ):
+        session(server, {"X-Spinnaker-Token": "s3cret"}).get("/applications")
     assert not other.asked
     assert server.asked[0][1]["X-Spinnaker-Token"] == "s3cret"
     assert "s3cret" not in str(raised.value)

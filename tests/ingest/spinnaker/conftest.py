@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -117,6 +118,27 @@ def world(*payloads: Json, applications: tuple[str, ...] = ("shop",)) -> World:
             for name in applications
         ],
         executions=[stub(payload) for payload in payloads],
+    )
+
+
+def task(identity: str, type_: str, status: str = "SUCCEEDED") -> Stub:
+    """An operation started by hand ten minutes ago."""
+    stage = {
+        "id": f"{identity}-0",
+        "type": type_,
+        "status": status,
+        "startTime": NOW - 600_000,
+        "context": {"account": "prod-eu", "location": "shop", "manifestName": "deployment shop", "revision": "7"},
+    }
+    more = {"type": "ORCHESTRATION", "pipelineConfigId": None, "name": None, "description": "By hand"}
+    return stub(execution(identity, NOW - 600_000, status=status, stages=[stage], **more))
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """The builders of this file."""
+    return SimpleNamespace(
+        execution=execution, deploy_stage=deploy_stage, wait_stage=wait_stage, stub=stub, task=task, world=world
     )
 
 

@@ -1,0 +1,42 @@
+"""The frame around every page: navigation, how fresh the data is, and the filters everyone shares."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import data, filters, wording
+from dora import DoraError
+
+
+def main() -> None:
+    """Draw the page that the address names, or what to run where there is nothing to show."""
+    st.set_page_config(page_title="Delivery metrics", layout="wide")
+    page = st.navigation([st.Page("app_pages/overview.py", title="Overview", default=True)], position="top")
+    try:
+        build = data.current()
+        known = data.about(build)
+    except DoraError as error:
+        _instead("There is nothing to show yet", error.happened, error.next_step)
+        return
+    if known.as_of is None or known.first is None:
+        _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
+        return
+    heading, controls = st.columns([2, 7], vertical_alignment="bottom")
+    heading.title(page.title, anchor=False)
+    with controls:
+        filters.draw(known)
+    age = data.age(build)
+    if age is not None and age > known.stale_after:
+        st.warning(f"This data is {wording.age(age)} old. Run `dora nightly` to bring it up to date.")
+    page.run()
+
+
+def _instead(title: str, *said: str) -> None:
+    st.title(title, anchor=False)
+    for sentence in said:
+        st.text(sentence)
+    st.caption("Try it on a simulated organisation, or build from what was ingested:")
+    st.code("dora demo\ndora build", language=None)
+
+
+main()

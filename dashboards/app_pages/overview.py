@@ -1,0 +1,60 @@
+"""The keys of the selection, their trends, and the deployments behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+import dora
+from dashboards import cards, charts, data, drill, filters, wording
+
+KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
+
+build, chosen = data.current(), filters.chosen()
+known = data.about(build)
+before = chosen.before(known.history)
+now = {name: data.values(build, name, chosen.now)[0] for name in KEYS}
+grain = chosen.grain(known.history, now["deployment_frequency"].value)
+trends = {name: data.values(build, name, data.trend(build, chosen.now, grain)) for name in KEYS}
+by_application = data.values(build, "deployment_frequency", replace(chosen.now, by="application"))
+
+st.caption(
+    f"{wording.counted(now['deployment_frequency'].n, 'production deployment')} of"
+    f" {wording.counted(sum(1 for value in by_application if value.n), 'application')} in {chosen.words},"
+    f" {f'compared with {chosen.words_before}' if before else 'with no equal window before to compare'}"
+    f" · data to {wording.moment(known.as_of, known.timezone)}"
+)
+
+with st.grid(3, min_column_width=300):
+    for name in KEYS:
+        earlier = data.values(build, name, before)[0] if before else None
+        cards.card(dora.metrics()[name], now[name], earlier, charts.rows(trends[name]), chosen.words_before)
+
+drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)
+with listed:
+    heading, choice = st.columns([3, 1], vertical_alignment="center")
+    heading.subheader("Deployments", anchor=False)
+    with choice:
+        picked = drill.picker([f"{value.period:%Y-%m-%d}" for value in trends["deployment_frequency"]], grain)
+    drill.table(build, data.within(build, chosen.now, picked, grain) if picked else chosen.now, known.timezone)
+
+with drawn:
+    drill.chart(
+        "Lead time for changes",
+        f"Median wait by {grain} of merging, log scale; the band holds it with 95 %.",
+        charts.medians(charts.rows(trends["lead_time"], picked), now["lead_time"]),
+        picked,
+    )
+    drill.chart(
+        "Change failure rate",
+        f"Share of a {grain}'s deployments that failed; whiskers hold it with 95 %.",
+        charts.shares(charts.rows(trends["change_failure_rate"], picked), now["change_failure_rate"]),
+        picked,
+    )
+    drill.chart(
+        "Deployments",
+        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}.",
+        charts.counts(charts.rows(trends["deployment_frequency"], picked)),
+        picked,
+    )

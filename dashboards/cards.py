@@ -1,0 +1,50 @@
+"""One key number on a card: value, move against noise, trend, and the line of evidence under it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+from dashboards import charts, comparison
+from dora import Metric, Value
+
+COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
+TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise": "grey"}
+
+
+def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row], against: str | None) -> None:
+    """Draw a metric's card; coloured only where it moved beyond noise. ``against`` names the window before."""
+    moved = comparison.move(now, before)
+    verdict = _verdict(metric, moved)
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        number, line = st.columns([5, 4], vertical_alignment="bottom", wrap=False)
+        number.metric(
+            metric.title,
+            now.text,
+            moved.text if moved else None,
+            delta_color=COLOURS[verdict],
+            delta_arrow=_arrow(moved),
+            delta_description=_beside(verdict, against) if moved else None,
+            help=metric.question,
+        )
+        bars = metric.statistic == "count"
+        if any(row["value"] is not None for row in trend):
+            line.altair_chart(charts.spark(trend, TONES[verdict], bars=bars), alt=f"{metric.title} over the window")
+        st.caption(now.evidence)
+
+
+def _verdict(metric: Metric, moved: comparison.Move | None) -> str:
+    if moved is None or not moved.beyond_noise or not moved.direction:
+        return "noise"
+    return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"
+
+
+def _arrow(moved: comparison.Move | None) -> Literal["up", "down", "off"]:
+    if moved is None or not moved.direction:
+        return "off"
+    return "up" if moved.direction > 0 else "down"
+
+
+def _beside(verdict: str, against: str | None) -> str:
+    return "within noise" if verdict == "noise" else f"{verdict} than {against}"

@@ -1,0 +1,101 @@
+"""Rows → what a table and a CSV file show. Pure; names and messages stay text, and no cell can run as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+Row = dict[str, Any]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+SHORT = 9
+EVIDENCE = {"rollback": "rolled back", "fix_forward": "fixed forward", "incident": "incident", "deploy": "deploy failed"}
+
+
+def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
+    """Deployments as people read them: local times, short commits, outcomes in words, web links only."""
+    shown = [
+        {
+            "happened_at": _local(row["happened_at"], zone),
+            "application": row["application"],
+            "team": row["team"],
+            "kind": row["kind"],
+            "commit": (row["commit"] or "")[:SHORT] or None,
+            "changes": row["changes"],
+            "hours": row["hours"],
+            "canary": row["verdict"] and row["verdict"].replace("_", " "),
+            "score": row["score"],
+            "outcome": outcome(row),
+            "recovered_hours": row["recovered_hours"],
+            "url": web_link(row["url"]),
+        }
+        for row in rows
+    ]
+    frame = pd.DataFrame(shown, columns=list(DEPLOYMENT_COLUMNS))
+    return frame.astype({"changes": "Int64", "hours": "Float64", "score": "Float64", "recovered_hours": "Float64"})
+
+
+DEPLOYMENT_COLUMNS = (
+    "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
+    "recovered_hours", "url",
+)  # fmt: skip
+
+
+def changes(rows: Iterable[Row], zone: str) -> pd.DataFrame:
+    """Changes as people read them."""
+    shown = [
+        {
+            "subject": row["subject"],
+            "author": row["author"],
+            "merged_at": _local(row["merged_at"], zone),
+            "hours": row["hours"],
+            "sha": row["sha"][:SHORT],
+        }
+        for row in rows
+    ]
+    frame = pd.DataFrame(shown, columns=["subject", "author", "merged_at", "hours", "sha"])
+    return frame.astype({"hours": "Float64"})
+
+
+def outcome(row: Row) -> str:
+    """How a deployment ended, with the evidence where it failed: ``failed: rolled back, incident``."""
+    if row["evidence"]:
+        said = ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
+        return f"failed: {said}" + ("; not recovered" if row["still_failing"] else "")
+    return "ok" if row["outcome"] == "succeeded" else str(row["outcome"]).replace("_", " ")
+
+
+def web_link(url: str | None) -> str | None:
+    """The link where it leads to the web; null for anything else that a source may have written."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    return url if parts.scheme in ("http", "https") and parts.netloc else None
+
+
+def csv_text(rows: list[Row]) -> str:
+    """All columns as CSV, times as UTC; a cell that a spreadsheet would run is prefixed with an apostrophe."""
+    if not rows:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, datetime):
+        return f"{value.isoformat()}Z"
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _local(moment: datetime | None, zone: str) -> datetime | None:
+    return moment and moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -1,0 +1,80 @@
+"""Local days, weeks and months as UTC instants."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dora.errors import UsageError
+from dora.periods import Period, instant, split, to_local, to_utc, truncation
+
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
+AS_OF = datetime(2026, 11, 20, 12)
+MOMENTS = st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1))
+
+
+@given(MOMENTS, st.sampled_from(ZONES), st.sampled_from(["day", "week", "month"]))
+def test_sql_and_python_cut_alike(moment: datetime, zone: str, grain: str) -> None:
+    """The period that SQL puts an instant in is the one that Python lists for it, in any zone."""
+    moment = moment.replace(microsecond=0)
+    local = to_local(moment, zone)
+    (period,) = split(Period(local, local + timedelta(microseconds=1)), grain)
+    column = f"TIMESTAMP '{moment}'"
+    found = duckdb.connect().execute(f"SELECT {truncation(grain, column, zone)}").fetchall()[0][0]
+    assert found == period.start
+    assert period.start <= local < period.end
+
+
+@given(MOMENTS, st.sampled_from(["day", "week", "month"]), st.integers(1, 400))
+def test_periods_tile_the_window(start: datetime, grain: str, days: int) -> None:
+    """Periods follow each other without gap or overlap, and cover the window."""
+    window = Period(start, start + timedelta(days=days))
+    periods = list(split(window, grain))
+    assert periods[0].start <= window.start
+    assert periods[-1].end >= window.end
+    assert all(a.end == b.start for a, b in itertools.pairwise(periods))
+    assert sum(period.within(window).days for period in periods) == pytest.approx(days)
+
+
+def test_a_week_with_a_clock_change_has_seven_days() -> None:
+    """The night of daylight saving has 23 hours and is one day all the same."""
+    monday = to_utc(datetime(2026, 3, 23), "Europe/Berlin")
+    assert to_utc(datetime(2026, 3, 30), "Europe/Berlin") - monday == timedelta(days=7, hours=-1)
+    (week,) = split(Period(datetime(2026, 3, 23), datetime(2026, 3, 30)), "week")
+    assert week.days == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected"),
+    [
+        ("2026-07-01", "Europe/Berlin", datetime(2026, 7, 1)),
+        ("2026-07-01T12:00", "Europe/Berlin", datetime(2026, 7, 1, 12)),
+        ("2026-07-01T12:00:00Z", "Europe/Berlin", datetime(2026, 7, 1, 14)),
+        ("90d", "UTC", AS_OF - timedelta(days=90)),
+        ("2w", "Asia/Kolkata", AS_OF - timedelta(days=14) + timedelta(hours=5, minutes=30)),
+    ],
+)
+def test_moments_as_people_give_them(text: str, zone: str, expected: datetime) -> None:
+    """A date is that local midnight, an age counts back from the end of the data."""
+    assert instant(text, zone, AS_OF) == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "90", "2026-13-01", "", "d90", "9999999d"])
+def test_no_moment(text: str) -> None:
+    """Anything else is refused by name."""
+    with pytest.raises(UsageError, match="is no moment"):
+        instant(text, "UTC", AS_OF)
+
+
+@given(MOMENTS, st.sampled_from(ZONES))
+def test_local_and_back(moment: datetime, zone: str) -> None:
+    """A local time that happened is the instant it came from, save in an hour that happens twice."""
+    there = to_utc(to_local(moment, zone), zone)
+    repeated = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).fold
+    assert there == moment - timedelta(hours=1) * repeated

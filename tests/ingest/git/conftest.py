@@ -1,0 +1,96 @@
+"""Real repositories to read: an upstream that a test scripts, and a mirror of it that is ingested."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from ingest.git import SOURCE
+from ingest.source import Request, Summary, pull
+
+NOON = 1_700_000_000
+
+
+class Upstream:
+    """A repository with a work tree; each commit is a minute after the last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.now = path, NOON
+        path.mkdir(parents=True)
+        self.git("init", "--quiet", "--initial-branch=main")
+
+    def git(self, *arguments: str, stdin: bytes = b"", **env: str) -> str:
+        clean = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+        person = {f"GIT_{who}_{what}": "ada" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        dates = {f"GIT_{who}_DATE": f"{self.now} +0000" for who in ("AUTHOR", "COMMITTER")}
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=self.path,
+            input=stdin,
+            env=clean | person | dates | env,
+            check=True,
+            capture_output=True,
+        )
+        return done.stdout.decode("utf-8", "replace").strip()
+
+    def commit(self, message: str, path: str = "file", **env: str) -> str:
+        self.now += 60
+        target = self.path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(f"{self.now}")
+        self.git("add", "--", path)
+        self.git("commit", "--quiet", "-m", message, **env)
+        return self.head()
+
+    def merge(self, branch: str, message: str) -> str:
+        self.now += 60
+        self.git("merge", "--quiet", "--no-ff", "-m", message, branch)
+        return self.head()
+
+    def raw(self, text: bytes, ref: str = "refs/heads/main") -> str:
+        """A commit whose bytes are given, written as they are."""
+        sha = self.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text)
+        self.git("update-ref", ref, sha)
+        return sha
+
+    def head(self) -> str:
+        return self.git("rev-parse", "HEAD")
+
+    def revs(self, *arguments: str) -> list[str]:
+        return self.git("rev-list", *arguments).split()
+
+
+class Ingested:
+    """A data folder into which upstreams are ingested, and what has landed there."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+
+    def run(self, *repositories: Mapping[str, Any], replaying: bool = False, **settings: Any) -> Summary:
+        source = SOURCE.configured({"repositories": list(repositories), **settings}, self.data)
+        return pull(source, self.data, Request(), replaying=replaying)
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.data / "landing.duckdb"), read_only=True) as con:
+            return con.execute(query).fetchall()
+
+    def column(self, query: str) -> list[Any]:
+        return [value for (value,) in self.sql(query)]
+
+    def changes(self) -> set[str]:
+        return set(self.column("SELECT sha FROM change WHERE on_trunk"))
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Upstream:
+    return Upstream(tmp_path / "acme" / "shop")
+
+
+@pytest.fixture
+def ingested(tmp_path: Path) -> Ingested:
+    return Ingested(tmp_path / "data")

@@ -1,0 +1,242 @@
+"""Hostile addresses, repositories and commits: nothing is run, nothing hangs, nothing else is lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dora.errors import DoraError
+from ingest.git import process
+from ingest.git.mirror import Mirror, Tips
+from ingest.git.process import Repo
+from ingest.git.settings import Repository
+
+PAYLOADS = [
+    "--upload-pack=touch {canary};git-upload-pack",
+    "--upload-pack=touch {canary}",
+    "-u touch {canary}",
+    "--exec=touch {canary}",
+    "--config=core.sshCommand=touch {canary}",
+    "-c core.fsmonitor=touch {canary}",
+    "-oProxyCommand=touch {canary}",
+    "ext::sh -c touch% {canary}",
+    "ext::touch {canary}",
+    "fd::0",
+    "ssh://-oProxyCommand=touch%20{canary}/x",
+    "ssh://git@-oProxyCommand=touch%20{canary}/x",
+    "-oProxyCommand=touch {canary}:x",
+    "git@-oProxyCommand=touch {canary}:x",
+    "file:///;touch {canary}",
+    "`touch {canary}`",
+    "$(touch {canary})",
+    "/tmp/a;touch {canary}",
+    "/tmp/a\n--upload-pack=touch {canary}",
+    "http://127.0.0.1:1/`touch {canary}`",
+    "https://127.0.0.1:1/;touch {canary}",
+    "|touch {canary}",
+    "git://127.0.0.1:1/--upload-pack=touch {canary}",
+]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("protocol", ["file", "https"])
+def test_an_address_that_got_past_the_settings_is_still_only_an_address(
+    payload: str, protocol: str, tmp_path: Path
+) -> None:
+    """Even without the check of addresses, git neither takes one for an option nor runs a helper for it."""
+    canary = tmp_path / "canary"
+    repository = Repository(url=payload.replace("{canary}", str(canary)), name="a/b", protocol=protocol, trunk="main")
+    with pytest.raises(DoraError):
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+    assert not canary.exists()
+
+
+def test_a_protocol_that_was_not_configured_is_refused(upstream: Any, tmp_path: Path) -> None:
+    """A path is no address for a repository configured as https, so a redirect or a submodule can not lead to one."""
+    upstream.commit("one")
+    repository = Repository(url=str(upstream.path), name="a/b", protocol="https")
+    with pytest.raises(DoraError, match="not allowed"):
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+
+
+def test_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
+    """Hooks, monitors, signature and ssh programs, pagers and converters of the upstream's own config stay unused."""
+    canary = tmp_path / "canary"
+    upstream.commit("one")
+    script = tmp_path / "script"
+    script.write_text(f"#!/bin/sh\ntouch {canary}\n")
+    script.chmod(0o755)
+    settings = {
+        "core.fsmonitor": script, "core.sshCommand": script, "core.pager": script, "core.editor": script,
+        "gpg.program": script, "log.showSignature": "true", "core.hooksPath": tmp_path,
+        "uploadpack.packObjectsHook": script, "diff.external": script, "diff.x.textconv": script,
+        "credential.helper": f"!{script}", "core.gitProxy": script, "alias.log": f"!{script}",
+    }  # fmt: skip
+    for key, value in settings.items():
+        upstream.git("config", key, str(value))
+    for hook in ("post-checkout", "reference-transaction", "post-update", "pre-auto-gc"):
+        for folder in (tmp_path, upstream.path / ".git" / "hooks"):
+            (folder / hook).write_text(script.read_text())
+            (folder / hook).chmod(0o755)
+    (upstream.path / ".gitattributes").write_text("* diff=x\n")
+    (upstream.path / ".git" / "info" / "attributes").write_text("* diff=x\n")
+    summary = ingested.run({"url": str(upstream.path), "paths": True})
+    assert summary.troubles == []
+    assert ingested.column("SELECT subject FROM commit") == ["one"]
+    assert not canary.exists()
+
+
+def test_the_environment_of_whoever_runs_it_does_not_lead_git_astray(
+    upstream: Any, ingested: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Variables that would change what git reads or runs are not passed on."""
+    canary = tmp_path / "canary"
+    upstream.commit("one")
+    for name in ("GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_PAGER", "GIT_EDITOR"):
+        monkeypatch.setenv(name, f"touch {canary}")
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_TEMPLATE_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    assert ingested.run({"url": str(upstream.path)}).troubles == []
+    assert ingested.column("SELECT subject FROM commit") == ["one"]
+    assert not canary.exists()
+
+
+DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"99999999999999999999 +0000",
+         b"3000000000000 +0000", b"1700000000 +9999", b"1700000000 -0000", b"nonsense", b""]  # fmt: skip
+
+
+def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
+    """1970, 2099, negative, overflowing and missing dates: every commit lands, and a time is right or null."""
+    shas = [upstream.commit("first")]
+    tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
+    for date in DATES:
+        people = b"author ada <a> " + date + b"\ncommitter ada <a> " + date
+        text = b"tree " + tree + b"\nparent " + shas[-1].encode() + b"\n" + people + b"\n\nm\n"
+        shas.append(upstream.raw(text))
+    summary = ingested.run({"url": str(upstream.path)})
+    assert (summary.troubles, summary.quarantined) == ([], 0)
+    seconds = dict(ingested.sql("SELECT sha, epoch(committed_at)::BIGINT FROM commit"))
+    expected = [0, 4102444800, None, None, None, None, 1700000000, 1700000000, None, None]
+    assert [seconds[sha] for sha in shas[1:]] == expected
+    assert ingested.changes() == set(shas)
+    upstream.git("update-ref", "refs/heads/main", shas[0])
+    assert ingested.run({"url": str(upstream.path)}).troubles == []
+    assert ingested.changes() == {shas[0]}
+
+
+def test_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
+    """A Latin-1 author with its encoding named is right; one without is readable; its neighbours are untouched."""
+    tree = upstream.git("rev-parse", f"{upstream.commit('first')}^{{tree}}").encode()
+
+    def people(name: bytes) -> bytes:
+        return b"author %s <a> 1 +0000\ncommitter %s <a> 1 +0000\n" % (name, name)
+
+    named = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"encoding ISO-8859-1\n\nd\xe9j\xe0\n"
+    bare = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"\nbad \xff \x1b[31m\n\nbody\n"
+    upstream.raw(named, "refs/heads/named")
+    upstream.raw(bare, "refs/heads/bare")
+    ingested.run({"url": str(upstream.path)})
+    landed = set(ingested.sql("SELECT author, subject FROM commit"))
+    assert landed == {("ada", "first"), ("René", "déjà"), ("Ren\ufffd", "bad \ufffd \x1b[31m")}
+
+
+def test_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
+    """NUL bytes and field-like text inside a message stay inside it."""
+    first = upstream.commit("first")
+    tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
+    people = b"author ada <a> 1 +0000\ncommitter ada <a> 1 +0000\n\n"
+    upstream.raw(b"tree " + tree + b"\n" + people + b"x\0\0" + b"f" * 40 + b"\0\0001\0001\0eve\0fake\n", "refs/heads/x")
+    upstream.raw(b"tree " + tree + b"\n" + people + b"%x00%H\n\n" + b"f" * 40, "refs/heads/y")
+    ingested.run({"url": str(upstream.path)})
+    landed = dict(ingested.sql("SELECT sha, subject FROM commit"))
+    assert len(landed) == 3
+    assert "f" * 40 not in landed
+    assert landed[first] == "first"
+
+
+def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the deadline git and all that it started are ended, and the message says which setting to raise."""
+    (tmp_path / "ssh").write_text("#!/bin/sh\nsleep 60 & echo $! > $0.pid; wait\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(tmp_path / "ssh"))
+    repository = Repository(url="ssh://git@example.invalid/a/b", name="a/b", protocol="ssh")
+    start = time.monotonic()
+    with pytest.raises(DoraError, match="timeout_seconds"):
+        Mirror(repository, tmp_path / "data", 0.5).fetch(Tips("", []))
+    assert time.monotonic() - start < 10
+    child = int((tmp_path / "ssh.pid").read_text())
+    time.sleep(0.1)
+    status = Path(f"/proc/{child}/stat")
+    assert not status.exists() or status.read_text().split(")")[1].split()[0] == "Z"
+
+
+class Locked(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
+    """A server that wants other credentials ends in an error at once, without the ones that were configured."""
+    server = HTTPServer(("127.0.0.1", 0), Locked)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://bot:s3cret@127.0.0.1:{server.server_port}/a/b"
+    try:
+        with pytest.raises(DoraError) as caught:
+            Mirror(Repository(url=url, name="a/b", protocol="http"), tmp_path / "data", 20).fetch(Tips("", []))
+    finally:
+        server.shutdown()
+    assert "s3cret" not in str(caught.value)
+    assert "Authentication failed" in str(caught.value)
+    for file in (tmp_path / "data").rglob("*"):
+        assert file.is_dir() or b"s3cret" not in file.read_bytes()
+
+
+def test_credentials_are_not_on_the_command_line(upstream: Any, tmp_path: Path) -> None:
+    """What ``ps`` shows of a running git does not hold the address."""
+    Path(tmp_path / "bin").mkdir()
+    fake = tmp_path / "bin" / "git"
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/arguments\nexec /usr/bin/env -u NOTHING git-real "$@"\n')
+    fake.chmod(0o755)
+    repo = Repo(tmp_path / "x.git", "https", 5, {"remote.origin.url": "https://bot:s3cret@127.0.0.1:1/a"})
+    old = os.environ["PATH"]
+    os.environ["PATH"] = f"{tmp_path / 'bin'}:{old}"
+    try:
+        with pytest.raises(DoraError):
+            repo.run("ls-remote", "--", "origin")
+    finally:
+        os.environ["PATH"] = old
+    assert "s3cret" not in (tmp_path / "arguments").read_text()
+
+
+def test_output_without_end_is_cut(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than the cap, in all or in one record, is an error and not a full memory."""
+    upstream.commit("x" * 5000)
+    repo = Repo(upstream.path / ".git", "file", 10)
+    monkeypatch.setattr(process, "MAX_OUTPUT", 1000)
+    monkeypatch.setattr(process, "MAX_RECORD", 1000)
+    with pytest.raises(DoraError, match="printed more"):
+        repo.run("log", "--format=%B")
+    with pytest.raises(DoraError, match="record"):
+        list(repo.pieces("log", "--format=%B", "-z"))
+
+
+def test_reading_on_is_not_needed(upstream: Any) -> None:
+    """Whoever stops reading early ends the command; nothing is raised and nothing stays behind."""
+    for number in range(5):
+        upstream.commit(f"{number}")
+    repo = Repo(upstream.path / ".git", "file", 10)
+    pieces = repo.pieces("rev-list", "--all", end="\n")
+    assert next(pieces) == upstream.head()
+    pieces.close()  # type: ignore[attr-defined]
+    assert [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []
