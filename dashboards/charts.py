@@ -56,75 +56,100 @@ def medians(rows: list[Row], window: Value) -> alt.LayerChart:
     bottom, top = min(known) / 1.3, max(known) * 1.3
     scale = alt.Scale(type="log", domain=[bottom, top])
     axis = _axis(values=[tick for tick in TICKS if bottom <= tick <= top], labelExpr=DURATION)
-    base = _base(drawn, "blue")
+    y = alt.Y("value:Q", scale=scale, axis=axis, title=None)
+    base = _marks("blue")
     band = base.transform_filter(WHOLE).mark_area(opacity=0.2, interpolate="monotone")
     line = base.transform_filter(WHOLE).mark_line(strokeWidth=2.2, interpolate="monotone", point=_dot(28))
     hollow = base.transform_filter(PARTIAL).mark_point(**_hollow(45))
-    y = alt.Y("value:Q", scale=scale, axis=axis, title=None)
-    marks = [band.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), line.encode(y=y), hollow.encode(y=y)]
-    return _layered(drawn, [*marks, *_at_its_end(drawn)], window, "Median")
+    name = base.transform_filter(f"datum.start == '{_last(rows)}'").mark_text(align="left", dx=9, fontSize=11)
+    marks = [
+        band.encode(y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q")),
+        line.encode(y=y),
+        hollow.encode(y=y),
+        name.encode(y=y, text=alt.TextValue("median")),
+    ]
+    return _layered(drawn, marks, window, "Median")
 
 
 def shares(rows: list[Row], window: Value) -> alt.LayerChart:
     """A share a period as a dot with the whiskers of its 95 % interval, the window's value dashed."""
-    scale = alt.Scale(domain=[0, _headroom(rows)], nice=False)
+    scale = alt.Scale(domain=[0, _headroom(rows)], nice=False, clamp=True)
     y = alt.Y("value:Q", scale=scale, axis=_axis(format=".0%", tickCount=5), title=None)
-    base = _base(rows, "vermilion")
-    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round").encode(
-        y=alt.Y("low:Q", scale=scale), y2="high:Q", opacity=alt.condition(PARTIAL, alt.value(0.18), alt.value(0.38))
-    )
+    base = _marks("vermilion")
+    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
     dots = base.transform_filter(WHOLE).mark_point(**_dot(55))
     hollow = base.transform_filter(PARTIAL).mark_point(**_hollow(55))
-    return _layered(rows, [whiskers, dots.encode(y=y), hollow.encode(y=y)], window, "Share")
+    marks = [whiskers.encode(y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q")), dots.encode(y=y), hollow.encode(y=y)]
+    return _layered(rows, marks, window, "Share")
 
 
 def counts(rows: list[Row]) -> alt.LayerChart:
     """How many there were a period, as bars from zero."""
     y = alt.Y("n:Q", axis=_axis(tickCount=5, tickMinStep=1), title=None)
-    bars = _base(rows, "blue").mark_bar(strokeWidth=1.5, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
-    shown = bars.encode(
-        y=y,
-        stroke=_colour(),
-        fillOpacity=alt.condition(PARTIAL, alt.value(0), alt.value(0.85)),
-        strokeDash=alt.condition(PARTIAL, alt.value([3, 3]), alt.value([1, 0])),
+    base = _marks("blue")
+    solid = base.transform_filter(WHOLE).mark_bar(**_rounded())
+    hollow = base.transform_filter(PARTIAL).mark_bar(filled=False, strokeDash=[3, 3], strokeWidth=1.5, **_rounded())
+    return _layered(rows, [solid.encode(y=y), hollow.encode(y=y)], None, "Rate")
+
+
+def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.Chart:
+    """A trend without axes, whole periods only; a gap where a period has no value."""
+    drawn = alt.Chart(alt.InlineData(values=[row for row in rows if not row["partial"]]), height=SPARK)
+    mark = drawn.mark_bar(cornerRadius=1.5) if bars else drawn.mark_line(strokeWidth=1.8, point=_dot(14))
+    return mark.transform_calculate(tone=f"'{tone}'").encode(
+        x=alt.X("start:O", axis=None),
+        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=4)),
+        color=_colour(),
+        tooltip=[alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")],
     )
-    return _layered(rows, [shown], None, "Rate")
 
 
-def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerChart:
-    """A trend without axes, whole periods only; gaps where a period has no value."""
-    base = _base([row for row in rows if not row["partial"]], tone).encode(y=alt.Y("value:Q", axis=None, scale=_loose(bars)))
-    if bars:
-        mark = base.mark_bar(cornerRadius=1.5)
-    else:
-        mark = base.mark_line(strokeWidth=1.8, strokeCap="round", point=_dot(14))
-    tips = [alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")]
-    return alt.layer(mark.encode(x=alt.X("start:O", axis=None), tooltip=tips), height=SPARK).configure_view(stroke=None)
+def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
+    """The marks, between what highlights the picked period and what catches the pointer."""
+    backdrop = _column().transform_filter("datum.chosen").mark_rect(color="#8a97a5", opacity=0.22)
+    click = alt.selection_point(name=CLICK, fields=["start"], on="click", clear=False)
+    catcher = _column().mark_rect(opacity=0.001, cursor="pointer").encode(tooltip=_tips(title)).add_params(click)
+    lines = _dashed(window) if window is not None and window.value is not None else []
+    data = alt.InlineData(values=rows)
+    return alt.layer(backdrop, *lines, *marks, catcher, data=data, height=HEIGHT)
 
 
-def _loose(bars: bool) -> alt.Scale:
-    return alt.Scale(zero=bars, nice=False, padding=4)
+def _dashed(window: Value) -> list[alt.Chart]:
+    data = alt.InlineData(values=[{"value": window.value, "label": f"window {window.text}", "tone": "grey"}])
+    base = alt.Chart(data).encode(y=alt.Y("value:Q"), color=_colour())
+    label = base.mark_text(align="right", baseline="bottom", dy=-3, fontSize=11)
+    return [
+        base.mark_rule(strokeDash=[5, 4], strokeWidth=1.2),
+        label.encode(x=alt.XValue("width"), text=alt.Text("label:N")),
+    ]
 
 
-def _base(rows: list[Row], tone: Tone) -> alt.Chart:
-    return alt.Chart(_data(rows)).transform_calculate(tone=f"'{tone}'").encode(x=_periods(), color=_colour())
+def _tips(title: str) -> list[alt.Tooltip]:
+    named = {"start": "From", "text": title, "evidence": "Evidence", "apart": "Left out", "state": "Period"}
+    return [alt.Tooltip(f"{field}:N", title=name) for field, name in named.items()]
 
 
-def _data(rows: list[Row]) -> alt.InlineData:
-    return alt.InlineData(values=rows)
+def _column() -> alt.Chart:
+    """A chart of one column a period; its data is that of the layers it stands in."""
+    labels = alt.Axis(labelExpr=DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False, domain=False)
+    bands = alt.Scale(paddingInner=0.3, paddingOuter=0.15)
+    return alt.Chart().encode(x=alt.X("start:O", axis=labels, scale=bands, title=None))
+
+
+def _marks(tone: Tone) -> alt.Chart:
+    return _column().transform_calculate(tone=f"'{tone}'").encode(color=_colour())
 
 
 def _colour() -> alt.Color:
     return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=None)
 
 
-def _periods() -> alt.X:
-    axis = alt.Axis(labelExpr=DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False, domain=False)
-    return alt.X("start:O", axis=axis, scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15), title=None)
-
-
 def _axis(**given: Any) -> alt.Axis:
     return alt.Axis(domain=False, ticks=False, labelPadding=6, **given)
+
+
+def _rounded() -> dict[str, Any]:
+    return {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2}
 
 
 def _dot(size: int) -> dict[str, Any]:
@@ -140,35 +165,11 @@ def _positive(hours: float | None) -> float | None:
 
 
 def _headroom(rows: list[Row]) -> float:
-    """The top of a share's axis: what whole periods need; a running one with few rows may stick out of it."""
+    """The top of a share's axis: what whole periods need; the whisker of a running one may be cut there."""
     highs = [row["high"] for row in rows if row["high"] is not None and not row["partial"]]
     return min(1.0, max(highs, default=0.95) * 1.05)
 
 
-def _at_its_end(rows: list[Row]) -> list[alt.Chart]:
-    """The line's and the band's names, where they end."""
-    whole = [row for row in rows if not row["partial"] and row["value"]]
-    last = _base(whole[-1:], "blue")
-    text = {"align": "left", "dx": 9, "fontSize": 11, "clip": False}
-    return [last.mark_text(**text).encode(y="value:Q", text=alt.value("median"))]
-
-
-def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
-    """The marks between what is highlighted and what catches the pointer."""
-    column = alt.Chart(_data(rows)).encode(x=_periods())
-    backdrop = column.transform_filter("datum.chosen").mark_rect(color="#8a97a5", opacity=0.22)
-    tips = [alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title=title),
-            alt.Tooltip("evidence:N", title="Evidence"), alt.Tooltip("apart:N", title="Left out"),
-            alt.Tooltip("state:N", title="Period")]  # fmt: skip
-    click = alt.selection_point(name=CLICK, fields=["start"], on="click", clear=False)
-    catcher = column.mark_rect(opacity=0.001, cursor="pointer").encode(tooltip=tips).add_params(click)
-    lines = _dashed(window) if window is not None and window.value is not None else []
-    return alt.layer(backdrop, *lines, *marks, catcher, height=HEIGHT).configure_view(stroke=None)
-
-
-def _dashed(window: Value) -> list[alt.Chart]:
-    data = [{"value": window.value, "label": f"window {window.text}"}]
-    base = alt.Chart(_data(data)).transform_calculate(tone="'grey'").encode(y="value:Q", color=_colour())
-    rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=1.2)
-    label = base.mark_text(align="right", dy=-7, fontSize=11).encode(x=alt.value("width"), text="label:N")
-    return [rule, label]
+def _last(rows: list[Row]) -> str:
+    """First day of the last whole period that has a value, where the line ends."""
+    return max((row["start"] for row in rows if not row["partial"] and row["value"] is not None), default="")

@@ -7,40 +7,11 @@ from functools import partial
 
 TEMPLATE = "acme-delivery"
 PLATFORM = "acme/platform"
-PEOPLE = tuple(
-    [
-        "ada",
-        "bela",
-        "chika",
-        "dmitri",
-        "elif",
-        "farid",
-        "greta",
-        "hana",
-        "igor",
-        "jun",
-        "kofi",
-        "lena",
-        "mario",
-        "nadia",
-        "oskar",
-        "petra",
-        "quinn",
-        "rosa",
-        "samir",
-        "tomas",
-        "uma",
-        "viktor",
-        "wanda",
-        "xenia",
-        "yusuf",
-        "zora",
-        "anton",
-        "brita",
-        "cesar",
-        "dora",
-    ]
-)
+_NAMES = """
+ada bela chika dmitri elif farid greta hana igor jun kofi lena mario nadia oskar
+petra quinn rosa samir tomas uma viktor wanda xenia yusuf zora anton brita cesar dora
+"""
+PEOPLE = tuple(_NAMES.split())
 _SHOP = (("prod-eu", "shop"), ("prod-us", "shop"))
 _GROUPS = (("prod-vm", "eu-west-1"), ("prod-vm", "us-east-1"))
 

@@ -47,7 +47,7 @@ def _emptied(folder: Path) -> None:
 
 def _settings(made: Organisation, gate: str) -> str:
     repositories = [
-        {"name": name, "url": str(path.resolve()), "trunk": "main", "paths": name in made.settings["shared"]}
+        {"name": name, "url": str(path.resolve()), "trunk": "main", "paths": True}
         for name, path in sorted(made.repositories.items())
     ]
     tables: dict[str, Mapping[str, Any]] = {

@@ -116,6 +116,8 @@ def _stage(run: Run, stage: Stage, now: int) -> Json:
 
 
 def _tasks(stage: Stage, now: int) -> list[Json]:
+    if stage.start is None:
+        return []
     until = min(now, stage.end) if stage.end is not None else now
     found = []
     for nth, task in enumerate(stage.tasks(until)):
@@ -124,15 +126,8 @@ def _tasks(stage: Stage, now: int) -> list[Json]:
             {
                 "id": str(nth + 1),
                 "name": task.name,
-                "implementingClass": task.implementing,
                 **{key: value for key, value in times.items() if value is not None},
                 "status": task.status,
-                "stageStart": nth == 0,
-                "stageEnd": False,
-                "loopStart": False,
-                "loopEnd": False,
             }
         )
-    if found:
-        found[-1]["stageEnd"] = True
     return found

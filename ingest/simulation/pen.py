@@ -9,39 +9,9 @@ from ingest.simulation.clock import HOUR, MINUTE
 from ingest.simulation.company import PEOPLE, App
 from ingest.simulation.trunk import Change
 
-_VERBS = [
-    "add",
-    "fix",
-    "speed-up",
-    "rename",
-    "drop",
-    "split",
-    "cache",
-    "log",
-    "validate",
-    "retry",
-    "document",
-    "tidy",
-    "extend",
-    "move",
-    "guard",
-]
-_THINGS = [
-    "basket",
-    "price",
-    "session",
-    "retry-policy",
-    "index",
-    "header",
-    "timeout",
-    "mapper",
-    "report",
-    "cursor",
-    "token",
-    "batch",
-    "page",
-    "alert",
-]
+_VERB_WORDS = "add fix speed-up rename drop split cache log validate retry document tidy extend move guard"
+_THING_WORDS = "basket price session retry-policy index header timeout mapper report cursor token batch page alert"
+_VERBS, _THINGS = tuple(_VERB_WORDS.split()), tuple(_THING_WORDS.split())
 
 
 @dataclass(slots=True)

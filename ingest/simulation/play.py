@@ -107,8 +107,10 @@ class Player:
 
     def _restored(self, intent: Intent) -> Run | None:
         """The latest run that served what a rollback returns to."""
+        if intent.action not in _BACK:
+            return None
         contents = list(dict.fromkeys(run.change for run in reversed(self.served)))
-        if intent.action not in _BACK or len(contents) <= intent.steps:
+        if len(contents) <= intent.steps:
             return None
         change = contents[intent.steps]
         return next(run for run in reversed(self.served) if run.change is change)

@@ -64,7 +64,8 @@ class _Diary:
 
     def open(self, app: App) -> None:
         last = self.year.end - (stories.SETTLES + 2 * DAY if app.slow else stories.SETTLES)
-        days = [d for d in self.year.days() if self.year.first + 6 * DAY < d < last and is_workday(d)]
+        first = self.year.first + 6 * DAY
+        days = [day for day in self.year.days() if first < day < last and is_workday(day)]
         self.free[app.name] = {day for day in days if (day // DAY + 3) % 7 < 4}
         self.taken[app.name] = set()
 
@@ -134,14 +135,15 @@ def _ordinary_changes(app: App, fed: list[App], year: Year, script: Script, diar
     random = dice(year.seed, app.name, "ordinary")
     quiet = {day for other in fed for day in diary.taken[other.name]}
     last = year.end - (3 * HOUR if any(change.at > year.end - HOUR for change in script.changes) else 0)
-    for day in [*year.days(), midnight(year.end)]:
+    days = [day for day in [*year.days(), midnight(year.end)] if day > year.first and day not in diary.taken[app.name]]
+    for day in days:
         rate = app.rate * year.volume * (1 if is_workday(day) else 0.03)
         for _ in range(_poisson(rate, random)):
             at = day + 9 * HOUR + int(random.triangular(0, 8.7, 5.5) * HOUR)
             change = draft(app, at, random)
             if app.shared and day not in quiet:
                 _spread(change, fed, random)
-            if day > year.first and day not in diary.taken[app.name] and at < last:
+            if at < last:
                 script.changes.append(change)
 
 
@@ -173,11 +175,11 @@ def _ordinary_intents(app: App, year: Year, script: Script, taken: set[int]) -> 
 
 def _batches(app: App, year: Year, mine: list[Change], taken: set[int], random: Random) -> list[Intent]:
     times = [change.at for change in mine]
-    found = []
+    found, first = [], year.first
     for day in year.days():
         busy = taken & {day, day + DAY, day + 2 * DAY}
         settled = day > year.end - stories.SETTLES - DAY
-        if (day // DAY + 3) % 7 not in (1, 3) or not is_workday(day) or busy or settled or day <= year.first:
+        if (day // DAY + 3) % 7 not in (1, 3) or not is_workday(day) or busy or settled or day <= first:
             continue
         at = day + 10 * HOUR + random.randint(0, 90) * MINUTE
         head = bisect_right(times, at - 10 * MINUTE) - 1

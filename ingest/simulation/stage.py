@@ -5,107 +5,75 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-_ORCA = "com.netflix.spinnaker.orca"
-_CLOUD = f"{_ORCA}.clouddriver.tasks"
-_KATO = f"{_CLOUD}.MonitorKatoTask"
-_PROMOTE = ("promoteOutputs", f"{_CLOUD}.manifest.PromoteManifestKatoOutputsTask")
-_STABLE = ("waitForManifestToStabilize", f"{_CLOUD}.manifest.WaitForManifestStableTask")
-_REFRESH = ("forceCacheRefresh", f"{_CLOUD}.servergroup.ServerGroupCacheForceRefreshTask")
-
-# What a stage type does, in order: task, class, and the share of the stage's time at which it ends.
-_TASKS: dict[str, tuple[tuple[str, str, float], ...]] = {
-    "bakeManifest": (
-        ("createBake", f"{_ORCA}.bakery.tasks.manifests.CreateBakeManifestTask", 0.94),
-        ("bindProducedArtifacts", f"{_ORCA}.pipeline.tasks.artifacts.BindProducedArtifactsTask", 1),
-    ),
-    "bake": (
-        ("createBake", f"{_ORCA}.bakery.tasks.CreateBakeTask", 0.03),
-        ("monitorBake", f"{_ORCA}.bakery.tasks.MonitorBakeTask", 0.97),
-        ("completedBake", f"{_ORCA}.bakery.tasks.CompletedBakeTask", 1),
-    ),
+# What a stage type does, in order: each task, and the share of the stage's time at which it ends.
+_TASKS: dict[str, tuple[tuple[str, float], ...]] = {
+    "bakeManifest": (("createBake", 0.94), ("bindProducedArtifacts", 1)),
+    "bake": (("createBake", 0.03), ("monitorBake", 0.97), ("completedBake", 1)),
     "deployManifest": (
-        ("resolveDeploySourceManifest", f"{_CLOUD}.manifest.ResolveDeploySourceManifestTask", 0.01),
-        ("deployManifest", f"{_CLOUD}.manifest.DeployManifestTask", 0.02),
-        ("monitorDeploy", f"{_CLOUD}.manifest.MonitorDeployManifestTask", 0.17),
-        (*_PROMOTE, 0.18),
-        (*_STABLE, 0.93),
-        ("cleanupArtifacts", f"{_CLOUD}.artifacts.CleanupArtifactsTask", 0.95),
-        ("monitorCleanup", _KATO, 0.98),
-        (*_PROMOTE, 0.99),
-        ("bindProducedArtifacts", f"{_ORCA}.pipeline.tasks.artifacts.BindProducedArtifactsTask", 1),
+        ("resolveDeploySourceManifest", 0.01),
+        ("deployManifest", 0.02),
+        ("monitorDeploy", 0.17),
+        ("promoteOutputs", 0.18),
+        ("waitForManifestToStabilize", 0.93),
+        ("cleanupArtifacts", 0.95),
+        ("monitorCleanup", 0.98),
+        ("promoteOutputs", 0.99),
+        ("bindProducedArtifacts", 1),
     ),
     "deleteManifest": (
-        ("resolveTargetManifest", f"{_CLOUD}.manifest.ResolveTargetManifestTask", 0.1),
-        ("deleteManifest", f"{_CLOUD}.manifest.DeleteManifestTask", 0.3),
-        ("monitorDelete", _KATO, 0.9),
-        (*_PROMOTE, 1),
+        ("resolveTargetManifest", 0.1),
+        ("deleteManifest", 0.3),
+        ("monitorDelete", 0.9),
+        ("promoteOutputs", 1),
     ),
     "undoRolloutManifest": (
-        ("undoRolloutManifest", f"{_CLOUD}.manifest.UndoRolloutManifestTask", 0.03),
-        ("monitorUndoRollout", _KATO, 0.2),
-        (*_STABLE, 1),
+        ("undoRolloutManifest", 0.03),
+        ("monitorUndoRollout", 0.2),
+        ("waitForManifestToStabilize", 1),
     ),
     "rollingRestartManifest": (
-        ("rollingRestartManifest", f"{_CLOUD}.manifest.RollingRestartManifestTask", 0.1),
-        ("monitorRollingRestart", _KATO, 0.9),
-        ("promoteManifestKatoOutputs", f"{_CLOUD}.manifest.PromoteManifestKatoOutputsTask", 1),
+        ("rollingRestartManifest", 0.1),
+        ("monitorRollingRestart", 0.9),
+        ("promoteManifestKatoOutputs", 1),
     ),
     "runJobManifest": (
-        ("runJob", f"{_CLOUD}.job.RunJobTask", 0.02),
-        ("monitorDeploy", f"{_CLOUD}.job.MonitorJobTask", 0.05),
-        (*_PROMOTE, 0.06),
-        ("waitOnJobCompletion", f"{_CLOUD}.job.WaitOnJobCompletion", 1),
+        ("runJob", 0.02),
+        ("monitorDeploy", 0.05),
+        ("promoteOutputs", 0.06),
+        ("waitOnJobCompletion", 1),
     ),
     "jenkins": (
-        ("startJenkinsJob", f"{_ORCA}.igor.tasks.StartJenkinsJobTask", 0.02),
-        ("waitForJenkinsJobStart", f"{_ORCA}.igor.tasks.MonitorQueuedJenkinsJobTask", 0.1),
-        ("monitorJenkinsJob", f"{_ORCA}.igor.tasks.MonitorJenkinsJobTask", 0.98),
-        ("getBuildProperties", f"{_ORCA}.igor.tasks.GetBuildPropertiesTask", 1),
+        ("startJenkinsJob", 0.02),
+        ("waitForJenkinsJobStart", 0.1),
+        ("monitorJenkinsJob", 0.98),
+        ("getBuildProperties", 1),
     ),
-    "manualJudgment": (("waitForJudgment", f"{_ORCA}.echo.pipeline.ManualJudgmentStage.WaitForManualJudgmentTask", 1),),
-    "pipeline": (
-        ("startPipeline", f"{_ORCA}.front50.tasks.StartPipelineTask", 0.01),
-        ("monitorPipeline", f"{_ORCA}.front50.tasks.MonitorPipelineTask", 1),
-    ),
-    "kayentaCanary": (("aggregateCanaryResults", f"{_ORCA}.kayenta.tasks.AggregateCanaryResultsTask", 1),),
-    "runCanary": (
-        ("runCanary", f"{_ORCA}.kayenta.tasks.RunCanaryTask", 0.1),
-        ("monitorCanary", f"{_ORCA}.kayenta.tasks.MonitorCanaryTask", 1),
-    ),
-    "wait": (("wait", f"{_ORCA}.pipeline.tasks.WaitTask", 1),),
-    "deploy": (("completeParallelDeploy", f"{_ORCA}.kato.pipeline.ParallelDeployStage.CompleteParallelDeployTask", 1),),
+    "manualJudgment": (("waitForJudgment", 1),),
+    "pipeline": (("startPipeline", 0.01), ("monitorPipeline", 1)),
+    "kayentaCanary": (("aggregateCanaryResults", 1),),
+    "runCanary": (("runCanary", 0.1), ("monitorCanary", 1)),
+    "wait": (("wait", 1),),
+    "deploy": (("completeParallelDeploy", 1),),
     "createServerGroup": (
-        (
-            "determineSourceServerGroup",
-            f"{_ORCA}.kato.pipeline.strategy.DetermineSourceServerGroupTask",
-            0.02,
-        ),
-        ("determineHealthProviders", f"{_CLOUD}.DetermineHealthProvidersTask", 0.03),
-        ("createServerGroup", f"{_CLOUD}.servergroup.CreateServerGroupTask", 0.05),
-        ("monitorDeploy", _KATO, 0.35),
-        (*_REFRESH, 0.37),
-        ("waitForUpInstances", f"{_CLOUD}.instance.WaitForUpInstancesTask", 0.96),
-        (*_REFRESH, 0.98),
-        ("getCommits", f"{_ORCA}.igor.tasks.GetCommitsTask", 1),
+        ("determineSourceServerGroup", 0.02),
+        ("determineHealthProviders", 0.03),
+        ("createServerGroup", 0.05),
+        ("monitorDeploy", 0.35),
+        ("forceCacheRefresh", 0.37),
+        ("waitForUpInstances", 0.96),
+        ("forceCacheRefresh", 0.98),
+        ("getCommits", 1),
     ),
     "disableCluster": (
-        ("determineHealthProviders", f"{_CLOUD}.DetermineHealthProvidersTask", 0.05),
-        ("disableCluster", f"{_CLOUD}.cluster.DisableClusterTask", 0.1),
-        ("monitorDisableCluster", _KATO, 0.5),
-        ("waitForClusterDisable", f"{_CLOUD}.cluster.WaitForClusterDisableTask", 0.98),
-        (*_REFRESH, 1),
+        ("determineHealthProviders", 0.05),
+        ("disableCluster", 0.1),
+        ("monitorDisableCluster", 0.5),
+        ("waitForClusterDisable", 0.98),
+        ("forceCacheRefresh", 1),
     ),
-    "rollbackCluster": (("determineRollbackCandidates", f"{_CLOUD}.cluster.DetermineRollbackCandidatesTask", 1),),
-    "enableServerGroup": (
-        ("enableServerGroup", f"{_CLOUD}.servergroup.EnableServerGroupTask", 0.1),
-        ("monitorServerGroup", _KATO, 0.4),
-        ("waitForUpInstances", f"{_CLOUD}.instance.WaitForUpInstancesTask", 1),
-    ),
-    "disableServerGroup": (
-        ("disableServerGroup", f"{_CLOUD}.servergroup.DisableServerGroupTask", 0.1),
-        ("monitorServerGroup", _KATO, 0.6),
-        ("waitForDownInstances", f"{_CLOUD}.instance.WaitForAllInstancesNotUpTask", 1),
-    ),
+    "rollbackCluster": (("determineRollbackCandidates", 1),),
+    "enableServerGroup": (("enableServerGroup", 0.1), ("monitorServerGroup", 0.4), ("waitForUpInstances", 1)),
+    "disableServerGroup": (("disableServerGroup", 0.1), ("monitorServerGroup", 0.6), ("waitForDownInstances", 1)),
 }
 
 
@@ -113,7 +81,6 @@ class Task(NamedTuple):
     """One task of a stage with its times in epoch milliseconds (null where it has not come to it)."""
 
     name: str
-    implementing: str
     start: int | None
     end: int | None
     status: str
@@ -156,12 +123,12 @@ class Stage:
         """Its tasks as they stand at an instant."""
         planned = _TASKS.get(self.type, ())
         if self.start is None:
-            return [Task(name, cls, None, None, "NOT_STARTED") for name, cls, _ in planned]
+            return [Task(name, None, None, "NOT_STARTED") for name, _ in planned]
         begin, end = self.work or (self.start, self.end or self.start)
         found, start, broken = [], begin, False
-        for name, implementing, share in planned:
+        for name, share in planned:
             until = end if name == self.stuck else begin + int((end - begin) * share)
-            found.append(_as_of(now, Task(name, implementing, start, until, self._status(name)), broken))
+            found.append(_as_of(now, Task(name, start, until, self._status(name)), broken))
             start, broken = until, broken or name == self.stuck
         return found
 
@@ -173,7 +140,7 @@ class Stage:
 
 def _as_of(now: float, task: Task, broken: bool) -> Task:
     if broken or task.start is None or task.start > now:
-        return Task(task.name, task.implementing, None, None, "NOT_STARTED")
+        return Task(task.name, None, None, "NOT_STARTED")
     if task.end is not None and task.end > now:
-        return Task(task.name, task.implementing, task.start, None, "RUNNING")
+        return Task(task.name, task.start, None, "RUNNING")
     return task

@@ -68,13 +68,18 @@ def write(path: Path, changes: Sequence[Change]) -> Path:
     """
     init = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
     subprocess.run(init, check=True, env=_QUIET)
-    command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--date-format=raw", "--done"]
+    marks = path / "marks"
+    command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_QUIET) as importer:
         if importer.stdin and importer.stdout:
             _Stream(importer.stdin, importer.stdout).write(changes)
             importer.stdin.close()
     if importer.returncode:
         raise subprocess.CalledProcessError(importer.returncode, command)
+    shas = dict(line.split() for line in marks.read_text().splitlines())
+    for change in changes:
+        change.sha = shas[f":{_mark(change.index)}"]
+    marks.unlink()
     return path
 
 
@@ -88,9 +93,6 @@ class _Stream:
         for change in changes:
             merged = self._branch(change, changes) if change.style == "merge" and change.index else None
             self._trunk(change, merged)
-            self.out.write(b"get-mark :%d\n" % _mark(change.index))
-            self.out.flush()
-            change.sha = self.answers.readline().decode().strip()
         self.out.write(b"reset refs/heads/scratch\nfrom %s\n\ndone\n" % (b"0" * 40))
         self.out.flush()
 
@@ -116,7 +118,7 @@ class _Stream:
         if change.style == "merge":
             message += f"\n\n{change.title}"
         if change.reverts:
-            message += f"\n\nThis reverts commit {change.reverts.sha}."
+            message += f"\n\nThis reverts commit {self._sha(change.reverts)}."
         authored = change.at if change.style == "merge" else change.at - 7 * MINUTE
         self._commit("main", _mark(change.index), change.author, (authored, change.at), message)
         if change.index:
@@ -138,6 +140,11 @@ class _Stream:
         for path in change.paths:
             text = f"{change.index}.{nth} {change.title}\n".encode()
             self.out.write(f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n")
+
+    def _sha(self, change: Change) -> str:
+        self.out.write(b"get-mark :%d\n" % _mark(change.index))
+        self.out.flush()
+        return self.answers.readline().decode().strip()
 
 
 def _mark(index: int) -> int:

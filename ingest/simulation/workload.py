@@ -37,11 +37,9 @@ def _manifest(run: Run, stage: Stage) -> Json:
     container = {
         "name": run.app.name,
         "image": image,
-        "imagePullPolicy": "IfNotPresent",
         "ports": [{"containerPort": 8080, "name": "http", "protocol": "TCP"}],
         "env": [{"name": key, "value": value} for key, value in variables.items()],
         "readinessProbe": {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 5},
-        "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "512Mi"}},
     }
     labels = {"app": name, "team": run.app.team, "chart": "acme-service-3.1.0"}
     return {
@@ -97,7 +95,7 @@ def deploy(run: Run, stage: Stage) -> Json:
     if stage.start is None:
         return found
     manifest = _manifest(run, stage)
-    found |= {"manifests": [manifest], "optionalArtifacts": [baked(run)], **_kato(run, stage)}
+    found |= {"manifests": [manifest], **_kato(run, stage)}
     if stage.stuck == "deployManifest":
         return found
     artifact = {"type": "kubernetes/deployment", "name": name, "location": location, "reference": name, "version": ""}
@@ -116,12 +114,6 @@ def _kato(run: Run, stage: Stage) -> Json:
     account = stage.detail["account"]
     task = ulid(stage.start or 0, run.seed, "kato", stage.ref)
     failed = stage.stuck == "deployManifest"
-    operation = stage.type[0].upper() + stage.type[1:]
-    history = [
-        {"phase": "ORCHESTRATION", "status": "Initializing Orchestration Task"},
-        {"phase": "ORCHESTRATION", "status": f"Processing op: Kubernetes{operation}Operation"},
-        {"phase": "ORCHESTRATION", "status": "Orchestration failed." if failed else "Orchestration completed."},
-    ]
     status = {"completed": True, "failed": failed, "retryable": False}
     return {
         "deploy.account.name": account,
@@ -129,7 +121,7 @@ def _kato(run: Run, stage: Stage) -> Json:
         "kato.last.task.id": {"id": task},
         "kato.result.expected": False,
         "kato.task.lastStatus": "TERMINAL" if failed else "SUCCEEDED",
-        "kato.tasks": [{"id": task, "history": history, "resultObjects": [], "status": status}],
+        "kato.tasks": [{"id": task, "status": status}],
     }
 
 

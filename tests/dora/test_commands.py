@@ -1,0 +1,183 @@
+"""The commands as a person and a cron run them: real processes, data on stdout, words on stderr, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "data" / "samples"
+KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of"]
+
+
+def dora(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dora", *map(str, words)],
+        cwd=folder,
+        env={**{k: v for k, v in os.environ.items() if k != "DORA_CONFIG"}, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the samples ingested and built."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "dora.toml").write_text('[teams]\nstore = ["shop"]\n')
+    assert dora(folder, "ingest", "files", *sorted(SAMPLES.iterdir())).returncode == 0
+    assert dora(folder, "build").returncode == 0
+    return folder
+
+
+def rows(result: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    assert result.returncode == 0, result.stderr
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_show_json_has_one_object_a_value(shop: Path) -> None:
+    """The keys are those the README names, in all groupings."""
+    assert [list(row) for row in rows(dora(shop, "show", "lead_time", "--json"))] == [KEYS]
+    (row,) = rows(dora(shop, "show", "lead_time", "--by", "team", "--json"))
+    assert list(row) == ["metric", "team", *KEYS[1:]]
+    assert row["team"] == "store"
+    first = rows(dora(shop, "show", "lead_time", "--by", "application", "--every", "month", "--json"))[0]
+    assert list(first) == ["metric", "application", "period", *KEYS[1:]]
+    assert (first["application"], first["period"], first["value"]) == ("shop", "2026-03-01", 0.7)
+
+
+def test_show_alone_prints_every_metric(shop: Path) -> None:
+    """Without a name all metrics are printed; for people as a table, with null as a dash."""
+    names = [row["metric"] for row in rows(dora(shop, "show", "--json"))]
+    assert set(names) == {path.stem for path in (ROOT / "dora" / "metrics").glob("*.sql")}
+    table = dora(shop, "show").stdout
+    assert "Lead time for changes" in table
+    assert "42 min" in table
+    assert "–" in table
+
+
+def test_csv_and_json_agree(shop: Path) -> None:
+    """Three forms, one set of numbers."""
+    text = dora(shop, "show", "change_failure_rate", "--csv").stdout
+    (from_csv,) = csv.DictReader(io.StringIO(text))
+    (from_json,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
+    assert float(from_csv["value"]) == from_json["value"] == pytest.approx(2 / 3)
+    assert json.loads(from_csv["excluded"]) == from_json["excluded"] == {"rollback": 1}
+
+
+def test_explain_lists_what_the_number_counts(shop: Path) -> None:
+    """The rows of explain reproduce the number."""
+    listed = rows(dora(shop, "explain", "change_failure_rate", "--json"))
+    counted = [row["value"] for row in listed if row["excluded"] is None]
+    (shown,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
+    assert sum(counted) / len(counted) == shown["value"]
+    assert {row["failure_evidence"] for row in listed} == {None, "incident", "deploy rollback"}
+
+
+def test_data_on_stdout_words_on_stderr(shop: Path) -> None:
+    """stdout of --json is JSON alone, and nothing moves where there is no terminal."""
+    result = dora(shop, "build", "--json")
+    assert [row["check"] for row in json.loads(result.stdout)]
+    assert "\r" not in result.stderr
+    assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["show", "lead_tme"], 2, "lead_time"),
+        (["show", "--every", "minute"], 2, "day, week, month"),
+        (["show", "--no-such-option"], 2, "--no-such-option"),
+        (["show", "--config", "gone.toml"], 2, "gone.toml"),
+        (["ingest", "jenkins"], 2, "files, git, spinnaker"),
+        (["ingest", "git", "x.csv"], 2, "takes no paths"),
+        (["ingest", "files", "gone-deployments.csv"], 2, "gone-deployments.csv"),
+        (["nightly"], 2, "No sources are configured"),
+    ],
+)
+def test_a_wrong_word_is_exit_2_with_a_sentence(shop: Path, words: list[str], code: int, says: str) -> None:
+    """Usage errors name what is wrong and what there is; no traceback."""
+    result = dora(shop, *words)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_built_yet(tmp_path: Path) -> None:
+    """The first command of a newcomer says what to run next."""
+    result = dora(tmp_path, "show")
+    assert result.returncode == 2
+    assert "dora build" in result.stderr
+    assert dora(tmp_path, "build").returncode == 2
+
+
+def test_a_lock_is_exit_75(shop: Path) -> None:
+    """While another run writes, ingest and build stop at once and touch nothing."""
+    with (shop / "data" / "landing.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for words in (["build"], ["ingest", "files", SAMPLES / "deployments.csv"]):
+            result = dora(shop, *words)
+            assert result.returncode == 75
+            assert "nothing was touched" in result.stderr
+
+
+def test_an_unreachable_gate_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None:
+    """One failing source does not stop the others: exit 3, the rest is landed and built."""
+    (tmp_path / "dora.toml").write_text(
+        '[sources.spinnaker]\nendpoint = "http://127.0.0.1:9"\ntimeout_seconds = 2\n'
+        f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
+    )
+    assert dora(tmp_path, "ingest", "spinnaker").returncode == 1
+    result = dora(tmp_path, "nightly")
+    assert result.returncode == 3, result.stderr
+    assert "spinnaker" in result.stderr
+    (shown,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
+    assert shown["n"] == 2
+
+
+def test_stale_data_is_exit_5(tmp_path: Path) -> None:
+    """`dora check` tells data that is older than promised."""
+    (tmp_path / "dora.toml").write_text("stale_after_hours = 0.000001\n")
+    assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").returncode == 0
+    assert dora(tmp_path, "build").returncode == 0
+    result = dora(tmp_path, "check")
+    assert result.returncode == 5
+    assert "dora nightly" in result.stderr
+
+
+def test_ingesting_twice_changes_nothing(tmp_path: Path) -> None:
+    """The second run of the same file finds every row unchanged; --replay too."""
+    words = ["ingest", "files", *sorted(SAMPLES.iterdir()), "--json"]
+    first = json.loads(dora(tmp_path, *words).stdout)["tables"]
+    second = json.loads(dora(tmp_path, *words).stdout)["tables"]
+    again = json.loads(dora(tmp_path, "ingest", "files", "--replay", "--json").stdout)["tables"]
+    assert first["rollout"] == {"new": 6, "changed": 0, "unchanged": 0}
+    for table, counts in second.items():
+        assert counts == {"new": 0, "changed": 0, "unchanged": first[table]["new"]}
+        assert again[table]["new"] == again[table]["changed"] == 0
+
+
+def test_config_show_says_what_is_in_force(shop: Path) -> None:
+    """Every definition is printed with its value and its sentence."""
+    shown = json.loads(dora(shop, "config", "show", "--json").stdout)
+    assert shown["definitions"]["failure_window_hours"] == 24
+    assert "hours before" in dora(shop, "config", "show").stdout
+
+
+def test_every_command_has_a_runnable_example() -> None:
+    """Each command's help ends in an example."""
+    for command in ("ingest", "build", "check", "nightly", "show", "explain", "dashboard", "demo", "config show"):
+        text = dora(ROOT, *command.split(), "--help").stdout
+        assert f"Example: {'15 2 * * *' if command == 'nightly' else f'dora {command}'}" in text, command
