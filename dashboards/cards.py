@@ -10,14 +10,16 @@ from dashboards import charts, comparison
 from dora import Metric, Value
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
+WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
 TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise": "grey"}
 
 
-def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row], against: str | None) -> None:
-    """Draw a metric's card; coloured only where it moved beyond noise. ``against`` names the window before."""
+def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row]) -> None:
+    """Draw a metric's card; coloured only where it moved beyond noise from the window before."""
     moved = comparison.move(now, before)
     verdict = _verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
+        st.markdown(metric.title, help=metric.question)
         number, line = st.columns([5, 4], vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title,
@@ -25,12 +27,12 @@ def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Ro
             moved.text if moved else None,
             delta_color=COLOURS[verdict],
             delta_arrow=_arrow(moved),
-            delta_description=_beside(verdict, against) if moved else None,
-            help=metric.question,
+            delta_description=WORDS[verdict] if moved else None,
+            label_visibility="collapsed",
         )
-        bars = metric.statistic == "count"
         if any(row["value"] is not None for row in trend):
-            line.altair_chart(charts.spark(trend, TONES[verdict], bars=bars), alt=f"{metric.title} over the window")
+            drawn = charts.spark(trend, TONES[verdict], bars=metric.statistic == "count")
+            line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
         st.caption(now.evidence)
 
 
@@ -44,7 +46,3 @@ def _arrow(moved: comparison.Move | None) -> Literal["up", "down", "off"]:
     if moved is None or not moved.direction:
         return "off"
     return "up" if moved.direction > 0 else "down"
-
-
-def _beside(verdict: str, against: str | None) -> str:
-    return "within noise" if verdict == "noise" else f"{verdict} than {against}"

@@ -17,9 +17,11 @@ Tone = Literal["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
 Row = dict[str, Any]
 PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
 CLICK = "period"
-HEIGHT, SPARK = 220, 44
+HEIGHT, SPARK = 220, 56
 SHORTEST = 1 / 60  # hours: a log axis has no zero
-TICKS = [1 / 60, 5 / 60, 1 / 4, 1 / 2, 1, 2, 4, 8, 24, 48, 96, 240, 720, 2160, 8760]
+COARSE = [1 / 60, 5 / 60, 1 / 4, 1, 4, 24, 96, 720, 8760]
+FINE = [1 / 60, 1 / 30, 5 / 60, 1 / 6, 1 / 4, 1 / 2, 3 / 4, 1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 480, 720, 2160, 8760]
+ENOUGH = 4
 DURATION = (
     "datum.value < 0.99 ? format(datum.value * 60, '.0f') + ' min'"
     " : datum.value < 24 ? format(datum.value, '.0f') + ' h' : format(datum.value / 24, '.0f') + ' d'"
@@ -55,18 +57,18 @@ def medians(rows: list[Row], window: Value) -> alt.LayerChart:
     known = [row[end] for row in drawn for end in ("value", "low", "high") if row[end]] or [1.0, 24.0]
     bottom, top = min(known) / 1.3, max(known) * 1.3
     scale = alt.Scale(type="log", domain=[bottom, top])
-    axis = _axis(values=[tick for tick in TICKS if bottom <= tick <= top], labelExpr=DURATION)
+    axis = _axis(values=_ticks(bottom, top), labelExpr=DURATION)
     y = alt.Y("value:Q", scale=scale, axis=axis, title=None)
     base = _marks("blue")
     band = base.transform_filter(WHOLE).mark_area(opacity=0.2, interpolate="monotone")
     line = base.transform_filter(WHOLE).mark_line(strokeWidth=2.2, interpolate="monotone", point=_dot(28))
     hollow = base.transform_filter(PARTIAL).mark_point(**_hollow(45))
-    name = base.transform_filter(f"datum.start == '{_last(rows)}'").mark_text(align="left", dx=9, fontSize=11)
+    name = base.transform_filter(f"datum.start == '{_last(rows)}'").mark_text(align="left", dx=4, fontSize=11)
     marks = [
         band.encode(y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q")),
         line.encode(y=y),
         hollow.encode(y=y),
-        name.encode(y=y, text=alt.TextValue("median")),
+        name.encode(x=alt.XValue("width"), y=y, text=alt.TextValue("median")),
     ]
     return _layered(drawn, marks, window, "Median")
 
@@ -98,7 +100,7 @@ def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.Chart:
     mark = drawn.mark_bar(cornerRadius=1.5) if bars else drawn.mark_line(strokeWidth=1.8, point=_dot(14))
     return mark.transform_calculate(tone=f"'{tone}'").encode(
         x=alt.X("start:O", axis=None),
-        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=4)),
+        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2)),
         color=_colour(),
         tooltip=[alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")],
     )
@@ -109,19 +111,14 @@ def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, titl
     backdrop = _column().transform_filter("datum.chosen").mark_rect(color="#8a97a5", opacity=0.22)
     click = alt.selection_point(name=CLICK, fields=["start"], on="click", clear=False)
     catcher = _column().mark_rect(opacity=0.001, cursor="pointer").encode(tooltip=_tips(title)).add_params(click)
-    lines = _dashed(window) if window is not None and window.value is not None else []
+    lines = [_dashed(window.value)] if window is not None and window.value is not None else []
     data = alt.InlineData(values=rows)
     return alt.layer(backdrop, *lines, *marks, catcher, data=data, height=HEIGHT)
 
 
-def _dashed(window: Value) -> list[alt.Chart]:
-    data = alt.InlineData(values=[{"value": window.value, "label": f"window {window.text}", "tone": "grey"}])
-    base = alt.Chart(data).encode(y=alt.Y("value:Q"), color=_colour())
-    label = base.mark_text(align="right", baseline="bottom", dy=-3, fontSize=11)
-    return [
-        base.mark_rule(strokeDash=[5, 4], strokeWidth=1.2),
-        label.encode(x=alt.XValue("width"), text=alt.Text("label:N")),
-    ]
+def _dashed(value: float) -> alt.Chart:
+    base = alt.Chart(alt.InlineData(values=[{"value": value, "tone": "grey"}]))
+    return base.mark_rule(strokeDash=[5, 4], strokeWidth=1.3).encode(y=alt.Y("value:Q"), color=_colour())
 
 
 def _tips(title: str) -> list[alt.Tooltip]:
@@ -158,6 +155,12 @@ def _dot(size: int) -> dict[str, Any]:
 
 def _hollow(size: int) -> dict[str, Any]:
     return {"filled": False, "size": size, "strokeWidth": 1.6, "opacity": 1}
+
+
+def _ticks(bottom: float, top: float) -> list[float]:
+    """Round durations within the axis; finer ones where there are few."""
+    inside = [tick for tick in COARSE if bottom <= tick <= top]
+    return inside if len(inside) >= ENOUGH else [tick for tick in FINE if bottom <= tick <= top]
 
 
 def _positive(hours: float | None) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,6 @@ from streamlit import column_config as columns
 
 from dashboards import charts, data, tables, wording
 from dashboards.data import Build
-from dora import Scope
 
 KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
 HEIGHT = 12 * ROW
@@ -21,13 +19,8 @@ HEIGHT = 12 * ROW
 
 def picker(starts: list[str], grain: str) -> str | None:
     """Draw the choice of a period, which a click in a chart moves too; null for the whole window."""
-    named = partial(_named, grain=grain)
-    picked = st.selectbox("Deployments from", [WHOLE, *starts[::-1]], format_func=named, key=KEY, bind="query-params")
+    picked = st.selectbox(f"{grain.capitalize()} from", [WHOLE, *starts[::-1]], key=KEY, bind="query-params")
     return None if picked == WHOLE else picked
-
-
-def _named(start: str, grain: str) -> str:
-    return "The whole window" if start == WHOLE else f"The {grain} from {date.fromisoformat(start):%-d %b %Y}"
 
 
 def chart(title: str, caption: str, drawn: alt.LayerChart, picked: str | None) -> None:
@@ -36,7 +29,8 @@ def chart(title: str, caption: str, drawn: alt.LayerChart, picked: str | None) -
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader(title, anchor=False)
         st.caption(caption)
-        st.altair_chart(drawn, key=key, on_select=partial(_pick, key, picked), alt=f"{title}. {caption}")
+        spec = drawn.to_dict(validate=False)  # checking it against the schema takes longer than all else
+        st.vega_lite_chart(spec, key=key, on_select=partial(_pick, key, picked), alt=f"{title}. {caption}")
 
 
 def _pick(key: str, picked: str | None) -> None:
@@ -46,36 +40,36 @@ def _pick(key: str, picked: str | None) -> None:
         st.session_state[KEY] = WHOLE if start == picked else start
 
 
-def table(build: Build, scope: Scope, zone: str) -> None:
-    """Draw the deployments of a scope, slowest first, and under them the changes of the one selected."""
-    rows = data.deployments(build, scope)
-    if not rows:
-        st.caption("No deployments here.")
-        return
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(_counted(len(rows)), width="content")
-        st.download_button("CSV", partial(tables.csv_text, rows), "deployments.csv", "text/csv", on_click="ignore")
+def summary(rows: list[data.Row]) -> None:
+    """Say how many deployments there are and offer all of them as a file."""
+    shown = f" · the first {TOP} shown, all in the file" if len(rows) > TOP else ""
+    st.caption(
+        f"{wording.counted(len(rows), 'deployment')}, slowest change first; rollbacks and those that never took traffic"
+        f" among them{shown} · select one for its changes"
+    )
+
+
+def export(rows: list[data.Row]) -> None:
+    """Offer all deployments as a CSV file, which is written when somebody asks."""
+    st.download_button("CSV", partial(tables.csv_text, rows), "deployments.csv", "text/csv", on_click="ignore")
+
+
+@st.fragment
+def table(build: Build, rows: list[data.Row], zone: str) -> None:
+    """Draw deployments, and under them the changes of the one selected."""
     frame = tables.deployments(rows[:TOP], zone)
     picked = st.dataframe(
         frame,
-        key=f"deployments {scope}",
         column_config=_columns(frame, zone),
         height=min(HEIGHT, (len(frame) + 1) * ROW + 3),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
+        placeholder="–",
         alt="Deployments, the one with the slowest change first",
     )
     for place in picked.selection.rows:
         _detail(build, rows[place], zone)
-
-
-def _counted(count: int) -> str:
-    shown = f" · the first {TOP} shown, all in the CSV" if count > TOP else ""
-    return (
-        f"{wording.counted(count, 'deployment')}, slowest change first, with rollbacks and those that never took"
-        f" traffic{shown} · select one for its changes"
-    )
 
 
 def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
@@ -96,7 +90,7 @@ def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
         ),
         "canary": columns.TextColumn("Canary"),
         "score": columns.NumberColumn("Score", help="Last canary score, 0 to 100.", format="%.0f"),
-        "outcome": columns.TextColumn("Outcome"),
+        "outcome": columns.TextColumn("Outcome", width=190),
         "recovered_hours": columns.NumberColumn("Recovered in (h)", format="%.1f"),
         "url": columns.LinkColumn("Pipeline", display_text="Open in Deck", validate="^https?://"),
     }
@@ -118,5 +112,6 @@ def _detail(build: Build, deployment: data.Row, zone: str) -> None:
                 "sha": columns.TextColumn("Commit"),
             },
             hide_index=True,
+            placeholder="–",
             alt="Changes that the selected deployment shipped, slowest first",
         )

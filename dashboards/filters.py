@@ -21,7 +21,7 @@ def draw(known: About) -> Selection:
         "Applications", sorted(offered), key="application", bind="query-params", placeholder="All applications"
     )
     window = window_column.segmented_control(
-        "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", bind="query-params"
+        "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", bind="query-params", width="stretch"
     )
     chosen = Selection(tuple(teams), tuple(applications), window or DEFAULT)
     st.session_state["selection"] = chosen

@@ -29,32 +29,39 @@ st.caption(
 with st.grid(3, min_column_width=300):
     for name in KEYS:
         earlier = data.values(build, name, before)[0] if before else None
-        cards.card(dora.metrics()[name], now[name], earlier, charts.rows(trends[name]), chosen.words_before)
+        cards.card(dora.metrics()[name], now[name], earlier, charts.rows(trends[name]))
 
 drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)
 with listed:
-    heading, choice = st.columns([3, 1], vertical_alignment="center")
-    heading.subheader("Deployments", anchor=False)
+    heading, choice, file = st.columns([7, 3, 1], vertical_alignment="bottom")
     with choice:
         picked = drill.picker([f"{value.period:%Y-%m-%d}" for value in trends["deployment_frequency"]], grain)
-    drill.table(build, data.within(build, chosen.now, picked, grain) if picked else chosen.now, known.timezone)
+    rows = data.deployments(build, data.within(build, chosen.now, picked, grain) if picked else chosen.now)
+    with heading:
+        st.subheader("Deployments", anchor=False)
+        drill.summary(rows)
+    with file:
+        drill.export(rows)
+    drill.table(build, rows, known.timezone)
 
 with drawn:
     drill.chart(
         "Lead time for changes",
-        f"Median wait by {grain} of merging, log scale; the band holds it with 95 %.",
+        f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
+        f" dashed: the window's {now['lead_time'].text}.",
         charts.medians(charts.rows(trends["lead_time"], picked), now["lead_time"]),
         picked,
     )
     drill.chart(
         "Change failure rate",
-        f"Share of a {grain}'s deployments that failed; whiskers hold it with 95 %.",
+        f"Share that failed, by {grain}. Whiskers: its 95 % interval;"
+        f" dashed: the window's {now['change_failure_rate'].text}.",
         charts.shares(charts.rows(trends["change_failure_rate"], picked), now["change_failure_rate"]),
         picked,
     )
     drill.chart(
         "Deployments",
-        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}.",
+        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}. Click a {grain} to list it below.",
         charts.counts(charts.rows(trends["deployment_frequency"], picked)),
         picked,
     )

@@ -31,7 +31,7 @@ def organisation(
     made = simulate(folder, seed=seed, end=end, scale=scale)
     with serve(made.world) as gate:
         path = folder / SETTINGS
-        path.write_text(_settings(made, gate.url))
+        path.write_text(settings_text(made, gate.url))
         report(f"Gate answers at {gate.url}: {len(made.world.executions):,} executions")
         yield path
 
@@ -45,7 +45,8 @@ def _emptied(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _settings(made: Organisation, gate: str) -> str:
+def settings_text(made: Organisation, gate: str) -> str:
+    """The dora.toml that reads a simulated organisation whose Gate answers at a URL."""
     repositories = [
         {"name": name, "url": str(path.resolve()), "trunk": "main", "paths": True}
         for name, path in sorted(made.repositories.items())

@@ -30,8 +30,7 @@ class Organisation:
     """One simulated company at one instant.
 
     ``world`` is what a double of Gate serves, ``repositories`` bare git repositories by name, ``incidents`` a CSV file,
-    ``settings`` what its dora.toml says (keys ``teams``,
-    ``definitions``, ``applications``; ``shared`` names the repositories whose changes need paths), ``truth`` what all of
+    ``settings`` what its dora.toml says under ``teams``, ``definitions`` and ``applications``, ``truth`` what all of
     that should be found to mean.
     """
 
@@ -130,7 +129,6 @@ def _settings(apps: tuple[App, ...]) -> dict[str, Any]:
     return {
         "teams": teams(apps),
         "definitions": {"production_accounts": ["prod-*"]},
-        "shared": sorted({app.repo for app in apps if app.shared}),
         "applications": [{"match": [app.name], "paths": list(app.paths)} for app in apps if app.shared],
     }
 

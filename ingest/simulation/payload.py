@@ -116,8 +116,6 @@ def _stage(run: Run, stage: Stage, now: int) -> Json:
 
 
 def _tasks(stage: Stage, now: int) -> list[Json]:
-    if stage.start is None:
-        return []
     until = min(now, stage.end) if stage.end is not None else now
     found = []
     for nth, task in enumerate(stage.tasks(until)):

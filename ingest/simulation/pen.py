@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from ingest.simulation.clock import HOUR, MINUTE
+from ingest.simulation.clock import MINUTE, SECOND
 from ingest.simulation.company import PEOPLE, App
 from ingest.simulation.trunk import Change
 
@@ -101,12 +101,12 @@ class Pen:
 
     def incident(self, minute: float, deployed: Change | None = None, named: Change | None = None) -> Incident:
         """Somebody is woken."""
-        opened = self.start + int(minute * MINUTE)
+        opened = self.start + int(minute * 60) * SECOND
         title = self.random.choice(
             ["error rate above 2 %", "p99 latency above 1 s", "queue not draining", "login fails"]
         )
         severity = self.random.choice(["SEV1", "SEV2", "SEV2", "SEV3"])
-        resolved = opened + self.random.randint(18 * MINUTE, 6 * HOUR)
+        resolved = opened + self.random.randint(18 * 60, 6 * 3600) * SECOND
         incident = Incident(self.app.name, opened, resolved, severity, f"{self.app.name}: {title}", deployed, named)
         self.script.incidents.append(incident)
         return incident

@@ -121,12 +121,11 @@ class Stage:
 
     def tasks(self, now: float = float("inf")) -> list[Task]:
         """Its tasks as they stand at an instant."""
-        planned = _TASKS.get(self.type, ())
         if self.start is None:
-            return [Task(name, None, None, "NOT_STARTED") for name, _ in planned]
+            return []
         begin, end = self.work or (self.start, self.end or self.start)
         found, start, broken = [], begin, False
-        for name, share in planned:
+        for name, share in _TASKS.get(self.type, ()):
             until = end if name == self.stuck else begin + int((end - begin) * share)
             found.append(_as_of(now, Task(name, start, until, self._status(name)), broken))
             start, broken = until, broken or name == self.stuck

@@ -39,7 +39,7 @@ def approval(execution_id: str, stage: Stage) -> Approval:
 
 def canary(execution_id: str, stage: Stage, tree: Tree) -> Iterator[Canary | CanaryInterval]:
     """The analysis of a ``kayentaCanary`` stage and the intervals that it judged."""
-    runs = [one for one in tree.stages if one.type == "runCanary" and stage in tree.above(one)]
+    runs = [one for one in tree.stages if one.type == "runCanary" and _within(one, stage, tree)]
     intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_order)]
     context, config = stage.values, mapping(stage.values.canary_config)
     thresholds = mapping(config.get("scoreThresholds"))
@@ -73,6 +73,10 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         started_at=micros(run.start_time),
         finished_at=micros(run.end_time),
     )
+
+
+def _within(run: Stage, stage: Stage, tree: Tree) -> bool:
+    return any(above is stage for above in tree.above(run))
 
 
 def _order(run: Stage) -> tuple[bool, int, str]:

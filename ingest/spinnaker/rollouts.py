@@ -15,7 +15,7 @@ import msgspec
 from ingest.rows import Rollout
 from ingest.spinnaker import manifests
 from ingest.spinnaker.kinds import OPERATIONS, kind
-from ingest.spinnaker.payload import NULL, Context, Execution, Stage
+from ingest.spinnaker.payload import Context, Execution, Stage
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.traffic import traffic
 from ingest.spinnaker.tree import Tree
@@ -57,14 +57,22 @@ def _own(stage: Stage, tree: Tree) -> bool:
 
 def _targets(stage: Stage) -> list[Context]:
     """The stage's own context; for a ``deploy`` that has not begun, one per cluster and region it plans."""
-    if stage.type != "deploy" or stage.values.clusters is NULL:
-        return [stage.values]
     planned = [
         msgspec.structs.replace(cluster, region=region)
-        for cluster in _CLUSTERS.decode(stage.values.clusters)
+        for cluster in _clusters(stage)
         for region in (_regions(cluster) or [""])
     ]
     return planned or [stage.values]
+
+
+def _clusters(stage: Stage) -> list[Context]:
+    """What a ``deploy`` plans; nothing where an expression that is not evaluated yet stands for it."""
+    if stage.type != "deploy":
+        return []
+    try:
+        return _CLUSTERS.decode(stage.values.clusters)
+    except msgspec.ValidationError:
+        return []
 
 
 def _regions(context: Context) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from ingest.git import SOURCE
 from ingest.source import Request, Summary, pull
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ingest.git.log import Entry, entries
 
 SHA = "a" * 40

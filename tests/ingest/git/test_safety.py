@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from dora.errors import DoraError
 from ingest.git import process
 from ingest.git.mirror import Mirror, Tips

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dora.errors import UsageError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from dora.errors import UsageError
 from ingest.git.settings import default_name, read, without_userinfo
 
 GOOD = {

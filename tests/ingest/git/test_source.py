@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ingest.archive import Document
 from ingest.git import SOURCE
 

@@ -1,0 +1,155 @@
+"""Ingest + build find out exactly what happened in a simulated organisation, over real HTTP and real git."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import dora
+from dora.build import build
+from dora.config import read
+from ingest import sources
+from ingest.simulation.demo import settings_text
+from ingest.simulation.gate import serve
+from ingest.simulation.organisation import Organisation, simulate
+from ingest.simulation.truth import Truth
+from ingest.source import Request, pull
+
+END = datetime(2026, 11, 20, tzinfo=UTC)
+FORGETS = timedelta(days=14)
+
+
+@dataclass
+class Told:
+    """What the tool tells of an organisation, beside what is so."""
+
+    delivery: dora.Delivery
+    truth: Truth
+
+
+def _backfilled(folder: Path) -> Told:
+    """One first run at the end: Gate no longer tells of operations by hand older than 14 days."""
+    made = simulate(folder, end=END, scale=0.25)
+    _ingest(made, folder, ["spinnaker", "git", "files"])
+    return Told(dora.open(folder / "dora.duckdb"), made.truth_since(END - FORGETS))
+
+
+def _nightly(folder: Path) -> Told:
+    """A run every twelve days for a year: nothing is forgotten, and every run goes on from the one before."""
+    made = simulate(folder, end=END, scale=0.03)
+    now = made.world.now
+    for days in range(360, 0, -12):
+        made.world.now = now - days * 86_400_000
+        _ingest(made, folder, ["spinnaker"])
+    made.world.now = now
+    _ingest(made, folder, ["spinnaker", "git", "files"])
+    return Told(dora.open(folder / "dora.duckdb"), made.truth)
+
+
+def _ingest(made: Organisation, folder: Path, names: list[str]) -> None:
+    with serve(made.world) as gate:
+        (folder / "dora.toml").write_text(settings_text(made, gate.url))
+        config = read(folder / "dora.toml")
+        for name in names:
+            summary = pull(sources()[name].configured(config.sources[name], config.data), config.data, Request())
+            assert (summary.quarantined, summary.troubles) == (0, [])
+    if len(names) > 1:
+        build(config)
+
+
+@pytest.fixture(scope="module", params=[_backfilled, _nightly], ids=["backfill", "nightly"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    make: Callable[[Path], Told] = request.param
+    found = make(tmp_path_factory.mktemp("organisation"))
+    yield found
+    found.delivery.close()
+
+
+def millis(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def test_every_deployment(told: Told) -> None:
+    """0 deployments missing, extra, of another outcome or kind, with another commit; times equal to the millisecond."""
+    rows = told.delivery.sql(
+        "SELECT application, root_id, outcome, kind, first_traffic_at, full_traffic_at, took_traffic FROM deployments"
+    )
+    found = {
+        (row["application"], row["root_id"]): (
+            row["outcome"],
+            row["kind"] if row["took_traffic"] else None,
+            millis(row["first_traffic_at"]),
+            millis(row["full_traffic_at"]),
+        )
+        for row in rows
+    }
+    expected = {
+        (d.application, d.root_id): (
+            d.outcome,
+            d.kind if d.outcome in ("succeeded", "failed") else None,
+            d.first_traffic_at,
+            d.full_traffic_at,
+        )
+        for d in told.truth.deployments
+    }
+    assert len(found) == len(rows)
+    assert found == expected
+
+
+def test_every_commit(told: Told) -> None:
+    """Each deployment that carries a commit is known by that commit."""
+    rows = told.delivery.sql("SELECT application, root_id, commit FROM deployments WHERE took_traffic")
+    found = {(row["application"], row["root_id"]): row["commit"] for row in rows}
+    expected = {
+        (d.application, d.root_id): d.commit for d in told.truth.deployments if d.outcome in ("succeeded", "failed")
+    }
+    assert {key: found[key] for key, commit in expected.items() if commit} == {k: c for k, c in expected.items() if c}
+
+
+def test_every_link_from_change_to_deployment(told: Told) -> None:
+    """0 wrong links: each change is shipped by the deployment that shipped it, and waits where none did."""
+    rows = told.delivery.sql(
+        "SELECT c.*, d.root_id FROM changes c LEFT JOIN deployments d ON c.shipped_by = d.deployment_id"
+        " WHERE NOT c.baseline"
+    )
+    shipped = {(r["application"], r["repository"], r["sha"], r["root_id"]) for r in rows if r["root_id"]}
+    waiting = {(r["application"], r["repository"], r["sha"]) for r in rows if not r["root_id"] and not r["withdrawn"]}
+    assert shipped == told.truth.shipped
+    assert waiting == told.truth.open_changes
+    assert {(r["application"], r["repository"], r["sha"]) for r in rows if r["withdrawn"]} == told.truth.withdrawn
+
+
+def test_every_failure_and_recovery(told: Told) -> None:
+    """Each failed deployment is found with all its evidence and the instant of recovery, and no other one."""
+    rows = told.delivery.sql(
+        "SELECT d.application, d.root_id, r.evidence, r.recovered_at"
+        " FROM recoveries r JOIN deployments d ON r.deployment_id = d.deployment_id"
+    )
+    found = {
+        (row["application"], row["root_id"]): (frozenset(row["evidence"].split()), millis(row["recovered_at"]))
+        for row in rows
+    }
+    expected = {key: (failure.evidence, failure.recovered_at) for key, failure in told.truth.failures.items()}
+    assert found == expected
+
+
+def test_every_canary(told: Told) -> None:
+    """Each canary analysis that ended has its verdict."""
+    rows = told.delivery.sql("SELECT canary_id, verdict FROM canaries WHERE verdict <> 'in_progress'")
+    assert {row["canary_id"]: row["verdict"] for row in rows} == told.truth.canaries
+
+
+def test_the_story_has_everything(told: Told) -> None:
+    """The organisation is rich enough to be wrong about: every kind, outcome, verdict and evidence occurs."""
+    kinds = {d.kind for d in told.truth.deployments}
+    outcomes = {d.outcome for d in told.truth.deployments}
+    evidence = {piece for failure in told.truth.failures.values() for piece in failure.evidence}
+    assert kinds == {"release", "hotfix", "rollback", "redeploy", "config"}
+    assert outcomes >= {"succeeded", "failed", "not_deployed", "stopped_by_canary", "rejected", "canceled"}
+    assert evidence == {"rollback", "fix_forward", "incident", "deploy"}
+    assert set(told.truth.canaries.values()) >= {"pass", "marginal", "fail", "error"}
+    assert told.truth.open_changes
