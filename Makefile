@@ -4,13 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench wheel clean
+.PHONY: help setup demo test bench clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
 	@echo "make bench  print measured speeds beside their limits"
-	@echo "make wheel  build the wheel and run the demo from it in an empty folder"
 
 setup: $(VENV)/.ready
 
@@ -33,8 +32,5 @@ test: setup
 bench: setup
 	for file in tests/benchmarks/*.py; do $(BIN)/python $$file; done
 
-wheel: setup
-	$(BIN)/python tests/wheel.py
-
 clean:
-	rm -rf $(VENV) data/demo dist
+	rm -rf $(VENV) data/demo

@@ -56,7 +56,7 @@ def medians(rows: list[Row], window: Value) -> alt.LayerChart:
     drawn = [row | {end: _positive(row[end]) for end in ("value", "low", "high")} for row in rows]
     known = [row[end] for row in drawn for end in ("value", "low", "high") if row[end]] or [1.0, 24.0]
     bottom, top = min(known) / 1.3, max(known) * 1.3
-    scale = alt.Scale(type="log", domain=[bottom, top])
+    scale = alt.Scale(type="log", domain=[bottom, top], nice=False)
     axis = _axis(values=_ticks(bottom, top), labelExpr=DURATION)
     y = alt.Y("value:Q", scale=scale, axis=axis, title=None)
     base = _marks("blue")

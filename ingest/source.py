@@ -21,7 +21,7 @@ from dora import warehouse
 from ingest.archive import Archive, Damage, Document, replay
 from ingest.rows import Quarantine, Row, to_arrow
 
-BATCH = 400
+BATCH = 5000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
 EXCERPT = 400
 
 
@@ -193,7 +193,7 @@ class _Run:
     def _land(self, rows: list[Row]) -> None:
         for row in rows:
             self.waiting.setdefault(row.table, []).append(row)
-        self.pending += 1
+        self.pending += len(rows)
         if self.pending >= BATCH:
             self._commit({})
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -21,6 +21,7 @@ MAX_RECORD = 1 << 24
 MAX_COMPLAINT = 1 << 14
 CHUNK = 1 << 18
 _KEPT = ("PATH", "HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
+_ERRORS = ("remote: error", "remote: fatal", "fatal:", "error:", "ERROR:", "warning: rejected")
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY")
 # No file that somebody else can write (hooks, aliases, helpers of a copied repository) is to be run.
 _CONFIG = {
@@ -30,6 +31,7 @@ _CONFIG = {
     "log.mailmap": "false",
     "protocol.ext.allow": "never",
     "fetch.writeCommitGraph": "true",
+    "commitGraph.generationVersion": "1",  # git 2.39 never ends writing version 2 over a date that overflows
     "gc.pruneExpire": "never",
     "gc.autoDetach": "false",
 }
@@ -53,7 +55,7 @@ class Repo:
                 raise DoraError(f"git {arguments[0]} printed more than {MAX_OUTPUT} bytes.")
             return answer
 
-    def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Iterator[str]:
+    def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[str]:
         """What one command prints, as it comes, cut at each ``end``; raises as ``run``.
 
         Bytes that are no UTF-8 are replaced; as none of them can join two pieces, only their own piece suffers.
@@ -92,7 +94,7 @@ class Repo:
             said = complaint.text()
         if expired.is_set():
             raise DoraError(f"git {arguments[0]} did not end within {self.timeout:g} s.", "raise `timeout_seconds`.")
-        if process.returncode:
+        if process.returncode or "warning: rejected" in said:  # of a shallow history git only warns
             raise DoraError(f"git {arguments[0]} failed: {said or f'exit code {process.returncode}'}.")
 
     def _environment(self) -> dict[str, str]:
@@ -128,12 +130,13 @@ class _Complaint:
             self._kept = (self._kept + chunk)[-MAX_COMPLAINT:]
 
     def text(self) -> str:
-        """Its lines that name an error, else its last line, without credentials."""
+        """Its lines that name an error, else its last line, without credentials or control characters."""
         self._thread.join()
         self._stream.close()
         lines = self._kept.decode("utf-8", "replace").splitlines()
-        named = [line for line in lines if line.startswith(("fatal:", "error:", "ERROR:", " ! "))] or lines[-1:]
-        return without_userinfo("; ".join(line.strip() for line in named[:3])).rstrip(".")
+        named = [line for line in lines if line.startswith(_ERRORS)] or lines[-1:]
+        text = "".join(c if c.isprintable() else " " for c in "; ".join(line.strip() for line in named[:4]))
+        return without_userinfo(text).strip(". ")
 
 
 def _expire(process: subprocess.Popen[bytes], expired: threading.Event) -> None:

@@ -99,14 +99,14 @@ class Gate:
 def _listed(path: str, body: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in _LIST.decode(body)]
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FailedError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
 
 
 def _told(path: str, body: bytes) -> Listed:
     try:
         light = _LIGHT.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FailedError(f"{path} gave no execution ({error}).", "check that the address is Gate's.") from None
     return Listed(
         light.id, _instant(light.build_time), status(light.status) in COMPLETE, needs_details(light.types()), body
@@ -116,7 +116,7 @@ def _told(path: str, body: bytes) -> Listed:
 def _task(path: str, body: bytes) -> Listed:
     try:
         light = _TASK.decode(body).execution
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise FailedError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
     started = _instant(light.start_time) or _instant(light.build_time)
     return Listed(light.id, started, status(light.status) in COMPLETE, operates(light.types()), body)

@@ -58,7 +58,7 @@ def _walked(search: Search, newest: list[Listed], since: int, size: int) -> Iter
         if len(page) < asked:
             return
         oldest = min(listed.build_time for listed in page)
-        stuck = oldest >= cursor
+        stuck = oldest + 1 >= cursor
         cursor, asked = min(cursor, oldest + 1), asked * 2 if stuck else size
         page = search(max(since - 1, 0), cursor, asked)
 

@@ -38,7 +38,7 @@ def saved(paths: Sequence[Path]) -> Iterator[Item]:
 def _file(path: Path) -> Iterator[Item]:
     try:
         values = list(_values(_content(path)))
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError, RecursionError) as error:
         yield Unreadable(path.name, "file", f"{path.name} holds no JSON: {error}")
         return
     for number, value in enumerate(values):
@@ -69,7 +69,7 @@ def _values(body: bytes) -> Iterator[bytes]:
 def _recognised(value: bytes, name: str) -> Item:
     try:
         kind = _kind(value)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         return Unreadable(name, "payload", f"{name}: {error}", value[:400].decode("utf-8", "replace"))
     return Document(kind, value)
 

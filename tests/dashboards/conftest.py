@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import random
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import requests
 
 from dora import build
 from dora.config import Config
@@ -20,6 +27,8 @@ from ingest.source import AsOf, Item, Request, pull
 HOSTILE = "![](http://beacon.example/a.png)"
 TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}
 MINUTE = 60_000_000
+APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 class Organisation:
@@ -127,3 +136,53 @@ def midnight() -> datetime:
 def organisation(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
     """Five applications over 430 days that end last midnight."""
     return built(tmp_path_factory.mktemp("organisation"), end=midnight, days=430)
+
+
+@pytest.fixture(scope="session")
+def server(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the dashboard of the organisation, served from a folder that is not its own."""
+    with served(organisation, tmp_path_factory.mktemp("elsewhere")) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(database: Path, folder: Path) -> Iterator[str]:
+    """Serve a build on a free port until the block ends."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "DORA_DATABASE": str(database)})
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait(url: str) -> None:
+    for _ in range(300):
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium that talks to nobody by itself."""
+    if not CHROMIUM.exists():
+        if os.environ.get("DORA_REQUIRE_BROWSER") == "1":
+            pytest.fail(f"there is no {CHROMIUM}")
+        pytest.skip(f"there is no {CHROMIUM}")
+    from playwright.sync_api import sync_playwright
+
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
+        yield chromium
+        chromium.close()

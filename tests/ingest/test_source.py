@@ -186,7 +186,7 @@ def test_a_crash_in_a_fetch_keeps_what_was_marked(tmp_path: Path) -> None:
 def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
     """Full batches are committed on the way, but a watermark moves only with its mark."""
     with pytest.raises(BoardError):
-        run(tmp_path, falling(2 * BATCH + 5, mark_every=10_000))
+        run(tmp_path, falling(2 * BATCH + 5, mark_every=10**6))
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * BATCH,)]
     assert query(tmp_path, "SELECT count(*) FROM watermark") == [(0,)]
 

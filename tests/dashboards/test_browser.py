@@ -1,0 +1,161 @@
+"""What a person sees and does, in a real Chromium against a real server."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dora
+
+pytestmark = pytest.mark.browser
+BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
+CHART = "[data-testid=stVegaLiteChart]"
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A fresh page that remembers every address it asked for."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1300})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.asked = []
+    page.on("request", lambda request: page.asked.append(request.url))
+    yield page
+    context.close()
+
+
+def shown(page: Any, address: str) -> Any:
+    """Open an address and wait until its last part is drawn."""
+    page.goto(address)
+    page.wait_for_selector("[data-testid=stDataFrame] canvas")
+    settled(page)
+    return page
+
+
+def settled(page: Any) -> None:
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_timeout(700)
+
+
+def header(page: Any) -> str:
+    return str(page.locator("[data-testid=stCaptionContainer]").first.inner_text())
+
+
+def listed(page: Any) -> int:
+    """How many deployments the table says it lists."""
+    text = page.get_by_text("slowest change first").inner_text()
+    return int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
+
+
+def test_every_chart_draws_as_many_marks_as_it_has_periods(page: Any, server: str, organisation: Path) -> None:
+    """A chart is its marks: bars, dots and whiskers are there, one a week, and not only axes and text."""
+    shown(page, server)
+    weeks = dora.open(organisation).metric("deployment_frequency", since="90d", every="week").rows
+    whole = len([week for week in weeks if week.n])
+    charts = page.locator(CHART)
+    assert charts.count() == 9
+    lead, failures, bars = (charts.nth(place).locator("svg") for place in (6, 7, 8))
+    assert lead.locator(f".mark-symbol path[fill='{BLUE}']").count() >= whole - 1
+    assert failures.locator(f".mark-symbol path[fill='{VERMILION}']").count() >= whole - 1
+    assert failures.locator(f".mark-rule line[stroke='{VERMILION}']").count() >= whole
+    assert bars.locator(f"path[fill='{BLUE}']").count() >= whole - 1
+    assert max(box["height"] for box in boxes(bars.locator(f"path[fill='{BLUE}']"))) > 80
+
+
+def boxes(marks: Any) -> list[dict[str, float]]:
+    return [marks.nth(place).bounding_box() for place in range(marks.count())]
+
+
+def test_a_filter_moves_the_address_and_a_copied_address_shows_the_same(page: Any, server: str, browser: Any) -> None:
+    """Choosing a window changes numbers and address; the address alone brings the numbers back."""
+    shown(page, server)
+    before = header(page)
+    page.get_by_role("radio", name="30d").click()
+    page.wait_for_url("**window=30d**")
+    settled(page)
+    after = header(page)
+    assert "last 30 days" in after
+    assert after.split()[0] != before.split()[0]
+    copy = browser.new_page()
+    assert header(shown(copy, page.url)) == after
+    copy.close()
+
+
+def test_a_click_on_a_week_lists_its_deployments_and_another_lists_all(
+    page: Any, server: str, organisation: Path
+) -> None:
+    """A click anywhere in a week's column narrows the table to that week, a second one lets go."""
+    shown(page, server)
+    everything = listed(page)
+    box = page.locator(CHART).nth(8).bounding_box()
+    click(page, box)
+    page.wait_for_url("**period=**")
+    settled(page)
+    start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
+    until = dora.open(organisation).period(start, "week")[1]
+    assert listed(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
+    assert listed(page) < everything
+    click(page, page.locator(CHART).nth(8).bounding_box())
+    page.wait_for_url(lambda url: "period" not in url)
+    settled(page)
+    assert listed(page) == everything
+
+
+def click(page: Any, box: dict[str, float]) -> None:
+    page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
+
+
+def test_selecting_a_deployment_shows_its_changes(page: Any, server: str) -> None:
+    """The first row's check box opens the changes of that deployment below the table."""
+    shown(page, server)
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 18, box["y"] + 53)
+    page.get_by_text(re.compile(r"shipped \d+ changes?, the slowest")).wait_for()
+    assert page.locator("[data-testid=stDataFrame]").count() == 2
+
+
+def test_nothing_is_asked_of_anybody_else(page: Any, server: str) -> None:
+    """Names that are images to Markdown stay text: every request goes to the dashboard itself."""
+    shown(page, f"{server}?window=all")
+    page.get_by_label("Applications").click()
+    page.get_by_text("beacon.example").first.wait_for()
+    own = (server, server.replace("http", "ws"), "data:", "blob:")
+    assert len(page.asked) > 20
+    assert [url for url in page.asked if not url.startswith(own)] == []
+
+
+def test_the_file_holds_all_rows_and_no_formula(page: Any, server: str) -> None:
+    """The CSV has a line for each deployment listed, and a hostile team can not run in a spreadsheet."""
+    shown(page, server)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
+    assert len(rows) == listed(page)
+    assert {row["team"] for row in rows} == {"money", "finding", "'=cmd|'/c calc'!A0"}
+
+
+def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp_path: Path) -> None:
+    """Who prefers dark gets a dark page, bars in the dark palette, and the same marks."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1180}, color_scheme="dark")
+    page = shown(context.new_page(), server)
+    assert page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(17, 22, 28)"
+    assert page.locator(CHART).nth(8).locator(f"svg path[fill='{LIGHT_BLUE}']").count() > 5
+    assert len(page.screenshot(path=tmp_path / "dark.png")) > 50_000
+    context.close()
+
+
+def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Any, server: str, tmp_path: Path) -> None:
+    """At 390 pixels everything stacks into one column that fits the screen."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = shown(context.new_page(), server)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    assert all(box["x"] + box["width"] <= 390 for box in boxes(page.locator(CHART)))
+    assert len(page.screenshot(path=tmp_path / "phone.png")) > 20_000
+    context.close()

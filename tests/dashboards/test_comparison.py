@@ -1,0 +1,95 @@
+"""A move is coloured only where noise alone would not explain it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards.comparison import move
+from dora import Value
+from dora.statistics import poisson, wilson
+
+
+def value(amount: float | None, low: float | None, high: float | None, unit: str = "share") -> Value:
+    known: dict[str, Any] = {"metric": "m", "group": None, "period": None, "statistic": "share", "n": 100, "open": 0,
+                             "excluded": {}, "partial": False, "reason": None, "as_of": None}  # fmt: skip
+    return Value(value=amount, low=low, high=high, unit=unit, **known)
+
+
+def share(failed: int, of: int) -> Value:
+    low, high = wilson(failed, of) or (0.0, 1.0)
+    return value(failed / of, low, high)
+
+
+def rate(count: int, days: int) -> Value:
+    low, high = poisson(count)
+    return value(count / days, low / days, high / days, "per day")
+
+
+def test_newcombes_published_example_is_beyond_noise() -> None:
+    """56 of 70 against 48 of 80 differ by 5.2 % to 33.4 % (Newcombe 1998, method 10): zero is outside."""
+    moved = move(share(56, 70), share(48, 80))
+    assert moved is not None
+    assert (moved.text, moved.direction, moved.beyond_noise) == ("+20.0 points", 1, True)
+
+
+def test_newcombes_published_example_within_noise() -> None:
+    """9 of 10 against 3 of 10 differ by 17.1 % to 80.9 %; 5 of 56 against 0 of 29 by -3.8 % to 19.3 %."""
+    assert move(share(9, 10), share(3, 10)).beyond_noise  # type: ignore[union-attr]
+    assert not move(share(5, 56), share(0, 29)).beyond_noise  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said", "beyond"),
+    [
+        (rate(1468, 90), rate(1266, 90), "+16 %", True),
+        (rate(12, 90), rate(10, 90), "+20 %", False),
+        (rate(3, 90), rate(0, 90), "from 0 / day", False),
+        (rate(300, 90), rate(9, 90), "× 33", True),
+        (value(2.0, 1.8, 2.2, "hours"), value(4.0, 3.6, 4.4, "hours"), "-50 %", True),
+        (value(2.0, 1.0, 4.0, "hours"), value(3.0, 1.5, 6.0, "hours"), "-33 %", False),
+        (share(12, 100), share(12, 100), "+0.0 points", False),
+    ],
+)
+def test_a_move_is_said_in_the_units_of_its_metric(now: Value, before: Value, said: str, beyond: bool) -> None:
+    """Rates and durations move by a ratio, shares by points, and from zero there is no ratio."""
+    moved = move(now, before)
+    assert moved is not None
+    assert (moved.text, moved.beyond_noise) == (said, beyond)
+
+
+def test_without_a_number_there_is_no_move() -> None:
+    """Null is not zero: neither a missing window before nor a missing value makes a difference."""
+    assert move(share(1, 10), None) is None
+    assert move(value(None, None, None), share(1, 10)) is None
+    assert move(share(1, 10), value(None, None, None)) is None
+
+
+def test_an_end_without_a_bound_excludes_nothing() -> None:
+    """A median whose upper bound is unknown can not be proved different."""
+    moved = move(value(9.0, 8.0, None, "hours"), value(1.0, 0.9, 1.1, "hours"))
+    assert moved is not None
+    assert not moved.beyond_noise
+
+
+COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+@given(COUNTS, COUNTS)
+def test_judgement_does_not_depend_on_which_came_first(one: tuple[int, int], other: tuple[int, int]) -> None:
+    """Exchanging the windows turns the direction round and leaves the judgement."""
+    there, back = move(share(*one), share(*other)), move(share(*other), share(*one))
+    assert there is not None
+    assert back is not None
+    assert (there.direction, there.beyond_noise) == (-back.direction, back.beyond_noise)
+
+
+@given(COUNTS)
+def test_nothing_moves_against_itself(counts: tuple[int, int]) -> None:
+    """The same window twice is never beyond noise."""
+    moved = move(share(*counts), share(*counts))
+    assert moved is not None
+    assert (moved.direction, moved.beyond_noise) == (0, False)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.simulation.organisation import Organisation
+from ingest.simulation.trunk import Change, in_order, write
+
+
+def git(path: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=path, check=True, capture_output=True, text=True).stdout
+
+
+def change(at: int, style: str = "squash", **other: object) -> Change:
+    fields = {
+        "author": "ada",
+        "title": f"change {at}",
+        "branch": f"b-{at}",
+        "paths": ("src/a.py",),
+        "applications": ("x",),
+    }
+    return Change(at=at, style=style, **{**fields, **other})  # type: ignore[arg-type]
+
+
+def test_repositories_are_sound(organisation: Organisation) -> None:
+    """Each is a whole bare repository with one branch, the trunk, and nothing left over."""
+    for path in organisation.repositories.values():
+        assert git(path, "fsck", "--full", "--strict") == ""
+        assert git(path, "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main"]
+        assert git(path, "rev-parse", "--is-bare-repository").strip() == "true"
+        assert git(path, "symbolic-ref", "HEAD").strip() == "refs/heads/main"
+        assert not (path / "marks").exists()
+
+
+def test_trunks_have_all_styles(organisation: Organisation) -> None:
+    """There are merges of one to three commits, squashes with their number, direct pushes and hotfix branches."""
+    subjects, branch_sizes = [], Counter[int]()
+    for path in organisation.repositories.values():
+        for line in git(path, "log", "--first-parent", "--format=%P|%s", "main").splitlines():
+            parents, subject = line.split("|", 1)
+            subjects.append(subject)
+            if " " in parents:
+                first, second = parents.split()
+                branch_sizes[int(git(path, "rev-list", "--count", f"{first}..{second}"))] += 1
+    merges = [s for s in subjects if re.fullmatch(r"Merge pull request #\d+ from acme/\S+", s)]
+    squashes = [s for s in subjects if re.search(r" \(#\d+\)$", s)]
+    assert set(branch_sizes) == {1, 2, 3}
+    assert len(merges) > len(squashes) > len(subjects) - len(merges) - len(squashes) > 0
+    assert any("from acme/hotfix/" in subject for subject in merges)
+
+
+def test_first_parent_times_rise_and_authors_are_before(organisation: Organisation) -> None:
+    """The trunk's committer times rise strictly, and nobody commits before writing."""
+    for path in organisation.repositories.values():
+        times = [int(at) for at in git(path, "log", "--first-parent", "--reverse", "--format=%ct", "main").split()]
+        assert all(earlier < later for earlier, later in zip(times, times[1:], strict=False))
+        pairs = [line.split() for line in git(path, "log", "--format=%at %ct", "main").splitlines()]
+        assert all(int(authored) <= int(committed) for authored, committed in pairs)
+
+
+def test_reverts_name_a_commit_of_the_same_trunk(organisation: Organisation) -> None:
+    """A revert's message names the full id of an earlier trunk commit."""
+    found = 0
+    for path in organisation.repositories.values():
+        trunk = git(path, "rev-list", "--first-parent", "--reverse", "main").split()
+        for sha in trunk:
+            named = re.search(r"This reverts commit ([0-9a-f]{40})\.", git(path, "log", "-1", "--format=%B", sha))
+            if named:
+                found += 1
+                assert trunk.index(named[1]) < trunk.index(sha)
+    assert found >= 4
+
+
+def test_the_shared_repository_is_laid_out_by_application(organisation: Organisation) -> None:
+    """Its changes touch a service, the shared libraries, or papers that belong to nobody."""
+    touched = git(organisation.repositories["acme/platform"], "ls-tree", "-r", "--name-only", "main").split()
+    assert {path.split("/")[0] for path in touched} == {"services", "libs", "docs"}
+    assert {path.split("/")[1] for path in touched if path.startswith("services/")} == {"gateway", "scheduler"}
+
+
+def test_writing_twice_gives_the_same_ids(tmp_path: Path) -> None:
+    """Commit ids follow from the changes alone."""
+    ids = []
+    for name in ("one", "two"):
+        changes = in_order(
+            [change(10**12 + n * 60_000, style) for n, style in enumerate(["direct", "merge", "squash"])]
+        )
+        write(tmp_path / name, changes)
+        ids.append([c.sha for c in changes])
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 3
+
+
+def test_ids_are_those_of_the_trunk_in_order(tmp_path: Path) -> None:
+    """Every change knows the id that git gave it, and a revert the id of what it reverts."""
+    changes = [change(10**12 + n * 600_000, "merge" if n % 2 else "squash", commits=1 + n % 3) for n in range(7)]
+    changes.append(change(10**12 + 10**7, reverts=changes[3]))
+    path = write(tmp_path / "r.git", in_order(changes))
+    assert [c.sha for c in changes] == git(path, "rev-list", "--first-parent", "--reverse", "main").split()
+    assert f"This reverts commit {changes[3].sha}." in git(path, "log", "-1", "--format=%B", "main")
+    assert git(path, "log", "-1", "--format=%s", "main").strip().startswith('Revert "change ')
+
+
+def test_a_stream_that_git_refuses_is_an_error(tmp_path: Path) -> None:
+    """A broken import never passes as a repository."""
+    bad = in_order([change(10**12, author="bro>ken<")])
+    with pytest.raises((subprocess.CalledProcessError, BrokenPipeError)):
+        write(tmp_path / "bad.git", bad)
+
+
+@given(st.lists(st.integers(10**12, 10**12 + 10**5), min_size=1, max_size=30))
+def test_order_is_strict_and_numbers_are_unique(times: list[int]) -> None:
+    """However close changes are, the trunk has them in strictly rising whole seconds, each with its own number."""
+    ordered = in_order(change(at) for at in times)
+    assert all(c.at % 1000 == 0 for c in ordered)
+    assert all(a.at < b.at for a, b in zip(ordered, ordered[1:], strict=False))
+    assert [c.index for c in ordered] == list(range(len(times)))
+    assert len({c.number for c in ordered}) == len(times)

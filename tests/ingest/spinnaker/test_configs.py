@@ -1,0 +1,65 @@
+"""Applications, accounts and pipeline configurations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ingest.archive import Document
+from ingest.rows import Row
+from ingest.spinnaker.parse import parse
+
+T = 1_747_000_000_000
+Rows = dict[str, list[Any]]
+
+
+def tables(body: Any, kind: str = "execution") -> Rows:
+    """Rows of a payload by table."""
+    found: Rows = {}
+    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+        found.setdefault(row.table, []).append(row)
+    return found
+
+
+def said(row: Row, *names: str) -> tuple[Any, ...]:
+    """Some fields of a row."""
+    return tuple(getattr(row, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("config", "template"),
+    [
+        ({"template": {"reference": "spinnaker://web"}}, ("v2", "web", None)),
+        ({"template": {"reference": "spinnaker://web:stable"}}, ("v2", "web", "stable")),
+        ({"template": {"source": "spinnaker://web@sha256:ab"}}, ("v2", "web", "sha256:ab")),
+        ({"config": {"pipeline": {"template": {"source": "spinnaker://old"}}}}, ("v1", "old", None)),
+        ({"template": {"reference": "https://x.example/t.yml"}}, ("v2", "https://x.example/t.yml", None)),
+        ({"template": None}, (None, None, None)),
+    ],
+)
+def test_templates(config: Any, template: tuple[Any, ...]) -> None:
+    """Kind, id and version of the template that a pipeline is made from."""
+    (pipeline,) = tables({"id": "c", "application": "shop", "name": "release", **config}, "pipeline")["pipeline"]
+    assert said(pipeline, "template_kind", "template", "template_version") == template
+    assert pipeline.has_canary is (None if template[0] else False)
+
+
+def test_what_a_pipeline_holds() -> None:
+    """Canary, judgment and rollback by its stages' types; the time of its last change may be digits."""
+    stages = [{"type": "kayentaCanary"}, {"type": "undoRolloutManifest"}, {}]
+    body = {"id": "c", "application": "shop", "stages": stages, "updateTs": str(T), "disabled": True}
+    (pipeline,) = tables(body, "pipeline")["pipeline"]
+    assert said(pipeline, "has_canary", "has_approval", "has_rollback") == (True, False, True)
+    assert said(pipeline, "updated_at", "disabled") == (T * 1000, True)
+
+
+def test_applications_and_accounts() -> None:
+    """Flat in a listing, nested in a reply for one."""
+    attributes = {"name": "shop", "email": "a@example.org", "team": "web", "repoProjectKey": "acme", "repoSlug": "shop"}
+    flat, nested = (tables(body, "application") for body in (attributes, {"name": "shop", "attributes": attributes}))
+    assert flat == nested
+    assert said(flat["application"][0], "team", "owner", "repository") == ("web", "a@example.org", "acme/shop")
+    (account,) = tables({"name": "p", "type": "kubernetes", "environment": "prod"}, "account")["account"]
+    assert said(account, "environment", "provider") == ("prod", "kubernetes")

@@ -1,0 +1,108 @@
+"""Manual judgments, canaries and reasons of failure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ingest.archive import Document
+from ingest.rows import Row
+from ingest.spinnaker.parse import parse
+
+T = 1_747_000_000_000
+Rows = dict[str, list[Any]]
+
+
+def tables(body: Any, kind: str = "execution") -> Rows:
+    """Rows of a payload by table."""
+    found: Rows = {}
+    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+        found.setdefault(row.table, []).append(row)
+    return found
+
+
+def run(**more: Any) -> dict[str, Any]:
+    """The smallest execution."""
+    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
+
+
+def said(row: Row, *names: str) -> tuple[Any, ...]:
+    """Some fields of a row."""
+    return tuple(getattr(row, name) for name in names)
+
+
+def after(ms: int | None) -> int | None:
+    """Milliseconds after T, in microseconds."""
+    return None if ms is None else (T + ms) * 1000
+
+
+def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
+    """A stage that succeeded in ten seconds."""
+    return {
+        "id": "S",
+        "type": type_,
+        "status": "SUCCEEDED",
+        "startTime": T,
+        "endTime": T + 10_000,
+        "context": context or {},
+        **more,
+    }
+
+
+@pytest.mark.parametrize(
+    ("context", "reason"),
+    [
+        ({"exception": {"details": {"error": "Unexpected", "errors": ["No regions"]}}}, "No regions"),
+        ({"exception": {"details": {"error": "Unexpected", "errors": []}}}, "Unexpected"),
+        ({"kato.tasks": [{"exception": {"message": "quota"}}]}, "quota"),
+        ({"failureMessages": ["crash loop"]}, "crash loop"),
+        ({"exception": "text", "kato.tasks": {}, "failureMessages": None}, None),
+    ],
+)
+def test_why_a_stage_failed(context: Any, reason: str | None) -> None:
+    """The first cause that is told; it is the execution's reason too, unless somebody canceled it with words."""
+    failed = stage("deployManifest", context, status="FAILED_CONTINUE")
+    found = tables(run(stages=[failed]))
+    assert [said(found[table][0], "reason") for table in ("stage", "execution", "rollout")] == [(reason,)] * 3
+    assert tables(run(stages=[failed], cancellationReason="stop"))["execution"][0].reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("status", "context", "decision", "decided"),
+    [
+        ("TERMINAL", {"judgmentStatus": "STOP"}, "stop", after(900)),
+        ("STOPPED", {"judgmentStatus": "stop"}, "stop", after(900)),
+        ("RUNNING", {"judgmentStatus": "continue"}, None, None),
+        ("SUCCEEDED", {"markSuccessfulOnTimeout": True}, None, None),
+        ("SUCCEEDED", {"judgmentStatus": ""}, None, None),
+        ("SKIPPED", {}, None, None),
+    ],
+)
+def test_only_a_complete_judgment_is_a_decision(
+    status: str, context: Any, decision: str | None, decided: int | None
+) -> None:
+    """A refused judge, a timeout that passes and a restart leave a name, but decided nothing."""
+    modified = {"user": "bo", "lastModifiedTime": T + 900}
+    (approval,) = tables(run(stages=[stage("manualJudgment", context, status=status, lastModified=modified)]))[
+        "approval"
+    ]
+    assert said(approval, "decision", "decided_at") == (decision, decided)
+    assert approval.decided_by == ("bo" if decision else None)
+
+
+@pytest.mark.parametrize("score", ["NaN", -1, 101, None, "", True, {}])
+def test_a_score_that_is_none(score: object) -> None:
+    """Outside 0 to 100, or not a number: no score, and the interval not judged."""
+    ran = {**stage("runCanary", {"canaryScore": score}), "id": "R", "parentStageId": "S"}
+    found = tables(run(stages=[stage("kayentaCanary"), ran]))
+    assert said(found["canary"][0], "score", "intervals") == (None, 0)
+
+
+def test_a_canary_without_a_score_tells_what_went_wrong() -> None:
+    """The exception of the interval that could not be judged."""
+    error = {"exception": {"details": {"errors": ["prometheus is away"]}}}
+    ran = {**stage("runCanary", error, status="TERMINAL"), "id": "R", "parentStageId": "S"}
+    (canary,) = tables(run(stages=[stage("kayentaCanary", status="TERMINAL"), ran]))["canary"]
+    assert said(canary, "status", "score", "reason") == ("failed", None, "prometheus is away")

@@ -1,0 +1,127 @@
+"""What a Kubernetes stage deployed: images, workload, namespace, fingerprint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ingest.archive import Document
+from ingest.rows import Row
+from ingest.spinnaker.parse import parse
+
+T = 1_747_000_000_000
+Rows = dict[str, list[Any]]
+
+
+def tables(body: Any, kind: str = "execution") -> Rows:
+    """Rows of a payload by table."""
+    found: Rows = {}
+    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+        found.setdefault(row.table, []).append(row)
+    return found
+
+
+def run(**more: Any) -> dict[str, Any]:
+    """The smallest execution."""
+    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
+
+
+def said(row: Row, *names: str) -> tuple[Any, ...]:
+    """Some fields of a row."""
+    return tuple(getattr(row, name) for name in names)
+
+
+def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
+    """A stage that succeeded in ten seconds."""
+    return {
+        "id": "S",
+        "type": type_,
+        "status": "SUCCEEDED",
+        "startTime": T,
+        "endTime": T + 10_000,
+        "context": context or {},
+        **more,
+    }
+
+
+def rollouts(*stages: dict[str, Any]) -> list[Any]:
+    """Rollouts of an execution with these stages."""
+    return tables(run(stages=list(stages))).get("rollout", [])
+
+
+def deployment(image: str = "shop:1", **more: Any) -> dict[str, Any]:
+    """A Deployment."""
+    pod = {"containers": [{"name": "shop", "image": image}], **more}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": "shop", "namespace": "prod"},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+def content(*manifests: Any, **context: Any) -> Any:
+    """The rollout that deploys these manifests."""
+    return rollouts(stage("deployManifest", {"manifests": list(manifests), **context}))[0]
+
+
+def test_the_fingerprint_holds_still_where_only_images_and_stamps_move() -> None:
+    """Another image, revision or stamp is the same configuration; another value of the team's own is not."""
+    plain = content(deployment())
+    stamped = deployment("shop:2")
+    stamped["metadata"] |= {
+        "uid": "1",
+        "resourceVersion": "5",
+        "annotations": {"moniker.spinnaker.io/cluster": "x", "deployment.kubernetes.io/revision": "8"},
+    }
+    stamped["status"] = {"replicas": 2}
+    assert content(stamped).manifest == plain.manifest
+    assert content(deployment(terminationGracePeriodSeconds=5)).manifest != plain.manifest
+    assert content().manifest is None
+
+
+def test_the_fingerprint_does_not_depend_on_order() -> None:
+    """Neither of manifests nor of keys."""
+    service = {"kind": "Service", "metadata": {"name": "shop"}, "spec": {"port": 80}}
+    turned = {key: service[key] for key in reversed(service)}
+    assert content(deployment(), service).manifest == content(turned, deployment()).manifest
+
+
+@pytest.mark.parametrize(
+    ("manifest", "version"),
+    [
+        (deployment("r.example:5000/a/shop:1"), "r.example:5000/a/shop:1"),
+        (deployment("r.example:5000/a/shop:1@sha256:00ff"), "r.example:5000/a/shop@sha256:00ff"),
+        (deployment("b:1", initContainers=[{"image": "a:1"}, {"image": "b:1"}]), "a:1 b:1"),
+        ({"kind": "Pod", "spec": {"containers": [{"image": "p:1"}]}}, "p:1"),
+        (
+            {
+                "kind": "CronJob",
+                "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"image": "j"}]}}}}},
+            },
+            "j",
+        ),
+        ({"kind": "ConfigMap", "data": {"image": "x"}}, None),
+        ({"kind": "Odd", "spec": {"template": "text", "containers": {"image": "x"}}}, None),
+    ],
+)
+def test_the_version_is_the_images(manifest: Any, version: str | None) -> None:
+    """Distinct, sorted, by digest where there is one."""
+    assert content(manifest).version == version
+
+
+def test_what_the_cluster_gave_back_tells_the_bound_image() -> None:
+    """The pipeline asks for a name, Spinnaker binds the tag."""
+    given_back = {"outputs.manifests": [deployment("shop:1@sha256:aa")]}
+    assert content(deployment("shop"), **given_back).version == "shop@sha256:aa"
+
+
+def test_where_a_manifest_goes() -> None:
+    """Override, then the stage's own location, then the manifest's namespace; the workload names the cluster."""
+    config = {"kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "early"}}
+    assert said(content(config, deployment()), "location", "cluster") == ("early", "shop")
+    assert content(deployment(), namespaceOverride="over", location="there").location == "over"
+    assert content(config).cluster == "settings"
+    names = {"manifestNamesByNamespace": None, "outputs.manifestNamesByNamespace": {"ns": ["deployment x"]}}
+    assert said(rollouts(stage("deployManifest", names))[0], "location", "cluster") == ("ns", "x")

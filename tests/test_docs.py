@@ -1,0 +1,81 @@
+"""The README and the code say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+from dora import errors
+from dora.catalog import metrics
+from dora.reading import app as reading
+from ingest import sources
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_exit_code_is_documented() -> None:
+    """The table of exit codes is the error tree."""
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    tree = {errors.DoraError.exit_code, *(cls.exit_code for cls in errors.DoraError.__subclasses__())}
+    assert listed == tree | {0}
+
+
+def test_the_error_tree_is_drawn_as_it_is() -> None:
+    """The docstring of errors names every class with its code."""
+    for cls in errors.DoraError.__subclasses__():
+        assert re.search(rf"{cls.__name__} +exit {cls.exit_code} ", errors.__doc__ or "")
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    """Each `dora …` line of the README names a command there is."""
+    from dora.__main__ import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    used = set(re.findall(r"^dora (\w+)", README, re.MULTILINE)) - {"config"}
+    assert used <= names
+    assert {command.callback.__name__ for command in reading.registered_commands if command.callback} <= names
+
+
+def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
+    """The columns that are read are those that are documented, in both places."""
+    from dora.__main__ import ingest
+    from ingest.files.columns import KINDS
+
+    for kind, columns in KINDS.items():
+        for column in msgspec.structs.fields(columns):
+            assert re.search(rf"\b{column.name}\b", README), f"{kind} {column.name}"
+            assert re.search(rf"\b{column.name}\b", ingest.__doc__ or ""), f"{kind} {column.name}"
+
+
+def test_metrics_of_the_readme_exist() -> None:
+    """The printed table shows every metric by its title."""
+    assert all(metric.title in README for metric in metrics().values())
+
+
+def test_the_example_configures_every_source() -> None:
+    """dora.example.toml has a section for each source there is."""
+    text = (ROOT / "dora.example.toml").read_text()
+    assert all(f"[sources.{name}]" in text for name in sources())
+
+
+def test_files_named_in_the_readme_are_there() -> None:
+    """No link of the README is dead."""
+    for target in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_version_is_one() -> None:
+    """The package and its metadata have the same version."""
+    import dora
+
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == dora.__version__
+
+
+def test_no_registry_host_and_no_machine_path_is_committed() -> None:
+    """Constraints hold names and versions only."""
+    lines = (ROOT / "constraints.txt").read_text().split()
+    assert lines
+    assert all(re.fullmatch(r"[\w.\-]+==[\w.!+]+", line) for line in lines)

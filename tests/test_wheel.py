@@ -1,0 +1,50 @@
+"""The wheel is whole: everything that the packages need is inside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+def test_it_holds_every_file_of_the_packages(wheel: Path) -> None:
+    """Code, .sql, .toml and the dashboard's settings are in; tests, data and notebooks are not."""
+    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "dora", "ingest", "dashboards"]
+    listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
+    assert inside == {name for name in listed if (ROOT / name).exists()}
+    assert "dashboards/.streamlit/config.toml" in inside
+
+
+def test_the_demo_runs_from_it_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    """`dora demo --no-serve` works where nothing but the wheel and its dependencies is."""
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    empty.mkdir()
+    words = ["install", "--quiet", "--no-deps", "--no-compile", "--target", str(site), str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", *words], check=True)
+    environment = {**os.environ, "PYTHONPATH": str(site), "COLUMNS": "200"}
+
+    def run(*words: str) -> str:
+        command = [sys.executable, *words]
+        return subprocess.run(command, cwd=empty, env=environment, check=True, capture_output=True, text=True).stdout
+
+    assert Path(run("-c", "import dora; print(dora.__file__)").strip()).is_relative_to(site)
+    assert "Lead time for changes" in run("-m", "dora", "demo", "--no-serve", "--scale", "0.03")
+    shown = json.loads(run("-m", "dora", "show", "--config", "data/demo/dora.toml", "--json"))
+    assert all(row["n"] > 0 for row in shown)
