@@ -20,7 +20,31 @@ CLICK = "period"
 HEIGHT, SPARK = 220, 56
 SHORTEST = 1 / 60  # hours: a log axis has no zero
 COARSE = [1 / 60, 5 / 60, 1 / 4, 1, 4, 24, 96, 720, 8760]
-FINE = [1 / 60, 1 / 30, 5 / 60, 1 / 6, 1 / 4, 1 / 2, 3 / 4, 1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 480, 720, 2160, 8760]
+FINE = [
+    1 / 60,
+    1 / 30,
+    5 / 60,
+    1 / 6,
+    1 / 4,
+    1 / 2,
+    3 / 4,
+    1,
+    2,
+    3,
+    4,
+    6,
+    8,
+    12,
+    24,
+    48,
+    72,
+    120,
+    240,
+    480,
+    720,
+    2160,
+    8760,
+]
 ENOUGH = 4
 DURATION = (
     "datum.value < 0.99 ? format(datum.value * 60, '.0f') + ' min'"
@@ -68,7 +92,7 @@ def medians(rows: list[Row], window: Value) -> alt.LayerChart:
         band.encode(y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q")),
         line.encode(y=y),
         hollow.encode(y=y),
-        name.encode(x=alt.XValue("width"), y=y, text=alt.TextValue("median")),
+        name.encode(x=alt.value("width"), y=y, text=alt.TextValue("median")),
     ]
     return _layered(drawn, marks, window, "Median")
 
@@ -98,12 +122,13 @@ def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.Chart:
     """A trend without axes, whole periods only; a gap where a period has no value."""
     drawn = alt.Chart(alt.InlineData(values=[row for row in rows if not row["partial"]]), height=SPARK)
     mark = drawn.mark_bar(cornerRadius=1.5) if bars else drawn.mark_line(strokeWidth=1.8, point=_dot(14))
-    return mark.transform_calculate(tone=f"'{tone}'").encode(
+    line: alt.Chart = mark.transform_calculate(tone=f"'{tone}'").encode(
         x=alt.X("start:O", axis=None),
         y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2)),
         color=_colour(),
         tooltip=[alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")],
     )
+    return line
 
 
 def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
@@ -112,13 +137,13 @@ def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, titl
     click = alt.selection_point(name=CLICK, fields=["start"], on="click", clear=False)
     catcher = _column().mark_rect(opacity=0.001, cursor="pointer").encode(tooltip=_tips(title)).add_params(click)
     lines = [_dashed(window.value)] if window is not None and window.value is not None else []
-    data = alt.InlineData(values=rows)
-    return alt.layer(backdrop, *lines, *marks, catcher, data=data, height=HEIGHT)
+    return alt.LayerChart(layer=[backdrop, *lines, *marks, catcher], data=alt.InlineData(values=rows), height=HEIGHT)
 
 
 def _dashed(value: float) -> alt.Chart:
     base = alt.Chart(alt.InlineData(values=[{"value": value, "tone": "grey"}]))
-    return base.mark_rule(strokeDash=[5, 4], strokeWidth=1.3).encode(y=alt.Y("value:Q"), color=_colour())
+    rule: alt.Chart = base.mark_rule(strokeDash=[5, 4], strokeWidth=1.3).encode(y=alt.Y("value:Q"), color=_colour())
+    return rule
 
 
 def _tips(title: str) -> list[alt.Tooltip]:
@@ -128,13 +153,22 @@ def _tips(title: str) -> list[alt.Tooltip]:
 
 def _column() -> alt.Chart:
     """A chart of one column a period; its data is that of the layers it stands in."""
-    labels = alt.Axis(labelExpr=DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=8, ticks=False, domain=False)
-    bands = alt.Scale(paddingInner=0.3, paddingOuter=0.15)
-    return alt.Chart().encode(x=alt.X("start:O", axis=labels, scale=bands, title=None))
+    labels = alt.Axis(
+        labelExpr=DAY,
+        labelAngle=0,
+        labelFlush=False,
+        labelOverlap="greedy",
+        labelSeparation=8,
+        ticks=False,
+        domain=False,
+    )
+    column: alt.Chart = alt.Chart().encode(x=alt.X("start:O", axis=labels, scale=alt.Scale(padding=0), title=None))
+    return column
 
 
 def _marks(tone: Tone) -> alt.Chart:
-    return _column().transform_calculate(tone=f"'{tone}'").encode(color=_colour())
+    marks: alt.Chart = _column().transform_calculate(tone=f"'{tone}'").encode(color=_colour())
+    return marks
 
 
 def _colour() -> alt.Color:
@@ -146,7 +180,7 @@ def _axis(**given: Any) -> alt.Axis:
 
 
 def _rounded() -> dict[str, Any]:
-    return {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2}
+    return {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2, "width": {"band": 0.7}}
 
 
 def _dot(size: int) -> dict[str, Any]:

@@ -21,15 +21,19 @@ def move(now: Value, before: Value | None) -> Move | None:
     """How a value moved against another of the same metric; null where either is null."""
     if before is None or now.value is None or before.value is None:
         return None
-    direction = (now.value > before.value) - (now.value < before.value)
-    return Move(_words(now, before, now.value, before.value), direction, _beyond_noise(now, before))
+    text = _words(now, before, now.value, before.value)
+    if not any(digit in text for digit in "123456789"):
+        return Move(f"±{text[1:]}", 0, False)
+    return Move(text, 1 if now.value > before.value else -1, _beyond_noise(now, before))
 
 
 def _words(now: Value, before: Value, new: float, old: float) -> str:
     if now.unit == "share":
         return f"{100 * (new - old):+.1f} points"
+    if new == old:
+        return "+0 %"
     if old == 0:
-        return f"from {before.text}"
+        return f"up by {now.text}"
     ratio = new / old
     return f"{100 * (ratio - 1):+.0f} %" if ratio < 10 else f"× {ratio:.0f}"
 
@@ -48,4 +52,6 @@ def _beyond_noise(now: Value, before: Value) -> bool:
         known = [math.log(end) for end in known]
     low, new, high, low_before, old, high_before = known
     difference = new - old
-    return difference > math.hypot(new - low, high_before - old) or -difference > math.hypot(high - new, old - low_before)
+    return difference > math.hypot(new - low, high_before - old) or -difference > math.hypot(
+        high - new, old - low_before
+    )

@@ -15,7 +15,12 @@ import pandas as pd
 Row = dict[str, Any]
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SHORT = 9
-EVIDENCE = {"rollback": "rolled back", "fix_forward": "fixed forward", "incident": "incident", "deploy": "deploy failed"}
+EVIDENCE = {
+    "rollback": "rolled back",
+    "fix_forward": "fixed forward",
+    "incident": "incident",
+    "deploy": "deploy failed",
+}
 
 
 def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
@@ -77,15 +82,15 @@ def web_link(url: str | None) -> str | None:
         parts = urlsplit(url or "")
     except ValueError:
         return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
+    return url if parts.scheme and parts.netloc else None
 
 
 def csv_text(rows: list[Row]) -> str:
-    """All columns as CSV, times as UTC; a cell that a spreadsheet would run is prefixed with an apostrophe."""
+    """All columns as CSV (RFC 4180), times in UTC; what a spreadsheet would run is prefixed with an apostrophe."""
     if not rows:
         return ""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]))
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
-def moment(utc: datetime, zone: str) -> str:
+def moment(utc: datetime | None, zone: str) -> str:
     """A UTC instant as local time with its zone, such as ``21 Nov 2026 17:51 UTC``."""
-    return f"{utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%-d %b %Y %H:%M} {zone}"
+    return "–" if utc is None else f"{utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%-d %b %Y %H:%M} {zone}"
 
 
 def age(old: timedelta) -> str:

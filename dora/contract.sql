@@ -217,3 +217,6 @@ CREATE TABLE quarantine (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, reason VARCHAR NOT NULL,
   excerpt VARCHAR);
 COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason; the rest of its load proceeded.';
+COMMENT ON COLUMN quarantine.kind IS 'Kind of document or row.';
+COMMENT ON COLUMN quarantine.reason IS 'Why it could not be read.';
+COMMENT ON COLUMN quarantine.excerpt IS 'Its beginning.';

@@ -47,13 +47,15 @@ class Graph:
 
         As what is marked is closed under ancestry, the walk stops wherever it meets a mark.
         """
-        found, waiting, parents = [], [tip], self.parents
-        while waiting:
-            node = waiting.pop()
-            if not marked[node]:
-                marked[node] = 1
-                found.append(node)
-                waiting += parents[node]
+        if marked[tip]:
+            return []
+        marked[tip] = 1
+        found, parents = [tip], self.parents
+        for node in found:
+            for parent in parents[node]:
+                if not marked[parent]:
+                    marked[parent] = 1
+                    found.append(parent)
         return found
 
     def reaches(self, later: int, earlier: int) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-WIDE = 240
+WIDE, NOTHING = 240, "–"
 
 
 def as_json(rows: object) -> None:
@@ -80,12 +80,12 @@ def _cell(value: object) -> object:
 
 def _readable(value: object) -> str:
     if value is None:
-        return "–"
+        return NOTHING
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_readable(item)}" for key, item in value.items()) or "–"
-    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        return ", ".join(f"{key} {_readable(item)}" for key, item in value.items() if item is not None) or NOTHING
+    text = "; ".join(map(_readable, value)) if isinstance(value, list | tuple) else str(value)
     return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -68,7 +68,7 @@ class Value:
 
     @property
     def evidence(self) -> str:
-        """The line under the number, such as ``142 of 1,468 · 95 % 8.3 % to 11.3 %``."""
+        """The line under the number, such as ``142 of 1,468 · 95 % 8.3–11.3 %``."""
         return wording.evidence(self)
 
 

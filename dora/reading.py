@@ -18,6 +18,8 @@ from dora.periods import Grain
 from dora.query import By as Group
 from dora.query import Scope, Value
 
+FINDING = ["severity", "rows", "title", "such_as", "next"]
+
 app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True, help="What is configured, and what each definition means.")
 app.add_typer(config_app, name="config")
@@ -162,8 +164,7 @@ def print_findings(findings: list[Finding], json: bool) -> None:
         output.as_json([asdict(finding) for finding in findings])
         return
     found = [finding for finding in findings if finding.rows]
-    columns = ["severity", "rows", "title", "next"]
     if found:
-        output.as_table([asdict(finding) for finding in found], columns)
+        output.as_table([asdict(f) | {"such_as": f.examples[:2]} for f in found], FINDING)
     else:
         print(f"{len(findings)} checks, nothing found.")

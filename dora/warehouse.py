@@ -230,6 +230,8 @@ def building(data: Path) -> Iterator[Connection]:
     with lock(data):
         if not (data / LANDING).exists():
             raise UsageError(f"There is no {data / LANDING}: nothing was ingested yet.", "run `dora ingest NAME`.")
+        for abandoned in data.glob(f"{PUBLISHED}.*building*"):
+            abandoned.unlink()
         aside = data / f"{PUBLISHED}.{os.getpid()}.building"
         try:
             with _opened(aside) as con:

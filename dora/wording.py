@@ -43,7 +43,13 @@ def interval(value: Value) -> str:
         return f"95 % from {quantity(low, unit)}, no upper bound"
     if low is None:
         return f"95 % up to {quantity(high, unit)}"
-    return f"95 % {quantity(low, unit)} to {quantity(high, unit)}"
+    return f"95 % {_span(quantity(low, unit), quantity(high, unit))}"
+
+
+def _span(low: str, high: str) -> str:
+    """``8.3–11.3 %`` where both ends have one unit, else ``25 min to 3 h``."""
+    (below, _, unit), (_, _, other) = low.partition(" "), high.partition(" ")
+    return f"{below}–{high}" if unit == other else f"{low} to {high}"
 
 
 def evidence(value: Value) -> str:

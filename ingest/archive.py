@@ -41,39 +41,38 @@ class Archive:
         day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
         self.path = data / "payloads" / source / day / f"{load_id}.ndjson.zst"
         self._file: IO[bytes] | None = None
-        self._writer: zstandard.ZstdCompressionWriter | None = None
+        self._lines: list[bytes] = []
         self._size = 0
 
     def write(self, document: Document) -> None:
         """Append one document on a line of its own (a line break in JSON text is only white space)."""
-        if self._writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("xb")
-            self._writer = zstandard.ZstdCompressor(level=1, write_checksum=True).stream_writer(self._file)
         body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
-        line = KIND + json.dumps(document.kind).encode() + BODY + body + END + b"\n"
-        self._writer.write(line)
-        self._size += len(line)
+        self._lines.append(KIND + json.dumps(document.kind).encode() + BODY + body + END + b"\n")
+        self._size += len(body)
         if self._size >= FRAME:
             self._end_frame()
 
     def flush(self) -> None:
         """Make what was written durable; called before the rows that came of it are committed."""
+        self._end_frame()
         if self._file:
-            self._end_frame()
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def _end_frame(self) -> None:
-        if self._writer and self._size:
-            self._writer.flush(zstandard.FLUSH_FRAME)
-            self._size = 0
+        if not self._lines:
+            return
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("xb")
+        compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+        self._file.write(compressor.compress(b"".join(self._lines)))
+        self._lines, self._size = [], 0
 
     def close(self) -> None:
         """End the file."""
-        if self._writer and self._file:
-            self._end_frame()
-            self._writer.close()  # type: ignore[no-untyped-call]
+        self._end_frame()
+        if self._file:
             self._file.close()
 
 

@@ -156,11 +156,10 @@ class Session:
         if status == 403:
             raise ForbiddenError(f"{self._shown} refuses {path} (403).", "ask for READ permission on it.")
         if status >= 400:
-            date = response.headers.get("Date")
-            after = max(
-                _until(response.headers.get("Retry-After"), date),
-                _until(response.headers.get("X-RateLimit-Reset"), date),
+            asked = response.headers.get("Retry-After") or (
+                response.headers.get("X-RateLimit-Reset") if status == 429 else None
             )
+            after = _until(asked, response.headers.get("Date"))
             raise self._failed(path, f"answered {status}", status=status, retry=status in TRANSIENT, after=after)
 
     def _check_json(self, path: str, content_type: str, body: bytes) -> None:

@@ -7,6 +7,7 @@ Times are whole microseconds since 1970 in UTC, so that nothing is rounded on th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -227,10 +228,11 @@ def to_arrow(rows: Iterable[Row], schema: pa.Schema, source: str, load_id: str) 
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
 
     unique = list({row.id: row for row in rows}.values())
+    given = {"source": source, "load_id": load_id}
     columns = []
     for field in schema:
-        if field.name in ("source", "load_id"):
-            columns.append(pa.array([source if field.name == "source" else load_id] * len(unique), field.type))
+        if field.name in given:
+            columns.append(pa.repeat(pa.scalar(given[field.name], field.type), len(unique)))
         else:
-            columns.append(pa.array([getattr(row, field.name) for row in unique], field.type))
+            columns.append(pa.array(list(map(attrgetter(field.name), unique)), field.type))
     return pa.Table.from_arrays(columns, schema=schema)

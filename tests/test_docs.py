@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import msgspec
+
 from dora import errors
 from dora.catalog import metrics
 from dora.reading import app as reading

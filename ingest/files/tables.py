@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 import msgspec
 
 Line = tuple[int, dict[str, Any] | str]
-PARQUET_BATCH = 4096
+PARQUET_BATCH = 1024
 
 
 class Format(NamedTuple):

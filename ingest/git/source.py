@@ -19,7 +19,7 @@ from ingest.git.settings import Repository
 from ingest.rows import Change, Commit, Row
 from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble
 
-BATCH = 250
+BATCH = 1000
 MICROS = 1_000_000
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from dora.errors import UsageError
+from dora.errors import DoraError, UsageError
 from ingest.simulation.gate import serve
 from ingest.simulation.organisation import Organisation, simulate
 
@@ -24,16 +26,32 @@ def organisation(
 ) -> Iterator[Path]:
     """Simulate into a folder and serve it while the block runs; gives the settings file that reads it.
 
+    Gate runs in a process of its own, as a real one does, so that reader and server do not share a lock.
     Raises ``UsageError`` where the folder holds anything that an earlier demo did not make.
     """
     _emptied(folder)
     report(f"simulating 12 months of an organisation up to {end:%Y-%m-%d} …")
+    near, far = get_context("spawn").Pipe()
+    host = get_context("spawn").Process(target=_host, args=(folder, seed, scale, end, far), daemon=True)
+    host.start()
+    far.close()
+    try:
+        report(near.recv())
+        yield folder / SETTINGS
+    except EOFError:
+        raise DoraError("The simulated organisation could not be served; see above.") from None
+    finally:
+        near.close()
+        host.join(timeout=5)
+
+
+def _host(folder: Path, seed: int, scale: float, end: datetime, pipe: Connection) -> None:
+    """Serve until the other end of the pipe is closed."""
     made = simulate(folder, seed=seed, end=end, scale=scale)
-    with serve(made.world) as gate:
-        path = folder / SETTINGS
-        path.write_text(settings_text(made, gate.url))
-        report(f"Gate answers at {gate.url}: {len(made.world.executions):,} executions")
-        yield path
+    with serve(made.world) as gate, suppress(EOFError):
+        (folder / SETTINGS).write_text(settings_text(made, gate.url))
+        pipe.send(f"Gate answers at {gate.url}: {len(made.world.executions):,} executions")
+        pipe.recv()
 
 
 def _emptied(folder: Path) -> None:

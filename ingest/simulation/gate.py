@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from ingest.simulation.gate_answers import NOTHING, Answers
+from ingest.simulation.gate_answers import Answers
 from ingest.simulation.gate_history import Fault, Mode
 from ingest.simulation.world import World
 
+NOTHING = object()
 OPEN = frozenset({"/health", "/auth/user", "/login", "/error"})
 LOGIN = b"<!DOCTYPE html><html><body><form action='/login' method='post'>Please sign in</form></body></html>"
 COMPRESS_FROM = 2048
@@ -144,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if status := self.gate.fault(path):
                 raise Fault(status, HTTPStatus(status).phrase)
-            return self.gate.answers.answer(unquote(path), params)
+            return self.gate.answers.answer(path, params)
         except Fault as fault:
             if path.startswith("/pipelines/") and fault.status != 404:
                 return NOTHING

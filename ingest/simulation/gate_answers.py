@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from ingest.simulation.gate_history import Fault, History, Mode, Query, light
 from ingest.simulation.world import Json, Stub, World
 
 Params = Mapping[str, str]
-NOTHING = object()
+RENDERED = 512
 STATUSES = frozenset(
     {"NOT_STARTED", "RUNNING", "PAUSED", "SUSPENDED", "REDIRECT", "BUFFERED"}
     | {"SUCCEEDED", "FAILED_CONTINUE", "TERMINAL", "CANCELED", "STOPPED", "SKIPPED"}
@@ -44,11 +46,11 @@ class Answers:
         self._routes = [(re.compile(pattern), answer) for pattern, answer in routes.items()]
 
     def answer(self, path: str, params: Params) -> Any:
-        """The JSON for a path, or ``NOTHING`` for an empty body; raises ``Fault``."""
+        """The JSON for a path as it was sent, its parts quoted; raises ``Fault``."""
         self._history.refresh()
         for pattern, route in self._routes:
             if match := pattern.fullmatch(path):
-                return route(*match.groups(), params)
+                return route(*map(unquote, match.groups()), params)
         raise Fault(404, f"No message available for {path}")
 
     def _applications(self, params: Params) -> list[Json]:
@@ -104,7 +106,7 @@ class Answers:
         stub = self._history.one(identity)
         if stub is None:
             raise Fault(404, f"No pipeline found for {identity}")
-        return stub.payload()
+        return _payload(stub)
 
     def _tasks(self, application: str, params: Params) -> list[Json]:
         page, limit = _whole(params, "page", 1, at_least=1), _whole(params, "limit", 3500, at_least=1)
@@ -127,13 +129,19 @@ class Answers:
         return self._world.canary_results[identity]
 
 
+@lru_cache(maxsize=RENDERED)
+def _payload(stub: Stub) -> Json:
+    """A document as rendered: a listing is mostly followed by a request for the same ones in full."""
+    return stub.payload()
+
+
 def _shown(stubs: list[Stub], *, expand: bool) -> list[Json]:
-    return [stub.payload() if expand else light(stub.payload()) for stub in stubs]
+    return [_payload(stub) if expand else light(_payload(stub)) for stub in stubs]
 
 
 def _view(stub: Stub) -> Json:
     """The view model of a task: every stage's context in one list, and the execution whole."""
-    execution = stub.payload()
+    execution = _payload(stub)
     stages = execution.get("stages") or []
     return {
         "id": stub.id,
@@ -175,7 +183,7 @@ def _trigger_filter(params: Params) -> Callable[[Stub], bool] | None:
         return None
 
     def matches(stub: Stub) -> bool:
-        trigger = stub.payload().get("trigger") or {}
+        trigger = _payload(stub).get("trigger") or {}
         return (not types or trigger.get("type") in types) and (not event or trigger.get("eventId") == event)
 
     return matches

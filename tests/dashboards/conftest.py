@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -186,3 +186,9 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def build_of() -> Callable[..., Path]:
+    """Builds another organisation of such a kind."""
+    return built

@@ -409,6 +409,27 @@ def test_a_failing_build_leaves_the_last_one(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([LANDING, PUBLISHED, "landing.lock"])
 
 
+KILLED_BUILD = """
+import os, signal, sys
+from pathlib import Path
+from dora.warehouse import building
+with building(Path(sys.argv[1])) as con:
+    con.execute("CREATE TABLE answer AS SELECT 2 AS value")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_build_leaves_the_last_one_and_is_cleaned_up(tmp_path: Path) -> None:
+    """Killed in the middle, readers keep the build before; the next build clears what was left."""
+    land(tmp_path, {"1": "a"})
+    build(tmp_path, 1)
+    assert python(KILLED_BUILD, tmp_path).wait(timeout=60) == -signal.SIGKILL
+    with published(tmp_path / PUBLISHED) as con:
+        assert answer(con) == 1
+    build(tmp_path, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([LANDING, PUBLISHED, "landing.lock"])
+
+
 def test_a_build_can_not_change_landing(tmp_path: Path) -> None:
     """Landing is attached read-only: a build that writes there fails."""
     land(tmp_path, {"1": "a"})

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -170,7 +171,7 @@ def test_production_deployments_of_one_application_never_overlap(organisation: O
             by_app.setdefault(d.application, []).append((d.first_traffic_at, d.full_traffic_at or d.first_traffic_at))
     for spans in by_app.values():
         ordered = sorted(spans)
-        assert all(full < first for (_, full), (first, _) in zip(ordered, ordered[1:], strict=False))
+        assert all(full < first for (_, full), (first, _) in pairwise(ordered))
 
 
 def test_incidents_are_a_readable_file(organisation: Organisation) -> None:

@@ -208,34 +208,36 @@ def test_failed_stages_say_why(documents: list[Json]) -> None:
     assert len(explained) >= len(broken) - 1 > 10
 
 
-def test_configuration_only_and_repeated_deployments_look_it(organisation: Organisation) -> None:
+def test_configuration_only_and_repeated_deployments_look_it(organisation: Organisation, documents: list[Json]) -> None:
     """A config deployment changes the manifest and not the image; a repeated one changes neither."""
-    payloads = {stub.id: stub.payload for stub in organisation.world.executions}
-    for kind in ("config", "redeploy"):
-        chosen = [d for d in organisation.truth.deployments if d.kind == kind and d.full_traffic_at]
-        assert chosen
-        for deployment in chosen:
-            earlier = [
-                d
-                for d in organisation.truth.deployments
-                if d.application == deployment.application
-                and (d.full_traffic_at or 0) < (deployment.full_traffic_at or 0)
-                and d.full_traffic_at
-                and content(payloads[d.root_id]())
-            ]
-            before = content(payloads[max(earlier, key=lambda d: d.full_traffic_at or 0).root_id]())
-            after = content(payloads[deployment.root_id]())
-            if after:
-                assert {image for image, _ in after} == {image for image, _ in before}
-                assert (after == before) == (kind == "redeploy")
+    contents = {root(document): content(document) for document in documents if content(document)}
+    seen = Counter[str]()
+    ordered = sorted(
+        (d for d in organisation.truth.deployments if d.full_traffic_at), key=lambda d: d.full_traffic_at or 0
+    )
+    for deployment in ordered:
+        past = [d for d in ordered if d.application == deployment.application and d.root_id in contents]
+        past = [d for d in past if (d.full_traffic_at or 0) < (deployment.full_traffic_at or 0)]
+        if deployment.kind in {"config", "redeploy"} and deployment.root_id in contents:
+            seen[deployment.kind] += 1
+            before, after = contents[past[-1].root_id], contents[deployment.root_id]
+            assert {image for image, _ in after} == {image for image, _ in before}
+            assert (after == before) == (deployment.kind == "redeploy")
+    assert set(seen) == {"config", "redeploy"}
+
+
+def root(document: Json) -> str:
+    """Id of the execution at the root of a document's tree."""
+    identity: str = document["trigger"].get("parentExecution", document)["id"]
+    return identity
 
 
 def content(document: Json) -> set[tuple[str, str]]:
-    """Image and configuration revision of what a payload deploys to production."""
+    """Image and manifest of each production workload that a payload deploys, dry runs and canaries apart."""
     found = set()
     for stage in document["stages"]:
-        account = stage["context"].get("account", "")
-        for manifest in stage["context"].get("manifests", []) if account.startswith("prod") else []:
+        production = stage["context"].get("account", "").startswith("prod") and not document["trigger"]["dryRun"]
+        for manifest in stage["context"].get("manifests", []) if production else []:
             (container,) = manifest["spec"]["template"]["spec"]["containers"]
             if manifest["metadata"]["name"] == document["application"]:
                 found.add((container["image"], json.dumps(manifest)))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_first_parent_times_rise_and_authors_are_before(organisation: Organisati
     """The trunk's committer times rise strictly, and nobody commits before writing."""
     for path in organisation.repositories.values():
         times = [int(at) for at in git(path, "log", "--first-parent", "--reverse", "--format=%ct", "main").split()]
-        assert all(earlier < later for earlier, later in zip(times, times[1:], strict=False))
+        assert all(earlier < later for earlier, later in pairwise(times))
         pairs = [line.split() for line in git(path, "log", "--format=%at %ct", "main").splitlines()]
         assert all(int(authored) <= int(committed) for authored, committed in pairs)
 
@@ -119,6 +120,6 @@ def test_order_is_strict_and_numbers_are_unique(times: list[int]) -> None:
     """However close changes are, the trunk has them in strictly rising whole seconds, each with its own number."""
     ordered = in_order(change(at) for at in times)
     assert all(c.at % 1000 == 0 for c in ordered)
-    assert all(a.at < b.at for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(a.at < b.at for a, b in pairwise(ordered))
     assert [c.index for c in ordered] == list(range(len(times)))
     assert len({c.number for c in ordered}) == len(times)

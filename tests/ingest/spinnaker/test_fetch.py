@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dora.errors import AuthError, DoraError, UsageError
+from dora.errors import DoraError
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from ingest.source import Request, Summary, pull
@@ -203,64 +203,6 @@ def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, lan
     assert (summary.troubles, summary.tables["execution"]["new"]) == ([], 1)
     assert any(text.startswith("accounts:") for text in said)
     assert "shop: 1 executions" in said
-
-
-@pytest.mark.parametrize("token", [None, "wrong"])
-def test_strangers_are_told_so(make: Make, token: str | None, ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A login page or a 401 ends the run with AuthError; no token is in the message."""
-    monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
-    if token:
-        monkeypatch.setenv("DORA_GATE_TOKEN", token)
-    with serve(make.world(), token="right") as gate, pytest.raises(AuthError) as raised:
-        ingest(gate.url)
-    assert "wrong" not in str(raised.value)
-
-
-def test_tokens_come_from_the_environment_or_a_file(
-    make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Either opens the door; a file goes before the environment."""
-    (tmp_path / "token").write_text("right\n")
-    with serve(make.world(), token="right") as gate:
-        monkeypatch.setenv("MY_TOKEN", "right")
-        assert ingest(gate.url, token_env="MY_TOKEN").documents == 3
-        monkeypatch.setenv("DORA_GATE_TOKEN", "wrong")
-        assert ingest(gate.url, token_file=str(tmp_path / "token")).documents == 3
-
-
-def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """401 in the middle ends the run; the next one goes on."""
-    with serve(make.world(make.execution("E", NOW))) as gate:
-        gate.faults = {"/applications/shop/executions": 401}
-        with pytest.raises(AuthError):
-            ingest(gate.url)
-        gate.faults = {}
-        ingest(gate.url)
-    assert landed("SELECT id FROM execution") == [("E",)]
-
-
-def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Narrower than the watermark it does nothing: a gap is never made."""
-    world = make.world(*(make.execution(f"E{n}", NOW - n * 24 * HOUR) for n in range(10)))
-
-    def count(days: float) -> int:
-        since = datetime.fromtimestamp((NOW - days * 24 * HOUR) / 1000, UTC)
-        ingest(gate.url, since=since)
-        return int(landed("SELECT count(*) FROM execution")[0][0])
-
-    with serve(world) as gate:
-        assert count(2.5) == 3
-        assert count(0) == 3
-        assert count(5.5) == 6
-
-
-def test_applications_are_chosen_by_glob(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Settings and request narrow one another; a name that Gate does not show is an error."""
-    with serve(make.world(applications=("shop-web", "shop-api", "mail"))) as gate:
-        ingest(gate.url, applications=("shop-*",))
-        assert landed("SELECT id FROM application ORDER BY id") == [("shop-api",), ("shop-web",)]
-        with pytest.raises(UsageError, match="no application shp"):
-            ingest(gate.url, applications=("shp",))
 
 
 def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ingest.archive import Document
 from ingest.rows import Row
@@ -200,95 +198,3 @@ def test_dry_runs(trigger: Any) -> None:
     """Either serialiser's field, or the type."""
     assert tables(run(trigger=trigger))["execution"][0].dry_run is True
     assert tables(run(trigger={"dryRun": "false"}))["execution"][0].dry_run is False
-
-
-def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
-    """A stage that succeeded in ten seconds."""
-    return {
-        "id": "S",
-        "type": type_,
-        "status": "SUCCEEDED",
-        "startTime": T,
-        "endTime": T + 10_000,
-        "context": context or {},
-        **more,
-    }
-
-
-def rollouts(*stages: dict[str, Any]) -> list[Any]:
-    """Rollouts of an execution with these stages."""
-    return tables(run(stages=list(stages))).get("rollout", [])
-
-
-@pytest.mark.parametrize(
-    ("kind", "body"),
-    [
-        ("execution", b"{"),
-        ("execution", b"[]"),
-        ("execution", b'{"application":"shop"}'),
-        ("execution", b'{"id":"E"}'),
-        ("execution", b'{"id":"E","application":"shop","stages":7}'),
-        ("execution", b'{"id":"E","application":"\xff"}'),
-        ("task", b'{"id":"T"}'),
-        ("pipeline", b'{"id":"c"}'),
-        ("application", b"{}"),
-        ("account", b"{}"),
-        ("letter", b"{}"),
-    ],
-)
-def test_the_unreadable_is_refused_with_a_reason(kind: str, body: bytes) -> None:
-    """ValueError is what quarantines a document; it says which and why."""
-    with pytest.raises(ValueError, match=r"\w+"):
-        parse(Document(kind, body))
-
-
-def test_nesting_without_end_does_not_crash() -> None:
-    """200,000 brackets in a part that is skipped are refused."""
-    deep = b'{"id":"E","application":"shop","x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
-    with pytest.raises((ValueError, RecursionError)):
-        parse(Document("execution", deep))
-
-
-def test_stages_in_a_loop_end() -> None:
-    """A parent that is its own child, and two that contain each other."""
-    found = rollouts(
-        {**stage("deployManifest"), "id": "a", "parentStageId": "b"},
-        {**stage("deployManifest"), "id": "b", "parentStageId": "a"},
-        {**stage("kayentaCanary"), "id": "c", "parentStageId": "c"},
-    )
-    assert [row.id for row in found] == ["a", "b"]
-
-
-JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-CONTEXT = (
-    "account location region regions availabilityZones cluster moniker clusters manifests outputs.manifests"
-    " outputs.manifestNamesByNamespace deploy.server.groups trafficManagement rollbackContext revision exception"
-    " kato.tasks failureMessages buildInfo canaryConfig canaryScores judgmentStatus selectedStageRoles patchBody"
-)
-TYPES = (
-    "deploy deployManifest createServerGroup rollbackCluster undoRolloutManifest kayentaCanary manualJudgment jenkins"
-)
-
-
-@given(
-    type_=st.sampled_from(TYPES.split()),
-    status=st.sampled_from(["SUCCEEDED", "TERMINAL", "NOT_STARTED"]),
-    context=st.dictionaries(st.sampled_from(CONTEXT.split()), JUNK, max_size=6),
-)
-def test_nonsense_in_a_context_never_crashes(type_: str, status: str, context: dict[str, Any]) -> None:
-    """Contexts hold what an author wrote: rows come out, or a ValueError that quarantines the one document."""
-    try:
-        found = tables(run(stages=[stage(type_, context, status=status)]))
-    except ValueError:
-        return
-    assert found["stage"][0].id == "S"
-
-
-@given(value=JUNK, field=st.sampled_from(["name", "buildTime", "authentication", "cancellationReason", "rootId"]))
-def test_nonsense_in_an_execution_never_crashes(value: Any, field: str) -> None:
-    """Single values are read leniently: what is no such thing is null."""
-    assert tables(run(**{field: value}))["execution"][0].id == "E"

@@ -1,0 +1,123 @@
+"""Payloads that are wrong, hostile or nonsense: a reason or rows, never a crash."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.archive import Document
+from ingest.spinnaker.parse import parse
+
+T = 1_747_000_000_000
+Rows = dict[str, list[Any]]
+
+
+def tables(body: Any, kind: str = "execution") -> Rows:
+    """Rows of a payload by table."""
+    found: Rows = {}
+    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+        found.setdefault(row.table, []).append(row)
+    return found
+
+
+def run(**more: Any) -> dict[str, Any]:
+    """The smallest execution."""
+    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
+
+
+def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
+    """A stage that succeeded in ten seconds."""
+    return {
+        "id": "S",
+        "type": type_,
+        "status": "SUCCEEDED",
+        "startTime": T,
+        "endTime": T + 10_000,
+        "context": context or {},
+        **more,
+    }
+
+
+def rollouts(*stages: dict[str, Any]) -> list[Any]:
+    """Rollouts of an execution with these stages."""
+    return tables(run(stages=list(stages))).get("rollout", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("execution", b"{"),
+        ("execution", b"[]"),
+        ("execution", b'{"application":"shop"}'),
+        ("execution", b'{"id":"E"}'),
+        ("execution", b'{"id":"E","application":"shop","stages":7}'),
+        ("execution", b'{"id":"E","application":"\xff"}'),
+        ("task", b'{"id":"T"}'),
+        ("pipeline", b'{"id":"c"}'),
+        ("application", b"{}"),
+        ("account", b"{}"),
+        ("letter", b"{}"),
+    ],
+)
+def test_the_unreadable_is_refused_with_a_reason(kind: str, body: bytes) -> None:
+    """ValueError is what quarantines a document; it says which and why."""
+    with pytest.raises(ValueError, match=r"\w+"):
+        parse(Document(kind, body))
+
+
+def test_nesting_without_end_does_not_crash() -> None:
+    """200,000 brackets in a part that is skipped are refused."""
+    deep = b'{"id":"E","application":"shop","x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    with pytest.raises((ValueError, RecursionError)):
+        parse(Document("execution", deep))
+
+
+def test_stages_in_a_loop_end() -> None:
+    """A parent that is its own child, and two that contain each other."""
+    found = rollouts(
+        {**stage("deployManifest"), "id": "a", "parentStageId": "b"},
+        {**stage("deployManifest"), "id": "b", "parentStageId": "a"},
+        {**stage("kayentaCanary"), "id": "c", "parentStageId": "c"},
+    )
+    assert [row.id for row in found] == ["a", "b"]
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | FLOATS | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+CONTEXT = (
+    "account location region regions availabilityZones cluster moniker clusters manifests outputs.manifests"
+    " outputs.manifestNamesByNamespace deploy.server.groups trafficManagement rollbackContext revision exception"
+    " kato.tasks failureMessages buildInfo canaryConfig canaryScores judgmentStatus selectedStageRoles patchBody"
+)
+TYPES = (
+    "deploy deployManifest createServerGroup rollbackCluster undoRolloutManifest kayentaCanary manualJudgment jenkins"
+)
+
+
+@given(
+    type_=st.sampled_from(TYPES.split()),
+    status=st.sampled_from(["SUCCEEDED", "TERMINAL", "NOT_STARTED"]),
+    context=st.dictionaries(st.sampled_from(CONTEXT.split()), JUNK, max_size=6),
+)
+def test_nonsense_in_a_context_never_crashes(type_: str, status: str, context: dict[str, Any]) -> None:
+    """Contexts hold what an author wrote: rows come out, or a ValueError that quarantines the one document."""
+    try:
+        found = tables(run(stages=[stage(type_, context, status=status)]))
+    except ValueError:
+        return
+    assert found["stage"][0].id == "S"
+
+
+@given(value=JUNK, field=st.sampled_from(["name", "buildTime", "authentication", "cancellationReason", "rootId"]))
+def test_nonsense_in_an_execution_never_crashes(value: Any, field: str) -> None:
+    """Single values are read leniently: what is no such thing is null."""
+    assert tables(run(**{field: value}))["execution"][0].id == "E"
