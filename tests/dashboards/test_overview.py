@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from streamlit.proto.Metric_pb2 import Metric as Colour
 from streamlit.testing.v1 import AppTest
 
 import dora
@@ -63,7 +64,7 @@ def test_the_header_says_what_the_numbers_stand_on(
 
 def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], organisation: Path) -> None:
     """A delta is green or vermilion where the intervals of both windows say so, and grey within noise."""
-    delivery, words = dora.open(organisation), {"green": 1, "red": -1, "gray": 0}
+    delivery, colours = dora.open(organisation), {Colour.GREEN: 1, Colour.RED: -1, Colour.GRAY: 0}
     shown = {metric.label: metric for metric in run(organisation).metric}
     for name, metric in dora.metrics().items():
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
@@ -71,7 +72,7 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
         assert moved is not None
         good = moved.direction * (1 if metric.better == "higher" else -1) * moved.beyond_noise
         assert shown[metric.title].delta == moved.text
-        assert words[shown[metric.title].color] == good
+        assert colours[shown[metric.title].color] == good
 
 
 def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) -> None:

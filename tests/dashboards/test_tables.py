@@ -54,6 +54,7 @@ def test_no_rows_are_an_empty_file() -> None:
         ("http://deck.example", True),
         ("javascript:alert(1)", False),
         ("data:text/html,x", False),
+        ("ftp://deck.example/x", False),
         ("//deck.example", False),
         ("https://", False),
         ("https://[::1", False),

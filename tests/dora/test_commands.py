@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from ingest.simulation.gate import serve
+from ingest.simulation.world import World
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data" / "samples"
 KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of"]
@@ -145,6 +148,28 @@ def test_an_unreachable_gate_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> No
     assert "spinnaker" in result.stderr
     (shown,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
     assert shown["n"] == 2
+
+
+def test_a_gate_that_does_not_know_us_is_exit_4(tmp_path: Path) -> None:
+    """Without a token Gate sends its login page, with a wrong one a refusal; the token is never repeated."""
+    with serve(World(now=1_790_000_000_000), token="right") as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        for token in ("", "spk_wrong_and_secret"):
+            result = dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN=token)
+            assert result.returncode == 4, result.stderr
+            assert "spk_wrong" not in result.stderr + result.stdout
+        assert dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN="right").returncode == 0
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    """On a terminal a line moves while models are built; everywhere else there is silence."""
+    assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").stderr == ""
+    ours, theirs = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "dora", "build"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=theirs, check=True
+    )
+    os.close(theirs)
+    assert b"model attempts" in os.read(ours, 65536)
 
 
 def test_stale_data_is_exit_5(tmp_path: Path) -> None:
