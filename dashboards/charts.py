@@ -19,32 +19,8 @@ PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "gre
 CLICK = "period"
 HEIGHT, SPARK = 220, 56
 SHORTEST = 1 / 60  # hours: a log axis has no zero
-COARSE = [1 / 60, 5 / 60, 1 / 4, 1, 4, 24, 96, 720, 8760]
-FINE = [
-    1 / 60,
-    1 / 30,
-    5 / 60,
-    1 / 6,
-    1 / 4,
-    1 / 2,
-    3 / 4,
-    1,
-    2,
-    3,
-    4,
-    6,
-    8,
-    12,
-    24,
-    48,
-    72,
-    120,
-    240,
-    480,
-    720,
-    2160,
-    8760,
-]
+COARSE = [minutes / 60 for minutes in (1, 5, 15)] + [1.0, 4, 24, 96, 720, 8760]
+FINE = [minutes / 60 for minutes in (1, 2, 5, 10, 15, 20, 30, 45)] + [1.0, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 720]
 ENOUGH = 4
 DURATION = (
     "datum.value < 0.99 ? format(datum.value * 60, '.0f') + ' min'"

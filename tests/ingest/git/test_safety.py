@@ -119,7 +119,7 @@ def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -
         people = b"author ada <a> " + date + b"\ncommitter ada <a> " + date
         text = b"tree " + tree + b"\nparent " + shas[-1].encode() + b"\n" + people + b"\n\nm\n"
         shas.append(upstream.raw(text))
-    summary = ingested.run({"url": str(upstream.path)})
+    summary = ingested.run({"url": str(upstream.path)}, timeout_seconds=60)
     assert (summary.troubles, summary.quarantined) == ([], 0)
     seconds = dict(ingested.sql("SELECT sha, epoch(committed_at)::BIGINT FROM commit"))
     expected = [0, 4102444800, None, None, None, None, 1700000000, 1700000000, None, None]
