@@ -21,7 +21,7 @@ from dora import warehouse
 from ingest.archive import Archive, Damage, Document, replay
 from ingest.rows import Quarantine, Row, to_arrow
 
-BATCH = 5000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
+BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
 EXCERPT = 400
 
 
