@@ -21,7 +21,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print as CSV. A cell that a spreadsheet would run as a formula is prefixed with an apostrophe."""
     if not rows:
         return
-    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 

@@ -89,6 +89,7 @@ class Repo:
             process.wait()
         finally:
             clock.cancel()
+            clock.join()
             _end(process)
             output.close()
             said = complaint.text()
