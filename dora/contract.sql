@@ -2,6 +2,7 @@
 -- Times are UTC instants to the microsecond. (source, id) is the natural key of every fact table:
 -- `source` is the configured name of where the fact came from, `id` is unique within it.
 -- `load_id` names the load that last changed the row.
+-- `revision` orders what was told of one thing at different times: a row is replaced only by a later revision.
 -- status is one of not_started, running, succeeded, failed, canceled, skipped, unknown.
 
 CREATE TABLE application (
@@ -24,25 +25,39 @@ COMMENT ON COLUMN account.provider IS 'Platform, such as kubernetes.';
 CREATE TABLE pipeline (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   application VARCHAR NOT NULL, pipeline VARCHAR, template_kind VARCHAR, template VARCHAR, template_version VARCHAR,
-  disabled BOOLEAN, has_canary BOOLEAN, has_approval BOOLEAN, has_rollback BOOLEAN, updated_at TIMESTAMP);
+  protected BOOLEAN, disabled BOOLEAN, has_canary BOOLEAN, has_approval BOOLEAN, has_rollback BOOLEAN, updated_at TIMESTAMP);
 COMMENT ON TABLE pipeline IS 'One pipeline as it is configured now.';
 COMMENT ON COLUMN pipeline.application IS 'Application that the pipeline belongs to.';
 COMMENT ON COLUMN pipeline.pipeline IS 'Name of the pipeline.';
-COMMENT ON COLUMN pipeline.template_kind IS 'v1 or v2 where it is made from a managed template, else null.';
+COMMENT ON COLUMN pipeline.template_kind IS 'v1 or v2 where it is made from a managed template, convention where only its name or a key says so, else null.';
 COMMENT ON COLUMN pipeline.template IS 'Id of the template it is made from.';
 COMMENT ON COLUMN pipeline.template_version IS 'Tag or digest of that template.';
+COMMENT ON COLUMN pipeline.protected IS 'True where its template forbids changes of its stages.';
 COMMENT ON COLUMN pipeline.disabled IS 'True where it can not be triggered.';
 COMMENT ON COLUMN pipeline.has_canary IS 'True where it has a canary stage.';
 COMMENT ON COLUMN pipeline.has_approval IS 'True where it asks a person.';
 COMMENT ON COLUMN pipeline.has_rollback IS 'True where it has a rollback stage.';
 COMMENT ON COLUMN pipeline.updated_at IS 'When it was last changed.';
 
-CREATE TABLE execution (
+CREATE TABLE pipeline_revision (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  pipeline_id VARCHAR NOT NULL, application VARCHAR NOT NULL, template VARCHAR, template_version VARCHAR,
+  updated_at TIMESTAMP, updated_by VARCHAR);
+COMMENT ON TABLE pipeline_revision IS 'One configuration that a pipeline had; id is pipeline@time.';
+COMMENT ON COLUMN pipeline_revision.pipeline_id IS 'The pipeline.';
+COMMENT ON COLUMN pipeline_revision.application IS 'Application that the pipeline belongs to.';
+COMMENT ON COLUMN pipeline_revision.template IS 'Id of the template it was made from.';
+COMMENT ON COLUMN pipeline_revision.template_version IS 'Tag or digest of that template.';
+COMMENT ON COLUMN pipeline_revision.updated_at IS 'When it became so.';
+COMMENT ON COLUMN pipeline_revision.updated_by IS 'Who made it so.';
+
+CREATE TABLE execution (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   application VARCHAR NOT NULL, pipeline VARCHAR, pipeline_id VARCHAR, root_id VARCHAR NOT NULL, parent_id VARCHAR,
   status VARCHAR NOT NULL, queued_at TIMESTAMP, started_at TIMESTAMP, finished_at TIMESTAMP,
   trigger VARCHAR, triggered_by VARCHAR, dry_run BOOLEAN NOT NULL,
   repository VARCHAR, commit VARCHAR, branch VARCHAR, commit_origin VARCHAR, reason VARCHAR, url VARCHAR);
+COMMENT ON COLUMN execution.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE execution IS 'One run of a pipeline, or one operation started by hand.';
 COMMENT ON COLUMN execution.application IS 'Application it ran for.';
 COMMENT ON COLUMN execution.pipeline IS 'Name of the pipeline, or description of the operation.';
@@ -63,10 +78,37 @@ COMMENT ON COLUMN execution.commit_origin IS 'Where the commit was found, such a
 COMMENT ON COLUMN execution.reason IS 'Why it was canceled or failed.';
 COMMENT ON COLUMN execution.url IS 'Where a person can look at it.';
 
-CREATE TABLE stage (
+CREATE TABLE execution_attempt (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR NOT NULL, rollout_id VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP,
+  first_traffic_at TIMESTAMP, restarted_by VARCHAR, reason VARCHAR);
+COMMENT ON TABLE execution_attempt IS 'One attempt of a rollout or execution that failed, kept because a restart wipes it upstream.';
+COMMENT ON COLUMN execution_attempt.execution_id IS 'Execution it belongs to.';
+COMMENT ON COLUMN execution_attempt.rollout_id IS 'Rollout that failed; null where only the restart is known.';
+COMMENT ON COLUMN execution_attempt.started_at IS 'When the attempt began; null where only the restart is known.';
+COMMENT ON COLUMN execution_attempt.ended_at IS 'When it failed, or was restarted.';
+COMMENT ON COLUMN execution_attempt.first_traffic_at IS 'When its content could first serve; null where it never could or nobody knows.';
+COMMENT ON COLUMN execution_attempt.restarted_by IS 'Who restarted it.';
+COMMENT ON COLUMN execution_attempt.reason IS 'Why it failed.';
+
+CREATE TABLE gone (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, noticed_at TIMESTAMP NOT NULL);
+COMMENT ON TABLE gone IS 'One execution that its source no longer has; what was landed of it stays.';
+COMMENT ON COLUMN gone.noticed_at IS 'When it was first missed.';
+
+CREATE TABLE coverage (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  application VARCHAR NOT NULL, since TIMESTAMP NOT NULL, until TIMESTAMP NOT NULL);
+COMMENT ON TABLE coverage IS 'One stretch of time in which all executions of an application were seen; what lies between stretches is a gap.';
+COMMENT ON COLUMN coverage.application IS 'The application.';
+COMMENT ON COLUMN coverage.since IS 'Its start: the oldest execution that the source still had, or where the last run had ended.';
+COMMENT ON COLUMN coverage.until IS 'Its end: the instant of the run.';
+
+CREATE TABLE stage (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, parent_id VARCHAR, name VARCHAR, kind VARCHAR NOT NULL, status VARCHAR NOT NULL,
   started_at TIMESTAMP, finished_at TIMESTAMP, reason VARCHAR);
+COMMENT ON COLUMN stage.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE stage IS 'One stage of an execution, as it last ran.';
 COMMENT ON COLUMN stage.execution_id IS 'Execution it belongs to.';
 COMMENT ON COLUMN stage.parent_id IS 'Stage that contains it.';
@@ -78,16 +120,18 @@ COMMENT ON COLUMN stage.finished_at IS 'When it ended.';
 COMMENT ON COLUMN stage.reason IS 'Why it failed.';
 
 CREATE TABLE rollout (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
-  execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, action VARCHAR NOT NULL, role VARCHAR,
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
+  execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, action VARCHAR NOT NULL, role VARCHAR, strategy VARCHAR,
   environment VARCHAR, account VARCHAR, location VARCHAR, cluster VARCHAR,
   status VARCHAR NOT NULL, started_at TIMESTAMP, first_traffic_at TIMESTAMP, full_traffic_at TIMESTAMP, finished_at TIMESTAMP,
   version VARCHAR, manifest VARCHAR, server_group VARCHAR, restores VARCHAR, steps_back INTEGER, kind VARCHAR, reason VARCHAR);
+COMMENT ON COLUMN rollout.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE rollout IS 'One change of what runs on one target; a deployment has one or many.';
 COMMENT ON COLUMN rollout.execution_id IS 'Execution that did it.';
 COMMENT ON COLUMN rollout.application IS 'Application that was changed.';
 COMMENT ON COLUMN rollout.action IS 'deploy, rollback, restart or scale.';
 COMMENT ON COLUMN rollout.role IS 'canary where it serves a canary analysis only, else null.';
+COMMENT ON COLUMN rollout.strategy IS 'How traffic moves: none, redblack, bluegreen, highlander, rollingredblack, monitored, custom, weights, dark.';
 COMMENT ON COLUMN rollout.environment IS 'Environment where the source says it; null where configuration decides.';
 COMMENT ON COLUMN rollout.account IS 'Target account.';
 COMMENT ON COLUMN rollout.location IS 'Namespace or region.';
@@ -106,12 +150,15 @@ COMMENT ON COLUMN rollout.kind IS 'Deployment kind where the source says it: rel
 COMMENT ON COLUMN rollout.reason IS 'Why it failed or was done, in words.';
 
 CREATE TABLE approval (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
-  execution_id VARCHAR NOT NULL, asked VARCHAR, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, roles VARCHAR,
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
+  execution_id VARCHAR NOT NULL, asked VARCHAR, outcome VARCHAR NOT NULL, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, refused VARCHAR, roles VARCHAR,
   status VARCHAR NOT NULL, started_at TIMESTAMP, decided_at TIMESTAMP, finished_at TIMESTAMP);
+COMMENT ON COLUMN approval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE approval IS 'One question put to a person before an execution went on.';
 COMMENT ON COLUMN approval.execution_id IS 'Execution that asked.';
 COMMENT ON COLUMN approval.asked IS 'The instructions shown.';
+COMMENT ON COLUMN approval.outcome IS 'decided, waiting, timed_out, passed_by_timeout, skipped, canceled.';
+COMMENT ON COLUMN approval.refused IS 'Who tried to decide last and may not.';
 COMMENT ON COLUMN approval.decision IS 'continue or stop; null where nobody decided.';
 COMMENT ON COLUMN approval.answer IS 'Option chosen, where there were options.';
 COMMENT ON COLUMN approval.decided_by IS 'Who decided.';
@@ -122,10 +169,11 @@ COMMENT ON COLUMN approval.decided_at IS 'When the decision was made.';
 COMMENT ON COLUMN approval.finished_at IS 'When the execution went on.';
 
 CREATE TABLE canary (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, analysis VARCHAR, config VARCHAR, score DOUBLE, pass_threshold DOUBLE,
   marginal_threshold DOUBLE, intervals INTEGER, status VARCHAR NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP,
   reason VARCHAR);
+COMMENT ON COLUMN canary.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE canary IS 'One canary analysis of an execution.';
 COMMENT ON COLUMN canary.execution_id IS 'Execution that ran it.';
 COMMENT ON COLUMN canary.analysis IS 'How baseline and experiment are made: realTime, realTimeAutomatic, retrospective.';
@@ -140,9 +188,10 @@ COMMENT ON COLUMN canary.finished_at IS 'When it ended.';
 COMMENT ON COLUMN canary.reason IS 'What the judge said, or why there is no score.';
 
 CREATE TABLE canary_interval (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   canary_id VARCHAR NOT NULL, execution_id VARCHAR NOT NULL, judgment_id VARCHAR, score DOUBLE, status VARCHAR NOT NULL,
   started_at TIMESTAMP, finished_at TIMESTAMP);
+COMMENT ON COLUMN canary_interval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE canary_interval IS 'One judged interval of a canary analysis.';
 COMMENT ON COLUMN canary_interval.canary_id IS 'Canary it belongs to.';
 COMMENT ON COLUMN canary_interval.execution_id IS 'Execution that ran it.';
@@ -151,6 +200,46 @@ COMMENT ON COLUMN canary_interval.score IS 'Score, 0 to 100; null where none was
 COMMENT ON COLUMN canary_interval.status IS 'Its status.';
 COMMENT ON COLUMN canary_interval.started_at IS 'When it began.';
 COMMENT ON COLUMN canary_interval.finished_at IS 'When it ended.';
+
+CREATE TABLE canary_judgment (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  execution_id VARCHAR, application VARCHAR, config VARCHAR, score DOUBLE, classification VARCHAR, reason VARCHAR,
+  pass_threshold DOUBLE, marginal_threshold DOUBLE, no_data_groups INTEGER, groups INTEGER, status VARCHAR NOT NULL,
+  started_at TIMESTAMP, finished_at TIMESTAMP);
+COMMENT ON TABLE canary_judgment IS 'One judgment as the canary service keeps it, exact where the execution rounds.';
+COMMENT ON COLUMN canary_judgment.execution_id IS 'Execution that asked for it.';
+COMMENT ON COLUMN canary_judgment.application IS 'Application that was judged.';
+COMMENT ON COLUMN canary_judgment.config IS 'Id or name of the canary configuration.';
+COMMENT ON COLUMN canary_judgment.score IS 'Exact score, 0 to 100; null where none was given.';
+COMMENT ON COLUMN canary_judgment.classification IS 'pass, marginal, fail, nodata or error, in the judge''s words.';
+COMMENT ON COLUMN canary_judgment.reason IS 'Why, in the judge''s words.';
+COMMENT ON COLUMN canary_judgment.pass_threshold IS 'Score from which it passes.';
+COMMENT ON COLUMN canary_judgment.marginal_threshold IS 'Score up to which it fails at once.';
+COMMENT ON COLUMN canary_judgment.no_data_groups IS 'Groups that were scored without any data.';
+COMMENT ON COLUMN canary_judgment.groups IS 'Groups that were scored.';
+COMMENT ON COLUMN canary_judgment.status IS 'Its status.';
+COMMENT ON COLUMN canary_judgment.started_at IS 'When it began.';
+COMMENT ON COLUMN canary_judgment.finished_at IS 'When it ended.';
+
+CREATE TABLE canary_metric (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  judgment_id VARCHAR NOT NULL, metric VARCHAR NOT NULL, groups VARCHAR, provider VARCHAR, classification VARCHAR,
+  reason VARCHAR, critical BOOLEAN, muted BOOLEAN, ratio DOUBLE, baseline_mean DOUBLE, baseline_count BIGINT,
+  experiment_mean DOUBLE, experiment_count BIGINT);
+COMMENT ON TABLE canary_metric IS 'One metric of one canary judgment; id is judgment/metric.';
+COMMENT ON COLUMN canary_metric.judgment_id IS 'The judgment.';
+COMMENT ON COLUMN canary_metric.metric IS 'Name of the metric.';
+COMMENT ON COLUMN canary_metric.groups IS 'Groups it belongs to, joined by a space.';
+COMMENT ON COLUMN canary_metric.provider IS 'Where its values come from: istio, prometheus, datadog and so on.';
+COMMENT ON COLUMN canary_metric.classification IS 'pass, high, low, nodata, nodata_fail or error.';
+COMMENT ON COLUMN canary_metric.reason IS 'Why, in the judge''s words.';
+COMMENT ON COLUMN canary_metric.critical IS 'True where this metric alone fails the canary.';
+COMMENT ON COLUMN canary_metric.muted IS 'True where it does not count.';
+COMMENT ON COLUMN canary_metric.ratio IS 'Experiment over baseline, as judged.';
+COMMENT ON COLUMN canary_metric.baseline_mean IS 'Mean of the baseline.';
+COMMENT ON COLUMN canary_metric.baseline_count IS 'Values of the baseline.';
+COMMENT ON COLUMN canary_metric.experiment_mean IS 'Mean of the experiment.';
+COMMENT ON COLUMN canary_metric.experiment_count IS 'Values of the experiment.';
 
 CREATE TABLE commit (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,

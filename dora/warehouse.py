@@ -12,7 +12,7 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -121,14 +121,12 @@ class Load:
             raise
 
     def _merge(self, table: str, batch: pa.Table) -> None:
-        columns = [name for name in batch.column_names if name not in ("source", "id", "load_id")]
-        differs = " OR ".join(f't."{name}" IS DISTINCT FROM s."{name}"' for name in columns)
         self._con.register("batch", batch)
         old_rows, old_sum = _total(self._con, table, within="batch")
         touched = self._con.execute(
             f'MERGE INTO "{table}" t USING batch s ON t.source = s.source AND t.id = s.id'
-            f" WHEN MATCHED AND ({differs}) THEN UPDATE BY NAME WHEN NOT MATCHED THEN INSERT BY NAME"
-            " RETURNING merge_action"
+            f" WHEN MATCHED AND ({_supersedes(batch.column_names)}) THEN UPDATE BY NAME"
+            " WHEN NOT MATCHED THEN INSERT BY NAME RETURNING merge_action"
         ).fetchall()
         new_rows, new_sum = _total(self._con, table, within="batch")
         self._con.unregister("batch")
@@ -183,6 +181,13 @@ def _prepare(con: Connection) -> None:
     for table in facts():
         con.execute("INSERT INTO control_total VALUES (?, 0, 0, '-', ?)", [table, duckdb.__version__])
     con.commit()
+
+
+def _supersedes(columns: Sequence[str]) -> str:
+    """When a row takes the place of one with its key: it is another, and not one told of an earlier state."""
+    told = [name for name in columns if name not in ("source", "id", "load_id")]
+    differs = " OR ".join(f't."{name}" IS DISTINCT FROM s."{name}"' for name in told)
+    return f"s.revision >= t.revision AND ({differs})" if "revision" in told else differs
 
 
 def _known(table: str) -> str:

@@ -53,6 +53,7 @@ class Pipeline(Row, frozen=True, kw_only=True):
     template_kind: str | None = None
     template: str | None = None
     template_version: str | None = None
+    protected: bool | None = None
     disabled: bool | None = None
     has_canary: bool | None = None
     has_approval: bool | None = None
@@ -60,10 +61,23 @@ class Pipeline(Row, frozen=True, kw_only=True):
     updated_at: Micros = None
 
 
+class PipelineRevision(Row, frozen=True, kw_only=True):
+    """One configuration that a pipeline had; ``id`` is ``pipeline@time``."""
+
+    table: ClassVar[str] = "pipeline_revision"
+    pipeline_id: str
+    application: str
+    template: str | None = None
+    template_version: str | None = None
+    updated_at: Micros = None
+    updated_by: str | None = None
+
+
 class Execution(Row, frozen=True, kw_only=True):
     """One run of a pipeline, or one operation started by hand."""
 
     table: ClassVar[str] = "execution"
+    revision: int = 0
     application: str
     pipeline: str | None = None
     pipeline_id: str | None = None
@@ -84,10 +98,40 @@ class Execution(Row, frozen=True, kw_only=True):
     url: str | None = None
 
 
+class ExecutionAttempt(Row, frozen=True, kw_only=True):
+    """One attempt of a rollout or execution that failed, kept because a restart wipes it upstream."""
+
+    table: ClassVar[str] = "execution_attempt"
+    execution_id: str
+    rollout_id: str | None = None
+    started_at: Micros = None
+    ended_at: Micros = None
+    first_traffic_at: Micros = None
+    restarted_by: str | None = None
+    reason: str | None = None
+
+
+class Gone(Row, frozen=True, kw_only=True):
+    """One execution that its source no longer has."""
+
+    table: ClassVar[str] = "gone"
+    noticed_at: int
+
+
+class Coverage(Row, frozen=True, kw_only=True):
+    """One stretch of time in which all executions of an application were seen."""
+
+    table: ClassVar[str] = "coverage"
+    application: str
+    since: int
+    until: int
+
+
 class Stage(Row, frozen=True, kw_only=True):
     """One stage of an execution, as it last ran."""
 
     table: ClassVar[str] = "stage"
+    revision: int = 0
     execution_id: str
     parent_id: str | None = None
     name: str | None = None
@@ -102,10 +146,12 @@ class Rollout(Row, frozen=True, kw_only=True):
     """One change of what runs on one target."""
 
     table: ClassVar[str] = "rollout"
+    revision: int = 0
     execution_id: str
     application: str
     action: str
     role: str | None = None
+    strategy: str | None = None
     environment: str | None = None
     account: str | None = None
     location: str | None = None
@@ -128,11 +174,14 @@ class Approval(Row, frozen=True, kw_only=True):
     """One question put to a person before an execution went on."""
 
     table: ClassVar[str] = "approval"
+    revision: int = 0
     execution_id: str
     asked: str | None = None
+    outcome: str = "decided"
     decision: str | None = None
     answer: str | None = None
     decided_by: str | None = None
+    refused: str | None = None
     roles: str | None = None
     status: str
     started_at: Micros = None
@@ -144,6 +193,7 @@ class Canary(Row, frozen=True, kw_only=True):
     """One canary analysis of an execution."""
 
     table: ClassVar[str] = "canary"
+    revision: int = 0
     execution_id: str
     analysis: str | None = None
     config: str | None = None
@@ -161,6 +211,7 @@ class CanaryInterval(Row, frozen=True, kw_only=True):
     """One judged interval of a canary analysis."""
 
     table: ClassVar[str] = "canary_interval"
+    revision: int = 0
     canary_id: str
     execution_id: str
     judgment_id: str | None = None
@@ -168,6 +219,44 @@ class CanaryInterval(Row, frozen=True, kw_only=True):
     status: str
     started_at: Micros = None
     finished_at: Micros = None
+
+
+class CanaryJudgment(Row, frozen=True, kw_only=True):
+    """One judgment as the canary service keeps it."""
+
+    table: ClassVar[str] = "canary_judgment"
+    execution_id: str | None = None
+    application: str | None = None
+    config: str | None = None
+    score: float | None = None
+    classification: str | None = None
+    reason: str | None = None
+    pass_threshold: float | None = None
+    marginal_threshold: float | None = None
+    no_data_groups: int | None = None
+    groups: int | None = None
+    status: str
+    started_at: Micros = None
+    finished_at: Micros = None
+
+
+class CanaryMetric(Row, frozen=True, kw_only=True):
+    """One metric of one canary judgment; ``id`` is ``judgment/metric``."""
+
+    table: ClassVar[str] = "canary_metric"
+    judgment_id: str
+    metric: str
+    groups: str | None = None
+    provider: str | None = None
+    classification: str | None = None
+    reason: str | None = None
+    critical: bool | None = None
+    muted: bool | None = None
+    ratio: float | None = None
+    baseline_mean: float | None = None
+    baseline_count: int | None = None
+    experiment_mean: float | None = None
+    experiment_count: int | None = None
 
 
 class Commit(Row, frozen=True, kw_only=True):
@@ -224,10 +313,11 @@ TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
 
 
 def to_arrow(rows: Iterable[Row], schema: pa.Schema, source: str, load_id: str) -> pa.Table:
-    """One Arrow table of rows of one class; of rows with the same id the last one stays."""
+    """One Arrow table of rows of one class; of rows with the same id the latest revision stays, else the last one."""
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
 
-    unique = list({row.id: row for row in rows}.values())
+    ordered = sorted(rows, key=lambda row: getattr(row, "revision", 0))
+    unique = list({row.id: row for row in ordered}.values())
     given = {"source": source, "load_id": load_id}
     columns = []
     for field in schema:

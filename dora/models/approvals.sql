@@ -14,6 +14,6 @@ SELECT
   a.decided_at,
   epoch(coalesce(a.decided_at, a.finished_at) - a.started_at) / 60 AS waited_minutes
 FROM landing.approval AS a
-INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id
+INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id AND a.revision = e.revision
 LEFT JOIN deployments AS d ON e.source = d.source AND e.root_id = d.root_id AND e.application = d.application
 WHERE a.status NOT IN ('not_started', 'skipped')

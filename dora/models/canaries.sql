@@ -25,6 +25,6 @@ SELECT
   c.reason,
   e.url
 FROM landing.canary AS c
-INNER JOIN landing.execution AS e ON c.source = e.source AND c.execution_id = e.id
+INNER JOIN landing.execution AS e ON c.source = e.source AND c.execution_id = e.id AND c.revision = e.revision
 LEFT JOIN deployments AS d ON e.source = d.source AND e.root_id = d.root_id AND e.application = d.application
 WHERE c.status NOT IN ('not_started', 'skipped') AND NOT e.dry_run

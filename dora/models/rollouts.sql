@@ -25,7 +25,7 @@ SELECT
   r.kind,
   r.reason
 FROM landing.rollout AS r
-INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id
+INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id AND r.revision = e.revision
 INNER JOIN definitions AS d ON r.application = d.application
 WHERE
   NOT e.dry_run

@@ -3,13 +3,13 @@ WITH
 decisions AS (
   SELECT e.source, e.root_id, bool_or(a.decision = 'stop') AS rejected
   FROM landing.approval AS a
-  INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id
+  INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id AND a.revision = e.revision
   GROUP BY e.source, e.root_id
 ),
 judgments AS (
   SELECT e.source, e.root_id, bool_or(c.status = 'failed' AND c.score IS NOT NULL) AS stopped_by_canary
   FROM landing.canary AS c
-  INNER JOIN landing.execution AS e ON c.source = e.source AND c.execution_id = e.id
+  INNER JOIN landing.execution AS e ON c.source = e.source AND c.execution_id = e.id AND c.revision = e.revision
   GROUP BY e.source, e.root_id
 ),
 runs AS (

@@ -16,6 +16,7 @@ from ingest.spinnaker.judgments import approval, canary
 from ingest.spinnaker.kinds import kind
 from ingest.spinnaker.payload import Execution, Policy, Stage, Trigger, View
 from ingest.spinnaker.reasons import failure
+from ingest.spinnaker.revision import revision
 from ingest.spinnaker.rollouts import rollouts
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import COMPLETE, first, mapping, micros, person, status, text
@@ -52,11 +53,11 @@ def parse(document: Document, deck: str | None = None) -> Iterable[Row]:
 def _rows(document: Document, deck: str | None) -> Iterable[Row]:
     match document.kind:
         case "execution":
-            return _executed(_EXECUTION.decode(document.body), deck)
+            return _told(_EXECUTION.decode(document.body), document.body, deck)
         case "task":
-            return _executed(_VIEW.decode(document.body).execution, deck)
+            return _told(_VIEW.decode(document.body).execution, document.body, deck)
         case "policy":
-            return _executed(_asked(_POLICY.decode(document.body)), deck)
+            return _told(_asked(_POLICY.decode(document.body)), document.body, deck)
         case "pipeline":
             return [configs.pipeline(_CONFIG.decode(document.body))]
         case "application":
@@ -71,6 +72,13 @@ def _asked(policy: Policy) -> Execution:
     execution, stage = policy.input.pipeline, policy.input.stage
     others = [other for other in execution.staged() if stage is None or other.id != stage.id]
     return msgspec.structs.replace(execution, stages=[*others, *([stage] if stage else [])])
+
+
+def _told(execution: Execution, body: bytes, deck: str | None) -> Iterator[Row]:
+    """The rows of an execution, with the revision of the document that tells them."""
+    told = revision(execution, body)
+    for row in _executed(execution, deck):
+        yield msgspec.structs.replace(row, revision=told) if "revision" in row.__struct_fields__ else row
 
 
 def _executed(execution: Execution, deck: str | None) -> Iterator[Row]:

@@ -22,6 +22,7 @@ PYTHON_TYPE = {
     "BOOLEAN": bool,
     "DOUBLE": float,
     "INTEGER": int,
+    "BIGINT": int,
     "TIMESTAMP": int,
     "VARCHAR[]": list[str],
 }
