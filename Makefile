@@ -31,7 +31,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 bench: setup
-	for file in tests/benchmarks/*.py; do $(BIN)/python $$file; done
+	for name in git ingest memory; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 clean:
 	rm -rf $(VENV) data/demo

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import output, reading
+from dora import output, reading, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError
 from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
@@ -95,13 +95,14 @@ def _pull(settings: Config, name: str, request: Request, *, replaying: bool = Fa
 
 
 def _tell(summary: Summary, as_json: bool) -> None:
-    rows = [{"table": table, **counts} for table, counts in summary.tables.items()]
     if as_json:
-        facts = ("source", "load_id", "documents", "quarantined", "troubles", "as_of")
+        facts = ("source", "load_id", "documents", "quarantined", "requests", "coverage", "troubles", "as_of", "held")
         output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
         return
-    title = f"{summary.source}: {summary.documents} documents, {summary.quarantined} quarantined"
-    output.as_table(rows, ["table", "new", "changed", "unchanged"], title)
+    title = telling.title(summary.source, summary.documents, summary.quarantined, summary.requests)
+    output.as_table(telling.rows(summary.tables, summary.held), telling.COLUMNS, title)
+    if seen := telling.coverage(summary.coverage):
+        print(seen)
     for trouble in summary.troubles:
         output.note(f"missing: {trouble}")
 
@@ -151,6 +152,26 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
     print_findings(_build(settings), json)
     if missing:
         raise PartialError(f"{len(missing)} parts are missing; the rest is landed and built.", "see above.")
+
+
+@app.command()
+def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Look at what could go wrong tonight: sources, landing, lock, disk, freshness; say what to do.
+
+    Exit 0 where nothing fails, 4 where a server does not know us or refuses something, else 5.
+
+    Example: dora doctor
+    """
+    from ingest import doctor as examination
+
+    settings = read(config)
+    findings = list(examination.examine(settings.data, settings.sources, settings.stale_after_hours))
+    rows = [{"part": f.part, "state": f.state, "says": f.says, "next": f.next or None} for f in findings]
+    if json:
+        output.as_json(rows)
+    else:
+        output.as_table(rows)
+    examination.verdict(findings)
 
 
 @app.command()

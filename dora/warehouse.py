@@ -16,10 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from dora import holdings, remembered
 from dora.errors import DoraError, LockedError, StaleError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 LANDING, PUBLISHED = "landing.duckdb", "dora.duckdb"
 BOOKKEEPING = frozenset({"load", "control_total", "watermark"})
+QUIET = "SET enable_progress_bar = false"  # else a query of two seconds writes a bar into our output
 Connection = duckdb.DuckDBPyConnection
 SqlError = duckdb.Error
 
@@ -61,7 +63,7 @@ def lock(data: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(path: Path | str, *, read_only: bool = False) -> Iterator[Connection]:
     try:
-        con = duckdb.connect(str(path), read_only=read_only)
+        con = duckdb.connect(str(path), read_only=read_only).execute(QUIET)
     except duckdb.Error as error:
         raise DoraError(
             f"{path} can not be opened: {str(error).splitlines()[0]}.", "restore it, or rebuild."
@@ -92,12 +94,49 @@ class Load:
         return dict(rows.fetchall())
 
     def unfinished(self) -> list[tuple[str, str]]:
-        """Id and application of executions of this source that had not completed when last seen."""
+        """Id and application of executions of this source that had not completed when last seen, and still exist."""
         return self._con.execute(
-            "SELECT id, application FROM execution WHERE source = ? AND status IN ('running', 'not_started')"
-            " ORDER BY id",
+            "SELECT id, application FROM execution ANTI JOIN gone USING (source, id)"
+            " WHERE source = ? AND status IN ('running', 'not_started', 'unknown') ORDER BY id",
             [self.source],
         ).fetchall()
+
+    def pipelines(self) -> list[tuple[str, str]]:
+        """Id and application of every pipeline of this source that was ever seen, configured or run."""
+        return self._con.execute(
+            "SELECT pipeline_id, application FROM execution WHERE source = $1 AND pipeline_id IS NOT NULL"
+            " UNION SELECT id, application FROM pipeline WHERE source = $1 ORDER BY ALL",
+            [self.source],
+        ).fetchall()
+
+    def recent(self, days: int = 15) -> list[tuple[str, str, str | None, str, int]]:
+        """Id, application, pipeline, status, queue time (epoch ms) of what each application ran of late."""
+        return self._con.execute(
+            "SELECT id, application, pipeline_id, status, epoch_ms(queued_at) FROM execution"
+            " ANTI JOIN gone USING (source, id) WHERE source = ? AND queued_at IS NOT NULL"
+            " QUALIFY queued_at >= max(queued_at) OVER (PARTITION BY application) - to_days(?) ORDER BY id",
+            [self.source, days],
+        ).fetchall()
+
+    def judged(self) -> frozenset[str]:
+        """Ids of the canary judgments of this source that were read after they had ended."""
+        return remembered.judged(self._con, self.source)
+
+    def awaited(self, days: int = 14) -> list[str]:
+        """Ids of the canary judgments of this source that ended in the last days and were never read."""
+        return remembered.awaited(self._con, self.source, days)
+
+    def configured(self) -> dict[str, int]:
+        """When each pipeline of this source was last changed, in microseconds since 1970, as far as that is known."""
+        return remembered.configured(self._con, self.source)
+
+    def held(self) -> dict[str, int]:
+        """How much landing holds of this source, of what this load has touched."""
+        return holdings.held(self._con, self.source, list(self.merged))
+
+    def covered(self) -> dict[str, Any] | None:
+        """From when to when executions of this source were seen whole; null where it does not say."""
+        return holdings.covered(self._con, self.source)
 
     def schema(self, table: str) -> pa.Schema:
         """Arrow schema of a landing table."""
@@ -158,6 +197,14 @@ def begin_load(data: Path, source: str) -> Iterator[Load]:
         _verify(con)
         yield Load(con, source)
         con.execute("CHECKPOINT")
+
+
+@contextlib.contextmanager
+def inspecting(data: Path) -> Iterator[Connection]:
+    """A read-only connection to landing, verified, while nobody writes. Raises ``LockedError`` and ``StaleError``."""
+    with lock(data), _opened(data / LANDING, read_only=True) as con, _sound():
+        _verify(con)
+        yield con
 
 
 @contextlib.contextmanager
@@ -275,7 +322,7 @@ def published(path: Path) -> Connection:
         raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
     con = duckdb.connect()
     try:
-        con.execute("SET TimeZone = 'UTC'")
+        con.execute(QUIET).execute("SET TimeZone = 'UTC'")
         con.execute(f"ATTACH '{_quoted(path)}' AS dora (READ_ONLY)").execute("USE dora")
         con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
     except duckdb.Error as error:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ import zstandard
 KIND, BODY, END = b'{"kind":', b',"body":', b"}"
 FRAME = 8 << 20
 CHUNK = 1 << 20
+Job = Callable[[], None]
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -35,19 +37,22 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class Archive:
-    """Write side of the archive of one load; the file appears with its first document."""
+    """Write side of the archive of one load; the file appears with its first document.
 
-    def __init__(self, data: Path, source: str, load_id: str) -> None:
+    ``later`` does each step of writing, in the order given, now or behind the caller.
+    """
+
+    def __init__(self, data: Path, source: str, load_id: str, later: Callable[[Job], None] = lambda job: job()) -> None:
         day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
         self.path = data / "payloads" / source / day / f"{load_id}.ndjson.zst"
         self._file: IO[bytes] | None = None
         self._lines: list[bytes] = []
-        self._size = 0
+        self._size, self._later = 0, later
 
     def write(self, document: Document) -> None:
         """Append one document on a line of its own (a line break in JSON text is only white space)."""
         body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
-        self._lines.append(KIND + json.dumps(document.kind).encode() + BODY + body + END + b"\n")
+        self._lines += (KIND + json.dumps(document.kind).encode() + BODY, body, END + b"\n")
         self._size += len(body)
         if self._size >= FRAME:
             self._end_frame()
@@ -55,23 +60,31 @@ class Archive:
     def flush(self) -> None:
         """Make what was written durable; called before the rows that came of it are committed."""
         self._end_frame()
-        if self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
-
-    def _end_frame(self) -> None:
-        if not self._lines:
-            return
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("xb")
-        compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
-        self._file.write(compressor.compress(b"".join(self._lines)))
-        self._lines, self._size = [], 0
+        self._later(self._sync)
 
     def close(self) -> None:
         """End the file."""
         self._end_frame()
+        self._later(self._close)
+
+    def _end_frame(self) -> None:
+        if self._lines:
+            self._later(partial(self._compress, self._lines))
+        self._lines, self._size = [], 0
+
+    def _compress(self, lines: list[bytes]) -> None:
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("xb")
+        compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+        self._file.write(compressor.compress(b"".join(lines)))
+
+    def _sync(self) -> None:
+        if self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def _close(self) -> None:
         if self._file:
             self._file.close()
 

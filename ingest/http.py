@@ -9,24 +9,22 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from dora.errors import AuthError, DoraError
+from dora.errors import AuthError
+from ingest.pace import LONGEST_WAIT, Pace, http_date, until
+from ingest.tls import Tls
+from ingest.wire import Answer, FailedError, Wire, failed, origin
 
-if TYPE_CHECKING:
-    import requests
+__all__ = ["Access", "FailedError", "ForbiddenError", "Limits", "LoginError", "Reply", "Session"]
 
-CHUNK = 1 << 16
-WINDOW = 10.0
-LONGEST_WAIT = 60.0
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
+UNTOLD_WAIT = 4.0  # after a 429 that says nothing: five attempts then outlast a window of ten seconds
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -43,197 +41,167 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     timeout_seconds: float = 120.0
-    max_bytes: int = 256 << 20
+    max_bytes: int = 128 << 20
     attempts: int = 5
     retries: int = 100
     backoff_seconds: float = 0.25
     requests_per_10s: int = 60
 
 
-class FailedError(DoraError):
-    """A request got no usable answer; ``status`` is None where there was no answer at all.
-
-    ``after`` is how many seconds the server asks to wait before the next attempt.
-    """
-
-    def __init__(
-        self, happened: str, next_step: str = "", *, status: int | None = None, retry: bool = True, after: float = 0.0
-    ) -> None:
-        super().__init__(happened, next_step)
-        self.status, self.retry, self.after = status, retry, after
-
-
 class ForbiddenError(AuthError):
     """The server knows us and refuses this one thing (403)."""
 
 
-class Session:
-    """GET requests to one origin, from any number of threads."""
+class LoginError(AuthError):
+    """The server does not know us: a login page, a redirect to one, or 401."""
 
-    def __init__(self, endpoint: str, headers: Mapping[str, str] | None = None, limits: Limits | None = None) -> None:
+
+class Access(Protocol):
+    """How to be let in. Called from any thread."""
+
+    tls: Tls
+
+    def headers(self, wire: Wire) -> Mapping[str, str]:
+        """What goes along with every request; may log in first. Raises ``AuthError`` and ``FailedError``."""
+        ...
+
+    def renew(self, wire: Wire, stale: Mapping[str, str]) -> bool:
+        """Whether there is something better than these headers, which the server did not know."""
+        ...
+
+
+class _Stranger:
+    tls = Tls()
+
+    def headers(self, wire: Wire) -> Mapping[str, str]:
+        return {}
+
+    def renew(self, wire: Wire, stale: Mapping[str, str]) -> bool:
+        return False
+
+
+class Session:
+    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        headers: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
+        access: Access | None = None,
+    ) -> None:
         self.endpoint, self._headers = endpoint.rstrip("/"), dict(headers or {})
-        self._limits = limits or Limits()
-        self._pace = _Pace(self._limits.requests_per_10s)
+        self._limits, self._access = limits or Limits(), access or _Stranger()
+        self._pace = Pace(self._limits.requests_per_10s)
         self._budget, self._guard = self._limits.retries, threading.Lock()
         self._local = threading.local()
+        self.requests = 0
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Reply:
-        """The JSON reply to one GET.
+    @property
+    def known(self) -> bool:
+        """Whether there is anything by which the server could know us."""
+        return bool(self._access.tls.certificate) or not isinstance(self._access, _Stranger)
 
-        Raises ``AuthError`` for a login page or 401, ``ForbiddenError`` for 403, and ``FailedError`` where the
+    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False) -> Reply:
+        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too.
+
+        Raises ``LoginError`` for a login page or 401, ``ForbiddenError`` for 403, and ``FailedError`` where the
         retries gave no usable answer.
         """
         attempt = 0
         while True:
             attempt += 1
-            self._pace.wait()
             try:
-                return self._once(path, params)
+                return self._known(path, params, empty)
             except FailedError as error:
                 if not error.retry or attempt >= self._limits.attempts or not self._spend():
                     raise
-                if error.status == 429:
-                    self._pace.hold(error.after)
-                backoff = random.uniform(0.5, 1.5) * self._limits.backoff_seconds * 2**attempt  # noqa: S311
-                time.sleep(min(max(error.after, backoff), LONGEST_WAIT))
+                time.sleep(self._patience(error, attempt))
+
+    def _patience(self, error: FailedError, attempt: int) -> float:
+        backoff = random.uniform(0.5, 1.5) * self._limits.backoff_seconds * 2.0**attempt  # noqa: S311
+        if error.status == 429:
+            self._pace.hold(error.after)
+            backoff *= UNTOLD_WAIT
+        return min(max(error.after, backoff), LONGEST_WAIT)
 
     def _spend(self) -> bool:
         with self._guard:
             self._budget -= 1
             return self._budget >= 0
 
-    def _once(self, path: str, params: Mapping[str, str | int] | None) -> Reply:
-        import requests  # noqa: PLC0415 - a fifth of a second that `dora --help` need not pay
-        import urllib3  # noqa: PLC0415
-
-        limit = self._limits.timeout_seconds
-        deadline = time.monotonic() + limit
+    def _known(self, path: str, params: Mapping[str, str | int] | None, empty: bool) -> Reply:
+        """One request; where we are not known any more, one more after logging in again."""
+        headers = self._access.headers(self._wire())
         try:
-            with self._connected().get(
-                self.endpoint + path, params=params, timeout=(min(limit, 10), limit), stream=True, allow_redirects=False
-            ) as response:
-                self._heed(response)
-                self._check_status(path, response)
-                body = b"".join(self._chunks(path, response, deadline))
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise self._failed(path, f"gave no answer ({type(error).__name__})") from None
-        self._check_json(path, response.headers.get("Content-Type", ""), body)
-        return Reply(body, _date(response.headers.get("Date")))
+            return self._once(path, params, headers, empty)
+        except LoginError:
+            if not self._access.renew(self._wire(), headers):
+                raise
+        return self._once(path, params, self._access.headers(self._wire()), empty)
 
-    def _connected(self) -> requests.Session:
-        """This thread's connection; a header always goes along, so that no .netrc is consulted."""
-        if not hasattr(self._local, "session"):
-            import requests  # noqa: PLC0415
+    def _once(
+        self, path: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], empty: bool
+    ) -> Reply:
+        self._pace.wait()
+        with self._guard:
+            self.requests += 1
+        answer = self._wire().get(self.endpoint + path, {**self._headers, **headers}, params)
+        self._heed(answer)
+        self._check_status(path, answer)
+        if answer.body or not empty:
+            self._check_json(path, answer)
+        return Reply(answer.body, http_date(answer.headers.get("date")))
 
-            self._local.session = requests.Session()
-            self._local.session.auth = lambda request: request
-            self._local.session.headers.update({"Accept": "application/json", **self._headers})
-        session: requests.Session = self._local.session
-        return session
+    def _wire(self) -> Wire:
+        if not hasattr(self._local, "wire"):
+            self._local.wire = Wire(self._limits.timeout_seconds, self._limits.max_bytes, self._access.tls)
+        wire: Wire = self._local.wire
+        return wire
 
-    def _chunks(self, path: str, response: requests.Response, deadline: float) -> Iterator[bytes]:
-        size = 0
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            size += len(chunk)
-            if size > self._limits.max_bytes:
-                raise self._failed(path, f"sent more than {self._limits.max_bytes:,} bytes", retry=False)
-            if time.monotonic() > deadline:
-                raise self._failed(path, f"did not finish within {self._limits.timeout_seconds:g} s")
-            yield chunk
-
-    def _heed(self, response: requests.Response) -> None:
+    def _heed(self, answer: Answer) -> None:
         """Hold back where the server says that nothing is left of our share (it never refuses while learning)."""
-        headers = response.headers
-        if headers.get("X-RateLimit-Remaining") == "0" and headers.get("X-RateLimit-Learning", "").lower() != "true":
-            self._pace.hold(_until(headers.get("X-RateLimit-Reset"), headers.get("Date")))
+        headers = answer.headers
+        if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-learning", "").lower() != "true":
+            self._pace.hold(until(headers.get("x-ratelimit-reset"), headers.get("date")))
 
-    def _check_status(self, path: str, response: requests.Response) -> None:
-        status = response.status_code
+    def _check_status(self, path: str, answer: Answer) -> None:
+        status, headers = answer.status, answer.headers
         if 300 <= status < 400:
-            raise self._refused(path, "redirected to a login page")
+            raise self._unknown(path, self._redirected(path, headers.get("location", "")))
         if status == 401:
-            raise self._refused(path, "does not know our token (401)")
+            raise self._unknown(path, "does not know our token or password (401)")
         if status == 403:
-            raise ForbiddenError(f"{self._shown} refuses {path} (403).", "ask for READ permission on it.")
+            raise ForbiddenError(f"{origin(self.endpoint)} refuses {path} (403).", "ask for READ permission on it.")
         if status >= 400:
-            asked = response.headers.get("Retry-After") or (
-                response.headers.get("X-RateLimit-Reset") if status == 429 else None
+            reset = headers.get("x-ratelimit-reset") if status == 429 else None
+            after = until(headers.get("retry-after") or reset, headers.get("date"))
+            raise failed(
+                self.endpoint + path, f"answered {status}", status=status, retry=status in TRANSIENT, after=after
             )
-            after = _until(asked, response.headers.get("Date"))
-            raise self._failed(path, f"answered {status}", status=status, retry=status in TRANSIENT, after=after)
 
-    def _check_json(self, path: str, content_type: str, body: bytes) -> None:
-        kind = content_type.partition(";")[0].strip().lower()
+    def _redirected(self, path: str, location: str) -> str:
+        """Where a redirect leads; what follows the host may hold a secret, and is not told."""
+        try:
+            target, where = origin(urljoin(self.endpoint + path, location)), urlsplit(location).path.lower()
+        except ValueError:
+            return "redirected to no valid address"
+        elsewhere = "" if target == origin(self.endpoint) else f" at {target}, which was not followed,"
+        known = any(word in where for word in ("login", "oauth2", "saml", "auth"))
+        return f"redirected to {'a login page' if known else 'another page'}{elsewhere}"
+
+    def _check_json(self, path: str, answer: Answer) -> None:
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        url = self.endpoint + path
         if kind == "text/html":
-            raise self._refused(path, "sent a page instead of JSON: it looks like a login page")
-        if not body:
-            raise self._failed(path, "sent an empty reply")
+            raise self._unknown(path, "sent a page that is not JSON: it looks like a login page")
+        if not answer.body:
+            raise failed(url, "sent an empty reply")
         if kind != "application/json" and not kind.endswith("+json"):
-            raise self._failed(path, f"sent {kind or 'something'} instead of JSON", retry=False)
+            raise failed(url, f"sent {kind or 'something'} instead of JSON", retry=False)
 
-    @property
-    def _shown(self) -> str:
-        parts = urlsplit(self.endpoint)
-        return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
-
-    def _refused(self, path: str, what: str) -> AuthError:
-        return AuthError(
-            f"{self._shown} {what} for {path}; what was landed before stays.",
-            "give a valid token, and check that the address is the API's.",
+    def _unknown(self, path: str, what: str) -> LoginError:
+        return LoginError(
+            f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.",
+            "give a valid token or password, and check that the address is the API's.",
         )
-
-    def _failed(
-        self, path: str, what: str, *, status: int | None = None, retry: bool = True, after: float = 0.0
-    ) -> FailedError:
-        return FailedError(
-            f"{self._shown} {what} for {path}; what was landed before stays.",
-            "check that the server is well, then repeat: it goes on from there.",
-            status=status,
-            retry=retry,
-            after=after,
-        )
-
-
-class _Pace:
-    """At most so many requests in any ten seconds, and none at all while the server asks to wait."""
-
-    def __init__(self, per_window: int) -> None:
-        self._limit, self._guard = per_window, threading.Lock()
-        self._sent: deque[float] = deque(maxlen=max(per_window, 1))
-        self._held = 0.0
-
-    def wait(self) -> None:
-        while (pause := self._pause()) > 0:
-            time.sleep(pause)
-
-    def _pause(self) -> float:
-        with self._guard:
-            now = time.monotonic()
-            if now < self._held:
-                return self._held - now
-            if self._limit and len(self._sent) == self._limit and now < self._sent[0] + WINDOW:
-                return self._sent[0] + WINDOW - now
-            self._sent.append(now)
-            return 0.0
-
-    def hold(self, seconds: float) -> None:
-        with self._guard:
-            self._held = max(self._held, time.monotonic() + min(seconds, LONGEST_WAIT))
-
-
-def _until(value: str | None, date: str | None) -> float:
-    """Seconds to wait, from a number or from an instant by the server's own clock; 0 where nothing is said."""
-    if not value:
-        return 0.0
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    instant, now = _date(value), _date(date) or datetime.now(UTC)
-    return max((instant - now).total_seconds(), 0.0) if instant else 0.0
-
-
-def _date(value: str | None) -> datetime | None:
-    try:
-        found = parsedate_to_datetime(value) if value else None
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found

@@ -9,9 +9,10 @@ A source fetches and parses; it never writes. Fetching yields, parsing is pure, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -19,6 +20,7 @@ import msgspec
 
 from dora import warehouse
 from ingest.archive import Archive, Damage, Document, replay
+from ingest.behind import Behind
 from ingest.rows import Quarantine, Row, to_arrow
 
 BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
@@ -80,10 +82,21 @@ Item = Document | Mark | AsOf | Trouble | Unreadable | Progress
 
 
 class State(msgspec.Struct, frozen=True):
-    """What landing already knows of a source: watermarks, and (id, application) of unfinished executions."""
+    """What landing already knows of a source: watermarks, and (id, application) of unfinished executions.
+
+    ``pipelines`` are (id, application) of all that were ever seen; ``recent`` are (id, application, pipeline, status,
+    epoch milliseconds of queueing) of each application's last fifteen days. ``judged`` are the canary judgments that
+    were read, ``awaited`` those that lately could not be; ``configured`` says when each pipeline was last changed
+    (microseconds since 1970).
+    """
 
     watermarks: Mapping[str, str]
     unfinished: list[tuple[str, str]]
+    pipelines: list[tuple[str, str]] = []
+    recent: list[tuple[str, str, str | None, str, int]] = []
+    judged: Collection[str] = frozenset()
+    awaited: Collection[str] = ()
+    configured: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -107,7 +120,11 @@ class Source(Protocol):
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What one run did: documents read, rows per table (new, changed, unchanged), what went wrong."""
+    """What one run did: documents read, rows per table (new, changed, unchanged), what went wrong.
+
+    ``requests`` is how many it sent, null where it asks no server; ``held`` is what landing holds of the source now,
+    ``coverage`` from when to when its executions were seen whole.
+    """
 
     source: str
     load_id: str
@@ -116,6 +133,9 @@ class Summary(msgspec.Struct, kw_only=True):
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     troubles: list[str] = msgspec.field(default_factory=list)
     as_of: datetime | None = None
+    requests: int | None = None
+    held: dict[str, int] = msgspec.field(default_factory=dict)
+    coverage: dict[str, Any] | None = None
 
 
 def pull(
@@ -132,7 +152,15 @@ def pull(
     before that stays, and the next run goes on from there.
     """
     with warehouse.begin_load(data, source.name) as load:
-        state = State(load.watermarks(), load.unfinished())
+        state = State(
+            load.watermarks(),
+            load.unfinished(),
+            load.pipelines(),
+            load.recent(),
+            load.judged(),
+            load.awaited(),
+            load.configured(),
+        )
         items = _replayed(data, source.name) if replaying else source.fetch(request, state)
         with closing(_Run(source, data, load, report, keep=not replaying)) as run:
             for item in items:
@@ -147,7 +175,8 @@ class _Run:
         self, source: Source, data: Path, load: warehouse.Load, report: Callable[[str], None], *, keep: bool
     ) -> None:
         self.source, self.load, self.report = source, load, report
-        self.archive = Archive(data, source.name, load.id) if keep else None
+        self.behind = Behind()
+        self.archive = Archive(data, source.name, load.id, self.behind.do) if keep else None
         self.summary = Summary(source=source.name, load_id=load.id)
         self.waiting: dict[str, list[Row]] = {}
         self.pending = 0
@@ -200,18 +229,23 @@ class _Run:
     def _commit(self, watermarks: Mapping[str, str]) -> None:
         if self.archive:
             self.archive.flush()
+        self.behind.do(partial(self._merge, self.waiting, watermarks))
+        self.waiting, self.pending = {}, 0
+
+    def _merge(self, waiting: Mapping[str, list[Row]], watermarks: Mapping[str, str]) -> None:
         batches = {
             table: to_arrow(rows, self.load.schema(table), self.source.name, self.load.id)
-            for table, rows in self.waiting.items()
+            for table, rows in waiting.items()
         }
         self.load.commit(batches, watermarks)
-        self.waiting, self.pending = {}, 0
 
     def finish(self) -> Summary:
         self._commit({})
+        self.behind.settle()
         summary = self.summary
         summary.as_of = summary.as_of or datetime.now(UTC)
-        summary.tables = self.load.merged
+        summary.tables, summary.held, summary.coverage = self.load.merged, self.load.held(), self.load.covered()
+        summary.requests = getattr(self.source, "requests", None)
         self.load.finish(
             summary.as_of.astimezone(UTC).replace(tzinfo=None),
             summary.documents,
@@ -221,8 +255,12 @@ class _Run:
         return summary
 
     def close(self) -> None:
-        if self.archive:
-            self.archive.close()
+        try:
+            if self.archive:
+                self.archive.close()
+            self.behind.settle()
+        finally:
+            self.behind.close()
 
 
 def _as_document(item: Item) -> Document | None:

@@ -21,7 +21,7 @@ OURS = ("dora", "ingest", "dashboards", "notebooks", "tests")
 CODE = ("dora", "ingest", "dashboards")
 HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
-COMES_WITH = {"numpy": "pandas", "urllib3": "requests"}
+COMES_WITH = {"numpy": "pandas", "urllib3": "requests", "yaml": "pyyaml"}
 
 
 class Import(NamedTuple):

@@ -5,9 +5,11 @@ SELECT
   e.application,
   d.deployment_id,
   a.asked,
+  a.outcome,
   a.decision,
   a.answer,
   a.decided_by,
+  a.refused,
   a.roles,
   a.status,
   a.started_at,
@@ -16,4 +18,4 @@ SELECT
 FROM landing.approval AS a
 INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id AND a.revision = e.revision
 LEFT JOIN deployments AS d ON e.source = d.source AND e.root_id = d.root_id AND e.application = d.application
-WHERE a.status NOT IN ('not_started', 'skipped')
+WHERE a.status <> 'not_started'

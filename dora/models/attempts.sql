@@ -1,8 +1,17 @@
 -- One row is one attempt to change production: one application, one execution tree, however many rollouts.
--- It is judged by its deploy rollouts; where there are none by its rollbacks, else by its restarts.
+-- It is judged by its deploy rollouts; where there are none by its rollbacks, else by its restarts. What is deployed
+-- dark, or at a low weight, serves all once a later execution of the same tree brings that target its traffic.
 WITH
 ranked AS (
-  SELECT *, min(precedence) OVER (PARTITION BY source, application, root_id) AS chief
+  SELECT
+    *,
+    min(precedence) OVER (PARTITION BY source, application, root_id) AS chief,
+    coalesce(
+      full_traffic_at,
+      CASE WHEN strategy IN ('dark', 'weights') THEN
+        max(full_traffic_at) OVER (PARTITION BY source, application, root_id, action, strategy, account, location, cluster)
+      END
+    ) AS served_all_at
   FROM rollouts
   WHERE NOT is_canary
 ),
@@ -13,7 +22,7 @@ targets AS (
     root_id,
     min(CASE WHEN precedence = chief THEN first_traffic_at END) AS first_traffic_at,
     max(CASE WHEN precedence = chief THEN full_traffic_at END) AS last_full_traffic_at,
-    bool_and(full_traffic_at IS NOT NULL OR precedence > chief) AS all_full,
+    bool_and(served_all_at IS NOT NULL OR precedence > chief) AS all_full,
     bool_or(status = 'failed' AND precedence = chief) AS broke,
     max(CASE WHEN action = 'rollback' AND chief = 1 THEN full_traffic_at END) AS rolled_back_at,
     min(chief) = 2 AS only_rollbacks,
@@ -89,7 +98,9 @@ SELECT
   j.outcome IN ('succeeded', 'failed') AS took_traffic,
   j.outcome = 'succeeded' AS succeeded,
   j.alters,
-  j.only_rollbacks OR coalesce(regexp_full_match(e.pipeline, d.rollback_pipelines), FALSE) AS explicit_rollback,
+  j.only_rollbacks
+  OR coalesce(regexp_full_match(e.pipeline, d.rollback_pipelines), FALSE)
+  OR coalesce(regexp_full_match(root.pipeline, d.rollback_pipelines), FALSE) AS explicit_rollback,
   j.explicit_kind,
   j.restores,
   j.server_group,

@@ -107,6 +107,23 @@ broken AS (
   WHERE c.outcome = 'failed'
   GROUP BY c.deployment_id, c.traffic_at
 ),
+restarted AS (
+  SELECT
+    c.deployment_id,
+    'deploy' AS evidence,
+    c.deployment_id AS by_id,
+    min(a.first_traffic_at) AS happened_at,
+    min(c.full_traffic_at) AS recovered_at
+  FROM landing.execution_attempt AS a
+  INNER JOIN rollouts AS r ON a.source = r.source AND a.rollout_id = r.rollout_id
+  INNER JOIN counted AS c ON r.source = c.source AND r.root_id = c.root_id AND r.application = c.application
+  WHERE
+    r.action = 'deploy'
+    AND NOT r.is_canary
+    AND a.started_at IS DISTINCT FROM r.started_at
+    AND a.first_traffic_at < c.full_traffic_at
+  GROUP BY c.deployment_id
+),
 evidence AS (
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM rollbacks
   UNION ALL
@@ -119,6 +136,8 @@ evidence AS (
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM incidents
   UNION ALL
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM broken
+  UNION ALL
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM restarted
 )
 SELECT c.application, e.deployment_id, e.evidence, e.by_id, e.happened_at, e.recovered_at
 FROM evidence AS e

@@ -1,12 +1,19 @@
 -- One row is one failed deployment, with when it failed, when service was whole again (null: not yet) and by what evidence.
+-- One that failed while it deployed and was restarted into success failed when its first attempt took traffic.
 WITH
+restarted AS (
+  SELECT deployment_id, min(happened_at) AS failed_at FROM failures WHERE evidence = 'deploy' GROUP BY deployment_id
+),
 clocks AS (
   SELECT
     p.deployment_id,
     p.application,
-    CASE d.recovery_starts WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.traffic_at END AS failed_at
+    least(
+      CASE d.recovery_starts WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.traffic_at END, r.failed_at
+    ) AS failed_at
   FROM deployments AS p
   INNER JOIN definitions AS d ON p.application = d.application
+  LEFT JOIN restarted AS r ON p.deployment_id = r.deployment_id
 ),
 named AS (
   SELECT DISTINCT deployment_id, evidence FROM failures

@@ -7,6 +7,7 @@ SELECT
   e.root_id,
   r.application,
   r.action,
+  r.strategy,
   CASE r.action WHEN 'deploy' THEN 1 WHEN 'rollback' THEN 2 ELSE 3 END AS precedence,
   coalesce(r.role = 'canary', FALSE) OR coalesce(regexp_full_match(r.cluster, d.canary_clusters), FALSE) AS is_canary,
   r.account,

@@ -14,6 +14,7 @@ from dora.errors import UsageError
 from ingest.archive import Document
 from ingest.files import columns
 from ingest.files.tables import FORMATS, Line
+from ingest.finding import Finding, Known
 from ingest.rows import Row
 from ingest.source import AsOf, Item, Progress, Request, State, Trouble, Unreadable
 
@@ -65,6 +66,17 @@ class Files:
             if table.ignored:
                 yield Progress(f"{table.path}: ignored columns: {', '.join(table.ignored)}")
             yield from _items(table)
+
+    def doctor(self, known: Known) -> Iterator[Finding]:
+        """Whether the configured files are there, and are what they should be."""
+        for path in self._configured():
+            try:
+                table = _table(path, None)
+            except UsageError as error:
+                yield Finding(f"file {path.name}", "fail", error.happened, error.next_step)
+                continue
+            unread = f"; nobody reads {', '.join(table.ignored)}" if table.ignored else ""
+            yield Finding(f"file {path.name}", "ok", f"it holds {table.kind}{unread}")
 
     def _configured(self) -> list[Path]:
         if not self.patterns:

@@ -12,7 +12,9 @@ import msgspec
 
 from dora.errors import DoraError
 from ingest.archive import Document
+from ingest.finding import Finding, Known
 from ingest.git import settings as configuration
+from ingest.git.doctor import examine
 from ingest.git.log import Entry
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository
@@ -82,6 +84,11 @@ class Git:
                 yield _changes(repository, batch, on_trunk=on_trunk)
         yield Mark(stream, tips.text())
         yield Progress(f"{repository.name}: {count:,} commits, {len(added):,} changes, {len(dropped):,} rewritten")
+
+    def doctor(self, known: Known) -> Iterator[Finding]:
+        """How each repository and its mirror are."""
+        for repository in self.repositories:
+            yield from examine(repository, self.data, self.timeout)
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one batch; raises ``ValueError`` where it is not one of ours."""

@@ -55,6 +55,28 @@ def _account(name: str, provider: str, environment: str) -> Json:
     }
 
 
+def templates(now: int) -> list[Json]:
+    """The managed template in its two versions; the second brings the canary, and forbids changes of its stages."""
+    return [
+        _template("v1", now - 86_400_000 * 700, ["bakeManifest", "runJobManifest", "deployManifest"]),
+        _template("v2", now - 86_400_000 * 200, ["bakeManifest", "runJobManifest", "kayentaCanary", "deployManifest"]),
+    ]
+
+
+def _template(tag: str, at: int, kinds: list[str]) -> Json:
+    stages = [{"refId": str(nth), "type": kind, "name": kind} for nth, kind in enumerate(kinds, 1)]
+    return {
+        "schema": "v2",
+        "id": TEMPLATE,
+        "tag": tag,
+        "protect": tag == "v2",
+        "metadata": {"name": TEMPLATE, "description": "From image to production", "scopes": ["global"]},
+        "variables": [{"name": "application", "type": "string"}, {"name": "canary", "type": "boolean"}],
+        "pipeline": {"stages": stages, "keepWaitingPipelines": False, "limitConcurrent": True},
+        "updateTs": str(at),
+    }
+
+
 def pipelines(app: App, now: int) -> list[Json]:
     """Every pipeline of an application."""
     names = [app.pipeline]

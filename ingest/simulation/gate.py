@@ -6,8 +6,8 @@ import gzip
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -17,7 +17,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
+from ingest.simulation.gate_access import Door, posted
 from ingest.simulation.gate_answers import Answers
+from ingest.simulation.gate_faults import HTML, Wound, Wounds, spill
 from ingest.simulation.gate_history import Fault, Mode
 from ingest.simulation.world import World
 
@@ -33,7 +35,8 @@ class Gate:
     """A Gate that serves; ``requests`` are the paths that were asked for, in order.
 
     ``faults`` makes every path that begins with a key answer with that status; ``rate`` is how many requests are
-    allowed in ten seconds (None: Gate's default, which only learns).
+    allowed in ten seconds (None: Gate's default, which only learns). ``wounds`` are faults of single requests;
+    ``before`` is called with every path before it is answered, so that the world can change between two pages.
     """
 
     world: World
@@ -44,6 +47,10 @@ class Gate:
     requests: list[str] = field(default_factory=list)
     faults: dict[str, int] = field(default_factory=dict)
     recent: deque[float] = field(default_factory=deque)
+    wounds: Wounds = field(default_factory=Wounds)
+    before: Callable[[str], None] = lambda path: None
+    guard: threading.Lock = field(default_factory=threading.Lock)
+    door: Door = field(default_factory=Door)
 
     def fault(self, path: str) -> int | None:
         """The status that a path is told to fail with."""
@@ -67,18 +74,22 @@ def serve(
     world: World,
     *,
     mode: Mode = "sql",
-    token: str | None = None,
+    token: str | Door | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Gate]:
     """Serve a world until the block ends; the world may change between requests.
 
-    ``mode`` is the store behind Orca, ``token`` the API token that is asked for.
+    ``mode`` is the store behind Orca, ``token`` the API token that is asked for, or another door.
     """
-    gate = Gate(world, token, Answers(world, mode))
+    door = token if isinstance(token, Door) else Door()
+    gate = Gate(world, token if isinstance(token, str) else None, Answers(world, mode), door=door)
     server = ThreadingHTTPServer((host, port), type("BoundHandler", (_Handler,), {"gate": gate}))
     server.daemon_threads = True
     gate.url = f"http://{host}:{server.server_port}"
+    if door.tls:
+        gate.url = f"https://{host}:{server.server_port}"
+        server.socket = door.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -97,7 +108,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer one request."""
-        self.gate.requests.append(self.path)
+        with self.gate.guard:
+            self.gate.requests.append(self.path)
+            self.gate.before(self.path)
         parts = urlsplit(self.path)
         path = unquote(parts.path)
         remaining = self.gate.remaining()
@@ -106,12 +119,26 @@ class _Handler(BaseHTTPRequestHandler):
         elif remaining is not None and remaining < 0:
             self._send(429, {"message": "Rate capacity exceeded"}, self._limits(0))
         else:
-            self._answer(parts.path, dict(parse_qsl(parts.query)), self._limits(remaining))
+            wound = self.gate.wounds.take(self.path)
+            self._answer(parts.path, dict(parse_qsl(parts.query)), self._limits(remaining), wound)
+
+    def do_POST(self) -> None:
+        """Answer the login form."""
+        self.gate.requests.append(self.path)
+        self._login(posted(self))
+
+    def _login(self, form: dict[str, str] | None) -> None:
+        if let_in := self.gate.door.login(dict(self.headers), form):
+            self._write(302, b"", let_in)
+        else:
+            self._write(200, LOGIN, {"Content-Type": "text/html;charset=UTF-8"})
 
     def _stranger(self, path: str) -> int | None:
         """302 without a token, 401 with a wrong one; None for those who may come in."""
-        if self.gate.token is None or path in OPEN:
+        if path in OPEN:
             return None
+        if self.gate.token is None:
+            return self.gate.door.stranger(dict(self.headers))
         bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
         given = self.headers.get("X-Spinnaker-Token") or bearer
         if not given:
@@ -124,9 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(status, _error(self.gate.world.now, status, "Unauthorized", path))
 
-    def _answer(self, path: str, params: dict[str, str], headers: dict[str, str]) -> None:
+    def _answer(self, path: str, params: dict[str, str], headers: dict[str, str], wound: Wound | None) -> None:
+        if wound and self._hurt(wound, path):
+            return
         if path == "/login":
-            self._write(200, LOGIN, {"Content-Type": "text/html;charset=UTF-8"})
+            self._login(None)
             return
         try:
             body = self._body(path, params)
@@ -135,8 +164,39 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if body is NOTHING:
             self._write(200, b"", headers)
+        elif wound:
+            self._spoil(wound, body)
         else:
             self._send(200, body, headers)
+
+    def _hurt(self, wound: Wound, path: str) -> bool:
+        """Give no answer, or another one than was asked for."""
+        if isinstance(wound.how, int):
+            phrase = HTTPStatus(wound.how).phrase
+            self._send(wound.how, _error(self.gate.world.now, wound.how, phrase, path), wound.headers)
+        elif wound.how == "empty":
+            self._write(200, b"", {"Content-Type": "application/json"})
+        elif wound.how == "html":
+            self._write(200, HTML, {"Content-Type": "text/html;charset=UTF-8"})
+        elif wound.how == "reset":
+            self.close_connection = True
+        else:
+            return False
+        return True
+
+    def _spoil(self, wound: Wound, body: Any) -> None:
+        """Send the answer in a way that it does not arrive whole."""
+        if wound.how == "short":
+            self._send(200, body[:-1])
+            return
+        encoded = msgspec.json.encode(body, order="sorted")
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(encoded)))
+        self.end_headers()
+        self.close_connection = True
+        with suppress(ConnectionError):
+            spill(self.wfile, encoded, wound.how)
 
     def _body(self, path: str, params: dict[str, str]) -> Any:
         """The JSON of an answer. Gate swallows what ails a single pipeline: 200 and an empty body, unless 404."""
@@ -152,7 +212,9 @@ class _Handler(BaseHTTPRequestHandler):
             raise
 
     def _nobody(self) -> bool:
-        return self.gate.token is not None and self.headers.get("X-Spinnaker-Token") != self.gate.token
+        if self.gate.token is None:
+            return self.gate.door.stranger(dict(self.headers)) is not None
+        return self.headers.get("X-Spinnaker-Token") != self.gate.token
 
     def _limits(self, remaining: int | None) -> dict[str, str]:
         if remaining is None or self.gate.rate is None:

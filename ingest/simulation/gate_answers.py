@@ -42,6 +42,8 @@ class Answers:
             "/version": lambda params: {"version": "2026.1.0"},
             "/health": lambda params: {"status": "UP"},
             f"/v2/canaries/canary/{part}": self._canary,
+            "/v2/canaries/judges": lambda params: [{"name": "NetflixACAJudge-v1.0", "visible": True}],
+            "/v2/pipelineTemplates": lambda params: self._world.templates,
         }
         self._routes = [(re.compile(pattern), answer) for pattern, answer in routes.items()]
 
@@ -50,11 +52,13 @@ class Answers:
         self._history.refresh()
         for pattern, route in self._routes:
             if match := pattern.fullmatch(path):
+                if path.startswith("/applications/") and unquote(match.group(1)) in self._world.hidden:
+                    raise Fault(403, "Access is denied")
                 return route(*map(unquote, match.groups()), params)
         raise Fault(404, f"No message available for {path}")
 
     def _applications(self, params: Params) -> list[Json]:
-        return self._world.applications
+        return [one for one in self._world.applications if one["name"] not in self._world.hidden]
 
     def _application(self, name: str, params: Params) -> Json:
         found = next((one for one in self._world.applications if one["name"] == name), None)
@@ -69,7 +73,9 @@ class Answers:
         return self._history.configs(application, strategies=True)
 
     def _revisions(self, identity: str, params: Params) -> list[Json]:
-        return [config for config in self._world.pipeline_configs if config["id"] == identity]
+        current = [config for config in self._world.pipeline_configs if config["id"] == identity]
+        earlier = self._world.revisions.get(identity, [])
+        return [*current, *earlier][: _whole(params, "limit", 20, at_least=1)]
 
     def _search(self, application: str, params: Params) -> list[Json]:
         query = Query(
@@ -97,15 +103,22 @@ class Answers:
             raise Fault(400, "Only pipelineConfigIds OR executionIds can be specified")
         expand = params.get("expand") != "false"
         if ids:
-            return _shown([stub for id_ in ids.split(",") if (stub := self._history.one(id_))], expand=expand)
+            there = [stub for id_ in ids.split(",") if (stub := self._history.one(id_))]
+            return _shown([stub for stub in there if self._given(stub)], expand=expand)
         limit = _whole(params, "limit", 1, at_least=0) or 1
         found = self._history.of_pipelines((configs or "").split(","), limit, _statuses(params))
-        return _shown(found, expand=expand)
+        return _shown([stub for stub in found if self._given(stub)], expand=expand)
+
+    def _given(self, stub: Stub) -> bool:
+        """Whether a listing by id gives it: the replica has it, and the reader may see it."""
+        return stub.id not in self._world.lagging and stub.application not in self._world.hidden
 
     def _pipeline(self, identity: str, params: Params) -> Json:
         stub = self._history.one(identity)
         if stub is None:
             raise Fault(404, f"No pipeline found for {identity}")
+        if stub.application in self._world.hidden:
+            raise Fault(403, "Access is denied")
         return _payload(stub)
 
     def _tasks(self, application: str, params: Params) -> list[Json]:

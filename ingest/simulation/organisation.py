@@ -87,6 +87,7 @@ def _world(apps: tuple[App, ...], now: int, runs: Sequence[Run]) -> World:
         pipeline_configs=[pipeline for app in apps for pipeline in catalogue.pipelines(app, now)],
         executions=sorted(map(payload.stub, runs), key=lambda stub: stub.id),
         canary_results=dict(pair for run in runs if run.canary for pair in _judgments(run)),
+        templates=catalogue.templates(now),
     )
 
 

@@ -29,7 +29,10 @@ class Stub:
 
 @dataclass(slots=True)
 class World:
-    """Everything that one Gate shows; ``now`` (epoch milliseconds) is its clock."""
+    """Everything that one Gate shows; ``now`` (epoch milliseconds) is its clock.
+
+    ``revisions`` are the configurations that a pipeline had before, newest first.
+    """
 
     now: int
     applications: list[Json] = field(default_factory=list)
@@ -37,3 +40,7 @@ class World:
     pipeline_configs: list[Json] = field(default_factory=list)
     executions: list[Stub] = field(default_factory=list)
     canary_results: dict[str, Json] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    lagging: set[str] = field(default_factory=set)
+    templates: list[Json] = field(default_factory=list)
+    revisions: dict[str, list[Json]] = field(default_factory=dict)

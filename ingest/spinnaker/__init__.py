@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ingest.archive import Document
-from ingest.http import Limits, Session
+from ingest.finding import Finding, Known
+from ingest.http import Session
 from ingest.rows import Row
-from ingest.source import Item, Request, State
+from ingest.source import Item, Progress, Request, State
 from ingest.spinnaker import parse
+from ingest.spinnaker.access import connect, probe
+from ingest.spinnaker.doctor import examine
 from ingest.spinnaker.fetch import Fetch
+from ingest.spinnaker.follow import Follow
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.saved import saved
 from ingest.spinnaker.settings import Settings, checked
+
+_SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."
 
 
 class SOURCE:
@@ -25,6 +31,7 @@ class SOURCE:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._opened: Session | None = None
 
     @classmethod
     def configured(cls, settings: Mapping[str, Any], data: Path) -> SOURCE:
@@ -35,15 +42,28 @@ class SOURCE:
         """Yield saved payloads where ``request.load`` names some, else what Gate has since the last run."""
         if request.load:
             return saved(request.load)
-        return Fetch(Gate(self._session()), self._settings, request, state).items()
+        return self._asked(request, state)
+
+    def _asked(self, request: Request, state: State) -> Iterator[Item]:
+        warnings: list[str] = []
+        self._opened = connect(self._settings, warnings.append)
+        yield from (Progress(f"warning: {text}") for text in warnings)
+        probe(self._opened)
+        gate = Gate(self._opened)
+        yield from Follow(gate, state).items(Fetch(gate, self._settings, request, state).items())
+
+    @property
+    def requests(self) -> int | None:
+        """How many requests the fetch has sent; None where it asked no server."""
+        return self._opened.requests if self._opened else None
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
         return parse.parse(document, self._settings.deck)
 
-    def _session(self) -> Session:
-        token = self._settings.token()
-        limits = Limits(
-            timeout_seconds=self._settings.timeout_seconds, requests_per_10s=self._settings.requests_per_10s
-        )
-        return Session(self._settings.endpoint, {"X-Spinnaker-Token": token} if token else {}, limits)
+    def doctor(self, known: Known) -> Iterator[Finding]:
+        """How Gate is, and what it hides."""
+        warnings: list[str] = []
+        session = connect(self._settings, warnings.append)
+        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
+        yield from examine(session, self._settings.applications, known)

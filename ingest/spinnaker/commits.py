@@ -1,4 +1,4 @@
-"""Which commit an execution carried: the places where Spinnaker keeps one, best first.
+"""Which commit an execution carried: the places where Spinnaker keeps one, best first (facts 3c).
 
 A place is looked for in the execution, then in the executions that started it (nearest first), before the
 next place is tried. The trigger's fields decide, not its type: a manual re-run keeps those of what it repeats.
@@ -6,36 +6,18 @@ next place is tried. The trigger's fields decide, not its type: a manual re-run 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
 
 import msgspec
 
-from ingest.spinnaker.payload import NULL, Execution, ParentStage, Stage, Trigger, loose
-from ingest.spinnaker.values import first, items, mapping, text
+from ingest.spinnaker.contents import artifacts, compared, images, manifests, named
+from ingest.spinnaker.kinds import kind
+from ingest.spinnaker.payload import Execution, ParentStage, Trigger, loose
+from ingest.spinnaker.pushes import payload
+from ingest.spinnaker.shas import Found, Level, best, branch, repository, sha
+from ingest.spinnaker.values import items, mapping, text
 
-_SHA = re.compile(r"[0-9a-fA-F]{7,40}")
-_DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d\d*")
-_SHA_KEY = re.compile(r"(CI|GIT|GITHUB|SCM|SOURCE)?(COMMIT|SHA|REVISION)(SHA|ID|HASH)?|GITHASH")
-_BRANCH_KEY = re.compile(r"(GIT|SOURCE)?BRANCH(NAME)?")
-_REPOSITORY_KEY = re.compile(r"(GIT|REPO|REPOSITORY)(URL|REPOSITORY)|REPOSITORY")
-
-
-class Found(NamedTuple):
-    """A commit with what is known of it; ``origin`` says where it was found."""
-
-    commit: str
-    repository: str | None
-    branch: str | None
-    origin: str
-
-
-class Level(NamedTuple):
-    """An execution, or one that started it."""
-
-    trigger: Trigger
-    stages: Sequence[Stage | ParentStage]
+_BUILT = "build stage"
 
 
 def find(execution: Execution) -> Found | None:
@@ -44,100 +26,52 @@ def find(execution: Execution) -> Found | None:
     return next((found for place in _PLACES for level in levels if (found := place(level))), None)
 
 
-def repository(url: object) -> str | None:
-    """``owner/name`` of a clone address; None where it has no two parts."""
-    parts = [part for part in re.split(r"[/:]", (text(url) or "").removesuffix("/").removesuffix(".git")) if part]
-    return "/".join(parts[-2:]) if len(parts) >= 2 else None
-
-
 def _levels(execution: Execution) -> Iterator[Level]:
-    trigger, stages = execution.trigger, execution.staged()
-    if trigger is None:
-        yield Level(Trigger(), stages)
-        return
-    yield Level(trigger, stages)
-    while trigger and (parent := trigger.parent_execution):
-        trigger = parent.trigger
-        yield Level(trigger or Trigger(), [s for s in parent.stages or () if isinstance(s, ParentStage)])
-
-
-def _sha(value: object) -> str | None:
-    found = text(value)
-    return found.lower() if found and _SHA.fullmatch(found) else None
-
-
-def _tagged(value: object) -> str | None:
-    found = _sha(value)
-    return None if found is None or _DATE.fullmatch(found) else found
+    trigger = execution.trigger or Trigger()
+    told = (execution.application, trigger.slug, trigger.job)
+    names = frozenset(name.rpartition("/")[2].lower() for value in told if (name := text(value)))
+    yield Level(trigger, execution.staged(), names)
+    while parent := trigger.parent_execution:
+        trigger = parent.trigger or Trigger()
+        yield Level(trigger, [one for one in parent.stages or () if isinstance(one, ParentStage)], names)
 
 
 def _hash(level: Level) -> Found | None:
     trigger = level.trigger
-    if not (commit := _sha(trigger.hash)):
+    if not (commit := sha(trigger.hash)):
         return None
     project, slug = text(trigger.project), text(trigger.slug)
     name = f"{project}/{slug}" if project and slug else None
-    return Found(commit, name, text(trigger.branch), "trigger")
+    return Found(commit, name, branch(trigger.branch), "trigger")
 
 
 def _build(level: Level) -> Found | None:
-    return _scm(level.trigger.build_info, "build")
+    return _scm(level.trigger.build_info, "build", level.names)
 
 
-def _scm(build_info: msgspec.Raw, origin: str) -> Found | None:
-    for scm in items(mapping(loose(build_info)).get("scm")):
-        revision = mapping(scm)
-        if commit := _sha(revision.get("sha1")):
-            return Found(commit, repository(revision.get("remoteUrl")), first(revision.get("branch")), origin)
-    return None
+def _scm(build_info: msgspec.Raw, origin: str, names: frozenset[str]) -> Found | None:
+    revisions = [mapping(scm) for scm in items(mapping(loose(build_info)).get("scm"))]
+    found = [
+        Found(commit, repository(one.get("remoteUrl")), branch(one.get("branch")), origin)
+        for one in revisions
+        if (commit := sha(one.get("sha1")))
+    ]
+    return best(found, names)
 
 
 def _properties(level: Level) -> Found | None:
     trigger = level.trigger
-    return _named(trigger.properties, "properties") or _named(trigger.parameters, "parameters")
-
-
-def _named(raw: msgspec.Raw, origin: str) -> Found | None:
-    if raw is NULL:
-        return None
-    named = {re.sub(r"[^A-Z0-9]", "", key.upper()): value for key, value in mapping(loose(raw)).items()}
-    commit = next((sha for key, value in named.items() if _SHA_KEY.fullmatch(key) and (sha := _tagged(value))), None)
-    if not commit:
-        return None
-    return Found(commit, repository(_by_key(named, _REPOSITORY_KEY)), first(_by_key(named, _BRANCH_KEY)), origin)
-
-
-def _by_key(named: dict[str, Any], pattern: re.Pattern[str]) -> object:
-    return next((value for key, value in named.items() if pattern.fullmatch(key)), None)
+    return named(trigger.properties, "properties") or named(trigger.parameters, "parameters")
 
 
 def _build_stages(level: Level) -> Found | None:
     for stage in level.stages:
         context = stage.values
-        found = _scm(context.build_info, "build stage") or _named(context.property_file_contents, "build stage")
-        if found:
+        found = _scm(context.build_info, _BUILT, level.names) or named(context.property_file_contents, _BUILT)
+        told = kind(stage.type) == "build" or stage.type == "evaluateVariables"
+        if found := found or (named(stage.outputs, _BUILT) if told else None):
             return found
     return None
-
-
-def _artifacts(level: Level) -> Found | None:
-    listed = [mapping(artifact) for artifact in items(loose(level.trigger.artifacts))]
-    for artifact in listed:
-        if artifact.get("type") == "git/repo" and (commit := _sha(artifact.get("version"))):
-            return Found(commit, repository(artifact.get("reference")), None, "artifact")
-    images = [artifact.get("version") for artifact in listed if artifact.get("type") == "docker/image"]
-    commit = next((sha for tag in (level.trigger.tag, *images) if (sha := _tagged(tag))), None)
-    return Found(commit, None, None, "image") if commit else None
-
-
-def _payload(level: Level) -> Found | None:
-    payload = mapping(loose(level.trigger.payload))
-    head = mapping(payload.get("head_commit"))
-    commit = _sha(head.get("id")) or _sha(payload.get("after"))
-    if not commit:
-        return None
-    branch = (text(payload.get("ref")) or "").removeprefix("refs/heads/") or None
-    return Found(commit, first(mapping(payload.get("repository")).get("full_name")), branch, "payload")
 
 
 _PLACES: tuple[Callable[[Level], Found | None], ...] = (
@@ -145,6 +79,9 @@ _PLACES: tuple[Callable[[Level], Found | None], ...] = (
     _build,
     _properties,
     _build_stages,
-    _artifacts,
-    _payload,
+    artifacts,
+    manifests,
+    compared,
+    payload,
+    images,
 )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from ingest.rows import Account, Application, Pipeline
+from ingest.rows import Account, Application, Pipeline, PipelineRevision
 from ingest.spinnaker.kinds import kind
-from ingest.spinnaker.values import first, mapping, micros, text
-
-
-class _Configured(msgspec.Struct):
-    type: Any = None
+from ingest.spinnaker.templates import Configured, Reference, Template, reference
+from ingest.spinnaker.values import first, mapping, micros, person, text
 
 
 class PipelineConfig(msgspec.Struct, rename="camel"):
@@ -27,7 +25,24 @@ class PipelineConfig(msgspec.Struct, rename="camel"):
     config: Any = None
     disabled: Any = None
     update_ts: Any = None
-    stages: list[_Configured] | None = None
+    last_modified: Any = None
+    last_modified_by: Any = None
+    stages: list[Configured] | None = None
+
+    def made_from(self) -> Reference:
+        """The template that it names."""
+        return reference(self.type, self.schema, self.template, self.config)
+
+    def changed_at(self) -> int | None:
+        """When it became what it is, in microseconds."""
+        return micros(self.update_ts) or micros(self.last_modified)
+
+
+class Templated(msgspec.Struct):
+    """One pipeline beside the template that it is made from."""
+
+    pipeline: PipelineConfig
+    template: Template
 
 
 def application(body: dict[str, Any]) -> Application:
@@ -59,46 +74,50 @@ def account(body: dict[str, Any]) -> Account:
     )
 
 
-def pipeline(config: PipelineConfig) -> Pipeline:
-    """A row of one pipeline configuration.
+def pipeline(config: PipelineConfig, template: Template | None = None) -> Iterator[Pipeline | PipelineRevision]:
+    """One pipeline as it is configured, and that as the latest of its revisions where its time is known.
 
-    What a templated pipeline contains is the template's affair: unknown, unless the instance adds stages itself.
+    What a templated pipeline contains is the template's affair: unknown where that is not at hand, unless the
+    instance adds stages itself.
     """
-    template_kind, template, version = _template(config)
-    kinds = {kind(stage.type) for stage in config.stages or ()}
-    unknown = template_kind is not None
-    return Pipeline(
+    made = config.made_from()
+    kinds = {kind(stage.type) for stage in [*(config.stages or ()), *(template.configured() if template else ())]}
+    absent = None if made.kind and not template else False
+    yield Pipeline(
         id=config.id,
         application=config.application,
         pipeline=text(config.name),
-        template_kind=template_kind,
-        template=template,
-        template_version=version,
+        template_kind=made.kind,
+        template=made.template,
+        template_version=made.version,
+        protected=template.protect is True if template else None,
         disabled=config.disabled is True,
-        has_canary=("canary" in kinds) or (None if unknown else False),
-        has_approval=("approval" in kinds) or (None if unknown else False),
-        has_rollback=("rollback" in kinds) or (None if unknown else False),
-        updated_at=micros(config.update_ts),
+        has_canary=("canary" in kinds) or absent,
+        has_approval=("approval" in kinds) or absent,
+        has_rollback=("rollback" in kinds) or absent,
+        updated_at=config.changed_at(),
     )
+    if config.changed_at() is not None:
+        yield revision(config)
 
 
-def _template(config: PipelineConfig) -> tuple[str | None, str | None, str | None]:
-    own = mapping(config.template)
-    if reference := first(own.get("reference"), own.get("source")):
-        return "v2", *_reference(reference)
-    inner = mapping(mapping(mapping(config.config).get("pipeline")).get("template"))
-    if source := text(inner.get("source")):
-        return "v1", *_reference(source)
-    return None, None, None
+def templated(both: Templated) -> Iterator[Pipeline | PipelineRevision]:
+    """One pipeline, with what its template brings."""
+    return pipeline(both.pipeline, both.template)
 
 
-def _reference(reference: str) -> tuple[str, str | None]:
-    """Id and version of ``spinnaker://id``, ``spinnaker://id:tag`` or ``spinnaker://id@sha256:digest``."""
-    scheme, found, name = reference.partition("spinnaker://")
-    if scheme or not found:
-        return reference, None
-    identity, at, digest = name.partition("@")
-    if at:
-        return identity, digest or None
-    identity, _, tag = name.partition(":")
-    return identity, tag or None
+def revision(config: PipelineConfig) -> PipelineRevision:
+    """One configuration that a pipeline had; raises ``ValueError`` where it is not said when."""
+    at = config.changed_at()
+    if at is None:
+        raise ValueError(f"a revision of pipeline {config.id} without its time")
+    made = config.made_from()
+    return PipelineRevision(
+        id=f"{config.id}@{at // 1000}",
+        pipeline_id=config.id,
+        application=config.application,
+        template=made.template,
+        template_version=made.version,
+        updated_at=at,
+        updated_by=person(config.last_modified_by),
+    )

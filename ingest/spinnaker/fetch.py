@@ -1,13 +1,14 @@
-"""What to ask of Gate, and in which order: applications, then each application's configurations, history and tasks.
+"""What to ask of Gate, and in which order: applications, each application, then what no search shows.
 
-Listings come without contexts; executions whose stages tell something are fetched in full, by id. Executions that
-had not completed when last seen are fetched by id too, as is every execution that a restart has changed since.
+Executions that had not completed when last seen are fetched by id until they have, as are those that failed of late
+and may have been restarted, and those of deleted pipelines and of strategies by pipeline: all applications together,
+since requests are what Gate limits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 
@@ -17,28 +18,16 @@ from dora.errors import DoraError, UsageError
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
 from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble
+from ingest.spinnaker.again import again, unsearched
+from ingest.spinnaker.coverage import DAY
 from ingest.spinnaker.gate import Gate
-from ingest.spinnaker.history import Listed, history
 from ingest.spinnaker.parallel import merged
+from ingest.spinnaker.reading import Reading, Run
 from ingest.spinnaker.settings import Settings
 
 READERS = 4
-DETAILS = 40
-FINISHED_LATER = timedelta(days=1)
-
-
-class _Seen(msgspec.Struct):
-    """What was read of one application's history: ids, the newest build time and the oldest that is still open."""
-
-    ids: set[str] = msgspec.field(default_factory=set)
-    newest: int = 0
-    open: int | None = None
-
-    def add(self, listed: Listed, *, whole: bool) -> None:
-        self.ids.add(listed.id)
-        self.newest = max(self.newest, listed.build_time)
-        if not (listed.complete and whole):
-            self.open = min(listed.build_time, self.open or listed.build_time)
+RECENT = 14 * DAY
+RESTARTABLE = frozenset({"failed", "canceled"})
 
 
 class Fetch:
@@ -47,7 +36,8 @@ class Fetch:
     def __init__(self, gate: Gate, settings: Settings, request: Request, state: State) -> None:
         self._gate, self._settings, self._request, self._state = gate, settings, request, state
         self._failures: list[DoraError] = []
-        self._until = 0
+        self._read: dict[str, Reading] = {}
+        self._now = 0
 
     def items(self) -> Iterator[Item]:
         """Everything that is asked for.
@@ -56,14 +46,28 @@ class Fetch:
         """
         known, date = self._gate.applications()
         as_of = date or datetime.now(UTC)
-        self._until = _milliseconds(as_of + FINISHED_LATER)
+        self._now = int(as_of.timestamp() * 1000)
         yield AsOf(as_of)
+        yield from self._hidden(known)
         names = self._wanted(known)
         yield from (Document("application", known[name]) for name in names)
         yield from self._accounts()
         yield from merged([partial(self._application, name) for name in names], READERS)
         if names and len(self._failures) == len(names):
             raise self._failures[0]
+        yield from self._unsearched()
+        yield from again(self._gate, sorted(self._changeable()), self._now)
+
+    def _hidden(self, known: dict[str, bytes]) -> Iterator[Item]:
+        """Say once which applications the last run was shown and this one is not."""
+        shown = [name for name in sorted(known) if _matches(name, self._settings.applications)]
+        before = msgspec.json.decode(self._state.watermarks.get("applications", "[]"), type=list[str])
+        if lost := [name for name in before if name not in known and _matches(name, self._settings.applications)]:
+            yield Trouble(
+                f"Gate no longer shows {len(lost)} of {len(before)} applications: {', '.join(lost)};"
+                " they were deleted, or the READ permission was."
+            )
+        yield Mark("applications", msgspec.json.encode(shown).decode())
 
     def _wanted(self, known: dict[str, bytes]) -> list[str]:
         names = [name for name in sorted(known) if _matches(name, self._settings.applications)]
@@ -84,84 +88,45 @@ class Fetch:
             yield Progress(f"accounts: {error.happened}")
 
     def _application(self, name: str) -> Iterator[Item]:
+        reading = Reading(Run(self._gate, self._settings, self._request, self._state, self._now), name)
         try:
-            yield from (Document("pipeline", body) for body in self._gate.configs(name))
-            yield from self._executions(name)
-            yield from self._tasks(name)
+            yield from reading.items()
+            self._read[name] = reading
         except (FailedError, ForbiddenError) as error:
             self._failures.append(error)
             yield Trouble(f"application {name}: {error.happened}")
 
-    def _since(self, name: str) -> int:
-        """Where to begin (epoch ms): behind the watermark, or at ``--since`` where there is none or it is wider."""
-        mark = self._state.watermarks.get(f"executions/{name}")
-        asked = _milliseconds(self._request.since) if self._request.since else None
-        if mark is None:
-            return asked or 0
-        begin = max(int(mark) - self._settings.overlap_minutes * 60_000, 0)
-        return begin if asked is None else min(begin, asked)
-
-    def _executions(self, name: str) -> Iterator[Item]:
-        seen = _Seen(newest=int(self._state.watermarks.get(f"executions/{name}", 0)))
-        search = partial(self._gate.search, name)
-        for page in history(search, self._since(name), self._until, self._settings.page_size):
-            yield from self._landed(name, page, seen)
-            yield Progress(f"{name}: {len(seen.ids):,} executions")
-        yield from self._reread(name, seen)
-        if seen.newest:
-            yield Mark(f"executions/{name}", str(min(seen.newest, seen.open or seen.newest)))
-
-    def _landed(self, name: str, page: Sequence[Listed], seen: _Seen) -> Iterator[Item]:
-        """The executions of a page, in full where that tells more; one that Gate will not give is read again."""
-        full = self._full([listed.id for listed in page if listed.detailed])
-        for listed in page:
-            found = full.get(listed.id, listed)
-            whole = not listed.detailed or found is not listed
-            seen.add(found, whole=whole)
-            yield Document("execution", found.body)
-            if not whole:
-                yield Trouble(f"application {name}: Gate gave no details of execution {listed.id}")
-
-    def _full(self, ids: Sequence[str]) -> dict[str, Listed]:
-        found: dict[str, Listed] = {}
-        for start in range(0, len(ids), DETAILS):
-            found |= {listed.id: listed for listed in self._halving(ids[start : start + DETAILS])}
-        return found
-
-    def _halving(self, ids: Sequence[str]) -> list[Listed]:
-        """Executions in full; a request that is too large, or that one of them breaks, is split."""
+    def _unsearched(self) -> Iterator[Item]:
+        """Executions of strategies, and of pipelines that are configured no longer."""
+        wanted = {id_: reading.since for reading in self._read.values() for id_ in reading.strategies}
+        for pipeline, name in self._state.pipelines:
+            reading = self._read.get(name)
+            if reading and pipeline not in reading.live | reading.strategies and self._lately_deleted(pipeline):
+                wanted[pipeline] = reading.since
+                if f"deleted/{pipeline}" not in self._state.watermarks:
+                    yield Mark(f"deleted/{pipeline}", str(self._now))
         try:
-            return self._gate.executions(ids)
-        except FailedError:
-            if len(ids) == 1:
-                return []
-            half = len(ids) // 2
-            return self._halving(ids[:half]) + self._halving(ids[half:])
+            for listed in unsearched(self._gate, wanted):
+                for reading in self._read.values():
+                    reading.seen.ids.add(listed.id)
+                yield Document("execution", listed.body)
+        except (FailedError, ForbiddenError) as error:
+            yield Trouble(f"executions of deleted pipelines and strategies: {error.happened}")
 
-    def _reread(self, name: str, seen: _Seen) -> Iterator[Item]:
-        """Executions and tasks that had not completed when last seen, and were not met since."""
-        ids = [id_ for id_, application in self._state.unfinished if application == name and id_ not in seen.ids]
-        found = self._full(ids)
-        for identity in ids:
-            if identity in found:
-                yield Document("execution", found[identity].body)
-            elif body := self._gate.task(identity):
-                yield Document("task", body)
+    def _lately_deleted(self, pipeline: str) -> bool:
+        """Whether Gate may still give what it ran between the last run and its end: for 14 days."""
+        return self._now - int(self._state.watermarks.get(f"deleted/{pipeline}", self._now)) <= RECENT
 
-    def _tasks(self, name: str) -> Iterator[Item]:
-        """Operations started by hand that change what runs; Gate lists those of the last 14 days."""
-        since, page, limit = self._since(name), 1, self._settings.page_size
-        while True:
-            listed = self._gate.tasks(name, page, limit)
-            yield from (Document("task", one.body) for one in listed if one.detailed)
-            if len(listed) < limit or min(one.build_time for one in listed) < since:
-                return
-            page += 1
+    def _changeable(self) -> set[str]:
+        """Executions that were not met, and may have changed since the last run saw them."""
+        span = self._settings.restart_days * DAY
+        last = {name: (reading.seen.after or self._now) - span for name, reading in self._read.items()}
+        asked = set(self._state.unfinished)
+        for id_, name, _, status, at in self._state.recent:
+            if status in RESTARTABLE and at >= last.get(name, self._now):
+                asked.add((id_, name))
+        return {id_ for id_, name in asked if name in self._read and id_ not in self._read[name].seen.ids}
 
 
 def _matches(name: str, globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for glob in globs)
-
-
-def _milliseconds(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)

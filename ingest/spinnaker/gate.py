@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,14 +14,20 @@ import msgspec
 
 from ingest.http import FailedError, Session
 from ingest.spinnaker.history import Listed
-from ingest.spinnaker.kinds import needs_details, operates
-from ingest.spinnaker.values import COMPLETE, EARLIEST, micros, status
+from ingest.spinnaker.kinds import operates
+from ingest.spinnaker.values import COMPLETE, micros, status, text
+
+REVISIONS = 20
 
 
 class Named(msgspec.Struct):
     """What has a name."""
 
     name: str
+
+
+class _Identified(msgspec.Struct):
+    id: str
 
 
 class _Kind(msgspec.Struct):
@@ -30,6 +39,7 @@ class _Light(msgspec.Struct, rename="camel"):
     build_time: Any = None
     start_time: Any = None
     status: Any = None
+    pipeline_config_id: Any = None
     stages: list[_Kind | str] | None = None
 
     def types(self) -> Iterator[Any]:
@@ -40,10 +50,13 @@ class _View(msgspec.Struct):
     execution: _Light
 
 
+UNREADABLE = "unreadable:"
+UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _LIGHT = msgspec.json.Decoder(_Light)
 _TASK = msgspec.json.Decoder(_View)
 _NAMED = msgspec.json.Decoder(Named)
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
 
 
 class Gate:
@@ -51,6 +64,8 @@ class Gate:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._includes: bool | None = None
+        self._probing = threading.Lock()
 
     def applications(self) -> tuple[dict[str, bytes], datetime | None]:
         """Applications by name, with Gate's clock."""
@@ -66,17 +81,39 @@ class Gate:
         """The pipelines as they are configured now."""
         return self._listing(f"/applications/{quote(application, safe='')}/pipelineConfigs")
 
-    def search(self, application: str, start: int, end: int, size: int) -> list[Listed]:
-        """Executions built between two instants (epoch ms), without contexts."""
+    def strategies(self, application: str) -> list[str]:
+        """Ids of the deployment strategies of its own, whose runs no search finds."""
+        bodies = self._listing(f"/applications/{quote(application, safe='')}/strategyConfigs")
+        return identities(bodies)
+
+    def search(self, application: str, start: int, end: int, size: int, *, expand: bool) -> list[Listed]:
+        """Executions built between two instants (epoch ms), in full or without contexts."""
         path = f"/applications/{quote(application, safe='')}/executions/search"
         bounds = {"triggerTimeStartBoundary": start, "triggerTimeEndBoundary": end}
-        bodies = self._listing(path, startIndex=0, size=size, expand="false", **bounds)
-        return [_told(path, body) for body in bodies]
+        bodies = self._listing(path, startIndex=0, size=size, expand=str(expand).lower(), **bounds)
+        return _told(path, bodies, detailed=not expand)
+
+    def inclusive(self, application: str, instant: int) -> bool:
+        """Whether searches include the bounds they name; asked once, at the build time of an execution."""
+        with self._probing:
+            if self._includes is None:
+                self._includes = bool(self.search(application, instant, instant, 1, expand=True))
+            return self._includes
 
     def executions(self, ids: Sequence[str]) -> list[Listed]:
         """Executions in full; those that Gate does not find, or hides, are missing."""
-        bodies = self._listing("/executions", executionIds=",".join(ids), expand="true")
-        return [_told("/executions", body) for body in bodies]
+        return _told("/executions", self._listing("/executions", executionIds=",".join(ids), expand="true"))
+
+    def of_pipelines(self, ids: Sequence[str], limit: int) -> list[Listed]:
+        """The newest executions of each pipeline, also of deleted ones and of strategies, of the last 14 days."""
+        bodies = self._listing("/executions", pipelineConfigIds=",".join(ids), limit=limit, expand="true")
+        return _told("/executions", bodies)
+
+    def execution(self, identity: str) -> Listed | None:
+        """One execution in full, from where it is written; None where there is none by this id."""
+        path = f"/pipelines/{quote(identity, safe='')}"
+        body = self._found(path)
+        return _told(path, [body])[0] if body is not None else None
 
     def tasks(self, application: str, page: int, limit: int) -> list[Listed]:
         """One page of the operations started by hand in the last 14 days, newest start first."""
@@ -85,12 +122,31 @@ class Gate:
 
     def task(self, identity: str) -> bytes | None:
         """One operation, however old; None where there is none by this id."""
+        return self._found(f"/tasks/{quote(identity, safe='')}")
+
+    def _found(self, path: str) -> bytes | None:
         try:
-            return self._session.get(f"/tasks/{quote(identity, safe='')}").body
+            return self._session.get(path).body
         except FailedError as error:
             if error.status == 404:
                 return None
             raise
+
+    def canary(self, identity: str) -> bytes | None:
+        """One judgment of the canary service; None where there is none by this id, or no such service."""
+        return self._found(f"/v2/canaries/canary/{quote(identity, safe='')}")
+
+    def judges(self) -> bytes | None:
+        """The judges of the canary service; None where Gate is not connected to one."""
+        return self._found("/v2/canaries/judges")
+
+    def revisions(self, pipeline_id: str) -> list[bytes]:
+        """The last configurations of a pipeline, newest first."""
+        return self._listing(f"/pipelineConfigs/{quote(pipeline_id, safe='')}/history", limit=REVISIONS)
+
+    def templates(self) -> list[bytes]:
+        """The managed pipeline templates of all scopes and tags."""
+        return self._listing("/v2/pipelineTemplates")
 
     def _listing(self, path: str, **params: str | int) -> list[bytes]:
         return _listed(path, self._session.get(path, params).body)
@@ -99,29 +155,45 @@ class Gate:
 def _listed(path: str, body: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in _LIST.decode(body)]
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise FailedError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
 
 
-def _told(path: str, body: bytes) -> Listed:
+def identities(bodies: Sequence[bytes]) -> list[str]:
+    """Ids of what a listing holds; what has none is left out."""
+    found = []
+    for body in bodies:
+        with contextlib.suppress(*UNDECODABLE):
+            found.append(_IDENTIFIED.decode(body).id)
+    return found
+
+
+def _told(path: str, bodies: Sequence[bytes], *, detailed: bool = False) -> list[Listed]:
+    """What a listing tells. One that can not be read is passed on as it is, where others beside it can."""
+    found = [_light(body, detailed=detailed) for body in bodies]
+    if found and all(listed.id.startswith(UNREADABLE) for listed in found):
+        raise FailedError(f"{path} gave no execution.", "check that the address is Gate's.")
+    return found
+
+
+def _light(body: bytes, *, detailed: bool) -> Listed:
     try:
         light = _LIGHT.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise FailedError(f"{path} gave no execution ({error}).", "check that the address is Gate's.") from None
-    return Listed(
-        light.id, _instant(light.build_time), status(light.status) in COMPLETE, needs_details(light.types()), body
-    )
+    except UNDECODABLE:
+        named = identities([body]) or [UNREADABLE + hashlib.sha256(body).hexdigest()]
+        return Listed(named[0], 0, True, False, body)
+    done = status(light.status) in COMPLETE
+    return Listed(light.id, _instant(light.build_time), done, detailed, body, text(light.pipeline_config_id))
 
 
 def _task(path: str, body: bytes) -> Listed:
     try:
         light = _TASK.decode(body).execution
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise FailedError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
     started = _instant(light.start_time) or _instant(light.build_time)
     return Listed(light.id, started, status(light.status) in COMPLETE, operates(light.types()), body)
 
 
 def _instant(value: object) -> int:
-    found = micros(value)
-    return found // 1000 if found is not None else EARLIEST
+    return (micros(value) or 0) // 1000

@@ -1,59 +1,36 @@
-"""Manual judgments and canary analyses → approvals, canaries and their intervals."""
+"""Canary analyses → canaries and their intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from ingest.rows import Approval, Canary, CanaryInterval
+from ingest.rows import Canary, CanaryInterval
 from ingest.spinnaker.payload import Stage
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.tree import Tree
-from ingest.spinnaker.values import COMPLETE, first, items, mapping, micros, number, person, text
+from ingest.spinnaker.values import COMPLETE, first, items, mapping, micros, number, text
 
-
-def approval(execution_id: str, stage: Stage) -> Approval:
-    """The question of a ``manualJudgment`` stage.
-
-    A decision counts only where the stage is complete: a refused judge leaves their name on a stage that still
-    runs. The wait ends with the decision; the stage's end follows it by up to fifteen seconds.
-    """
-    context, modified = stage.values, mapping(stage.last_modified)
-    decision = (text(context.judgment_status) or "").lower() if stage.state in COMPLETE else ""
-    decided = decision in ("continue", "stop")
-    roles = items(context.selected_stage_roles) or items(context.required_judgment_roles)
-    ended = micros(stage.end_time)
-    return Approval(
-        id=stage.id,
-        execution_id=execution_id,
-        asked=text(context.instructions),
-        decision=decision if decided else None,
-        answer=text(context.judgment_input) if decided else None,
-        decided_by=person(modified.get("user"), context.last_modified_by) if decided else None,
-        roles=" ".join(role for role in roles if isinstance(role, str)) or None,
-        status=stage.state,
-        started_at=micros(stage.start_time),
-        decided_at=(micros(modified.get("lastModifiedTime")) or ended) if decided else None,
-        finished_at=ended,
-    )
+ENDED = COMPLETE - {"skipped"}
 
 
 def canary(execution_id: str, stage: Stage, tree: Tree) -> Iterator[Canary | CanaryInterval]:
-    """The analysis of a ``kayentaCanary`` stage and the intervals that it judged."""
+    """The analysis of a ``kayentaCanary`` stage and its intervals; the last that ended gives the score."""
     runs = [one for one in tree.stages if one.type == "runCanary" and _within(one, stage, tree)]
     intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_order)]
     context, config = stage.values, mapping(stage.values.canary_config)
-    thresholds = mapping(config.get("scoreThresholds"))
-    scores = [one.score for one in intervals] or [_score(score) for score in items(context.canary_scores)]
-    judged = [score for score in scores if score is not None]
+    thresholds = _thresholds(config.get("scoreThresholds"), *(run.values.score_thresholds for run in runs))
+    ended = [one.score for one in intervals if one.status in ENDED]
+    scores = ended if intervals else [_score(score) for score in items(context.canary_scores)]
     yield Canary(
         id=stage.id,
         execution_id=execution_id,
         analysis=text(context.analysis_type),
         config=first(config.get("canaryConfigName"), config.get("canaryConfigId")),
-        score=judged[-1] if judged else None,
+        score=scores[-1] if scores else None,
         pass_threshold=_score(thresholds.get("pass")),
         marginal_threshold=_score(thresholds.get("marginal")),
-        intervals=len(judged),
+        intervals=len(scores) - scores.count(None),
         status=stage.state,
         started_at=micros(stage.start_time),
         finished_at=micros(stage.end_time),
@@ -73,6 +50,11 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         started_at=micros(run.start_time),
         finished_at=micros(run.end_time),
     )
+
+
+def _thresholds(*told: object) -> dict[str, Any]:
+    """Those of the analysis, else those that an interval was judged by."""
+    return next((found for one in told if (found := mapping(one))), {})
 
 
 def _within(run: Stage, stage: Stage, tree: Tree) -> bool:

@@ -7,12 +7,13 @@ images from those that the cluster gave back (``outputs.manifests``), where arti
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
-from ingest.spinnaker.payload import Context, loose
+from ingest.spinnaker.payload import NULL, Context, loose
 from ingest.spinnaker.values import first, items, mapping, text
 
 _WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset"})
@@ -24,6 +25,22 @@ _STAMPED_KEYS = (
     "kubectl.kubernetes.io/",
 )
 _REVISION = "deployment.kubernetes.io/revision"
+VERSIONED = re.compile(r"(.+)-v(\d{3,})")
+
+
+class _Metadata(TypedDict, total=False):
+    name: Any
+    namespace: Any
+    annotations: Any
+
+
+class _Manifest(TypedDict, total=False):
+    kind: Any
+    metadata: _Metadata
+    spec: Any
+
+
+_BRIEF = msgspec.json.Decoder(list[_Manifest])  # a dozen times faster than to decode status and managed fields too
 
 
 class Content(NamedTuple):
@@ -38,17 +55,35 @@ class Content(NamedTuple):
 
 def read(context: Context) -> Content:
     """The content that a stage's context describes."""
-    asked = _listed(context.manifests) or _listed(context.patch_body)
-    deployed = _listed(context.deployed)
+    asked = listed(context.manifests) or listed(context.patch_body)
+    deployed = _brief(context.deployed) if asked else listed(context.deployed)
     if not asked and not deployed:
         return Content()
     return Content(
         version=_version(deployed) or _version(asked),
-        workload=first(_metadata(_main(asked or deployed)).get("name")),
+        workload=_name(_main(asked or deployed)),
         namespace=first(*(_metadata(manifest).get("namespace") for manifest in asked + deployed)),
-        revision=first(mapping(_metadata(_main(deployed)).get("annotations")).get(_REVISION)),
+        revision=_revision(_main(deployed)),
         fingerprint=_fingerprint(asked or deployed),
     )
+
+
+def unversioned(name: str) -> str:
+    """A workload's name without the version that Spinnaker appends to a ReplicaSet's."""
+    found = VERSIONED.fullmatch(name)
+    return found[1] if found else name
+
+
+def _name(manifest: dict[str, Any]) -> str | None:
+    found = first(_metadata(manifest).get("name"))
+    return unversioned(found) if found and str(manifest.get("kind")).lower() == "replicaset" else found
+
+
+def _revision(manifest: dict[str, Any]) -> str | None:
+    """A ReplicaSet's own versioned name, else the revision of a Deployment."""
+    name = first(_metadata(manifest).get("name")) if str(manifest.get("kind")).lower() == "replicaset" else None
+    versioned = name if name and VERSIONED.fullmatch(name) else None
+    return versioned or first(mapping(_metadata(manifest).get("annotations")).get(_REVISION))
 
 
 def bare(name: object) -> str | None:
@@ -57,10 +92,21 @@ def bare(name: object) -> str | None:
     return found.split(" ")[-1] if found else None
 
 
-def _listed(raw: msgspec.Raw) -> list[dict[str, Any]]:
+def listed(raw: msgspec.Raw) -> list[dict[str, Any]]:
+    """One manifest or a list of them; empty where neither is there."""
     found = loose(raw)
     manifests = found if isinstance(found, list) else [found]
     return [manifest for manifest in manifests if isinstance(manifest, dict) and manifest]
+
+
+def _brief(raw: msgspec.Raw) -> list[dict[str, Any]]:
+    """As ``_listed``, but of each manifest only what is read where it is not the one that was asked for."""
+    if raw is NULL:
+        return []
+    try:
+        return cast(list[dict[str, Any]], _BRIEF.decode(raw))
+    except msgspec.ValidationError:
+        return listed(raw)
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +119,9 @@ def _main(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _version(manifests: list[dict[str, Any]]) -> str | None:
-    return " ".join(sorted({image for manifest in manifests for image in _images(manifest)})) or None
+    return (
+        " ".join(sorted({image for manifest in manifests if "spec" in manifest for image in _images(manifest)})) or None
+    )
 
 
 def _images(manifest: dict[str, Any]) -> Iterator[str]:
@@ -84,7 +132,9 @@ def _images(manifest: dict[str, Any]) -> Iterator[str]:
 
 def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """The manifest and what it makes copies of: a pod template, a job template and its pod template."""
-    spec = mapping(manifest.get("spec"))
+    spec = manifest.get("spec")
+    if not spec or not isinstance(spec, dict):
+        return [manifest]
     job = mapping(spec.get("jobTemplate"))
     inner = (mapping(spec.get("template")), job, mapping(mapping(job.get("spec")).get("template")))
     return [manifest, *(template for template in inner if template)]

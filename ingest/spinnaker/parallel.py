@@ -32,7 +32,7 @@ class _Work(Generic[T]):
         self._todo: queue.SimpleQueue[Stream[T]] = queue.SimpleQueue()
         for stream in streams:
             self._todo.put(stream)
-        self._done: queue.Queue[T | BaseException | _Ended] = queue.Queue(maxsize=max(readers, 1) * 40)
+        self._done: queue.Queue[T | BaseException | _Ended] = queue.Queue(maxsize=max(readers, 1) * 10)
         self._stopped = threading.Event()
         self._readers = [threading.Thread(target=self._read, daemon=True) for _ in range(readers)]
         for reader in self._readers:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,9 +11,12 @@ import msgspec
 from ingest import rows
 from ingest.archive import Document
 from ingest.rows import Row
-from ingest.spinnaker import commits, configs
-from ingest.spinnaker.judgments import approval, canary
+from ingest.spinnaker import commits, configs, kayenta
+from ingest.spinnaker.approvals import approval
+from ingest.spinnaker.attempts import attempts
+from ingest.spinnaker.judgments import canary
 from ingest.spinnaker.kinds import kind
+from ingest.spinnaker.legacy import legacy_canary
 from ingest.spinnaker.payload import Execution, Policy, Stage, Trigger, View
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.revision import revision
@@ -25,6 +28,7 @@ _EXECUTION = msgspec.json.Decoder(Execution)
 _VIEW = msgspec.json.Decoder(View)
 _POLICY = msgspec.json.Decoder(Policy)
 _CONFIG = msgspec.json.Decoder(configs.PipelineConfig)
+_TEMPLATED = msgspec.json.Decoder(configs.Templated)
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 _WORDS = {
@@ -50,6 +54,18 @@ def parse(document: Document, deck: str | None = None) -> Iterable[Row]:
         raise ValueError(f"{document.kind}: {error}") from error
 
 
+_READ: dict[str, Callable[[bytes], Iterable[Row]]] = {
+    "canary": lambda body: kayenta.judgment(_OBJECT.decode(body)),
+    "pipeline": lambda body: configs.pipeline(_CONFIG.decode(body)),
+    "templated": lambda body: configs.templated(_TEMPLATED.decode(body)),
+    "pipeline_revision": lambda body: [configs.revision(_CONFIG.decode(body))],
+    "application": lambda body: [configs.application(_OBJECT.decode(body))],
+    "account": lambda body: [configs.account(_OBJECT.decode(body))],
+    "gone": lambda body: [msgspec.json.decode(body, type=rows.Gone)],
+    "coverage": lambda body: [msgspec.json.decode(body, type=rows.Coverage)],
+}
+
+
 def _rows(document: Document, deck: str | None) -> Iterable[Row]:
     match document.kind:
         case "execution":
@@ -58,12 +74,8 @@ def _rows(document: Document, deck: str | None) -> Iterable[Row]:
             return _told(_VIEW.decode(document.body).execution, document.body, deck)
         case "policy":
             return _told(_asked(_POLICY.decode(document.body)), document.body, deck)
-        case "pipeline":
-            return [configs.pipeline(_CONFIG.decode(document.body))]
-        case "application":
-            return [configs.application(_OBJECT.decode(document.body))]
-        case "account":
-            return [configs.account(_OBJECT.decode(document.body))]
+    if read := _READ.get(document.kind):
+        return read(document.body)
     raise ValueError(f"no document of Spinnaker is called {document.kind!r}")
 
 
@@ -93,7 +105,11 @@ def _executed(execution: Execution, deck: str | None) -> Iterator[Row]:
             yield approval(execution.id, stage)
         elif stage.type == "kayentaCanary":
             yield from canary(execution.id, stage, tree)
-    yield from rollouts(execution, application, tree)
+        elif stage.type == "monitorCanary":
+            yield from legacy_canary(execution.id, stage)
+    changes = list(rollouts(execution, application, tree))
+    yield from changes
+    yield from attempts(execution.id, tree, changes)
 
 
 def _execution(execution: Execution, application: str, tree: Tree, deck: str | None) -> rows.Execution:

@@ -37,10 +37,20 @@ class Context(msgspec.Struct, rename="camel"):
     availability_zones: Any = None
     cluster: Any = None
     moniker: Any = None
+    strategy: Any = None
+    scale_pct: Any = None
     stack: Any = None
     free_form_details: Any = None
     clusters: msgspec.Raw = NULL
     manifest_name: Any = None
+    resolved_name: Any = msgspec.field(default=None, name="manifest.name")
+    criteria: Any = None
+    function_name: Any = None
+    deployment_strategy: Any = None
+    version_name_a: Any = None
+    version_name_b: Any = None
+    traffic_percent_a: Any = None
+    traffic_percent_b: Any = None
     manifests: msgspec.Raw = NULL
     patch_body: msgspec.Raw = NULL
     deployed: msgspec.Raw = msgspec.field(default=NULL, name="outputs.manifests")
@@ -55,11 +65,16 @@ class Context(msgspec.Struct, rename="camel"):
     num_revisions_back: Any = None
     rollback_context: Any = None
     reason: Any = None
+    restart_details: msgspec.Raw = NULL
+    failed_manifests: msgspec.Raw = NULL
+    job_status: msgspec.Raw = NULL
     exception: msgspec.Raw = NULL
     kato_tasks: msgspec.Raw = msgspec.field(default=NULL, name="kato.tasks")
     failure_messages: Any = None
     build_info: msgspec.Raw = NULL
     property_file_contents: msgspec.Raw = NULL
+    commits: msgspec.Raw = NULL
+    ami_details: msgspec.Raw = NULL
     instructions: Any = None
     judgment_status: Any = None
     judgment_input: Any = None
@@ -71,6 +86,8 @@ class Context(msgspec.Struct, rename="camel"):
     canary_score: Any = None
     canary_scores: Any = None
     canary_score_message: Any = None
+    score_thresholds: Any = None
+    canary: Any = None
     canary_execution: Any = msgspec.field(default=None, name="canaryPipelineExecutionId")
 
 
@@ -87,6 +104,7 @@ class Stage(msgspec.Struct, rename="camel"):
     parent_stage_id: str | None = None
     last_modified: Any = None
     tasks: list[Task] | None = None
+    outputs: msgspec.Raw = NULL
     context: Context | None = None
 
     @property
@@ -105,11 +123,15 @@ class BuildContext(msgspec.Struct, rename="camel"):
 
     build_info: msgspec.Raw = NULL
     property_file_contents: msgspec.Raw = NULL
+    commits: msgspec.Raw = NULL
+    ami_details: msgspec.Raw = NULL
 
 
 class ParentStage(msgspec.Struct):
     """One stage of a parent execution, as nested in a trigger."""
 
+    type: Any = None
+    outputs: msgspec.Raw = NULL
     context: BuildContext | None = None
 
     @property
@@ -133,6 +155,7 @@ class Trigger(msgspec.Struct, rename="camel"):
     user: Any = None
     dry_run: Any = None
     is_dry_run: Any = None
+    strategy: Any = None
     source: Any = None
     project: Any = None
     slug: Any = None
@@ -140,6 +163,7 @@ class Trigger(msgspec.Struct, rename="camel"):
     hash: Any = None
     repository: Any = None
     tag: Any = None
+    job: Any = None
     build_number: Any = None
     build_info: msgspec.Raw = NULL
     properties: msgspec.Raw = NULL

@@ -16,18 +16,34 @@ def failure(stage: Stage) -> str | None:
         return None
     context = stage.values
     found = (
-        _detailed(loose(context.exception))
+        detailed(loose(context.exception))
         or _operation(loose(context.kato_tasks))
         or first(*items(context.failure_messages))
+        or _manifests(loose(context.failed_manifests))
+        or first(mapping(loose(context.job_status)).get("failureDetails"))
     )
     return found[:LONGEST] if found else None
 
 
-def _detailed(exception: Any) -> str | None:
+def detailed(exception: Any) -> str | None:
+    """What an exception of a stage says: its first error, else what it is, else the answer that it got."""
     details = mapping(mapping(exception).get("details"))
-    return first(*items(details.get("errors")), details.get("error"))
+    return first(*items(details.get("errors")), details.get("error"), details.get("responseBody"))
 
 
 def _operation(tasks: Any) -> str | None:
-    exceptions = [mapping(mapping(task).get("exception")) for task in reversed(items(tasks))]
-    return next((found for one in exceptions if (found := first(one.get("message"), one.get("cause")))), None)
+    """The exception of the last operation on the cloud that failed, else what it last reported of its failing."""
+    for task in (mapping(task) for task in reversed(items(tasks))):
+        exception, state = mapping(task.get("exception")), mapping(task.get("status"))
+        if found := first(exception.get("message"), exception.get("cause")):
+            return found
+        if state.get("failed") is True:
+            return first(state.get("status"), *(mapping(one).get("status") for one in items(task.get("history"))[-1:]))
+    return None
+
+
+def _manifests(failed: Any) -> str | None:
+    """Which manifests did not become stable."""
+    names = [first(mapping(one).get("manifestName"), mapping(one).get("name"), one) for one in items(failed)]
+    listed = ", ".join(name for name in names if name)
+    return f"did not become stable: {listed}" if listed else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from ingest.spinnaker.payload import Execution
+from ingest.spinnaker.payload import EMPTY, Execution
 from ingest.spinnaker.values import COMPLETE, mapping, micros, status
 
 _TIE_BITS = 19
@@ -20,7 +20,7 @@ def revision(execution: Execution, body: bytes) -> int:
     Milliseconds take 41 bits until 2039 and 42 until 2109, the rest fits into 63.
     """
     complete = status(execution.status) in COMPLETE
-    full = any(stage.tasks or stage.context for stage in execution.staged())
+    full = any(stage.tasks or stage.values != EMPTY for stage in execution.staged())
     rank = (_latest(execution) // 1000) << 2 | complete << 1 | full
     return rank << _TIE_BITS | zlib.crc32(body) & ((1 << _TIE_BITS) - 1)
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
 from ingest.rows import Rollout
 from ingest.spinnaker import manifests
+from ingest.spinnaker.handovers import Link, routed, switched
 from ingest.spinnaker.kinds import OPERATIONS, kind
+from ingest.spinnaker.mesh import shifted
 from ingest.spinnaker.payload import Context, Execution, Stage
 from ingest.spinnaker.reasons import failure
+from ingest.spinnaker.strategies import GROUPS, strategy
 from ingest.spinnaker.traffic import traffic
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import first, items, mapping, micros, number, text
@@ -37,17 +41,43 @@ class Target(NamedTuple):
 def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rollout]:
     """The rollouts of an execution, those that were planned and never reached included."""
     named: Counter[str] = Counter()
+    links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree))}
+    steps = {stage.id for link in links.values() for stage in link.by}
     for stage in tree.stages:
-        if kind(stage.type) not in OPERATIONS or not _own(stage, tree):
+        if kind(stage.type) not in OPERATIONS or stage.id in steps or not _own(stage, tree):
             continue
         for context in _targets(stage):
             row = _rollout(execution, application, tree, stage, context)
+            row = _linked(row, links[stage.id]) if stage.id in links else row
             named[row.id] += 1
             yield row if named[row.id] == 1 else msgspec.structs.replace(row, id=f"{row.id}#{named[row.id]}")
 
 
+def _linked(row: Rollout, link: Link) -> Rollout:
+    """A rollout with what later stages made of it."""
+    reached = link.reached
+    return msgspec.structs.replace(
+        row,
+        action=link.action,
+        strategy=link.strategy,
+        status=reached.state,
+        first_traffic_at=link.traffic.first,
+        full_traffic_at=link.traffic.full,
+        finished_at=micros(reached.end_time),
+        restores=link.restores,
+        steps_back=1 if link.action == "rollback" and not link.restores else None,
+        reason=failure(reached) or row.reason,
+    )
+
+
 def _own(stage: Stage, tree: Tree) -> bool:
     """Whether a stage acts by itself, rather than by its children or as a step of a larger operation."""
+    if text(stage.values.strategy) == "custom" and any(
+        child.type == "pipeline" and child.state != "not_started" for child in tree.children(stage)
+    ):
+        return False  # the strategy's own execution tells
+    if stage.type == "rollingPush" and any(above.type in GROUPS for above in tree.above(stage)):
+        return False
     if stage.type in _PARENT_OF_OPERATIONS:
         return not any(kind(child.type) in ("deploy", "rollback") for child in tree.children(stage))
     if kind(stage.type) in ("scale", "restart"):
@@ -93,6 +123,7 @@ def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, c
         execution_id=execution.id,
         application=first(mapping(context.moniker).get("app"), context.application) or application,
         action=kind(stage.type),
+        strategy=strategy(execution, stage, context),
         role="canary" if any(above.type in _CANARY_ONLY for above in tree.above(stage)) else None,
         account=target.account,
         location=target.location,
@@ -112,19 +143,23 @@ def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, c
 
 
 def _identity(stage: Stage, tree: Tree, target: Target) -> str:
-    top = next((above for above in tree.above(stage) if above.type in _PARENT_OF_OPERATIONS), None)
-    if top is None and stage.type != "deploy":
+    tops = [above for above in tree.above(stage) if above.type in _PARENT_OF_OPERATIONS]
+    if not tops and stage.type != "deploy":
         return stage.id
-    return "/".join([(top or stage).id, *(part or "-" for part in target)])
+    undoing = kind(stage.type) == "rollback" and tops[-1].type == "deploy"
+    place = [part or "-" for part in target]
+    return "/".join([(tops[-1] if tops else stage).id, *(["rollback"] if undoing else []), *place])
 
 
 def _target(stage: Stage, context: Context, content: manifests.Content) -> Target:
     account = first(context.account, context.credentials, context.deploy_account)
     names = mapping(context.manifest_names)
     if content.fingerprint or names or text(context.manifest_name):
-        location = first(context.namespace_override, context.location, content.namespace, *names)
+        region = context.region if stage.type == "deployCloudrunManifest" else None
+        location = first(region, context.namespace_override, context.location, content.namespace, *names)
         managed = next((name for group in names.values() for name in items(group)), None)
-        return Target(account, location, content.workload or manifests.bare(first(context.manifest_name, managed)))
+        named = manifests.bare(first(context.manifest_name, managed))
+        return Target(account, location, content.workload or (named and manifests.unversioned(named)))
     location = next(iter(_regions(context)), None) or first(context.namespace_override, context.location)
     return Target(account, location or _named_region(stage), _cluster(context))
 
@@ -137,7 +172,7 @@ def _named_region(stage: Stage) -> str | None:
 
 def _cluster(context: Context) -> str | None:
     """Frigga's ``application-stack-detail``, where the cluster is not named."""
-    named = first(mapping(context.moniker).get("cluster"), context.cluster)
+    named = first(mapping(context.moniker).get("cluster"), manifests.bare(context.cluster), context.function_name)
     if named or not text(context.application):
         return named
     stack, detail = text(context.stack), text(context.free_form_details)

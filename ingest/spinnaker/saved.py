@@ -22,6 +22,18 @@ _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
+PLAN = "a plan that a pipeline template was rendered to"
+NO_RUN = {
+    "metrics judge": "a canary configuration",
+    "metrics classifier": "a canary configuration",
+    "canaryConfig executionRequest": "a request for a canary analysis",
+    "schema metadata variables": "a pipeline template",
+    "source stages": PLAN,
+    "templateVariables stages": PLAN,
+    "values scopes name": "the time series of a canary metric",
+    "errors": "what a pipeline template was refused for",
+}
+
 
 def saved(paths: Sequence[Path]) -> Iterator[Item]:
     """The documents of files and folders, in the order of their names.
@@ -36,6 +48,9 @@ def saved(paths: Sequence[Path]) -> Iterator[Item]:
 
 
 def _file(path: Path) -> Iterator[Item]:
+    if path.suffix in (".yml", ".yaml"):
+        yield Unreadable(path.name, "file", f"{path.name} is YAML: a template or what is to be made from it, not a run")
+        return
     try:
         values = list(_values(_content(path)))
     except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError, RecursionError) as error:
@@ -79,17 +94,35 @@ def _kind(value: bytes) -> str:
     if "execution" in keys:
         return "task"
     if "input" in keys:
-        question = _OBJECT.decode(keys["input"])
-        if "pipeline" not in question:
-            raise ValueError("a request that was asked about, not a run")
-        if _is_run(_OBJECT.decode(question["pipeline"])):
-            return "policy"
-        raise ValueError("a plan that was asked about before it ran, not a run")
+        return _question(_OBJECT.decode(keys["input"]))
     if _is_run(keys):
         return "execution"
+    if {"pipelineId", "stageStatus"} <= set(keys):
+        return "canary"
+    if what := _named(keys):
+        raise ValueError(f"{what}, not a run")
     if {"id", "application", "name"} <= set(keys) and ("stages" in keys or "template" in keys):
         return "pipeline"
     raise ValueError("no execution, task or pipeline configuration; a request body is not a run")
+
+
+def _question(asked: dict[str, msgspec.Raw]) -> str:
+    if "pipeline" not in asked:
+        raise ValueError("a request that was asked about, not a run")
+    if _is_run(_OBJECT.decode(asked["pipeline"])):
+        return "policy"
+    raise ValueError("a plan that was asked about before it ran, not a run")
+
+
+def _named(keys: dict[str, msgspec.Raw]) -> str | None:
+    """What a document is that tells neither of a run nor of a pipeline as it is saved."""
+    shapes = (what for shape, what in NO_RUN.items() if set(shape.split()) <= set(keys))
+    if what := next(shapes, None):
+        return what
+    if bytes(keys.get("id", msgspec.Raw())) == b'"unknown"':
+        return PLAN
+    unsaved = "id" not in keys and ("stages" in keys or "template" in keys)
+    return "a pipeline that was never saved" if unsaved else None
 
 
 def _is_run(keys: dict[str, msgspec.Raw]) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from dora.errors import UsageError
+from ingest.spinnaker.credentials import Credentials, check_headers
 
 _SECTION = "[sources.spinnaker]"
 _SECRETS = ("token", "password", "secret", "authorization")
@@ -18,12 +17,13 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(Credentials, frozen=True, kw_only=True):
     """How to reach one Gate, and how much of it to read.
 
     ``endpoint`` is Gate's address, ``deck`` the user interface's (for links); ``applications`` are globs.
-    ``page_size`` executions are asked for at a time, ``overlap_minutes`` of history are read again on every run.
-    The token comes from the environment variable named by ``token_env``, or from ``token_file``.
+    ``page_size`` executions are asked for at first, then as many as make ``page_bytes``. ``overlap_minutes`` of
+    history are read again on every run, and what failed within ``restart_days`` is: it may have been restarted.
+    How Gate knows us is told by the settings of ``Credentials``.
     """
 
     endpoint: str = "http://localhost:8084"
@@ -31,22 +31,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     applications: tuple[str, ...] = ("*",)
     requests_per_10s: NotNegative = 60
     page_size: Positive = 50
+    page_bytes: Positive = 4 << 20
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
     overlap_minutes: NotNegative = 60
-    token_env: str = "DORA_GATE_TOKEN"  # noqa: S105 - the name of a variable
-    token_file: str | None = None
-
-    def token(self) -> str | None:
-        """The API token, where there is one; raises ``UsageError`` where its file can not be read."""
-        if not self.token_file:
-            return os.environ.get(self.token_env) or None
-        try:
-            return Path(self.token_file).expanduser().read_text().strip() or None
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(
-                f"token_file {self.token_file} can not be read ({type(error).__name__}); nothing was fetched.",
-                f"correct token_file in {_SECTION}.",
-            ) from None
+    restart_days: NotNegative = 3
 
 
 def checked(given: Mapping[str, Any]) -> Settings:
@@ -55,7 +43,7 @@ def checked(given: Mapping[str, Any]) -> Settings:
     if secret := next((key for key in unknown if any(word in key.lower() for word in _SECRETS)), None):
         raise UsageError(
             f"{_SECTION} holds a secret under {secret!r}; nothing was fetched.",
-            "put it into the environment variable that token_env names, or into a token_file, and remove it here.",
+            "put it into an environment variable or a file, name that (token_env, token_file …), and remove it here.",
         )
     if unknown:
         raise UsageError(
@@ -66,11 +54,13 @@ def checked(given: Mapping[str, Any]) -> Settings:
         found = msgspec.convert(dict(given), Settings)
     except msgspec.ValidationError as error:
         raise UsageError(f"{_SECTION}: {error}; nothing was fetched.", "correct it in dora.toml.") from None
-    _check_endpoint(found.endpoint)
+    check_endpoint(found.endpoint)
+    check_headers(found)
     return found
 
 
-def _check_endpoint(endpoint: str) -> None:
+def check_endpoint(endpoint: str) -> None:
+    """Raises ``UsageError`` where this is no http(s) address, or one that holds a password."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{_SECTION}: endpoint is no http(s) address; nothing was fetched.", "correct it.")

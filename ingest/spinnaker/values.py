@@ -50,7 +50,9 @@ def number(value: object, low: float = -math.inf, high: float = math.inf) -> flo
 
 def micros(value: object) -> int | None:
     """Epoch milliseconds as microseconds; None outside 1990 to 2100, where no such instant was meant."""
-    found = value if type(value) is int else number(value)
+    if type(value) is int:
+        return value * 1000 if EARLIEST <= value < LATEST else None
+    found = None if value is None else number(value)
     return int(found) * 1000 if found is not None and EARLIEST <= found < LATEST else None
 
 
@@ -66,7 +68,10 @@ def items(value: object) -> list[Any]:
 
 def first(*values: object) -> str | None:
     """The first of the values that is a text."""
-    return next((found for value in values if (found := text(value))), None)
+    for value in values:
+        if value is not None and (found := text(value)):
+            return found
+    return None
 
 
 def person(*values: object) -> str | None:

@@ -1,6 +1,6 @@
 """How fast git history is read and walked: ours, the limit, the ratio.
 
-Run: ``python tests/benchmarks/git.py [COMMITS]``
+Run: ``python -m tests.benchmarks.git [COMMITS]``
 """
 
 from __future__ import annotations

@@ -201,8 +201,61 @@ def test_config_show_says_what_is_in_force(shop: Path) -> None:
     assert "hours before" in dora(shop, "config", "show").stdout
 
 
+def test_doctor_looks_and_its_exit_code_is_the_worst(tmp_path: Path) -> None:
+    """0 where nothing fails, 5 where something does, 4 where a server does not know us; each line says what to do."""
+    (tmp_path / "dora.toml").write_text(f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n')
+    assert dora(tmp_path, "ingest", "files", *sorted(SAMPLES.glob("*.csv"))).returncode == 0
+    found = {row["part"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
+    assert (found["landing"]["state"], found["files data"]["state"]) == ("ok", "ok")
+    assert found["build"] | {"says": ""} == {"part": "build", "state": "warn", "says": "", "next": "run `dora build`."}
+    assert dora(tmp_path, "doctor").returncode == 0
+    (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.parquet']\n")
+    assert dora(tmp_path, "doctor").returncode == 5
+    with serve(World(now=1_790_000_000_000), token="right") as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        result = dora(tmp_path, "doctor", DORA_GATE_TOKEN="spk_wrong_and_secret")
+    assert result.returncode == 4, result.stderr
+    assert "spk_wrong" not in result.stdout + result.stderr
+
+
+def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
+    """The table tells what came, what became of it and what landing holds; a second run finds it unchanged."""
+    now = 1_790_000_000_000
+    stage = {"id": "s1", "type": "deployManifest", "status": "SUCCEEDED", "startTime": now - 9_000, "context": {}}
+    run = {"id": "e1", "application": "shop", "status": "SUCCEEDED", "buildTime": now - 9_000, "stages": [stage]}
+    (tmp_path / "runs.ndjson").write_text(json.dumps(run) + "\n" + "{}\n")
+    lines = dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson").stdout.splitlines()
+    assert lines[0] == "spinnaker: 1 documents, 1 quarantined"
+    told = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
+    assert told["executions"] == ["1", "0", "0", "1"]
+    assert told["deployments, everywhere"][-1] == "1"
+    again = json.loads(dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson", "--json").stdout)
+    assert again["tables"]["execution"] == {"new": 0, "changed": 0, "unchanged": 1}
+    assert again["held"] | {"deployments": 1, "rollbacks": 0} == again["held"]
+    assert again["requests"] is None
+
+
+def test_requests_are_counted(tmp_path: Path) -> None:
+    """Where a server was asked, the summary says how often, and the server agrees."""
+    with serve(World(now=1_790_000_000_000)) as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        summary = json.loads(dora(tmp_path, "ingest", "spinnaker", "--json").stdout)
+        assert summary["requests"] == len(gate.requests) > 0
+
+
 def test_every_command_has_a_runnable_example() -> None:
     """Each command's help ends in an example."""
-    for command in ("ingest", "build", "check", "nightly", "show", "explain", "dashboard", "demo", "config show"):
+    for command in (
+        "ingest",
+        "build",
+        "check",
+        "nightly",
+        "doctor",
+        "show",
+        "explain",
+        "dashboard",
+        "demo",
+        "config show",
+    ):
         text = dora(ROOT, *command.split(), "--help").stdout
         assert f"Example: {'15 2 * * *' if command == 'nightly' else f'dora {command}'}" in text, command

@@ -192,7 +192,7 @@ def test_the_limiters_reset_is_waited_for_by_the_servers_clock() -> None:
 
 def test_the_pace_holds_over_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than the allowed requests fall into one window."""
-    monkeypatch.setattr("ingest.http.WINDOW", 0.5)
+    monkeypatch.setattr("ingest.pace.WINDOW", 0.5)
     with serving(say(200)) as server:
         one = session(server, requests_per_10s=3)
         began = time.monotonic()

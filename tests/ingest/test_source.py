@@ -156,7 +156,8 @@ def test_a_source_sees_what_landing_knows(tmp_path: Path) -> None:
     run(tmp_path, [*items, Mark("stream", "3"), Mark("other", "x")])
     board = Board([])
     pull(board, tmp_path, Request())
-    assert board.seen == State({"stream": "3", "other": "x"}, [("1", "shop"), ("3", "shop")])
+    assert board.seen.watermarks == {"stream": "3", "other": "x"}
+    assert board.seen.unfinished == [("1", "shop"), ("3", "shop")]
 
 
 # --- what a crash leaves --------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,9 +11,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from ingest.http import Limits, Session
 from ingest.simulation.world import Json, Stub, World
-from ingest.source import Request, Summary, pull
+from ingest.source import Item, Request, State, Summary, pull
 from ingest.spinnaker import SOURCE
+from ingest.spinnaker.fetch import Fetch
+from ingest.spinnaker.gate import Gate
 
 NOW = 1_750_000_000_000
 SHA = "9c1f0e5a4b7d2c3e8f6a1b0d9e8c7f6a5b4d3c2e"
@@ -134,11 +137,31 @@ def task(identity: str, type_: str, status: str = "SUCCEEDED") -> Stub:
     return stub(execution(identity, NOW - 600_000, status=status, stages=[stage], **more))
 
 
+class Quick(SOURCE):
+    """The source, not waiting long before it asks again."""
+
+    def _asked(self, request: Request, state: State) -> Iterator[Item]:
+        timeout = self._settings.timeout_seconds
+        limits = Limits(backoff_seconds=0.001, requests_per_10s=0, timeout_seconds=timeout)
+        return Fetch(Gate(Session(self._settings.endpoint, limits=limits)), self._settings, request, state).items()
+
+
+def quickly(folder: Path, url: str, **options: Any) -> Summary:
+    """One pull that does not wait before it asks again."""
+    return pull(Quick.configured({"endpoint": url, **options}, folder), folder, Request())
+
+
 @pytest.fixture
 def make() -> SimpleNamespace:
     """The builders of this file."""
     return SimpleNamespace(
-        execution=execution, deploy_stage=deploy_stage, wait_stage=wait_stage, stub=stub, task=task, world=world
+        execution=execution,
+        deploy_stage=deploy_stage,
+        wait_stage=wait_stage,
+        stub=stub,
+        task=task,
+        world=world,
+        quickly=quickly,
     )
 
 

@@ -41,9 +41,9 @@ def test_tokens_come_from_the_environment_or_a_file(
     (tmp_path / "token").write_text("right\n")
     with serve(make.world(), token="right") as gate:
         monkeypatch.setenv("MY_TOKEN", "right")
-        assert ingest(gate.url, token_env="MY_TOKEN").documents == 3
+        assert not ingest(gate.url, token_env="MY_TOKEN").troubles
         monkeypatch.setenv("DORA_GATE_TOKEN", "wrong")
-        assert ingest(gate.url, token_file=str(tmp_path / "token")).documents == 3
+        assert not ingest(gate.url, token_file=str(tmp_path / "token")).troubles
 
 
 def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:

@@ -44,8 +44,10 @@ def test_everything_visible_is_landed(make: Make, mode: Mode, shape: str, ingest
         summary = ingest(gate.url, page_size=10)
     assert {id_ for (id_,) in landed("SELECT id FROM execution")} == {stub.id for stub in world.executions}
     assert summary.troubles == []
-    assert summary.documents == len(world.executions) + 3
+    assert summary.documents == len(world.executions) + 4
 
+
+MARKS = "SELECT value FROM watermark WHERE stream LIKE 'executions/%' ORDER BY stream"
 TOLD = "SELECT DISTINCT account FROM rollout r JOIN execution e ON r.execution_id = e.id AND r.revision = e.revision"
 
 
@@ -71,7 +73,7 @@ def test_a_day_later_only_the_new_is_new(make: Make, ingest: Ingest, landed: Lan
         world.executions += [make.stub(make.execution(f"N{n}", NOW + n * HOUR)) for n in range(1, 4)]
         summary = ingest(gate.url)
     assert summary.tables["execution"]["new"] == 3
-    assert landed("SELECT value FROM watermark") == [(str(NOW + 3 * HOUR),)]
+    assert landed(MARKS) == [(str(NOW + 3 * HOUR),)]
 
 
 def test_as_of_is_gates_clock(make: Make, ingest: Ingest, landed: Landed) -> None:
@@ -92,22 +94,31 @@ def test_running_becomes_succeeded(make: Make, ingest: Ingest, landed: Landed) -
         assert landed("SELECT status, finished_at FROM execution WHERE id = 'LONG'") == [("running", None)]
         world.executions[0] = make.stub(make.execution("LONG", begun))
         summary = ingest(gate.url)
-    assert summary.tables["execution"] == {"new": 0, "changed": 1, "unchanged": 9}
+        assert landed("SELECT status FROM execution WHERE id = 'LONG'") == [("succeeded",)]
+        gate.requests.clear()
+        ingest(gate.url)
+        assert not [path for path in gate.requests if path.startswith("/executions")]
+    assert summary.tables["execution"] == {"new": 0, "changed": 1, "unchanged": 2}
     assert landed("SELECT status, full_traffic_at IS NULL FROM rollout WHERE execution_id = 'LONG'") == [
         ("succeeded", False)
     ]
 
 
-def test_the_watermark_never_passes_an_open_execution(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """It stays at the oldest that has not completed, and moves on when that has."""
-    begun = NOW - 72 * HOUR
-    world = make.world(make.execution("LONG", begun, status="RUNNING"), make.execution("E", NOW - HOUR))
+def test_g17_a_stuck_execution_does_not_hold_the_watermark(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """It is read again by its id every night, and the months since it began are not."""
+    begun = NOW - 720 * HOUR
+    runs = (make.execution(f"E{n}", NOW - n * HOUR) for n in range(200))
+    world = make.world(make.execution("STUCK", begun, status="RUNNING"), *runs)
     with serve(world) as gate:
         ingest(gate.url)
-        assert landed("SELECT stream, value FROM watermark") == [("executions/shop", str(begun))]
-        world.executions[0] = make.stub(make.execution("LONG", begun))
+        assert landed(MARKS) == [(str(NOW),)]
+        gate.requests.clear()
+        summary = ingest(gate.url)
+        assert sum("/search" in path for path in gate.requests) == 1
+        assert summary.tables["execution"]["unchanged"] == 3
+        world.executions[0] = make.stub(make.execution("STUCK", begun))
         ingest(gate.url)
-    assert landed("SELECT stream, value FROM watermark") == [("executions/shop", str(NOW - HOUR))]
+    assert landed("SELECT status FROM execution WHERE id = 'STUCK'") == [("succeeded",)]
 
 
 def test_a_restart_is_seen_within_the_overlap(make: Make, ingest: Ingest, landed: Landed) -> None:
@@ -120,28 +131,6 @@ def test_a_restart_is_seen_within_the_overlap(make: Make, ingest: Ingest, landed
         world.executions[0] = make.stub(again)
         ingest(gate.url)
     assert landed("SELECT status, finished_at FROM execution") == [("running", None)]
-
-
-def test_details_are_fetched_only_where_stages_tell_something(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Executions that only wait land as the listing shows them."""
-    waiting = [make.execution(f"W{n}", NOW - n, stages=[make.wait_stage(f"W{n}", NOW)]) for n in range(5)]
-    with serve(make.world(*waiting)) as gate:
-        ingest(gate.url)
-        assert not [path for path in gate.requests if path.startswith("/executions?")]
-    assert landed("SELECT count(*) FROM stage WHERE kind = 'wait'") == [(5,)]
-
-
-def test_details_that_gate_withholds_are_a_trouble_and_read_again(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """The light execution lands, the run is partial, the watermark does not pass it."""
-    world = make.world(make.execution("E1", NOW - 9 * HOUR), make.execution("E2", NOW))
-    with serve(world) as gate:
-        gate.faults = {"/executions": 400}
-        summary = ingest(gate.url)
-        assert len(summary.troubles) == 2
-        assert landed("SELECT DISTINCT account FROM rollout") == [(None,)]
-        gate.faults = {}
-        assert ingest(gate.url).troubles == []
-    assert landed(TOLD) == [("prod-eu",)]
 
 
 def test_rollbacks_by_hand_are_landed_and_other_tasks_are_not(make: Make, ingest: Ingest, landed: Landed) -> None:
@@ -184,7 +173,11 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
         summary = ingest(gate.url)
     assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == ["application cart", "application mail"]
     assert landed("SELECT id FROM execution") == [("E-shop",)]
-    assert landed("SELECT stream FROM watermark") == [("executions/shop",)]
+    assert landed("SELECT stream FROM watermark ORDER BY 1") == [
+        ("applications",),
+        ("coverage/shop",),
+        ("executions/shop",),
+    ]
 
 
 def test_every_application_failing_is_an_error(make: Make, ingest: Ingest, landed: Landed) -> None:
@@ -215,7 +208,7 @@ def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, 
     (tmp_path / "landing.duckdb").unlink()
     pull(SOURCE.configured({}, tmp_path), tmp_path, Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id") == before
-    assert landed("SELECT value FROM watermark") == [(str(NOW),)]
+    assert landed(MARKS) == [(str(NOW),)]
 
 
 def test_the_links_lead_to_deck(make: Make, ingest: Ingest, landed: Landed) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from ingest.http import FailedError, Limits, Session
 from ingest.simulation.gate import serve
+from ingest.simulation.gate_history import Mode
 from ingest.spinnaker.gate import Gate
 
 NOW = 1_750_000_000_000
@@ -47,7 +48,7 @@ READS: dict[str, Callable[[Gate], object]] = {
     "applications": lambda gate: gate.applications(),
     "accounts": lambda gate: gate.accounts(),
     "configs": lambda gate: gate.configs("shop"),
-    "search": lambda gate: gate.search("shop", 0, NOW, 10),
+    "search": lambda gate: gate.search("shop", 0, NOW, 10, expand=True),
     "executions": lambda gate: gate.executions(["E"]),
     "tasks": lambda gate: gate.tasks("shop", 1, 10),
 }
@@ -72,8 +73,46 @@ def test_a_listing_tells_id_time_completeness_and_whether_to_look_closer(make: S
     """From the light form, without contexts."""
     waiting = make.execution("W", NOW - 5, status="RUNNING", stages=[make.wait_stage("W", NOW)])
     with serve(make.world(waiting, make.execution("D", NOW - 9))) as double:
-        found = Gate(Session(double.url, limits=QUICK)).search("shop", 0, NOW, 10)
-    assert [one[:4] for one in found] == [("W", NOW - 5, False, False), ("D", NOW - 9, True, True)]
+        gate = Gate(Session(double.url, limits=QUICK))
+        light = gate.search("shop", 0, NOW, 10, expand=False)
+        full = gate.search("shop", 0, NOW, 10, expand=True)
+    assert [one[:4] for one in light] == [("W", NOW - 5, False, True), ("D", NOW - 9, True, True)]
+    assert [one.detailed for one in full] == [False, False]
+    assert {one.pipeline for one in light + full} == {"config-shop"}
+
+
+@pytest.mark.parametrize("name", ["search", "executions"])
+@pytest.mark.parametrize(
+    "wrong", [b'{"id":"X","stages":"none"}', b'{"id":"X","status":"\xff\xfe","stages":7}', b'{"name":"x"}', b"7"]
+)
+def test_one_item_that_can_not_be_read_is_passed_on_beside_the_others(name: str, wrong: bytes) -> None:
+    """As it came, without a time, so that it is quarantined and the walk goes by the others."""
+    with answering(b'[{"id":"A","buildTime":1750000000000},' + wrong + b"]") as url:
+        found = READS[name](Gate(Session(url, limits=QUICK)))
+    assert isinstance(found, list)
+    assert [(one.build_time, one.body) for one in found][1] == (0, wrong)
+    assert found[0].id == "A"
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+def test_bounds_are_told_apart_with_one_request(make: SimpleNamespace, mode: Mode) -> None:
+    """Redis includes what bounds name; the answer is remembered for all applications."""
+    with serve(make.world(make.execution("E", NOW - 5)), mode=mode) as double:
+        gate = Gate(Session(double.url, limits=QUICK))
+        assert [gate.inclusive("shop", NOW - 5) for _ in range(3)] == [mode == "redis"] * 3
+        assert len(double.requests) == 1
+
+
+def test_executions_of_deleted_pipelines_are_found_by_pipeline(make: SimpleNamespace) -> None:
+    """No search finds them; ids of pipelines do, each with its own limit."""
+    runs = [make.execution(f"E{n}", NOW - n, pipelineConfigId=f"old{n % 2}") for n in range(6)]
+    with serve(make.world(*runs)) as double:
+        gate = Gate(Session(double.url, limits=QUICK))
+        assert gate.search("shop", 0, NOW, 10, expand=True) == []
+        assert len(gate.of_pipelines(["old0", "old1"], 2)) == 4
+        one = gate.execution("E3")
+        assert one
+        assert (one.id, gate.execution("nobody")) == ("E3", None)
 
 
 def test_bodies_are_kept_as_received(make: SimpleNamespace) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -10,25 +10,43 @@ from hypothesis import strategies as st
 
 from ingest.simulation.gate_history import History, Mode, Query
 from ingest.simulation.world import Stub, World
-from ingest.spinnaker.history import Listed, Search, history
+from ingest.spinnaker.history import CENSUS, Listed, Page, history
 
 BEGIN = 1_700_000_000_000
 
 
-def searching(times: Sequence[int], mode: Mode) -> tuple[Search, list[int]]:
-    """A search over executions built at these times, and the sizes it was asked for."""
-    stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]
-    config = {"id": "config", "application": "shop"}
-    store = History(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
-    store.refresh()
-    asked: list[int] = []
+class Store:
+    """A reader of executions built at these times; ``asked`` are the sizes it was asked for."""
 
-    def search(start: int, end: int, size: int) -> list[Listed]:
-        asked.append(size)
-        found = store.search("shop", Query(start=start, end=end, size=size))
-        return [Listed(stub.id, stub.build_time, True, False, b"") for stub in found]
+    def __init__(self, times: Sequence[int], mode: Mode, size: int, *, breaks: bool = False) -> None:
+        stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]
+        config = {"id": "config", "application": "shop"}
+        self.store = History(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
+        self.store.refresh()
+        self.mode, self.size, self.breaks = mode, size, breaks
+        self.asked: list[int] = []
 
-    return search, asked
+    def _search(self, start: int, end: int, size: int, *, detailed: bool) -> Page:
+        self.asked.append(size)
+        found = self.store.search("shop", Query(start=start, end=end, size=size))
+        return Page([Listed(stub.id, stub.build_time, True, detailed, b"") for stub in found], size)
+
+    def page(self, start: int, end: int, least: int = 0) -> Page:
+        return self._search(start, end, max(self.size, least), detailed=False)
+
+    def census(self, start: int, end: int, asked: int) -> Page:
+        if self.breaks:
+            return self.page(start, end, 0 if asked == CENSUS else asked)
+        return self._search(start, end, asked, detailed=True)
+
+    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+        for start in range(0, len(listed), self.size):
+            if any(one.detailed for one in listed):
+                self.asked.append(self.size)
+            yield [one._replace(detailed=False) for one in listed[start : start + self.size]]
+
+    def inclusive(self, instant: int) -> bool:
+        return bool(self._search(instant, instant, 1, detailed=True).listed)
 
 
 TIMES = st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), max_size=60).map(
@@ -37,30 +55,54 @@ TIMES = st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), max_size=60).ma
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
-@given(times=TIMES, size=st.integers(1, 8), late=st.integers(0, 60))
+@given(times=TIMES, size=st.integers(1, 8), late=st.integers(0, 60), breaks=st.booleans())
 @settings(deadline=None, max_examples=150)
-def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int) -> None:
-    """Ties, bursts, any size, any begin, either store: each execution since then comes exactly once."""
-    search, _ = searching(times, mode)
+def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int, breaks: bool) -> None:
+    """Ties, bursts, any size, any begin, either store, light listings or none: each execution comes exactly once."""
     since = BEGIN + late
-    found = [listed.id for page in history(search, since, BEGIN + 4_000_000, size) for listed in page]
+    pages = list(history(Store(times, mode, size, breaks=breaks), since, BEGIN + 4_000_000))
+    found = [listed.id for page in pages for listed in page]
     assert sorted(found) == sorted(f"E{n}" for n, at in enumerate(times) if at >= since)
+    assert not any(listed.detailed for page in pages for listed in page)
 
 
-def test_sql_needs_one_request_a_page() -> None:
-    """1,000 executions at 50 a page: 20 pages, the empty one that ends it, and one to tell the store."""
-    search, asked = searching([BEGIN + n * 1000 for n in range(1000)], "sql")
-    assert sum(map(len, history(search, 0, BEGIN + 10**7, 50))) == 1000
-    assert len(asked) <= 23
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+@pytest.mark.parametrize("count", [49, 50, 1000, 5000])
+def test_history_costs_little_more_than_its_pages(mode: Mode, count: int) -> None:
+    """At 50 executions a page at most 1.3 times as many requests as there are pages, and three."""
+    store = Store([BEGIN + n * n * 10 for n in range(count)], mode, 50)
+    assert sum(map(len, history(store, 0, BEGIN + 10**9))) == count
+    assert len(store.asked) <= 1.3 * -(-count // 50) + 3
 
 
 def test_more_ties_than_a_page_holds_grow_the_page() -> None:
     """120 executions of one millisecond do not fit 50: the page grows until they do, then shrinks again."""
     times = [BEGIN] * 120 + [BEGIN - 1000 * n for n in range(1, 200)]
-    search, asked = searching(times, "sql")
-    assert sum(map(len, history(search, 0, BEGIN + 1, 50))) == len(times)
-    assert max(asked) == 200
-    assert asked[-1] == 50
+    store = Store(times, "sql", 50)
+    assert sum(map(len, history(store, 0, BEGIN + 1))) == len(times)
+    assert max(store.asked) == 200
+    assert store.asked[-1] == 50
+
+
+def test_more_ties_than_a_census_holds_grow_it() -> None:
+    """2,500 executions of one millisecond on Redis, where no window is smaller."""
+    store = Store([BEGIN] * 2500 + [BEGIN + 5] * 3, "redis", 50)
+    assert sum(map(len, history(store, 0, BEGIN + 10))) == 2503
+    assert max(store.asked) == 4000
+
+
+@pytest.mark.parametrize("unknown", [0, 3, 20])
+def test_what_has_no_time_does_not_stop_the_walk(unknown: int) -> None:
+    """An execution that could not be read counts for its page, and never for the next page's end."""
+
+    class Torn(Store):
+        def page(self, start: int, end: int, least: int = 0) -> Page:
+            page = super().page(start, end, least)
+            torn = [one._replace(build_time=0) if int(one.id[1:]) < unknown else one for one in page.listed]
+            return Page(torn, page.asked)
+
+    store = Torn([BEGIN + n for n in range(100)], "sql", 10)
+    assert sum(map(len, history(store, BEGIN, BEGIN + 200))) == 100
 
 
 def test_pages_by_index_would_lose_most() -> None:

@@ -58,6 +58,22 @@ def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
         ({"exception": {"details": {"error": "Unexpected", "errors": []}}}, "Unexpected"),
         ({"kato.tasks": [{"exception": {"message": "quota"}}]}, "quota"),
         ({"failureMessages": ["crash loop"]}, "crash loop"),
+        (
+            {
+                "kato.tasks": [
+                    {"exception": {"message": "an older operation"}},
+                    {"status": {"failed": True, "status": "Orchestration failed: DEPLOY_KUBERNETES_MANIFEST"}},
+                ]
+            },
+            "Orchestration failed: DEPLOY_KUBERNETES_MANIFEST",
+        ),
+        ({"exception": {"details": {"responseBody": "no such account"}}}, "no such account"),
+        (
+            {"failedManifests": [{"manifestName": "deployment shop", "location": "prod"}, {"manifestName": "job x"}]},
+            "did not become stable: deployment shop, job x",
+        ),
+        ({"jobStatus": {"failureDetails": "exited with code: 1"}}, "exited with code: 1"),
+        ({"kato.tasks": [{"status": {"failed": False, "status": "done"}}], "failedManifests": []}, None),
         ({"exception": "text", "kato.tasks": {}, "failureMessages": None}, None),
     ],
 )

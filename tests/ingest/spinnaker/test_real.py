@@ -11,6 +11,7 @@ import pytest
 
 from ingest.source import Request, Summary, pull
 from ingest.spinnaker import SOURCE
+from ingest.spinnaker.kinds import kind
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "spinnaker"
 RUN = {"id": "E1", "application": "shop", "status": "SUCCEEDED"}
@@ -190,6 +191,139 @@ def test_triggers(name: str, expected: tuple[Any, ...], tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps({**RUN, "trigger": trigger}))
     load(tmp_path / "data", tmp_path / "x.json")
     assert rows(tmp_path / "data", "SELECT trigger, commit, repository, branch FROM execution") == [expected]
+
+
+# Webhook file → commit, repository, branch: what a pipeline that it triggers would carry.
+WEBHOOKS: dict[str, tuple[str | None, str | None, str | None]] = {
+    "bitbucket_payload.json": ("9384d1bf6db69ea35cda200648ade30f8ea7b1a4", "bitbucketfan/test_webhooks", "master"),
+    "bitbucket_server_pr_merged_payload.json": ("3e325b06e6f13b948dbb33ae8177cfa78a043ac5", "RT/repo-test", "main"),
+    "bitbucket_server_repo_refs_changed_payload.json": (
+        "9065c394975cf8750a83abb6e54ba27245a38926",
+        "RT/repo-test",
+        "feature-branch",
+    ),
+    "github_branch_payload.json": (None, None, None),
+    "github_pr_payload.json": ("ba3b59b3cf776e3eda0b17a8094ce78c2f2e498c", "jervi/expert-waffle", "add-waffle-recipe"),
+    "github_push_payload.json": ("da68b0f38d58d68196651e808317bfae708fa9f0", "jervi/expert-waffle", "main"),
+    "legacy_stash_payload.json": ("6701da6ba49197208319f3ecad71ec9c449172fa", "E-BLAH/sample-manifests", "master"),
+}
+
+
+@pytest.mark.parametrize("name", WEBHOOKS)
+def test_webhooks(name: str, tmp_path: Path) -> None:
+    """The commit that was pushed, merged or proposed, with its repository and branch."""
+    trigger = {"type": "webhook", "payload": json.loads((SHARED / "git-webhooks" / name).read_text())}
+    (tmp_path / "x.json").write_text(json.dumps({**RUN, "trigger": trigger}))
+    load(tmp_path / "data", tmp_path / "x.json")
+    assert rows(tmp_path / "data", "SELECT commit, repository, branch FROM execution") == [WEBHOOKS[name]]
+
+
+HELM = ("k8s-v2-account", "test", "render-helm-output-manifest-sfcdtest-01fcm0tny37w064h7g4tjnyxxc", "test-image:1")
+# Context or job status → the stage's type and status, its rollout (account, location, cluster, version), its reason.
+STAGES: dict[str, tuple[str, str, tuple[str, ...] | None, str | None]] = {
+    "bakeManifest.context.json": ("bakeManifest", "SUCCEEDED", None, None),
+    "deployManifest.context.json": ("deployManifest", "SUCCEEDED", HELM, None),
+    "runJob.failed-runjob-status.json": ("runJobManifest", "TERMINAL", None, "had errors"),
+    "runJob.successful-runjob-status.json": ("runJobManifest", "SUCCEEDED", None, None),
+    "runJob.successful-runjob-status-with-multiple-pods.json": ("runJobManifest", "SUCCEEDED", None, None),
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stages(name: str, tmp_path: Path) -> None:
+    """What each deployed and where, or why it failed; a bake and a job deploy nothing."""
+    type_, status, rollout, reason = STAGES[name]
+    told = json.loads((SHARED / "stages" / name).read_text())
+    context = {"jobStatus": told} if type_ == "runJobManifest" else told
+    stage = {"id": "S", "type": type_, "status": status, "context": context}
+    (tmp_path / "x.json").write_text(json.dumps({**RUN, "stages": [stage]}))
+    load(tmp_path / "data", tmp_path / "x.json")
+    found = rows(tmp_path / "data", "SELECT account, location, cluster, version FROM rollout")
+    assert found == ([rollout] if rollout else [])
+    ((why,),) = rows(tmp_path / "data", "SELECT reason FROM stage")
+    assert (why is None) if reason is None else (reason in why)
+
+
+# Every stage type of the real payloads → what it is taken for: "other" is kept and never a deployment.
+KINDS = {
+    "approval": ["manualJudgment"],
+    "bake": ["bake", "bakeManifest"],
+    "build": ["awsCodeBuild", "concourse", "googleCloudBuild", "jenkins", "script", "travis", "wercker"],
+    "canary": ["kayentaCanary"],
+    "child": ["pipeline"],
+    "deploy": [
+        "cloneServerGroup",
+        "createServerGroup",
+        "deploy",
+        "deployCloudFormation",
+        "deployManifest",
+        "patchManifest",
+    ],
+    "other": [
+        "createApplication",
+        "deleteManifest",
+        "destroyServerGroup",
+        "determineTargetServerGroup",
+        "disableCluster",
+        "enableServerGroup",
+        "evaluateArtifacts",
+        "evaluateVariables",
+        "findArtifactFromExecution",
+        "findArtifactsFromResource",
+        "findImage",
+        "findImageFromTags",
+        "modifyAwsScalingProcess",
+        "savePipeline",
+        "savePipelinesFromArtifact",
+        "scaleDownCluster",
+        "shrinkCluster",
+        "updateApplication",
+        "upsertEntityTags",
+        "upsertImageTags",
+        "upsertLoadBalancers",
+        "upsertProject",
+        "webhook",
+    ],
+    "restart": ["rollingRestartManifest"],
+    "rollback": ["rollbackCluster", "undoRolloutManifest"],
+    "scale": ["resizeServerGroup", "scaleManifest"],
+    "test": ["gremlin", "runJobManifest"],
+    "wait": ["wait"],
+}
+
+
+def staged(value: Any) -> set[str]:
+    """The types of all stages in a payload, however deep."""
+    if isinstance(value, list):
+        return {type_ for one in value for type_ in staged(one)}
+    if not isinstance(value, dict):
+        return set()
+    own = {value["type"]} if "requisiteStageRefIds" in value and isinstance(value.get("type"), str) else set()
+    return own.union(*(staged(one) for one in value.values()))
+
+
+def test_every_stage_type_is_taken_for_what_it_is() -> None:
+    """The table above names each type that occurs in these folders, and only those."""
+    found: dict[str, list[str]] = {}
+    for folder in ("executions", "policy-payloads", "tasks"):
+        for file in (SHARED / folder).iterdir():
+            for type_ in staged(json.loads(file.read_text())):
+                found.setdefault(kind(type_), []).append(type_)
+    assert {word: sorted(set(types)) for word, types in found.items()} == KINDS
+
+
+def test_none_of_these_is_forgotten_either() -> None:
+    """Webhooks, stages and triggers: every file has its line."""
+    for folder, table in (("git-webhooks", WEBHOOKS), ("stages", STAGES)):
+        assert {file.name for file in (SHARED / folder).iterdir()} == set(table)
+    assert len(list((SHARED / "triggers").iterdir())) == 6
+
+
+def test_a_real_judgment_that_is_being_decided(tmp_path: Path) -> None:
+    """Its judge is named and the stage still runs: nobody was refused, and nothing is decided yet."""
+    load(tmp_path, SHARED / "policy-payloads" / "stage.manualJudgment.json")
+    sql = "SELECT outcome, decision, refused, asked FROM approval"
+    assert rows(tmp_path, sql) == [("waiting", None, None, "is the new service working?")]
 
 
 def test_traffic_of_a_real_rollout(tmp_path: Path) -> None:

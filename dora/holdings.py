@@ -1,0 +1,30 @@
+"""How much landing holds of one source, counted as a reader would."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dora.warehouse import Connection
+
+_DID = "SELECT count(DISTINCT execution_id) FROM rollout WHERE source = $1 AND status <> 'not_started' AND action ="
+_COVERED = """
+SELECT count(DISTINCT application) AS applications, min(since) AS since, max(until) AS until,
+  count(*) - count(DISTINCT application) AS gaps
+FROM coverage WHERE source = $1
+"""
+
+
+def held(con: Connection, source: str, tables: list[str]) -> dict[str, int]:
+    """Rows of some landing tables, and executions that deployed or rolled back, in whichever environment."""
+    counted = {table: f'SELECT count(*) FROM "{table}" WHERE source = $1' for table in tables}  # noqa: S608
+    did = {"deployments": f"{_DID} 'deploy'", "rollbacks": f"{_DID} 'rollback'"} if "rollout" in tables else {}
+    return {name: int(con.execute(sql, [source]).fetchall()[0][0]) for name, sql in {**counted, **did}.items()}
+
+
+def covered(con: Connection, source: str) -> dict[str, Any] | None:
+    """Of how many applications all executions were seen, from when to when (UTC), with how many gaps."""
+    cursor = con.execute(_COVERED, [source])
+    names = [column[0] for column in cursor.description or ()]
+    found = dict(zip(names, cursor.fetchall()[0], strict=True))
+    return found if found["applications"] else None

@@ -1,0 +1,34 @@
+"""What a source need not ask again: canary judgments that were read, and pipelines that have not changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dora.warehouse import Connection
+
+OPEN = "('running', 'not_started')"
+_JUDGED = f"SELECT id FROM canary_judgment WHERE source = $1 AND status NOT IN {OPEN}"  # noqa: S608 - a constant
+_AWAITED = f"""
+SELECT DISTINCT judgment_id
+FROM canary_interval
+WHERE source = $1 AND judgment_id IS NOT NULL AND status NOT IN {OPEN} AND judgment_id NOT IN ({_JUDGED})
+  AND finished_at > (SELECT max(finished_at) - to_days($2) FROM canary_interval WHERE source = $1)
+ORDER BY ALL
+"""  # noqa: S608 - constants
+_CONFIGURED = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $1 AND updated_at IS NOT NULL"
+
+
+def judged(con: Connection, source: str) -> frozenset[str]:
+    """Ids of the canary judgments that were read after they had ended."""
+    return frozenset(identity for (identity,) in con.execute(_JUDGED, [source]).fetchall())
+
+
+def awaited(con: Connection, source: str, days: int) -> list[str]:
+    """Ids of the canary judgments that ended in the last days and were never read."""
+    return [identity for (identity,) in con.execute(_AWAITED, [source, days]).fetchall()]
+
+
+def configured(con: Connection, source: str) -> dict[str, int]:
+    """When each pipeline was last changed, in microseconds since 1970, as far as that is known."""
+    return dict(con.execute(_CONFIGURED, [source]).fetchall())

@@ -1,0 +1,205 @@
+"""From settings, environment and spin's own configuration to a session that Gate knows, and whether it does."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dora.errors import AuthError, UsageError
+from ingest.http import Access, FailedError, Limits, LoginError, Session
+from ingest.spinnaker import secret, spin_config
+from ingest.spinnaker.auth import Bearer, Fixed, FormLogin, Grant, Keep, basic_header
+from ingest.spinnaker.credentials import Client
+from ingest.spinnaker.settings import Settings, check_endpoint
+from ingest.spinnaker.spin_config import Auth, Iap, Login, OAuth2, Spin
+from ingest.tls import Tls
+from ingest.wire import origin
+
+GOOGLE_TOKENS = "https://www.googleapis.com/oauth2/v4/token"
+_DEFAULT = Settings().endpoint
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def connect(settings: Settings, warn: secret.Warn = lambda _: None) -> Session:
+    """A session with the Gate of these settings; ``warn`` is told what is not as safe as it should be.
+
+    Raises ``UsageError`` where a secret is missing or a way in is not supported. Nothing is sent yet.
+    """
+    spin = _spin(settings, warn)
+    endpoint = settings.endpoint
+    if endpoint == _DEFAULT and spin.gate and spin.gate.endpoint:
+        endpoint = spin.gate.endpoint
+        check_endpoint(endpoint)
+    limits = Limits(timeout_seconds=settings.timeout_seconds, requests_per_10s=settings.requests_per_10s)
+    return Session(
+        endpoint, settings.all_headers(), limits, _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
+    )
+
+
+def probe(session: Session) -> None:
+    """Ask Gate who we are before anything else; raises ``AuthError`` that says what is wrong.
+
+    Nothing is asked where there is nothing to be known by: the first listing tells that as well. A Gate that names
+    no user may be one that asks nobody: only what it then refuses shows that we are not logged in.
+    """
+    if not session.known:
+        return
+    try:
+        if session.get("/auth/user", empty=True).body:
+            return
+    except FailedError as error:
+        if error.status != 404:
+            raise
+    try:
+        session.get("/applications")
+    except LoginError as error:
+        raise AuthError(f"Gate names no user: we are not logged in. {error.happened}", error.next_step) from None
+
+
+def _spin(settings: Settings, warn: secret.Warn) -> Spin:
+    path = spin_config.path_of(settings.spin_config)
+    return spin_config.load(path, warn) if path else Spin()
+
+
+class _Ways:
+    """The ways in that settings and spin's configuration offer; the settings go first."""
+
+    def __init__(self, settings: Settings, endpoint: str, auth: Auth, warn: secret.Warn) -> None:
+        self._settings, self._endpoint, self._warn = settings, endpoint, warn
+        own = settings.iap_token_env or settings.basic_user or settings.ldap_user or settings.oauth2
+        self._auth, self._on = auth, auth if auth.enabled and not own else Auth()
+
+    def access(self) -> Access | None:
+        """The way in, None where there is none. What asks for a login or a refresh is the last choice."""
+        tls, fixed = self._tls(), self._token()
+        found = self._iap(fixed, tls) or self._basic(fixed, tls) or self._oauth2(fixed, tls) or self._ldap(fixed, tls)
+        if found is None and (fixed or tls != Tls()):
+            found = Fixed(fixed, tls)
+        if found:
+            self._check_secrecy()
+        return found
+
+    def _check_secrecy(self) -> None:
+        parts = urlsplit(self._endpoint)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            self._warn(f"{origin(self._endpoint)} is not encrypted: everyone on the way can read our token or password")
+
+    def _token(self) -> dict[str, str]:
+        spin = self._auth.api_token
+        token = self._settings.token(self._warn) or (spin.token if spin else None)
+        return {"X-Spinnaker-Token": token} if token else {}
+
+    def _tls(self) -> Tls:
+        trusting = self._settings.ignore_cert_errors or self._auth.ignore_cert_errors
+        if trusting:
+            self._warn("certificate errors are ignored: anyone on the way can pose as Gate and read what we send")
+        certificate = self._settings.certificate(self._warn) or self._spin_certificate()
+        ca_file = self._settings.ca_file and str(Path(self._settings.ca_file).expanduser())
+        if ca_file and not Path(ca_file).exists():
+            raise UsageError(f"ca_file {self._settings.ca_file} does not exist; nothing was fetched.", "correct it.")
+        return Tls(certificate=certificate, ca_file=ca_file, verify=not trusting)
+
+    def _spin_certificate(self) -> tuple[str, str] | None:
+        x509 = self._auth.x509
+        if x509 is None:
+            return None
+        if x509.cert_path and x509.key_path:
+            public = secret.read(x509.cert_path, "auth.x509.certPath", lambda _: None)
+            return public, secret.read(x509.key_path, "auth.x509.keyPath", self._warn)
+        if x509.cert and x509.key:
+            return x509.cert, x509.key
+        raise _incomplete("x509", "certPath and keyPath, or cert and key")
+
+    def _login(self, user: str | None, spin: Login | None, section: str) -> tuple[str, str] | None:
+        if user:
+            return user, self._settings.password(self._warn)
+        if spin is None:
+            return None
+        if not (spin.username and spin.password):
+            raise _incomplete(section, "username and password")
+        return spin.username, spin.password
+
+    def _basic(self, fixed: dict[str, str], tls: Tls) -> Access | None:
+        found = self._login(self._settings.basic_user, self._on.basic, "basic")
+        return Fixed({**fixed, **basic_header(*found)}, tls) if found else None
+
+    def _ldap(self, fixed: dict[str, str], tls: Tls) -> Access | None:
+        found = self._login(self._settings.ldap_user, self._on.ldap, "ldap")
+        return FormLogin(self._endpoint, *found, fixed, tls) if found else None
+
+    def _iap(self, fixed: dict[str, str], tls: Tls) -> Access | None:
+        if variable := self._settings.iap_token_env:
+            token = secret.from_environment(variable, "iap_token_env")
+            return Bearer(self._endpoint, Grant(token=token), fixed, tls)
+        spin = self._on.iap
+        return Bearer(self._endpoint, _iap_grant(spin), fixed, tls) if spin else None
+
+    def _oauth2(self, fixed: dict[str, str], tls: Tls) -> Access | None:
+        if self._settings.oauth2:
+            return Bearer(self._endpoint, _own_grant(self._settings.oauth2), fixed, tls)
+        account = self._auth.google_service_account
+        if account and account.enabled:
+            raise _incomplete("google_service_account", "another section: its keys are not supported here")
+        spin = self._on.oauth2
+        return Bearer(self._endpoint, _spin_grant(spin, self._keep()), fixed, tls) if spin else None
+
+    def _keep(self) -> Keep:
+        path = spin_config.path_of(self._settings.spin_config)
+        if path and self._settings.spin_config_write:
+            return partial(spin_config.keep, path)
+        return Grant().keep
+
+
+def _spin_grant(spin: OAuth2, keep: Keep) -> Grant:
+    cached = spin.cached_token
+    if cached is None:
+        raise _incomplete("oauth2", "cachedToken: log in with spin once, it keeps the token there")
+    return Grant(
+        token=cached.access_token,
+        expiry=cached.expiry,
+        login=f"/login/oauth2/code/{spin.provider}" if spin.provider else "/login",
+        token_url=spin.token_url,
+        client_id=spin.client_id,
+        client_secret=spin.client_secret,
+        refresh_token=cached.refresh_token,
+        keep=keep,
+    )
+
+
+def _iap_grant(spin: Iap) -> Grant:
+    if not (spin.iap_id_token or spin.iap_client_refresh):
+        raise _incomplete("iap", "iapIdToken or iapClientRefresh: service account keys are not supported here")
+    return Grant(
+        token=spin.iap_id_token,
+        token_url=GOOGLE_TOKENS,
+        client_id=spin.oauth_client_id,
+        client_secret=spin.oauth_client_secret,
+        refresh_token=spin.iap_client_refresh,
+        more={"audience": spin.iap_client_id or ""},
+        wanted="id_token",
+    )
+
+
+def _own_grant(client: Client) -> Grant:
+    def value(variable: str | None) -> str | None:
+        return os.environ.get(variable, "").strip() or None if variable else None
+
+    access, refresh = value(client.access_token_env), value(client.refresh_token_env)
+    if not (access or refresh):
+        secret.from_environment(client.refresh_token_env, "oauth2.refresh_token_env")
+    return Grant(
+        token=access,
+        login=client.login,
+        token_url=client.token_url,
+        client_id=client.client_id,
+        client_secret=value(client.client_secret_env),
+        refresh_token=refresh,
+    )
+
+
+def _incomplete(section: str, needed: str) -> UsageError:
+    return UsageError(
+        f"spin's configuration: auth.{section} is incomplete or not supported; nothing was fetched.", f"give {needed}."
+    )

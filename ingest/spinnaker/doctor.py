@@ -1,0 +1,94 @@
+"""Whether Gate can be reached, knows us, keeps our time and shows everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from dora.errors import AuthError, DoraError
+from ingest.finding import Finding, Known
+from ingest.http import FailedError, ForbiddenError, Session
+from ingest.spinnaker.gate import Gate
+
+SKEW_SECONDS = 30.0
+PROBED = 40
+
+
+def examine(session: Session, globs: Sequence[str], known: Known) -> Iterator[Finding]:
+    """Everything that can be told of one Gate in a few requests; ends at the first that makes the rest pointless."""
+    gate = Gate(session)
+    try:
+        shown, clock = gate.applications()
+    except AuthError as error:
+        yield Finding("gate", "fail", error.happened, error.next_step, auth=True)
+        return
+    except DoraError as error:
+        yield Finding("gate", "fail", error.happened, "check that Gate runs, and `endpoint` in [sources.spinnaker].")
+        return
+    yield Finding("gate", "ok", f"{session.endpoint} answers")
+    yield _user(session)
+    yield _clock(clock)
+    names = [name for name in sorted(shown) if any(fnmatchcase(name, glob) for glob in globs)]
+    yield _shown(names, len(shown), known)
+    if names:
+        yield _readable(gate, names)
+
+
+def _user(session: Session) -> Finding:
+    try:
+        session.get("/auth/user")
+    except AuthError as error:
+        return Finding("gate user", "fail", error.happened, error.next_step, auth=True)
+    except FailedError:
+        return Finding("gate user", "ok", "Gate names no user: it asks nobody who they are")
+    return Finding("gate user", "ok", "Gate knows us")
+
+
+def _clock(clock: datetime | None) -> Finding:
+    if clock is None:
+        return Finding("clock", "warn", "Gate does not say what time it is", "compare its clock with this one by hand.")
+    ahead = (clock - datetime.now(UTC)).total_seconds()
+    side = "ahead of" if ahead > 0 else "behind"
+    if abs(ahead) <= SKEW_SECONDS:
+        return Finding("clock", "ok", f"Gate's clock is within {SKEW_SECONDS:g} s of this one")
+    return Finding(
+        "clock", "warn", f"Gate's clock is {abs(ahead):,.0f} s {side} this one: lead times are off by as much",
+        "let both follow the same time server.",
+    )  # fmt: skip
+
+
+def _shown(names: Sequence[str], shown: int, known: Known) -> Finding:
+    """Gate leaves out silently what we may not read: only what was seen before tells it."""
+    hidden = sorted(known.applications.difference(names))
+    if not names:
+        says = f"Gate shows {shown} applications, and none that `applications` names"
+        return Finding("applications", "fail", says, "correct `applications` in [sources.spinnaker].")
+    if hidden:
+        says = f"{len(names)} are shown, {len(hidden)} that were landed before are not: {_such(hidden)}"
+        return Finding("applications", "warn", says, "ask for READ on them, unless they were deleted.")
+    return Finding("applications", "ok", f"{len(names)} are shown, all that were landed before among them")
+
+
+def _readable(gate: Gate, names: Sequence[str]) -> Finding:
+    """Ask for the pipelines of some applications, evenly spread: a listing may name what may not be read."""
+    probed = names[:: -(-len(names) // PROBED)]
+    refused, failed = [], []
+    for name in probed:
+        try:
+            gate.configs(name)
+        except ForbiddenError:
+            refused.append(name)
+        except DoraError:
+            failed.append(name)
+    if refused:
+        says = f"Gate refuses {len(refused)} of {len(probed)} applications tried (403): {_such(refused)}"
+        return Finding("permissions", "fail", says, "ask for READ permission on them.", auth=True)
+    if failed:
+        says = f"Gate fails on {len(failed)} of {len(probed)} applications tried: {_such(failed)}"
+        return Finding("permissions", "fail", says, "look at Gate's log for them, then repeat.")
+    return Finding("permissions", "ok", f"{len(probed)} of {len(names)} applications tried, none is refused")
+
+
+def _such(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,135 @@
+"""What one document leads to: an execution to its canary judgments, a pipeline to its template and its history.
+
+These parts of Gate are missing in many installations. Each is asked until it fails, and that is said once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ingest.archive import Document
+from ingest.http import FailedError, ForbiddenError
+from ingest.source import Item, Progress, State, Trouble
+from ingest.spinnaker.configs import PipelineConfig
+from ingest.spinnaker.gate import Gate
+from ingest.spinnaker.payload import Execution
+from ingest.spinnaker.templates import chosen
+from ingest.spinnaker.values import COMPLETE, text
+
+_EXECUTION = msgspec.json.Decoder(Execution)
+_CONFIG = msgspec.json.Decoder(PipelineConfig)
+_NAMES_A_JUDGMENT = b'"canaryPipelineExecutionId"'
+_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+
+
+class _Part:
+    """A part of Gate that is asked as long as it answers."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.answers = name, True
+        self._first = threading.Lock()
+
+    def missing(self) -> Iterator[Item]:
+        """It does not exist here, which is no trouble."""
+        yield from self._once(Progress(f"{self.name}: Gate has none"))
+
+    def failed(self, error: FailedError | ForbiddenError) -> Iterator[Item]:
+        """It exists and does not answer: what it holds is missing from this run."""
+        yield from self._once(Trouble(f"{self.name}: {error.happened}"))
+
+    def _once(self, item: Item) -> Iterator[Item]:
+        self.answers = False
+        if self._first.acquire(blocking=False):
+            yield item
+
+
+class Follow:
+    """The items of one run, each with what it leads to, and last what an earlier run could not get."""
+
+    def __init__(self, gate: Gate, state: State) -> None:
+        self._gate, self._state = gate, state
+        self._asked: set[str] = set()
+        self._canaries, self._history = _Part("canary judgments"), _Part("history of pipelines")
+        self._templates: list[bytes] | None = None
+        self._reading = threading.Lock()
+
+    def items(self, stream: Iterator[Item]) -> Iterator[Item]:
+        """Each item, after what must not be lost should the run end behind it."""
+        for item in stream:
+            match item:
+                case Document("execution", body) if _NAMES_A_JUDGMENT in body:
+                    yield from self._judgments(_judged(body))
+                    yield item
+                case Document("pipeline", body):
+                    yield from self._configured(item, body)
+                case _:
+                    yield item
+        yield from self._judgments(self._state.awaited)
+
+    def _judgments(self, ended: Iterable[str]) -> Iterator[Item]:
+        """Judgments that were not read before."""
+        for identity in ended:
+            if identity in self._state.judged or identity in self._asked or not self._canaries.answers:
+                continue
+            self._asked.add(identity)
+            try:
+                if found := self._gate.canary(identity):
+                    yield Document("canary", found)
+                elif self._gate.judges() is None:
+                    yield from self._canaries.missing()
+            except (FailedError, ForbiddenError) as error:
+                yield from self._canaries.failed(error)
+
+    def _configured(self, item: Item, body: bytes) -> Iterator[Item]:
+        try:
+            config = _CONFIG.decode(body)
+        except _UNREADABLE:
+            yield item
+            return
+        if config.changed_at() not in (None, self._state.configured.get(config.id)):
+            yield from self._revisions(config.id)
+        template = chosen(self._listed(), config.made_from()) if config.made_from().template else None
+        yield Document("templated", b'{"pipeline":%b,"template":%b}' % (body, template)) if template else item
+
+    def _revisions(self, pipeline_id: str) -> Iterator[Item]:
+        if not self._history.answers:
+            return
+        try:
+            found = self._gate.revisions(pipeline_id)
+        except (FailedError, ForbiddenError) as error:
+            missing = isinstance(error, FailedError) and error.status == 404
+            yield from self._history.missing() if missing else self._history.failed(error)
+            return
+        yield from (Document("pipeline_revision", body) for body in found if _dated(body))
+
+    def _listed(self) -> list[bytes]:
+        """The templates, asked for when the first pipeline names one; without them a pipeline is still known."""
+        with self._reading:
+            if self._templates is None:
+                try:
+                    self._templates = self._gate.templates()
+                except (FailedError, ForbiddenError):
+                    self._templates = []
+            return self._templates
+
+
+def _judged(body: bytes) -> Iterator[str]:
+    """The judgments of an execution that have ended."""
+    try:
+        stages = _EXECUTION.decode(body).staged()
+    except _UNREADABLE:
+        return
+    for stage in stages:
+        identity = text(stage.values.canary_execution)
+        if identity and stage.state in COMPLETE:
+            yield identity
+
+
+def _dated(body: bytes) -> bool:
+    try:
+        return _CONFIG.decode(body).changed_at() is not None
+    except _UNREADABLE:
+        return False

@@ -1,0 +1,36 @@
+"""Secrets come from the environment or from files; a file that others can read is warned about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from dora.errors import UsageError
+
+Warn = Callable[[str], None]
+SECTION = "[sources.spinnaker]"
+
+
+def read(path: str, key: str, warn: Warn) -> str:
+    """The text of a file that ``key`` names; raises ``UsageError`` where it can not be read."""
+    file = Path(path).expanduser()
+    try:
+        if file.stat().st_mode & 0o077:
+            warn(f"{path} can be read by others: run chmod 600 on it")
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{key} {path} can not be read ({type(error).__name__}); nothing was fetched.",
+            f"correct {key} in {SECTION}.",
+        ) from None
+
+
+def from_environment(variable: str, key: str) -> str:
+    """The value of the variable that ``key`` names; raises ``UsageError`` where it is empty."""
+    if found := os.environ.get(variable, "").strip():
+        return found
+    raise UsageError(
+        f"The environment variable {variable} is empty; nothing was fetched.",
+        f"set it, or name another one as {key} in {SECTION}.",
+    )

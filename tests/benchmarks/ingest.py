@@ -1,0 +1,116 @@
+"""How fast executions become landed rows: ours beside the limit (decoding alone), orjson and pandas, in one run.
+
+Run: ``python -m tests.benchmarks.ingest [EXECUTIONS]``
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from ingest.archive import Archive, Document
+from ingest.source import Item, Mark, Request, State, pull
+from ingest.spinnaker import SOURCE
+from ingest.spinnaker.payload import Execution
+from ingest.spinnaker.settings import checked
+from tests.benchmarks.executions import stream
+
+EXECUTIONS, FEW, BATCH = 3_000, 150, 500
+
+
+class Replay(SOURCE):
+    """The Spinnaker source, fed from memory instead of a server."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        super().__init__(checked({}))
+        self.documents = documents
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        """The documents, with a mark wherever a listing of that many would have ended."""
+        yield from self.documents
+        yield Mark("executions", "1")
+
+
+def best(work: Callable[[], object], times: int = 3) -> float:
+    """Seconds of the fastest of some runs."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def limits(bodies: list[bytes]) -> Mapping[str, float]:
+    """MB/s of decoding alone: typed, and to plain objects by whatever is installed."""
+    decoders: dict[str, Callable[[bytes], Any]] = {
+        "msgspec, typed (the limit)": msgspec.json.Decoder(Execution).decode,
+        "msgspec, plain objects": msgspec.json.Decoder().decode,
+        "json": json.loads,
+    }
+    if importlib.util.find_spec("orjson"):
+        decoders["orjson"] = importlib.import_module("orjson").loads
+    return {name: speed(bodies, lambda decode=decode: list(map(decode, bodies))) for name, decode in decoders.items()}
+
+
+def normalized(bodies: list[bytes]) -> None:
+    """What an analyst writes first: one wide frame of executions, one of stages."""
+    documents = [json.loads(body) for body in bodies]
+    pd.json_normalize(documents)
+    pd.json_normalize(documents, record_path="stages", meta=["id", "application"], record_prefix="stage_")
+
+
+def speed(bodies: list[bytes], work: Callable[[], object], times: int = 3) -> float:
+    return sum(map(len, bodies)) / 1e6 / best(work, times)
+
+
+def parts(documents: list[Document], bodies: list[bytes]) -> Iterator[tuple[str, float]]:
+    """Where ours spends its time: reading, and keeping the payload copy."""
+    source = Replay(documents)
+    yield "  of it parse to rows", speed(bodies, lambda: [list(source.parse(one)) for one in documents])
+    with tempfile.TemporaryDirectory() as folder:
+        loads = iter(range(99))
+        yield "  of it payload copy", speed(bodies, lambda: keep(Path(folder), f"20260101-{next(loads)}", documents))
+
+
+def keep(data: Path, load: str, documents: list[Document]) -> None:
+    archive = Archive(data, "spinnaker", load)
+    for document in documents:
+        archive.write(document)
+    archive.flush()
+    archive.close()
+
+
+def land(documents: list[Document]) -> None:
+    """One whole ingest into a new landing: copy kept, parsed, merged, made durable."""
+    with tempfile.TemporaryDirectory() as folder:
+        summary = pull(Replay(documents), Path(folder), Request())
+    assert (summary.documents, summary.quarantined) == (len(documents), 0)
+
+
+def main() -> None:
+    """Time everything on the same executions, and print MB/s and the two ratios."""
+    documents = list(islice(stream(), int(sys.argv[1]) if len(sys.argv) > 1 else EXECUTIONS))
+    bodies = [document.body for document in documents]
+    print(f"{len(bodies):,} executions, mean {sum(map(len, bodies)) / len(bodies) / 1e3:.1f} KB")
+    peers = dict(limits(bodies)) | {"pandas json_normalize": speed(bodies[:FEW], lambda: normalized(bodies[:FEW]), 1)}
+    ours = speed(bodies, lambda: land(documents))
+    for name, rate in [*peers.items(), ("ours: payload to landed, copy kept", ours), *parts(documents, bodies)]:
+        print(f"{name:<36} {rate:8.1f} MB/s")
+    limit = peers["msgspec, typed (the limit)"]
+    print(f"ours / decode limit {ours / limit:5.2f}   (to reach 0.40)")
+    print(f"ours / pandas       {ours / peers['pandas json_normalize']:5.1f}   (to reach 20)")
+
+
+if __name__ == "__main__":
+    main()

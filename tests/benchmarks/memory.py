@@ -1,0 +1,72 @@
+"""How much memory an ingest takes at its peak, whatever the length of the history.
+
+Run: ``python -m tests.benchmarks.memory [EXECUTIONS ...]``
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from ingest.source import Item, Mark, Request, State, pull
+from ingest.spinnaker import SOURCE
+from ingest.spinnaker.settings import checked
+from tests.benchmarks.executions import MEAN, stream
+
+HISTORIES, LIMIT_MB, MARKED = (20_000, 60_000), 512, 1_000
+
+
+class Flood(SOURCE):
+    """The Spinnaker source, fed by a generator: as many executions as asked for, none of them held."""
+
+    def __init__(self, executions: int) -> None:
+        super().__init__(checked({}))
+        self.executions = executions
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        """The executions, with a mark wherever an application of a thousand would have ended."""
+        for number, document in enumerate(islice(stream(), self.executions), 1):
+            yield document
+            if number % MARKED == 0:
+                yield Mark(f"executions/{number // MARKED}", str(number))
+
+
+def ingest(executions: int) -> None:
+    """Ingest so many in this process, and say what its memory has been at most."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        summary = pull(Flood(executions), Path(folder), Request())
+        seconds = time.perf_counter() - start
+        disk = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    assert summary.tables["execution"] == {"new": executions, "changed": 0, "unchanged": 0}
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{executions:>7,} executions of {MEAN / 1e3:.0f} KB: peak {peak:4.0f} MB of {LIMIT_MB} allowed,"
+        f" {seconds:.0f} s with making them, {disk / 1e6:,.0f} MB on disk",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Ingest each history in a process of its own, as a peak never goes down."""
+    histories = [int(word) for word in sys.argv[1:]] or list(HISTORIES)
+    needed = max(histories) * MEAN // 2
+    if shutil.disk_usage(tempfile.gettempdir()).free < needed:
+        sys.exit(f"{needed / 1e9:.1f} GB of room in {tempfile.gettempdir()} are needed")
+    for executions in histories:
+        process = multiprocessing.get_context("spawn").Process(target=ingest, args=(executions,))
+        process.start()
+        process.join()
+        if process.exitcode:
+            sys.exit(f"{executions:,} executions: exit code {process.exitcode}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The lines at the end of an ingest, and what they count."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from dora import telling, warehouse
+
+
+def test_readers_come_first_and_nothing_is_left_out() -> None:
+    """What readers ask for leads in a fixed order; every other table of the load follows."""
+    tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
+    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 0}
+    shown = telling.rows(tables, held)
+    assert [row["what"] for row in shown] == ["executions", "rollbacks, everywhere", "judgments", "stage", "commit"]
+    assert shown[0] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
+    assert shown[1] == {"what": "rollbacks, everywhere", "in landing": 0}
+
+
+def test_what_is_unknown_is_not_told() -> None:
+    """A source that asks no server tells no requests, and one that knows no coverage tells none."""
+    assert telling.title("git", 1234, 0, None) == "git: 1,234 documents, 0 quarantined"
+    assert telling.title("spinnaker", 1, 2, 0) == "spinnaker: 1 documents, 2 quarantined, 0 requests"
+    assert telling.coverage(None) is None
+
+
+def rollout(identity: str, execution: str, action: str, status: str = "succeeded") -> dict[str, object]:
+    told = {"id": identity, "execution_id": execution, "application": "shop", "action": action, "status": status}
+    return {"source": "spinnaker", "load_id": "l", "revision": 0, **told}
+
+
+def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
+    """Three regions of one execution are one deployment; what was planned and never reached is none."""
+    rollouts = [rollout(f"r{region}", "e1", "deploy") for region in range(3)]
+    rollouts += [rollout("r4", "e2", "deploy", "not_started"), rollout("r5", "e3", "rollback")]
+    with warehouse.begin_load(tmp_path, "spinnaker") as load:
+        load.commit({"rollout": pa.Table.from_pylist(rollouts)})
+        assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
+    with warehouse.begin_load(tmp_path, "other") as load:
+        assert load.held() == {}
+
+
+def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
+    """Coverage spans all applications, and each stretch beyond the first of an application is a gap."""
+    days = [("a", 1, 3), ("a", 5, 9), ("b", 2, 9)]
+    stretches = [
+        {"source": "s", "id": f"{app}{since}", "load_id": "l", "application": app,
+         "since": datetime(2026, 1, since), "until": datetime(2026, 1, until)}
+        for app, since, until in days
+    ]  # fmt: skip
+    with warehouse.begin_load(tmp_path, "s") as load:
+        assert load.covered() is None
+        load.commit({"coverage": pa.Table.from_pylist(stretches)})
+        found = load.covered()
+    assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
+    assert telling.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gaps"
