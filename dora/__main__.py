@@ -97,13 +97,17 @@ def _pull(settings: Config, name: str, request: Request, *, replaying: bool = Fa
 def _tell(summary: Summary, as_json: bool) -> None:
     rows = [{"table": table, **counts} for table, counts in summary.tables.items()]
     if as_json:
-        facts = ("source", "load_id", "documents", "quarantined", "troubles", "as_of")
+        facts = ("source", "load_id", "documents", "quarantined", "troubles", "notes", "as_of")
         output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
         return
     title = f"{summary.source}: {summary.documents} documents, {summary.quarantined} quarantined"
     output.as_table(rows, ["table", "new", "changed", "unchanged"], title)
+    for note in summary.notes:
+        output.note(note)
     for trouble in summary.troubles:
         output.note(f"missing: {trouble}")
+    if summary.quarantined:
+        output.note(f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why")
 
 
 @app.command()

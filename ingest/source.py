@@ -63,6 +63,12 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
+class Note(msgspec.Struct, frozen=True):
+    """A sentence that whoever runs this should read; nothing is missing."""
+
+    text: str
+
+
 class Progress(msgspec.Struct, frozen=True):
     """A sentence for a person who waits; it changes nothing."""
 
@@ -76,7 +82,7 @@ _ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable]] = {
 }
 
 
-Item = Document | Mark | AsOf | Trouble | Unreadable | Progress
+Item = Document | Mark | AsOf | Trouble | Unreadable | Note | Progress
 
 
 class State(msgspec.Struct, frozen=True):
@@ -115,6 +121,7 @@ class Summary(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     troubles: list[str] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
     as_of: datetime | None = None
 
 
@@ -153,8 +160,7 @@ class _Run:
         self.pending = 0
 
     def take(self, item: Item) -> None:
-        if self.archive:
-            self._keep(item)
+        self._keep(item)
         match item:
             case Document():
                 self._document(item)
@@ -166,6 +172,8 @@ class _Run:
                 self.summary.troubles.append(what)
             case Unreadable(id, kind, reason, excerpt):
                 self._quarantine(Quarantine(id=id, kind=kind, reason=reason, excerpt=excerpt))
+            case Note(text):
+                self.summary.notes.append(text)
             case Progress(text):
                 self.report(text)
 
