@@ -96,15 +96,30 @@ def _pull(settings: Config, name: str, request: Request, *, replaying: bool = Fa
 
 def _tell(summary: Summary, as_json: bool) -> None:
     if as_json:
-        facts = ("source", "load_id", "documents", "quarantined", "requests", "coverage", "troubles", "as_of", "held")
+        facts = (
+            "source",
+            "load_id",
+            "documents",
+            "quarantined",
+            "requests",
+            "coverage",
+            "troubles",
+            "notes",
+            "as_of",
+            "held",
+        )
         output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
         return
     title = telling.title(summary.source, summary.documents, summary.quarantined, summary.requests)
     output.as_table(telling.rows(summary.tables, summary.held), telling.COLUMNS, title)
     if seen := telling.coverage(summary.coverage):
         print(seen)
+    for note in summary.notes:
+        output.note(note)
     for trouble in summary.troubles:
         output.note(f"missing: {trouble}")
+    if summary.quarantined:
+        output.note(f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why")
 
 
 @app.command()

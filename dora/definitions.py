@@ -130,7 +130,8 @@ def write(con: Connection, config: Config) -> None:
     known = con.execute(
         "SELECT application, max(team) FROM (SELECT application, team FROM landing.application"
         " UNION ALL SELECT application, NULL FROM landing.execution"
-        " UNION ALL SELECT application, NULL FROM landing.incident) GROUP BY 1 ORDER BY 1"
+        " UNION ALL SELECT application, NULL FROM landing.incident"
+        " UNION ALL SELECT unnest(applications), NULL FROM landing.change) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     for application, team in known:
         _write_one(con, application, team_of(config, application) or team, resolve(config, application))

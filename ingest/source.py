@@ -65,6 +65,12 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
+class Note(msgspec.Struct, frozen=True):
+    """A sentence that whoever runs this should read; nothing is missing."""
+
+    text: str
+
+
 class Progress(msgspec.Struct, frozen=True):
     """A sentence for a person who waits; it changes nothing."""
 
@@ -78,7 +84,7 @@ _ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable]] = {
 }
 
 
-Item = Document | Mark | AsOf | Trouble | Unreadable | Progress
+Item = Document | Mark | AsOf | Trouble | Unreadable | Note | Progress
 
 
 class State(msgspec.Struct, frozen=True):
@@ -132,6 +138,7 @@ class Summary(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     troubles: list[str] = msgspec.field(default_factory=list)
+    notes: list[str] = msgspec.field(default_factory=list)
     as_of: datetime | None = None
     requests: int | None = None
     held: dict[str, int] = msgspec.field(default_factory=dict)
@@ -182,8 +189,7 @@ class _Run:
         self.pending = 0
 
     def take(self, item: Item) -> None:
-        if self.archive:
-            self._keep(item)
+        self._keep(item)
         match item:
             case Document():
                 self._document(item)
@@ -195,6 +201,8 @@ class _Run:
                 self.summary.troubles.append(what)
             case Unreadable(id, kind, reason, excerpt):
                 self._quarantine(Quarantine(id=id, kind=kind, reason=reason, excerpt=excerpt))
+            case Note(text):
+                self.summary.notes.append(text)
             case Progress(text):
                 self.report(text)
 

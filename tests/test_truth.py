@@ -33,7 +33,7 @@ class Told:
 
 def _backfilled(folder: Path) -> Told:
     """One first run at the end: Gate no longer tells of operations by hand older than 14 days."""
-    made = simulate(folder, end=END, scale=0.25)
+    made = simulate(folder, end=END, scale=1.0)
     _ingest(made, folder, ["spinnaker", "git", "files"])
     return Told(dora.open(folder / "dora.duckdb"), made.truth_since(END - FORGETS))
 

@@ -6,6 +6,10 @@ fed AS (
   FROM lineage AS l
   INNER JOIN attempts AS a ON l.deployment_id = a.deployment_id
   WHERE l.sha IS NOT NULL
+  UNION
+  SELECT DISTINCT unnest(applications) AS application, repository
+  FROM landing.change
+  WHERE on_trunk AND applications IS NOT NULL
 ),
 trunk AS (
   SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy

@@ -16,7 +16,7 @@ from ingest.files import columns
 from ingest.files.tables import FORMATS, Line
 from ingest.finding import Finding, Known
 from ingest.rows import Row
-from ingest.source import AsOf, Item, Progress, Request, State, Trouble, Unreadable
+from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
 
 
 class _Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ class Files:
         yield AsOf(datetime.now(UTC))
         for table in tables:
             if table.ignored:
-                yield Progress(f"{table.path}: ignored columns: {', '.join(table.ignored)}")
+                yield Note(f"{table.path}: ignored columns: {', '.join(table.ignored)}")
             yield from _items(table)
 
     def doctor(self, known: Known) -> Iterator[Finding]:

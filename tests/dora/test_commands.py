@@ -194,6 +194,22 @@ def test_ingesting_twice_changes_nothing(tmp_path: Path) -> None:
         assert again[table]["new"] == again[table]["changed"] == 0
 
 
+def test_what_was_ignored_or_not_read_is_said(tmp_path: Path) -> None:
+    """An unknown column is named and a bad row counted, with a terminal or without; the rest is landed."""
+    head, good = (
+        "id,application,environment,status,started_at,finished_at,colour",
+        "2026-03-02T08:00Z,2026-03-02T09:00Z",
+    )
+    (tmp_path / "deployments.csv").write_text(
+        f"{head}\na,shop,production,succeeded,{good},red\nb,shop,production,exploded,{good},red\n"
+    )
+    result = dora(tmp_path, "ingest", "files", "deployments.csv")
+    assert result.returncode == 0
+    assert "colour" in result.stderr
+    assert "1 could not be read" in result.stderr
+    assert "deployments.csv:3" in dora(tmp_path, "build").stdout
+
+
 def test_config_show_says_what_is_in_force(shop: Path) -> None:
     """Every definition is printed with its value and its sentence."""
     shown = json.loads(dora(shop, "config", "show", "--json").stdout)

@@ -26,7 +26,7 @@ from ingest.archive import Document
 from ingest.files import SOURCE
 from ingest.files.columns import Instant
 from ingest.rows import Change, Commit, Execution, Incident, Rollout, Row
-from ingest.source import AsOf, Item, Progress, Request, State, Summary, Trouble, Unreadable, pull
+from ingest.source import AsOf, Item, Note, Request, State, Summary, Trouble, Unreadable, pull
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:07:00Z"
 START_US, END_US = 1_767_261_600_000_000, 1_767_262_020_000_000
@@ -615,9 +615,7 @@ def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
 def test_ignored_columns_are_said(tmp_path: Path) -> None:
     """A column that nobody reads is named once, and kept in the archive."""
     items = fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT | {"mood": "bad", "Title": "x"}] * 2))
-    assert [item.text for item in of(items, Progress)] == [
-        f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"
-    ]
+    assert [item.text for item in of(items, Note)] == [f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"]
     assert b'"mood":"bad"' in of(items, Document)[0].body
 
 
