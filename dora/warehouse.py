@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 LANDING, PUBLISHED = "landing.duckdb", "dora.duckdb"
 BOOKKEEPING = frozenset({"load", "control_total", "watermark"})
-QUIET = "SET enable_progress_bar = false"  # else a query of two seconds writes a bar into our output
 Connection = duckdb.DuckDBPyConnection
 SqlError = duckdb.Error
 
@@ -63,7 +62,7 @@ def lock(data: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(path: Path | str, *, read_only: bool = False) -> Iterator[Connection]:
     try:
-        con = duckdb.connect(str(path), read_only=read_only).execute(QUIET)
+        con = _quiet(duckdb.connect(str(path), read_only=read_only))
     except duckdb.Error as error:
         raise DoraError(
             f"{path} can not be opened: {str(error).splitlines()[0]}.", "restore it, or rebuild."
@@ -237,6 +236,13 @@ def _supersedes(columns: Sequence[str]) -> str:
     return f"s.revision >= t.revision AND ({differs})" if "revision" in told else differs
 
 
+def _quiet(con: Connection) -> Connection:
+    """Else a query of two seconds writes a bar into our output; a notebook without widgets has none to forbid."""
+    with contextlib.suppress(duckdb.InvalidInputException):
+        con.execute("SET enable_progress_bar = false")
+    return con
+
+
 def _known(table: str) -> str:
     if table not in facts():
         raise DoraError(f"The contract has no table {table}; nothing was landed.")
@@ -322,7 +328,7 @@ def published(path: Path) -> Connection:
         raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
     con = duckdb.connect()
     try:
-        con.execute(QUIET).execute("SET TimeZone = 'UTC'")
+        _quiet(con).execute("SET TimeZone = 'UTC'")
         con.execute(f"ATTACH '{_quoted(path)}' AS dora (READ_ONLY)").execute("USE dora")
         con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
     except duckdb.Error as error:
