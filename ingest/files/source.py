@@ -15,6 +15,7 @@ from ingest.archive import Document
 from ingest.files import columns
 from ingest.files.tables import FORMATS, Line
 from ingest.finding import Finding, Known
+from ingest.paths import at_home
 from ingest.rows import Row
 from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
 
@@ -84,7 +85,7 @@ class Files:
                 "No file is named; nothing was landed.",
                 "run `dora ingest files PATH`, or set paths in [sources.files].",
             )
-        found = sorted({path for pattern in self.patterns for path in _matches(Path(pattern).expanduser())})
+        found = sorted({path for pattern in self.patterns for path in _matches(at_home(pattern))})
         if not found:
             raise UsageError(
                 f"No file matches {', '.join(self.patterns)}; nothing was landed.", "mend [sources.files]."

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from dora.errors import UsageError
+from ingest.paths import at_home
 
 TIMEOUT_SECONDS = 600.0
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*"
@@ -86,7 +86,7 @@ def _address(url: str) -> tuple[str, str]:
     if _SCP.fullmatch(url):
         return "ssh", url
     if "://" not in url and _LOCAL.fullmatch(url):
-        return "file", str(Path(url).expanduser().resolve())
+        return "file", str(at_home(url).resolve())
     raise _refused(f"{without_userinfo(url)!r} is not an https:// or ssh:// URL, user@host:path, or a local path")
 
 

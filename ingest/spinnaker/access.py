@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from dora.errors import AuthError, UsageError
 from ingest.http import Access, FailedError, Limits, LoginError, Session
+from ingest.paths import at_home
 from ingest.spinnaker import secret, spin_config
 from ingest.spinnaker.auth import Bearer, Fixed, FormLogin, Grant, Keep, basic_header
 from ingest.spinnaker.credentials import Client
@@ -96,7 +97,7 @@ class _Ways:
         if trusting:
             self._warn("certificate errors are ignored: anyone on the way can pose as Gate and read what we send")
         certificate = self._settings.certificate(self._warn) or self._spin_certificate()
-        ca_file = self._settings.ca_file and str(Path(self._settings.ca_file).expanduser())
+        ca_file = self._settings.ca_file and str(at_home(self._settings.ca_file))
         if ca_file and not Path(ca_file).exists():
             raise UsageError(f"ca_file {self._settings.ca_file} does not exist; nothing was fetched.", "correct it.")
         return Tls(certificate=certificate, ca_file=ca_file, verify=not trusting)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from dora.errors import UsageError
+from ingest.paths import at_home
 
 Warn = Callable[[str], None]
 SECTION = "[sources.spinnaker]"
@@ -14,7 +14,7 @@ SECTION = "[sources.spinnaker]"
 
 def read(path: str, key: str, warn: Warn) -> str:
     """The text of a file that ``key`` names; raises ``UsageError`` where it can not be read."""
-    file = Path(path).expanduser()
+    file = at_home(path)
     try:
         if file.stat().st_mode & 0o077:
             warn(f"{path} can be read by others: run chmod 600 on it")

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from dora.errors import UsageError
+from ingest.paths import at_home
 from ingest.spinnaker import secret
 
 PATH = "~/.spin/config"
@@ -142,7 +143,7 @@ def keep(path: str, token: Mapping[str, Any]) -> None:
     """
     import yaml  # noqa: PLC0415 - see load
 
-    file = Path(path).expanduser()
+    file = at_home(path)
     try:
         told = yaml.safe_load(file.read_text())
         told["auth"]["oauth2"]["cachedToken"] = dict(token)
