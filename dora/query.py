@@ -120,7 +120,7 @@ def explain(con: Connection, name: str, scope: Scope = Scope()) -> list[dict[str
 
 
 def context(con: Connection) -> dict[str, Any]:
-    """What the build is made of: as_of, built_at, timezone, stale_after_hours, version, engine."""
+    """What the build is made of: as_of, built_at, timezone, stale_after_hours, version, engine, layout."""
     cursor = con.execute("SELECT * FROM build")
     names = [column[0] for column in cursor.description or []]
     return dict(zip(names, cursor.fetchall()[0], strict=True))
