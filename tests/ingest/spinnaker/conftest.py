@@ -10,8 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 
+import dora
+from dora.build import build
+from dora.catalog import Finding
+from dora.config import Config
 from ingest.archive import Document
 from ingest.http import Limits, Session
 from ingest.rows import Row
@@ -59,6 +64,27 @@ def stage(type_: str, context: Any = None, **more: Any) -> Json:
 def rollouts(*stages: Json, **more: Any) -> list[Any]:
     """Rollouts of an execution with these stages."""
     return tables(run(stages=list(stages), **more)).get("rollout", [])
+
+
+def loaded(data: Path, *bodies: Json | bytes) -> Summary:
+    """Pull saved documents, one a file."""
+    folder = data / "given"
+    folder.mkdir(parents=True)
+    for nth, body in enumerate(bodies):
+        (folder / f"{nth:04}.json").write_bytes(body if isinstance(body, bytes) else msgspec.json.encode(body))
+    return pull(SOURCE.configured({}, data), data, Request(load=(folder,)))
+
+
+def facts_of(data: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Query what was landed."""
+    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def delivered(data: Path) -> tuple[dora.Delivery, dict[str, Finding]]:
+    """Build, and open the result beside what the checks found."""
+    findings = build(Config(data=data, definitions={"production_accounts": ["prod-*"]}))
+    return dora.open(data / "dora.duckdb"), {finding.check: finding for finding in findings}
 
 
 def manifest(image: str, name: str = "shop", namespace: str = "shop") -> Json:
