@@ -171,7 +171,10 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
     with serve(make.world(*payloads, applications=("shop", "cart", "mail"))) as gate:
         gate.faults = {"/applications/cart/": 403, "/applications/mail/executions": 404}
         summary = ingest(gate.url)
-    assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == ["application cart", "application mail"]
+    assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == [
+        "Gate refuses 1 of 3 applications (403)",
+        "application mail",
+    ]
     assert landed("SELECT id FROM execution") == [("E-shop",)]
     assert landed("SELECT stream FROM watermark ORDER BY 1") == [
         ("applications",),
