@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-STARS = 8  # each multiplies the ways in which a path can be tried
 _SECTION = re.compile(r"\^?\[[^\]]+\](?:\[\d+\])?")
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
 
@@ -15,12 +15,12 @@ class Owners:
     """The rules of one CODEOWNERS file."""
 
     def __init__(self, text: str) -> None:
-        self._rules = [(_pattern(path), owners) for path, *owners in _lines(text) if path.count("*") <= STARS]
+        self._rules = [(_pattern(path), owners) for path, *owners in _lines(text)]
         self._rules.reverse()
 
     def of(self, path: str) -> list[str]:
         """Who owns a path; nobody where no pattern matches, or the last that does names nobody."""
-        return next((owners for pattern, owners in self._rules if pattern.match(path)), [])
+        return next((owners for pattern, owners in self._rules if _matches(pattern, path)), [])
 
     def applications(self, paths: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> list[str]:
         """The applications whose owners own one of these paths."""
@@ -47,12 +47,22 @@ def _words(line: str) -> list[str]:
     return found
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A pattern as git ignores files: anchored where a slash is inside, and meaning all below a folder."""
-    glob = re.sub(r"\\(.)", r"\1", glob)
-    anchored = "/" in glob.rstrip("/")
-    parts = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", glob.strip("/") or "*")
-    said = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    text = "".join(said.get(part, re.escape(part)) for part in parts)
-    below = "/.*" if glob.endswith("/") else "" if glob.endswith("/*") else "(?:/.*)?"
-    return re.compile(f"{'' if anchored else '(?:.*/)?'}{text}{below}\\Z", re.DOTALL)
+def _pattern(glob: str) -> list[str]:
+    """A pattern as git ignores files, name by name: anchored where a slash is inside, meaning all below a folder."""
+    glob = re.sub(r"\\(.)", r"\1", glob).replace("[", "[[]")  # its hosts know no classes of characters
+    names = [name for name in glob.split("/") if name]
+    anywhere = [] if "/" in glob.rstrip("/") else ["**"]
+    if glob.endswith("/") or names[-1:] == ["**"]:
+        return [*anywhere, *(names[:-1] if names[-1:] == ["**"] else names), "*", "**"]
+    return [*anywhere, *names, *([] if names[-1] == "*" and not anywhere else ["**"])]
+
+
+def _matches(pattern: list[str], path: str) -> bool:
+    names = path.split("/")
+    reached = {0}
+    for part in pattern:
+        if part == "**":
+            reached = set(range(min(reached, default=len(names) + 1), len(names) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(names) and fnmatchcase(names[at], part)}
+    return len(names) in reached
