@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from ingest.archive import Document
 from ingest.finding import Finding, Known
 from ingest.http import Session
 from ingest.rows import Row
-from ingest.source import Item, Progress, Request, State
+from ingest.source import Item, Note, Request, State
 from ingest.spinnaker import parse
 from ingest.spinnaker.access import connect, probe
 from ingest.spinnaker.doctor import examine
@@ -51,12 +52,14 @@ class SOURCE:
         return self._asked(request, state)
 
     def _asked(self, request: Request, state: State) -> Iterator[Item]:
-        warnings: list[str] = []
+        warnings: deque[str] = deque()
         self._opened = connect(self._settings, warnings.append)
-        yield from (Progress(f"warning: {text}") for text in warnings)
+        yield from _noted(warnings)
         probe(self._opened)
         gate = Gate(self._opened)
-        yield from Follow(gate, state).items(Fetch(gate, self._settings, request, state).items())
+        for item in Follow(gate, state).items(Fetch(gate, self._settings, request, state).items()):
+            yield from _noted(warnings)
+            yield item
 
     @property
     def requests(self) -> int | None:
@@ -80,3 +83,9 @@ class SOURCE:
         session = connect(self._settings, warnings.append)
         yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
         yield from examine(session, self._settings.applications, known)
+
+
+def _noted(warnings: deque[str]) -> Iterator[Note]:
+    """What there is to warn about by now, once: a token may be refreshed at any time."""
+    while warnings:
+        yield Note(f"warning: {warnings.popleft()}")

@@ -51,9 +51,11 @@ def test_an_address_that_got_past_the_settings_is_still_only_an_address(
 ) -> None:
     """Even without the check of addresses, git neither takes one for an option nor runs a helper for it."""
     canary = tmp_path / "canary"
-    repository = Repository(url=payload.replace("{canary}", str(canary)), name="a/b", protocol=protocol, trunk="main")
+    repository = Repository(
+        url=payload.replace("{canary}", str(canary)), name="a/b", protocol=protocol, trunks=("main",)
+    )
     with pytest.raises(DoraError):
-        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips({}, []))
     assert not canary.exists()
 
 
@@ -62,7 +64,7 @@ def test_a_protocol_that_was_not_configured_is_refused(upstream: Any, tmp_path: 
     upstream.commit("one")
     repository = Repository(url=str(upstream.path), name="a/b", protocol="https")
     with pytest.raises(DoraError, match="not allowed"):
-        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips({}, []))
 
 
 def test_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
@@ -168,7 +170,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
     repository = Repository(url="ssh://git@example.invalid/a/b", name="a/b", protocol="ssh")
     start = time.monotonic()
     with pytest.raises(DoraError, match="timeout_seconds"):
-        Mirror(repository, tmp_path / "data", 0.5).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 0.5).fetch(Tips({}, []))
     assert time.monotonic() - start < 10
     child = int((tmp_path / "ssh.pid").read_text())
     time.sleep(0.1)
@@ -194,7 +196,7 @@ def test_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> Non
     url = f"http://bot:s3cret@127.0.0.1:{server.server_port}/a/b"
     try:
         with pytest.raises(DoraError) as caught:
-            Mirror(Repository(url=url, name="a/b", protocol="http"), tmp_path / "data", 20).fetch(Tips("", []))
+            Mirror(Repository(url=url, name="a/b", protocol="http"), tmp_path / "data", 20).fetch(Tips({}, []))
     finally:
         server.shutdown()
     assert "s3cret" not in str(caught.value)
@@ -211,7 +213,7 @@ def test_credentials_are_not_on_the_command_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     repository = Repository(url="https://bot:s3cret@127.0.0.1:1/a", name="a/b", protocol="https")
     with pytest.raises(DoraError):
-        Mirror(repository, tmp_path / "data", 5).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 5).fetch(Tips({}, []))
     arguments = (tmp_path / "arguments").read_text()
     assert arguments.startswith("init")
     assert "s3cret" not in arguments
