@@ -81,8 +81,8 @@ class SOURCE:
         """How Gate is, and what it hides."""
         warnings: list[str] = []
         session = connect(self._settings, warnings.append)
-        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
         yield from examine(session, self._settings.applications, known)
+        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
 
 
 def _noted(warnings: deque[str]) -> Iterator[Note]:
