@@ -73,7 +73,7 @@ def test_an_address_of_a_known_shape_is_taken(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) -> None:
+def test_v12_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) -> None:
     """What is not plainly one of the known shapes is a usage error, and nothing is executed."""
     canary = tmp_path / "canary"
     with pytest.raises(UsageError, match="Nothing was fetched"):
