@@ -312,6 +312,10 @@ COMMENT ON COLUMN incident.url IS 'Where a person can read about it.';
 
 -- Book-keeping: what was loaded when, how far, how much, and what could not be read.
 
+CREATE TABLE contract (version INTEGER NOT NULL);
+COMMENT ON TABLE contract IS 'The number of this contract; raised with every change of a table or column, or of what one means.';
+INSERT INTO contract VALUES (1);
+
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
   as_of TIMESTAMP, documents BIGINT NOT NULL, quarantined BIGINT NOT NULL, troubles VARCHAR[] NOT NULL);
@@ -332,8 +336,9 @@ COMMENT ON TABLE watermark IS 'How far each stream of each source has been read;
 
 CREATE TABLE quarantine (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, reason VARCHAR NOT NULL,
-  excerpt VARCHAR);
+  excerpt VARCHAR, resolved_at TIMESTAMP);
 COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason; the rest of its load proceeded.';
+COMMENT ON COLUMN quarantine.resolved_at IS 'When the same input was read well, or was no longer in its file; null while it is open.';
 COMMENT ON COLUMN quarantine.kind IS 'Kind of document or row.';
 COMMENT ON COLUMN quarantine.reason IS 'Why it could not be read.';
 COMMENT ON COLUMN quarantine.excerpt IS 'Its beginning.';

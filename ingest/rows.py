@@ -332,6 +332,7 @@ class Quarantine(Row, frozen=True, kw_only=True):
     kind: str
     reason: str
     excerpt: str | None = None
+    resolved_at: Micros = None
 
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}

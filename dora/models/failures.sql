@@ -56,43 +56,10 @@ hotfixed AS (
       AND c.traffic_at >= h.traffic_at - d.failure_window_hours * INTERVAL 1 HOUR
   WHERE h.kind = 'hotfix' AND h.took_traffic
 ),
-linked AS (
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, c.deployment_id
-  FROM landing.incident AS i
-  INNER JOIN counted AS c ON i.deployment IN (c.deployment_id, c.root_id)
-  UNION
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, c.deployment_id
-  FROM landing.incident AS i
-  INNER JOIN landing.execution AS e ON i.deployment = e.id
-  INNER JOIN counted AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
-  UNION
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, x.shipped_by
-  FROM landing.incident AS i
-  INNER JOIN changes AS x ON i.application = x.application AND starts_with(x.sha, lower(i.commit))
-  WHERE i.deployment IS NULL AND length(i.commit) >= 7 AND x.shipped_by IS NOT NULL
-),
-guessed AS (
-  SELECT
-    i.source,
-    i.id,
-    i.opened_at,
-    i.resolved_at,
-    c.deployment_id,
-    row_number() OVER (PARTITION BY i.source, i.id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
-  FROM landing.incident AS i
-  INNER JOIN definitions AS d ON i.application = d.application
-  INNER JOIN counted AS c
-    ON
-      i.application = c.application
-      AND c.traffic_at <= i.opened_at
-      AND c.traffic_at >= i.opened_at - d.failure_window_hours * INTERVAL 1 HOUR
-  LEFT JOIN linked ON i.source = linked.source AND i.id = linked.id
-  WHERE linked.id IS NULL
-),
-incidents AS (
-  SELECT deployment_id, 'incident' AS evidence, id AS by_id, opened_at AS happened_at, resolved_at AS recovered_at FROM linked
-  UNION
-  SELECT deployment_id, 'incident', id, opened_at, resolved_at FROM guessed WHERE nearest = 1
+blamed AS (
+  SELECT deployment_id, 'incident' AS evidence, incident_id AS by_id, opened_at AS happened_at, resolved_at AS recovered_at
+  FROM incidents
+  WHERE deployment_id IS NOT NULL
 ),
 broken AS (
   SELECT
@@ -133,7 +100,7 @@ evidence AS (
   UNION
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM hotfixed WHERE nearest = 1
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM incidents
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM blamed
   UNION ALL
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM broken
   UNION ALL

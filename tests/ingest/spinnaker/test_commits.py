@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.rows import Row
-from ingest.spinnaker.parse import parse
+from tests.ingest.spinnaker.conftest import run, said, tables
 
-T = 1_747_000_000_000
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
 OTHER = "0123456789abcdef0123456789abcdef01234567"
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def run(**more: Any) -> dict[str, Any]:
-    """The smallest execution."""
-    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
 
 
 def scm(sha: str, url: str | None = None) -> dict[str, Any]:
