@@ -92,7 +92,7 @@ class History:
         current = self._current
         if not attempt.alters and current:
             return current.content, current.node, "missing" if current.node is None else "version"
-        if attempt.explicit_rollback and attempt.restores in self._groups:
+        if attempt.restores in self._groups:
             return self._restored(self._spells[self._groups[attempt.restores]])
         if attempt.node is not None:
             return attempt.node, attempt.node, attempt.found

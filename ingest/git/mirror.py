@@ -53,6 +53,7 @@ class Mirror:
         if not (self.git.path / "HEAD").exists():
             self.git.path.mkdir(parents=True, exist_ok=True)
             self.git.run("init", "--bare", "--quiet", "--template=")
+        self._unlock()
         trunks = self.repository.trunks or (self._head(),)
         before = self._refs()
         # Sizes need the files themselves; a server that can not leave them out sends them, and git only warns.
@@ -65,6 +66,12 @@ class Mirror:
         self._keep({*before.values(), *known.all}, set(now.values()))
         self.moved = sorted(ref for ref in before if ref.startswith(TAGS) and now.get(ref, before[ref]) != before[ref])
         return Tips(_lines(trunks, now, known.lines), sorted({*self._refs().values()}))
+
+    def _unlock(self) -> None:
+        """Remove the locks of a git that was killed: whoever fetches is alone here, under the writer's lock."""
+        for place in ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock"):
+            for left in self.git.path.glob(place):
+                left.unlink(missing_ok=True)
 
     def _head(self) -> str:
         answer = self.git.run("ls-remote", "--symref", "--", "origin", "HEAD").decode("utf-8", "replace")

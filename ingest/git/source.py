@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dora.errors import DoraError
+from dora.errors import AuthError, DoraError
 from ingest.archive import Document
 from ingest.finding import Finding, Known
-from ingest.git import documents
+from ingest.git import documents, github
 from ingest.git import settings as configuration
 from ingest.git.doctor import examine
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.reading import Reading
-from ingest.git.settings import Repository
+from ingest.git.settings import Repository, Settings
 from ingest.rows import Row
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
 
@@ -26,14 +26,14 @@ class Git:
     name: ClassVar[str] = "git"
     takes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, repositories: list[Repository], data: Path, timeout: float) -> None:
-        self.repositories, self.data, self.timeout = repositories, data, timeout
+    def __init__(self, settings: Settings, data: Path) -> None:
+        self.repositories, self.timeout, self.github = settings
+        self.data = data
 
     @classmethod
     def configured(cls, settings: Mapping[str, Any], data: Path) -> Git:
         """The repositories of ``[sources.git]``; raises ``UsageError`` for an unknown key or an unsafe address."""
-        repositories, timeout = configuration.read(settings)
-        return cls(repositories, data, timeout)
+        return cls(configuration.read(settings), data)
 
     def fetch(self, request: Request, state: State) -> Iterator[Item]:
         """Commits and changes of each repository; one that fails is a trouble and the others go on."""
@@ -45,6 +45,26 @@ class Git:
                 yield from self._one(repository, stream, Tips.of(state.watermarks.get(stream, "")), now)
             except DoraError as error:
                 yield Trouble(f"repository {repository.name}: {error}")
+        yield from self._requests(state, now)
+
+    def _requests(self, state: State, now: datetime) -> Iterator[Item]:
+        """Change requests of the repositories that the API knows; without a token the rest is as good."""
+        asked = [(repository.name, repository.slug) for repository in self.repositories if repository.slug]
+        if not (self.github and asked):
+            return
+        token = yield from github.token(self.github)
+        if not token:
+            return
+        api = github.GitHub(self.github, token, now)
+        for name, slug in asked:
+            yield Progress(f"{name}: reading pull requests")
+            try:
+                yield from api.requests(name, slug, state.watermarks.get(f"requests/{name}", ""))
+            except AuthError as error:  # it would refuse the others too
+                yield Trouble(f"pull requests of {name} and what comes after it: {error}")
+                return
+            except DoraError as error:
+                yield Trouble(f"pull requests of {name}: {error}")
 
     def _one(self, repository: Repository, stream: str, known: Tips, now: datetime) -> Iterator[Item]:
         yield Progress(f"{repository.name}: fetching")

@@ -46,7 +46,7 @@ PAYLOADS = [
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("protocol", ["file", "https"])
-def test_an_address_that_got_past_the_settings_is_still_only_an_address(
+def test_v12_an_address_that_got_past_the_settings_is_still_only_an_address(
     payload: str, protocol: str, tmp_path: Path
 ) -> None:
     """Even without the check of addresses, git neither takes one for an option nor runs a helper for it."""
@@ -67,7 +67,7 @@ def test_a_protocol_that_was_not_configured_is_refused(upstream: Any, tmp_path: 
         Mirror(repository, tmp_path / "data", 10).fetch(Tips({}, []))
 
 
-def test_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
+def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
     """Hooks, monitors, signature and ssh programs, pagers and converters of the upstream's own config stay unused."""
     canary = tmp_path / "canary"
     upstream.commit("one")
@@ -113,7 +113,7 @@ DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"
          b"3000000000000 +0000", b"1700000000 +9999", b"1700000000 -0000", b"nonsense", b""]  # fmt: skip
 
 
-def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
+def test_v6_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
     """1970, 2099, negative, overflowing and missing dates: every commit lands, and a time is right or null."""
     shas = [upstream.commit("first")]
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -132,7 +132,7 @@ def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -
     assert ingested.changes() == {shas[0]}
 
 
-def test_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
+def test_v7_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
     """A Latin-1 author with its encoding named is right; one without is readable; its neighbours are untouched."""
     tree = upstream.git("rev-parse", f"{upstream.commit('first')}^{{tree}}").encode()
 
@@ -148,7 +148,7 @@ def test_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested
     assert landed == {("ada", "first"), ("René", "déjà"), ("Ren\ufffd", "bad \ufffd \x1b[31m")}
 
 
-def test_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
+def test_v7_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
     """NUL bytes and field-like text inside a message stay inside it."""
     first = upstream.commit("first")
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -189,7 +189,7 @@ class Locked(BaseHTTPRequestHandler):
         pass
 
 
-def test_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
+def test_v14_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
     """A server that wants other credentials ends in an error at once, without the ones that were configured."""
     server = HTTPServer(("127.0.0.1", 0), Locked)
     threading.Thread(target=server.serve_forever, daemon=True).start()
