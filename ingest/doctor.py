@@ -24,7 +24,8 @@ from ingest.finding import Finding, Known
 LEAST_FREE = 256 << 20
 LOADS = """
 SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of, arg_max(troubles, started_at) AS troubles,
-  arg_max(quarantined, started_at) AS quarantined, arg_max(finished_at IS NULL, started_at) AS cut_off
+  (SELECT count(*) FROM quarantine q WHERE q.source = load.source AND q.resolved_at IS NULL) AS quarantined,
+  arg_max(finished_at IS NULL, started_at) AS cut_off
 FROM load GROUP BY source
 """
 
@@ -124,7 +125,7 @@ def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Findi
         says = f"its last run missed {len(loaded.troubles)} parts, such as {loaded.troubles[0]}"
         yield Finding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
-        says = f"its last run could not read {loaded.quarantined} documents"
+        says = f"{loaded.quarantined} documents could not be read, and were not read well since"
         yield Finding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
     age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
     if age is None or age > limit:

@@ -60,6 +60,7 @@ SELECT
   blamed_first_id,
   blamed_last_id,
   rolled_back_at,
+  undone_at,
   trigger,
   triggered_by,
   branch,

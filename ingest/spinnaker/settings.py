@@ -32,7 +32,7 @@ class Settings(Credentials, frozen=True, kw_only=True):
     applications: tuple[str, ...] = ("*",)
     requests_per_10s: NotNegative = 60
     page_size: Positive = 50
-    page_bytes: Positive = 4 << 20
+    page_bytes: Positive = 6 << 20
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
     overlap_minutes: NotNegative = 60
     restart_days: NotNegative = 3

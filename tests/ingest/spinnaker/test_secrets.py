@@ -21,6 +21,7 @@ from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
 from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.spin_config import X509, CachedToken, Login
+from ingest.spinnaker.tokens import Registration, Token
 from ingest.tls import Tls
 
 NOW = 1_750_000_000_000
@@ -145,13 +146,14 @@ def test_no_secret_is_in_a_repr(caplog: pytest.LogCaptureFixture) -> None:
     """Objects that end in a log or a traceback tell nothing."""
     caplog.set_level(logging.DEBUG)
     held = [
-        Grant(token=CANARY),
+        Grant(token=Token(CANARY)),
+        Registration(secret=CANARY),
         Login(password=CANARY),
         X509(key=CANARY),
         CachedToken(access_token=CANARY),
         Tls(certificate=(CANARY, CANARY)),
         FormLogin("http://x", "u", CANARY),
-        Bearer("http://x", Grant(token=CANARY)),
+        Bearer("http://x", Grant(token=Token(CANARY))),
     ]
     logging.getLogger().debug("%r", held)
     assert "Grant" in caplog.text
