@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import msgspec
@@ -36,9 +36,14 @@ class _Part:
         self.name, self.answers, self.there = name, True, False
         self._first, self._one = threading.Lock(), threading.Lock()
 
-    def turn(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
         """To be held while asking: until the part is known to be there, one asks at a time."""
-        return nullcontext() if self.there else self._one
+        with self._one:
+            if not self.there:
+                yield
+                return
+        yield
 
     def missing(self) -> Iterator[Item]:
         """It does not exist here, which is no trouble."""
