@@ -19,11 +19,16 @@ WORDS = {
 def rows(tables: Mapping[str, Mapping[str, int]], held: Mapping[str, int]) -> list[dict[str, Any]]:
     """One row for each thing: what became of the rows of this run, and how many landing holds.
 
-    What readers ask for comes first; a deployment is an execution that rolled out, so only landing can count it.
+    What readers ask for comes first, and also where there is none of it; a deployment is an execution that rolled out,
+    so only landing can count it.
     """
-    told = [name for name in WORDS if name in held or name in tables]
+    runs = "execution" in held or "coverage" in held
+    told = [name for name in WORDS if runs or name in held or name in tables]
     names = [*told, *(name for name in tables if name not in told)]
-    return [{"what": WORDS.get(name, name), **tables.get(name, {}), "in landing": held.get(name)} for name in names]
+    return [
+        {"what": WORDS.get(name, name), **tables.get(name, {}), "in landing": held.get(name, 0 if runs else None)}
+        for name in names
+    ]
 
 
 def title(source: str, documents: int, quarantined: int, requests: int | None) -> str:

@@ -129,8 +129,8 @@ class Load:
         return remembered.quarantined(self._con, self.source)
 
     def held(self) -> dict[str, int]:
-        """How much landing holds of this source, of what this load has touched."""
-        return holdings.held(self._con, self.source, list(self.merged))
+        """How much landing holds of this source, whether this load has touched it or not."""
+        return holdings.held(self._con, self.source, facts())
 
     def covered(self) -> dict[str, Any] | None:
         """From when to when executions of this source were seen whole; null where it does not say."""

@@ -81,7 +81,10 @@ class _Stranger:
 
 
 class Session:
-    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent."""
+    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent.
+
+    ``mend`` says what to do where the server does not know us.
+    """
 
     def __init__(
         self,
@@ -89,13 +92,14 @@ class Session:
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         access: Access | None = None,
+        mend: str = "give a valid token or password, and check that the address is the API's.",
     ) -> None:
         self.endpoint, self._headers = endpoint.rstrip("/"), dict(headers or {})
         self._limits, self._access = limits or Limits(), access or _Stranger()
         self._pace = Pace(self._limits.requests_per_10s)
         self._budget, self._guard = self._limits.retries, threading.Lock()
         self._local = threading.local()
-        self.requests = 0
+        self.requests, self._mend = 0, mend
 
     @property
     def known(self) -> bool:
@@ -205,7 +209,4 @@ class Session:
             raise failed(url, f"sent {kind or 'something'} instead of JSON", retry=False)
 
     def _unknown(self, path: str, what: str) -> LoginError:
-        return LoginError(
-            f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.",
-            "give a valid token or password, and check that the address is the API's.",
-        )
+        return LoginError(f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.", self._mend)

@@ -75,14 +75,14 @@ class SOURCE:
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse(document, self._settings.deck)
+        return parse.parse(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""
         warnings: list[str] = []
         session = connect(self._settings, warnings.append)
-        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
         yield from examine(session, self._settings.applications, known)
+        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
 
 
 def _noted(warnings: deque[str]) -> Iterator[Note]:

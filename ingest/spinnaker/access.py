@@ -17,6 +17,8 @@ from ingest.tls import Tls
 from ingest.wire import basic_header, origin
 
 _DEFAULT = Settings().endpoint
+_SHOW = "set {}, or another way in under [sources.spinnaker] (spin_config, basic_user, oauth2, cert_file …)."
+_RENEW = "renew what [sources.spinnaker] shows to Gate, and check that endpoint is Gate's own address and not Deck's."
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -31,9 +33,9 @@ def connect(settings: Settings, warn: secret.Warn = lambda _: None) -> Session:
         endpoint = spin.gate.endpoint
         check_endpoint(endpoint)
     limits = Limits(timeout_seconds=settings.timeout_seconds, requests_per_10s=settings.requests_per_10s)
-    return Session(
-        endpoint, settings.all_headers(), limits, _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
-    )
+    access = _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
+    mend = _RENEW if access or settings.headers_env else _SHOW.format(settings.token_env)
+    return Session(endpoint, settings.all_headers(), limits, access, mend)
 
 
 def probe(session: Session) -> None:

@@ -29,7 +29,7 @@ class Link(NamedTuple):
     stage: Stage
     by: Sequence[Stage]
     traffic: Traffic
-    strategy: str
+    strategy: str | None
     action: str = "deploy"
     restores: str | None = None
 
@@ -79,9 +79,9 @@ def switched(tree: Tree) -> Iterator[Link]:
             by = waiting.take(*_enablers(stage))
             served = next((end for one in by if (end := ended(one))), None)
             yield Link(stage, by, Traffic(served, served), "dark")
-    disabled = _newest(_name(one.values) for one in tree.stages if one.type == "disableManifest")
+    disabled = newest(_name(one.values) for one in tree.stages if one.type == "disableManifest")
     for stage in waiting.untaken(enabling):
-        old = _goes_back(stage, disabled)
+        old = text(stage.values.criteria) in _OLDER or goes_back(_name(stage.values), disabled)
         found = Traffic(ended(stage), ended(stage))
         yield Link(stage, (), found, "dark", "rollback" if old else "deploy", _name(stage.values) if old else None)
 
@@ -157,7 +157,7 @@ def _name(context: Context) -> str | None:
     return manifests.bare(first(context.resolved_name, context.manifest_name, context.cluster))
 
 
-def _newest(names: Iterable[str | None]) -> dict[str, int]:
+def newest(names: Iterable[str | None]) -> dict[str, int]:
     """The newest version of each workload."""
     found: dict[str, int] = {}
     for name in names:
@@ -166,11 +166,9 @@ def _newest(names: Iterable[str | None]) -> dict[str, int]:
     return found
 
 
-def _goes_back(stage: Stage, disabled: Mapping[str, int]) -> bool:
-    """Whether an older version is enabled: by what it is called, or beside a newer one that is disabled."""
-    if text(stage.values.criteria) in _OLDER:
-        return True
-    mine = manifests.VERSIONED.fullmatch(_name(stage.values) or "")
+def goes_back(name: str | None, disabled: Mapping[str, int]) -> bool:
+    """Whether a version is older than one of the same workload that is disabled."""
+    mine = manifests.VERSIONED.fullmatch(name or "")
     return mine is not None and int(mine[2][:18]) < disabled.get(mine[1], 0)
 
 

@@ -97,7 +97,7 @@ def _walked(reader: Reader, page: Page, since: int) -> Iterator[list[Listed]]:
     cursor = NO_END
     while page.full:
         oldest = min(page.times, default=cursor)
-        least = page.asked * 2 if oldest + 1 >= cursor else 0
+        least = page.asked * 2 if oldest + 1 >= cursor else 2  # one is given again
         cursor = min(cursor, oldest + 1)
         page = reader.page(max(since - 1, 0), cursor, least)
         yield page.listed

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 KINDS = {
     "deploy": (
         "deploy deployManifest patchManifest deployCloudrunManifest createServerGroup cloneServerGroup rollingPush"
-        " copyLastAsg quickPatch deployCloudFormation deployService enableManifest Aws.LambdaDeploymentStage"
-        " Aws.LambdaTrafficRoutingStage"
+        " copyLastAsg quickPatch deployCloudFormation deployService enableManifest enableServerGroup"
+        " Aws.LambdaDeploymentStage Aws.LambdaTrafficRoutingStage"
     ),
     "rollback": "undoRolloutManifest rollbackServerGroup rollbackCluster",
     "restart": "rollingRestartManifest",

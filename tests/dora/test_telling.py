@@ -13,11 +13,18 @@ from dora import telling, warehouse
 def test_readers_come_first_and_nothing_is_left_out() -> None:
     """What readers ask for leads in a fixed order; every other table of the load follows."""
     tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
-    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 0}
+    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
     shown = telling.rows(tables, held)
-    assert [row["what"] for row in shown] == ["executions", "rollbacks, everywhere", "judgments", "stage", "commit"]
-    assert shown[0] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
-    assert shown[1] == {"what": "rollbacks, everywhere", "in landing": 0}
+    assert [row["what"] for row in shown] == [*telling.WORDS.values(), "stage", "commit"]
+    assert shown[1] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
+    assert shown[3] == {"what": "rollbacks, everywhere", "in landing": 1}
+
+
+def test_none_is_told_as_none() -> None:
+    """A quiet night, or no canary at all, tells 0; a source that runs nothing tells none of this."""
+    shown = {row["what"]: row["in landing"] for row in telling.rows({"coverage": {"new": 1}}, {"coverage": 1})}
+    assert shown == dict.fromkeys(telling.WORDS.values(), 0) | {"coverage": 1}
+    assert [row["what"] for row in telling.rows({"commit": {"new": 1}}, {"commit": 1})] == ["commit"]
 
 
 def test_what_is_unknown_is_not_told() -> None:
@@ -41,6 +48,8 @@ def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
         assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
     with warehouse.begin_load(tmp_path, "other") as load:
         assert load.held() == {}
+    with warehouse.begin_load(tmp_path, "spinnaker") as load:
+        assert load.held()["rollout"] == 5
 
 
 def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:

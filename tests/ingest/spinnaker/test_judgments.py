@@ -66,6 +66,13 @@ def test_only_a_complete_judgment_is_a_decision(
     assert approval.decided_by == ("bo" if decision else None)
 
 
+def test_why_a_task_failed_where_only_it_says() -> None:
+    """Newer Orcas write the exception beside the task."""
+    told = {"exception": {"details": {"errors": ["no such account"]}}}
+    failed = stage("deployManifest", status="TERMINAL", tasks=[{"name": "a"}, {"taskExceptionDetails": told}])
+    assert tables(run(stages=[failed]))["stage"][0].reason == "no such account"
+
+
 @pytest.mark.parametrize("score", ["NaN", -1, 101, None, "", True, {}])
 def test_a_score_that_is_none(score: object) -> None:
     """Outside 0 to 100, or not a number: no score, and the interval not judged."""

@@ -157,6 +157,17 @@ def test_children_of_pipelines_belong_to_the_topmost() -> None:
     assert family({"type": "pipelineRef", "parentExecutionId": "REF"}) == ("REF", "REF")
 
 
+def test_grandchildren_belong_to_the_topmost_that_is_named() -> None:
+    """Where a parent's own parent is named and not nested, and by either word for a pipeline trigger."""
+    middle = {"id": "MID", "trigger": {"type": "pipeline", "parentPipelineId": "TOP"}}
+    assert family({"type": "pipeline", "parentExecution": middle}) == ("TOP", "MID")
+    referred = {"id": "MID", "trigger": {"type": "pipelineRef", "parentExecutionId": "TOP"}}
+    assert family({"type": "pipeline", "parentExecution": referred}) == ("TOP", "MID")
+    cut = {"type": "pipeline", "parentPipelineId": "MID"}
+    assert said(tables(run(trigger=cut, rootId="TOP"))["execution"][0], "root_id", "parent_id") == ("TOP", "MID")
+    assert said(tables(run(rootId="OTHER"))["execution"][0], "root_id", "parent_id") == ("E", None)
+
+
 def test_a_manual_rerun_is_a_tree_of_its_own() -> None:
     """It copies parentExecution of what it repeats, and so does one above."""
     top = {"id": "TOP", "trigger": {"type": "git"}}
