@@ -13,6 +13,8 @@ COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse
 WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
 TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise": "grey"}
 
+KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
+
 
 def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row]) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from the window before."""

@@ -9,14 +9,12 @@ import streamlit as st
 import dora
 from dashboards import cards, charts, data, drill, filters, wording
 
-KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
-
 build, chosen = data.current(), filters.chosen()
 known = data.about(build)
 before = chosen.before(known.history)
-now = {name: data.values(build, name, chosen.now)[0] for name in KEYS}
+now = {name: data.values(build, name, chosen.now)[0] for name in cards.KEYS}
 grain = chosen.grain(known.history, now["deployment_frequency"].value)
-trends = {name: data.values(build, name, data.trend(build, chosen.now, grain)) for name in KEYS}
+trends = {name: data.values(build, name, data.trend(build, chosen.now, grain)) for name in cards.KEYS}
 by_application = data.values(build, "deployment_frequency", replace(chosen.now, by="application"))
 
 st.caption(
@@ -27,7 +25,7 @@ st.caption(
 )
 
 with st.grid(3, min_column_width=300):
-    for name in KEYS:
+    for name in cards.KEYS:
         earlier = data.values(build, name, before)[0] if before else None
         cards.card(dora.metrics()[name], now[name], earlier, charts.rows(trends[name]))
 
