@@ -32,7 +32,7 @@ app.registered_groups += reading.app.registered_groups
 
 @app.command()
 def ingest(
-    name: Annotated[str, typer.Argument(help="spinnaker, git or files.")],
+    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another name under [sources].")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
     load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP.")] = None,
     since: Annotated[str | None, typer.Option(help="spinnaker: how far back, such as 2026-01-01.")] = None,
@@ -77,16 +77,14 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:
-    from ingest import sources
+    from ingest import configured, named
     from ingest.source import pull
 
-    known = sources()
-    if name not in known:
-        raise UsageError(f"There is no source {name}.", f"use one of {', '.join(sorted(known))}.")
+    given = settings.sources.get(name, {})
     for option in ("paths", "load", "since", "applications", "kind"):
-        if getattr(request, option) and option not in known[name].takes:
+        if getattr(request, option) and option not in named(name, given).takes:
             raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
-    source = known[name].configured(settings.sources.get(name, {}), settings.data)
+    source = configured(name, given, settings.data)
     progress = output.Progress()
     try:
         return pull(source, settings.data, request, replaying=replaying, report=progress)

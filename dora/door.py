@@ -89,7 +89,7 @@ class Delivery:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def about(self) -> dict[str, Any]:
-        """as_of, built_at, timezone, stale_after_hours, version and engine of the build."""
+        """as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
         return query.context(self.connection())
 
     def age(self) -> timedelta | None:

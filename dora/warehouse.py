@@ -14,32 +14,27 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dora import holdings, remembered
+from dora import contract, holdings, remembered
 from dora.errors import DoraError, LockedError, StaleError, UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LANDING, PUBLISHED = "landing.duckdb", "dora.duckdb"
-BOOKKEEPING = frozenset({"load", "control_total", "watermark"})
+BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
 Connection = duckdb.DuckDBPyConnection
 SqlError = duckdb.Error
 
 
 def facts() -> list[str]:
     """Names of the landing tables that hold facts, in the contract's order."""
-    names = re.findall(r"CREATE TABLE (\w+)", _contract())
+    names = re.findall(r"CREATE TABLE (\w+)", contract.text())
     return [name for name in names if name not in BOOKKEEPING]
-
-
-def _contract() -> str:
-    return files("dora").joinpath("contract.sql").read_text()
 
 
 @contextlib.contextmanager
@@ -128,6 +123,10 @@ class Load:
     def configured(self) -> dict[str, int]:
         """When each pipeline of this source was last changed, in microseconds since 1970, as far as that is known."""
         return remembered.configured(self._con, self.source)
+
+    def quarantined(self) -> list[tuple[str, str, str, str | None]]:
+        """Id, kind, reason and excerpt of what could not be read of this source, and was not read well since."""
+        return remembered.quarantined(self._con, self.source)
 
     def held(self) -> dict[str, int]:
         """How much landing holds of this source, whether this load has touched it or not."""
@@ -223,7 +222,7 @@ def _prepare(con: Connection) -> None:
     if con.execute("SELECT count(*) FROM duckdb_tables()").fetchall()[0][0]:
         return
     con.begin()
-    con.execute(_contract())
+    con.execute(contract.text())
     for table in facts():
         con.execute("INSERT INTO control_total VALUES (?, 0, 0, '-', ?)", [table, duckdb.__version__])
     con.commit()
@@ -258,6 +257,7 @@ def _total(con: Connection, table: str, *, within: str = "") -> tuple[int, int]:
 
 def _verify(con: Connection, catalog: str = "") -> None:
     """Compare every table with its control total; a lost or altered row stops here, not in a number."""
+    contract.check(con, catalog)
     prefix = f"{catalog}." if catalog else ""
     totals = con.execute(f"SELECT table_name, rows, checksum, engine FROM {prefix}control_total").fetchall()  # noqa: S608
     for table, rows, checksum, engine in totals:
@@ -334,6 +334,7 @@ def published(path: Path) -> Connection:
     except duckdb.Error as error:
         con.close()
         raise DoraError(f"{path} can not be read: {str(error).splitlines()[0]}.", "run `dora build`.") from error
+    contract.readable(con, path)
     return con
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,3 +62,13 @@ def evidence(value: Value) -> str:
         counted = f"{round(value.value * value.n):,} of {value.n:,}"
     still_open = f"{value.open:,} still open" if value.open else ""
     return " · ".join(part for part in (counted, interval(value), still_open) if part)
+
+
+def days(first: datetime, last: datetime | None = None) -> str:
+    """Local days in words, the last one included: ``9 March 2026``, ``3–9 March 2026``, ``28 May – 3 June 2026``."""
+    end = f"{(last or first):%-d %B %Y}"
+    if last is None or first.date() == last.date():
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{end}"
+    return f"{first:%-d %B} – {end}" if first.year == last.year else f"{first:%-d %B %Y} – {end}"

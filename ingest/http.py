@@ -106,8 +106,11 @@ class Session:
         """Whether there is anything by which the server could know us."""
         return bool(self._access.tls.certificate) or not isinstance(self._access, _Stranger)
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False) -> Reply:
-        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too.
+    def get(
+        self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False, firm: bool = False
+    ) -> Reply:
+        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too; 500 is not asked again
+        where it is ``firm``: what was asked for breaks the server each time, and the caller has another way.
 
         Raises ``LoginError`` for a login page or 401, ``ForbiddenError`` for 403, and ``FailedError`` where the
         retries gave no usable answer.
@@ -118,7 +121,8 @@ class Session:
             try:
                 return self._known(path, params, empty)
             except FailedError as error:
-                if not error.retry or attempt >= self._limits.attempts or not self._spend():
+                final = not error.retry or (firm and error.status == 500)
+                if final or attempt >= self._limits.attempts or not self._spend():
                     raise
                 time.sleep(self._patience(error, attempt))
 

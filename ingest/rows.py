@@ -1,7 +1,6 @@
-"""The contract's rows as Python sees them: one class a landing table, field for field.
+"""The contract's rows as Python sees them: one class a landing table, field for field (a test holds them together).
 
 Times are whole microseconds since 1970 in UTC, so that nothing is rounded on the way.
-``tests/ingest/test_rows.py`` holds these classes to ``dora/contract.sql``.
 """
 
 from __future__ import annotations
@@ -271,6 +270,7 @@ class Commit(Row, frozen=True, kw_only=True):
     author: str | None = None
     subject: str | None = None
     reverts: str | None = None
+    picked_from: str | None = None
 
 
 class Change(Row, frozen=True, kw_only=True):
@@ -284,6 +284,31 @@ class Change(Row, frozen=True, kw_only=True):
     paths: list[str] | None = None
     applications: list[str] | None = None
     on_trunk: bool = True
+    branch: str | None = None
+    kind: str | None = None
+    labels: list[str] | None = None
+    reverts: str | None = None
+    first_commit_at: Micros = None
+    commits: int | None = None
+    files: int | None = None
+    lines_added: int | None = None
+    lines_removed: int | None = None
+    doubt: str | None = None
+
+
+class ChangeRequest(Row, frozen=True, kw_only=True):
+    """One pull or merge request as its host tells it; ``id`` is ``repository#number``."""
+
+    table: ClassVar[str] = "change_request"
+    repository: str
+    number: str
+    author: str | None = None
+    opened_at: Micros = None
+    first_commit_at: Micros = None
+    first_review_at: Micros = None
+    approved_at: Micros = None
+    merged_at: Micros = None
+    sha: str | None = None
 
 
 class Incident(Row, frozen=True, kw_only=True):
@@ -307,6 +332,7 @@ class Quarantine(Row, frozen=True, kw_only=True):
     kind: str
     reason: str
     excerpt: str | None = None
+    resolved_at: Micros = None
 
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
@@ -319,10 +345,7 @@ def to_arrow(rows: Iterable[Row], schema: pa.Schema, source: str, load_id: str) 
     ordered = sorted(rows, key=lambda row: getattr(row, "revision", 0))
     unique = list({row.id: row for row in ordered}.values())
     given = {"source": source, "load_id": load_id}
-    columns = []
-    for field in schema:
-        if field.name in given:
-            columns.append(pa.repeat(pa.scalar(given[field.name], field.type), len(unique)))
-        else:
-            columns.append(pa.array(list(map(attrgetter(field.name), unique)), field.type))
+    told = {name: [value] * len(unique) for name, value in given.items()}
+    told |= {name: list(map(attrgetter(name), unique)) for name in schema.names if name not in given}
+    columns = [pa.array(told[field.name], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -9,7 +9,7 @@ A source fetches and parses; it never writes. Fetching yields, parsing is pure, 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +21,7 @@ import msgspec
 from dora import warehouse
 from ingest.archive import Archive, Damage, Document, replay
 from ingest.behind import Behind
+from ingest.quarantine import Kept
 from ingest.rows import Quarantine, Row, to_arrow
 
 BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
@@ -65,6 +66,12 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
+class Whole(msgspec.Struct, frozen=True):
+    """All of a file was told: what was in quarantine of it, and was not told again, is there no longer."""
+
+    file: str
+
+
 class Note(msgspec.Struct, frozen=True):
     """A sentence that whoever runs this should read; nothing is missing."""
 
@@ -77,14 +84,15 @@ class Progress(msgspec.Struct, frozen=True):
     text: str
 
 
-_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable]] = {
+_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
     "@mark": Mark,
     "@as_of": AsOf,
     "@unreadable": Unreadable,
+    "@whole": Whole,
 }
 
 
-Item = Document | Mark | AsOf | Trouble | Unreadable | Note | Progress
+Item = Document | Mark | AsOf | Trouble | Unreadable | Whole | Note | Progress
 
 
 class State(msgspec.Struct, frozen=True):
@@ -106,7 +114,10 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source."""
+    """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source.
+
+    It may have a method ``input(document)``: the name that a document keeps when corrected, null where it has none.
+    """
 
     name: ClassVar[str]
     takes: ClassVar[frozenset[str]]
@@ -185,6 +196,7 @@ class _Run:
         self.behind = Behind()
         self.archive = Archive(data, source.name, load.id, self.behind.do) if keep else None
         self.summary = Summary(source=source.name, load_id=load.id)
+        self.kept = Kept(load.quarantined())
         self.waiting: dict[str, list[Row]] = {}
         self.pending = 0
 
@@ -201,10 +213,16 @@ class _Run:
                 self.summary.troubles.append(what)
             case Unreadable(id, kind, reason, excerpt):
                 self._quarantine(Quarantine(id=id, kind=kind, reason=reason, excerpt=excerpt))
-            case Note(text):
-                self.summary.notes.append(text)
-            case Progress(text):
-                self.report(text)
+            case Whole(file):
+                self._land(self.kept.whole(file, self._now()))
+            case Note() | Progress():
+                self._say(item)
+
+    def _say(self, item: Note | Progress) -> None:
+        if isinstance(item, Note):
+            self.summary.notes.append(item.text)
+        else:
+            self.report(item.text)
 
     def _keep(self, item: Item) -> None:
         document = item if isinstance(item, Document) else _as_document(item)
@@ -218,16 +236,26 @@ class _Run:
         except (ValueError, RecursionError) as error:
             excerpt = document.body[:EXCERPT].decode("utf-8", "replace")
             self._quarantine(
-                Quarantine(id=_fingerprint(document), kind=document.kind, reason=str(error), excerpt=excerpt)
+                Quarantine(id=self._name(document), kind=document.kind, reason=str(error), excerpt=excerpt)
             )
             return
         self._land(rows)
+        if self.kept:
+            self._land(self.kept.good(self._name(document), self._now()))
+
+    def _name(self, document: Document) -> str:
+        """What an input is called in quarantine: as its source knows it, else by its content."""
+        known = getattr(self.source, "input", None)
+        return (known(document) if known else None) or _fingerprint(document)
+
+    def _now(self) -> datetime:
+        return self.summary.as_of or datetime.now(UTC)
 
     def _quarantine(self, row: Quarantine) -> None:
         self.summary.quarantined += 1
-        self._land([row])
+        self._land([self.kept.bad(row)])
 
-    def _land(self, rows: list[Row]) -> None:
+    def _land(self, rows: Sequence[Row]) -> None:
         for row in rows:
             self.waiting.setdefault(row.table, []).append(row)
         self.pending += len(rows)

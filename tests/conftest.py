@@ -26,6 +26,7 @@ from ingest.source import AsOf, Document, Item, Request, State, pull
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
+SPAN = ("since", "until")
 
 # The same examples each run, so that a red test is news of the code; `--hypothesis-profile=search` looks further.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
@@ -91,7 +92,7 @@ class Landed:
 
     def parse(self, document: Document) -> list[Row]:
         values = msgspec.json.decode(document.body)
-        times = {key: _micros(value) for key, value in values.items() if key.endswith("_at")}
+        times = {key: _micros(value) for key, value in values.items() if key.endswith("_at") or key in SPAN}
         return [msgspec.convert(values | times, TABLES[document.kind])]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
 from ingest.archive import Document
 from ingest.finding import Finding, Known
 from ingest.http import Session
@@ -22,6 +24,10 @@ from ingest.spinnaker.saved import saved
 from ingest.spinnaker.settings import Settings, checked
 
 _SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 class SOURCE:
@@ -60,9 +66,16 @@ class SOURCE:
         """How many requests the fetch has sent; None where it asked no server."""
         return self._opened.requests if self._opened else None
 
+    def input(self, document: Document) -> str | None:
+        """The kind and id of a document that tells its id."""
+        try:
+            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Named).id}"
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse(document, self._settings.deck)
+        return parse.parse(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""

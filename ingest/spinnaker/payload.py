@@ -21,6 +21,7 @@ class Task(msgspec.Struct, rename="camel"):
     name: Any = None
     status: Any = None
     end_time: Any = None
+    task_exception_details: msgspec.Raw = NULL
 
 
 class Context(msgspec.Struct, rename="camel"):
@@ -64,6 +65,9 @@ class Context(msgspec.Struct, rename="camel"):
     revision: Any = None
     num_revisions_back: Any = None
     rollback_context: Any = None
+    server_group_name: Any = None
+    asg_name: Any = None
+    target: Any = None
     reason: Any = None
     restart_details: msgspec.Raw = NULL
     failed_manifests: msgspec.Raw = NULL
@@ -169,6 +173,7 @@ class Trigger(msgspec.Struct, rename="camel"):
     properties: msgspec.Raw = NULL
     parameters: msgspec.Raw = NULL
     artifacts: msgspec.Raw = NULL
+    resolved_expected_artifacts: msgspec.Raw = NULL
     payload: msgspec.Raw = NULL
     parent_execution: Parent | None = None
     parent_pipeline_id: Any = None

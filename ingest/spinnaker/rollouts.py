@@ -15,6 +15,7 @@ import msgspec
 
 from ingest.rows import Rollout
 from ingest.spinnaker import manifests
+from ingest.spinnaker.enabling import enabled
 from ingest.spinnaker.handovers import Link, routed, switched
 from ingest.spinnaker.kinds import OPERATIONS, kind
 from ingest.spinnaker.mesh import shifted
@@ -41,7 +42,7 @@ class Target(NamedTuple):
 def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rollout]:
     """The rollouts of an execution, those that were planned and never reached included."""
     named: Counter[str] = Counter()
-    links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree))}
+    links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree), enabled(tree))}
     steps = {stage.id for link in links.values() for stage in link.by}
     for stage in tree.stages:
         if kind(stage.type) not in OPERATIONS or stage.id in steps or not _own(stage, tree):

@@ -26,7 +26,7 @@ COMMITS, DEPLOYMENTS, SAMPLE = 82_000, 10_000, 100
 ATTEMPTS = """
 CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
   took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
-  server_group VARCHAR, steps_back INTEGER, traffic_at TIMESTAMP)
+  server_group VARCHAR, steps_back INTEGER, undone_at TIMESTAMP, traffic_at TIMESTAMP)
 """
 
 
@@ -109,7 +109,8 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         con.execute(f"ATTACH '{data / warehouse.LANDING}' AS landing (READ_ONLY)").execute(ATTEMPTS)
         con.execute(
             "INSERT INTO attempts SELECT 'd' || n, 'service', 'acme/service', sha, NULL, true, true, true, false,"
-            " NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n) FROM (SELECT unnest($n) n, unnest($sha) sha)",
+            " NULL, NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n)"
+            " FROM (SELECT unnest($n) n, unnest($sha) sha)",
             {"n": list(range(DEPLOYMENTS)), "sha": deployed},
         )
         start = time.perf_counter()

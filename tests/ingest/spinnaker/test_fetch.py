@@ -59,7 +59,7 @@ def test_the_second_run_changes_nothing_and_asks_little(make: Make, ingest: Inge
         first, before = len(gate.requests), landed("SELECT * FROM rollout ORDER BY id")
         gate.requests.clear()
         summary = ingest(gate.url)
-        assert len(gate.requests) == 6 < first
+        assert len(gate.requests) == 7 < first
     assert summary.tables["execution"] == {"new": 0, "changed": 0, "unchanged": 3}
     assert landed("SELECT * FROM rollout ORDER BY id") == before
 

@@ -42,6 +42,7 @@ EVERY_TYPE = [
     ("rollback", "running", "staging", "us-east-2", None, None),
     ("rollback", "running", *HOSTNAME, None),
     ("scale", "failed", "staging", None, None, None),
+    ("restart", "failed", "staging", None, "test", None),
 ]
 NOTHING: tuple[Any, ...] = (0, [], 0, 0, 0)
 
@@ -257,6 +258,7 @@ KINDS = {
         "deploy",
         "deployCloudFormation",
         "deployManifest",
+        "enableServerGroup",
         "patchManifest",
     ],
     "other": [
@@ -265,7 +267,6 @@ KINDS = {
         "destroyServerGroup",
         "determineTargetServerGroup",
         "disableCluster",
-        "enableServerGroup",
         "evaluateArtifacts",
         "evaluateVariables",
         "findArtifactFromExecution",
