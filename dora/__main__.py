@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import output, reading, telling
+from dora import listing, output, reading, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError
 from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
@@ -26,7 +26,7 @@ app = typer.Typer(
     help="Delivery metrics that engineers believe: DORA metrics from Spinnaker and git, with intervals and evidence.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
-app.registered_commands += reading.app.registered_commands
+app.registered_commands += reading.app.registered_commands + listing.app.registered_commands
 app.registered_groups += reading.app.registered_groups
 
 
@@ -63,7 +63,7 @@ def ingest(
         kind=kind,
     )
     summary = _pull(read(config), name, request, replaying=replay)
-    _tell(summary, json)
+    telling.tell(summary, as_json=json)
     if summary.troubles:
         raise PartialError(f"{len(summary.troubles)} parts of {name} are missing; the rest is landed.", "see above.")
 
@@ -90,34 +90,6 @@ def _pull(settings: Config, name: str, request: Request, *, replaying: bool = Fa
         return pull(source, settings.data, request, replaying=replaying, report=progress)
     finally:
         progress.end()
-
-
-def _tell(summary: Summary, as_json: bool) -> None:
-    if as_json:
-        facts = (
-            "source",
-            "load_id",
-            "documents",
-            "quarantined",
-            "requests",
-            "coverage",
-            "troubles",
-            "notes",
-            "as_of",
-            "held",
-        )
-        output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
-        return
-    title = telling.title(summary.source, summary.documents, summary.quarantined, summary.requests)
-    output.as_table(telling.rows(summary.tables, summary.held), telling.COLUMNS, title)
-    if seen := telling.coverage(summary.coverage):
-        print(seen)
-    for note in summary.notes:
-        output.note(note)
-    for trouble in summary.troubles:
-        output.note(f"missing: {trouble}")
-    if summary.quarantined:
-        output.note(f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why")
 
 
 @app.command()
@@ -158,7 +130,7 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
             failed.append(f"{name}: {error}")
     if not json:
         for summary in summaries:
-            _tell(summary, as_json=False)
+            telling.tell(summary, as_json=False)
     missing = failed + [f"{s.source}: {trouble}" for s in summaries for trouble in s.troubles]
     for line in missing:
         output.note(f"missing: {line}")

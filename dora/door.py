@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import periods, query, warehouse
+from dora import lists, periods, query, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -81,6 +81,10 @@ class Delivery:
     def explain(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
         """The observations with what is known of each subject: people, times, evidence, links."""
         return query.explain(self.connection(), name, scope)
+
+    def listed(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+        """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
+        return lists.listed(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

@@ -136,7 +136,7 @@ def _asked(con: Connection, name: str, scope: Scope) -> _Asked:
     _known(scope.by, GROUPS, "group")
     _known(scope.every, GRAINS, "grain")
     described, about = catalog.metric(name), context(con)
-    chosen = _applications(con, scope)
+    chosen = applications(con, scope)
     window = _window(con, described, scope, about)
     zone = about["timezone"]
     group = {"application": "o.application", "team": "d.team", None: "NULL"}[scope.by]
@@ -159,7 +159,8 @@ def _known(given: str | None, known: Iterable[str], what: str) -> None:
         raise UsageError(f"There is no {what} {given}.", f"use one of {', '.join(known)}.")
 
 
-def _applications(con: Connection, scope: Scope) -> list[tuple[str, str | None]]:
+def applications(con: Connection, scope: Scope) -> list[tuple[str, str | None]]:
+    """The applications of a scope, each with its team; raises ``UsageError`` for one that does not exist."""
     rows = con.execute("SELECT application, team FROM definitions ORDER BY application").fetchall()
     for name in scope.applications:
         _known(name, [application for application, _ in rows], "application")

@@ -19,7 +19,9 @@ def quantity(amount: float | None, unit: str) -> str:
         return _duration(amount)
     if unit == "share":
         return f"{amount * 100:.3g} %" if amount < 0.9995 else f"{amount * 100:.4g} %"
-    return f"{_significant(amount)} / day" if unit == "per day" else f"{_significant(amount)} {unit}"
+    if unit == "per day":
+        return f"{_significant(amount)} / day"
+    return f"{_significant(amount)} {unit.removesuffix('s') if amount == 1 else unit}"
 
 
 def _duration(hours: float) -> str:
@@ -50,7 +52,7 @@ def interval(value: Value) -> str:
 def _span(low: str, high: str) -> str:
     """``8.3–11.3 %`` where both ends have one unit, else ``25 min to 3 h``."""
     (below, _, unit), (_, _, other) = low.partition(" "), high.partition(" ")
-    return f"{below}–{high}" if unit == other else f"{low} to {high}"
+    return f"{below}–{high}" if unit.removesuffix("s") == other.removesuffix("s") else f"{low} to {high}"
 
 
 def evidence(value: Value) -> str:

@@ -344,8 +344,7 @@ def to_arrow(rows: Iterable[Row], schema: pa.Schema, source: str, load_id: str) 
 
     ordered = sorted(rows, key=lambda row: getattr(row, "revision", 0))
     unique = list({row.id: row for row in ordered}.values())
-    given = {"source": source, "load_id": load_id}
-    told = {name: [value] * len(unique) for name, value in given.items()}
-    told |= {name: list(map(attrgetter(name), unique)) for name in schema.names if name not in given}
+    told = {"source": [source] * len(unique), "load_id": [load_id] * len(unique)}
+    told |= {name: list(map(attrgetter(name), unique)) for name in schema.names if name not in told}
     columns = [pa.array(told[field.name], field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)

@@ -25,8 +25,8 @@ from ingest.source import AsOf, Document, Item, Request, State, pull
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 SPAN = ("since", "until")
+PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
 # The same examples each run, so that a red test is news of the code; `--hypothesis-profile=search` looks further.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from sys import intern
 from typing import NamedTuple
 
 from ingest.git import message as said
@@ -87,7 +88,7 @@ def _entry(record: list[str], paths: list[str]) -> Entry:
         parents.split(),
         _seconds(authored),
         _seconds(committed),
-        author,
+        intern(author),
         subject,
         said.change_request(subject, message),
         reverts,

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-_REQUESTS = (
-    re.compile(r"Merge pull request #(\d+)\b"),  # GitHub; Bitbucket Server goes on with "in"
-    re.compile(r"Merged in .*\(pull request #(\d+)\)"),  # Bitbucket Cloud
-    re.compile(r"Merged PR (\d+):"),  # Azure DevOps
-    re.compile(r".*\((?:#|!|pull request #)(\d+)\)$"),  # squashed
-)
+# GitHub and Bitbucket Server, Bitbucket Cloud, Azure DevOps.
+_MERGED = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
+_SQUASHED = re.compile(r"(?:#|!|pull request #)(\d+)\)")
 _GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 _WHOLE = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
 _SHORT = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
@@ -35,10 +32,10 @@ class Claim(NamedTuple):
 
 def change_request(subject: str, message: str) -> str | None:
     """Number of the pull or merge request that the message names (GitHub, GitLab, Bitbucket, Azure)."""
-    if subject.endswith(")") or subject.startswith("Merge"):
-        found = next((match for pattern in _REQUESTS if (match := pattern.match(subject))), None)
-        if found:
-            return found[1]
+    if subject.startswith("Merge") and (merged := _MERGED.match(subject)):
+        return merged[merged.lastindex or 0]
+    if subject.endswith(")") and (squashed := _SQUASHED.fullmatch(subject.rpartition("(")[2])):
+        return squashed[1]
     found = _GITLAB.search(message) if "See merge request" in message else None
     return found[1] if found else None
 
@@ -71,10 +68,10 @@ def picked(message: str) -> str | None:
 
 def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[str]:
     """What is to be known of a change at a glance: bot, dependencies, revert, backport."""
-    told = {
-        "bot": bool(_BOT.search(author)),
-        "dependencies": bool(_BUMP.match(subject)),
-        "revert": reverts,
-        "backport": picked or bool(_BACKPORT.search(subject)),
-    }
-    return [label for label, true in told.items() if true]
+    told = [
+        ("bot", _BOT.search(author)),
+        ("dependencies", _BUMP.match(subject)),
+        ("revert", reverts),
+        ("backport", picked or _BACKPORT.search(subject)),
+    ]
+    return [label for label, true in told if true]

@@ -3,6 +3,11 @@
 Executions that had not completed when last seen are fetched by id until they have, as are those that failed of late
 and may have been restarted, and those of deleted pipelines and of strategies by pipeline: all applications together,
 since requests are what Gate limits.
+
+A restart is noticed by the next run if it has not completed then, however old the execution is: each application is
+asked what has not completed. If it began and ended between two runs it is noticed where the execution had failed or
+been canceled and was built within ``restart_days`` before the last run, or lies within the overlap. Else it is not:
+``--since`` reads history again.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 
 import msgspec
@@ -36,9 +36,14 @@ class _Part:
         self.name, self.answers, self.there = name, True, False
         self._first, self._one = threading.Lock(), threading.Lock()
 
-    def turn(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def turn(self) -> Iterator[None]:
         """To be held while asking: until the part is known to be there, one asks at a time."""
-        return nullcontext() if self.there else self._one
+        with self._one:
+            if not self.there:
+                yield
+                return
+        yield
 
     def missing(self) -> Iterator[Item]:
         """It does not exist here, which is no trouble."""
@@ -61,7 +66,7 @@ class Follow:
         self._gate, self._state = gate, state
         self._asked: set[str] = set()
         self._canaries, self._history = _Part("canary judgments"), _Part("history of pipelines")
-        self._templates: list[bytes] | None = None
+        self._templates: dict[str, list[bytes]] = {}
         self._reading = threading.Lock()
 
     def items(self, stream: Iterator[Item]) -> Iterator[Item]:
@@ -109,7 +114,8 @@ class Follow:
             return
         if config.changed_at() not in (None, self._state.configured.get(config.id)):
             yield from self._revisions(config.id)
-        template = chosen(self._listed(), config.made_from()) if config.made_from().template else None
+        made = config.made_from()
+        template = chosen(self._listed(made.kind), made) if made.kind and made.template else None
         yield Document("templated", b'{"pipeline":%b,"template":%b}' % (body, template)) if template else item
 
     def _revisions(self, pipeline_id: str) -> Iterator[Item]:
@@ -126,15 +132,15 @@ class Follow:
                 return
         yield from (Document("pipeline_revision", body) for body in found if _dated(body))
 
-    def _listed(self) -> list[bytes]:
-        """The templates, asked for when the first pipeline names one; without them a pipeline is still known."""
+    def _listed(self, kind: str) -> list[bytes]:
+        """The templates of a kind, asked for when the first pipeline names one; without them it is still known."""
         with self._reading:
-            if self._templates is None:
+            if kind not in self._templates:
                 try:
-                    self._templates = self._gate.templates()
+                    self._templates[kind] = self._gate.templates(kind)
                 except (FailedError, ForbiddenError):
-                    self._templates = []
-            return self._templates
+                    self._templates[kind] = []
+            return self._templates[kind]
 
 
 def _judged(body: bytes) -> Iterator[str]:

@@ -154,9 +154,9 @@ class Gate:
         """The last configurations of a pipeline, newest first."""
         return self._listing(f"/pipelineConfigs/{quote(pipeline_id, safe='')}/history", limit=REVISIONS)
 
-    def templates(self) -> list[bytes]:
-        """The managed pipeline templates of all scopes and tags."""
-        return self._listing("/v2/pipelineTemplates")
+    def templates(self, kind: str) -> list[bytes]:
+        """The managed pipeline templates of all scopes and tags, v1 or v2: each has a list of its own."""
+        return self._listing("/pipelineTemplates" if kind == "v1" else "/v2/pipelineTemplates")
 
     def _listing(self, path: str, **params: str | int) -> list[bytes]:
         return _listed(path, self._session.get(path, params).body)

@@ -56,7 +56,7 @@ def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rol
 
 def _linked(row: Rollout, link: Link) -> Rollout:
     """A rollout with what later stages made of it."""
-    reached = link.reached
+    reached, end = link.reached, micros(link.reached.end_time)
     return msgspec.structs.replace(
         row,
         action=link.action,
@@ -64,7 +64,7 @@ def _linked(row: Rollout, link: Link) -> Rollout:
         status=reached.state,
         first_traffic_at=link.traffic.first,
         full_traffic_at=link.traffic.full,
-        finished_at=micros(reached.end_time),
+        finished_at=end and max(end, link.traffic.full or end),
         restores=link.restores,
         steps_back=1 if link.action == "rollback" and not link.restores else None,
         reason=failure(reached) or row.reason,

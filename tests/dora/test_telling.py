@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from dora import telling, warehouse
+from ingest.source import Summary
 
 
 def test_readers_come_first_and_nothing_is_left_out() -> None:
@@ -66,3 +69,18 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
         found = load.covered()
     assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
     assert telling.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gaps"
+
+
+def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """People get a table, with notes, what is missing and what could not be read beside it; programs get JSON alone."""
+    summary = Summary(
+        source="board", load_id="l1", documents=3, quarantined=1, notes=["one column ignored"], troubles=["no answer"]
+    )
+    telling.tell(summary, as_json=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("board: 3 documents, 1 quarantined\n")
+    assert err.splitlines()[:2] == ["one column ignored", "missing: no answer"]
+    assert "in quarantine" in err
+    telling.tell(summary, as_json=True)
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["troubles"], err) == (["no answer"], "")

@@ -164,7 +164,7 @@ def test_g12_a_page_of_200_mb_has_bounded_memory(make: Make, landed: Landed, tmp
     with serve(make.world(*payloads)) as gate:
         done = subprocess.run(
             [sys.executable, "-c", PULL, gate.url, str(tmp_path)],
-            capture_output=True, text=True, check=True, timeout=120, env={"PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, check=True, timeout=300, env={"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         assert any("size=25" in path for path in gate.requests)
     troubles, megabytes = map(int, done.stdout.split())

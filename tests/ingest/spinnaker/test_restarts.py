@@ -63,9 +63,10 @@ def test_a_restart_that_runs_is_noticed_however_old(
 
 
 def test_a_restart_of_a_strategy_is_noticed_too(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """No search finds the runs of strategies, the listing of what runs does."""
+    """No search finds the runs of strategies and a listing gives the youngest ten: that of what runs has it."""
     built = NOW - 9 * DAY
-    world = make.world(make.execution("OLD", built, pipelineConfigId="plan"))
+    young = (make.execution(f"YOUNG{n:02}", NOW - n * HOUR, pipelineConfigId="plan") for n in range(2, 14))
+    world = make.world(make.execution("OLD", built, pipelineConfigId="plan"), *young)
     world.pipeline_configs.append({"id": "plan", "application": "shop", "name": "plan", "strategy": True})
     with serve(world) as gate:
         ingest(gate.url)
