@@ -141,6 +141,14 @@ def test_writing_keeps_a_link_and_lets_nobody_read(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_what_can_not_be_put_in_place_does_not_lie_beside_it(tmp_path: Path) -> None:
+    """A secret is not left in a file that nobody looks after."""
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="taken"):
+        secret.write(str(tmp_path / "taken"), SECRET)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
 def test_memory_warns_once_and_only_of_another_token() -> None:
     """A provider that gives the same token back loses nothing."""
     said: list[str] = []
