@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 Micros = int | None
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of a landing table; ``id`` is unique within its source."""
 
     table: ClassVar[str] = ""
     id: str
 
 
-class Application(Row, frozen=True, kw_only=True):
+class Application(Row, frozen=True, kw_only=True, gc=False):
     """One application (service) that a source knows."""
 
     table: ClassVar[str] = "application"
@@ -35,7 +35,7 @@ class Application(Row, frozen=True, kw_only=True):
     repository: str | None = None
 
 
-class Account(Row, frozen=True, kw_only=True):
+class Account(Row, frozen=True, kw_only=True, gc=False):
     """One deployment target account."""
 
     table: ClassVar[str] = "account"
@@ -44,7 +44,7 @@ class Account(Row, frozen=True, kw_only=True):
     provider: str | None = None
 
 
-class Pipeline(Row, frozen=True, kw_only=True):
+class Pipeline(Row, frozen=True, kw_only=True, gc=False):
     """One pipeline as it is configured now."""
 
     table: ClassVar[str] = "pipeline"
@@ -61,7 +61,7 @@ class Pipeline(Row, frozen=True, kw_only=True):
     updated_at: Micros = None
 
 
-class PipelineRevision(Row, frozen=True, kw_only=True):
+class PipelineRevision(Row, frozen=True, kw_only=True, gc=False):
     """One configuration that a pipeline had; ``id`` is ``pipeline@time``."""
 
     table: ClassVar[str] = "pipeline_revision"
@@ -73,7 +73,7 @@ class PipelineRevision(Row, frozen=True, kw_only=True):
     updated_by: str | None = None
 
 
-class Execution(Row, frozen=True, kw_only=True):
+class Execution(Row, frozen=True, kw_only=True, gc=False):
     """One run of a pipeline, or one operation started by hand."""
 
     table: ClassVar[str] = "execution"
@@ -98,7 +98,7 @@ class Execution(Row, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class ExecutionAttempt(Row, frozen=True, kw_only=True):
+class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
     """One attempt of a rollout or execution that failed, kept because a restart wipes it upstream."""
 
     table: ClassVar[str] = "execution_attempt"
@@ -111,14 +111,14 @@ class ExecutionAttempt(Row, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Gone(Row, frozen=True, kw_only=True):
+class Gone(Row, frozen=True, kw_only=True, gc=False):
     """One execution that its source no longer has."""
 
     table: ClassVar[str] = "gone"
     noticed_at: int
 
 
-class Coverage(Row, frozen=True, kw_only=True):
+class Coverage(Row, frozen=True, kw_only=True, gc=False):
     """One stretch of time in which all executions of an application were seen."""
 
     table: ClassVar[str] = "coverage"
@@ -127,7 +127,7 @@ class Coverage(Row, frozen=True, kw_only=True):
     until: int
 
 
-class Stage(Row, frozen=True, kw_only=True):
+class Stage(Row, frozen=True, kw_only=True, gc=False):
     """One stage of an execution, as it last ran."""
 
     table: ClassVar[str] = "stage"
@@ -142,7 +142,7 @@ class Stage(Row, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Rollout(Row, frozen=True, kw_only=True):
+class Rollout(Row, frozen=True, kw_only=True, gc=False):
     """One change of what runs on one target."""
 
     table: ClassVar[str] = "rollout"
@@ -170,7 +170,7 @@ class Rollout(Row, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class Approval(Row, frozen=True, kw_only=True):
+class Approval(Row, frozen=True, kw_only=True, gc=False):
     """One question put to a person before an execution went on."""
 
     table: ClassVar[str] = "approval"
@@ -189,7 +189,7 @@ class Approval(Row, frozen=True, kw_only=True):
     finished_at: Micros = None
 
 
-class Canary(Row, frozen=True, kw_only=True):
+class Canary(Row, frozen=True, kw_only=True, gc=False):
     """One canary analysis of an execution."""
 
     table: ClassVar[str] = "canary"
@@ -207,7 +207,7 @@ class Canary(Row, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-class CanaryInterval(Row, frozen=True, kw_only=True):
+class CanaryInterval(Row, frozen=True, kw_only=True, gc=False):
     """One judged interval of a canary analysis."""
 
     table: ClassVar[str] = "canary_interval"
@@ -221,7 +221,7 @@ class CanaryInterval(Row, frozen=True, kw_only=True):
     finished_at: Micros = None
 
 
-class CanaryJudgment(Row, frozen=True, kw_only=True):
+class CanaryJudgment(Row, frozen=True, kw_only=True, gc=False):
     """One judgment as the canary service keeps it."""
 
     table: ClassVar[str] = "canary_judgment"
@@ -240,7 +240,7 @@ class CanaryJudgment(Row, frozen=True, kw_only=True):
     finished_at: Micros = None
 
 
-class CanaryMetric(Row, frozen=True, kw_only=True):
+class CanaryMetric(Row, frozen=True, kw_only=True, gc=False):
     """One metric of one canary judgment; ``id`` is ``judgment/metric``."""
 
     table: ClassVar[str] = "canary_metric"
@@ -259,7 +259,7 @@ class CanaryMetric(Row, frozen=True, kw_only=True):
     experiment_count: int | None = None
 
 
-class Commit(Row, frozen=True, kw_only=True):
+class Commit(Row, frozen=True, kw_only=True, gc=False):
     """One commit; ``id`` is ``repository@sha``."""
 
     table: ClassVar[str] = "commit"
@@ -273,7 +273,7 @@ class Commit(Row, frozen=True, kw_only=True):
     reverts: str | None = None
 
 
-class Change(Row, frozen=True, kw_only=True):
+class Change(Row, frozen=True, kw_only=True, gc=False):
     """One entry on a trunk's first-parent line; ``id`` is ``repository@sha``."""
 
     table: ClassVar[str] = "change"
@@ -286,7 +286,7 @@ class Change(Row, frozen=True, kw_only=True):
     on_trunk: bool = True
 
 
-class Incident(Row, frozen=True, kw_only=True):
+class Incident(Row, frozen=True, kw_only=True, gc=False):
     """One incident of one application."""
 
     table: ClassVar[str] = "incident"
@@ -300,7 +300,7 @@ class Incident(Row, frozen=True, kw_only=True):
     url: str | None = None
 
 
-class Quarantine(Row, frozen=True, kw_only=True):
+class Quarantine(Row, frozen=True, kw_only=True, gc=False):
     """One document or row that could not be read, with the reason."""
 
     table: ClassVar[str] = "quarantine"
