@@ -6,14 +6,9 @@ Times are whole microseconds since 1970 in UTC, so that nothing is rounded on th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from operator import attrgetter
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import msgspec
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Micros = int | None
 
@@ -310,19 +305,3 @@ class Quarantine(Row, frozen=True, kw_only=True, gc=False):
 
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
-
-
-def to_arrow(rows: Iterable[Row], schema: pa.Schema, source: str, load_id: str) -> pa.Table:
-    """One Arrow table of rows of one class; of rows with the same id the latest revision stays, else the last one."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
-
-    ordered = sorted(rows, key=lambda row: getattr(row, "revision", 0))
-    unique = list({row.id: row for row in ordered}.values())
-    given = {"source": source, "load_id": load_id}
-    columns = []
-    for field in schema:
-        if field.name in given:
-            columns.append(pa.repeat(pa.scalar(given[field.name], field.type), len(unique)))
-        else:
-            columns.append(pa.array(list(map(attrgetter(field.name), unique)), field.type))
-    return pa.Table.from_arrays(columns, schema=schema)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,9 +58,14 @@ class SOURCE:
         """How many requests the fetch has sent; None where it asked no server."""
         return self._opened.requests if self._opened else None
 
+    @property
+    def parser(self) -> Callable[[Document], Iterable[Row]]:
+        """What ``parse`` does, for another process."""
+        return partial(parse.parse, deck=self._settings.deck)
+
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse(document, self._settings.deck)
+        return self.parser(document)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""

@@ -172,6 +172,10 @@ def _strip(manifest: dict[str, Any]) -> None:
         for name in _STAMPED & metadata.keys():
             del metadata[name]
         for name in ("annotations", "labels"):
-            kept = {key: value for key, value in mapping(metadata.pop(name, None)).items() if not key.startswith(_STAMPED_KEYS)}
+            kept = {
+                key: value
+                for key, value in mapping(metadata.pop(name, None)).items()
+                if not key.startswith(_STAMPED_KEYS)
+            }
             if kept:
                 metadata[name] = kept

@@ -91,7 +91,9 @@ def _told(execution: Execution, body: bytes, deck: str | None) -> Iterator[Row]:
     told = revision(execution, body)
     for row in _executed(execution, deck):
         if hasattr(row, "revision"):
-            msgspec.structs.force_setattr(row, "revision", told)  # nobody else has seen it yet: a copy would be thrown away
+            msgspec.structs.force_setattr(
+                row, "revision", told
+            )  # nobody else has seen it yet: a copy would be thrown away
         yield row
 
 

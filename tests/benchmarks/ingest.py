@@ -19,7 +19,8 @@ import msgspec
 import pandas as pd
 
 from ingest.archive import Archive, Document
-from ingest.source import Item, Mark, Request, State, pull
+from ingest.run import BYTES, pull
+from ingest.source import Item, Mark, Request, State
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.payload import Execution
 from ingest.spinnaker.settings import checked
@@ -85,10 +86,16 @@ def parts(documents: list[Document], bodies: list[bytes]) -> Iterator[tuple[str,
 
 def keep(data: Path, load: str, documents: list[Document]) -> None:
     archive = Archive(data, "spinnaker", load)
-    for document in documents:
-        archive.write(document)
-    archive.flush()
+    for chunk in batched(documents):
+        archive.append(chunk)
+    archive.sync()
     archive.close()
+
+
+def batched(documents: list[Document]) -> Iterator[list[Document]]:
+    """As they are kept when they are landed: some megabytes at a time."""
+    few = max(1, BYTES * len(documents) // sum(len(document.body) for document in documents))
+    yield from (documents[start : start + few] for start in range(0, len(documents), few))
 
 
 def land(documents: list[Document]) -> None:
