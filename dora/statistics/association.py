@@ -1,0 +1,94 @@
+"""Whether what happens more often also goes better: between applications, and within each. Never why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import correlation, fmean
+
+from dora.statistics.signals import ranked
+from dora.statistics.special import Z, student_quantile, student_tail
+
+Pairs = Sequence[tuple[float, float]]
+FEW = 4  # pairs: below this many there are no limits
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """A coefficient between −1 and 1 with its limits and two-sided p, over n pairs."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+
+
+def spearman(pairs: Pairs) -> Association | None:
+    """Spearman's rank correlation; limits by Fisher's z with the variance of Bonett and Wright (2000).
+
+    None below four pairs or where one side never varies.
+    """
+    if len(pairs) < FEW or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
+        return None
+    r = correlation(*(ranked(side) for side in zip(*pairs, strict=True)))
+    width = math.sqrt((1 + r * r / 2) / (len(pairs) - 3))
+    return _association(r, width, len(pairs) - 2, len(pairs))
+
+
+def within(groups: Sequence[Pairs]) -> Association | None:
+    """The repeated-measures correlation of Bakdash and Marusich (2017): one slope for all groups, each at its level.
+
+    Answers "in a week in which an application deploys more, do more deployments fail?". None where fewer than two
+    degrees of freedom are left, or one side never varies within its group.
+    """
+    centred = [(x, y) for group in groups if group for x, y in _centred(group)]
+    freedom = len(centred) - sum(1 for group in groups if group) - 1
+    xx, yy = (math.fsum(pair[side] ** 2 for pair in centred) for side in (0, 1))
+    if freedom < 2 or not xx or not yy:
+        return None
+    r = math.fsum(x * y for x, y in centred) / math.sqrt(xx * yy)
+    return _association(max(-1.0, min(1.0, r)), 1 / math.sqrt(freedom - 1), freedom, len(centred))
+
+
+def _centred(group: Pairs) -> list[tuple[float, float]]:
+    middle = [fmean(side) for side in zip(*group, strict=True)]
+    return [(x - middle[0], y - middle[1]) for x, y in group]
+
+
+def _association(r: float, width: float, freedom: int, n: int) -> Association:
+    if abs(r) >= 1:
+        return Association(r, r, r, 0.0, n)
+    low, high = (math.tanh(math.atanh(r) + side * Z * width) for side in (-1, 1))
+    p = student_tail(r * math.sqrt(freedom / (1 - r * r)), freedom)
+    return Association(r, low, high, p, n)
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticity:
+    """By how many percent failures change where deployments change by one: 1 is "each deployment as risky"."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def elasticity(pairs: Pairs) -> Elasticity | None:
+    """The slope of log(failures + ½) over log(deployments), by least squares, with Student's limits.
+
+    Pairs are (deployments, failures) of applications. Below 1: deploying more often goes with safer deployments.
+    None below four applications that deploy.
+    """
+    logs = [(math.log(x), math.log(y + 0.5)) for x, y in pairs if x > 0]
+    if len(logs) < FEW:
+        return None
+    centred = _centred(logs)
+    xx = math.fsum(x * x for x, _ in centred)
+    if not xx:
+        return None
+    slope = math.fsum(x * y for x, y in centred) / xx
+    rest = math.fsum((y - slope * x) ** 2 for x, y in centred) / (len(logs) - 2)
+    half = student_quantile(len(logs) - 2) * math.sqrt(rest / xx)
+    return Elasticity(slope, slope - half, slope + half, len(logs))

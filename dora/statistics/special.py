@@ -1,0 +1,133 @@
+"""The few distribution functions that the intervals need, to nine digits or better, without scipy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from statistics import NormalDist
+
+CONFIDENCE = 0.95
+TAIL = (1 - CONFIDENCE) / 2
+TINY = 1e-300
+
+
+def normal_quantile(p: float) -> float:
+    """The standard normal quantile of a probability strictly between 0 and 1."""
+    return NormalDist().inv_cdf(p)
+
+
+Z = normal_quantile(1 - TAIL)
+
+
+def normal_tail(z: float) -> float:
+    """The probability of a standard normal at least as far from 0 as ``z``, on either side."""
+    return math.erfc(abs(z) / math.sqrt(2))
+
+
+def gamma_quantile(shape: int, p: float) -> float:
+    """Where the gamma distribution of a shape reaches p: Wilson–Hilferty's guess, then Newton."""
+    ninth = 1 / (9 * shape)
+    x = shape * max(1 - ninth + normal_quantile(p) * math.sqrt(ninth), 0.1) ** 3
+    for _ in range(50):
+        step = (gamma_cdf(shape, x) - p) / _gamma_density(shape, x)
+        x = max(x - step, x / 10)
+        if abs(step) < 1e-12 * x:
+            break
+    return x
+
+
+def _gamma_density(shape: int, x: float) -> float:
+    return math.exp((shape - 1) * math.log(x) - x - math.lgamma(shape))
+
+
+def gamma_cdf(shape: int, x: float) -> float:
+    """The regularised lower incomplete gamma function, by the series of the side where it converges soon.
+
+    The upper series ends only for whole shapes, the only ones that counts ask for.
+    """
+    if x < shape:
+        return _series(shape, x, lambda k: x / (shape + k)) * x / shape
+    return 1 - _series(shape, x, lambda k: (shape - k) / x)
+
+
+def _series(shape: int, x: float, ratio: Callable[[int], float]) -> float:
+    """The density times 1 + r(1) + r(1)·r(2) + …, until a term no longer counts."""
+    total = term = 1.0
+    k = 1
+    while term > 1e-17 * total:
+        term *= ratio(k)
+        total += term
+        k += 1
+    return total * _gamma_density(shape, x)
+
+
+def beta_cdf(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function, by its continued fraction on the side where it converges soon."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):
+        return 1 - beta_cdf(b, a, 1 - x)
+    front = math.exp(a * math.log(x) + b * math.log1p(-x) - _log_beta(a, b)) / a
+    return front / _continued(a, b, x)
+
+
+def _log_beta(a: float, b: float) -> float:
+    return math.lgamma(a) + math.lgamma(b) - math.lgamma(a + b)
+
+
+def _continued(a: float, b: float, x: float) -> float:
+    """1 + d1/(1 + d2/(1 + …)) of the incomplete beta function, by Lentz's method."""
+    value, c, d = 1.0, 1.0, 0.0
+    for k in range(1, 2000):
+        m = k // 2
+        over, under = (-(a + m) * (a + b + m), a + k) if k % 2 else (m * (b - m), a + k - 1)
+        step = over * x / (under * (a + 2 * m))
+        d = 1 / (1 + step * d or TINY)
+        c = 1 + step / c or TINY
+        value *= c * d
+        if abs(c * d - 1) < 1e-16:
+            break
+    return value
+
+
+def beta_quantile(a: float, b: float, p: float) -> float:
+    """Where the beta distribution reaches p: Newton's steps, halved wherever they would leave what is left."""
+    low, high, x = 0.0, 1.0, a / (a + b)
+    for _ in range(200):
+        over = beta_cdf(a, b, x) - p
+        low, high = (low, x) if over > 0 else (x, high)
+        density = (a - 1) * math.log(x) + (b - 1) * math.log1p(-x) - _log_beta(a, b)
+        newton = x - over * math.exp(min(-density, 700.0))
+        guess = newton if low < newton < high else (low + high) / 2
+        if abs(guess - x) <= 1e-15 * x or guess in {low, high}:
+            break
+        x = guess
+    return x
+
+
+def student_tail(t: float, freedom: float) -> float:
+    """The probability of Student's t at least as far from 0 as ``t``, on either side."""
+    return 1 - beta_cdf(0.5, freedom / 2, t * t / (freedom + t * t))
+
+
+def student_quantile(freedom: float, p: float = 1 - TAIL) -> float:
+    """The quantile of Student's t for a p of at least one half."""
+    x = beta_quantile(freedom / 2, 0.5, 2 * (1 - p))
+    return math.sqrt(freedom * (1 - x) / x)
+
+
+def log_choose(n: int, k: int) -> float:
+    """The logarithm of the number of ways to choose k of n."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+
+def binomial(n: int, k: int, p: float) -> float:
+    """The probability of exactly k successes in n trials of a probability strictly between 0 and 1."""
+    return math.exp(log_choose(n, k) + k * math.log(p) + (n - k) * math.log1p(-p))
+
+
+def binomial_cdf(n: int, k: int, p: float) -> float:
+    """The probability of at most k successes in n trials."""
+    if k < 0 or k >= n:
+        return 0.0 if k < 0 else 1.0
+    return 1 - beta_cdf(k + 1, n - k, p)
