@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 PUBLISHED = "dora.duckdb"
+MEMORY = "192MB"  # of landing that a load may hold: what is read or merged beyond that goes through the disk
 Connection = duckdb.DuckDBPyConnection
 SqlError = duckdb.Error
 
@@ -73,6 +74,7 @@ def _opened(path: Path | str, *, read_only: bool = False) -> Iterator[Connection
 def begin_load(data: Path, source: str) -> Iterator[Load]:
     """Open landing.duckdb for one source under the writer's lock, creating it where it is missing."""
     with lock(data), _opened(data / LANDING) as con, _sound():
+        con.execute(f"SET memory_limit = '{MEMORY}'")
         prepare(con)
         verify(con)
         yield Load(con, source)
