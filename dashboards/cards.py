@@ -34,6 +34,8 @@ def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Ro
             drawn = charts.spark(trend, TONES[verdict], bars=metric.statistic == "count")
             line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
         st.caption(now.evidence)
+        if now.incomplete:
+            st.text(f"Incomplete: {now.incomplete}")  # it names applications, which are data
 
 
 def _verdict(metric: Metric, moved: comparison.Move | None) -> str:

@@ -45,7 +45,7 @@ def _row(value: Value, start: str, chosen: str | None) -> Row:
         "text": value.text,
         "evidence": value.evidence,
         "apart": ", ".join(f"{count:,} {reason}" for reason, count in value.excluded.items()) or "none",
-        "state": "not whole" if value.partial else "whole",
+        "state": f"not whole: {value.incomplete}" if value.partial else "whole",
         "partial": value.partial,
         "chosen": start == chosen,
     }

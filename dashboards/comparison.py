@@ -18,8 +18,8 @@ class Move:
 
 
 def move(now: Value, before: Value | None) -> Move | None:
-    """How a value moved against another of the same metric; null where either is null."""
-    if before is None or now.value is None or before.value is None:
+    """How a value moved against another of the same metric; null where either is null, or its history has a gap."""
+    if before is None or now.value is None or before.value is None or now.incomplete or before.incomplete:
         return None
     text = _words(now, before, now.value, before.value)
     if not any(digit in text for digit in "123456789"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import output, reading, telling
+from dora import listing, output, reading, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError
 from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
@@ -27,13 +27,13 @@ app = typer.Typer(
     help="Delivery metrics that engineers believe: DORA metrics from Spinnaker and git, with intervals and evidence.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
-app.registered_commands += reading.app.registered_commands
+app.registered_commands += reading.app.registered_commands + listing.app.registered_commands
 app.registered_groups += reading.app.registered_groups
 
 
 @app.command()
 def ingest(
-    name: Annotated[str, typer.Argument(help="spinnaker, git or files.")],
+    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another name under [sources].")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
     load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP.")] = None,
     since: Annotated[str | None, typer.Option(help="spinnaker: how far back, such as 2026-01-01.")] = None,
@@ -64,7 +64,7 @@ def ingest(
         kind=kind,
     )
     summary = _pull(read(config), name, request, replaying=replay)
-    _tell(summary, json)
+    telling.tell(summary, as_json=json)
     if summary.troubles:
         raise PartialError(f"{len(summary.troubles)} parts of {name} are missing; the rest is landed.", "see above.")
 
@@ -78,49 +78,19 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:
-    from ingest import sources
+    from ingest import configured, named
     from ingest.run import pull
 
-    known = sources()
-    if name not in known:
-        raise UsageError(f"There is no source {name}.", f"use one of {', '.join(sorted(known))}.")
+    given = settings.sources.get(name, {})
     for option in ("paths", "load", "since", "applications", "kind"):
-        if getattr(request, option) and option not in known[name].takes:
+        if getattr(request, option) and option not in named(name, given).takes:
             raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
-    source = known[name].configured(settings.sources.get(name, {}), settings.data)
+    source = configured(name, given, settings.data)
     progress = output.Progress()
     try:
         return pull(source, settings.data, request, replaying=replaying, report=progress)
     finally:
         progress.end()
-
-
-def _tell(summary: Summary, as_json: bool) -> None:
-    if as_json:
-        facts = (
-            "source",
-            "load_id",
-            "documents",
-            "quarantined",
-            "requests",
-            "coverage",
-            "troubles",
-            "notes",
-            "as_of",
-            "held",
-        )
-        output.as_json({name: getattr(summary, name) for name in facts} | {"tables": summary.tables})
-        return
-    title = telling.title(summary.source, summary.documents, summary.quarantined, summary.requests)
-    output.as_table(telling.rows(summary.tables, summary.held), telling.COLUMNS, title)
-    if seen := telling.coverage(summary.coverage):
-        print(seen)
-    for note in summary.notes:
-        output.note(note)
-    for trouble in summary.troubles:
-        output.note(f"missing: {trouble}")
-    if summary.quarantined:
-        output.note(f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why")
 
 
 @app.command()
@@ -161,7 +131,7 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
             failed.append(f"{name}: {error}")
     if not json:
         for summary in summaries:
-            _tell(summary, as_json=False)
+            telling.tell(summary, as_json=False)
     missing = failed + [f"{s.source}: {trouble}" for s in summaries for trouble in s.troubles]
     for line in missing:
         output.note(f"missing: {line}")

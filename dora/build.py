@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dora import __version__, catalog, definitions, lineage, warehouse
 from dora.catalog import Finding
+from dora.contract import BUILD
 from dora.errors import StaleError
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def _record(con: Connection, config: Config) -> None:
     con.execute(
         "CREATE TABLE build AS SELECT coalesce("
         " max(as_of) FILTER (source IN (SELECT DISTINCT source FROM landing.execution)), max(as_of)) AS as_of,"
-        " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine"
+        " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine,"
+        " ?::INTEGER AS layout"
         " FROM landing.load WHERE finished_at IS NOT NULL",
-        [datetime.now(UTC).replace(tzinfo=None), config.timezone, config.stale_after_hours, __version__],
+        [datetime.now(UTC).replace(tzinfo=None), config.timezone, config.stale_after_hours, __version__, BUILD],
     )
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")

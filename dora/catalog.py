@@ -19,7 +19,7 @@ class Metric:
 
     ``unit`` is the unit of ``value``; ``statistic`` says how observations roll up (count: events per day;
     median: Kaplan–Meier; share: of observations with value 1); ``better`` is "higher" or "lower";
-    ``subject`` names what one observation is about: deployment, change or canary.
+    ``subject`` names what one observation is about: deployment, change, canary, approval or incident.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Metric:
     unit: str
     statistic: Statistic
     better: Literal["higher", "lower"]
-    subject: Literal["deployment", "change", "canary"]
+    subject: Literal["deployment", "change", "canary", "approval", "incident"]
     sql: str
 
 

@@ -244,7 +244,8 @@ COMMENT ON COLUMN canary_metric.experiment_count IS 'Values of the experiment.';
 CREATE TABLE commit (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, parents VARCHAR[] NOT NULL,
-  authored_at TIMESTAMP, committed_at TIMESTAMP, author VARCHAR, subject VARCHAR, reverts VARCHAR);
+  authored_at TIMESTAMP, committed_at TIMESTAMP, author VARCHAR, subject VARCHAR, reverts VARCHAR,
+  picked_from VARCHAR);
 COMMENT ON TABLE commit IS 'One commit that a repository''s trunk or a deployment can reach; id is repository@sha.';
 COMMENT ON COLUMN commit.repository IS 'Repository, owner/name.';
 COMMENT ON COLUMN commit.sha IS 'Full commit id.';
@@ -254,11 +255,13 @@ COMMENT ON COLUMN commit.committed_at IS 'Committer time.';
 COMMENT ON COLUMN commit.author IS 'Author.';
 COMMENT ON COLUMN commit.subject IS 'First line of its message.';
 COMMENT ON COLUMN commit.reverts IS 'Full id of the commit that it says it reverts.';
+COMMENT ON COLUMN commit.picked_from IS 'Full id of the commit that it was picked from: it says so, or it is the same patch by the same author.';
 
 CREATE TABLE change (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, merged_at TIMESTAMP, change_request VARCHAR, paths VARCHAR[],
-  applications VARCHAR[], on_trunk BOOLEAN NOT NULL);
+  applications VARCHAR[], on_trunk BOOLEAN NOT NULL, branch VARCHAR, kind VARCHAR, labels VARCHAR[], reverts VARCHAR,
+  first_commit_at TIMESTAMP, commits INTEGER, files INTEGER, lines_added INTEGER, lines_removed INTEGER, doubt VARCHAR);
 COMMENT ON TABLE change IS 'One entry on a trunk''s first-parent line; id is repository@sha.';
 COMMENT ON COLUMN change.repository IS 'Repository, owner/name.';
 COMMENT ON COLUMN change.sha IS 'Full id of the trunk commit.';
@@ -267,6 +270,31 @@ COMMENT ON COLUMN change.change_request IS 'Number of its pull or merge request.
 COMMENT ON COLUMN change.paths IS 'Files it touched against its first parent, where the repository is shared by applications.';
 COMMENT ON COLUMN change.applications IS 'Applications it belongs to, where the source says it.';
 COMMENT ON COLUMN change.on_trunk IS 'False where a rewrite of the trunk has dropped it.';
+COMMENT ON COLUMN change.branch IS 'Branch on whose line it is: the trunk, or a release branch that is configured beside it.';
+COMMENT ON COLUMN change.kind IS 'How it came: merge, squash (one commit with the number of its request), direct (pushed, or rebased onto trunk).';
+COMMENT ON COLUMN change.labels IS 'What its author and subject say of it: bot, dependencies, revert, backport.';
+COMMENT ON COLUMN change.reverts IS 'Full id of the commit that it undoes, where it or a commit that it merged says so.';
+COMMENT ON COLUMN change.first_commit_at IS 'Earliest author time of the commits that it brought, impossible ones apart.';
+COMMENT ON COLUMN change.commits IS 'Commits that it brought, itself included.';
+COMMENT ON COLUMN change.files IS 'Files it changed against its first parent; null where nobody counted.';
+COMMENT ON COLUMN change.lines_added IS 'Lines it added to text files; null where nobody counted.';
+COMMENT ON COLUMN change.lines_removed IS 'Lines it removed from text files; null where nobody counted.';
+COMMENT ON COLUMN change.doubt IS 'Why merged_at can not be believed: unreadable, too_early, in_future, before_parent; null where it can.';
+
+CREATE TABLE change_request (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  repository VARCHAR NOT NULL, number VARCHAR NOT NULL, author VARCHAR, opened_at TIMESTAMP, first_commit_at TIMESTAMP,
+  first_review_at TIMESTAMP, approved_at TIMESTAMP, merged_at TIMESTAMP, sha VARCHAR);
+COMMENT ON TABLE change_request IS 'One pull or merge request as its host tells it; id is repository#number.';
+COMMENT ON COLUMN change_request.repository IS 'Repository, owner/name, as it is called here.';
+COMMENT ON COLUMN change_request.number IS 'Its number.';
+COMMENT ON COLUMN change_request.author IS 'Who opened it.';
+COMMENT ON COLUMN change_request.opened_at IS 'When it was opened.';
+COMMENT ON COLUMN change_request.first_commit_at IS 'Author time of the first of its commits.';
+COMMENT ON COLUMN change_request.first_review_at IS 'When somebody else than its author first reviewed it.';
+COMMENT ON COLUMN change_request.approved_at IS 'When it was first approved.';
+COMMENT ON COLUMN change_request.merged_at IS 'When it was merged, by the clock of the host.';
+COMMENT ON COLUMN change_request.sha IS 'Full id of the commit that it became on its branch.';
 
 CREATE TABLE incident (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
@@ -283,6 +311,10 @@ COMMENT ON COLUMN incident.title IS 'What it was about.';
 COMMENT ON COLUMN incident.url IS 'Where a person can read about it.';
 
 -- Book-keeping: what was loaded when, how far, how much, and what could not be read.
+
+CREATE TABLE contract (version INTEGER NOT NULL);
+COMMENT ON TABLE contract IS 'The number of this contract; raised with every change of a table or column, or of what one means.';
+INSERT INTO contract VALUES (1);
 
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
@@ -304,8 +336,9 @@ COMMENT ON TABLE watermark IS 'How far each stream of each source has been read;
 
 CREATE TABLE quarantine (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, reason VARCHAR NOT NULL,
-  excerpt VARCHAR);
+  excerpt VARCHAR, resolved_at TIMESTAMP);
 COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason; the rest of its load proceeded.';
+COMMENT ON COLUMN quarantine.resolved_at IS 'When the same input was read well, or was no longer in its file; null while it is open.';
 COMMENT ON COLUMN quarantine.kind IS 'Kind of document or row.';
 COMMENT ON COLUMN quarantine.reason IS 'Why it could not be read.';
 COMMENT ON COLUMN quarantine.excerpt IS 'Its beginning.';

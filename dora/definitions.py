@@ -97,14 +97,14 @@ def matches(name: str, globs: Iterable[str]) -> bool:
     return pattern is not None and re.fullmatch(pattern, name) is not None
 
 
-def as_regex(globs: Sequence[str], *, of_paths: bool = False) -> str | None:
-    """One RE2 pattern that matches in full what any glob matches; null where there are none.
+def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = False) -> str | None:
+    """One RE2 pattern that matches in full what any glob matches, in any case if wanted; null where there are none.
 
     In globs of paths ``*`` stays within a folder and ``**`` does not, as in .gitignore files.
     """
     if not globs:
         return None
-    return "(?s)" + "|".join(f"(?:{_translated(glob, of_paths)})" for glob in globs)
+    return ("(?si)" if any_case else "(?s)") + "|".join(f"(?:{_translated(glob, of_paths)})" for glob in globs)
 
 
 def _translated(glob: str, of_paths: bool) -> str:
@@ -140,7 +140,8 @@ def write(con: Connection, config: Config) -> None:
 def _write_one(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:
     values = {entry.name: getattr(definitions, entry.name) for entry in fields(Definitions)}
     patterns = [
-        as_regex(value, of_paths=key == "paths") if isinstance(value, list) else value for key, value in values.items()
+        as_regex(value, of_paths=key == "paths", any_case=key != "paths") if isinstance(value, list) else value
+        for key, value in values.items()
     ]
     slots = ", ".join("?" for _ in range(len(patterns) + 2))
     con.execute(f"INSERT INTO definitions VALUES ({slots})", [application, team, *patterns])  # noqa: S608

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import periods, query, warehouse
+from dora import lists, periods, query, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -82,6 +82,10 @@ class Delivery:
         """The observations with what is known of each subject: people, times, evidence, links."""
         return query.explain(self.connection(), name, scope)
 
+    def listed(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+        """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
+        return lists.listed(self.connection(), name, scope)
+
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
         cursor = self.connection().execute(text, parameters or [])
@@ -89,7 +93,7 @@ class Delivery:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def about(self) -> dict[str, Any]:
-        """as_of, built_at, timezone, stale_after_hours, version and engine of the build."""
+        """as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
         return query.context(self.connection())
 
     def age(self) -> timedelta | None:

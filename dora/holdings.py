@@ -16,10 +16,14 @@ FROM coverage WHERE source = $1
 
 
 def held(con: Connection, source: str, tables: list[str]) -> dict[str, int]:
-    """Rows of some landing tables, and executions that deployed or rolled back, in whichever environment."""
-    counted = {table: f'SELECT count(*) FROM "{table}" WHERE source = $1' for table in tables}  # noqa: S608
-    did = {"deployments": f"{_DID} 'deploy'", "rollbacks": f"{_DID} 'rollback'"} if "rollout" in tables else {}
-    return {name: int(con.execute(sql, [source]).fetchall()[0][0]) for name, sql in {**counted, **did}.items()}
+    """Rows of those tables that hold any, and executions that deployed or rolled back, in whichever environment."""
+
+    def counted(sql: str) -> int:
+        return int(con.execute(sql, [source]).fetchall()[0][0])
+
+    rows = {table: counted(f'SELECT count(*) FROM "{table}" WHERE source = $1') for table in tables}  # noqa: S608
+    did = {"deployments": f"{_DID} 'deploy'", "rollbacks": f"{_DID} 'rollback'"} if rows.get("rollout") else {}
+    return {name: count for name, count in rows.items() if count} | {name: counted(sql) for name, sql in did.items()}
 
 
 def covered(con: Connection, source: str) -> dict[str, Any] | None:

@@ -10,12 +10,11 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dora import holdings, remembered
+from dora import contract, holdings, remembered
 from dora.errors import DoraError, StaleError
 
 if TYPE_CHECKING:
@@ -24,17 +23,13 @@ if TYPE_CHECKING:
     from dora.warehouse import Connection
 
 LANDING = "landing.duckdb"
-BOOKKEEPING = frozenset({"load", "control_total", "watermark"})
+BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
 
 
 def facts() -> list[str]:
     """Names of the landing tables that hold facts, in the contract's order."""
-    names = re.findall(r"CREATE TABLE (\w+)", _contract())
+    names = re.findall(r"CREATE TABLE (\w+)", contract.text())
     return [name for name in names if name not in BOOKKEEPING]
-
-
-def _contract() -> str:
-    return files("dora").joinpath("contract.sql").read_text()
 
 
 class Load:
@@ -94,9 +89,13 @@ class Load:
         """When each pipeline of this source was last changed, in microseconds since 1970, as far as that is known."""
         return remembered.configured(self._con, self.source)
 
+    def quarantined(self) -> list[tuple[str, str, str, str | None]]:
+        """Id, kind, reason and excerpt of what could not be read of this source, and was not read well since."""
+        return remembered.quarantined(self._con, self.source)
+
     def held(self) -> dict[str, int]:
-        """How much landing holds of this source, of what this load has touched."""
-        return holdings.held(self._con, self.source, list(self.merged))
+        """How much landing holds of this source, whether this load has touched it or not."""
+        return holdings.held(self._con, self.source, facts())
 
     def covered(self) -> dict[str, Any] | None:
         """From when to when executions of this source were seen whole; null where it does not say."""
@@ -160,7 +159,7 @@ def prepare(con: Connection) -> None:
     if con.execute("SELECT count(*) FROM duckdb_tables()").fetchall()[0][0]:
         return
     con.begin()
-    con.execute(_contract())
+    con.execute(contract.text())
     for table in facts():
         con.execute("INSERT INTO control_total VALUES (?, 0, 0, '-', ?)", [table, duckdb.__version__])
     con.commit()
@@ -168,6 +167,7 @@ def prepare(con: Connection) -> None:
 
 def verify(con: Connection, catalog: str = "") -> None:
     """Compare every table with its control total; a lost or altered row stops here, not in a number."""
+    contract.check(con, catalog)
     prefix = f"{catalog}." if catalog else ""
     totals = con.execute(f"SELECT table_name, rows, checksum, engine FROM {prefix}control_total").fetchall()  # noqa: S608
     for table, rows, checksum, engine in totals:

@@ -65,7 +65,7 @@ LEFT JOIN lineage_resolved r ON r.repository IS NOT DISTINCT FROM lower(a.reposi
 
 _ORDERED = """
 SELECT application, node, found, version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group,
-  steps_back
+  steps_back, undone_at IS NOT NULL AS undone
 FROM lineage_attempt ORDER BY attempt
 """
 
@@ -102,7 +102,9 @@ def trace(con: Connection) -> None:
     """Build tables ``lineage`` (one row an attempt) and ``shipped_commits`` from ``attempts`` and ``landing.commit``.
 
     Who serves is followed over attempts that took traffic, in order of ``(traffic_at, deployment_id)``
-    within an application; commits are shipped by those of them that succeeded.
+    within an application; commits are shipped by those of them that succeeded. One that was undone in its
+    own execution tree shipped what it brought to full traffic, as one that is rolled back later did, but
+    leaves what serves as it found it.
     """
     for statement in (_NODES, _RESOLVED, _ATTEMPTS):
         con.execute(statement)

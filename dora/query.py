@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from dora import catalog, periods, statistics, wording
+from dora import catalog, gaps, periods, statistics, wording
 from dora.catalog import Metric
 from dora.errors import UsageError
 from dora.estimates import STATISTICS, Cell, never
+from dora.gaps import Sight
 from dora.periods import GRAINS, Grain, Period
 from dora.warehouse import Connection
 
@@ -42,8 +43,9 @@ class Value:
 
     ``value`` is in ``unit``, or null with a ``reason``; ``n`` counts observations (``open`` of them still
     open); ``low`` and ``high`` bound 95 %, null where there is no finite bound; ``excluded`` counts rows
-    left out, by reason; ``partial`` marks a period that the window or the data's end cuts; ``as_of`` is the
-    instant (UTC) up to which the data is known.
+    left out, by reason; ``partial`` marks a period that is not whole and ``incomplete`` says why: the window or
+    the data's end cuts it, or history of an application is missing in it; ``as_of`` is the instant (UTC) up
+    to which the data is known.
     """
 
     metric: str
@@ -60,6 +62,7 @@ class Value:
     partial: bool
     reason: str | None
     as_of: datetime | None
+    incomplete: str | None = None
 
     @property
     def text(self) -> str:
@@ -74,7 +77,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A scope made definite: its window in local time, the groups, and the SQL that selects its rows.
+    """A scope made definite: its window in local time, what was seen of each group, and the SQL that selects its rows.
 
     ``ever`` holds the groups with any row in all of history: only they can have a true zero.
     """
@@ -82,7 +85,7 @@ class _Asked:
     metric: Metric
     as_of: datetime | None
     window: Period
-    groups: list[str | None]
+    seen: dict[str | None, Sight]
     ever: set[str | None]
     rows: str
     parameters: list[object]
@@ -96,9 +99,7 @@ def metric(con: Connection, name: str, scope: Scope = Scope()) -> list[Value]:
     asked = _asked(con, name, scope)
     cells = _cells(con, asked)
     cuts: list[Period | None] = list(periods.split(asked.window, scope.every)) if scope.every else [None]
-    return [
-        _value(asked, group, cut, cells[group, cut.start if cut else None]) for group in asked.groups for cut in cuts
-    ]
+    return [_value(asked, group, cut, cells[group, cut.start if cut else None]) for group in asked.seen for cut in cuts]
 
 
 def observations(con: Connection, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:
@@ -119,7 +120,7 @@ def explain(con: Connection, name: str, scope: Scope = Scope()) -> list[dict[str
 
 
 def context(con: Connection) -> dict[str, Any]:
-    """What the build is made of: as_of, built_at, timezone, stale_after_hours, version, engine."""
+    """What the build is made of: as_of, built_at, timezone, stale_after_hours, version, engine, layout."""
     cursor = con.execute("SELECT * FROM build")
     names = [column[0] for column in cursor.description or []]
     return dict(zip(names, cursor.fetchall()[0], strict=True))
@@ -135,7 +136,7 @@ def _asked(con: Connection, name: str, scope: Scope) -> _Asked:
     _known(scope.by, GROUPS, "group")
     _known(scope.every, GRAINS, "grain")
     described, about = catalog.metric(name), context(con)
-    chosen = _applications(con, scope)
+    chosen = applications(con, scope)
     window = _window(con, described, scope, about)
     zone = about["timezone"]
     group = {"application": "o.application", "team": "d.team", None: "NULL"}[scope.by]
@@ -149,7 +150,8 @@ def _asked(con: Connection, name: str, scope: Scope) -> _Asked:
     bounds = [periods.to_utc(window.start, zone), periods.to_utc(window.end, zone)]
     timeless = scope.since is None and scope.until is None
     parameters = [*bounds, timeless, [application for application, _ in chosen]]
-    return _Asked(described, about["as_of"], window, _groups(chosen, scope.by), ever, rows, parameters)
+    seen = gaps.seen(con, _groups(chosen, scope.by), zone, about["as_of"], begins=not timeless or bool(scope.every))
+    return _Asked(described, about["as_of"], window, seen, ever, rows, parameters)
 
 
 def _known(given: str | None, known: Iterable[str], what: str) -> None:
@@ -157,7 +159,8 @@ def _known(given: str | None, known: Iterable[str], what: str) -> None:
         raise UsageError(f"There is no {what} {given}.", f"use one of {', '.join(known)}.")
 
 
-def _applications(con: Connection, scope: Scope) -> list[tuple[str, str | None]]:
+def applications(con: Connection, scope: Scope) -> list[tuple[str, str | None]]:
+    """The applications of a scope, each with its team; raises ``UsageError`` for one that does not exist."""
     rows = con.execute("SELECT application, team FROM definitions ORDER BY application").fetchall()
     for name in scope.applications:
         _known(name, [application for application, _ in rows], "application")
@@ -170,11 +173,14 @@ def _applications(con: Connection, scope: Scope) -> list[tuple[str, str | None]]
     ]
 
 
-def _groups(chosen: Sequence[tuple[str, str | None]], by: By | None) -> list[str | None]:
+def _groups(chosen: Sequence[tuple[str, str | None]], by: By | None) -> dict[str | None, list[str]]:
+    """Applications by group, in the order in which groups are shown."""
     if by is None:
-        return [None]
-    names = {application if by == "application" else team for application, team in chosen}
-    return sorted(names, key=lambda name: (name is None, name))
+        return {None: [application for application, _ in chosen]}
+    groups: dict[str | None, list[str]] = defaultdict(list)
+    for application, team in chosen:
+        groups[application if by == "application" else team].append(application)
+    return dict(sorted(groups.items(), key=lambda item: (item[0] is None, item[0])))
 
 
 def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, Any]) -> Period:
@@ -218,10 +224,13 @@ def _cells(con: Connection, asked: _Asked) -> dict[Key, Cell]:
 
 
 def _value(asked: _Asked, group: str | None, cut: Period | None, cell: Cell) -> Value:
-    described = asked.metric
+    described, sight = asked.metric, asked.seen[group]
     exposed = (cut or asked.window).within(asked.window)
     estimate = STATISTICS[described.statistic] if group in asked.ever else never
     value, low, high, reason = estimate(described, cell, exposed)
+    incomplete = sight.incomplete(cut, exposed)
+    if not cell.n and (blind := sight.blind(exposed)):
+        value, low, high, reason = None, None, None, blind
     return Value(
         metric=described.name,
         group=group,
@@ -234,7 +243,8 @@ def _value(asked: _Asked, group: str | None, cut: Period | None, cell: Cell) -> 
         high=high,
         open=cell.open,
         excluded=cell.excluded,
-        partial=cut is not None and cut != exposed,
+        partial=incomplete is not None,
         reason=reason,
         as_of=asked.as_of,
+        incomplete=incomplete,
     )

@@ -91,6 +91,7 @@ def _print_values(values: list[Value], by: str | None, every: str | None) -> Non
             "metric": metrics()[value.metric].title,
             (by or "group"): value.group,
             "period": f"{value.period:%Y-%m-%d}{' (partial)' if value.partial else ''}" if value.period else None,
+            "incomplete": value.incomplete,
             "value": value.text,
             "evidence": value.evidence,
             "left out": ", ".join(f"{count} {reason}" for reason, count in value.excluded.items()) or None,
@@ -98,6 +99,8 @@ def _print_values(values: list[Value], by: str | None, every: str | None) -> Non
         for value in values
     ]
     columns = ["metric", *([by] if by else []), *(["period"] if every else []), "value", "evidence", "left out"]
+    if any(value.incomplete for value in values):
+        columns.append("incomplete")
     output.as_table(rows, columns)
     if values and values[0].as_of:
         output.note(f"data to {values[0].as_of:%Y-%m-%d %H:%M} UTC")

@@ -1,4 +1,4 @@
-"""What a source need not ask again: canary judgments that were read, and pipelines that have not changed."""
+"""What is known of a source before a run: what it need not ask again, and which of its inputs could not be read."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ ORDER BY ALL
 """  # noqa: S608 - constants
 _CONFIGURED = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $1 AND updated_at IS NOT NULL"
 
+_KEPT = "SELECT id, kind, reason, excerpt FROM quarantine WHERE source = $1 AND resolved_at IS NULL ORDER BY id"
+
 
 def judged(con: Connection, source: str) -> frozenset[str]:
     """Ids of the canary judgments that were read after they had ended."""
@@ -32,3 +34,8 @@ def awaited(con: Connection, source: str, days: int) -> list[str]:
 def configured(con: Connection, source: str) -> dict[str, int]:
     """When each pipeline was last changed, in microseconds since 1970, as far as that is known."""
     return dict(con.execute(_CONFIGURED, [source]).fetchall())
+
+
+def quarantined(con: Connection, source: str) -> list[tuple[str, str, str, str | None]]:
+    """Id, kind, reason and excerpt of what could not be read, and was not read well since."""
+    return con.execute(_KEPT, [source]).fetchall()

@@ -12,7 +12,10 @@ Content = int | str
 
 
 class Attempt(NamedTuple):
-    """One try at changing what serves; ``node`` is its commit in the graph, ``found`` how that was found."""
+    """One try at changing what serves; ``node`` is its commit in the graph, ``found`` how that was found.
+
+    ``undone``: before it ended, it brought back what had served before.
+    """
 
     node: int | None
     found: str
@@ -24,6 +27,7 @@ class Attempt(NamedTuple):
     restores: str | None
     server_group: str | None
     steps_back: int | None
+    undone: bool = False
 
 
 class Carried(NamedTuple):
@@ -74,9 +78,11 @@ class History:
         if not attempt.took_traffic:
             return Carried(node, attribution)
         direction = self._direction(attempt, content, node)
-        carried = self._serve(number, content, node, attribution, direction)
-        if attempt.server_group is not None:
-            self._groups[attempt.server_group] = content
+        carried = self._placed(number, content, Carried(node, attribution, direction))
+        if not attempt.undone:
+            self._serve(number, content, node)
+            if attempt.server_group is not None:
+                self._groups[attempt.server_group] = content
         if attempt.succeeded and attempt.alters and node is not None:
             self.shipped.append((number, self._graph.mark(node, self._marked)))
         return carried
@@ -86,7 +92,7 @@ class History:
         current = self._current
         if not attempt.alters and current:
             return current.content, current.node, "missing" if current.node is None else "version"
-        if attempt.explicit_rollback and attempt.restores in self._groups:
+        if attempt.restores in self._groups:
             return self._restored(self._spells[self._groups[attempt.restores]])
         if attempt.node is not None:
             return attempt.node, attempt.node, attempt.found
@@ -133,21 +139,22 @@ class History:
             return "ahead"
         return "aside"
 
-    def _serve(self, number: int, content: Content, node: int | None, attribution: str, direction: str) -> Carried:
-        before, spell = self._current, self._spells.pop(content, None)
+    def _placed(self, number: int, content: Content, carried: Carried) -> Carried:
+        """What served before an attempt; of a content that had served earlier, who left it since."""
+        before, spell = self._current, self._spells.get(content)
         previous = before.since if before else None
+        placed = carried._replace(previous=previous, content=spell.origin if spell else number)
+        if spell is None or spell is before:
+            return placed
+        return placed._replace(restored=spell.last, blamed_first=spell.left_by, blamed_last=previous)
+
+    def _serve(self, number: int, content: Content, node: int | None) -> None:
+        before, spell = self._current, self._spells.pop(content, None)
         if spell is None:
             spell = _Spell(content, node, origin=number, since=number, last=number)
-            carried = Carried(node, attribution, direction, previous, number)
-        elif spell is before:
-            carried = Carried(node, attribution, direction, previous, spell.origin)
-        else:
-            carried = Carried(
-                node, attribution, direction, previous, spell.origin, spell.last, spell.left_by, previous
-            )  # fmt: skip
+        elif spell is not before:
             spell.since = number
         if before and before is not spell:
             before.left_by = number
         spell.last = number
         self._spells[content] = self._current = spell
-        return carried

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
 
+from dora import output
+
+FACTS = (
+    "source", "load_id", "documents", "quarantined", "requests", "coverage", "troubles", "notes", "as_of", "held",
+    "tables",
+)  # fmt: skip
 COLUMNS = ["what", "new", "changed", "unchanged", "in landing"]
 WORDS = {
     "application": "applications",
@@ -19,11 +26,16 @@ WORDS = {
 def rows(tables: Mapping[str, Mapping[str, int]], held: Mapping[str, int]) -> list[dict[str, Any]]:
     """One row for each thing: what became of the rows of this run, and how many landing holds.
 
-    What readers ask for comes first; a deployment is an execution that rolled out, so only landing can count it.
+    What readers ask for comes first, and also where there is none of it; a deployment is an execution that rolled out,
+    so only landing can count it.
     """
-    told = [name for name in WORDS if name in held or name in tables]
+    runs = "execution" in held or "coverage" in held
+    told = [name for name in WORDS if runs or name in held or name in tables]
     names = [*told, *(name for name in tables if name not in told)]
-    return [{"what": WORDS.get(name, name), **tables.get(name, {}), "in landing": held.get(name)} for name in names]
+    return [
+        {"what": WORDS.get(name, name), **tables.get(name, {}), "in landing": held.get(name, 0 if runs else None)}
+        for name in names
+    ]
 
 
 def title(source: str, documents: int, quarantined: int, requests: int | None) -> str:
@@ -38,3 +50,38 @@ def coverage(found: Mapping[str, Any] | None) -> str | None:
         return None
     span = f"{found['since']:%Y-%m-%d} to {found['until']:%Y-%m-%d %H:%M} UTC"
     return f"coverage: {found['applications']:,} applications, {span}, {found['gaps']:,} gaps"
+
+
+class Told(Protocol):
+    """What a run sums up: documents, rows by table and what became of them, what landing holds, what went wrong."""
+
+    source: str
+    load_id: str
+    documents: int
+    quarantined: int
+    requests: int | None
+    coverage: dict[str, Any] | None
+    troubles: list[str]
+    notes: list[str]
+    as_of: datetime | None
+    held: dict[str, int]
+    tables: dict[str, dict[str, int]]
+
+
+def tell(summary: Told, *, as_json: bool) -> None:
+    """Print what a run did; for people its notes, and what is missing, on standard error."""
+    if as_json:
+        output.as_json({name: getattr(summary, name) for name in FACTS})
+        return
+    heading = title(summary.source, summary.documents, summary.quarantined, summary.requests)
+    output.as_table(rows(summary.tables, summary.held), COLUMNS, heading)
+    if seen := coverage(summary.coverage):
+        print(seen)
+    for line in _remarks(summary):
+        output.note(line)
+
+
+def _remarks(summary: Told) -> Sequence[str]:
+    unread = f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why"
+    missing = [f"missing: {trouble}" for trouble in summary.troubles]
+    return [*summary.notes, *missing, *([unread] if summary.quarantined else [])]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from dora import contract
 from dora.errors import DoraError, LockedError, UsageError
 from dora.landing import LANDING, Load, facts, prepare, verify
 
@@ -165,6 +166,7 @@ def published(path: Path) -> Connection:
     except duckdb.Error as error:
         con.close()
         raise DoraError(f"{path} can not be read: {str(error).splitlines()[0]}.", "run `dora build`.") from error
+    contract.readable(con, path)
     return con
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ def quantity(amount: float | None, unit: str) -> str:
         return _duration(amount)
     if unit == "share":
         return f"{amount * 100:.3g} %" if amount < 0.9995 else f"{amount * 100:.4g} %"
-    return f"{_significant(amount)} / day" if unit == "per day" else f"{_significant(amount)} {unit}"
+    if unit == "per day":
+        return f"{_significant(amount)} / day"
+    return f"{_significant(amount)} {unit.removesuffix('s') if amount == 1 else unit}"
 
 
 def _duration(hours: float) -> str:
@@ -49,7 +52,7 @@ def interval(value: Value) -> str:
 def _span(low: str, high: str) -> str:
     """``8.3–11.3 %`` where both ends have one unit, else ``25 min to 3 h``."""
     (below, _, unit), (_, _, other) = low.partition(" "), high.partition(" ")
-    return f"{below}–{high}" if unit == other else f"{low} to {high}"
+    return f"{below}–{high}" if unit.removesuffix("s") == other.removesuffix("s") else f"{low} to {high}"
 
 
 def evidence(value: Value) -> str:
@@ -61,3 +64,13 @@ def evidence(value: Value) -> str:
         counted = f"{round(value.value * value.n):,} of {value.n:,}"
     still_open = f"{value.open:,} still open" if value.open else ""
     return " · ".join(part for part in (counted, interval(value), still_open) if part)
+
+
+def days(first: datetime, last: datetime | None = None) -> str:
+    """Local days in words, the last one included: ``9 March 2026``, ``3–9 March 2026``, ``28 May – 3 June 2026``."""
+    end = f"{(last or first):%-d %B %Y}"
+    if last is None or first.date() == last.date():
+        return end
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{end}"
+    return f"{first:%-d %B} – {end}" if first.year == last.year else f"{first:%-d %B %Y} – {end}"

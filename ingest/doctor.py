@@ -14,15 +14,18 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from dora import warehouse
 from dora.errors import AuthError, DoraError, LockedError, StaleError
-from ingest import sources
+from ingest import configured
 from ingest.finding import Finding, Known
 
 LEAST_FREE = 256 << 20
 LOADS = """
 SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of, arg_max(troubles, started_at) AS troubles,
-  arg_max(quarantined, started_at) AS quarantined, arg_max(finished_at IS NULL, started_at) AS cut_off
+  (SELECT count(*) FROM quarantine q WHERE q.source = load.source AND q.resolved_at IS NULL) AS quarantined,
+  arg_max(finished_at IS NULL, started_at) AS cut_off
 FROM load GROUP BY source
 """
 
@@ -35,16 +38,16 @@ class Loaded:
         self.known = known
 
 
-def examine(data: Path, configured: Mapping[str, Mapping[str, Any]], stale_after_hours: float) -> Iterator[Finding]:
+def examine(data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_hours: float) -> Iterator[Finding]:
     """Everything, in the order in which it would stop a run."""
     yield _versions()
     yield from _folder(data)
     loads: dict[str, Loaded] = {}
     yield _landing(data, loads)
-    if not configured:
+    if not settings:
         yield Finding("sources", "fail", "none is configured", "name some under [sources.NAME] of dora.toml.")
-    for name, settings in configured.items():
-        yield from _source(name, settings, data, loads.get(name))
+    for name, given in settings.items():
+        yield from _source(name, given, data, loads.get(name))
         yield from _fresh(name, loads.get(name), timedelta(hours=stale_after_hours))
     yield _build(data, loads)
 
@@ -101,14 +104,12 @@ def _known(con: warehouse.Connection, source: str) -> Known:
 
 
 def _source(name: str, settings: Mapping[str, Any], data: Path, loaded: Loaded | None) -> Iterator[Finding]:
-    known = sources()
-    if name not in known:
-        yield Finding(name, "fail", "there is no such source", f"use one of {', '.join(sorted(known))}.")
-        return
     try:
-        source = known[name].configured(settings, data)
+        source = configured(name, settings, data)
         if ask := getattr(source, "doctor", None):
-            yield from ask(loaded.known if loaded else Known())
+            several = "type" in settings
+            for found in ask(loaded.known if loaded else Known()):
+                yield msgspec.structs.replace(found, part=f"{name}: {found.part}") if several else found
     except DoraError as error:
         yield Finding(name, "fail", error.happened, error.next_step, auth=isinstance(error, AuthError))
 
@@ -124,7 +125,7 @@ def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Findi
         says = f"its last run missed {len(loaded.troubles)} parts, such as {loaded.troubles[0]}"
         yield Finding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
-        says = f"its last run could not read {loaded.quarantined} documents"
+        says = f"{loaded.quarantined} documents could not be read, and were not read well since"
         yield Finding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
     age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
     if age is None or age > limit:

@@ -81,7 +81,10 @@ class _Stranger:
 
 
 class Session:
-    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent."""
+    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent.
+
+    ``mend`` says what to do where the server does not know us.
+    """
 
     def __init__(
         self,
@@ -89,21 +92,25 @@ class Session:
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
         access: Access | None = None,
+        mend: str = "give a valid token or password, and check that the address is the API's.",
     ) -> None:
         self.endpoint, self._headers = endpoint.rstrip("/"), dict(headers or {})
         self._limits, self._access = limits or Limits(), access or _Stranger()
         self._pace = Pace(self._limits.requests_per_10s)
         self._budget, self._guard = self._limits.retries, threading.Lock()
         self._local = threading.local()
-        self.requests = 0
+        self.requests, self._mend = 0, mend
 
     @property
     def known(self) -> bool:
         """Whether there is anything by which the server could know us."""
         return bool(self._access.tls.certificate) or not isinstance(self._access, _Stranger)
 
-    def get(self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False) -> Reply:
-        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too.
+    def get(
+        self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False, firm: bool = False
+    ) -> Reply:
+        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too; 500 is not asked again
+        where it is ``firm``: what was asked for breaks the server each time, and the caller has another way.
 
         Raises ``LoginError`` for a login page or 401, ``ForbiddenError`` for 403, and ``FailedError`` where the
         retries gave no usable answer.
@@ -114,7 +121,8 @@ class Session:
             try:
                 return self._known(path, params, empty)
             except FailedError as error:
-                if not error.retry or attempt >= self._limits.attempts or not self._spend():
+                final = not error.retry or (firm and error.status == 500)
+                if final or attempt >= self._limits.attempts or not self._spend():
                     raise
                 time.sleep(self._patience(error, attempt))
 
@@ -201,7 +209,4 @@ class Session:
             raise failed(url, f"sent {kind or 'something'} instead of JSON", retry=False)
 
     def _unknown(self, path: str, what: str) -> LoginError:
-        return LoginError(
-            f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.",
-            "give a valid token or password, and check that the address is the API's.",
-        )
+        return LoginError(f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.", self._mend)

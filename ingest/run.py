@@ -7,11 +7,13 @@ Landing merges by ``(source, id)``: twice gives the same rows, and ``--replay`` 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +24,22 @@ from ingest.archive import Archive, Damage, Document, replay
 from ingest.arrow import latest
 from ingest.behind import Behind
 from ingest.parsing import Parsed, Parsing
-from ingest.source import AsOf, Item, Mark, Note, Progress, Request, Source, State, Trouble, Unreadable
+from ingest.quarantine import Kept
+from ingest.rows import Quarantine
+from ingest.source import AsOf, Item, Mark, Note, Progress, Request, Source, State, Trouble, Unreadable, Whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+EXCERPT = 400
 BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
 BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
 
-_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable]] = {
+_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
     "@mark": Mark,
     "@as_of": AsOf,
     "@unreadable": Unreadable,
+    "@whole": Whole,
 }
 
 
@@ -100,8 +106,9 @@ class _Run:
         self.behind, self.parsing = Behind(), Parsing(source, load.schema, load.id)
         self.archive = Archive(data, source.name, load.id) if keep else None
         self.summary = Summary(source=source.name, load_id=load.id)
+        self.quarantine = Kept(load.quarantined())
         self.kept: list[Document] = []
-        self.chunk: list[Document | Unreadable] = []
+        self.chunk: list[Document | Unreadable | Whole] = []
         self.size = 0
         self.waiting: dict[str, list[pa.Table]] = {}
         self.pending = 0
@@ -109,7 +116,7 @@ class _Run:
     def take(self, item: Item) -> None:
         self._keep(item)
         match item:
-            case Document() | Unreadable():
+            case Document() | Unreadable() | Whole():
                 self.chunk.append(item)
                 if self.size >= BYTES or len(self.chunk) >= COUNT:
                     self._give()
@@ -117,13 +124,18 @@ class _Run:
                 self._give()
                 self.behind.do(partial(self._merge, {stream: value}))
             case AsOf(at):
+                self._give()
                 self.summary.as_of = max(at, self.summary.as_of or at)
             case Trouble(what):
                 self.summary.troubles.append(what)
-            case Note(text):
-                self.summary.notes.append(text)
-            case Progress(text):
-                self.report(text)
+            case Note() | Progress():
+                self._say(item)
+
+    def _say(self, item: Note | Progress) -> None:
+        if isinstance(item, Note):
+            self.summary.notes.append(item.text)
+        else:
+            self.report(item.text)
 
     def _keep(self, item: Item) -> None:
         document = item if isinstance(item, Document) else _as_document(item)
@@ -136,21 +148,52 @@ class _Run:
         """Have everything so far kept and parsed."""
         kept, chunk = self.kept, self.chunk
         self.kept, self.chunk, self.size = [], [], 0
-        self.behind.do(partial(self._settle, kept, self.parsing.do(chunk) if chunk else None))
+        if kept or chunk:
+            parsed = self.parsing.do([item for item in chunk if isinstance(item, Document)])
+            self.behind.do(partial(self._settle, kept, chunk, parsed, self.summary.as_of or datetime.now(UTC)))
 
-    def _settle(self, kept: list[Document], parsed: Future[Parsed] | None) -> None:
+    def _settle(
+        self, kept: list[Document], chunk: list[Document | Unreadable | Whole], parsed: Future[Parsed], at: datetime
+    ) -> None:
         if self.archive:
             self.archive.append(kept)
-        if parsed is None:
-            return
-        tables, documents, quarantined = parsed.result()
-        self.summary.documents += documents
-        self.summary.quarantined += quarantined
+        tables, failed = parsed.result()
+        if rows := self._judged(chunk, failed, at):
+            tables[Quarantine.table] = self.parsing.parser.tabled(rows)
         for name, table in tables.items():
             self.waiting.setdefault(name, []).append(table)
             self.pending += table.num_rows
         if self.pending >= BATCH:
             self._merge({})
+
+    def _judged(
+        self, chunk: list[Document | Unreadable | Whole], failed: Mapping[int, str], at: datetime
+    ) -> list[Quarantine]:
+        """The rows of what could not be read, and of what is read well by now."""
+        rows: list[Quarantine] = []
+        place = count()
+        for item in chunk:
+            why = failed.get(next(place)) if isinstance(item, Document) else None
+            self.summary.documents += isinstance(item, Document)
+            if isinstance(item, Whole):
+                rows += self.quarantine.whole(item.file, at)
+            elif isinstance(item, Unreadable) or why is not None:
+                self.summary.quarantined += 1
+                rows.append(self.quarantine.bad(self._bad(item, why or "")))
+            elif self.quarantine:
+                rows += self.quarantine.good(self._name(item), at)
+        return rows
+
+    def _bad(self, item: Document | Unreadable, why: str) -> Quarantine:
+        if isinstance(item, Unreadable):
+            return Quarantine(id=item.id, kind=item.kind, reason=item.reason, excerpt=item.excerpt)
+        excerpt = item.body[:EXCERPT].decode("utf-8", "replace")
+        return Quarantine(id=self._name(item), kind=item.kind, reason=why, excerpt=excerpt)
+
+    def _name(self, document: Document) -> str:
+        """What an input is called in quarantine: as its source knows it, else by its content."""
+        known = getattr(self.source, "input", None)
+        return (known(document) if known else None) or _fingerprint(document)
 
     def _merge(self, watermarks: Mapping[str, str]) -> None:
         """Commit what was parsed so far; the payloads that it came from are durable before."""
@@ -200,3 +243,7 @@ def _replayed(data: Path, source: str) -> Iterator[Item]:
             continue
         cls = _ARCHIVED.get(document.kind)
         yield msgspec.json.decode(document.body, type=cls) if cls else document
+
+
+def _fingerprint(document: Document) -> str:
+    return hashlib.sha256(document.kind.encode() + document.body).hexdigest()[:16]

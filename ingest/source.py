@@ -54,6 +54,12 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
+class Whole(msgspec.Struct, frozen=True):
+    """All of a file was told: what was in quarantine of it, and was not told again, is there no longer."""
+
+    file: str
+
+
 class Note(msgspec.Struct, frozen=True):
     """A sentence that whoever runs this should read; nothing is missing."""
 
@@ -66,7 +72,7 @@ class Progress(msgspec.Struct, frozen=True):
     text: str
 
 
-Item = Document | Mark | AsOf | Trouble | Unreadable | Note | Progress
+Item = Document | Mark | AsOf | Trouble | Unreadable | Whole | Note | Progress
 
 
 class State(msgspec.Struct, frozen=True):
@@ -90,8 +96,9 @@ class State(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source.
 
-    A source may say how many ``requests`` it sent. One with much to parse may have a ``parser``: what ``parse`` does,
-    as a function that can be pickled, so that a second process can help.
+    It may say how many ``requests`` it sent, and have a method ``input(document)``: the name that a document keeps when
+    corrected, null where it has none. One with much to parse may have a ``parser``: what ``parse`` does, as a function
+    that can be pickled, so that a second process can help.
     """
 
     name: ClassVar[str]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
@@ -131,6 +132,11 @@ def origin(url: str) -> str:
     """Scheme, host and port of an address, without user and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+
+def basic_header(user: str, password: str) -> dict[str, str]:
+    """User and password as HTTP carries them."""
+    return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def failed(url: str, what: str, *, status: int | None = None, retry: bool = True, after: float = 0.0) -> FailedError:

@@ -25,6 +25,7 @@ def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
     _kinds(delivery, expected.pop("deployments", {}))
     _evidence(delivery, expected.pop("failed", None))
     _verdicts(delivery, expected.pop("canaries", None))
+    _findings(delivery, expected.pop("findings", {}))
     for metric, numbers in expected.items():
         _numbers(delivery, metric, numbers)
 
@@ -47,9 +48,25 @@ def _verdicts(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
         assert {row["canary_id"]: row["verdict"] for row in rows} == expected
 
 
+def _findings(delivery: dora.Delivery, expected: dict[str, int]) -> None:
+    found = {row["name"]: row["found"] for row in delivery.sql("SELECT name, found FROM findings")}
+    assert {name: found[name] for name in expected} == expected
+
+
 def _numbers(delivery: dora.Delivery, metric: str, expected: dict[str, Any]) -> None:
-    scope = expected.pop("scope", {})
-    (found,) = delivery.metric(metric, **scope).dicts()
+    scope, periods = expected.pop("scope", {}), expected.pop("periods", None)
+    found = delivery.metric(metric, **scope).dicts()
+    if periods is None:
+        (alone,) = found
+        _agree(metric, alone, expected)
+        return
+    by_period = {row["period"]: row for row in found}
+    assert list(by_period) == list(periods)
+    for start, numbers in periods.items():
+        _agree(f"{metric} {start}", by_period[start], numbers)
+
+
+def _agree(what: str, found: dict[str, Any], expected: dict[str, Any]) -> None:
     for key, number in expected.items():
         wanted = pytest.approx(number, rel=2e-4) if isinstance(number, float) else number
-        assert found[key] == wanted, f"{metric}.{key}: {found}"
+        assert found[key] == wanted, f"{what}.{key}: {found}"

@@ -5,35 +5,11 @@
 -- better    = "lower"
 -- subject   = "change"
 -- One row is one change of one application, dated when its clock started; censored while it waits.
-WITH clocks AS (
-  SELECT
-    c.application,
-    c.change_id,
-    c.baseline,
-    c.withdrawn,
-    c.shipped_by IS NOT NULL AS shipped,
-    CASE d.lead_time_starts WHEN 'merged_at' THEN c.merged_at WHEN 'committed_at' THEN c.committed_at ELSE c.authored_at END AS began_at,
-    CASE d.lead_time_stops
-      WHEN 'full_traffic_at' THEN p.full_traffic_at WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.finished_at
-    END AS ended_at,
-    build.as_of
-  FROM changes AS c
-  INNER JOIN definitions AS d ON c.application = d.application
-  LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
-  CROSS JOIN build
-)
 SELECT
   application,
-  CASE WHEN began_at >= TIMESTAMP '1990-01-01' THEN began_at END AS happened_at,
+  began_at AS happened_at,
   change_id AS subject,
-  epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS value,
+  hours AS value,
   NOT shipped AS censored,
-  CASE
-    WHEN baseline THEN 'shipped before the first deployment seen'
-    WHEN withdrawn THEN 'reverted before shipping'
-    WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
-    WHEN shipped AND ended_at IS NULL THEN 'no end time'
-    WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
-    WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'
-  END AS excluded
+  excluded
 FROM clocks

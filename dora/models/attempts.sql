@@ -106,6 +106,7 @@ SELECT
   j.server_group,
   j.steps_back,
   j.rolled_back_at,
+  u.undone_at,
   j.rollouts,
   coalesce(root.queued_at, j.queued_at) AS queued_at,
   coalesce(root.started_at, j.started_at) AS started_at,
@@ -120,3 +121,4 @@ INNER JOIN landing.execution AS e ON j.source = e.source AND j.execution_id = e.
 LEFT JOIN landing.execution AS root ON j.source = root.source AND j.root_id = root.id
 LEFT JOIN versions AS v ON j.source = v.source AND j.application = v.application AND j.root_id = v.root_id
 LEFT JOIN manifests AS m ON j.source = m.source AND j.application = m.application AND j.root_id = m.root_id
+LEFT JOIN undone AS u ON j.source = u.source AND j.application = u.application AND j.root_id = u.root_id

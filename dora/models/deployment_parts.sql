@@ -1,5 +1,6 @@
 -- One row is one thing that went on in a deployment's time, from when it was queued until nothing of it ran any more;
--- of several at once that of the least precedence holds the others up. The last one covers everything.
+-- of several at once that of the least precedence holds the others up. The last one covers everything. Waits that belong
+-- to another stage, as those between a canary's intervals, are that stage's.
 WITH
 spans AS (
   SELECT
@@ -22,7 +23,7 @@ told AS (
   FROM spans AS s
   INNER JOIN landing.execution AS e ON s.source = e.source AND s.root_id = e.root_id
   INNER JOIN landing.stage AS t ON e.source = t.source AND e.id = t.execution_id AND e.revision = t.revision
-  WHERE t.kind IN ('window', 'wait')
+  WHERE t.kind = 'window' OR (t.kind = 'wait' AND t.parent_id IS NULL)
   UNION ALL
   SELECT s.deployment_id, 3, 'canary', c.started_at, c.finished_at
   FROM spans AS s

@@ -42,6 +42,7 @@ SELECT
     WHEN same_version AND other_manifest THEN 'config'
     WHEN direction = 'back' THEN 'rollback'
     WHEN direction IN ('aside', 'unknown') AND restored_id IS NOT NULL THEN 'rollback'
+    WHEN direction IN ('first', 'unknown') AND restores IS NOT NULL THEN 'redeploy'
     WHEN direction = 'same' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
     WHEN by_hotfix_rule THEN 'hotfix'
     ELSE 'release'
@@ -59,6 +60,7 @@ SELECT
   blamed_first_id,
   blamed_last_id,
   rolled_back_at,
+  undone_at,
   trigger,
   triggered_by,
   branch,

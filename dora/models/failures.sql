@@ -1,5 +1,9 @@
 -- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or its own failing.
+-- What was undone in its own execution tree mended nothing, so nothing has recovered by it.
 WITH
+mended AS (
+  SELECT deployment_id, CASE WHEN undone_at IS NULL THEN full_traffic_at END AS recovered_at FROM deployments
+),
 counted AS (
   SELECT * FROM deployments WHERE took_traffic AND kind IN ('release', 'hotfix', 'config')
 ),
@@ -11,14 +15,35 @@ rollbacks AS (
     'rollback' AS evidence,
     r.deployment_id AS by_id,
     r.traffic_at AS happened_at,
-    r.full_traffic_at AS recovered_at
+    m.recovered_at
   FROM deployments AS r
+  INNER JOIN mended AS m ON r.deployment_id = m.deployment_id
   INNER JOIN definitions AS d ON r.application = d.application
   WHERE r.kind = 'rollback' AND r.took_traffic
 ),
+wounded AS (
+  SELECT
+    c.deployment_id,
+    c.outcome,
+    c.traffic_at,
+    c.rolled_back_at,
+    c.undone_at,
+    min(m.recovered_at) AS later_at
+  FROM counted AS c
+  LEFT JOIN deployments AS later
+    ON c.application = later.application AND later.succeeded AND later.full_traffic_at > c.traffic_at
+  LEFT JOIN mended AS m ON later.deployment_id = m.deployment_id
+  WHERE c.outcome = 'failed' OR c.rolled_back_at IS NOT NULL
+  GROUP BY c.deployment_id, c.outcome, c.traffic_at, c.rolled_back_at, c.undone_at
+),
 inside AS (
-  SELECT deployment_id, 'rollback' AS evidence, deployment_id AS by_id, rolled_back_at AS happened_at, rolled_back_at AS recovered_at
-  FROM counted
+  SELECT
+    deployment_id,
+    'rollback' AS evidence,
+    deployment_id AS by_id,
+    rolled_back_at AS happened_at,
+    coalesce(undone_at, later_at) AS recovered_at
+  FROM wounded
   WHERE rolled_back_at IS NOT NULL
 ),
 reverts AS (
@@ -27,10 +52,11 @@ reverts AS (
     'fix_forward' AS evidence,
     f.deployment_id AS by_id,
     f.traffic_at AS happened_at,
-    f.full_traffic_at AS recovered_at
+    m.recovered_at
   FROM changes AS r
   INNER JOIN changes AS c ON r.application = c.application AND r.repository = c.repository AND r.reverts = c.sha
   INNER JOIN deployments AS f ON r.shipped_by = f.deployment_id
+  INNER JOIN mended AS m ON f.deployment_id = m.deployment_id
   INNER JOIN deployments AS failed ON c.shipped_by = failed.deployment_id
   INNER JOIN definitions AS d ON r.application = d.application
   WHERE
@@ -45,9 +71,10 @@ hotfixed AS (
     'fix_forward' AS evidence,
     h.deployment_id AS by_id,
     h.traffic_at AS happened_at,
-    h.full_traffic_at AS recovered_at,
+    m.recovered_at,
     row_number() OVER (PARTITION BY h.deployment_id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
   FROM deployments AS h
+  INNER JOIN mended AS m ON h.deployment_id = m.deployment_id
   INNER JOIN definitions AS d ON h.application = d.application
   INNER JOIN counted AS c
     ON
@@ -56,56 +83,15 @@ hotfixed AS (
       AND c.traffic_at >= h.traffic_at - d.failure_window_hours * INTERVAL 1 HOUR
   WHERE h.kind = 'hotfix' AND h.took_traffic
 ),
-linked AS (
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, c.deployment_id
-  FROM landing.incident AS i
-  INNER JOIN counted AS c ON i.deployment IN (c.deployment_id, c.root_id)
-  UNION
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, c.deployment_id
-  FROM landing.incident AS i
-  INNER JOIN landing.execution AS e ON i.deployment = e.id
-  INNER JOIN counted AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
-  UNION
-  SELECT DISTINCT i.source, i.id, i.opened_at, i.resolved_at, x.shipped_by
-  FROM landing.incident AS i
-  INNER JOIN changes AS x ON i.application = x.application AND starts_with(x.sha, lower(i.commit))
-  WHERE i.deployment IS NULL AND length(i.commit) >= 7 AND x.shipped_by IS NOT NULL
-),
-guessed AS (
-  SELECT
-    i.source,
-    i.id,
-    i.opened_at,
-    i.resolved_at,
-    c.deployment_id,
-    row_number() OVER (PARTITION BY i.source, i.id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
-  FROM landing.incident AS i
-  INNER JOIN definitions AS d ON i.application = d.application
-  INNER JOIN counted AS c
-    ON
-      i.application = c.application
-      AND c.traffic_at <= i.opened_at
-      AND c.traffic_at >= i.opened_at - d.failure_window_hours * INTERVAL 1 HOUR
-  LEFT JOIN linked ON i.source = linked.source AND i.id = linked.id
-  WHERE linked.id IS NULL
-),
-incidents AS (
-  SELECT deployment_id, 'incident' AS evidence, id AS by_id, opened_at AS happened_at, resolved_at AS recovered_at FROM linked
-  UNION
-  SELECT deployment_id, 'incident', id, opened_at, resolved_at FROM guessed WHERE nearest = 1
+blamed AS (
+  SELECT deployment_id, 'incident' AS evidence, incident_id AS by_id, opened_at AS happened_at, resolved_at AS recovered_at
+  FROM incidents
+  WHERE deployment_id IS NOT NULL
 ),
 broken AS (
-  SELECT
-    c.deployment_id,
-    'deploy' AS evidence,
-    c.deployment_id AS by_id,
-    c.traffic_at AS happened_at,
-    min(later.full_traffic_at) AS recovered_at
-  FROM counted AS c
-  LEFT JOIN deployments AS later
-    ON c.application = later.application AND later.succeeded AND later.full_traffic_at > c.traffic_at
-  WHERE c.outcome = 'failed'
-  GROUP BY c.deployment_id, c.traffic_at
+  SELECT deployment_id, 'deploy' AS evidence, deployment_id AS by_id, traffic_at AS happened_at, later_at AS recovered_at
+  FROM wounded
+  WHERE outcome = 'failed'
 ),
 restarted AS (
   SELECT
@@ -133,7 +119,7 @@ evidence AS (
   UNION
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM hotfixed WHERE nearest = 1
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM incidents
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM blamed
   UNION ALL
   SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM broken
   UNION ALL

@@ -17,7 +17,7 @@ from ingest.files.tables import FORMATS, Line
 from ingest.finding import Finding, Known
 from ingest.paths import at_home
 from ingest.rows import Row
-from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
+from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable, Whole
 
 
 class _Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,6 +92,11 @@ class Files:
             )
         return found
 
+    def input(self, document: Document) -> str:
+        """The place of a line."""
+        line = msgspec.json.decode(document.body, type=_Line)
+        return f"{line.file}:{line.line}"
+
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one line; raises ``ValueError`` with file, line and reason."""
         line = msgspec.json.decode(document.body, type=_Line)
@@ -148,6 +153,7 @@ def _items(table: Table) -> Iterator[Item]:
     try:
         for number, cells in FORMATS[table.path.suffix.lower()].lines(table.path):
             yield from _line(table, (number, cells), seen)
+        yield Whole(str(table.path))
     except (OSError, ValueError) as error:
         yield Trouble(f"{table.path}: not read to its end: {error}")
 
@@ -162,12 +168,12 @@ def _line(table: Table, line: Line, seen: dict[int, int]) -> Iterator[Item]:
     except ValueError as error:
         yield Unreadable(place, table.kind, f"{place}: {error}")
         return
+    body = {"file": str(table.path), "line": number, "cells": msgspec.Raw(content)}
+    yield Document(table.kind, msgspec.json.encode(body))
     key = "@".join(columns.identity(table.kind, cells))
     if key and (earlier := _replaced(seen, hash(key), number, zlib.crc32(content))):
         reason = f"{place}: {key} is on line {earlier} too with other content; line {number} stays"
         yield Unreadable(place, table.kind, reason)
-    body = {"file": str(table.path), "line": number, "cells": msgspec.Raw(content)}
-    yield Document(table.kind, msgspec.json.encode(body))
 
 
 def _replaced(seen: dict[int, int], key: int, line: int, content: int) -> int | None:

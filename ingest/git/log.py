@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from sys import intern
 from typing import NamedTuple
+
+from ingest.git import message as said
+from ingest.git.message import Claim
 
 # Each record begins with an empty field, which no path can be; so paths may follow the message.
 FORMAT = "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B"
-OPTIONS = ("-z", FORMAT, "--no-mailmap", "--no-notes", "--no-decorate", "--no-color", "--ignore-missing", "--stdin")
+PLAIN = ("-z", "--no-mailmap", "--no-notes", "--no-decorate", "--no-color", "--ignore-missing", "--stdin")
+OPTIONS = (*PLAIN, FORMAT)
 TOUCHED = ("--name-only", "--no-renames", "--diff-merges=first-parent")
+SIZED = (*PLAIN, "--format=%x00%H", "--numstat", "--no-renames", "--diff-merges=first-parent")
 _FIELDS = 6
 _YEAR_10000 = 253_402_300_800
-_REVERTS = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
-_SUBJECTS = (
-    re.compile(r"Merge pull request #(\d+)\b"),
-    re.compile(r"Merged in .*\(pull request #(\d+)\)"),
-    re.compile(r".*\(#(\d+)\)$"),
-)
-_GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 
 
 class Entry(NamedTuple):
     """One commit; times are epoch seconds, null where git can not say them.
 
-    ``subject`` is the first line of the message, ``reverts`` the commit that the message says it reverts.
+    ``subject`` is the first line of the message, ``request`` the number of the pull or merge request that it
+    names, ``reverts`` the commit that it says it reverts, ``claim`` what it says instead of a full id,
+    ``picked_from`` the commit that it says it was picked from.
     """
 
     sha: str
@@ -34,42 +34,68 @@ class Entry(NamedTuple):
     committed: int | None
     author: str
     subject: str
+    request: str | None
     reverts: str | None
-    message: str
+    claim: Claim | None
+    picked_from: str | None
     paths: list[str]
 
-    @property
-    def change_request(self) -> str | None:
-        """Number of the pull or merge request that the message names (GitHub, Bitbucket, GitLab)."""
-        found = next((match for pattern in _SUBJECTS if (match := pattern.match(self.subject))), None)
-        found = found or _GITLAB.search(self.message)
-        return found[1] if found else None
+
+class Size(NamedTuple):
+    """How much a commit changed against its first parent; lines of binary files are none."""
+
+    files: int
+    added: int
+    removed: int
 
 
 def entries(fields: Iterable[str]) -> Iterator[Entry]:
     """The commits of ``git log`` with ``OPTIONS``, and the paths of each where ``TOUCHED`` was asked too."""
+    for record, paths in _records(fields, _FIELDS):
+        yield _entry(record, paths)
+
+
+def sizes(fields: Iterable[str]) -> Iterator[tuple[str, Size]]:
+    """The size of each commit of ``git log`` with ``SIZED``."""
+    for (sha,), lines in _records(fields, 1):
+        counts = [line.split("\t") for line in lines if line.count("\t") > 1]
+        added, removed = (sum(int(row[side]) for row in counts if row[side].isdecimal()) for side in (0, 1))
+        yield sha, Size(len(counts), added, removed)
+
+
+def _records(fields: Iterable[str], width: int) -> Iterator[tuple[list[str], list[str]]]:
+    """The first ``width`` fields of each record, and what follows them."""
     fields = iter(fields)
     more = next(fields, None) is not None
     while more:
-        record = list(islice(fields, _FIELDS))
+        record = list(islice(fields, width))
         more = False
-        paths: list[str] = []
+        rest: list[str] = []
         for field in fields:
             if more := not field:
                 break
-            paths.append(field if paths else field.removeprefix("\n"))
-        if len(record) == _FIELDS:
-            yield _entry(record, paths)
+            rest.append(field if rest else field.removeprefix("\n"))
+        if len(record) == width:
+            yield record, rest
 
 
 def _entry(record: list[str], paths: list[str]) -> Entry:
     sha, parents, authored, committed, author, message = record
     subject = message.lstrip("\n").partition("\n")[0].rstrip()
-    reverted = _REVERTS.search(message) if "This reverts" in message else None
-    reverts = reverted[1] if reverted else None
+    reverts = said.reverted(message)
     return Entry(
-        sha, parents.split(), _seconds(authored), _seconds(committed), author, subject, reverts, message, paths
-    )  # fmt: skip
+        sha,
+        parents.split(),
+        _seconds(authored),
+        _seconds(committed),
+        intern(author),
+        subject,
+        said.change_request(subject, message),
+        reverts,
+        None if reverts else said.claim(subject, message),
+        said.picked(message),
+        paths,
+    )
 
 
 def _seconds(raw: str) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ingest.rows.base import Micros, Row
 from ingest.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
-from ingest.rows.code import Change, Commit
+from ingest.rows.code import Change, ChangeRequest, Commit
 from ingest.rows.known import Account, Application, Incident, Pipeline, PipelineRevision
 from ingest.rows.quarantine import Quarantine
 from ingest.rows.runs import Approval, Coverage, Execution, ExecutionAttempt, Gone, Rollout, Stage
@@ -25,6 +25,7 @@ __all__ = [
     "CanaryJudgment",
     "CanaryMetric",
     "Change",
+    "ChangeRequest",
     "Commit",
     "Coverage",
     "Execution",

@@ -19,6 +19,7 @@ class Commit(Row, frozen=True, kw_only=True, gc=False):
     author: str | None = None
     subject: str | None = None
     reverts: str | None = None
+    picked_from: str | None = None
 
 
 class Change(Row, frozen=True, kw_only=True, gc=False):
@@ -32,3 +33,28 @@ class Change(Row, frozen=True, kw_only=True, gc=False):
     paths: list[str] | None = None
     applications: list[str] | None = None
     on_trunk: bool = True
+    branch: str | None = None
+    kind: str | None = None
+    labels: list[str] | None = None
+    reverts: str | None = None
+    first_commit_at: Micros = None
+    commits: int | None = None
+    files: int | None = None
+    lines_added: int | None = None
+    lines_removed: int | None = None
+    doubt: str | None = None
+
+
+class ChangeRequest(Row, frozen=True, kw_only=True, gc=False):
+    """One pull or merge request as its host tells it; ``id`` is ``repository#number``."""
+
+    table: ClassVar[str] = "change_request"
+    repository: str
+    number: str
+    author: str | None = None
+    opened_at: Micros = None
+    first_commit_at: Micros = None
+    first_review_at: Micros = None
+    approved_at: Micros = None
+    merged_at: Micros = None
+    sha: str | None = None

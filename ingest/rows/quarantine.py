@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ingest.rows.base import Row
+from ingest.rows.base import Micros, Row
 
 
 class Quarantine(Row, frozen=True, kw_only=True, gc=False):
@@ -14,3 +14,4 @@ class Quarantine(Row, frozen=True, kw_only=True, gc=False):
     kind: str
     reason: str
     excerpt: str | None = None
+    resolved_at: Micros = None

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 Headers = Mapping[str, str]
@@ -122,8 +122,21 @@ class IdentityProvider:
         return 200, {self.field_name: token, "token_type": "Bearer", "refresh_token": self.refresh_token}
 
 
+class Provider(Protocol):
+    """What can be served as an identity provider; ``url`` is where it then answers forms."""
+
+    url: str
+
+    def answer(self, headers: Headers, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Status and JSON for one form."""
+        ...
+
+
+Provided = TypeVar("Provided", bound=Provider)
+
+
 @contextmanager
-def provide(provider: IdentityProvider) -> Iterator[IdentityProvider]:
+def provide(provider: Provided) -> Iterator[Provided]:
     """Serve an identity provider on this machine until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -43,7 +43,8 @@ class Answers:
             "/health": lambda params: {"status": "UP"},
             f"/v2/canaries/canary/{part}": self._canary,
             "/v2/canaries/judges": lambda params: [{"name": "NetflixACAJudge-v1.0", "visible": True}],
-            "/v2/pipelineTemplates": lambda params: self._world.templates,
+            "/v2/pipelineTemplates": lambda params: self._templates(older=False),
+            "/pipelineTemplates": lambda params: self._templates(older=True),
         }
         self._routes = [(re.compile(pattern), answer) for pattern, answer in routes.items()]
 
@@ -76,6 +77,9 @@ class Answers:
         current = [config for config in self._world.pipeline_configs if config["id"] == identity]
         earlier = self._world.revisions.get(identity, [])
         return [*current, *earlier][: _whole(params, "limit", 20, at_least=1)]
+
+    def _templates(self, *, older: bool) -> list[Json]:
+        return [one for one in self._world.templates if (one.get("schema") == "1") == older]
 
     def _search(self, application: str, params: Params) -> list[Json]:
         query = Query(

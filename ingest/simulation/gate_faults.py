@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
 HTML = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+WAYS = frozenset({"empty", "html", "cut", "short", "nothing", "drip", "reset", "bomb"})
 DRIP_SECONDS = 0.002
+BOMB = gzip.compress(b" " * (1 << 20)) * 200  # members of one stream: 200 MB of them
 
 
 class Writer(Protocol):
@@ -28,7 +31,8 @@ class Wound:
     """One way to fail, for the next ``times`` requests whose path begins with ``prefix`` and contains ``holding``.
 
     ``how`` is a status, or one of empty (200 without a body), html (a page with 200), cut (the connection ends
-    before the body does), short (valid JSON that holds one item less), drip (a byte at a time), reset (no answer).
+    before the body does), short (valid JSON that holds one item less), nothing (an empty list), drip (a byte at a
+    time), reset (no answer), bomb (200 MB in a body of 200 kB).
     """
 
     prefix: str
@@ -38,7 +42,16 @@ class Wound:
     headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.how, str) and self.how not in {"empty", "html", "cut", "short", "drip", "reset"}:
+        if isinstance(self.how, str) and self.how not in {
+            "empty",
+            "html",
+            "cut",
+            "short",
+            "nothing",
+            "drip",
+            "reset",
+            "bomb",
+        }:
             raise ValueError(f"nothing fails like {self.how!r}")
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
 from ingest.archive import Document
 from ingest.finding import Finding, Known
 from ingest.http import Session
 from ingest.rows import Row
-from ingest.source import Item, Progress, Request, State
+from ingest.source import Item, Note, Request, State
 from ingest.spinnaker import parse
 from ingest.spinnaker.access import connect, probe
 from ingest.spinnaker.doctor import examine
@@ -22,6 +25,10 @@ from ingest.spinnaker.saved import saved
 from ingest.spinnaker.settings import Settings, checked
 
 _SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."
+
+
+class _Named(msgspec.Struct):
+    id: str
 
 
 class SOURCE:
@@ -46,22 +53,31 @@ class SOURCE:
         return self._asked(request, state)
 
     def _asked(self, request: Request, state: State) -> Iterator[Item]:
-        warnings: list[str] = []
+        warnings: deque[str] = deque()
         self._opened = connect(self._settings, warnings.append)
-        yield from (Progress(f"warning: {text}") for text in warnings)
+        yield from _noted(warnings)
         probe(self._opened)
         gate = Gate(self._opened)
-        yield from Follow(gate, state).items(Fetch(gate, self._settings, request, state).items())
+        for item in Follow(gate, state).items(Fetch(gate, self._settings, request, state).items()):
+            yield from _noted(warnings)
+            yield item
 
     @property
     def requests(self) -> int | None:
         """How many requests the fetch has sent; None where it asked no server."""
         return self._opened.requests if self._opened else None
 
+    def input(self, document: Document) -> str | None:
+        """The kind and id of a document that tells its id."""
+        try:
+            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Named).id}"
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+
     @property
     def parser(self) -> Callable[[Document], Iterable[Row]]:
         """What ``parse`` does, for another process."""
-        return partial(parse.parse, deck=self._settings.deck)
+        return partial(parse.parse, deck=self._settings.deck, keys=self._settings.commit_keys)
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
@@ -71,5 +87,11 @@ class SOURCE:
         """How Gate is, and what it hides."""
         warnings: list[str] = []
         session = connect(self._settings, warnings.append)
-        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
         yield from examine(session, self._settings.applications, known)
+        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
+
+
+def _noted(warnings: deque[str]) -> Iterator[Note]:
+    """What there is to warn about by now, once: a token may be refreshed at any time."""
+    while warnings:
+        yield Note(f"warning: {warnings.popleft()}")

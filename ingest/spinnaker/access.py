@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,15 +9,16 @@ from dora.errors import AuthError, UsageError
 from ingest.http import Access, FailedError, Limits, LoginError, Session
 from ingest.paths import at_home
 from ingest.spinnaker import secret, spin_config
-from ingest.spinnaker.auth import Bearer, Fixed, FormLogin, Grant, Keep, basic_header
-from ingest.spinnaker.credentials import Client
+from ingest.spinnaker.auth import Bearer, Fixed, FormLogin, Grant
+from ingest.spinnaker.grants import incomplete, own_iap, own_oauth2, spin_google, spin_iap, spin_oauth2
 from ingest.spinnaker.settings import Settings, check_endpoint
-from ingest.spinnaker.spin_config import Auth, Iap, Login, OAuth2, Spin
+from ingest.spinnaker.spin_config import Auth, Login, Spin
 from ingest.tls import Tls
-from ingest.wire import origin
+from ingest.wire import basic_header, origin
 
-GOOGLE_TOKENS = "https://www.googleapis.com/oauth2/v4/token"
 _DEFAULT = Settings().endpoint
+_SHOW = "set {}, or another way in under [sources.spinnaker] (spin_config, basic_user, oauth2, cert_file …)."
+_RENEW = "renew what [sources.spinnaker] shows to Gate, and check that endpoint is Gate's own address and not Deck's."
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -34,9 +33,9 @@ def connect(settings: Settings, warn: secret.Warn = lambda _: None) -> Session:
         endpoint = spin.gate.endpoint
         check_endpoint(endpoint)
     limits = Limits(timeout_seconds=settings.timeout_seconds, requests_per_10s=settings.requests_per_10s)
-    return Session(
-        endpoint, settings.all_headers(), limits, _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
-    )
+    access = _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
+    mend = _RENEW if access or settings.headers_env else _SHOW.format(settings.token_env)
+    return Session(endpoint, settings.all_headers(), limits, access, mend)
 
 
 def probe(session: Session) -> None:
@@ -69,8 +68,9 @@ class _Ways:
 
     def __init__(self, settings: Settings, endpoint: str, auth: Auth, warn: secret.Warn) -> None:
         self._settings, self._endpoint, self._warn = settings, endpoint, warn
-        own = settings.iap_token_env or settings.basic_user or settings.ldap_user or settings.oauth2
-        self._auth, self._on = auth, auth if auth.enabled and not own else Auth()
+        own = (settings.iap_token_env, settings.iap_key_file, settings.basic_user, settings.ldap_user, settings.oauth2)
+        self._own = any(own)
+        self._auth, self._on = auth, auth if auth.enabled and not self._own else Auth()
 
     def access(self) -> Access | None:
         """The way in, None where there is none. What asks for a login or a refresh is the last choice."""
@@ -79,13 +79,13 @@ class _Ways:
         if found is None and (fixed or tls != Tls()):
             found = Fixed(fixed, tls)
         if found:
-            self._check_secrecy()
+            self._check_secrecy(self._endpoint)
         return found
 
-    def _check_secrecy(self) -> None:
-        parts = urlsplit(self._endpoint)
+    def _check_secrecy(self, url: str) -> None:
+        parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-            self._warn(f"{origin(self._endpoint)} is not encrypted: everyone on the way can read our token or password")
+            self._warn(f"{origin(url)} is not encrypted: everyone on the way can read our token or password")
 
     def _token(self) -> dict[str, str]:
         spin = self._auth.api_token
@@ -111,7 +111,7 @@ class _Ways:
             return public, secret.read(x509.key_path, "auth.x509.keyPath", self._warn)
         if x509.cert and x509.key:
             return x509.cert, x509.key
-        raise _incomplete("x509", "certPath and keyPath, or cert and key")
+        raise incomplete("x509", "certPath and keyPath, or cert and key")
 
     def _login(self, user: str | None, spin: Login | None, section: str) -> tuple[str, str] | None:
         if user:
@@ -119,7 +119,7 @@ class _Ways:
         if spin is None:
             return None
         if not (spin.username and spin.password):
-            raise _incomplete(section, "username and password")
+            raise incomplete(section, "username and password")
         return spin.username, spin.password
 
     def _basic(self, fixed: dict[str, str], tls: Tls) -> Access | None:
@@ -131,76 +131,30 @@ class _Ways:
         return FormLogin(self._endpoint, *found, fixed, tls) if found else None
 
     def _iap(self, fixed: dict[str, str], tls: Tls) -> Access | None:
-        if variable := self._settings.iap_token_env:
-            token = secret.from_environment(variable, "iap_token_env")
-            return Bearer(self._endpoint, Grant(token=token), fixed, tls)
-        spin = self._on.iap
-        return Bearer(self._endpoint, _iap_grant(spin), fixed, tls) if spin else None
+        found = own_iap(self._settings, self._warn)
+        if found is None and self._on.iap:
+            found = spin_iap(self._on.iap, self._warn)
+        return Bearer(self._endpoint, found, fixed, tls) if found else None
 
     def _oauth2(self, fixed: dict[str, str], tls: Tls) -> Access | None:
-        if self._settings.oauth2:
-            return Bearer(self._endpoint, _own_grant(self._settings.oauth2), fixed, tls)
+        found = self._client() or self._google() or self._spin_client()
+        return Bearer(self._endpoint, found, fixed, tls) if found else None
+
+    def _client(self) -> Grant | None:
+        client = self._settings.oauth2
+        if client is None:
+            return None
+        self._check_secrecy(client.token_url)
+        return own_oauth2(client, self._warn)
+
+    def _google(self) -> Grant | None:
+        """It has a switch of its own, which ``auth.enabled`` does not turn off."""
         account = self._auth.google_service_account
-        if account and account.enabled:
-            raise _incomplete("google_service_account", "another section: its keys are not supported here")
-        spin = self._on.oauth2
-        return Bearer(self._endpoint, _spin_grant(spin, self._keep()), fixed, tls) if spin else None
+        return spin_google(account, self._warn) if account and account.enabled and not self._own else None
 
-    def _keep(self) -> Keep:
-        path = spin_config.path_of(self._settings.spin_config)
-        if path and self._settings.spin_config_write:
-            return partial(spin_config.keep, path)
-        return Grant().keep
-
-
-def _spin_grant(spin: OAuth2, keep: Keep) -> Grant:
-    cached = spin.cached_token
-    if cached is None:
-        raise _incomplete("oauth2", "cachedToken: log in with spin once, it keeps the token there")
-    return Grant(
-        token=cached.access_token,
-        expiry=cached.expiry,
-        login=f"/login/oauth2/code/{spin.provider}" if spin.provider else "/login",
-        token_url=spin.token_url,
-        client_id=spin.client_id,
-        client_secret=spin.client_secret,
-        refresh_token=cached.refresh_token,
-        keep=keep,
-    )
-
-
-def _iap_grant(spin: Iap) -> Grant:
-    if not (spin.iap_id_token or spin.iap_client_refresh):
-        raise _incomplete("iap", "iapIdToken or iapClientRefresh: service account keys are not supported here")
-    return Grant(
-        token=spin.iap_id_token,
-        token_url=GOOGLE_TOKENS,
-        client_id=spin.oauth_client_id,
-        client_secret=spin.oauth_client_secret,
-        refresh_token=spin.iap_client_refresh,
-        more={"audience": spin.iap_client_id or ""},
-        wanted="id_token",
-    )
-
-
-def _own_grant(client: Client) -> Grant:
-    def value(variable: str | None) -> str | None:
-        return os.environ.get(variable, "").strip() or None if variable else None
-
-    access, refresh = value(client.access_token_env), value(client.refresh_token_env)
-    if not (access or refresh):
-        secret.from_environment(client.refresh_token_env, "oauth2.refresh_token_env")
-    return Grant(
-        token=access,
-        login=client.login,
-        token_url=client.token_url,
-        client_id=client.client_id,
-        client_secret=value(client.client_secret_env),
-        refresh_token=refresh,
-    )
-
-
-def _incomplete(section: str, needed: str) -> UsageError:
-    return UsageError(
-        f"spin's configuration: auth.{section} is incomplete or not supported; nothing was fetched.", f"give {needed}."
-    )
+    def _spin_client(self) -> Grant | None:
+        client, path = self._on.oauth2, spin_config.path_of(self._settings.spin_config)
+        if client is None or path is None:
+            return None
+        self._check_secrecy(client.token_url or "")
+        return spin_oauth2(client, path, self._warn, writes=self._settings.spin_config_write)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -14,6 +15,7 @@ from ingest.spinnaker.history import Listed
 from ingest.spinnaker.pages import details
 
 IDS, PIPELINES, FIRST_LIMIT, PATIENCE = 50, 20, 10, 3
+AT_ONCE = 50
 
 
 def gone(identity: str, now: int) -> Document:
@@ -47,6 +49,19 @@ def _alone(gate: Gate, identity: str, now: int) -> Document:
         return Document("execution", listed.body)
     body = gate.task(identity)
     return Document("task", body) if body is not None else gone(identity, now)
+
+
+def unfinished(gate: Gate, application: str) -> list[Listed]:
+    """All that has not completed, of pipelines and strategies that are configured.
+
+    Gate gives the newest of each pipeline: where one may have more, more are asked for.
+    """
+    limit = AT_ONCE
+    while True:
+        listed = gate.unfinished(application, limit)
+        if max(Counter(one.pipeline for one in listed).values(), default=0) < limit:
+            return listed
+        limit *= 4
 
 
 def unsearched(gate: Gate, pipelines: Mapping[str, int]) -> Iterator[Listed]:

@@ -6,34 +6,34 @@ next place is tried. The trigger's fields decide, not its type: a manual re-run 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
-from ingest.spinnaker.contents import artifacts, compared, images, manifests, named
+from ingest.spinnaker.contents import artifacts, compared, deployed, images, manifests, named
 from ingest.spinnaker.kinds import kind
 from ingest.spinnaker.payload import Execution, ParentStage, Trigger, loose
 from ingest.spinnaker.pushes import payload
-from ingest.spinnaker.shas import Found, Level, best, branch, repository, sha
+from ingest.spinnaker.shas import Found, Level, best, branch, plain, repository, sha
 from ingest.spinnaker.values import items, mapping, text
 
 _BUILT = "build stage"
 
 
-def find(execution: Execution) -> Found | None:
-    """The commit that an execution carried; None where it says none."""
-    levels = list(_levels(execution))
+def find(execution: Execution, keys: Collection[str] = ()) -> Found | None:
+    """The commit that an execution carried; None where it says none. ``keys`` are a team's own words for one."""
+    levels = list(_levels(execution, frozenset(map(plain, keys))))
     return next((found for place in _PLACES for level in levels if (found := place(level))), None)
 
 
-def _levels(execution: Execution) -> Iterator[Level]:
+def _levels(execution: Execution, keys: frozenset[str]) -> Iterator[Level]:
     trigger = execution.trigger or Trigger()
     told = (execution.application, trigger.slug, trigger.job)
     names = frozenset(name.rpartition("/")[2].lower() for value in told if (name := text(value)))
-    yield Level(trigger, execution.staged(), names)
+    yield Level(trigger, execution.staged(), names, keys)
     while parent := trigger.parent_execution:
         trigger = parent.trigger or Trigger()
-        yield Level(trigger, [one for one in parent.stages or () if isinstance(one, ParentStage)], names)
+        yield Level(trigger, [one for one in parent.stages or () if isinstance(one, ParentStage)], names, keys)
 
 
 def _hash(level: Level) -> Found | None:
@@ -61,15 +61,15 @@ def _scm(build_info: msgspec.Raw, origin: str, names: frozenset[str]) -> Found |
 
 def _properties(level: Level) -> Found | None:
     trigger = level.trigger
-    return named(trigger.properties, "properties") or named(trigger.parameters, "parameters")
+    return named(trigger.properties, "properties", level) or named(trigger.parameters, "parameters", level)
 
 
 def _build_stages(level: Level) -> Found | None:
     for stage in level.stages:
         context = stage.values
-        found = _scm(context.build_info, _BUILT, level.names) or named(context.property_file_contents, _BUILT)
+        found = _scm(context.build_info, _BUILT, level.names) or named(context.property_file_contents, _BUILT, level)
         told = kind(stage.type) == "build" or stage.type == "evaluateVariables"
-        if found := found or (named(stage.outputs, _BUILT) if told else None):
+        if found := found or (named(stage.outputs, _BUILT, level) if told else None):
             return found
     return None
 
@@ -81,6 +81,7 @@ _PLACES: tuple[Callable[[Level], Found | None], ...] = (
     _build_stages,
     artifacts,
     manifests,
+    deployed,
     compared,
     payload,
     images,

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from ingest.spinnaker.kinds import kind
+from ingest.spinnaker.manifests import version
 from ingest.spinnaker.payload import Stage, loose
-from ingest.spinnaker.shas import SHA_KEY, Found, Level, branch, normal, repository, sha, tagged
+from ingest.spinnaker.shas import Found, Level, branch, normal, repository, sha, tagged
 from ingest.spinnaker.values import first, items, mapping, number, text
 
 _FILES = frozenset({"git/repo", "github/file", "gitlab/file", "bitbucket/file"})
@@ -19,16 +20,16 @@ _STAMPED = ("deployment.kubernetes.io/", "artifact.spinnaker.io/", "moniker.spin
 
 def artifacts(level: Level) -> Found | None:
     """A version of a repository or file, what a build wrote into an artifact's metadata, an image's tag."""
-    listed = [mapping(artifact) for artifact in items(loose(level.trigger.artifacts))]
+    expected = map(mapping, items(loose(level.trigger.resolved_expected_artifacts)))
+    bound = [mapping(one.get("boundArtifact")) for one in expected]
+    listed = [mapping(artifact) for artifact in items(loose(level.trigger.artifacts))] + bound
     for artifact in listed:
         if artifact.get("type") in _FILES and (commit := sha(artifact.get("version"))):
             named = artifact.get("reference") if artifact.get("type") == "git/repo" else None
             return Found(commit, repository(named), None, "artifact")
     for artifact in listed:
         told = dict(normal(mapping(artifact.get("metadata"))))
-        if commit := next(
-            (found for key, value in told.items() if SHA_KEY.fullmatch(key) and (found := sha(value))), None
-        ):
+        if commit := next((found for key, value in told.items() if level.means(key) and (found := sha(value))), None):
             return Found(commit, None, branch(told.get("BRANCH")), "artifact")
     images = [artifact.get("version") for artifact in listed if artifact.get("type") == "docker/image"]
     commit = next((found for tag in (level.trigger.tag, *images) if (found := tagged(tag))), None)
@@ -40,9 +41,27 @@ def manifests(level: Level) -> Found | None:
     for stage in level.stages:
         if isinstance(stage, Stage) and kind(stage.type) == "deploy":
             for manifest in _listed(stage):
-                if commit := _marked(manifest):
+                if commit := _marked(manifest, level):
                     return Found(commit, None, None, "manifest")
     return None
+
+
+def deployed(level: Level) -> Found | None:
+    """The tag of the image that a deploy stage runs: the one called like the application, or the only one."""
+    for stage in level.stages:
+        if isinstance(stage, Stage) and kind(stage.type) == "deploy":
+            tags = dict(map(_tag, filter(None, (version(_listed(stage)) or "").split(" "))))
+            mine = [tag for name, tag in tags.items() if name in level.names or len(tags) == 1]
+            commits = {found for tag in mine if (found := tagged(tag))}
+            if len(commits) == 1:
+                return Found(commits.pop(), None, None, "image")
+    return None
+
+
+def _tag(image: str) -> tuple[str, str]:
+    """The last part of an image's name, and its tag; a digest is none."""
+    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    return name.lower(), "" if "@" in image else tag
 
 
 def _listed(stage: Stage) -> list[dict[str, Any]]:
@@ -50,11 +69,12 @@ def _listed(stage: Stage) -> list[dict[str, Any]]:
     return [one for one in items(found) if isinstance(one, dict)]
 
 
-def _marked(manifest: dict[str, Any]) -> str | None:
+def _marked(manifest: dict[str, Any], level: Level) -> str | None:
     marks = list(_marks(manifest))
-    named = (found for key, value in marks if SHA_KEY.fullmatch(key) and (found := sha(value)))
+    named = (found for key, value in marks if level.means(key) and (found := sha(value)))
+    own = (found for key, value in marks if key in level.keys and (found := tagged(value)))
     versions = (found for key, value in marks if key == _VERSION and (found := tagged(value)))
-    return next(named, None) or next(versions, None)
+    return next(named, None) or next(own, None) or next(versions, None)
 
 
 def _marks(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -86,7 +106,7 @@ def images(level: Level) -> Found | None:
         for one in items(loose(stage.values.ami_details)):
             image = mapping(one)
             told = dict(normal(mapping(image.get("tags"))))
-            named = (found for key, value in told.items() if SHA_KEY.fullmatch(key) and (found := sha(value)))
+            named = (found for key, value in told.items() if level.means(key) and (found := sha(value)))
             version = first(told.get("APPVERSION"), image.get("appVersion"))
             commit = next(named, None) or tagged((version or "").partition("/")[0]) or tagged(image.get("imageName"))
             if commit:
@@ -94,10 +114,10 @@ def images(level: Level) -> Found | None:
     return None
 
 
-def named(raw: msgspec.Raw, origin: str) -> Found | None:
+def named(raw: msgspec.Raw, origin: str, level: Level) -> Found | None:
     """The commit among properties, parameters or outputs, by how the keys are called."""
     told = dict(normal(mapping(loose(raw))))
-    commit = next((found for key, value in told.items() if SHA_KEY.fullmatch(key) and (found := tagged(value))), None)
+    commit = next((found for key, value in told.items() if level.means(key) and (found := tagged(value))), None)
     if not commit:
         return None
     url = first(*(told.get(f"{a}{b}") for a in ("GIT", "REPO", "REPOSITORY") for b in ("URL", "REPOSITORY")))

@@ -15,14 +15,17 @@ _GUARDED = ("authorization", "cookie", "token", "secret", "password", "api-key",
 class Client(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[sources.spinnaker.oauth2]``: a client of an identity provider, with variables that hold its secrets.
 
-    ``login`` is Gate's path that makes a session of a token; "" is none.
+    ``refresh_token_file`` goes before the variable, and is where a refresh token that replaces it is kept. ``login`` is
+    Gate's path that makes a session of a token; "" is none. ``ca_file`` is who signed the provider's certificate.
     """
 
     token_url: str
     client_id: str
     client_secret_env: str | None = None
     refresh_token_env: str = "DORA_GATE_REFRESH_TOKEN"  # noqa: S105 - the name of a variable
+    refresh_token_file: str | None = None
     access_token_env: str | None = None
+    ca_file: str | None = None
     login: str = "/login"
 
 
@@ -30,6 +33,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """How Gate knows us: by API token, certificate, user and password, or a token of an identity provider.
 
     ``spin_config`` is true for ``~/.spin/config``, or a path; what stands here goes before what stands there.
+    ``iap_key_file`` is the key of a Google service account, ``iap_audience`` the client id of the proxy that it asks.
     ``spin_config_write`` lets a refreshed OAuth2 token be cached there, as spin itself does.
     ``headers`` go along with every request, ``headers_env`` too, whose values are names of variables.
     """
@@ -47,6 +51,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     password_env: str = "DORA_GATE_PASSWORD"  # noqa: S105 - the name of a variable
     password_file: str | None = None
     iap_token_env: str | None = None
+    iap_key_file: str | None = None
+    iap_audience: str | None = None
     oauth2: Client | None = None
     headers: dict[str, str] = {}
     headers_env: dict[str, str] = {}

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
+import msgspec
+
 from dora.errors import AuthError, DoraError
 from ingest.finding import Finding, Known
 from ingest.http import FailedError, ForbiddenError, Session
@@ -15,16 +17,20 @@ SKEW_SECONDS = 30.0
 PROBED = 40
 
 
+class _User(msgspec.Struct):
+    username: str = ""
+
+
 def examine(session: Session, globs: Sequence[str], known: Known) -> Iterator[Finding]:
     """Everything that can be told of one Gate in a few requests; ends at the first that makes the rest pointless."""
     gate = Gate(session)
     try:
         shown, clock = gate.applications()
     except AuthError as error:
-        yield Finding("gate", "fail", error.happened, error.next_step, auth=True)
+        yield Finding("gate", "fail", _seen(error), error.next_step, auth=True)
         return
     except DoraError as error:
-        yield Finding("gate", "fail", error.happened, "check that Gate runs, and `endpoint` in [sources.spinnaker].")
+        yield Finding("gate", "fail", _seen(error), "check that Gate runs, and `endpoint` in [sources.spinnaker].")
         return
     yield Finding("gate", "ok", f"{session.endpoint} answers")
     yield _user(session)
@@ -36,13 +42,20 @@ def examine(session: Session, globs: Sequence[str], known: Known) -> Iterator[Fi
 
 
 def _user(session: Session) -> Finding:
+    """Whom Gate takes us for: often a robot's account, whose permissions somebody else has to give."""
     try:
-        session.get("/auth/user")
+        body = session.get("/auth/user", empty=True).body
+        name = msgspec.json.decode(body, type=_User).username if body else ""
     except AuthError as error:
-        return Finding("gate user", "fail", error.happened, error.next_step, auth=True)
-    except FailedError:
+        return Finding("gate user", "fail", _seen(error), error.next_step, auth=True)
+    except (FailedError, msgspec.MsgspecError):
+        name = ""
+    if not name:
         return Finding("gate user", "ok", "Gate names no user: it asks nobody who they are")
-    return Finding("gate user", "ok", "Gate knows us")
+    if name == "anonymous" and session.known:
+        says = "Gate takes us for anonymous: it does not look at what we show"
+        return Finding("gate user", "warn", says, "check that the way in is one that this Gate is set up for.")
+    return Finding("gate user", "ok", f"Gate knows us as {name}")
 
 
 def _clock(clock: datetime | None) -> Finding:
@@ -88,6 +101,11 @@ def _readable(gate: Gate, names: Sequence[str]) -> Finding:
         says = f"Gate fails on {len(failed)} of {len(probed)} applications tried: {_such(failed)}"
         return Finding("permissions", "fail", says, "look at Gate's log for them, then repeat.")
     return Finding("permissions", "ok", f"{len(probed)} of {len(names)} applications tried, none is refused")
+
+
+def _seen(error: DoraError) -> str:
+    """What an error says, without what it means for a run that fetches."""
+    return error.happened.removesuffix("; what was landed before stays.")
 
 
 def _such(names: Sequence[str]) -> str:

@@ -3,6 +3,11 @@
 Executions that had not completed when last seen are fetched by id until they have, as are those that failed of late
 and may have been restarted, and those of deleted pipelines and of strategies by pipeline: all applications together,
 since requests are what Gate limits.
+
+A restart is noticed by the next run if it has not completed then, however old the execution is: each application is
+asked what has not completed. If it began and ended between two runs it is noticed where the execution had failed or
+been canceled and was built within ``restart_days`` before the last run, or lies within the overlap. Else it is not:
+``--since`` reads history again.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ import msgspec
 from dora.errors import DoraError, UsageError
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
-from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble
+from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
 from ingest.spinnaker.again import again, unsearched
 from ingest.spinnaker.coverage import DAY
 from ingest.spinnaker.gate import Gate
@@ -36,6 +41,7 @@ class Fetch:
     def __init__(self, gate: Gate, settings: Settings, request: Request, state: State) -> None:
         self._gate, self._settings, self._request, self._state = gate, settings, request, state
         self._failures: list[DoraError] = []
+        self._closed: list[str] = []
         self._read: dict[str, Reading] = {}
         self._now = 0
 
@@ -53,6 +59,7 @@ class Fetch:
         yield from (Document("application", known[name]) for name in names)
         yield from self._accounts()
         yield from merged([partial(self._application, name) for name in names], READERS)
+        yield from self._refused(names)
         if names and len(self._failures) == len(names):
             raise self._failures[0]
         yield from self._unsearched()
@@ -62,11 +69,15 @@ class Fetch:
         """Say once which applications the last run was shown and this one is not."""
         shown = [name for name in sorted(known) if _matches(name, self._settings.applications)]
         before = msgspec.json.decode(self._state.watermarks.get("applications", "[]"), type=list[str])
-        if lost := [name for name in before if name not in known and _matches(name, self._settings.applications)]:
+        lost = [name for name in before if name not in known and _matches(name, self._settings.applications)]
+        if lost:
             yield Trouble(
                 f"Gate no longer shows {len(lost)} of {len(before)} applications: {', '.join(lost)};"
                 " they were deleted, or the READ permission was."
             )
+        once = {name for _, name in self._state.pipelines if _matches(name, self._settings.applications)}
+        if gone := sorted(once.difference(known, lost)):
+            yield Note(f"{len(gone)} applications of old are hidden or deleted still: `dora doctor` names them")
         yield Mark("applications", msgspec.json.encode(shown).decode())
 
     def _wanted(self, known: dict[str, bytes]) -> list[str]:
@@ -92,9 +103,21 @@ class Fetch:
         try:
             yield from reading.items()
             self._read[name] = reading
-        except (FailedError, ForbiddenError) as error:
+        except ForbiddenError as error:
+            self._failures.append(error)
+            self._closed.append(name)
+        except FailedError as error:
             self._failures.append(error)
             yield Trouble(f"application {name}: {error.happened}")
+
+    def _refused(self, names: Sequence[str]) -> Iterator[Item]:
+        """Say in one sentence what Gate shows and yet does not let us read; raises where that is everything."""
+        if not self._closed:
+            return
+        says = f"Gate refuses {len(self._closed)} of {len(names)} applications (403): {', '.join(sorted(self._closed))}"
+        if len(self._closed) == len(names):
+            raise ForbiddenError(f"{says}; nothing new was landed.", "ask for READ permission on them.")
+        yield Trouble(f"{says}; ask for READ permission on them")
 
     def _unsearched(self) -> Iterator[Item]:
         """Executions of strategies, and of pipelines that are configured no longer."""

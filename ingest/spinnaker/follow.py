@@ -6,7 +6,9 @@ These parts of Gate are missing in many installations. Each is asked until it fa
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
 import msgspec
 
@@ -15,6 +17,7 @@ from ingest.http import FailedError, ForbiddenError
 from ingest.source import Item, Progress, State, Trouble
 from ingest.spinnaker.configs import PipelineConfig
 from ingest.spinnaker.gate import Gate
+from ingest.spinnaker.parallel import ordered
 from ingest.spinnaker.payload import Execution
 from ingest.spinnaker.templates import chosen
 from ingest.spinnaker.values import COMPLETE, text
@@ -23,14 +26,24 @@ _EXECUTION = msgspec.json.Decoder(Execution)
 _CONFIG = msgspec.json.Decoder(PipelineConfig)
 _NAMES_A_JUDGMENT = b'"canaryPipelineExecutionId"'
 _UNREADABLE = (msgspec.MsgspecError, RecursionError)
+ASKERS, AHEAD = 4, 32
 
 
 class _Part:
-    """A part of Gate that is asked as long as it answers."""
+    """A part of Gate that is asked as long as it answers; ``there`` says that it has."""
 
     def __init__(self, name: str) -> None:
-        self.name, self.answers = name, True
-        self._first = threading.Lock()
+        self.name, self.answers, self.there = name, True, False
+        self._first, self._one = threading.Lock(), threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """To be held while asking: until the part is known to be there, one asks at a time."""
+        with self._one:
+            if not self.there:
+                yield
+                return
+        yield
 
     def missing(self) -> Iterator[Item]:
         """It does not exist here, which is no trouble."""
@@ -53,35 +66,45 @@ class Follow:
         self._gate, self._state = gate, state
         self._asked: set[str] = set()
         self._canaries, self._history = _Part("canary judgments"), _Part("history of pipelines")
-        self._templates: list[bytes] | None = None
+        self._templates: dict[str, list[bytes]] = {}
         self._reading = threading.Lock()
 
     def items(self, stream: Iterator[Item]) -> Iterator[Item]:
         """Each item, after what must not be lost should the run end behind it."""
+        return ordered(self._works(stream), ASKERS, AHEAD)
+
+    def _works(self, stream: Iterator[Item]) -> Iterator[Callable[[], Iterator[Item]] | Item]:
+        """Items that lead to nothing, and what is to be asked for where they do."""
         for item in stream:
             match item:
                 case Document("execution", body) if _NAMES_A_JUDGMENT in body:
-                    yield from self._judgments(_judged(body))
+                    yield from (partial(self._judgment, identity) for identity in _judged(body) if self._new(identity))
                     yield item
                 case Document("pipeline", body):
-                    yield from self._configured(item, body)
+                    yield partial(self._configured, item, body)
                 case _:
                     yield item
-        yield from self._judgments(self._state.awaited)
+        yield from (partial(self._judgment, identity) for identity in self._state.awaited if self._new(identity))
 
-    def _judgments(self, ended: Iterable[str]) -> Iterator[Item]:
-        """Judgments that were not read before."""
-        for identity in ended:
-            if identity in self._state.judged or identity in self._asked or not self._canaries.answers:
-                continue
-            self._asked.add(identity)
+    def _new(self, identity: str) -> bool:
+        """Whether a judgment was not read before."""
+        new = identity not in self._state.judged and identity not in self._asked and self._canaries.answers
+        self._asked.add(identity)
+        return new
+
+    def _judgment(self, identity: str) -> Iterator[Item]:
+        part = self._canaries
+        with part.turn():
+            if not part.answers:
+                return
             try:
                 if found := self._gate.canary(identity):
                     yield Document("canary", found)
-                elif self._gate.judges() is None:
-                    yield from self._canaries.missing()
+                part.there = part.there or found is not None or self._gate.judges() is not None
+                if not part.there:
+                    yield from part.missing()
             except (FailedError, ForbiddenError) as error:
-                yield from self._canaries.failed(error)
+                yield from part.failed(error)
 
     def _configured(self, item: Item, body: bytes) -> Iterator[Item]:
         try:
@@ -91,29 +114,33 @@ class Follow:
             return
         if config.changed_at() not in (None, self._state.configured.get(config.id)):
             yield from self._revisions(config.id)
-        template = chosen(self._listed(), config.made_from()) if config.made_from().template else None
+        made = config.made_from()
+        template = chosen(self._listed(made.kind), made) if made.kind and made.template else None
         yield Document("templated", b'{"pipeline":%b,"template":%b}' % (body, template)) if template else item
 
     def _revisions(self, pipeline_id: str) -> Iterator[Item]:
-        if not self._history.answers:
-            return
-        try:
-            found = self._gate.revisions(pipeline_id)
-        except (FailedError, ForbiddenError) as error:
-            missing = isinstance(error, FailedError) and error.status == 404
-            yield from self._history.missing() if missing else self._history.failed(error)
-            return
+        part = self._history
+        with part.turn():
+            if not part.answers:
+                return
+            try:
+                found = self._gate.revisions(pipeline_id)
+                part.there = True
+            except (FailedError, ForbiddenError) as error:
+                missing = isinstance(error, FailedError) and error.status == 404
+                yield from part.missing() if missing else part.failed(error)
+                return
         yield from (Document("pipeline_revision", body) for body in found if _dated(body))
 
-    def _listed(self) -> list[bytes]:
-        """The templates, asked for when the first pipeline names one; without them a pipeline is still known."""
+    def _listed(self, kind: str) -> list[bytes]:
+        """The templates of a kind, asked for when the first pipeline names one; without them it is still known."""
         with self._reading:
-            if self._templates is None:
+            if kind not in self._templates:
                 try:
-                    self._templates = self._gate.templates()
+                    self._templates[kind] = self._gate.templates(kind)
                 except (FailedError, ForbiddenError):
-                    self._templates = []
-            return self._templates
+                    self._templates[kind] = []
+            return self._templates[kind]
 
 
 def _judged(body: bytes) -> Iterator[str]:

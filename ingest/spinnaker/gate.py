@@ -18,6 +18,7 @@ from ingest.spinnaker.kinds import operates
 from ingest.spinnaker.values import COMPLETE, micros, status, text
 
 REVISIONS = 20
+UNFINISHED = "NOT_STARTED,RUNNING,PAUSED,SUSPENDED,BUFFERED,REDIRECT"
 
 
 class Named(msgspec.Struct):
@@ -90,8 +91,9 @@ class Gate:
         """Executions built between two instants (epoch ms), in full or without contexts."""
         path = f"/applications/{quote(application, safe='')}/executions/search"
         bounds = {"triggerTimeStartBoundary": start, "triggerTimeEndBoundary": end}
-        bodies = self._listing(path, startIndex=0, size=size, expand=str(expand).lower(), **bounds)
-        return _told(path, bodies, detailed=not expand)
+        params: dict[str, str | int] = {"startIndex": 0, "size": size, "expand": str(expand).lower(), **bounds}
+        reply = self._session.get(path, params, firm=not expand)
+        return _told(path, _listed(path, reply.body), detailed=not expand)
 
     def inclusive(self, application: str, instant: int) -> bool:
         """Whether searches include the bounds they name; asked once, at the build time of an execution."""
@@ -108,6 +110,14 @@ class Gate:
         """The newest executions of each pipeline, also of deleted ones and of strategies, of the last 14 days."""
         bodies = self._listing("/executions", pipelineConfigIds=",".join(ids), limit=limit, expand="true")
         return _told("/executions", bodies)
+
+    def unfinished(self, application: str, limit: int) -> list[Listed]:
+        """The newest executions of each pipeline and strategy that is configured which have not completed, in full.
+
+        A restarted one is among them, however old: what counts here is when it last began.
+        """
+        path = f"/applications/{quote(application, safe='')}/pipelines"
+        return _told(path, self._listing(path, statuses=UNFINISHED, limit=limit, expand="true"))
 
     def execution(self, identity: str) -> Listed | None:
         """One execution in full, from where it is written; None where there is none by this id."""
@@ -144,9 +154,9 @@ class Gate:
         """The last configurations of a pipeline, newest first."""
         return self._listing(f"/pipelineConfigs/{quote(pipeline_id, safe='')}/history", limit=REVISIONS)
 
-    def templates(self) -> list[bytes]:
-        """The managed pipeline templates of all scopes and tags."""
-        return self._listing("/v2/pipelineTemplates")
+    def templates(self, kind: str) -> list[bytes]:
+        """The managed pipeline templates of all scopes and tags, v1 or v2: each has a list of its own."""
+        return self._listing("/pipelineTemplates" if kind == "v1" else "/v2/pipelineTemplates")
 
     def _listing(self, path: str, **params: str | int) -> list[bytes]:
         return _listed(path, self._session.get(path, params).body)

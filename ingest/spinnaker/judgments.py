@@ -16,7 +16,7 @@ ENDED = COMPLETE - {"skipped"}
 
 def canary(execution_id: str, stage: Stage, tree: Tree) -> Iterator[Canary | CanaryInterval]:
     """The analysis of a ``kayentaCanary`` stage and its intervals; the last that ended gives the score."""
-    runs = [one for one in tree.stages if one.type == "runCanary" and _within(one, stage, tree)]
+    runs = [one for one in tree.below(stage) if one.type == "runCanary"]
     intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_order)]
     context, config = stage.values, mapping(stage.values.canary_config)
     thresholds = _thresholds(config.get("scoreThresholds"), *(run.values.score_thresholds for run in runs))
@@ -55,10 +55,6 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
 def _thresholds(*told: object) -> dict[str, Any]:
     """Those of the analysis, else those that an interval was judged by."""
     return next((found for one in told if (found := mapping(one))), {})
-
-
-def _within(run: Stage, stage: Stage, tree: Tree) -> bool:
-    return any(above is stage for above in tree.above(run))
 
 
 def _order(run: Stage) -> tuple[bool, int, str]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 KINDS = {
     "deploy": (
         "deploy deployManifest patchManifest deployCloudrunManifest createServerGroup cloneServerGroup rollingPush"
-        " copyLastAsg quickPatch deployCloudFormation deployService enableManifest Aws.LambdaDeploymentStage"
-        " Aws.LambdaTrafficRoutingStage"
+        " copyLastAsg quickPatch deployCloudFormation deployService enableManifest enableServerGroup"
+        " Aws.LambdaDeploymentStage Aws.LambdaTrafficRoutingStage"
     ),
     "rollback": "undoRolloutManifest rollbackServerGroup rollbackCluster",
     "restart": "rollingRestartManifest",
@@ -26,18 +26,12 @@ KINDS = {
     "child": "pipeline",
 }
 KIND = {type_: kind for kind, types in KINDS.items() for type_ in types.split()}
-TOLD_BY_CONTEXT = frozenset({"deploy", "rollback", "restart", "scale", "canary", "approval", "build", "child"})
 OPERATIONS = frozenset({"deploy", "rollback", "restart", "scale"})
 
 
 def kind(type_: object) -> str:
     """The contract's word for a stage type."""
     return KIND.get(type_, "other") if isinstance(type_, str) else "other"
-
-
-def needs_details(types: Iterable[object]) -> bool:
-    """Whether the stages' contexts tell something: a listing without them is not enough."""
-    return any(kind(type_) in TOLD_BY_CONTEXT for type_ in types)
 
 
 def operates(types: Iterable[object]) -> bool:

@@ -60,7 +60,7 @@ def read(context: Context) -> Content:
     if not asked and not deployed:
         return Content()
     return Content(
-        version=_version(deployed) or _version(asked),
+        version=version(deployed) or version(asked),
         workload=_name(_main(asked or deployed)),
         namespace=first(*(_metadata(manifest).get("namespace") for manifest in asked + deployed)),
         revision=_revision(_main(deployed)),
@@ -118,7 +118,8 @@ def _main(manifests: list[dict[str, Any]]) -> dict[str, Any]:
     return next(workloads, manifests[0] if manifests else {})
 
 
-def _version(manifests: list[dict[str, Any]]) -> str | None:
+def version(manifests: list[dict[str, Any]]) -> str | None:
+    """The images of manifests, sorted, by digest where there is one."""
     return (
         " ".join(sorted({image for manifest in manifests if "spec" in manifest for image in _images(manifest)})) or None
     )

@@ -12,7 +12,7 @@ from ingest.http import FailedError
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.history import CENSUS, Listed, Page
 
-LARGEST, MOST_IDS, SHRINK = 200, 100, 8
+LARGEST, SHRINK = 50, 8
 
 
 class Pages:
@@ -61,7 +61,7 @@ class Pages:
         """The same executions, in full where Gate gives their details."""
         start = 0
         while start < len(listed):
-            batch = listed[start : start + min(self._size, MOST_IDS)]
+            batch = listed[start : start + self._size]
             start += len(batch)
             wanted = [one.id for one in batch if one.detailed]
             full = {one.id: one for one in details(self._gate, wanted)} if wanted else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ from ingest.spinnaker.payload import Execution, Policy, Stage, Trigger, View
 from ingest.spinnaker.reasons import failure
 from ingest.spinnaker.revision import revision
 from ingest.spinnaker.rollouts import rollouts
+from ingest.spinnaker.shas import Found
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import COMPLETE, first, mapping, micros, person, status, text
 
@@ -43,13 +44,14 @@ _WORDS = {
 _WORD = {type_: word for types, word in _WORDS.items() for type_ in types.split()}
 
 
-def parse(document: Document, deck: str | None = None) -> Iterable[Row]:
+def parse(document: Document, deck: str | None = None, keys: Collection[str] = ()) -> Iterable[Row]:
     """The rows of one document; ``deck`` is the address of the user interface, for links.
 
+    ``keys`` are names of labels, annotations and parameters under which a team writes its commit.
     Raises ``ValueError`` where the document can not be read.
     """
     try:
-        return list(_rows(document, deck))
+        return list(_rows(document, deck, keys))
     except msgspec.MsgspecError as error:
         raise ValueError(f"{document.kind}: {error}") from error
 
@@ -66,14 +68,14 @@ _READ: dict[str, Callable[[bytes], Iterable[Row]]] = {
 }
 
 
-def _rows(document: Document, deck: str | None) -> Iterable[Row]:
+def _rows(document: Document, deck: str | None, keys: Collection[str]) -> Iterable[Row]:
     match document.kind:
         case "execution":
-            return _told(_EXECUTION.decode(document.body), document.body, deck)
+            return _told(_EXECUTION.decode(document.body), document.body, deck, keys)
         case "task":
-            return _told(_VIEW.decode(document.body).execution, document.body, deck)
+            return _told(_VIEW.decode(document.body).execution, document.body, deck, keys)
         case "policy":
-            return _told(_asked(_POLICY.decode(document.body)), document.body, deck)
+            return _told(_asked(_POLICY.decode(document.body)), document.body, deck, keys)
     if read := _READ.get(document.kind):
         return read(document.body)
     raise ValueError(f"no document of Spinnaker is called {document.kind!r}")
@@ -86,23 +88,21 @@ def _asked(policy: Policy) -> Execution:
     return msgspec.structs.replace(execution, stages=[*others, *([stage] if stage else [])])
 
 
-def _told(execution: Execution, body: bytes, deck: str | None) -> Iterator[Row]:
+def _told(execution: Execution, body: bytes, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
     """The rows of an execution, with the revision of the document that tells them."""
     told = revision(execution, body)
-    for row in _executed(execution, deck):
+    for row in _executed(execution, deck, keys):
         if hasattr(row, "revision"):
-            msgspec.structs.force_setattr(
-                row, "revision", told
-            )  # nobody else has seen it yet: a copy would be thrown away
+            msgspec.structs.force_setattr(row, "revision", told)  # nobody else has seen it yet
         yield row
 
 
-def _executed(execution: Execution, deck: str | None) -> Iterator[Row]:
+def _executed(execution: Execution, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
     application = text(execution.application)
     if application is None:
         raise ValueError(f"execution {execution.id} without an application")
     tree = Tree(execution.staged())
-    yield _execution(execution, application, tree, deck)
+    yield _execution(execution, application, tree, deck, commits.find(execution, keys))
     for stage in tree.stages:
         yield _stage(execution.id, stage)
         if stage.type == "manualJudgment":
@@ -116,9 +116,10 @@ def _executed(execution: Execution, deck: str | None) -> Iterator[Row]:
     yield from attempts(execution.id, tree, changes)
 
 
-def _execution(execution: Execution, application: str, tree: Tree, deck: str | None) -> rows.Execution:
+def _execution(
+    execution: Execution, application: str, tree: Tree, deck: str | None, found: Found | None
+) -> rows.Execution:
     trigger = execution.trigger or Trigger()
-    found = commits.find(execution)
     root, parent = _family(execution, trigger)
     return rows.Execution(
         id=execution.id,
@@ -150,15 +151,20 @@ def _finished(execution: Execution) -> int | None:
 
 def _family(execution: Execution, trigger: Trigger) -> tuple[str, str | None]:
     """Root and parent. Only a pipeline trigger makes a child: a manual re-run merely copies ``parentExecution``."""
-    if _WORD.get(text(trigger.type) or "") != "pipeline":
+    above = list(_above(trigger))
+    if not above:
         return execution.id, None
-    named = trigger.parent_execution.id if trigger.parent_execution else None
-    parent = first(named, trigger.parent_pipeline_id, trigger.parent_execution_id)
-    root, above = parent, trigger.parent_execution
-    while above and above.trigger and above.trigger.type == "pipeline" and above.trigger.parent_execution:
-        above = above.trigger.parent_execution
-        root = above.id or root
-    return root or execution.id, parent
+    told = text(execution.root_id) if trigger.parent_execution is None else None
+    return (told if told and told != execution.id else above[-1]), above[0]
+
+
+def _above(trigger: Trigger | None) -> Iterator[str]:
+    """The executions that started one, nearest first, as far as their documents are nested or named."""
+    while trigger and _WORD.get(text(trigger.type) or "") == "pipeline":
+        parent = trigger.parent_execution
+        if named := first(parent and parent.id, trigger.parent_pipeline_id, trigger.parent_execution_id):
+            yield named
+        trigger = parent.trigger if parent else None
 
 
 def _word(trigger: Trigger) -> str:

@@ -22,6 +22,7 @@ class Task(msgspec.Struct, rename="camel", gc=False):
     name: Any = None
     status: Any = None
     end_time: Any = None
+    task_exception_details: msgspec.Raw = NULL
 
 
 class Context(msgspec.Struct, rename="camel", gc=False):
@@ -65,6 +66,9 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     revision: Any = None
     num_revisions_back: Any = None
     rollback_context: Any = None
+    server_group_name: Any = None
+    asg_name: Any = None
+    target: Any = None
     reason: Any = None
     restart_details: msgspec.Raw = NULL
     failed_manifests: msgspec.Raw = NULL
@@ -170,6 +174,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     properties: msgspec.Raw = NULL
     parameters: msgspec.Raw = NULL
     artifacts: msgspec.Raw = NULL
+    resolved_expected_artifacts: msgspec.Raw = NULL
     payload: msgspec.Raw = NULL
     parent_execution: Parent | None = None
     parent_pipeline_id: Any = None

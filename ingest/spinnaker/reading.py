@@ -14,7 +14,7 @@ import msgspec
 from ingest.archive import Document
 from ingest.http import FailedError
 from ingest.source import Item, Mark, Progress, Request, State, Trouble
-from ingest.spinnaker.again import again, gone
+from ingest.spinnaker.again import again, gone, unfinished
 from ingest.spinnaker.coverage import DAY, continued, recalled, resumption
 from ingest.spinnaker.gate import Gate, identities
 from ingest.spinnaker.history import Listed, history
@@ -96,6 +96,7 @@ class Reading:
         self.strategies = set(self._gate.strategies(self.name))
         yield from (Document("pipeline", body) for body in configs)
         yield from self._executions()
+        yield from self._unfinished()
         yield from self._covered()
         yield from self._tasks()
 
@@ -120,6 +121,16 @@ class Reading:
         except FailedError:
             self.seen.hold(listed)
             yield Trouble(f"application {self.name}: Gate gave no details of execution {listed.id}")
+
+    def _unfinished(self) -> Iterator[Item]:
+        """What has not completed now, however old: an execution that had completed may have been restarted."""
+        try:
+            listed = unfinished(self._gate, self.name)
+        except FailedError as error:
+            yield Trouble(f"application {self.name}: restarts may be unnoticed: {error.happened}")
+            return
+        self.seen.ids.update(one.id for one in listed)
+        yield from (Document("execution", one.body) for one in listed)
 
     def _covered(self) -> Iterator[Item]:
         """What vanished since the last run, how far time is covered, and the watermarks that say so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.spinnaker.payload import Stage, loose
+from ingest.spinnaker.payload import Stage, Task, loose
 from ingest.spinnaker.values import first, items, mapping
 
 LONGEST = 500
@@ -21,6 +21,9 @@ def failure(stage: Stage) -> str | None:
         or first(*items(context.failure_messages))
         or _manifests(loose(context.failed_manifests))
         or first(mapping(loose(context.job_status)).get("failureDetails"))
+        or first(
+            *(detailed(mapping(loose(task.task_exception_details)).get("exception")) for task in stage.tasks or ())
+        )
     )
     return found[:LONGEST] if found else None
 
@@ -29,6 +32,11 @@ def detailed(exception: Any) -> str | None:
     """What an exception of a stage says: its first error, else what it is, else the answer that it got."""
     details = mapping(mapping(exception).get("details"))
     return first(*items(details.get("errors")), details.get("error"), details.get("responseBody"))
+
+
+def _task(task: Task) -> str | None:
+    """What newer Orcas write beside the task that failed."""
+    return detailed(mapping(loose(task.task_exception_details)).get("exception"))
 
 
 def _operation(tasks: Any) -> str | None:

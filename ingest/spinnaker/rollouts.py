@@ -15,6 +15,7 @@ import msgspec
 
 from ingest.rows import Rollout
 from ingest.spinnaker import manifests
+from ingest.spinnaker.enabling import enabled
 from ingest.spinnaker.handovers import Link, routed, switched
 from ingest.spinnaker.kinds import OPERATIONS, kind
 from ingest.spinnaker.mesh import shifted
@@ -41,7 +42,7 @@ class Target(NamedTuple):
 def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rollout]:
     """The rollouts of an execution, those that were planned and never reached included."""
     named: Counter[str] = Counter()
-    links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree))}
+    links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree), enabled(tree))}
     steps = {stage.id for link in links.values() for stage in link.by}
     for stage in tree.stages:
         if kind(stage.type) not in OPERATIONS or stage.id in steps or not _own(stage, tree):
@@ -55,7 +56,7 @@ def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rol
 
 def _linked(row: Rollout, link: Link) -> Rollout:
     """A rollout with what later stages made of it."""
-    reached = link.reached
+    reached, end = link.reached, micros(link.reached.end_time)
     return msgspec.structs.replace(
         row,
         action=link.action,
@@ -63,7 +64,7 @@ def _linked(row: Rollout, link: Link) -> Rollout:
         status=reached.state,
         first_traffic_at=link.traffic.first,
         full_traffic_at=link.traffic.full,
-        finished_at=micros(reached.end_time),
+        finished_at=end and max(end, link.traffic.full or end),
         restores=link.restores,
         steps_back=1 if link.action == "rollback" and not link.restores else None,
         reason=failure(reached) or row.reason,

@@ -16,7 +16,7 @@ import zstandard
 
 from dora.errors import UsageError
 from ingest.archive import Document
-from ingest.source import Item, Unreadable
+from ingest.source import Item, Unreadable, Whole
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -58,6 +58,7 @@ def _file(path: Path) -> Iterator[Item]:
         return
     for number, value in enumerate(values):
         yield _recognised(value, path.name if len(values) == 1 else f"{path.name}#{number + 1}")
+    yield Whole(path.name)
 
 
 def _content(path: Path) -> bytes:

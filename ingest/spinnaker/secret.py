@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from dora.errors import UsageError
 from ingest.paths import at_home
@@ -24,6 +26,20 @@ def read(path: str, key: str, warn: Warn) -> str:
             f"{key} {path} can not be read ({type(error).__name__}); nothing was fetched.",
             f"correct {key} in {SECTION}.",
         ) from None
+
+
+def write(path: str, text: str) -> None:
+    """Replace the text of a file, whole or not at all, readable for its owner alone (0600); raises ``OSError``."""
+    file = at_home(path).resolve()
+    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}-", delete=False) as made:
+        aside = Path(made.name)
+        try:
+            made.write(text)
+            made.flush()
+            os.fsync(made.fileno())
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def from_environment(variable: str, key: str) -> str:

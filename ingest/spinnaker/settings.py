@@ -23,7 +23,8 @@ class Settings(Credentials, frozen=True, kw_only=True):
     ``endpoint`` is Gate's address, ``deck`` the user interface's (for links); ``applications`` are globs.
     ``page_size`` executions are asked for at first, then as many as make ``page_bytes``. ``overlap_minutes`` of
     history are read again on every run, and what failed within ``restart_days`` is: it may have been restarted.
-    How Gate knows us is told by the settings of ``Credentials``.
+    ``commit_keys`` are labels, annotations, variables and parameters under which your teams write the commit, beside
+    the usual ones. How Gate knows us is told by the settings of ``Credentials``.
     """
 
     endpoint: str = "http://localhost:8084"
@@ -31,10 +32,11 @@ class Settings(Credentials, frozen=True, kw_only=True):
     applications: tuple[str, ...] = ("*",)
     requests_per_10s: NotNegative = 60
     page_size: Positive = 50
-    page_bytes: Positive = 4 << 20
+    page_bytes: Positive = 6 << 20
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
     overlap_minutes: NotNegative = 60
     restart_days: NotNegative = 3
+    commit_keys: tuple[str, ...] = ()
 
 
 def checked(given: Mapping[str, Any]) -> Settings:

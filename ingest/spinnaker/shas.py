@@ -27,11 +27,19 @@ class Found(NamedTuple):
 
 
 class Level(NamedTuple):
-    """An execution, or one that started it; ``names`` are what its repository may be called."""
+    """An execution, or one that started it; ``names`` are what its repository may be called.
+
+    ``keys`` are a team's own words for a commit, as ``plain`` makes them.
+    """
 
     trigger: Trigger
     stages: Sequence[Stage | ParentStage]
     names: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+    def means(self, key: str) -> bool:
+        """Whether a key is named like a commit."""
+        return key in self.keys or bool(SHA_KEY.fullmatch(key))
 
 
 def sha(value: object) -> str | None:
@@ -82,4 +90,9 @@ def best(found: Iterable[Found], names: frozenset[str]) -> Found | None:
 def normal(keys: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Keys as a comparison needs them: the last part of a path, capitals and digits only."""
     for key, value in keys.items():
-        yield re.sub(r"[^A-Z0-9]", "", key.rpartition("/")[2].upper()), value
+        yield plain(key), value
+
+
+def plain(key: str) -> str:
+    """A key without the path before it, its capitals and digits only."""
+    return re.sub(r"[^A-Z0-9]", "", key.rpartition("/")[2].upper())

@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from ingest.paths import at_home
 from ingest.spinnaker import secret
 
 PATH = "~/.spin/config"
-_VARIABLE = re.compile(r"\$(?:\{([^{}]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -143,20 +142,17 @@ def keep(path: str, token: Mapping[str, Any]) -> None:
     """
     import yaml  # noqa: PLC0415 - see load
 
-    file = at_home(path)
     try:
-        told = yaml.safe_load(file.read_text())
+        told = yaml.safe_load(at_home(path).read_text())
         told["auth"]["oauth2"]["cachedToken"] = dict(token)
-        with NamedTemporaryFile("w", dir=file.parent, prefix=".config-", delete=False) as aside:
-            yaml.safe_dump(told, aside, sort_keys=False)
-        Path(aside.name).replace(file)
+        secret.write(path, yaml.safe_dump(told, sort_keys=False))
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise _wrong(path, f"the new token can not be cached there ({type(error).__name__})") from None
 
 
 def expanded(text: str, environment: Mapping[str, Any]) -> str:
-    """``$NAME`` and ``${NAME}`` become the values of variables, and nothing where there is none."""
-    return _VARIABLE.sub(lambda found: str(environment.get(found[1] or found[2], "")), text)
+    """``$NAME`` and ``${NAME}`` become the values of variables, nothing where there is none; ``$$`` and ``$1`` too."""
+    return _VARIABLE.sub(lambda found: str(environment.get(found[1] or found[2] or "", "")), text)
 
 
 def path_of(setting: bool | str) -> str | None:

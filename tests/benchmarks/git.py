@@ -1,16 +1,20 @@
-"""How fast git history is read and walked: ours, the limit, the ratio.
+"""How fast git history is read and walked: ours, the limit, the ratio; other readers of git in the same run.
 
 Run: ``python -m tests.benchmarks.git [COMMITS]``
 """
 
 from __future__ import annotations
 
+import importlib.util
+import multiprocessing
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -22,11 +26,12 @@ from ingest import source
 from ingest.git import SOURCE
 from ingest.git.log import OPTIONS
 
-COMMITS, DEPLOYMENTS, SAMPLE = 82_000, 10_000, 100
+COMMITS, DEPLOYMENTS, SAMPLE = 100_000, 10_000, 100
+LIMIT_MB, AGAIN_SECONDS = 300, 1.0
 ATTEMPTS = """
 CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
   took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
-  server_group VARCHAR, steps_back INTEGER, traffic_at TIMESTAMP)
+  server_group VARCHAR, steps_back INTEGER, undone_at TIMESTAMP, traffic_at TIMESTAMP)
 """
 
 
@@ -73,7 +78,7 @@ def best(work: Callable[[], object], times: int = 3) -> float:
 
 
 def show(what: str, ours: float, limit: float, peer: str) -> None:
-    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}")
+    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}", flush=True)
 
 
 def ingest(repository: Path, data: Path) -> None:
@@ -94,10 +99,39 @@ def ingest(repository: Path, data: Path) -> None:
         unhurried = os.environ | {"GIT_FLUSH": "0"}
         subprocess.run(arguments, input=b"main\n", stdout=subprocess.DEVNULL, env=unhurried, check=True)
 
-    print(f"first run, clone included: {best(pull, 1):.2f} s")
+    print(f"first run, clone included: {best(pull, 1):.2f} s", flush=True)
     limit = best(log)
     show("fetch: read into documents", best(read), limit, "git log")
     show("whole ingest, archived and landed", best(pull), limit, "git log")
+    show("a run with nothing new", best(lambda: source.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
+
+
+def remember(repository: Path, data: Path) -> None:
+    """Say how much memory an ingest takes at its peak, in a process of its own, as a peak never goes down."""
+    settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
+    (data / warehouse.LANDING).unlink(missing_ok=True)
+    source.pull(SOURCE.configured(settings, data), data, source.Request())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{'memory at its peak':<42} ours {peak:7.0f} MB   allowed {LIMIT_MB:7.0f} MB   ratio {peak / LIMIT_MB:6.2f}")
+
+
+def peers(repository: Path) -> None:
+    """Time other readers over the same history, those that are installed."""
+
+    def pygit2() -> None:
+        walked = importlib.import_module("pygit2").Repository(str(repository))
+        commits = walked.walk(walked.head.target)
+        deque(((c.id, c.parent_ids, c.commit_time, c.author.name, c.message) for c in commits), maxlen=0)
+
+    def pydriller() -> None:
+        commits = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
+        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in commits), maxlen=0)
+
+    for name, work in (("pygit2", pygit2), ("pydriller", pydriller)):
+        if importlib.util.find_spec(name):
+            print(f"{name} reads the same commits in {best(work, 1):.3f} s", flush=True)
+        else:
+            print(f"{name} is not installed")
 
 
 def walk(repository: Path, data: Path, trunk: list[str]) -> None:
@@ -109,7 +143,8 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         con.execute(f"ATTACH '{data / warehouse.LANDING}' AS landing (READ_ONLY)").execute(ATTEMPTS)
         con.execute(
             "INSERT INTO attempts SELECT 'd' || n, 'service', 'acme/service', sha, NULL, true, true, true, false,"
-            " NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n) FROM (SELECT unnest($n) n, unnest($sha) sha)",
+            " NULL, NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n)"
+            " FROM (SELECT unnest($n) n, unnest($sha) sha)",
             {"n": list(range(DEPLOYMENTS)), "sha": deployed},
         )
         start = time.perf_counter()
@@ -144,6 +179,10 @@ def main() -> None:
         trunk = build(repository, commits)
         print(f"{commits:,} commits, {len(trunk):,} of them on the trunk's line")
         ingest(repository, data)
+        child = multiprocessing.get_context("spawn").Process(target=remember, args=(repository, data))
+        child.start()
+        child.join()
+        peers(repository)
         walk(repository, data, trunk)
 
 

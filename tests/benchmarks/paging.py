@@ -1,26 +1,39 @@
 """How many requests history costs: light listings and details by id, whole pages, what is built in, the minimum.
 
-Run: ``python tests/benchmarks/paging.py [EXECUTIONS]``. The minimum is one request a page of 50, and one page more
-than none where there is nothing new.
+Run: ``python -m tests.benchmarks.paging [EXECUTIONS]``. Two tables, for Orca on SQL and on Redis. The first compares
+ways to read the history of one application; its minimum is one request for each page of as many executions as weigh
+``page_bytes``, 50 at most, and one where there are none. The second counts all that a run asks for, the first one
+(a backfill) and one a night later; its minimum adds what any reader needs that misses nothing: the applications, the
+accounts, and of each application its pipelines, its strategies, what has not completed (which tells of restarts), its
+tasks; what has to be looked at again by id (failures that may have been restarted), 50 at a time.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from ingest.http import Limits, Session
+from ingest.run import pull
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, Stub, World
+from ingest.source import Request
+from ingest.spinnaker import SOURCE
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.history import Listed, Page, history
-from ingest.spinnaker.pages import Pages
+from ingest.spinnaker.pages import LARGEST, Pages
+from ingest.spinnaker.reading import BACKFILL_PAGE
+from ingest.spinnaker.settings import Settings
 
-EXECUTIONS, PAGE, DETAILS = 2_000, 50, 40
+EXECUTIONS, DETAILS, SHARED = 2_000, 40, 6
 NOW, MINUTE = 1_750_000_000_000, 60_000
-NIGHT = 24 * 60 * MINUTE
-WEIGHTS = {"8 kB": 8_000, "62 kB": 62_000}
+APART, NIGHT, OVERLAP = 10 * MINUTE, 24 * 60 * MINUTE, 60 * MINUTE
+WEIGHTS = {"8 kB": 8_000, "62 kB": 62_000, "1 MB": 1_000_000}
+MODES: tuple[Mode, ...] = ("sql", "redis")
+PAGE_BYTES = Settings().page_bytes
 
 
 class Light(Pages):
@@ -28,7 +41,7 @@ class Light(Pages):
 
     def page(self, start: int, end: int, least: int = 0) -> Page:
         """One light page."""
-        return self._light(start, end, max(PAGE, least))
+        return self._light(start, end, max(LARGEST, least))
 
     def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
         """As the whole pages' reader does, with batches of a fixed size."""
@@ -40,54 +53,72 @@ class Whole(Pages):
     """Whole pages of always 50."""
 
     def _adapt(self, listed: Sequence[Listed]) -> None:
-        self._size = PAGE
+        self._size = LARGEST
 
 
-def stub(number: int, weight: int) -> Stub:
-    """An execution that weighs so many bytes, ten minutes after the next younger one."""
-    at = NOW - number * 10 * MINUTE
+def stub(number: int, weight: int, at: int) -> Stub:
+    """An execution that weighs so many bytes."""
     context = {"account": "prod", "filling": "x" * weight}
     stages = [{"id": f"S{number}", "type": "deployManifest", "status": "SUCCEEDED", "context": context}]
-    body: Json = {
-        "id": f"E{number:06}",
-        "application": "shop",
-        "status": "SUCCEEDED",
-        "buildTime": at,
-        "stages": stages,
-    }
+    body: Json = {"id": f"E{number:06}", "application": "shop", "pipelineConfigId": "live", "status": "SUCCEEDED"}
+    body |= {"buildTime": at, "startTime": at, "endTime": at + MINUTE, "stages": stages}
     return Stub(body["id"], "shop", "live", "release", "SUCCEEDED", at, at, lambda: body)
 
 
 def world(count: int, weight: int) -> World:
-    """One application with one pipeline."""
+    """One application with one pipeline, that ran every ten minutes."""
     configs = [{"id": "live", "application": "shop", "name": "release"}]
-    stubs = [stub(number, weight) for number in range(count)]
+    stubs = [stub(number, weight, NOW - number * APART) for number in range(count)]
     return World(now=NOW, applications=[{"name": "shop"}], pipeline_configs=configs, executions=stubs)
+
+
+def pages(count: int, weight: int) -> int:
+    """The fewest whole pages."""
+    return max(-(-count // min(LARGEST, PAGE_BYTES // weight)), 1)
 
 
 def cost(reader: Callable[..., Pages], url: str, since: int, first: int) -> tuple[int, int]:
     """Requests that one reading took, and executions it gave."""
     session = Session(url, limits=Limits(requests_per_10s=0))
-    pages = reader(Gate(session), "shop", first, 4 << 20)
-    found = sum(map(len, history(pages, since, NOW)))
+    found = sum(map(len, history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
     return session.requests, found
 
 
-def main(count: int) -> None:
-    """Print the table."""
+def ways(mode: Mode, count: int) -> None:
+    """The first table."""
     readers: dict[str, Callable[..., Pages]] = {"light+ids": Light, "pages of 50": Whole, "built in": Pages}
-    print(f"{'':28}" + "".join(f"{name:>14}" for name in readers) + f"{'minimum':>14}{'ratio':>8}")
-    modes: tuple[Mode, ...] = ("sql", "redis")
-    for mode in modes:
-        for weight, size in WEIGHTS.items():
-            with serve(world(count, size), mode=mode) as gate:
-                for span, since in {"backfill": 0, "night": NOW - NIGHT}.items():
-                    first = 25 if span == "backfill" else PAGE
-                    told = [cost(reader, gate.url, since, first) for reader in readers.values()]
-                    assert len({found for _, found in told}) == 1
-                    least = -(-told[0][1] // PAGE)
-                    line = "".join(f"{requests:14,}" for requests, _ in told)
-                    print(f"{mode:6}{weight:>7} {span:>9} {told[0][1]:>5}{line}{least:14,}{told[2][0] / least:8.2f}")
+    print(f"{'history':28}" + "".join(f"{name:>14}" for name in readers) + f"{'minimum':>14}{'ratio':>8}")
+    for (weight, size), span in ((item, span) for item in WEIGHTS.items() for span in ("backfill", "night")):
+        since, first = (0, BACKFILL_PAGE) if span == "backfill" else (NOW - NIGHT - OVERLAP, LARGEST)
+        with serve(world(count if size < 1e6 else count // 10, size), mode=mode) as gate:
+            told = [cost(reader, gate.url, since, first) for reader in readers.values()]
+        assert len({found for _, found in told}) == 1
+        least = pages(told[0][1], size)
+        line = "".join(f"{requests:14,}" for requests, _ in told)
+        print(f"{mode:6}{weight:>7} {span:>9} {told[0][1]:>5}{line}{least:14,}{told[2][0] / least:8.2f}", flush=True)
+
+
+def runs(mode: Mode, count: int) -> None:
+    """The second table."""
+    print(f"{'whole run':28}{'asked':>14}{'minimum':>14}{'ratio':>8}")
+    for weight, size in WEIGHTS.items():
+        shown = world(count if size < 1e6 else count // 10, size)
+        with serve(shown, mode=mode) as gate, tempfile.TemporaryDirectory() as folder:
+            source = SOURCE.configured({"endpoint": gate.url, "requests_per_10s": 0}, Path(folder))
+            for span in ("backfill", "night"):
+                read = len(shown.executions) if span == "backfill" else (NIGHT + OVERLAP) // APART
+                asked, least = pull(source, Path(folder), Request()).requests or 0, SHARED + pages(read, size)
+                print(f"{mode:6}{weight:>7} {span:>9} {read:>5}{asked:14,}{least:14,}{asked / least:8.2f}", flush=True)
+                shown.now += NIGHT
+                new = range(1, NIGHT // APART + 1)
+                shown.executions += [stub(900_000 + number, size, NOW + number * APART) for number in new]
+
+
+def main(count: int) -> None:
+    """Print the tables."""
+    for mode in MODES:
+        ways(mode, count)
+        runs(mode, count)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,3 +96,10 @@ def test_nothing_moves_against_itself(counts: tuple[int, int]) -> None:
     moved = move(share(*counts), share(*counts))
     assert moved is not None
     assert (moved.direction, moved.beyond_noise) == (0, False)
+
+
+def test_a_window_with_a_gap_in_it_is_not_compared() -> None:
+    """Where history is missing, a difference may be nothing but the missing part."""
+    whole, torn = share(9, 10), replace(share(3, 10), partial=True, incomplete="pay: history is missing 3 May 2026")
+    assert move(whole, share(3, 10)) is not None
+    assert move(whole, torn) is move(torn, whole) is None

@@ -19,7 +19,8 @@ from ingest.simulation.world import World
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data" / "samples"
-KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of"]
+KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of",
+        "incomplete"]  # fmt: skip
 
 
 def dora(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:

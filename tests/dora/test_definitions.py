@@ -96,6 +96,19 @@ def test_path_globs_keep_to_folders(glob: str, path: str, expected: bool) -> Non
     assert found is expected
 
 
+@pytest.mark.parametrize("name", ["prod-eu", "PROD-EU", "Prod-Eu"])
+def test_names_match_in_any_case_where_models_ask_for_it(name: str) -> None:
+    """The pattern that the models join ignores case in the engine; without the wish, and in paths, case counts."""
+    import duckdb
+
+    def found(**wish: bool) -> bool:
+        pattern = as_regex(["prod-*"], **wish)
+        return bool(duckdb.connect().execute("SELECT regexp_full_match(?, ?)", [name, pattern]).fetchall()[0][0])
+
+    assert found(any_case=True)
+    assert found() == found(of_paths=True) == (name == "prod-eu")
+
+
 def test_nothing_is_production_until_somebody_says_so(facts: Callable[..., dora.Delivery]) -> None:
     """Without a definition a rollout to an account counts nowhere, and a finding names the account."""
     rows = {

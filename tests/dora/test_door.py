@@ -38,7 +38,7 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     frame = facts(deployments=ONE).metric("change_failure_rate", by="application").df()
     assert list(frame.columns) == [
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
-        "reason", "as_of",
+        "reason", "as_of", "incomplete",
     ]  # fmt: skip
     assert frame.loc[0, "application"] == "shop"
     assert frame.loc[0, "as_of"] == "2026-06-01T00:00:00Z"

@@ -24,7 +24,7 @@ COLUMNS = {
     "deployment_id": "VARCHAR", "application": "VARCHAR", "repository": "VARCHAR", "commit": "VARCHAR",
     "version": "VARCHAR", "took_traffic": "BOOLEAN", "succeeded": "BOOLEAN", "alters": "BOOLEAN",
     "explicit_rollback": "BOOLEAN", "restores": "VARCHAR", "server_group": "VARCHAR", "steps_back": "INTEGER",
-    "traffic_at": "TIMESTAMP",
+    "undone_at": "TIMESTAMP", "traffic_at": "TIMESTAMP",
 }  # fmt: skip
 USUAL = {"application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "alters": True,
          "explicit_rollback": False}  # fmt: skip

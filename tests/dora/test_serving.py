@@ -41,6 +41,8 @@ ATTEMPTS = st.lists(
         st.just(NONE._replace(alters=False)),
         st.integers(0, 5).map(lambda node: commit(node, took_traffic=False, succeeded=False)),
         st.integers(0, 5).map(lambda node: commit(node, succeeded=False)),
+        st.integers(0, 5).map(lambda node: commit(node, succeeded=False, undone=True)),
+        st.sampled_from("abc").map(lambda version: NONE._replace(version=version, undone=True)),
     ),
     max_size=12,
 )
@@ -91,8 +93,9 @@ def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> Non
         assert got.restored == (past.who[places[-1]] if returns else None)
         assert got.blamed_first == (past.who[places[-1] + 1] if returns else None)
         assert got.blamed_last == (past.since() if returns else None)
-        past.who.append(number)
-        past.what.append(what)
+        if not attempt.undone:
+            past.who.append(number)
+            past.what.append(what)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12))
@@ -186,6 +189,36 @@ def test_a_restart_ships_nothing_whatever_triggered_it() -> None:
     history.take(0, commit(0))
     assert history.take(1, commit(2, alters=False)).node == 0
     assert [number for number, _ in history.shipped] == [0]
+
+
+def test_what_was_undone_leaves_what_serves_as_it_was() -> None:
+    """0 serves, 1 is undone: 0 again is the same, 1 again is no return to it, and it is not to blame for what 2 did."""
+    got = served(line(3), commit(0), commit(1, undone=True), commit(0), commit(1), commit(2), commit(0))
+    assert [carried.direction for carried in got] == ["first", "ahead", "same", "ahead", "ahead", "back"]
+    assert [carried.previous for carried in got] == [None, 0, 0, 0, 3, 4]
+    assert (got[3].restored, got[5].restored, got[5].blamed_first) == (None, 2, 3)
+
+
+def test_what_was_undone_after_all_traffic_has_shipped() -> None:
+    """As a deployment has that is rolled back by a later one; one that broke before has not."""
+    history = History(line(4))
+    for number, attempt in enumerate((commit(0), commit(1, undone=True), commit(3, succeeded=False, undone=True))):
+        history.take(number, attempt)
+    assert [(number, sorted(nodes)) for number, nodes in history.shipped] == [(0, [0]), (1, [1])]
+
+
+def test_a_version_that_was_undone_and_comes_again_is_no_rollback() -> None:
+    """Without commits a version that served before is older; one that was undone never stayed."""
+    attempts = [NONE._replace(version=version, undone=version == "b") for version in "ab"]
+    got = served(line(1), *attempts, NONE._replace(version="b"))
+    assert (got[2].direction, got[2].restored) == ("unknown", None)
+
+
+def test_a_group_that_was_undone_is_not_returned_to() -> None:
+    """A rollback that names it can not be followed; it did not stay."""
+    undone = commit(1, server_group="v1", undone=True)
+    back = NONE._replace(explicit_rollback=True, restores="v1")
+    assert served(line(2), commit(0, server_group="v0"), undone, back)[2].node is None
 
 
 def test_a_side_branch_without_anything_new_is_aside() -> None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from dora import telling, warehouse
+from ingest.run import Summary
 
 
 def test_readers_come_first_and_nothing_is_left_out() -> None:
     """What readers ask for leads in a fixed order; every other table of the load follows."""
     tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
-    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 0}
+    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
     shown = telling.rows(tables, held)
-    assert [row["what"] for row in shown] == ["executions", "rollbacks, everywhere", "judgments", "stage", "commit"]
-    assert shown[0] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
-    assert shown[1] == {"what": "rollbacks, everywhere", "in landing": 0}
+    assert [row["what"] for row in shown] == [*telling.WORDS.values(), "stage", "commit"]
+    assert shown[1] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
+    assert shown[3] == {"what": "rollbacks, everywhere", "in landing": 1}
+
+
+def test_none_is_told_as_none() -> None:
+    """A quiet night, or no canary at all, tells 0; a source that runs nothing tells none of this."""
+    shown = {row["what"]: row["in landing"] for row in telling.rows({"coverage": {"new": 1}}, {"coverage": 1})}
+    assert shown == dict.fromkeys(telling.WORDS.values(), 0) | {"coverage": 1}
+    assert [row["what"] for row in telling.rows({"commit": {"new": 1}}, {"commit": 1})] == ["commit"]
 
 
 def test_what_is_unknown_is_not_told() -> None:
@@ -41,6 +51,8 @@ def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
         assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
     with warehouse.begin_load(tmp_path, "other") as load:
         assert load.held() == {}
+    with warehouse.begin_load(tmp_path, "spinnaker") as load:
+        assert load.held()["rollout"] == 5
 
 
 def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
@@ -57,3 +69,18 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
         found = load.covered()
     assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
     assert telling.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gaps"
+
+
+def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """People get a table, with notes, what is missing and what could not be read beside it; programs get JSON alone."""
+    summary = Summary(
+        source="board", load_id="l1", documents=3, quarantined=1, notes=["one column ignored"], troubles=["no answer"]
+    )
+    telling.tell(summary, as_json=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("board: 3 documents, 1 quarantined\n")
+    assert err.splitlines()[:2] == ["one column ignored", "missing: no answer"]
+    assert "in quarantine" in err
+    telling.tell(summary, as_json=True)
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["troubles"], err) == (["no answer"], "")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from dora.query import Value
-from dora.wording import evidence, interval, quantity
+from dora.wording import days, evidence, interval, quantity
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -67,3 +68,19 @@ def test_evidence_is_one_line() -> None:
     assert evidence(replace(RATE, open=9)).endswith("9 still open")
     assert evidence(replace(RATE, value=None, reason="no deployments to count")) == "no deployments to count"
     assert evidence(replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5)) == "1,468 · 95 % 18–30 min"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ((2026, 3, 9), None, "9 March 2026"),
+        ((2026, 3, 9, 8), (2026, 3, 9, 20), "9 March 2026"),
+        ((2026, 3, 3), (2026, 3, 9), "3–9 March 2026"),
+        ((2026, 5, 28), (2026, 6, 3), "28 May – 3 June 2026"),
+        ((2025, 12, 30), (2026, 1, 2), "30 December 2025 – 2 January 2026"),
+        ((2025, 3, 9), (2026, 3, 9), "9 March 2025 – 9 March 2026"),
+    ],
+)
+def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, said: str) -> None:
+    """What both ends share is said once."""
+    assert days(datetime(*first), datetime(*last) if last else None) == said

@@ -18,6 +18,7 @@ from ingest import doctor, sources
 from ingest.finding import Finding
 from ingest.run import pull
 from ingest.simulation.gate import Gate, serve
+from ingest.simulation.gate_faults import Wound
 from ingest.simulation.world import World
 from ingest.source import Request
 
@@ -89,6 +90,46 @@ def test_a_gate_that_does_not_know_us(
     assert TOKEN not in str(found)
     with pytest.raises(AuthError):
         doctor.verdict(list(found.values()))
+
+
+def test_whom_gate_takes_us_for(look: Callable[..., dict[str, Finding]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, since permissions are given to names; anonymous in spite of a token is a warning."""
+    monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
+    with serve(world("shop"), token=TOKEN) as strict:
+        assert look(spinnaker=reached(strict))["gate user"].says == "Gate knows us as reader"
+        strict.wounds.add(Wound("/auth/user", "empty"))
+        assert "names no user" in look(spinnaker=reached(strict))["gate user"].says
+        strict.answers.answer = anonymous(strict)
+        found = look(spinnaker=reached(strict))["gate user"]
+    assert (found.state, "takes us for anonymous" in found.says) == ("warn", True)
+
+
+def anonymous(gate: Gate) -> Callable[[str, dict[str, str]], Any]:
+    """The answers of a Gate that lets everybody in, and calls them so."""
+    answer = gate.answers.answer
+    return lambda path, params: {"username": "anonymous"} if path == "/auth/user" else answer(path, params)
+
+
+def test_a_stranger_is_told_how_to_be_known(
+    look: Callable[..., dict[str, Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who shows nothing hears which settings there are, who shows something wrong to renew it."""
+    monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
+    with serve(world("shop"), token="right") as strict:
+        found = look(spinnaker=reached(strict))["gate"]
+        assert ("login page" in found.says, "DORA_GATE_TOKEN" in found.next) == (True, True)
+        monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
+        assert "renew" in look(spinnaker=reached(strict))["gate"].next
+    with serve(world("shop")) as proxy:
+        proxy.wounds.add(Wound("/", "html", 9))
+        assert "looks like a login page" in look(spinnaker=reached(proxy))["gate"].says
+
+
+def test_what_is_less_safe_than_it_should_be_is_told(gate: Gate, look: Callable[..., dict[str, Finding]]) -> None:
+    """A warning of the way in stands among the findings, and does not hide the others."""
+    found = look(spinnaker=reached(gate, ignore_cert_errors=True))
+    assert (found["access"].state, found["gate"].state) == ("warn", "ok")
+    assert "certificate errors are ignored" in found["access"].says
 
 
 @pytest.mark.parametrize(("seconds", "side"), [(90, "s ahead of"), (-600, "s behind")])

@@ -118,6 +118,15 @@ def test_gzip_is_undone() -> None:
         assert session(server).get("/").body == b'["x"]'
 
 
+def test_what_breaks_the_server_each_time_is_not_asked_again() -> None:
+    """500 to a firm request is final at once; other failures pass, and are asked again."""
+    with serving(say(500)) as server, pytest.raises(FailedError, match="answered 500"):
+        session(server).get("/x", firm=True)
+    assert len(server.asked) == 1
+    with serving(say(503), say(200, b"[1]")) as server:
+        assert session(server).get("/x", firm=True).body == b"[1]"
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_passing_troubles_are_retried(status: int) -> None:
     """A transient status twice, then the answer."""

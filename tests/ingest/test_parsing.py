@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from dora import warehouse
 from ingest import parsing, sources
 from ingest.archive import Document
-from ingest.parsing import EXCERPT, MUCH, Parsed, Parser, Parsing
+from ingest.parsing import MUCH, Parsed, Parser, Parsing
 from ingest.rows import Execution, Incident, Row
-from ingest.source import Source, Unreadable
+from ingest.source import Source
 
 
 def read(document: Document) -> Iterable[Row]:
@@ -50,10 +50,10 @@ def number(value: object, pad: int = 0) -> Document:
     return Document("number", msgspec.json.encode(value) + b" " * pad)
 
 
-def told(parsed: Parsed) -> tuple[dict[str, list[dict[str, Any]]], int, int]:
+def told(parsed: Parsed) -> tuple[dict[str, list[dict[str, Any]]], dict[int, str]]:
     """What was made, without who made it."""
     tables = {name: table.drop_columns("title") if name == "incident" else table for name, table in parsed[0].items()}
-    return {name: table.to_pylist() for name, table in tables.items()}, *parsed[1:]
+    return {name: table.to_pylist() for name, table in tables.items()}, parsed.failed
 
 
 def makers(parsed: Iterable[Parsed]) -> set[str]:
@@ -65,23 +65,20 @@ def makers(parsed: Iterable[Parsed]) -> set[str]:
 
 def test_a_chunk_becomes_tables(load: warehouse.Load) -> None:
     """A table for each kind of row, in the order of the documents, under the source and the load."""
-    tables, documents, quarantined = Parser(read, load.schema, "s", "l")([number(2), number([7, 1])])
+    tables, failed = Parser(read, load.schema, "s", "l")([number(2), number([7, 1])])
     assert tables["incident"]["id"].to_pylist() == ["2", "7", "1"]
     assert set(tables) == {"incident", "execution"}
     assert {(row["source"], row["load_id"]) for table in tables.values() for row in table.to_pylist()} == {("s", "l")}
-    assert (documents, quarantined) == (2, 0)
+    assert failed == {}
 
 
 def test_what_can_not_be_read_is_put_aside(load: warehouse.Load) -> None:
-    """Bad JSON, a wrong type, endless nesting and what was no document: each a row with its reason."""
-    bad = [Document("number", b"<html>" + b"x" * 999), number("two"), Document("number", b"[" * 100_000)]
-    chunk = [number(1), *bad, Unreadable("f.csv:3", "line", "cut", "x,"), number(2)]
-    tables, documents, quarantined = Parser(read, load.schema, "s", "l")(chunk)
-    rows = tables["quarantine"].to_pylist()
+    """Bad JSON, a wrong type and endless nesting are named by their place, each with its reason."""
+    bad = [Document("number", b"<html>"), number("two"), Document("number", b"[" * 100_000)]
+    tables, failed = Parser(read, load.schema, "s", "l")([number(1), *bad, number(2)])
     assert tables["incident"]["id"].to_pylist() == ["1", "2"]
-    assert (documents, quarantined, len(rows)) == (5, 4, 4)
-    assert (rows[3]["id"], rows[3]["kind"], rows[3]["reason"], rows[3]["excerpt"]) == ("f.csv:3", "line", "cut", "x,")
-    assert all(row["reason"] and len(row["excerpt"]) <= EXCERPT for row in rows)
+    assert list(failed) == [1, 2, 3]
+    assert all(failed.values())
 
 
 def test_other_errors_are_errors(load: warehouse.Load) -> None:

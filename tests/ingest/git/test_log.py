@@ -29,7 +29,8 @@ def test_every_record_is_found_again(records: list[tuple[str, str, list[str]]]) 
         named = [f"\n{paths[0]}", *paths[1:]] if paths else []
         fields += ["", SHA, f"{SHA} {SHA}", "1", "2", author, message, *named]
     found = list(entries(fields))
-    assert [(e.author, e.message, e.paths) for e in found] == records
+    told = [(author, message.lstrip("\n").partition("\n")[0].rstrip(), paths) for author, message, paths in records]
+    assert [(e.author, e.subject, e.paths) for e in found] == told
     assert all(e.sha == SHA and e.parents == [SHA, SHA] for e in found)
 
 
@@ -59,7 +60,7 @@ def test_no_output_makes_it_raise(fields: list[str]) -> None:
 )
 def test_the_change_request_is_the_number_its_host_wrote(message: str, number: str | None) -> None:
     """GitHub, Bitbucket and GitLab each leave the number in their own place."""
-    assert one(message).change_request == number
+    assert one(message).request == number
 
 
 @pytest.mark.parametrize(

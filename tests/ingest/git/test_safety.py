@@ -46,14 +46,16 @@ PAYLOADS = [
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("protocol", ["file", "https"])
-def test_an_address_that_got_past_the_settings_is_still_only_an_address(
+def test_v12_an_address_that_got_past_the_settings_is_still_only_an_address(
     payload: str, protocol: str, tmp_path: Path
 ) -> None:
     """Even without the check of addresses, git neither takes one for an option nor runs a helper for it."""
     canary = tmp_path / "canary"
-    repository = Repository(url=payload.replace("{canary}", str(canary)), name="a/b", protocol=protocol, trunk="main")
+    repository = Repository(
+        url=payload.replace("{canary}", str(canary)), name="a/b", protocol=protocol, trunks=("main",)
+    )
     with pytest.raises(DoraError):
-        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips({}, []))
     assert not canary.exists()
 
 
@@ -62,10 +64,10 @@ def test_a_protocol_that_was_not_configured_is_refused(upstream: Any, tmp_path: 
     upstream.commit("one")
     repository = Repository(url=str(upstream.path), name="a/b", protocol="https")
     with pytest.raises(DoraError, match="not allowed"):
-        Mirror(repository, tmp_path / "data", 10).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 10).fetch(Tips({}, []))
 
 
-def test_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
+def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, tmp_path: Path) -> None:
     """Hooks, monitors, signature and ssh programs, pagers and converters of the upstream's own config stay unused."""
     canary = tmp_path / "canary"
     upstream.commit("one")
@@ -111,7 +113,7 @@ DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"
          b"3000000000000 +0000", b"1700000000 +9999", b"1700000000 -0000", b"nonsense", b""]  # fmt: skip
 
 
-def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
+def test_v6_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
     """1970, 2099, negative, overflowing and missing dates: every commit lands, and a time is right or null."""
     shas = [upstream.commit("first")]
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -130,7 +132,7 @@ def test_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -
     assert ingested.changes() == {shas[0]}
 
 
-def test_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
+def test_v7_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
     """A Latin-1 author with its encoding named is right; one without is readable; its neighbours are untouched."""
     tree = upstream.git("rev-parse", f"{upstream.commit('first')}^{{tree}}").encode()
 
@@ -146,7 +148,7 @@ def test_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested
     assert landed == {("ada", "first"), ("René", "déjà"), ("Ren\ufffd", "bad \ufffd \x1b[31m")}
 
 
-def test_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
+def test_v7_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
     """NUL bytes and field-like text inside a message stay inside it."""
     first = upstream.commit("first")
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -168,7 +170,7 @@ def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: py
     repository = Repository(url="ssh://git@example.invalid/a/b", name="a/b", protocol="ssh")
     start = time.monotonic()
     with pytest.raises(DoraError, match="timeout_seconds"):
-        Mirror(repository, tmp_path / "data", 0.5).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 0.5).fetch(Tips({}, []))
     assert time.monotonic() - start < 10
     child = int((tmp_path / "ssh.pid").read_text())
     time.sleep(0.1)
@@ -187,14 +189,14 @@ class Locked(BaseHTTPRequestHandler):
         pass
 
 
-def test_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
+def test_v14_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
     """A server that wants other credentials ends in an error at once, without the ones that were configured."""
     server = HTTPServer(("127.0.0.1", 0), Locked)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://bot:s3cret@127.0.0.1:{server.server_port}/a/b"
     try:
         with pytest.raises(DoraError) as caught:
-            Mirror(Repository(url=url, name="a/b", protocol="http"), tmp_path / "data", 20).fetch(Tips("", []))
+            Mirror(Repository(url=url, name="a/b", protocol="http"), tmp_path / "data", 20).fetch(Tips({}, []))
     finally:
         server.shutdown()
     assert "s3cret" not in str(caught.value)
@@ -211,7 +213,7 @@ def test_credentials_are_not_on_the_command_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     repository = Repository(url="https://bot:s3cret@127.0.0.1:1/a", name="a/b", protocol="https")
     with pytest.raises(DoraError):
-        Mirror(repository, tmp_path / "data", 5).fetch(Tips("", []))
+        Mirror(repository, tmp_path / "data", 5).fetch(Tips({}, []))
     arguments = (tmp_path / "arguments").read_text()
     assert arguments.startswith("init")
     assert "s3cret" not in arguments

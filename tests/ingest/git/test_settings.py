@@ -68,12 +68,12 @@ def one(url: str, **more: Any) -> dict[str, Any]:
 def test_an_address_of_a_known_shape_is_taken(url: str) -> None:
     """https, ssh, user@host:path and paths are taken, each for its own protocol, and named after the last parts."""
     protocol, name = GOOD[url]
-    (repository,), _ = read(one(url))
+    (repository,), *_ = read(one(url))
     assert (repository.protocol, repository.name) == (protocol, name)
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-def test_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) -> None:
+def test_v12_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) -> None:
     """What is not plainly one of the known shapes is a usage error, and nothing is executed."""
     canary = tmp_path / "canary"
     with pytest.raises(UsageError, match="Nothing was fetched"):
@@ -85,7 +85,7 @@ def test_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) 
 def test_no_text_gets_through_with_a_dash_or_a_helper(text: str) -> None:
     """Whatever is taken can be neither an option nor the name of a transport helper."""
     try:
-        (repository,), _ = read(one(text, name="a/b"))
+        (repository,), *_ = read(one(text, name="a/b"))
     except UsageError:
         return
     assert not repository.url.startswith("-")
@@ -118,7 +118,7 @@ def test_a_key_or_a_value_that_means_nothing_is_named(settings: dict[str, Any], 
 def test_a_relative_path_is_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path becomes absolute, so that git can not take it for anything else."""
     monkeypatch.chdir(tmp_path)
-    (repository,), _ = read(one("shop.git", name="acme/shop"))
+    (repository,), *_ = read(one("shop.git", name="acme/shop"))
     assert repository.url == str(tmp_path / "shop.git")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -9,18 +10,82 @@ from types import SimpleNamespace
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 
+import dora
+from dora.build import build
+from dora.catalog import Finding
+from dora.config import Config
+from ingest.archive import Document
 from ingest.http import Limits, Session
+from ingest.rows import Row
 from ingest.run import Summary, pull
 from ingest.simulation.world import Json, Stub, World
 from ingest.source import Item, Request, State
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.fetch import Fetch
 from ingest.spinnaker.gate import Gate
+from ingest.spinnaker.parse import parse
 
 NOW = 1_750_000_000_000
+T = 1_747_000_000_000
 SHA = "9c1f0e5a4b7d2c3e8f6a1b0d9e8c7f6a5b4d3c2e"
+
+
+def tables(body: Any, kind: str = "execution") -> dict[str, list[Any]]:
+    """Rows of a payload by table."""
+    found: dict[str, list[Any]] = {}
+    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+        found.setdefault(row.table, []).append(row)
+    return found
+
+
+def run(**more: Any) -> Json:
+    """The smallest execution."""
+    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
+
+
+def said(row: Row, *names: str) -> tuple[Any, ...]:
+    """Some fields of a row."""
+    return tuple(getattr(row, name) for name in names)
+
+
+def after(ms: int | None) -> int | None:
+    """Milliseconds after T, in microseconds."""
+    return None if ms is None else (T + ms) * 1000
+
+
+def stage(type_: str, context: Any = None, **more: Any) -> Json:
+    """A stage that succeeded in ten seconds."""
+    times = {"startTime": T, "endTime": T + 10_000}
+    return {"id": "S", "type": type_, "status": "SUCCEEDED", **times, "context": context or {}, **more}
+
+
+def rollouts(*stages: Json, **more: Any) -> list[Any]:
+    """Rollouts of an execution with these stages."""
+    return tables(run(stages=list(stages), **more)).get("rollout", [])
+
+
+def loaded(data: Path, *bodies: Json | bytes) -> Summary:
+    """Pull saved documents, one a file."""
+    folder = data / "given"
+    folder.mkdir(parents=True)
+    for nth, body in enumerate(bodies):
+        (folder / f"{nth:04}.json").write_bytes(body if isinstance(body, bytes) else msgspec.json.encode(body))
+    return pull(SOURCE.configured({}, data), data, Request(load=(folder,)))
+
+
+def facts_of(data: Path, sql: str) -> list[tuple[Any, ...]]:
+    """Query what was landed."""
+    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def delivered(data: Path) -> tuple[dora.Delivery, dict[str, Finding]]:
+    """Build, and open the result beside what the checks found."""
+    findings = build(Config(data=data, definitions={"production_accounts": ["prod-*"]}))
+    return dora.open(data / "dora.duckdb"), {finding.check: finding for finding in findings}
 
 
 def manifest(image: str, name: str = "shop", namespace: str = "shop") -> Json:
@@ -170,7 +235,7 @@ def make() -> SimpleNamespace:
 def ingest(tmp_path: Path) -> Callable[..., Summary]:
     """Pull from a Gate into this test's data folder."""
 
-    def run(
+    def ingested(
         url: str,
         *,
         since: datetime | None = None,
@@ -181,7 +246,7 @@ def ingest(tmp_path: Path) -> Callable[..., Summary]:
         source = SOURCE.configured({"endpoint": url, "requests_per_10s": 0, **settings}, tmp_path)
         return pull(source, tmp_path, Request(since=since, applications=applications), report=report)
 
-    return run
+    return ingested
 
 
 @pytest.fixture

@@ -57,6 +57,38 @@ def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: In
     assert landed("SELECT id FROM execution") == [("E",)]
 
 
+def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """One sentence with their number and names, whatever their number; the others are landed."""
+    with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
+        gate.faults = {"/applications/mail/": 403, "/applications/cart/": 403}
+        (trouble,) = ingest(gate.url).troubles
+    assert "refuses 2 of 3 applications (403): cart, mail; ask for READ" in trouble
+    assert len(landed("SELECT * FROM coverage")) == 1
+
+
+def test_a_gate_that_refuses_everything_is_an_error(make: Make, ingest: Ingest) -> None:
+    """Exit 4 with the number, and not the first of many refusals."""
+    with serve(make.world(applications=("shop", "mail"))) as gate:
+        gate.faults = {"/applications/": 403}
+        with pytest.raises(AuthError, match="2 of 2 applications") as raised:
+            ingest(gate.url)
+    assert raised.value.exit_code == 4
+
+
+def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
+    """The first time as a part that is missing, by name; then as a note, until the application is there again."""
+    world = make.world(applications=("shop", "mail"))
+    with serve(world) as gate:
+        ingest(gate.url)
+        hidden = world.applications.pop()
+        first, second = ingest(gate.url), ingest(gate.url)
+        world.applications.append(hidden)
+        third = ingest(gate.url)
+    assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.troubles] == [True]
+    assert (second.troubles, ["1 applications of old" in note for note in second.notes]) == ([], [True])
+    assert (first.notes, third.troubles, third.notes) == ([], [], [])
+
+
 def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: Ingest, landed: Landed) -> None:
     """Narrower than the watermark it does nothing: a gap is never made."""
     world = make.world(*(make.execution(f"E{n}", NOW - n * 24 * HOUR) for n in range(10)))

@@ -18,6 +18,8 @@ from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor,
 from ingest.spinnaker.access import connect, probe
 from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.settings import checked
+from ingest.spinnaker.stores import InMemory
+from ingest.spinnaker.tokens import Provider, Refresh, Registration, Token
 
 NOW = 1_750_000_000_000
 CANARY = "c4nary-s3cret-8c1f0e5a"
@@ -96,6 +98,11 @@ def test_a_wrong_password_in_the_form_is_told_at_once(make: Make, ingest: Ingest
     assert CANARY not in str(raised.value)
 
 
+def refreshing(provider: IdentityProvider, token: str) -> Refresh:
+    kept = InMemory(token, lambda _: None, "")
+    return Refresh(Provider(url=provider.url, mend=""), Registration(id="dora", secret=CANARY), kept)
+
+
 def oauth2(provider: IdentityProvider, **more: Any) -> dict[str, Any]:
     return {"oauth2": {"token_url": provider.url, "client_id": "dora", "client_secret_env": "SECRET", **more}}
 
@@ -148,9 +155,7 @@ def test_g11_a_gate_that_refuses_the_new_token_too_is_not_asked_for_ever() -> No
     """One refresh for one request, then the error."""
     door, other = BearerDoor(), BearerDoor()
     with provide(IdentityProvider(other, "first", CANARY)) as provider:
-        grant = Grant(
-            token="old", token_url=provider.url, client_secret=CANARY, client_id="dora", refresh_token="first"
-        )
+        grant = Grant(token=Token("old"), issuer=refreshing(provider, "first"))
         with serve(_world(), token=door) as gate, pytest.raises(LoginError):
             Session(gate.url, limits=QUICK, access=Bearer(gate.url, grant)).get("/applications")
     assert (len(provider.asked), gate.requests) == (1, ["/applications"] * 2)
@@ -159,7 +164,7 @@ def test_g11_a_gate_that_refuses_the_new_token_too_is_not_asked_for_ever() -> No
 def test_a_refresh_token_that_is_not_known_is_told_without_it() -> None:
     """The provider's own word for it is told; its description, which may repeat the token, is not."""
     with provide(IdentityProvider(BearerDoor(), "right", CANARY)) as provider:
-        grant = Grant(token_url=provider.url, client_id="dora", client_secret=CANARY, refresh_token="wr0ng-token")
+        grant = Grant(issuer=refreshing(provider, "wr0ng-token"))
         with pytest.raises(AuthError, match="400 invalid_grant") as raised:
             Session("http://127.0.0.1:9", limits=QUICK, access=Bearer("http://127.0.0.1:9", grant)).get("/")
     assert "wr0ng" not in str(raised.value)
@@ -260,7 +265,7 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
     """What Gate sees is the id token, asked for with the audience of the proxy."""
     door = BearerDoor()
     with provide(IdentityProvider(door, "first", CANARY, "id_token", basic=False)) as provider:
-        monkeypatch.setattr("ingest.spinnaker.access.GOOGLE_TOKENS", provider.url)
+        monkeypatch.setattr("ingest.spinnaker.grants.GOOGLE_TOKENS", provider.url)
         iap = {
             "oauthClientId": "dora",
             "oauthClientSecret": CANARY,
@@ -277,13 +282,14 @@ def test_spins_certificate_and_ignored_errors(
     make: Make, ingest: Ingest, tmp_path: Path, certificates: Any, inline: bool
 ) -> None:
     """By path or as text; with ignoreCertErrors any server is believed, and that is said."""
-    paths, said = certificates.paths("client"), list[str]()
+    paths = certificates.paths("client")
     names = ("cert", "key") if inline else ("certPath", "keyPath")
     x509 = dict(zip(names, (Path(path).read_text() if inline else path for path in paths), strict=True))
     with serve(make.world(), token=Door(tls=certificates.context("alone", asks=True))) as gate:
         path = spin(tmp_path, gate, x509=x509, ignoreCertErrors=True)
-        assert not ingest("http://localhost:8084", spin_config=path, report=said.append).troubles
-    assert any("certificate errors are ignored" in text for text in said)
+        done = ingest("http://localhost:8084", spin_config=path)
+    assert not done.troubles
+    assert any("certificate errors are ignored" in note for note in done.notes)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +363,7 @@ def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) 
     with serve(make.world()) as gate:
         gate.faults = {"/auth/user": 500}
         session = Session(gate.url, limits=QUICK, access=FormLogin(gate.url, "a", "b"))
-        session._access = Bearer(gate.url, Grant(token="x"))
+        session._access = Bearer(gate.url, Grant(token=Token("x")))
         with pytest.raises(FailedError, match="500"):
             probe(session)
 

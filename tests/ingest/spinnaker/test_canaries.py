@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -250,3 +251,23 @@ def test_a_judgment_never_lands_after_the_watermark(
     (tmp_path / "landing.duckdb").unlink()
     pull(SOURCE.configured({}, tmp_path), tmp_path, Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id") == before
+
+
+def test_judgments_are_fetched_side_by_side(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Once the service has answered, the others do not wait for one another: two are under way at the same time."""
+    stages = analysis("realTime", *(judged(nth, 90) for nth in (1, 2, 3, 4)))
+    world = make.world(make.execution("E", T, stages=stages))
+    world.canary_results = {f"J{nth}": reply(f"J{nth}") for nth in (1, 2, 3, 4)}
+    meeting, met = threading.Barrier(2, timeout=5), list[int]()
+    with serve(world) as gate:
+        answer = gate.answers.answer
+
+        def together(path: str, params: Any) -> Any:
+            if path.endswith(("/J2", "/J3")):
+                met.append(meeting.wait())
+            return answer(path, params)
+
+        gate.answers.answer = together  # type: ignore[method-assign]
+        assert ingest(gate.url).troubles == []
+    assert sorted(met) == [0, 1]
+    assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",), ("J3",), ("J4",)]

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.archive import Document
-from ingest.rows import Row
+from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse import parse
+from tests.ingest.spinnaker.conftest import run, said, tables
 
-T = 1_747_000_000_000
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
 OTHER = "0123456789abcdef0123456789abcdef01234567"
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def run(**more: Any) -> dict[str, Any]:
-    """The smallest execution."""
-    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
 
 
 def scm(sha: str, url: str | None = None) -> dict[str, Any]:
@@ -142,6 +124,67 @@ def test_marks_of_a_manifest(stage: dict[str, Any], commit: str | None) -> None:
     """Labels, annotations and variables that teams write: a named commit before a version."""
     (execution,) = tables(run(stages=[stage]))["execution"]
     assert said(execution, "commit", "commit_origin") == (commit, "manifest" if commit else None)
+
+
+def tagged(*images: str) -> dict[str, Any]:
+    """A deployManifest stage that runs these images."""
+    pod = {"spec": {"containers": [{"image": image} for image in images]}}
+    context = {"manifests": [{"kind": "Deployment", "spec": {"template": pod}}]}
+    return {"id": "S", "type": "deployManifest", "context": context}
+
+
+@pytest.mark.parametrize(
+    ("images", "commit"),
+    [
+        (["registry.example:5000/acme/shop:9c1f0e5"], "9c1f0e5"),
+        (["registry.example/acme/other:main-9c1f0e5"], "9c1f0e5"),
+        (["acme/shop:9c1f0e5", "istio/proxy:1.2-0badf00d1"], "9c1f0e5"),
+        (["acme/shop:1.4.0", "istio/proxy:1.2-0badf00d1"], None),
+        (["acme/shop@sha256:" + "ab" * 32], None),
+        (["acme/shop:20250611", ""], None),
+    ],
+)
+def test_the_tag_of_the_image_that_is_deployed(images: list[str], commit: str | None) -> None:
+    """That of the application's own image, or of the only one; a sidecar's says nothing, nor does a digest."""
+    (execution,) = tables(run(stages=[tagged(*images)]))["execution"]
+    assert said(execution, "commit", "commit_origin") == (commit, "image" if commit else None)
+
+
+def test_artifacts_that_an_execution_was_bound_to() -> None:
+    """What Spinnaker resolved counts as what the trigger brought."""
+    bound = {"boundArtifact": {"type": "docker/image", "version": SHA[:12]}, "matchArtifact": {"version": OTHER}}
+    (execution,) = tables(run(trigger={"resolvedExpectedArtifacts": [None, bound]}))["execution"]
+    assert said(execution, "commit", "commit_origin") == (SHA[:12], "image")
+
+
+def own(execution: dict[str, Any], *keys: str) -> str | None:
+    """The commit of an execution for a team with its own words for one."""
+    (found, *_) = parse(Document("execution", json.dumps(execution).encode()), None, keys)
+    return found.commit  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        run(stages=[deployed({"annotations": {"acme.example/built-from": SHA[:9]}})]),
+        run(stages=[deployed({"labels": {"built_from": f"v1.2-g{SHA[:9]}"}})]),
+        run(stages=[deployed({}, env=[{"name": "BUILT_FROM", "value": SHA[:9]}])]),
+        run(trigger={"parameters": {"builtFrom": SHA[:9]}}),
+        run(trigger={"artifacts": [{"type": "maven/file", "metadata": {"built-from": SHA[:9]}}]}),
+    ],
+)
+def test_a_team_names_its_own_keys(execution: dict[str, Any]) -> None:
+    """Labels, annotations, variables, parameters and metadata, however they are spelt; unnamed they say nothing."""
+    assert own(execution, "acme.example/built-from") == SHA[:9]
+    assert own(execution) is None
+
+
+def test_its_keys_are_a_setting(tmp_path: Path) -> None:
+    """``commit_keys`` of [sources.spinnaker]."""
+    source = SOURCE.configured({"commit_keys": ["built-from"]}, tmp_path)
+    body = json.dumps(run(trigger={"parameters": {"built-from": SHA}})).encode()
+    (execution,) = source.parse(Document("execution", body))
+    assert execution.commit == SHA  # type: ignore[attr-defined]
 
 
 def test_the_newest_of_the_commits_between_two_machine_images() -> None:

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.rows import Row
-from ingest.spinnaker.parse import parse
-
-T = 1_747_000_000_000
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
+from tests.ingest.spinnaker.conftest import T, said, tables
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_the_second_run_changes_nothing_and_asks_little(make: Make, ingest: Inge
         first, before = len(gate.requests), landed("SELECT * FROM rollout ORDER BY id")
         gate.requests.clear()
         summary = ingest(gate.url)
-        assert len(gate.requests) == 6 < first
+        assert len(gate.requests) == 7 < first
     assert summary.tables["execution"] == {"new": 0, "changed": 0, "unchanged": 3}
     assert landed("SELECT * FROM rollout ORDER BY id") == before
 
@@ -172,7 +172,10 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
     with serve(make.world(*payloads, applications=("shop", "cart", "mail"))) as gate:
         gate.faults = {"/applications/cart/": 403, "/applications/mail/executions": 404}
         summary = ingest(gate.url)
-    assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == ["application cart", "application mail"]
+    assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == [
+        "Gate refuses 1 of 3 applications (403)",
+        "application mail",
+    ]
     assert landed("SELECT id FROM execution") == [("E-shop",)]
     assert landed("SELECT stream FROM watermark ORDER BY 1") == [
         ("applications",),

@@ -2,53 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.rows import Row
-from ingest.spinnaker.parse import parse
-
-T = 1_747_000_000_000
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def run(**more: Any) -> dict[str, Any]:
-    """The smallest execution."""
-    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
-
-
-def after(ms: int | None) -> int | None:
-    """Milliseconds after T, in microseconds."""
-    return None if ms is None else (T + ms) * 1000
-
-
-def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
-    """A stage that succeeded in ten seconds."""
-    return {
-        "id": "S",
-        "type": type_,
-        "status": "SUCCEEDED",
-        "startTime": T,
-        "endTime": T + 10_000,
-        "context": context or {},
-        **more,
-    }
+from tests.ingest.spinnaker.conftest import T, after, run, said, stage, tables
 
 
 @pytest.mark.parametrize(
@@ -106,6 +64,13 @@ def test_only_a_complete_judgment_is_a_decision(
     ]
     assert said(approval, "decision", "decided_at") == (decision, decided)
     assert approval.decided_by == ("bo" if decision else None)
+
+
+def test_why_a_task_failed_where_only_it_says() -> None:
+    """Newer Orcas write the exception beside the task."""
+    told = {"exception": {"details": {"errors": ["no such account"]}}}
+    failed = stage("deployManifest", status="TERMINAL", tasks=[{"name": "a"}, {"taskExceptionDetails": told}])
+    assert tables(run(stages=[failed]))["stage"][0].reason == "no such account"
 
 
 @pytest.mark.parametrize("score", ["NaN", -1, 101, None, "", True, {}])

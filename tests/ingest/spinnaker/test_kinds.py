@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.spinnaker.kinds import KIND, kind, needs_details, operates
+from ingest.spinnaker.kinds import KIND, kind, operates
 
 
 @pytest.mark.parametrize(
@@ -33,12 +33,9 @@ def test_what_nobody_knows_is_other(type_: object) -> None:
     if type_ not in list(KIND):
         assert kind(type_) == "other"
         assert not operates([type_])
-        assert not needs_details([type_])
 
 
-def test_what_a_listing_must_be_asked_again_for() -> None:
-    """Stages whose contexts tell something, and tasks by hand that change what runs."""
-    assert needs_details(["wait", "enableManifest"])
+def test_what_a_task_must_do_to_be_read() -> None:
+    """Tasks by hand that change what runs."""
     assert operates(["enableManifest"])
-    assert not needs_details(["wait", "bake", "webhook"])
     assert not operates(["manualJudgment", "jenkins"])

@@ -2,53 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.rows import Row
-from ingest.spinnaker.parse import parse
-
-T = 1_747_000_000_000
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def run(**more: Any) -> dict[str, Any]:
-    """The smallest execution."""
-    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
-
-
-def stage(type_: str, context: Any = None, **more: Any) -> dict[str, Any]:
-    """A stage that succeeded in ten seconds."""
-    return {
-        "id": "S",
-        "type": type_,
-        "status": "SUCCEEDED",
-        "startTime": T,
-        "endTime": T + 10_000,
-        "context": context or {},
-        **more,
-    }
-
-
-def rollouts(*stages: dict[str, Any]) -> list[Any]:
-    """Rollouts of an execution with these stages."""
-    return tables(run(stages=list(stages))).get("rollout", [])
+from tests.ingest.spinnaker.conftest import rollouts, said, stage
 
 
 def deployment(image: str = "shop:1", **more: Any) -> dict[str, Any]:

@@ -173,3 +173,37 @@ def test_a_rollback_of_a_cluster_that_found_nothing_to_restore_did_nothing(
     assert told(run("E", empty)) == [("E", "not_deployed", "rollback")]
     back = below("rollbackServerGroup", "B", "K", 400, account="prod", region="eu")
     assert told(run("F", {**empty, "id": "K"}, back))[-1] == ("F", "succeeded", "rollback")
+
+
+def served(id_: str, version: int, at: int) -> Run:
+    """A pipeline that creates a server group of one image."""
+    context = {"account": "prod", "region": "eu", "imageName": f"shop-{version}"}
+    context["deploy.server.groups"] = {"eu": [f"shop-v{version:03}"]}
+    stage = {"id": f"{id_}G", "type": "createServerGroup", "status": "SUCCEEDED", "context": context}
+    return run(id_, stage | {"startTime": T + at, "endTime": T + at + 100}, at=at)
+
+
+def by_hand(id_: str, type_: str, group: str, at: int) -> Run:
+    """An operation of Deck on one server group."""
+    context = {"credentials": "prod", "region": "eu", "serverGroupName": group}
+    stage = {"id": f"{id_}S", "type": type_, "status": "SUCCEEDED", "context": context}
+    return run(id_, stage | {"startTime": T + at, "endTime": T + at + 100}, at=at, name=None, description="by hand")
+
+
+def test_an_old_server_group_enabled_by_hand_is_a_rollback(told: Callable[..., list[tuple[str, str, str]]]) -> None:
+    """Two operations, of which the first brings old content back; enabling what serves, or is unknown, is none."""
+    runs = [
+        by_hand("A", "enableServerGroup", "shop-v001", 0),
+        served("B", 2, 10_000),
+        by_hand("C", "enableServerGroup", "shop-v002", 20_000),
+        served("D", 3, 30_000),
+        by_hand("E", "enableServerGroup", "shop-v002", 40_000),
+        by_hand("F", "disableServerGroup", "shop-v003", 41_000),
+    ]
+    assert [(root, kind) for root, _, kind in told(*runs)] == [
+        ("A", "redeploy"),
+        ("B", "release"),
+        ("C", "redeploy"),
+        ("D", "release"),
+        ("E", "rollback"),
+    ]

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.rows import Row
-from ingest.spinnaker.parse import parse
+from tests.ingest.spinnaker.conftest import T, after, run, said, tables
 
 PAYLOADS = Path(__file__).resolve().parents[2] / "payloads" / "spinnaker"
-T = 1_747_000_000_000
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
-Rows = dict[str, list[Any]]
-
-
-def tables(body: Any, kind: str = "execution") -> Rows:
-    """Rows of a payload by table."""
-    found: Rows = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
-
-
-def run(**more: Any) -> dict[str, Any]:
-    """The smallest execution."""
-    return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
-
-
-def said(row: Row, *names: str) -> tuple[Any, ...]:
-    """Some fields of a row."""
-    return tuple(getattr(row, name) for name in names)
-
-
-def after(ms: int | None) -> int | None:
-    """Milliseconds after T, in microseconds."""
-    return None if ms is None else (T + ms) * 1000
 
 
 def test_red_black_on_virtual_machines() -> None:
@@ -183,6 +155,17 @@ def test_children_of_pipelines_belong_to_the_topmost() -> None:
     assert family({"type": "pipeline", "parentExecution": middle, "strategy": True}) == ("TOP", "MID")
     assert family({"type": "pipeline", "parentPipelineId": "GONE"}) == ("GONE", "GONE")
     assert family({"type": "pipelineRef", "parentExecutionId": "REF"}) == ("REF", "REF")
+
+
+def test_grandchildren_belong_to_the_topmost_that_is_named() -> None:
+    """Where a parent's own parent is named and not nested, and by either word for a pipeline trigger."""
+    middle = {"id": "MID", "trigger": {"type": "pipeline", "parentPipelineId": "TOP"}}
+    assert family({"type": "pipeline", "parentExecution": middle}) == ("TOP", "MID")
+    referred = {"id": "MID", "trigger": {"type": "pipelineRef", "parentExecutionId": "TOP"}}
+    assert family({"type": "pipeline", "parentExecution": referred}) == ("TOP", "MID")
+    cut = {"type": "pipeline", "parentPipelineId": "MID"}
+    assert said(tables(run(trigger=cut, rootId="TOP"))["execution"][0], "root_id", "parent_id") == ("TOP", "MID")
+    assert said(tables(run(rootId="OTHER"))["execution"][0], "root_id", "parent_id") == ("E", None)
 
 
 def test_a_manual_rerun_is_a_tree_of_its_own() -> None:

@@ -43,6 +43,7 @@ EVERY_TYPE = [
     ("rollback", "running", "staging", "us-east-2", None, None),
     ("rollback", "running", *HOSTNAME, None),
     ("scale", "failed", "staging", None, None, None),
+    ("restart", "failed", "staging", None, "test", None),
 ]
 NOTHING: tuple[Any, ...] = (0, [], 0, 0, 0)
 
@@ -258,6 +259,7 @@ KINDS = {
         "deploy",
         "deployCloudFormation",
         "deployManifest",
+        "enableServerGroup",
         "patchManifest",
     ],
     "other": [
@@ -266,7 +268,6 @@ KINDS = {
         "destroyServerGroup",
         "determineTargetServerGroup",
         "disableCluster",
-        "enableServerGroup",
         "evaluateArtifacts",
         "evaluateVariables",
         "findArtifactFromExecution",

@@ -15,7 +15,7 @@ import zstandard
 from dora.errors import UsageError
 from ingest.archive import Document
 from ingest.run import Summary, pull
-from ingest.source import Request, Unreadable
+from ingest.source import Request, Unreadable, Whole
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.saved import saved
 
@@ -27,7 +27,7 @@ OTHER = {**RUN, "id": "E2"}
 
 def read(path: Path) -> list[Any]:
     """Kind and parsed body of each document, or the reason why there is none."""
-    found = saved([path])
+    found = (one for one in saved([path]) if not isinstance(one, Whole))
     return [(one.kind, json.loads(one.body)) if isinstance(one, Document) else one for one in found]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from base64 import b64encode
@@ -15,31 +17,48 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+import duckdb
 import pytest
+import zstandard
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from ingest.simulation.gate import serve
+from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
 from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.spin_config import X509, CachedToken, Login
+from ingest.spinnaker.tokens import Registration, Token
 from ingest.tls import Tls
 
 NOW = 1_750_000_000_000
 CANARY = "c4nary-s3cret-8c1f0e5a"
 ROOT = Path(__file__).resolve().parents[3]
+KEPT = ("spin", "key.pem", "key.json", "refresh-token", "dora.toml")  # where we put secrets ourselves
 Make = SimpleNamespace
 
-# each folder's command in one process, with the logs of every library: to start Python for each takes seconds
+# each folder's commands in one process, with the logs of every library: to start Python for each takes seconds
 RUN = """
-import logging, os, sys, traceback
+import logging, os, signal, sys, traceback
 logging.basicConfig(level=1, stream=sys.stdout)
 from dora.__main__ import main
+
+def crash(*of):
+    raise RuntimeError("as a mistake of ours would")
+
+signal.signal(signal.SIGUSR1, crash)
 for folder in sys.argv[1:]:
     os.chdir(folder)
-    sys.argv = ["dora", "ingest", "spinnaker"]
-    try:
-        main()
-    except SystemExit as end:
-        print("ended", end.code)
+    print(os.getpid(), file=open("pid", "w"), flush=True)
+    for words in (["ingest", "spinnaker", "--json"], ["doctor"]):
+        sys.argv = ["dora", *words]
+        try:
+            main()
+            print("ended 0")
+        except SystemExit as end:
+            print("ended", end.code or 0)
+        except BaseException:
+            traceback.print_exc()
+            print("ended crashed")
 """
 
 
@@ -65,7 +84,7 @@ def ways(tmp_path: Path) -> dict[str, Way]:
 
 
 def commands(tmp_path: Path, configs: dict[str, str]) -> str:
-    """Everything that the commands say, one for each configuration."""
+    """Everything that ingest and doctor say, for each configuration."""
     for name, config in configs.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "dora.toml").write_text("[sources.spinnaker]\nrequests_per_10s = 0\n" + config)
@@ -78,7 +97,7 @@ def commands(tmp_path: Path, configs: dict[str, str]) -> str:
         check=False,
         timeout=100,
     )
-    assert done.stdout.count("ended") == len(configs), done.stderr
+    assert done.stdout.count("ended") == 2 * len(configs), done.stderr
     return done.stdout + done.stderr
 
 
@@ -86,72 +105,156 @@ def forms(secret: str) -> Iterator[bytes]:
     """A secret as it could be written."""
     yield secret.encode()
     yield quote(secret, safe="").encode()
+    yield json.dumps(secret)[1:-1].encode()
     for user in ("reader", "dora"):
         yield b64encode(f"{user}:{secret}".encode())
 
 
+def readable(path: Path) -> bytes:
+    """What a file holds, its compression undone: archives and the rows of a database beside their very bytes."""
+    body = path.read_bytes()
+    if path.suffix == ".zst":
+        with zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader:
+            return body + reader.read()
+    if path.suffix != ".duckdb":
+        return body
+    with duckdb.connect(str(path), read_only=True) as con:
+        tables = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        return body + b"".join(repr(con.execute(f'FROM "{name}"').fetchall()).encode() for name in tables)
+
+
 def leaks(tmp_path: Path, said: str, secrets: set[str]) -> list[str]:
-    """Where a secret stands: in what was said, or in any byte of the files of a data folder."""
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in ("spin", "key.pem")]
-    assert any(path.suffix == ".duckdb" for path in files)
-    assert any(path.suffix == ".zst" for path in files)
-    places = [("output", said.encode()), *((str(path), path.read_bytes()) for path in files)]
+    """Where a secret stands: in what was said, or in any file of a data folder."""
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in KEPT]
+    places = [("output", said.encode()), *((str(path), readable(path)) for path in files)]
     return [place for place, text in places for secret in secrets for form in forms(secret) if form in text]
 
 
+def arguments(gates: list[Gate]) -> list[str]:
+    """The arguments of every process there is, whenever one of these Gates is asked for something."""
+    seen: list[str] = []
+
+    def look(path: str) -> None:
+        for process in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                seen.append(process.read_text(errors="replace"))
+            except OSError:
+                continue
+
+    for gate in gates:
+        gate.before = look
+    return seen
+
+
+def interrupting(gate: Gate, pid: Path) -> None:
+    """Crash who asks this Gate for an application, as a mistake of ours would."""
+
+    def interrupt(path: str) -> None:
+        if path.startswith("/applications/"):
+            gate.before = lambda path: None
+            os.kill(int(pid.read_text()), signal.SIGUSR1)
+
+    gate.before = interrupt
+
+
 def test_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
-    """Whether Gate lets us in or turns us away, the secret is in no file, log, message or error of the run."""
+    """Whether Gate lets us in, turns us away (302, 401) or crashes us midway: in no file, log, message or argument."""
+    found = ways(tmp_path)
     with ExitStack() as open_:
-        configs = {}
-        for name, way in ways(tmp_path).items():
-            for door, kind in ((way.door, "in"), (BasicDoor(password="another"), "out")):
-                gate = open_.enter_context(serve(make.world(make.execution("E", NOW)), token=door))
-                configs[f"{name} {kind}"] = f'endpoint = "{gate.url}"\n{way.settings}'
+        configs, gates = {}, []
+        for name, way in found.items():
+            doors = {"in": way.door, "out": "another" if name in ("api token", "bearer") else BasicDoor()}
+            for kind, door in {**doors, **({"crash": way.door} if name == "spin" else {})}.items():
+                gates.append(open_.enter_context(serve(make.world(make.execution("E", NOW)), token=door)))
+                configs[f"{name} {kind}"] = f'endpoint = "{gates[-1].url}"\n{way.settings}'
+        processes = arguments(gates[:1])
+        interrupting(gates[-1], tmp_path / f"{name} crash" / "pid")
         said = commands(tmp_path, configs)
-        sessions = ways(tmp_path)["form"].door.sessions
-    assert leaks(tmp_path, said, {CANARY, *sessions}) == []
-    assert (said.count("ended 0"), said.count("ended 4")) == (6, 6)
+    assert leaks(tmp_path, said + "".join(processes), {CANARY, *found["form"].door.sessions}) == []
+    assert any("sys.argv" in words for words in processes)
+    assert (said.count("ended 4"), "Traceback" in said) == (12, True)
+
+
+def key_file(path: Path, token_uri: str) -> str:
+    """The key of a Google service account; gives a line from the middle of it."""
+    key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    told = {"client_email": "r@x", "private_key": key.decode(), "token_uri": token_uri}
+    path.write_text(json.dumps(told))
+    return key.decode().splitlines()[5]
 
 
 def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: Path, certificates: Any) -> None:
-    """Neither the client's secret, nor refresh tokens, nor what was given for them, nor a private key."""
+    """Neither the client's secret, nor refresh tokens, nor what was given for them, nor private keys."""
     door, asks = BearerDoor(wants_session=True), Door(tls=certificates.context("server", asks=True))
     certificate, key = certificates.paths("client")
+    kept = tmp_path / "refresh-token"
+    kept.write_text(CANARY)
     with (
         provide(IdentityProvider(door, CANARY, CANARY)) as provider,
         serve(make.world(), token=door) as gate,
         serve(make.world(), token=asks) as other,
     ):
+        line = key_file(tmp_path / "key.json", provider.url)
         client = f'[sources.spinnaker.oauth2]\ntoken_url = "{provider.url}"\nclient_id = "dora"\n'
-        oauth2 = f'endpoint = "{gate.url}"\n{client}client_secret_env = "SECRET"'
-        files = f'cert_file = "{certificate}"\nkey_file = "{key}"\nca_file = "{certificates.ca}"'
-        said = commands(tmp_path, {"oauth2": oauth2, "x509": f'endpoint = "{other.url}"\n{files}'})
+        oauth2 = f'endpoint = "{gate.url}"\n{client}client_secret_env = "SECRET"\n'
+        files = f'endpoint = "{other.url}"\ncert_file = "{certificate}"\nkey_file = "{key}"\n'
+        configs = {
+            "oauth2": f'{oauth2}refresh_token_file = "{kept}"',
+            "oauth2 again": oauth2,
+            "x509": f'{files}ca_file = "{certificates.ca}"',
+            "not trusted": f'{files}token_env = "SECRET"',
+            "google": f'endpoint = "{gate.url}"\niap_key_file = "{tmp_path / "key.json"}"\niap_audience = "x"',
+        }
+        said = commands(tmp_path, configs)
     given = {CANARY, provider.refresh_token, *door.tokens, *door.sessions}
-    assert leaks(tmp_path, said, {*given, Path(key).read_text().splitlines()[1]}) == []
-    assert (said.count("ended 0"), len(provider.asked)) == (2, 1)
+    assert leaks(tmp_path, said, {*given, line, Path(key).read_text().splitlines()[1]}) == []
+    ends = [text.split()[1] for text in said.splitlines() if text.startswith("ended")]
+    assert ends == ["0", "5", "4", "4", "0", "5", "1", "5", "4", "4"]
+    assert kept.read_text().strip() == provider.refresh_token
+
+
+def test_what_is_wrong_in_a_configuration_is_told_without_it(tmp_path: Path) -> None:
+    """A secret where none may stand, in our settings or in spin's, is not repeated by whoever refuses it."""
+    (tmp_path / "spin").write_text(f"auth: {{basic: {{password: '{CANARY}\n")
+    gate = 'endpoint = "http://127.0.0.1:9"\ntimeout_seconds = 1\n'
+    configs = {
+        "our token": f'token = "{CANARY}"',
+        "header": f'headers = {{ Authorization = "{CANARY}" }}',
+        "endpoint": f'endpoint = "https://reader:{CANARY}@gate.example"',
+        "oauth2": f'[sources.spinnaker.oauth2]\nclient_secret = "{CANARY}"',
+        "no toml": f'token = "{CANARY}',
+        "spins file": f'spin_config = "{tmp_path / "spin"}"',
+        "a key": f'{gate}iap_key_file = "{tmp_path / "spin"}"\niap_audience = "x"',
+    }
+    said = commands(tmp_path, configs)
+    assert leaks(tmp_path, said, {CANARY}) == []
+    assert said.count("ended 2") >= len(configs)
 
 
 def test_the_search_finds_what_is_there(make: Make, tmp_path: Path) -> None:
-    """A secret that Gate itself gives back in an application lands: the search above sees it."""
+    """A secret that Gate itself gives back as a name lands and is told: the search sees it in each place."""
     world = make.world(applications=(CANARY,))
     with serve(world) as gate:
-        said = commands(tmp_path, {"one": f'endpoint = "{gate.url}"'})
-    places = leaks(tmp_path, said, {CANARY})
-    assert any(place.endswith(".duckdb") for place in places)
-    assert "output" in places
+        processes = arguments([gate])
+        configs = {"one": f'endpoint = "{gate.url}"\ntoken = "x"', "two": f'endpoint = "{gate.url}"'}
+        said = commands(tmp_path, configs)
+    assert any(CANARY in words for words in processes) is False
+    assert {Path(place).suffix for place in leaks(tmp_path, said, {CANARY})} >= {".duckdb", ".zst", ""}
+    shutil.rmtree(tmp_path)
 
 
 def test_no_secret_is_in_a_repr(caplog: pytest.LogCaptureFixture) -> None:
     """Objects that end in a log or a traceback tell nothing."""
     caplog.set_level(logging.DEBUG)
     held = [
-        Grant(token=CANARY),
+        Grant(token=Token(CANARY)),
+        Registration(secret=CANARY),
         Login(password=CANARY),
         X509(key=CANARY),
         CachedToken(access_token=CANARY),
         Tls(certificate=(CANARY, CANARY)),
         FormLogin("http://x", "u", CANARY),
-        Bearer("http://x", Grant(token=CANARY)),
+        Bearer("http://x", Grant(token=Token(CANARY))),
     ]
     logging.getLogger().debug("%r", held)
     assert "Grant" in caplog.text

@@ -140,6 +140,9 @@ def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
         ("$A$B", "1two"),
         ("cost: 5$", "cost: 5$"),
         ("$ A", "$ A"),
+        ("pa$$word", "paword"),
+        ("$1x$?", "x"),
+        ("a${}b${A", "abA"),
     ],
 )
 def test_variables_are_expanded_as_go_does(text: str, becomes: str) -> None:

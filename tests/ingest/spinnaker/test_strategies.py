@@ -275,3 +275,39 @@ def test_cloud_run_serves_by_share(traffic: Any, expected: tuple[int | None, ...
     (row,) = rollouts(stage("C", "deployCloudrunManifest", 0, 10, context))
     assert (row.version, row.cluster, row.location) == ("gcr.example/shop:7", "shop", "eu-west1")
     assert times(row) == expected
+
+
+def groups(enable: Any, *disabled: str, **more: Any) -> list[Rollout]:
+    """Server groups enabled and disabled by one execution."""
+    enabling = stage("e", "enableServerGroup", 0, 10, {"credentials": "vm", "region": "eu", **enable}, **more)
+    others = [
+        stage(f"d{nth}", "disableServerGroup", 20, 30, {"serverGroupName": name}) for nth, name in enumerate(disabled)
+    ]
+    return rollouts(enabling, *others)
+
+
+@pytest.mark.parametrize(
+    ("enable", "disabled", "expected"),
+    [
+        ({"serverGroupName": "shop-v041"}, ["shop-v042"], ("rollback", "shop-v041")),
+        ({"asgName": "shop-v041"}, ["till-v001", "shop-v042"], ("rollback", "shop-v041")),
+        ({"serverGroupName": "shop-v043"}, ["shop-v042"], ("deploy", "shop-v043")),
+        ({"serverGroupName": "shop-v041"}, ["till-v042"], ("deploy", "shop-v041")),
+        ({"serverGroupName": "shop-v041"}, [], ("deploy", "shop-v041")),
+        ({"target": "ancestor_asg_dynamic", "cluster": "shop"}, [], ("rollback", None)),
+        ({"target": "current_asg_dynamic", "cluster": "shop"}, [], ("restart", None)),
+    ],
+)
+def test_an_old_server_group_enabled_again(enable: Any, disabled: list[str], expected: tuple[str, str | None]) -> None:
+    """A rollback beside a newer one that is disabled, or by choice of the one before; else it names what serves."""
+    (row,) = groups(enable, *disabled)
+    assert (row.action, row.restores) == expected
+    assert (times(row), row.account, row.location) == ((10, 10), "vm", "eu")
+
+
+def test_enabling_below_a_rollback_is_a_step_of_it() -> None:
+    """And one that failed restored nothing."""
+    back = stage("r", "rollbackServerGroup", 0, 90, {"region": "eu"})
+    step = stage("e", "enableServerGroup", 0, 10, {"serverGroupName": "shop-v001"}, parentStageId="r")
+    assert [row.id for row in rollouts(back, step)] == ["r"]
+    assert times(groups({"serverGroupName": "shop-v041"}, status="TERMINAL")[0]) == (None, None)

@@ -136,6 +136,21 @@ def test_templates_are_asked_for_once_and_only_where_a_pipeline_names_one(
     assert landed(told) == [("v2", "web", True, True, False)]
 
 
+def test_v1_templates_have_a_list_of_their_own(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Asked for where a v1 pipeline names one: whether it is protected, and the stages that it brings."""
+    world = make.world()
+    world.templates = [{"schema": "1", "id": "old", "protect": True, "stages": [{"type": "manualJudgment"}]}]
+    made = {"pipeline": {"template": {"source": "spinnaker://old"}}}
+    world.pipeline_configs = [
+        {"id": "c", "application": "shop", "name": "ship", "type": "templatedPipeline", "config": made}
+    ]
+    with serve(world) as gate:
+        ingest(gate.url)
+        assert (asked(gate, "/v2/pipelineTemplates"), len(asked(gate, "/pipelineTemplates"))) == ([], 1)
+    told = "SELECT template_kind, template, protected, has_approval, has_canary FROM pipeline"
+    assert landed(told) == [("v1", "old", True, True, False)]
+
+
 def test_without_templates_a_pipeline_is_still_known(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
     """Where Gate has none, what the template holds stays unknown, and that is no trouble."""
     world = make.world()

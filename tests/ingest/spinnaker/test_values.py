@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.spinnaker.kinds import kind, needs_details, operates
+from ingest.spinnaker.kinds import kind, operates
 from ingest.spinnaker.payload import Stage
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import first, items, mapping, number, person, text
@@ -79,10 +79,8 @@ def test_kinds(type_: Any, expected: str) -> None:
     assert kind(type_) == expected
 
 
-def test_what_needs_details_and_what_operates() -> None:
-    """A wait tells nothing, a judgment does; only what changes what runs makes a task worth keeping."""
-    assert not needs_details(["wait", "bake", None])
-    assert needs_details(["wait", "manualJudgment"])
+def test_what_operates() -> None:
+    """Only what changes what runs makes a task worth keeping."""
     assert operates(["savePipeline", "scaleManifest"])
     assert not operates(["manualJudgment", "jenkins"])
 

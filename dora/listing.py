@@ -1,0 +1,64 @@
+"""The commands that list what a build holds, row by row: changes. They import nothing that fetches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from dora import door, output, wording
+from dora.config import read
+from dora.query import Scope
+from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Until
+
+STAGES = ("waiting", "queue", "before_production", "approval", "window", "canary", "rollout", "other")
+
+app = typer.Typer()
+Waiting = Annotated[bool, typer.Option("--open", help="Only those merged and not shipped, the oldest first.")]
+Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")]
+
+
+@app.command()
+def changes(
+    waiting: Annotated[
+        bool, typer.Option("--open", help="Only those merged and not shipped, the oldest first.")
+    ] = False,
+    since: Since = None,
+    until: Until = None,
+    application: Applications = None,
+    limit: Limit = 40,
+    config: ConfigFile = None,
+    json: AsJson = False,
+    csv: AsCsv = False,
+) -> None:
+    """List changes with merge time, the deployment that shipped them, lead time, and the stages that add up to it.
+
+    Example: dora changes --open --application ledger
+    """
+    delivery = door.open(read(config).data / "dora.duckdb")
+    rows = delivery.listed("journeys", Scope(since, until, applications=tuple(application or ())))
+    if waiting:
+        rows = [row for row in reversed(rows) if row["state"] == "open"]
+    if json:
+        output.as_json(rows)
+    elif csv:
+        output.as_csv(rows)
+    else:
+        output.as_table([_change(row) for row in rows[:limit]])
+        output.note(f"{min(limit, len(rows))} of {len(rows)} changes")
+
+
+def _change(row: dict[str, Any]) -> dict[str, Any]:
+    """A change as one line: times in words, only the stages that took any."""
+    stages = {stage.replace("_", " "): row[f"{stage}_hours"] for stage in STAGES}
+    return {
+        "merged at": row["merged_at"],
+        "application": row["application"],
+        "change": f"{row['sha'][:9]} {row['subject'] or ''}"[:60],
+        "author": row["author"],
+        "state": row["state"],
+        "lead time": wording.quantity(row["lead_hours"], "hours"),
+        "open for": wording.quantity(row["open_hours"], "hours"),
+        "stages": ", ".join(f"{name} {wording.quantity(hours, 'hours')}" for name, hours in stages.items() if hours),
+        "serving since": row["full_traffic_at"],
+    }

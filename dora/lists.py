@@ -1,0 +1,33 @@
+"""Lists of what a build holds, in a scope: the rows behind the pages and commands that are not a metric's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dora import periods, query
+from dora.query import Scope
+from dora.warehouse import Connection
+
+ORDERED = {"journeys": ("merged_at", "change_id")}  # when a row happened, and what tells it from others
+
+
+def listed(con: Connection, name: str, scope: Scope) -> list[dict[str, Any]]:
+    """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
+
+    Raises ``UsageError`` for an application, team or moment that does not exist.
+    """
+    (dated, key), about = ORDERED[name], query.context(con)
+    bounds = [_utc(moment, about) for moment in (scope.since, scope.until)]
+    cursor = con.execute(
+        f"SELECT * FROM {name} WHERE coalesce({dated} >= $1, $1 IS NULL) AND coalesce({dated} < $2, $2 IS NULL)"  # noqa: S608
+        f" AND list_contains($3::VARCHAR[], application) ORDER BY {dated} DESC, {key}, application",
+        [*bounds, [application for application, _ in query.applications(con, scope)]],
+    )
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _utc(moment: str | None, about: dict[str, Any]) -> object:
+    if moment is None:
+        return None
+    return periods.to_utc(periods.instant(moment, about["timezone"], about["as_of"]), about["timezone"])

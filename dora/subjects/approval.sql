@@ -1,0 +1,24 @@
+-- One row is one observation about a question put to a person, with the deployment it held.
+SELECT
+  o.application,
+  d.team,
+  o.happened_at,
+  o.value,
+  o.censored AS open,
+  o.excluded,
+  a.asked,
+  a.outcome,
+  a.decision,
+  a.answer,
+  a.decided_by,
+  a.refused,
+  a.roles,
+  a.decided_at,
+  a.deployment_id AS deployment,
+  o.subject AS approval,
+  p.url
+FROM $observations AS o
+INNER JOIN definitions AS d ON o.application = d.application
+INNER JOIN approvals AS a ON o.subject = a.approval_id
+LEFT JOIN deployments AS p ON a.deployment_id = p.deployment_id
+ORDER BY o.happened_at DESC, o.subject

@@ -1,0 +1,77 @@
+"""What a commit's message says of it, in the words of git and of the hosts. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+# GitHub and Bitbucket Server, Bitbucket Cloud, Azure DevOps.
+_MERGED = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
+_SQUASHED = re.compile(r"(?:#|!|pull request #)(\d+)\)")
+_GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
+_WHOLE = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
+_SHORT = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
+_NUMBER = re.compile(r"^(?:This r|R)everts (?:pull request |merge request )?[\w./-]*[#!](\d+)\b", re.MULTILINE)
+_QUOTED = re.compile(r'(Revert|Reapply) "(.+)"(?: \([#!]\d+\))?')
+_TYPED = re.compile(r"revert(?:\([^)]*\))?: (?!\")(.+?)(?: \([#!]\d+\))?", re.IGNORECASE)
+_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{40})\)\s*$", re.MULTILINE)
+_BOT = re.compile(r"\[bot\]$|[-_ ]bot$|^(?:dependabot|renovate|greenkeeper|snyk|github-actions|bot)\b", re.IGNORECASE)
+_BUMP = re.compile(
+    r"\w+\(deps(?:-dev)?\)!?: |bump \S+(?: and \S+)? (?:from \S+ )?to |bump the \S+ group|update dependency |pin dep",
+    re.IGNORECASE,
+)
+_BACKPORT = re.compile(r"\bback-?port", re.IGNORECASE)
+
+
+class Claim(NamedTuple):
+    """What a revert says it undoes, where that is no full id: the start of one, a request's number, or a subject."""
+
+    by: Literal["commit", "request", "subject"]
+    value: str
+
+
+def change_request(subject: str, message: str) -> str | None:
+    """Number of the pull or merge request that the message names (GitHub, GitLab, Bitbucket, Azure)."""
+    if subject.startswith("Merge") and (merged := _MERGED.match(subject)):
+        return merged[merged.lastindex or 0]
+    if subject.endswith(")") and (squashed := _SQUASHED.fullmatch(subject.rpartition("(")[2])):
+        return squashed[1]
+    found = _GITLAB.search(message) if "See merge request" in message else None
+    return found[1] if found else None
+
+
+def reverted(message: str) -> str | None:
+    """The full id that the message says it reverts."""
+    found = _WHOLE.search(message) if "This reverts" in message else None
+    return found[1] if found else None
+
+
+def claim(subject: str, message: str) -> Claim | None:
+    """What a revert without a full id says it undoes; the surest of what it says."""
+    if "evert" not in message and "Reapply" not in subject:
+        return None
+    if short := _SHORT.search(message):
+        return Claim("commit", short[1])
+    if number := _NUMBER.search(message):
+        return Claim("request", number[1])
+    if quoted := _QUOTED.fullmatch(subject):
+        return Claim("subject", f'Revert "{quoted[2]}"' if quoted[1] == "Reapply" else quoted[2])
+    typed = _TYPED.fullmatch(subject)
+    return Claim("subject", typed[1]) if typed else None
+
+
+def picked(message: str) -> str | None:
+    """The commit that ``git cherry-pick -x`` says it was picked from; of several the last, which is the nearest."""
+    found = _PICKED.findall(message) if "cherry picked from" in message else []
+    return found[-1] if found else None
+
+
+def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[str]:
+    """What is to be known of a change at a glance: bot, dependencies, revert, backport."""
+    told = [
+        ("bot", _BOT.search(author)),
+        ("dependencies", _BUMP.match(subject)),
+        ("revert", reverts),
+        ("backport", picked or _BACKPORT.search(subject)),
+    ]
+    return [label for label, true in told if true]

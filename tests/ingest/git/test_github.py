@@ -1,0 +1,226 @@
+"""Pull requests from a double of GitHub's API on loopback: pages, reviews, limits, refusals."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from dora.errors import UsageError
+from ingest.git.settings import GitHubSettings, read
+
+TOKEN = "ghp_canary0123"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def ago(hours: float) -> str:
+    return (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Double:
+    """What GitHub's REST API says of pull requests, for one repository; ``refuse`` answers a path otherwise."""
+
+    def __init__(self) -> None:
+        self.pulls: dict[int, dict[str, Any]] = {}
+        self.reviews: dict[int, list[dict[str, Any]]] = {}
+        self.commits: dict[int, list[str]] = {}
+        self.refuse: dict[str, tuple[int, dict[str, str]]] = {}
+        self.asked: list[str] = []
+        double = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                double.answer(self)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def pull(self, number: int, updated: float, *, merged: float | None = None, author: str = "ada") -> None:
+        self.pulls[number] = {
+            "number": number, "created_at": ago(updated + 50), "updated_at": ago(updated), "user": {"login": author},
+            "merged_at": None if merged is None else ago(merged), "merge_commit_sha": f"{number:040x}",
+        }  # fmt: skip
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        address = urlsplit(handler.path)
+        self.asked.append(address.path)
+        status, headers = next((r for p, r in self.refuse.items() if re.search(p, address.path)), (200, {}))
+        if handler.headers["Authorization"] != f"Bearer {TOKEN}":
+            status = 401
+        page, size = (int(parse_qs(address.query)[name][0]) for name in ("page", "per_page"))
+        body = json.dumps(self.listed(address.path)[(page - 1) * size : page * size] if status == 200 else {}).encode()
+        handler.send_response(status)
+        for name, value in {**headers, "Content-Type": "application/json; charset=utf-8"}.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def listed(self, path: str) -> list[Any]:
+        parts = path.split("/")
+        if path == "/repos/acme/shop/pulls":
+            return sorted(self.pulls.values(), key=lambda pull: pull["updated_at"], reverse=True)
+        if parts[-1] == "reviews":
+            return self.reviews.get(int(parts[-2]), [])
+        return [{"commit": {"author": {"date": date}}} for date in self.commits.get(int(parts[-2]), [])]
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
+    double = Double()
+    threading.Thread(target=double.server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("DORA_GITHUB_TOKEN", TOKEN)
+    yield double
+    double.server.shutdown()
+    double.server.server_close()
+
+
+def run(upstream: Any, ingested: Any, api: Double, **more: Any) -> Any:
+    if not (upstream.path / "file").exists():
+        upstream.commit("one")
+    github = {"api": api.url, **more}
+    return ingested.run({"url": str(upstream.path), "github": "acme/shop"}, github=github)
+
+
+def review(hours: float, state: str, login: str) -> dict[str, Any]:
+    return {"state": state, "submitted_at": ago(hours), "user": {"login": login}}
+
+
+def test_a_request_has_its_times(upstream: Any, ingested: Any, api: Double) -> None:
+    """Opened, first commit, first review by another than its author, first approval, merged, and what it became."""
+    api.pull(7, 1, merged=2)
+    said = [(9, "COMMENTED", "ada"), (8, "CHANGES_REQUESTED", "bob"), (5, "APPROVED", "eve"), (4, "APPROVED", "bob")]
+    api.reviews[7] = [review(*one) for one in said]
+    api.commits[7] = [ago(60), ago(55)]
+    run(upstream, ingested, api)
+    times = [f"epoch({column}_at)" for column in ("opened", "first_commit", "first_review", "approved", "merged")]
+    (found,) = ingested.sql(f"SELECT number, author, sha, {', '.join(times)} FROM change_request")
+    assert found[:3] == ("7", "ada", f"{7:040x}")
+    assert [(NOW.timestamp() - time) / 3600 for time in found[3:]] == [51, 60, 8, 5, 2]
+
+
+def test_every_page_is_turned(upstream: Any, ingested: Any, api: Double) -> None:
+    """More than a page of requests and of reviews; open ones have no commit and cost no further question."""
+    for number in range(1, 231):
+        api.pull(number, number / 10)
+    api.pull(231, 1, merged=1)
+    api.reviews[231] = [review(9, "COMMENTED", "bob")] * 100 + [review(3, "APPROVED", "bob")]
+    summary = run(upstream, ingested, api)
+    assert summary.troubles == []
+    assert ingested.column("SELECT count(*) FROM change_request") == [231]
+    assert ingested.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
+    assert ingested.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
+    assert sorted(set(api.asked)) == [
+        "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews"
+    ]  # fmt: skip
+
+
+def test_only_what_changed_is_read_again(upstream: Any, ingested: Any, api: Double) -> None:
+    """A second run reads what was updated since, and a first one nothing older than was asked for."""
+    api.pull(1, 24 * 100, merged=24 * 100)
+    api.pull(2, 50, merged=50)
+    run(upstream, ingested, api)
+    assert ingested.column("SELECT number FROM change_request") == ["2"]
+    api.pull(3, 1, merged=1)
+    api.asked.clear()
+    run(upstream, ingested, api)
+    assert sorted(ingested.column("SELECT number FROM change_request")) == ["2", "3"]
+    assert "/repos/acme/shop/pulls/1/reviews" not in api.asked
+
+
+def test_a_limit_in_the_middle_is_gone_on_from(upstream: Any, ingested: Any, api: Double) -> None:
+    """What was read before the host refused is kept, in the order of change; the next run reads the rest."""
+    for number in range(1, 6):
+        api.pull(number, 10 - number, merged=10 - number)
+    api.refuse["/pulls/4/"] = (403, {"X-RateLimit-Remaining": "0"})
+    (trouble,) = run(upstream, ingested, api).troubles
+    assert "403" in trouble
+    assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3"]
+    assert ingested.changes() == {upstream.head()}
+    api.refuse.clear()
+    assert run(upstream, ingested, api).troubles == []
+    assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("status", [401, 404])
+def test_a_host_that_refuses_costs_only_its_requests(upstream: Any, ingested: Any, api: Double, status: int) -> None:
+    """A token that is not known and a repository that is not there are troubles; the changes are read."""
+    api.refuse["/pulls"] = (status, {})
+    (trouble,) = run(upstream, ingested, api).troubles
+    assert str(status) in trouble
+    assert TOKEN not in trouble
+    assert ingested.changes() == {upstream.head()}
+
+
+def test_an_answer_of_another_kind_is_told(upstream: Any, ingested: Any, api: Double) -> None:
+    """A host that is no GitHub is named as that."""
+    api.pulls[1] = {"number": 1, "updated_at": ago(1)}
+    (trouble,) = run(upstream, ingested, api).troubles
+    assert "not what GitHub's API says" in trouble
+
+
+def test_without_a_token_all_else_works(
+    upstream: Any, ingested: Any, api: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked, a note says which variable is empty, and nothing is in trouble."""
+    monkeypatch.delenv("DORA_GITHUB_TOKEN")
+    summary = run(upstream, ingested, api)
+    assert summary.troubles == api.asked == []
+    assert "DORA_GITHUB_TOKEN" in summary.notes[0]
+    assert ingested.changes() == {upstream.head()}
+
+
+def test_a_token_may_lie_in_a_file(upstream: Any, ingested: Any, api: Double, tmp_path: Path) -> None:
+    """The file is read, whoever else can read it is warned about, and the token is in nothing that we write."""
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    file.chmod(0o644)
+    api.pull(1, 1)
+    (note,) = run(upstream, ingested, api, token_file=str(file)).notes
+    assert "chmod 600" in note
+    file.chmod(0o600)
+    assert run(upstream, ingested, api, token_file=str(file)).notes == []
+    assert ingested.column("SELECT number FROM change_request") == ["1"]
+    assert [path for path in ingested.data.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize(
+    ("api", "url", "slug"),
+    [
+        ("https://api.github.com", "https://github.com/acme/shop.git", "acme/shop"),
+        ("https://api.github.com", "git@github.com:acme/shop.git", "acme/shop"),
+        ("https://ghe.example.com/api/v3", "ssh://git@ghe.example.com:22/acme/shop.git", "acme/shop"),
+        ("https://api.github.com", "https://gitlab.com/acme/shop.git", None),
+        ("https://api.github.com", "https://github.com.evil.example/acme/shop", None),
+        ("https://api.github.com", "/srv/git/github.com/shop", None),
+    ],
+)
+def test_the_token_goes_to_its_own_host_only(api: str, url: str, slug: str | None) -> None:
+    """Repositories of the API's own host are asked for, others only where their name there is given."""
+    assert GitHubSettings(api=api).slug(url, None) == slug
+    assert GitHubSettings(api=api).slug(url, "a/b") == "a/b"
+
+
+@pytest.mark.parametrize("api", ["http://api.github.com", "https://u:p@h/x", "file:///x", "https://h/\n", ""])
+def test_an_api_that_could_leak_the_token_is_refused(api: str) -> None:
+    """No plain http beyond this machine, no credentials in the address, nothing but an address."""
+    with pytest.raises(UsageError, match="API"):
+        read({"repositories": [], "github": {"api": api}})
+
+
+@pytest.mark.parametrize("slug", ["acme", "acme/..", "-a/b", "a/b/c", "a/b?x=1"])
+def test_a_name_on_github_is_only_a_name(slug: str) -> None:
+    """What would lead to another page of the API is refused."""
+    with pytest.raises(UsageError, match="owner/name"):
+        read({"repositories": [{"url": "/a/b", "github": slug}], "github": {}})

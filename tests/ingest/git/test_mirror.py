@@ -1,0 +1,116 @@
+"""Our mirror over real HTTP: without the files where the server can leave them out, with them where it can not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.git.mirror import Mirror, Tips
+from ingest.git.settings import Repository
+
+
+class Backend(BaseHTTPRequestHandler):
+    """What git's own server program says of the repositories under ``root``."""
+
+    root: Path
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        length = self.headers.get("Content-Length", "0")
+        done = subprocess.run(
+            ["git", "http-backend"],
+            input=self.rfile.read(int(length)),
+            capture_output=True,
+            check=False,
+            env={
+                "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command, "CONTENT_LENGTH": length,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""), "HTTP_CONTENT_ENCODING": self.headers.get(
+                    "Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
+            },
+        )  # fmt: skip
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def served(upstream: Any) -> Iterator[str]:
+    handler = type("Served", (Backend,), {"root": upstream.path.parent})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/shop/.git"
+    server.shutdown()
+    server.server_close()
+
+
+def blobs(path: Path) -> int:
+    listed = subprocess.run(
+        ["git", "-C", path, "cat-file", "--batch-all-objects", "--batch-check"], capture_output=True, check=True
+    )
+    return listed.stdout.count(b" blob ")
+
+
+@pytest.mark.parametrize(("allowed", "sizes", "expected"), [("true", False, 0), ("false", False, 2), ("true", True, 2)])
+def test_files_are_left_out_where_the_server_can(
+    upstream: Any, served: str, tmp_path: Path, allowed: str, *, sizes: bool, expected: int
+) -> None:
+    """A partial clone holds no file; a server that knows none sends them all; to count lines they are needed."""
+    upstream.git("config", "uploadpack.allowFilter", allowed)
+    upstream.commit("one", "pay/a")
+    tip = upstream.commit("two", "web/b")
+    repository = Repository(url=served, name="acme/shop", protocol="http", sizes=sizes)
+    mirror = Mirror(repository, tmp_path / "data", 60)
+    tips = mirror.fetch(Tips({}, []))
+    assert blobs(mirror.git.path) == expected
+    assert tips == Tips({"main": tip}, [tip])
+    assert {entry.subject: entry.paths for entry in mirror.these([*mirror.line(tips.lines)], paths=True)} == {
+        "one": ["pay/a"],
+        "two": ["web/b"],
+    }
+    assert blobs(mirror.git.path) == expected
+
+
+def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
+    """A CODEOWNERS is read of a partial clone too, and only that."""
+    upstream.git("config", "uploadpack.allowFilter", "true")
+    upstream.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    upstream.commit("other", "file")
+    tip = upstream.commit("owners", "CODEOWNERS")
+    mirror = Mirror(Repository(url=served, name="acme/shop", protocol="http"), tmp_path / "data", 60)
+    mirror.fetch(Tips({}, []))
+    found = mirror.blobs([tip], "CODEOWNERS")
+    assert mirror.text(found[tip]) == str(upstream.now)
+    assert blobs(mirror.git.path) == 1
+
+
+@pytest.mark.parametrize(
+    "tips", [Tips({}, []), Tips({"main": "a" * 40}, ["b" * 40]), Tips({"release/1=2": "a" * 40, "main": "b" * 40}, [])]
+)
+def test_a_watermark_says_the_tips_again(tips: Tips) -> None:
+    """Branches of any name, in their order, and all other tips."""
+    again = Tips.of(tips.text())
+    assert again == tips
+    assert list(again.lines) == list(tips.lines)
+
+
+def test_a_watermark_of_before_is_read_as_tips_without_a_line() -> None:
+    """Its commits are known; the trunk is read once more."""
+    assert Tips.of(f"{'a' * 40} {'b' * 40}") == Tips({}, ["a" * 40, "b" * 40])

@@ -1,0 +1,263 @@
+"""Faults of the wire, by the numbers of the catalogue, met by a whole pull: what was landed stays, the next run heals.
+
+What a single request makes of each is in ``tests/ingest/test_http_faults.py``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dora.errors import AuthError, DoraError
+from ingest.simulation.gate import serve
+from ingest.simulation.gate_access import Door
+from ingest.simulation.gate_faults import Wound
+from ingest.simulation.gate_history import Mode
+
+ROOT = Path(__file__).resolve().parents[3]
+NOW = 1_750_000_000_000
+HOUR = 3_600_000
+SEARCH = "/applications/shop/executions/search"
+IDS = "SELECT id FROM execution ORDER BY id"
+Make = SimpleNamespace
+Landed = Callable[[str], list[tuple[Any, ...]]]
+
+
+def several(make: Make, count: int = 12) -> list[dict[str, Any]]:
+    """Executions an hour apart."""
+    return [make.execution(f"E{n:02}", NOW - n * HOUR) for n in range(count)]
+
+
+def names(payloads: list[dict[str, Any]]) -> list[tuple[str]]:
+    """What must be landed of them."""
+    return sorted((payload["id"],) for payload in payloads)
+
+
+RETRY_AFTER = {
+    "seconds": {"Retry-After": "1"},
+    "a date": {"Retry-After": "Sun, 15 Jun 2025 15:06:41 GMT"},
+    "missing": {},
+    "a billion": {"Retry-After": "1000000000"},
+}
+
+
+@pytest.mark.parametrize("form", RETRY_AFTER)
+def test_g1_too_many_requests_is_waited_out(
+    form: str, make: Make, landed: Landed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """429 with each form of Retry-After: the run takes longer, a minute at most for each, and is whole."""
+    monkeypatch.setattr("ingest.http.LONGEST_WAIT", 1.5)
+    monkeypatch.setattr("ingest.pace.LONGEST_WAIT", 1.5)
+    payloads = several(make)
+    with serve(make.world(*payloads)) as gate:
+        gate.wounds.add(Wound(SEARCH, 429, headers=RETRY_AFTER[form]))
+        summary = make.quickly(tmp_path, gate.url)
+        assert gate.wounds.left == 0
+    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_g2_each_burst_of_5xx_is_ridden_out(status: int, make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Four in a row at the worst place."""
+    payloads = several(make)
+    with serve(make.world(*payloads)) as gate:
+        gate.wounds.add(Wound(SEARCH, status, times=4))
+        summary = make.quickly(tmp_path, gate.url)
+    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+
+
+def test_g4_a_host_that_has_no_address_is_an_error(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """DNS says no (.invalid never exists): what was landed before stays."""
+    with serve(make.world(*several(make))) as gate:
+        make.quickly(tmp_path, gate.url)
+    with pytest.raises(DoraError, match=r"http://gate\.invalid gave no answer") as raised:
+        make.quickly(tmp_path, "http://gate.invalid")
+    assert raised.value.next_step
+    assert len(landed(IDS)) == 12
+
+
+@pytest.mark.parametrize(("name", "why"), [("alone", "self-signed"), ("expired", "has expired")])
+def test_g4_a_certificate_that_is_not_good_ends_the_run(
+    name: str, why: str, certificates: Any, ingest: Callable[..., Any], make: Make
+) -> None:
+    """Self-signed or expired: named, nothing was asked; a good one is read from."""
+    with serve(make.world(*several(make)), token=Door(tls=certificates.context(name))) as gate:
+        with pytest.raises(DoraError, match=why):
+            ingest(gate.url, ca_file=certificates.ca)
+        assert gate.requests == []
+    with serve(make.world(*several(make)), token=Door(tls=certificates.context("server"))) as gate:
+        assert ingest(gate.url, ca_file=certificates.ca).troubles == []
+
+
+def test_g5_a_gate_that_says_nothing_is_asked_again(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Silence beyond the time-out, once: the run is whole."""
+    payloads, silent, over = several(make), [True], threading.Event()
+    with serve(make.world(*payloads)) as gate:
+
+        def before(path: str) -> None:
+            if SEARCH in path and silent:
+                silent.pop()
+                over.wait(1.5)
+
+        gate.before = before
+        summary = make.quickly(tmp_path, gate.url, timeout_seconds=0.5)
+        over.set()
+    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+
+
+def test_g8_a_search_that_gives_nothing_for_once_is_made_up_for(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """An empty list is a valid answer: the watermark does not move by it, so the next run reads what it hid."""
+    payloads = several(make)
+    with serve(make.world(*payloads)) as gate:
+        gate.wounds.add(Wound(SEARCH, "nothing"))
+        make.quickly(tmp_path, gate.url)
+        assert landed(IDS) == []
+        make.quickly(tmp_path, gate.url)
+    assert landed(IDS) == names(payloads)
+
+
+ELSEWHERE = {
+    "another host": "http://127.0.0.2:9/oauth2/authorize",
+    "http": "http://127.0.0.1:9/login",
+    "a loop": "/applications/shop/executions/search",
+}
+
+
+@pytest.mark.parametrize("where", ELSEWHERE)
+def test_g10_no_redirect_is_followed(where: str, make: Make, landed: Landed, tmp_path: Path) -> None:
+    """To another host, down to http, round in a circle: the run ends after one request, what was landed stays."""
+    payloads = several(make)
+    with serve(make.world(*payloads)) as gate:
+        make.quickly(tmp_path, gate.url)
+        gate.requests.clear()
+        gate.wounds.add(Wound(SEARCH, 302, headers={"Location": ELSEWHERE[where]}))
+        with pytest.raises(AuthError, match="redirected to"):
+            make.quickly(tmp_path, gate.url)
+        assert sum(SEARCH in path for path in gate.requests) == 1
+        assert make.quickly(tmp_path, gate.url).troubles == []
+    assert landed(IDS) == names(payloads)
+
+
+PULL = """
+import sys
+from pathlib import Path
+from ingest.run import pull
+from ingest.source import Request
+from ingest.spinnaker import SOURCE
+settings = {"endpoint": sys.argv[1], "requests_per_10s": 0}
+summary = pull(SOURCE.configured(settings, Path(sys.argv[2])), Path(sys.argv[2]), Request())
+status = open("/proc/self/status").read()
+print(len(summary.troubles), int(status.split("VmHWM:")[1].split()[0]) // 1024)
+"""
+
+
+def test_g12_a_page_of_200_mb_has_bounded_memory(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """25 executions of 8 MB in one page: it is given up at the cap, smaller ones land them all, below 512 MB."""
+    heavy = [{"id": "S", "type": "wait", "status": "SUCCEEDED", "context": {"filling": "x" * (8 << 20)}}]
+    payloads = [make.execution(f"E{n:02}", NOW - n * HOUR, stages=heavy) for n in range(25)]
+    with serve(make.world(*payloads)) as gate:
+        done = subprocess.run(
+            [sys.executable, "-c", PULL, gate.url, str(tmp_path)],
+            capture_output=True, text=True, check=True, timeout=300, env={"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert any("size=25" in path for path in gate.requests)
+    troubles, megabytes = map(int, done.stdout.split())
+    assert (troubles, landed(IDS)) == (0, names(payloads))
+    assert megabytes <= 512
+
+
+def test_g13_a_bomb_is_given_up_and_the_next_run_heals(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """200 MB in 200 kB, in whatever form the search is asked: no form of it is believed."""
+    payloads = several(make)
+    with serve(make.world(*payloads)) as gate:
+        gate.wounds.add(Wound(SEARCH, "bomb", times=3))
+        with pytest.raises(DoraError, match="sent more than 134,217,728 bytes"):
+            make.quickly(tmp_path, gate.url)
+        assert (gate.wounds.left, landed(IDS)) == (0, [])
+        assert make.quickly(tmp_path, gate.url).troubles == []
+    assert landed(IDS) == names(payloads)
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+def test_g15_what_ends_between_pages_or_nights_is_known_to_have_ended(
+    mode: Mode, make: Make, landed: Landed, tmp_path: Path
+) -> None:
+    """Seen running in one page or night, it is asked for by id until it has completed."""
+    payloads = [make.execution(f"E{n:02}", NOW - n * HOUR, status="RUNNING") for n in range(12)]
+    world, ends = make.world(*payloads), [make.stub(payload) for payload in several(make)]
+    with serve(world, mode=mode) as gate:
+
+        def before(path: str) -> None:
+            if SEARCH in path and len(ends) > 4:
+                done = ends.pop()
+                world.executions = [done if one.id == done.id else one for one in world.executions]
+
+        gate.before = before
+        make.quickly(tmp_path, gate.url, page_size=3, page_bytes=6000)
+        gate.before = lambda path: None
+        for done in ends:
+            world.executions = [done if one.id == done.id else one for one in world.executions]
+        world.now += 24 * HOUR
+        make.quickly(tmp_path, gate.url)
+    assert landed("SELECT status, count(*) FROM execution GROUP BY ALL") == [("succeeded", 12)]
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+def test_g18_ties_at_the_watermark_are_read(mode: Mode, make: Make, landed: Landed, tmp_path: Path) -> None:
+    """More executions of the watermark's own millisecond than a page holds come later: all of them land."""
+    world = make.world(make.execution("FIRST", NOW))
+    with serve(world, mode=mode) as gate:
+        make.quickly(tmp_path, gate.url, overlap_minutes=0)
+        late = [make.execution(f"T{n:02}", NOW) for n in range(9)]
+        world.executions += [make.stub(payload) for payload in late]
+        make.quickly(tmp_path, gate.url, overlap_minutes=0, page_size=4, page_bytes=6000)
+    assert landed(IDS) == [("FIRST",), *names(late)]
+
+
+@pytest.mark.parametrize("limit", [49, 50, 51, 210])
+def test_g21_a_limit_for_each_pipeline_hides_nothing_that_runs(
+    limit: int, make: Make, landed: Landed, tmp_path: Path
+) -> None:
+    """As many as a listing gives of one pipeline may be fewer than there are: it is asked for more."""
+    world = make.world(*(make.execution(f"E{n:03}", NOW - 3 * HOUR - n) for n in range(limit)))
+    with serve(world) as gate:
+        make.quickly(tmp_path, gate.url)
+        world.now = NOW + 24 * HOUR
+        begun = (make.execution(f"E{n:03}", NOW - 3 * HOUR - n, status="RUNNING") for n in range(limit))
+        world.executions = [make.stub({**payload, "startTime": NOW + 9}) for payload in begun]
+        make.quickly(tmp_path, gate.url)
+    assert landed("SELECT status, count(*) FROM execution GROUP BY ALL") == [("running", limit)]
+
+
+def test_g30_an_application_that_answers_404_leaves_the_others(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Deleted while we read: its trouble names it, what was landed of it stays, the other one goes on."""
+    payloads = [make.execution(f"E-{name}", NOW, application=name) for name in ("shop", "cart")]
+    for payload in payloads:
+        payload["pipelineConfigId"] = f"config-{payload['application']}"
+    with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
+        make.quickly(tmp_path, gate.url)
+        gate.faults = {"/applications/cart": 404}
+        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+    assert trouble.startswith("application cart:")
+    assert landed(IDS) == names(payloads)
+
+
+def test_g30_an_application_under_a_new_name_keeps_the_old_one(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Renamed: what it ran before stays under the old name, what it runs now lands under the new one."""
+    world = make.world(make.execution("OLD", NOW))
+    with serve(world) as gate:
+        make.quickly(tmp_path, gate.url)
+        moved = {**make.execution("NEW", NOW + HOUR, application="store"), "pipelineConfigId": "config-store"}
+        renamed = make.world(moved, applications=("store",))
+        world.now, world.executions = NOW + 2 * HOUR, renamed.executions
+        world.applications, world.pipeline_configs = renamed.applications, renamed.pipeline_configs
+        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+    assert "no longer shows 1 of 1 applications: shop" in trouble
+    assert landed("SELECT id, application FROM execution ORDER BY id") == [("NEW", "store"), ("OLD", "shop")]
