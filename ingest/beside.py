@@ -47,8 +47,7 @@ class Beside(Generic[Given, Made]):
 
     def _send(self, *things: object) -> None:
         for thing in things:
-            pickle.dump(thing, self._input, protocol=pickle.HIGHEST_PROTOCOL)
-        self._input.flush()
+            _write(self._input, thing)
 
     def _ask(self, given: Given) -> Made:
         try:
@@ -76,5 +75,10 @@ def serve() -> None:
     job: Callable[[Any], Any] = pickle.load(given)  # noqa: S301 - our own process wrote it
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            pickle.dump(job(pickle.load(given)), made, protocol=pickle.HIGHEST_PROTOCOL)  # noqa: S301
-            made.flush()
+            _write(made, job(pickle.load(given)))  # noqa: S301
+
+
+def _write(pipe: IO[bytes], thing: object) -> None:
+    """In one call: many small ones would each wait for the interpreter, which the other threads hold."""
+    pipe.write(pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL))
+    pipe.flush()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -40,6 +42,11 @@ class Parser:
 
     def __call__(self, chunk: Chunk) -> Parsed:
         """A document that can not be read is named by its place, and hides none of its neighbours."""
+        with _uncollected():
+            rows, failed = self._read(chunk)
+            return Parsed({table: self.tabled(found) for table, found in rows.items()}, failed)
+
+    def _read(self, chunk: Chunk) -> tuple[dict[str, list[Row]], dict[int, str]]:
         rows: dict[str, list[Row]] = {}
         failed: dict[int, str] = {}
         for place, document in enumerate(chunk):
@@ -50,11 +57,23 @@ class Parser:
                 continue
             for row in told:
                 rows.setdefault(row.table, []).append(row)
-        return Parsed({table: self.tabled(found) for table, found in rows.items()}, failed)
+        return rows, failed
 
     def tabled(self, rows: Sequence[Row]) -> pa.Table:
         """Rows of one class as landing wants them."""
         return to_arrow(rows, self.schema(rows[0].table), self.source, self.load_id)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Payloads hold no cycles: looking for some in all that lives would take as long as parsing itself."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class Parsing:
