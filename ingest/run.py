@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 EXCERPT = 400
 BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
-BYTES, COUNT = 4 << 20, 5_000  # of documents that are kept and parsed together
+BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
 
 _ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
     "@mark": Mark,
