@@ -310,6 +310,18 @@ COMMENT ON COLUMN incident.severity IS 'Severity in the pager''s words.';
 COMMENT ON COLUMN incident.title IS 'What it was about.';
 COMMENT ON COLUMN incident.url IS 'Where a person can read about it.';
 
+CREATE TABLE incident_event (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
+  incident VARCHAR NOT NULL, application VARCHAR NOT NULL, event VARCHAR NOT NULL, happened_at TIMESTAMP NOT NULL,
+  deployment VARCHAR, title VARCHAR);
+COMMENT ON TABLE incident_event IS 'One thing that happened to an incident, of a source that tells of them one by one.';
+COMMENT ON COLUMN incident_event.incident IS 'Id of the incident.';
+COMMENT ON COLUMN incident_event.application IS 'Application that suffers.';
+COMMENT ON COLUMN incident_event.event IS 'opened or resolved.';
+COMMENT ON COLUMN incident_event.happened_at IS 'When.';
+COMMENT ON COLUMN incident_event.deployment IS 'Id of the deployment or execution that caused it, where somebody said so.';
+COMMENT ON COLUMN incident_event.title IS 'What it is about.';
+
 -- Book-keeping: what was loaded when, how far, how much, and what could not be read.
 
 CREATE TABLE contract (version INTEGER NOT NULL);

@@ -111,7 +111,7 @@ def _translated(glob: str, of_paths: bool) -> str:
     inside = "[^/]" if of_paths else "."
     tokens = {"**/": "(?:.*/)?", "**": ".*", "*": f"{inside}*", "?": inside}
     parts = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob)
-    return "".join(tokens.get(part) or re.escape(part).replace("/", "/") for part in parts)
+    return "".join(tokens.get(part) or re.escape(part) for part in parts)
 
 
 def team_of(config: Config, application: str) -> str | None:
@@ -131,6 +131,7 @@ def write(con: Connection, config: Config) -> None:
         "SELECT application, max(team) FROM (SELECT application, team FROM landing.application"
         " UNION ALL SELECT application, NULL FROM landing.execution"
         " UNION ALL SELECT application, NULL FROM landing.incident"
+        " UNION ALL SELECT application, NULL FROM landing.incident_event"
         " UNION ALL SELECT unnest(applications), NULL FROM landing.change) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     for application, team in known:

@@ -7,16 +7,16 @@ counted AS (
 ),
 linked AS (
   SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment' AS link
-  FROM landing.incident AS i
+  FROM incident_records AS i
   INNER JOIN counted AS c ON i.deployment IN (c.deployment_id, c.root_id)
   UNION
   SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment'
-  FROM landing.incident AS i
+  FROM incident_records AS i
   INNER JOIN landing.execution AS e ON i.deployment = e.id
   INNER JOIN counted AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
   UNION
   SELECT DISTINCT i.source, i.id, x.shipped_by, 'commit'
-  FROM landing.incident AS i
+  FROM incident_records AS i
   INNER JOIN changes AS x ON i.application = x.application AND starts_with(x.sha, lower(i.commit))
   WHERE i.deployment IS NULL AND length(i.commit) >= 7 AND x.shipped_by IS NOT NULL
 ),
@@ -26,7 +26,7 @@ nearby AS (
     i.id,
     c.deployment_id,
     row_number() OVER (PARTITION BY i.source, i.id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
-  FROM landing.incident AS i
+  FROM incident_records AS i
   INNER JOIN definitions AS d ON i.application = d.application
   INNER JOIN counted AS c
     ON
@@ -52,5 +52,5 @@ SELECT
   i.severity,
   i.title,
   i.url
-FROM landing.incident AS i
+FROM incident_records AS i
 LEFT JOIN links AS l ON i.source = l.source AND i.id = l.id

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from functools import cache
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args
@@ -12,33 +10,11 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from ingest import rows
+from ingest.files import cdevents
+from ingest.files.instants import Instant
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
 Cells = dict[str, str | None]
-
-
-def micros(at: datetime) -> int:
-    """Whole microseconds since 1970; a time without an offset is UTC."""
-    since = (at if at.tzinfo else at.replace(tzinfo=UTC)) - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-EARLIEST, LATEST = micros(datetime(1990, 1, 1)), micros(datetime(2100, 1, 1))
-
-
-class Instant:
-    """A time as a file writes it: ISO 8601 with a time of day, or epoch milliseconds; in microseconds since 1970."""
-
-    def __init__(self, text: str) -> None:
-        if re.fullmatch(r"-?\d{1,20}(\.\d+)?", text):
-            self.micros = round(float(text) * 1000)
-        elif re.search(r"\d[T ]\d", text):
-            self.micros = micros(datetime.fromisoformat(text))
-        else:
-            raise ValueError(f"{text!r} is not a time: use ISO 8601 with a time of day, or epoch milliseconds")
-        if not EARLIEST <= self.micros < LATEST:
-            raise ValueError(f"{text!r} is not between 1990 and 2100 (numbers are epoch milliseconds)")
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +66,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
+EVENTS = "cdevents"  # lines are nested objects, which have no columns
 T = TypeVar("T", Deployment, Change, Incident)
 KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
     "deployments": Deployment,
@@ -100,16 +77,20 @@ KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
 
 def required(kind: str) -> list[str]:
     """Columns that a file of this kind must have."""
-    return [field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required]
+    return [] if kind == EVENTS else [field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required]
 
 
 def known(kind: str) -> set[str]:
     """Columns of this kind that anybody reads."""
+    if kind == EVENTS:
+        return cdevents.KNOWN | cdevents.CLOUD
     return {field.name for field in msgspec.structs.fields(KINDS[kind])}
 
 
 def identity(kind: str, cells: dict[str, Any]) -> list[str]:
     """What makes two lines of a file the same thing; nothing where a part of it is empty."""
+    if kind == EVENTS:
+        return cdevents.identity(cells)
     names = ("repository", "sha") if kind == "changes" else ("id",)
     parts = [part for name in names if (part := _text(cells[name]))]
     return parts if len(parts) == len(names) else []
@@ -126,6 +107,8 @@ def _text(value: Any) -> str | None:
 
 def to_rows(kind: str, cells: dict[str, Any]) -> Iterable[rows.Row]:
     """The landing rows of one line; raises ``ValueError`` naming the column that is wrong."""
+    if kind == EVENTS:
+        return cdevents.to_rows(cells)
     return _ROWS[kind]({name: _text(value) for name, value in cells.items()})
 
 

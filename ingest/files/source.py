@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import msgspec
 
 from dora.errors import UsageError
 from ingest.archive import Document
-from ingest.files import columns
+from ingest.files import cdevents, columns
 from ingest.files.tables import FORMATS, Line
 from ingest.finding import Finding, Known
 from ingest.paths import at_home
@@ -67,6 +68,7 @@ class Files:
             if table.ignored:
                 yield Note(f"{table.path}: ignored columns: {', '.join(table.ignored)}")
             yield from _items(table)
+            yield from _passed_over(table)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """Whether the configured files are there, and are what they should be."""
@@ -138,11 +140,11 @@ def _columns(path: Path) -> list[str]:
 
 
 def _kind(path: Path, kind: str | None) -> str:
-    stem = path.stem.lower()
-    found = [name for name in columns.KINDS if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
+    stem, kinds = path.stem.lower(), (*columns.KINDS, columns.EVENTS)
+    found = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
     if len(found) != 1:
         raise UsageError(
-            f"{kind or path} does not say whether it is deployments, changes or incidents; nothing was landed.",
+            f"{kind or path} does not say which it is of {', '.join(kinds)}; nothing was landed.",
             "name one of them with --kind.",
         )
     return found[0]
@@ -156,6 +158,16 @@ def _items(table: Table) -> Iterator[Item]:
         yield Whole(str(table.path))
     except (OSError, ValueError) as error:
         yield Trouble(f"{table.path}: not read to its end: {error}")
+
+
+def _passed_over(table: Table) -> Iterator[Item]:
+    """How many events of which kinds nobody reads."""
+    if table.kind == columns.EVENTS:
+        lines = FORMATS[table.path.suffix.lower()].lines(table.path)
+        counts = Counter(cdevents.passed_over(cells) for _, cells in lines if isinstance(cells, dict))
+        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind)
+        if told:
+            yield Note(f"{table.path}: passed over: {told}")
 
 
 def _line(table: Table, line: Line, seen: dict[int, int]) -> Iterator[Item]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ingest.rows.base import Micros, Row
 from ingest.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
 from ingest.rows.code import Change, ChangeRequest, Commit
-from ingest.rows.known import Account, Application, Incident, Pipeline, PipelineRevision
+from ingest.rows.known import Account, Application, Incident, IncidentEvent, Pipeline, PipelineRevision
 from ingest.rows.quarantine import Quarantine
 from ingest.rows.runs import Approval, Coverage, Execution, ExecutionAttempt, Gone, Rollout, Stage
 
@@ -32,6 +32,7 @@ __all__ = [
     "ExecutionAttempt",
     "Gone",
     "Incident",
+    "IncidentEvent",
     "Micros",
     "Pipeline",
     "PipelineRevision",

@@ -67,3 +67,15 @@ class Incident(Row, frozen=True, kw_only=True, gc=False):
     severity: str | None = None
     title: str | None = None
     url: str | None = None
+
+
+class IncidentEvent(Row, frozen=True, kw_only=True, gc=False):
+    """One thing that happened to an incident."""
+
+    table: ClassVar[str] = "incident_event"
+    incident: str
+    application: str
+    event: str
+    happened_at: int
+    deployment: str | None = None
+    title: str | None = None

@@ -24,7 +24,7 @@ from dora import warehouse
 from dora.errors import UsageError
 from ingest.archive import Document
 from ingest.files import SOURCE
-from ingest.files.columns import Instant
+from ingest.files.instants import Instant
 from ingest.rows import Change, Commit, Execution, Incident, Rollout, Row
 from ingest.run import Summary, pull
 from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
@@ -414,8 +414,8 @@ def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
         ("deployments.csv", b"id,\xff\n", "can not be read: 'utf-8'"),
         ("deployments.csv", b"id,id\n", "named twice: id"),
         ("deployments.json", b"[]\n", "it has none"),
-        ("events.csv", b"id\n", "does not say whether"),
-        ("change-incidents.csv", b"id\n", "does not say whether"),
+        ("events.csv", b"id\n", "does not say which it is"),
+        ("change-incidents.csv", b"id\n", "does not say which it is"),
     ],
 )
 def test_files_that_are_none_of_ours(tmp_path: Path, name: str, content: bytes, message: str) -> None:
