@@ -38,7 +38,7 @@ def ingest(
     load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP.")] = None,
     since: Annotated[str | None, typer.Option(help="spinnaker: how far back, such as 2026-01-01.")] = None,
     application: Applications = None,
-    kind: Annotated[str | None, typer.Option(help="files: deployments, changes or incidents.")] = None,
+    kind: Annotated[str | None, typer.Option(help="files: deployments, changes, incidents or cdevents.")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Read the archived payloads again; fetch nothing.")] = False,
     config: ConfigFile = None,
     json: AsJson = False,
