@@ -1,19 +1,24 @@
-"""The commands that list what a build holds, row by row: changes. They import nothing that fetches."""
+"""The commands that give out what a build holds, row by row: changes, export. They import nothing that fetches."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dora import door, output, wording
 from dora.config import read
+from dora.errors import UsageError
+from dora.output import Format
 from dora.query import Scope
 from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Until
 
 STAGES = ("waiting", "queue", "before_production", "approval", "window", "canary", "rollout", "other")
 
 app = typer.Typer()
+Form = Annotated[Format, typer.Option("--format", help="parquet or csv.")]
+Collected = Annotated[Path | None, typer.Option(help="Write the numbers as this text file, for a collector.")]
 Waiting = Annotated[bool, typer.Option("--open", help="Only those merged and not shipped, the oldest first.")]
 Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")]
 
@@ -62,3 +67,37 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
         "stages": ", ".join(f"{name} {wording.quantity(hours, 'hours')}" for name, hours in stages.items() if hours),
         "serving since": row["full_traffic_at"],
     }
+
+
+@app.command()
+def export(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the files; they are replaced one by one.")] = None,
+    form: Form = "parquet",
+    prometheus: Annotated[
+        Path | None, typer.Option(help="Write the numbers as this text file, for a collector.")
+    ] = None,
+    since: Since = None,
+    until: Until = None,
+    application: Applications = None,
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> None:
+    """Write observations, weekly series and lists as files with a data dictionary, or the numbers for Prometheus.
+
+    Example: dora export exports --format csv --since 180d
+    """
+    from dora import export as exporting
+    from dora import prometheus as collector
+
+    if folder is None and prometheus is None:
+        raise UsageError("Nothing to write was named.", "name a folder, or a file with --prometheus.")
+    delivery = door.open(read(config).data / "dora.duckdb")
+    scope = Scope(since, until, applications=tuple(application or ()))
+    written = exporting.write(delivery, folder, form, scope) if folder else {}
+    if prometheus:
+        written[str(prometheus)] = collector.write(delivery, prometheus, scope)
+    rows = [{"file": name, "rows": count} for name, count in written.items()]
+    if json:
+        output.as_json(rows)
+    else:
+        output.as_table(rows)

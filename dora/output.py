@@ -7,8 +7,9 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TextIO
 
+Format = Literal["parquet", "csv"]
 WIDE, NOTHING = 240, "–"
 
 
@@ -19,9 +20,13 @@ def as_json(rows: object) -> None:
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print as CSV. A cell that a spreadsheet would run as a formula is prefixed with an apostrophe."""
-    if not rows:
-        return
-    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    if rows:
+        write_csv(rows, sys.stdout)
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
+    """Write rows as CSV with a header, safe for spreadsheets."""
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
