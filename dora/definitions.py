@@ -109,7 +109,7 @@ def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = F
 
 def _translated(glob: str, of_paths: bool) -> str:
     inside = "[^/]" if of_paths else "."
-    tokens = {"**/": "(?:.*/)?", "**": ".*", "*": f"{inside}*", "?": inside}
+    tokens = {"**/": "(?:.*/)?" if of_paths else ".*/", "**": ".*", "*": f"{inside}*", "?": inside}
     parts = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob)
     return "".join(tokens.get(part) or re.escape(part) for part in parts)
 

