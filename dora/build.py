@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 20
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
-LINEAGE = {"lineage": "SELECT * FROM attempts", "shipped_commits": "SELECT * FROM attempts"}
+LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "brought"), "SELECT * FROM attempts")
 
 
 def build(config: Config, report: Callable[[str], None] = lambda _: None) -> list[Finding]:

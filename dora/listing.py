@@ -49,7 +49,9 @@ def changes(
     elif csv:
         output.as_csv(rows)
     else:
-        output.as_table([_change(row) for row in rows[:limit]])
+        lines = [_change(row) for row in rows[:limit]]
+        seldom = [name for name in ("labels", "size") if not any(line[name] for line in lines)]
+        output.as_table([{name: cell for name, cell in line.items() if name not in seldom} for line in lines])
         output.note(f"{min(limit, len(rows))} of {len(rows)} changes")
 
 
@@ -61,12 +63,21 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
         "application": row["application"],
         "change": f"{row['sha'][:9]} {row['subject'] or ''}"[:60],
         "author": row["author"],
+        "labels": row["labels"],
+        "size": _size(row),
         "state": row["state"],
         "lead time": wording.quantity(row["lead_hours"], "hours"),
         "open for": wording.quantity(row["open_hours"], "hours"),
         "stages": ", ".join(f"{name} {wording.quantity(hours, 'hours')}" for name, hours in stages.items() if hours),
         "serving since": row["full_traffic_at"],
     }
+
+
+def _size(row: dict[str, Any]) -> str | None:
+    """Files and lines that a change touched, where somebody counted."""
+    if row["files"] is None:
+        return None
+    return f"{row['files']} files +{row['lines_added'] or 0} -{row['lines_removed'] or 0}"
 
 
 @app.command()

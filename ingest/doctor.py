@@ -18,7 +18,7 @@ import msgspec
 
 from dora import warehouse
 from dora.errors import AuthError, DoraError, LockedError, StaleError
-from ingest import configured
+from ingest import attributed, configured
 from ingest.finding import Finding, Known
 
 LEAST_FREE = 256 << 20
@@ -49,7 +49,10 @@ def examine(data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_h
     for name, given in settings.items():
         yield from _source(name, given, data, loads.get(name))
         yield from _fresh(name, loads.get(name), timedelta(hours=stale_after_hours))
-    yield _build(data, loads)
+    built = _build(data, loads)
+    yield built
+    if built.state != "fail":
+        yield from attributed.look(data / warehouse.PUBLISHED)
 
 
 def verdict(findings: Sequence[Finding]) -> None:

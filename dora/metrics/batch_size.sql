@@ -8,7 +8,7 @@
 WITH batches AS (
   SELECT shipped_by AS deployment_id, count(*) AS changes
   FROM changes
-  WHERE shipped_by IS NOT NULL
+  WHERE shipped_by IS NOT NULL AND repeats IS NULL
   GROUP BY shipped_by
 )
 SELECT

@@ -1,5 +1,6 @@
 -- One row is one change of one application: an entry on the trunk of a repository that feeds it, within its paths.
--- shipped_by is the first succeeded deployment that can reach it; baseline marks what the first one ever seen brought.
+-- shipped_by is the first succeeded deployment that can reach it, or picks of it; baseline marks what the first one ever
+-- seen brought; repeats is the change whose pick it is; doubt says why its merge time can not be believed.
 WITH
 fed AS (
   SELECT DISTINCT a.application, l.repository
@@ -44,11 +45,11 @@ belonging AS (
     AND (d.paths IS NULL OR t.paths IS NULL OR scoped.id IS NOT NULL)
 ),
 reverts AS (
-  SELECT c.repository, c.reverts AS sha, min(c.sha) AS reverted_by
-  FROM commits AS c
-  INNER JOIN trunk AS t ON c.repository = t.repository AND c.sha = t.sha AND t.copy = 1
-  WHERE c.copy = 1 AND c.reverts IS NOT NULL
-  GROUP BY c.repository, c.reverts
+  SELECT t.repository, coalesce(t.reverts, c.reverts) AS sha, min(t.sha) AS reverted_by
+  FROM trunk AS t
+  LEFT JOIN commits AS c ON t.repository = c.repository AND t.sha = c.sha AND c.copy = 1
+  WHERE t.copy = 1 AND coalesce(t.reverts, c.reverts) IS NOT NULL
+  GROUP BY t.repository, coalesce(t.reverts, c.reverts)
 )
 SELECT
   b.application,
@@ -58,20 +59,35 @@ SELECT
   c.subject,
   c.author,
   b.change_request,
+  b.branch,
+  b.kind AS came_as,
+  array_to_string(b.labels, ' ') AS labels,
+  b.commits,
+  b.files,
+  b.lines_added,
+  b.lines_removed,
   c.authored_at,
   c.committed_at,
   b.merged_at,
-  c.reverts,
+  b.doubt,
+  coalesce(b.first_commit_at, q.first_commit_at) AS first_commit_at,
+  q.opened_at,
+  q.first_review_at,
+  q.approved_at,
+  coalesce(b.reverts, c.reverts) AS reverts,
   r.reverted_by,
+  again.origin_sha AS repeats,
   s.deployment_id AS shipped_by,
-  coalesce(s.baseline AND l.sha <> b.sha, FALSE) AS baseline,
+  coalesce(s.picked, FALSE) AS picked,
+  coalesce(s.baseline, FALSE) AS baseline,
   r.reverted_by IS NOT NULL
   AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS withdrawn
 FROM belonging AS b
 LEFT JOIN commits AS c ON b.repository = c.repository AND b.sha = c.sha AND c.copy = 1
+LEFT JOIN requests AS q ON b.repository = q.repository AND b.sha = q.sha
+LEFT JOIN repeats AS again ON b.repository = again.repository AND b.sha = again.sha
 LEFT JOIN reverts AS r ON b.repository = r.repository AND b.sha = r.sha
-LEFT JOIN shipped_commits AS s
+LEFT JOIN shipped_changes AS s
   ON b.application = s.application AND b.repository = s.repository AND b.sha = s.sha
-LEFT JOIN shipped_commits AS undone
+LEFT JOIN shipped_changes AS undone
   ON b.application = undone.application AND r.repository = undone.repository AND r.reverted_by = undone.sha
-LEFT JOIN lineage AS l ON s.deployment_id = l.deployment_id

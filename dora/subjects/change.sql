@@ -1,4 +1,5 @@
--- One row is one observation about a change of one application, with the deployment that shipped it.
+-- One row is one observation about a change of one application, with the commits that it brought, from the first to
+-- its own (all of them stand in table brought), and the deployment that shipped it.
 SELECT
   o.application,
   d.team,
@@ -7,7 +8,9 @@ SELECT
   o.censored AS open,
   o.excluded,
   c.repository,
+  first.sha AS first_commit,
   c.sha,
+  own.place AS commits,
   c.change_request,
   c.author,
   c.subject,
@@ -18,5 +21,7 @@ SELECT
 FROM $observations AS o
 INNER JOIN definitions AS d ON o.application = d.application
 INNER JOIN changes AS c ON o.application = c.application AND o.subject = c.change_id
+LEFT JOIN brought AS first ON c.repository = first.repository AND c.sha = first.change_sha AND first.place = 1
+LEFT JOIN brought AS own ON c.repository = own.repository AND c.sha = own.change_sha AND c.sha = own.sha
 LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
 ORDER BY o.happened_at DESC, o.subject, o.application

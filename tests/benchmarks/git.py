@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from dora import lineage, warehouse
-from ingest import source
+from ingest import run, source
 from ingest.git import SOURCE
 from ingest.git.log import OPTIONS
 
@@ -88,7 +88,7 @@ def ingest(repository: Path, data: Path) -> None:
 
     def pull() -> None:
         (data / warehouse.LANDING).unlink(missing_ok=True)
-        source.pull(git, data, source.Request())
+        run.pull(git, data, source.Request())
 
     def read() -> None:
         for _ in git.fetch(source.Request(), source.State({}, [])):
@@ -103,14 +103,14 @@ def ingest(repository: Path, data: Path) -> None:
     limit = best(log)
     show("fetch: read into documents", best(read), limit, "git log")
     show("whole ingest, archived and landed", best(pull), limit, "git log")
-    show("a run with nothing new", best(lambda: source.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
+    show("a run with nothing new", best(lambda: run.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
 
 
 def remember(repository: Path, data: Path) -> None:
     """Say how much memory an ingest takes at its peak, in a process of its own, as a peak never goes down."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
     (data / warehouse.LANDING).unlink(missing_ok=True)
-    source.pull(SOURCE.configured(settings, data), data, source.Request())
+    run.pull(SOURCE.configured(settings, data), data, source.Request())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'memory at its peak':<42} ours {peak:7.0f} MB   allowed {LIMIT_MB:7.0f} MB   ratio {peak / LIMIT_MB:6.2f}")
 

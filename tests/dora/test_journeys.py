@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import dora
 from dora.errors import UsageError
+from dora.listing import changes
 from dora.query import Scope
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -127,3 +129,37 @@ def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
     assert sum(part or 0 for part in parts) == pytest.approx(row["lead_hours"])
     assert minutes(row, "waiting_hours") == 80
     assert minutes(row, "lead_hours") == 89
+
+
+def test_a_change_tells_its_request_its_size_and_its_commits(facts: Facts) -> None:
+    """What the host tells of the request, what git tells of the change, and the commits that it brought."""
+    rows = history([0, 30, 40], ("d1", 0, 10), ("d2", 2, 50))
+    rows["change"].pop(1)
+    rows["change"][1] |= {
+        "change_request": "7",
+        "labels": ["bot", "backport"],
+        "commits": 2,
+        "files": 3,
+        "branch": "main",
+    }
+    asked = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
+    request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7"} | asked
+    delivery = facts(as_of=START + timedelta(minutes=160), rows=rows | {"change_request": [request]})
+    (row,) = [row for row in delivery.listed("journeys") if row["subject"] == "change 2"]
+    assert {name: row[name].replace(tzinfo=UTC).isoformat() for name in asked} == asked
+    assert [row[name] for name in ("labels", "commits", "files", "branch")] == ["bot backport", 2, 3, "main"]
+    (explained,) = [row for row in delivery.explain("lead_time") if row["subject"] == "change 2"]
+    assert [explained[name] for name in ("first_commit", "sha", "commits")] == [SHAS[1], SHAS[2], 2]
+
+
+def test_labels_and_size_are_shown_where_they_are_there(
+    facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table of `dora changes` has labels only where a change has one, and no size that nobody counted."""
+    rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
+    rows["change"][1] |= {"labels": ["bot"]}
+    facts(as_of=START + timedelta(minutes=160), rows=rows)
+    (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
+    changes(config=tmp_path / "dora.toml")
+    told = capsys.readouterr().out
+    assert ("labels" in told, "bot" in told, "size" in told) == (True, True, False)

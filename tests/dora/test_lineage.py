@@ -40,7 +40,14 @@ class Build:
 
     def land(self, *commits: tuple[str, str, list[str]], source: str = "git") -> None:
         for repository, sha, parents in commits:
-            self.con.execute("INSERT INTO landing.commit VALUES (?, ?, ?, ?)", [source, repository, sha, parents])
+            self.con.execute(
+                "INSERT INTO landing.commit BY NAME SELECT ? source, ? repository, ? sha, ? parents",
+                [source, repository, sha, parents],
+            )
+
+    def merge(self, *changes: tuple[str, str], on_trunk: bool = True) -> None:
+        for repository, sha in changes:
+            self.con.execute("INSERT INTO landing.change VALUES ('git', ?, ?, ?)", [repository, sha, on_trunk])
 
     def attempt(self, *attempts: dict[str, Any]) -> None:
         """Add attempts, a minute apart where they say no time."""
@@ -68,7 +75,9 @@ class Build:
 def build() -> Iterator[Build]:
     with duckdb.connect() as con:
         con.execute("ATTACH ':memory:' AS landing")
-        con.execute("CREATE TABLE landing.commit (source VARCHAR, repository VARCHAR, sha VARCHAR, parents VARCHAR[])")
+        told = "source VARCHAR, repository VARCHAR, sha VARCHAR"
+        con.execute(f"CREATE TABLE landing.commit ({told}, parents VARCHAR[], committed_at TIMESTAMP)")
+        con.execute(f"CREATE TABLE landing.change ({told}, on_trunk BOOLEAN)")
         yield Build(con)
 
 
@@ -100,6 +109,17 @@ def test_one_row_an_attempt_and_none_lost(build: Build) -> None:
         ("shop", "acme/shop", A, "d0", True),
         ("shop", "acme/shop", B, "d2", False),
     ]
+
+
+def test_a_change_brings_what_no_change_below_it_reaches(build: Build) -> None:
+    """A merge brings its branch, the oldest commit first; what a line dropped brings nothing of its own."""
+    d, e, f = "d" * 40, "e" * 40, "f" * 40
+    build.land(("acme/shop", A, []), ("acme/shop", C, [A]), ("acme/shop", B, [C]), ("acme/shop", d, [A, B]))
+    build.land(("acme/shop", e, [d]), ("acme/shop", f, [A]))
+    build.merge(("acme/shop", A), ("acme/shop", d), ("acme/shop", e))
+    build.merge(("acme/shop", f), on_trunk=False)
+    rows = build.trace().rows("SELECT change_sha, place, sha FROM brought ORDER BY change_sha, place")
+    assert rows == [(A, 1, A), (d, 1, C), (d, 2, B), (d, 3, d), (e, 1, e)]
 
 
 X7, X8 = "abcdef0" + "1" * 33, "abcdef0" + "2" * 33
@@ -201,7 +221,9 @@ def ingested(build: Build, repository: Path, data: Path, name: str, trunk: str) 
     settings = {"repositories": [{"url": str(repository), "name": name, "trunk": trunk}]}
     assert pull(SOURCE.configured(settings, data), data, Request()).troubles == []
     build.con.execute(f"ATTACH '{data / 'landing.duckdb'}' AS real (READ_ONLY)")
-    build.con.execute("INSERT INTO landing.commit SELECT source, repository, sha, parents FROM real.commit")
+    build.con.execute(
+        "INSERT INTO landing.commit SELECT source, repository, sha, parents, committed_at FROM real.commit"
+    )
 
 
 def judged(repository: Path, commits: Iterable[str]) -> Iterator[set[str]]:
