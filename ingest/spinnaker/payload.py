@@ -70,6 +70,7 @@ class Context(msgspec.Struct, rename="camel"):
     target: Any = None
     reason: Any = None
     restart_details: msgspec.Raw = NULL
+    execution_id: Any = None
     failed_manifests: msgspec.Raw = NULL
     job_status: msgspec.Raw = NULL
     exception: msgspec.Raw = NULL
