@@ -31,7 +31,7 @@ test: setup
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: setup
-	for name in git ingest memory; do $(BIN)/python -m tests.benchmarks.$$name; done
+	for name in git ingest memory paging; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 clean:
 	rm -rf $(VENV) data/demo

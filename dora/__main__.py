@@ -16,7 +16,8 @@ from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
 
 if TYPE_CHECKING:
     from dora.catalog import Finding
-    from ingest.source import Request, Summary
+    from ingest.run import Summary
+    from ingest.source import Request
 
 app = typer.Typer(
     name="dora",
@@ -78,7 +79,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:
     from ingest import configured, named
-    from ingest.source import pull
+    from ingest.run import pull
 
     given = settings.sources.get(name, {})
     for option in ("paths", "load", "since", "applications", "kind"):

@@ -1,6 +1,6 @@
 """Every payload as received: ``payloads/<source>/<date>/<load>.ndjson.zst``, append-only.
 
-Each batch that is committed ends a zstd frame with a checksum of its own, so a load that was cut off is
+Each batch is a zstd frame with a checksum of its own, so a load that was cut off is
 read up to its last whole batch, and a damaged one is told from a sound one before a document is used.
 """
 
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -17,9 +16,7 @@ import msgspec
 import zstandard
 
 KIND, BODY, END = b'{"kind":', b',"body":', b"}"
-FRAME = 8 << 20
 CHUNK = 1 << 20
-Job = Callable[[], None]
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -37,56 +34,38 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class Archive:
-    """Write side of the archive of one load; the file appears with its first document.
+    """Write side of the archive of one load; the file appears with its first document."""
 
-    ``later`` does each step of writing, in the order given, now or behind the caller.
-    """
-
-    def __init__(self, data: Path, source: str, load_id: str, later: Callable[[Job], None] = lambda job: job()) -> None:
+    def __init__(self, data: Path, source: str, load_id: str) -> None:
         day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
         self.path = data / "payloads" / source / day / f"{load_id}.ndjson.zst"
         self._file: IO[bytes] | None = None
-        self._lines: list[bytes] = []
-        self._size, self._later = 0, later
 
-    def write(self, document: Document) -> None:
-        """Append one document on a line of its own (a line break in JSON text is only white space)."""
-        body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
-        self._lines += (KIND + json.dumps(document.kind).encode() + BODY, body, END + b"\n")
-        self._size += len(body)
-        if self._size >= FRAME:
-            self._end_frame()
-
-    def flush(self) -> None:
-        """Make what was written durable; called before the rows that came of it are committed."""
-        self._end_frame()
-        self._later(self._sync)
-
-    def close(self) -> None:
-        """End the file."""
-        self._end_frame()
-        self._later(self._close)
-
-    def _end_frame(self) -> None:
-        if self._lines:
-            self._later(partial(self._compress, self._lines))
-        self._lines, self._size = [], 0
-
-    def _compress(self, lines: list[bytes]) -> None:
+    def append(self, documents: Iterable[Document]) -> None:
+        """Append documents as one batch, each on a line of its own (a line break in JSON text is only white space)."""
+        lines = b"".join(part for document in documents for part in _line(document))
+        if not lines:
+            return
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("xb")
-        compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
-        self._file.write(compressor.compress(b"".join(lines)))
+        self._file.write(zstandard.ZstdCompressor(level=1, write_checksum=True).compress(lines))
 
-    def _sync(self) -> None:
+    def sync(self) -> None:
+        """Make what was appended durable; called before the rows that came of it are committed."""
         if self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the file."""
         if self._file:
             self._file.close()
+
+
+def _line(document: Document) -> tuple[bytes, ...]:
+    body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
+    return KIND, json.dumps(document.kind).encode(), BODY, body, END, b"\n"
 
 
 def replay(data: Path, source: str) -> Iterator[Document | Damage]:

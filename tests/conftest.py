@@ -21,7 +21,8 @@ from dora.build import build
 from dora.config import Config
 from ingest import files
 from ingest.rows import TABLES, Row
-from ingest.source import AsOf, Document, Item, Request, State, pull
+from ingest.run import pull
+from ingest.source import AsOf, Document, Item, Request, State
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

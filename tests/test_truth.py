@@ -13,11 +13,12 @@ import dora
 from dora.build import build
 from dora.config import read
 from ingest import sources
+from ingest.run import pull
 from ingest.simulation.demo import settings_text
 from ingest.simulation.gate import serve
 from ingest.simulation.organisation import Organisation, simulate
 from ingest.simulation.truth import Truth
-from ingest.source import Request, pull
+from ingest.source import Request
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 FORGETS = timedelta(days=14)

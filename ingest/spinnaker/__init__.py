@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -73,9 +74,14 @@ class SOURCE:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
+    @property
+    def parser(self) -> Callable[[Document], Iterable[Row]]:
+        """What ``parse`` does, for another process."""
+        return partial(parse.parse, deck=self._settings.deck, keys=self._settings.commit_keys)
+
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse(document, self._settings.deck, self._settings.commit_keys)
+        return self.parser(document)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""

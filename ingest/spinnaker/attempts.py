@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ingest.rows import ExecutionAttempt, Rollout
-from ingest.spinnaker.payload import Stage, loose
+from ingest.spinnaker.payload import NULL, Stage, loose
 from ingest.spinnaker.reasons import LONGEST, detailed
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import mapping, micros, person
@@ -21,7 +21,8 @@ def attempts(execution_id: str, tree: Tree, rollouts: Iterable[Rollout]) -> Iter
             if row.status == "failed" and row.started_at and row.full_traffic_at is None:
                 yield _failed(row, row.started_at)
     for stage in tree.stages:
-        yield from _restarted(execution_id, stage)
+        if stage.values.restart_details is not NULL:
+            yield from _restarted(execution_id, stage)
 
 
 def _failed(row: Rollout, began: int) -> ExecutionAttempt:

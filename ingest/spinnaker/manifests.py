@@ -126,9 +126,10 @@ def version(manifests: list[dict[str, Any]]) -> str | None:
 
 
 def _images(manifest: dict[str, Any]) -> Iterator[str]:
-    for container in _containers(manifest):
-        if image := first(container.get("image")):
-            yield _by_digest(image)
+    for template in _templates(manifest):
+        for container in _containers(template):
+            if image := first(container.get("image")):
+                yield _by_digest(image)
 
 
 def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -141,11 +142,10 @@ def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return [manifest, *(template for template in inner if template)]
 
 
-def _containers(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for template in _templates(manifest):
-        pod = mapping(template.get("spec"))
-        for group in ("initContainers", "containers"):
-            yield from (container for container in items(pod.get(group)) if isinstance(container, dict))
+def _containers(template: dict[str, Any]) -> list[dict[str, Any]]:
+    pod = mapping(template.get("spec"))
+    listed = [*items(pod.get("initContainers")), *items(pod.get("containers"))]
+    return [container for container in listed if isinstance(container, dict)]
 
 
 def _by_digest(image: str) -> str:
@@ -166,17 +166,17 @@ def _fingerprint(manifests: list[dict[str, Any]]) -> str:
 
 def _strip(manifest: dict[str, Any]) -> None:
     manifest.pop("status", None)
-    for container in _containers(manifest):
-        container.pop("image", None)
     for template in _templates(manifest):
+        for container in _containers(template):
+            container.pop("image", None)
         metadata = _metadata(template)
         for name in _STAMPED & metadata.keys():
             del metadata[name]
         for name in ("annotations", "labels"):
-            kept = {key: value for key, value in mapping(metadata.pop(name, None)).items() if not _stamped(key)}
+            kept = {
+                key: value
+                for key, value in mapping(metadata.pop(name, None)).items()
+                if not key.startswith(_STAMPED_KEYS)
+            }
             if kept:
                 metadata[name] = kept
-
-
-def _stamped(key: str) -> bool:
-    return key.startswith(_STAMPED_KEYS)

@@ -92,7 +92,9 @@ def _told(execution: Execution, body: bytes, deck: str | None, keys: Collection[
     """The rows of an execution, with the revision of the document that tells them."""
     told = revision(execution, body)
     for row in _executed(execution, deck, keys):
-        yield msgspec.structs.replace(row, revision=told) if "revision" in row.__struct_fields__ else row
+        if hasattr(row, "revision"):
+            msgspec.structs.force_setattr(row, "revision", told)  # nobody else has seen it yet
+        yield row
 
 
 def _executed(execution: Execution, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
@@ -138,7 +140,7 @@ def _execution(
         commit=found.commit if found else None,
         branch=found.branch if found else None,
         commit_origin=found.origin if found else None,
-        reason=first(_canceled(execution), *(failure(stage) for stage in tree.stages)),
+        reason=_canceled(execution) or next(filter(None, map(failure, tree.stages)), None),
         url=_url(execution, application, deck),
     )
 

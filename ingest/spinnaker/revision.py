@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 from ingest.spinnaker.payload import EMPTY, Execution
-from ingest.spinnaker.values import COMPLETE, mapping, micros, status
+from ingest.spinnaker.values import COMPLETE, EARLIEST, LATEST, mapping, micros, status
 
 _TIE_BITS = 19
 
@@ -28,6 +28,8 @@ def revision(execution: Execution, body: bytes) -> int:
 def _latest(execution: Execution) -> int:
     times = [execution.build_time, execution.start_time, execution.end_time]
     for stage in execution.staged():
-        times += [stage.start_time, stage.end_time, mapping(stage.last_modified).get("lastModifiedTime")]
+        times += (stage.start_time, stage.end_time, mapping(stage.last_modified).get("lastModifiedTime"))
         times += [task.end_time for task in stage.tasks or ()]
-    return max((found for time in times if (found := micros(time))), default=0)
+    plain = [time for time in times if type(time) is int and EARLIEST <= time < LATEST]  # nearly all: no call for each
+    odd = [found for time in times if type(time) is not int and (found := micros(time))]
+    return max(max(plain, default=0) * 1000, max(odd, default=0))

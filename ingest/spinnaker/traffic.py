@@ -117,9 +117,7 @@ def _group(stage: Stage, tree: Tree, done: Micros) -> Traffic:
 
 def _last(stage: Stage, wanted: Callable[[str], bool]) -> Micros:
     """End of the last run of a task that succeeded; a retried step is listed again."""
-    ends = [
-        micros(task.end_time)
-        for task in stage.tasks or ()
-        if isinstance(task.name, str) and wanted(task.name) and status(task.status) == "succeeded"
-    ]
-    return ends[-1] if ends else None
+    for task in reversed(stage.tasks or ()):
+        if isinstance(task.name, str) and wanted(task.name) and status(task.status) == "succeeded":
+            return micros(task.end_time)
+    return None

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ingest.http import Limits, Session
+from ingest.run import pull
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, Stub, World
-from ingest.source import Request, pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.history import Listed, Page, history

@@ -22,7 +22,8 @@ from dora import build
 from dora.config import Config
 from ingest import rows
 from ingest.archive import Document
-from ingest.source import AsOf, Item, Request, pull
+from ingest.run import pull
+from ingest.source import AsOf, Item, Request
 
 HOSTILE = "![](http://beacon.example/a.png)"
 TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}

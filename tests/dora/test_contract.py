@@ -16,7 +16,8 @@ from dora.build import build
 from dora.config import Config
 from dora.errors import DoraError
 from ingest import files
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 
 # A change of the tables needs another number: raise it in contract.sql (BUILD in contract.py) and write down its shape.
 LANDING_SHAPES = {1: "4a1a0b8e867ff37d"}

@@ -16,7 +16,8 @@ import pytest
 
 from dora import lineage
 from ingest.git import SOURCE
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "git"
 COLUMNS = {

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dora import telling, warehouse
-from ingest.source import Summary
+from ingest.run import Summary
 
 
 def test_readers_come_first_and_nothing_is_left_out() -> None:

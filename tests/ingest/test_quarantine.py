@@ -19,7 +19,8 @@ from ingest import files, spinnaker
 from ingest.doctor import examine
 from ingest.quarantine import Kept
 from ingest.rows import Quarantine
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HEAD = "id,application,opened_at,resolved_at\n"

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import duckdb
 import msgspec
-import pyarrow as pa
 import pytest
 
 from dora import warehouse
-from ingest.rows import TABLES, Change, Commit, Execution, Incident, Row, to_arrow
+from ingest.rows import TABLES, Change, Execution, Row
 
 CONTRACT = Path(warehouse.__file__).with_name("contract.sql")
 KEY = ["source", "id", "load_id"]
@@ -91,48 +90,6 @@ def test_header_explains_the_key() -> None:
     """What every table shares is said once, at the top of the contract."""
     header = "".join(line for line in CONTRACT.read_text().splitlines() if line.startswith("--"))
     assert [name for name in KEY if name not in header] == []
-
-
-def schema(con: duckdb.DuckDBPyConnection, table: str) -> pa.Schema:
-    return con.sql(f'SELECT * FROM "{table}" LIMIT 0').to_arrow_table().schema
-
-
-def test_arrow_keeps_every_value(contract: duckdb.DuckDBPyConnection) -> None:
-    """Microseconds, lists, nulls and text arrive in DuckDB as they left Python."""
-    at = 1_700_000_000_123_457
-    rows = [
-        Commit(id="r@1", repository="r", sha="1", parents=["2", "3"], authored_at=at, committed_at=at + 1),
-        Commit(id="r@2", repository="r", sha="2", parents=[], subject="naïve \x00 'quoted' ☃"),
-    ]
-    batch = to_arrow(rows, schema(contract, "commit"), "here", "load-1")
-    contract.register("batch", batch)
-    found = contract.execute(
-        "SELECT source, load_id, id, parents, epoch_us(authored_at), epoch_us(committed_at), subject FROM batch"
-    ).fetchall()
-    contract.unregister("batch")
-    assert found == [
-        ("here", "load-1", "r@1", ["2", "3"], at, at + 1, None),
-        ("here", "load-1", "r@2", [], None, None, "naïve \x00 'quoted' ☃"),
-    ]
-
-
-def test_the_last_of_two_rows_with_one_id_stays(contract: duckdb.DuckDBPyConnection) -> None:
-    """A batch never holds an id twice, so a merge can not meet two candidates for one row."""
-    rows = [
-        Incident(id="1", application="a", opened_at=1, title="first"),
-        Incident(id="2", application="a", opened_at=2),
-        Incident(id="1", application="a", opened_at=1, title="last"),
-    ]
-    batch = to_arrow(rows, schema(contract, "incident"), "s", "l").to_pylist()
-    assert [(row["id"], row["title"]) for row in batch] == [("1", "last"), ("2", None)]
-
-
-@pytest.mark.parametrize("table", warehouse.facts())
-def test_no_rows_are_a_table_too(contract: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Nothing to land is an empty batch of the contract's schema."""
-    batch = to_arrow([], schema(contract, table), "s", "l")
-    assert batch.num_rows == 0
-    assert batch.schema == schema(contract, table)
 
 
 def test_rows_are_values() -> None:

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from ingest.git import SOURCE
-from ingest.source import Request, Summary, pull
+from ingest.run import Summary, pull
+from ingest.source import Request
 
 NOON = 1_700_000_000
 

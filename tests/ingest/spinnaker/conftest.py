@@ -20,8 +20,9 @@ from dora.config import Config
 from ingest.archive import Document
 from ingest.http import Limits, Session
 from ingest.rows import Row
+from ingest.run import Summary, pull
 from ingest.simulation.world import Json, Stub, World
-from ingest.source import Item, Request, State, Summary, pull
+from ingest.source import Item, Request, State
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.fetch import Fetch
 from ingest.spinnaker.gate import Gate

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, UsageError
+from ingest.run import Summary
 from ingest.simulation.gate import serve
-from ingest.source import Summary
 
 HOUR = 3_600_000
 Landed = Callable[[str], list[tuple[Any, ...]]]

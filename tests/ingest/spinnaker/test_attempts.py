@@ -14,7 +14,8 @@ from dora.build import build
 from dora.config import Config
 from ingest.archive import Document
 from ingest.rows import ExecutionAttempt
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse import parse
 

@@ -12,9 +12,9 @@ import pytest
 
 from dora.errors import AuthError, DoraError, UsageError
 from ingest.http import FailedError, Limits, LoginError, Session
+from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.source import Summary
 from ingest.spinnaker.access import connect, probe
 from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.settings import checked

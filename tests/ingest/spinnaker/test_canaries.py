@@ -12,8 +12,9 @@ import pytest
 
 from ingest.archive import Document
 from ingest.rows import Canary
+from ingest.run import Summary, pull
 from ingest.simulation.gate import serve
-from ingest.source import Request, Summary, pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse import parse
 

@@ -9,7 +9,8 @@ import duckdb
 import pytest
 
 from ingest.archive import Document
-from ingest.source import Request, Unreadable, pull
+from ingest.run import pull
+from ingest.source import Request, Unreadable
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.saved import saved
 

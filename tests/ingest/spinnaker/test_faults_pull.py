@@ -148,7 +148,8 @@ def test_g10_no_redirect_is_followed(where: str, make: Make, landed: Landed, tmp
 PULL = """
 import sys
 from pathlib import Path
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 settings = {"endpoint": sys.argv[1], "requests_per_10s": 0}
 summary = pull(SOURCE.configured(settings, Path(sys.argv[2])), Path(sys.argv[2]), Request())

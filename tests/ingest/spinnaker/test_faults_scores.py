@@ -11,8 +11,9 @@ import pytest
 
 import dora
 from ingest import configured
+from ingest.run import Summary, pull
 from ingest.simulation.gate import serve
-from ingest.source import Request, Summary, pull
+from ingest.source import Request
 from tests.ingest.spinnaker.conftest import NOW, delivered, facts_of
 
 HOUR = 3_600_000

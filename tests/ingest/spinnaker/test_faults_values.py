@@ -15,8 +15,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 from ingest import configured
+from ingest.run import pull
 from ingest.simulation.gate import serve
-from ingest.source import Request, pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import NOW, delivered, execution, facts_of, loaded
 

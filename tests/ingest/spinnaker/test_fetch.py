@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from dora.errors import DoraError
+from ingest.run import Summary, pull
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
-from ingest.source import Request, Summary, pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 
 HOUR = 3_600_000

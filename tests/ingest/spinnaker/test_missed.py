@@ -23,10 +23,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, Stub, World
-from ingest.source import Summary
 
 NOW = 1_750_000_000_000
 MINUTE, HOUR = 60_000, 3_600_000

@@ -12,7 +12,8 @@ import pytest
 import dora
 from dora.build import build
 from dora.config import Config
-from ingest.source import Request, pull
+from ingest.run import pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 
 T = 1_747_000_000_000

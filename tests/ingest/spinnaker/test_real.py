@@ -9,7 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingest.source import Request, Summary, pull
+from ingest.run import Summary, pull
+from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.kinds import kind
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json
-from ingest.source import Summary
 
 NOW = 1_750_000_000_000
 HOUR = 3_600_000

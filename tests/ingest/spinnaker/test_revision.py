@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingest.archive import Document
+from ingest.run import pull
 from ingest.simulation.gate_history import light
 from ingest.simulation.world import Json
-from ingest.source import Item, Request, Row, State, pull
+from ingest.source import Item, Request, Row, State
 from ingest.spinnaker import parse
 from ingest.spinnaker.payload import Execution
 from ingest.spinnaker.revision import revision

@@ -14,7 +14,8 @@ import zstandard
 
 from dora.errors import UsageError
 from ingest.archive import Document
-from ingest.source import Request, Summary, Unreadable, Whole, pull
+from ingest.run import Summary, pull
+from ingest.source import Request, Unreadable, Whole
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.saved import saved
 

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora.errors import AuthError, UsageError
 from ingest.http import Limits, LoginError, Session
+from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import BearerDoor, provide
-from ingest.source import Summary
 from ingest.spinnaker.access import connect
 from ingest.spinnaker.auth import Bearer, Grant
 from ingest.spinnaker.service_account import SPIN_AUDIENCE, Account, Identity, SelfSigned

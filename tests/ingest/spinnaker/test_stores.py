@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, UsageError
+from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import BearerDoor, Door, IdentityProvider, provide
-from ingest.source import Summary
 from ingest.spinnaker import secret
 from ingest.spinnaker.access import connect
 from ingest.spinnaker.settings import checked

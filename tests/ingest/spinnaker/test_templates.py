@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive import Document
+from ingest.run import Summary
 from ingest.simulation import catalogue
 from ingest.simulation.company import TEMPLATE
 from ingest.simulation.gate import serve
-from ingest.source import Summary
 from ingest.spinnaker.parse import parse
 from ingest.spinnaker.templates import Reference, chosen, reference
 

@@ -1,0 +1,42 @@
+"""The contract's rows as Python sees them: one class a landing table, field for field.
+
+Times are whole microseconds since 1970 in UTC, so that nothing is rounded on the way.
+``tests/ingest/test_rows.py`` holds these classes to ``dora/contract.sql``.
+"""
+
+from __future__ import annotations
+
+from ingest.rows.base import Micros, Row
+from ingest.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
+from ingest.rows.code import Change, ChangeRequest, Commit
+from ingest.rows.known import Account, Application, Incident, Pipeline, PipelineRevision
+from ingest.rows.quarantine import Quarantine
+from ingest.rows.runs import Approval, Coverage, Execution, ExecutionAttempt, Gone, Rollout, Stage
+
+TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
+
+__all__ = [
+    "TABLES",
+    "Account",
+    "Application",
+    "Approval",
+    "Canary",
+    "CanaryInterval",
+    "CanaryJudgment",
+    "CanaryMetric",
+    "Change",
+    "ChangeRequest",
+    "Commit",
+    "Coverage",
+    "Execution",
+    "ExecutionAttempt",
+    "Gone",
+    "Incident",
+    "Micros",
+    "Pipeline",
+    "PipelineRevision",
+    "Quarantine",
+    "Rollout",
+    "Row",
+    "Stage",
+]
