@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from ingest.archive import Document
 from ingest.http import Limits, Session
+from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, World
-from ingest.source import Mark, Summary
+from ingest.source import Mark
 from ingest.spinnaker.children import ALONE, PENDING, Children
 from ingest.spinnaker.gate import Gate as Reader
 from tests.ingest.spinnaker.conftest import execution, world

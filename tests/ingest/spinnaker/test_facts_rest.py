@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
-from ingest.source import Summary
 from tests.ingest.spinnaker.conftest import (
     NOW,
     SHA,
