@@ -12,7 +12,7 @@ been canceled and was built within ``restart_days`` before the last run, or lies
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
@@ -23,12 +23,15 @@ from dora.errors import DoraError, UsageError
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
-from ingest.spinnaker.again import again, unsearched
+from ingest.spinnaker.again import IDS, again, unsearched
+from ingest.spinnaker.children import PENDING, Children
 from ingest.spinnaker.coverage import DAY
 from ingest.spinnaker.gate import Gate
+from ingest.spinnaker.pages import details
 from ingest.spinnaker.parallel import merged
 from ingest.spinnaker.reading import Reading, Run
 from ingest.spinnaker.settings import Settings
+from ingest.spinnaker.values import COMPLETE
 
 READERS = 4
 RECENT = 14 * DAY
@@ -44,12 +47,20 @@ class Fetch:
         self._closed: list[str] = []
         self._read: dict[str, Reading] = {}
         self._now = 0
+        known = {id_ for id_, _, _, status, _ in state.recent if status in COMPLETE}
+        self._children = Children(state.watermarks.get(PENDING), known)
 
     def items(self) -> Iterator[Item]:
-        """Everything that is asked for.
+        """Everything that is asked for, and what that started in turn.
 
         An application that can not be read is a trouble of the run; where none can, its error is raised.
         """
+        yield from self._children.heard(self._listed())
+        met = {id_ for reading in self._read.values() for id_ in reading.seen.ids} | self._changeable()
+        met.update(id_ for id_, _ in self._state.unfinished)
+        yield from self._children.unmet(self._gate, met, self._now)
+
+    def _listed(self) -> Iterator[Item]:
         known, date = self._gate.applications()
         as_of = date or datetime.now(UTC)
         self._now = int(as_of.timestamp() * 1000)
@@ -64,6 +75,7 @@ class Fetch:
             raise self._failures[0]
         yield from self._unsearched()
         yield from again(self._gate, sorted(self._changeable()), self._now)
+        yield from self._elsewhere(known)
 
     def _hidden(self, known: dict[str, bytes]) -> Iterator[Item]:
         """Say once which applications the last run was shown and this one is not."""
@@ -135,6 +147,14 @@ class Fetch:
                 yield Document("execution", listed.body)
         except (FailedError, ForbiddenError) as error:
             yield Trouble(f"executions of deleted pipelines and strategies: {error.happened}")
+
+    def _elsewhere(self, known: Collection[str]) -> Iterator[Item]:
+        """What had not completed of applications that are not read: something that is read started it."""
+        globs = self._settings.applications
+        ids = sorted(id_ for id_, name in self._state.unfinished if name not in known or not _matches(name, globs))
+        for start in range(0, len(ids), IDS):
+            found = details(self._gate, ids[start : start + IDS])
+            yield from (Document("execution", listed.body) for listed in found)
 
     def _lately_deleted(self, pipeline: str) -> bool:
         """Whether Gate may still give what it ran between the last run and its end: for 14 days."""

@@ -111,6 +111,7 @@ def _executed(execution: Execution, deck: str | None, keys: Collection[str]) -> 
             yield from canary(execution.id, stage, tree)
         elif stage.type == "monitorCanary":
             yield from legacy_canary(execution.id, stage)
+    yield from _paused(execution)
     changes = list(rollouts(execution, application, tree))
     yield from changes
     yield from attempts(execution.id, tree, changes)
@@ -139,9 +140,32 @@ def _execution(
         commit=found.commit if found else None,
         branch=found.branch if found else None,
         commit_origin=found.origin if found else None,
-        reason=text(execution.cancellation_reason) or next(filter(None, map(failure, tree.stages)), None),
+        reason=_canceled(execution) or next(filter(None, map(failure, tree.stages)), None),
         url=_url(execution, application, deck),
     )
+
+
+def _canceled(execution: Execution) -> str | None:
+    """Why and by whom it was canceled, as far as that is told."""
+    why, who = text(execution.cancellation_reason), person(execution.canceled_by)
+    named = f"canceled by {who}" if who and status(execution.status) == "canceled" else None
+    return f"{why} ({named})" if why and named else why or named
+
+
+def _paused(execution: Execution) -> Iterator[rows.Stage]:
+    """The last time that somebody held an execution: a wait that was meant, beside those of its stages."""
+    paused = mapping(execution.paused)
+    if began := micros(paused.get("pauseTime")):
+        ended, who = micros(paused.get("resumeTime")), person(paused.get("pausedBy"))
+        yield rows.Stage(
+            id=f"{execution.id}/paused",
+            execution_id=execution.id,
+            name=f"Paused by {who}" if who else "Paused",
+            kind="wait",
+            status="succeeded" if ended else "running",
+            started_at=began,
+            finished_at=ended,
+        )
 
 
 def _finished(execution: Execution) -> int | None:

@@ -71,6 +71,7 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     target: Any = None
     reason: Any = None
     restart_details: msgspec.Raw = NULL
+    execution_id: Any = None
     failed_manifests: msgspec.Raw = NULL
     job_status: msgspec.Raw = NULL
     exception: msgspec.Raw = NULL
@@ -161,6 +162,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     dry_run: Any = None
     is_dry_run: Any = None
     strategy: Any = None
+    is_strategy: Any = None
     source: Any = None
     project: Any = None
     slug: Any = None
@@ -195,6 +197,8 @@ class Execution(msgspec.Struct, rename="camel", gc=False):
     end_time: Any = None
     status: Any = None
     cancellation_reason: Any = None
+    canceled_by: Any = None
+    paused: Any = None
     authentication: Any = None
     trigger: Trigger | None = None
     stages: list[Stage | str] | None = None

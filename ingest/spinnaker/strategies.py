@@ -26,7 +26,8 @@ def strategy(execution: Execution, stage: Stage, context: Context) -> str | None
         return "dark"
     if context == EMPTY or stage.type not in GROUPS | _MANIFESTS:
         return None
-    if execution.trigger is not None and execution.trigger.strategy is True:
+    trigger = execution.trigger
+    if trigger is not None and True in (trigger.strategy, trigger.is_strategy):
         return "custom"
     if stage.type in GROUPS:
         return WORDS.get((text(context.strategy) or "none").lower())

@@ -148,7 +148,7 @@ RECOGNISED: dict[str, tuple[int, str]] = {
 @pytest.mark.parametrize("name", RECOGNISED)
 def test_each_file_is_what_a_person_takes_it_for(name: str) -> None:
     """So many documents of that kind, or that reason why it lands nothing."""
-    found = [item for item in saved([SHARED / name]) if not isinstance(item, Whole)]
+    found = [one for one in saved([SHARED / name]) if not isinstance(one, Whole)]
     count, what = RECOGNISED[name]
     assert len(found) == count
     for one in found:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tests.ingest.spinnaker.conftest import NOW, delivered, execution, facts_of, loaded
@@ -16,7 +16,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 Json = dict[str, Any]
 Make = SimpleNamespace
-few = settings(max_examples=2, deadline=None, phases=[Phase.generate])  # each example is a pull and a build
+few = settings(max_examples=settings.default.max_examples // 20)  # each example is a pull and a build
 
 
 TEXTS = some.text(some.characters(exclude_categories=["Cs"]) | some.sampled_from("\0\u202e\u2066\u2028\ufeff\x1b"))

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ingest import configured
@@ -25,7 +25,7 @@ HOUR = 3_600_000
 DAY = 24 * HOUR
 Json = dict[str, Any]
 Make = SimpleNamespace
-few = settings(max_examples=2, deadline=None, phases=[Phase.generate])  # each example is a pull and a build
+few = settings(max_examples=settings.default.max_examples // 20)  # each example is a pull and a build
 OUTCOMES = {"succeeded", "failed", "not_deployed", "stopped_by_canary", "rejected", "canceled", "in_progress"}
 
 

@@ -1,0 +1,213 @@
+"""What is known of Spinnaker's data, statement by statement, with the test that proves each: none is left unproved.
+
+Each line ends with file and test. The numbers are the sections of the facts that the source was written from. A
+statement that touches no data (a server's internals, a screen, a command) has no line.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+PAGING = {
+    "0.1 pages by start index lose most of a history": "history::test_pages_by_index_would_lose_most",
+    "0.1 history is walked by time instead, each execution once": "history::test_every_execution_once",
+    "0.2 SQL excludes its bounds, Redis includes them": "gate::test_bounds_are_told_apart_with_one_request",
+    "0.2 Redis is unsorted and repeats itself": "faults::test_g14_duplicates_are_one_row",
+    "0.2 ties at a bound are read": "faults_pull::test_g18_ties_at_the_watermark_are_read",
+    "0.2 more ties than a page grow it": "history::test_more_ties_than_a_page_holds_grow_the_page",
+    "0.3 a backfill goes back further than 14 days": "missed::test_landing_holds_all_that_was_ever_visible",
+    "0.4 executions of deleted pipelines are asked for by pipeline": (
+        "gate::test_executions_of_deleted_pipelines_are_found_by_pipeline"
+    ),
+    "0.4 strategies, which search omits, are read": "children::test_a_custom_strategy_is_read_however_long_ago_it_ran",
+    "0.5 a restart after completion is noticed": "restarts::test_a_restart_that_runs_is_noticed_however_old",
+    "0.5 what does not complete is asked again until it does": "fetch::test_running_becomes_succeeded",
+    "0.5 the failed attempt that a restart erases is kept": "attempts::test_a_failed_rollout_is_an_attempt",
+    "0.6 the deploy stage tells the outcome": "outcomes::test_an_outcome_is_what_the_deploy_stages_did",
+    "0.7 light listings lack contexts and tasks": "../simulation/gate::test_expand_false_drops_what_metrics_need",
+}
+GATE = {
+    "1 applications without READ are missing without a word": "access::test_what_gate_hides_is_said_each_night",
+    "1 a limit counts for each pipeline": "faults::test_g21_the_limit_of_a_pipeline_is_no_limit_of_ours",
+    "1 ids that are unknown or hidden are dropped silently": "children::test_a_child_that_is_gone_is_no_trouble",
+    "1 a replica may lag": "faults::test_a_replica_that_lags_hides_nothing",
+    "1 an inner error is 200 with an empty body": "children::test_children_that_gate_hides_are_one_sentence",
+    "1 operations by hand are read, and by id when older": "fetch::test_a_running_task_is_read_again_by_its_id",
+    "1 a pipeline's earlier configurations are read": "templates::test_history_is_read_when_a_configuration_changes",
+    "1 the canary service may not be there": "canaries::test_without_a_canary_service_nothing_is_wrong",
+    "1 a judgment is read by its id, once": "canaries::test_judgments_that_ended_are_fetched_once",
+    "1 accounts name an environment": "configs::test_applications_and_accounts",
+    "1 who we are is asked first": "auth::test_who_we_are_is_asked_first",
+    "1 a light listing breaks where a parent was deleted": (
+        "faults::test_g27_a_parent_that_was_deleted_breaks_no_listing"
+    ),
+    "1 pages are as large as their weight allows": "pages::test_the_second_page_is_as_large_as_its_weight_allows",
+    "1 absent and null are the same": "faults_values::test_g23_absent_and_null_are_the_same_and_lose_nothing",
+    "1 what upstream deletes stays and is marked": "faults::test_g19_what_was_deleted_stays_and_is_marked",
+    "1 retention that outran us is a gap": "faults::test_g20_retention_shorter_than_an_outage_is_a_gap",
+    "1 coverage is known by application": "coverage::test_the_first_run_covers_from_the_oldest_execution_on",
+    "1 a wrong request is told, not repeated": "../http::test_a_wrong_request_is_not_repeated",
+    "1 one application that is refused leaves the others": "access::test_what_gate_refuses_is_summed_up",
+    "1 429 without Retry-After is waited out": "faults_pull::test_g1_too_many_requests_is_waited_out",
+    "1 the limiter's headers are obeyed": "../http::test_the_limiters_reset_is_waited_for_by_the_servers_clock",
+    "1 a redirect to a login page is no data": "faults_pull::test_g10_no_redirect_is_followed",
+    "1 a login page with 200 is no data": "faults::test_g9_a_login_page_with_200_is_no_data",
+    "1 401 for a token": "access::test_strangers_are_told_so",
+}
+EXECUTION = {
+    "2 ids of both forms": "facts_rest::test_ids_of_old_and_new_form_are_read_alike",
+    "2 rootId, and parents nested or only named": "parse::test_grandchildren_belong_to_the_topmost_that_is_named",
+    "2 an operation has a description and no pipeline": "parse::test_undoing_a_rollout_by_hand",
+    "2 times are milliseconds": "parse::test_times",
+    "2 canceled in the queue: neither start nor end": "outcomes::test_canceled_in_the_queue",
+    "2 a restarted run carries its old end": "parse::test_a_run_that_runs_again_has_no_end",
+    "2 canceledBy and cancellationReason": "facts_rest::test_who_canceled_and_why",
+    "2 paused": "facts_rest::test_a_pause_is_a_wait_that_was_meant",
+    "2 a pause is no work": "facts_rest::test_a_pause_is_told_apart_in_a_lead_time",
+    "2 who: the trigger's user, else authentication; [anonymous] is nobody": "parse::test_who",
+    "2 fields that tell nothing of a delivery": "facts_rest::test_fields_that_tell_nothing_change_nothing",
+    "2 the twelve statuses": "parse::test_statuses",
+    "2 an unknown status is no success": "faults_values::test_g22_an_unknown_status_is_never_a_success",
+    "2 STOPPED and FAILED_CONTINUE within a success": "outcomes::test_an_outcome_is_what_the_deploy_stages_did",
+    "2 completeOtherBranchesThenFail": "facts_rest::test_a_pipeline_that_fails_after_its_other_branches_has_shipped",
+    "2 a trigger is known by type, else by its fields": "parse::test_what_triggered",
+    "2 a manual re-run keeps the fields of what it repeats": "parse::test_a_manual_rerun_is_a_tree_of_its_own",
+    "2 a webhook's payload, as each host writes it": "real::test_webhooks",
+    "2 nested parents": "commits::test_the_nearest_parent_with_a_commit_tells_it",
+    "2 nested parents without end": "faults_size::test_g27_parents_nested_a_hundred_deep_are_followed_to_the_top",
+    "2 strategy, isStrategy": "facts_rest::test_a_strategy_is_known_by_either_serialiser",
+    "2 dryRun, isDryRun": "parse::test_dry_runs",
+    "2 artifacts: bound ones count": "commits::test_artifacts_that_an_execution_was_bound_to",
+    "2 embedded and remote bodies": "facts_rest::test_the_body_of_an_artifact_is_no_commit",
+    "2 synthetic stages make a tree": "values::test_the_tree_of_stages",
+    "2 a tree that is none ends": "hostile::test_stages_in_a_loop_end",
+    "2 a parent's end includes what comes after": "parse::test_kubernetes_traffic_ends_before_the_stage_does",
+    "2 execution windows are waits that were meant": "../../dora/stages::test_a_day_in_the_life_of_a_deployment",
+    "2 why a stage failed, in each place": "judgments::test_why_a_stage_failed",
+    "2 taskExceptionDetails": "judgments::test_why_a_task_failed_where_only_it_says",
+    "2 restartDetails": "attempts::test_a_restart_tells_of_an_attempt_that_nobody_saw",
+    "2 a stage that was skipped": "facts_rest::test_a_deploy_that_was_skipped_has_deployed_nothing",
+    "2 template and version are the configuration's": "templates::test_what_a_pipeline_says_it_is_made_from",
+    "2 which tag or digest of a template": "templates::test_which_of_the_templates_is_meant",
+}
+RECOGNITION = {
+    "3a stage types": "kinds::test_known_types",
+    "3a jobs, bakes, clean-up and calls deploy nothing": (
+        "facts_rest::test_what_bakes_tests_cleans_up_or_calls_another_deploys_nothing"
+    ),
+    "3a unknown types deploy nothing": "outcomes::test_stages_that_nobody_knows_are_kept_and_deploy_nothing",
+    "3a a deploy is its server groups, counted once": (
+        "rollouts::test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters"
+    ),
+    "3a a child pipeline's deployment is the child's": (
+        "children::test_a_child_of_an_application_that_is_not_shown_is_read"
+    ),
+    "3a account, namespace, cluster": "manifests::test_where_a_manifest_goes",
+    "3a what Spinnaker stamps is no content": "facts_rest::test_the_marks_that_spinnaker_writes_are_no_content",
+    "3a images by digest, else tag": "manifests::test_the_version_is_the_images",
+    "3a images as the cluster bound them": "manifests::test_what_the_cluster_gave_back_tells_the_bound_image",
+    "3a production is configured": "../../dora/definitions::test_nothing_is_production_until_somebody_says_so",
+    "3a the same content again is a redeploy": "outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
+    "3a outputs may be filtered out": "facts_rest::test_without_outputs_a_manifest_tells_its_image",
+    "3b plain: stable, not the stage's end": "rollouts::test_when_traffic_started",
+    "3b dark, then enabled": "strategies::test_a_dark_rollout_serves_when_it_is_enabled",
+    "3b red/black, blue/green, highlander on Kubernetes": (
+        "strategies::test_what_follows_a_managed_rollout_is_cleaning_up"
+    ),
+    "3b red/black of groups": "rollouts::test_full_traffic_waits_for_the_old_group_to_be_disabled",
+    "3b highlander of groups": "strategies::test_groups_that_take_over_at_once",
+    "3b rolling red/black, monitored": "strategies::test_groups_that_grow_step_by_step",
+    "3b rolling push": "strategies::test_a_rolling_push_is_one_rollout",
+    "3b custom": "strategies::test_a_custom_strategy_is_told_by_its_own_execution",
+    "3b weights of a mesh": "mesh::test_steps_are_one_rollout_from_the_first_weight_to_the_last",
+    "3b Lambda": "strategies::test_a_lambda_serves_by_its_alias",
+    "3b Cloud Run": "strategies::test_cloud_run_serves_by_share",
+    "3c each place of a commit": "commits::test_where_commits_are_found",
+    "3c in order": "commits::test_places_are_tried_in_order",
+    "3c of several sources the right one": "commits::test_of_several_sources_the_application_s_own",
+    "3c build stages": "commits::test_a_build_stage_tells_the_commit_of_its_pipeline_and_of_its_children",
+    "3c marks of a manifest": "commits::test_marks_of_a_manifest",
+    "3c a team's own keys": "commits::test_a_team_names_its_own_keys",
+    "3c commits between machine images": "commits::test_the_newest_of_the_commits_between_two_machine_images",
+    "3c the machine image that a parent found": "commits::test_the_machine_image_that_a_parent_found",
+    "3c short ids are found in git": "../../dora/lineage::test_a_commit_is_found_or_it_is_said_why_not",
+    "3d undo, as a stage or by hand": "rollouts::test_how_far_back",
+    "3d one rollback, not its steps": "rollouts::test_a_rollback_is_its_server_groups_and_not_the_steps_it_takes",
+    "3d PREVIOUS_IMAGE": "facts_rest::test_a_rollback_by_image_is_one_rollback",
+    "3d automatic, on failure": "outcomes::test_an_automatic_rollback_on_failure_is_part_of_its_deployment",
+    "3d a cluster with nothing to restore": (
+        "outcomes::test_a_rollback_of_a_cluster_that_found_nothing_to_restore_did_nothing"
+    ),
+    "3d an old version enabled again": "strategies::test_an_old_version_enabled_again_is_a_rollback",
+    "3d older content by any pipeline": "outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
+    "3e a decision counts when complete": "judgments::test_only_a_complete_judgment_is_a_decision",
+    "3e timeouts, also as success; skips": "approvals::test_how_a_question_ended",
+    "3e who was refused": "approvals::test_who_may_not_decide",
+    "3e restarted questions": "approvals::test_a_question_put_again_waits_anew",
+    "3f ways of analysis and its stage tree": "canaries::test_each_way_of_analysis",
+    "3f intervals and their thresholds": "canaries::test_thresholds_of_an_interval_where_the_analysis_names_none",
+    "3f an interval without a score is an error": "../../dora/canaries::test_an_interval_without_a_score",
+    "3f marginal fails": "../../dora/canaries::test_the_exact_score_of_the_last_interval_decides",
+    "3f canaries before Kayenta": "canaries::test_the_analysis_before_kayenta",
+    "3g fewer applications than last time": "faults::test_g30_applications_that_are_not_shown_any_more_are_named_once",
+}
+REST = {
+    "4 the exact score, thresholds, times": "kayenta::test_the_exact_score_and_what_it_was_judged_by",
+    "4 no result unless it succeeded": "kayenta::test_a_judgment_that_did_not_end_well",
+    "4 classifications": "kayenta::test_how_a_metric_was_classified",
+    "4 statistics, muted, critical": "kayenta::test_what_a_metric_says",
+    "4 groups without data count as 100": "kayenta::test_groups_that_were_scored_without_data",
+    "4 a pass without data is none": "faults_scores::test_g26_only_a_score_that_rests_on_data_passes",
+    "4 Istio is Prometheus asked for its names": "kayenta::test_where_a_metric_comes_from",
+    "5 strict keys of spin's file": "spin_config::test_every_key_of_spin_is_known",
+    "5 variables in it": "spin_config::test_variables_are_expanded_as_go_does",
+    "5 basic, form and token": "auth::test_spins_basic_form_and_token",
+    "5 OAuth2": "auth::test_oauth2_gets_a_token_and_shows_it",
+    "5 IAP": "auth::test_spins_iap_token_is_refreshed_for_its_audience",
+    "5 certificates, ignored errors": "auth::test_spins_certificate_and_ignored_errors",
+    "5 Google service accounts": "service_account::test_spins_google_service_account_shows_the_assertion_itself",
+    "5 default headers": "auth::test_default_headers_go_along",
+    "5 only where auth is enabled": "auth::test_auth_that_is_not_enabled_is_not_used",
+    "6 rendered before it was saved": (
+        "../../dora/canaries::test_a_name_that_several_applications_share_is_a_template_by_convention"
+    ),
+    "6 v1, and whether it is protected": "templates::test_v1_templates_have_a_list_of_their_own",
+    "6 v2: stages and protect": "templates::test_what_a_template_brings",
+    "6 without templates": "templates::test_without_templates_a_pipeline_is_still_known",
+}
+STATEMENTS = PAGING | GATE | EXECUTION | RECOGNITION | REST
+
+
+@cache
+def defined(path: Path) -> frozenset[str]:
+    """The tests that a file defines."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_each_statement_is_proved(statement: str) -> None:
+    """The test that a line names exists."""
+    file, _, name = STATEMENTS[statement].partition("::")
+    folder, _, short = file.rpartition("/")
+    assert name in defined(HERE / folder / f"test_{short}.py")
+
+
+def test_no_section_is_left_out() -> None:
+    """Each section has its lines, and no statement stands there twice."""
+    parts = (PAGING, GATE, EXECUTION, RECOGNITION, REST)
+    assert len(STATEMENTS) == sum(map(len, parts))
+    assert {statement.split()[0] for statement in STATEMENTS} == (
+        {f"0.{n}" for n in range(1, 8)} | {"1", "2", "4", "5", "6"} | {f"3{letter}" for letter in "abcdefg"}
+    )
+
+
+def test_a_test_that_is_renamed_is_missed() -> None:
+    """The check would see it."""
+    assert "test_no_such_thing" not in defined(Path(__file__))
