@@ -2,28 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ingest.rows import Row
+from ingest.rows import Columns, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def to_arrow(rows: Sequence[Row], schema: pa.Schema, source: str, load_id: str) -> pa.Table:
-    """One Arrow table of rows of one class, in their order."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
-
+def to_arrow(told: Sequence[Row | Columns], schema: pa.Schema, source: str, load_id: str) -> pa.Table:
+    """One Arrow table of what is told of one landing table: rows in their order, then what came as columns."""
     given = {"source": source, "load_id": load_id}
+    columns = [one for one in told if isinstance(one, Columns)]
+    tables = [_table({**one.values, **given}.get, one.count, schema) for one in columns]
+    if len(columns) < len(told) or not told:
+        rows = [one for one in told if isinstance(one, Row)]
+        tables.insert(0, _table(lambda name: given.get(name) or list(map(attrgetter(name), rows)), len(rows), schema))
+    return _pyarrow().concat_tables(tables)
+
+
+def _table(values: Callable[[str], object], count: int, schema: pa.Schema) -> pa.Table:
+    """A table of which each column is a list, or one value for all rows."""
+    pa = _pyarrow()
     columns = []
     for field in schema:
-        if field.name in given:
-            columns.append(pa.repeat(pa.scalar(given[field.name], field.type), len(rows)))
+        found = values(field.name)
+        if isinstance(found, list):
+            columns.append(pa.array(found, field.type))
         else:
-            columns.append(pa.array(list(map(attrgetter(field.name), rows)), field.type))
+            columns.append(pa.repeat(pa.scalar(found, field.type), count))
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+class _NoPandas:
+    """An importer for which there is no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
+@cache
+def _pyarrow() -> Any:
+    """Pyarrow without pandas, which its first array would import: 0.4 s and 55 MB, only to know no frame is given."""
+    import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
+
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+    return pa
 
 
 def latest(tables: Sequence[pa.Table]) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ingest.archive import Document
 from ingest.arrow import to_arrow
 from ingest.beside import Beside
-from ingest.rows import TABLES, Row
+from ingest.rows import TABLES, Columns, Row
 from ingest.source import Source
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MUCH = 16 << 20  # bytes: a second process takes as long to begin as these take to parse
 Chunk = Sequence[Document]
-Read = Callable[[Document], Iterable[Row]]
+Read = Callable[[Document], Iterable[Row | Columns]]
 
 
 class Parsed(NamedTuple):
@@ -46,8 +46,8 @@ class Parser:
             rows, failed = self._read(chunk)
             return Parsed({table: self.tabled(found) for table, found in rows.items()}, failed)
 
-    def _read(self, chunk: Chunk) -> tuple[dict[str, list[Row]], dict[int, str]]:
-        rows: dict[str, list[Row]] = {}
+    def _read(self, chunk: Chunk) -> tuple[dict[str, list[Row | Columns]], dict[int, str]]:
+        rows: dict[str, list[Row | Columns]] = {}
         failed: dict[int, str] = {}
         for place, document in enumerate(chunk):
             try:
@@ -59,8 +59,8 @@ class Parser:
                 rows.setdefault(row.table, []).append(row)
         return rows, failed
 
-    def tabled(self, rows: Sequence[Row]) -> pa.Table:
-        """Rows of one class as landing wants them."""
+    def tabled(self, rows: Sequence[Row | Columns]) -> pa.Table:
+        """Rows of one table as landing wants them."""
         return to_arrow(rows, self.schema(rows[0].table), self.source, self.load_id)
 
 

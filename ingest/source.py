@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from ingest.archive import Document
-from ingest.rows import Row
+from ingest.rows import Columns, Row
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +113,6 @@ class Source(Protocol):
         """Yield documents as they come, and a mark wherever what came so far is whole."""
         ...
 
-    def parse(self, document: Document) -> Iterable[Row]:
+    def parse(self, document: Document) -> Iterable[Row | Columns]:
         """The rows of one document. Pure; raises ``ValueError`` where it can not be read."""
         ...

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from ingest.archive import Document
 from ingest.git.log import Entry
-from ingest.rows import Change, ChangeRequest, Commit, Row
+from ingest.rows import Change, ChangeRequest, Columns, Commit, Row
 
 MICROS = 1_000_000
+Texts = list[str | None] | None
+Numbers = list[int | None] | None
+Lists = list[list[str] | None] | None
 
 
-class Told(msgspec.Struct, array_like=True, omit_defaults=True):
-    """One commit; times are epoch seconds."""
-
-    sha: str
-    parents: list[str]
-    authored: int | None
-    committed: int | None
-    author: str
-    subject: str
-    reverts: str | None = None
-    picked_from: str | None = None
-
-
-class Came(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Came(msgspec.Struct, kw_only=True):
     """One change; times are epoch seconds."""
 
     sha: str
@@ -46,19 +38,40 @@ class Came(msgspec.Struct, kw_only=True, omit_defaults=True):
     doubt: str | None = None
 
 
-class Commits(msgspec.Struct):
-    """A batch of commits of one repository."""
+class Commits(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A batch of commits of one repository, column by column; times are epoch seconds."""
 
     repository: str
-    commits: list[Told]
+    sha: list[str]
+    parents: list[list[str]]
+    authored: list[int | None]
+    committed: list[int | None]
+    author: list[str]
+    subject: list[str]
+    reverts: Texts = None
+    picked_from: Texts = None
 
 
-class Changes(msgspec.Struct):
-    """A batch of changes of one repository, all on its trunk or all dropped from it."""
+class Changes(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A batch of changes of one repository, all on its trunk or all dropped from it; each column as in ``Came``."""
 
     repository: str
     on_trunk: bool
-    changes: list[Came]
+    sha: list[str]
+    merged: Numbers = None
+    request: Texts = None
+    paths: Lists = None
+    applications: Lists = None
+    branch: Texts = None
+    kind: Texts = None
+    labels: Lists = None
+    reverts: Texts = None
+    first: Numbers = None
+    commits: Numbers = None
+    files: Numbers = None
+    added: Numbers = None
+    removed: Numbers = None
+    doubt: Texts = None
 
 
 class Requests(msgspec.Struct):
@@ -71,17 +84,27 @@ _COMMITS, _CHANGES = msgspec.json.Decoder(Commits), msgspec.json.Decoder(Changes
 _REQUESTS = msgspec.json.Decoder(Requests)
 
 
-def of_commits(repository: str, batch: Iterable[Entry]) -> Document:
+def of_commits(repository: str, batch: Sequence[Entry]) -> Document:
     """The document of some commits."""
-    told = [
-        Told(e.sha, e.parents, e.authored, e.committed, e.author, e.subject, e.reverts, e.picked_from) for e in batch
-    ]
-    return Document("commit", msgspec.json.encode(Commits(repository, told)))
+    told = ("sha", "parents", "authored", "committed", "author", "subject")
+    columns = {name: _column(batch, name) for name in told} | _known(batch, ("reverts", "picked_from"))
+    return Document("commit", msgspec.json.encode(Commits(repository=repository, **columns)))
 
 
-def of_changes(repository: str, batch: list[Came], *, on_trunk: bool) -> Document:
+def of_changes(repository: str, batch: Sequence[Came], *, on_trunk: bool) -> Document:
     """The document of some changes."""
-    return Document("change", msgspec.json.encode(Changes(repository, on_trunk, batch)))
+    changes = Changes(repository=repository, on_trunk=on_trunk, **_known(batch, Came.__struct_fields__))
+    return Document("change", msgspec.json.encode(changes))
+
+
+def _column(batch: Sequence[Entry | Came], name: str) -> list[Any]:
+    return list(map(attrgetter(name), batch))
+
+
+def _known(batch: Sequence[Entry | Came], names: Iterable[str]) -> dict[str, list[Any]]:
+    """The columns that are not null from top to bottom."""
+    columns = ((name, _column(batch, name)) for name in names)
+    return {name: values for name, values in columns if values.count(None) < len(values)}
 
 
 def of_requests(batch: list[ChangeRequest]) -> Document:
@@ -89,57 +112,61 @@ def of_requests(batch: list[ChangeRequest]) -> Document:
     return Document("change_request", msgspec.json.encode(Requests(batch)))
 
 
-def rows(document: Document) -> Iterable[Row]:
+def rows(document: Document) -> Iterable[Row | Columns]:
     """The rows of one document; raises ``ValueError`` where it is not one of ours."""
     match document.kind:
         case "commit":
-            return _commits(_COMMITS.decode(document.body))
+            return [_commits(_COMMITS.decode(document.body))]
         case "change":
-            return _changes(_CHANGES.decode(document.body))
+            return [_changes(_CHANGES.decode(document.body))]
         case "change_request":
             return _REQUESTS.decode(document.body).requests
     raise ValueError(f"git has no documents of kind {document.kind}")
 
 
-def _commits(batch: Commits) -> Iterator[Row]:
-    for told in batch.commits:
-        yield Commit(
-            id=f"{batch.repository}@{told.sha}",
-            repository=batch.repository,
-            sha=told.sha,
-            parents=told.parents,
-            authored_at=_micros(told.authored),
-            committed_at=_micros(told.committed),
-            author=told.author,
-            subject=told.subject,
-            reverts=told.reverts,
-            picked_from=told.picked_from,
-        )
+def _commits(batch: Commits) -> Columns:
+    values = {
+        "id": _ids(batch),
+        "repository": batch.repository,
+        "sha": batch.sha,
+        "parents": batch.parents,
+        "authored_at": _micros(batch.authored),
+        "committed_at": _micros(batch.committed),
+        "author": batch.author,
+        "subject": batch.subject,
+        "reverts": batch.reverts,
+        "picked_from": batch.picked_from,
+    }
+    return Columns(Commit.table, len(batch.sha), values)
 
 
-def _changes(batch: Changes) -> Iterator[Row]:
-    for came in batch.changes:
-        yield Change(
-            id=f"{batch.repository}@{came.sha}",
-            repository=batch.repository,
-            sha=came.sha,
-            merged_at=_micros(came.merged),
-            change_request=came.request,
-            paths=came.paths,
-            applications=came.applications,
-            on_trunk=batch.on_trunk,
-            branch=came.branch,
-            kind=came.kind,
-            labels=came.labels,
-            reverts=came.reverts,
-            first_commit_at=_micros(came.first),
-            commits=came.commits,
-            files=came.files,
-            lines_added=came.added,
-            lines_removed=came.removed,
-            doubt=came.doubt,
-        )
+def _changes(batch: Changes) -> Columns:
+    values = {
+        "id": _ids(batch),
+        "repository": batch.repository,
+        "sha": batch.sha,
+        "merged_at": _micros(batch.merged),
+        "change_request": batch.request,
+        "paths": batch.paths,
+        "applications": batch.applications,
+        "on_trunk": batch.on_trunk,
+        "branch": batch.branch,
+        "kind": batch.kind,
+        "labels": batch.labels,
+        "reverts": batch.reverts,
+        "first_commit_at": _micros(batch.first),
+        "commits": batch.commits,
+        "files": batch.files,
+        "lines_added": batch.added,
+        "lines_removed": batch.removed,
+        "doubt": batch.doubt,
+    }
+    return Columns(Change.table, len(batch.sha), values)
 
 
-def _micros(seconds: int | None) -> int | None:
-    return None if seconds is None else seconds * MICROS
+def _ids(batch: Commits | Changes) -> list[str]:
+    return [f"{batch.repository}@{sha}" for sha in batch.sha]
+
+
+def _micros(seconds: Numbers) -> Numbers:
+    return seconds and [None if second is None else second * MICROS for second in seconds]

@@ -37,13 +37,18 @@ class Clock(NamedTuple):
     now: float
     skew: float
 
+    @property
+    def latest(self) -> float:
+        """The last time that is possible."""
+        return self.now + self.skew
+
     def doubt(self, time: int | None, parent: int | None) -> str | None:
         """Why a time can not be believed, where that of its parent is known; null where it can."""
         if time is None:
             return "unreadable"
         if time < EARLIEST:
             return "too_early"
-        if time > self.now + self.skew:
+        if time > self.latest:
             return "in_future"
         return "before_parent" if parent is not None and time < parent - self.skew else None
 
@@ -68,7 +73,7 @@ def brought(
     doubts = _doubts(line := list(line), {**before, **known}, clock)
     for sha in line:
         came = _newly_reached(sha, known, seen)
-        times = [e.authored for e in came if e.authored is not None and clock.doubt(e.authored, None) is None]
+        times = [e.authored for e in came if e.authored is not None and EARLIEST <= e.authored <= clock.latest]
         reverts = next((e.reverts for e in came if e.reverts), None)
         found[sha] = Brought(min(times, default=None), len(came), reverts, doubts[sha])
     return found

@@ -7,6 +7,8 @@ from itertools import islice
 from sys import intern
 from typing import NamedTuple
 
+import msgspec
+
 from ingest.git import message as said
 from ingest.git.message import Claim
 
@@ -20,7 +22,7 @@ _FIELDS = 6
 _YEAR_10000 = 253_402_300_800
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One commit; times are epoch seconds, null where git can not say them.
 
     ``subject`` is the first line of the message, ``request`` the number of the pull or merge request that it

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from dora.errors import DoraError
 from ingest.git import documents, facts
 from ingest.git.details import Details
@@ -56,9 +58,9 @@ class Reading:
             picked = {}
             yield Note(f"{self.name}: picks that do not say so were not looked for: {error}")
         for sha, other in undone.items():
-            gained[sha] = gained[sha]._replace(reverts=other)
+            gained[sha] = replace(gained[sha], reverts=other)
         for sha, other in picked.items():
-            gained[sha] = gained[sha]._replace(picked_from=other)
+            gained[sha] = replace(gained[sha], picked_from=other)
         if mended := {**undone, **picked}:
             yield documents.of_commits(self.name, [gained[sha] for sha in mended])
 

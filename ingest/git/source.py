@@ -16,7 +16,7 @@ from ingest.git.doctor import examine
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.reading import Reading
 from ingest.git.settings import Repository, Settings
-from ingest.rows import Row
+from ingest.rows import Columns, Row
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
 
 
@@ -82,7 +82,7 @@ class Git:
         for repository in self.repositories:
             yield from examine(repository, self.data, self.timeout)
 
-    def parse(self, document: Document) -> Iterable[Row]:
+    def parse(self, document: Document) -> Iterable[Row | Columns]:
         """The rows of one batch; raises ``ValueError`` where it is not one of ours."""
         return documents.rows(document)
 

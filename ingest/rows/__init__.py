@@ -6,7 +6,7 @@ Times are whole microseconds since 1970 in UTC, so that nothing is rounded on th
 
 from __future__ import annotations
 
-from ingest.rows.base import Micros, Row
+from ingest.rows.base import Columns, Micros, Row
 from ingest.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
 from ingest.rows.code import Change, ChangeRequest, Commit
 from ingest.rows.known import Account, Application, Incident, IncidentEvent, Pipeline, PipelineRevision
@@ -26,6 +26,7 @@ __all__ = [
     "CanaryMetric",
     "Change",
     "ChangeRequest",
+    "Columns",
     "Commit",
     "Coverage",
     "Execution",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import duckdb
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from dora import warehouse
 from ingest.arrow import latest, to_arrow
-from ingest.rows import Commit, Execution, Incident, Row
+from ingest.rows import Columns, Commit, Execution, Incident, Row
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,45 @@ def test_arrow_keeps_every_value(load: warehouse.Load) -> None:
         ("here", "load-1", "r@1", ["2", "3"], at, at + 1, None),
         ("here", "load-1", "r@2", [], None, None, "naïve \x00 'quoted' ☃"),
     ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(opened=st.lists(st.integers(0, 2**40), max_size=9), data=st.data())
+def test_columns_are_the_rows_that_they_hold(load: warehouse.Load, opened: list[int], data: st.DataObject) -> None:
+    """Lists, one value for all, and what is not named arrive as if each row had been told, after rows so told."""
+    ids, titles = [str(n) for n in range(len(opened))], data.draw(st.lists(st.none() | st.text(max_size=3)))
+    titles = (titles + [None] * len(opened))[: len(opened)]
+    rows: list[Row] = [
+        Incident(id=id, application="shop", opened_at=at, title=title)
+        for id, at, title in zip(ids, opened, titles, strict=True)
+    ]
+    values = {"id": ids, "application": "shop", "opened_at": opened, "title": titles, "severity": None}
+    columns, cut = Columns("incident", len(opened), values), data.draw(st.integers(0, len(opened)))
+    told = to_arrow([*rows[:cut], columns], load.schema("incident"), "s", "l")
+    assert told.to_pylist() == to_arrow([*rows[:cut], *rows], load.schema("incident"), "s", "l").to_pylist()
+    assert told.schema == load.schema("incident")
+
+
+def test_columns_are_of_one_length() -> None:
+    """A list that is too short or too long is refused before any row comes of it."""
+    for wrong in ([], ["a"], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match=f"{len(wrong)} values of title in 2 rows of incident"):
+            Columns("incident", 2, {"id": ["1", "2"], "title": wrong})
+
+
+def test_no_frames_are_asked_for() -> None:
+    """Rows become Arrow without half a second of importing pandas, which can be had afterwards all the same."""
+    script = """
+import sys
+import pyarrow as pa
+from ingest.arrow import to_arrow
+from ingest.rows import Incident
+schema = pa.schema([("id", pa.string()), ("source", pa.string())])
+table = to_arrow([Incident(id="1", application="a", opened_at=1)], schema, "s", "l")
+assert "pandas" not in sys.modules
+assert table.to_pandas().to_dict("list") == {"id": ["1"], "source": ["s"]}
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize("table", warehouse.facts())

@@ -250,5 +250,7 @@ def test_a_clean_document_is_asked_for() -> None:
     git = SOURCE.configured({"repositories": []}, None)
     with pytest.raises(ValueError, match="kind"):
         git.parse(Document("tag", b"{}"))
-    with pytest.raises(ValueError, match="commits"):
+    with pytest.raises(ValueError, match="sha"):
         git.parse(Document("commit", b'{"repository":"a/b"}'))
+    with pytest.raises(ValueError, match="0 values of merged_at in 1 rows of change"):
+        git.parse(Document("change", b'{"repository":"a/b","on_trunk":true,"sha":["c"],"merged":[]}'))
