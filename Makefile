@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench clean
+.PHONY: help setup demo test truth bench clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
+	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
 	@echo "make bench  print measured speeds beside their limits"
 
 setup: $(VENV)/.ready
@@ -29,6 +30,9 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+
+truth: setup
+	DORA_TRUTH_SCALE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/test_truth.py
 
 bench: setup
 	for name in git ingest memory paging; do $(BIN)/python -m tests.benchmarks.$$name; done

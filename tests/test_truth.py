@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from ingest.simulation.truth import Truth
 from ingest.source import Request
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
+SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` proves it at full size
 FORGETS = timedelta(days=14)
 
 
@@ -34,7 +36,7 @@ class Told:
 
 def _backfilled(folder: Path) -> Told:
     """One first run at the end: Gate no longer tells of operations by hand older than 14 days."""
-    made = simulate(folder, end=END, scale=1.0)
+    made = simulate(folder, end=END, scale=SCALE)
     _ingest(made, folder, ["spinnaker", "git", "files"])
     return Told(dora.open(folder / "dora.duckdb"), made.truth_since(END - FORGETS))
 
