@@ -1,25 +1,24 @@
-"""Documents → Arrow tables, a chunk at a time: in this process, and in a second one where there is much to do."""
+"""Documents → Arrow tables, a chunk at a time.
+
+A second process was tried: it parsed no more than a tenth faster, since keeping and landing already fill another core,
+and took half as much memory again.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.archive import Document
 from ingest.arrow import to_arrow
-from ingest.beside import Beside
-from ingest.rows import TABLES, Columns, Row
-from ingest.source import Source
+from ingest.rows import Columns, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MUCH = 16 << 20  # bytes: a second process takes as long to begin as these take to parse
 Chunk = Sequence[Document]
 Read = Callable[[Document], Iterable[Row | Columns]]
 
@@ -33,7 +32,7 @@ class Parsed(NamedTuple):
 
 @dataclass(frozen=True)
 class Parser:
-    """What parses a chunk; it can be pickled where its functions can."""
+    """What parses a chunk of one source's load."""
 
     read: Read
     schema: Callable[[str], pa.Schema]
@@ -74,36 +73,3 @@ def _uncollected() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
-
-
-class Parsing:
-    """Who parses: this process, and from ``MUCH`` on a second one that takes whatever it can."""
-
-    def __init__(self, source: Source, schema: Callable[[str], pa.Schema], load_id: str) -> None:
-        self.parser = Parser(source.parse, schema, source.name, load_id)
-        self._portable: Read | None = getattr(source, "parser", None)
-        self._beside: Beside[Chunk, Parsed] | None = None
-        self._size = 0
-
-    def do(self, chunk: Chunk) -> Future[Parsed]:
-        """What comes of a chunk, now or soon."""
-        self._size += sum(len(document.body) for document in chunk)
-        if self._portable and self._beside is None and self._size >= MUCH and _cores() > 1:
-            self._beside = Beside(replace(self.parser, read=self._portable, schema=self._schemas().__getitem__))
-        if self._beside and not self._beside.busy():
-            return self._beside.do(chunk)
-        parsed: Future[Parsed] = Future()
-        parsed.set_result(self.parser(chunk))
-        return parsed
-
-    def _schemas(self) -> dict[str, pa.Schema]:
-        return {table: self.parser.schema(table) for table in TABLES}
-
-    def close(self) -> None:
-        """End the second process."""
-        if self._beside:
-            self._beside.close()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +22,7 @@ from dora import warehouse
 from ingest.archive import Archive, Damage, Document, replay
 from ingest.arrow import latest
 from ingest.behind import Behind
-from ingest.parsing import Parsed, Parsing
+from ingest.parsing import Parsed, Parser
 from ingest.quarantine import Kept
 from ingest.rows import Quarantine
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, Source, State, Trouble, Unreadable, Whole
@@ -103,7 +102,7 @@ class _Run:
         self, source: Source, data: Path, load: warehouse.Load, report: Callable[[str], None], *, keep: bool
     ) -> None:
         self.source, self.load, self.report = source, load, report
-        self.behind, self.parsing = Behind(), Parsing(source, load.schema, load.id)
+        self.behind, self.parser = Behind(), Parser(source.parse, load.schema, source.name, load.id)
         self.archive = Archive(data, source.name, load.id) if keep else None
         self.summary = Summary(source=source.name, load_id=load.id)
         self.quarantine = Kept(load.quarantined())
@@ -149,17 +148,17 @@ class _Run:
         kept, chunk = self.kept, self.chunk
         self.kept, self.chunk, self.size = [], [], 0
         if kept or chunk:
-            parsed = self.parsing.do([item for item in chunk if isinstance(item, Document)])
+            parsed = self.parser([item for item in chunk if isinstance(item, Document)])
             self.behind.do(partial(self._settle, kept, chunk, parsed, self.summary.as_of or datetime.now(UTC)))
 
     def _settle(
-        self, kept: list[Document], chunk: list[Document | Unreadable | Whole], parsed: Future[Parsed], at: datetime
+        self, kept: list[Document], chunk: list[Document | Unreadable | Whole], parsed: Parsed, at: datetime
     ) -> None:
         if self.archive:
             self.archive.append(kept)
-        tables, failed = parsed.result()
+        tables, failed = parsed
         if rows := self._judged(chunk, failed, at):
-            tables[Quarantine.table] = self.parsing.parser.tabled(rows)
+            tables[Quarantine.table] = self.parser.tabled(rows)
         for name, table in tables.items():
             self.waiting.setdefault(name, []).append(table)
             self.pending += table.num_rows
@@ -226,7 +225,6 @@ class _Run:
             self.behind.settle()
         finally:
             self.behind.close()
-            self.parsing.close()
 
 
 def _as_document(item: Item) -> Document | None:

@@ -97,8 +97,7 @@ class Source(Protocol):
     """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source.
 
     It may say how many ``requests`` it sent, and have a method ``input(document)``: the name that a document keeps when
-    corrected, null where it has none. One with much to parse may have a ``parser``: what ``parse`` does, as a function
-    that can be pickled, so that a second process can help.
+    corrected, null where it has none.
     """
 
     name: ClassVar[str]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -74,14 +73,9 @@ class SOURCE:
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
-    @property
-    def parser(self) -> Callable[[Document], Iterable[Row]]:
-        """What ``parse`` does, for another process."""
-        return partial(parse.parse, deck=self._settings.deck, keys=self._settings.commit_keys)
-
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return self.parser(document)
+        return parse.parse(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,13 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora import warehouse
-from dora.errors import DoraError, LockedError
-from ingest import parsing, sources, spinnaker
+from dora.errors import LockedError
+from ingest import sources
 from ingest.archive import Document, replay
 from ingest.rows import Execution, Incident, Row
 from ingest.run import BATCH, Summary, pull
 from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble, Unreadable
-from ingest.spinnaker.settings import checked
 
 FIRST, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -260,92 +258,31 @@ def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
     assert [document for document in replay(tmp_path, "board") if isinstance(document, Document)][:8] == big
 
 
-# --- a second process -----------------------------------------------------------------------------
-
-TEXT = b'{"id":"%05d","application":"shop","status":"SUCCEEDED","buildTime":1750000000000,"x":"%s"}'
+# --- ends -----------------------------------------------------------------------------------------
 
 
-class Flow(spinnaker.SOURCE):
-    """Executions of a hundred kilobytes, as many as asked for, a mark after each fifty; then something happens."""
+class Flow(Board):
+    """Notes, a mark after each fifty; then it ends as it is told to."""
 
-    def __init__(self, count: int, then: Callable[[], None] = lambda: None) -> None:
-        super().__init__(checked({}))
-        self.count, self.then = count, then
+    def __init__(self, end: type[BaseException]) -> None:
+        super().__init__([])
+        self.end = end
 
     def fetch(self, request: Request, state: State) -> Iterator[Item]:
-        for number in range(1, self.count + 1):
-            yield Document("execution", TEXT % (number, b"x" * 100_000))
+        for number in range(1, 331):
+            yield note(number, "x" * 100_000)
             if number % 50 == 0:
                 yield Mark("stream", str(number))
-        self.then()
+        raise self.end
 
 
-def children() -> list[int]:
-    """Processes that this one began."""
-    found = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "ingest.beside"], capture_output=True, check=False)
-    return [int(line) for line in found.stdout.split()]
-
-
-def landed(data: Path) -> tuple[int, int]:
-    """Executions, and how far the watermark says that they go."""
-    ((rows,),) = query(data, "SELECT count(*) FROM execution")
-    marks = query(data, "SELECT value FROM watermark")
-    return rows, int(marks[0][0]) if marks else 0
-
-
-@pytest.fixture
-def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsing, "_cores", lambda: 2)
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_two_processes_land_what_one_lands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same rows, watermarks and payloads, in the same order; and no process is left."""
-    seen: list[int] = []
-    pull(Flow(500, lambda: seen.extend(children())), tmp_path / "two", Request())
-    monkeypatch.setattr(parsing, "_cores", lambda: 1)
-    pull(Flow(500), tmp_path / "one", Request())
-    two, one = contents(tmp_path / "two"), contents(tmp_path / "one")
-    assert len(seen) == 1
-    assert (two["execution"], two["watermark"]) == (one["execution"], one["watermark"])
-    assert list(replay(tmp_path / "two", "spinnaker")) == list(replay(tmp_path / "one", "spinnaker"))
-    assert children() == []
-
-
-@pytest.mark.usefixtures("two_cores")
 @pytest.mark.parametrize("end", [BoardError, KeyboardInterrupt])
-def test_an_end_while_two_work_keeps_what_was_marked(tmp_path: Path, end: type[BaseException]) -> None:
-    """However a fetch ends, rows and watermark stay together, and no process is left."""
-
-    def fail() -> None:
-        raise end
-
+def test_however_a_fetch_ends_rows_and_watermark_stay_together(tmp_path: Path, end: type[BaseException]) -> None:
+    """What was marked is landed with its mark, and nothing of what came after."""
     with pytest.raises(end):
-        pull(Flow(330, fail), tmp_path, Request())
-    rows, mark = landed(tmp_path)
-    assert mark == 300
-    assert rows == 300
-    assert children() == []
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_a_killed_helper_ends_the_run(tmp_path: Path) -> None:
-    """Killed from outside, it ends the run with what to do next; what is landed is whole, and the next run goes on."""
-
-    class Killed(Flow):
-        def fetch(self, request: Request, state: State) -> Iterator[Item]:
-            yield from super().fetch(request, state)
-            (process,) = children()
-            os.kill(process, signal.SIGKILL)
-            yield from super().fetch(request, state)
-
-    with pytest.raises(DoraError, match="has ended before its work"):
-        pull(Killed(500), tmp_path, Request())
-    rows, mark = landed(tmp_path)
-    assert rows == mark <= 500
-    assert pull(Flow(500), tmp_path, Request()).troubles == []
-    assert landed(tmp_path) == (500, 500)
-    assert children() == []
+        pull(Flow(end), tmp_path, Request())
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(300,)]
+    assert query(tmp_path, "SELECT value FROM watermark") == [("300",)]
 
 
 # --- replay ---------------------------------------------------------------------------------------
