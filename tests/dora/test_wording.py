@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.values import Value
-from dora.wording import days, evidence, interval, quantity
+from dora.wording import days, evidence, interval, quantity, titled
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -90,6 +90,6 @@ def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, sa
 def test_another_statistic_stands_in_the_title() -> None:
     """Whoever asks for a mean of recovery reads that it is the MTTR; a metric's own statistic goes unsaid."""
     recovery = dora.metrics()["recovery_time"]
-    assert wording.titled(recovery, "median") == "Failed deployment recovery time"
-    assert wording.titled(recovery, "mean") == "Failed deployment recovery time, mean (MTTR)"
-    assert wording.titled(dora.metrics()["lead_time"], "p90") == "Lead time for changes, 90th percentile"
+    assert titled(recovery, "median") == "Failed deployment recovery time"
+    assert titled(recovery, "mean") == "Failed deployment recovery time, mean (MTTR)"
+    assert titled(dora.metrics()["lead_time"], "p90") == "Lead time for changes, 90th percentile"
