@@ -112,9 +112,19 @@ def observations(con: Connection, name: str, scope: Scope = Scope()) -> list[dic
 
 def explain(con: Connection, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:
     """The rows behind a number with what is known of each subject: times, people, evidence, where to look."""
+    return over(con, name, scope, catalog.queries("subjects")[catalog.metric(name).subject])
+
+
+def over(
+    con: Connection, name: str, scope: Scope, text: str, parameters: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """The rows of a SELECT in which ``$observations`` stands, once, for the rows behind ``metric`` in a scope.
+
+    They have ``application, happened_at, subject, value, censored, excluded, grp, period``. The parameters are those
+    of slots after it.
+    """
     asked = _asked(con, name, scope)
-    sql = catalog.queries("subjects")[asked.metric.subject].replace("$observations", f"({asked.rows})")
-    cursor = con.execute(sql, asked.parameters)
+    cursor = con.execute(text.replace("$observations", f"({asked.rows})"), [*asked.parameters, *parameters])
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
