@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import lists, periods, query, warehouse
+from dora import canaries, lists, periods, query, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -85,6 +85,10 @@ class Delivery:
     def listed(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
+
+    def canaries(self, scope: Scope = Scope()) -> canaries.Canaries:  # noqa: B008 - frozen
+        """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
+        return canaries.study(self.connection(), scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
-from dora import periods, query
+from dora import catalog, periods, query
 from dora.query import Scope
 from dora.warehouse import Connection
 
-ORDERED = {"journeys": ("merged_at", "change_id")}  # when a row happened, and what tells it from others
+Row = dict[str, Any]
+ORDERED = {  # when a row happened, and what tells it from others
+    "journeys": ("merged_at", "change_id"),
+    "canary_outcomes": ("happened_at", "canary_id"),
+}
 
 
-def listed(con: Connection, name: str, scope: Scope) -> list[dict[str, Any]]:
+def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
     """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
 
     Raises ``UsageError`` for an application, team or moment that does not exist.
     """
-    (dated, key), about = ORDERED[name], query.context(con)
-    bounds = [_utc(moment, about) for moment in (scope.since, scope.until)]
-    cursor = con.execute(
-        f"SELECT * FROM {name} WHERE coalesce({dated} >= $1, $1 IS NULL) AND coalesce({dated} < $2, $2 IS NULL)"  # noqa: S608
-        f" AND list_contains($3::VARCHAR[], application) ORDER BY {dated} DESC, {key}, application",
-        [*bounds, [application for application, _ in query.applications(con, scope)]],
+    dated, key = ORDERED[name]
+    return _rows(
+        con,
+        f"SELECT * FROM {name} WHERE coalesce({dated} >= $since, $since IS NULL)"  # noqa: S608 - from the list above
+        f" AND coalesce({dated} < $until, $until IS NULL) AND list_contains($applications::VARCHAR[], application)"
+        f" ORDER BY {dated} DESC, {key}, application",
+        scope,
     )
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
+    """The rows of ``dora/figures/<name>.sql`` in a scope. Raises ``UsageError`` as ``listed`` does."""
+    return _rows(con, catalog.queries("figures")[name], scope)
+
+
+def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
+    about = query.context(con)
+    names = [application for application, _ in query.applications(con, scope)]
+    bounds = {"since": _utc(scope.since, about), "until": _utc(scope.until, about), "applications": names}
+    cursor = con.execute(sql, bounds)
+    columns = [column[0] for column in cursor.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:
