@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import canaries, lists, periods, query, warehouse
+from dora import audit, canaries, lists, periods, query, rollbacks, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -89,6 +89,14 @@ class Delivery:
     def canaries(self, scope: Scope = Scope()) -> canaries.Canaries:  # noqa: B008 - frozen
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
         return canaries.study(self.connection(), scope)
+
+    def audit(self, scope: Scope = Scope()) -> audit.Trail:  # noqa: B008 - frozen
+        """Every change of production in a scope with the people behind it, and what stands out."""
+        return audit.trail(self.connection(), scope)
+
+    def rollbacks(self, scope: Scope = Scope()) -> rollbacks.Rollbacks:  # noqa: B008 - frozen
+        """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
+        return rollbacks.find(self.connection(), scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

@@ -12,6 +12,9 @@ Row = dict[str, Any]
 ORDERED = {  # when a row happened, and what tells it from others
     "journeys": ("merged_at", "change_id"),
     "canary_outcomes": ("happened_at", "canary_id"),
+    "audit": ("happened_at", "deployment_id"),
+    "rollbacks": ("happened_at", "deployment_id"),
+    "templates": ("updated_at", "pipeline_id"),
 }
 
 
@@ -39,7 +42,7 @@ def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
     about = query.context(con)
     names = [application for application, _ in query.applications(con, scope)]
     bounds = {"since": _utc(scope.since, about), "until": _utc(scope.until, about), "applications": names}
-    cursor = con.execute(sql, bounds)
+    cursor = con.execute(sql, {name: bound for name, bound in bounds.items() if f"${name}" in sql})
     columns = [column[0] for column in cursor.description or []]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
