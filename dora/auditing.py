@@ -18,6 +18,8 @@ from dora.query import Scope
 from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Until
 from dora.statistics.intervals import Limits
 
+LINE = ["when", "application", "took back", "which had served", "for", "by", "pipeline", "reason"]
+
 app = typer.Typer()
 Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one; may be repeated.")]
 Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON, CSV and files have all.")]
@@ -165,5 +167,6 @@ def rollbacks(
             print(sentence)
         if told.rows:
             print()
-            output.as_table([trail.rollback(row) for row in told.rows])
+            output.as_table(told.lines(), LINE)
+            output.note(f"times in {told.timezone}")
     _data_to(delivery.about()["as_of"])

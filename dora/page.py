@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -71,19 +72,22 @@ class Page:
         )
         self._parts.append(f'<div class="pictures">{told}</div>')
 
-    def html(self) -> str:
-        """The whole page."""
+    def html(self, *, mail: bool = False) -> str:
+        """The whole page; for ``mail`` without what its programs do not know: variables, and so one theme."""
         style = files("dora").joinpath("page.css").read_text()
+        if mail:
+            light = dict(re.findall(r"(--\w+): (#\w+)", style.partition("@media")[0]))
+            style = re.sub(r"var\((--\w+)\)", lambda found: light[found[1]], style).replace("light dark", "light")
         head = f"{HEAD}<title>{text(self.title)}</title><style>{style}</style>"
         body = "\n".join(self._parts)
         return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, *, mail: bool = False) -> None:
         """Write it in one move. Raises ``DoraError`` where it can not be written; what was there is then as it was."""
         aside = path.with_name(f"{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(self.html(), encoding="utf-8")
+            aside.write_text(self.html(mail=mail), encoding="utf-8")
             aside.replace(path)
         except OSError as error:
             raise DoraError(f"{path} can not be written ({type(error).__name__}).", "name another file.") from error

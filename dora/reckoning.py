@@ -65,9 +65,8 @@ def _passed(diagnosis: Diagnosis) -> str:
 def _known(counts: Verdicts, diagnosis: Diagnosis) -> list[str]:
     if diagnosis.sensitivity_bounds is None and diagnosis.specificity_bounds is None:
         return []
-    stopped = (
-        f"{_many(counts.stopped, 'failed canary', 'failed canaries')} stopped a deployment, and what it would have"
-    )
+    failed = _many(counts.stopped, "failed canary", "failed canaries")
+    stopped = f"{failed} stopped a deployment, and what it would have done will never be seen"
     finds, spares = _bounds(diagnosis.sensitivity_bounds), _bounds(diagnosis.specificity_bounds)
     told = [f"{stopped}: a canary finds {finds} of the bad and lets {spares} of the good pass."]
     if diagnosis.sensitivity is None:

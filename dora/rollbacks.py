@@ -13,7 +13,7 @@ from dora.query import Scope
 from dora.statistics.intervals import Limits, wilson
 from dora.warehouse import Connection
 
-NAMED = 5
+NAMED, SHORT = 5, 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,11 @@ class Rollbacks:
     complete_since: datetime | None
     watched_since: datetime | None
     incomplete: str | None
+    timezone: str
+
+    def lines(self) -> list[Row]:
+        """Each as one line for people: when, what was taken back after how long, by whom and why."""
+        return [_line(row) for row in self.rows]
 
     @property
     def sentences(self) -> list[str]:
@@ -63,7 +68,7 @@ def find(con: Connection, scope: Scope) -> Rollbacks:
         return periods.instant(text, about["timezone"], about["as_of"]) if text else local(default)
 
     return Rollbacks(
-        rows=rows,
+        rows=[row | {"local_time": local(row["happened_at"])} for row in rows],
         since=asked(scope.since, _edge(base, "first_at", min)),
         until=asked(scope.until, about["as_of"]),
         deployments=deployments,
@@ -74,7 +79,25 @@ def find(con: Connection, scope: Scope) -> Rollbacks:
         complete_since=local(_edge(base, "complete_since", max)),
         watched_since=local(_edge(base, "watched_since", max)),
         incomplete=query.metric(con, "deployment_frequency", scope)[0].incomplete,
+        timezone=about["timezone"],
     )
+
+
+def _line(row: Row) -> Row:
+    undone = row["undone_commit"] or row["undone_version"] or ""
+    restored = row["restored_commit"] or row["restored_version"] or ""
+    served = row["served_minutes"]
+    return {
+        "when": f"{row['local_time']:%Y-%m-%d %H:%M}",
+        "application": row["application"],
+        "took back": undone[:SHORT] or None,
+        "which had served": None if served is None else wording.quantity(served / 60, "hours"),
+        "for": restored[:SHORT] or None,
+        "by": f"{row['triggered_by'] or 'nobody named'}{' by hand' if row['by_hand'] else ''}",
+        "pipeline": row["pipeline"],
+        "reason": row["reason"] or "not told",
+        "execution": row["url"],
+    }
 
 
 def _edge(base: list[Row], name: str, of: Any) -> datetime | None:

@@ -80,22 +80,6 @@ def marks(row: Row) -> list[str]:
     return told
 
 
-def rollback(row: Row) -> Row:
-    """A rollback as one line."""
-    undone = row["undone_commit"] or row["undone_version"] or ""
-    restored = row["restored_commit"] or row["restored_version"] or ""
-    return {
-        "when (UTC)": f"{row['happened_at']:%Y-%m-%d %H:%M}",
-        "application": row["application"],
-        "took back": undone[:SHORT] or None,
-        "which had served": _minutes(row["served_minutes"]),
-        "for": restored[:SHORT] or None,
-        "by": f"{row['triggered_by'] or 'nobody named'}{' by hand' if row['by_hand'] else ''}",
-        "pipeline": row["pipeline"],
-        "reason": row["reason"] or "not told",
-    }
-
-
 def _minutes(minutes: float | None) -> str | None:
     return None if minutes is None else wording.quantity(minutes / 60, "hours")
 
@@ -109,7 +93,7 @@ def page(told: Trail) -> Page:
     made.table([{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.findings])
     made.heading("Rollbacks")
     made.say(told.rollbacks.sentences)
-    made.table([rollback(row) | {"execution": row["url"]} for row in told.rollbacks.rows])
+    made.table(told.rollbacks.lines())
     made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
     made.table([_code(row) for row in told.as_code])
     made.heading("Delivery by version of the template")
