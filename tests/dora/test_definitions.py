@@ -23,7 +23,7 @@ def test_every_key_has_a_field_a_default_and_a_sentence() -> None:
     assert [entry.name for entry in fields(Definitions)] == list(shipped())
     for key, entry in shipped().items():
         assert entry["says"].endswith("."), key
-        assert set(entry) <= {"default", "says", "choices"}
+        assert set(entry) <= {"default", "says", "choices", "pattern"}
 
 
 def test_every_key_is_read_by_a_model() -> None:
@@ -58,6 +58,8 @@ def test_the_last_override_wins() -> None:
         (Config(definitions={"failure_window_hours": True}), "failure_window_hours"),
         (Config(definitions={"production_accounts": "prod"}), "production_accounts"),
         (Config(definitions={"rollback_blames": "nobody"}), "rollback_blames"),
+        (Config(definitions={"working_hours": "9 to 5"}), "working_hours"),
+        (Config(definitions={"working_hours": 9}), "working_hours"),
         (Config(applications=[{"failure_window_hours": 1}]), "match"),
         (Config(teams={"pay": "pay-*"}), "pay"),  # type: ignore[dict-item]
     ],
