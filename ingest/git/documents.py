@@ -28,7 +28,7 @@ class Came(msgspec.Struct, kw_only=True, omit_defaults=True):
     applications: Lists = None
     branch: Texts = None
     kind: Texts = None
-    labels: Lists = None
+    labels: list[tuple[str, ...]] | None = None
     reverts: Texts = None
     first: Numbers = None
     commits: list[int] | None = None

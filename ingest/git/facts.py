@@ -106,7 +106,8 @@ def _doubts(line: Iterable[str], log: Log, before: Mapping[str, int | None], clo
     believed = {parent: clock.believed(time) for parent, time in before.items()}
     place, committed, parents = log.place, log.commits.committed, log.commits.parents
     for sha in line:
-        parent, time = parents[place[sha]].partition(" ")[0], committed[place[sha]]
+        told, time = parents[place[sha]], committed[place[sha]]
+        parent = told if told in believed else told.partition(" ")[0]
         if parent not in believed and parent in place:
             believed[parent] = clock.believed(committed[place[parent]])
         last = believed.get(parent)

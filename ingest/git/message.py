@@ -68,7 +68,7 @@ def picked(message: str) -> str | None:
     return found[-1] if found else None
 
 
-def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[str]:
+def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> tuple[str, ...]:
     """What is to be known of a change at a glance: bot, dependencies, revert, backport."""
     low = subject.lower()  # most subjects hold none of the words, which is told much faster than a pattern can
     told = ["bot"] if _is_bot(author) else []
@@ -78,7 +78,7 @@ def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[st
         told.append("revert")
     if picked or ("port" in low and _BACKPORT.search(subject)):
         told.append("backport")
-    return told
+    return tuple(told)
 
 
 @lru_cache(1 << 14)

@@ -94,6 +94,7 @@ class Reading:
 
     def _before(self, shas: Iterable[str], log: Log) -> dict[str, int | None]:
         """Committer times of the first parents at which what is known ends."""
-        firsts = {log.commits.parents[log.place[sha]].partition(" ")[0] for sha in shas}
-        there = self.mirror.these([sha for sha in firsts if sha and sha not in log.place])
+        told = (log.commits.parents[log.place[sha]] for sha in shas)
+        firsts = {parents.partition(" ")[0] for parents in told if parents and parents not in log.place}
+        there = self.mirror.these(firsts.difference(log.place))
         return {sha: time for batch in there for sha, time in zip(batch.sha, batch.committed, strict=True)}
