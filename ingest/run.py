@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXCERPT = 400
-BATCH = 50_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
+BATCH = 25_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
 BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
 
 _ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
