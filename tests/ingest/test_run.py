@@ -20,8 +20,9 @@ from dora.errors import LockedError
 from ingest import sources
 from ingest.archive import Document, replay
 from ingest.rows import Execution, Incident, Row
-from ingest.run import BATCH, Summary, pull
+from ingest.run import Summary, pull
 from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble, Unreadable
+from ingest.waiting import BATCH
 from tests.conftest import fresh, opened
 from tests.conftest import landed as query
 
