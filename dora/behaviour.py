@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import dropwhile
 from operator import attrgetter
 
 from dora import query
@@ -86,7 +87,8 @@ def observe(con: Connection, name: str, scope: Scope) -> list[Series]:
 
 
 def _series(name: str, group: str | None, values: Sequence[Value]) -> Series:
-    weeks = [value for value in values if not value.partial and value.value is not None and _enough(value)]
+    begun = dropwhile(lambda value: not value.n, values)  # before its first row nobody knows that there was anything
+    weeks = [value for value in begun if not value.partial and value.value is not None and _enough(value)]
     if len(weeks) < ENOUGH:
         return Series(name, group, weeks, reason=f"{len(weeks)} whole weeks; limits need {ENOUGH}")
     seen, baseline = [week.value or 0.0 for week in weeks], _baseline(len(weeks))
