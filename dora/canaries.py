@@ -45,13 +45,17 @@ class Cover:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time."""
+    """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time.
+
+    ``by_application`` holds the same means by application.
+    """
 
     median: float | None
     nine_in_ten: float | None
     changes: int
     canary_minutes: float | None
     lead_minutes: float | None
+    by_application: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
     diagnosis = diagnose(counts)
     metrics = weigh(lists.figures(con, "canary_patterns", scope))
     coverage = _coverage(lists.figures(con, "canary_coverage", scope))
-    cost = _cost(rows, lists.figures(con, "canary_cost", scope)[0])
+    cost = _cost(rows, lists.figures(con, "canary_cost", scope))
     scored = [(row["score"], row["failed"]) for row in rows if _verified(row) and row["score"] is not None]
     return Canaries(
         canaries=len(rows),
@@ -164,8 +168,13 @@ def _coverage(rows: list[Row]) -> list[Cover]:
     return [Cover(name, n, judged, wilson(judged, n)) for name, n, judged in [together, *told]]
 
 
-def _cost(rows: list[Row], waited: Row) -> Cost:
+def _cost(rows: list[Row], waited: list[Row]) -> Cost:
     took = sorted(row["minutes"] for row in rows if row["minutes"] is not None and row["verdict"] in JUDGED)
     cuts = quantiles(took, n=10, method="inclusive") if len(took) > 1 else took * 9
     median, nine = (cuts[4], cuts[8]) if cuts else (None, None)
-    return Cost(median, nine, waited["changes"], waited["canary_minutes"], waited["lead_minutes"])
+    changes = sum(row["changes"] for row in waited)
+
+    def mean(name: str) -> float | None:
+        return sum(row[name] * row["changes"] for row in waited) / changes if changes else None
+
+    return Cost(median, nine, changes, mean("canary_minutes"), mean("lead_minutes"), waited)

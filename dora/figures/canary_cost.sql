@@ -1,6 +1,10 @@
--- One row: the shipped changes of the scope that waited for a canary, how long, and their whole lead time (means, which
--- add up as medians do not).
-SELECT count(*) AS changes, avg(canary_hours) * 60 AS canary_minutes, avg(lead_hours) * 60 AS lead_minutes
+-- One row is one application: its shipped changes in the scope that waited for a canary, how long, and their whole lead
+-- time (means, which add up as medians do not).
+SELECT
+  application,
+  count(*) AS changes,
+  avg(canary_hours) * 60 AS canary_minutes,
+  avg(lead_hours) * 60 AS lead_minutes
 FROM journeys
 WHERE
   canary_hours > 0
@@ -8,3 +12,5 @@ WHERE
   AND coalesce(merged_at >= $since, $since IS NULL)
   AND coalesce(merged_at < $until, $until IS NULL)
   AND list_contains($applications::VARCHAR[], application)
+GROUP BY application
+ORDER BY application
