@@ -10,7 +10,7 @@ from dora.catalog import metrics as _metrics
 from dora.door import Delivery, Result, open
 from dora.errors import DoraError
 from dora.page import Page
-from dora.query import Scope, Value
+from dora.values import Scope, Value
 
 __version__ = "0.1.0"
 __all__ = ["Delivery", "DoraError", "Metric", "Page", "Result", "Scope", "Value", "metrics", "open"]

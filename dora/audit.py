@@ -9,9 +9,9 @@ from datetime import datetime
 from dora import lists, periods, query, rollbacks, wording
 from dora.errors import UsageError
 from dora.lists import Row
-from dora.query import Scope
 from dora.rollbacks import Rollbacks
 from dora.statistics.intervals import newcombe, wilson
+from dora.values import Scope
 from dora.warehouse import Connection
 from dora.working import hours
 

@@ -10,9 +10,9 @@ from typing import Any
 from dora import lists, query, reckoning
 from dora.deciding import Deciding, weigh
 from dora.lists import Row
-from dora.query import Scope
 from dora.statistics.diagnostic import Bin, Diagnosis, Verdicts, calibration, diagnose
 from dora.statistics.intervals import Limits, wilson
+from dora.values import Scope
 from dora.warehouse import Connection
 
 JUDGED = ("pass", "marginal", "fail")

@@ -9,8 +9,8 @@ from typing import Any
 
 from dora import lists, periods, query, wording
 from dora.lists import Row
-from dora.query import Scope
 from dora.statistics.intervals import Limits, wilson
+from dora.values import Scope
 from dora.warehouse import Connection
 
 NAMED, SHORT = 5, 9

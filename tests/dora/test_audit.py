@@ -17,7 +17,7 @@ from pyarrow import parquet
 import dora
 from dora import auditing
 from dora.errors import UsageError
-from dora.query import Scope
+from dora.values import Scope
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday; local time is one hour later
 Row = dict[str, Any]

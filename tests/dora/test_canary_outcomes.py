@@ -13,8 +13,8 @@ import pytest
 import dora
 from dora.auditing import canaries
 from dora.canaries import tally
-from dora.query import Scope
 from dora.statistics.diagnostic import Verdicts
+from dora.values import Scope
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 AS_OF = START + timedelta(days=20)
