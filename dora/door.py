@@ -90,6 +90,19 @@ class Delivery:
         """The observations with what is known of each subject: people, times, evidence, links."""
         return query.explain(self.connection(), name, scope)
 
+    def over(
+        self,
+        name: str,
+        scope: Scope,
+        text: str,
+        parameters: builtins.tuple[object, ...] = (),
+    ) -> list[dict[str, Any]]:
+        """The rows of a SELECT over the observations behind a metric: ``$observations`` stands for them, once.
+
+        They have application, happened_at, subject, value, censored, excluded, grp and period.
+        """
+        return query.over(self.connection(), name, scope, text, parameters)
+
     def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)

@@ -6,6 +6,7 @@ can not disagree. Links were made on full history by the models; the window is a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -63,9 +64,20 @@ def observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[
 
 def explain(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """The rows behind a number with what is known of each subject: times, people, evidence, where to look."""
+    return over(con, name, scope, catalog.queries("subjects")[catalog.metric(name).subject])
+
+
+def over(
+    con: Connection, name: str, scope: Scope, text: str, parameters: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """The rows of a SELECT in which ``$observations`` stands, once, for the rows behind ``metric`` in a scope.
+
+    They have ``application, happened_at, subject, value, censored, excluded, grp, period``. The parameters are those
+    of slots after it.
+    """
     asked = _asked(con, name, scope)
-    sql = catalog.queries("subjects")[asked.metric.subject].replace("$observations", f"({asked.question.rows})")
-    return rows(con, sql, asked.question.parameters)
+    sql = text.replace("$observations", f"({asked.question.rows})")
+    return rows(con, sql, [*asked.question.parameters, *parameters])
 
 
 def choices(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:

@@ -13,31 +13,9 @@ from streamlit.testing.v1 import AppTest
 import dora
 from dashboards.cards import KEYS
 from dashboards.comparison import move
+from tests.dashboards.reading import header, said
 
-APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
 Built = Callable[..., Path]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    def _run(database: Path, **address: str | list[str]) -> AppTest:
-        monkeypatch.setenv("DORA_DATABASE", str(database))
-        page = AppTest.from_file(str(APP), default_timeout=120)
-        for name, chosen in address.items():
-            page.query_params[name] = chosen
-        page.run()
-        assert not page.exception, page.exception
-        return page
-
-    return _run
-
-
-def header(page: AppTest) -> str:
-    return str(page.caption[0].value)
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for kind in (page.title, page.text, page.caption) for element in kind)
 
 
 def test_cards_are_the_doors_numbers(run: Callable[..., AppTest], organisation: Path) -> None:
