@@ -15,13 +15,15 @@ FATES = ("fine", "failed later", "stopped", "not known")
 TONES = {"fine": "sky", "failed later": "vermilion", "stopped": "amber", "not known": "grey"}
 SHAPES = {"fine": "circle", "failed later": "diamond", "stopped": "triangle-down", "not known": "cross"}
 SAY_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
-ROW_HEIGHT = 26
+FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
+ROW_HEIGHT, AROUND = 27, 80  # of a bar; of axis and legend
+INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, whatever the theme
 
 
 def against(cells: list[Row]) -> Drawn:
     """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count."""
     verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
-    base = alt.Chart(alt.InlineData(values=cells), height=44 * len(verdicts)).encode(
+    base = alt.Chart(alt.InlineData(values=cells)).encode(
         x=alt.X("fate:O", sort=list(FATES), axis=_axis(orient="top", labelAngle=0), title=None),
         y=alt.Y("verdict:O", sort=verdicts, axis=_axis(), title=None),
         tooltip=_tips(verdict="Verdict", fate="Deployment", canaries="Canaries", text="Of the verdict"),
@@ -29,16 +31,17 @@ def against(cells: list[Row]) -> Drawn:
     tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(
         color=_colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
     )
-    counts = base.mark_text(fontSize=13).encode(text="text:N")
-    return alt.LayerChart(layer=[tiles, counts], data=alt.InlineData(values=cells))
+    counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
+    tall = 40 * len(verdicts) + 40
+    return alt.LayerChart(layer=[tiles, counts], data=alt.InlineData(values=cells), height=tall)
 
 
 def scores(points: list[Row], passes: float) -> Drawn:
     """Each score when it was given, by what became of the deployment; below the pass mark is shaded."""
     x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=_axis(grid=False, format="%-d %b"), title=None)
     y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(tickCount=5), title=None)
-    ground = alt.Chart(alt.InlineData(values=[{"low": 0, "high": passes, "tone": "vermilion"}]))
-    shade = ground.mark_rect(opacity=0.08).encode(y="low:Q", y2="high:Q", color=_colour())
+    ground = alt.Chart(alt.InlineData(values=[{"low": 0, "high": passes}]))
+    shade = ground.mark_rect(opacity=0.08, color=FAILING).encode(y="low:Q", y2="high:Q")
     marks = alt.Chart(alt.InlineData(values=points)).mark_point(filled=True, size=44, opacity=0.85)
     dots = marks.encode(
         x=x,
@@ -47,7 +50,7 @@ def scores(points: list[Row], passes: float) -> Drawn:
         shape=_shaped("fate", TONES, SHAPES),
         tooltip=_tips(application="Application", when="Judged", score="Score", verdict="Verdict", fate="Deployment"),
     )
-    return alt.LayerChart(layer=[shade, dots], height=HEIGHT)
+    return alt.LayerChart(layer=[shade, dots], height=HEIGHT + 60)
 
 
 def calibration(bins: list[Row]) -> Drawn:
@@ -83,7 +86,7 @@ def cost(parts: list[Row]) -> Drawn:
 def coverage(rows: list[Row]) -> Drawn:
     """The share of production deployments that a canary judged, by application, with 95 % intervals."""
     scale = alt.Scale(domain=[0, 1])
-    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140), title=None)
+    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=y, color=_colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )
@@ -103,7 +106,7 @@ def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> 
         .mark_bar(height={"band": 0.7})
         .encode(
             x=alt.X(f"{amount}:Q", axis=_axis(tickCount=5, tickMinStep=1), title=None),
-            y=alt.Y(f"{name}:N", sort=None, axis=_axis(grid=False, labelLimit=140), title=None),
+            y=alt.Y(f"{name}:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None),
             color=colour,
             order=alt.Order("order:Q"),
             tooltip=_tips(**tips),
@@ -113,7 +116,7 @@ def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> 
 
 
 def _tall(rows: list[Row], name: str) -> int:
-    return max(2 * ROW_HEIGHT, ROW_HEIGHT * len({row[name] for row in rows}))
+    return AROUND + ROW_HEIGHT * len({row[name] for row in rows})
 
 
 def _named(field: str, tones: dict[str, str]) -> alt.Color:
@@ -135,7 +138,7 @@ def _placed(tones: dict[str, str]) -> list[str]:
 
 
 def _legend(words: Iterable[str]) -> alt.Legend:
-    return alt.Legend(orient="top", title=None, symbolOpacity=1, values=list(words))
+    return alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2, values=list(words))
 
 
 def _colour() -> alt.Color:

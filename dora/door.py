@@ -113,7 +113,7 @@ class Delivery:
 
     def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
         """Every change of production in a scope with the people behind it, and what stands out."""
-        return audit.trail(self.connection(), scope)
+        return audit.follow(self.connection(), scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
