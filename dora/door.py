@@ -9,12 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import audit, canaries, groups, lists, periods, query, rollbacks, warehouse
+from dora import audit, groups, lists, periods, query, rollbacks, warehouse
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dora.canaries import Canaries
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
@@ -107,8 +109,10 @@ class Delivery:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
 
-    def canaries(self, scope: Scope = EVERYTHING) -> canaries.Canaries:
+    def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
+        from dora import canaries  # noqa: PLC0415 - numpy, which other commands need not pay for
+
         return canaries.study(self.connection(), scope)
 
     def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:

@@ -42,7 +42,7 @@ def test_the_other_team_is_what_numbers_are_compared_with(run: Run, organisation
     page = run(organisation, team="money", compare="another team", other="finding")
     frequency = page.metric[0]
     ours, theirs = (
-        dora.open(organisation).metric("deployment_frequency", since="90d", teams=(team,)).rows[0].value
+        dora.open(organisation).metric("deployment_frequency", since="90d", where={"team": team}).rows[0].value
         for team in ("money", "finding")
     )
     assert frequency.delta == f"{100 * (ours / theirs - 1):+.0f} %"  # type: ignore[operator]
