@@ -9,6 +9,8 @@ from dora import DoraError
 
 PAGES = [
     st.Page("app_pages/overview.py", title="Overview", default=True),
+    st.Page("app_pages/canary.py", title="Canary"),
+    st.Page("app_pages/audit.py", title="Audit"),
 ]
 
 

@@ -109,10 +109,6 @@ class Delivery:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
 
-    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
-        return query.choices(self.connection(), name, scope)
-
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
         from dora import canaries  # noqa: PLC0415 - numpy, which other commands need not pay for
@@ -121,7 +117,7 @@ class Delivery:
 
     def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
         """Every change of production in a scope with the people behind it, and what stands out."""
-        return audit.trail(self.connection(), scope)
+        return audit.follow(self.connection(), scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
@@ -138,6 +134,10 @@ class Delivery:
     def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
         """Where the numbers stand among the answers of a year's survey, with the probability."""
         return standing.stand(self.connection(), year, scope)
+
+    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        return query.choices(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
