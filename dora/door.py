@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import lists, periods, query, warehouse
+from dora import claims, lists, periods, query, warehouse
 from dora.periods import Grain
 from dora.query import By, Scope, Value
 
@@ -94,6 +94,10 @@ class Delivery:
         They have application, happened_at, subject, value, censored, excluded, grp and period.
         """
         return query.over(self.connection(), name, scope, text, parameters)
+
+    def claims(self, scope: Scope = Scope()) -> claims.Claims:  # noqa: B008 - frozen
+        """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
+        return claims.claims(self.connection(), scope)
 
     def listed(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""

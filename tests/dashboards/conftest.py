@@ -70,6 +70,7 @@ class _History:
             if morning.weekday() < 5 or self.dice.random() < 0.1:
                 for hour in range(self.dice.choice([0, 1, 1, 2])):
                     self._shipping(morning + timedelta(hours=3 * hour + self.dice.random()))
+        self._merge(int((self.end - timedelta(hours=30)).timestamp()) * 1_000_000)  # which nobody ships
         return self.rows
 
     def _shipping(self, start: datetime) -> None:
@@ -82,6 +83,8 @@ class _History:
         execution = self._deploy(at, at + wait, self.commits[-1], passed)
         if verdict < 1.0:
             self._canary(execution, at, passed)
+        if self.application == "maps":
+            self._approval(execution, at, at + wait // 2)
         trouble = self.dice.random()
         if passed and trouble < 0.06 and len(self.commits) > 9:
             self._deploy(at + wait + 40 * MINUTE, at + wait + 45 * MINUTE, self.commits[-9], True)
@@ -115,6 +118,11 @@ class _History:
         status = "succeeded" if passed else "failed"
         self._row("canary", execution, execution_id=execution, score=score, status=status, started_at=at,
                   finished_at=at + 10 * MINUTE)  # fmt: skip
+
+    def _approval(self, execution: str, asked: int, decided: int) -> None:
+        times = {"started_at": asked, "decided_at": decided}
+        self._row("approval", execution, execution_id=execution, status="succeeded", decision="continue",
+                  asked=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
 
     def _row(self, table: str, key: str, **fields: Any) -> None:
         if "application" in rows.TABLES[table].__struct_fields__:
