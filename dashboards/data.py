@@ -141,6 +141,12 @@ def claims(build: Build, scope: Scope) -> Any:
     return _opened(build).claims(scope)
 
 
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
+    return _opened(build).choices(metric, scope)
+
+
 def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
     """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
     return over(build, "deployments", EVERY_ATTEMPT, scope, limit)

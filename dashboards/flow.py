@@ -8,18 +8,21 @@ from datetime import timedelta
 from dashboards import charts, data, links, wording
 from dashboards.charts import Row
 from dashboards.view import View
-from dora import Scope
+from dora import Scope, Value
 
 FEW = 20
 YEAR = 371  # days of whole weeks
-QUANTILES = ("p10", "p25", "p50", "p75", "p90")
 
 
 def spread(shown: View, picked: str | None) -> list[Row]:
-    """Every period of the window with the quantiles of its shipped changes, null where there are none."""
-    known = {row["start"]: row for row in shown.over_time("lead_spread", "lead_time")}
-    nothing = dict.fromkeys(QUANTILES)
-    return [row | (known.get(row["start"]) or nothing) for row in charts.rows(shown.trend("lead_time"), picked)]
+    """Every period of the window with the quantiles of its changes, null where that many are still open."""
+    values = shown.trend("lead_time")
+    return [row | _quantiles(value) for row, value in zip(charts.rows(values, picked), values, strict=True)]
+
+
+def _quantiles(value: Value) -> Row:
+    known = {name: getattr(value.spread, name, None) for name in ("p10", "p25", "p75", "p90")}
+    return known | {"p50": value.value}
 
 
 def stages(shown: View) -> list[Row]:

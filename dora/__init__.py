@@ -9,7 +9,7 @@ from dora.catalog import Metric
 from dora.catalog import metrics as _metrics
 from dora.door import Delivery, Result, open
 from dora.errors import DoraError
-from dora.query import Scope, Value
+from dora.values import Scope, Value
 
 __version__ = "0.1.0"
 __all__ = ["Delivery", "DoraError", "Metric", "Result", "Scope", "Value", "metrics", "open"]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dora import catalog, query
-from dora.query import Scope
 from dora.statistics import association, intervals, wilson
 from dora.statistics.association import Association, Elasticity
+from dora.values import Scope
 from dora.warehouse import Connection
 
 ENOUGH = 10  # deployments: an application below has no share worth ranking

@@ -13,7 +13,7 @@ from dora.catalog import metrics
 from dora.door import Delivery
 from dora.errors import DoraError
 from dora.output import Format
-from dora.query import GROUPS, Scope
+from dora.values import GROUPS, Scope
 
 Rows = list[dict[str, Any]]
 TABLES = (

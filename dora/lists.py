@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dora import periods, query
-from dora.query import Scope
+from dora import groups, periods, query
+from dora.values import Scope
 from dora.warehouse import Connection
 
 ORDERED = {"journeys": ("merged_at", "change_id")}  # when a row happened, and what tells it from others
@@ -18,13 +18,15 @@ def listed(con: Connection, name: str, scope: Scope) -> list[dict[str, Any]]:
     """
     (dated, key), about = ORDERED[name], query.context(con)
     bounds = [_utc(moment, about) for moment in (scope.since, scope.until)]
-    cursor = con.execute(
-        f"SELECT * FROM {name} WHERE coalesce({dated} >= $1, $1 IS NULL) AND coalesce({dated} < $2, $2 IS NULL)"  # noqa: S608
-        f" AND list_contains($3::VARCHAR[], application) ORDER BY {dated} DESC, {key}, application",
-        [*bounds, [application for application, _ in query.applications(con, scope)]],
+    meant = groups.chosen(con, scope)
+    sql = (
+        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608
+        f" WHERE coalesce({dated} >= $1, $1 IS NULL) AND coalesce({dated} < $2, $2 IS NULL)"
+        " AND list_contains($3::VARCHAR[], o.application) AND ($4 OR list_contains($5::VARCHAR[], m.team))"
+        f" ORDER BY {dated} DESC, {key}, o.application"
     )
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    named = [[one.application for one in meant], not scope.teams, [one.team for one in meant if one.team]]
+    return query.rows(con, sql, [*bounds, *named])
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:

@@ -19,8 +19,8 @@ with listed:
 with spread:
     drill.chart(
         "Lead time, merge to production",
-        f"Median by {grain} of merging, of changes shipped, on a log scale. Bands: the middle 50 % and 80 % of them;"
-        f" dashed: {lead.text}, with those still open. Click a {grain} to list it below.",
+        f"Median by {grain} of merging, open changes counted in, on a log scale. Bands: the middle 50 % and 80 %;"
+        f" dashed: {lead.text}, the number above. Click a {grain} to list it below.",
         charts.spreads(flow.spread(shown, picked), lead),
         picked,
     )

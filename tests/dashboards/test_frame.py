@@ -42,7 +42,7 @@ def test_the_other_team_is_what_numbers_are_compared_with(run: Run, organisation
     page = run(organisation, team="money", compare="another team", other="finding")
     frequency = page.metric[0]
     ours, theirs = (
-        dora.open(organisation).metric("deployment_frequency", since="90d", teams=(team,)).rows[0].value
+        dora.open(organisation).metric("deployment_frequency", since="90d", where={"team": team}).rows[0].value
         for team in ("money", "finding")
     )
     assert frequency.delta == f"{100 * (ours / theirs - 1):+.0f} %"  # type: ignore[operator]
@@ -86,7 +86,7 @@ def test_unknown_days_and_comparisons_fall_away(
 
 def test_an_empty_selection_says_what_to_do(run: Run, organisation: Path, midnight: datetime) -> None:
     """Days without any deployment: dashes, a sentence, and one button to see everything."""
-    days = dora.open(organisation).metric("rework_rate", since="60d", every="day", applications=("ledger",))
+    days = dora.open(organisation).metric("rework_rate", since="60d", every="day", where={"application": "ledger"})
     quiet = next(value.period for value in days if not value.n and not value.excluded)
     page = run(organisation, window="custom", days=f"{quiet:%Y-%m-%d}", application="ledger")
     assert "None of these applications deployed from" in said(page)

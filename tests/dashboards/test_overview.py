@@ -57,7 +57,7 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
 def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) -> None:
     """Teams, applications and window of the address decide every number on the page."""
     page = run(organisation, team=["money", "finding"], application="ledger", window="30d")
-    value = dora.open(organisation).metric("lead_time", since="30d", applications=("ledger",)).rows[0]
+    value = dora.open(organisation).metric("lead_time", since="30d", where={"application": "ledger"}).rows[0]
     assert (
         header(page).split(" · ")[0].endswith("of 1 application in the last 30 days, compared with the 30 days before")
     )

@@ -70,7 +70,7 @@ def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delive
     assert rows["busy"]["share"] == 1 / 40
     assert (rows["busy"]["low"], rows["busy"]["high"]) == wilson(1, 40)
     assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % 0.4%–")
-    days = delivery.metric("deployment_frequency", by="application", applications=("busy",)).rows[0]
+    days = delivery.metric("deployment_frequency", by="application", where={"application": "busy"}).rows[0]
     assert rows["busy"]["per_day"] == days.value
 
 

@@ -20,7 +20,7 @@ from ingest.simulation.world import World
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data" / "samples"
 KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of",
-        "incomplete"]  # fmt: skip
+        "incomplete", "days", "scatter", "p10", "p25", "p75", "p90", "plain_median", "mean"]  # fmt: skip
 
 
 def dora(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
