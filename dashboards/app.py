@@ -29,13 +29,13 @@ def main() -> None:
         _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
         return
     opened = deployment.asked(build)
+    heading, controls = st.columns([2, 9], vertical_alignment="bottom")
+    heading.title("Deployment" if opened else page.title, anchor=False)
+    with controls:
+        chosen = filters.draw(known)
     if opened:
         deployment.draw(build, opened, known.timezone, page.title)
         return
-    heading, controls = st.columns([2, 9], vertical_alignment="bottom")
-    heading.title(page.title, anchor=False)
-    with controls:
-        chosen = filters.draw(known)
     shown = view.show(view.View(build, known, chosen))
     st.caption(shown.sentence)
     banners.above(shown)

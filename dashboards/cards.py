@@ -31,7 +31,7 @@ def card(shown: View, metric: Metric) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
     now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
     moved = comparison.move(now, before)
-    verdict = _verdict(metric, moved)
+    reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         meaning.popover(shown, metric, now.incomplete)
         number, line = st.columns([2, 1], vertical_alignment="bottom", wrap=False)
@@ -39,18 +39,19 @@ def card(shown: View, metric: Metric) -> None:
             metric.title,
             now.text,
             moved.text if moved else None,
-            delta_color=COLOURS[verdict],
+            delta_color=COLOURS[reading],
             delta_arrow=_arrow(moved),
-            delta_description=WORDS[verdict] if moved else None,
+            delta_description=WORDS[reading] if moved else None,
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            drawn = charts.spark(trend, TONES[verdict], bars=metric.statistic == "count")
+            drawn = charts.spark(trend, TONES[reading], bars=metric.statistic == "count")
             line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 
-def _verdict(metric: Metric, moved: comparison.Move | None) -> str:
+def verdict(metric: Metric, moved: comparison.Move | None) -> str:
+    """``better``, ``worse``, or ``noise`` where nobody can tell."""
     if moved is None or not moved.beyond_noise or not moved.direction:
         return "noise"
     return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"

@@ -27,10 +27,12 @@ def asked(build: Build) -> Row | None:
 
 def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
     """Draw everything that is known of a deployment; names and messages are data, so they are shown as text."""
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.title("Deployment", anchor=False)
-        _ways_out(deployment, page)
-    st.text(_sentence(deployment, zone))
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.text(_sentence(deployment, zone))
+        with st.container(horizontal=True, width="content"):
+            st.button(f"Back to {page.lower()}", on_click=listing.close)
+            for label, url in links.of(deployment).items():
+                st.link_button(label, url)
     shipped = data.rows(build, "changes", deployment["deployment_id"])
     canaries = data.rows(build, "canaries", deployment["deployment_id"])
     _facts(deployment, shipped, canaries)
@@ -40,17 +42,6 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
     _approvals(build, deployment, zone)
     _canary(build, deployment, canaries)
     _rollouts(build, deployment, zone)
-
-
-def _ways_out(deployment: Row, page: str) -> None:
-    with st.container(horizontal=True, width="content"):
-        st.button(f"Back to {page.lower()}", on_click=_close)
-        for label, url in links.of(deployment).items():
-            st.link_button(label, url)
-
-
-def _close() -> None:
-    st.query_params.pop(OPENED, None)
 
 
 def _sentence(row: Row, zone: str) -> str:

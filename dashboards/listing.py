@@ -61,3 +61,8 @@ def _cell(name: str, value: Any, zone: str) -> Any:
 
 def _open(key: str, ids: list[str]) -> None:
     st.query_params[OPENED] = ids[st.session_state[key].row]
+
+
+def close() -> None:
+    """Let go of the deployment that is open, for the page that it was opened from."""
+    st.query_params.pop(OPENED, None)

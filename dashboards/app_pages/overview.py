@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import cards, charts, drill, view
+from dashboards import cards, charts, drill, moved, view
 
 shown = view.current()
 grain = shown.grain
 
+moved.draw(shown)
 cards.row(shown, cards.KEYS, columns=3)
 
 drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)

@@ -43,7 +43,7 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
     legend = alt.Legend(
         orient="top",
         title=None,
-        columns=4,
+        columns=3,
         symbolType="square",
         values=[STAGES[stage] for stage in met],
         labelExpr=named,

@@ -37,8 +37,16 @@ def colour() -> alt.Color:
 
 
 def axis(**given: Any) -> alt.Axis:
-    """An axis without lines of its own."""
-    return alt.Axis(**{"domain": False, "ticks": False, "labelPadding": 6} | given)
+    """An axis without lines of its own; its words are grey as each theme can read it."""
+    quiet = alt.ExprRef("scale('color', 'grey')")
+    known: dict[str, Any] = {
+        "domain": False,
+        "ticks": False,
+        "labelPadding": 6,
+        "labelColor": quiet,
+        "titleColor": quiet,
+    }
+    return alt.Axis(**known | given)
 
 
 def column() -> alt.Chart:
