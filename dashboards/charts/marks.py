@@ -19,6 +19,7 @@ DURATION = (
     " : datum.value < 24 ? format(datum.value, '.0f') + ' h' : format(datum.value / 24, '.0f') + ' d'"
 )
 DAY = "timeFormat(timeParse(datum.value, '%Y-%m-%d'), '%-d %b')"
+QUIET = alt.ExprRef("scale('color', 'grey')")  # the theme's own colour of axes is too pale to read
 
 
 def of(rows: list[Row]) -> alt.InlineData:
@@ -38,13 +39,12 @@ def colour() -> alt.Color:
 
 def axis(**given: Any) -> alt.Axis:
     """An axis without lines of its own; its words are grey as each theme can read it."""
-    quiet = alt.ExprRef("scale('color', 'grey')")
     known: dict[str, Any] = {
         "domain": False,
         "ticks": False,
         "labelPadding": 6,
-        "labelColor": quiet,
-        "titleColor": quiet,
+        "labelColor": QUIET,
+        "titleColor": QUIET,
     }
     return alt.Axis(**known | given)
 
