@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import dora
@@ -79,9 +81,11 @@ def summary(found: list[Row]) -> str:
 
 def definitions(shown: View) -> list[Row]:
     """Each definition that is set, with the metrics that it shapes; those that differ by application say how."""
-    rows: dict[str, Row] = {}
-    for name, metric in dora.metrics().items():
-        for key, says, value in meaning.in_force(shown, name):
-            row = rows.setdefault(key, {"key": key, "value": value, "says": says, "metrics": ""})
-            row["metrics"] += (", " if row["metrics"] else "") + metric.title
-    return [rows[key] for key in sorted(rows)]
+    found = groupby(data.rows(shown.build, "definitions"), key=itemgetter("key"))
+    return [_definition(key, list(values)) for key, values in found]
+
+
+def _definition(key: str, values: list[Row]) -> Row:
+    shaped = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
+    said = {"key": key, "value": meaning.values(values), "says": values[0]["says"]}
+    return said | {"metrics": ", ".join(shaped) or "what is in production, and its audit"}

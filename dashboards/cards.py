@@ -8,9 +8,9 @@ from typing import Literal
 import streamlit as st
 
 import dora
-from dashboards import charts, comparison, meaning
+from dashboards import charts, meaning
 from dashboards.view import View
-from dora import Metric
+from dora import Metric, Move
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
 WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
@@ -30,7 +30,7 @@ def row(shown: View, names: Iterable[str], width: int = 300, columns: int | None
 def card(shown: View, metric: Metric) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
     now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
-    moved = comparison.move(now, before)
+    moved = now.against(before)
     reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         meaning.popover(shown, metric, now.incomplete)
@@ -50,14 +50,14 @@ def card(shown: View, metric: Metric) -> None:
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 
-def verdict(metric: Metric, moved: comparison.Move | None) -> str:
+def verdict(metric: Metric, moved: Move | None) -> str:
     """``better``, ``worse``, or ``noise`` where nobody can tell."""
     if moved is None or not moved.beyond_noise or not moved.direction:
         return "noise"
     return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"
 
 
-def _arrow(moved: comparison.Move | None) -> Literal["up", "down", "off"]:
+def _arrow(moved: Move | None) -> Literal["up", "down", "off"]:
     if moved is None or not moved.direction:
         return "off"
     return "up" if moved.direction > 0 else "down"

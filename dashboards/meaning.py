@@ -15,9 +15,9 @@ def popover(shown: View, metric: Metric, incomplete: str | None = None) -> None:
         st.text(metric.question)
         if incomplete:
             st.text(f"Incomplete: {incomplete}.")
-        for key, said, values in in_force(shown, metric.name):
+        for key, said, value in in_force(shown, metric.name):
             st.caption(said)
-            st.text(f"{key} = {values}")
+            st.text(f"{key} = {value}")
 
 
 def in_force(shown: View, metric: str) -> list[tuple[str, str, str]]:
@@ -27,10 +27,11 @@ def in_force(shown: View, metric: str) -> list[tuple[str, str, str]]:
     """
     rows = data.choices(shown.build, metric, shown.whole)
     keys = {row["key"]: row["says"] for row in rows if row["value"]}
-    return [(key, said, _values([row for row in rows if row["key"] == key])) for key, said in keys.items()]
+    return [(key, said, values([row for row in rows if row["key"] == key])) for key, said in keys.items()]
 
 
-def _values(rows: list[data.Row]) -> str:
+def values(rows: list[data.Row]) -> str:
+    """The value in force, or each with for how many applications it holds."""
     if len(rows) == 1:
         return str(rows[0]["value"])
     return "; ".join(f"{row['value'] or 'none'} (of {row['applications']})" for row in rows)

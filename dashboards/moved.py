@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from statistics import NormalDist
 from typing import Literal
 
 import streamlit as st
 
 import dora
-from dashboards import cards, comparison, listing
+from dashboards import cards, listing
 from dashboards.charts import Row
 from dashboards.listing import text
 from dashboards.selection import TEAM
 from dashboards.view import View
-from dora import Value
+from dora import Move, Value
 
 MOST = 8
+NORMAL = NormalDist()
 COLUMNS = {
     "reading": text("Reading", width="small"), "who": text("Whose"), "what": text("What", width="medium"),
     "before": text("Before"), "now": text("Now"), "change": text("Change"),
@@ -55,11 +58,28 @@ def _beyond(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
     """Those that moved, what got worse first."""
     rows = []
     for who, now, before in pairs:
-        move = comparison.move(now, before, among=len(pairs))
+        move = now.against(before)
         reading = cards.verdict(dora.metrics()[now.metric], move)
-        if move and reading != "noise":
+        if move and reading != "noise" and stands(now, before, move, among=len(pairs)):
             rows.append({
                 "reading": reading, "who": who, "what": dora.metrics()[now.metric].title, "before": before.text,
                 "now": now.text, "change": move.text, "evidence": now.evidence,
             })  # fmt: skip
     return sorted(rows, key=lambda row: row["reading"] != "worse")
+
+
+def stands(now: Value, before: Value, move: Move, among: int) -> bool:
+    """Whether a move is beyond noise as one among many comparisons, of which noise would make some look like moves.
+
+    Its 95 % limits are widened so that they are those of all comparisons together (Bonferroni).
+    """
+    ends = (before.value, now.value, move.low if move.direction > 0 else move.high)
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
+        return False
+    if now.statistic != "share":
+        if min(known) <= 0:
+            return False
+        known = [math.log(end) for end in known]
+    difference, wider = known[1] - known[0], NORMAL.inv_cdf(1 - 0.025 / among) / NORMAL.inv_cdf(0.975)
+    return abs(difference) > wider * abs(difference - known[2])

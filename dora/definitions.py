@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -41,6 +42,7 @@ class Definitions:
     lead_time_stops: str = ""
     recovery_starts: str = ""
     paths: Globs = field(default_factory=list)
+    working_hours: str = ""
 
 
 @cache
@@ -83,6 +85,8 @@ def _valid(values: dict[str, Any], where: str) -> dict[str, Any]:
             fits = _is_globs(value) and (not choices or set(value) <= set(choices))
         elif choices:
             fits = value in choices
+        elif pattern := entry.get("pattern"):
+            fits = isinstance(value, str) and re.fullmatch(pattern, value) is not None
         else:
             fits = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
         if not fits:

@@ -96,7 +96,7 @@ def context(con: Connection) -> dict[str, Any]:
     return rows(con, "SELECT * FROM build", [])[0]
 
 
-def rows(con: Connection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
+def rows(con: Connection, sql: str, parameters: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by the names of its columns."""
     cursor = con.execute(sql, parameters)
     names = [column[0] for column in cursor.description or []]

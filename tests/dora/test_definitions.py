@@ -16,6 +16,7 @@ from dora.config import Config
 from dora.definitions import Definitions, resolve, shipped, validate
 from dora.errors import UsageError
 from dora.globs import as_regex, matches
+from tests.conftest import engine
 
 
 def test_every_key_has_a_field_a_default_and_a_sentence() -> None:
@@ -23,7 +24,7 @@ def test_every_key_has_a_field_a_default_and_a_sentence() -> None:
     assert [entry.name for entry in fields(Definitions)] == list(shipped())
     for key, entry in shipped().items():
         assert entry["says"].endswith("."), key
-        assert set(entry) <= {"default", "says", "choices"}
+        assert set(entry) <= {"default", "says", "choices", "pattern"}
 
 
 def test_every_key_is_read_by_a_model() -> None:
@@ -58,6 +59,8 @@ def test_the_last_override_wins() -> None:
         (Config(definitions={"failure_window_hours": True}), "failure_window_hours"),
         (Config(definitions={"production_accounts": "prod"}), "production_accounts"),
         (Config(definitions={"rollback_blames": "nobody"}), "rollback_blames"),
+        (Config(definitions={"working_hours": "9 to 5"}), "working_hours"),
+        (Config(definitions={"working_hours": 9}), "working_hours"),
         (Config(applications=[{"failure_window_hours": 1}]), "match"),
         (Config(teams={"pay": "pay-*"}), "pay"),  # type: ignore[dict-item]
     ],
@@ -91,21 +94,18 @@ def test_globs_match_as_in_a_shell(globs: list[str], name: str) -> None:
 )
 def test_path_globs_keep_to_folders(glob: str, path: str, expected: bool) -> None:
     """``*`` stays within a folder, ``**`` does not; the engine reads the pattern as Python does."""
-    import duckdb
-
     pattern = as_regex([glob], of_paths=True)
-    found = duckdb.connect().execute("SELECT regexp_full_match(?, ?)", [path, pattern]).fetchall()[0][0]
+    found = engine().execute("SELECT regexp_full_match(?, ?)", [path, pattern]).fetchall()[0][0]
     assert found is expected
 
 
 @pytest.mark.parametrize("name", ["prod-eu", "PROD-EU", "Prod-Eu"])
 def test_names_match_in_any_case_where_models_ask_for_it(name: str) -> None:
     """The pattern that the models join ignores case in the engine; without the wish, and in paths, case counts."""
-    import duckdb
 
     def found(**wish: bool) -> bool:
         pattern = as_regex(["prod-*"], **wish)
-        return bool(duckdb.connect().execute("SELECT regexp_full_match(?, ?)", [name, pattern]).fetchall()[0][0])
+        return bool(engine().execute("SELECT regexp_full_match(?, ?)", [name, pattern]).fetchall()[0][0])
 
     assert found(any_case=True)
     assert found() == found(of_paths=True) == (name == "prod-eu")
