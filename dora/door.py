@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import audit, behaviour, groups, lists, periods, query, rollbacks, standing, warehouse, windows
+from dora import audit, behaviour, claims, groups, lists, periods, query, rollbacks, standing, warehouse, windows
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -104,6 +104,10 @@ class Delivery:
         They have application, happened_at, subject, value, censored, excluded, grp and period.
         """
         return query.over(self.connection(), name, scope, text, parameters)
+
+    def claims(self, scope: Scope = EVERYTHING) -> claims.Claims:
+        """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
+        return claims.claims(self.connection(), scope)
 
     def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
