@@ -190,7 +190,7 @@ COMMENT ON COLUMN canary.reason IS 'What the judge said, or why there is no scor
 CREATE TABLE canary_interval (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   canary_id VARCHAR NOT NULL, execution_id VARCHAR NOT NULL, judgment_id VARCHAR, score DOUBLE, status VARCHAR NOT NULL,
-  started_at TIMESTAMP, finished_at TIMESTAMP);
+  started_at TIMESTAMP, finished_at TIMESTAMP, warnings VARCHAR);
 COMMENT ON COLUMN canary_interval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE canary_interval IS 'One judged interval of a canary analysis.';
 COMMENT ON COLUMN canary_interval.canary_id IS 'Canary it belongs to.';
@@ -200,6 +200,7 @@ COMMENT ON COLUMN canary_interval.score IS 'Score, 0 to 100; null where none was
 COMMENT ON COLUMN canary_interval.status IS 'Its status.';
 COMMENT ON COLUMN canary_interval.started_at IS 'When it began.';
 COMMENT ON COLUMN canary_interval.finished_at IS 'When it ended.';
+COMMENT ON COLUMN canary_interval.warnings IS 'What its run warned of, such as too few data points; joined by a line break.';
 
 CREATE TABLE canary_judgment (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,

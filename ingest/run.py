@@ -7,39 +7,28 @@ Landing merges by ``(source, id)``: twice gives the same rows, and ``--replay`` 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from dora import warehouse
-from ingest.archive import Archive, Damage, Document, replay
-from ingest.arrow import latest
+from ingest.archive import Archive, Document
 from ingest.behind import Behind
+from ingest.items import as_document, fingerprint, replayed
 from ingest.parsing import Parsed, Parser
 from ingest.quarantine import Kept
 from ingest.rows import Quarantine
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, Source, State, Trouble, Unreadable, Whole
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from ingest.waiting import Waiting
 
 EXCERPT = 400
-BATCH = 25_000  # rows: each commit looks through the whole table, so few rows a commit would make long files slow
 BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
-
-_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
-    "@mark": Mark,
-    "@as_of": AsOf,
-    "@unreadable": Unreadable,
-    "@whole": Whole,
-}
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -85,7 +74,7 @@ def pull(
             load.awaited(),
             load.configured(),
         )
-        items = _replayed(data, source.name) if replaying else source.fetch(request, state)
+        items = replayed(data, source.name) if replaying else source.fetch(request, state)
         with closing(_Run(source, data, load, report, keep=not replaying)) as run:
             for item in items:
                 run.take(item)
@@ -95,7 +84,7 @@ def pull(
 class _Run:
     """The state of one pull: documents waiting for their chunk, tables for their commit, the counts of the summary.
 
-    What is done behind the caller (``_settle``, ``_merge``) is done in order, by one thread.
+    What is done behind the caller (``_settle``, all of ``waiting``) is done in order, by one thread.
     """
 
     def __init__(
@@ -109,8 +98,7 @@ class _Run:
         self.kept: list[Document] = []
         self.chunk: list[Document | Unreadable | Whole] = []
         self.size = 0
-        self.waiting: dict[str, list[pa.Table]] = {}
-        self.pending = 0
+        self.waiting = Waiting(load, self.archive)
 
     def take(self, item: Item) -> None:
         self._keep(item)
@@ -121,7 +109,7 @@ class _Run:
                     self._give()
             case Mark(stream, value):
                 self._give()
-                self.behind.do(partial(self._merge, {stream: value}))
+                self.behind.do(partial(self.waiting.mark, stream, value))
             case AsOf(at):
                 self._give()
                 self.summary.as_of = max(at, self.summary.as_of or at)
@@ -137,8 +125,7 @@ class _Run:
             self.report(item.text)
 
     def _keep(self, item: Item) -> None:
-        document = item if isinstance(item, Document) else _as_document(item)
-        if document:
+        if document := as_document(item):
             self.size += len(document.body)
             if self.archive:
                 self.kept.append(document)
@@ -159,11 +146,7 @@ class _Run:
         tables, failed = parsed
         if rows := self._judged(chunk, failed, at):
             tables[Quarantine.table] = self.parser.tabled(rows)
-        for name, table in tables.items():
-            self.waiting.setdefault(name, []).append(table)
-            self.pending += table.num_rows
-        if self.pending >= BATCH:
-            self._merge({})
+        self.waiting.add(tables)
 
     def _judged(
         self, chunk: list[Document | Unreadable | Whole], failed: Mapping[int, str], at: datetime
@@ -192,18 +175,11 @@ class _Run:
     def _name(self, document: Document) -> str:
         """What an input is called in quarantine: as its source knows it, else by its content."""
         known = getattr(self.source, "input", None)
-        return (known(document) if known else None) or _fingerprint(document)
-
-    def _merge(self, watermarks: Mapping[str, str]) -> None:
-        """Commit what was parsed so far; the payloads that it came from are durable before."""
-        if self.archive:
-            self.archive.sync()
-        self.load.commit({name: latest(tables) for name, tables in self.waiting.items()}, watermarks)
-        self.waiting, self.pending = {}, 0
+        return (known(document) if known else None) or fingerprint(document)
 
     def finish(self) -> Summary:
         self._give()
-        self.behind.do(partial(self._merge, {}))
+        self.behind.do(self.waiting.commit)
         self.behind.settle()
         summary = self.summary
         summary.as_of = summary.as_of or datetime.now(UTC)
@@ -219,29 +195,10 @@ class _Run:
 
     def close(self) -> None:
         try:
+            self.behind.do(self.waiting.commit_marked)
             if self.archive:
                 self.behind.do(partial(self.archive.append, self.kept))
                 self.behind.do(self.archive.close)
             self.behind.settle()
         finally:
             self.behind.close()
-
-
-def _as_document(item: Item) -> Document | None:
-    for kind, cls in _ARCHIVED.items():
-        if isinstance(item, cls):
-            return Document(kind, msgspec.json.encode(item))
-    return None
-
-
-def _replayed(data: Path, source: str) -> Iterator[Item]:
-    for document in replay(data, source):
-        if isinstance(document, Damage):
-            yield Trouble(f"{document.path} is not read to its end: {document.reason}")
-            continue
-        cls = _ARCHIVED.get(document.kind)
-        yield msgspec.json.decode(document.body, type=cls) if cls else document
-
-
-def _fingerprint(document: Document) -> str:
-    return hashlib.sha256(document.kind.encode() + document.body).hexdigest()[:16]

@@ -155,9 +155,8 @@ def _last(n: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def mean(values: Sequence[float]) -> Limits | None:
-    """Student's limits of a mean; None below two values."""
-    if len(values) < 2:
+def mean_half(deviation: float | None, n: int) -> float | None:
+    """Half of Student's interval of a mean, from the standard deviation of n values; None below two."""
+    if deviation is None or n < 2:
         return None
-    half = student_quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    return fmean(values) - half, fmean(values) + half
+    return student_quantile(n - 1) * deviation / math.sqrt(n)

@@ -37,6 +37,7 @@ class CanaryInterval(Row, frozen=True, kw_only=True, gc=False):
     status: str
     started_at: Micros = None
     finished_at: Micros = None
+    warnings: str | None = None
 
 
 class CanaryJudgment(Row, frozen=True, kw_only=True, gc=False):

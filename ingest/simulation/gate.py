@@ -78,7 +78,7 @@ def serve(
     if door.tls:
         gate.url = f"https://{host}:{server.server_port}"
         server.socket = door.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield gate

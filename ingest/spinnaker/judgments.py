@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.rows import Canary, CanaryInterval
 from ingest.spinnaker.payload import Stage
-from ingest.spinnaker.reasons import failure
+from ingest.spinnaker.reasons import LONGEST, failure
 from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import COMPLETE, first, items, mapping, micros, number, text
 
@@ -49,6 +49,7 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         status=run.state,
         started_at=micros(run.start_time),
         finished_at=micros(run.end_time),
+        warnings="\n".join(filter(None, map(text, items(run.values.warnings))))[:LONGEST] or None,
     )
 
 

@@ -94,6 +94,7 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     canary_score_message: Any = None
     score_thresholds: Any = None
     canary: Any = None
+    warnings: Any = None
     canary_execution: Any = msgspec.field(default=None, name="canaryPipelineExecutionId")
 
 

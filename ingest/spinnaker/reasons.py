@@ -21,9 +21,7 @@ def failure(stage: Stage) -> str | None:
         or first(*items(context.failure_messages))
         or _manifests(loose(context.failed_manifests))
         or first(mapping(loose(context.job_status)).get("failureDetails"))
-        or first(
-            *(detailed(mapping(loose(task.task_exception_details)).get("exception")) for task in stage.tasks or ())
-        )
+        or first(*map(_task, stage.tasks or ()))
     )
     return found[:LONGEST] if found else None
 

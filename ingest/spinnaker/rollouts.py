@@ -17,7 +17,7 @@ from ingest.rows import Rollout
 from ingest.spinnaker import manifests
 from ingest.spinnaker.enabling import enabled
 from ingest.spinnaker.handovers import Link, routed, switched
-from ingest.spinnaker.kinds import OPERATIONS, kind
+from ingest.spinnaker.kinds import KINDS, OPERATIONS, kind
 from ingest.spinnaker.mesh import shifted
 from ingest.spinnaker.payload import Context, Execution, Stage
 from ingest.spinnaker.reasons import failure
@@ -27,6 +27,7 @@ from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import first, items, mapping, micros, number, text
 
 _CANARY_ONLY = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
+_ROLLBACKS = frozenset(KINDS["rollback"].split())
 _PARENT_OF_OPERATIONS = frozenset({"deploy", "rollbackCluster"})
 _CLUSTERS = msgspec.json.Decoder(list[Context])
 
@@ -77,13 +78,13 @@ def _own(stage: Stage, tree: Tree) -> bool:
         child.type == "pipeline" and child.state != "not_started" for child in tree.children(stage)
     ):
         return False  # the strategy's own execution tells
-    if stage.type == "rollingPush" and any(above.type in GROUPS for above in tree.above(stage)):
+    if stage.type == "rollingPush" and tree.top(stage, GROUPS):
         return False
     if stage.type in _PARENT_OF_OPERATIONS:
         return not any(kind(child.type) in ("deploy", "rollback") for child in tree.children(stage))
     if kind(stage.type) in ("scale", "restart"):
         return stage.parent_stage_id is None
-    return kind(stage.type) == "rollback" or not any(kind(above.type) == "rollback" for above in tree.above(stage))
+    return kind(stage.type) == "rollback" or not tree.top(stage, _ROLLBACKS)
 
 
 def _targets(stage: Stage) -> list[Context]:
@@ -125,7 +126,7 @@ def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, c
         application=first(mapping(context.moniker).get("app"), context.application) or application,
         action=kind(stage.type),
         strategy=strategy(execution, stage, context),
-        role="canary" if any(above.type in _CANARY_ONLY for above in tree.above(stage)) else None,
+        role="canary" if tree.top(stage, _CANARY_ONLY) else None,
         account=target.account,
         location=target.location,
         cluster=target.cluster,
@@ -144,12 +145,12 @@ def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, c
 
 
 def _identity(stage: Stage, tree: Tree, target: Target) -> str:
-    tops = [above for above in tree.above(stage) if above.type in _PARENT_OF_OPERATIONS]
-    if not tops and stage.type != "deploy":
+    top = tree.top(stage, _PARENT_OF_OPERATIONS) or stage
+    if top is stage and stage.type != "deploy":
         return stage.id
-    undoing = kind(stage.type) == "rollback" and tops[-1].type == "deploy"
+    undoing = kind(stage.type) == "rollback" and top.type == "deploy"
     place = [part or "-" for part in target]
-    return "/".join([(tops[-1] if tops else stage).id, *(["rollback"] if undoing else []), *place])
+    return "/".join([top.id, *(["rollback"] if undoing else []), *place])
 
 
 def _target(stage: Stage, context: Context, content: manifests.Content) -> Target:

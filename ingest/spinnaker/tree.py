@@ -1,12 +1,11 @@
-"""The stages of one execution as the tree that ``parentStageId`` makes of them."""
+"""The stages of one execution as the tree that ``parentStageId`` makes of them, however deep it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from ingest.spinnaker.payload import Stage
-
-DEEPEST = 32  # synthetic stages nest three or four deep: deeper is a loop, or no tree of Orca's
+from ingest.spinnaker.values import text
 
 
 class Tree:
@@ -19,26 +18,32 @@ class Tree:
         for stage in stages:
             if stage.parent_stage_id:
                 self._children.setdefault(stage.parent_stage_id, []).append(stage)
+        self._tops: dict[Collection[str], dict[str, Stage | None]] = {}
 
     def children(self, stage: Stage) -> list[Stage]:
         """The synthetic stages directly below one."""
         return self._children.get(stage.id, [])
 
     def below(self, stage: Stage) -> Iterator[Stage]:
-        """The stages that one contains, level by level; a loop in the data ends where it closes."""
+        """The stages that one contains, level by level, and that no other of its type within it contains; a loop in
+        the data ends where it closes.
+        """
         seen, level = {stage.id}, [stage]
-        for _ in range(DEEPEST):
+        while level:
             level = [child for one in level for child in self.children(one) if child.id not in seen]
             seen.update(child.id for child in level)
             yield from level
+            level = [child for child in level if child.type != stage.type]
 
-    def above(self, stage: Stage) -> Iterator[Stage]:
-        """The stages that contain one, nearest first; a loop in the data ends where it closes."""
-        seen = {stage.id}
-        for _ in range(DEEPEST):
-            above = self._by_id.get(stage.parent_stage_id or "")
-            if above is None or above.id in seen:
-                return
-            seen.add(above.id)
-            stage = above
-            yield stage
+    def top(self, stage: Stage, types: Collection[str]) -> Stage | None:
+        """The outermost of the stages that contain one, of those of some types (hashable); a loop in the data ends
+        where it closes. Each stage is looked at once, so that thousands in each other take no longer than side by side.
+        """
+        tops, way = self._tops.setdefault(types, {}), [stage]
+        while way[-1].id not in tops:
+            tops[way[-1].id] = None
+            if above := self._by_id.get(way[-1].parent_stage_id or ""):
+                way.append(above)
+        for above, one in zip(way[:0:-1], way[-2::-1], strict=True):
+            tops[one.id] = tops[above.id] or (above if text(above.type) in types else None)
+        return tops[stage.id]

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 import dora
 from dora.gaps import Gap, Sight
 from dora.periods import GRAINS, Grain, Period, floor, split, to_local, truncation
+from tests.conftest import engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
 MISSING = "history is missing"
@@ -37,7 +37,7 @@ def test_sql_and_python_mark_alike(since: datetime, minutes: int, zone: str, gra
     steps = f"SELECT unnest(range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 15 MINUTE)) AS moment"
     last = f"SELECT TIMESTAMP '{until}' - INTERVAL 1 MICROSECOND"
     cut = f"SELECT DISTINCT {truncation(grain, 'moment', zone)} FROM ({steps} UNION ALL {last})"
-    touched = {start for (start,) in duckdb.connect().execute(cut).fetchall()}
+    touched = {start for (start,) in engine().execute(cut).fetchall()}
     assert marked - {floor(whole.start, grain)} == touched - {floor(whole.start, grain)}
 
 

@@ -6,13 +6,13 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.errors import UsageError
 from dora.periods import Period, instant, split, to_local, to_utc, truncation
+from tests.conftest import engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
 AS_OF = datetime(2026, 11, 20, 12)
@@ -26,7 +26,7 @@ def test_sql_and_python_cut_alike(moment: datetime, zone: str, grain: str) -> No
     local = to_local(moment, zone)
     (period,) = split(Period(local, local + timedelta(microseconds=1)), grain)
     column = f"TIMESTAMP '{moment}'"
-    found = duckdb.connect().execute(f"SELECT {truncation(grain, column, zone)}").fetchall()[0][0]
+    found = engine().execute(f"SELECT {truncation(grain, column, zone)}").fetchall()[0][0]
     assert found == period.start
     assert period.start <= local < period.end
 

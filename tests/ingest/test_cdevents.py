@@ -19,6 +19,7 @@ from ingest.files import SOURCE, cdevents
 from ingest.rows import Change, Execution, IncidentEvent, Rollout
 from ingest.run import Summary, pull
 from ingest.source import Request
+from tests.conftest import fresh
 
 SHA = "4f2a" * 10
 AT = "2026-03-02T10:00:00.123456Z"
@@ -53,7 +54,7 @@ def incident(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
 def landed(folder: Path, *lines: dict[str, Any], name: str = "cdevents.jsonl") -> Summary:
     path = folder / name
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return pull(SOURCE.configured({}, folder), folder, Request(paths=(path,)))
+    return pull(SOURCE.configured({}, folder), fresh(folder), Request(paths=(path,)))
 
 
 def opened(folder: Path) -> dora.Delivery:

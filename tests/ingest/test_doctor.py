@@ -21,6 +21,7 @@ from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_faults import Wound
 from ingest.simulation.world import World
 from ingest.source import Request
+from tests.conftest import fresh
 
 TOKEN = "spk_planted_and_secret"
 INCIDENT = "id,application,opened_at,resolved_at\ni1,shop,2026-01-01T00:00:00Z,\n"
@@ -53,7 +54,7 @@ def look(tmp_path: Path) -> Callable[..., dict[str, Finding]]:
 
 
 def ingest(data: Path, name: str, settings: dict[str, Any]) -> None:
-    pull(sources()[name].configured(settings, data), data, Request())
+    pull(sources()[name].configured(settings, data), fresh(data), Request())
 
 
 def reached(gate: Gate, **more: Any) -> dict[str, Any]:

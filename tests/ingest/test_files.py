@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
@@ -28,6 +27,8 @@ from ingest.files.instants import Instant
 from ingest.rows import Change, Commit, Execution, Incident, Rollout, Row
 from ingest.run import Summary, pull
 from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
+from tests.conftest import fresh
+from tests.conftest import landed as query
 
 START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:07:00Z"
 START_US, END_US = 1_767_261_600_000_000, 1_767_262_020_000_000
@@ -95,12 +96,7 @@ def refused(folder: Path, kind: str, line: Cells) -> str:
 
 
 def landed(data: Path, *paths: Path) -> Summary:
-    return pull(SOURCE([]), data, Request(paths=paths))
-
-
-def query(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(data / warehouse.LANDING), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    return pull(SOURCE([]), fresh(data), Request(paths=paths))
 
 
 # --- deployments ----------------------------------------------------------------------------------

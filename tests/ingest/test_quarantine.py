@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from ingest.quarantine import Kept
 from ingest.rows import Quarantine
 from ingest.run import pull
 from ingest.source import Request
+from tests.conftest import fresh, landed
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 HEAD = "id,application,opened_at,resolved_at\n"
@@ -31,13 +31,12 @@ def pulled(data: Path, text: str | None, name: str = "incidents.csv") -> None:
     if text is not None:
         (data / name).write_text(HEAD + text)
     source = files.SOURCE.configured({}, data)
-    pull(source, data, Request(paths=(data / name,)), replaying=text is None)
+    pull(source, fresh(data), Request(paths=(data / name,)), replaying=text is None)
 
 
 def quarantine(data: Path) -> dict[str, bool]:
     """Whether each row of quarantine is open, by the name of its input."""
-    with duckdb.connect(str(data / warehouse.LANDING), read_only=True) as con:
-        rows = con.execute("SELECT id, resolved_at IS NULL FROM quarantine").fetchall()
+    rows = landed(data, "SELECT id, resolved_at IS NULL FROM quarantine")
     return {Path(id_).name: still_open for id_, still_open in rows}
 
 

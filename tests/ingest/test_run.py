@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-import duckdb
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -21,8 +20,11 @@ from dora.errors import LockedError
 from ingest import sources
 from ingest.archive import Document, replay
 from ingest.rows import Execution, Incident, Row
-from ingest.run import BATCH, Summary, pull
+from ingest.run import Summary, pull
 from ingest.source import AsOf, Item, Mark, Progress, Request, State, Trouble, Unreadable
+from ingest.waiting import BATCH
+from tests.conftest import fresh, opened
+from tests.conftest import landed as query
 
 FIRST, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
 
@@ -56,12 +58,7 @@ def note(id: object, title: str = "", at: object = 1_760_000_000_000_000) -> Doc
 
 
 def run(data: Path, items: Iterable[Item], *, replaying: bool = False) -> Summary:
-    return pull(Board(items), data, Request(), replaying=replaying)
-
-
-def query(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(data / warehouse.LANDING), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    return pull(Board(items), fresh(data), Request(), replaying=replaying)
 
 
 def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -69,7 +66,7 @@ def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
     queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in warehouse.facts()}
     queries["watermark"] = "SELECT source, stream, value FROM watermark ORDER BY ALL"
     queries["as_of"] = "SELECT max(as_of) FROM load"
-    with duckdb.connect(str(data / warehouse.LANDING), read_only=True) as con:
+    with opened(data / warehouse.LANDING) as con:
         return {name: con.execute(sql).fetchall() for name, sql in queries.items()}
 
 

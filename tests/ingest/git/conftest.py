@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from ingest.git import SOURCE
 from ingest.run import Summary, pull
 from ingest.source import Request
+from tests.conftest import fresh, landed
 
 NOON = 1_700_000_000
 
@@ -75,11 +75,10 @@ class Ingested:
 
     def run(self, *repositories: Mapping[str, Any], replaying: bool = False, **settings: Any) -> Summary:
         source = SOURCE.configured({"repositories": list(repositories), **settings}, self.data)
-        return pull(source, self.data, Request(), replaying=replaying)
+        return pull(source, fresh(self.data), Request(), replaying=replaying)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.data / "landing.duckdb"), read_only=True) as con:
-            return con.execute(query).fetchall()
+        return landed(self.data, query)
 
     def column(self, query: str) -> list[Any]:
         return [value for (value,) in self.sql(query)]

@@ -79,7 +79,7 @@ class Double:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
     double = Double()
-    threading.Thread(target=double.server.serve_forever, daemon=True).start()
+    threading.Thread(target=double.server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("DORA_GITHUB_TOKEN", TOKEN)
     yield double
     double.server.shutdown()

@@ -55,7 +55,7 @@ class Backend(BaseHTTPRequestHandler):
 def served(upstream: Any) -> Iterator[str]:
     handler = type("Served", (Backend,), {"root": upstream.path.parent})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/shop/.git"
     server.shutdown()
     server.server_close()

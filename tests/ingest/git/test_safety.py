@@ -192,7 +192,7 @@ class Locked(BaseHTTPRequestHandler):
 def test_v14_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
     """A server that wants other credentials ends in an error at once, without the ones that were configured."""
     server = HTTPServer(("127.0.0.1", 0), Locked)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://bot:s3cret@127.0.0.1:{server.server_port}/a/b"
     try:
         with pytest.raises(DoraError) as caught:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import duckdb
 import msgspec
 import pytest
 
@@ -27,6 +27,8 @@ from ingest.spinnaker import SOURCE
 from ingest.spinnaker.fetch import Fetch
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.parse import parse
+from tests.conftest import fresh
+from tests.conftest import landed as facts_of
 
 NOW = 1_750_000_000_000
 T = 1_747_000_000_000
@@ -73,13 +75,7 @@ def loaded(data: Path, *bodies: Json | bytes) -> Summary:
     folder.mkdir(parents=True)
     for nth, body in enumerate(bodies):
         (folder / f"{nth:04}.json").write_bytes(body if isinstance(body, bytes) else msgspec.json.encode(body))
-    return pull(SOURCE.configured({}, data), data, Request(load=(folder,)))
-
-
-def facts_of(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Query what was landed."""
-    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    return pull(SOURCE.configured({}, data), fresh(data), Request(load=(folder,)))
 
 
 def delivered(data: Path) -> tuple[dora.Delivery, dict[str, Finding]]:
@@ -214,7 +210,7 @@ class Quick(SOURCE):
 
 def quickly(folder: Path, url: str, **options: Any) -> Summary:
     """One pull that does not wait before it asks again."""
-    return pull(Quick.configured({"endpoint": url, **options}, folder), folder, Request())
+    return pull(Quick.configured({"endpoint": url, **options}, folder), fresh(folder), Request())
 
 
 @pytest.fixture
@@ -244,7 +240,7 @@ def ingest(tmp_path: Path) -> Callable[..., Summary]:
         **settings: Any,
     ) -> Summary:
         source = SOURCE.configured({"endpoint": url, "requests_per_10s": 0, **settings}, tmp_path)
-        return pull(source, tmp_path, Request(since=since, applications=applications), report=report)
+        return pull(source, fresh(tmp_path), Request(since=since, applications=applications), report=report)
 
     return ingested
 
@@ -252,9 +248,4 @@ def ingest(tmp_path: Path) -> Callable[..., Summary]:
 @pytest.fixture
 def landed(tmp_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
     """Query what was landed."""
-
-    def query(sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(tmp_path / "landing.duckdb"), read_only=True) as con:
-            return con.execute(sql).fetchall()
-
-    return query
+    return partial(facts_of, tmp_path)

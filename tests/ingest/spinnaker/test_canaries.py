@@ -69,6 +69,15 @@ def test_each_way_of_analysis(kind: str) -> None:
     ]
 
 
+def test_what_an_interval_warned_of() -> None:
+    """Each of its warnings on a line; null where it had none, or none that is a text."""
+    few, gap = "Only 12 data points for errors, at least 50 are wanted.", "A gap in latency."
+    found = rows(
+        *analysis("realTime", *(judged(n, 80, warnings=w) for n, w in enumerate(([few, None, gap], [], "x", {}))))
+    )
+    assert [one.warnings for one in found["canary_interval"]] == [f"{few}\n{gap}", None, None, None]
+
+
 def test_thresholds_of_an_interval_where_the_analysis_names_none() -> None:
     """What an interval was judged by is in force for the analysis."""
     (canary,) = rows(*analysis("realTime", judged(1, 80, scoreThresholds={"pass": "95", "marginal": 75})))["canary"]

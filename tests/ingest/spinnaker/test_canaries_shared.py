@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from ingest.archive import Document
@@ -13,6 +12,7 @@ from ingest.run import pull
 from ingest.source import Request, Unreadable, Whole
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.saved import saved
+from tests.conftest import fresh, landed
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "spinnaker"
 FOLDERS = ("kayenta-results", "canary-configs", "pipeline-configs", "templates")
@@ -167,9 +167,8 @@ def test_none_is_forgotten() -> None:
 
 def rows(data: Path, folder: str, sql: str) -> list[tuple[Any, ...]]:
     """Query what a folder lands."""
-    pull(SOURCE.configured({}, data), data, Request(load=(SHARED / folder,)))
-    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    pull(SOURCE.configured({}, data), fresh(data), Request(load=(SHARED / folder,)))
+    return landed(data, sql)
 
 
 def test_the_published_judgments(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -27,6 +26,7 @@ from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, Stub, World
+from tests.conftest import opened
 
 NOW = 1_750_000_000_000
 MINUTE, HOUR = 60_000, 3_600_000
@@ -155,7 +155,7 @@ def found(built: int, *, fails: bool, again: int, takes: int, pulls: list[int], 
 def rows(folder: Path, table: str) -> dict[str, Any]:
     """Rows as they count: of the execution's own revision."""
     key = "id" if table == "execution" else "execution_id"
-    with duckdb.connect(str(folder / "landing.duckdb"), read_only=True) as con:
+    with opened(folder / "landing.duckdb") as con:
         found = con.execute(
             f"SELECT t.{key}, t.* EXCLUDE (load_id) FROM {table} t"
             f" JOIN execution e ON t.{key} = e.id AND t.revision = e.revision ORDER BY t.id"

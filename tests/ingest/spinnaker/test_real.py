@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from ingest.run import Summary, pull
 from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.kinds import kind
+from tests.conftest import fresh
+from tests.conftest import landed as rows
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "spinnaker"
 RUN = {"id": "E1", "application": "shop", "status": "SUCCEEDED"}
@@ -24,13 +25,7 @@ pytestmark = [
 
 def load(data: Path, *paths: Path) -> Summary:
     """Load files into a data folder."""
-    return pull(SOURCE.configured({}, data), data, Request(load=paths))
-
-
-def rows(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Query what was landed."""
-    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    return pull(SOURCE.configured({}, data), fresh(data), Request(load=paths))
 
 
 K8S = ("k8s-local", "spinnaker-dev", "dev-p01-nginx")

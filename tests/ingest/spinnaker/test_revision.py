@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import duckdb
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -21,6 +20,7 @@ from ingest.source import Item, Request, Row, State
 from ingest.spinnaker import parse
 from ingest.spinnaker.payload import Execution
 from ingest.spinnaker.revision import revision
+from tests.conftest import fresh, opened
 
 T = 1_750_000_000_000
 CHILDREN = ("stage", "rollout")
@@ -87,8 +87,8 @@ def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
     """What counts after these loads: the execution, and children of its revision."""
     with tempfile.TemporaryDirectory() as folder:
         for bodies in batches:
-            pull(Given(bodies), Path(folder), Request())
-        with duckdb.connect(str(Path(folder) / "landing.duckdb"), read_only=True) as con:
+            pull(Given(bodies), fresh(Path(folder)), Request())
+        with opened(Path(folder) / "landing.duckdb") as con:
             found = {"execution": con.execute("SELECT * EXCLUDE load_id FROM execution ORDER BY id").fetchall()}
             for table in CHILDREN:
                 found[table] = con.execute(

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import zstandard
 
@@ -18,6 +17,7 @@ from ingest.run import Summary, pull
 from ingest.source import Request, Unreadable, Whole
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.saved import saved
+from tests.conftest import fresh
 
 ROOT = Path(__file__).resolve().parents[3]
 PAYLOADS = ROOT / "tests" / "payloads" / "spinnaker"
@@ -115,13 +115,7 @@ def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
 
 def load(data: Path, *paths: Path) -> Summary:
     """Load files into a data folder."""
-    return pull(SOURCE.configured({}, data), data, Request(load=paths))
-
-
-def rows(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """Query what was landed."""
-    with duckdb.connect(str(data / "landing.duckdb"), read_only=True) as con:
-        return con.execute(sql).fetchall()
+    return pull(SOURCE.configured({}, data), fresh(data), Request(load=paths))
 
 
 def test_loading_lands_like_fetching(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-import duckdb
 import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -29,6 +28,7 @@ from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.spin_config import X509, CachedToken, Login
 from ingest.spinnaker.tokens import Registration, Token
 from ingest.tls import Tls
+from tests.conftest import opened
 
 NOW = 1_750_000_000_000
 CANARY = "c4nary-s3cret-8c1f0e5a"
@@ -118,7 +118,7 @@ def readable(path: Path) -> bytes:
             return body + reader.read()
     if path.suffix != ".duckdb":
         return body
-    with duckdb.connect(str(path), read_only=True) as con:
+    with opened(path) as con:
         tables = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
         return body + b"".join(repr(con.execute(f'FROM "{name}"').fetchall()).encode() for name in tables)
 

@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from ingest.spinnaker.kinds import kind, operates
-from ingest.spinnaker.payload import Stage
-from ingest.spinnaker.tree import Tree
 from ingest.spinnaker.values import first, items, mapping, number, person, text
 
 
@@ -83,13 +81,3 @@ def test_what_operates() -> None:
     """Only what changes what runs makes a task worth keeping."""
     assert operates(["savePipeline", "scaleManifest"])
     assert not operates(["manualJudgment", "jenkins"])
-
-
-def test_the_tree_of_stages() -> None:
-    """Children below, containers above, nearest first; a stage whose parent is missing is at the top."""
-    top, middle, leaf = Stage(id="t"), Stage(id="m", parent_stage_id="t"), Stage(id="l", parent_stage_id="m")
-    stray = Stage(id="s", parent_stage_id="gone")
-    tree = Tree([leaf, stray, top, middle])
-    assert [stage.id for stage in tree.above(leaf)] == ["m", "t"]
-    assert [stage.id for stage in tree.children(top)] == ["m"]
-    assert list(tree.above(stray)) == []
