@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dora.errors import DoraError
+from dora.errors import DoraError, counted
 from ingest.finding import Finding
 from ingest.git.process import Repo
 from ingest.git.settings import Repository
@@ -31,7 +31,7 @@ def examine(repository: Repository, data: Path, timeout: float) -> Iterator[Find
         yield Finding(part, "fail", f"it can not be compared: {error.happened}", "check its address and our access.")
         return
     if behind:
-        yield Finding(part, "warn", f"its mirror is behind on {len(behind)} branches", NEXT)
+        yield Finding(part, "warn", f"its mirror is behind on {counted(len(behind), 'branch', 'branches')}", NEXT)
     else:
         yield Finding(part, "ok", "its mirror is there and up to date")
 

@@ -19,7 +19,7 @@ from functools import partial
 
 import msgspec
 
-from dora.errors import DoraError, UsageError
+from dora.errors import DoraError, UsageError, counted
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
@@ -89,7 +89,7 @@ class Fetch:
             )
         once = {name for _, name in self._state.pipelines if _matches(name, self._settings.applications)}
         if gone := sorted(once.difference(known, lost)):
-            yield Note(f"{len(gone)} applications of old are hidden or deleted still: `dora doctor` names them")
+            yield Note(f"{counted(len(gone), 'application')} of old still hidden or deleted: `dora doctor` names them")
         yield Mark("applications", msgspec.json.encode(shown).decode())
 
     def _wanted(self, known: dict[str, bytes]) -> list[str]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dora.errors import counted
 from ingest.archive import Document
 from ingest.http import FailedError
 from ingest.source import Item, Mark, Progress, Request, State, Trouble
@@ -107,7 +108,7 @@ class Reading:
         for page in history(pages, self.since, self._now + DAY):
             for listed in page:
                 yield from self._landed(listed)
-            yield Progress(f"{self.name}: {len(self.seen.ids):,} executions")
+            yield Progress(f"{self.name}: {counted(len(self.seen.ids), 'execution')}")
 
     def _landed(self, listed: Listed) -> Iterator[Item]:
         """An execution; one whose details were not in the listing is asked for where executions are written."""
