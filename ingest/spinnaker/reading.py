@@ -79,7 +79,7 @@ class Reading:
         self._last = recalled(run.state.watermarks.get(f"coverage/{name}"))
         self.name, self.since = name, self._begin(run.request.since)
         self.seen = Seen(newest=int(self._mark or 0), after=self._last.until if self._last else 0)
-        self.live: set[str] = set()
+        self.live: dict[str, bool] = {}
         self.strategies: set[str] = set()
 
     def _begin(self, since: datetime | None) -> int:
@@ -93,7 +93,7 @@ class Reading:
     def items(self) -> Iterator[Item]:
         """Everything of the application; raises what ``Gate`` raises."""
         configs = self._gate.configs(self.name)
-        self.live = set(identities(configs))
+        self.live = identities(configs)
         self.strategies = set(self._gate.strategies(self.name))
         yield from (Document("pipeline", body) for body in configs)
         yield from self._executions()

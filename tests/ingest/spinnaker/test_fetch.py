@@ -201,7 +201,7 @@ def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, lan
         summary = ingest(gate.url, report=said.append)
     assert (summary.troubles, summary.tables["execution"]["new"]) == ([], 1)
     assert any(text.startswith("accounts:") for text in said)
-    assert "shop: 1 executions" in said
+    assert "shop: 1 execution" in said
 
 
 def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, tmp_path: Path) -> None:
