@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,21 +12,14 @@ from hypothesis import strategies as st
 
 from ingest.archive import Document
 from ingest.http import Limits, Session
-from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json, World
 from ingest.source import Mark
 from ingest.spinnaker.children import ALONE, PENDING, Children
 from ingest.spinnaker.gate import Gate as Reader
-from tests.ingest.spinnaker.conftest import execution, world
+from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make, execution, world
 
-NOW = 1_750_000_000_000
-HOUR = 3_600_000
-DAY = 24 * HOUR
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 IDS = "SELECT id FROM execution ORDER BY id"
 WAITS = "SELECT value FROM watermark WHERE stream = 'started'"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,10 +11,7 @@ from hypothesis import strategies as some
 
 from tests.ingest.spinnaker.conftest import NOW, delivered, execution, facts_of, loaded
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 Json = dict[str, Any]
-Make = SimpleNamespace
 few = settings(max_examples=settings.default.max_examples // 20)  # each example is a pull and a build
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json
+from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make
 
-NOW = 1_750_000_000_000
-HOUR = 3_600_000
-DAY = 24 * HOUR
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 STATUS = "SELECT status FROM execution WHERE id = 'OLD'"
 RUNS_NOW = "/applications/shop/pipelines?"
 
