@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import data, filters, wording
+from dashboards import banners, data, filters, view
 from dora import DoraError
+
+PAGES = [
+    st.Page("app_pages/overview.py", title="Overview", default=True),
+]
 
 
 def main() -> None:
     """Draw the page that the address names, or what to run where there is nothing to show."""
     st.set_page_config(page_title="Delivery metrics", layout="wide")
-    page = st.navigation([st.Page("app_pages/overview.py", title="Overview", default=True)], position="top")
+    page = st.navigation(PAGES, position="top")
     try:
         build = data.current()
         known = data.about(build)
@@ -21,13 +25,13 @@ def main() -> None:
     if known.as_of is None or known.first is None:
         _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
         return
-    heading, controls = st.columns([2, 7], vertical_alignment="bottom")
+    heading, controls = st.columns([2, 9], vertical_alignment="bottom")
     heading.title(page.title, anchor=False)
     with controls:
-        filters.draw(known)
-    age = data.age(build)
-    if age is not None and age > known.stale_after:
-        st.warning(f"This data is {wording.age(age)} old. Run `dora nightly` to bring it up to date.")
+        chosen = filters.draw(known)
+    shown = view.show(view.View(build, known, chosen))
+    st.caption(shown.sentence)
+    banners.above(shown)
     page.run()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 import dora
+from dashboards import wording
 from dashboards.selection import Grain
 from dora import Delivery, Scope, Value
 
@@ -39,6 +40,17 @@ class About:
     stale_after: timedelta
     teams: dict[str, list[str]]
     findings: list[str]
+    troubles: list[str]
+
+    @property
+    def begins(self) -> datetime:
+        """When history begins, in local time."""
+        return wording.local(self.first or datetime.min, self.timezone)
+
+    @property
+    def ends(self) -> datetime:
+        """When the data ends, in local time; a day that ends with it at midnight is the last one."""
+        return wording.local(self.as_of or datetime.min, self.timezone) - timedelta(microseconds=1)
 
     @property
     def history(self) -> timedelta:
@@ -74,7 +86,15 @@ def about(build: Build) -> About:
     found = delivery.sql("SELECT title, found, next FROM findings WHERE found > 0 ORDER BY severity, name")
     findings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in found]
     stale_after = timedelta(hours=known["stale_after_hours"])
-    return About(known["as_of"], first, known["timezone"], stale_after, teams, findings)
+    troubles = [_trouble(row) for row in delivery.sql(_query("troubled_loads"))]
+    return About(known["as_of"], first, known["timezone"], stale_after, teams, findings, troubles)
+
+
+def _trouble(load: Row) -> str:
+    """What the last run of a source left undone, and what to run."""
+    if load["finished_at"] is None:
+        return f"The last run of {load['source']} did not come to its end. Run `dora ingest {load['source']}` again."
+    return f"The last run of {load['source']} was partial: {load['trouble']}. Run `dora doctor`."
 
 
 def age(build: Build) -> timedelta | None:
@@ -100,21 +120,24 @@ def trend(build: Build, scope: Scope, grain: Grain) -> Scope:
 def within(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
     """The scope narrowed to the period that starts on a local day."""
     since, until = _opened(build).period(start, grain)
-    return replace(scope, since=since, until=until)
+    return replace(scope, since=since, until=min(until, scope.until) if scope.until else until)
 
 
-@st.cache_data(ttl=TTL, max_entries=20, show_spinner=False)
-def deployments(build: Build, scope: Scope) -> list[Row]:
-    """Every attempt to deploy in a scope, the one with the slowest change first."""
-    delivery = _opened(build)
-    asked = [row["subject"] for row in delivery.observations(EVERY_ATTEMPT, scope)]
-    return delivery.sql(_query("deployments"), [asked])
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def over(build: Build, name: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
+    """The rows of a query over the observations behind a metric in a scope."""
+    return _opened(build).over(metric, scope, _query(name), parameters)
 
 
-@st.cache_data(ttl=TTL, max_entries=100, show_spinner=False)
-def changes(build: Build, deployment: str) -> list[Row]:
-    """The changes that one deployment shipped, slowest first."""
-    return _opened(build).sql(_query("changes"), [deployment])
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def rows(build: Build, name: str, *parameters: object) -> list[Row]:
+    """The rows of a query over the whole build."""
+    return _opened(build).sql(_query(name), list(parameters))
+
+
+def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
+    """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
+    return over(build, "deployments", EVERY_ATTEMPT, scope, limit)
 
 
 def _query(name: str) -> str:

@@ -1,4 +1,4 @@
-"""From a chart to its rows: a click on a period, the deployments of it, the changes of one of them."""
+"""From a chart to its rows: a click on a period, the deployments of it, one of them opened."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ import streamlit as st
 from streamlit import column_config as columns
 
 from dashboards import charts, data, tables, wording
-from dashboards.data import Build
+from dashboards.view import View
+from dora import Scope
 
 KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
+OPENED, BUTTON = "deployment", "open"
 HEIGHT = 12 * ROW
+EVERYTHING = 2**31
 
 
-def picker(starts: list[str], grain: str) -> str | None:
-    """Draw the choice of a period, which a click in a chart moves too; null for the whole window."""
-    picked = st.selectbox(f"{grain.capitalize()} from", [WHOLE, *starts[::-1]], key=KEY, bind="query-params")
-    return None if picked == WHOLE else picked
-
-
-def chart(title: str, caption: str, drawn: alt.LayerChart, picked: str | None) -> None:
+def chart(title: str, caption: str, drawn: alt.TopLevelMixin, picked: str | None) -> None:
     """Draw a titled chart; a click in it picks a period, a click on the picked one lets go of it."""
     key = f"{title} {picked}"
     with st.container(border=True, height="stretch", gap="xsmall"):
@@ -40,36 +37,75 @@ def _pick(key: str, picked: str | None) -> None:
         st.session_state[KEY] = WHOLE if start == picked else start
 
 
-def summary(rows: list[data.Row]) -> None:
-    """Say how many deployments there are and offer all of them as a file."""
-    shown = f" · the first {TOP} shown, all in the file" if len(rows) > TOP else ""
-    st.caption(
-        f"{wording.counted(len(rows), 'deployment')}, slowest change first; rollbacks and those that never took traffic"
-        f" among them{shown} · select one for its changes"
+def plain(title: str, caption: str, drawn: alt.TopLevelMixin | None, instead: str = "") -> None:
+    """Draw a titled chart that nothing is picked in; a sentence where there is nothing to draw."""
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader(title, anchor=False)
+        st.caption(caption)
+        if drawn is None:
+            st.text(instead)
+        else:
+            st.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{title}. {caption}")
+
+
+def deployments(shown: View, title: str) -> str | None:
+    """List the deployments of the window or of the period picked in it, which is returned, null for the whole."""
+    heading, choice, file = st.columns([7, 3, 1], vertical_alignment="bottom")
+    with choice:
+        picked = _picker([f"{value.period:%Y-%m-%d}" for value in shown.trend("deployment_frequency")], shown.grain)
+    scope = data.within(shown.build, shown.whole, picked, shown.grain) if picked else shown.now
+    rows = data.deployments(shown.build, scope, TOP)
+    with heading:
+        st.subheader(title, anchor=False)
+        st.caption(_summary(rows))
+    with file:
+        _export(shown, scope)
+    table(rows, shown.zone)
+    return picked
+
+
+def _picker(starts: list[str], grain: str) -> str | None:
+    """Draw the choice of a period, which a click in a chart moves too; null for the whole window."""
+    picked = st.selectbox(f"{grain.capitalize()} from", [WHOLE, *starts[::-1]], key=KEY, bind="query-params")
+    return None if picked == WHOLE else picked
+
+
+def _summary(rows: list[data.Row]) -> str:
+    """How many deployments there are."""
+    count = rows[0]["listed"] if rows else 0
+    shown = f" · the first {TOP} shown, all in the file" if count > TOP else ""
+    return (
+        f"{wording.counted(count, 'deployment')}, slowest change first; rollbacks and those that never took traffic"
+        f" among them{shown} · open one for its stages, changes and evidence"
     )
 
 
-def export(rows: list[data.Row]) -> None:
+def _export(shown: View, scope: Scope) -> None:
     """Offer all deployments as a CSV file, which is written when somebody asks."""
-    st.download_button("CSV", partial(tables.csv_text, rows), "deployments.csv", "text/csv", on_click="ignore")
+    st.download_button("CSV", partial(_csv, shown, scope), "deployments.csv", "text/csv", on_click="ignore")
 
 
-@st.fragment
-def table(build: Build, rows: list[data.Row], zone: str) -> None:
-    """Draw deployments, and under them the changes of the one selected."""
-    frame = tables.deployments(rows[:TOP], zone)
-    picked = st.dataframe(
+def _csv(shown: View, scope: Scope) -> str:
+    return tables.csv_text(data.deployments(shown.build, scope, EVERYTHING), without=("listed",))
+
+
+def table(rows: list[data.Row], zone: str, key: str = BUTTON) -> None:
+    """Draw deployments, each with a button that opens it."""
+    frame = tables.deployments(rows, zone)
+    opening = partial(_open, key, [row["deployment_id"] for row in rows])
+    st.dataframe(
         frame,
-        column_config=_columns(frame, zone),
+        column_config=_columns(frame, zone)
+        | {"open": columns.ButtonColumn("", key=key, on_click=opening, type="tertiary", width=62, pinned=True)},
         height=min(HEIGHT, (len(frame) + 1) * ROW + 3),
         hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
         placeholder="–",
         alt="Deployments, the one with the slowest change first",
     )
-    for place in picked.selection.rows:
-        _detail(build, rows[place], zone)
+
+
+def _open(key: str, ids: list[str]) -> None:
+    st.query_params[OPENED] = ids[st.session_state[key].row]
 
 
 def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
@@ -94,24 +130,3 @@ def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
         "recovered_hours": columns.NumberColumn("Recovered in (h)", format="%.1f"),
         "url": columns.LinkColumn("Pipeline", display_text="Open in Deck", validate="^https?://"),
     }
-
-
-def _detail(build: Build, deployment: data.Row, zone: str) -> None:
-    """The changes of one deployment; its names are data, so they are shown as text."""
-    rows = data.changes(build, deployment["deployment_id"])
-    slowest = f", the slowest {wording.hours(deployment['hours'])} after its merge" if deployment["hours"] else ""
-    st.text(f"{deployment['application']} shipped {wording.counted(len(rows), 'change')}{slowest}.")
-    if rows:
-        st.dataframe(
-            tables.changes(rows[:TOP], zone),
-            column_config={
-                "subject": columns.TextColumn("Change", width="large"),
-                "author": columns.TextColumn("Author"),
-                "merged_at": columns.DatetimeColumn(f"Merged ({zone})", format="D MMM YYYY, HH:mm"),
-                "hours": columns.NumberColumn("Lead time (h)", format="%.1f"),
-                "sha": columns.TextColumn("Commit"),
-            },
-            hide_index=True,
-            placeholder="–",
-            alt="Changes that the selected deployment shipped, slowest first",
-        )

@@ -1,42 +1,82 @@
-"""What a page is asked to show: whose deployments, over which window, against which one before."""
+"""What a page is asked to show: whose deployments, over which window, compared with what."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from dora import Scope
 
 Grain = Literal["day", "week", "month"]
-WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None}
+WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None, "custom": None}
+BEFORE, TEAM, DAY, NOTHING = "the window before", "another team", "before a day", "nothing"
+AGAINST = (BEFORE, TEAM, DAY, NOTHING)
+ONE_DAY = timedelta(days=1)
 BUSY = 12
 SHORT, LONG = 60, 366
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The filters everyone shares: no team and no application mean all of them."""
+    """The filters everyone shares: no team and no application mean all of them.
+
+    ``first`` and ``last`` are the local days of a custom window, both included. ``against`` says what numbers are
+    compared with: another team's (``other``), or those before a local day (``day``), from which numbers then count.
+    """
 
     teams: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     window: str = "90d"
+    first: date | None = None
+    last: date | None = None
+    against: str = BEFORE
+    other: str | None = None
+    day: date | None = None
 
     @property
     def days(self) -> int | None:
         """Days in the window; null where it is all of history."""
+        if self.first and self.last:
+            return (self.last - self.first).days + 1
         return WINDOWS[self.window]
 
     @property
-    def now(self) -> Scope:
-        """The window, up to the end of the data."""
-        return Scope(since=f"{self.days}d" if self.days else None, applications=self.applications, teams=self.teams)
+    def whole(self) -> Scope:
+        """The window, up to the end of the data or of its last day."""
+        chosen = Scope(applications=self.applications, teams=self.teams)
+        if self.first and self.last:
+            return replace(chosen, since=f"{self.first}", until=f"{self.last + ONE_DAY}")
+        return replace(chosen, since=f"{self.days}d" if self.days else None)
 
-    def before(self, history: timedelta) -> Scope | None:
-        """The equal window before; null where the history is too short to hold it."""
-        if self.days is None or history < timedelta(days=2 * self.days):
+    @property
+    def now(self) -> Scope:
+        """What the numbers are of: the window, or the part of it from the day that divides it."""
+        return replace(self.whole, since=f"{self.day}") if self._divided else self.whole
+
+    def before(self, begins: datetime, ends: datetime) -> Scope | None:
+        """What the numbers are compared with; null where nothing is, or where history is too short to hold it.
+
+        ``begins`` and ``ends`` bound the history in local time.
+        """
+        if self.against == TEAM and self.other:
+            return replace(self.whole, teams=(self.other,), applications=())
+        if self._divided:
+            return replace(self.whole, until=f"{self.day}")
+        if self.against != BEFORE or self.days is None:
             return None
-        return replace(self.now, since=f"{2 * self.days}d", until=f"{self.days}d")
+        return self._previous(self.days, begins, ends)
+
+    def _previous(self, days: int, begins: datetime, ends: datetime) -> Scope | None:
+        if self.first:
+            start = self.first - timedelta(days=days)
+            return replace(self.whole, since=f"{start}", until=f"{self.first}") if begins.date() <= start else None
+        enough = ends - begins >= timedelta(days=2 * days)
+        return replace(self.whole, since=f"{2 * days}d", until=f"{days}d") if enough else None
+
+    @property
+    def _divided(self) -> bool:
+        return self.against == DAY and self.day is not None
 
     def grain(self, history: timedelta, per_day: float | None) -> Grain:
         """How fine a trend is drawn: months beyond a year, days only where a short window has many a day."""
@@ -47,10 +87,20 @@ class Selection:
 
     @property
     def words(self) -> str:
-        """The window in words, such as ``the last 90 days``."""
-        return {"1y": "the last year", "all": "all of history"}.get(self.window, f"the last {self.days} days")
+        """What the numbers are of in words, such as ``in the last 90 days``."""
+        if self._divided:
+            return f"since {self.day:%-d %b %Y}"
+        if self.first and self.last:
+            return f"from {self.first:%-d %b %Y} to {self.last:%-d %b %Y}"
+        return {"1y": "in the last year", "all": "in all of history"}.get(self.window, f"in the last {self.days} days")
 
     @property
     def words_before(self) -> str:
-        """The window before in words, such as ``the 90 days before``."""
-        return "the year before" if self.window == "1y" else f"the {self.days} days before"
+        """What they are compared with in words, such as ``the 90 days before``; names are data, so none is said."""
+        if self.against == TEAM and self.other:
+            return "the other team in the same time"
+        if self._divided:
+            return "the part of the window before that day"
+        if self.against == BEFORE and self.days:
+            return "the year before" if self.window == "1y" else f"the {self.days} days before"
+        return ""

@@ -27,6 +27,7 @@ def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
     """Deployments as people read them: local times, short commits, outcomes in words, web links only."""
     shown = [
         {
+            "open": "Open",
             "happened_at": _local(row["happened_at"], zone),
             "application": row["application"],
             "team": row["team"],
@@ -47,7 +48,7 @@ def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
 
 
 DEPLOYMENT_COLUMNS = (
-    "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
+    "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
     "recovered_hours", "url",
 )  # fmt: skip
 
@@ -85,12 +86,12 @@ def web_link(url: str | None) -> str | None:
     return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
-def csv_text(rows: list[Row]) -> str:
-    """All columns as CSV (RFC 4180), times in UTC; what a spreadsheet would run is prefixed with an apostrophe."""
+def csv_text(rows: list[Row], without: tuple[str, ...] = ()) -> str:
+    """Columns as CSV (RFC 4180), but some; times in UTC; what a spreadsheet would run gets an apostrophe before it."""
     if not rows:
         return ""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]))
+    writer = csv.DictWriter(text, [name for name in rows[0] if name not in without], extrasaction="ignore")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()

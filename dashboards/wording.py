@@ -6,9 +6,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
+def local(utc: datetime, zone: str) -> datetime:
+    """A UTC instant as the organisation's clock shows it."""
+    return utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
 def moment(utc: datetime | None, zone: str) -> str:
     """A UTC instant as local time with its zone, such as ``21 Nov 2026 17:51 UTC``."""
-    return "–" if utc is None else f"{utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)):%-d %b %Y %H:%M} {zone}"
+    return "–" if utc is None else f"{local(utc, zone):%-d %b %Y %H:%M} {zone}"
 
 
 def age(old: timedelta) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import listing, output, reading, telling
+from dora import auditing, judging, listing, output, reading, telling
+from dora.auditing import Teams
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
-from dora.reading import Applications, AsJson, ConfigFile, print_findings, show
+from dora.reading import Applications, AsJson, ConfigFile, Since, Until, print_findings, show
 
 if TYPE_CHECKING:
     from dora.catalog import Finding
@@ -27,7 +28,8 @@ app = typer.Typer(
     help="Delivery metrics that engineers believe: DORA metrics from Spinnaker and git, with intervals and evidence.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
-app.registered_commands += reading.app.registered_commands + listing.app.registered_commands
+for part in (reading, judging, listing, auditing):
+    app.registered_commands += part.app.registered_commands
 app.registered_groups += reading.app.registered_groups
 
 
@@ -185,6 +187,37 @@ def _serve(path: Path, port: int, address: str) -> None:
     output.note(f"dashboard of {path} at http://localhost:{port}")
     where = ["--server.address", address, "--server.port", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *where])  # noqa: S606
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="The page, such as delivery.html.")],
+    since: Since = "90d",
+    until: Until = None,
+    team: Teams = None,
+    application: Applications = None,
+    email: Annotated[bool, typer.Option("--email", help="For mail programs: pictures as PNG, one theme.")] = False,
+    charts: Annotated[Path | None, typer.Option(help="Write each chart to this folder, too, as SVG and PNG.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write one self-contained page for mail or archive: the keys with evidence, what changed, trends, rollbacks.
+
+    Example: dora report --out delivery.html --team payments --since 90d
+    """
+    from dashboards import prints
+    from dashboards.report import Report
+    from dora import door
+    from dora.values import Scope
+
+    scope = Scope(since, until, applications=tuple(application or ()), teams=tuple(team or ()))
+    told = Report(door.open(read(config).data / "dora.duckdb"), scope)
+    told.page("png" if email else "svg+xml").write(out, mail=email)
+    output.note(f"{out}: {out.stat().st_size:,} bytes")
+    if not prints.installed():
+        output.note("without charts: pip install 'delivery-metrics[report]' draws them")
+    elif charts:
+        for path in prints.write(told.pictures(), charts):
+            output.note(str(path))
 
 
 @app.command()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
 from dora.errors import UsageError
 
-Statistic = Literal["count", "median", "share"]
+Statistic = Literal["count", "days", "median", "plain_median", "share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,9 @@ class Metric:
     """One metric as its file's header describes it.
 
     ``unit`` is the unit of ``value``; ``statistic`` says how observations roll up (count: events per day;
-    median: Kaplan–Meier; share: of observations with value 1); ``better`` is "higher" or "lower";
-    ``subject`` names what one observation is about: deployment, change, canary, approval or incident.
+    days: local days with an event a week; median: Kaplan–Meier; plain_median: of what can not be open; share: of
+    observations with value 1); ``better`` is "higher" or "lower"; ``subject`` names what one observation is about:
+    deployment, change, canary, approval or incident; ``shaped_by`` names the definitions that decide its rows.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Metric:
     better: Literal["higher", "lower"]
     subject: Literal["deployment", "change", "canary", "approval", "incident"]
     sql: str
+    shaped_by: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ class Config:
     ``data`` is the folder of landing.duckdb and dora.duckdb, ``timezone`` the IANA name in which days and
     weeks are cut, ``stale_after_hours`` the age from which data counts as stale, ``sources`` the settings
     of each source by name, ``definitions`` the organisation's overrides, ``teams`` application globs by
-    team, ``applications`` overrides by application globs (later ones win).
+    team (``dora.teams``), ``applications`` overrides by application globs (later ones win).
     """
 
     path: Path | None = None
@@ -30,7 +30,7 @@ class Config:
     stale_after_hours: float = 36.0
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     definitions: dict[str, Any] = field(default_factory=dict)
-    teams: dict[str, list[str]] = field(default_factory=dict)
+    teams: dict[str, list[Any]] = field(default_factory=dict)
     applications: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from dora import teams
 from dora.errors import UsageError
+from dora.globs import as_regex, matches
 
 if TYPE_CHECKING:
     from dora.config import Config
@@ -33,12 +34,15 @@ class Definitions:
     hotfix_subjects: Globs = field(default_factory=list)
     hotfix_pipelines: Globs = field(default_factory=list)
     rollback_pipelines: Globs = field(default_factory=list)
+    frequency_kinds: Globs = field(default_factory=list)
     failure_window_hours: float = 0.0
     rollback_blames: str = ""
+    lead_time_unit: str = ""
     lead_time_starts: str = ""
     lead_time_stops: str = ""
     recovery_starts: str = ""
     paths: Globs = field(default_factory=list)
+    working_hours: str = ""
 
 
 @cache
@@ -64,9 +68,7 @@ def validate(config: Config) -> None:
         if not _is_globs(override.get("match")):
             raise UsageError("[[applications]] needs match = [globs of application names].", "mend dora.toml.")
         _valid({k: v for k, v in override.items() if k != "match"}, "[[applications]]")
-    for team, globs in config.teams.items():
-        if not _is_globs(globs):
-            raise UsageError(f"[teams] {team} must be a list of globs.", "mend dora.toml.")
+    teams.rules(config)
 
 
 def _is_globs(value: object) -> bool:
@@ -80,9 +82,11 @@ def _valid(values: dict[str, Any], where: str) -> dict[str, Any]:
             raise UsageError(f"{where} has no key {key}.", f"use one of {', '.join(shipped())}.")
         default, choices = entry["default"], entry.get("choices")
         if isinstance(default, list):
-            fits = _is_globs(value)
+            fits = _is_globs(value) and (not choices or set(value) <= set(choices))
         elif choices:
             fits = value in choices
+        elif pattern := entry.get("pattern"):
+            fits = isinstance(value, str) and re.fullmatch(pattern, value) is not None
         else:
             fits = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
         if not fits:
@@ -91,37 +95,8 @@ def _valid(values: dict[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
-def matches(name: str, globs: Iterable[str]) -> bool:
-    """Whether a name matches one of the globs (case-sensitive; ``*`` and ``?`` only, as in the models)."""
-    pattern = as_regex(list(globs))
-    return pattern is not None and re.fullmatch(pattern, name) is not None
-
-
-def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = False) -> str | None:
-    """One RE2 pattern that matches in full what any glob matches, in any case if wanted; null where there are none.
-
-    In globs of paths ``*`` stays within a folder and ``**`` does not, as in .gitignore files.
-    """
-    if not globs:
-        return None
-    return ("(?si)" if any_case else "(?s)") + "|".join(f"(?:{_translated(glob, of_paths)})" for glob in globs)
-
-
-def _translated(glob: str, of_paths: bool) -> str:
-    inside = "[^/]" if of_paths else "."
-    tokens = {"**/": "(?:.*/)?" if of_paths else ".*/", "**": ".*", "*": f"{inside}*", "?": inside}
-    parts = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob)
-    return "".join(tokens.get(part) or re.escape(part) for part in parts)
-
-
-def team_of(config: Config, application: str) -> str | None:
-    """The team that the settings name for an application; the last match wins."""
-    named = [team for team, globs in config.teams.items() if matches(application, globs)]
-    return named[-1] if named else None
-
-
 def write(con: Connection, config: Config) -> None:
-    """Create the tables ``definitions`` (one row per application) and ``definitions_in_force`` (one per key)."""
+    """Create ``definitions`` (one row per application), ``definitions_in_force`` (one per key) and ``memberships``."""
     names = [field_.name for field_ in fields(Definitions)]
     types = {name: "DOUBLE" if isinstance(shipped()[name]["default"], float) else "VARCHAR" for name in names}
     columns = ", ".join(f"{name} {types[name]}" for name in names)
@@ -134,8 +109,9 @@ def write(con: Connection, config: Config) -> None:
         " UNION ALL SELECT application, NULL FROM landing.incident_event"
         " UNION ALL SELECT unnest(applications), NULL FROM landing.change) GROUP BY 1 ORDER BY 1"
     ).fetchall()
-    for application, team in known:
-        _write_one(con, application, team_of(config, application) or team, resolve(config, application))
+    current = teams.write(con, teams.rules(config), dict(known))
+    for application, team in current.items():
+        _write_one(con, application, team, resolve(config, application))
 
 
 def _write_one(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import lists, periods, query, warehouse
+from dora import audit, behaviour, groups, lists, periods, query, rollbacks, standing, warehouse, windows
 from dora.periods import Grain
-from dora.query import By, Scope, Value
+from dora.values import EVERYTHING, By, Scope, Spread, Value
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dora.canaries import Canaries
+
+Where = Mapping[str, str | Sequence[str]]
+FILTERS = ("application", "team")
 
 
 @dataclass(frozen=True)
@@ -64,27 +69,75 @@ class Delivery:
         every: Grain | None = None,
         since: str | None = None,
         until: str | None = None,
-        applications: builtins.tuple[str, ...] = (),
-        teams: builtins.tuple[str, ...] = (),
+        where: Where | None = None,
+        statistic: str | None = None,
     ) -> Result:
-        """A metric's values; raises ``UsageError`` for anything that does not exist."""
-        return self.values(name, Scope(since, until, by, every, tuple(applications), tuple(teams)))
+        """A metric's values; raises ``UsageError`` for anything that does not exist.
 
-    def values(self, name: str, scope: Scope = Scope()) -> Result:  # noqa: B008 - frozen
+        ``where`` names applications or teams: ``{"team": "payments", "application": ["ledger", "payout"]}``;
+        ``statistic`` asks for another than the metric's own: ``"p90"``, ``"mean"``.
+        """
+        applications, teams = (_named(where or {}, name) for name in FILTERS)
+        return self.values(name, Scope(since, until, by, every, applications, teams, statistic))
+
+    def values(self, name: str, scope: Scope = EVERYTHING) -> Result:
         """A metric's values in a scope; raises ``UsageError`` for anything that does not exist."""
         return Result(query.metric(self.connection(), name, scope), scope, self)
 
-    def observations(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+    def observations(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The observations behind a metric, excluded ones with their reason."""
         return query.observations(self.connection(), name, scope)
 
-    def explain(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+    def explain(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The observations with what is known of each subject: people, times, evidence, links."""
         return query.explain(self.connection(), name, scope)
 
-    def listed(self, name: str, scope: Scope = Scope()) -> list[dict[str, Any]]:  # noqa: B008 - frozen
+    def over(
+        self,
+        name: str,
+        scope: Scope,
+        text: str,
+        parameters: builtins.tuple[object, ...] = (),
+    ) -> list[dict[str, Any]]:
+        """The rows of a SELECT over the observations behind a metric: ``$observations`` stands for them, once.
+
+        They have application, happened_at, subject, value, censored, excluded, grp and period.
+        """
+        return query.over(self.connection(), name, scope, text, parameters)
+
+    def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
+
+    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        return query.choices(self.connection(), name, scope)
+
+    def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
+        """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
+        from dora import canaries  # noqa: PLC0415 - numpy, which other commands need not pay for
+
+        return canaries.study(self.connection(), scope)
+
+    def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
+        """Every change of production in a scope with the people behind it, and what stands out."""
+        return audit.trail(self.connection(), scope)
+
+    def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
+        """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
+        return rollbacks.find(self.connection(), scope)
+
+    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[windows.Compared]:
+        """Each group's value in a scope's window against the equal window before it."""
+        return windows.compare(self.connection(), name, scope)
+
+    def signals(self, name: str, scope: Scope = EVERYTHING) -> list[behaviour.Series]:
+        """Each group's whole weeks with the limits of their noise, and what is beyond it."""
+        return behaviour.observe(self.connection(), name, scope)
+
+    def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
+        """Where the numbers stand among the answers of a year's survey, with the probability."""
+        return standing.stand(self.connection(), year, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
@@ -112,6 +165,14 @@ class Delivery:
         self._connection.close()
 
 
+def _named(where: Where, name: str) -> builtins.tuple[str, ...]:
+    """The names that a filter asks for; raises ``UsageError`` where the filter has any other word."""
+    for word in where:
+        groups.known(word, FILTERS, "filter")
+    given = where.get(name, ())
+    return (given,) if isinstance(given, str) else builtins.tuple(given)
+
+
 def open(path: str | Path = "data/dora.duckdb") -> Delivery:
     """Open a build. Raises ``UsageError`` where there is none."""
     return Delivery(Path(path))
@@ -122,6 +183,7 @@ def as_dict(value: Value, by: By | None) -> dict[str, Any]:
     flat = asdict(value)
     group, period = flat.pop("group"), flat.pop("period")
     named: dict[str, Any] = {by: group} if by else {}
+    flat |= flat.pop("spread") or asdict(Spread())
     if period is not None:
         named["period"] = f"{period:%Y-%m-%d}"
     flat["as_of"] = f"{value.as_of.isoformat()}Z" if value.as_of else None

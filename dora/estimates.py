@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable
 
 from dora import statistics, wording
 from dora.catalog import Metric
+from dora.cells import Cell
+from dora.errors import UsageError
 from dora.periods import Period
 
-
-@dataclass(slots=True)
-class Cell:
-    """What one group and period has: counts, and for medians the Kaplan–Meier figures."""
-
-    n: int = 0
-    open: int = 0
-    total: float = 0.0
-    median: float | None = None
-    low: float | None = None
-    high: float | None = None
-    longest: float | None = None
-    excluded: dict[str, int] = field(default_factory=dict)
-
-
 Estimate = tuple[float | None, float | None, float | None, str | None]
+DURATIONS = ("median", "plain_median", "p75", "p90", "mean")
+WEEK = 7
+
+
+def resolved(described: Metric, asked: str | None) -> str:
+    """The statistic that is asked for, else the metric's own; raises ``UsageError`` for one that it has not."""
+    known = DURATIONS if described.statistic in DURATIONS else (described.statistic,)
+    if asked is not None and asked not in known:
+        raise UsageError(f"{described.title} has no {asked}.", f"use one of {', '.join(known)}.")
+    return asked or described.statistic
 
 
 def never(described: Metric, cell: Cell, exposed: Period) -> Estimate:
@@ -32,11 +30,20 @@ def never(described: Metric, cell: Cell, exposed: Period) -> Estimate:
 
 
 def count(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """Events per calendar day, with exact Poisson limits (Garwood 1936)."""
+    """Events per calendar day, with exact Poisson limits (Garwood 1936), wider where weeks vary more than by chance."""
     if not exposed.days:
         return None, None, None, "the window has no length"
-    low, high = statistics.poisson(cell.n)
+    low, high = statistics.widened(statistics.poisson(cell.n), cell.n, cell.scatter or 1.0)
     return cell.n / exposed.days, low / exposed.days, high / exposed.days, None
+
+
+def days(described: Metric, cell: Cell, exposed: Period) -> Estimate:
+    """Days with an event per week of seven, with Wilson's limits."""
+    whole = max(math.ceil(exposed.days), cell.days)
+    interval = statistics.wilson(cell.days, whole)
+    if interval is None:
+        return None, None, None, "the window has no length"
+    return WEEK * cell.days / whole, WEEK * interval[0], WEEK * interval[1], None
 
 
 def share(described: Metric, cell: Cell, exposed: Period) -> Estimate:
@@ -47,14 +54,35 @@ def share(described: Metric, cell: Cell, exposed: Period) -> Estimate:
     return cell.total / cell.n, *interval, None
 
 
-def median(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """Kaplan–Meier median in the metric's unit; null where more than half are still open."""
-    if not cell.n:
-        return None, None, None, _nothing(described)
-    if cell.median is None:
-        still = f"the longest for {wording.quantity(cell.longest, described.unit)}"
-        return None, cell.low, None, f"more than half are still open, {still}"
-    return cell.median, cell.low, cell.high, None
+def _quantile(more: str) -> Callable[[Metric, Cell, Period], Estimate]:
+    """A quantile of all by Kaplan and Meier; null where more than that is still open."""
+
+    def estimate(described: Metric, cell: Cell, exposed: Period) -> Estimate:
+        if not cell.n:
+            return None, None, None, _nothing(described)
+        if cell.value is None:
+            still = f"the longest for {wording.quantity(cell.longest, described.unit)}"
+            return None, cell.low, None, f"more than {more} are still open, {still}"
+        return cell.value, cell.low, cell.high, None
+
+    return estimate
+
+
+def plain(described: Metric, cell: Cell, exposed: Period) -> Estimate:
+    """The median of those that ended (type 7), between the order statistics that enclose it (Conover)."""
+    if not cell.ended:
+        return None, None, None, _nothing(described) if not cell.n else "none has ended"
+    return cell.value, cell.low, cell.high, None
+
+
+def mean(described: Metric, cell: Cell, exposed: Period) -> Estimate:
+    """The mean of those that ended, with Student's limits; none below two."""
+    if not cell.ended or cell.spread is None or cell.spread.mean is None:
+        return None, None, None, _nothing(described) if not cell.n else "none has ended"
+    half = statistics.mean_half(cell.deviation, cell.ended)
+    if half is None:
+        return cell.spread.mean, None, None, None
+    return cell.spread.mean, cell.spread.mean - half, cell.spread.mean + half, None
 
 
 def _nothing(described: Metric) -> str:
@@ -62,4 +90,13 @@ def _nothing(described: Metric) -> str:
     return f"no {plural} to count"
 
 
-STATISTICS = {"count": count, "share": share, "median": median}
+STATISTICS: dict[str, Callable[[Metric, Cell, Period], Estimate]] = {
+    "count": count,
+    "days": days,
+    "share": share,
+    "median": _quantile("half"),
+    "p75": _quantile("a quarter"),
+    "p90": _quantile("a tenth"),
+    "plain_median": plain,
+    "mean": mean,
+}

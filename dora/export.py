@@ -13,7 +13,7 @@ from dora.catalog import metrics
 from dora.door import Delivery
 from dora.errors import DoraError
 from dora.output import Format
-from dora.query import GROUPS, Scope
+from dora.values import GROUPS, Scope
 
 Rows = list[dict[str, Any]]
 TABLES = (
@@ -40,10 +40,10 @@ def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[
     dictionary: Rows = []
     for name, rows in _files(delivery, scope):
         if rows:
-            _write(folder, name, form, rows)
+            save(folder / f"{name}.{form}", form, rows)
             dictionary += _described(name, rows)
         said[name] = len(rows)
-    _write(folder, "dictionary", "csv", dictionary)
+    save(folder / "dictionary.csv", "csv", dictionary)
     return said
 
 
@@ -81,11 +81,11 @@ def meaning() -> dict[str, str]:
     return tomllib.loads(files("dora").joinpath("columns.toml").read_text())
 
 
-def _write(folder: Path, name: str, form: Format, rows: Rows) -> None:
-    path = folder / f"{name}.{form}"
-    aside = path.with_suffix(f".{form}.part")
+def save(path: Path, form: Format, rows: Rows) -> None:
+    """Write rows as one file, in one move. Raises ``DoraError`` where it can not be written."""
+    aside = path.with_name(f"{path.name}.part")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         _WRITERS[form](aside, rows)
         aside.replace(path)
     except OSError as error:

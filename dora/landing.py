@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LANDING = "landing.duckdb"
 BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
+_TOUCHED = 'FROM "{}" SEMI JOIN batch USING (source, id)'  # rows of a table whose keys a batch has
+_TO_COME = '(FROM "{}" LIMIT 0) UNION ALL BY NAME FROM batch'  # rows of a batch as that table will hold them
 
 
 def facts() -> list[str]:
@@ -127,23 +129,39 @@ class Load:
 
     def _merge(self, table: str, batch: pa.Table) -> None:
         self._con.register("batch", batch)
-        old_rows, old_sum = _total(self._con, table)
-        touched = self._con.execute(
-            f'MERGE INTO "{table}" t USING batch s ON t.source = s.source AND t.id = s.id'
-            f" WHEN MATCHED AND ({_supersedes(batch.column_names)}) THEN UPDATE BY NAME"
-            " WHEN NOT MATCHED THEN INSERT BY NAME RETURNING merge_action"
-        ).fetchall()
-        new_rows, new_sum = _total(self._con, table)
+        old = self._total(_TOUCHED.format(table))
+        if old[0]:
+            inserted, changed = self._supersede(table, batch.column_names)
+            new = self._total(_TOUCHED.format(table))
+        else:  # as on a first run: nothing is to be looked up for each row
+            new = self._total(_TO_COME.format(table))
+            self._con.execute(f'INSERT INTO "{table}" BY NAME FROM batch')
+            inserted, changed = new[0], 0
         self._con.unregister("batch")
         self._con.execute(
             "UPDATE control_total SET rows = rows + ?, checksum = checksum + ?, load_id = ? WHERE table_name = ?",
-            [new_rows - old_rows, new_sum - old_sum, self.id, table],
+            [new[0] - old[0], new[1] - old[1], self.id, table],
         )
         counts = self.merged.setdefault(table, {"new": 0, "changed": 0, "unchanged": 0})
-        inserted = sum(1 for (action,) in touched if action == "INSERT")
         counts["new"] += inserted
-        counts["changed"] += len(touched) - inserted
-        counts["unchanged"] += batch.num_rows - len(touched)
+        counts["changed"] += changed
+        counts["unchanged"] += batch.num_rows - inserted - changed
+
+    def _supersede(self, table: str, columns: Sequence[str]) -> tuple[int, int]:
+        """Merge rows of which landing holds some already; how many were inserted, and how many changed."""
+        touched = self._con.execute(
+            f'MERGE INTO "{table}" t USING batch s ON t.source = s.source AND t.id = s.id'
+            f" WHEN MATCHED AND ({_supersedes(columns)}) THEN UPDATE BY NAME"
+            " WHEN NOT MATCHED THEN INSERT BY NAME RETURNING merge_action"
+        ).fetchall()
+        inserted = sum(1 for (action,) in touched if action == "INSERT")
+        return inserted, len(touched) - inserted
+
+    def _total(self, rows: str) -> tuple[int, int]:
+        """How many rows there are, and the sum of their hashes."""
+        total = f"SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0) FROM ({rows}) t"  # noqa: S608 - of ours
+        count, checksum = self._con.execute(total).fetchall()[0]
+        return int(count), int(checksum)
 
     def finish(self, as_of: datetime, documents: int, quarantined: int, troubles: list[str]) -> None:
         """Record that the load got to its end, and make it durable."""
@@ -205,13 +223,6 @@ def _known(table: str) -> str:
     if table not in facts():
         raise DoraError(f"The contract has no table {table}; nothing was landed.")
     return table
-
-
-def _total(con: Connection, table: str) -> tuple[int, int]:
-    """The total of the rows of a table that a batch touches."""
-    query = f'SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0) FROM "{table}" t SEMI JOIN batch USING (source, id)'  # noqa: S608
-    rows, checksum = con.execute(query).fetchall()[0]
-    return int(rows), int(checksum)
 
 
 def _damaged(table: str, what: str) -> StaleError:

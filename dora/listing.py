@@ -11,8 +11,8 @@ from dora import door, output, wording
 from dora.config import read
 from dora.errors import UsageError
 from dora.output import Format
-from dora.query import Scope
 from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Until
+from dora.values import Scope
 
 STAGES = ("waiting", "queue", "before_production", "approval", "window", "canary", "rollout", "other")
 

@@ -4,27 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
-from dora import periods, query
-from dora.query import Scope
+from dora import catalog, groups, periods, query
+from dora.values import Scope
 from dora.warehouse import Connection
 
-ORDERED = {"journeys": ("merged_at", "change_id")}  # when a row happened, and what tells it from others
+Row = dict[str, Any]
+ORDERED = {  # when a row happened, and what tells it from others
+    "journeys": ("merged_at", "change_id"),
+    "canary_outcomes": ("happened_at", "canary_id"),
+    "audit": ("happened_at", "deployment_id"),
+    "rollbacks": ("happened_at", "deployment_id"),
+    "templates": ("updated_at", "pipeline_id"),
+}
 
 
-def listed(con: Connection, name: str, scope: Scope) -> list[dict[str, Any]]:
+def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
     """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
 
     Raises ``UsageError`` for an application, team or moment that does not exist.
     """
-    (dated, key), about = ORDERED[name], query.context(con)
-    bounds = [_utc(moment, about) for moment in (scope.since, scope.until)]
-    cursor = con.execute(
-        f"SELECT * FROM {name} WHERE coalesce({dated} >= $1, $1 IS NULL) AND coalesce({dated} < $2, $2 IS NULL)"  # noqa: S608
-        f" AND list_contains($3::VARCHAR[], application) ORDER BY {dated} DESC, {key}, application",
-        [*bounds, [application for application, _ in query.applications(con, scope)]],
+    dated, key = ORDERED[name]
+    return _rows(
+        con,
+        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608 - from the list above
+        f" WHERE coalesce({dated} >= $since, $since IS NULL) AND coalesce({dated} < $until, $until IS NULL)"
+        " AND list_contains($applications::VARCHAR[], o.application)"
+        " AND (len($teams::VARCHAR[]) = 0 OR list_contains($teams::VARCHAR[], m.team))"
+        f" ORDER BY {dated} DESC, {key}, o.application",
+        scope,
     )
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
+    """The rows of ``dora/figures/<name>.sql`` in a scope. Raises ``UsageError`` as ``listed`` does."""
+    return _rows(con, catalog.queries("figures")[name], scope)
+
+
+def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
+    about, meant = query.context(con), groups.chosen(con, scope)
+    bounds: dict[str, object] = {
+        "since": _utc(scope.since, about),
+        "until": _utc(scope.until, about),
+        "applications": sorted({one.application for one in meant}),
+        "teams": sorted({one.team for one in meant if one.team}) if scope.teams else [],
+    }
+    return query.rows(con, sql, {name: bound for name, bound in bounds.items() if f"${name}" in sql})
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:

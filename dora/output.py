@@ -11,6 +11,7 @@ from typing import Any, Literal, TextIO
 
 Format = Literal["parquet", "csv"]
 WIDE, NOTHING = 240, "–"
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet runs, full-width ones too
 
 
 def as_json(rows: object) -> None:
@@ -41,7 +42,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = 
     for name in names:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*[_readable(row.get(name)) for name in names])
+        table.add_row(*[readable(row.get(name)) for name in names])
     if title:
         print(title)
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDE)
@@ -79,11 +80,11 @@ def _cell(value: object) -> object:
         value = json.dumps(value, default=_plain)
     if isinstance(value, datetime):
         return _plain(value)
-    text = str(value) if isinstance(value, str) else value
-    return f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" and text else text
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _readable(value: object) -> str:
+def readable(value: object) -> str:
+    """A value as people read it; what has no shape of its own, such as a control character, is shown as such."""
     if value is None:
         return NOTHING
     if isinstance(value, datetime):
@@ -91,6 +92,6 @@ def _readable(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_readable(item)}" for key, item in value.items() if item is not None) or NOTHING
-    text = "; ".join(map(_readable, value)) if isinstance(value, list | tuple) else str(value)
+        return ", ".join(f"{key} {readable(item)}" for key, item in value.items() if item is not None) or NOTHING
+    text = "; ".join(map(readable, value)) if isinstance(value, list | tuple) else str(value)
     return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from dora.catalog import Metric, metrics
 from dora.door import Delivery
 from dora.errors import DoraError
-from dora.query import Scope, Value
+from dora.values import Scope, Value
 
 BOUNDS = ("value", "low", "high")
 

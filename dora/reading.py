@@ -15,8 +15,9 @@ from dora.catalog import Finding, metrics
 from dora.config import read
 from dora.errors import StaleError
 from dora.periods import Grain
-from dora.query import By as Group
-from dora.query import Scope, Value
+from dora.values import By as Group
+from dora.values import Scope, Value
+from dora.wording import titled
 
 FINDING = ["severity", "rows", "title", "such_as", "next"]
 
@@ -29,7 +30,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Since = Annotated[str | None, typer.Option(help="Start, included: 2026-07-01, or an age: 90d. Default: all history.")]
 Until = Annotated[str | None, typer.Option(help="End, not included. Default: the end of the data.")]
-By = Annotated[str | None, typer.Option(help="application or team.")]
+By = Annotated[str | None, typer.Option(help="application, team, or group of teams.")]
+Statistic = Annotated[str | None, typer.Option(help="Of durations: median, plain_median, p75, p90 or mean.")]
+Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one and those below; may be repeated.")]
 Every = Annotated[str | None, typer.Option(help="day, week or month.")]
 Applications = Annotated[list[str] | None, typer.Option("--application", help="Only this one; may be repeated.")]
 
@@ -59,6 +62,8 @@ def show(
     since: Since = None,
     until: Until = None,
     application: Applications = None,
+    team: Teams = None,
+    statistic: Statistic = None,
     config: ConfigFile = None,
     json: AsJson = False,
     csv: AsCsv = False,
@@ -68,7 +73,7 @@ def show(
     Example: dora show lead_time --by team --every month --since 180d
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    scope = _scope(by, every, since, until, application)
+    scope = scoped(by, every, since, until, application, team, statistic)
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     rows = [row for result in results for row in result.dicts()]
     if json:
@@ -79,16 +84,24 @@ def show(
         _print_values([value for result in results for value in result], by, every)
 
 
-def _scope(
-    by: str | None, every: str | None, since: str | None, until: str | None, applications: list[str] | None
+def scoped(
+    by: str | None,
+    every: str | None,
+    since: str | None,
+    until: str | None,
+    applications: list[str] | None,
+    teams: list[str] | None,
+    statistic: str | None = None,
 ) -> Scope:
-    return Scope(since, until, cast("Group | None", by), cast("Grain | None", every), tuple(applications or ()))
+    """What the options of a command ask for."""
+    named = tuple(applications or ()), tuple(teams or ())
+    return Scope(since, until, cast("Group | None", by), cast("Grain | None", every), *named, statistic)
 
 
 def _print_values(values: list[Value], by: str | None, every: str | None) -> None:
     rows = [
         {
-            "metric": metrics()[value.metric].title,
+            "metric": titled(metrics()[value.metric], value.statistic),
             (by or "group"): value.group,
             "period": f"{value.period:%Y-%m-%d}{' (partial)' if value.partial else ''}" if value.period else None,
             "incomplete": value.incomplete,
@@ -112,6 +125,7 @@ def explain(
     since: Since = None,
     until: Until = None,
     application: Applications = None,
+    team: Teams = None,
     limit: Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")] = 40,
     config: ConfigFile = None,
     json: AsJson = False,
@@ -122,7 +136,7 @@ def explain(
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    scope = _scope(None, None, since, until, application)
+    scope = scoped(None, None, since, until, application, team)
     rows = delivery.explain(metric, scope)
     if json:
         output.as_json(rows)

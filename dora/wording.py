@@ -6,9 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dora.query import Value
+    from dora.catalog import Metric
+    from dora.values import Value
 
 NOTHING = "–"
+STATISTICS = {"plain_median": "median of those that ended", "p75": "75th percentile", "p90": "90th percentile"}
+
+
+def titled(metric: Metric, statistic: str) -> str:
+    """A metric's title, with the statistic where it is not its own: ``…, mean (MTTR)``."""
+    if statistic == metric.statistic:
+        return metric.title
+    acronym = " (MTTR)" if (metric.name, statistic) == ("recovery_time", "mean") else ""
+    return f"{metric.title}, {STATISTICS.get(statistic, statistic)}{acronym}"
 
 
 def quantity(amount: float | None, unit: str) -> str:
@@ -19,8 +29,8 @@ def quantity(amount: float | None, unit: str) -> str:
         return _duration(amount)
     if unit == "share":
         return f"{amount * 100:.3g} %" if amount < 0.9995 else f"{amount * 100:.4g} %"
-    if unit == "per day":
-        return f"{_significant(amount)} / day"
+    if " per " in f" {unit}":
+        return f"{_significant(amount)} {unit.replace('per ', '/ ')}"
     return f"{_significant(amount)} {unit.removesuffix('s') if amount == 1 else unit}"
 
 

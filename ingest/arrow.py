@@ -62,13 +62,11 @@ def _pyarrow() -> Any:
 
 def latest(tables: Sequence[pa.Table]) -> pa.Table:
     """The rows of some tables as one; of those with the same id the latest revision stays, else the last one."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    whole = pa.concat_tables(tables)
-    if pc.count_distinct(whole["id"]).as_py() == whole.num_rows:
+    whole = _pyarrow().concat_tables(tables)
+    ids = whole["id"].to_pylist()
+    if len(set(ids)) == len(ids):  # `pyarrow.compute` could tell it too, and would take 9 MB before it begins
         return whole
-    ids, order = whole["id"].to_pylist(), list(range(whole.num_rows))
+    order = list(range(len(ids)))
     if "revision" in whole.column_names:
         order.sort(key=whole["revision"].to_pylist().__getitem__)
     return whole.take(list({ids[place]: place for place in order}.values()))

@@ -22,7 +22,7 @@ OURS = ("dora", "ingest", "dashboards", "notebooks", "tests")
 CODE = ("dora", "ingest", "dashboards")
 HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
-COMES_WITH = {"numpy": "pandas", "urllib3": "requests", "yaml": "pyyaml"}
+COMES_WITH = {"numpy": "pandas", "urllib3": "requests", "vl_convert": "vl_convert_python", "yaml": "pyyaml"}
 
 
 class Import(NamedTuple):

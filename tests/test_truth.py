@@ -146,6 +146,26 @@ def test_every_canary(told: Told) -> None:
     assert {row["canary_id"]: row["verdict"] for row in rows} == told.truth.canaries
 
 
+def test_what_became_of_every_canary(told: Told) -> None:
+    """Each failed one was overridden where its deployment took traffic all the same, and each that went on is known to
+    have failed later exactly where it did."""
+    fates = {(d.application, d.root_id): d for d in told.truth.deployments}
+    rows = told.delivery.sql(
+        "SELECT o.*, c.root_id FROM canary_outcomes o JOIN canaries c USING (canary_id) WHERE next <> 'running'"
+    )
+    for row in rows:
+        served = fates[row["application"], row["root_id"]].first_traffic_at is not None
+        alarmed = told.truth.canaries[row["canary_id"]] in ("fail", "marginal")
+        ways = ("overridden", "stopped") if alarmed else ("promoted", "not deployed")
+        assert row["next"] == ways[0 if served else 1], row
+        assert bool(row["failed"]) == ((row["application"], row["root_id"]) in told.truth.failures), row
+    counts = told.delivery.canaries().counts
+    assert counts.stopped == sum(row["next"] == "stopped" for row in rows)
+    assert counts.overridden_bad == sum(row["next"] == "overridden" and bool(row["failed"]) for row in rows)
+    assert counts.overridden_bad
+    assert counts.overridden_good
+
+
 def test_the_story_has_everything(told: Told) -> None:
     """The organisation is rich enough to be wrong about: every kind, outcome, verdict and evidence occurs."""
     kinds = {d.kind for d in told.truth.deployments}

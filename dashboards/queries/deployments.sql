@@ -1,7 +1,7 @@
--- One row is one deployment among the ids asked for: what it shipped, how it was judged, what became of it.
+-- One row is one deployment behind a number: what it shipped, how it was judged, what became of it; the first of them all.
 WITH
 asked AS (
-  SELECT unnest(?::VARCHAR[]) AS deployment_id
+  SELECT subject AS deployment_id FROM $observations
 ),
 shipped AS (
   SELECT c.shipped_by AS deployment_id, count(*) AS changes, max(CASE WHEN l.excluded IS NULL THEN l.value END) AS hours
@@ -30,7 +30,8 @@ SELECT
   r.deployment_id IS NOT NULL AND r.recovered_at IS NULL AS still_failing,
   p.triggered_by,
   p.url,
-  p.deployment_id
+  p.deployment_id,
+  count(*) OVER () AS listed
 FROM asked
 INNER JOIN deployments AS p ON asked.deployment_id = p.deployment_id
 INNER JOIN definitions AS d ON p.application = d.application
@@ -38,3 +39,4 @@ LEFT JOIN shipped AS s ON p.deployment_id = s.deployment_id
 LEFT JOIN ordered AS c ON p.deployment_id = c.deployment_id AND c.latest = 1
 LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id
 ORDER BY s.hours DESC NULLS LAST, happened_at DESC, p.deployment_id
+LIMIT ?

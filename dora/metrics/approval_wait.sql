@@ -4,6 +4,7 @@
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "approval"
+-- shaped_by = ["production_accounts", "production_environments"]
 -- One row is one question put to a person on the way to production, dated when it was asked; censored while it waits.
 SELECT
   a.application,

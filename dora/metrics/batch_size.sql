@@ -1,9 +1,10 @@
 -- title     = "Batch size"
 -- question  = "How many changes does one deployment bring to production?"
 -- unit      = "changes"
--- statistic = "median"
+-- statistic = "plain_median"
 -- better    = "lower"
 -- subject   = "deployment"
+-- shaped_by = ["paths"]
 -- One row is one succeeded deployment of new content, with the changes that it was the first to ship.
 WITH batches AS (
   SELECT shipped_by AS deployment_id, count(*) AS changes

@@ -4,6 +4,7 @@
 -- statistic = "share"
 -- better    = "higher"
 -- subject   = "canary"
+-- shaped_by = ["canary_clusters"]
 -- One row is one canary analysis; 1 where it passed.
 SELECT
   application,

@@ -4,13 +4,15 @@
 -- statistic = "count"
 -- better    = "higher"
 -- subject   = "deployment"
--- One row is one succeeded deployment; rollbacks and redeploys stand apart.
+-- shaped_by = ["frequency_kinds"]
+-- One row is one succeeded deployment; those of other kinds stand apart.
 SELECT
-  application,
-  full_traffic_at AS happened_at,
-  deployment_id AS subject,
+  p.application,
+  p.full_traffic_at AS happened_at,
+  p.deployment_id AS subject,
   1.0 AS value,
   FALSE AS censored,
-  CASE WHEN kind NOT IN ('release', 'hotfix', 'config') THEN kind END AS excluded
-FROM deployments
-WHERE succeeded
+  CASE WHEN NOT regexp_full_match(p.kind, d.frequency_kinds) THEN p.kind END AS excluded
+FROM deployments AS p
+INNER JOIN definitions AS d ON p.application = d.application
+WHERE p.succeeded

@@ -4,6 +4,7 @@
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "incident"
+-- shaped_by = ["failure_window_hours"]
 -- One row is one incident, dated when it opened; censored while it goes on. Those held against a deployment count there.
 SELECT
   i.application,

@@ -4,8 +4,28 @@ Every interval is a 95 % one. No data is None or NULL, never 0. The oracles (sci
 the tests only.
 """
 
-from dora.statistics.intervals import jeffreys, poisson, quantile_ranks, wilson
+from dora.statistics.intervals import (
+    dispersion,
+    jeffreys,
+    mean_half,
+    poisson,
+    quantile_ranks,
+    widened,
+    wilson,
+)
 from dora.statistics.special import normal_quantile
-from dora.statistics.survival import kaplan_meier
+from dora.statistics.survival import kaplan_meier, order_limits, plain_quantiles
 
-__all__ = ["jeffreys", "kaplan_meier", "normal_quantile", "poisson", "quantile_ranks", "wilson"]
+__all__ = [
+    "dispersion",
+    "jeffreys",
+    "kaplan_meier",
+    "mean_half",
+    "normal_quantile",
+    "order_limits",
+    "plain_quantiles",
+    "poisson",
+    "quantile_ranks",
+    "widened",
+    "wilson",
+]

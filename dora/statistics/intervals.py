@@ -14,6 +14,7 @@ from dora.statistics.special import (
     beta_quantile,
     binomial,
     binomial_cdf,
+    gamma_cdf,
     gamma_quantile,
     log_choose,
     normal_quantile,
@@ -52,6 +53,11 @@ def jeffreys(successes: int, n: int) -> Limits | None:
 def share_below(successes: int, n: int, limit: float) -> float:
     """The probability, by Jeffreys' prior, that the share behind what was seen is below a limit."""
     return beta_cdf(successes + 0.5, n - successes + 0.5, limit)
+
+
+def mean_below(count: int, limit: float) -> float:
+    """The probability, by a flat prior, that the mean behind a count is below a limit: Gamma(count + 1)."""
+    return gamma_cdf(count + 1, limit) if limit > 0 else 0.0
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Limits | None:
@@ -155,9 +161,8 @@ def _last(n: int, holds: Callable[[int], bool]) -> int:
     return low
 
 
-def mean(values: Sequence[float]) -> Limits | None:
-    """Student's limits of a mean; None below two values."""
-    if len(values) < 2:
+def mean_half(deviation: float | None, n: int) -> float | None:
+    """Half of Student's interval of a mean, from the standard deviation of n values; None below two."""
+    if deviation is None or n < 2:
         return None
-    half = student_quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    return fmean(values) - half, fmean(values) + half
+    return student_quantile(n - 1) * deviation / math.sqrt(n)

@@ -1,7 +1,7 @@
 -- One row is one observation about a question put to a person, with the deployment it held.
 SELECT
   o.application,
-  d.team,
+  o.team,
   o.happened_at,
   o.value,
   o.censored AS open,
@@ -18,7 +18,6 @@ SELECT
   o.subject AS approval,
   p.url
 FROM $observations AS o
-INNER JOIN definitions AS d ON o.application = d.application
 INNER JOIN approvals AS a ON o.subject = a.approval_id
 LEFT JOIN deployments AS p ON a.deployment_id = p.deployment_id
 ORDER BY o.happened_at DESC, o.subject

@@ -1,7 +1,7 @@
 -- One row is one observation about a canary analysis, with the deployment it judged.
 SELECT
   o.application,
-  d.team,
+  o.team,
   o.happened_at,
   o.value,
   o.censored AS open,
@@ -17,6 +17,5 @@ SELECT
   o.subject AS canary,
   c.url
 FROM $observations AS o
-INNER JOIN definitions AS d ON o.application = d.application
 INNER JOIN canaries AS c ON o.subject = c.canary_id
 ORDER BY o.happened_at DESC, o.subject

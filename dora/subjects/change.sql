@@ -1,8 +1,8 @@
--- One row is one observation about a change of one application, with the commits that it brought, from the first to
+-- One row is one observation about a change of one application (or a commit of it), with the commits that it brought, from the first to
 -- its own (all of them stand in table brought), and the deployment that shipped it.
 SELECT
   o.application,
-  d.team,
+  o.team,
   o.happened_at,
   o.value,
   o.censored AS open,
@@ -19,8 +19,9 @@ SELECT
   c.shipped_by AS deployment,
   p.url
 FROM $observations AS o
-INNER JOIN definitions AS d ON o.application = d.application
-INNER JOIN changes AS c ON o.application = c.application AND o.subject = c.change_id
+LEFT JOIN brought AS b ON o.subject = b.repository || '@' || b.sha
+INNER JOIN changes AS c
+  ON o.application = c.application AND c.change_id = coalesce(b.repository || '@' || b.change_sha, o.subject)
 LEFT JOIN brought AS first ON c.repository = first.repository AND c.sha = first.change_sha AND first.place = 1
 LEFT JOIN brought AS own ON c.repository = own.repository AND c.sha = own.change_sha AND c.sha = own.sha
 LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id

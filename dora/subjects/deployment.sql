@@ -1,7 +1,7 @@
 -- One row is one observation about a deployment, with what is known of it.
 SELECT
   o.application,
-  d.team,
+  o.team,
   o.happened_at,
   o.value,
   o.censored AS open,
@@ -19,7 +19,6 @@ SELECT
   o.subject AS deployment,
   p.url
 FROM $observations AS o
-INNER JOIN definitions AS d ON o.application = d.application
 INNER JOIN deployments AS p ON o.subject = p.deployment_id
 LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id
 ORDER BY o.happened_at DESC, o.subject

@@ -1,7 +1,7 @@
 -- One row is one observation about an incident, with the deployment it is held against.
 SELECT
   o.application,
-  d.team,
+  o.team,
   o.happened_at,
   o.value,
   o.censored AS open,
@@ -14,6 +14,5 @@ SELECT
   o.subject AS incident,
   i.url
 FROM $observations AS o
-INNER JOIN definitions AS d ON o.application = d.application
 INNER JOIN incidents AS i ON o.subject = i.incident_id AND o.application = i.application
 ORDER BY o.happened_at DESC, o.subject

@@ -22,15 +22,15 @@ class Details:
         self._read: dict[str, Owners] = {}
 
     def scopes(self, shas: Sequence[str]) -> Mapping[str, Scope]:
-        """The files and the applications of each of these changes, as far as they are asked for."""
+        """The files and the applications of each of these changes, where they are asked for."""
         if not (self.repository.paths or self.repository.owners):
-            return dict.fromkeys(shas, Scope())
+            return {}
         owners = self._owners(shas) if self.repository.owners else {}
         found = {}
-        for entry in self.mirror.these(shas, paths=True):
-            theirs = owners.get(entry.sha)
-            applications = theirs.applications(entry.paths, self.repository.owners) if theirs else None
-            found[entry.sha] = Scope(entry.paths if self.repository.paths else None, applications)
+        for sha, paths in self.mirror.paths(shas).items():
+            theirs = owners.get(sha)
+            applications = theirs.applications(paths, self.repository.owners) if theirs else None
+            found[sha] = Scope(paths if self.repository.paths else None, applications)
         return found
 
     def _owners(self, shas: Sequence[str]) -> dict[str, Owners]:

@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from ingest.archive import Document
-from ingest.git.log import Entry
+from ingest.git import log
 from ingest.rows import Change, ChangeRequest, Columns, Commit, Row
 
 MICROS = 1_000_000
-Texts = list[str | None] | None
+_TOLD = ("sha", "parents", "authored", "committed", "author", "subject")
+Texts = list[str | None] | str | None
 Numbers = list[int | None] | None
 Lists = list[list[str] | None] | None
 
 
-class Came(msgspec.Struct, kw_only=True):
-    """One change; times are epoch seconds."""
+class Came(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Some changes, column by column; times are epoch seconds. A text that all of them share may stand alone."""
 
-    sha: str
-    merged: int | None = None
-    request: str | None = None
-    paths: list[str] | None = None
-    applications: list[str] | None = None
-    branch: str | None = None
-    kind: str | None = None
-    labels: list[str] | None = None
-    reverts: str | None = None
-    first: int | None = None
-    commits: int | None = None
-    files: int | None = None
-    added: int | None = None
-    removed: int | None = None
-    doubt: str | None = None
+    sha: list[str]
+    merged: Numbers = None
+    request: Texts = None
+    paths: Lists = None
+    applications: Lists = None
+    branch: Texts = None
+    kind: Texts = None
+    labels: list[tuple[str, ...]] | None = None
+    reverts: Texts = None
+    first: Numbers = None
+    commits: list[int] | None = None
+    files: Numbers = None
+    added: Numbers = None
+    removed: Numbers = None
+    doubt: Texts = None
 
 
 class Commits(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A batch of commits of one repository, column by column; times are epoch seconds."""
+    """A batch of commits of one repository, column by column; times are epoch seconds.
+
+    ``parents`` are ids with blanks between them; lists of them are what earlier archives hold.
+    """
 
     repository: str
     sha: list[str]
-    parents: list[list[str]]
+    parents: list[str | list[str]]
     authored: list[int | None]
     committed: list[int | None]
     author: list[str]
@@ -52,26 +55,11 @@ class Commits(msgspec.Struct, kw_only=True, omit_defaults=True):
     picked_from: Texts = None
 
 
-class Changes(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A batch of changes of one repository, all on its trunk or all dropped from it; each column as in ``Came``."""
+class Changes(Came, kw_only=True, omit_defaults=True):
+    """A batch of changes of one repository, all on its trunk or all dropped from it."""
 
     repository: str
     on_trunk: bool
-    sha: list[str]
-    merged: Numbers = None
-    request: Texts = None
-    paths: Lists = None
-    applications: Lists = None
-    branch: Texts = None
-    kind: Texts = None
-    labels: Lists = None
-    reverts: Texts = None
-    first: Numbers = None
-    commits: Numbers = None
-    files: Numbers = None
-    added: Numbers = None
-    removed: Numbers = None
-    doubt: Texts = None
 
 
 class Requests(msgspec.Struct):
@@ -84,27 +72,29 @@ _COMMITS, _CHANGES = msgspec.json.Decoder(Commits), msgspec.json.Decoder(Changes
 _REQUESTS = msgspec.json.Decoder(Requests)
 
 
-def of_commits(repository: str, batch: Sequence[Entry]) -> Document:
+def of_commits(repository: str, batch: log.Commits) -> Document:
     """The document of some commits."""
-    told = ("sha", "parents", "authored", "committed", "author", "subject")
-    columns = {name: _column(batch, name) for name in told} | _known(batch, ("reverts", "picked_from"))
-    return Document("commit", msgspec.json.encode(Commits(repository=repository, **columns)))
+    told = {name: getattr(batch, name) for name in _TOLD} | _known(batch, ("reverts", "picked_from"))
+    return Document("commit", msgspec.json.encode(Commits(repository=repository, **told)))
 
 
-def of_changes(repository: str, batch: Sequence[Came], *, on_trunk: bool) -> Document:
+def of_changes(repository: str, batch: Came, *, on_trunk: bool) -> Document:
     """The document of some changes."""
-    changes = Changes(repository=repository, on_trunk=on_trunk, **_known(batch, Came.__struct_fields__))
-    return Document("change", msgspec.json.encode(changes))
+    told = _known(batch, Came.__struct_fields__) | {"sha": batch.sha}
+    return Document("change", msgspec.json.encode(Changes(repository=repository, on_trunk=on_trunk, **told)))
 
 
-def _column(batch: Sequence[Entry | Came], name: str) -> list[Any]:
-    return list(map(attrgetter(name), batch))
-
-
-def _known(batch: Sequence[Entry | Came], names: Iterable[str]) -> dict[str, list[Any]]:
-    """The columns that are not null from top to bottom."""
-    columns = ((name, _column(batch, name)) for name in names)
-    return {name: values for name, values in columns if values.count(None) < len(values)}
+def _known(batch: log.Commits | Came, names: Iterable[str]) -> dict[str, Any]:
+    """The columns that are not null from top to bottom; of one that says one text from top to bottom, that text."""
+    found: dict[str, Any] = {}
+    for name in names:
+        values = getattr(batch, name)
+        first = values[0] if values else None
+        if values and values.count(first) < len(values):
+            found[name] = values
+        elif first is not None:
+            found[name] = first if isinstance(first, str) else values
+    return found
 
 
 def of_requests(batch: list[ChangeRequest]) -> Document:
@@ -129,7 +119,7 @@ def _commits(batch: Commits) -> Columns:
         "id": _ids(batch),
         "repository": batch.repository,
         "sha": batch.sha,
-        "parents": batch.parents,
+        "parents": [those.split() if isinstance(those, str) else those for those in batch.parents],
         "authored_at": _micros(batch.authored),
         "committed_at": _micros(batch.committed),
         "author": batch.author,
@@ -165,7 +155,7 @@ def _changes(batch: Changes) -> Columns:
 
 
 def _ids(batch: Commits | Changes) -> list[str]:
-    return [f"{batch.repository}@{sha}" for sha in batch.sha]
+    return list(map(f"{batch.repository}@".__add__, batch.sha))
 
 
 def _micros(seconds: Numbers) -> Numbers:

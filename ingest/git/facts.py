@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ingest.git.documents import Came
-from ingest.git.log import Entry, Size
+from ingest.git.log import Commits, Log, Size
 from ingest.git.message import Claim, labels
 
 EARLIEST = 315_532_800  # 1980: the oldest histories that were ever imported into git begin later
+Writing = tuple[str, int | None]  # author, and epoch seconds
 
 
 class Brought(NamedTuple):
-    """What came with one change: the earliest author time, how many commits, what one of them reverts.
+    """What came with each change: the earliest author time, how many commits, what one of them reverts.
 
     ``doubt`` is why the change's own time can not be believed.
     """
 
-    first: int | None
-    commits: int
-    reverts: str | None
-    doubt: str | None = None
+    first: list[int | None]
+    commits: list[int]
+    reverts: list[str | None]
+    doubt: list[str | None]
+
+    def part(self, some: slice) -> Brought:
+        """Of some of the changes."""
+        return Brought(self.first[some], self.commits[some], self.reverts[some], self.doubt[some])
 
 
 class Scope(NamedTuple):
@@ -37,10 +42,9 @@ class Clock(NamedTuple):
     now: float
     skew: float
 
-    @property
-    def latest(self) -> float:
-        """The last time that is possible."""
-        return self.now + self.skew
+    def believed(self, time: int | None) -> int | None:
+        """The time, where it is possible by itself."""
+        return time if time is not None and EARLIEST <= time <= self.now + self.skew else None
 
     def doubt(self, time: int | None, parent: int | None) -> str | None:
         """Why a time can not be believed, where that of its parent is known; null where it can."""
@@ -48,7 +52,7 @@ class Clock(NamedTuple):
             return "unreadable"
         if time < EARLIEST:
             return "too_early"
-        if time > self.latest:
+        if time > self.now + self.skew:
             return "in_future"
         return "before_parent" if parent is not None and time < parent - self.skew else None
 
@@ -61,59 +65,66 @@ def oldest_first(newest_first: Sequence[str], branches: Mapping[str, str]) -> li
     return [sha for line in lines.values() for sha in reversed(line)]
 
 
-def brought(
-    line: Iterable[str], known: Mapping[str, Entry], before: Mapping[str, Entry], clock: Clock
-) -> dict[str, Brought]:
+def brought(line: Sequence[str], log: Log, before: Mapping[str, int | None], clock: Clock) -> Brought:
     """What each entry of a line, oldest first, brought: what it reaches and no earlier one did, as far as it is known.
 
-    ``before`` are the parents at which what is known ends.
+    ``before`` are the committer times of the parents at which what is known ends.
     """
+    authored, reverts = [*map(clock.believed, log.commits.authored)], log.commits.reverts
     seen: set[str] = set()
-    found = {}
-    doubts = _doubts(line := list(line), {**before, **known}, clock)
+    found = Brought([], [], [], _doubts(line, log, before, clock))
     for sha in line:
-        came = _newly_reached(sha, known, seen)
-        times = [e.authored for e in came if e.authored is not None and EARLIEST <= e.authored <= clock.latest]
-        reverts = next((e.reverts for e in came if e.reverts), None)
-        found[sha] = Brought(min(times, default=None), len(came), reverts, doubts[sha])
+        came = _newly_reached(sha, log, seen)
+        first, undone = authored[came[0]], reverts[came[0]]
+        if len(came) > 1:
+            first = min(filter(None, map(authored.__getitem__, came)), default=None)
+            undone = next(filter(None, map(reverts.__getitem__, came)), None)
+        found.first.append(first)
+        found.commits.append(len(came))
+        found.reverts.append(undone)
     return found
 
 
-def _newly_reached(tip: str, known: Mapping[str, Entry], seen: set[str]) -> list[Entry]:
+def _newly_reached(tip: str, log: Log, seen: set[str]) -> list[int]:
+    """The places of what a commit reaches and was not seen before, its own first."""
+    place, parents = log.place, log.commits.parents
     seen.add(tip)
-    came = [known[tip]]
-    for entry in came:
-        for parent in entry.parents:
-            if parent in known and parent not in seen:
+    came = [place[tip]]
+    for one in came:
+        if parents[one] in seen:  # it has one parent, as most have, and that was seen
+            continue
+        for parent in parents[one].split():
+            if parent not in seen and parent in place:
                 seen.add(parent)
-                came.append(known[parent])
+                came.append(place[parent])
     return came
 
 
-def _doubts(line: Iterable[str], known: Mapping[str, Entry], clock: Clock) -> dict[str, str | None]:
+def _doubts(line: Iterable[str], log: Log, before: Mapping[str, int | None], clock: Clock) -> list[str | None]:
     """Why the time of each entry of a line, oldest first, can not be believed, compared with the last one that can."""
-    found: dict[str, str | None] = {}
-    believed: dict[str, int | None] = {}
+    found = []
+    believed = {parent: clock.believed(time) for parent, time in before.items()}
+    place, committed, parents = log.place, log.commits.committed, log.commits.parents
     for sha in line:
-        entry = known[sha]
-        parent = entry.parents[0] if entry.parents else ""
-        if parent not in believed and parent in known:
-            time = known[parent].committed
-            believed[parent] = None if clock.doubt(time, None) else time
-        before = believed.get(parent)
-        found[sha] = clock.doubt(entry.committed, before)
-        believed[sha] = before if found[sha] else entry.committed
+        told, time = parents[place[sha]], committed[place[sha]]
+        parent = told if told in believed else told.partition(" ")[0]
+        if parent not in believed and parent in place:
+            believed[parent] = clock.believed(committed[place[parent]])
+        last = believed.get(parent)
+        doubt = clock.doubt(time, last)
+        believed[sha] = last if doubt else time
+        found.append(doubt)
     return found
 
 
-def undone(claims: Mapping[str, Claim], newest_first: Sequence[Entry], branches: Mapping[str, str]) -> dict[str, str]:
+def undone(claims: Mapping[str, Claim], newest_first: Commits, branches: Mapping[str, str]) -> dict[str, str]:
     """Which entry each revert undoes that names a request or a subject: the latest one before it on its branch."""
-    places = {entry.sha: place for place, entry in enumerate(newest_first)}
+    places = {sha: place for place, sha in enumerate(newest_first.sha)}
     said: dict[Claim, list[str]] = {claim: [] for claim in claims.values()}
-    for entry in newest_first:
-        for claim in (Claim("request", entry.request or ""), Claim("subject", entry.subject)):
+    for sha, request, subject in zip(newest_first.sha, newest_first.request, newest_first.subject, strict=True):
+        for claim in (Claim("request", request or ""), Claim("subject", subject)):
             if claim in said:
-                said[claim].append(entry.sha)
+                said[claim].append(sha)
     found = {}
     for sha, claim in claims.items():
         place = places.get(sha, -1)
@@ -124,32 +135,46 @@ def undone(claims: Mapping[str, Claim], newest_first: Sequence[Entry], branches:
     return found
 
 
-def alike(picks: Iterable[Entry], originals: Iterable[Entry]) -> dict[str, str]:
-    """For each commit one that the same author wrote at the same instant, as a pick keeps both."""
-    picks = list(picks)
-    wanted = {(entry.author, entry.authored) for entry in picks if entry.authored is not None}
-    there = {(e.author, e.authored): e.sha for e in originals if (e.author, e.authored) in wanted}
-    pairs = {entry.sha: there.get((entry.author, entry.authored)) for entry in picks}
+def written(batch: Commits) -> Iterator[tuple[str, Writing]]:
+    """Each commit with exactly one parent, and who wrote it when, as a pick keeps both."""
+    for sha, parents, author, authored in zip(batch.sha, batch.parents, batch.author, batch.authored, strict=True):
+        if parents and " " not in parents:
+            yield sha, (author, authored)
+
+
+def alike(picks: Mapping[str, Writing], originals: Iterable[tuple[str, Writing]]) -> dict[str, str]:
+    """For each commit one that the same author wrote at the same instant."""
+    wanted = {whose for whose in picks.values() if whose[1] is not None}
+    there = {whose: sha for sha, whose in originals if whose in wanted}
+    pairs = {sha: there.get(whose) for sha, whose in picks.items()}
     return {sha: other for sha, other in pairs.items() if other and other != sha}
 
 
-def change(entry: Entry, came: Brought, branch: str, scope: Scope, size: Size | None) -> Came:
-    """One entry of a line as it is told."""
-    merge, reverts = len(entry.parents) > 1, entry.reverts or came.reverts
+def changes(
+    told: Commits, came: Brought, branches: Mapping[str, str], scopes: Mapping[str, Scope], sizes: Mapping[str, Size]
+) -> Came:
+    """Some entries of lines as they are told."""
+    size = [sizes.get(sha) for sha in told.sha] if sizes else []
+    reverts = [own or other for own, other in zip(told.reverts, came.reverts, strict=True)]
+    names = zip(told.author, told.subject, reverts, told.picked_from, strict=True)
     return Came(
-        sha=entry.sha,
-        merged=entry.committed,
-        request=entry.request,
-        paths=scope.paths,
-        applications=scope.applications,
-        branch=branch,
-        kind="merge" if merge else "squash" if entry.request else "direct",
-        labels=labels(entry.author, entry.subject, reverts=bool(reverts), picked=bool(entry.picked_from)),
+        sha=told.sha,
+        merged=told.committed,
+        request=told.request,
+        paths=[scopes[sha].paths for sha in told.sha] if scopes else None,
+        applications=[scopes[sha].applications for sha in told.sha] if scopes else None,
+        branch=[branches[sha] for sha in told.sha],
+        kind=[_kind(parents, request) for parents, request in zip(told.parents, told.request, strict=True)],
+        labels=[labels(who, subject, reverts=bool(undoes), picked=bool(of)) for who, subject, undoes, of in names],
         reverts=reverts,
         first=came.first,
         commits=came.commits,
-        files=size.files if size else None,
-        added=size.added if size else None,
-        removed=size.removed if size else None,
+        files=[one.files if one else None for one in size],
+        added=[one.added if one else None for one in size],
+        removed=[one.removed if one else None for one in size],
         doubt=came.doubt,
     )
+
+
+def _kind(parents: str, request: str | None) -> str:
+    return "merge" if " " in parents else "squash" if request else "direct"

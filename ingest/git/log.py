@@ -1,46 +1,71 @@
-"""``git log`` → entries. Pure: whatever a commit holds, its neighbours are read."""
+"""``git log`` → commits, column by column. Pure: whatever a commit holds, its neighbours are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from sys import intern
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from dora.errors import DoraError
 from ingest.git import message as said
 from ingest.git.message import Claim
 
-# Each record begins with an empty field, which no path can be; so paths may follow the message.
-FORMAT = "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B"
+# Each record begins with an empty field, which no path can be; so paths may follow an id.
 PLAIN = ("-z", "--no-mailmap", "--no-notes", "--no-decorate", "--no-color", "--ignore-missing", "--stdin")
-OPTIONS = (*PLAIN, FORMAT)
-TOUCHED = ("--name-only", "--no-renames", "--diff-merges=first-parent")
-SIZED = (*PLAIN, "--format=%x00%H", "--numstat", "--no-renames", "--diff-merges=first-parent")
-_FIELDS = 6
+OPTIONS = (*PLAIN, "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B")
+_AGAINST = ("--format=%x00%H", "--no-renames", "--diff-merges=first-parent")
+TOUCHED = (*PLAIN, *_AGAINST, "--name-only")
+SIZED = (*PLAIN, *_AGAINST, "--numstat")
+_FIELDS = 7
 _YEAR_10000 = 253_402_300_800
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One commit; times are epoch seconds, null where git can not say them.
+class Commits(msgspec.Struct):
+    """Some commits; times are epoch seconds, null where git can not say them.
 
-    ``subject`` is the first line of the message, ``request`` the number of the pull or merge request that it
-    names, ``reverts`` the commit that it says it reverts, ``claim`` what it says instead of a full id,
-    ``picked_from`` the commit that it says it was picked from.
+    ``parents`` are full ids with blanks between them, ``subject`` is the first line of the message, ``request`` the
+    number of the pull or merge request that it names, ``reverts`` the commit that it says it reverts, ``picked_from``
+    the commit that it says it was picked from. ``claims`` are those that say they revert something, but no full id.
     """
 
-    sha: str
-    parents: list[str]
-    authored: int | None
-    committed: int | None
-    author: str
-    subject: str
-    request: str | None
-    reverts: str | None
-    claim: Claim | None
-    picked_from: str | None
-    paths: list[str]
+    sha: list[str] = []
+    parents: list[str] = []
+    authored: list[int | None] = []
+    committed: list[int | None] = []
+    author: list[str] = []
+    subject: list[str] = []
+    request: list[str | None] = []
+    reverts: list[str | None] = []
+    picked_from: list[str | None] = []
+    claims: dict[str, Claim] = {}
+
+
+COLUMNS = tuple(name for name in Commits.__struct_fields__ if name != "claims")
+
+
+class Log:
+    """The commits that were read of one repository, and at which place of its columns each of them is."""
+
+    def __init__(self, *batches: Commits) -> None:
+        self.commits, self.place = Commits(), dict[str, int]()
+        for batch in batches:
+            self.add(batch)
+
+    def add(self, batch: Commits) -> None:
+        """Append some commits."""
+        start = len(self.commits.sha)
+        self.place.update(zip(batch.sha, range(start, start + len(batch.sha)), strict=True))
+        for name in COLUMNS:
+            getattr(self.commits, name).extend(getattr(batch, name))
+        self.commits.claims.update(batch.claims)
+
+    def of(self, shas: Iterable[str]) -> Commits:
+        """These commits, in this order."""
+        places = [self.place[sha] for sha in shas]
+        columns: dict[str, Any] = {name: list(map(getattr(self.commits, name).__getitem__, places)) for name in COLUMNS}
+        return Commits(**columns)
 
 
 class Size(NamedTuple):
@@ -51,56 +76,73 @@ class Size(NamedTuple):
     removed: int
 
 
-def entries(fields: Iterable[str]) -> Iterator[Entry]:
-    """The commits of ``git log`` with ``OPTIONS``, and the paths of each where ``TOUCHED`` was asked too."""
-    for record, paths in _records(fields, _FIELDS):
-        yield _entry(record, paths)
+def batches(blocks: Iterable[list[str]]) -> Iterator[Commits]:
+    """The commits of ``git log`` with ``OPTIONS``, of which no field can hold a NUL, block by block of its fields."""
+    rest: list[str] = []
+    for block in blocks:
+        fields = rest + block
+        whole = len(fields) // _FIELDS * _FIELDS
+        rest = fields[whole:]
+        if any(fields[0:whole:_FIELDS]):
+            raise DoraError("git log printed what is no list of commits.")
+        if whole:
+            yield _commits([fields[column:whole:_FIELDS] for column in range(1, _FIELDS)])
 
 
-def sizes(fields: Iterable[str]) -> Iterator[tuple[str, Size]]:
-    """The size of each commit of ``git log`` with ``SIZED``."""
-    for (sha,), lines in _records(fields, 1):
-        counts = [line.split("\t") for line in lines if line.count("\t") > 1]
-        added, removed = (sum(int(row[side]) for row in counts if row[side].isdecimal()) for side in (0, 1))
-        yield sha, Size(len(counts), added, removed)
-
-
-def _records(fields: Iterable[str], width: int) -> Iterator[tuple[list[str], list[str]]]:
-    """The first ``width`` fields of each record, and what follows them."""
-    fields = iter(fields)
-    more = next(fields, None) is not None
-    while more:
-        record = list(islice(fields, width))
-        more = False
-        rest: list[str] = []
-        for field in fields:
-            if more := not field:
-                break
-            rest.append(field if rest else field.removeprefix("\n"))
-        if len(record) == width:
-            yield record, rest
-
-
-def _entry(record: list[str], paths: list[str]) -> Entry:
-    sha, parents, authored, committed, author, message = record
-    subject = message.lstrip("\n").partition("\n")[0].rstrip()
-    reverts = said.reverted(message)
-    return Entry(
-        sha,
-        parents.split(),
-        _seconds(authored),
-        _seconds(committed),
-        intern(author),
-        subject,
-        said.change_request(subject, message),
+def _commits(columns: list[list[str]]) -> Commits:
+    shas, parents, authored, committed, authors, text = columns
+    subjects = [message.lstrip("\n").partition("\n")[0].rstrip() for message in text]
+    reverts = list(map(said.reverted, text))
+    told = zip(shas, subjects, text, reverts, strict=True)
+    claims = ((sha, None if known else said.claim(subject, message)) for sha, subject, message, known in told)
+    return Commits(
+        shas,
+        parents,
+        _times(authored),
+        _times(committed),
+        list(map(intern, authors)),
+        subjects,
+        list(map(said.change_request, subjects, text)),
         reverts,
-        None if reverts else said.claim(subject, message),
-        said.picked(message),
-        paths,
+        list(map(said.picked, text)),
+        {sha: claim for sha, claim in claims if claim},
     )
+
+
+def _times(column: list[str]) -> list[int | None]:
+    try:
+        times = list(map(int, column))
+    except ValueError:
+        times = [-1]
+    if min(times) >= 0 and max(times) < _YEAR_10000:
+        return [*times]
+    return list(map(_seconds, column))
 
 
 def _seconds(raw: str) -> int | None:
     """Git prints nothing for a negative time and nonsense for one that overflows."""
     seconds = int(raw) if raw.isdecimal() and len(raw) < 13 else None
     return seconds if seconds is not None and seconds < _YEAR_10000 else None
+
+
+def sizes(fields: Iterable[str]) -> Iterator[tuple[str, Size]]:
+    """The size of each commit of ``git log`` with ``SIZED``."""
+    for sha, lines in paths(fields):
+        counts = [line.split("\t") for line in lines if line.count("\t") > 1]
+        added, removed = (sum(int(row[side]) for row in counts if row[side].isdecimal()) for side in (0, 1))
+        yield sha, Size(len(counts), added, removed)
+
+
+def paths(fields: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each commit of ``git log`` with ``TOUCHED``, and the files that it touched against its first parent."""
+    fields = iter(fields)
+    more = next(fields, None) is not None
+    while more:
+        sha, more = next(fields, None), False
+        touched: list[str] = []
+        for field in fields:
+            if more := not field:
+                break
+            touched.append(field if touched else field.removeprefix("\n"))
+        if sha is not None:
+            yield sha, touched

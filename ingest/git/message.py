@@ -8,7 +8,6 @@ from typing import Literal, NamedTuple
 
 # GitHub and Bitbucket Server, Bitbucket Cloud, Azure DevOps.
 _MERGED = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
-_SQUASHED = re.compile(r"(?:#|!|pull request #)(\d+)\)")
 _GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 _WHOLE = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
 _SHORT = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
@@ -35,8 +34,10 @@ def change_request(subject: str, message: str) -> str | None:
     """Number of the pull or merge request that the message names (GitHub, GitLab, Bitbucket, Azure)."""
     if subject.startswith("Merge") and (merged := _MERGED.match(subject)):
         return merged[merged.lastindex or 0]
-    if subject.endswith(")") and (squashed := _SQUASHED.fullmatch(subject.rpartition("(")[2])):
-        return squashed[1]
+    if subject.endswith(")"):
+        squashed = subject[subject.rfind("(") + 1 : -1].removeprefix("pull request ")
+        if squashed.startswith(("#", "!")) and squashed[1:].isdecimal():
+            return squashed[1:]
     found = _GITLAB.search(message) if "See merge request" in message else None
     return found[1] if found else None
 
@@ -67,7 +68,7 @@ def picked(message: str) -> str | None:
     return found[-1] if found else None
 
 
-def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[str]:
+def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> tuple[str, ...]:
     """What is to be known of a change at a glance: bot, dependencies, revert, backport."""
     low = subject.lower()  # most subjects hold none of the words, which is told much faster than a pattern can
     told = ["bot"] if _is_bot(author) else []
@@ -77,7 +78,7 @@ def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> list[st
         told.append("revert")
     if picked or ("port" in low and _BACKPORT.search(subject)):
         told.append("backport")
-    return told
+    return tuple(told)
 
 
 @lru_cache(1 << 14)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git.log import OPTIONS, SIZED, TOUCHED, Entry, Size, entries, sizes
+from ingest.git.log import OPTIONS, SIZED, TOUCHED, Commits, Size, batches, paths, sizes
 from ingest.git.process import Repo
 from ingest.git.settings import Repository
 
@@ -106,16 +106,21 @@ class Mirror:
                 found |= dict.fromkeys(_until(own, found), branch)
         return found
 
-    def beyond(self, tips: Iterable[str], known: Iterable[str]) -> Iterator[Entry]:
-        """Every commit that ``tips`` reach and ``known`` do not."""
-        return entries(self.git.pieces("log", *OPTIONS, stdin=[*tips, *(f"^{sha}" for sha in known)]))
+    def beyond(self, tips: Iterable[str], known: Iterable[str]) -> Iterator[Commits]:
+        """Every commit that ``tips`` reach and ``known`` do not, the newest first."""
+        return batches(self.git.blocks("log", *OPTIONS, stdin=[*tips, *(f"^{sha}" for sha in known)]))
 
-    def these(self, shas: Collection[str], *, paths: bool = False) -> Iterator[Entry]:
-        """These commits, with the files that each touched against its first parent where ``paths``."""
+    def these(self, shas: Collection[str]) -> Iterator[Commits]:
+        """These commits."""
         if not shas:  # of nothing, git log says HEAD
             return iter(())
-        touched = TOUCHED if paths else ()
-        return entries(self.git.pieces("log", *OPTIONS, "--no-walk=unsorted", *touched, stdin=shas))
+        return batches(self.git.blocks("log", *OPTIONS, "--no-walk=unsorted", stdin=shas))
+
+    def paths(self, shas: Collection[str]) -> dict[str, list[str]]:
+        """The files that each of these commits touched against its first parent."""
+        if not shas:
+            return {}
+        return dict(paths(self.git.pieces("log", *TOUCHED, "--no-walk=unsorted", stdin=shas)))
 
     def sizes(self, shas: Collection[str]) -> dict[str, Size]:
         """How much each of these commits changed against its first parent."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import tempfile
 import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ MAX_OUTPUT = 1 << 28
 MAX_RECORD = 1 << 24
 MAX_COMPLAINT = 1 << 14
 CHUNK = 1 << 18
+PIPE = 1 << 20  # what git may print ahead while the last chunk is worked on
 _KEPT = ("PATH", "HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 _ERRORS = ("remote: error", "remote: fatal", "fatal:", "error:", "ERROR:", "warning: rejected")
 _PROXIES = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY")
@@ -56,16 +58,22 @@ class Repo:
             return answer
 
     def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[str]:
-        """What one command prints, as it comes, cut at each ``end``; raises as ``run``.
+        """What one command prints, as it comes, cut at each ``end``; raises as ``run``."""
+        with closing(self.blocks(*arguments, stdin=stdin, end=end)) as blocks:
+            for block in blocks:
+                yield from block
+
+    def blocks(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[list[str]]:
+        """The pieces of what one command prints, some hundreds at a time.
 
         Bytes that are no UTF-8 are replaced; as none of them can join two pieces, only their own piece suffers.
         """
         rest, mark = b"", end.encode()
         with self._started(arguments, stdin) as output:
-            while chunk := output.read1(CHUNK):
+            while chunk := output.read(CHUNK):
                 whole, ended, rest = (rest + chunk).rpartition(mark)
                 if ended:
-                    yield from whole.decode("utf-8", "replace").split(end)
+                    yield whole.decode("utf-8", "replace").split(end)
                 if len(rest) > MAX_RECORD:
                     raise DoraError(f"git {arguments[0]} printed a record of more than {MAX_RECORD} bytes.")
 
@@ -80,6 +88,10 @@ class Repo:
                 stdin=wanted, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=self._environment(), start_new_session=True,
             )  # fmt: skip
+        with suppress(
+            OSError, AttributeError
+        ):  # not every system can, and there may be a limit to what all pipes of a user hold
+            fcntl.fcntl(cast(BufferedReader, process.stdout), fcntl.F_SETPIPE_SZ, PIPE)
         output, complaint = cast(BufferedReader, process.stdout), _Complaint(cast(BufferedReader, process.stderr))
         expired = threading.Event()
         clock = threading.Timer(self.timeout, _expire, [process, expired])

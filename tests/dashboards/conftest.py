@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import pytest
 import requests
+from streamlit.testing.v1 import AppTest
 
 from dora import build
 from dora.config import Config
@@ -137,6 +138,30 @@ def midnight() -> datetime:
 def organisation(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
     """Five applications over 430 days that end last midnight."""
     return built(tmp_path_factory.mktemp("organisation"), end=midnight, days=430)
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
+    """One application over twenty days."""
+    return built(tmp_path_factory.mktemp("short"), end=midnight, days=20, teams={"ledger": "money"})
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
+    """Runs a page of a build as the address asks for it, by Streamlit itself without a browser."""
+
+    def _run(database: Path, page: str = "overview", **address: str | list[str]) -> AppTest:
+        monkeypatch.setenv("DORA_DATABASE", str(database))
+        shown = AppTest.from_file(str(APP), default_timeout=120)
+        for name, chosen in address.items():
+            shown.query_params[name] = chosen
+        if page != "overview":
+            shown.switch_page(f"app_pages/{page}.py")
+        shown.run()
+        assert not shown.exception, shown.exception
+        return shown
+
+    return _run
 
 
 @pytest.fixture(scope="session")

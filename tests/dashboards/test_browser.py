@@ -110,17 +110,6 @@ def click(page: Any, box: dict[str, float]) -> None:
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
 
 
-def test_selecting_a_deployment_shows_its_changes(page: Any, server: str) -> None:
-    """The first row's check box opens the changes of that deployment below the table."""
-    shown(page, server)
-    table = page.locator("[data-testid=stDataFrame]").first
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    page.mouse.click(box["x"] + 18, box["y"] + 53)
-    page.get_by_text(re.compile(r"shipped \d+ changes?, the slowest")).wait_for()
-    assert page.locator("[data-testid=stDataFrame]").count() == 2
-
-
 def test_nothing_is_asked_of_anybody_else(page: Any, server: str) -> None:
     """Names that are images to Markdown stay text: every request goes to the dashboard itself."""
     shown(page, f"{server}?window=all")

@@ -12,32 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.cards import KEYS
-from dashboards.comparison import move
+from tests.dashboards.reading import header, said
 
-APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
 Built = Callable[..., Path]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    def _run(database: Path, **address: str | list[str]) -> AppTest:
-        monkeypatch.setenv("DORA_DATABASE", str(database))
-        page = AppTest.from_file(str(APP), default_timeout=120)
-        for name, chosen in address.items():
-            page.query_params[name] = chosen
-        page.run()
-        assert not page.exception, page.exception
-        return page
-
-    return _run
-
-
-def header(page: AppTest) -> str:
-    return str(page.caption[0].value)
-
-
-def said(page: AppTest) -> str:
-    return " ".join(element.value for kind in (page.title, page.text, page.caption) for element in kind)
 
 
 def test_cards_are_the_doors_numbers(run: Callable[..., AppTest], organisation: Path) -> None:
@@ -69,7 +46,7 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
     shown = {metric.label: metric for metric in run(organisation).metric}
     for name, metric in ((name, dora.metrics()[name]) for name in KEYS):
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
-        moved = move(now, before)
+        moved = now.against(before)
         assert moved is not None
         good = moved.direction * (1 if metric.better == "higher" else -1) * moved.beyond_noise
         assert shown[metric.title].delta == moved.text
@@ -79,7 +56,7 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
 def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) -> None:
     """Teams, applications and window of the address decide every number on the page."""
     page = run(organisation, team=["money", "finding"], application="ledger", window="30d")
-    value = dora.open(organisation).metric("lead_time", since="30d", applications=("ledger",)).rows[0]
+    value = dora.open(organisation).metric("lead_time", since="30d", where={"application": "ledger"}).rows[0]
     assert (
         header(page).split(" · ")[0].endswith("of 1 application in the last 30 days, compared with the 30 days before")
     )

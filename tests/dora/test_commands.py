@@ -22,7 +22,7 @@ from tests.dora.forked import dora
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "data" / "samples"
 KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of",
-        "incomplete"]  # fmt: skip
+        "incomplete", "days", "scatter", "p10", "p25", "p75", "p90", "plain_median", "mean"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

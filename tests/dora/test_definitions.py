@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dora
+from dora import teams
 from dora.config import Config
-from dora.definitions import Definitions, as_regex, matches, resolve, shipped, team_of, validate
+from dora.definitions import Definitions, resolve, shipped, validate
 from dora.errors import UsageError
+from dora.globs import as_regex, matches
 from tests.conftest import engine
 
 
@@ -22,7 +24,7 @@ def test_every_key_has_a_field_a_default_and_a_sentence() -> None:
     assert [entry.name for entry in fields(Definitions)] == list(shipped())
     for key, entry in shipped().items():
         assert entry["says"].endswith("."), key
-        assert set(entry) <= {"default", "says", "choices"}
+        assert set(entry) <= {"default", "says", "choices", "pattern"}
 
 
 def test_every_key_is_read_by_a_model() -> None:
@@ -57,6 +59,8 @@ def test_the_last_override_wins() -> None:
         (Config(definitions={"failure_window_hours": True}), "failure_window_hours"),
         (Config(definitions={"production_accounts": "prod"}), "production_accounts"),
         (Config(definitions={"rollback_blames": "nobody"}), "rollback_blames"),
+        (Config(definitions={"working_hours": "9 to 5"}), "working_hours"),
+        (Config(definitions={"working_hours": 9}), "working_hours"),
         (Config(applications=[{"failure_window_hours": 1}]), "match"),
         (Config(teams={"pay": "pay-*"}), "pay"),  # type: ignore[dict-item]
     ],
@@ -124,6 +128,6 @@ def test_nothing_is_production_until_somebody_says_so(facts: Callable[..., dora.
 
 def test_team_is_the_last_match() -> None:
     """Settings name teams by globs of applications; the last team that matches has it."""
-    config = Config(teams={"shop": ["*"], "payments": ["pay-*"]})
-    assert [team_of(config, name) for name in ("web", "pay-card")] == ["shop", "payments"]
-    assert team_of(Config(), "web") is None
+    named = teams.rules(Config(teams={"shop": ["*"], "payments": ["pay-*"]}))
+    assert [teams.stretches(named, name, None)[-1][0] for name in ("web", "pay-card")] == ["shop", "payments"]
+    assert [team for team, *_ in teams.stretches([], "web", "told")] == ["told"]

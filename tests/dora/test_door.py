@@ -19,7 +19,7 @@ d1 | shop | production | succeeded | 2026-05-20T08:00 | 2026-05-20T09:00 | 1.0
 
 def test_the_door_has_these_names() -> None:
     """Whatever is not listed here may change without notice."""
-    expected = ["Delivery", "DoraError", "Metric", "Result", "Scope", "Value", "metrics", "open"]
+    expected = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
     assert sorted(dora.__all__) == expected
     assert all(getattr(dora, name).__doc__ for name in expected)
 
@@ -29,7 +29,7 @@ def test_every_metric_describes_itself() -> None:
     for name, metric in dora.metrics().items():
         assert metric.name == name
         assert metric.question.endswith("?")
-        assert metric.statistic in ("count", "median", "share")
+        assert metric.statistic in ("count", "days", "median", "plain_median", "share")
         assert metric.better in ("higher", "lower")
 
 
@@ -38,7 +38,7 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     frame = facts(deployments=ONE).metric("change_failure_rate", by="application").df()
     assert list(frame.columns) == [
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
-        "reason", "as_of", "incomplete",
+        "reason", "as_of", "incomplete", "days", "scatter", "p10", "p25", "p75", "p90", "plain_median", "mean",
     ]  # fmt: skip
     assert frame.loc[0, "application"] == "shop"
     assert frame.loc[0, "as_of"] == "2026-06-01T00:00:00Z"

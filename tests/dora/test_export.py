@@ -14,7 +14,7 @@ from pyarrow import parquet
 import dora
 from dora import export, prometheus
 from dora.errors import DoraError
-from dora.query import Scope
+from dora.values import Scope
 
 DEPLOYMENTS = """
 id | application | environment | status    | started_at           | finished_at          | triggered_by

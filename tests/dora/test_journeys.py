@@ -12,7 +12,7 @@ import pytest
 import dora
 from dora.errors import UsageError
 from dora.listing import changes
-from dora.query import Scope
+from dora.values import Scope
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 Facts = Callable[..., dora.Delivery]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,23 +14,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 from statsmodels.stats.proportion import proportion_confint
 
 import dora
 from dora import periods
 from dora.errors import UsageError
-from dora.query import Scope
+from dora.values import Scope
 
 START = datetime(2026, 1, 1)
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)
 ZONE = "Europe/Berlin"
-METRICS = ["deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate"]
+METRICS = sorted(dora.metrics())
 SCOPES = st.builds(
     Scope,
     since=st.sampled_from([None, "2026-01-15", "45d", "2026-03-29"]),
     until=st.sampled_from([None, "2026-03-30", "2026-03-31T12:00"]),
-    by=st.sampled_from([None, "application", "team"]),
+    by=st.sampled_from([None, "application", "team", "group"]),
     every=st.sampled_from([None, "day", "week", "month"]),
     applications=st.sampled_from([(), ("shop",), ("cart", "shop")]),
 )
@@ -67,7 +68,7 @@ def _history() -> dict[str, str]:
 def history(
     tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora.Delivery]
 ) -> Iterator[dora.Delivery]:
-    config = {"timezone": ZONE, "teams": {"store": ["shop", "cart"]}}
+    config = {"timezone": ZONE, "teams": {"store/front": ["shop"], "store/back": ["cart"]}}
     delivery = built_in(tmp_path_factory.mktemp("history"), as_of=AS_OF, settings=config, **_history())
     yield delivery
     delivery.close()
@@ -77,7 +78,7 @@ def history(
 @given(name=st.sampled_from(METRICS), scope=SCOPES)
 def test_every_number_is_the_statistic_of_its_rows(history: dora.Delivery, name: str, scope: Scope) -> None:
     """For every metric, grain, grouping and filter: independent libraries find the same in observations()."""
-    rows = pd.DataFrame(history.observations(name, scope), columns=_columns(history, name))
+    rows = pd.DataFrame(history.observations(name, scope), columns=_columns(history))
     for value in history.values(name, scope):
         mine = rows[
             (rows["grp"].isna() if value.group is None else rows["grp"] == value.group)
@@ -89,8 +90,8 @@ def test_every_number_is_the_statistic_of_its_rows(history: dora.Delivery, name:
         ORACLES[value.statistic](value, counted)
 
 
-def _columns(history: dora.Delivery, name: str) -> list[str]:
-    return list(history.observations(name)[0])
+def _columns(history: dora.Delivery) -> list[str]:
+    return list(history.observations("lead_time")[0])
 
 
 def _median(value: dora.Value, counted: pd.DataFrame) -> None:
@@ -122,14 +123,41 @@ def _count(value: dora.Value, counted: pd.DataFrame) -> None:
         return
     low = chi2.ppf(0.025, 2 * value.n) / 2 if value.n else 0.0
     high = chi2.ppf(0.975, 2 * value.n + 2) / 2
-    assert value.low is not None
-    assert value.high is not None
-    days = high / value.high
-    assert value.value == pytest.approx(value.n / days)
-    assert value.low == pytest.approx(low / days, rel=1e-6)
+    assert value.scatter is not None
+    wider = value.scatter**0.5
+    assert value.value == pytest.approx(value.n / value.days)
+    limits = (max(0.0, value.n - wider * (value.n - low)), value.n + wider * (high - value.n))
+    assert [value.low, value.high] == pytest.approx([end / value.days for end in limits], rel=1e-6)
 
 
-ORACLES: dict[str, Callable[[dora.Value, pd.DataFrame], None]] = {"median": _median, "share": _share, "count": _count}
+def _plain(value: dora.Value, counted: pd.DataFrame) -> None:
+    if not len(counted):
+        assert value.value is None
+        return
+    seen = sorted(counted["value"])
+    assert value.value == pytest.approx(float(pd.Series(seen).quantile(0.5)))
+    below, above = (int(binom.ppf(end, len(seen), 0.5)) for end in (0.025, 0.975))
+    expected = [seen[below - 1] if below else None, seen[above] if above < len(seen) else None]
+    assert [value.low, value.high] == expected
+
+
+def _days(value: dora.Value, counted: pd.DataFrame) -> None:
+    if value.value is None:
+        return
+    days = {periods.floor(periods.to_local(at.to_pydatetime(), ZONE), "day") for at in counted["happened_at"]}
+    whole = max(math.ceil(value.days), len(days))
+    expected = proportion_confint(len(days), whole, method="wilson")
+    assert value.value == pytest.approx(7 * len(days) / whole)
+    assert (value.low, value.high) == pytest.approx((7 * expected[0], 7 * expected[1]), abs=1e-9)
+
+
+ORACLES: dict[str, Callable[[dora.Value, pd.DataFrame], None]] = {
+    "median": _median,
+    "share": _share,
+    "count": _count,
+    "plain_median": _plain,
+    "days": _days,
+}
 
 
 def test_moving_the_window_changes_no_link(history: dora.Delivery) -> None:
@@ -157,7 +185,7 @@ def test_only_whole_periods_are_whole(history: dora.Delivery) -> None:
 
 def test_a_quiet_team_has_a_zero_and_an_unknown_one_has_none(history: dora.Delivery) -> None:
     """A service that deployed before and not this week has 0 with an upper bound; zero days count."""
-    (quiet,) = history.metric("deployment_frequency", since="1h", applications=("blog",))
+    (quiet,) = history.metric("deployment_frequency", since="1h", where={"application": "blog"})
     assert (quiet.value, quiet.n, quiet.low) == (0, 0, 0)
     assert quiet.high
     assert quiet.high > 80
@@ -168,7 +196,7 @@ def test_a_quiet_team_has_a_zero_and_an_unknown_one_has_none(history: dora.Deliv
 def test_a_group_without_a_team_is_null_not_lost(history: dora.Delivery) -> None:
     """Roll-ups by team hold every application, those without a team under null."""
     by_team = history.metric("deployment_frequency", by="team")
-    assert [value.group for value in by_team] == ["store", None]
+    assert [value.group for value in by_team] == ["store/back", "store/front", None]
     assert sum(value.n for value in by_team) == history.metric("deployment_frequency").rows[0].n
 
 
@@ -178,8 +206,10 @@ def test_a_group_without_a_team_is_null_not_lost(history: dora.Delivery) -> None
         ({"by": "colour"}, "colour"),
         ({"every": "minute"}, "minute"),
         ({"since": "soon"}, "soon"),
-        ({"applications": ("nobody",)}, "nobody"),
-        ({"teams": ("nobody",)}, "nobody"),
+        ({"where": {"application": "nobody"}}, "nobody"),
+        ({"where": {"colour": "red"}}, "colour"),
+        ({"where": {"team": "nobody"}}, "nobody"),
+        ({"statistic": "mode"}, "mode"),
         ({"since": "2026-03-01", "until": "2026-02-01"}, "before it starts"),
     ],
 )
@@ -195,7 +225,7 @@ def test_hostile_words_are_only_words(history: dora.Delivery) -> None:
     """Nothing that a person types reaches SQL as anything but a bound value."""
     for text in ("x'; DROP TABLE deployments; --", "read_text('/etc/passwd')", '"', "\x00"):
         with pytest.raises(UsageError):
-            history.metric("lead_time", applications=(text,))
+            history.metric("lead_time", where={"application": text})
         with pytest.raises(UsageError):
             history.metric(text)
         with pytest.raises(UsageError):
@@ -205,13 +235,24 @@ def test_hostile_words_are_only_words(history: dora.Delivery) -> None:
 
 def test_explain_lists_the_rows_behind_the_number(history: dora.Delivery) -> None:
     """explain() has one row an observation, with the evidence that made it 1."""
-    result = history.metric("change_failure_rate", since="60d", applications=("shop",))
+    result = history.metric("change_failure_rate", since="60d", where={"application": ["shop"]})
     rows = result.explain()
     counted = [row for row in rows if row["excluded"] is None]
     assert len(counted) == result.rows[0].n
     assert sum(row["value"] for row in counted) / len(counted) == result.rows[0].value
     assert {row["failure_evidence"] is not None for row in counted if row["value"] == 1} == {True}
     assert {row["failure_evidence"] for row in counted if row["value"] == 0} == {None}
+
+
+def test_a_question_of_ones_own_stands_on_the_same_rows(history: dora.Delivery) -> None:
+    """over() counts, by team and week, exactly what the values say they rest on; further slots follow its own."""
+    scope = dora.Scope(since="60d", by="team", every="week")
+    sql = "SELECT grp, period, count(*) AS n FROM $observations WHERE excluded IS NULL GROUP BY ALL HAVING n > ?"
+    counted = {(row["grp"], row["period"]): row["n"] for row in history.over("lead_time", scope, sql, (0,))}
+    assert counted == {(v.group, v.period): v.n for v in history.values("lead_time", scope) if v.n}
+    assert len(counted) > 5
+    with pytest.raises(UsageError):
+        history.over("no_metric", scope, sql, (0,))
 
 
 def test_the_same_under_any_zone_of_the_machine(history: dora.Delivery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import pytest
 
-from dora.query import Value
-from dora.wording import days, evidence, interval, quantity
+import dora
+from dora.values import Value
+from dora.wording import days, evidence, interval, quantity, titled
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -84,3 +85,11 @@ def test_evidence_is_one_line() -> None:
 def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, said: str) -> None:
     """What both ends share is said once."""
     assert days(datetime(*first), datetime(*last) if last else None) == said
+
+
+def test_another_statistic_stands_in_the_title() -> None:
+    """Whoever asks for a mean of recovery reads that it is the MTTR; a metric's own statistic goes unsaid."""
+    recovery = dora.metrics()["recovery_time"]
+    assert titled(recovery, "median") == "Failed deployment recovery time"
+    assert titled(recovery, "mean") == "Failed deployment recovery time, mean (MTTR)"
+    assert titled(dora.metrics()["lead_time"], "p90") == "Lead time for changes, 90th percentile"

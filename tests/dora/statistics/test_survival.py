@@ -7,16 +7,18 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
+from scipy.stats import binom
 
-from dora.statistics import kaplan_meier
+from dora.statistics import kaplan_meier, order_limits, plain_quantiles
 
 Observation = tuple[float, bool]
 
@@ -35,10 +37,17 @@ class Curve(NamedTuple):
     low: float | None
     high: float | None
     longest: float | None
-    plain_median: float | None
+    p10: float | None
+    p25: float | None
+    p75: float | None
+    p90: float | None
 
 
-def curves(groups: dict[str, Sequence[Observation]]) -> dict[str, Curve]:
+def curves(groups: dict[str, Sequence[Observation]], p: float = 0.5) -> dict[str, Curve]:
+    return {row[0]: Curve(*row[1:]) for row in asked(groups, kaplan_meier("observations", ["team"], p))}
+
+
+def asked(groups: dict[str, Sequence[Observation]], sql: str) -> list[tuple[Any, ...]]:
     rows = [(name, value, censored) for name, seen in groups.items() for value, censored in seen]
     columns = [[row[i] for row in rows] for i in range(3)]
     types = (pa.string(), pa.float64(), pa.bool_())
@@ -46,15 +55,15 @@ def curves(groups: dict[str, Sequence[Observation]]) -> dict[str, Curve]:
     observations = pa.table(arrays, names=["team", "value", "censored"])
     with duckdb.connect() as con:
         con.register("observations", observations)
-        return {row[0]: Curve(*row[1:]) for row in con.execute(kaplan_meier("observations", ["team"])).fetchall()}
+        return con.execute(sql).fetchall()
 
 
 def curve(observations: Sequence[Observation]) -> Curve:
     return curves({"a": observations})["a"]
 
 
-def oracle(observations: Sequence[Observation]) -> tuple[float | None, ...]:
-    """Where the curve and the limits of lifelines cross one half; its own crossing slips at exactly ½.
+def oracle(observations: Sequence[Observation], left: float = 0.5) -> tuple[float | None, ...]:
+    """Where the curve and the limits of lifelines cross one half, or what is ``left``; its own slips at exactly ½.
 
     Where the curve reaches zero Greenwood's variance is infinite; lifelines calls the limits 0 there (one
     observation would be known exactly), R's survfit and this tool call them unknown.
@@ -62,7 +71,7 @@ def oracle(observations: Sequence[Observation]) -> tuple[float | None, ...]:
     fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
     survival = fitter.survival_function_.iloc[:, 0]
     limits = fitter.confidence_interval_[survival > 0]
-    crossed = [line.index[line <= 0.5 + 1e-9] for line in (survival, limits.iloc[:, 0], limits.iloc[:, 1])]
+    crossed = [line.index[line <= left + 1e-9] for line in (survival, limits.iloc[:, 0], limits.iloc[:, 1])]
     return tuple(float(times[0]) if len(times) else None for times in crossed)
 
 
@@ -71,8 +80,8 @@ def finite(value: float | None) -> float:
 
 
 def test_freireich() -> None:
-    """The textbook's data have the textbook's median: 23 weeks, against 10 for those who relapsed."""
-    assert curve(SIX_MP) == Curve(21, 9, 12, 23.0, 13.0, None, 35.0, 10.0)
+    """The textbook's data have the textbook's median, 23 weeks; a quarter had relapsed after 13, and never three."""
+    assert curve(SIX_MP) == Curve(21, 9, 12, 23.0, 13.0, None, 35.0, 6.0, 13.0, None, None)
 
 
 observation = st.tuples(st.integers(1, 30).map(float), st.booleans())
@@ -89,6 +98,45 @@ def test_survival_is_lifelines(observations: list[Observation]) -> None:
     assert (found.median, found.low, found.high) == oracle(observations)
 
 
+@given(st.lists(observation, min_size=1, max_size=60), st.sampled_from([0.1, 0.25, 0.75, 0.9]))
+@settings(deadline=None, max_examples=40)
+def test_other_quantiles_are_lifelines_too(observations: list[Observation], p: float) -> None:
+    """Whatever quantile is asked for, with its limits, and the four of the spread without."""
+    found = curves({"a": observations}, p)["a"]
+    assert (found.median, found.low, found.high) == oracle(observations, 1 - p)
+    assert getattr(found, f"p{100 * p:.0f}") == found.median
+
+
+@given(st.lists(observation, min_size=1, max_size=60), st.sampled_from([0.5, 0.75, 0.9]))
+@settings(deadline=None, max_examples=40)
+def test_plain_quantiles_are_numpys(observations: list[Observation], p: float) -> None:
+    """Of those that ended alone: quantiles of type 7, mean and deviation, as numpy has them."""
+    ended = [t for t, censored in observations if not censored]
+    rows = asked({"a": observations}, plain_quantiles("observations", ["team"], p))
+    if not ended:
+        assert rows == []
+        return
+    _, n, value, longest, *spread, middle, mean, deviation = rows[0]
+    assert (n, longest) == (len(ended), max(ended))
+    assert [value, *spread] == pytest.approx([np.quantile(ended, q) for q in (p, 0.1, 0.25, 0.75, 0.9)])
+    assert (middle, mean) == pytest.approx((np.median(ended), np.mean(ended)))
+    assert deviation == (pytest.approx(np.std(ended, ddof=1)) if len(ended) > 1 else None)
+
+
+@given(st.lists(observation, max_size=80), st.sampled_from([0.5, 0.75, 0.9]))
+@settings(deadline=None, max_examples=40)
+def test_limits_are_values_that_were_seen(observations: list[Observation], p: float) -> None:
+    """The limits of a plain quantile are the order statistics of scipy's binomial; none where none is sure enough."""
+    ended = sorted(t for t, censored in observations if not censored)
+    rows = asked({"a": observations}, order_limits("observations", ["team"], [len(ended), 7], p))
+    if not ended:
+        assert rows == []
+        return
+    below, above = int(binom.ppf(0.025, len(ended), p)), int(binom.ppf(0.975, len(ended), p))
+    low = ended[below - 1] if below else None
+    assert rows == [("a", low, ended[above] if above < len(ended) else None)]
+
+
 @given(st.integers(1, 400), st.integers(1, 10**6))
 @settings(deadline=None, max_examples=40)
 def test_half_is_exactly_half(pairs: int, seed: int) -> None:
@@ -96,7 +144,6 @@ def test_half_is_exactly_half(pairs: int, seed: int) -> None:
     values = random.Random(seed).sample(range(10 * pairs), 2 * pairs)
     found = curve([(float(v), False) for v in values])
     assert found.median == sorted(values)[pairs - 1]
-    assert found.plain_median == sum(sorted(values)[pairs - 1 : pairs + 1]) / 2
 
 
 @given(st.integers(2, 40), st.integers(1, 10**6))
@@ -121,7 +168,7 @@ def test_an_event_comes_before_an_open_one_of_the_same_age() -> None:
 
 def test_nothing_happened_yet() -> None:
     """All open: no median and no limits, but the oldest age is known."""
-    assert curve([(3.0, True), (9.0, True)]) == Curve(2, 0, 2, None, None, None, 9.0, None)
+    assert curve([(3.0, True), (9.0, True)]) == Curve(2, 0, 2, *[None] * 3, 9.0, *[None] * 4)
 
 
 def test_nothing_at_all() -> None:
@@ -129,7 +176,7 @@ def test_nothing_at_all() -> None:
     with duckdb.connect() as con:
         con.execute("CREATE TABLE o (team VARCHAR, value DOUBLE, censored BOOLEAN)")
         assert con.execute(kaplan_meier("o", ["team"])).fetchall() == []
-        assert con.execute(kaplan_meier("o", [])).fetchall() == [(0, 0, 0, None, None, None, None, None)]
+        assert con.execute(kaplan_meier("o", [])).fetchall() == [(0, 0, 0, *[None] * 8)]
 
 
 def test_groups_do_not_leak() -> None:
@@ -187,5 +234,3 @@ def test_survival_of_many_is_lifelines(million: duckdb.DuckDBPyConnection) -> No
     seen = million.execute("SELECT value, censored FROM o WHERE team = 7").fetchall()
     found = million.execute(kaplan_meier("(SELECT * FROM o WHERE team = 7)", [])).fetchall()[0]
     assert found[3:6] == oracle(seen)
-    plain = million.execute("SELECT quantile_cont(value, 0.5) FROM o WHERE team = 7 AND NOT censored").fetchall()
-    assert found[7] == pytest.approx(plain[0][0], rel=1e-12)

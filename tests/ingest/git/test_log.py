@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.git.log import Entry, entries
+from dora.errors import DoraError
+from ingest.git.log import Commits, Log, batches, paths
 
 SHA = "a" * 40
 
@@ -16,29 +19,53 @@ PLAIN = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 PATHS = st.lists(PLAIN.filter(bool).filter(lambda path: not path.startswith("\n")), max_size=3)
 
 
-def one(message: str) -> Entry:
-    (entry,) = entries(["", SHA, "", "1", "2", "ada", message])
-    return entry
+def one(message: str) -> Commits:
+    (batch,) = batches([["", SHA, "", "1", "2", "ada", message]])
+    return batch
 
 
-@given(st.lists(st.tuples(PLAIN, PLAIN, PATHS), max_size=5))
-def test_every_record_is_found_again(records: list[tuple[str, str, list[str]]]) -> None:
-    """Messages and paths of any content never run into their neighbours."""
+def cut(fields: list[str], places: list[int]) -> list[list[str]]:
+    """The same fields in blocks that end at some of them."""
+    bounds = [0, *sorted(place % (len(fields) + 1) for place in places), len(fields)]
+    return [fields[start:end] for start, end in pairwise(bounds)]
+
+
+@given(st.lists(st.tuples(PLAIN, PLAIN), max_size=5), st.lists(st.integers(0, 40), max_size=4))
+def test_every_record_is_found_again(records: list[tuple[str, str]], places: list[int]) -> None:
+    """Messages of any content never run into their neighbours, wherever a block of output ends."""
     fields: list[str] = []
-    for author, message, paths in records:
-        named = [f"\n{paths[0]}", *paths[1:]] if paths else []
-        fields += ["", SHA, f"{SHA} {SHA}", "1", "2", author, message, *named]
-    found = list(entries(fields))
-    told = [(author, message.lstrip("\n").partition("\n")[0].rstrip(), paths) for author, message, paths in records]
-    assert [(e.author, e.subject, e.paths) for e in found] == told
-    assert all(e.sha == SHA and e.parents == [SHA, SHA] for e in found)
+    for number, (author, message) in enumerate(records):
+        fields += ["", f"{number}", f"{SHA} {SHA}", f"{number}", "2", author, message]
+    log = Log(*batches(cut(fields, places)))
+    told = [(author, message.lstrip("\n").partition("\n")[0].rstrip()) for author, message in records]
+    shas = [f"{number}" for number in range(len(records))]
+    assert list(zip(log.commits.author, log.commits.subject, strict=True)) == told
+    assert (log.commits.sha, log.commits.authored) == (shas, [*range(len(records))])
+    back = log.of(reversed(shas))
+    assert (back.sha, back.author) == (shas[::-1], [author for author, _ in reversed(told)])
 
 
-@given(st.lists(st.text()))
-def test_no_output_makes_it_raise(fields: list[str]) -> None:
-    """Output that makes no sense gives entries that make no sense, or none; it never raises."""
-    for entry in entries(fields):
-        assert entry.subject == entry.subject.strip("\n")
+@given(st.lists(st.lists(st.text())))
+def test_output_that_makes_no_sense_is_no_list_of_commits(blocks: list[list[str]]) -> None:
+    """It gives commits that make no sense, or an error of ours; nothing else."""
+    with suppress(DoraError):
+        for batch in batches(blocks):
+            assert all(subject == subject.strip("\n") for subject in batch.subject)
+
+
+def test_a_field_too_many_is_an_error() -> None:
+    """A record that is not followed by the next is never read as another commit."""
+    with pytest.raises(DoraError, match="no list of commits"):
+        list(batches([["", SHA, "", "1", "2", "ada", "m", "more", SHA, "", "1", "2", "ada", "m"]]))
+
+
+@given(st.lists(PATHS, max_size=5))
+def test_files_of_any_name_stay_with_their_commit(touched: list[list[str]]) -> None:
+    """Git puts a line break before the first of them, and an empty field before each commit."""
+    fields: list[str] = []
+    for number, named in enumerate(touched):
+        fields += ["", f"{number}", *([f"\n{named[0]}", *named[1:]] if named else [])]
+    assert list(paths(fields)) == [(f"{number}", named) for number, named in enumerate(touched)]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +87,7 @@ def test_no_output_makes_it_raise(fields: list[str]) -> None:
 )
 def test_the_change_request_is_the_number_its_host_wrote(message: str, number: str | None) -> None:
     """GitHub, Bitbucket and GitLab each leave the number in their own place."""
-    assert one(message).request == number
+    assert one(message).request == [number]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +102,7 @@ def test_the_change_request_is_the_number_its_host_wrote(message: str, number: s
 )
 def test_a_revert_names_the_whole_commit(message: str, sha: str | None) -> None:
     """Only a full id says what was reverted."""
-    assert one(message).reverts == sha
+    assert one(message).reverts == [sha]
 
 
 @pytest.mark.parametrize(
@@ -94,11 +121,11 @@ def test_a_revert_names_the_whole_commit(message: str, sha: str | None) -> None:
 )
 def test_a_time_is_read_or_is_null(raw: str, seconds: int | None) -> None:
     """A time beyond the year 9999, before 1970 or without digits is null."""
-    (entry,) = entries(["", SHA, "", raw, raw, "ada", "m"])
-    assert entry.authored == entry.committed == seconds
+    (batch,) = batches([["", SHA, "", "7", raw, "ada", "m", "", SHA, "", raw, "7", "ada", "m"]])
+    assert (batch.authored, batch.committed) == ([7, seconds], [seconds, 7])
     assert seconds is None or datetime.fromtimestamp(seconds).year < 10000
 
 
 def test_the_subject_is_the_first_line_that_is_not_empty() -> None:
     """Leading empty lines and trailing blanks are no part of it."""
-    assert one("\n\n title  \n\nbody").subject == " title"
+    assert one("\n\n title  \n\nbody").subject == [" title"]

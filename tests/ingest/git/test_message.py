@@ -77,12 +77,12 @@ def test_the_last_trailer_is_the_nearest_origin() -> None:
 )
 def test_bots_and_bumps_and_backports_are_labelled(author: str, subject: str, expected: list[str]) -> None:
     """Names of bots and the subjects that they and people write for dependencies; no more than that."""
-    assert message.labels(author, subject, reverts=False, picked=False) == expected
+    assert message.labels(author, subject, reverts=False, picked=False) == tuple(expected)
 
 
 def test_what_it_undoes_or_repeats_is_a_label() -> None:
     """A revert and a pick are known by what was found out of them, not by their words."""
-    assert message.labels("ada", "x", reverts=True, picked=True) == ["revert", "backport"]
+    assert message.labels("ada", "x", reverts=True, picked=True) == ("revert", "backport")
 
 
 @given(st.text(), st.text())

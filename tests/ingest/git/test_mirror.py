@@ -81,10 +81,12 @@ def test_files_are_left_out_where_the_server_can(
     tips = mirror.fetch(Tips({}, []))
     assert blobs(mirror.git.path) == expected
     assert tips == Tips({"main": tip}, [tip])
-    assert {entry.subject: entry.paths for entry in mirror.these([*mirror.line(tips.lines)], paths=True)} == {
-        "one": ["pay/a"],
-        "two": ["web/b"],
+    line = mirror.line(tips.lines)
+    subjects = {
+        sha: subject for batch in mirror.these(line) for sha, subject in zip(batch.sha, batch.subject, strict=True)
     }
+    touched = mirror.paths(line)
+    assert {subjects[sha]: touched[sha] for sha in line} == {"one": ["pay/a"], "two": ["web/b"]}
     assert blobs(mirror.git.path) == expected
 
 

@@ -1,0 +1,155 @@
+"""One page for mail or archive: keys with their evidence, what changed beyond noise, trends, rollbacks, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+
+import dora
+from dashboards import charts, prints, wording
+from dora import Delivery, Move, Page, Scope, Value
+
+OLDEST, CHANCE = 20, 0.05
+KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
+DEFINITIONS = """
+SELECT key, value, count(*) AS applications, says AS means
+FROM definitions_in_force SEMI JOIN (
+  FROM definitions WHERE (len($1) = 0 OR list_contains($1, team)) AND (len($2) = 0 OR list_contains($2, application))
+) USING (application)
+GROUP BY key, value, says ORDER BY key, applications DESC, value
+"""
+Row = dict[str, Any]
+Picture = tuple[str, str, alt.LayerChart]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A window of one build, beside the equal one before it where history holds that."""
+
+    delivery: Delivery
+    scope: Scope
+
+    @cached_property
+    def rollbacks(self) -> Any:
+        """Every rollback of the window, and the window itself in local time."""
+        return self.delivery.rollbacks(self.scope)
+
+    @cached_property
+    def before(self) -> Scope | None:
+        """The equal window before; null where not all of it was seen."""
+        since, until, seen = self.rollbacks.since, self.rollbacks.until, self.rollbacks.complete_since or self._first()
+        if self.scope.since is None or not since or not until or not seen or since - (until - since) < seen:
+            return None
+        return replace(self.scope, since=(since - (until - since)).isoformat(), until=since.isoformat())
+
+    def _first(self) -> datetime | None:
+        """The first deployment seen, where no source says from when on it told everything."""
+        first: datetime | None = self.delivery.sql("SELECT min(queued_at) AS first FROM deployments")[0]["first"]
+        return first
+
+    def value(self, name: str) -> Value:
+        """A key in the window."""
+        return self.delivery.values(name, self.scope).rows[0]
+
+    def moved(self) -> Iterator[Row]:
+        """Every key of all, and of each team (or application where a team was asked for), against the window before."""
+        narrow = bool(self.scope.teams or self.scope.applications)
+        groups = replace(self.scope, by="application") if narrow else replace(self.scope, by="team")
+        for name in KEYS:
+            for scope in (self.scope, groups):
+                yield from self._compared(name, scope)
+
+    def _compared(self, name: str, scope: Scope) -> Iterator[Row]:
+        if self.before is None:
+            return
+        earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
+        for now in self.delivery.values(name, scope):
+            move = now.against(earlier.get(now.group))
+            if move is not None:
+                yield {"what": dora.metrics()[name].title, "of": now.group or "all", "before": earlier[now.group].text,
+                       "now": now.text, "move": move.text, "which is": _verdict(name, move),
+                       "beyond": move.beyond_noise}  # fmt: skip
+
+    def pictures(self) -> Iterator[Picture]:
+        """Trends by week: title, caption, chart."""
+        scope = replace(self.scope, every="week")
+        for name, drawing in (("lead_time", charts.medians), ("change_failure_rate", charts.shares),
+                              ("deployment_frequency", None), ("recovery_time", charts.medians)):  # fmt: skip
+            rows, window = charts.rows(self.delivery.values(name, scope)), self.value(name)
+            chart = drawing(rows, window) if drawing else charts.counts(rows)
+            yield dora.metrics()[name].title, f"By week; the window's: {window.text} ({window.evidence}).", chart
+
+    def page(self, kind: prints.Kind = "svg+xml") -> Page:
+        """The whole report."""
+        about = self.delivery.about()
+        of = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
+        against = "compared with the equal window before" if self.before else "no equal window before to compare"
+        known = wording.moment(about["as_of"], about["timezone"])
+        made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data to {known}")
+        moves = list(self.moved())
+        made.cards(_card(self.value(name), moves) for name in KEYS)
+        _changed(made, moves)
+        if prints.installed():
+            made.heading("Trends")
+            made.pictures((title, said, prints.drawn(chart, kind), kind) for title, said, chart in self.pictures())
+        _sections(made, self)
+        return made
+
+
+def _verdict(name: str, move: Move) -> str:
+    if not move.beyond_noise or not move.direction:
+        return "within noise"
+    return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"
+
+
+def _card(value: Value, moves: list[Row]) -> tuple[str, str, str]:
+    title = dora.metrics()[value.metric].title
+    said = [f"{row['move']}, {row['which is']}" for row in moves if row["what"] == title and row["of"] == "all"]
+    return title, value.text, " · ".join([value.evidence, *said])
+
+
+def _changed(made: Page, moves: list[Row]) -> None:
+    found = [{name: cell for name, cell in row.items() if name != "beyond"} for row in moves if row["beyond"]]
+    by_chance = CHANCE * len(moves)
+    made.heading(
+        "What changed beyond noise",
+        f"{len(found)} of {len(moves)} comparisons; about {by_chance:.0f} would show by chance alone." if moves else "",
+    )
+    made.table(found)
+
+
+def _sections(made: Page, told: Report) -> None:
+    made.heading("Rollbacks")
+    made.say(told.rollbacks.sentences)
+    made.table(told.rollbacks.lines())
+    made.heading("Canaries")
+    made.say(told.delivery.canaries(told.scope).sentences)
+    made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
+    made.say(told.delivery.audit(told.scope).sentences)
+    waiting = [row for row in reversed(told.delivery.listed("journeys", replace(told.scope, since=None, until=None)))
+               if row["state"] == "open"]  # fmt: skip
+    made.heading("Merged and not shipped", f"{wording.counted(len(waiting), 'change')}, the oldest first.")
+    made.table(_waiting(row) for row in waiting[:OLDEST])
+    made.heading("Definitions in force", "What the numbers mean, and for how many applications.")
+    made.table(told.delivery.sql(DEFINITIONS, [list(told.scope.teams), list(told.scope.applications)]))
+
+
+def _waiting(row: Row) -> Row:
+    return {
+        "waits for": wording.hours(row["open_hours"]),
+        "application": row["application"],
+        "change": f"{row['sha'][:9]} {row['subject'] or ''}",
+        "author": row["author"],
+        "merged (UTC)": f"{row['merged_at']:%Y-%m-%d %H:%M}" if row["merged_at"] else None,
+    }
+
+
+def _span(told: Any) -> str:
+    if told.since is None or told.until is None:
+        return "no deployment seen"
+    return f"{told.since:%-d %B %Y} to {told.until:%-d %B %Y}"

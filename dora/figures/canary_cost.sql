@@ -1,0 +1,16 @@
+-- One row is one application: its shipped changes in the scope that waited for a canary, how long, and their whole lead
+-- time (means, which add up as medians do not).
+SELECT
+  application,
+  count(*) AS changes,
+  avg(canary_hours) * 60 AS canary_minutes,
+  avg(lead_hours) * 60 AS lead_minutes
+FROM journeys
+WHERE
+  canary_hours > 0
+  AND lead_hours IS NOT NULL
+  AND coalesce(merged_at >= $since, $since IS NULL)
+  AND coalesce(merged_at < $until, $until IS NULL)
+  AND list_contains($applications::VARCHAR[], application)
+GROUP BY application
+ORDER BY application

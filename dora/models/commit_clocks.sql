@@ -1,0 +1,48 @@
+-- One row is one commit of a change of an application that counts commits, with its lead time's clock: the change's, but
+-- begun by the commit's own time where the definitions in force say so. Its change's reasons to be left out are its own.
+WITH
+commits AS (
+  SELECT
+    repository,
+    sha,
+    authored_at,
+    committed_at,
+    row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
+  FROM landing.commit
+),
+begun AS (
+  SELECT
+    k.application,
+    k.change_id,
+    b.repository || '@' || b.sha AS commit_id,
+    k.shipped,
+    k.excluded,
+    k.ended_at,
+    build.as_of,
+    CASE
+      WHEN d.lead_time_starts = 'committed_at' THEN m.committed_at
+      WHEN d.lead_time_starts IN ('authored_at', 'first_commit_at') THEN m.authored_at
+      ELSE k.began_at
+    END AS began_at
+  FROM clocks AS k
+  INNER JOIN definitions AS d ON k.application = d.application
+  INNER JOIN changes AS c ON k.application = c.application AND k.change_id = c.change_id
+  INNER JOIN brought AS b ON c.repository = b.repository AND c.sha = b.change_sha
+  INNER JOIN commits AS m ON b.repository = m.repository AND b.sha = m.sha AND m.copy = 1
+  CROSS JOIN build
+  WHERE d.lead_time_unit = 'commit'
+)
+SELECT
+  application,
+  change_id,
+  commit_id,
+  shipped,
+  began_at,
+  epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS hours,
+  CASE
+    WHEN excluded IS NOT NULL THEN excluded
+    WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
+    WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
+    WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'
+  END AS excluded
+FROM begun
