@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dora import __version__, catalog, definitions, lineage, warehouse
 from dora.catalog import Finding
 from dora.contract import BUILD
-from dora.errors import StaleError
+from dora.errors import StaleError, counted
 
 if TYPE_CHECKING:
     from dora.config import Config
@@ -101,5 +101,5 @@ def _keep(con: Connection, findings: list[Finding]) -> None:
 def _stop(findings: list[Finding]) -> None:
     stops = [finding for finding in findings if finding.severity == "stop" and finding.rows]
     if stops:
-        said = "; ".join(f"{finding.check}: {finding.rows} rows, such as {finding.examples[0]}" for finding in stops)
+        said = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
         raise StaleError(f"The build was thrown away and the last one kept: {said}.", stops[0].next)
