@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 from streamlit import column_config as columns
 
-from dashboards import canary_rows, drill, tables, wording
+from dashboards import canary_rows, drill, listing, tables, wording
 
 Row = dict[str, Any]
 CHANGES = {
@@ -117,4 +117,4 @@ def _table(frame: pd.DataFrame, shown: dict[str, Any], ids: list[str], key: str,
 
 
 def _open(key: str, ids: list[str]) -> None:
-    st.query_params[drill.OPENED] = ids[st.session_state[key].row]
+    st.query_params[listing.OPENED] = ids[st.session_state[key].row]
