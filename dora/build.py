@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dora import __version__, catalog, definitions, lineage, warehouse
 from dora.catalog import Finding
 from dora.contract import BUILD
-from dora.errors import StaleError
+from dora.errors import StaleError, counted
 
 if TYPE_CHECKING:
     from dora.config import Config
@@ -21,13 +22,20 @@ OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censor
 LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "brought"), "SELECT * FROM attempts")
 
 
-def build(config: Config, report: Callable[[str], None] = lambda _: None) -> list[Finding]:
+def build(
+    config: Config,
+    report: Callable[[str], None] = lambda _: None,
+    *,
+    landing: Path | None = None,
+    into: Path | None = None,
+) -> list[Finding]:
     """Build dora.duckdb from landing.duckdb and swap it in; return what the checks found.
 
+    ``landing`` is another folder to read facts from, ``into`` another file to write.
     Raises ``StaleError`` where a check of severity stop found rows: the last build then stays in place.
     """
     definitions.validate(config)
-    with warehouse.building(config.data) as con:
+    with warehouse.building(landing or config.data, into) as con:
         _record(con, config)
         definitions.write(con, config)
         _models(con, report)
@@ -93,5 +101,5 @@ def _keep(con: Connection, findings: list[Finding]) -> None:
 def _stop(findings: list[Finding]) -> None:
     stops = [finding for finding in findings if finding.severity == "stop" and finding.rows]
     if stops:
-        said = "; ".join(f"{finding.check}: {finding.rows} rows, such as {finding.examples[0]}" for finding in stops)
+        said = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
         raise StaleError(f"The build was thrown away and the last one kept: {said}.", stops[0].next)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import audit, groups, lists, periods, query, rollbacks, warehouse
+from dora import audit, behaviour, claims, groups, lists, periods, query, rollbacks, standing, warehouse, windows
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -105,13 +105,13 @@ class Delivery:
         """
         return query.over(self.connection(), name, scope, text, parameters)
 
+    def claims(self, scope: Scope = EVERYTHING) -> claims.Claims:
+        """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
+        return claims.claims(self.connection(), scope)
+
     def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
-
-    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
-        return query.choices(self.connection(), name, scope)
 
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
@@ -121,11 +121,27 @@ class Delivery:
 
     def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
         """Every change of production in a scope with the people behind it, and what stands out."""
-        return audit.trail(self.connection(), scope)
+        return audit.follow(self.connection(), scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
         return rollbacks.find(self.connection(), scope)
+
+    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[windows.Compared]:
+        """Each group's value in a scope's window against the equal window before it."""
+        return windows.compare(self.connection(), name, scope)
+
+    def signals(self, name: str, scope: Scope = EVERYTHING) -> list[behaviour.Series]:
+        """Each group's whole weeks with the limits of their noise, and what is beyond it."""
+        return behaviour.observe(self.connection(), name, scope)
+
+    def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
+        """Where the numbers stand among the answers of a year's survey, with the probability."""
+        return standing.stand(self.connection(), year, scope)
+
+    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        return query.choices(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
