@@ -110,7 +110,7 @@ def test_a_failure_is_looked_at_again_for_some_days(
 
 def test_since_heals_what_went_unnoticed(make: Make, ingest: Ingest, landed: Landed) -> None:
     """A success that was restarted and completed between two runs is found where history is read again."""
-    built = NOW - 5 * DAY
+    built = NOW - 2 * DAY
     world = make.world(make.execution("OLD", built), make.execution("NEW", NOW - HOUR))
     at = "SELECT epoch_ms(started_at) FROM execution WHERE id = 'OLD'"
     with serve(world) as gate:
