@@ -135,9 +135,33 @@ def rows(build: Build, name: str, *parameters: object) -> list[Row]:
     return _opened(build).sql(_query(name), list(parameters))
 
 
+@st.cache_data(ttl=TTL, max_entries=40, show_spinner=False)
+def claims(build: Build, scope: Scope) -> Any:
+    """What the deployments of a scope say about frequency, size and safety."""
+    return _opened(build).claims(scope)
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
+    return _opened(build).choices(metric, scope)
+
+
 def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
     """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
     return over(build, "deployments", EVERY_ATTEMPT, scope, limit)
+
+
+@st.cache_resource(ttl=TTL, max_entries=20, show_spinner=False)
+def canaries(build: Build, scope: Scope) -> Any:
+    """What canaries are worth in a scope, as the door tells it; shared by all viewers, who only read it."""
+    return _opened(build).canaries(scope)
+
+
+@st.cache_resource(ttl=TTL, max_entries=8, show_spinner=False)
+def audit(build: Build, scope: Scope) -> Any:
+    """Every change of production in a scope, as the door tells it; shared by all viewers, who only read it."""
+    return _opened(build).audit(scope)
 
 
 def _query(name: str) -> str:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dora import auditing, judging, listing, output, reading, telling
-from dora.auditing import Teams
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
-from dora.reading import Applications, AsJson, ConfigFile, Since, Until, print_findings, show
+from dora.reading import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
 
 if TYPE_CHECKING:
     from dora.catalog import Finding

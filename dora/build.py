@@ -75,6 +75,16 @@ def _metrics(con: Connection, report: Callable[[str], None]) -> None:
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608
+    _together(con)
+
+
+def _together(con: Connection) -> None:
+    """One view of every metric's observations, for whoever asks in SQL."""
+    each = [
+        f"SELECT '{name}' AS metric, *, '{one.unit}' AS unit FROM metrics.\"{name}\""  # noqa: S608
+        for name, one in catalog.metrics().items()
+    ]
+    con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(each)}")
 
 
 def _checked(con: Connection, check: catalog.Check) -> Finding:
