@@ -63,9 +63,10 @@ def test_a_restart_of_a_disabled_pipeline_is_noticed_too(
     world = make.world(make.execution("OLD", built), make.execution("NEW", NOW - HOUR, pipelineConfigId="on"))
     world.hides_disabled = hides
     (live,) = world.pipeline_configs
+    on = {**live, "id": "on"}
     off = [{**live, "id": id_, "disabled": True} for id_ in ("config-shop", *(f"a{n}" for n in range(19)))]
     still = "/executions?pipelineConfigIds"
-    for configured, requests in ((off, 1), ([{**live, "id": "on"}], 0)):
+    for configured, requests in (([on, *off], 1), ([on, live], 0)):
         world.pipeline_configs = configured
         world.executions[0] = make.stub(make.execution("OLD", built))
         with serve(world) as gate:
