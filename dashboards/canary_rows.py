@@ -44,7 +44,10 @@ def against(rows: list[Row]) -> list[Row]:
 
 
 def _cell(count: int, total: int) -> str:
-    return f"{count:,} · {count / total:.0%}".replace("%", " %") if count else "–"
+    if not count:
+        return "–"
+    share = f"{count / total:.0%}".replace("%", " %") if count / total >= 0.005 else "< 1 %"
+    return f"{count:,} · {share}"
 
 
 def points(rows: list[Row], zone: str) -> list[Row]:
