@@ -6,8 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
-from dashboards import charts, comparison
-from dora import Metric, Value
+from dashboards import charts
+from dora import Metric, Move, Value
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
 WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
@@ -18,7 +18,7 @@ KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_ti
 
 def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row]) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from the window before."""
-    moved = comparison.move(now, before)
+    moved = now.against(before)
     verdict = _verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.markdown(metric.title, help=metric.question)
@@ -40,13 +40,13 @@ def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Ro
             st.text(f"Incomplete: {now.incomplete}")  # it names applications, which are data
 
 
-def _verdict(metric: Metric, moved: comparison.Move | None) -> str:
+def _verdict(metric: Metric, moved: Move | None) -> str:
     if moved is None or not moved.beyond_noise or not moved.direction:
         return "noise"
     return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"
 
 
-def _arrow(moved: comparison.Move | None) -> Literal["up", "down", "off"]:
+def _arrow(moved: Move | None) -> Literal["up", "down", "off"]:
     if moved is None or not moved.direction:
         return "off"
     return "up" if moved.direction > 0 else "down"

@@ -11,8 +11,8 @@ from typing import Any
 import altair as alt
 
 import dora
-from dashboards import charts, comparison, prints, wording
-from dora import Delivery, Page, Scope, Value
+from dashboards import charts, prints, wording
+from dora import Delivery, Move, Page, Scope, Value
 
 OLDEST, CHANCE = 20, 0.05
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
@@ -69,7 +69,7 @@ class Report:
             return
         earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
         for now in self.delivery.values(name, scope):
-            move = comparison.move(now, earlier.get(now.group))
+            move = now.against(earlier.get(now.group))
             if move is not None:
                 yield {"what": dora.metrics()[name].title, "of": now.group or "all", "before": earlier[now.group].text,
                        "now": now.text, "move": move.text, "which is": _verdict(name, move),
@@ -101,7 +101,7 @@ class Report:
         return made
 
 
-def _verdict(name: str, move: comparison.Move) -> str:
+def _verdict(name: str, move: Move) -> str:
     if not move.beyond_noise or not move.direction:
         return "within noise"
     return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"

@@ -7,13 +7,14 @@ delivery.metric("lead_time", by="team", every="week").df()
 
 from dora.catalog import Metric
 from dora.catalog import metrics as _metrics
+from dora.comparison import Move
 from dora.door import Delivery, Result, open
 from dora.errors import DoraError
 from dora.page import Page
 from dora.values import Scope, Value
 
 __version__ = "0.1.0"
-__all__ = ["Delivery", "DoraError", "Metric", "Page", "Result", "Scope", "Value", "metrics", "open"]
+__all__ = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
 
 
 def metrics() -> dict[str, Metric]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import auditing, listing, output, reading, telling
+from dora import auditing, judging, listing, output, reading, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError
 from dora.reading import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Delivery metrics that engineers believe: DORA metrics from Spinnaker and git, with intervals and evidence.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
-for part in (reading, listing, auditing):
+for part in (reading, judging, listing, auditing):
     app.registered_commands += part.app.registered_commands
 app.registered_groups += reading.app.registered_groups
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dora import __version__, catalog, definitions, lineage, warehouse
@@ -21,13 +22,20 @@ OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censor
 LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "brought"), "SELECT * FROM attempts")
 
 
-def build(config: Config, report: Callable[[str], None] = lambda _: None) -> list[Finding]:
+def build(
+    config: Config,
+    report: Callable[[str], None] = lambda _: None,
+    *,
+    landing: Path | None = None,
+    into: Path | None = None,
+) -> list[Finding]:
     """Build dora.duckdb from landing.duckdb and swap it in; return what the checks found.
 
+    ``landing`` is another folder to read facts from, ``into`` another file to write.
     Raises ``StaleError`` where a check of severity stop found rows: the last build then stays in place.
     """
     definitions.validate(config)
-    with warehouse.building(config.data) as con:
+    with warehouse.building(landing or config.data, into) as con:
         _record(con, config)
         definitions.write(con, config)
         _models(con, report)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import audit, groups, lists, periods, query, rollbacks, warehouse
+from dora import audit, behaviour, groups, lists, periods, query, rollbacks, standing, warehouse, windows
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -126,6 +126,18 @@ class Delivery:
     def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
         return query.choices(self.connection(), name, scope)
+
+    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[windows.Compared]:
+        """Each group's value in a scope's window against the equal window before it."""
+        return windows.compare(self.connection(), name, scope)
+
+    def signals(self, name: str, scope: Scope = EVERYTHING) -> list[behaviour.Series]:
+        """Each group's whole weeks with the limits of their noise, and what is beyond it."""
+        return behaviour.observe(self.connection(), name, scope)
+
+    def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
+        """Where the numbers stand among the answers of a year's survey, with the probability."""
+        return standing.stand(self.connection(), year, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

@@ -73,7 +73,7 @@ def show(
     Example: dora show lead_time --by team --every month --since 180d
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    scope = _scope(by, every, since, until, application, team, statistic)
+    scope = scoped(by, every, since, until, application, team, statistic)
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     rows = [row for result in results for row in result.dicts()]
     if json:
@@ -84,7 +84,7 @@ def show(
         _print_values([value for result in results for value in result], by, every)
 
 
-def _scope(
+def scoped(
     by: str | None,
     every: str | None,
     since: str | None,
@@ -93,6 +93,7 @@ def _scope(
     teams: list[str] | None,
     statistic: str | None = None,
 ) -> Scope:
+    """What the options of a command ask for."""
     named = tuple(applications or ()), tuple(teams or ())
     return Scope(since, until, cast("Group | None", by), cast("Grain | None", every), *named, statistic)
 
@@ -135,7 +136,7 @@ def explain(
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    scope = _scope(None, None, since, until, application, team)
+    scope = scoped(None, None, since, until, application, team)
     rows = delivery.explain(metric, scope)
     if json:
         output.as_json(rows)

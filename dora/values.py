@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from dora import wording
+from dora.comparison import Move, move
 from dora.periods import Grain
 
 By = Literal["application", "team", "group"]
@@ -83,6 +84,10 @@ class Value:
     def text(self) -> str:
         """The number as a person would say it, such as ``25 min`` or ``–``."""
         return wording.quantity(self.value, self.unit)
+
+    def against(self, before: Value | None) -> Move | None:
+        """How it moved from another value of the same metric; null where either is null, or its history has a gap."""
+        return move(self, before)
 
     @property
     def evidence(self) -> str:

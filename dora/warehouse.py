@@ -113,9 +113,10 @@ def _quiet(con: Connection) -> Connection:
 
 
 @contextlib.contextmanager
-def building(data: Path) -> Iterator[Connection]:
+def building(data: Path, into: Path | None = None) -> Iterator[Connection]:
     """A connection to a new, empty file beside dora.duckdb with landing attached read-only as ``landing``.
 
+    ``into`` is another file than the folder's own dora.duckdb.
     Where the block ends well the file is moved in with ``os.replace``; else it is removed and the
     last build stays.
     """
@@ -124,7 +125,8 @@ def building(data: Path) -> Iterator[Connection]:
             raise UsageError(f"There is no {data / LANDING}: nothing was ingested yet.", "run `dora ingest NAME`.")
         for abandoned in data.glob(f"{PUBLISHED}.*building*"):
             shutil.rmtree(abandoned) if abandoned.is_dir() else abandoned.unlink()
-        aside = data / f"{PUBLISHED}.{os.getpid()}.building"
+        target = into or data / PUBLISHED
+        aside = target.with_name(f"{target.name}.{os.getpid()}.building")
         try:
             with _opened(":memory:") as con:
                 _attach_aside(con, aside)
@@ -134,8 +136,8 @@ def building(data: Path) -> Iterator[Connection]:
                 yield con
                 con.execute("DETACH landing").execute("CHECKPOINT aside")
             _durable(aside)
-            aside.replace(data / PUBLISHED)
-            _durable(data)
+            aside.replace(target)
+            _durable(target.parent)
         finally:
             aside.unlink(missing_ok=True)
 
@@ -158,24 +160,32 @@ def _durable(path: Path) -> None:
         os.close(descriptor)
 
 
-def published(path: Path) -> Connection:
-    """A read-only connection to a build, which can reach nothing else on this machine.
+def published(path: Path, beside: Path | None = None) -> Connection:
+    """A read-only connection to a build (``dora``), which can reach nothing else on this machine.
 
+    Another build may be attached ``beside`` it, as ``earlier``.
     The file is attached to a database in memory: after a swap a new call sees the new build even
     while an older connection still holds the old one.
     """
-    if not path.exists():
-        raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
     con = duckdb.connect()
+    _quiet(con).execute("SET TimeZone = 'UTC'")
+    for file, name in ((beside, "earlier"), (path, "dora")):
+        if file is not None:
+            _attach(con, file, name)
+    con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
+    return con
+
+
+def _attach(con: Connection, path: Path, name: str) -> None:
+    if not path.exists():
+        con.close()
+        raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
     try:
-        _quiet(con).execute("SET TimeZone = 'UTC'")
-        con.execute(f"ATTACH '{_quoted(path)}' AS dora (READ_ONLY)").execute("USE dora")
-        con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
+        con.execute(f"ATTACH '{_quoted(path)}' AS {name} (READ_ONLY)").execute(f"USE {name}")
     except duckdb.Error as error:
         con.close()
         raise DoraError(f"{path} can not be read: {str(error).splitlines()[0]}.", "run `dora build`.") from error
     contract.readable(con, path)
-    return con
 
 
 def ordered(con: Connection, queries: Mapping[str, str]) -> Iterable[str]:

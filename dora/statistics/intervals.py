@@ -14,6 +14,7 @@ from dora.statistics.special import (
     beta_quantile,
     binomial,
     binomial_cdf,
+    gamma_cdf,
     gamma_quantile,
     log_choose,
     normal_quantile,
@@ -52,6 +53,11 @@ def jeffreys(successes: int, n: int) -> Limits | None:
 def share_below(successes: int, n: int, limit: float) -> float:
     """The probability, by Jeffreys' prior, that the share behind what was seen is below a limit."""
     return beta_cdf(successes + 0.5, n - successes + 0.5, limit)
+
+
+def mean_below(count: int, limit: float) -> float:
+    """The probability, by a flat prior, that the mean behind a count is below a limit: Gamma(count + 1)."""
+    return gamma_cdf(count + 1, limit) if limit > 0 else 0.0
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Limits | None:

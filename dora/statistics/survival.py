@@ -73,6 +73,27 @@ def kaplan_meier(source: str, keys: Sequence[str], p: float = 0.5) -> str:
     )
 
 
+def survival_at(source: str, limit: float) -> str:
+    """One SELECT of one row: which share lasts longer than a limit (``left``), and Greenwood's sum there.
+
+    ``source`` is as ``kaplan_meier`` wants it, ``limit`` in its unit. Before the first event all are left.
+    """
+    return _AT.format(source=source, limit=float(limit))
+
+
+_AT = """
+WITH tied AS (
+  SELECT value AS t, count(*)::DOUBLE AS m, count(*) FILTER (WHERE NOT censored)::DOUBLE AS d
+  FROM {source} WHERE value IS NOT NULL GROUP BY value
+),
+at_risk AS (
+  SELECT t, d, sum(m) OVER (ORDER BY t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS r FROM tied
+)
+SELECT coalesce(product(1 - d / r), 1) AS left, coalesce(sum(d / (r * nullif(r - d, 0))), 0) AS greenwood
+FROM at_risk WHERE t <= {limit} AND d > 0
+"""
+
+
 _PLAIN = """
 WITH ended AS (SELECT {columns}, value FROM {source} WHERE NOT censored AND value IS NOT NULL)
 SELECT {columns}, count(*) AS n, quantile_cont(value, {p}) AS value, max(value) AS longest,

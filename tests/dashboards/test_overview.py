@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.cards import KEYS
-from dashboards.comparison import move
 from tests.dashboards.reading import header, said
 
 Built = Callable[..., Path]
@@ -47,7 +46,7 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
     shown = {metric.label: metric for metric in run(organisation).metric}
     for name, metric in ((name, dora.metrics()[name]) for name in KEYS):
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
-        moved = move(now, before)
+        moved = now.against(before)
         assert moved is not None
         good = moved.direction * (1 if metric.better == "higher" else -1) * moved.beyond_noise
         assert shown[metric.title].delta == moved.text

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import dora
-from dashboards import comparison, prints
+from dashboards import prints
 from dashboards.report import KEYS, Report
 from dora.__main__ import report
 from dora.errors import DoraError
@@ -54,7 +54,7 @@ def test_what_moved_is_judged_as_on_the_pages(told: Report) -> None:
     assert told.before is not None
     for name in KEYS:
         now = told.delivery.values(name, told.scope).rows[0]
-        move = comparison.move(now, told.delivery.values(name, told.before).rows[0])
+        move = now.against(told.delivery.values(name, told.before).rows[0])
         row = rows.get((dora.metrics()[name].title, "all"))
         assert (row is None) == (move is None)
         if row and move:

@@ -19,7 +19,7 @@ d1 | shop | production | succeeded | 2026-05-20T08:00 | 2026-05-20T09:00 | 1.0
 
 def test_the_door_has_these_names() -> None:
     """Whatever is not listed here may change without notice."""
-    expected = ["Delivery", "DoraError", "Metric", "Page", "Result", "Scope", "Value", "metrics", "open"]
+    expected = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
     assert sorted(dora.__all__) == expected
     assert all(getattr(dora, name).__doc__ for name in expected)
 

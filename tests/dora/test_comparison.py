@@ -8,26 +8,33 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_effectsize
 
-from dashboards.comparison import move
 from dora import Value
+from dora.comparison import move
 from dora.statistics import poisson, wilson
 
+STATISTICS = {"share": "share", "per day": "count", "hours": "median"}
 
-def value(amount: float | None, low: float | None, high: float | None, unit: str = "share") -> Value:
-    known: dict[str, Any] = {"metric": "m", "group": None, "period": None, "statistic": "share", "n": 100, "open": 0,
+
+def value(
+    amount: float | None, low: float | None, high: float | None, unit: str = "share", *, n: int = 100, days: float = 90
+) -> Value:
+    known: dict[str, Any] = {"metric": "m", "group": None, "period": None, "statistic": STATISTICS[unit], "open": 0,
                              "excluded": {}, "partial": False, "reason": None, "as_of": None}  # fmt: skip
-    return Value(value=amount, low=low, high=high, unit=unit, **known)
+    return Value(value=amount, low=low, high=high, unit=unit, n=n, days=days, **known)
 
 
 def share(failed: int, of: int) -> Value:
     low, high = wilson(failed, of) or (0.0, 1.0)
-    return value(failed / of, low, high)
+    return value(failed / of, low, high, n=of)
 
 
 def rate(count: int, days: int) -> Value:
     low, high = poisson(count)
-    return value(count / days, low / days, high / days, "per day")
+    return value(count / days, low / days, high / days, "per day", n=count, days=days)
 
 
 def test_newcombes_published_example_is_beyond_noise() -> None:
@@ -103,3 +110,33 @@ def test_a_window_with_a_gap_in_it_is_not_compared() -> None:
     whole, torn = share(9, 10), replace(share(3, 10), partial=True, incomplete="pay: history is missing 3 May 2026")
     assert move(whole, share(3, 10)) is not None
     assert move(whole, torn) is move(torn, whole) is None
+
+
+def test_the_limits_of_a_difference_are_published_ones() -> None:
+    """Newcombe's example (1998, method 10): 5.24 to 33.39 points; by statsmodels the same."""
+    moved = move(share(56, 70), share(48, 80))
+    assert moved is not None
+    assert (moved.low, moved.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+    assert confint_proportions_2indep(56, 70, 48, 80, method="newcomb") == pytest.approx((moved.low, moved.high))
+
+
+def test_two_rates_are_compared_exactly_and_wider_where_weeks_scatter() -> None:
+    """300 against 250 in as many days: a ratio of 1.2, 1.01 to 1.43 by the exact binomial; with weeks that vary
+    twice as much as by chance, 0.94 to 1.53 and noise."""
+    moved, wider = move(rate(300, 90), rate(250, 90)), move(replace(rate(300, 90), scatter=2.0), rate(250, 90))
+    assert moved is not None
+    assert wider is not None
+    exact = binomtest(300, 550).proportion_ci(0.95, "exact")
+    assert (moved.low, moved.high) == pytest.approx((exact.low / (1 - exact.low), exact.high / (1 - exact.high)))
+    assert (moved.beyond_noise, wider.beyond_noise) == (True, False)
+    assert (wider.low, wider.high) == pytest.approx((0.94, 1.53), abs=0.01)
+
+
+def test_what_can_not_be_told_apart_says_how_many_would_be_needed() -> None:
+    """2 of 40 against 4 of 40: by statsmodels' normal power some 430 each; nobody waits for a million."""
+    moved = move(share(2, 40), share(4, 40))
+    assert moved is not None
+    size = NormalIndPower().solve_power(proportion_effectsize(0.05, 0.1), alpha=0.05, power=0.8)
+    assert moved.needed == pytest.approx(size, rel=0.05)
+    assert move(share(56, 70), share(48, 80)).needed is None  # type: ignore[union-attr]
+    assert move(share(5000, 100000), share(5001, 100000)).needed is None  # type: ignore[union-attr]

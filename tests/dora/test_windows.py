@@ -1,0 +1,76 @@
+"""A window against the one before it: equal lengths, honest verdicts, and a warning where a roll-up lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import dora
+from dora.errors import UsageError
+
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+OLD, NEW = datetime(2026, 1, 5), datetime(2026, 2, 5)
+
+
+def rows(application: str, start: datetime, deployments: int, failed: int) -> list[str]:
+    """So many deployments, ten minutes apart, the first so many of them failed."""
+    made = []
+    for number in range(deployments):
+        at = start + timedelta(minutes=10 * number)
+        status = "failed" if number < failed else "succeeded"
+        made.append(f"{application}-{at:%m%d-%H%M} | {application} | production | {status} | {at} | {at}")
+    return made
+
+
+@pytest.fixture
+def simpson(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
+    """Both services fail more often, but the safe one now makes most of the deployments.
+
+    risky 10 of 40 → 3 of 10, safe 0 of 10 → 2 of 40: all together 10 of 50 → 5 of 50.
+    """
+    told = [
+        *rows("risky", OLD, 40, 10),
+        *rows("safe", OLD, 10, 0),
+        *rows("risky", NEW, 10, 3),
+        *rows("safe", NEW, 40, 2),
+    ]
+    head = "id | application | environment | status | started_at | finished_at"
+    return facts(deployments="\n".join([head, *told]), as_of=AS_OF)
+
+
+def test_a_roll_up_that_lies_is_said(simpson: dora.Delivery) -> None:
+    """By hand: within +5 points in each at the mean mix of 1/2 is +5; the mix −15; together −10."""
+    (found,) = simpson.compare("change_failure_rate", dora.Scope(since="2026-02-01"))
+    assert (found.before.value, found.now.value) == (0.2, 0.1)
+    assert found.split is not None
+    assert (found.split.total, found.split.within, found.split.mix) == pytest.approx((-0.1, 0.05, -0.15))
+    assert (
+        found.warning
+        == "within applications it moved +5.0 points, the other way than all together; the mix did -15.0 points"
+    )
+    assert found.plain()["warning"] == found.warning
+
+
+def test_each_application_alone_has_nothing_to_mix(simpson: dora.Delivery) -> None:
+    """By application there is no split, and each moved up."""
+    found = simpson.compare("change_failure_rate", dora.Scope(since="2026-02-01", by="application"))
+    assert [(one.now.group, one.split, one.move and one.move.text) for one in found] == [
+        ("risky", None, "+5.0 points"),
+        ("safe", None, "+5.0 points"),
+    ]
+
+
+def test_windows_are_equal_and_meet(simpson: dora.Delivery) -> None:
+    """28 days of February against the 28 before; the moment between belongs to the later one."""
+    (found,) = simpson.compare("deployment_frequency", dora.Scope(since="2026-02-01"))
+    assert found.windows == "2026-02-01 to 2026-03-01 against 2026-01-04 to 2026-02-01"
+    assert (found.before.n, found.now.n) == (40, 45)
+    assert (found.before.days, found.now.days) == pytest.approx((28, 28))
+
+
+def test_a_window_without_a_start_is_refused(simpson: dora.Delivery) -> None:
+    """All of history has nothing before it."""
+    with pytest.raises(UsageError, match="without a start"):
+        simpson.compare("deployment_frequency")
