@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import banners, data, filters, view
+from dashboards import banners, data, deployment, filters, view
 from dora import DoraError
 
 PAGES = [
     st.Page("app_pages/overview.py", title="Overview", default=True),
+    st.Page("app_pages/flow.py", title="Flow"),
+    st.Page("app_pages/stability.py", title="Stability"),
     st.Page("app_pages/canary.py", title="Canary"),
     st.Page("app_pages/audit.py", title="Audit"),
+    st.Page("app_pages/data.py", title="Data"),
 ]
 
 
@@ -27,10 +30,14 @@ def main() -> None:
     if known.as_of is None or known.first is None:
         _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
         return
+    opened = deployment.asked(build)
     heading, controls = st.columns([2, 9], vertical_alignment="bottom")
-    heading.title(page.title, anchor=False)
+    heading.title("Deployment" if opened else page.title, anchor=False)
     with controls:
         chosen = filters.draw(known)
+    if opened:
+        deployment.draw(build, opened, known.timezone, page.title)
+        return
     shown = view.show(view.View(build, known, chosen))
     st.caption(shown.sentence)
     banners.above(shown)

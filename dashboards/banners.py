@@ -19,8 +19,8 @@ def above(view: View) -> None:
     if incomplete:
         _banner(
             "History is incomplete",
-            f"{incomplete}. Numbers that meet it are marked and not compared. Run `dora ingest spinnaker --since 1y`"
-            " where the source still has it, or choose a window after it.",
+            f"{incomplete}. Numbers that meet it are marked and not compared. Choose a window after it, or run"
+            " “dora ingest spinnaker --since …” where the source still has it.",
         )
     if not view.value("rework_rate").n:
         _empty(view)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import streamlit as st
 
-from dashboards import charts
-from dora import Metric, Move, Value
+import dora
+from dashboards import charts, meaning
+from dashboards.view import View
+from dora import Metric, Move
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
 WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
@@ -16,31 +19,39 @@ TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 
 
-def card(metric: Metric, now: Value, before: Value | None, trend: list[charts.Row]) -> None:
-    """Draw a metric's card; coloured only where it moved beyond noise from the window before."""
+def row(shown: View, names: Iterable[str], width: int = 300, columns: int | None = None) -> None:
+    """Draw a row of cards."""
+    chosen = list(names)
+    with st.grid(columns or len(chosen), min_column_width=width):
+        for name in chosen:
+            card(shown, dora.metrics()[name])
+
+
+def card(shown: View, metric: Metric) -> None:
+    """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
+    now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
     moved = now.against(before)
-    verdict = _verdict(metric, moved)
+    reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.markdown(metric.title, help=metric.question)
-        number, line = st.columns([5, 4], vertical_alignment="bottom", wrap=False)
+        meaning.popover(shown, metric, now.incomplete)
+        number, line = st.columns([2, 1], vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title,
             now.text,
             moved.text if moved else None,
-            delta_color=COLOURS[verdict],
+            delta_color=COLOURS[reading],
             delta_arrow=_arrow(moved),
-            delta_description=WORDS[verdict] if moved else None,
+            delta_description=WORDS[reading] if moved else None,
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            drawn = charts.spark(trend, TONES[verdict], bars=metric.statistic == "count")
+            drawn = charts.spark(trend, TONES[reading], bars=metric.statistic == "count")
             line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
-        st.caption(now.evidence)
-        if now.incomplete:
-            st.text(f"Incomplete: {now.incomplete}")  # it names applications, which are data
+        st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 
-def _verdict(metric: Metric, moved: Move | None) -> str:
+def verdict(metric: Metric, moved: Move | None) -> str:
+    """``better``, ``worse``, or ``noise`` where nobody can tell."""
     if moved is None or not moved.beyond_noise or not moved.direction:
         return "noise"
     return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"

@@ -135,6 +135,18 @@ def rows(build: Build, name: str, *parameters: object) -> list[Row]:
     return _opened(build).sql(_query(name), list(parameters))
 
 
+@st.cache_data(ttl=TTL, max_entries=40, show_spinner=False)
+def claims(build: Build, scope: Scope) -> Any:
+    """What the deployments of a scope say about frequency, size and safety."""
+    return _opened(build).claims(scope)
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
+    return _opened(build).choices(metric, scope)
+
+
 def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
     """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
     return over(build, "deployments", EVERY_ATTEMPT, scope, limit)

@@ -10,12 +10,12 @@ import pandas as pd
 import streamlit as st
 from streamlit import column_config as columns
 
-from dashboards import charts, data, tables, wording
+from dashboards import charts, data, listing, tables, wording
 from dashboards.view import View
 from dora import Scope
 
 KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
-OPENED, BUTTON = "deployment", "open"
+BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
 
@@ -105,7 +105,7 @@ def table(rows: list[data.Row], zone: str, key: str = BUTTON) -> None:
 
 
 def _open(key: str, ids: list[str]) -> None:
-    st.query_params[OPENED] = ids[st.session_state[key].row]
+    st.query_params[listing.OPENED] = ids[st.session_state[key].row]
 
 
 def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:

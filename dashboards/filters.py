@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import streamlit as st
 
+from dashboards import listing
 from dashboards.data import About
 from dashboards.selection import AGAINST, BEFORE, DAY, TEAM, WINDOWS, Selection
 
 DEFAULT = "90d"
 CUSTOM_DAYS = 28
+SHARED: Any = {"bind": "query-params", "on_change": listing.close}  # who filters wants the page, not a deployment
 
 
 def draw(known: About) -> Selection:
@@ -19,15 +22,15 @@ def draw(known: About) -> Selection:
         [3, 4, 6, 3], vertical_alignment="bottom"
     )
     offered_teams = [team for team in known.teams if team]
-    teams = teams_column.multiselect("Teams", offered_teams, key="team", bind="query-params", placeholder="All teams")
+    teams = teams_column.multiselect("Teams", offered_teams, key="team", **SHARED, placeholder="All teams")
     offered = [name for team, names in known.teams.items() if not teams or team in teams for name in names]
     applications = applications_column.multiselect(
-        "Applications", sorted(offered), key="application", bind="query-params", placeholder="All applications"
+        "Applications", sorted(offered), key="application", **SHARED, placeholder="All applications"
     )
     window = window_column.segmented_control(
-        "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", bind="query-params", width="stretch"
+        "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", **SHARED, width="stretch"
     )
-    against = against_column.selectbox("Compared with", AGAINST, key="compare", bind="query-params") or BEFORE
+    against = against_column.selectbox("Compared with", AGAINST, key="compare", **SHARED) or BEFORE
     chosen = _particulars(known, tuple(teams), tuple(applications), window or DEFAULT, against)
     st.session_state["selection"] = chosen
     return chosen
@@ -46,7 +49,7 @@ def _particulars(
             first, last = _days(known)
     if against == TEAM:
         rest = [team for team in known.teams if team and (team,) != teams]
-        other = other_column.selectbox("Other team", rest, index=None, key="other", bind="query-params")
+        other = other_column.selectbox("Other team", rest, index=None, key="other", **SHARED)
     if against == DAY:
         with other_column:
             day = _day(known, first or _start(known, window), last or known.ends.date())
@@ -62,7 +65,7 @@ def _days(known: About) -> tuple[date, date]:
         min_value=begins,
         max_value=ends,
         key="days",
-        bind="query-params",
+        **SHARED,
         format="YYYY-MM-DD",
     )
     return (picked[0], picked[-1]) if picked else (begins, ends)
@@ -76,7 +79,7 @@ def _day(known: About, first: date, last: date) -> date:
         min_value=known.begins.date(),
         max_value=known.ends.date(),
         key="day",
-        bind="query-params",
+        **SHARED,
         format="YYYY-MM-DD",
     )
     return min(max(picked, first + timedelta(days=1)), last)

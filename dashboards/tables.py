@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import pandas as pd
+
+from dashboards import wording
 
 Row = dict[str, Any]
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -28,7 +29,7 @@ def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
     shown = [
         {
             "open": "Open",
-            "happened_at": _local(row["happened_at"], zone),
+            "happened_at": local(row["happened_at"], zone),
             "application": row["application"],
             "team": row["team"],
             "kind": row["kind"],
@@ -51,22 +52,6 @@ DEPLOYMENT_COLUMNS = (
     "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
     "recovered_hours", "url",
 )  # fmt: skip
-
-
-def changes(rows: Iterable[Row], zone: str) -> pd.DataFrame:
-    """Changes as people read them."""
-    shown = [
-        {
-            "subject": row["subject"],
-            "author": row["author"],
-            "merged_at": _local(row["merged_at"], zone),
-            "hours": row["hours"],
-            "sha": row["sha"][:SHORT],
-        }
-        for row in rows
-    ]
-    frame = pd.DataFrame(shown, columns=["subject", "author", "merged_at", "hours", "sha"])
-    return frame.astype({"hours": "Float64"})
 
 
 def outcome(row: Row) -> str:
@@ -103,5 +88,16 @@ def _cell(value: object) -> object:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
-def _local(moment: datetime | None, zone: str) -> datetime | None:
-    return moment and moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+def local(moment: datetime | None, zone: str) -> datetime | None:
+    """A UTC instant as the organisation's clock shows it; null stays null."""
+    return moment and wording.local(moment, zone)
+
+
+def how_many(rows: list[Row], noun: str) -> str:
+    """``3 changes``, or ``the first 20 of 1,468 changes``."""
+    count = rows[0]["listed"] if rows else 0
+    return (
+        wording.counted(count, noun)
+        if count <= len(rows)
+        else f"The first {len(rows)} of {wording.counted(count, noun)}"
+    )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dora import audit, behaviour, groups, lists, periods, query, rollbacks, standing, warehouse, windows
+from dora import audit, behaviour, claims, groups, lists, periods, query, rollbacks, standing, warehouse, windows
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -105,6 +105,10 @@ class Delivery:
         """
         return query.over(self.connection(), name, scope, text, parameters)
 
+    def claims(self, scope: Scope = EVERYTHING) -> claims.Claims:
+        """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
+        return claims.claims(self.connection(), scope)
+
     def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
@@ -123,10 +127,6 @@ class Delivery:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
         return rollbacks.find(self.connection(), scope)
 
-    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
-        return query.choices(self.connection(), name, scope)
-
     def compare(self, name: str, scope: Scope = EVERYTHING) -> list[windows.Compared]:
         """Each group's value in a scope's window against the equal window before it."""
         return windows.compare(self.connection(), name, scope)
@@ -138,6 +138,10 @@ class Delivery:
     def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
         """Where the numbers stand among the answers of a year's survey, with the probability."""
         return standing.stand(self.connection(), year, scope)
+
+    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        return query.choices(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

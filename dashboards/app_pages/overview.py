@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-import dora
-from dashboards import cards, charts, drill, view
+from dashboards import cards, charts, drill, moved, view
 
 shown = view.current()
 grain = shown.grain
-trends = {name: shown.trend(name) for name in cards.KEYS}
 
-with st.grid(3, min_column_width=300):
-    for name in cards.KEYS:
-        cards.card(dora.metrics()[name], shown.value(name), shown.earlier(name), charts.rows(trends[name]))
+moved.draw(shown)
+cards.row(shown, cards.KEYS, columns=3)
 
 drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)
 with listed:
@@ -24,19 +21,19 @@ with drawn:
         "Lead time for changes",
         f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
         f" dashed: the window's {shown.value('lead_time').text}.",
-        charts.medians(charts.rows(trends["lead_time"], picked), shown.value("lead_time")),
+        charts.medians(charts.rows(shown.trend("lead_time"), picked), shown.value("lead_time")),
         picked,
     )
     drill.chart(
         "Change failure rate",
         f"Share that failed, by {grain}. Whiskers: its 95 % interval;"
         f" dashed: the window's {shown.value('change_failure_rate').text}.",
-        charts.shares(charts.rows(trends["change_failure_rate"], picked), shown.value("change_failure_rate")),
+        charts.shares(charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")),
         picked,
     )
     drill.chart(
         "Deployments",
         f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}. Click a {grain} to list it below.",
-        charts.counts(charts.rows(trends["deployment_frequency"], picked)),
+        charts.counts(charts.rows(shown.trend("deployment_frequency"), picked)),
         picked,
     )

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from ingest import rows
 from ingest.archive import Document
 from ingest.run import pull
 from ingest.source import AsOf, Item, Request
+from tests.dashboards.hostile import Words
 
 HOSTILE = "![](http://beacon.example/a.png)"
 TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}
@@ -39,12 +41,12 @@ class Organisation:
     name: ClassVar[str] = "organisation"
     takes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, end: datetime, days: int, teams: dict[str, str]) -> None:
-        self.end, self.days, self.teams = end, days, teams
+    def __init__(self, end: datetime, days: int, teams: dict[str, str], words: Words | None = None) -> None:
+        self.end, self.days, self.teams, self.words = end, days, teams, words
 
     def fetch(self, request: Request, state: object) -> Iterator[Item]:
         for application, team in self.teams.items():
-            history = _History(application, team, self.end, self.days)
+            history = _History(application, team, self.end, self.days, self.words)
             yield Document("rows", json.dumps(history.told()).encode())
         yield AsOf(self.end)
 
@@ -55,7 +57,8 @@ class Organisation:
 class _History:
     """One application's days; every seventh deployment or so is followed by trouble."""
 
-    def __init__(self, application: str, team: str, end: datetime, days: int) -> None:
+    def __init__(self, application: str, team: str, end: datetime, days: int, words: Words | None = None) -> None:
+        self.words = words
         self.application, self.team, self.end, self.days = application, team, end, days
         self.repository = "acme/" + "".join(filter(str.isalnum, application))
         self.dice = random.Random(f"{application} {days}")
@@ -70,6 +73,7 @@ class _History:
             if morning.weekday() < 5 or self.dice.random() < 0.1:
                 for hour in range(self.dice.choice([0, 1, 1, 2])):
                     self._shipping(morning + timedelta(hours=3 * hour + self.dice.random()))
+        self._merge(int((self.end - timedelta(hours=30)).timestamp()) * 1_000_000)  # which nobody ships
         return self.rows
 
     def _shipping(self, start: datetime) -> None:
@@ -82,6 +86,8 @@ class _History:
         execution = self._deploy(at, at + wait, self.commits[-1], passed)
         if verdict < 1.0:
             self._canary(execution, at, passed)
+        if self.application == "maps":
+            self._approval(execution, at, at + wait // 2)
         trouble = self.dice.random()
         if passed and trouble < 0.06 and len(self.commits) > 9:
             self._deploy(at + wait + 40 * MINUTE, at + wait + 45 * MINUTE, self.commits[-9], True)
@@ -113,18 +119,39 @@ class _History:
     def _canary(self, execution: str, at: int, passed: bool) -> None:
         score = self.dice.randint(80, 100) if passed else self.dice.randint(0, 40)
         status = "succeeded" if passed else "failed"
-        self._row("canary", execution, execution_id=execution, score=score, status=status, started_at=at,
-                  finished_at=at + 10 * MINUTE)  # fmt: skip
+        times = {"started_at": at, "finished_at": at + 10 * MINUTE}
+        told = {"execution_id": execution, "status": status}
+        self._row("canary", execution, score=score, **told, **times)
+        self._row(
+            "canary_interval", execution, canary_id=execution, judgment_id=execution, score=score, **told, **times
+        )
+        self._row("canary_judgment", execution, execution_id=execution, score=score, status=status)
+        self._row("canary_metric", execution, judgment_id=execution, metric="latency", groups="latency",
+                  classification="pass" if passed else "high", ratio=1.2)  # fmt: skip
+
+    def _approval(self, execution: str, asked: int, decided: int) -> None:
+        times = {"started_at": asked, "decided_at": decided}
+        self._row("approval", execution, execution_id=execution, status="succeeded", decision="continue",
+                  asked=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
 
     def _row(self, table: str, key: str, **fields: Any) -> None:
         if "application" in rows.TABLES[table].__struct_fields__:
             fields["application"] = self.application
+        fields = self.words.into(table, fields) if self.words else fields
         self.rows.append((table, {"id": key, **fields}))
 
 
-def built(folder: Path, *, end: datetime, days: int, teams: dict[str, str] = TEAMS, timezone: str = "UTC") -> Path:
+def built(
+    folder: Path,
+    *,
+    end: datetime,
+    days: int,
+    teams: dict[str, str] = TEAMS,
+    timezone: str = "UTC",
+    words: Words | None = None,
+) -> Path:
     """The dora.duckdb of such an organisation."""
-    pull(Organisation(end, days, teams), folder, Request())  # type: ignore[arg-type]
+    pull(Organisation(end, days, teams, words), folder, Request())  # type: ignore[arg-type]
     build.build(Config(data=folder, timezone=timezone))
     return folder / "dora.duckdb"
 
@@ -165,10 +192,27 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 @pytest.fixture(scope="session")
-def server(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def shown_file(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the server shows: at first the organisation's; a test that swaps it puts it back."""
+    return shutil.copy(organisation, tmp_path_factory.mktemp("shown") / "dora.duckdb")
+
+
+@pytest.fixture(scope="session")
+def server(shown_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the dashboard of the organisation, served from a folder that is not its own."""
-    with served(organisation, tmp_path_factory.mktemp("elsewhere")) as address:
+    with served(shown_file, tmp_path_factory.mktemp("elsewhere")) as address:
         yield address
+
+
+@pytest.fixture
+def swap(shown_file: Path, organisation: Path, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Puts another build in the place of the one that is served, as a nightly run does, and the first one back."""
+
+    def _swap(build: Path) -> None:
+        Path(shutil.copy(build, tmp_path / "next.duckdb")).replace(shown_file)
+
+    yield _swap
+    _swap(organisation)
 
 
 @contextlib.contextmanager

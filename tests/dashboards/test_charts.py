@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboards import charts
+from dashboards.charts import trends
 from dora import Value
 
 WEEK = timedelta(days=7)
@@ -86,9 +87,9 @@ def test_a_period_that_is_not_whole_is_hollow_and_left_out_of_the_line() -> None
     drawn = charts.rows([value(0), value(1, partial=True, incomplete="pay: history is missing 25 August 2026")])
     assert [row["state"] for row in drawn] == ["whole", "not whole: pay: history is missing 25 August 2026"]
     hollow = [layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"].get("filled") is False]
-    assert [layer["transform"][-1]["filter"] for layer in hollow] == [charts.PARTIAL]
+    assert [layer["transform"][-1]["filter"] for layer in hollow] == [trends.PARTIAL]
     line = next(layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"]["type"] == "line")
-    assert line["transform"][-1]["filter"] == charts.WHOLE
+    assert line["transform"][-1]["filter"] == trends.WHOLE
     assert [row["start"] for row in data(charts.spark(drawn, "blue"))] == ["2026-08-17"]
 
 

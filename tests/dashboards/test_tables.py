@@ -98,7 +98,8 @@ def test_what_is_not_known_stays_empty() -> None:
     assert list(tables.deployments([], "UTC").columns) == list(frame.columns)
 
 
-def test_a_message_is_shown_as_it_is() -> None:
-    """What looks like Markdown or a formula reaches the table unchanged: the table shows text."""
-    change = {"subject": "![](http://x)", "author": "ada", "merged_at": None, "hours": None, "sha": "0123456789ab"}
-    assert tables.changes([change], "UTC")["subject"][0] == "![](http://x)"
+def test_how_many_are_listed_is_said_with_how_many_there_are() -> None:
+    """All of them, or the first of so many; none is none."""
+    assert tables.how_many([], "change") == "0 changes"
+    assert tables.how_many([{"listed": 1}], "change") == "1 change"
+    assert tables.how_many([{"listed": 1468}] * 20, "change") == "The first 20 of 1,468 changes"

@@ -1,0 +1,88 @@
+"""How work flows to production: how long it waits and where, how often and how large it goes, what is stuck."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import cards, charts, drill, flow, listing, tables, view, wording
+from dashboards.listing import hours, link, number, text, when
+
+shown = view.current()
+grain, lead = shown.grain, shown.value("lead_time")
+cards.row(shown, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
+
+spread, stages = st.columns([3, 2])
+below, listed = st.container(), st.container(border=True)
+with listed:
+    picked = drill.deployments(shown, "Deployments")
+
+with spread:
+    drill.chart(
+        "Lead time, merge to production",
+        f"Median by {grain} of merging, open changes counted in, on a log scale. Bands: the middle 50 % and 80 %;"
+        f" dashed: {lead.text}, the number above. Click a {grain} to list it below.",
+        charts.spreads(flow.spread(shown, picked), lead),
+        picked,
+    )
+with stages:
+    means = flow.stages(shown)
+    drill.plain(
+        "Where lead time goes",
+        f"Mean per shipped change and stage; means add up (to {wording.hours(sum(row['hours'] for row in means))}),"
+        " medians do not.",
+        charts.stage_means(means) if means else None,
+        "No change of this selection was shipped in this window.",
+    )
+
+with below:
+    stack, days = st.columns([2, 3])
+    with stack:
+        drill.plain(
+            f"Stages by {grain}",
+            f"Mean time of a change in each stage, by {grain} of merging.",
+            charts.stage_stack(flow.stages_over_time(shown)),
+        )
+    with days:
+        drill.plain(
+            "Deployments per day",
+            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window.",
+            charts.calendar(flow.days(shown)),
+        )
+    sizes, ages, waits = st.columns(3)
+    with sizes:
+        drill.plain(
+            "Batch size", "Deployments by how many changes each was the first to ship.",
+            charts.histogram(shown.over("batches", "batch_size"), "Changes"),
+        )  # fmt: skip
+    with ages:
+        drill.plain(
+            "Open changes by age", "Merged and not in production when the data ends, whenever they were merged.",
+            charts.histogram(flow.open_ages(shown), "Age", "amber"),
+        )  # fmt: skip
+    with waits:
+        drill.plain(
+            "Waits for a yes", "Answered questions to people on the way to production, by how long they waited.",
+            charts.histogram(shown.over("durations", "approval_wait", False), "Wait", "pink"),
+        )  # fmt: skip
+    with st.container(border=True, gap="xsmall"):
+        stuck = flow.open_changes(shown)
+        st.subheader("Oldest open changes", anchor=False)
+        st.caption(tables.how_many(stuck, "change") + " merged and not in production, the oldest first")
+        if stuck:
+            listing.table(stuck, shown.zone, {
+                "application": text("Application"), "team": text("Team"), "subject": text("Change", width="large"),
+                "author": text("Author"), "merged_at": when("Merged", shown.zone),
+                "days": number("Open (days)", format="%.1f"), "change_request": text("Request"),
+                "short_sha": text("Commit"), "url": link("Git host", "Open"),
+            }, "Changes that are merged and not shipped, the oldest first")  # fmt: skip
+    with st.container(border=True, gap="xsmall"):
+        waited = shown.over("longest_waits", "approval_wait", flow.FEW)
+        st.subheader("Longest waits", anchor=False)
+        st.caption(
+            tables.how_many(waited, "question") + " put to people on the way to production, the longest wait first"
+        )
+        if waited:
+            listing.table(waited, shown.zone, {
+                "application": text("Application"), "asked": text("Question", width="large"), "decided_by": text("By"),
+                "decision": text("Answer"), "started_at": when("Asked", shown.zone), "hours": hours("Waited"),
+            }, "Questions with the longest waits", opens="waits")  # fmt: skip

@@ -1,0 +1,67 @@
+"""What failed, on what evidence, how fast it recovered, and whether deploying more often goes with safer changes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboards import cards, charts, drill, listing, stability, tables, view
+from dashboards.listing import hours, link, number, text, when
+
+shown = view.current()
+grain, rate, recovery = shown.grain, shown.value("change_failure_rate"), shown.value("recovery_time")
+cards.row(shown, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
+
+above, claimed, listed = st.container(), st.container(border=True), st.container(border=True)
+with listed:
+    picked = drill.deployments(shown, "Deployments")
+
+with above:
+    failing, curve = st.columns(2)
+    with failing:
+        drill.chart(
+            "Change failure rate",
+            f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above."
+            f" Click a {grain} to list it below.",
+            charts.shares(charts.rows(shown.trend("change_failure_rate"), picked), rate),
+            picked,
+        )
+    with curve:
+        steps = stability.curve(shown)
+        drill.plain(
+            "Still broken after …",
+            f"Share of failed deployments not recovered so long after they failed (Kaplan–Meier, {recovery.open} still"
+            " open). Band: its 95 % interval; dashed: half.",
+            charts.survival(steps) if steps else None,
+            "No failed deployment of this selection has recovered in this window.",
+        )
+    rework, caught = st.columns(2)
+    with rework:
+        drill.chart(
+            "Deployment rework rate",
+            f"Share of deployments that were rollbacks, hotfixes or fixes forward, by {grain}. Whiskers: 95 %.",
+            charts.shares(charts.rows(shown.trend("rework_rate"), picked), shown.value("rework_rate")),
+            picked,
+        )
+    with caught:
+        stopped = stability.caught(shown)
+        drill.plain(
+            "Caught before they served",
+            "Attempts that never took full traffic, by what ended them. They are no failures and stand in no share.",
+            charts.histogram(stopped, "Ended by", "green") if stopped else None,
+            "Every attempt of this selection took traffic.",
+        )
+    with st.container(border=True, gap="xsmall"):
+        failed = stability.failed(shown, picked)
+        st.subheader("Failed deployments and their evidence", anchor=False)
+        st.caption(tables.how_many(failed, "failed deployment") + ", the latest first · open one for the whole story")
+        if failed:
+            listing.table(failed, shown.zone, {
+                "happened_at": when("Deployed", shown.zone), "application": text("Application"), "team": text("Team"),
+                "kind": text("Kind"), "short_commit": text("Commit"), "batch": number("Changes", format="%d"),
+                "what": text("Evidence"), "severity": text("Severity"), "incident": text("Incident", width="medium"),
+                "recovered": text("Recovered"), "recovered_hours": hours("After"),
+                "url": link("Pipeline", "Open in Deck"),
+            }, "Failed deployments with their evidence, the latest first", opens="failed")  # fmt: skip
+
+with claimed:
+    stability.claim(shown)

@@ -1,0 +1,2 @@
+-- One row is the build.
+SELECT built_at FROM build

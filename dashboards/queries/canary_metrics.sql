@@ -1,0 +1,17 @@
+-- One row is one metric of the judgment that a canary's verdict rests on, what failed first.
+SELECT
+  metric,
+  groups,
+  classification,
+  baseline_mean,
+  experiment_mean,
+  ratio,
+  baseline_count,
+  experiment_count,
+  CASE WHEN muted THEN 'muted' WHEN critical THEN 'critical' END AS weight,
+  reason,
+  provider
+FROM canary_metrics
+WHERE deployment_id = ? AND decisive
+ORDER BY CASE classification WHEN 'pass' THEN 2 WHEN 'nodata' THEN 1 ELSE 0 END, groups, metric
+LIMIT 200

@@ -1,0 +1,17 @@
+-- One row is one piece of evidence that a deployment failed: what happened when, and what mended it.
+SELECT
+  f.evidence,
+  f.happened_at,
+  f.recovered_at,
+  i.title,
+  i.severity,
+  coalesce(i.url, p.url) AS url,
+  CASE WHEN p.deployment_id <> f.deployment_id THEN p.deployment_id END AS deployment_id,
+  p.kind,
+  p.commit
+FROM failures AS f
+LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.by_id = i.incident_id AND f.deployment_id = i.deployment_id
+LEFT JOIN deployments AS p ON f.by_id = p.deployment_id
+WHERE f.deployment_id = ?
+ORDER BY f.happened_at, f.evidence, f.by_id
+LIMIT 100

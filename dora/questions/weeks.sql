@@ -1,0 +1,6 @@
+-- One row is one period of one application in which it deployed: how many took traffic, how many of them failed.
+SELECT application, period, count(*) AS deployments, sum(value)::BIGINT AS failed
+FROM $observations
+WHERE excluded IS NULL
+GROUP BY application, period
+ORDER BY application, period
