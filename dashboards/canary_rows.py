@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from dashboards import wording
-from dashboards.canary_charts import FATES, TONES
+from dashboards.charts.canary import FATES, TONES
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart
@@ -136,21 +137,16 @@ def covers(found: list[Any]) -> list[Row]:
     ]
 
 
-def table(rows: list[Row], zone: str) -> list[Row]:
-    """Canaries as people read them."""
-    return [
-        {
-            "open": "Open" if row["deployment_id"] else None,
-            "happened_at": wording.local(row["happened_at"], zone),
-            "application": row["application"],
-            "verdict": NAMES.get(row["verdict"], row["verdict"]),
-            "score": row["score"],
-            "next": row["next"],
-            "by": row["overridden_by"],
-            "fate": fate(row),
-            "evidence": row["evidence"],
-            "minutes": row["minutes"],
-            "url": row["url"],
-        }
-        for row in rows
-    ]
+KINDS: dict[str, Callable[[Row], bool]] = {
+    "every canary": lambda row: True,
+    "overridden, or went on unasked": lambda row: row["next"] in ("overridden", "went on unasked"),
+    "passed, and the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
+    "stopped the deployment": lambda row: row["next"] == "stopped",
+    "a score without data": lambda row: row["verdict"] == "no_data",
+    "no verdict": lambda row: row["verdict"] in ("error", "canceled"),
+}
+
+
+def table(rows: list[Row]) -> list[Row]:
+    """Canaries with their verdicts and fates in words."""
+    return [row | {"verdict": NAMES.get(row["verdict"], row["verdict"]), "fate": fate(row)} for row in rows]

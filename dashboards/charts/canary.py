@@ -1,4 +1,4 @@
-"""What canaries are worth, as charts. Pure: rows in, a specification out, in the style of ``charts``."""
+"""What canaries are worth: verdict against fate, scores, calibration, deciding metrics, cost, coverage."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts import HEIGHT, PALETTE
+from dashboards.charts.marks import HEIGHT, PALETTE, QUIET, Row, axis, colour, dot, of
 
-Row = dict[str, Any]
 Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
 TONES = {"fine": "sky", "failed later": "vermilion", "stopped": "amber", "not known": "grey"}
@@ -23,26 +22,26 @@ INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, 
 def against(cells: list[Row]) -> Drawn:
     """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count."""
     verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
-    base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=alt.X("fate:O", sort=list(FATES), axis=_axis(orient="top", labelAngle=0), title=None),
-        y=alt.Y("verdict:O", sort=verdicts, axis=_axis(), title=None),
+    base = alt.Chart(of(cells)).encode(
+        x=alt.X("fate:O", sort=list(FATES), axis=axis(orient="top", labelAngle=0), title=None),
+        y=alt.Y("verdict:O", sort=verdicts, axis=axis(), title=None),
         tooltip=_tips(verdict="Verdict", fate="Deployment", canaries="Canaries", text="Of the verdict"),
     )
     tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(
-        color=_colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
+        color=colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
     )
     counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
     tall = 40 * len(verdicts) + 40
-    return alt.LayerChart(layer=[tiles, counts], data=alt.InlineData(values=cells), height=tall)
+    return alt.LayerChart(layer=[tiles, counts], data=of(cells), height=tall)
 
 
 def scores(points: list[Row], passes: float) -> Drawn:
     """Each score when it was given, by what became of the deployment; below the pass mark is shaded."""
-    x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=_axis(grid=False, format="%-d %b"), title=None)
-    y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(tickCount=5), title=None)
-    ground = alt.Chart(alt.InlineData(values=[{"low": 0, "high": passes}]))
+    x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=axis(grid=False, format="%-d %b"), title=None)
+    y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=axis(tickCount=5), title=None)
+    ground = alt.Chart(of([{"low": 0, "high": passes}]))
     shade = ground.mark_rect(opacity=0.08, color=FAILING).encode(y="low:Q", y2="high:Q")
-    marks = alt.Chart(alt.InlineData(values=points)).mark_point(filled=True, size=44, opacity=0.85)
+    marks = alt.Chart(of(points)).mark_point(filled=True, size=44, opacity=0.85)
     dots = marks.encode(
         x=x,
         y=y,
@@ -56,17 +55,17 @@ def scores(points: list[Row], passes: float) -> Drawn:
 def calibration(bins: list[Row]) -> Drawn:
     """The share that failed later by score, as dots with the whiskers of their 95 % interval."""
     scale = alt.Scale(domain=[0, min(1.0, max((one["high"] for one in bins), default=1.0) * 1.05)], nice=False)
-    base = alt.Chart(alt.InlineData(values=bins), height=HEIGHT).encode(
-        x=alt.X("score:O", sort=None, axis=_axis(labelAngle=0, grid=False), title=None),
-        color=_colour(),
+    base = alt.Chart(of(bins), height=HEIGHT).encode(
+        x=alt.X("score:O", sort=None, axis=axis(labelAngle=0, grid=False), title=None),
+        color=colour(),
         tooltip=_tips(score="Score", text="Failed later", evidence="Evidence"),
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(filled=True, size=60, opacity=1)
-    y = alt.Y("share:Q", scale=scale, axis=_axis(format=".0%", tickCount=5), title=None)
+    dots = base.mark_point(**dot(60))
+    y = alt.Y("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
     return alt.LayerChart(
         layer=[whiskers.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)],
-        data=alt.InlineData(values=bins),
+        data=of(bins),
         height=HEIGHT,
     )
 
@@ -86,27 +85,27 @@ def cost(parts: list[Row]) -> Drawn:
 def coverage(rows: list[Row]) -> Drawn:
     """The share of production deployments that a canary judged, by application, with 95 % intervals."""
     scale = alt.Scale(domain=[0, 1])
-    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=y, color=_colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
+    y = alt.Y("application:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
+    base = alt.Chart(of(rows)).encode(
+        y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(filled=True, size=60, opacity=1)
-    x = alt.X("share:Q", scale=scale, axis=_axis(format=".0%", tickCount=5), title=None)
+    dots = base.mark_point(**dot(60))
+    x = alt.X("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
     return alt.LayerChart(
         layer=[whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)],
-        data=alt.InlineData(values=rows),
+        data=of(rows),
         height=_tall(rows, "application"),
     )
 
 
 def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> Drawn:
     drawn: alt.Chart = (
-        alt.Chart(alt.InlineData(values=rows), height=_tall(rows, name))
+        alt.Chart(of(rows), height=_tall(rows, name))
         .mark_bar(height={"band": 0.7})
         .encode(
-            x=alt.X(f"{amount}:Q", axis=_axis(tickCount=5, tickMinStep=1), title=None),
-            y=alt.Y(f"{name}:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None),
+            x=alt.X(f"{amount}:Q", axis=axis(tickCount=5, tickMinStep=1), title=None),
+            y=alt.Y(f"{name}:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None),
             color=colour,
             order=alt.Order("order:Q"),
             tooltip=_tips(**tips),
@@ -138,15 +137,7 @@ def _placed(tones: dict[str, str]) -> list[str]:
 
 
 def _legend(words: Iterable[str]) -> alt.Legend:
-    return alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2, values=list(words))
-
-
-def _colour() -> alt.Color:
-    return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=None)
-
-
-def _axis(**given: Any) -> alt.Axis:
-    return alt.Axis(domain=False, ticks=False, labelPadding=6, **given)
+    return alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2, values=list(words), labelColor=QUIET)
 
 
 def _tips(**named: str) -> list[alt.Tooltip]:
