@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboards import wording
-from dashboards.charts.canary import FATES, TONES
+from dashboards.charts.canary import FATES, PART_TONES, SAY_TONES, TONES
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart
@@ -70,6 +70,7 @@ def _point(row: Row, zone: str) -> Row:
         "application": row["application"],
         "verdict": NAMES.get(row["verdict"], row["verdict"]),
         "fate": fate(row),
+        "tone": TONES[fate(row)],
     }
 
 
@@ -101,9 +102,8 @@ def deciding(metrics: list[Any]) -> list[Row]:
     told = []
     for one in metrics:
         parts = (one.decided, one.failed - one.decided - one.outvoted, one.outvoted)
-        names = ("decided alone", "failed with others", "failed, canary passed")
-        for place, (name, count) in enumerate(zip(names, parts, strict=True)):
-            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place})
+        for place, ((name, tone), count) in enumerate(zip(SAY_TONES.items(), parts, strict=True)):
+            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place, "tone": tone})
     return told
 
 
@@ -114,7 +114,8 @@ def costs(found: list[Row]) -> list[Row]:
         parts = {"canary": row["canary_minutes"], "all else": row["lead_minutes"] - row["canary_minutes"]}
         for place, (name, minutes) in enumerate(parts.items()):
             told.append({"application": row["application"], "part": name, "minutes": minutes, "order": place,
-                         "text": wording.hours(minutes / 60), "changes": row["changes"]})  # fmt: skip
+                         "text": wording.hours(minutes / 60), "changes": row["changes"],
+                         "tone": PART_TONES[name]})  # fmt: skip
     return told
 
 

@@ -6,10 +6,12 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dora import audit, behaviour, claims, groups, lists, periods, query, rollbacks, standing, warehouse, windows
+from dora.errors import DoraError
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
+CHARTS = "delivery_metrics.charts"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,16 @@ class Result:
         import pandas as pd  # noqa: PLC0415 - a second that commands need not pay
 
         return pd.DataFrame(self.dicts())
+
+    def chart(self) -> Any:
+        """The same as an Altair chart with intervals, by the first entry point of ``delivery_metrics.charts``.
+
+        Raises ``DoraError`` where none is installed.
+        """
+        found = metadata.entry_points(group=CHARTS)
+        if not found:
+            raise DoraError("Nothing that draws charts is installed.", "install delivery-metrics again.")
+        return next(iter(found)).load()(self.rows)
 
     def explain(self) -> list[dict[str, Any]]:
         """The rows behind these values, with what is known of each."""

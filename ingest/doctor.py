@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from dora import warehouse
-from dora.errors import AuthError, DoraError, LockedError, StaleError
+from dora.errors import AuthError, DoraError, LockedError, StaleError, counted
 from ingest import attributed, configured
 from ingest.finding import Finding, Known
 
@@ -128,10 +128,10 @@ def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Findi
     if loaded.cut_off:
         yield Finding(part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on.")
     if loaded.troubles:
-        says = f"its last run missed {len(loaded.troubles)} parts, such as {loaded.troubles[0]}"
+        says = f"its last run missed {counted(len(loaded.troubles), 'part')}, such as {loaded.troubles[0]}"
         yield Finding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
-        says = f"{loaded.quarantined} documents could not be read, and were not read well since"
+        says = f"{counted(loaded.quarantined, 'document')} could not be read, and not well since"
         yield Finding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
     age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
     if age is None or age > limit:

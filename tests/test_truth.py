@@ -212,3 +212,5 @@ def test_the_story_has_everything(told: Told) -> None:
     assert evidence == {"rollback", "fix_forward", "incident", "deploy"}
     assert set(told.truth.canaries.values()) >= {"pass", "marginal", "fail", "error"}
     assert told.truth.open_changes
+    roots = [d.root_id for d in told.truth.deployments]
+    assert len(roots) > len(set(roots)), "two applications by one tree"

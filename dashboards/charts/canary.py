@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -13,6 +12,7 @@ Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
 TONES = {"fine": "sky", "failed later": "vermilion", "stopped": "amber", "not known": "grey"}
 SHAPES = {"fine": "circle", "failed later": "diamond", "stopped": "triangle-down", "not known": "cross"}
+PART_TONES = {"canary": "vermilion", "all else": "sky"}
 SAY_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
 FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
 ROW_HEIGHT, AROUND = 27, 80  # of a bar; of axis and legend
@@ -45,8 +45,8 @@ def scores(points: list[Row], passes: float) -> Drawn:
     dots = marks.encode(
         x=x,
         y=y,
-        color=_named("fate", TONES),
-        shape=_shaped("fate", TONES, SHAPES),
+        color=_named(TONES),
+        shape=_shaped(TONES, SHAPES),
         tooltip=_tips(application="Application", when="Judged", score="Score", verdict="Verdict", fate="Deployment"),
     )
     return alt.LayerChart(layer=[shade, dots], height=HEIGHT + 60)
@@ -73,13 +73,13 @@ def calibration(bins: list[Row]) -> Drawn:
 def deciding(parts: list[Row]) -> Drawn:
     """How often each metric failed, and whether that decided; those that never failed have no bar."""
     tips = {"metric": "Metric", "how": "It", "canaries": "Canaries"}
-    return _bars(parts, "metric", _named("how", SAY_TONES), "canaries", **tips)
+    return _bars(parts, "metric", _named(SAY_TONES), "canaries", **tips)
 
 
 def cost(parts: list[Row]) -> Drawn:
     """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
     tips = {"application": "Application", "part": "For", "text": "Mean of a change", "changes": "Changes"}
-    return _bars(parts, "application", _named("part", {"canary": "vermilion", "all else": "sky"}), "minutes", **tips)
+    return _bars(parts, "application", _named(PART_TONES), "minutes", **tips)
 
 
 def coverage(rows: list[Row]) -> Drawn:
@@ -118,26 +118,29 @@ def _tall(rows: list[Row], name: str) -> int:
     return AROUND + ROW_HEIGHT * len({row[name] for row in rows})
 
 
-def _named(field: str, tones: dict[str, str]) -> alt.Color:
-    """The theme's colour of each word; the legend names them."""
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=_placed(tones)), legend=_legend(tones))
+def _named(words: dict[str, str]) -> alt.Color:
+    """The tone of each word, which the legend says; by its place in the palette, as in every chart."""
+    return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=_legend(words))
 
 
-def _shaped(field: str, tones: dict[str, str], shapes: dict[str, str]) -> alt.Shape:
-    """The shape of each word; one legend with that of its colour."""
-    words = _placed(tones)
-    scale = alt.Scale(domain=words, range=[shapes.get(word, "circle") for word in words])
-    return alt.Shape(f"{field}:N", scale=scale, legend=_legend(tones))
+def _shaped(words: dict[str, str], shapes: dict[str, str]) -> alt.Shape:
+    """The shape of each word, in one legend with its tone."""
+    known = {tone: shapes[word] for word, tone in words.items()}
+    scale = alt.Scale(domain=PALETTE, range=[known.get(tone, "circle") for tone in PALETTE])
+    return alt.Shape("tone:N", scale=scale, legend=_legend(words))
 
 
-def _placed(tones: dict[str, str]) -> list[str]:
-    """Words at the places of their tones in the palette, so that the theme gives each its own colour."""
-    words = {tone: word for word, tone in tones.items()}
-    return [words.get(tone, f"({tone})") for tone in PALETTE]
-
-
-def _legend(words: Iterable[str]) -> alt.Legend:
-    return alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2, values=list(words), labelColor=QUIET)
+def _legend(words: dict[str, str]) -> alt.Legend:
+    said = " : ".join(f"datum.value === '{tone}' ? '{word}'" for word, tone in words.items())
+    return alt.Legend(
+        orient="top",
+        title=None,
+        symbolOpacity=1,
+        columns=2,
+        values=list(words.values()),
+        labelExpr=f"{said} : ''",
+        labelColor=QUIET,
+    )
 
 
 def _tips(**named: str) -> list[alt.Tooltip]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dora.errors import DoraError
+from dora.errors import DoraError, counted
 from ingest.finding import Finding, Known
 from ingest.git.mirror import FETCHED, Mirror, Tips
 from ingest.git.process import Repo
@@ -34,12 +34,8 @@ def examine(mirror: Mirror, tips: Tips, known: Known) -> Iterator[Finding]:
         yield Finding(part, "fail", f"{says}; {rest}", "check its address and our access.")
         return
     if behind:
-        yield Finding(
-            part,
-            "warn",
-            f"its mirror is behind on {len(behind)} {'branch' if len(behind) == 1 else 'branches'}; {rest}",
-            NEXT,
-        )
+        says = f"its mirror is behind on {counted(len(behind), 'branch', 'branches')}; {rest}"
+        yield Finding(part, "warn", says, NEXT)
     else:
         yield Finding(part, "ok", f"its mirror is there and up to date; {rest}")
 

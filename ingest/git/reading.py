@@ -44,6 +44,8 @@ class Reading:
             yield from self._changes(dropped, old, lost, None)
             says = f"{len(dropped):,} commits of its trunk were rewritten, {len(before):,} of them came again"
             yield Note(f"{self.name}: {says}; they stay resolvable.")
+        if teams := self.details.teams(next(iter(self.tips.lines.values()))):
+            yield documents.of_teams(self.name, teams)
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")
 
     def _mended(self, gained: Log, line: Mapping[str, str], lost: Log) -> Iterator[Item]:
