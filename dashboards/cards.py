@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 import dora
-from dashboards import charts, meaning
+from dashboards import charts, drill, meaning
 from dashboards.view import View
 from dora import Metric, Move
 
@@ -45,8 +46,8 @@ def card(shown: View, metric: Metric) -> None:
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            drawn = charts.spark(trend, TONES[reading], bars=metric.statistic == "count")
-            line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
+            drawing = partial(charts.spark, trend, TONES[reading], bars=metric.statistic == "count")
+            line.vega_lite_chart(drill.spec(drawing), alt=f"{metric.title} over the window")
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 
