@@ -11,6 +11,8 @@ PAGES = [
     st.Page("app_pages/overview.py", title="Overview", default=True),
     st.Page("app_pages/flow.py", title="Flow"),
     st.Page("app_pages/stability.py", title="Stability"),
+    st.Page("app_pages/canary.py", title="Canary"),
+    st.Page("app_pages/audit.py", title="Audit"),
     st.Page("app_pages/data.py", title="Data"),
 ]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Any
 
 import altair as alt
 
@@ -13,42 +14,43 @@ Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
 TONES = {"fine": "sky", "failed later": "vermilion", "stopped": "amber", "not known": "grey"}
 SHAPES = {"fine": "circle", "failed later": "diamond", "stopped": "triangle-down", "not known": "cross"}
-SAYS = {"decided": "decided alone", "together": "failed with others", "outvoted": "failed, canary passed"}
 SAY_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
-ROW_HEIGHT, MOST = 26, 600
-WIDEST = 15
+FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
+ROW_HEIGHT, AROUND = 27, 80  # of a bar; of axis and legend
+INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, whatever the theme
 
 
 def against(cells: list[Row]) -> Drawn:
     """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count."""
     verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
-    base = alt.Chart(alt.InlineData(values=cells), height=44 * len(verdicts)).encode(
+    base = alt.Chart(alt.InlineData(values=cells)).encode(
         x=alt.X("fate:O", sort=list(FATES), axis=_axis(orient="top", labelAngle=0), title=None),
         y=alt.Y("verdict:O", sort=verdicts, axis=_axis(), title=None),
         tooltip=_tips(verdict="Verdict", fate="Deployment", canaries="Canaries", text="Of the verdict"),
     )
     tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(
-        color=_colour("tone", None), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
+        color=_colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
     )
-    counts = base.mark_text(fontSize=13).encode(text="text:N")
-    return alt.LayerChart(layer=[tiles, counts], data=alt.InlineData(values=cells))
+    counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
+    tall = 40 * len(verdicts) + 40
+    return alt.LayerChart(layer=[tiles, counts], data=alt.InlineData(values=cells), height=tall)
 
 
 def scores(points: list[Row], passes: float) -> Drawn:
     """Each score when it was given, by what became of the deployment; below the pass mark is shaded."""
     x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=_axis(grid=False, format="%-d %b"), title=None)
     y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=_axis(tickCount=5), title=None)
-    ground = alt.Chart(alt.InlineData(values=[{"low": 0, "high": passes, "tone": "vermilion"}]))
-    shade = ground.mark_rect(opacity=0.08).encode(y="low:Q", y2="high:Q", color=_colour("tone", None))
+    ground = alt.Chart(alt.InlineData(values=[{"low": 0, "high": passes}]))
+    shade = ground.mark_rect(opacity=0.08, color=FAILING).encode(y="low:Q", y2="high:Q")
     marks = alt.Chart(alt.InlineData(values=points)).mark_point(filled=True, size=44, opacity=0.85)
     dots = marks.encode(
         x=x,
         y=y,
-        color=_by(TONES, "fate", "color"),
-        shape=_by(SHAPES, "fate", "shape"),
+        color=_named("fate", TONES),
+        shape=_shaped("fate", TONES, SHAPES),
         tooltip=_tips(application="Application", when="Judged", score="Score", verdict="Verdict", fate="Deployment"),
     )
-    return alt.LayerChart(layer=[shade, dots], height=HEIGHT)
+    return alt.LayerChart(layer=[shade, dots], height=HEIGHT + 60)
 
 
 def calibration(bins: list[Row]) -> Drawn:
@@ -56,7 +58,7 @@ def calibration(bins: list[Row]) -> Drawn:
     scale = alt.Scale(domain=[0, min(1.0, max((one["high"] for one in bins), default=1.0) * 1.05)], nice=False)
     base = alt.Chart(alt.InlineData(values=bins), height=HEIGHT).encode(
         x=alt.X("score:O", sort=None, axis=_axis(labelAngle=0, grid=False), title=None),
-        color=_colour("tone", None),
+        color=_colour(),
         tooltip=_tips(score="Score", text="Failed later", evidence="Evidence"),
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
@@ -71,24 +73,22 @@ def calibration(bins: list[Row]) -> Drawn:
 
 def deciding(parts: list[Row]) -> Drawn:
     """How often each metric failed, and whether that decided; those that never failed have no bar."""
-    return _bars(
-        parts, "metric", _by(SAY_TONES, "how", "color"), "canaries", metric="Metric", how="It", canaries="Canaries"
-    )
+    tips = {"metric": "Metric", "how": "It", "canaries": "Canaries"}
+    return _bars(parts, "metric", _named("how", SAY_TONES), "canaries", **tips)
 
 
 def cost(parts: list[Row]) -> Drawn:
     """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
-    tones = {"canary": "vermilion", "all else": "sky"}
-    return _bars(parts, "application", _by(tones, "part", "color"), "minutes", application="Application", part="For",
-                 text="Mean of a change", changes="Changes")  # fmt: skip
+    tips = {"application": "Application", "part": "For", "text": "Mean of a change", "changes": "Changes"}
+    return _bars(parts, "application", _named("part", {"canary": "vermilion", "all else": "sky"}), "minutes", **tips)
 
 
 def coverage(rows: list[Row]) -> Drawn:
     """The share of production deployments that a canary judged, by application, with 95 % intervals."""
     scale = alt.Scale(domain=[0, 1])
-    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140), title=None)
+    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
     base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=y, color=_colour("tone", None), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
+        y=y, color=_colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
     dots = base.mark_point(filled=True, size=60, opacity=1)
@@ -106,7 +106,7 @@ def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> 
         .mark_bar(height={"band": 0.7})
         .encode(
             x=alt.X(f"{amount}:Q", axis=_axis(tickCount=5, tickMinStep=1), title=None),
-            y=alt.Y(f"{name}:N", sort=None, axis=_axis(grid=False, labelLimit=140), title=None),
+            y=alt.Y(f"{name}:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None),
             color=colour,
             order=alt.Order("order:Q"),
             tooltip=_tips(**tips),
@@ -116,36 +116,33 @@ def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> 
 
 
 def _tall(rows: list[Row], name: str) -> int:
-    return max(2 * ROW_HEIGHT, ROW_HEIGHT * len({row[name] for row in rows}))
+    return AROUND + ROW_HEIGHT * len({row[name] for row in rows})
 
 
-def _by(values: dict[str, str], field: str, channel: Literal["color", "shape"]) -> Any:
-    """A named colour of the theme's palette, or a shape, for each word; the legend names them."""
-    legend = alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2)
-    if channel == "shape":
-        return alt.Shape(f"{field}:N", scale=alt.Scale(domain=list(values), range=list(values.values())), legend=legend)
-    tone = " : ".join(f"datum.{field} === '{word}' ? '{tone}'" for word, tone in values.items())
-    return (
-        alt.Color(f"{field}:N", scale=alt.Scale(domain=_padded(values)), legend=legend_of(values, legend))
-        if tone
-        else None
-    )
+def _named(field: str, tones: dict[str, str]) -> alt.Color:
+    """The theme's colour of each word; the legend names them."""
+    return alt.Color(f"{field}:N", scale=alt.Scale(domain=_placed(tones)), legend=_legend(tones))
 
 
-def _padded(values: dict[str, str]) -> list[str]:
-    """Words at the places of their colours in the palette, so that the theme gives each its own."""
-    places = {tone: word for word, tone in values.items()}
-    return [places.get(tone, f" {tone}") for tone in PALETTE]
+def _shaped(field: str, tones: dict[str, str], shapes: dict[str, str]) -> alt.Shape:
+    """The shape of each word; one legend with that of its colour."""
+    words = _placed(tones)
+    scale = alt.Scale(domain=words, range=[shapes.get(word, "circle") for word in words])
+    return alt.Shape(f"{field}:N", scale=scale, legend=_legend(tones))
 
 
-def legend_of(values: dict[str, str], legend: alt.Legend) -> alt.Legend:
-    """The same legend with only the words that mean something."""
-    legend.values = list(values)
-    return legend
+def _placed(tones: dict[str, str]) -> list[str]:
+    """Words at the places of their tones in the palette, so that the theme gives each its own colour."""
+    words = {tone: word for word, tone in tones.items()}
+    return [words.get(tone, f"({tone})") for tone in PALETTE]
 
 
-def _colour(field: str, legend: None) -> alt.Color:
-    return alt.Color(f"{field}:N", scale=alt.Scale(domain=PALETTE), legend=legend)
+def _legend(words: Iterable[str]) -> alt.Legend:
+    return alt.Legend(orient="top", title=None, symbolOpacity=1, columns=2, values=list(words))
+
+
+def _colour() -> alt.Color:
+    return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=None)
 
 
 def _axis(**given: Any) -> alt.Axis:

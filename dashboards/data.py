@@ -152,5 +152,17 @@ def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
     return over(build, "deployments", EVERY_ATTEMPT, scope, limit)
 
 
+@st.cache_resource(ttl=TTL, max_entries=20, show_spinner=False)
+def canaries(build: Build, scope: Scope) -> Any:
+    """What canaries are worth in a scope, as the door tells it; shared by all viewers, who only read it."""
+    return _opened(build).canaries(scope)
+
+
+@st.cache_resource(ttl=TTL, max_entries=8, show_spinner=False)
+def audit(build: Build, scope: Scope) -> Any:
+    """Every change of production in a scope, as the door tells it; shared by all viewers, who only read it."""
+    return _opened(build).audit(scope)
+
+
 def _query(name: str) -> str:
     return files("dashboards").joinpath("queries", f"{name}.sql").read_text()

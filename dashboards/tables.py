@@ -14,7 +14,7 @@ import pandas as pd
 from dashboards import wording
 
 Row = dict[str, Any]
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 SHORT = 9
 EVIDENCE = {
     "rollback": "rolled back",

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dora import auditing, judging, listing, output, reading, telling
-from dora.auditing import Teams
 from dora.config import Config, read
-from dora.errors import DoraError, PartialError, UsageError
-from dora.reading import Applications, AsJson, ConfigFile, Since, Until, print_findings, show
+from dora.errors import DoraError, PartialError, UsageError, counted
+from dora.reading import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
 
 if TYPE_CHECKING:
     from dora.catalog import Finding
@@ -68,7 +67,8 @@ def ingest(
     summary = _pull(read(config), name, request, replaying=replay)
     telling.tell(summary, as_json=json)
     if summary.troubles:
-        raise PartialError(f"{len(summary.troubles)} parts of {name} are missing; the rest is landed.", "see above.")
+        parts = counted(len(summary.troubles), "part")
+        raise PartialError(f"{parts} of {name} missing; the rest is landed.", "see above.")
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -131,15 +131,14 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
             summaries.append(_pull(settings, name, Request()))
         except DoraError as error:
             failed.append(f"{name}: {error}")
-    if not json:
-        for summary in summaries:
-            telling.tell(summary, as_json=False)
-    missing = failed + [f"{s.source}: {trouble}" for s in summaries for trouble in s.troubles]
-    for line in missing:
+    for summary in summaries:
+        (telling.remark if json else telling.show)(summary)
+    for line in failed:
         output.note(f"missing: {line}")
     print_findings(_build(settings), json)
+    missing = len(failed) + sum(len(summary.troubles) for summary in summaries)
     if missing:
-        raise PartialError(f"{len(missing)} parts are missing; the rest is landed and built.", "see above.")
+        raise PartialError(f"{counted(missing, 'part')} missing; the rest is landed and built.", "see above.")
 
 
 @app.command()

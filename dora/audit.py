@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from dora import lists, periods, query, rollbacks, wording
+from dora import lists, periods, query, rollbacks, trail, wording
 from dora.errors import UsageError
 from dora.lists import Row
 from dora.rollbacks import Rollbacks
@@ -52,8 +52,25 @@ class Trail:
     @property
     def sentences(self) -> list[str]:
         """What stands out, in words."""
-        told = [_counted(self), *(_said(one) for one in self.findings if one.count), self.waits, *_templates(self)]
+        told = [_counted(self), *(_said(one) for one in self.findings if one.count), self.waits, *self.drift]
         return [sentence for sentence in told if sentence]
+
+    @property
+    def drift(self) -> list[str]:
+        """How many applications follow which version of a template, and whether that shows, in words."""
+        return _templates(self)
+
+    def lines(self) -> list[Row]:
+        """The rows as people read them: local times, short commits, what stands out in words."""
+        return [trail.cells(row) for row in self.rows]
+
+    def code(self) -> list[Row]:
+        """How each application's pipelines are made, as people read it."""
+        return [trail.code(row) for row in self.as_code]
+
+    def versions(self) -> list[Row]:
+        """What was deployed by each version of a template, as people read it."""
+        return [trail.version(row) for row in self.delivery]
 
     def only(self, name: str | None) -> Trail:
         """The same with none but the rows of one finding; all of them where none is named."""
@@ -111,7 +128,7 @@ FINDINGS: list[tuple[str, str, str, Test, Test]] = [  # name, title, among what,
 ]  # fmt: skip
 
 
-def trail(con: Connection, scope: Scope) -> Trail:
+def follow(con: Connection, scope: Scope) -> Trail:
     """The audit trail of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     about = query.context(con)
     rows = [_timed(row, about["timezone"]) for row in lists.listed(con, "audit", scope)]

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dora import door, output, trail, wording
-from dora.audit import Trail
-from dora.canaries import Canaries
 from dora.config import read
 from dora.errors import UsageError
-from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Until
+from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Teams, Until
 from dora.statistics.intervals import Limits
 from dora.values import Scope
+
+if TYPE_CHECKING:
+    from dora.audit import Trail
+    from dora.canaries import Canaries
 
 LINE = ["when", "application", "took back", "which had served", "for", "by", "pipeline", "reason"]
 
 app = typer.Typer()
-Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one; may be repeated.")]
 Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON, CSV and files have all.")]
 Out = Annotated[Path | None, typer.Option(help="Write it to this file: .html (opens offline), .csv or .parquet.")]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dora import __version__, catalog, definitions, lineage, warehouse
 from dora.catalog import Finding
 from dora.contract import BUILD
-from dora.errors import StaleError
+from dora.errors import StaleError, counted
 
 if TYPE_CHECKING:
     from dora.config import Config
@@ -75,6 +75,16 @@ def _metrics(con: Connection, report: Callable[[str], None]) -> None:
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608
+    _together(con)
+
+
+def _together(con: Connection) -> None:
+    """One view of every metric's observations, for whoever asks in SQL."""
+    each = [
+        f"SELECT '{name}' AS metric, *, '{one.unit}' AS unit FROM metrics.\"{name}\""  # noqa: S608
+        for name, one in catalog.metrics().items()
+    ]
+    con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(each)}")
 
 
 def _checked(con: Connection, check: catalog.Check) -> Finding:
@@ -101,5 +111,5 @@ def _keep(con: Connection, findings: list[Finding]) -> None:
 def _stop(findings: list[Finding]) -> None:
     stops = [finding for finding in findings if finding.severity == "stop" and finding.rows]
     if stops:
-        said = "; ".join(f"{finding.check}: {finding.rows} rows, such as {finding.examples[0]}" for finding in stops)
+        said = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
         raise StaleError(f"The build was thrown away and the last one kept: {said}.", stops[0].next)

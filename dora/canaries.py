@@ -63,8 +63,8 @@ class Canaries:
     """The canaries of a scope as a diagnostic test of the deployments they judged.
 
     ``counts`` and ``diagnosis`` count one a canary whose deployment went on or was stopped; ``left_out`` counts those
-    that say nothing, by reason. ``bins`` hold verified canaries by score. ``overridden`` and ``no_data`` are the rows
-    themselves. ``sentences`` say it in plain words.
+    that say nothing, by reason. ``bins`` hold verified canaries by score, ``rows`` the canaries themselves, the latest
+    first. ``sentences`` say it in plain words.
     """
 
     canaries: int
@@ -76,10 +76,19 @@ class Canaries:
     metrics: list[Deciding]
     coverage: list[Cover]
     cost: Cost
-    overridden: list[Row]
-    no_data: list[Row]
+    rows: list[Row]
     sentences: list[str]
     as_of: Any
+
+    @property
+    def overridden(self) -> list[Row]:
+        """The failed canaries after which the deployment went on."""
+        return [row for row in self.rows if row["next"] in WENT_ON]
+
+    @property
+    def no_data(self) -> list[Row]:
+        """The canaries whose score rests on groups without data."""
+        return [row for row in self.rows if row["verdict"] == "no_data"]
 
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora canaries --json`` prints it."""
@@ -105,8 +114,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
         metrics=metrics,
         coverage=coverage,
         cost=cost,
-        overridden=[row for row in rows if row["next"] in WENT_ON],
-        no_data=[row for row in rows if row["verdict"] == "no_data"],
+        rows=rows,
         sentences=reckoning.sentences(rows, counts, diagnosis, left_out, metrics, coverage, cost),
         as_of=query.context(con)["as_of"],
     )

@@ -95,6 +95,20 @@ def _valid(values: dict[str, Any], where: str) -> dict[str, Any]:
     return values
 
 
+# A team that the source of deployments names comes before one that the owners of the code make.
+_KNOWN = """
+SELECT application, coalesce(max(team) FILTER (deploys), max(team))
+FROM (
+  SELECT application, team, source IN (SELECT source FROM landing.execution) AS deploys FROM landing.application
+  UNION ALL SELECT application, NULL, false FROM landing.execution
+  UNION ALL SELECT application, NULL, false FROM landing.incident
+  UNION ALL SELECT application, NULL, false FROM landing.incident_event
+  UNION ALL SELECT unnest(applications), NULL, false FROM landing.change
+)
+GROUP BY application ORDER BY application
+"""
+
+
 def write(con: Connection, config: Config) -> None:
     """Create ``definitions`` (one row per application), ``definitions_in_force`` (one per key) and ``memberships``."""
     names = [field_.name for field_ in fields(Definitions)]
@@ -102,13 +116,7 @@ def write(con: Connection, config: Config) -> None:
     columns = ", ".join(f"{name} {types[name]}" for name in names)
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
     con.execute("CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, says VARCHAR)")
-    known = con.execute(
-        "SELECT application, max(team) FROM (SELECT application, team FROM landing.application"
-        " UNION ALL SELECT application, NULL FROM landing.execution"
-        " UNION ALL SELECT application, NULL FROM landing.incident"
-        " UNION ALL SELECT application, NULL FROM landing.incident_event"
-        " UNION ALL SELECT unnest(applications), NULL FROM landing.change) GROUP BY 1 ORDER BY 1"
-    ).fetchall()
+    known = con.execute(_KNOWN).fetchall()
     current = teams.write(con, teams.rules(config), dict(known))
     for application, team in current.items():
         _write_one(con, application, team, resolve(config, application))

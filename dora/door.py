@@ -6,10 +6,12 @@ import builtins
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dora import audit, behaviour, claims, groups, lists, periods, query, rollbacks, standing, warehouse, windows
+from dora.errors import DoraError
 from dora.periods import Grain
 from dora.values import EVERYTHING, By, Scope, Spread, Value
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
+CHARTS = "delivery_metrics.charts"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,16 @@ class Result:
         import pandas as pd  # noqa: PLC0415 - a second that commands need not pay
 
         return pd.DataFrame(self.dicts())
+
+    def chart(self) -> Any:
+        """The same as an Altair chart with intervals, by the first entry point of ``delivery_metrics.charts``.
+
+        Raises ``DoraError`` where none is installed.
+        """
+        found = metadata.entry_points(group=CHARTS)
+        if not found:
+            raise DoraError("Nothing that draws charts is installed.", "install delivery-metrics again.")
+        return next(iter(found)).load()(self.rows)
 
     def explain(self) -> list[dict[str, Any]]:
         """The rows behind these values, with what is known of each."""
@@ -113,10 +126,6 @@ class Delivery:
         """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
         return lists.listed(self.connection(), name, scope)
 
-    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
-        return query.choices(self.connection(), name, scope)
-
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
         from dora import canaries  # noqa: PLC0415 - numpy, which other commands need not pay for
@@ -125,7 +134,7 @@ class Delivery:
 
     def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
         """Every change of production in a scope with the people behind it, and what stands out."""
-        return audit.trail(self.connection(), scope)
+        return audit.follow(self.connection(), scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
@@ -142,6 +151,10 @@ class Delivery:
     def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[standing.Standing]:
         """Where the numbers stand among the answers of a year's survey, with the probability."""
         return standing.stand(self.connection(), year, scope)
+
+    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        return query.choices(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""

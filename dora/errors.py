@@ -11,6 +11,11 @@ DoraError                 exit 1   something failed; data is as it was
 from __future__ import annotations
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """How many there are, in the words of a message: ``1 part``, ``1,200 parts``."""
+    return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
 class DoraError(Exception):
     """Something failed; the data is as it was before.
 

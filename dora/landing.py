@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dora import contract, holdings, remembered
-from dora.errors import DoraError, StaleError
+from dora.errors import DoraError, StaleError, counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -191,7 +191,7 @@ def verify(con: Connection, catalog: str = "") -> None:
     found = _totals(con, [table for table, *_ in totals], prefix)
     for table, rows, checksum, engine in totals:
         if found[table][0] != rows:
-            raise _damaged(table, f"{found[table][0]} rows where {rows} were committed")
+            raise _damaged(table, f"{counted(found[table][0], 'row')} found, {rows:,} committed")
         if engine == duckdb.__version__ and found[table][1] != checksum:
             raise _damaged(table, "its rows differ from those committed")
 

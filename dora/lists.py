@@ -1,7 +1,8 @@
-"""Lists of what a build holds, in a scope: the rows behind the pages and commands that are not a metric's."""
+"""Lists of what a build holds, in a scope, and sums over them: what pages and commands show that is not a metric."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dora import catalog, groups, periods, query
@@ -24,31 +25,41 @@ def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
     Raises ``UsageError`` for an application, team or moment that does not exist.
     """
     dated, key = ORDERED[name]
-    return _rows(
-        con,
-        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608 - from the list above
-        f" WHERE coalesce({dated} >= $since, $since IS NULL) AND coalesce({dated} < $until, $until IS NULL)"
-        " AND list_contains($applications::VARCHAR[], o.application)"
-        " AND (len($teams::VARCHAR[]) = 0 OR list_contains($teams::VARCHAR[], m.team))"
-        f" ORDER BY {dated} DESC, {key}, o.application",
-        scope,
-    )
+    return _rows(con, f"{_scoped(name)} ORDER BY {dated} DESC, {key}, o.application", scope)
 
 
 def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
-    """The rows of ``dora/figures/<name>.sql`` in a scope. Raises ``UsageError`` as ``listed`` does."""
-    return _rows(con, catalog.queries("figures")[name], scope)
+    """The rows of ``dora/figures/<name>.sql``, in which ``$journeys`` stands for that list in the scope.
+
+    Raises ``UsageError`` as ``listed`` does.
+    """
+    sql = catalog.queries("figures")[name]
+    return _rows(con, re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda found: f"({_scoped(found[1])})", sql), scope)
+
+
+def _scoped(name: str) -> str:
+    """SQL of the rows of a list in a scope; its window is open where it has no bound."""
+    dated, _ = ORDERED[name]
+    return (
+        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608 - from the list above
+        f" WHERE coalesce(o.{dated} >= $since, $since IS NULL) AND coalesce(o.{dated} < $until, $until IS NULL)"
+        " AND list_contains($applications::VARCHAR[], o.application)"
+        " AND ($any_team OR list_contains($teams::VARCHAR[], m.team))"
+    )
 
 
 def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
     about, meant = query.context(con), groups.chosen(con, scope)
-    bounds: dict[str, object] = {
+    given = {
         "since": _utc(scope.since, about),
         "until": _utc(scope.until, about),
-        "applications": sorted({one.application for one in meant}),
-        "teams": sorted({one.team for one in meant if one.team}) if scope.teams else [],
+        "applications": [one.application for one in meant],
+        "any_team": not scope.teams,
+        "teams": [one.team for one in meant if one.team],
     }
-    return query.rows(con, sql, {name: bound for name, bound in bounds.items() if f"${name}" in sql})
+    cursor = con.execute(sql, {name: value for name, value in given.items() if f"${name}" in sql})
+    columns = [column[0] for column in cursor.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from dora import output
+from dora.errors import counted
 
 FACTS = (
     "source", "load_id", "documents", "quarantined", "requests", "coverage", "troubles", "notes", "as_of", "held",
@@ -40,8 +41,8 @@ def rows(tables: Mapping[str, Mapping[str, int]], held: Mapping[str, int]) -> li
 
 def title(source: str, documents: int, quarantined: int, requests: int | None) -> str:
     """What came in."""
-    asked = f", {requests:,} requests" if requests is not None else ""
-    return f"{source}: {documents:,} documents, {quarantined:,} quarantined{asked}"
+    asked = f", {counted(requests, 'request')}" if requests is not None else ""
+    return f"{source}: {counted(documents, 'document')}, {quarantined:,} quarantined{asked}"
 
 
 def coverage(found: Mapping[str, Any] | None) -> str | None:
@@ -49,7 +50,7 @@ def coverage(found: Mapping[str, Any] | None) -> str | None:
     if not found:
         return None
     span = f"{found['since']:%Y-%m-%d} to {found['until']:%Y-%m-%d %H:%M} UTC"
-    return f"coverage: {found['applications']:,} applications, {span}, {found['gaps']:,} gaps"
+    return f"coverage: {counted(found['applications'], 'application')}, {span}, {counted(found['gaps'], 'gap')}"
 
 
 class Told(Protocol):
@@ -69,19 +70,26 @@ class Told(Protocol):
 
 
 def tell(summary: Told, *, as_json: bool) -> None:
-    """Print what a run did; for people its notes, and what is missing, on standard error."""
+    """Print what a run did; as JSON it is all there, for people ``show`` tells it."""
     if as_json:
         output.as_json({name: getattr(summary, name) for name in FACTS})
-        return
+    else:
+        show(summary)
+
+
+def show(summary: Told) -> None:
+    """Print what a run did as a table; its notes, and what is missing, on standard error."""
     heading = title(summary.source, summary.documents, summary.quarantined, summary.requests)
     output.as_table(rows(summary.tables, summary.held), COLUMNS, heading)
     if seen := coverage(summary.coverage):
         print(seen)
-    for line in _remarks(summary):
-        output.note(line)
+    remark(summary)
 
 
-def _remarks(summary: Told) -> Sequence[str]:
-    unread = f"{summary.quarantined} could not be read and are in quarantine; `dora build` says why"
-    missing = [f"missing: {trouble}" for trouble in summary.troubles]
-    return [*summary.notes, *missing, *([unread] if summary.quarantined else [])]
+def remark(summary: Told) -> None:
+    """Say on standard error what whoever ran it should read: notes, what is missing, what could not be read."""
+    lines = [*summary.notes, *(f"missing: {trouble}" for trouble in summary.troubles)]
+    if summary.quarantined:
+        lines.append(f"{summary.quarantined:,} could not be read: they are in quarantine, `dora build` says why")
+    for line in lines:
+        output.note(f"{summary.source}: {line}")

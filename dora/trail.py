@@ -44,7 +44,7 @@ def line(row: Row) -> Row:
 
 def cells(row: Row) -> Row:
     """A change as cells of the page: local time, short commit, words."""
-    version = f" {row['template_version']}" if row["template_version"] else ""
+    template = " ".join(filter(None, (row["template"], row["template_version"])))
     return row | {
         "local_time": f"{row['local_time']:%Y-%m-%d %H:%M}",
         "outcome": outcome(row),
@@ -53,7 +53,7 @@ def cells(row: Row) -> Row:
         "waited": _minutes(row["waited_minutes"]),
         "canary": _canary(row),
         "marks": ", ".join(marks(row)) or None,
-        "template": row["template"] and f"{row['template']}{version}",
+        "template": template or None,
     }
 
 
@@ -95,9 +95,9 @@ def page(told: Trail) -> Page:
     made.say(told.rollbacks.sentences)
     made.table(told.rollbacks.lines())
     made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
-    made.table([_code(row) for row in told.as_code])
+    made.table([code(row) for row in told.as_code])
     made.heading("Delivery by version of the template")
-    made.table([_version(row) for row in told.delivery])
+    made.table([version(row) for row in told.delivery])
     made.heading("Changes that stand out", "Each with why, the latest first.")
     made.table([cells(row) for row in told.rows if marks(row)], COLUMNS)
     made.heading("Every change of production", "The latest first, attempts that never took traffic among them.")
@@ -105,7 +105,8 @@ def page(told: Trail) -> Page:
     return made
 
 
-def _code(row: Row) -> dict[str, Any]:
+def code(row: Row) -> dict[str, Any]:
+    """How an application's pipelines are made, as one line."""
     template = f"{row['template']} {row['template_version'] or ''}".strip() if row["template"] else None
     return {
         "application": row["application"],
@@ -122,7 +123,8 @@ def _code(row: Row) -> dict[str, Any]:
     }
 
 
-def _version(row: Row) -> dict[str, Any]:
+def version(row: Row) -> dict[str, Any]:
+    """What was deployed by one version of a template, as one line."""
     limits = f"{wording.quantity(row['low'], 'share')} to {wording.quantity(row['high'], 'share')}"
     return {
         "template": row["template"] or "none",

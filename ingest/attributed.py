@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from dora import warehouse
-from ingest.finding import Finding
+from dora.errors import DoraError
+from ingest.finding import Deployed, Finding, Known
 
-SHARES = """
+JUDGED = """
 WITH judged AS (
-  SELECT repository, attribution FROM deployments WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy'))
+  SELECT repository, commit, traffic_at, attribution, attribution IN ('commit', 'version', 'restored') AS followed
+  FROM deployments WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy'))
+"""
+DEPLOYED = """
+SELECT lower(repository), count(*) FILTER (followed), count(*) FILTER (NOT followed),
+  arg_max(commit, traffic_at) FILTER (followed)
+FROM judged GROUP BY ALL
+"""
+SHARES = """
 SELECT repository, attribution, lower(repository) IN (SELECT lower(repository) FROM changes) IS TRUE AS ingested,
   count(*) AS deployments, (SELECT count(*) FROM judged) AS among
-FROM judged WHERE attribution NOT IN ('commit', 'version', 'restored')
+FROM judged WHERE NOT followed
 GROUP BY repository, attribution ORDER BY deployments DESC, repository, attribution
 """
 
 
+def known(path: Path) -> Known:
+    """What the last build knows of each repository's deployments; nothing where there is none to be read."""
+    with suppress(DoraError):
+        rows = _asked(path, DEPLOYED)
+        told = {name: Deployed(followed, lost, latest) for name, followed, lost, latest in rows if name}
+        return Known(deployed=told, deployments=sum(followed + lost for _, followed, lost, _ in rows))
+    return Known()
+
+
 def look(path: Path) -> Iterator[Finding]:
     """One warning for each repository and reason; nothing where there is no build, or one without deployments."""
-    if not path.exists():
-        return
-    con = warehouse.published(path)
-    try:
-        if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'lineage'").fetchall():
-            return
-        rows = con.execute(SHARES).fetchall()
-    finally:
-        con.close()
+    rows = _asked(path, SHARES)
     for repository, attribution, ingested, count, among in rows:
         says, then = _told(repository, attribution, ingested)
         share = f"{count:,} of {among:,} deployments ({count / among:.0%})"
         yield Finding(f"commits of {repository or 'no repository'}", "warn", f"{share} {says}", then)
+
+
+def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
+    if not path.exists():
+        return []
+    con = warehouse.published(path)
+    try:
+        if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'lineage'").fetchall():
+            return []
+        return con.execute(JUDGED + query).fetchall()
+    finally:
+        con.close()
 
 
 def _told(repository: str | None, attribution: str, ingested: bool) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from dora import warehouse
-from dora.errors import AuthError, DoraError, LockedError, StaleError
+from dora.errors import AuthError, DoraError, LockedError, StaleError, counted
 from ingest import attributed, configured
 from ingest.finding import Finding, Known
 
@@ -44,10 +44,13 @@ def examine(data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_h
     yield from _folder(data)
     loads: dict[str, Loaded] = {}
     yield _landing(data, loads)
+    deployed = attributed.known(data / warehouse.PUBLISHED)
     if not settings:
         yield Finding("sources", "fail", "none is configured", "name some under [sources.NAME] of dora.toml.")
     for name, given in settings.items():
-        yield from _source(name, given, data, loads.get(name))
+        known = loads[name].known if name in loads else Known()
+        known = msgspec.structs.replace(known, deployed=deployed.deployed, deployments=deployed.deployments)
+        yield from _source(name, given, data, known)
         yield from _fresh(name, loads.get(name), timedelta(hours=stale_after_hours))
     built = _build(data, loads)
     yield built
@@ -106,12 +109,12 @@ def _known(con: warehouse.Connection, source: str) -> Known:
     return Known(frozenset(name for (name,) in names), dict(marks))
 
 
-def _source(name: str, settings: Mapping[str, Any], data: Path, loaded: Loaded | None) -> Iterator[Finding]:
+def _source(name: str, settings: Mapping[str, Any], data: Path, known: Known) -> Iterator[Finding]:
     try:
         source = configured(name, settings, data)
         if ask := getattr(source, "doctor", None):
             several = "type" in settings
-            for found in ask(loaded.known if loaded else Known()):
+            for found in ask(known):
                 yield msgspec.structs.replace(found, part=f"{name}: {found.part}") if several else found
     except DoraError as error:
         yield Finding(name, "fail", error.happened, error.next_step, auth=isinstance(error, AuthError))
@@ -125,10 +128,10 @@ def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Findi
     if loaded.cut_off:
         yield Finding(part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on.")
     if loaded.troubles:
-        says = f"its last run missed {len(loaded.troubles)} parts, such as {loaded.troubles[0]}"
+        says = f"its last run missed {counted(len(loaded.troubles), 'part')}, such as {loaded.troubles[0]}"
         yield Finding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
-        says = f"{loaded.quarantined} documents could not be read, and were not read well since"
+        says = f"{counted(loaded.quarantined, 'document')} could not be read, and not well since"
         yield Finding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
     age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
     if age is None or age > limit:

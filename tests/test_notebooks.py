@@ -2,34 +2,63 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 import dora
+from tests.dora.test_canary_outcomes import AS_OF, HISTORY
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-DAYS = [f"2026-05-{day:02}" for day in range(1, 29)]
-HISTORY = "id | application | environment | status | started_at | finished_at | version\n" + "\n".join(
-    f"d{n} | shop | production | {'failed' if n == 9 else 'succeeded'} | {day}T08:00 | {day}T09:00 | {n}"
-    for n, day in enumerate(DAYS)
-)
+
+
+def history() -> dict[str, list[dict[str, Any]]]:
+    """The canaries' stories, each deployment with the change that it shipped: merged an hour before, by somebody."""
+    rows = {name: [dict(row) for row in told] for name, told in HISTORY.items()} | {"commit": [], "change": []}
+    begun = sorted(rows["execution"], key=lambda row: row["queued_at"])
+    shas = [f"{nth + 1:040x}" for nth in range(len(begun))]
+    for nth, (execution, sha) in enumerate(zip(begun, shas, strict=True)):
+        merged = (datetime.fromisoformat(execution["queued_at"]) - timedelta(hours=1)).isoformat()
+        execution.update(repository="acme/shop", commit=sha)
+        known = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
+        told = {"parents": shas[max(0, nth - 1) : nth], "author": "Ada", "subject": "tidy"}
+        rows["commit"].append(known | told | {"authored_at": merged, "committed_at": merged})
+        rows["change"].append(known | {"merged_at": merged, "applications": [execution["application"]]})
+    return rows
+
+
+@pytest.fixture(scope="module")
+def build(built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dora.Delivery]:
+    found = built_in(tmp_path_factory.mktemp("notebooks"), rows=history(), as_of=AS_OF)
+    yield found
+    found.close()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs(path: Path, facts: Callable[..., dora.Delivery], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell of a notebook works on a build of real facts."""
-    delivery = facts(deployments=HISTORY)
-    monkeypatch.setenv("DORA_DATABASE", str(delivery.path))
+def test_it_runs(path: Path, build: dora.Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell of a notebook works on a build of real facts, and none of them warns."""
+    monkeypatch.setenv("DORA_DATABASE", str(build.path))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(FOLDER)}}).execute()
-    assert any(cell.get("outputs") for cell in notebook.cells)
-    assert os.environ["DORA_DATABASE"] == str(delivery.path)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert len(outputs) >= 5
+    assert [output.text for output in outputs if output.output_type == "stream"] == []
+
+
+def test_there_is_a_way_in_and_two_articles() -> None:
+    """Three notebooks, each of which begins with a title and the question that it answers."""
+    assert [path.stem for path in NOTEBOOKS] == ["canary_and_failure", "lead_time_deep_dive", "start_here"]
+    for path in NOTEBOOKS:
+        opening = nbformat.read(path, as_version=4).cells[0].source
+        assert opening.startswith("# ")
+        assert "*A lead asks" in opening
+        assert "?" in opening
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -15,6 +15,7 @@ from dora.build import build
 from dora.config import read
 from ingest import sources
 from ingest.run import pull
+from ingest.simulation.company import company
 from ingest.simulation.demo import settings_text
 from ingest.simulation.gate import serve
 from ingest.simulation.organisation import Organisation, simulate
@@ -166,6 +167,41 @@ def test_what_became_of_every_canary(told: Told) -> None:
     assert counts.overridden_good
 
 
+def test_every_rollback(told: Told) -> None:
+    """Each return to older content is listed once and nothing else is; the core has none in its last three months, and
+    that zero stands among its deployments."""
+    rows = told.delivery.sql(
+        "SELECT r.application, d.root_id FROM rollbacks r JOIN deployments d USING (deployment_id)"
+    )
+    expected = [
+        (d.application, d.root_id)
+        for d in told.truth.deployments
+        if d.kind == "rollback" and d.outcome in ("succeeded", "failed")
+    ]
+    assert sorted((row["application"], row["root_id"]) for row in rows) == sorted(expected)
+    core = {app.name for app in company(1)[0] if app.core} & {d.application for d in told.truth.deployments}
+    quiet = told.delivery.rollbacks(dora.Scope(since="90d", applications=tuple(sorted(core))))
+    assert (quiet.rows, quiet.incomplete) == ([], None)
+    assert quiet.sentences[0].startswith("0 rollbacks in 90 days")
+    assert quiet.deployments > 30
+
+
+def test_who_approved_what_they_wrote(told: Told) -> None:
+    """An author alone approved exactly those changes of which the only approver wrote one that they shipped."""
+    wrote = {(r["repository"], r["sha"]): r["author"].lower() for r in told.delivery.sql("FROM changes")}
+    authors: dict[tuple[str, str], set[str]] = {}
+    for application, repository, sha, root in told.truth.shipped:
+        authors.setdefault((application, root), set()).add(wrote[repository, sha])
+    rows = told.delivery.sql(
+        "SELECT a.*, d.root_id FROM audit a JOIN deployments d USING (deployment_id) WHERE approved_by IS NOT NULL"
+    )
+    assert rows
+    for row in rows:
+        approver = row["approved_by"].partition("@")[0]
+        alone = approver in authors.get((row["application"], row["root_id"]), set())
+        assert ("an author alone approved it" in (row["four_eyes"] or "")) == alone, row
+
+
 def test_the_story_has_everything(told: Told) -> None:
     """The organisation is rich enough to be wrong about: every kind, outcome, verdict and evidence occurs."""
     kinds = {d.kind for d in told.truth.deployments}
@@ -176,3 +212,5 @@ def test_the_story_has_everything(told: Told) -> None:
     assert evidence == {"rollback", "fix_forward", "incident", "deploy"}
     assert set(told.truth.canaries.values()) >= {"pass", "marginal", "fail", "error"}
     assert told.truth.open_changes
+    roots = [d.root_id for d in told.truth.deployments]
+    assert len(roots) > len(set(roots)), "two applications by one tree"

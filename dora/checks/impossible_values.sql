@@ -1,7 +1,9 @@
--- title    = "Counted observations with a value that can not be: negative, infinite, or no number"
+-- title    = "Counted observations with a value that can not be: negative, infinite, no number, or a share above 1"
 -- severity = "stop"
 -- next     = "report this: the models are wrong"
 -- One row is one observation.
-SELECT 'lead_time' AS metric, subject, value FROM metrics.lead_time WHERE excluded IS NULL AND NOT coalesce(value >= 0 AND isfinite(value), FALSE)
-UNION ALL
-SELECT 'recovery_time', subject, value FROM metrics.recovery_time WHERE excluded IS NULL AND NOT coalesce(value >= 0 AND isfinite(value), FALSE)
+SELECT metric, application, subject, value, unit
+FROM observations
+WHERE
+  excluded IS NULL
+  AND NOT coalesce(value >= 0 AND isfinite(value) AND (unit <> 'share' OR value IN (0, 1)), FALSE)

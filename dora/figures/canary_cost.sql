@@ -5,12 +5,7 @@ SELECT
   count(*) AS changes,
   avg(canary_hours) * 60 AS canary_minutes,
   avg(lead_hours) * 60 AS lead_minutes
-FROM journeys
-WHERE
-  canary_hours > 0
-  AND lead_hours IS NOT NULL
-  AND coalesce(merged_at >= $since, $since IS NULL)
-  AND coalesce(merged_at < $until, $until IS NULL)
-  AND list_contains($applications::VARCHAR[], application)
+FROM $journeys
+WHERE canary_hours > 0 AND lead_hours IS NOT NULL
 GROUP BY application
 ORDER BY application

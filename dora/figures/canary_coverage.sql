@@ -3,13 +3,8 @@ WITH judged AS (
   SELECT DISTINCT deployment_id FROM canaries WHERE deployment_id IS NOT NULL AND verdict <> 'canceled'
 )
 SELECT d.application, count(*) AS deployments, count(j.deployment_id) AS judged
-FROM deployments AS d
+FROM $audit AS d
 LEFT JOIN judged AS j ON d.deployment_id = j.deployment_id
-WHERE
-  d.took_traffic
-  AND d.kind IN ('release', 'hotfix', 'config')
-  AND coalesce(d.traffic_at >= $since, $since IS NULL)
-  AND coalesce(d.traffic_at < $until, $until IS NULL)
-  AND list_contains($applications::VARCHAR[], d.application)
+WHERE d.outcome IN ('succeeded', 'failed') AND d.kind IN ('release', 'hotfix', 'config')
 GROUP BY d.application
 ORDER BY d.application

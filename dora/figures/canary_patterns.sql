@@ -12,15 +12,12 @@ WITH measured AS (
     list(coalesce(m.groups, '') ORDER BY m.metric, m.metric_id) AS groups,
     list(m.classification ORDER BY m.metric, m.metric_id) AS classifications,
     list(coalesce(m.critical, FALSE) ORDER BY m.metric, m.metric_id) AS critical
-  FROM canary_outcomes AS o
+  FROM $canary_outcomes AS o
   INNER JOIN canary_metrics AS m ON o.source = m.source AND o.canary_id = m.canary_id
   WHERE
     m.decisive
     AND NOT coalesce(m.muted, FALSE)
     AND o.verdict IN ('pass', 'marginal', 'fail', 'no_data')
-    AND coalesce(o.happened_at >= $since, $since IS NULL)
-    AND coalesce(o.happened_at < $until, $until IS NULL)
-    AND list_contains($applications::VARCHAR[], o.application)
   GROUP BY o.source, o.canary_id
 )
 SELECT config, verdict, score, pass_threshold, metrics, groups, classifications, critical, count(*) AS canaries

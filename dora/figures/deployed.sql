@@ -1,13 +1,6 @@
 -- One row is one application of the scope, what it deployed (rollbacks and redeploys apart), how many rollbacks never took
 -- traffic, and since when its history was seen whole and read as it happened (null: no source tells).
 WITH
-inside AS (
-  SELECT *
-  FROM deployments
-  WHERE
-    coalesce(coalesce(traffic_at, finished_at, queued_at) >= $since, $since IS NULL)
-    AND coalesce(coalesce(traffic_at, finished_at, queued_at) < $until, $until IS NULL)
-),
 seen AS (
   SELECT application, max(until) AS complete_since FROM gaps GROUP BY application
 ),
@@ -19,13 +12,13 @@ watched AS (
 )
 SELECT
   f.application,
-  coalesce(sum(CASE WHEN d.took_traffic AND d.kind IN ('release', 'hotfix', 'config') THEN 1 END), 0)::BIGINT AS deployments,
-  coalesce(sum(CASE WHEN d.kind = 'rollback' AND NOT d.took_traffic THEN 1 END), 0)::BIGINT AS attempts,
-  min(coalesce(d.first_traffic_at, d.queued_at)) AS first_at,
+  coalesce(sum(CASE WHEN d.outcome IN ('succeeded', 'failed') AND d.kind IN ('release', 'hotfix', 'config') THEN 1 END), 0)::BIGINT AS deployments,
+  coalesce(sum(CASE WHEN d.kind = 'rollback' AND d.outcome NOT IN ('succeeded', 'failed') THEN 1 END), 0)::BIGINT AS attempts,
+  min(coalesce(d.changed_at, d.happened_at)) AS first_at,
   min(seen.complete_since) AS complete_since,
   min(watched.watched_since) AS watched_since
 FROM definitions AS f
-LEFT JOIN inside AS d ON f.application = d.application
+LEFT JOIN $audit AS d ON f.application = d.application
 LEFT JOIN seen ON f.application = seen.application
 LEFT JOIN watched ON f.application = watched.application
 WHERE list_contains($applications::VARCHAR[], f.application)

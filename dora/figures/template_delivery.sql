@@ -14,13 +14,8 @@ SELECT
   count(*) AS deployments,
   sum(CASE WHEN a.evidence IS NULL THEN 0 ELSE 1 END)::BIGINT AS failed,
   sum(lead.hours) / sum(lead.changes) AS mean_lead_hours
-FROM audit AS a
+FROM $audit AS a
 LEFT JOIN lead ON a.deployment_id = lead.deployment_id
-WHERE
-  a.outcome IN ('succeeded', 'failed')
-  AND a.kind IN ('release', 'hotfix', 'config')
-  AND coalesce(a.happened_at >= $since, $since IS NULL)
-  AND coalesce(a.happened_at < $until, $until IS NULL)
-  AND list_contains($applications::VARCHAR[], a.application)
+WHERE a.outcome IN ('succeeded', 'failed') AND a.kind IN ('release', 'hotfix', 'config')
 GROUP BY a.template, a.template_version
 ORDER BY a.template NULLS LAST, max(a.versions_behind)

@@ -83,7 +83,7 @@ SELECT
   p.deployment_id,
   p.source,
   p.application,
-  d.team,
+  m.team,
   coalesce(p.traffic_at, p.finished_at, p.queued_at) AS happened_at,
   p.first_traffic_at AS changed_at,
   d.working_hours,
@@ -133,6 +133,11 @@ SELECT
   p.url
 FROM deployments AS p
 INNER JOIN definitions AS d ON p.application = d.application
+LEFT JOIN memberships AS m
+  ON
+    p.application = m.application
+    AND coalesce(p.traffic_at, p.finished_at, p.queued_at, m.since) >= m.since
+    AND coalesce(coalesce(p.traffic_at, p.finished_at, p.queued_at) < m.until, m.until = 'infinity')
 LEFT JOIN landing.execution AS e ON p.source = e.source AND p.root_id = e.id
 LEFT JOIN followed AS t ON p.source = t.source AND p.root_id = t.root_id AND p.application = t.application AND t.turn = 1
 LEFT JOIN authors AS a ON p.deployment_id = a.deployment_id

@@ -33,6 +33,11 @@ class Details:
             found[sha] = Scope(paths if self.repository.paths else None, applications)
         return found
 
+    def teams(self, tip: str) -> Mapping[str, str]:
+        """The team that owns each application by the CODEOWNERS at a commit, where owners are configured."""
+        theirs = self._owners([tip]).get(tip) if self.repository.owners else None
+        return theirs.teams(self.repository.owners) if theirs else {}
+
     def _owners(self, shas: Sequence[str]) -> dict[str, Owners]:
         """The CODEOWNERS in force at each of these commits, where it had one."""
         found: dict[str, Owners] = {}

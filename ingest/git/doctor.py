@@ -1,39 +1,65 @@
-"""Whether each repository can be reached, and whether its mirror is there, whole and up to date."""
+"""Whether each repository can be reached, whether its mirror is there, whole and up to date, and what it explains."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
-from dora.errors import DoraError
-from ingest.finding import Finding
+from dora.errors import DoraError, counted
+from ingest.finding import Finding, Known
+from ingest.git.mirror import FETCHED, Mirror, Tips
 from ingest.git.process import Repo
-from ingest.git.settings import Repository
 
 LONGEST = 30.0
 NEXT = "run `dora ingest git`."
 
 
-def examine(repository: Repository, data: Path, timeout: float) -> Iterator[Finding]:
-    """What can be told of one repository and its mirror; nothing is fetched."""
-    part = f"git {repository.name}"
-    path = (data / "mirrors" / repository.folder).absolute()
-    git = Repo(path, repository.protocol, min(timeout, LONGEST), {"remote.origin.url": repository.url})
-    if not (path / "HEAD").exists():
-        yield Finding(part, "warn", "it has no mirror yet", NEXT)
+def examine(mirror: Mirror, tips: Tips, known: Known) -> Iterator[Finding]:
+    """What can be told of one mirror, which was read up to ``tips``; nothing is fetched."""
+    name, git = mirror.repository.name, mirror.git
+    part, explains = f"git {name}", known.share(name)
+    if not (git.path / "HEAD").exists():
+        yield Finding(part, "warn", f"it has no mirror yet; {explains}", NEXT)
         return
-    if (path / "shallow").exists():
+    rest = f"{_fetched(git.path)}; {_ahead(git, tips, known.of(name).latest)}{explains}"
+    if (git.path / "shallow").exists():
         says = "its mirror is shallow: older changes are missing, and ancestry can not be told"
-        yield Finding(part, "fail", says, "move the mirror away, and ingest from a whole clone.")
+        yield Finding(part, "fail", f"{says}; {rest}", "move the mirror away, and ingest from a whole clone.")
     try:
-        behind = _refs(git.run("ls-remote", "--heads", "--", "origin")) - _refs(git.run("show-ref", "--heads"))
+        there = _refs(git.run("ls-remote", "--heads", "--", "origin"))
+        behind = there - _refs(git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"))
     except DoraError as error:
-        yield Finding(part, "fail", f"it can not be compared: {error.happened}", "check its address and our access.")
+        says = f"it can not be compared: {error.happened.rstrip('.')}"
+        yield Finding(part, "fail", f"{says}; {rest}", "check its address and our access.")
         return
     if behind:
-        yield Finding(part, "warn", f"its mirror is behind on {len(behind)} branches", NEXT)
+        says = f"its mirror is behind on {counted(len(behind), 'branch', 'branches')}; {rest}"
+        yield Finding(part, "warn", says, NEXT)
     else:
-        yield Finding(part, "ok", "its mirror is there and up to date")
+        yield Finding(part, "ok", f"its mirror is there and up to date; {rest}")
+
+
+def _fetched(path: Path) -> str:
+    """How long ago the mirror was fetched."""
+    if not (path / FETCHED).exists():
+        return "no fetch of it has ended well"
+    at = datetime.fromtimestamp((path / FETCHED).stat().st_mtime, UTC)
+    hours = (datetime.now(UTC) - at).total_seconds() / 3600
+    return f"fetched {at:%Y-%m-%d %H:%M} UTC, {hours:,.0f} h ago"
+
+
+def _ahead(git: Repo, tips: Tips, deployed: str | None) -> str:
+    """How far the trunk is ahead of the commit that was deployed last, where one is known."""
+    if not (tips.lines and deployed):
+        return ""
+    branch, tip = next(iter(tips.lines.items()))
+    try:
+        count = int(git.run("rev-list", "--count", "--first-parent", tip, f"^{deployed}", "--"))
+    except DoraError:
+        return f"{deployed[:12]}, which was deployed last, is not in it; "
+    changes = "1 change" if count == 1 else f"{count:,} changes"
+    return f"{branch} is at {tip[:12]}, {changes} ahead of {deployed[:12]}, which was deployed last; "
 
 
 def _refs(listed: bytes) -> set[tuple[str, str]]:

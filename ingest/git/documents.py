@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from ingest.archive import Document
 from ingest.git import log
-from ingest.rows import Change, ChangeRequest, Columns, Commit, Row
+from ingest.rows import Application, Change, ChangeRequest, Columns, Commit, Row
 
 MICROS = 1_000_000
 _TOLD = ("sha", "parents", "authored", "committed", "author", "subject")
@@ -68,6 +68,14 @@ class Requests(msgspec.Struct):
     requests: list[ChangeRequest]
 
 
+class Teams(msgspec.Struct):
+    """The team that owns each application, by a repository's CODEOWNERS."""
+
+    repository: str
+    teams: dict[str, str]
+
+
+_TEAMS = msgspec.json.Decoder(Teams)
 _COMMITS, _CHANGES = msgspec.json.Decoder(Commits), msgspec.json.Decoder(Changes)
 _REQUESTS = msgspec.json.Decoder(Requests)
 
@@ -97,6 +105,11 @@ def _known(batch: log.Commits | Came, names: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def of_teams(repository: str, teams: Mapping[str, str]) -> Document:
+    """The document of the teams that own applications."""
+    return Document("teams", msgspec.json.encode(Teams(repository, dict(teams))))
+
+
 def of_requests(batch: list[ChangeRequest]) -> Document:
     """The document of some change requests."""
     return Document("change_request", msgspec.json.encode(Requests(batch)))
@@ -109,9 +122,18 @@ def rows(document: Document) -> Iterable[Row | Columns]:
             return [_commits(_COMMITS.decode(document.body))]
         case "change":
             return [_changes(_CHANGES.decode(document.body))]
+        case "teams":
+            return _teams(_TEAMS.decode(document.body))
         case "change_request":
             return _REQUESTS.decode(document.body).requests
     raise ValueError(f"git has no documents of kind {document.kind}")
+
+
+def _teams(told: Teams) -> list[Row | Columns]:
+    return [
+        Application(id=application, application=application, team=team, repository=told.repository)
+        for application, team in told.teams.items()
+    ]
 
 
 def _commits(batch: Commits) -> Columns:

@@ -150,6 +150,21 @@ def alike(picks: Mapping[str, Writing], originals: Iterable[tuple[str, Writing]]
     return {sha: other for sha, other in pairs.items() if other and other != sha}
 
 
+def again(new: Commits, old: Commits) -> dict[str, str]:
+    """Which of some entries are those of before a rewrite: the one of that author, instant and subject on each side."""
+    was, now = _once(old), _once(new)
+    return {sha: was[whose] for whose, sha in now.items() if whose in was}
+
+
+def _once(batch: Commits) -> dict[tuple[str, int, str], str]:
+    """Commits by their author, instant and subject, those apart that share all three."""
+    found: dict[tuple[str, int, str], list[str]] = {}
+    for sha, author, authored, subject in zip(batch.sha, batch.author, batch.authored, batch.subject, strict=True):
+        if authored is not None:
+            found.setdefault((author, authored, subject), []).append(sha)
+    return {whose: shas[0] for whose, shas in found.items() if len(shas) == 1}
+
+
 def changes(
     told: Commits, came: Brought, branches: Mapping[str, str], scopes: Mapping[str, Scope], sizes: Mapping[str, Size]
 ) -> Came:

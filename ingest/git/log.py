@@ -61,6 +61,10 @@ class Log:
             getattr(self.commits, name).extend(getattr(batch, name))
         self.commits.claims.update(batch.claims)
 
+    def only(self, shas: Iterable[str]) -> Commits:
+        """Those of some commits that were read."""
+        return self.of(sha for sha in shas if sha in self.place)
+
     def of(self, shas: Iterable[str]) -> Commits:
         """These commits, in this order."""
         places = [self.place[sha] for sha in shas]

@@ -15,6 +15,7 @@ from ingest.git.settings import Repository
 
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 HEADS, TAGS = "refs/heads/", "refs/tags/"
+FETCHED = "dora-fetched"  # an empty file, as old as the last fetch that ended well
 _SHAPE = "%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
 
 
@@ -62,6 +63,7 @@ class Mirror:
             "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
             *([] if whole else ["--filter=blob:none"]), "--", "origin", *REFSPECS,
         )  # fmt: skip
+        (self.git.path / FETCHED).touch()
         now = self._refs()
         self._keep({*before.values(), *known.all}, set(now.values()))
         self.moved = sorted(ref for ref in before if ref.startswith(TAGS) and now.get(ref, before[ref]) != before[ref])

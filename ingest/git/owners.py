@@ -22,6 +22,12 @@ class Owners:
         """Who owns a path; nobody where no pattern matches, or the last that does names nobody."""
         return next((owners for pattern, owners in self._rules if _matches(pattern, path)), [])
 
+    def teams(self, known: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+        """The team of each application whose owner the file names: the owner's name without ``@`` and organisation."""
+        named = {owner for _, owners in self._rules for owner in owners}
+        owning = [owner for owner in known if owner in named]
+        return {application: owner.lstrip("@").rpartition("/")[2] for owner in owning for application in known[owner]}
+
     def applications(self, paths: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> list[str]:
         """The applications whose owners own one of these paths."""
         owners = {owner for path in paths for owner in self.of(path)}

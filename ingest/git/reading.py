@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from dora.errors import DoraError
 from ingest.git import documents, facts
@@ -13,6 +14,7 @@ from ingest.git.mirror import Mirror, Tips
 from ingest.source import Item, Note, Progress
 
 BATCH = 1000
+COMPARED = 2000  # a patch costs as much as a hundred lines of a log
 
 
 class Reading:
@@ -33,27 +35,33 @@ class Reading:
             yield documents.of_commits(self.name, batch)
         for batch in self.mirror.beyond(self.tips.all, [*self.known.all, *self.tips.lines.values()]):
             yield documents.of_commits(self.name, batch)
-        yield from self._mended(gained, new)
-        yield from self._changes(added, new, gained, on_trunk=True)
+        lost = Log(*self.mirror.beyond(self.known.lines.values(), self.tips.lines.values())) if dropped else Log()
+        yield from self._mended(gained, new, lost)
+        before = facts.again(gained.only(added), lost.only(dropped)) if dropped else {}
+        since = {sha: self.clock.believed(lost.commits.committed[lost.place[was]]) for sha, was in before.items()}
+        yield from self._changes(added, new, gained, since)
         if dropped:
-            lost = Log(*self.mirror.beyond(self.known.lines.values(), self.tips.lines.values()))
-            yield from self._changes(dropped, old, lost, on_trunk=False)
-            yield Note(f"{self.name}: {len(dropped):,} commits of its trunk were rewritten; they stay resolvable.")
+            yield from self._changes(dropped, old, lost, None)
+            says = f"{len(dropped):,} commits of its trunk were rewritten, {len(before):,} of them came again"
+            yield Note(f"{self.name}: {says}; they stay resolvable.")
+        if teams := self.details.teams(next(iter(self.tips.lines.values()))):
+            yield documents.of_teams(self.name, teams)
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")
 
-    def _mended(self, gained: Log, line: Mapping[str, str]) -> Iterator[Item]:
+    def _mended(self, gained: Log, line: Mapping[str, str], lost: Log) -> Iterator[Item]:
         """Commits again whose message does not say in full what they revert, or not at all what they repeat."""
-        undone = self._undone(gained, line)
+        undone, picked, moved = self._undone(gained, line), dict[str, str](), dict[str, str]()
         try:
-            picked = self._picked(gained, line)
+            picked, moved = self._picked(gained, line), self._moved(gained, lost)
         except DoraError as error:
-            picked = {}
             yield Note(f"{self.name}: picks that do not say so were not looked for: {error}")
         for column, found in ((gained.commits.reverts, undone), (gained.commits.picked_from, picked)):
             for sha, other in found.items():
                 column[gained.place[sha]] = other
-        if mended := {**undone, **picked}:
-            yield documents.of_commits(self.name, gained.of(mended))
+        if mended := {**undone, **picked, **moved}:
+            told = gained.of(mended)
+            told.picked_from = [of or moved.get(sha) for sha, of in zip(told.sha, told.picked_from, strict=True)]
+            yield documents.of_commits(self.name, told)
 
     def _undone(self, gained: Log, line: Mapping[str, str]) -> dict[str, str]:
         claims = gained.commits.claims
@@ -76,11 +84,24 @@ class Reading:
         if not picks:
             return {}
         apart = self.mirror.beyond([self.tips.lines[trunk]], [self.tips.lines[other] for other in others])
-        pairs = facts.alike(picks, (one for batch in apart for one in facts.written(batch)))
-        patches = self.mirror.patches([*pairs, *pairs.values()]) if pairs else {}
-        return {sha: other for sha, other in pairs.items() if sha in patches and patches[sha] == patches.get(other)}
+        return self._same(facts.alike(picks, (one for batch in apart for one in facts.written(batch))))
 
-    def _changes(self, shas: Sequence[str], branches: Mapping[str, str], log: Log, *, on_trunk: bool) -> Iterator[Item]:
+    def _moved(self, gained: Log, lost: Log) -> dict[str, str]:
+        """What is the same patch as a commit of before a rewrite: whoever shipped that has shipped it."""
+        if not lost.place:
+            return {}
+        return self._same(facts.alike(dict(facts.written(gained.commits)), facts.written(lost.commits)))
+
+    def _same(self, pairs: Mapping[str, str]) -> dict[str, str]:
+        """Those pairs of commits, as far as the newest are concerned, that change the same."""
+        some = dict(islice(pairs.items(), COMPARED))
+        patches = self.mirror.patches([*some, *some.values()]) if some else {}
+        return {sha: other for sha, other in some.items() if sha in patches and patches[sha] == patches.get(other)}
+
+    def _changes(
+        self, shas: Sequence[str], branches: Mapping[str, str], log: Log, since: Mapping[str, int | None] | None
+    ) -> Iterator[Item]:
+        """Entries of a line; ``since`` is when those that came again first came, null for what was dropped."""
         for batch in self.mirror.these([sha for sha in shas if sha not in log.place]):
             log.add(batch)
         line = facts.oldest_first(shas, branches)
@@ -90,7 +111,9 @@ class Reading:
             part = slice(start, start + BATCH)
             scopes = self.details.scopes(line[part])
             came = facts.changes(log.of(line[part]), brought.part(part), branches, scopes, sizes)
-            yield documents.of_changes(self.name, came, on_trunk=on_trunk)
+            if since:
+                came.merged = [since.get(sha) or time for sha, time in zip(came.sha, came.merged or [], strict=True)]
+            yield documents.of_changes(self.name, came, on_trunk=since is not None)
 
     def _before(self, shas: Iterable[str], log: Log) -> dict[str, int | None]:
         """Committer times of the first parents at which what is known ends."""

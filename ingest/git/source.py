@@ -12,7 +12,7 @@ from ingest.archive import Document
 from ingest.finding import Finding, Known
 from ingest.git import documents, github
 from ingest.git import settings as configuration
-from ingest.git.doctor import examine
+from ingest.git.doctor import LONGEST, examine
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.reading import Reading
 from ingest.git.settings import Repository, Settings
@@ -80,7 +80,8 @@ class Git:
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How each repository and its mirror are."""
         for repository in self.repositories:
-            yield from examine(repository, self.data, self.timeout)
+            tips = Tips.of(known.watermarks.get(_stream(repository), ""))
+            yield from examine(Mirror(repository, self.data, min(self.timeout, LONGEST)), tips, known)
 
     def parse(self, document: Document) -> Iterable[Row | Columns]:
         """The rows of one batch; raises ``ValueError`` where it is not one of ours."""

@@ -7,6 +7,7 @@ from functools import partial
 
 TEMPLATE = "acme-delivery"
 PLATFORM = "acme/platform"
+LEADER, FOLLOWER = "gateway", "scheduler"  # of the platform: the second ships what the first has proven
 _NAMES = """
 ada bela chika dmitri elif farid greta hana igor jun kofi lena mario nadia oskar
 petra quinn rosa samir tomas uma viktor wanda xenia yusuf zora anton brita cesar dora

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 
-from ingest.simulation.gate_access import Door
+from ingest.simulation.gate_access import Door, answering
 from ingest.simulation.gate_answers import Answers
 from ingest.simulation.gate_faults import Wounds
 from ingest.simulation.gate_handler import LIMIT_WINDOW, Handler
@@ -78,11 +78,5 @@ def serve(
     if door.tls:
         gate.url = f"https://{host}:{server.server_port}"
         server.socket = door.tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
+    with answering(server):
         yield gate
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -98,7 +98,8 @@ class Answers:
     def _pipelines(self, application: str, params: Params) -> list[Json]:
         configs = self._history.configs(application) + self._history.configs(application, strategies=True)
         limit = _whole(params, "limit", 10, at_least=0) or 10
-        found = self._history.of_pipelines([config["id"] for config in configs], limit, _statuses(params))
+        given = [one["id"] for one in configs if not (self._world.hides_disabled and one.get("disabled"))]
+        found = self._history.of_pipelines(given, limit, _statuses(params))
         return _shown(found, expand=params.get("expand") != "false")
 
     def _executions(self, params: Params) -> list[Json]:

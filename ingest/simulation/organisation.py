@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest.simulation import catalogue, kayenta, payload, schedule, truth
-from ingest.simulation.clock import iso, millis, ulid
+from ingest.simulation.clock import SECOND, iso, millis, ulid
 from ingest.simulation.company import App, company, teams
-from ingest.simulation.pen import Incident, Script
+from ingest.simulation.pen import Incident, Intent, Script
 from ingest.simulation.play import Player
 from ingest.simulation.production import unfold
 from ingest.simulation.run import Run
@@ -59,7 +60,11 @@ def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, sc
     scripts = schedule.write(apps, year)
     runs: dict[str, list[Run]] = {repository: [] for repository in scripts}
     for app in apps:
-        runs[app.repo] += Player(app, year).play(scripts[app.repo].intents[app.name])
+        player = Player(app, year)
+        runs[app.repo] += player.play(scripts[app.repo].intents[app.name])
+        for name, run in player.starts:
+            followed = Intent(run.horizon + SECOND, "deploy", run.change, scripted=True, upstream=run)
+            insort(scripts[app.repo].intents[name], followed, key=lambda intent: intent.at)
     repositories = {name: _repository(folder, name, script) for name, script in scripts.items()}
     everything = [run for found in runs.values() for run in found]
     return Organisation(

@@ -89,6 +89,8 @@ def _trigger(run: Run) -> Json:
     found = trigger(run)
     if run.parent:
         found["parentExecution"] = document(run.parent, seen=run.build)
+    if run.upstream:
+        found["parentExecution"] = document(run.upstream)
     return found
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from ingest.simulation.clock import MINUTE, SECOND
 from ingest.simulation.company import PEOPLE, App
+from ingest.simulation.run import Run
 from ingest.simulation.trunk import Change
 
 _VERB_WORDS = "add fix speed-up rename drop split cache log validate retry document tidy extend move guard"
@@ -18,10 +19,12 @@ _VERBS, _THINGS = tuple(_VERB_WORDS.split()), tuple(_THING_WORDS.split())
 class Intent:
     """Something to be done to one application at ``at``.
 
-    ``action``: ``deploy`` (a merge or a person starts the usual pipeline), ``hotfix``, ``undo``, ``rollback``,
+    ``action``: ``deploy`` (a merge or a person starts the usual pipeline), ``branch`` (a person starts it on the commit
+    of a branch), ``hotfix``, ``undo``, ``rollback``,
     ``older`` (an older execution is run again), ``again`` (the newest one is), ``config``, ``restart``, ``dry``,
     ``staging`` or ``nightly``. ``ending`` says how it ends; see ``runs.OUTCOMES``. ``change`` is null where it is what
     serves that is meant. ``scripted``: part of a story, so never canceled in the queue. ``steps``: versions back.
+    ``starts`` is the application whose pipeline its success starts, ``upstream`` the run whose success started it.
     """
 
     at: int
@@ -30,6 +33,8 @@ class Intent:
     ending: str = "ok"
     scripted: bool = False
     steps: int = 1
+    starts: str = ""
+    upstream: Run | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +92,14 @@ class Pen:
         """A hotfix is merged and deployed."""
         change = self.merge(minute, hotfix=True)
         self.act(minute + self.random.uniform(5, 9), action, change)
+
+    def fix_from_branch(self, minute: float, broken: Change) -> None:
+        """A fix is deployed from its branch; what is merged an hour later follows."""
+        merged = self.merge(minute + 60, hotfix=True)
+        at = self.start + int((minute - 10) * MINUTE)
+        merged.commits, merged.tip = 1, replace(merged, at=at - at % SECOND, style="direct", base=broken)
+        self.act(minute, "branch", merged.tip)
+        self.act(minute + 60 + self.random.uniform(5, 9), "deploy", merged)
 
     def revert(self, minute: float, reverted: Change) -> None:
         """A change is reverted on trunk, and the trunk is deployed."""

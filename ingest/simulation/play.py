@@ -27,7 +27,8 @@ _VERDICTS = {
 
 @dataclass(slots=True)
 class Player:
-    """The state of one application: its runs so far, those that took traffic in order, and who waits.
+    """The state of one application: its runs so far, those that took traffic in order, who waits, and what it starts
+    (the pipelines of other applications, by its successes).
 
     One production run at a time: a later merge waits, and the one that waited before it is canceled in the queue.
     """
@@ -41,6 +42,7 @@ class Player:
     newest: int = -1
     manifest: int = 1
     revision: int = 40
+    starts: list[tuple[str, Run]] = field(default_factory=list)
 
     def play(self, intents: Iterable[Intent]) -> list[Run]:
         """All executions that follow from the intents, which come by time."""
@@ -104,6 +106,8 @@ class Player:
         if run.changes_production:
             self.newest = max(self.newest, change.index)
             self._serve(run)
+        if intent.starts and run.status == "SUCCEEDED":
+            self.starts.append((intent.starts, run))
 
     def _restored(self, intent: Intent) -> Run | None:
         """The latest run that served what a rollback returns to."""
@@ -123,6 +127,8 @@ class Player:
             return intent.change if fresh else None
         if serving is None or intent.action in _BACK:
             return None
+        if intent.action == "branch":
+            return intent.change if intent.change and serving.change is intent.change.base else None
         if intent.action == "again":
             return serving.change if serving.change is intent.change else None
         return serving.change if serving.ending != "unstable" else None
@@ -144,11 +150,12 @@ class Player:
             revision=self.revision,
             user=f"{random.choice(PEOPLE)}@acme.example" if manual else "spinnaker@acme.example",
             seed=seed,
-            trigger="cron" if action == "nightly" else "manual" if manual else app.trigger,
+            trigger=_trigger(intent, app, manual),
             canary=canary,
             adopted=intent.at >= self.year.adopted(app),
             scripted=intent.scripted,
             steps=intent.steps,
+            upstream=intent.upstream,
             carries=random.random() < 0.5 if action == "config" else action not in {"undo", "groups", "restart"},
         )
 
@@ -212,3 +219,9 @@ class Player:
                 part.manifest, part.revision = manifest, revision
         if run.first is not None:
             self.served.append(run)
+
+
+def _trigger(intent: Intent, app: App, manual: bool) -> str:
+    if intent.upstream:
+        return "pipeline"
+    return "cron" if intent.action == "nightly" else "manual" if manual else app.trigger

@@ -51,7 +51,8 @@ class Run:
     ``change`` is what it deploys or restores, ``manifest`` the number of the configuration around it, ``revision``
     the number that Kubernetes gives to the result (or the sequence of a server group), ``restored`` the run whose
     content a rollback returns to, ``to_revision`` whether it names its revision, ``replaced`` the group that served
-    before. ``cut`` is the end of the simulation where the run goes on beyond it.
+    before. ``parent`` waits in a stage for this one, ``upstream`` had ended and its success started this one.
+    ``cut`` is the end of the simulation where the run goes on beyond it.
     """
 
     app: App
@@ -75,6 +76,7 @@ class Run:
     to_revision: bool = False
     parent: Run | None = None
     child: Run | None = None
+    upstream: Run | None = None
     cut: int | None = None
     status: str = "SUCCEEDED"
     end: int | None = None
@@ -87,6 +89,12 @@ class Run:
     def id(self) -> str:
         """Id of the execution."""
         return ulid(self.build, self.seed)
+
+    @property
+    def root(self) -> str:
+        """Id of the execution that everything began with."""
+        above = self.parent or self.upstream
+        return above.root if above else self.id
 
     @property
     def name(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.simulation.clock import DAY, HOUR, MINUTE
-from ingest.simulation.company import App
+from ingest.simulation.company import FOLLOWER, LEADER, App
 from ingest.simulation.pen import Pen
 
 Tell = Callable[[Pen], None]
@@ -57,6 +57,17 @@ def _hotfixed(action: str) -> Tell:
         pen.fix(pen.random.uniform(80, 240), action)
 
     return tell
+
+
+def _fixed_from_branch(pen: Pen) -> None:
+    pen.fix_from_branch(pen.random.uniform(80, 140), pen.ship(0))
+
+
+def _chained(pen: Pen) -> None:
+    """A change of two applications: the success of the one's pipeline starts the other's."""
+    change = pen.ship(0)
+    change.paths, change.applications = (*change.paths, f"services/{FOLLOWER}/rules.py"), (pen.app.name, FOLLOWER)
+    pen.script.intents[pen.app.name][-1].starts = FOLLOWER
 
 
 def _hotfixed_after_rollback(pen: Pen) -> None:
@@ -153,6 +164,10 @@ def _slow(app: App) -> bool:
     return app.slow
 
 
+def _branched(app: App) -> bool:
+    return app.trigger != "docker" and not app.slow
+
+
 def _monitored(app: App) -> bool:
     return app.canary != "never"
 
@@ -196,6 +211,8 @@ STORIES = (
     Story(_configured, 40, _kubernetes),
     Story(_action("dry"), 10, _kubernetes),
     Story(_burst, 40, _quick),
+    Story(_fixed_from_branch, 10, lambda app: _alone(app) and app.shape == "direct" and _branched(app), harm=True),
+    Story(_chained, 14, lambda app: app.name == LEADER),
 )
 
 

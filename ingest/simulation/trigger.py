@@ -27,8 +27,10 @@ def trigger(run: Run) -> Json:
     }
     if run.trigger == "cron":
         return found | {"cronExpression": "0 0 3 ? * MON-FRI"}
-    if run.trigger == "pipeline" and run.parent:
-        return found | _parent(run, run.parent)
+    if run.upstream:
+        return found | _pipeline(run.upstream)
+    if run.parent:
+        return found | _parent(run.parent)
     if not run.carries:
         return found | {"parameters": {"reason": "by hand", "config_revision": str(run.manifest)}}
     if run.action == "rollback" and run.app.trigger != "docker":
@@ -36,17 +38,25 @@ def trigger(run: Run) -> Json:
     return found | {"git": _git, "jenkins": _jenkins, "docker": _docker}[run.app.trigger](run)
 
 
-def _parent(run: Run, parent: Run) -> Json:
-    identity = uuid("pipeline", run.app.name, parent.name)
+def _pipeline(above: Run) -> Json:
     return {
         "isPipeline": True,
-        "parentPipelineApplication": run.app.name,
-        "parentPipelineId": identity,
-        "parentPipelineName": parent.name,
-        "parentPipelineStageId": parent.stage_id(parent.handover),
-        "parentStatus": "RUNNING",
-        "correlationId": f"{parent.id}_{parent.stage_id(parent.handover)}_{identity}_{parent.start}",
+        "parentPipelineApplication": above.app.name,
+        "parentPipelineId": uuid("pipeline", above.app.name, above.name),
+        "parentPipelineName": above.name,
+        "parentStatus": "SUCCEEDED",
     }
+
+
+def _parent(parent: Run) -> Json:
+    """A parent that waits is known by the stage in which it does."""
+    stage, found = parent.stage_id(parent.handover), _pipeline(parent)
+    correlated = f"{parent.id}_{stage}_{found['parentPipelineId']}_{parent.start}"
+    return found | {"parentPipelineStageId": stage, "parentStatus": "RUNNING", "correlationId": correlated}
+
+
+def _branch(run: Run) -> str:
+    return run.change.branch if run.action == "branch" else "main"
 
 
 def _artifact(run: Run) -> Json:
@@ -67,7 +77,7 @@ def _git(run: Run) -> Json:
         "source": "github",
         "project": "acme",
         "slug": run.app.repo.split("/")[1],
-        "branch": "main",
+        "branch": _branch(run),
         "hash": run.change.sha,
         "action": "push:push",
         "events": ["push"],
@@ -78,8 +88,8 @@ def _git(run: Run) -> Json:
 def _jenkins(run: Run) -> Json:
     change, job, number = run.change, f"{run.app.name}-main", 400 + run.change.index
     scm = {
-        "name": "origin/main",
-        "branch": "main",
+        "name": f"origin/{_branch(run)}",
+        "branch": _branch(run),
         "sha1": change.sha,
         "committer": change.author,
         "message": change.title,

@@ -20,6 +20,8 @@ class Change:
 
     ``style``: ``merge`` (with ``commits`` on its branch), ``squash`` or ``direct``. ``applications`` are those it
     belongs to. ``index`` is its place on the trunk and ``sha`` its id, both known once the trunk is written.
+    ``tip`` is the only commit of its branch where that was deployed on its own before it was merged: it is no entry of
+    the trunk, and has the place of its ``base``, which it was made from.
     """
 
     at: int
@@ -35,6 +37,8 @@ class Change:
     number: int = 0
     index: int = -1
     sha: str = ""
+    base: Change | None = None
+    tip: Change | None = None
 
     @property
     def subject(self) -> str:
@@ -58,6 +62,8 @@ def in_order(changes: Iterable[Change]) -> list[Change]:
         change.index, change.number = index, 2 * index + 11
         if change.reverts:
             change.title = f'Revert "{change.reverts.title}"'
+    for tip in (change.tip for change in ordered if change.tip):
+        tip.index = tip.base.index if tip.base else -1
     return ordered
 
 
@@ -70,15 +76,18 @@ def write(path: Path, changes: Sequence[Change]) -> Path:
     subprocess.run(init, check=True, env=_QUIET)
     marks = path / "marks"
     command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"]
+    tips: dict[Change, int] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_QUIET) as importer:
         if importer.stdin and importer.stdout:
-            _Stream(importer.stdin, importer.stdout).write(changes)
+            tips = _Stream(importer.stdin, importer.stdout).write(changes)
             importer.stdin.close()
     if importer.returncode:
         raise subprocess.CalledProcessError(importer.returncode, command)
     shas = dict(line.split() for line in marks.read_text().splitlines())
     for change in changes:
         change.sha = shas[f":{_mark(change.index)}"]
+        if change.tip:
+            change.tip.sha = shas[f":{tips[change]}"]
     marks.unlink()
     return path
 
@@ -89,14 +98,28 @@ class _Stream:
     def __init__(self, out: IO[bytes], answers: IO[bytes]) -> None:
         self.out, self.answers, self.side = out, answers, 1
 
-    def write(self, changes: Sequence[Change]) -> None:
+    def write(self, changes: Sequence[Change]) -> dict[Change, int]:
+        """Write everything; gives the marks of the tips, by the change that merged them."""
+        tips = {}
         for change in changes:
             merged = self._branch(change, changes) if change.style == "merge" and change.index else None
             self._trunk(change, merged)
+            if change.tip and merged:
+                tips[change] = merged
         self.out.write(b"reset refs/heads/scratch\nfrom %s\n\ndone\n" % (b"0" * 40))
         self.out.flush()
+        return tips
+
+    def _tip(self, change: Change, tip: Change) -> int:
+        mark, self.side = self.side, self.side + 2
+        self._commit("scratch", mark, tip.author, (tip.at - 9 * MINUTE, tip.at), tip.title)
+        self.out.write(b"from :%d\n" % _mark(tip.index))
+        self._files(change, 0)
+        return mark
 
     def _branch(self, change: Change, changes: Sequence[Change]) -> int:
+        if change.tip:
+            return self._tip(change, change.tip)
         begun = change.at - dice(change.title, change.at).randint(40 * MINUTE, 30 * HOUR)
         base = max(0, change.index - 1)
         while base and changes[base].at > begun:

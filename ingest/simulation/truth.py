@@ -81,7 +81,7 @@ def _tell(truth: Truth, name: str, facts: Sequence[Fact], mine: Sequence[Change]
     _name_kinds(traffic)
     truth.deployments += [_public(fact) for fact in facts]
     for fact in traffic:
-        truth.shipped |= {(name, fact.run.app.repo, change.sha, fact.run.id) for change in fact.shipped}
+        truth.shipped |= {(name, fact.run.app.repo, change.sha, fact.run.root) for change in fact.shipped}
     baseline = next((fact.run.change.index for fact in traffic if fact.succeeded), None)
     reverts = {change.reverts: change for change in mine if change.reverts}
     for change in mine:
@@ -125,7 +125,7 @@ def _kind(fact: Fact, serving: Fact | None) -> str:
         return "rollback"
     if serving and run.change is serving.run.change and serving.succeeded:
         return "redeploy" if run.manifest == serving.run.manifest else "config"
-    if run.action == "hotfix" or any(change.hotfix for change in fact.shipped):
+    if run.action in {"hotfix", "branch"} or any(change.hotfix for change in fact.shipped):
         return "hotfix"
     return "release"
 
@@ -134,7 +134,7 @@ def _public(fact: Fact) -> Deployment:
     run = fact.run
     return Deployment(
         application=run.app.name,
-        root_id=run.id,
+        root_id=run.root,
         kind=fact.kind,
         outcome=fact.outcome,
         first_traffic_at=run.first,
@@ -151,4 +151,4 @@ def _accuse(truth: Truth, facts: Sequence[Fact], incidents: Sequence[Incident]) 
     for fact, pieces in blame.evidence(traffic, incidents).items():
         known = [recovered for _, recovered in pieces if recovered is not None]
         failure = Failure(frozenset(name for name, _ in pieces), min(known, default=None))
-        truth.failures[fact.run.app.name, fact.run.id] = failure
+        truth.failures[fact.run.app.name, fact.run.root] = failure

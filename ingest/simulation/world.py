@@ -31,7 +31,8 @@ class Stub:
 class World:
     """Everything that one Gate shows; ``now`` (epoch milliseconds) is its clock.
 
-    ``revisions`` are the configurations that a pipeline had before, newest first.
+    ``revisions`` are the configurations that a pipeline had before, newest first; ``hides_disabled`` is Orca's setting
+    ``excludeExecutionsOfDisabledPipelines``.
     """
 
     now: int
@@ -44,3 +45,4 @@ class World:
     lagging: set[str] = field(default_factory=set)
     templates: list[Json] = field(default_factory=list)
     revisions: dict[str, list[Json]] = field(default_factory=dict)
+    hides_disabled: bool = False

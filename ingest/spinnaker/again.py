@@ -64,6 +64,12 @@ def unfinished(gate: Gate, application: str) -> list[Listed]:
         limit *= 4
 
 
+def disabled(gate: Gate, pipelines: Sequence[str]) -> Iterator[Listed]:
+    """What has not completed of disabled pipelines, the newest of each: Orca can be told to list none of them."""
+    for start in range(0, len(pipelines), PIPELINES):
+        yield from gate.unfinished_of(pipelines[start : start + PIPELINES], AT_ONCE)
+
+
 def unsearched(gate: Gate, pipelines: Mapping[str, int]) -> Iterator[Listed]:
     """Executions of pipelines that no search knows, each since its own instant (epoch ms), of the last 14 days."""
     ids = sorted(pipelines)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
+from dora.errors import counted
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
 from ingest.source import Item, Mark, Note, Trouble
@@ -63,10 +64,11 @@ class Children:
     def _missed(self, ids: Sequence[str]) -> Iterator[Item]:
         """Say once what Gate names and does not give."""
         if still := len(self._left) - len(ids):
-            yield Note(f"{still} executions that others started are hidden or broken still")
+            yield Note(f"{counted(still, 'execution')} that others started still hidden or broken")
         if ids:
             why = self._why[0] if self._why else "the next run asks for them."
-            yield Trouble(f"{len(ids)} executions that others started were not read ({', '.join(ids[:3])}): {why}")
+            says = f"{counted(len(ids), 'execution')} that others started not read"
+            yield Trouble(f"{says} ({', '.join(ids[:3])}): {why}")
 
     def _keep(self, ids: Collection[str]) -> Iterator[Item]:
         """The newest of what the next run is to ask for."""

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from dora.errors import AuthError, DoraError
+from dora.errors import AuthError, DoraError, counted
 from ingest.finding import Finding, Known
 from ingest.http import FailedError, ForbiddenError, Session
 from ingest.spinnaker.gate import Gate
@@ -75,12 +75,12 @@ def _shown(names: Sequence[str], shown: int, known: Known) -> Finding:
     """Gate leaves out silently what we may not read: only what was seen before tells it."""
     hidden = sorted(known.applications.difference(names))
     if not names:
-        says = f"Gate shows {shown} applications, and none that `applications` names"
+        says = f"Gate shows {counted(shown, 'application')}, and none that `applications` names"
         return Finding("applications", "fail", says, "correct `applications` in [sources.spinnaker].")
     if hidden:
-        says = f"{len(names)} are shown, {len(hidden)} that were landed before are not: {_such(hidden)}"
+        says = f"{len(names)} shown, {len(hidden)} that landed before not: {_such(hidden)}"
         return Finding("applications", "warn", says, "ask for READ on them, unless they were deleted.")
-    return Finding("applications", "ok", f"{len(names)} are shown, all that were landed before among them")
+    return Finding("applications", "ok", f"{len(names)} shown, all that landed before among them")
 
 
 def _readable(gate: Gate, names: Sequence[str]) -> Finding:

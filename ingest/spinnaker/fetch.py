@@ -19,11 +19,11 @@ from functools import partial
 
 import msgspec
 
-from dora.errors import DoraError, UsageError
+from dora.errors import DoraError, UsageError, counted
 from ingest.archive import Document
 from ingest.http import FailedError, ForbiddenError
 from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
-from ingest.spinnaker.again import IDS, again, unsearched
+from ingest.spinnaker.again import IDS, again, disabled, unsearched
 from ingest.spinnaker.children import PENDING, Children
 from ingest.spinnaker.coverage import DAY
 from ingest.spinnaker.gate import Gate
@@ -74,6 +74,7 @@ class Fetch:
         if names and len(self._failures) == len(names):
             raise self._failures[0]
         yield from self._unsearched()
+        yield from self._disabled()
         yield from again(self._gate, sorted(self._changeable()), self._now)
         yield from self._elsewhere(known)
 
@@ -89,7 +90,7 @@ class Fetch:
             )
         once = {name for _, name in self._state.pipelines if _matches(name, self._settings.applications)}
         if gone := sorted(once.difference(known, lost)):
-            yield Note(f"{len(gone)} applications of old are hidden or deleted still: `dora doctor` names them")
+            yield Note(f"{counted(len(gone), 'application')} of old still hidden or deleted: `dora doctor` names them")
         yield Mark("applications", msgspec.json.encode(shown).decode())
 
     def _wanted(self, known: dict[str, bytes]) -> list[str]:
@@ -136,7 +137,7 @@ class Fetch:
         wanted = {id_: reading.since for reading in self._read.values() for id_ in reading.strategies}
         for pipeline, name in self._state.pipelines:
             reading = self._read.get(name)
-            if reading and pipeline not in reading.live | reading.strategies and self._lately_deleted(pipeline):
+            if reading and pipeline not in {*reading.live, *reading.strategies} and self._lately_deleted(pipeline):
                 wanted[pipeline] = reading.since
                 if f"deleted/{pipeline}" not in self._state.watermarks:
                     yield Mark(f"deleted/{pipeline}", str(self._now))
@@ -147,6 +148,15 @@ class Fetch:
                 yield Document("execution", listed.body)
         except (FailedError, ForbiddenError) as error:
             yield Trouble(f"executions of deleted pipelines and strategies: {error.happened}")
+
+    def _disabled(self) -> Iterator[Item]:
+        """Executions of disabled pipelines that run again; those that their application listed are read already."""
+        ids = sorted(id_ for reading in self._read.values() for id_, off in reading.live.items() if off)
+        met = {id_ for reading in self._read.values() for id_ in reading.seen.ids}
+        try:
+            yield from (Document("execution", one.body) for one in disabled(self._gate, ids) if one.id not in met)
+        except (FailedError, ForbiddenError) as error:
+            yield Trouble(f"restarts of disabled pipelines may be unnoticed: {error.happened}")
 
     def _elsewhere(self, known: Collection[str]) -> Iterator[Item]:
         """What had not completed of applications that are not read: something that is read started it."""

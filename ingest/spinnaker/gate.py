@@ -29,6 +29,7 @@ class Named(msgspec.Struct):
 
 class _Identified(msgspec.Struct):
     id: str
+    disabled: Any = None
 
 
 class _Kind(msgspec.Struct):
@@ -85,7 +86,7 @@ class Gate:
     def strategies(self, application: str) -> list[str]:
         """Ids of the deployment strategies of its own, whose runs no search finds."""
         bodies = self._listing(f"/applications/{quote(application, safe='')}/strategyConfigs")
-        return identities(bodies)
+        return list(identities(bodies))
 
     def search(self, application: str, start: int, end: int, size: int, *, expand: bool) -> list[Listed]:
         """Executions built between two instants (epoch ms), in full or without contexts."""
@@ -106,10 +107,14 @@ class Gate:
         """Executions in full; those that Gate does not find, or hides, are missing."""
         return _told("/executions", self._listing("/executions", executionIds=",".join(ids), expand="true"))
 
-    def of_pipelines(self, ids: Sequence[str], limit: int) -> list[Listed]:
+    def of_pipelines(self, ids: Sequence[str], limit: int, **more: str) -> list[Listed]:
         """The newest executions of each pipeline, also of deleted ones and of strategies, of the last 14 days."""
-        bodies = self._listing("/executions", pipelineConfigIds=",".join(ids), limit=limit, expand="true")
+        bodies = self._listing("/executions", pipelineConfigIds=",".join(ids), limit=limit, expand="true", **more)
         return _told("/executions", bodies)
+
+    def unfinished_of(self, ids: Sequence[str], limit: int) -> list[Listed]:
+        """Those of some pipelines that have not completed, also where Orca lists none of a disabled pipeline."""
+        return self.of_pipelines(ids, limit, statuses=UNFINISHED)
 
     def unfinished(self, application: str, limit: int) -> list[Listed]:
         """The newest executions of each pipeline and strategy that is configured which have not completed, in full.
@@ -169,12 +174,13 @@ def _listed(path: str, body: bytes) -> list[bytes]:
         raise FailedError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
 
 
-def identities(bodies: Sequence[bytes]) -> list[str]:
-    """Ids of what a listing holds; what has none is left out."""
-    found = []
+def identities(bodies: Sequence[bytes]) -> dict[str, bool]:
+    """Ids of what a listing holds, and whether each is disabled; what has none is left out."""
+    found = {}
     for body in bodies:
         with contextlib.suppress(*UNDECODABLE):
-            found.append(_IDENTIFIED.decode(body).id)
+            one = _IDENTIFIED.decode(body)
+            found[one.id] = one.disabled is True
     return found
 
 
@@ -190,8 +196,8 @@ def _light(body: bytes, *, detailed: bool) -> Listed:
     try:
         light = _LIGHT.decode(body)
     except UNDECODABLE:
-        named = identities([body]) or [UNREADABLE + hashlib.sha256(body).hexdigest()]
-        return Listed(named[0], 0, True, False, body)
+        named = next(iter(identities([body])), UNREADABLE + hashlib.sha256(body).hexdigest())
+        return Listed(named, 0, True, False, body)
     done = status(light.status) in COMPLETE
     return Listed(light.id, _instant(light.build_time), done, detailed, body, text(light.pipeline_config_id))
 

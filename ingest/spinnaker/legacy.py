@@ -45,32 +45,18 @@ def _analysis(execution_id: str, stage: Stage, told: dict[str, Any]) -> Canary:
 
 
 def _interval(analysis: Canary) -> CanaryInterval:
-    return CanaryInterval(
-        id=analysis.id,
-        canary_id=analysis.id,
-        execution_id=analysis.execution_id,
-        judgment_id=analysis.id,
-        score=analysis.score,
-        status=analysis.status,
-        started_at=analysis.started_at,
-        finished_at=analysis.finished_at,
-    )
+    return CanaryInterval(canary_id=analysis.id, judgment_id=analysis.id, **_told(analysis))
 
 
 def _judgment(analysis: Canary, classification: str | None) -> CanaryJudgment:
-    return CanaryJudgment(
-        id=analysis.id,
-        execution_id=analysis.execution_id,
-        config=analysis.config,
-        score=analysis.score,
-        classification=classification,
-        reason=analysis.reason,
-        pass_threshold=analysis.pass_threshold,
-        marginal_threshold=analysis.marginal_threshold,
-        status=analysis.status,
-        started_at=analysis.started_at,
-        finished_at=analysis.finished_at,
-    )
+    more = _told(analysis, "config", "reason", "pass_threshold", "marginal_threshold")
+    return CanaryJudgment(classification=classification, **more)
+
+
+def _told(analysis: Canary, *more: str) -> dict[str, Any]:
+    """What the analysis says that its only interval and its judgment say too."""
+    shared = ("id", "execution_id", "score", "status", "started_at", "finished_at")
+    return {name: getattr(analysis, name) for name in (*shared, *more)}
 
 
 def _score(told: dict[str, Any], part: str, name: str) -> float | None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dora.errors import counted
 from ingest.archive import Document
 from ingest.http import FailedError
 from ingest.source import Item, Mark, Progress, Request, State, Trouble
@@ -78,7 +79,7 @@ class Reading:
         self._last = recalled(run.state.watermarks.get(f"coverage/{name}"))
         self.name, self.since = name, self._begin(run.request.since)
         self.seen = Seen(newest=int(self._mark or 0), after=self._last.until if self._last else 0)
-        self.live: set[str] = set()
+        self.live: dict[str, bool] = {}
         self.strategies: set[str] = set()
 
     def _begin(self, since: datetime | None) -> int:
@@ -92,7 +93,7 @@ class Reading:
     def items(self) -> Iterator[Item]:
         """Everything of the application; raises what ``Gate`` raises."""
         configs = self._gate.configs(self.name)
-        self.live = set(identities(configs))
+        self.live = identities(configs)
         self.strategies = set(self._gate.strategies(self.name))
         yield from (Document("pipeline", body) for body in configs)
         yield from self._executions()
@@ -107,7 +108,7 @@ class Reading:
         for page in history(pages, self.since, self._now + DAY):
             for listed in page:
                 yield from self._landed(listed)
-            yield Progress(f"{self.name}: {len(self.seen.ids):,} executions")
+            yield Progress(f"{self.name}: {counted(len(self.seen.ids), 'execution')}")
 
     def _landed(self, listed: Listed) -> Iterator[Item]:
         """An execution; one whose details were not in the listing is asked for where executions are written."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,8 @@ def load(path: str, warn: secret.Warn) -> Spin:
 
     text = expanded(secret.read(path, "spin_config", warn), os.environ)
     try:
+        if line := next(_repeated(yaml.compose(text, yaml.SafeLoader)), None):
+            raise _wrong(path, f"line {line} has a key that its section has already")
         return msgspec.convert(yaml.safe_load(text) or {}, Spin)
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
@@ -148,6 +150,20 @@ def keep(path: str, token: Mapping[str, Any]) -> None:
         secret.write(path, yaml.safe_dump(told, sort_keys=False))
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise _wrong(path, f"the new token can not be cached there ({type(error).__name__})") from None
+
+
+def _repeated(top: Any) -> Iterator[int]:
+    """Lines of keys that their object has already: spin's reader refuses them, ours would take the last one."""
+    todo, met = [top], set()
+    while todo:
+        node = todo.pop()
+        if node is None or isinstance(node.value, str) or id(node) in met:
+            continue
+        met.add(id(node))
+        pairs = node.value if node.id == "mapping" else ()
+        keys = [key.value for key, _ in pairs]
+        yield from (key.start_mark.line + 1 for nth, (key, _) in enumerate(pairs) if key.value in keys[:nth])
+        todo += [value for _, value in pairs] if pairs else node.value
 
 
 def expanded(text: str, environment: Mapping[str, Any]) -> str:

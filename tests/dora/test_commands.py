@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,24 @@ def test_an_unreachable_gate_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> No
     assert shown["n"] == 2
 
 
+def test_a_night_for_programs_tells_people_the_same(tmp_path: Path) -> None:
+    """With --json stdout holds the findings alone; what was left out and what is missing is on stderr either way."""
+    (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.csv']\n[sources.git]\nrepositories = ['gone']\n")
+    (tmp_path / "deployments.csv").write_text(
+        "id,application,environment,status,started_at,finished_at,colour\n"
+        "a,shop,production,succeeded,2026-03-02T08:00Z,2026-03-02T09:00Z,red\nb,,,,,,\n"
+    )
+    told, shown = dora(tmp_path, "nightly", "--json"), dora(tmp_path, "nightly")
+    assert (told.returncode, shown.returncode) == (3, 3)
+    assert {row["check"] for row in json.loads(told.stdout)} >= {"quarantined_documents"}
+    assert told.stderr.splitlines() == shown.stderr.splitlines()
+    lines = "\n".join(told.stderr.splitlines())
+    assert re.search("^files: .*colour", lines, re.M)
+    assert re.search("^files: 1 could not be read", lines, re.M)
+    assert re.search("^dora: 1 part missing; ", lines, re.M)
+    assert re.findall("^missing: (.*?):", lines, re.M) == ["git"]
+
+
 def test_a_gate_that_does_not_know_us_is_exit_4(tmp_path: Path) -> None:
     """Without a token Gate sends its login page, with a wrong one a refusal; the token is never repeated."""
     with serve(World(now=1_790_000_000_000), token="right") as gate:
@@ -231,7 +250,7 @@ def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
     run = {"id": "e1", "application": "shop", "status": "SUCCEEDED", "buildTime": now - 9_000, "stages": [stage]}
     (tmp_path / "runs.ndjson").write_text(json.dumps(run) + "\n" + "{}\n")
     lines = dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson").stdout.splitlines()
-    assert lines[0] == "spinnaker: 1 documents, 1 quarantined"
+    assert lines[0] == "spinnaker: 1 document, 1 quarantined"
     told = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
     assert told["executions"] == ["1", "0", "0", "1"]
     assert told["deployments, everywhere"][-1] == "1"

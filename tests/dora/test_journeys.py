@@ -131,8 +131,10 @@ def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
     assert minutes(row, "lead_hours") == 89
 
 
-def test_a_change_tells_its_request_its_size_and_its_commits(facts: Facts) -> None:
-    """What the host tells of the request, what git tells of the change, and the commits that it brought."""
+def test_a_change_tells_its_request_its_size_and_its_commits(
+    facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the host tells of the request, what git tells of the change and its size, and the commits it brought."""
     rows = history([0, 30, 40], ("d1", 0, 10), ("d2", 2, 50))
     rows["change"].pop(1)
     rows["change"][1] |= {
@@ -140,6 +142,7 @@ def test_a_change_tells_its_request_its_size_and_its_commits(facts: Facts) -> No
         "labels": ["bot", "backport"],
         "commits": 2,
         "files": 3,
+        "lines_added": 12,
         "branch": "main",
     }
     asked = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
@@ -150,6 +153,12 @@ def test_a_change_tells_its_request_its_size_and_its_commits(facts: Facts) -> No
     assert [row[name] for name in ("labels", "commits", "files", "branch")] == ["bot backport", 2, 3, "main"]
     (explained,) = [row for row in delivery.explain("lead_time") if row["subject"] == "change 2"]
     assert [explained[name] for name in ("first_commit", "sha", "commits")] == [SHAS[1], SHAS[2], 2]
+    (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
+    changes(config=tmp_path / "dora.toml")
+    heads, *lines = capsys.readouterr().out.splitlines()
+    place = slice(heads.index("size"), heads.index("state"))
+    sizes = {line[place].strip() for line in lines if "change" in line}
+    assert sizes == {"3 files +12 -0", "–"}
 
 
 def test_labels_and_size_are_shown_where_they_are_there(

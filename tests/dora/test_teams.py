@@ -69,6 +69,14 @@ def test_the_team_of_today_stands_beside_the_definitions(delivery: dora.Delivery
     assert [tuple(row.values()) for row in now] == [("lonely", None), ("payout", "money"), ("search", "finding")]
 
 
+def test_the_source_of_deployments_comes_before_the_owners_of_the_code(facts: Callable[..., dora.Delivery]) -> None:
+    """Settings first, then what the deployment system says, then CODEOWNERS."""
+    told = [{"id": name, "application": name, "team": "owners"} for name in ("search", "lonely")]
+    delivery = facts(deployments=MOVED, rows={"application": told}, settings={"teams": {"finding": ["search"]}})
+    now = delivery.sql("SELECT application, team FROM definitions ORDER BY application")
+    assert [tuple(row.values()) for row in now] == [("lonely", "owners"), ("payout", None), ("search", "finding")]
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [

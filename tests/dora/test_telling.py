@@ -33,7 +33,7 @@ def test_none_is_told_as_none() -> None:
 def test_what_is_unknown_is_not_told() -> None:
     """A source that asks no server tells no requests, and one that knows no coverage tells none."""
     assert telling.title("git", 1234, 0, None) == "git: 1,234 documents, 0 quarantined"
-    assert telling.title("spinnaker", 1, 2, 0) == "spinnaker: 1 documents, 2 quarantined, 0 requests"
+    assert telling.title("spinnaker", 1, 2, 0) == "spinnaker: 1 document, 2 quarantined, 0 requests"
     assert telling.coverage(None) is None
 
 
@@ -68,7 +68,7 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
         load.commit({"coverage": pa.Table.from_pylist(stretches)})
         found = load.covered()
     assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
-    assert telling.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gaps"
+    assert telling.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gap"
 
 
 def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,8 +79,10 @@ def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.Captu
     telling.tell(summary, as_json=False)
     out, err = capsys.readouterr()
     assert out.startswith("board: 3 documents, 1 quarantined\n")
-    assert err.splitlines()[:2] == ["one column ignored", "missing: no answer"]
-    assert "in quarantine" in err
+    assert err.splitlines()[:2] == ["board: one column ignored", "board: missing: no answer"]
+    assert "board: 1 could not be read: they are in quarantine" in err
+    telling.remark(summary)
+    assert capsys.readouterr() == ("", err)
     telling.tell(summary, as_json=True)
     out, err = capsys.readouterr()
     assert (json.loads(out)["troubles"], err) == (["no answer"], "")

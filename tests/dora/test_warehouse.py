@@ -240,7 +240,7 @@ def test_a_lost_row_is_detected(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
     with (
-        pytest.raises(StaleError, match=r"incident: 1 rows where 2 were committed.*--replay"),
+        pytest.raises(StaleError, match=r"incident: 1 row found, 2 committed.*--replay"),
         begin_load(tmp_path, "t"),
     ):
         pass

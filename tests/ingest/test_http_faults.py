@@ -307,7 +307,7 @@ def test_g6_the_deadline_is_total(talk: Talk, encrypted: bool, certificates: Any
             session(server.url, Tls(ca_file=certificates.ca), timeout_seconds=0.5, attempts=1),
             time.monotonic(),
         )
-        with pytest.raises(FailedError, match=r"did not finish within 0.5 s"):
+        with pytest.raises(FailedError, match=r"did not finish within 0.5 s|gave no answer .ReadTimeout"):
             one.get("/")
         assert time.monotonic() - began < 3
 

@@ -179,6 +179,8 @@ def test_owners_say_whose_a_change_is(upstream: Any, ingested: Any) -> None:
         "before": (None, None), "owners": (None, None), "pay": (["billing", "ledger"], None),
         "moved": (["shop"], None), "renamed": (["shop"], None),
     }  # fmt: skip
+    # of the two teams only front owns anything at the tip
+    assert ingested.sql("SELECT application, team FROM application") == [("shop", "front")]
 
 
 def test_sizes_are_counted_on_request(upstream: Any, ingested: Any) -> None:

@@ -111,11 +111,27 @@ def test_every_sort_of_trigger_carries_its_commit_where_it_belongs(documents: li
             assert 7 <= len(trigger["tag"]) <= 40
         elif trigger["type"] == "pipeline":
             parent = trigger["parentExecution"]
-            assert trigger["parentPipelineStageId"] in {stage["id"] for stage in parent["stages"]}
-            assert parent["status"] == "RUNNING"
+            waits = trigger.get("parentPipelineStageId")
+            assert waits is None or waits in {stage["id"] for stage in parent["stages"]}
+            assert parent["status"] == trigger["parentStatus"] == ("RUNNING" if waits else "SUCCEEDED")
         if document["type"] == "ORCHESTRATION" or document.get("name") == "restart":
             assert not {"hash", "buildInfo", "tag"} & trigger.keys()
     assert set(kinds) == {"git", "jenkins", "docker", "manual", "pipeline", "cron"}
+
+
+def test_a_success_starts_the_pipeline_of_another_application(documents: list[Json]) -> None:
+    """A second after its end, with all of its document and no stage that waits; the commit is the first one's."""
+    started = [
+        one for one in documents if one["trigger"]["type"] == "pipeline" and "correlationId" not in one["trigger"]
+    ]
+    assert started
+    for document in started:
+        trigger = document["trigger"]
+        above = trigger["parentExecution"]
+        assert (document["application"], trigger["parentPipelineApplication"]) == ("scheduler", "gateway")
+        assert document["buildTime"] == above["endTime"] + 1000
+        assert len(above["trigger"]["hash"]) == 40
+        assert "hash" not in trigger
 
 
 def test_children_and_their_parents_point_at_each_other(documents: list[Json]) -> None:

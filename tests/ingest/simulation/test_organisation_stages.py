@@ -12,7 +12,17 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def by_id(organisation: Organisation) -> dict[str, Json]:
-    return {stub.id: stub.payload() for stub in organisation.world.executions}
+    """Executions by id; what another application's success started by the id of that and its own application too."""
+    documents = [stub.payload() for stub in organisation.world.executions]
+    return {one["id"]: one for one in documents} | {
+        f"{one['trigger']['parentExecution']['id']}/{one['application']}": one
+        for one in documents
+        if one["trigger"].get("parentStatus") == "SUCCEEDED"
+    }
+
+
+def of_deployment(by_id: dict[str, Json], deployment: Deployment) -> Json:
+    return by_id.get(f"{deployment.root_id}/{deployment.application}", by_id[deployment.root_id])
 
 
 def of(document: Json, kind: str) -> list[Json]:
@@ -57,7 +67,7 @@ def test_traffic_times_are_those_of_the_tasks(organisation: Organisation, by_id:
     """On Kubernetes first traffic is the earliest end of monitorDeploy, full the latest end of stabilising."""
     seen = 0
     for deployment in deployments(organisation, "succeeded"):
-        stages = rollouts(by_id[deployment.root_id])
+        stages = rollouts(of_deployment(by_id, deployment))
         if stages:
             seen += 1
             assert deployment.first_traffic_at == min(ended(stage, "monitorDeploy") for stage in stages)
@@ -68,7 +78,7 @@ def test_traffic_times_are_those_of_the_tasks(organisation: Organisation, by_id:
 def test_a_failure_under_traffic_breaks_while_stabilising(organisation: Organisation, by_id: dict[str, Json]) -> None:
     """The content was applied and one rollout never settled; it says so in its context."""
     for deployment in deployments(organisation, "failed"):
-        broken = [s for s in rollouts(by_id[deployment.root_id]) if s["status"] == "TERMINAL"]
+        broken = [s for s in rollouts(of_deployment(by_id, deployment)) if s["status"] == "TERMINAL"]
         for stage in broken:
             statuses = {task["name"]: task["status"] for task in stage["tasks"]}
             assert statuses["monitorDeploy"] == "SUCCEEDED"

@@ -65,6 +65,21 @@ def test_first_parent_times_rise_and_authors_are_before(organisation: Organisati
         assert all(int(authored) <= int(committed) for authored, committed in pairs)
 
 
+def test_a_fix_deployed_from_its_branch_is_merged_later(organisation: Organisation) -> None:
+    """What was deployed is the second parent of a hotfix's merge, made on what it mends, and never on trunk itself."""
+    served = {d.serves: d for d in organisation.truth.deployments if d.repository}
+    found = 0
+    for path in organisation.repositories.values():
+        merges = git(path, "rev-list", "--first-parent", "--merges", "--parents", "main").splitlines()
+        for tip in (line.split()[-1] for line in merges if line.split()[-1] in served):
+            found += 1
+            base = git(path, "rev-parse", f"{tip}^").strip()
+            assert served[tip].kind == "hotfix"
+            assert served[base].application == served[tip].application
+            assert int(git(path, "show", "-s", "--format=%ct", tip)) * 1000 < (served[tip].first_traffic_at or 0)
+    assert found
+
+
 def test_reverts_name_a_commit_of_the_same_trunk(organisation: Organisation) -> None:
     """A revert's message names the full id of an earlier trunk commit."""
     found = 0

@@ -31,8 +31,14 @@ from tests.conftest import fresh
 from tests.conftest import landed as facts_of
 
 NOW = 1_750_000_000_000
+HOUR = 3_600_000
+DAY = 24 * HOUR
 T = 1_747_000_000_000
 SHA = "9c1f0e5a4b7d2c3e8f6a1b0d9e8c7f6a5b4d3c2e"
+
+Make = SimpleNamespace
+Ingest = Callable[..., Summary]
+Landed = Callable[[str], list[tuple[Any, ...]]]
 
 
 def tables(body: Any, kind: str = "execution") -> dict[str, list[Any]]:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from dora.errors import AuthError, UsageError
-from ingest.run import Summary
 from ingest.simulation.gate import serve
-
-HOUR = 3_600_000
-Landed = Callable[[str], list[tuple[Any, ...]]]
-Ingest = Callable[..., Summary]
-
-
-Make = SimpleNamespace
-NOW = 1_750_000_000_000
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])

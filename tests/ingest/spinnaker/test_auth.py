@@ -12,7 +12,6 @@ import pytest
 
 from dora.errors import AuthError, DoraError, UsageError
 from ingest.http import FailedError, Limits, LoginError, Session
-from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
 from ingest.spinnaker.access import connect, probe
@@ -20,12 +19,9 @@ from ingest.spinnaker.auth import Bearer, FormLogin, Grant
 from ingest.spinnaker.settings import checked
 from ingest.spinnaker.stores import InMemory
 from ingest.spinnaker.tokens import Provider, Refresh, Registration, Token
+from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, Make
 
-NOW = 1_750_000_000_000
 CANARY = "c4nary-s3cret-8c1f0e5a"
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 Patch = pytest.MonkeyPatch
 QUICK = Limits(requests_per_10s=0, backoff_seconds=0.01, timeout_seconds=5, attempts=2)
 

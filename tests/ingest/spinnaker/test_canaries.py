@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,17 +11,15 @@ import pytest
 
 from ingest.archive import Document
 from ingest.rows import Canary
-from ingest.run import Summary, pull
+from ingest.run import pull
 from ingest.simulation.gate import serve
 from ingest.source import Request
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse import parse
+from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed
 
-NOW = 1_750_000_000_000
 T = NOW - 3_600_000
 Json = dict[str, Any]
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 
 
 def stage(identity: str, type_: str, context: Json | None = None, **more: Any) -> Json:

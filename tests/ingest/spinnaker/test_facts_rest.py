@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from tests.ingest.spinnaker.conftest import (
     NOW,
     SHA,
+    Ingest,
+    Landed,
+    Make,
     T,
     after,
     delivered,
@@ -29,9 +29,6 @@ from tests.ingest.spinnaker.conftest import (
     tables,
 )
 
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 UUID, ULID = "6f1c2f5e-8f7b-4f43-9f0e-2f6b7f1d9{:03}", "01J0000000000000000000{:04}"
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,13 +12,9 @@ from dora.errors import AuthError, DoraError
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_faults import Wound
 from ingest.simulation.gate_history import Mode
+from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Landed, Make
 
-NOW = 1_750_000_000_000
-HOUR = 3_600_000
-DAY = 24 * HOUR
 SEARCH = "/applications/shop/executions/search"
-Make = SimpleNamespace
-Landed = Callable[[str], list[tuple[Any, ...]]]
 IDS = "SELECT id FROM execution ORDER BY id"
 MARKS = "SELECT value FROM watermark WHERE stream = 'executions/shop'"
 

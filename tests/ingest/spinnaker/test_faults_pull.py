@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,14 +19,11 @@ from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import Door
 from ingest.simulation.gate_faults import Wound
 from ingest.simulation.gate_history import Mode
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Landed, Make
 
 ROOT = Path(__file__).resolve().parents[3]
-NOW = 1_750_000_000_000
-HOUR = 3_600_000
 SEARCH = "/applications/shop/executions/search"
 IDS = "SELECT id FROM execution ORDER BY id"
-Make = SimpleNamespace
-Landed = Callable[[str], list[tuple[Any, ...]]]
 
 
 def several(make: Make, count: int = 12) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,12 +13,9 @@ from ingest import configured
 from ingest.run import Summary, pull
 from ingest.simulation.gate import serve
 from ingest.source import Request
-from tests.ingest.spinnaker.conftest import NOW, delivered, facts_of
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Make, delivered, facts_of
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 Json = dict[str, Any]
-Make = SimpleNamespace
 
 
 def canary_stages(score: Any) -> list[Json]:

@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,12 +18,9 @@ from ingest.run import pull
 from ingest.simulation.gate import serve
 from ingest.source import Request
 from ingest.spinnaker import SOURCE
-from tests.ingest.spinnaker.conftest import NOW, delivered, execution, facts_of, loaded
+from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Make, delivered, execution, facts_of, loaded
 
-HOUR = 3_600_000
-DAY = 24 * HOUR
 Json = dict[str, Any]
-Make = SimpleNamespace
 few = settings(max_examples=settings.default.max_examples // 20)  # each example is a pull and a build
 OUTCOMES = {"succeeded", "failed", "not_deployed", "stopped_by_canary", "rejected", "canceled", "in_progress"}
 

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from dora.errors import DoraError
-from ingest.run import Summary, pull
+from ingest.run import pull
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from ingest.source import Request
 from ingest.spinnaker import SOURCE
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
 
-HOUR = 3_600_000
-Landed = Callable[[str], list[tuple[Any, ...]]]
-Ingest = Callable[..., Summary]
-
-
-Make = SimpleNamespace
-NOW = 1_750_000_000_000
 SHAPES = {
     "none": [],
     "one": [NOW - HOUR],
@@ -201,7 +192,7 @@ def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, lan
         summary = ingest(gate.url, report=said.append)
     assert (summary.troubles, summary.tables["execution"]["new"]) == ([], 1)
     assert any(text.startswith("accounts:") for text in said)
-    assert "shop: 1 executions" in said
+    assert "shop: 1 execution" in said
 
 
 def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, tmp_path: Path) -> None:

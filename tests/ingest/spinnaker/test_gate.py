@@ -15,8 +15,8 @@ from ingest.http import FailedError, Limits, Session
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_history import Mode
 from ingest.spinnaker.gate import Gate
+from tests.ingest.spinnaker.conftest import NOW
 
-NOW = 1_750_000_000_000
 QUICK = Limits(requests_per_10s=0, attempts=1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,9 +13,7 @@ from ingest.simulation.world import World
 from ingest.spinnaker.gate import Gate
 from ingest.spinnaker.history import history
 from ingest.spinnaker.pages import Pages, details
-
-NOW = 1_750_000_000_000
-Make = SimpleNamespace
+from tests.ingest.spinnaker.conftest import NOW, Make
 
 
 def heavy(make: Make, count: int, weight: int) -> World:

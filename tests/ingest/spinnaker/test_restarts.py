@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ingest.run import Summary
 from ingest.simulation.gate import Gate, serve
 from ingest.simulation.gate_history import Mode
 from ingest.simulation.world import Json
+from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make
 
-NOW = 1_750_000_000_000
-HOUR = 3_600_000
-DAY = 24 * HOUR
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 STATUS = "SELECT status FROM execution WHERE id = 'OLD'"
 RUNS_NOW = "/applications/shop/pipelines?"
 
@@ -60,6 +52,32 @@ def test_a_restart_that_runs_is_noticed_however_old(
     assert landed(STATUS) == [("succeeded",)]
     assert landed("SELECT version FROM rollout r JOIN execution e ON e.id = execution_id AND r.revision = e.revision"
                   " WHERE e.id = 'OLD'") == [("registry.example/shop:2",)]  # fmt: skip
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_restart_of_a_disabled_pipeline_is_noticed_too(
+    hides: bool, make: Make, landed: Landed, tmp_path: Path
+) -> None:
+    """Though Orca may be told to list nothing of it: twenty such pipelines are one request, none is none."""
+    built = NOW - 9 * DAY
+    world = make.world(make.execution("OLD", built), make.execution("NEW", NOW - HOUR, pipelineConfigId="on"))
+    world.hides_disabled = hides
+    (live,) = world.pipeline_configs
+    off = [{**live, "id": id_, "disabled": True} for id_ in ("config-shop", *(f"off{n}" for n in range(19)))]
+    still = "/executions?pipelineConfigIds"
+    for configured, requests in ((off, 1), ([{**live, "id": "on"}], 0)):
+        world.pipeline_configs = configured
+        world.executions[0] = make.stub(make.execution("OLD", built))
+        with serve(world) as gate:
+            make.quickly(tmp_path, gate.url)
+            world.executions[0] = make.stub(restarted(make, built, NOW - HOUR))
+            gate.requests.clear()
+            assert make.quickly(tmp_path, gate.url).troubles == []
+            assert len([path for path in asked(gate, still) if "RUNNING" in path]) == requests
+            gate.faults = {"/executions": 500}
+            told = " ".join(make.quickly(tmp_path, gate.url).troubles)
+        assert ("restarts of disabled pipelines may be unnoticed" in told) is bool(requests)
+        assert landed(STATUS) == [("running",)]
 
 
 def test_a_restart_of_a_strategy_is_noticed_too(make: Make, ingest: Ingest, landed: Landed) -> None:

@@ -13,7 +13,6 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -29,12 +28,11 @@ from ingest.spinnaker.spin_config import X509, CachedToken, Login
 from ingest.spinnaker.tokens import Registration, Token
 from ingest.tls import Tls
 from tests.conftest import opened
+from tests.ingest.spinnaker.conftest import NOW, Make
 
-NOW = 1_750_000_000_000
 CANARY = "c4nary-s3cret-8c1f0e5a"
 ROOT = Path(__file__).resolve().parents[3]
 KEPT = ("spin", "key.pem", "key.json", "refresh-token", "dora.toml")  # where we put secrets ourselves
-Make = SimpleNamespace
 
 # each folder's commands in one process, with the logs of every library: to start Python for each takes seconds
 RUN = """

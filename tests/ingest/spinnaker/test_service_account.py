@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora.errors import AuthError, UsageError
 from ingest.http import Limits, LoginError, Session
-from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import BearerDoor, provide
 from ingest.spinnaker.access import connect
@@ -30,9 +28,8 @@ from ingest.spinnaker.auth import Bearer, Grant
 from ingest.spinnaker.service_account import SPIN_AUDIENCE, Account, Identity, SelfSigned
 from ingest.spinnaker.settings import checked
 from ingest.spinnaker.tokens import Token
+from tests.ingest.spinnaker.conftest import Ingest, Make
 
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
 EMAIL, AUDIENCE = "reader@acme.iam.example", "proxy.apps.example"
 QUICK = Limits(requests_per_10s=0, backoff_seconds=0.01, attempts=2)
 PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -93,6 +93,8 @@ def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
         (f"- {SECRET}", "Expected `object`, got `array`"),
         (f"auth:\n  basic: {{password: '{SECRET}", "line 2 is no YAML"),
         (f"auth: !!python/object/apply:os.system ['echo {SECRET}']", "line 1 is no YAML"),
+        (f"auth:\n  enabled: true\n  apiToken: {{token: {SECRET}}}\n  enabled: false", "line 4 has a key .* already"),
+        (f"auth: {{oauth2: {{scopes: [{{a: 1}}, {{a: 1,\n a: {SECRET}}}]}}}}", "line 2 has a key .* already"),
         ("a: &a [*a]", "nothing was fetched"),
         ("[" * 5000, "nothing was fetched"),
     ],

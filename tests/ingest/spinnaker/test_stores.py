@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from dora.errors import AuthError, UsageError
-from ingest.run import Summary
 from ingest.simulation.gate import serve
 from ingest.simulation.gate_access import BearerDoor, Door, IdentityProvider, provide
 from ingest.spinnaker import secret
 from ingest.spinnaker.access import connect
 from ingest.spinnaker.settings import checked
 from ingest.spinnaker.stores import InFile, InMemory, InSpin
+from tests.ingest.spinnaker.conftest import Ingest, Make
 
-Make = SimpleNamespace
-Ingest = Callable[..., Summary]
 SECRET = "c1ient-s3cret"
 
 

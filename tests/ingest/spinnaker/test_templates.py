@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,17 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.archive import Document
-from ingest.run import Summary
 from ingest.simulation import catalogue
 from ingest.simulation.company import TEMPLATE
 from ingest.simulation.gate import serve
 from ingest.spinnaker.parse import parse
 from ingest.spinnaker.templates import Reference, chosen, reference
+from tests.ingest.spinnaker.conftest import Ingest, Landed
 
 T = 1_747_000_000_000
 Json = dict[str, Any]
-Ingest = Callable[..., Summary]
-Landed = Callable[[str], list[tuple[Any, ...]]]
 DIGEST = "sha256:" + "ab" * 32
 
 

@@ -1,0 +1,153 @@
+"""What the door says of canaries → the rows that charts and tables draw. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from dashboards import wording
+from dashboards.canary_charts import FATES, TONES
+
+Row = dict[str, Any]
+MOST = 600  # points of a chart
+WITHOUT = 8  # applications without a canary that are drawn
+NAMES = {"no_data": "no data", "in_progress": "running"}
+
+
+def fate(row: Row) -> str:
+    """What became of the deployment that a canary judged."""
+    if row["next"] == "stopped":
+        return "stopped"
+    if row["unsettled"]:
+        return "not known"
+    return "failed later" if row["failed"] else "fine"
+
+
+def against(rows: list[Row]) -> list[Row]:
+    """Canaries by verdict and fate, every fate of every verdict that occurs."""
+    order = ["pass", "marginal", "fail", "no_data", "error", "canceled", "in_progress"]
+    counts = Counter((row["verdict"], fate(row)) for row in rows)
+    totals = Counter(row["verdict"] for row in rows)
+    return [
+        {
+            "verdict": NAMES.get(verdict, verdict),
+            "fate": name,
+            "canaries": counts[verdict, name],
+            "text": _cell(counts[verdict, name], totals[verdict]),
+            "shade": 0.06 + 0.44 * counts[verdict, name] / totals[verdict] if counts[verdict, name] else 0,
+            "tone": TONES[name],
+        }
+        for verdict in order
+        if totals[verdict]
+        for name in FATES
+    ]
+
+
+def _cell(count: int, total: int) -> str:
+    return f"{count:,} · {count / total:.0%}".replace("%", " %") if count else "–"
+
+
+def points(rows: list[Row], zone: str) -> list[Row]:
+    """Scores over time; where there are too many, fine ones are thinned out and the rest stays."""
+    scored = [row for row in rows if row["score"] is not None]
+    rare = [row for row in scored if fate(row) != "fine"][:MOST]
+    fine = [row for row in scored if fate(row) == "fine"]
+    kept = max(1, MOST - len(rare))
+    step = max(1, -(-len(fine) // kept))
+    return [_point(row, zone) for row in rare + fine[::step]]
+
+
+def _point(row: Row, zone: str) -> Row:
+    local = wording.local(row["happened_at"], zone)
+    return {
+        "at": f"{local:%Y-%m-%dT%H:%M:%S}Z",
+        "when": f"{local:%-d %b %Y %H:%M}",
+        "score": row["score"],
+        "application": row["application"],
+        "verdict": NAMES.get(row["verdict"], row["verdict"]),
+        "fate": fate(row),
+    }
+
+
+def passes(rows: list[Row]) -> float:
+    """The pass mark that most canaries had."""
+    marks = Counter(row["pass_threshold"] for row in rows if row["pass_threshold"] is not None)
+    return float(marks.most_common(1)[0][0]) if marks else 75.0
+
+
+def bins(found: list[Any]) -> list[Row]:
+    """The share of failures by score; scores that nobody had are left out."""
+    return [
+        {
+            "score": f"{one.low:.0f}–{one.high:.0f}",
+            "share": one.failed / one.n,
+            "low": one.limits[0],
+            "high": one.limits[1],
+            "text": f"{one.failed / one.n:.1%}".replace("%", " %"),
+            "evidence": f"{one.failed:,} of {one.n:,}",
+            "tone": "vermilion",
+        }
+        for one in found
+        if one.n
+    ]
+
+
+def deciding(metrics: list[Any]) -> list[Row]:
+    """How often each metric failed, in three parts: it decided, others failed too, the canary passed all the same."""
+    told = []
+    for one in metrics:
+        parts = (one.decided, one.failed - one.decided - one.outvoted, one.outvoted)
+        names = ("decided alone", "failed with others", "failed, canary passed")
+        for place, (name, count) in enumerate(zip(names, parts, strict=True)):
+            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place})
+    return told
+
+
+def costs(found: list[Row]) -> list[Row]:
+    """The mean way of a change by application, the canary's part first; the slowest application first."""
+    told = []
+    for row in sorted(found, key=lambda row: -row["lead_minutes"]):
+        parts = {"canary": row["canary_minutes"], "all else": row["lead_minutes"] - row["canary_minutes"]}
+        for place, (name, minutes) in enumerate(parts.items()):
+            told.append({"application": row["application"], "part": name, "minutes": minutes, "order": place,
+                         "text": wording.hours(minutes / 60), "changes": row["changes"]})  # fmt: skip
+    return told
+
+
+def covers(found: list[Any]) -> list[Row]:
+    """Applications that deployed: those with canaries, the best covered first, then the busiest of those without."""
+    each = [one for one in found if one.application is not None and one.deployments]
+    without = sorted((one for one in each if not one.judged), key=lambda one: (-one.deployments, one.application))
+    each = [one for one in each if one.judged] + without[:WITHOUT]
+    return [
+        {
+            "application": one.application,
+            "share": one.judged / one.deployments,
+            "low": one.limits[0],
+            "high": one.limits[1],
+            "text": f"{one.judged / one.deployments:.0%}".replace("%", " %"),
+            "evidence": f"{one.judged:,} of {one.deployments:,}",
+            "tone": "blue" if one.judged else "grey",
+        }
+        for one in sorted(each, key=lambda one: (-one.judged / one.deployments, -one.deployments))
+    ]
+
+
+def table(rows: list[Row], zone: str) -> list[Row]:
+    """Canaries as people read them."""
+    return [
+        {
+            "open": "Open" if row["deployment_id"] else None,
+            "happened_at": wording.local(row["happened_at"], zone),
+            "application": row["application"],
+            "verdict": NAMES.get(row["verdict"], row["verdict"]),
+            "score": row["score"],
+            "next": row["next"],
+            "by": row["overridden_by"],
+            "fate": fate(row),
+            "evidence": row["evidence"],
+            "minutes": row["minutes"],
+            "url": row["url"],
+        }
+        for row in rows
+    ]

@@ -1,0 +1,7 @@
+-- title    = "Incidents that were resolved before they opened, left out of time to restore"
+-- severity = "warn"
+-- next     = "mend them in the pager and ingest again"
+-- One row is one incident.
+SELECT incident_id, application, opened_at, resolved_at, deployment_id, url
+FROM incidents
+WHERE resolved_at < opened_at
