@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 from altair.utils.schemapi import debug_mode
@@ -18,7 +19,7 @@ KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
-Drawing = partial[Any]  # of a chart
+Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
 
 
 def chart(title: str, caption: str, drawing: Drawing, picked: str | None) -> None:
@@ -49,12 +50,14 @@ def plain(title: str, caption: str, drawing: Drawing | None, instead: str = "") 
 
 
 def spec(drawing: Drawing) -> dict[str, Any]:
-    """The specification of a chart yet to be drawn; the same rows are drawn once."""
-    return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
+    """The specification of a chart; of one yet to be drawn, the same rows are drawn once."""
+    if isinstance(drawing, partial):
+        return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
+    return drawing.to_dict(validate=False)
 
 
 @st.cache_data(ttl=data.TTL, max_entries=data.ENTRIES, show_spinner=False)
-def _spec(given: str, _drawing: Drawing) -> dict[str, Any]:
+def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
     with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
         drawn: dict[str, Any] = _drawing().to_dict(validate=False)
     return drawn
