@@ -19,6 +19,8 @@ KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
+QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
+WORDS = {"labelColor": QUIET, "titleColor": QUIET}
 Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
 
 
@@ -53,14 +55,18 @@ def spec(drawing: Drawing) -> dict[str, Any]:
     """The specification of a chart; of one yet to be drawn, the same rows are drawn once."""
     if isinstance(drawing, partial):
         return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
-    return drawing.to_dict(validate=False)
+    return _readable(drawing.to_dict(validate=False))
 
 
 @st.cache_data(ttl=data.TTL, max_entries=data.ENTRIES, show_spinner=False)
 def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
     with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
-        drawn: dict[str, Any] = _drawing().to_dict(validate=False)
-    return drawn
+        return _readable(_drawing().to_dict(validate=False))
+
+
+def _readable(drawn: dict[str, Any]) -> dict[str, Any]:
+    """The words of axes and legends as dark as the theme of the reader needs them."""
+    return drawn | {"config": drawn.get("config", {}) | {"axis": WORDS, "legend": WORDS}}
 
 
 def deployments(shown: View, title: str) -> str | None:

@@ -15,7 +15,7 @@ from tests.dashboards.hostile import STRINGS, Words
 from tests.dashboards.test_browser import header, settled, shown
 
 pytestmark = pytest.mark.browser
-PAGES = ["", "flow", "stability", "data"]
+PAGES = ["", "flow", "stability", "canary", "audit", "data"]
 CHART = "[data-testid=stVegaLiteChart]"
 SHOW_ALL = """async () => {
   const main = document.querySelector('[data-testid=stMain]')
