@@ -20,22 +20,22 @@ TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 
 
-def row(shown: View, names: Iterable[str], width: int = 300, columns: int | None = None) -> None:
+def row(shown: View, names: Iterable[str], width: int = 240, columns: int | None = None) -> None:
     """Draw a row of cards."""
     chosen = list(names)
     with st.grid(columns or len(chosen), min_column_width=width):
         for name in chosen:
-            card(shown, dora.metrics()[name])
+            card(shown, dora.metrics()[name], (3, 1) if len(chosen) == 4 else (2, 1))
 
 
-def card(shown: View, metric: Metric) -> None:
+def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
     now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
     moved = now.against(before)
     reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         meaning.popover(shown, metric, now.incomplete)
-        number, line = st.columns([2, 1], vertical_alignment="bottom", wrap=False)
+        number, line = st.columns(widths, vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title,
             now.text,
