@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth bench clean
+.PHONY: help setup demo test truth bench screenshots clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
 	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
 	@echo "make bench  print measured speeds beside their limits"
+	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
 
 setup: $(VENV)/.ready
 
@@ -35,7 +36,11 @@ truth: setup
 	DORA_TRUTH_SCALE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/test_truth.py
 
 bench: setup
-	for name in git ingest memory paging; do $(BIN)/python -m tests.benchmarks.$$name; done
+	for name in git ingest memory paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
+
+screenshots: setup
+	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
+	$(BIN)/python -m tests.dashboards.screenshots
 
 clean:
 	rm -rf $(VENV) data/demo

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 import dora
-from dashboards import charts, meaning
+from dashboards import charts, drill, meaning
 from dashboards.view import View
 from dora import Metric, Move
 
@@ -19,22 +20,22 @@ TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 
 
-def row(shown: View, names: Iterable[str], width: int = 300, columns: int | None = None) -> None:
+def row(shown: View, names: Iterable[str], width: int = 240, columns: int | None = None) -> None:
     """Draw a row of cards."""
     chosen = list(names)
     with st.grid(columns or len(chosen), min_column_width=width):
         for name in chosen:
-            card(shown, dora.metrics()[name])
+            card(shown, dora.metrics()[name], (3, 1) if len(chosen) == 4 else (2, 1))
 
 
-def card(shown: View, metric: Metric) -> None:
+def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
     now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
     moved = now.against(before)
     reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         meaning.popover(shown, metric, now.incomplete)
-        number, line = st.columns([2, 1], vertical_alignment="bottom", wrap=False)
+        number, line = st.columns(widths, vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title,
             now.text,
@@ -45,8 +46,8 @@ def card(shown: View, metric: Metric) -> None:
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            drawn = charts.spark(trend, TONES[reading], bars=metric.statistic == "count")
-            line.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{metric.title} over the window")
+            drawing = partial(charts.spark, trend, TONES[reading], bars=metric.statistic == "count")
+            line.vega_lite_chart(drill.spec(drawing), alt=f"{metric.title} over the window")
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -88,7 +89,7 @@ def _time(build: Build, deployment: Row) -> None:
         "Where its time went",
         "Time since it was queued. First lane: what held it up; below: each rollout, first traffic as triangle, full"
         " traffic as dot.",
-        charts.timeline(lanes) if lanes else None,
+        partial(charts.timeline, lanes) if lanes else None,
         "No times are known of it.",
     )
 

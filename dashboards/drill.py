@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 import streamlit as st
+from altair.utils.schemapi import debug_mode
 from streamlit import column_config as columns
 
 from dashboards import charts, data, listing, tables, wording
@@ -18,16 +19,18 @@ KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
+QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
+WORDS = {"labelColor": QUIET, "titleColor": QUIET}
+Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
 
 
-def chart(title: str, caption: str, drawn: alt.TopLevelMixin, picked: str | None) -> None:
+def chart(title: str, caption: str, drawing: Drawing, picked: str | None) -> None:
     """Draw a titled chart; a click in it picks a period, a click on the picked one lets go of it."""
     key = f"{title} {picked}"
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader(title, anchor=False)
         st.caption(caption)
-        spec = drawn.to_dict(validate=False)  # checking it against the schema takes longer than all else
-        st.vega_lite_chart(spec, key=key, on_select=partial(_pick, key, picked), alt=f"{title}. {caption}")
+        st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_pick, key, picked), alt=f"{title}. {caption}")
 
 
 def _pick(key: str, picked: str | None) -> None:
@@ -37,15 +40,33 @@ def _pick(key: str, picked: str | None) -> None:
         st.session_state[KEY] = WHOLE if start == picked else start
 
 
-def plain(title: str, caption: str, drawn: alt.TopLevelMixin | None, instead: str = "") -> None:
+def plain(title: str, caption: str, drawing: Drawing | None, instead: str = "") -> None:
     """Draw a titled chart that nothing is picked in; a sentence where there is nothing to draw."""
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader(title, anchor=False)
         st.caption(caption)
-        if drawn is None:
+        if drawing is None:
             st.text(instead)
         else:
-            st.vega_lite_chart(drawn.to_dict(validate=False), alt=f"{title}. {caption}")
+            st.vega_lite_chart(spec(drawing), alt=f"{title}. {caption}")
+
+
+def spec(drawing: Drawing) -> dict[str, Any]:
+    """The specification of a chart; of one yet to be drawn, the same rows are drawn once."""
+    if isinstance(drawing, partial):
+        return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
+    return _readable(drawing.to_dict(validate=False))
+
+
+@st.cache_data(ttl=data.TTL, max_entries=data.ENTRIES, show_spinner=False)
+def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
+    with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
+        return _readable(_drawing().to_dict(validate=False))
+
+
+def _readable(drawn: dict[str, Any]) -> dict[str, Any]:
+    """The words of axes and legends as dark as the theme of the reader needs them."""
+    return drawn | {"config": drawn.get("config", {}) | {"axis": WORDS, "legend": WORDS}}
 
 
 def deployments(shown: View, title: str) -> str | None:

@@ -19,7 +19,7 @@ SHARED: Any = {"bind": "query-params", "on_change": listing.close}  # who filter
 def draw(known: About) -> Selection:
     """Draw team, application, window and comparison; unknown names and days in the address fall away."""
     teams_column, applications_column, window_column, against_column = st.columns(
-        [3, 4, 6, 3], vertical_alignment="bottom"
+        [3, 3, 7, 3], vertical_alignment="bottom"
     )
     offered_teams = [team for team in known.teams if team]
     teams = teams_column.multiselect("Teams", offered_teams, key="team", **SHARED, placeholder="All teams")

@@ -16,8 +16,9 @@ def popover(shown: View, metric: Metric, incomplete: str | None = None) -> None:
         if incomplete:
             st.text(f"Incomplete: {incomplete}.")
         for key, said, value in in_force(shown, metric.name):
-            st.caption(said)
-            st.text(f"{key} = {value}")
+            with st.container(gap=None):
+                st.text(f"{key} = {value}")
+                st.caption(said)
 
 
 def in_force(shown: View, metric: str) -> list[tuple[str, str, str]]:

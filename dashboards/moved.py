@@ -1,15 +1,16 @@
-"""What changed beyond noise: every key of every team, or of every application of one, against the same before."""
+"""What changed beyond noise, by team or by application of one, and what weekly series signal."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Literal
 
 import streamlit as st
 
 import dora
-from dashboards import cards, listing
+from dashboards import cards, data, listing
 from dashboards.charts import Row
 from dashboards.listing import text
 from dashboards.selection import TEAM
@@ -18,31 +19,69 @@ from dora import Move, Value
 
 MOST = 8
 NORMAL = NormalDist()
+Group = Literal["application", "team"]
 COLUMNS = {
     "reading": text("Reading", width="small"), "who": text("Whose"), "what": text("What", width="medium"),
     "before": text("Before"), "now": text("Now"), "change": text("Change"),
-    "evidence": text("Evidence now", width="large"),
+}  # fmt: skip
+SIGNAL = {
+    "week": text("Week of"), "who": text("Whose"), "what": text("What"), "signal": text("Signal"),
+    "value": text("Value"),
 }  # fmt: skip
 
 
 def draw(shown: View) -> None:
-    """Draw the list, or the sentence that there is none; nothing where there is nothing to compare with."""
-    if shown.before is None or shown.chosen.against == TEAM:
-        return
-    group: Literal["application", "team"] = "application" if shown.chosen.teams else "team"
+    """Draw both lists side by side, each with a sentence where it is empty."""
+    group: Group = "application" if shown.chosen.teams else "team"
+    compared = shown.before is not None and shown.chosen.against != TEAM
+    columns = st.columns(2 if compared else 1)
+    if compared:
+        with columns[0].container(border=True, height="stretch", gap="xsmall"):
+            _moves(shown, group)
+    with columns[-1].container(border=True, height="stretch", gap="xsmall"):
+        _signals(shown, group)
+
+
+def _moves(shown: View, group: Group) -> None:
     pairs = _pairs(shown, group)
     rows = _beyond(pairs)
-    with st.container(border=True, gap="xsmall"):
-        st.subheader("What changed beyond noise", anchor=False)
-        compared = f"{len(pairs)} comparisons, each {group} and all together, with {shown.chosen.words_before}"
-        if rows:
-            st.caption(f"Of {compared}: those that chance alone would hardly make, allowing for how many there are.")
-            listing.table(rows[:MOST], shown.zone, COLUMNS, "What changed beyond noise, what got worse first")
-        else:
-            st.caption(f"Nothing: none of {compared} says more than chance.")
+    compared = f"{len(pairs)} comparisons, each {group} and all together, with {shown.chosen.words_before}"
+    st.subheader("What changed beyond noise", anchor=False)
+    if rows:
+        st.caption(f"Of {compared}: those that chance alone would hardly make, allowing for how many there are.")
+        listing.table(rows[:MOST], shown.zone, COLUMNS, "What changed beyond noise, what got worse first")
+    else:
+        st.caption(f"Nothing: none of {compared} says more than chance.")
 
 
-def _pairs(shown: View, group: Literal["application", "team"]) -> list[tuple[str, Value, Value]]:
+def _signals(shown: View, group: Group) -> None:
+    rows = signals(shown, group)
+    st.subheader("Signals in the weekly series", anchor=False)
+    if rows:
+        st.caption("Weeks of this window that the series' own noise does not explain, by limits of its first weeks.")
+        listing.table(rows[:MOST], shown.zone, SIGNAL, "Signals in the weekly series, the latest first")
+    else:
+        st.caption(f"None: no {group} left the limits of its own noise in this window.")
+
+
+def signals(shown: View, group: Group) -> list[Row]:
+    """The strong signals of every key and group within the window, the latest first."""
+    ever = replace(shown.whole, since=None, until=None, by=group)
+    starts = shown.chosen.starts(shown.known.begins, shown.known.ends)
+    rows = []
+    for name in cards.KEYS:
+        for series in data.signals(shown.build, name, ever):
+            for finding in series.findings:
+                week = series.weeks[finding.last]
+                if not finding.weak and week.period >= starts:
+                    rows.append({
+                        "at": week.period, "week": f"{week.period:%-d %b %Y}", "who": series.group or "–",
+                        "what": dora.metrics()[name].title, "signal": finding.text, "value": week.text,
+                    })  # fmt: skip
+    return sorted(rows, key=lambda row: row["at"], reverse=True)
+
+
+def _pairs(shown: View, group: Group) -> list[tuple[str, Value, Value]]:
     """Who, now and before, of each key that has both."""
     found = []
     for name in cards.KEYS:
@@ -63,7 +102,7 @@ def _beyond(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
         if move and reading != "noise" and stands(now, before, move, among=len(pairs)):
             rows.append({
                 "reading": reading, "who": who, "what": dora.metrics()[now.metric].title, "before": before.text,
-                "now": now.text, "change": move.text, "evidence": now.evidence,
+                "now": now.text, "change": move.text,
             })  # fmt: skip
     return sorted(rows, key=lambda row: row["reading"] != "worse")
 

@@ -85,6 +85,12 @@ class Selection:
             return "month"
         return "day" if days < SHORT and (per_day or 0) >= BUSY else "week"
 
+    def starts(self, begins: datetime, ends: datetime) -> datetime:
+        """When the window starts in local time, within a history that is bounded by ``begins`` and ``ends``."""
+        if self.first:
+            return datetime.combine(self.first, datetime.min.time())
+        return max(begins, ends - timedelta(days=self.days)) if self.days else begins
+
     @property
     def words(self) -> str:
         """What the numbers are of in words, such as ``in the last 90 days``."""

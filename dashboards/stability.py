@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards import charts, data, drill, tables, wording
@@ -49,14 +51,14 @@ def claim(shown: View) -> None:
             "Between applications",
             "An application a dot: deployments per day (log) against its share that failed, whiskers 95 %."
             f" Those with {found.enough} deployments and more.",
-            charts.against(found.applications) if found.applications else None,
+            partial(charts.against, found.applications) if found.applications else None,
             "No application has enough deployments in this window.",
         )
     with sizes:
         drill.plain(
             "By size",
             "Share that failed, of deployments that came to full traffic, by changes each brought; whiskers 95 %.",
-            charts.classes(found.sizes) if found.sizes else None,
+            partial(charts.classes, found.sizes) if found.sizes else None,
             "No deployment here has a known number of changes.",
         )
     st.markdown("\n".join(f"- {said}" for said in found.readings.values()))

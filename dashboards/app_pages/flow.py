@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards import cards, charts, drill, flow, listing, tables, view, wording
@@ -21,7 +23,7 @@ with spread:
         "Lead time, merge to production",
         f"Median by {grain} of merging, open changes counted in, on a log scale. Bands: the middle 50 % and 80 %;"
         f" dashed: {lead.text}, the number above. Click a {grain} to list it below.",
-        charts.spreads(flow.spread(shown, picked), lead),
+        partial(charts.spreads, flow.spread(shown, picked), lead),
         picked,
     )
 with stages:
@@ -30,7 +32,7 @@ with stages:
         "Where lead time goes",
         f"Mean per shipped change and stage; means add up (to {wording.hours(sum(row['hours'] for row in means))}),"
         " medians do not.",
-        charts.stage_means(means) if means else None,
+        partial(charts.stage_means, means) if means else None,
         "No change of this selection was shipped in this window.",
     )
 
@@ -40,29 +42,29 @@ with below:
         drill.plain(
             f"Stages by {grain}",
             f"Mean time of a change in each stage, by {grain} of merging.",
-            charts.stage_stack(flow.stages_over_time(shown)),
+            partial(charts.stage_stack, flow.stages_over_time(shown)),
         )
     with days:
         drill.plain(
             "Deployments per day",
             "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window.",
-            charts.calendar(flow.days(shown)),
+            partial(charts.calendar, flow.days(shown)),
         )
     sizes, ages, waits = st.columns(3)
     with sizes:
         drill.plain(
             "Batch size", "Deployments by how many changes each was the first to ship.",
-            charts.histogram(shown.over("batches", "batch_size"), "Changes"),
+            partial(charts.histogram, shown.over("batches", "batch_size"), "Changes"),
         )  # fmt: skip
     with ages:
         drill.plain(
             "Open changes by age", "Merged and not in production when the data ends, whenever they were merged.",
-            charts.histogram(flow.open_ages(shown), "Age", "amber"),
+            partial(charts.histogram, flow.open_ages(shown), "Age", "amber"),
         )  # fmt: skip
     with waits:
         drill.plain(
             "Waits for a yes", "Answered questions to people on the way to production, by how long they waited.",
-            charts.histogram(shown.over("durations", "approval_wait", False), "Wait", "pink"),
+            partial(charts.histogram, shown.over("durations", "approval_wait", False), "Wait", "pink"),
         )  # fmt: skip
     with st.container(border=True, gap="xsmall"):
         stuck = flow.open_changes(shown)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards import cards, charts, drill, moved, view
 
 shown = view.current()
-grain = shown.grain
+grain, lead, rate = shown.grain, shown.value("lead_time"), shown.value("change_failure_rate")
 
 moved.draw(shown)
 cards.row(shown, cards.KEYS, columns=3)
@@ -20,20 +22,21 @@ with drawn:
     drill.chart(
         "Lead time for changes",
         f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
-        f" dashed: the window's {shown.value('lead_time').text}.",
-        charts.medians(charts.rows(shown.trend("lead_time"), picked), shown.value("lead_time")),
+        f" dashed: {lead.text}, the number above.",
+        partial(charts.medians, charts.rows(shown.trend("lead_time"), picked), lead),
         picked,
     )
     drill.chart(
         "Change failure rate",
-        f"Share that failed, by {grain}. Whiskers: its 95 % interval;"
-        f" dashed: the window's {shown.value('change_failure_rate').text}.",
-        charts.shares(charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")),
+        f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
+        partial(
+            charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")
+        ),
         picked,
     )
     drill.chart(
         "Deployments",
         f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}. Click a {grain} to list it below.",
-        charts.counts(charts.rows(shown.trend("deployment_frequency"), picked)),
+        partial(charts.counts, charts.rows(shown.trend("deployment_frequency"), picked)),
         picked,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboards import cards, charts, drill, listing, stability, tables, view
@@ -22,7 +24,7 @@ with above:
             "Change failure rate",
             f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above."
             f" Click a {grain} to list it below.",
-            charts.shares(charts.rows(shown.trend("change_failure_rate"), picked), rate),
+            partial(charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), rate),
             picked,
         )
     with curve:
@@ -31,7 +33,7 @@ with above:
             "Still broken after …",
             f"Share of failed deployments not recovered so long after they failed (Kaplan–Meier, {recovery.open} still"
             " open). Band: its 95 % interval; dashed: half.",
-            charts.survival(steps) if steps else None,
+            partial(charts.survival, steps) if steps else None,
             "No failed deployment of this selection has recovered in this window.",
         )
     rework, caught = st.columns(2)
@@ -39,7 +41,7 @@ with above:
         drill.chart(
             "Deployment rework rate",
             f"Share of deployments that were rollbacks, hotfixes or fixes forward, by {grain}. Whiskers: 95 %.",
-            charts.shares(charts.rows(shown.trend("rework_rate"), picked), shown.value("rework_rate")),
+            partial(charts.shares, charts.rows(shown.trend("rework_rate"), picked), shown.value("rework_rate")),
             picked,
         )
     with caught:
@@ -47,7 +49,7 @@ with above:
         drill.plain(
             "Caught before they served",
             "Attempts that never took full traffic, by what ended them. They are no failures and stand in no share.",
-            charts.histogram(stopped, "Ended by", "green") if stopped else None,
+            partial(charts.histogram, stopped, "Ended by", "green") if stopped else None,
             "Every attempt of this selection took traffic.",
         )
     with st.container(border=True, gap="xsmall"):

@@ -44,7 +44,6 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
         orient="top",
         title=None,
         columns=3,
-        labelColor=m.QUIET,
         symbolType="square",
         values=[STAGES[stage] for stage in met],
         labelExpr=named,

@@ -19,7 +19,6 @@ DURATION = (
     " : datum.value < 24 ? format(datum.value, '.0f') + ' h' : format(datum.value / 24, '.0f') + ' d'"
 )
 DAY = "timeFormat(timeParse(datum.value, '%Y-%m-%d'), '%-d %b')"
-QUIET = alt.ExprRef("scale('color', 'grey')")  # the theme's own colour of axes is too pale to read
 
 
 def of(rows: list[Row]) -> alt.InlineData:
@@ -38,15 +37,8 @@ def colour() -> alt.Color:
 
 
 def axis(**given: Any) -> alt.Axis:
-    """An axis without lines of its own; its words are grey as each theme can read it."""
-    known: dict[str, Any] = {
-        "domain": False,
-        "ticks": False,
-        "labelPadding": 6,
-        "labelColor": QUIET,
-        "titleColor": QUIET,
-    }
-    return alt.Axis(**known | given)
+    """An axis without lines of its own."""
+    return alt.Axis(**{"domain": False, "ticks": False, "labelPadding": 6, **given})
 
 
 def column() -> alt.Chart:

@@ -128,7 +128,7 @@ def _named(rows: list[Row], scale: alt.Scale) -> list[alt.Chart]:
         return []
     bottom, top = (math.log(end) for end in scale.domain)
     placed: dict[str, float] = {}
-    for name in NAMES:
+    for name in (name for name in NAMES if last[name]):
         place = (math.log(last[name]) - bottom) / (top - bottom)
         if all(abs(place - other) >= NEAR for other in placed.values()):
             placed[name] = place

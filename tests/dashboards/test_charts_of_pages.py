@@ -86,6 +86,8 @@ def test_names_at_the_end_of_lines_never_touch() -> None:
     assert named["far"] == {"median", "90th", "10th", "75th", "25th"}
     assert named["near"] == {"median", "90th", "10th"}
     assert _names(charts.spreads(spread(None), WINDOW)) == set()
+    still_open = [row | {"p90": None, "p75": None} for row in rows]
+    assert _names(charts.spreads(still_open, WINDOW)) == {"median", "10th", "25th"}
 
 
 def _names(chart: alt.LayerChart) -> set[str]:

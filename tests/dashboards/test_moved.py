@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import dora
+from dashboards.cards import KEYS
 from dashboards.moved import stands
 from dora import Move, Value
-from tests.dashboards.reading import said
+from tests.dashboards.reading import said, table
 from tests.dashboards.test_charts import SHARE, value
 
 Run = Callable[..., AppTest]
@@ -55,15 +57,10 @@ def test_a_duration_of_nothing_has_no_ratio() -> None:
     assert not stands(value(amount=1.0), replace(value(amount=1.0), value=0.0), move(1, 0.5, 2.0), among=1)
 
 
-def table(page: AppTest) -> Any:
-    return next((found.value for found in page.dataframe if "reading" in found.value), None)
-
-
 def test_the_list_names_who_moved_and_what_got_worse_first(run: Run, organisation: Path) -> None:
     """A day that parts before from after, chosen so that lead time moves: its rows are judged, worse before better."""
     page = run(organisation, window="all", compare="before a day")
-    listed = table(page)
-    readings = [] if listed is None else list(listed["reading"])
+    readings = list(table(page, "reading").get("reading", []))
     assert readings == sorted(readings, reverse=True)
     assert set(readings) <= {"worse", "better"}
     assert ("says more than chance" in said(page)) == (not readings)
@@ -73,5 +70,19 @@ def test_nothing_is_listed_where_nothing_is_compared(run: Run, organisation: Pat
     """Without a window before, and against another team, there is no such list."""
     for address in ({"compare": "nothing"}, {"team": "money", "compare": "another team", "other": "finding"}):
         page = run(organisation, **address)
-        assert table(page) is None
+        assert table(page, "reading").empty
         assert "says more than chance" not in said(page)
+
+
+def test_signals_are_the_doors_strong_ones_of_the_window(run: Run, organisation: Path) -> None:
+    """Limits come from all of history; what is listed lies in the window, the latest week first, none of them weak."""
+    delivery = dora.open(organisation)
+    starts = delivery.about()["as_of"] - timedelta(days=180)
+    series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(by="team"))]
+    strong = sorted(
+        (one.weeks[finding.last].period for one in series for finding in one.findings if not finding.weak), reverse=True
+    )
+    listed = table(run(organisation, window="180d"), "signal")
+    weeks = [f"{week:%-d %b %Y}" for week in strong if week >= starts]
+    assert list(listed.get("week", [])) == weeks[:8]
+    assert len(strong) > len(weeks)

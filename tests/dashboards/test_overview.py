@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.cards import KEYS
-from tests.dashboards.reading import header, said
+from tests.dashboards.reading import header, said, table
 
 Built = Callable[..., Path]
 
@@ -61,7 +61,7 @@ def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) ->
         header(page).split(" · ")[0].endswith("of 1 application in the last 30 days, compared with the 30 days before")
     )
     assert value.text in [metric.value for metric in page.metric]
-    assert set(page.dataframe[0].value["application"]) == {"ledger"}
+    assert set(table(page, "happened_at")["application"]) == {"ledger"}
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_period_of_the_address_narrows_the_table_only(run: Callable[..., AppTe
     week = delivery.metric("deployment_frequency", since="90d", every="week").rows[3].period
     assert week is not None
     page = run(organisation, period=f"{week:%Y-%m-%d}")
-    listed = page.dataframe[0].value["happened_at"]
+    listed = table(page, "happened_at")["happened_at"]
     assert week <= listed.min() <= listed.max() < week + timedelta(days=7)
     until = (week + timedelta(days=7)).isoformat()
     assert len(listed) == len(delivery.observations("rework_rate", dora.Scope(week.isoformat(), until)))
@@ -102,16 +102,16 @@ def test_the_table_begins_with_the_slowest_and_ends_at_two_hundred(
 ) -> None:
     """Slowest change first, 200 rows at the most, and the sentence above says how many there are."""
     page = run(organisation)
-    hours = page.dataframe[0].value["hours"].dropna()
+    hours = table(page, "happened_at")["hours"].dropna()
     everything = len(dora.open(organisation).observations("rework_rate", dora.Scope("90d")))
-    assert len(page.dataframe[0].value) == 200 < everything
+    assert len(table(page, "happened_at")) == 200 < everything
     assert hours.is_monotonic_decreasing
     assert f"{everything:,} deployments, slowest change first" in said(page)
 
 
 def test_links_that_are_not_of_the_web_are_left_out(run: Callable[..., AppTest], organisation: Path) -> None:
     """A script in place of a link never becomes one."""
-    links = run(organisation).dataframe[0].value["url"]
+    links = table(run(organisation), "happened_at")["url"]
     assert links.dropna().str.startswith("https://deck.example/").all()
     assert links.isna().any()
 
@@ -182,7 +182,7 @@ def test_times_are_shown_in_the_organisations_zone(
     page = run(build, window="30d")
     last = dora.open(build).sql("SELECT max(coalesce(traffic_at, finished_at)) AS utc FROM deployments")[0]["utc"]
     assert f"data to {midnight:%-d %b %Y} 09:00 Asia/Tokyo" in header(page)
-    assert page.dataframe[0].value["happened_at"].max() == last + timedelta(hours=9)
+    assert table(page, "happened_at")["happened_at"].max() == last + timedelta(hours=9)
 
 
 def test_a_swapped_build_shows_without_a_restart(

@@ -7,13 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import dora
-from tests.dashboards.reading import header, said
+from tests.dashboards.reading import header, said, table
 
 Run = Callable[..., AppTest]
 
@@ -21,11 +20,6 @@ Run = Callable[..., AppTest]
 @pytest.fixture(scope="session")
 def delivery(organisation: Path) -> dora.Delivery:
     return dora.open(organisation)
-
-
-def table(page: AppTest, column: str) -> pd.DataFrame:
-    """The first table that has a column."""
-    return next(found.value for found in page.dataframe if column in found.value)
 
 
 def charts(page: AppTest) -> dict[str, Any]:

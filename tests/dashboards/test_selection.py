@@ -54,6 +54,14 @@ def test_a_day_divides_the_window_without_losing_any_of_it() -> None:
     assert chosen.whole == Scope(since="90d")
 
 
+def test_a_window_starts_within_history() -> None:
+    """So many days before the data ends, on a chosen day, or where history begins."""
+    begins = END - timedelta(days=100)
+    assert Selection(window="30d").starts(begins, END) == datetime(2026, 6, 1)
+    assert Selection(window="180d").starts(begins, END) == begins == Selection(window="all").starts(begins, END)
+    assert WEEK.starts(begins, END) == datetime(2026, 6, 1)
+
+
 @pytest.mark.parametrize(
     ("window", "history", "per_day", "grain"),
     [
