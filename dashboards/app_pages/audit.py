@@ -19,7 +19,7 @@ with st.container(border=True, gap="xsmall"):
 with st.grid(2, min_column_width=420):
     drill.plain(
         "When production changes",
-        f"By day and hour in {told.timezone}, the darker the more; in vermilion out of hours.",
+        f"By day and hour in {told.timezone}, the stronger the more; in vermilion out of hours.",
         charts.hours(cells) if cells else None,
         "Nothing took traffic.",
     )

@@ -15,7 +15,7 @@ LABEL = (
 
 
 def hours(cells: list[Row]) -> alt.LayerChart:
-    """Changes by local hour and day of the week, the darker the more; those out of hours in another colour."""
+    """Changes by local hour and day of the week, the stronger the more; those out of hours in another colour."""
     labels = axis(labelAngle=0, values=list(range(0, 24, 3)), labelExpr="datum.value + ':00'")
     x = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=labels, title=None)
     base = alt.Chart(of(cells)).encode(

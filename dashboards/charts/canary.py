@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts.marks import HEIGHT, PALETTE, QUIET, Row, axis, colour, dot, of
+from dashboards.charts.marks import HEIGHT, PALETTE, Row, axis, colour, dot, of
 
 Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
@@ -139,7 +139,6 @@ def _legend(words: dict[str, str]) -> alt.Legend:
         columns=2,
         values=list(words.values()),
         labelExpr=f"{said} : ''",
-        labelColor=QUIET,
     )
 
 
