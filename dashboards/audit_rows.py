@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from dashboards import wording
-from dashboards.audit_charts import DAYS
+from dashboards.charts.audit import DAYS
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart

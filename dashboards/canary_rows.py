@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from dashboards import wording
-from dashboards.canary_charts import FATES, TONES
+from dashboards.charts.canary import FATES, PART_TONES, SAY_TONES, TONES
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart
@@ -44,7 +45,10 @@ def against(rows: list[Row]) -> list[Row]:
 
 
 def _cell(count: int, total: int) -> str:
-    return f"{count:,} · {count / total:.0%}".replace("%", " %") if count else "–"
+    if not count:
+        return "–"
+    share = f"{count / total:.0%}".replace("%", " %") if count / total >= 0.005 else "< 1 %"
+    return f"{count:,} · {share}"
 
 
 def points(rows: list[Row], zone: str) -> list[Row]:
@@ -66,6 +70,7 @@ def _point(row: Row, zone: str) -> Row:
         "application": row["application"],
         "verdict": NAMES.get(row["verdict"], row["verdict"]),
         "fate": fate(row),
+        "tone": TONES[fate(row)],
     }
 
 
@@ -97,9 +102,8 @@ def deciding(metrics: list[Any]) -> list[Row]:
     told = []
     for one in metrics:
         parts = (one.decided, one.failed - one.decided - one.outvoted, one.outvoted)
-        names = ("decided alone", "failed with others", "failed, canary passed")
-        for place, (name, count) in enumerate(zip(names, parts, strict=True)):
-            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place})
+        for place, ((name, tone), count) in enumerate(zip(SAY_TONES.items(), parts, strict=True)):
+            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place, "tone": tone})
     return told
 
 
@@ -110,7 +114,8 @@ def costs(found: list[Row]) -> list[Row]:
         parts = {"canary": row["canary_minutes"], "all else": row["lead_minutes"] - row["canary_minutes"]}
         for place, (name, minutes) in enumerate(parts.items()):
             told.append({"application": row["application"], "part": name, "minutes": minutes, "order": place,
-                         "text": wording.hours(minutes / 60), "changes": row["changes"]})  # fmt: skip
+                         "text": wording.hours(minutes / 60), "changes": row["changes"],
+                         "tone": PART_TONES[name]})  # fmt: skip
     return told
 
 
@@ -133,21 +138,16 @@ def covers(found: list[Any]) -> list[Row]:
     ]
 
 
-def table(rows: list[Row], zone: str) -> list[Row]:
-    """Canaries as people read them."""
-    return [
-        {
-            "open": "Open" if row["deployment_id"] else None,
-            "happened_at": wording.local(row["happened_at"], zone),
-            "application": row["application"],
-            "verdict": NAMES.get(row["verdict"], row["verdict"]),
-            "score": row["score"],
-            "next": row["next"],
-            "by": row["overridden_by"],
-            "fate": fate(row),
-            "evidence": row["evidence"],
-            "minutes": row["minutes"],
-            "url": row["url"],
-        }
-        for row in rows
-    ]
+KINDS: dict[str, Callable[[Row], bool]] = {
+    "every canary": lambda row: True,
+    "overridden, or went on unasked": lambda row: row["next"] in ("overridden", "went on unasked"),
+    "passed, and the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
+    "stopped the deployment": lambda row: row["next"] == "stopped",
+    "a score without data": lambda row: row["verdict"] == "no_data",
+    "no verdict": lambda row: row["verdict"] in ("error", "canceled"),
+}
+
+
+def table(rows: list[Row]) -> list[Row]:
+    """Canaries with their verdicts and fates in words."""
+    return [row | {"verdict": NAMES.get(row["verdict"], row["verdict"]), "fate": fate(row)} for row in rows]

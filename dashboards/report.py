@@ -14,7 +14,7 @@ import dora
 from dashboards import charts, prints, wording
 from dora import Delivery, Move, Page, Scope, Value
 
-OLDEST, CHANCE = 20, 0.05
+OLDEST, CHANCE, YEAR = 20, 0.05, "52w"
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 DEFINITIONS = """
 SELECT key, value, count(*) AS applications, says AS means
@@ -75,6 +75,23 @@ class Report:
                        "now": now.text, "move": move.text, "which is": _verdict(name, move),
                        "beyond": move.beyond_noise}  # fmt: skip
 
+    def warnings(self) -> list[str]:
+        """Where what all together did is not what each application did."""
+        found = [row for name in KEYS for row in self.delivery.compare(name, self.scope)] if self.before else []
+        return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in found if row.warning]
+
+    def signals(self) -> Iterator[Row]:
+        """Weeks of the window that the noise of the year does not explain."""
+        since = self.rollbacks.since
+        for name in KEYS:
+            for series in self.delivery.signals(name, replace(self.scope, since=YEAR)):
+                for found in series.findings:
+                    last = series.weeks[found.last]
+                    if not found.weak and last.period and (since is None or last.period >= since):
+                        yield {"what": dora.metrics()[name].title, "week from": f"{last.period:%-d %b %Y}",
+                               "weeks": found.last - found.first + 1, "shows": found.text,
+                               "value": last.text}  # fmt: skip
+
     def pictures(self) -> Iterator[Picture]:
         """Trends by week: title, caption, chart."""
         scope = replace(self.scope, every="week")
@@ -94,6 +111,11 @@ class Report:
         moves = list(self.moved())
         made.cards(_card(self.value(name), moves) for name in KEYS)
         _changed(made, moves)
+        made.say(self.warnings())
+        made.heading(
+            "Weeks that noise does not explain", "By process behaviour limits over a year; few a year are chance."
+        )
+        made.table(self.signals())
         if prints.installed():
             made.heading("Trends")
             made.pictures((title, said, prints.drawn(chart, kind), kind) for title, said, chart in self.pictures())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora import auditing, judging, listing, output, reading, telling
+from dora import auditing, judging, listing, output, reading, shown, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
 from dora.reading import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
@@ -171,21 +171,7 @@ def dashboard(
 
     Example: dora dashboard --port 8501
     """
-    _serve(read(config).data / "dora.duckdb", port, address)
-
-
-def _serve(path: Path, port: int, address: str) -> None:
-    import os
-    from importlib.util import find_spec
-
-    spec = find_spec("dashboards")
-    if spec is None or not spec.submodule_search_locations:
-        raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
-    page = Path(spec.submodule_search_locations[0]) / "app.py"
-    os.environ["DORA_DATABASE"] = str(path.resolve())
-    output.note(f"dashboard of {path} at http://localhost:{port}")
-    where = ["--server.address", address, "--server.port", str(port)]
-    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *where])  # noqa: S606
+    shown.serve(read(config).data / "dora.duckdb", port, address)
 
 
 @app.command()
@@ -241,7 +227,7 @@ def demo(
         show("deployment_frequency", by="team", config=path)
     output.note(f"ask more: dora show lead_time --by team --every month --config {path}")
     if serve:
-        _serve(read(path).data / "dora.duckdb", port, "127.0.0.1")
+        shown.serve(read(path).data / "dora.duckdb", port, "127.0.0.1")
 
 
 def main() -> None:

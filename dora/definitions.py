@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.resources import files
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dora import teams
 from dora.errors import UsageError
-from dora.globs import as_regex, matches
+from dora.globs import as_like, as_regex, matches
 
 if TYPE_CHECKING:
     from dora.config import Config
@@ -110,11 +111,13 @@ GROUP BY application ORDER BY application
 
 
 def write(con: Connection, config: Config) -> None:
-    """Create ``definitions`` (one row per application), ``definitions_in_force`` (one per key) and ``memberships``."""
+    """Create ``definitions`` (one row per application), ``definitions_in_force`` (one per key), ``globs`` (one per glob
+    of names, as LIKE has it) and ``memberships``.
+    """
     names = [field_.name for field_ in fields(Definitions)]
-    types = {name: "DOUBLE" if isinstance(shipped()[name]["default"], float) else "VARCHAR" for name in names}
-    columns = ", ".join(f"{name} {types[name]}" for name in names)
+    columns = ", ".join(f"{name} {_type(shipped()[name])}" for name in names)
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
+    con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
     con.execute("CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, says VARCHAR)")
     known = con.execute(_KNOWN).fetchall()
     current = teams.write(con, teams.rules(config), dict(known))
@@ -124,16 +127,35 @@ def write(con: Connection, config: Config) -> None:
 
 def _write_one(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:
     values = {entry.name: getattr(definitions, entry.name) for entry in fields(Definitions)}
-    patterns = [
-        as_regex(value, of_paths=key == "paths", any_case=key != "paths") if isinstance(value, list) else value
-        for key, value in values.items()
-    ]
+    patterns = [_pattern(key, value) for key, value in values.items()]
     slots = ", ".join("?" for _ in range(len(patterns) + 2))
     con.execute(f"INSERT INTO definitions VALUES ({slots})", [application, team, *patterns])  # noqa: S608
     con.executemany(
         "INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)",
         [[application, key, _readable(value), shipped()[key]["says"]] for key, value in values.items()],
     )
+
+    named = [[application, key, as_like(glob)] for key, value in values.items() if _of_names(key) for glob in value]
+    if named:
+        con.executemany("INSERT INTO globs VALUES (?, ?, ?)", named)
+
+
+def _of_names(key: str) -> bool:
+    """Whether a key holds globs that match names."""
+    return isinstance(shipped()[key]["default"], list) and "choices" not in shipped()[key] and key != "paths"
+
+
+def _type(entry: Mapping[str, Any]) -> str:
+    if isinstance(entry["default"], list):
+        return "VARCHAR[]" if "choices" in entry else "VARCHAR"
+    return "DOUBLE" if isinstance(entry["default"], float) else "VARCHAR"
+
+
+def _pattern(key: str, value: object) -> object:
+    """A value as models join it: globs are one pattern, words of a choice a list."""
+    if not isinstance(value, list) or "choices" in shipped()[key]:
+        return value
+    return as_regex(value, of_paths=key == "paths", any_case=key != "paths")
 
 
 def _readable(value: object) -> str:

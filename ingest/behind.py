@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 Job = Callable[[], None]
-WAITING = 2
+WAITING = 4
 
 
 class Behind:

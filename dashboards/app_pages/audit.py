@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import audit_charts, audit_rows, data, drill, lists, view
+from dashboards import audit_rows, data, drill, lists, view
+from dashboards.charts import audit as charts
 
 shown = view.current()
 told = data.audit(shown.build, shown.now)
@@ -19,21 +20,21 @@ with st.grid(2, min_column_width=420):
     drill.plain(
         "When production changes",
         f"By day and hour in {told.timezone}, the darker the more; in vermilion out of hours.",
-        audit_charts.hours(cells) if cells else None,
+        charts.hours(cells) if cells else None,
         "Nothing took traffic.",
     )
     drill.plain(
         "How long questions wait",
         "From the question to the answer, each change once; the bar is the application's median.",
-        audit_charts.waits(waits) if waits else None,
+        charts.waits(waits) if waits else None,
         "No pipeline asked anybody.",
     )
 
 with st.container(border=True):
-    lists.changes(told)
+    lists.changes(told, shown.zone)
 
 with st.container(border=True, gap="xsmall"):
-    lists.rollbacks(told.rollbacks)
+    lists.rollbacks(told.rollbacks, shown.zone)
 
 with st.container(border=True, gap="xsmall"):
     lists.templates(told)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import canary_charts, canary_rows, data, drill, lists, view
+from dashboards import canary_rows, data, drill, lists, view
+from dashboards.charts import canary as charts
 
 shown = view.current()
 told = data.canaries(shown.build, shown.now)
@@ -21,41 +22,42 @@ with st.grid(2, min_column_width=420):
     drill.plain(
         "Verdict against outcome",
         "Canaries, and their share of the verdict's. Failed later: rolled back, fixed forward, an incident, or broken.",
-        canary_charts.against(canary_rows.against(told.rows)) if told.rows else None,
+        charts.against(canary_rows.against(told.rows)) if told.rows else None,
         "No canary analysis ran.",
     )
     drill.plain(
         "Score and what became of it",
         f"Each canary when it was judged; shaded: below the pass mark of {passes:.0f}."
         f" {f'{len(points):,} of {told.canaries:,} drawn.' if len(points) < told.canaries else ''}",
-        canary_charts.scores(points, passes) if points else None,
+        charts.scores(points, passes) if points else None,
         "No canary was given a score.",
     )
     drill.plain(
         "Whether a lower score means more failures",
         "Share of deployments that failed later, by score, where the deployment went on. Whiskers: 95 % interval.",
-        canary_charts.calibration(bins) if bins else None,
+        charts.calibration(bins) if bins else None,
         "No deployment that a canary judged has gone on for long enough.",
     )
     drill.plain(
         "Which metrics decide",
         "How often each metric failed. It decided where its passing would have let the deployment go on.",
-        canary_charts.deciding(deciding) if deciding else None,
+        charts.deciding(deciding) if deciding else None,
         "No source told how the metrics came out.",
     )
     drill.plain(
         "What it costs",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
-        canary_charts.cost(costs) if costs else None,
+        charts.cost(costs) if costs else None,
         "No change that shipped had waited for a canary.",
     )
     drill.plain(
         "Who has one",
         "Share of production deployments that a canary judged, with its 95 % interval; of those that never had one the"
         f" {canary_rows.WITHOUT} that deploy most.",
-        canary_charts.coverage(covers) if covers else None,
+        charts.coverage(covers) if covers else None,
         "Nothing was deployed.",
     )
 
-with st.container(border=True):
-    lists.canaries(told, shown.zone)
+if told.rows:
+    with st.container(border=True):
+        lists.canaries(told, shown.zone)

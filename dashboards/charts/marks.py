@@ -8,6 +8,7 @@ import altair as alt
 
 Tone = Literal["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
 Row = dict[str, Any]
+QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
 PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
 HEIGHT, SPARK = 220, 56
 SHORTEST = 1 / 60  # hours: a log axis has no zero

@@ -12,7 +12,7 @@ SELECT
   p.deployment_id AS subject,
   1.0 AS value,
   FALSE AS censored,
-  CASE WHEN NOT regexp_full_match(p.kind, d.frequency_kinds) THEN p.kind END AS excluded
+  CASE WHEN NOT list_contains(d.frequency_kinds, p.kind) THEN p.kind END AS excluded
 FROM deployments AS p
 INNER JOIN definitions AS d ON p.application = d.application
 WHERE p.succeeded

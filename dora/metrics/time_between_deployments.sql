@@ -11,7 +11,7 @@ WITH counted AS (
   SELECT p.application, p.deployment_id, p.full_traffic_at
   FROM deployments AS p
   INNER JOIN definitions AS d ON p.application = d.application
-  WHERE p.succeeded AND regexp_full_match(p.kind, d.frequency_kinds)
+  WHERE p.succeeded AND list_contains(d.frequency_kinds, p.kind)
 ),
 ordered AS (
   SELECT

@@ -1,22 +1,30 @@
 -- One row is one change of production, or an attempt at it: who triggered it, who wrote what it shipped, who was asked
 -- and said what, and what came of it. People are the same where the name before the @ is, letters and digits only.
 WITH
-shipped AS (
-  SELECT
-    shipped_by AS deployment_id,
-    author,
-    regexp_replace(lower(split_part(author, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person
+persons AS (
+  SELECT name, regexp_replace(lower(split_part(name, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person
+  FROM (
+    SELECT author AS name FROM changes WHERE author IS NOT NULL
+    UNION
+    SELECT decided_by FROM approvals WHERE decided_by IS NOT NULL
+    UNION
+    SELECT triggered_by FROM deployments WHERE triggered_by IS NOT NULL
+  ) AS named
+),
+batches AS (
+  SELECT shipped_by AS deployment_id, min(author) AS first_author, max(author) AS last_author, count(*) AS changes
   FROM changes
   WHERE shipped_by IS NOT NULL AND NOT baseline
+  GROUP BY shipped_by
 ),
-told AS (
-  SELECT DISTINCT deployment_id, author FROM shipped WHERE author IS NOT NULL
+crowds AS (
+  SELECT DISTINCT c.shipped_by AS deployment_id, c.author
+  FROM changes AS c
+  INNER JOIN batches AS b ON c.shipped_by = b.deployment_id
+  WHERE NOT c.baseline AND b.first_author <> b.last_author AND c.author IS NOT NULL
 ),
-authors AS (
-  SELECT deployment_id, string_agg(author, ', ' ORDER BY author) AS authors FROM told GROUP BY deployment_id
-),
-counts AS (
-  SELECT deployment_id, count(*) AS changes FROM shipped GROUP BY deployment_id
+several AS (
+  SELECT deployment_id, string_agg(author, ', ' ORDER BY author) AS authors FROM crowds GROUP BY deployment_id
 ),
 questions AS (
   SELECT
@@ -37,12 +45,17 @@ questions AS (
   GROUP BY deployment_id
 ),
 deciders AS (
-  SELECT DISTINCT
-    deployment_id,
-    decided_by,
-    regexp_replace(lower(split_part(decided_by, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person
-  FROM approvals
-  WHERE decision = 'continue' AND decided_by IS NOT NULL AND deployment_id IS NOT NULL
+  SELECT DISTINCT a.deployment_id, a.decided_by, n.person
+  FROM approvals AS a
+  INNER JOIN persons AS n ON a.decided_by = n.name
+  WHERE a.decision = 'continue' AND a.deployment_id IS NOT NULL
+),
+wrote AS (
+  SELECT DISTINCT c.shipped_by AS deployment_id, n.person
+  FROM changes AS c
+  INNER JOIN deciders AS w ON c.shipped_by = w.deployment_id
+  INNER JOIN persons AS n ON c.author = n.name
+  WHERE NOT c.baseline AND n.person <> ''
 ),
 judged AS (
   SELECT
@@ -50,25 +63,19 @@ judged AS (
     string_agg(c.decided_by, ', ' ORDER BY c.decided_by) AS approved_by,
     bool_or(wrote.person IS NOT NULL) AS by_author,
     bool_or(wrote.person IS NULL) AS by_another,
-    bool_or(c.person = regexp_replace(lower(split_part(d.triggered_by, '@', 1)), '[^\p{L}\p{N}]', '', 'g')) AS by_trigger
+    bool_or(c.person = n.person) AS by_trigger
   FROM deciders AS c
   INNER JOIN deployments AS d ON c.deployment_id = d.deployment_id
-  LEFT JOIN (SELECT DISTINCT deployment_id, person FROM shipped) AS wrote
-    ON c.deployment_id = wrote.deployment_id AND c.person = wrote.person AND c.person <> ''
+  LEFT JOIN persons AS n ON d.triggered_by = n.name
+  LEFT JOIN wrote ON c.deployment_id = wrote.deployment_id AND c.person = wrote.person
   GROUP BY c.deployment_id
 ),
 followed AS (
   SELECT
-    e.source,
-    e.root_id,
-    e.application,
-    t.template,
-    t.template_version,
-    t.versions_behind,
-    row_number() OVER (PARTITION BY e.source, e.root_id, e.application ORDER BY e.id <> e.root_id, e.id) AS turn
-  FROM landing.execution AS e
-  INNER JOIN templates AS t ON e.source = t.source AND e.pipeline_id = t.pipeline_id
-  WHERE t.template_kind IN ('v1', 'v2')
+    *,
+    row_number() OVER (PARTITION BY source, application, pipeline ORDER BY updated_at DESC, pipeline_id) AS turn
+  FROM templates
+  WHERE template_kind IN ('v1', 'v2')
 ),
 latest AS (
   SELECT
@@ -90,9 +97,9 @@ SELECT
   p.kind,
   p.outcome,
   p.pipeline,
-  t.template,
-  t.template_version,
-  t.versions_behind,
+  coalesce(t.template, o.template) AS template,
+  CASE WHEN t.template IS NULL THEN o.template_version ELSE t.template_version END AS template_version,
+  CASE WHEN t.template IS NULL THEN o.versions_behind ELSE t.versions_behind END AS versions_behind,
   p.trigger,
   p.triggered_by,
   CASE
@@ -101,8 +108,8 @@ SELECT
   END AS by_hand,
   p.commit,
   p.version,
-  coalesce(n.changes, 0) AS changes,
-  a.authors,
+  coalesce(b.changes, 0) AS changes,
+  coalesce(s.authors, b.first_author) AS authors,
   coalesce(q.questions, 0) AS questions,
   q.asked,
   q.answers,
@@ -139,9 +146,16 @@ LEFT JOIN memberships AS m
     AND coalesce(p.traffic_at, p.finished_at, p.queued_at, m.since) >= m.since
     AND coalesce(coalesce(p.traffic_at, p.finished_at, p.queued_at) < m.until, m.until = 'infinity')
 LEFT JOIN landing.execution AS e ON p.source = e.source AND p.root_id = e.id
-LEFT JOIN followed AS t ON p.source = t.source AND p.root_id = t.root_id AND p.application = t.application AND t.turn = 1
-LEFT JOIN authors AS a ON p.deployment_id = a.deployment_id
-LEFT JOIN counts AS n ON p.deployment_id = n.deployment_id
+LEFT JOIN followed AS t ON e.source = t.source AND e.pipeline_id = t.pipeline_id
+LEFT JOIN followed AS o
+  ON
+    p.source = o.source
+    AND p.application = o.application
+    AND p.pipeline = o.pipeline
+    AND o.turn = 1
+    AND e.pipeline_id IS NOT NULL
+LEFT JOIN batches AS b ON p.deployment_id = b.deployment_id
+LEFT JOIN several AS s ON p.deployment_id = s.deployment_id
 LEFT JOIN questions AS q ON p.deployment_id = q.deployment_id
 LEFT JOIN judged AS j ON p.deployment_id = j.deployment_id
 LEFT JOIN latest AS l ON p.deployment_id = l.deployment_id AND l.turn = 1

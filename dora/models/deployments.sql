@@ -1,10 +1,21 @@
 -- One row is one deployment: an attempt with its kind, what it carried and what it followed.
 WITH
 hotfixes AS (
-  SELECT DISTINCT c.shipped_by AS deployment_id
+  SELECT c.shipped_by AS deployment_id
   FROM changes AS c
-  INNER JOIN definitions AS d ON c.application = d.application
-  WHERE NOT c.baseline AND regexp_full_match(c.subject, d.hotfix_subjects)
+  INNER JOIN globs AS g
+    ON c.application = g.application AND g.key = 'hotfix_subjects' AND c.subject ILIKE g.pattern ESCAPE '\'
+  WHERE NOT c.baseline
+  UNION
+  SELECT a.deployment_id
+  FROM attempts AS a
+  INNER JOIN globs AS g
+    ON a.application = g.application AND g.key = 'hotfix_branches' AND a.branch ILIKE g.pattern ESCAPE '\'
+  UNION
+  SELECT a.deployment_id
+  FROM attempts AS a
+  INNER JOIN globs AS g
+    ON a.application = g.application AND g.key = 'hotfix_pipelines' AND a.pipeline ILIKE g.pattern ESCAPE '\'
 ),
 compared AS (
   SELECT
@@ -19,11 +30,8 @@ compared AS (
     l.blamed_last_id,
     coalesce(p.succeeded AND a.version = p.version, FALSE) AS same_version,
     coalesce(a.manifest <> p.manifest, FALSE) AS other_manifest,
-    coalesce(regexp_full_match(a.branch, d.hotfix_branches), FALSE)
-    OR coalesce(regexp_full_match(a.pipeline, d.hotfix_pipelines), FALSE)
-    OR h.deployment_id IS NOT NULL AS by_hotfix_rule
+    h.deployment_id IS NOT NULL AS by_hotfix_rule
   FROM attempts AS a
-  INNER JOIN definitions AS d ON a.application = d.application
   INNER JOIN lineage AS l ON a.deployment_id = l.deployment_id
   LEFT JOIN attempts AS p ON l.previous_id = p.deployment_id
   LEFT JOIN hotfixes AS h ON a.deployment_id = h.deployment_id

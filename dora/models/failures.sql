@@ -46,23 +46,21 @@ inside AS (
   FROM wounded
   WHERE rolled_back_at IS NOT NULL
 ),
-reverts AS (
-  SELECT DISTINCT
-    c.shipped_by AS deployment_id,
-    'fix_forward' AS evidence,
-    f.deployment_id AS by_id,
-    f.traffic_at AS happened_at,
-    m.recovered_at
+undoing AS MATERIALIZED (
+  SELECT DISTINCT r.application, r.shipped_by AS by_id, c.shipped_by AS deployment_id
   FROM changes AS r
   INNER JOIN changes AS c ON r.application = c.application AND r.repository = c.repository AND r.reverts = c.sha
-  INNER JOIN deployments AS f ON r.shipped_by = f.deployment_id
-  INNER JOIN mended AS m ON f.deployment_id = m.deployment_id
-  INNER JOIN deployments AS failed ON c.shipped_by = failed.deployment_id
-  INNER JOIN definitions AS d ON r.application = d.application
+  WHERE r.reverts IS NOT NULL AND c.shipped_by <> r.shipped_by AND NOT c.baseline
+),
+reverts AS (
+  SELECT u.deployment_id, 'fix_forward' AS evidence, u.by_id, f.traffic_at AS happened_at, m.recovered_at
+  FROM undoing AS u
+  INNER JOIN deployments AS f ON u.by_id = f.deployment_id
+  INNER JOIN mended AS m ON u.by_id = m.deployment_id
+  INNER JOIN deployments AS failed ON u.deployment_id = failed.deployment_id
+  INNER JOIN definitions AS d ON u.application = d.application
   WHERE
-    c.shipped_by <> r.shipped_by
-    AND NOT c.baseline
-    AND f.traffic_at > failed.traffic_at
+    f.traffic_at > failed.traffic_at
     AND f.traffic_at <= failed.traffic_at + d.failure_window_hours * INTERVAL 1 HOUR
 ),
 hotfixed AS (

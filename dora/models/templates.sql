@@ -1,11 +1,16 @@
 -- One row is one pipeline that changed production, or started one that did, as it is configured now: the template it is
 -- made from and whether a newer version of that is in use. Versions are ordered by when one was first seen here, then as their names count.
 WITH
+ran AS (
+  SELECT source, application, execution_id FROM rollouts WHERE NOT is_canary
+  UNION
+  SELECT source, application, root_id AS execution_id FROM rollouts WHERE NOT is_canary
+),
 used AS (
-  SELECT DISTINCT r.source, r.application, e.pipeline_id
-  FROM rollouts AS r
-  INNER JOIN landing.execution AS e ON r.source = e.source AND e.id IN (r.execution_id, r.root_id)
-  WHERE e.pipeline_id IS NOT NULL AND NOT r.is_canary
+  SELECT DISTINCT ran.source, ran.application, e.pipeline_id
+  FROM ran
+  INNER JOIN landing.execution AS e ON ran.source = e.source AND ran.execution_id = e.id
+  WHERE e.pipeline_id IS NOT NULL
 ),
 seen AS (
   SELECT template, template_version, updated_at

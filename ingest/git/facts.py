@@ -71,8 +71,7 @@ def brought(line: Sequence[str], log: Log, before: Mapping[str, int | None], clo
     ``before`` are the committer times of the parents at which what is known ends.
     """
     authored, reverts = [*map(clock.believed, log.commits.authored)], log.commits.reverts
-    seen: set[str] = set()
-    found = Brought([], [], [], _doubts(line, log, before, clock))
+    found, seen = Brought([], [], [], _doubts(line, log, before, clock)), set[str]()
     for sha in line:
         came = _newly_reached(sha, log, seen)
         first, undone = authored[came[0]], reverts[came[0]]

@@ -13,7 +13,10 @@ from ingest.git import message as said
 from ingest.git.message import Claim
 
 # Each record begins with an empty field, which no path can be; so paths may follow an id.
-PLAIN = ("-z", "--no-mailmap", "--no-notes", "--no-decorate", "--no-color", "--ignore-missing", "--stdin")
+PLAIN = (
+    "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",
+    "--no-mailmap", "--no-notes", "--no-decorate", "--no-color",
+)  # fmt: skip
 OPTIONS = (*PLAIN, "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B")
 _AGAINST = ("--format=%x00%H", "--no-renames", "--diff-merges=first-parent")
 TOUCHED = (*PLAIN, *_AGAINST, "--name-only")

@@ -39,6 +39,14 @@ _CONFIG = {
 }
 
 
+# What stands in a mirror's own file of settings and nothing else, so that nothing that was written there is honoured.
+_OWN = {
+    False: "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+    True: "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialclone = origin\n"
+    '[remote "origin"]\n\tpromisor = true\n\tpartialclonefilter = blob:none\n',
+}
+
+
 class Repo:
     """A bare repository on disk, and git commands run in it.
 
@@ -80,6 +88,7 @@ class Repo:
     @contextmanager
     def _started(self, arguments: tuple[str, ...], stdin: Iterable[str]) -> Iterator[BufferedReader]:
         """The running command's output; it ends with all its children at the deadline, or when nobody reads on."""
+        self._own()
         with tempfile.TemporaryFile() as wanted:
             wanted.writelines(f"{line}\n".encode() for line in stdin)
             wanted.seek(0)
@@ -110,6 +119,16 @@ class Repo:
         if process.returncode or "warning: rejected" in said:  # of a shallow history git only warns
             raise DoraError(f"git {arguments[0]} failed: {said or f'exit code {process.returncode}'}.")
 
+    def _own(self) -> None:
+        """Put our settings in the place of those that a file holds, but for whether it is a partial clone."""
+        file, ours = self.path / "config", self.path / "config.dora"
+        if not file.exists():
+            return
+        told = file.read_text("utf-8", "replace")
+        if told != (wanted := _OWN["partialclone" in told.lower()]):
+            ours.write_text(wanted)
+            ours.replace(file)
+
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in (*_KEPT, *_PROXIES) if name in os.environ}
         config: dict[str, str] = {}
@@ -122,6 +141,7 @@ class Repo:
             "GIT_CONFIG_COUNT": str(len(self.config)),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,
+            "GIT_NO_REPLACE_OBJECTS": "1",
             "GIT_ALLOW_PROTOCOL": self.protocol,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_DIR": str(self.path),

@@ -80,7 +80,7 @@ class SOURCE:
     def doctor(self, known: Known) -> Iterator[Finding]:
         """How Gate is, and what it hides."""
         warnings: list[str] = []
-        session = connect(self._settings, warnings.append)
+        session = connect(self._settings, warnings.append, attempts=2)  # somebody waits for what it says
         yield from examine(session, self._settings.applications, known)
         yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
 

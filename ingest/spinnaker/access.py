@@ -22,8 +22,9 @@ _RENEW = "renew what [sources.spinnaker] shows to Gate, and check that endpoint 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def connect(settings: Settings, warn: secret.Warn = lambda _: None) -> Session:
-    """A session with the Gate of these settings; ``warn`` is told what is not as safe as it should be.
+def connect(settings: Settings, warn: secret.Warn = lambda _: None, attempts: int = Limits().attempts) -> Session:
+    """A session with the Gate of these settings; ``warn`` is told what is not as safe as it should be, ``attempts`` is
+    how often each request is sent.
 
     Raises ``UsageError`` where a secret is missing or a way in is not supported. Nothing is sent yet.
     """
@@ -32,7 +33,8 @@ def connect(settings: Settings, warn: secret.Warn = lambda _: None) -> Session:
     if endpoint == _DEFAULT and spin.gate and spin.gate.endpoint:
         endpoint = spin.gate.endpoint
         check_endpoint(endpoint)
-    limits = Limits(timeout_seconds=settings.timeout_seconds, requests_per_10s=settings.requests_per_10s)
+    pace, timeout = settings.requests_per_10s, settings.timeout_seconds
+    limits = Limits(timeout_seconds=timeout, requests_per_10s=pace, attempts=attempts)
     access = _Ways(settings, endpoint, spin.auth or Auth(), warn).access()
     mend = _RENEW if access or settings.headers_env else _SHOW.format(settings.token_env)
     return Session(endpoint, settings.all_headers(), limits, access, mend)

@@ -52,7 +52,7 @@ def parse(document: Document, deck: str | None = None, keys: Collection[str] = (
     """
     try:
         return list(_rows(document, deck, keys))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ValueError(f"{document.kind}: {error}") from error
 
 

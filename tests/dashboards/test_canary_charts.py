@@ -10,7 +10,9 @@ from typing import Any
 import altair as alt
 import pytest
 
-from dashboards import audit_charts, audit_rows, canary_charts, canary_rows, prints
+from dashboards import audit_rows, canary_rows, prints
+from dashboards.charts import audit as audit_charts
+from dashboards.charts import canary as canary_charts
 
 Row = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12)

@@ -31,7 +31,7 @@ def test_canary_says_what_the_door_says(run: Run, organisation: Path) -> None:
         "Which metrics decide",
         "What it costs",
         "Who has one",
-        "Overridden, or without data",
+        "Canaries",
     ]
     assert any(f"of {told.canaries:,} canaries" in str(caption.value) for caption in page.caption)
 

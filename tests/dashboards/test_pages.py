@@ -27,14 +27,14 @@ def charts(page: AppTest) -> dict[str, Any]:
     return {element.proto.alt.partition(".")[0]: element.proto for element in page.get("vega_lite_chart")}
 
 
-@pytest.mark.parametrize("page", ["flow", "stability", "data"])
+@pytest.mark.parametrize("page", ["flow", "stability", "canary", "audit", "data"])
 @pytest.mark.parametrize("address", [{}, {"window": "all"}, {"application": "ledger", "window": "30d"}])
 def test_every_page_says_what_it_is_of(run: Run, organisation: Path, page: str, address: dict[str, str]) -> None:
     """The line under the title, and so the selection, is one and the same on every page."""
     assert header(run(organisation, page, **address)) == header(run(organisation, **address))
 
 
-@pytest.mark.parametrize("page", ["flow", "stability", "data"])
+@pytest.mark.parametrize("page", ["flow", "stability", "canary", "audit", "data"])
 def test_pages_without_anything_to_show_say_so(run: Run, short: Path, page: str) -> None:
     """A single application of twenty days has no canary, no approval, hardly a failure: sentences and no errors."""
     assert not run(short, page, window="custom", days="2001-01-01").exception
@@ -43,7 +43,7 @@ def test_pages_without_anything_to_show_say_so(run: Run, short: Path, page: str)
 
 def test_every_chart_and_table_can_be_heard(run: Run, organisation: Path) -> None:
     """Whoever can not see a page is told what each chart and table shows."""
-    for name in ("overview", "flow", "stability", "data"):
+    for name in ("overview", "flow", "stability", "canary", "audit", "data"):
         page = run(organisation, name)
         drawn = [*page.get("vega_lite_chart"), *page.dataframe]
         assert len(drawn) > 3

@@ -66,6 +66,22 @@ def test_what_moved_is_judged_as_on_the_pages(told: Report) -> None:
     assert list(Report(told.delivery, dora.Scope()).moved()) == []
 
 
+def test_signals_are_the_doors_of_this_window(told: Report) -> None:
+    """Each is one that ``dora signals`` names over the year, its last week in the window, none that chance explains."""
+    weeks = {
+        (dora.metrics()[name].title, f"{series.weeks[found.last].period:%-d %b %Y}", found.text)
+        for name in KEYS
+        for series in told.delivery.signals(name, dora.Scope(since="52w"))
+        for found in series.findings
+    }
+    year = Report(told.delivery, dora.Scope(since="360d"))
+    assert {(row["what"], row["week from"], row["shows"]) for row in year.signals()} <= weeks
+    assert len(list(year.signals())) > len(list(Report(told.delivery, dora.Scope(since="20d")).signals()))
+    assert told.warnings() == [
+        row.warning for name in KEYS for row in told.delivery.compare(name, told.scope) if row.warning
+    ]
+
+
 def test_definitions_are_those_of_whom_it_is_about(told: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     """A team's report counts the team's applications."""
     monkeypatch.setitem(sys.modules, "vl_convert", None)

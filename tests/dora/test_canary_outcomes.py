@@ -83,7 +83,7 @@ HISTORY = together(
     run("n1", 10, 95, False),
     run("e1", 11, None, False),
     together(run("a1", 12, 30, True), second("a1", 12, 99)),
-    run("l1", 13, 20, True, canary={"started_at": at(13 * 24 * 60 + 31), "finished_at": at(13 * 24 * 60 + 41)}),
+    run("l1", 13, 20, True, canary={"started_at": at(13 * 24 * 60 + 29), "finished_at": at(13 * 24 * 60 + 39)}),
     run("d1", 14, 100, True, canary={"status": "succeeded"},
         judgment=[{"id": "j", "execution_id": "d1", "status": "succeeded", "score": 100.0, "groups": 2,
                    "no_data_groups": 1}],

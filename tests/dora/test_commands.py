@@ -127,16 +127,17 @@ def test_a_lock_is_exit_75(shop: Path) -> None:
             assert "nothing was touched" in result.stderr
 
 
-def test_an_unreachable_gate_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None:
+def test_a_gate_that_fails_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None:
     """One failing source does not stop the others: exit 3, the rest is landed and built."""
-    (tmp_path / "dora.toml").write_text(
-        '[sources.spinnaker]\nendpoint = "http://127.0.0.1:9"\ntimeout_seconds = 2\n'
-        f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
-    )
-    assert dora(tmp_path, "ingest", "spinnaker").returncode == 1
-    result = dora(tmp_path, "nightly")
+    with serve(World(now=1_790_000_000_000)) as gate:
+        gate.faults = {"/applications": 404}
+        (tmp_path / "dora.toml").write_text(
+            f'[sources.spinnaker]\nendpoint = "{gate.url}"\n[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
+        )
+        assert dora(tmp_path, "ingest", "spinnaker").returncode == 1
+        result = dora(tmp_path, "nightly")
     assert result.returncode == 3, result.stderr
-    assert "spinnaker" in result.stderr
+    assert "missing: spinnaker: " in result.stderr
     (shown,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
     assert shown["n"] == 2
 

@@ -27,6 +27,7 @@ LINKS = [
     "//beacon.example",
     "https://x.example/\" onmouseover='a'",
     "http://[",
+    "ftp://x.example/a",
     "file:///etc/passwd",
 ]
 

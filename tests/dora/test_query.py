@@ -7,7 +7,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
@@ -272,3 +274,25 @@ def test_local_days_are_the_organisations(history: dora.Delivery) -> None:
     """An observation belongs to the local day of its instant."""
     for row in history.observations("deployment_frequency", Scope(every="day")):
         assert row["period"] == periods.floor(periods.to_local(row["happened_at"], ZONE), "day")
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_a_time_zone_moves_days_and_no_instant(
+    history: dora.Delivery, zone: str, tmp_path: Path, built_in: Callable[..., dora.Delivery]
+) -> None:
+    """The same facts elsewhere have the same instants and values; days and weeks are those of the clocks there,
+    through the weeks in which they change."""
+    there = built_in(tmp_path, as_of=AS_OF, settings={"timezone": zone}, **_history())
+    kept = ("application", "happened_at", "subject", "value", "censored", "excluded")
+    for name in ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time"):
+        told, ours = (
+            {tuple(row[k] for k in kept): row["period"] for row in one.observations(name, Scope(every="week"))}
+            for one in (there, history)
+        )
+        assert told.keys() == ours.keys()
+        for (_, at, *_), week in told.items():
+            local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+            assert week == datetime(local.year, local.month, local.day) - timedelta(days=local.weekday())
+    weeks = there.metric("deployment_frequency", every="week").rows
+    assert [week.days for week in weeks if not week.partial] == [7.0] * (len(weeks) - 2)
+    there.close()

@@ -231,6 +231,18 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert read(tmp_path, "SELECT count(*), count(DISTINCT id) FROM incident") == [(20 * reached, 20 * reached)]
 
 
+def test_a_commit_is_whole_or_nothing(tmp_path: Path) -> None:
+    """Where its second table is refused its first is not landed, and the load may go on."""
+    land(tmp_path, {"0": "old"}, watermark="w1")
+    with begin_load(tmp_path, "test") as load:
+        good = incidents(load, {"0": "changed", "1": "new"})
+        with pytest.raises(DoraError, match="no table nonsense"):
+            load.commit({**good, "nonsense": good["incident"]}, {"stream": "w2"})
+        assert (load.watermarks(), load.held()) == ({"stream": "w1"}, {"incident": 1})
+        load.commit(incidents(load, {"2": "later"}))
+    assert titles(tmp_path) == {"0": "old", "2": "later"}
+
+
 # --- damage is detected ---------------------------------------------------------------------------
 
 
@@ -254,6 +266,19 @@ def test_an_altered_row_is_detected(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE incident SET title = 'c' WHERE id = '1'")
     with pytest.raises(StaleError, match="differ from those committed"), begin_load(tmp_path, "test"):
+        pass
+
+
+def test_another_engine_is_trusted_to_hash_otherwise(tmp_path: Path) -> None:
+    """After an upgrade rows are still counted; their hashes are compared again where the same engine wrote them."""
+    land(tmp_path, {"1": "a", "2": "b"})
+    with duckdb.connect(str(tmp_path / LANDING)) as con:
+        con.execute("UPDATE control_total SET engine = 'another', checksum = checksum + 1")
+    with begin_load(tmp_path, "test") as load:
+        assert load.held() == {"incident": 2}
+    with duckdb.connect(str(tmp_path / LANDING)) as con:
+        con.execute("DELETE FROM incident WHERE id = '1'")
+    with pytest.raises(StaleError, match="1 row found, 2 committed"), begin_load(tmp_path, "test"):
         pass
 
 

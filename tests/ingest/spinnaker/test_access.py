@@ -74,7 +74,7 @@ def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
         world.applications.append(hidden)
         third = ingest(gate.url)
     assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.troubles] == [True]
-    assert (second.troubles, ["1 applications of old" in note for note in second.notes]) == ([], [True])
+    assert (second.troubles, ["1 application of old" in note for note in second.notes]) == ([], [True])
     assert (first.notes, third.troubles, third.notes) == ([], [], [])
 
 

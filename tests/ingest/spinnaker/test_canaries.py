@@ -140,9 +140,13 @@ def test_the_analysis_before_kayenta() -> None:
             reason="errors rose",
         )
     ]
-    (kept,) = found["canary_judgment"]
-    assert (kept.id, kept.execution_id, kept.score, kept.classification) == ("M", "E", 41, "fail")
-    assert found["canary_interval"][0].judgment_id == "M"
+    (kept,), (only,) = found["canary_judgment"], found["canary_interval"]
+    shared = ("E", 41, "succeeded", (T - 1000) * 1000, (T + 5000) * 1000)
+    for one in (kept, only):
+        assert (one.execution_id, one.score, one.status, one.started_at, one.finished_at) == shared
+    assert (kept.id, kept.classification, kept.config, kept.reason) == ("M", "fail", "aca", "errors rose")
+    assert (kept.pass_threshold, kept.marginal_threshold) == (80, 60)
+    assert (only.id, only.canary_id, only.judgment_id) == ("M", "M", "M")
 
 
 @pytest.mark.parametrize(

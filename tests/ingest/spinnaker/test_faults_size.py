@@ -36,6 +36,15 @@ def replica_set(nth: int, name: str) -> Json:
     return stage(nth, "deployManifest", {**context, "trafficManagement": {"enabled": True}})
 
 
+def early(nth: int) -> Json:
+    """What enables a workload begins before whatever deploys it: none of them is what the other waits for."""
+    found = replica_set(nth, "shop-v001")
+    if nth % 2:
+        return {**found, "startTime": T - 1}
+    found["context"]["outputs.manifestNamesByNamespace"] = {"shop": ["deployment shop"]}
+    return found
+
+
 def weights(nth: int, name: str) -> Json:
     """A step of a VirtualService."""
     route = [{"destination": {"subset": part}, "weight": share} for part, share in (("v1", 60), ("v2", 40))]
@@ -64,6 +73,7 @@ SHAPES: dict[str, Callable[[int, int], Json]] = {
     "manifests": lambda nth, of: stage(nth, "deployManifest", {"manifests": [manifest("shop:1", f"shop{nth}")]}),
     "dark rollouts": lambda nth, of: replica_set(nth, f"shop{nth // 2}-v001"),
     "dark rollouts of one workload": lambda nth, of: replica_set(nth, f"shop-v{nth // 2:03}"),
+    "enabled before they were deployed": lambda nth, of: early(nth),
     "weights of one service": lambda nth, of: weights(nth, "shop"),
     "weights of many": lambda nth, of: weights(nth, f"shop{nth // 4}"),
     "weights between workloads": lambda nth, of: (

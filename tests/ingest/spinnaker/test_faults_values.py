@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 from ingest import configured
@@ -21,7 +21,9 @@ from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Make, delivered, execution, facts_of, loaded
 
 Json = dict[str, Any]
-few = settings(max_examples=settings.default.max_examples // 20)  # each example is a pull and a build
+few = settings(  # each example is a pull and a build: to look for a smaller one that fails would take minutes
+    max_examples=settings.default.max_examples // 20, phases=[Phase.explicit, Phase.generate]
+)
 OUTCOMES = {"succeeded", "failed", "not_deployed", "stopped_by_canary", "rejected", "canceled", "in_progress"}
 
 

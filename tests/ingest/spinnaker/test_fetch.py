@@ -10,6 +10,7 @@ import pytest
 from dora.errors import DoraError
 from ingest.run import pull
 from ingest.simulation.gate import serve
+from ingest.simulation.gate_faults import Wound
 from ingest.simulation.gate_history import Mode
 from ingest.source import Request
 from ingest.spinnaker import SOURCE
@@ -173,6 +174,24 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
         ("coverage/shop",),
         ("executions/shop",),
     ]
+
+
+def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """It lands as the listing tells it, and holds the watermark back: the next run has the whole of it."""
+    world = make.world(make.execution("X", NOW - 9 * HOUR), make.execution("NEW", NOW))
+    account = "SELECT account FROM rollout JOIN execution e ON execution_id = e.id WHERE e.id = 'X'"
+    account += " AND rollout.revision = e.revision"
+    with serve(world) as gate:
+        world.lagging, gate.faults = {"X"}, {"/pipelines/X": 500}
+        gate.wounds.add(Wound("/applications/shop/executions/search", 500, times=99, holding="expand=true"))
+        (trouble,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles
+        assert trouble == "application shop: Gate gave no details of execution X"
+        assert landed("SELECT value FROM watermark WHERE stream = 'executions/shop'") == [(str(NOW - 9 * HOUR),)]
+        assert landed(account) == [(None,)]
+    world.lagging = set()
+    with serve(world) as gate:
+        assert make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles == []
+    assert landed(account) == [("prod-eu",)]
 
 
 def test_every_application_failing_is_an_error(make: Make, ingest: Ingest, landed: Landed) -> None:

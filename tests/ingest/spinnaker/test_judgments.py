@@ -43,6 +43,13 @@ def test_why_a_stage_failed(context: Any, reason: str | None) -> None:
     assert tables(run(stages=[failed], cancellationReason="stop"))["execution"][0].reason == "stop"
 
 
+def test_a_reason_of_megabytes_is_cut() -> None:
+    """A stack trace or a whole answer in the place of a message does not fill landing."""
+    failed = stage("deployManifest", {"failureMessages": ["no quota" * 10_000]}, status="TERMINAL")
+    found = tables(run(stages=[failed]))
+    assert {found[table][0].reason for table in ("stage", "execution", "rollout")} == {("no quota" * 10_000)[:500]}
+
+
 @pytest.mark.parametrize(
     ("status", "context", "decision", "decided"),
     [

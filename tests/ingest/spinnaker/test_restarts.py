@@ -63,9 +63,10 @@ def test_a_restart_of_a_disabled_pipeline_is_noticed_too(
     world = make.world(make.execution("OLD", built), make.execution("NEW", NOW - HOUR, pipelineConfigId="on"))
     world.hides_disabled = hides
     (live,) = world.pipeline_configs
-    off = [{**live, "id": id_, "disabled": True} for id_ in ("config-shop", *(f"off{n}" for n in range(19)))]
+    on = {**live, "id": "on"}
+    off = [{**live, "id": id_, "disabled": True} for id_ in ("config-shop", *(f"a{n}" for n in range(19)))]
     still = "/executions?pipelineConfigIds"
-    for configured, requests in ((off, 1), ([{**live, "id": "on"}], 0)):
+    for configured, requests in (([on, *off], 1), ([on, live], 0)):
         world.pipeline_configs = configured
         world.executions[0] = make.stub(make.execution("OLD", built))
         with serve(world) as gate:
@@ -110,7 +111,7 @@ def test_a_failure_is_looked_at_again_for_some_days(
 
 def test_since_heals_what_went_unnoticed(make: Make, ingest: Ingest, landed: Landed) -> None:
     """A success that was restarted and completed between two runs is found where history is read again."""
-    built = NOW - 5 * DAY
+    built = NOW - 2 * DAY
     world = make.world(make.execution("OLD", built), make.execution("NEW", NOW - HOUR))
     at = "SELECT epoch_ms(started_at) FROM execution WHERE id = 'OLD'"
     with serve(world) as gate:
@@ -146,3 +147,21 @@ def test_what_runs_not_being_listed_is_a_trouble_and_no_more(make: Make, landed:
         (trouble,) = make.quickly(tmp_path, gate.url).troubles
     assert trouble.startswith("application shop: restarts may be unnoticed:")
     assert landed(STATUS) == [("succeeded",)]
+
+
+def test_where_gate_fails_each_time_the_rest_waits_for_the_next_run(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """After three failures in a row no more ids are asked for alone; the next run asks for all of them."""
+    old = [make.execution(f"OLD{n}", NOW - DAY, status="TERMINAL") for n in range(6)]
+    world = make.world(*old, make.execution("NEW", NOW - HOUR))
+    with serve(world) as gate:
+        make.quickly(tmp_path, gate.url)
+        world.now += DAY
+        world.executions = [
+            make.stub({**one, "status": "SUCCEEDED", "endTime": NOW + HOUR}) for one in old
+        ] + world.executions[-1:]
+        world.lagging, gate.faults = {one["id"] for one in old}, {"/pipelines/OLD": 500}
+        troubles = make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles
+        assert len([trouble for trouble in troubles if "was not read again" in trouble]) == 3
+        world.lagging, gate.faults = set(), {}
+        assert make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles == []
+    assert landed("SELECT status, count(*) FROM execution GROUP BY ALL") == [("succeeded", 7)]

@@ -147,6 +147,16 @@ def test_whole_beats_light_of_the_same_state_for_sure(step: int) -> None:
         assert whole > plain
 
 
+def test_what_has_ended_beats_what_runs_of_the_same_instant() -> None:
+    """Also where only the running one is told in full: a lagging replica lists the end before its details."""
+    ended, runs = document("E", "SUCCEEDED", T + 20, []), document("E", "RUNNING", T + 20, [("A", "RUNNING", T)])
+    runs["endTime"] = ended["endTime"]
+    runs["stages"][0] |= {"endTime": None, "tasks": [], "context": {"account": "prod"}}
+    bodies = [msgspec.json.encode(one) for one in (runs, ended)]
+    low, high = (revision(msgspec.json.decode(body, type=Execution), body) for body in bodies)
+    assert low < high
+
+
 def test_a_revision_fits_a_bigint_for_a_century() -> None:
     """Also where a document names the last instant that is believed."""
     body = msgspec.json.encode(document("E", "SUCCEEDED", 4_102_444_799_999, []))

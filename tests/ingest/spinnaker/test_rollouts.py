@@ -60,6 +60,15 @@ def test_full_traffic_waits_for_the_old_group_to_be_disabled() -> None:
     for status, full in (("SUCCEEDED", after(9)), ("TERMINAL", None), ("RUNNING", None)):
         rollout = rollouts(group, {**disable, "status": status})[0]
         assert said(rollout, "first_traffic_at", "full_traffic_at") == (after(6), full)
+        other = {**disable, "id": "O", "status": "SUCCEEDED", "endTime": T + 8}
+        assert rollouts(group, {**disable, "status": status}, other)[0].full_traffic_at == full
+
+
+def test_a_task_that_was_tried_again_counts_as_it_went_last() -> None:
+    """Orca lists each try; traffic starts by the one that came last, and an earlier success is no success."""
+    twice = [*tasks(monitorDeploy=1, waitForManifestToStabilize=5), *tasks(waitForManifestToStabilize=7)]
+    (rollout,) = rollouts(stage("deployManifest", tasks=twice))
+    assert said(rollout, "first_traffic_at", "full_traffic_at") == (after(1), after(7))
 
 
 def test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters() -> None:

@@ -38,6 +38,12 @@ def test_number_within_bounds(value: object, meant: float | None) -> None:
     assert number(value, 0, 100) == meant
 
 
+@pytest.mark.parametrize("value", ["inf", "-Infinity", "nan", "1e999", float("inf"), 10**400])
+def test_what_is_not_finite_is_no_number(value: object) -> None:
+    """Also where there are no bounds."""
+    assert number(value) is None
+
+
 def test_the_first_and_the_named() -> None:
     """The first that says something; the first that names somebody."""
     assert first(None, "", [], "x", "y") == "x"

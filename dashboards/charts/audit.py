@@ -1,14 +1,11 @@
-"""When production changes and how long people wait, as charts. Pure: rows in, a specification out."""
+"""When production changes, and how long people wait for an answer."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 
-from dashboards.charts import PALETTE
+from dashboards.charts.marks import Row, axis, colour, of
 
-Row = dict[str, Any]
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TALL, ROW_HEIGHT, AROUND = 240, 30, 40
 MINUTES = [1, 5, 15, 60, 240, 1440, 4320, 10080]
@@ -19,40 +16,32 @@ LABEL = (
 
 def hours(cells: list[Row]) -> alt.LayerChart:
     """Changes by local hour and day of the week, the darker the more; those out of hours in another colour."""
-    axis = _axis(labelAngle=0, values=list(range(0, 24, 3)), labelExpr="datum.value + ':00'")
-    x = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=axis, title=None)
-    base = alt.Chart(alt.InlineData(values=cells)).encode(
-        x=x, y=alt.Y("day:O", sort=list(DAYS), axis=_axis(), title=None), color=_colour(),
+    labels = axis(labelAngle=0, values=list(range(0, 24, 3)), labelExpr="datum.value + ':00'")
+    x = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=labels, title=None)
+    base = alt.Chart(of(cells)).encode(
+        x=x, y=alt.Y("day:O", sort=list(DAYS), axis=axis(), title=None), color=colour(),
         tooltip=_tips(day="Day", clock="From", changes="Changes", state="Hours"),
     )  # fmt: skip
     tiles = base.mark_rect(cornerRadius=3).encode(opacity=alt.Opacity("shade:Q", scale=None, legend=None))
-    return alt.LayerChart(layer=[tiles], data=alt.InlineData(values=cells), height=TALL)
+    return alt.LayerChart(layer=[tiles], data=of(cells), height=TALL)
 
 
 def waits(rows: list[Row]) -> alt.LayerChart:
     """How long each question waited for its answer, by application, on a log axis; a bar marks the median."""
     tall = AROUND + ROW_HEIGHT * len({row["application"] for row in rows})
-    y = alt.Y("application:N", sort=None, axis=_axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
+    y = alt.Y("application:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
     x = alt.X(
         "minutes:Q",
         scale=alt.Scale(type="log", nice=False, padding=8),
-        axis=_axis(values=MINUTES, labelExpr=LABEL),
+        axis=axis(values=MINUTES, labelExpr=LABEL),
         title=None,
     )
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        x=x, y=y, color=_colour(), tooltip=_tips(application="Application", asked="Asked", by="By", text="Waited")
+    base = alt.Chart(of(rows)).encode(
+        x=x, y=y, color=colour(), tooltip=_tips(application="Application", asked="Asked", by="By", text="Waited")
     )
     dots = base.transform_filter("!datum.middle").mark_point(filled=True, size=36, opacity=0.4)
     middle = base.transform_filter("datum.middle").mark_tick(thickness=3, size=18, opacity=1)
-    return alt.LayerChart(layer=[dots, middle], data=alt.InlineData(values=rows), height=tall)
-
-
-def _colour() -> alt.Color:
-    return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=None)
-
-
-def _axis(**given: Any) -> alt.Axis:
-    return alt.Axis(domain=False, ticks=False, labelPadding=6, **given)
+    return alt.LayerChart(layer=[dots, middle], data=of(rows), height=tall)
 
 
 def _tips(**named: str) -> list[alt.Tooltip]:

@@ -1,0 +1,169 @@
+"""How long a build takes, and each weekly metric, beside the bare query that it can not do without.
+
+Run: ``python -m tests.benchmarks.metrics [--build EXECUTIONS ...] [--observations N]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+
+import dora
+from dora import warehouse
+from dora.build import build
+from dora.config import Config
+from dora.values import Scope
+
+APPLICATIONS, DAYS = 50, 730
+START = "TIMESTAMP '2024-11-01'"
+AT = f"{START} + to_microseconds((i * {DAYS} * 86400e6 / $n)::BIGINT)"
+APPLICATION = f"'app' || i % {APPLICATIONS}"
+REPOSITORY = f"'acme/app' || i % {APPLICATIONS}"
+
+
+def sha(place: str) -> str:
+    """SQL for the commit of a place."""
+    return f"substr(md5(({place})::VARCHAR), 1, 32) || '00000000'"
+
+
+EXECUTIONS = f"""
+SELECT 'bench' AS source, 'e' || i AS id, 'bench' AS load_id, 1 AS revision, {APPLICATION} AS application,
+  'deploy' AS pipeline, 'e' || i AS root_id, 'succeeded' AS status, {AT} AS queued_at, {AT} AS started_at,
+  {AT} + INTERVAL 9 MINUTE AS finished_at, 'git' AS trigger, false AS dry_run, {REPOSITORY} AS repository,
+  {sha("i")} AS commit
+FROM range($n) t(i)
+"""
+ROLLOUTS = f"""
+SELECT 'bench' AS source, 'r' || i AS id, 'bench' AS load_id, 1 AS revision, 'e' || i AS execution_id,
+  {APPLICATION} AS application, 'deploy' AS action, 'production' AS environment, 'prod' AS account, 'web' AS cluster,
+  CASE WHEN i % 23 = 7 THEN 'failed' ELSE 'succeeded' END AS status, {AT} AS started_at,
+  {AT} + INTERVAL 3 MINUTE AS first_traffic_at,
+  CASE WHEN i % 23 <> 7 THEN {AT} + INTERVAL 8 MINUTE END AS full_traffic_at, {AT} + INTERVAL 9 MINUTE AS finished_at
+FROM range($n) t(i)
+"""
+COMMITS = f"""
+SELECT 'bench' AS source, 'acme/app' || i % {APPLICATIONS} || '@' || {sha("i")} AS id, 'bench' AS load_id,
+  {REPOSITORY} AS repository, {sha("i")} AS sha,
+  CASE WHEN i < {APPLICATIONS} THEN [] ELSE [{sha(f"i - {APPLICATIONS}")}] END AS parents,
+  {AT} - INTERVAL 20 MINUTE AS authored_at, {AT} - INTERVAL 10 MINUTE AS committed_at,
+  'ada' AS author, 'tidy' AS subject
+FROM range($n) t(i)
+"""
+CHANGES = f"""
+SELECT 'bench' AS source, 'acme/app' || i % {APPLICATIONS} || '@' || {sha("i")} AS id, 'bench' AS load_id,
+  {REPOSITORY} AS repository, {sha("i")} AS sha, {AT} - INTERVAL 10 MINUTE AS merged_at, true AS on_trunk,
+  'direct' AS kind
+FROM range($n) t(i)
+"""
+TABLES = {"execution": EXECUTIONS, "rollout": ROLLOUTS, "commit": COMMITS, "change": CHANGES}
+
+OBSERVED = f"""
+INSERT INTO metrics."{{metric}}"
+SELECT 'app' || hash(i) % {APPLICATIONS}, {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400 * 1000000))::BIGINT),
+  's' || i, {{value}}, hash(i * 5) % 50 = 0 AND {{open}}, NULL
+FROM range($n) t(i)
+"""
+VALUES = {
+    "deployment_frequency": ("1.0", "false"),
+    "change_failure_rate": ("(hash(i * 7) % 20 = 0)::INT", "false"),
+    "rework_rate": ("(hash(i * 7) % 30 = 0)::INT", "false"),
+    "lead_time": ("(hash(i * 7) % 100000) / 1000.0", "true"),
+}
+WEEK = "date_trunc('week', happened_at)"
+BARE = {
+    "deployment_frequency": f"SELECT application, {WEEK} w, count(*) FROM o GROUP BY ALL",
+    "change_failure_rate": f"SELECT application, {WEEK} w, count(*), sum(value) FROM o GROUP BY ALL",
+    "rework_rate": f"SELECT application, {WEEK} w, count(*), sum(value) FROM o GROUP BY ALL",
+    "lead_time": f"SELECT application, {WEEK} w, count(*), quantile_cont(value, [0.5, 0.9]) FROM o GROUP BY ALL",
+}
+
+
+def timed(work: Callable[[], object], runs: int = 3) -> float:
+    """The shortest of some runs, in seconds."""
+    seen = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        seen.append(time.perf_counter() - started)
+    return min(seen)
+
+
+def landed(folder: Path, executions: int) -> None:
+    """So many executions, each with a rollout, a commit and a change of its own, through a load of landing."""
+    with warehouse.begin_load(folder, "bench") as load, duckdb.connect() as con:
+        for table, sql in TABLES.items():
+            schema = load.schema(table)
+            rows = con.execute(f"SELECT * FROM ({sql})", {"n": executions}).to_arrow_table()
+            missing = [column for column in schema.names if column not in rows.column_names]
+            for column in missing:
+                rows = rows.append_column(column, [[None] * len(rows)])
+            load.commit({table: rows.select(schema.names).cast(schema)}, {})
+        end = con.execute(f"SELECT {START} + to_days({DAYS + 1})").fetchall()[0][0]
+        load.finish(as_of=end, documents=0, quarantined=0, troubles=[])
+
+
+def builds(sizes: list[int]) -> None:
+    """A build of each size, and by how much more a larger one takes."""
+    before = None
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            landed(Path(folder), size)
+            took = timed(lambda: build(Config(data=Path(folder))), 1)
+            ratio = f" · {took / before[1]:.1f} x the time of {before[0]:,}" if before else ""
+            print(f"build of {size:,} executions and changes: {took:.1f} s (asked: 10 s for 2,000,000){ratio}")
+            before = (size, took)
+
+
+def weekly(rows: int) -> None:
+    """Each weekly metric by application, beside the bare query, and pandas and polars where they are there."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        landed(folder, 2 * APPLICATIONS)
+        build(Config(data=folder))
+        with duckdb.connect(folder / "dora.duckdb") as con:
+            for metric, (value, still) in VALUES.items():
+                con.execute(OBSERVED.format(metric=metric, value=value, open=still), {"n": rows})
+        delivery = dora.open(folder / "dora.duckdb")
+        for metric in VALUES:
+            _one(delivery, metric, rows)
+        shown = [sys.executable, "-m", "dora", "show", "deployment_frequency"]
+        (folder / "dora.toml").write_text('data = "."\n')
+        took = timed(lambda: subprocess.run(shown, cwd=folder, check=True, capture_output=True))
+        print(f"dora show, cold, {rows:,} observations: {took:.2f} s (asked: 0.5 s)")
+
+
+def _one(delivery: dora.Delivery, metric: str, rows: int) -> None:
+    con = delivery.connection()
+    con.execute(f'CREATE TEMP VIEW o AS SELECT * FROM dora.metrics."{metric}"')
+    bare = timed(lambda: con.execute(BARE[metric]).fetchall())
+    ours = timed(lambda: delivery.values(metric, Scope(by="application", every="week")))
+    line = f"{metric}: ours {ours:.2f} s, bare {bare:.2f} s, {ours / bare:.1f} x (asked: 1.5 x)"
+    frame = con.execute("SELECT application, happened_at, value FROM o").df()
+
+    def pandas() -> object:
+        groups = frame.groupby(["application", frame["happened_at"].dt.to_period("W")])["value"]
+        return groups.quantile([0.5, 0.9]) if metric == "lead_time" else groups.agg(["count", "sum"])
+
+    print(f"{line}, pandas {timed(pandas, 1):.2f} s, {rows:,} rows")
+    con.execute("DROP VIEW o")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=int, nargs="*", default=[200_000, 2_000_000])
+    parser.add_argument("--observations", type=int, default=10_000_000)
+    asked = parser.parse_args()
+    builds(asked.build)
+    weekly(asked.observations)
+
+
+if __name__ == "__main__":
+    main()
