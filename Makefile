@@ -36,7 +36,7 @@ truth: setup
 	DORA_TRUTH_SCALE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/test_truth.py
 
 bench: setup
-	for name in git ingest memory paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
+	for name in git ingest memory metrics paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
