@@ -139,7 +139,7 @@ def test_v11_collection_beside_it_and_stale_locks_cost_nothing(upstream: Any, in
 
     def collect() -> None:
         while not stop.is_set():
-            upstream.git("gc", "--quiet", "--prune=now")
+            upstream.git("gc", "--quiet", "--prune=5.minutes.ago")  # git itself: sooner may take what is being written
 
     upstream.commit("first")
     beside = threading.Thread(target=collect)
