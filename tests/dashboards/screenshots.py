@@ -19,7 +19,7 @@ from tests.dashboards.conftest import APP, CHROMIUM, served
 
 DEMO = Path("data/demo/dora.duckdb")
 PICTURES = APP.parent / "pictures"
-WIDTH, TALLEST, COLOURS = 1440, 2400, 96
+WIDTH, TALLEST, COLOURS = 1440, 2400, 256
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 STORY = (
