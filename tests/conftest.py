@@ -40,7 +40,7 @@ hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first, each of their fixtures on one worker, as is the browser: both are then busy to the end."""
+    """The longest come first, each of their fixtures on one worker, as is the browser: both stay busy to the end."""
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="there is no ../shared here"))
