@@ -21,6 +21,8 @@ SURVIVAL = ("median", "p75", "p90")
 QUANTILES = ("p10", "p25", "p75", "p90")
 ENDED = ("plain_median", "mean")
 KEYS = ("grp", "period")
+SPREAD = ("median", "plain_median", "p75", "p90", "mean")
+KEPT = "grp, period, value, censored, excluded"
 ASKED = "(SELECT grp, period, value, censored FROM asked WHERE excluded IS NULL)"
 
 
@@ -53,29 +55,35 @@ class Question:
     window: Period
     timeless: bool
     memberships: Sequence[Membership]
+    moved: bool
 
     @property
     def source(self) -> str:
         """The metric's observations with the team that their application belonged to at the time."""
-        return f'metrics."{self.metric}" o {groups.joined()}'
+        return f'metrics."{self.metric}" o {groups.joined(moved=self.moved)}'
 
     @property
     def rows(self) -> str:
         """SELECT of the rows; ``parameters`` belong to it."""
-        every = self.scope.every
+        every, scope = self.scope.every, self.scope
         period = periods.truncation(every, "o.happened_at", self.zone) if every else "NULL::TIMESTAMP"
+        undated = "o.happened_at IS NULL OR " if self.timeless else ""
+        named = " AND list_contains(?::VARCHAR[], o.application)" if scope.applications or scope.teams else ""
+        teams = " AND list_contains(?::VARCHAR[], m.team)" if scope.teams else ""
         return (
-            f"SELECT o.*, m.team, {groups.SQL[self.scope.by]}::VARCHAR AS grp, {period} AS period FROM {self.source}"  # noqa: S608
-            " WHERE coalesce(o.happened_at >= ? AND o.happened_at < ?, ?)"
-            " AND list_contains(?::VARCHAR[], o.application) AND (? OR list_contains(?::VARCHAR[], m.team))"
+            f"SELECT o.*, m.team, {groups.SQL[scope.by]}::VARCHAR AS grp, {period} AS period FROM {self.source}"  # noqa: S608
+            f" WHERE ({undated}o.happened_at >= ? AND o.happened_at < ?){named}{teams}"
         )
 
     @property
     def parameters(self) -> list[object]:
         """What ``rows`` is bound to."""
-        bounds = [periods.to_utc(self.window.start, self.zone), periods.to_utc(self.window.end, self.zone)]
-        teams = sorted({one.team for one in self.memberships if one.team is not None})
-        return [*bounds, self.timeless, self.applications, not self.scope.teams, teams]
+        bound: list[object] = [periods.to_utc(end, self.zone) for end in (self.window.start, self.window.end)]
+        if self.scope.applications or self.scope.teams:
+            bound.append(self.applications)
+        if self.scope.teams:
+            bound.append(sorted({one.team for one in self.memberships if one.team is not None}))
+        return bound
 
     @property
     def applications(self) -> list[str]:
@@ -89,19 +97,23 @@ class Question:
 
 
 def counted(con: Connection, question: Question, statistic: str) -> dict[Key, Cell]:
-    """The cells that have rows, counted or not."""
-    cells: dict[Key, Cell] = defaultdict(Cell)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS {question.rows}", question.parameters)
+    """The cells that have rows, counted or not. Of durations the rows are kept for ``measured``, in table ``asked``."""
+    source, parameters = f"({question.rows})", question.parameters
+    if statistic in SPREAD:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {KEPT} FROM {source}", parameters)  # noqa: S608
+        source, parameters = "asked", []
     days = periods.truncation("day", "happened_at", question.zone) if statistic == "days" else "NULL"
     sums = (
-        f"SELECT grp, period, count(*), count(*) FILTER (censored), sum(value), count(DISTINCT {days}) FROM asked"  # noqa: S608
-        " WHERE excluded IS NULL GROUP BY grp, period"
+        f"SELECT grp, period, excluded, count(*), count(*) FILTER (censored), sum(value), count(DISTINCT {days})"  # noqa: S608
+        f" FROM {source} GROUP BY grp, period, excluded ORDER BY excluded"
     )
-    for group, period, *found in con.execute(sums).fetchall():
-        cells[group, period] = Cell(*found)
-    left_out = "SELECT grp, period, excluded, count(*) FROM asked WHERE excluded IS NOT NULL GROUP BY ALL ORDER BY ALL"
-    for group, period, reason, count in con.execute(left_out).fetchall():
-        cells[group, period].excluded[reason] = count
+    cells: dict[Key, Cell] = defaultdict(Cell)
+    for group, period, excluded, *found in con.execute(sums, parameters).fetchall():
+        cell = cells[group, period]
+        if excluded is not None:
+            cell.excluded[excluded] = found[0]
+        else:
+            cell.n, cell.open, cell.total, cell.days = found
     return cells
 
 

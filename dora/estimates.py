@@ -7,18 +7,17 @@ from collections.abc import Callable
 
 from dora import statistics, wording
 from dora.catalog import Metric
-from dora.cells import Cell
+from dora.cells import SPREAD, Cell
 from dora.errors import UsageError
 from dora.periods import Period
 
 Estimate = tuple[float | None, float | None, float | None, str | None]
-DURATIONS = ("median", "plain_median", "p75", "p90", "mean")
 WEEK = 7
 
 
 def resolved(described: Metric, asked: str | None) -> str:
     """The statistic that is asked for, else the metric's own; raises ``UsageError`` for one that it has not."""
-    known = DURATIONS if described.statistic in DURATIONS else (described.statistic,)
+    known = SPREAD if described.statistic in SPREAD else (described.statistic,)
     if asked is not None and asked not in known:
         raise UsageError(f"{described.title} has no {asked}.", f"use one of {', '.join(known)}.")
     return asked or described.statistic

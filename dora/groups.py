@@ -20,8 +20,19 @@ SQL: Mapping[By | None, str] = {
 }
 
 
-def joined(dated: str = "happened_at") -> str:
-    """SQL that joins ``memberships m`` to rows ``o``: the team at the time, that of today for what has no time."""
+def moved(con: Connection) -> bool:
+    """Whether any application ever moved from one team to another."""
+    rows = con.execute("SELECT count(*) > count(DISTINCT application) FROM memberships").fetchall()
+    return bool(rows[0][0])
+
+
+def joined(dated: str = "happened_at", *, moved: bool = True) -> str:
+    """SQL that joins ``memberships m`` to rows ``o``: the team at the time, that of today for what has no time.
+
+    Where nobody ``moved`` there is one membership an application, whatever the time.
+    """
+    if not moved:
+        return "INNER JOIN memberships m ON o.application = m.application"
     return (
         f"INNER JOIN memberships m ON o.application = m.application AND coalesce(o.{dated}, m.since) >= m.since"
         f" AND coalesce(o.{dated} < m.until, m.until = 'infinity')"

@@ -15,7 +15,7 @@ from dora import catalog, cells, gaps, groups, periods
 from dora.catalog import Metric
 from dora.cells import Cell, Question
 from dora.errors import UsageError
-from dora.estimates import DURATIONS, STATISTICS, never, resolved
+from dora.estimates import STATISTICS, never, resolved
 from dora.gaps import Sight
 from dora.periods import GRAINS, Period
 from dora.values import EVERYTHING, GROUPS, Scope, Value
@@ -45,7 +45,7 @@ def metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]
     """
     asked = _asked(con, name, scope)
     found = cells.counted(con, asked.question, asked.statistic)
-    if asked.statistic in DURATIONS:
+    if asked.statistic in cells.SPREAD:
         cells.measured(con, found, asked.statistic, may_be_open=asked.metric.statistic == "median")
     scatters = cells.scatters(con, asked.question, asked.first) if asked.statistic == "count" else {}
     cuts: list[Period | None] = list(periods.split(asked.window, scope.every)) if scope.every else [None]
@@ -116,7 +116,7 @@ def _asked(con: Connection, name: str, scope: Scope) -> _Asked:
     memberships = groups.chosen(con, scope)
     window = _window(con, described, scope, about)
     timeless = scope.since is None and scope.until is None
-    question = Question(described.name, scope, about["timezone"], window, timeless, memberships)
+    question = Question(described.name, scope, about["timezone"], window, timeless, memberships, groups.moved(con))
     seen = gaps.seen(
         con,
         groups.grouped(memberships, scope.by),

@@ -66,7 +66,7 @@ TABLES = {"execution": EXECUTIONS, "rollout": ROLLOUTS, "commit": COMMITS, "chan
 
 OBSERVED = f"""
 INSERT INTO metrics."{{metric}}"
-SELECT 'app' || hash(i) % {APPLICATIONS}, {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400 * 1000000))::BIGINT),
+SELECT 'app' || hash(i) % {APPLICATIONS}, {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400000000))::BIGINT),
   's' || i, {{value}}, hash(i * 5) % 50 = 0 AND {{open}}, NULL
 FROM range($n) t(i)
 """
@@ -100,7 +100,7 @@ def landed(folder: Path, executions: int) -> None:
     with warehouse.begin_load(folder, "bench") as load, duckdb.connect() as con:
         for table, sql in TABLES.items():
             schema = load.schema(table)
-            rows = con.execute(f"SELECT * FROM ({sql})", {"n": executions}).to_arrow_table()
+            rows = con.sql(sql.replace("$n", str(executions))).to_arrow_table()
             missing = [column for column in schema.names if column not in rows.column_names]
             for column in missing:
                 rows = rows.append_column(column, [[None] * len(rows)])
