@@ -21,20 +21,27 @@ rollbacks AS (
   INNER JOIN definitions AS d ON r.application = d.application
   WHERE r.kind = 'rollback' AND r.took_traffic
 ),
-wounded AS (
+moments AS (
+  SELECT p.application, p.traffic_at, min(CASE WHEN p.succeeded THEN m.recovered_at END) AS recovered_at
+  FROM deployments AS p
+  INNER JOIN mended AS m ON p.deployment_id = m.deployment_id
+  WHERE p.traffic_at IS NOT NULL
+  GROUP BY p.application, p.traffic_at
+),
+afterwards AS (
   SELECT
-    c.deployment_id,
-    c.outcome,
-    c.traffic_at,
-    c.rolled_back_at,
-    c.undone_at,
-    min(m.recovered_at) AS later_at
+    application,
+    traffic_at,
+    min(recovered_at) OVER (
+      PARTITION BY application ORDER BY traffic_at ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    ) AS later_at
+  FROM moments
+),
+wounded AS (
+  SELECT c.deployment_id, c.outcome, c.traffic_at, c.rolled_back_at, c.undone_at, a.later_at
   FROM counted AS c
-  LEFT JOIN deployments AS later
-    ON c.application = later.application AND later.succeeded AND later.full_traffic_at > c.traffic_at
-  LEFT JOIN mended AS m ON later.deployment_id = m.deployment_id
+  INNER JOIN afterwards AS a ON c.application = a.application AND c.traffic_at = a.traffic_at
   WHERE c.outcome = 'failed' OR c.rolled_back_at IS NOT NULL
-  GROUP BY c.deployment_id, c.outcome, c.traffic_at, c.rolled_back_at, c.undone_at
 ),
 inside AS (
   SELECT
