@@ -142,6 +142,12 @@ def claims(build: Build, scope: Scope) -> Any:
 
 
 @st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+def curve(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """The steps of a duration's survival curve."""
+    return _opened(build).curve(metric, scope)
+
+
+@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
 def signals(build: Build, metric: str, scope: Scope) -> Any:
     """The weekly series of a metric by group, with what noise does not explain."""
     return _opened(build).signals(metric, scope)

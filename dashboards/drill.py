@@ -12,6 +12,7 @@ from altair.utils.schemapi import debug_mode
 from streamlit import column_config as columns
 
 from dashboards import charts, data, listing, tables, wording
+from dashboards.charts.marks import QUIET
 from dashboards.view import View
 from dora import Scope
 
@@ -19,7 +20,6 @@ KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
-QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
 WORDS = {"labelColor": QUIET, "titleColor": QUIET}
 Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
 

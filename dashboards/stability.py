@@ -16,7 +16,8 @@ CAUGHT = ("stopped_by_canary", "rejected", "not_deployed", "canceled")
 
 def curve(shown: View) -> list[Row]:
     """The recovery curve's steps."""
-    return [row | {"at": wording.hours(row["hours"])} for row in shown.over("recovery_curve", "recovery_time")]
+    steps = data.curve(shown.build, "recovery_time", shown.now)
+    return [row | {"hours": row["value"], "at": wording.hours(row["value"])} for row in steps]
 
 
 def caught(shown: View) -> list[Row]:

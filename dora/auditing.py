@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,9 +11,8 @@ import typer
 from dora import door, output, trail, wording
 from dora.config import read
 from dora.errors import UsageError
-from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Teams, Until
+from dora.reading import Applications, AsCsv, AsJson, ConfigFile, Since, Teams, Until, data_to, scoped
 from dora.statistics.intervals import Limits
-from dora.values import Scope
 
 if TYPE_CHECKING:
     from dora.audit import Trail
@@ -41,7 +39,7 @@ def canaries(
     Example: dora canaries --since 180d --application ledger
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    told = delivery.canaries(_scope(since, until, application, team))
+    told = delivery.canaries(scoped(None, None, since, until, application, team))
     if json:
         output.as_json(told.dict())
         return
@@ -51,16 +49,7 @@ def canaries(
         if rows:
             print()
             output.as_table(rows, title=title)
-    _data_to(told.as_of)
-
-
-def _scope(since: str | None, until: str | None, applications: list[str] | None, teams: list[str] | None) -> Scope:
-    return Scope(since, until, applications=tuple(applications or ()), teams=tuple(teams or ()))
-
-
-def _data_to(as_of: datetime | None) -> None:
-    if as_of:
-        output.note(f"data to {as_of:%Y-%m-%d %H:%M} UTC")
+    data_to(told.as_of)
 
 
 def _tables(told: Canaries) -> Iterable[tuple[str, list[dict[str, Any]]]]:
@@ -112,7 +101,7 @@ def audit(
     Example: dora audit --since 90d --out audit.html
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    told = delivery.audit(_scope(since, until, application, team)).only(finding)
+    told = delivery.audit(scoped(None, None, since, until, application, team)).only(finding)
     if json:
         output.as_json(told.dict())
     elif csv:
@@ -126,7 +115,7 @@ def audit(
         print()
         output.as_table([trail.line(row) for row in told.rows[:limit]])
         output.note(f"{min(limit, len(told.rows))} of {len(told.rows)} changes; times in {told.timezone}")
-        _data_to(told.as_of)
+        data_to(told.as_of)
 
 
 def _write(told: Trail, path: Path) -> None:
@@ -158,7 +147,7 @@ def rollbacks(
     Example: dora rollbacks --since 90d --application ledger
     """
     delivery = door.open(read(config).data / "dora.duckdb")
-    told = delivery.rollbacks(_scope(since, until, application, team))
+    told = delivery.rollbacks(scoped(None, None, since, until, application, team))
     if json:
         output.as_json(told.dict())
     elif csv:
@@ -170,4 +159,4 @@ def rollbacks(
             print()
             output.as_table(told.lines(), LINE)
             output.note(f"times in {told.timezone}")
-    _data_to(delivery.about()["as_of"])
+    data_to(delivery.about()["as_of"])

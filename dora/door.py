@@ -152,6 +152,10 @@ class Delivery:
         """Where the numbers stand among the answers of a year's survey, with the probability."""
         return standing.stand(self.connection(), year, scope)
 
+    def curve(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
+        return query.curve(self.connection(), name, scope)
+
     def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
         return query.choices(self.connection(), name, scope)

@@ -57,9 +57,7 @@ def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
         "any_team": not scope.teams,
         "teams": [one.team for one in meant if one.team],
     }
-    cursor = con.execute(sql, {name: value for name, value in given.items() if f"${name}" in sql})
-    columns = [column[0] for column in cursor.description or []]
-    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    return query.rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dora import catalog, cells, gaps, groups, periods
+from dora import catalog, cells, gaps, groups, periods, statistics
 from dora.catalog import Metric
 from dora.cells import Cell, Question
 from dora.errors import UsageError
@@ -78,6 +78,12 @@ def over(
     asked = _asked(con, name, scope)
     sql = text.replace("$observations", f"({asked.question.rows})")
     return rows(con, sql, [*asked.question.parameters, *parameters])
+
+
+def curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+    """How many of a duration's observations are still open after how long: ``value``, ``left``, ``low``, ``high``."""
+    sql = statistics.survival_curve("(SELECT value, censored FROM $observations WHERE excluded IS NULL)")
+    return over(con, name, scope, sql)
 
 
 def choices(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:

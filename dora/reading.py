@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from json import loads
 from pathlib import Path
 from typing import Annotated, cast
@@ -19,6 +19,7 @@ from dora.values import By as Group
 from dora.values import Scope, Value
 from dora.wording import titled
 
+CHOICE = ["key", "value", "applications", "says"]
 FINDING = ["severity", "rows", "title", "such_as", "next"]
 
 app = typer.Typer()
@@ -115,8 +116,13 @@ def _print_values(values: list[Value], by: str | None, every: str | None) -> Non
     if any(value.incomplete for value in values):
         columns.append("incomplete")
     output.as_table(rows, columns)
-    if values and values[0].as_of:
-        output.note(f"data to {values[0].as_of:%Y-%m-%d %H:%M} UTC")
+    data_to(values[0].as_of if values else None)
+
+
+def data_to(as_of: datetime | None) -> None:
+    """Say up to when the facts are known."""
+    if as_of:
+        output.note(f"data to {as_of:%Y-%m-%d %H:%M} UTC")
 
 
 @app.command()
@@ -147,6 +153,7 @@ def explain(
         shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
         output.as_table(rows[:limit], shown)
         output.note(f"{min(limit, len(rows))} of {len(rows)} rows")
+        output.as_table(delivery.choices(metric, scope), CHOICE, "\nBy these definitions:")
 
 
 @config_app.command("show")

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dora import wording
+from dora.errors import counted
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
@@ -38,9 +39,8 @@ def _ran(rows: list[Row], left_out: dict[str, int]) -> str:
     applications = len({row["application"] for row in rows})
     out = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
     apart = f"; {sum(left_out.values()):,} say nothing of their worth ({out})" if out else ""
-    return (
-        f"{_many(len(rows), 'canary', 'canaries')} judged {_many(applications, 'application', 'applications')}{apart}."
-    )
+    ran = counted(len(rows), "canary", "canaries")
+    return f"{ran} judged {counted(applications, 'application')}{apart}."
 
 
 def _overridden(diagnosis: Diagnosis, rows: list[Row]) -> str:
@@ -49,9 +49,9 @@ def _overridden(diagnosis: Diagnosis, rows: list[Row]) -> str:
         return ""
     people = Counter(row["overridden_by"] for row in rows if row["overridden_by"])
     by = f" Overridden by {', '.join(f'{name} ({n})' for name, n in people.most_common(NAMED))}." if people else ""
-    went = _many(all_, "failed canary that was overridden", "failed canaries that were overridden")
+    went = counted(all_, "failed canary that was overridden", "failed canaries that were overridden")
     limits = _limits(bad, all_, diagnosis.precision_limits)
-    return f"Of {went}, {_many(bad, 'deployment', 'deployments')} failed{limits}.{by}"
+    return f"Of {went}, {counted(bad, 'deployment')} failed{limits}.{by}"
 
 
 def _passed(diagnosis: Diagnosis) -> str:
@@ -59,13 +59,13 @@ def _passed(diagnosis: Diagnosis) -> str:
     if not all_:
         return "No deployment that a canary passed is old enough to know how it went."
     limits = _limits(bad, all_, diagnosis.missed_limits)
-    return f"Of {all_:,} that passed, {_many(bad, 'deployment', 'deployments')} failed all the same{limits}."
+    return f"Of {all_:,} that passed, {counted(bad, 'deployment')} failed all the same{limits}."
 
 
 def _known(counts: Verdicts, diagnosis: Diagnosis) -> list[str]:
     if diagnosis.sensitivity_bounds is None and diagnosis.specificity_bounds is None:
         return []
-    failed = _many(counts.stopped, "failed canary", "failed canaries")
+    failed = counted(counts.stopped, "failed canary", "failed canaries")
     stopped = f"{failed} stopped a deployment, and what it would have done will never be seen"
     finds, spares = _bounds(diagnosis.sensitivity_bounds), _bounds(diagnosis.specificity_bounds)
     told = [f"{stopped}: a canary finds {finds} of the bad and lets {spares} of the good pass."]
@@ -80,7 +80,7 @@ def _empty(rows: list[Row]) -> str:
     if not empty:
         return ""
     such = ", ".join(f"{row['application']} on {wording.days(row['happened_at'])}" for row in empty[:NAMED])
-    scores = _many(len(empty), "score rests", "scores rest")
+    scores = counted(len(empty), "score rests", "scores rest")
     return f"{scores} on groups without any data and {'is' if len(empty) == 1 else 'are'} no verdict, such as {such}."
 
 
@@ -94,7 +94,7 @@ def _decided(metrics: list[Deciding]) -> str:
         told.append(f"Never failed: {', '.join(never)}.")
     unknown = sum(one.unknown for one in metrics)
     if unknown:
-        told.append(f"In {_many(unknown, 'case', 'cases')} the scores do not tell whether a metric decided.")
+        told.append(f"In {counted(unknown, 'case', 'cases')} the scores do not tell whether a metric decided.")
     return " ".join(told)
 
 
@@ -116,17 +116,13 @@ def _covered(coverage: list[Cover]) -> str:
     share = wording.quantity(all_.judged / all_.deployments, "share")
     without = sum(1 for one in each if not one.judged)
     return (
-        f"{all_.judged:,} of {_many(all_.deployments, 'production deployment', 'production deployments')} ({share})"
-        f" had a canary; {without} of {_many(len(each), 'application', 'applications')} never had one."
+        f"{all_.judged:,} of {counted(all_.deployments, 'production deployment', 'production deployments')} ({share})"
+        f" had a canary; {without} of {counted(len(each), 'application')} never had one."
     )
 
 
 def _minutes(minutes: float) -> str:
     return wording.quantity(minutes / 60, "hours")
-
-
-def _many(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"
 
 
 def _limits(part: int, whole: int, limits: Limits | None) -> str:

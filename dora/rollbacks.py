@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from dora import lists, periods, query, wording
+from dora.errors import counted
 from dora.lists import Row
 from dora.statistics.intervals import Limits, wilson
 from dora.values import Scope
@@ -48,7 +49,9 @@ class Rollbacks:
         """The answer in words, a zero with its coverage."""
         told = [_answer(self), _coverage(self), _hindsight(self), _idle(self)]
         if self.attempts:
-            told.append(f"{_many(self.attempts, 'rollback')} never took traffic and {_is(self.attempts)} not counted.")
+            told.append(
+                f"{counted(self.attempts, 'rollback')} never took traffic and {_is(self.attempts)} not counted."
+            )
         return [sentence for sentence in told if sentence]
 
     def dict(self) -> Row:
@@ -108,12 +111,12 @@ def _edge(base: list[Row], name: str, of: Any) -> datetime | None:
 def _answer(told: Rollbacks) -> str:
     if not told.deployments and not told.rows:
         return "Nothing was deployed, so nothing could be rolled back."
-    among = f"among {_many(told.deployments, 'deployment')} of {_many(told.applications, 'application')}"
+    among = f"among {counted(told.deployments, 'deployment')} of {counted(told.applications, 'application')}"
     span = ""
     if told.since and told.until:
         days = round(periods.Period(told.since, told.until).days)
-        span = f" in {_many(days, 'day')} ({wording.days(told.since, told.until)})"
-    told_of = f"{_many(len(told.rows), 'rollback')}{span} {among}"
+        span = f" in {counted(days, 'day')} ({wording.days(told.since, told.until)})"
+    told_of = f"{counted(len(told.rows), 'rollback')}{span} {among}"
     if told.limits is None:
         return f"{told_of}."
     low, high = (wording.quantity(limit, "share") for limit in told.limits)
@@ -149,11 +152,7 @@ def _idle(told: Rollbacks) -> str:
     if not told.idle:
         return ""
     named = ", ".join(told.idle[:NAMED]) + (", …" if len(told.idle) > NAMED else "")
-    return f"{_many(len(told.idle), 'application')} deployed nothing: {named}."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{counted(len(told.idle), 'application')} deployed nothing: {named}."
 
 
 def _is(count: int) -> str:

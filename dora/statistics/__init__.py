@@ -14,7 +14,7 @@ from dora.statistics.intervals import (
     wilson,
 )
 from dora.statistics.special import normal_quantile
-from dora.statistics.survival import kaplan_meier, order_limits, plain_quantiles
+from dora.statistics.survival import kaplan_meier, order_limits, plain_quantiles, survival_curve
 
 __all__ = [
     "dispersion",
@@ -26,6 +26,7 @@ __all__ = [
     "plain_quantiles",
     "poisson",
     "quantile_ranks",
+    "survival_curve",
     "widened",
     "wilson",
 ]

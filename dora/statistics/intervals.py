@@ -12,7 +12,6 @@ from dora.statistics.special import (
     Z,
     beta_cdf,
     beta_quantile,
-    binomial,
     binomial_cdf,
     gamma_cdf,
     gamma_quantile,
@@ -130,14 +129,6 @@ def rate_ratio(first: tuple[int, float], second: tuple[int, float]) -> tuple[flo
     low = beta_quantile(y, x + 1, TAIL) if y else 0.0
     high = beta_quantile(y + 1, x, 1 - TAIL) if x else 1.0
     return low / (1 - low) * days / others, high / (1 - high) * days / others if x else None
-
-
-def rate_ratio_p(first: tuple[int, float], second: tuple[int, float]) -> float:
-    """The exact two-sided p of two rates being one: of all splits of their sum, those no likelier."""
-    (x, days), (y, others) = first, second
-    share = others / (days + others)
-    chances = [binomial(x + y, k, share) for k in range(x + y + 1)]
-    return min(1.0, math.fsum(chance for chance in chances if chance <= chances[y] * (1 + 1e-7)))
 
 
 @lru_cache(maxsize=4096)

@@ -121,11 +121,6 @@ def log_choose(n: int, k: int) -> float:
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
-def binomial(n: int, k: int, p: float) -> float:
-    """The probability of exactly k successes in n trials of a probability strictly between 0 and 1."""
-    return math.exp(log_choose(n, k) + k * math.log(p) + (n - k) * math.log1p(-p))
-
-
 def binomial_cdf(n: int, k: int, p: float) -> float:
     """The probability of at most k successes in n trials."""
     if k < 0 or k >= n:

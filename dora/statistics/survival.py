@@ -73,15 +73,7 @@ def kaplan_meier(source: str, keys: Sequence[str], p: float = 0.5) -> str:
     )
 
 
-def survival_at(source: str, limit: float) -> str:
-    """One SELECT of one row: which share lasts longer than a limit (``left``), and Greenwood's sum there.
-
-    ``source`` is as ``kaplan_meier`` wants it, ``limit`` in its unit. Before the first event all are left.
-    """
-    return _AT.format(source=source, limit=float(limit))
-
-
-_AT = """
+_STEPS = """
 WITH tied AS (
   SELECT value AS t, count(*)::DOUBLE AS m, count(*) FILTER (WHERE NOT censored)::DOUBLE AS d
   FROM {source} WHERE value IS NOT NULL GROUP BY value
@@ -89,9 +81,41 @@ WITH tied AS (
 at_risk AS (
   SELECT t, d, sum(m) OVER (ORDER BY t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS r FROM tied
 )
+"""
+
+_AT = """
 SELECT coalesce(product(1 - d / r), 1) AS left, coalesce(sum(d / (r * nullif(r - d, 0))), 0) AS greenwood
 FROM at_risk WHERE t <= {limit} AND d > 0
 """
+
+_CURVE = """,
+steps AS (
+  SELECT t, product(1 - d / r) OVER (ORDER BY t) AS s, sum(d / (r * nullif(r - d, 0))) OVER (ORDER BY t) AS greenwood,
+    row_number() OVER (ORDER BY t) AS place, count(*) OVER () AS n
+  FROM at_risk WHERE d > 0
+),
+bounded AS (
+  SELECT *, CASE WHEN s > {tolerance} AND s < 1 THEN exp({z} * sqrt(greenwood) / abs(ln(s))) END AS width FROM steps
+)
+SELECT t AS value, greatest(s, 0) AS left, coalesce(s ** width, greatest(s, 0)) AS low,
+  coalesce(s ** (1 / width), 1) AS high
+FROM bounded WHERE place = n OR place % greatest(1, n // {most}) = 0 ORDER BY t
+"""
+
+
+def survival_at(source: str, limit: float) -> str:
+    """One SELECT of one row: which share lasts longer than a limit (``left``), and Greenwood's sum there.
+
+    ``source`` is as ``kaplan_meier`` wants it, ``limit`` in its unit. Before the first event all are left.
+    """
+    return _STEPS.format(source=source) + _AT.format(limit=float(limit))
+
+
+def survival_curve(source: str, most: int = 250) -> str:
+    """One SELECT: the Kaplan–Meier curve, at most some ``most`` steps of it: ``value``, what is ``left`` after it, its
+    Greenwood log(−log) limits ``low`` and ``high``. ``source`` is as ``kaplan_meier`` wants it.
+    """
+    return _STEPS.format(source=source) + _CURVE.format(z=Z, tolerance=TOLERANCE, most=int(most))
 
 
 _PLAIN = """

@@ -103,3 +103,13 @@ def test_another_statistic_and_groups_of_teams(shop: Path) -> None:
     assert "90th percentile" in dora(shop, "show", "time_between_deployments", "--statistic", "p90").stdout
     refused = dora(shop, "show", "deployment_frequency", "--statistic", "p90")
     assert (refused.returncode, "has no p90" in refused.stderr) == (2, True)
+
+
+def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None:
+    """Each key with its value, for how many applications, and the sentence that a lead would read."""
+    said = dora(shop, "explain", "change_failure_rate").stdout
+    below = said.partition("By these definitions:")[2]
+    assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(below.split())
+    (line,) = [line for line in below.splitlines() if line.startswith("failure_window_hours")]
+    assert line.split()[1:3] == ["24.0", "2"]
+    assert "at most this many hours before" in line

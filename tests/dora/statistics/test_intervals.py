@@ -177,15 +177,6 @@ def test_the_ratio_of_rates_is_clopper_and_pearsons(first: tuple[int, float], se
     assert high == (pytest.approx(exact.high / (1 - exact.high) * days / others, rel=1e-8) if x else None)
 
 
-@given(counted, counted)
-def test_the_p_of_two_rates_is_scipys(first: tuple[int, float], second: tuple[int, float]) -> None:
-    """Whether two rates are one is an exact binomial test."""
-    (x, days), (y, others) = first, second
-    assume(x + y)
-    p = stats.binomtest(y, x + y, others / (days + others)).pvalue
-    assert intervals.rate_ratio_p(first, second) == pytest.approx(p, rel=1e-6, abs=1e-9)
-
-
 def test_no_counts_have_no_ratio() -> None:
     """Two silent windows say nothing of a ratio."""
     assert intervals.rate_ratio((0, 7), (0, 7)) == (None, None)

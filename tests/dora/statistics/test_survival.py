@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from scipy.stats import binom
 
-from dora.statistics import kaplan_meier, order_limits, plain_quantiles
+from dora.statistics import kaplan_meier, order_limits, plain_quantiles, survival_curve
 
 Observation = tuple[float, bool]
 
@@ -135,6 +135,27 @@ def test_limits_are_values_that_were_seen(observations: list[Observation], p: fl
     below, above = int(binom.ppf(0.025, len(ended), p)), int(binom.ppf(0.975, len(ended), p))
     low = ended[below - 1] if below else None
     assert rows == [("a", low, ended[above] if above < len(ended) else None)]
+
+
+@given(st.lists(observation, min_size=1, max_size=60))
+@example([(1.0, False)])
+@settings(deadline=None, max_examples=40)
+def test_the_curve_is_lifelines(observations: list[Observation]) -> None:
+    """What is left after each event, with its limits; where nothing is left the limits are unknown and say all."""
+    fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
+    rows = asked({"a": observations}, survival_curve("observations"))
+    assert [row[0] for row in rows] == sorted({t for t, censored in observations if not censored})
+    for t, left, low, high in rows:
+        assert left == pytest.approx(fitter.survival_function_.iloc[:, 0][t], abs=1e-9)
+        limits = fitter.confidence_interval_.loc[t] if left > 1e-9 else (0.0, 1.0)
+        assert (low, high) == pytest.approx(tuple(limits), abs=1e-9)
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
+    """Of ten thousand steps some hundreds are told, the last among them."""
+    rows = asked({"a": [(float(t), False) for t in range(1, 10_001)]}, survival_curve("observations", 100))
+    assert 100 <= len(rows) <= 102
+    assert rows[-1][:2] == (10_000.0, 0.0)
 
 
 @given(st.integers(1, 400), st.integers(1, 10**6))
