@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import dropwhile
 from operator import attrgetter
 
-from dora import query
+from dora import periods, query
 from dora.statistics import signals
 from dora.statistics.signals import ENOUGH, Behaviour, Change, Signal
 from dora.values import Scope, Value
@@ -40,7 +41,8 @@ class Series:
 
     ``behaviour`` are the natural limits, from the first ``baseline`` weeks, with each week that noise does not explain;
     ``shifted`` is the place of the week by which a lasting shift was certain; ``change`` the likeliest change point,
-    where p is below 5 %; ``slope`` a week's drift with 95 % limits. All null with a ``reason`` below ten weeks.
+    where p is below 5 %; ``slope`` a week's drift with 95 % limits. All null with a ``reason`` below ten weeks. The
+    window that was asked for starts at the week of place ``starts``; those before it are there for their limits.
     """
 
     metric: str
@@ -52,17 +54,19 @@ class Series:
     change: Change | None = None
     slope: Slope | None = None
     reason: str | None = None
+    starts: int = 0
 
     @property
     def findings(self) -> list[Finding]:
-        """What noise does not explain, the latest first; weeks in a row that one rule names are one finding."""
+        """What noise does not explain in the window, the latest first; weeks in a row by one rule are one finding."""
         found = [Finding(one.index, one.index, f"{one.rule}, {one.direction}") for one in self._signals]
         if self.shifted is not None:
             found.append(Finding(self.shifted, self.shifted, "a lasting shift is certain"))
         if self.change is not None:
             text = f"likeliest change point (p = {self.change.p:.2g})"
             found.append(Finding(self.change.index, self.change.index, text))
-        return sorted(_joined(found), key=attrgetter("last", "first"), reverse=True)
+        inside = [one for one in _joined(found) if one.last >= self.starts]
+        return sorted(inside, key=attrgetter("last", "first"), reverse=True)
 
     @property
     def _signals(self) -> list[Signal]:
@@ -80,18 +84,36 @@ def _joined(found: Iterable[Finding]) -> list[Finding]:
 
 
 def observe(con: Connection, name: str, scope: Scope) -> list[Series]:
-    """The weekly series of each group in a scope. Raises ``UsageError`` for anything that does not exist."""
-    values = query.metric(con, name, replace(scope, every="week"))
+    """Each group's series up to the end of a scope's window, with what noise does not explain in the window.
+
+    Limits come from the half-year before the one in which the window begins, so that they stay as they are while the
+    window moves on; where history is shorter, from the first half of it. Raises ``UsageError`` for anything that does
+    not exist.
+    """
+    about = query.context(con)
+    starts = periods.instant(scope.since, about["timezone"], about["as_of"]) if scope.since else datetime.min
+    turn = _half_year(starts) if scope.since else datetime.min
+    values = query.metric(con, name, replace(scope, every="week", since=_before(turn)))
     groups = dict.fromkeys(value.group for value in values)
-    return [_series(name, group, [value for value in values if value.group == group]) for group in groups]
+    return [_series(name, group, [one for one in values if one.group == group], starts, turn) for group in groups]
 
 
-def _series(name: str, group: str | None, values: Sequence[Value]) -> Series:
+def _half_year(moment: datetime) -> datetime:
+    """The first Monday on or after the 1 January or July before a moment."""
+    first = datetime(moment.year, 1 if moment.month < 7 else 7, 1)
+    return first + timedelta(days=-first.weekday() % 7)
+
+
+def _before(turn: datetime) -> str | None:
+    return None if turn == datetime.min else (turn - timedelta(weeks=BASELINE)).isoformat()
+
+
+def _series(name: str, group: str | None, values: Sequence[Value], starts: datetime, turn: datetime) -> Series:
     begun = dropwhile(lambda value: not value.n, values)  # before its first row nobody knows that there was anything
     weeks = [value for value in begun if not value.partial and value.value is not None and _enough(value)]
     if len(weeks) < ENOUGH:
         return Series(name, group, weeks, reason=f"{len(weeks)} whole weeks; limits need {ENOUGH}")
-    seen, baseline = [week.value or 0.0 for week in weeks], _baseline(len(weeks))
+    seen, baseline = [week.value or 0.0 for week in weeks], _baseline(weeks, turn)
     change = signals.pettitt(seen)
     return Series(
         name,
@@ -102,6 +124,7 @@ def _series(name: str, group: str | None, values: Sequence[Value]) -> Series:
         signals.shift(seen, baseline),
         change if change and change.p < LIKELY else None,
         signals.theil_sen(seen),
+        starts=sum(1 for week in weeks if week.period and week.period < starts),
     )
 
 
@@ -110,9 +133,10 @@ def _enough(week: Value) -> bool:
     return week.n >= SOME or week.spread is None
 
 
-def _baseline(weeks: int) -> int:
-    """At most half a year, half of what there is, and ten weeks at the least."""
-    return max(ENOUGH, min(BASELINE, weeks // 2))
+def _baseline(weeks: Sequence[Value], turn: datetime) -> int:
+    """The weeks before the half-year; where they are too few, at most half a year and half of what there is."""
+    before = sum(1 for week in weeks if week.period and week.period < turn)
+    return before if before >= ENOUGH else max(ENOUGH, min(BASELINE, len(weeks) // 2))
 
 
 def _linear(weeks: Sequence[Value], baseline: int) -> Behaviour | None:

@@ -48,7 +48,7 @@ def series(delivery: dora.Delivery, metric: str, application: str = "shop") -> S
 def test_a_step_is_found_within_its_first_weeks(delivery: dora.Delivery) -> None:
     """The week of the step is beyond the limits, a lasting shift is certain at once, the change point is that week."""
     found = series(delivery, "deployment_frequency")
-    assert (len(found.weeks), found.baseline) == (WEEKS, 15)
+    assert (len(found.weeks), found.baseline, found.starts) == (WEEKS, 15, 0)
     assert found.shifted == STEP
     assert found.change is not None
     assert found.change.index == STEP
@@ -88,3 +88,28 @@ def test_weeks_that_one_rule_names_are_one_finding(delivery: dora.Delivery) -> N
     found = series(delivery, "deployment_frequency").findings
     assert len([one for one in found if one.text == "beyond the limits, down"]) == 1
     assert all(one.last < STEP for one in found if one.weak)
+
+
+def test_limits_stay_while_the_window_moves_on(delivery: dora.Delivery) -> None:
+    """Windows that begin in July are judged by the 26 weeks before the first Monday of July, wherever they begin; what
+    happened before a window is no finding of it."""
+    early, late = (
+        delivery.signals("deployment_frequency", dora.Scope(since=since, applications=("shop",)))[0]
+        for since in ("2026-07-07", "2026-07-21")
+    )
+    assert early.behaviour is not None
+    assert late.behaviour is not None
+    assert (early.baseline, late.baseline) == (26, 26)
+    assert early.behaviour.centre == late.behaviour.centre == pytest.approx(sum(w.n for w in early.weeks[:26]) / 26 / 7)
+    assert early.weeks[26].period == datetime(2026, 7, 6)
+    assert [early.weeks[early.starts].period, late.weeks[late.starts].period] == [
+        datetime(2026, 7, 13),
+        datetime(2026, 7, 27),
+    ]
+    assert all(one.last >= late.starts for one in late.findings)
+
+
+def test_a_short_history_is_judged_by_its_first_half(delivery: dora.Delivery) -> None:
+    """Without ten weeks before the half-year the first half of what there is sets the limits."""
+    found = delivery.signals("deployment_frequency", dora.Scope(since="2026-02-02", applications=("shop",)))[0]
+    assert (found.baseline, found.starts) == (15, 4)
