@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dora import catalog, query
-from dora.statistics import association, intervals, wilson
+from dora.statistics import association, intervals, rollups, wilson
 from dora.statistics.association import Association, Elasticity
 from dora.values import Scope
 from dora.warehouse import Connection
@@ -33,7 +33,9 @@ class Claims:
 
     ``applications`` and ``sizes`` are rows to draw: ``application`` or ``name``, ``deployments``, ``failed``, ``share``
     with its limits ``low`` and ``high``, ``evidence``; of applications also ``per_day``, ``per`` (the same in words),
-    ``batch``: the mean number of changes in a deployment.
+    ``batch``: the mean number of changes in a deployment, ``usual``: between which shares chance alone puts so many
+    deployments, ``drawn``: the share drawn to all as far as its own deployments leave room. ``apart`` names those that
+    chance does not explain.
     """
 
     applications: list[dict[str, Any]]
@@ -43,6 +45,7 @@ class Claims:
     elasticity: Elasticity | None
     within: Association | None
     difference: tuple[float, float] | None
+    apart: list[str]
     readings: dict[str, str]
     caveats: tuple[str, ...] = CAVEATS
     enough: int = ENOUGH
@@ -51,7 +54,7 @@ class Claims:
 def claims(con: Connection, scope: Scope) -> Claims:
     """What the deployments of a scope say to the claim. Raises ``UsageError`` for what does not exist."""
     applications = _applications(con, scope)
-    enough = [row for row in applications if row["deployments"] >= ENOUGH]
+    enough = _beside_chance([row for row in applications if row["deployments"] >= ENOUGH])
     weeks = _over(con, "weeks", replace(scope, every="week"))
     sizes = [row | _failed(row) for row in _over(con, "sizes", scope)]
     found = Claims(
@@ -62,6 +65,7 @@ def claims(con: Connection, scope: Scope) -> Claims:
         elasticity=association.elasticity([(row["deployments"], row["failed"]) for row in enough]),
         within=association.within(_by_application(weeks)),
         difference=_difference(sizes),
+        apart=_apart(enough),
         readings={},
     )
     return replace(found, readings=_readings(found))
@@ -81,13 +85,35 @@ def _applications(con: Connection, scope: Scope) -> list[dict[str, Any]]:
     return [row | _failed(row) | _rate(rates[row["application"]], means.get(row["application"])) for row in seen]
 
 
+def _beside_chance(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each with what chance alone would make of so many deployments, and with its share drawn to all others'."""
+    cases = {row["application"]: (row["failed"], row["deployments"]) for row in rows}
+    drawn, pooled = rollups.shrink(cases), _pooled(rows)
+    return [
+        row | {"usual": rollups.funnel(row["deployments"], pooled), "drawn": drawn[row["application"]].value}
+        for row in rows
+    ]
+
+
+def _pooled(rows: list[dict[str, Any]]) -> float:
+    failed, deployments = _counted(rows)
+    return failed / deployments if deployments else 0.0
+
+
+def _apart(rows: list[dict[str, Any]]) -> list[str]:
+    """The applications whose share chance does not explain, so chosen that one in twenty of them may be chance."""
+    pooled = _pooled(rows)
+    ps = {row["application"]: rollups.outside(row["failed"], row["deployments"], pooled) for row in rows}
+    return sorted(rollups.discoveries(ps))
+
+
 def _rate(per_day: float | None, batch: float | None) -> dict[str, Any]:
     return {"per_day": per_day, "per": f"{per_day:.2g}", "batch": batch}
 
 
 def _failed(row: dict[str, Any]) -> dict[str, Any]:
     low, high = wilson(row["failed"], row["deployments"]) or (0.0, 1.0)
-    evidence = f"{row['failed']:,} of {row['deployments']:,} · 95 % {low:.1%}–{high:.1%}"
+    evidence = f"{row['failed']:,} of {row['deployments']:,} · 95 % {100 * low:.1f}–{100 * high:.1f} %"
     return {"share": row["failed"] / row["deployments"], "low": low, "high": high, "evidence": evidence}
 
 
@@ -123,6 +149,7 @@ def _readings(found: Claims) -> dict[str, str]:
             ("larger", "smaller"),
         ),
         "sizes": _larger(found.difference),
+        "apart": _named(found),
     }  # fmt: skip
 
 
@@ -146,6 +173,19 @@ def _proportional(seen: Elasticity | None) -> str:
     if seen.high < 1:
         return f"Failures grow more slowly than deployments: the more often, the safer each one ({evidence})."
     return f"Failures grow faster than deployments: the more often, the riskier each one ({evidence})."
+
+
+def _named(found: Claims) -> str:
+    if not found.applications:
+        return f"No application has {ENOUGH} deployments to be told apart by."
+    if not found.apart:
+        return "No application fails more or less often than chance explains."
+    shares = {row["application"]: row for row in found.applications}
+    told = (
+        f"{name} ({shares[name]['evidence']}; drawn to all: {100 * shares[name]['drawn']:.1f} %)"
+        for name in found.apart
+    )
+    return f"Apart from all others by more than chance: {'; '.join(told)}."
 
 
 def _larger(difference: tuple[float, float] | None) -> str:

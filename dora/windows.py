@@ -9,7 +9,7 @@ from typing import Any
 from dora import catalog, periods, query
 from dora.comparison import Move
 from dora.errors import UsageError
-from dora.statistics.rollups import Cases, Split, kitagawa
+from dora.statistics.rollups import Cases, Split, kitagawa, standardised
 from dora.values import Scope, Value
 from dora.warehouse import Connection
 
@@ -17,13 +17,15 @@ from dora.warehouse import Connection
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One group's value now and before. ``split`` says how much of a share's change is within its applications and how
-    much is another mix of them; a ``warning`` where the two point apart.
+    much is another mix of them; ``at_old_mix`` is what it would be had each application still its old part of all; a
+    ``warning`` where the two point apart.
     """
 
     now: Value
     before: Value
     move: Move | None
     split: Split | None
+    at_old_mix: float | None
     windows: str
 
     @property
@@ -33,7 +35,8 @@ class Compared:
             return None
         within, mix = (f"{100 * part:+.1f} points" for part in (self.split.within, self.split.mix))
         of = f"{self.now.group}: " if self.now.group else ""
-        return f"{of}within applications it moved {within}, the other way than all together; the mix did {mix}"
+        told = f"{of}within applications it moved {within}, the other way than all together; the mix did {mix}"
+        return told if self.at_old_mix is None else f"{told} (at the old mix it would be {100 * self.at_old_mix:.1f} %)"
 
     def plain(self) -> dict[str, Any]:
         """As plain data."""
@@ -51,8 +54,9 @@ def compare(con: Connection, name: str, scope: Scope) -> list[Compared]:
     for now in query.metric(con, name, scope):
         old = olds.get(now.group)
         if old is not None:
-            split = _split(con, name, (earlier, scope), now.group) if now.statistic == "share" else None
-            found.append(Compared(now, old, now.against(old), split, words))
+            cases = [_cases(con, name, one, now.group) for one in (earlier, scope)] if _pools(scope, now) else None
+            split, mixed = (kitagawa(*cases), _at_old_mix(*cases)) if cases else (None, None)
+            found.append(Compared(now, old, now.against(old), split, mixed, words))
     return found
 
 
@@ -73,11 +77,13 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _split(con: Connection, name: str, scopes: tuple[Scope, Scope], group: str | None) -> Split | None:
-    """Kitagawa's components (1955) of a share's change over the applications of one group."""
-    if scopes[0].by == "application":
-        return None
-    return kitagawa(*(_cases(con, name, scope, group) for scope in scopes))
+def _pools(scope: Scope, now: Value) -> bool:
+    """Whether a value is a share over several applications, whose mix may have changed."""
+    return now.statistic == "share" and scope.by != "application"
+
+
+def _at_old_mix(before: Cases, after: Cases) -> float | None:
+    return standardised(after, {name: float(trials) for name, (_, trials) in before.items()})
 
 
 def _cases(con: Connection, name: str, scope: Scope, group: str | None) -> Cases:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 import dora
@@ -69,7 +70,7 @@ def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delive
     }  # fmt: skip
     assert rows["busy"]["share"] == 1 / 40
     assert (rows["busy"]["low"], rows["busy"]["high"]) == wilson(1, 40)
-    assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % 0.4%–")
+    assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % 0.4–")
     days = delivery.metric("deployment_frequency", by="application", where={"application": "busy"}).rows[0]
     assert rows["busy"]["per_day"] == days.value
 
@@ -113,6 +114,28 @@ def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
     assert "fail more often" in found.readings["sizes"]
 
 
+def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dora.Delivery) -> None:
+    """Of 19 failures in 120, scipy's binomial with Benjamini and Hochberg's rule names busy and rare, and no other."""
+    found = delivery.claims()
+    seen = {name: (failed, weekly * WEEKS) for name, (weekly, failed, _) in PLAN.items() if weekly * WEEKS >= 10}
+    pooled = sum(x for x, _ in seen.values()) / sum(n for _, n in seen.values())
+    tails = {
+        name: min(1, 2 * min(stats.binom.cdf(x, n, pooled), stats.binom.sf(x - 1, n, pooled)))
+        for name, (x, n) in seen.items()
+    }
+    stand = multipletests(list(tails.values()), method="fdr_bh")[0]
+    assert found.apart == sorted(name for name, stands in zip(tails, stand, strict=True) if stands) == ["busy", "rare"]
+    assert all(f"{name} (" in found.readings["apart"] for name in found.apart)
+    for row in found.applications:
+        own = row["failed"] / row["deployments"]
+        assert min(own, pooled) <= row["drawn"] <= max(own, pooled)
+        low, high = row["usual"]
+        assert stats.binom.cdf(round(low * row["deployments"]) - 1, row["deployments"], pooled) <= 0.025
+        assert stats.binom.cdf(round(high * row["deployments"]), row["deployments"], pooled) >= 0.975
+    alone = delivery.claims(dora.Scope(applications=("new",)))
+    assert (alone.apart, alone.readings["apart"]) == ([], "No application has 10 deployments to be told apart by.")
+
+
 @pytest.mark.parametrize(
     ("asked", "says"),
     [(dora.Scope(applications=("busy", "brisk")), "too little"), (dora.Scope(since="2026-02-05"), "too little")],
@@ -130,7 +153,7 @@ def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora
     found = delivery.claims()
     said = " ".join(found.readings.values()).lower()
     assert not any(word in said for word in ("because", "cause", "leads to", "makes"))
-    assert said.count("95 %") == 4
+    assert said.count("95 %") == 4 + len(found.apart)
     assert found.caveats == CAVEATS
 
 

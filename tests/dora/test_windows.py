@@ -41,7 +41,10 @@ def simpson(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
 
 
 def test_a_roll_up_that_lies_is_said(simpson: dora.Delivery) -> None:
-    """By hand: within +5 points in each at the mean mix of 1/2 is +5; the mix −15; together −10."""
+    """By hand: within +5 points in each at the mean mix of 1/2 is +5; the mix −15; together −10.
+
+    At the old mix of 4 to 1 the new shares of 30 % and 5 % are 25 %.
+    """
     (found,) = simpson.compare("change_failure_rate", dora.Scope(since="2026-02-01"))
     assert (found.before.value, found.now.value) == (0.2, 0.1)
     assert found.split is not None
@@ -49,6 +52,7 @@ def test_a_roll_up_that_lies_is_said(simpson: dora.Delivery) -> None:
     assert (
         found.warning
         == "within applications it moved +5.0 points, the other way than all together; the mix did -15.0 points"
+        " (at the old mix it would be 25.0 %)"
     )
     assert found.plain()["warning"] == found.warning
 
