@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from statistics import NormalDist
 from typing import Literal
 
 import streamlit as st
@@ -18,7 +16,6 @@ from dashboards.view import View
 from dora import Move, Value
 
 MOST = 8
-NORMAL = NormalDist()
 Group = Literal["application", "team"]
 COLUMNS = {
     "reading": text("Reading", width="small"), "who": text("Whose"), "what": text("What", width="medium"),
@@ -48,7 +45,7 @@ def _moves(shown: View, group: Group) -> None:
     compared = f"{len(pairs)} comparisons, each {group} and all together, with {shown.chosen.words_before}"
     st.subheader("What changed beyond noise", anchor=False)
     if rows:
-        st.caption(f"Of {compared}: those that chance alone would hardly make, allowing for how many there are.")
+        st.caption(f"Of {compared}: so chosen that at most one in twenty of those named is chance.")
         listing.table(rows[:MOST], shown.zone, COLUMNS, "What changed beyond noise, what got worse first")
     else:
         st.caption(f"Nothing: none of {compared} says more than chance.")
@@ -58,7 +55,7 @@ def _signals(shown: View, group: Group) -> None:
     rows = signals(shown, group)
     st.subheader("Signals in the weekly series", anchor=False)
     if rows:
-        st.caption("Weeks of this window that the series' own noise does not explain, by limits of its first weeks.")
+        st.caption("Weeks of this window that the series' own noise does not explain, by limits set before it.")
         listing.table(rows[:MOST], shown.zone, SIGNAL, "Signals in the weekly series, the latest first")
     else:
         st.caption(f"None: no {group} left the limits of its own noise in this window.")
@@ -66,18 +63,17 @@ def _signals(shown: View, group: Group) -> None:
 
 def signals(shown: View, group: Group) -> list[Row]:
     """The strong signals of every key and group within the window, the latest first."""
-    ever = replace(shown.whole, since=None, until=None, by=group)
-    starts = shown.chosen.starts(shown.known.begins, shown.known.ends)
     rows = []
     for name in cards.KEYS:
-        for series in data.signals(shown.build, name, ever):
-            for finding in series.findings:
-                week = series.weeks[finding.last]
-                if not finding.weak and week.period >= starts:
-                    rows.append({
-                        "at": week.period, "week": f"{week.period:%-d %b %Y}", "who": series.group or "–",
-                        "what": dora.metrics()[name].title, "signal": finding.text, "value": week.text,
-                    })  # fmt: skip
+        for series in data.signals(shown.build, name, replace(shown.whole, by=group)):
+            rows += [
+                {
+                    "at": series.weeks[found.last].period, "week": f"{series.weeks[found.last].period:%-d %b %Y}",
+                    "who": series.group or "–", "what": dora.metrics()[name].title, "signal": found.text,
+                    "value": series.weeks[found.last].text,
+                }
+                for found in series.findings if not found.weak
+            ]  # fmt: skip
     return sorted(rows, key=lambda row: row["at"], reverse=True)
 
 
@@ -94,31 +90,14 @@ def _pairs(shown: View, group: Group) -> list[tuple[str, Value, Value]]:
 
 
 def _beyond(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
-    """Those that moved, what got worse first."""
-    rows = []
-    for who, now, before in pairs:
-        move = now.against(before)
-        reading = cards.verdict(dora.metrics()[now.metric], move)
-        if move and reading != "noise" and stands(now, before, move, among=len(pairs)):
-            rows.append({
-                "reading": reading, "who": who, "what": dora.metrics()[now.metric].title, "before": before.text,
-                "now": now.text, "change": move.text,
-            })  # fmt: skip
+    """Those that moved as some of many comparisons, what got worse first."""
+    moves = [(who, now, before, move) for who, now, before in pairs if (move := now.against(before))]
+    stand = Move.among([move for *_, move in moves])
+    rows = [
+        {
+            "reading": cards.verdict(dora.metrics()[now.metric], move), "who": who,
+            "what": dora.metrics()[now.metric].title, "before": before.text, "now": now.text, "change": move.text,
+        }
+        for (who, now, before, move), stands in zip(moves, stand, strict=True) if stands
+    ]  # fmt: skip
     return sorted(rows, key=lambda row: row["reading"] != "worse")
-
-
-def stands(now: Value, before: Value, move: Move, among: int) -> bool:
-    """Whether a move is beyond noise as one among many comparisons, of which noise would make some look like moves.
-
-    Its 95 % limits are widened so that they are those of all comparisons together (Bonferroni).
-    """
-    ends = (before.value, now.value, move.low if move.direction > 0 else move.high)
-    known = [end for end in ends if end is not None]
-    if len(known) < len(ends):
-        return False
-    if now.statistic != "share":
-        if min(known) <= 0:
-            return False
-        known = [math.log(end) for end in known]
-    difference, wider = known[1] - known[0], NORMAL.inv_cdf(1 - 0.025 / among) / NORMAL.inv_cdf(0.975)
-    return abs(difference) > wider * abs(difference - known[2])

@@ -14,7 +14,7 @@ import dora
 from dashboards import charts, prints, wording
 from dora import Delivery, Move, Page, Scope, Value
 
-OLDEST, CHANCE, YEAR = 20, 0.05, "52w"
+OLDEST = 20
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 DEFINITIONS = """
 SELECT key, value, count(*) AS applications, says AS means
@@ -60,20 +60,20 @@ class Report:
         """Every key of all, and of each team (or application where a team was asked for), against the window before."""
         narrow = bool(self.scope.teams or self.scope.applications)
         groups = replace(self.scope, by="application") if narrow else replace(self.scope, by="team")
-        for name in KEYS:
-            for scope in (self.scope, groups):
-                yield from self._compared(name, scope)
+        found = [row for name in KEYS for scope in (self.scope, groups) for row in self._compared(name, scope)]
+        for (now, before, move), stands in zip(found, Move.among([move for *_, move in found]), strict=True):
+            title = dora.metrics()[now.metric].title
+            yield {"what": title, "of": now.group or "all", "before": before.text, "now": now.text, "move": move.text,
+                   "which is": _verdict(now.metric, move), "stands": stands}  # fmt: skip
 
-    def _compared(self, name: str, scope: Scope) -> Iterator[Row]:
+    def _compared(self, name: str, scope: Scope) -> Iterator[tuple[Value, Value, Move]]:
         if self.before is None:
             return
         earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
         for now in self.delivery.values(name, scope):
-            move = now.against(earlier.get(now.group))
-            if move is not None:
-                yield {"what": dora.metrics()[name].title, "of": now.group or "all", "before": earlier[now.group].text,
-                       "now": now.text, "move": move.text, "which is": _verdict(name, move),
-                       "beyond": move.beyond_noise}  # fmt: skip
+            before = earlier.get(now.group)
+            if before is not None and (move := now.against(before)):
+                yield now, before, move
 
     def warnings(self) -> list[str]:
         """Where what all together did is not what each application did."""
@@ -81,13 +81,12 @@ class Report:
         return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in found if row.warning]
 
     def signals(self) -> Iterator[Row]:
-        """Weeks of the window that the noise of the year does not explain."""
-        since = self.rollbacks.since
+        """Weeks of the window that noise does not explain."""
         for name in KEYS:
-            for series in self.delivery.signals(name, replace(self.scope, since=YEAR)):
+            for series in self.delivery.signals(name, self.scope):
                 for found in series.findings:
-                    last = series.weeks[found.last]
-                    if not found.weak and last.period and (since is None or last.period >= since):
+                    if not found.weak:
+                        last = series.weeks[found.last]
                         yield {"what": dora.metrics()[name].title, "week from": f"{last.period:%-d %b %Y}",
                                "weeks": found.last - found.first + 1, "shows": found.text,
                                "value": last.text}  # fmt: skip
@@ -113,7 +112,8 @@ class Report:
         _changed(made, moves)
         made.say(self.warnings())
         made.heading(
-            "Weeks that noise does not explain", "By process behaviour limits over a year; few a year are chance."
+            "Weeks that noise does not explain",
+            "By process behaviour limits set before the window; few a year are chance.",
         )
         made.table(self.signals())
         if prints.installed():
@@ -136,12 +136,9 @@ def _card(value: Value, moves: list[Row]) -> tuple[str, str, str]:
 
 
 def _changed(made: Page, moves: list[Row]) -> None:
-    found = [{name: cell for name, cell in row.items() if name != "beyond"} for row in moves if row["beyond"]]
-    by_chance = CHANCE * len(moves)
-    made.heading(
-        "What changed beyond noise",
-        f"{len(found)} of {len(moves)} comparisons; about {by_chance:.0f} would show by chance alone." if moves else "",
-    )
+    found = [{name: cell for name, cell in row.items() if name != "stands"} for row in moves if row["stands"]]
+    said = f"{len(found)} of {len(moves)} comparisons, so chosen that at most one in twenty of them is chance."
+    made.heading("What changed beyond noise", said if moves else "")
     made.table(found)
 
 

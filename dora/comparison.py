@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dora.statistics.intervals import newcombe, rate_ratio, trials_to_see
+from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_see
+from dora.statistics.rollups import discoveries
+from dora.statistics.special import Z, normal_tail
 
 if TYPE_CHECKING:
     from dora.values import Value
@@ -21,7 +24,8 @@ class Move:
 
     ``low`` and ``high`` bound 95 % of it: of shares as a difference, of all else as a ratio; null where there is no
     bound. ``needed`` says how many observations each side needs to tell such shares apart four times of five, where
-    they can not be told apart yet.
+    they can not be told apart yet. ``p`` is the two-sided probability of such a difference where there is none: of
+    shares Fisher's exact one, else by the limits; null where these are.
     """
 
     text: str
@@ -30,6 +34,13 @@ class Move:
     low: float | None = None
     high: float | None = None
     needed: int | None = None
+    p: float | None = None
+
+    @staticmethod
+    def among(moves: Sequence[Move]) -> list[bool]:
+        """Which of many moves stand when one in twenty of those named may be chance (Benjamini and Hochberg 1995)."""
+        named = discoveries({str(place): move.p for place, move in enumerate(moves) if move.p is not None})
+        return [move.beyond_noise and str(place) in named for place, move in enumerate(moves)]
 
 
 def move(now: Value, before: Value | None) -> Move | None:
@@ -42,9 +53,9 @@ def move(now: Value, before: Value | None) -> Move | None:
     beyond = (low is not None and low > none) or (high is not None and high < none)
     if not any(digit in text for digit in "123456789"):
         return Move(f"±{text[1:]}", 0, False, low, high)
-    return Move(
-        text, 1 if now.value > before.value else -1, beyond, low, high, None if beyond else _needed(now, before)
-    )
+    direction = 1 if now.value > before.value else -1
+    needed = None if beyond else _needed(now, before)
+    return Move(text, direction, beyond, low, high, needed, _p(now, before, low if direction > 0 else high))
 
 
 def _words(now: Value, before: Value, new: float, old: float) -> str:
@@ -65,6 +76,16 @@ def _cases(value: Value) -> tuple[int, int]:
 def _difference(now: Value, before: Value) -> Bounds:
     """Newcombe's limits (1998) of the difference of two shares."""
     return newcombe(_cases(before), _cases(now)) or (None, None)
+
+
+def _p(now: Value, before: Value, near: float | None) -> float | None:
+    """Of a ratio by its limit on the side of no difference, which lies ``Z`` standard errors from it."""
+    if now.statistic == "share":
+        return fisher(_cases(before), _cases(now))
+    if not near or not now.value or not before.value:
+        return None
+    ratio = math.log(now.value / before.value)
+    return normal_tail(Z * ratio / (ratio - math.log(near))) if ratio != math.log(near) else 0.0
 
 
 def _needed(now: Value, before: Value) -> int | None:

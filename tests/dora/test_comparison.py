@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, fisher_exact, norm
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_effectsize
 
 from dora import Value
-from dora.comparison import move
+from dora.comparison import Move, move
 from dora.statistics import poisson, wilson
 
 STATISTICS = {"share": "share", "per day": "count", "hours": "median"}
@@ -140,3 +140,27 @@ def test_what_can_not_be_told_apart_says_how_many_would_be_needed() -> None:
     assert moved.needed == pytest.approx(size, rel=0.05)
     assert move(share(56, 70), share(48, 80)).needed is None  # type: ignore[union-attr]
     assert move(share(5000, 100000), share(5001, 100000)).needed is None  # type: ignore[union-attr]
+
+
+def test_the_p_of_a_move_is_fishers_or_that_of_its_limits() -> None:
+    """Of shares scipy's exact test; of a ratio the normal whose 95 % limit is the one told."""
+    moved = move(share(56, 70), share(48, 80))
+    assert moved is not None
+    assert moved.p == pytest.approx(fisher_exact([[56, 14], [48, 32]]).pvalue)
+    (doubled,) = [move(value(4.0, 2.0 * 2**0.5, 4.0 * 2**0.5, "hours"), value(1.0, 1.0, 1.0, "hours"))]
+    assert doubled is not None
+    assert doubled.p == pytest.approx(2 * norm.sf(4 * norm.ppf(0.975)))  # log 4 is four half-widths of log √2
+    nothing = move(value(9.0, 8.0, None, "hours"), value(1.0, 0.9, 1.1, "hours"))
+    assert nothing is not None
+    assert nothing.p is None
+
+
+def test_of_many_moves_those_stand_that_benjamini_and_hochberg_name() -> None:
+    """One at p = 0.04 stands alone, and not among twenty that are nothing; a certain one stands among any."""
+    near, sure, none = share(20, 100), share(60, 100), share(11, 100)
+    before = share(9, 100)
+    moves = [one for now in (near, sure, *[none] * 20) if (one := move(now, before))]
+    assert moves[0].p == pytest.approx(0.044, abs=0.002)
+    assert Move.among(moves[:1]) == [True]
+    assert Move.among(moves) == [False, True, *[False] * 20]
+    assert Move.among([]) == []
