@@ -285,7 +285,8 @@ COMMENT ON COLUMN change.doubt IS 'Why merged_at can not be believed: unreadable
 CREATE TABLE change_request (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   repository VARCHAR NOT NULL, number VARCHAR NOT NULL, author VARCHAR, opened_at TIMESTAMP, first_commit_at TIMESTAMP,
-  first_review_at TIMESTAMP, approved_at TIMESTAMP, merged_at TIMESTAMP, sha VARCHAR);
+  first_review_at TIMESTAMP, approved_at TIMESTAMP, merged_at TIMESTAMP, sha VARCHAR,
+  labels VARCHAR[]);
 COMMENT ON TABLE change_request IS 'One pull or merge request as its host tells it; id is repository#number.';
 COMMENT ON COLUMN change_request.repository IS 'Repository, owner/name, as it is called here.';
 COMMENT ON COLUMN change_request.number IS 'Its number.';
@@ -296,6 +297,7 @@ COMMENT ON COLUMN change_request.first_review_at IS 'When somebody else than its
 COMMENT ON COLUMN change_request.approved_at IS 'When it was first approved.';
 COMMENT ON COLUMN change_request.merged_at IS 'When it was merged, by the clock of the host.';
 COMMENT ON COLUMN change_request.sha IS 'Full id of the commit that it became on its branch.';
+COMMENT ON COLUMN change_request.labels IS 'Labels that it has at its host.';
 
 CREATE TABLE incident (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
@@ -327,7 +329,7 @@ COMMENT ON COLUMN incident_event.title IS 'What it is about.';
 
 CREATE TABLE contract (version INTEGER NOT NULL);
 COMMENT ON TABLE contract IS 'The number of this contract; raised with every change of a table or column, or of what one means.';
-INSERT INTO contract VALUES (1);
+INSERT INTO contract VALUES (2);
 
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,

@@ -33,6 +33,7 @@ class Definitions:
     canary_clusters: Globs = field(default_factory=list)
     hotfix_branches: Globs = field(default_factory=list)
     hotfix_subjects: Globs = field(default_factory=list)
+    hotfix_labels: Globs = field(default_factory=list)
     hotfix_pipelines: Globs = field(default_factory=list)
     rollback_pipelines: Globs = field(default_factory=list)
     frequency_kinds: Globs = field(default_factory=list)

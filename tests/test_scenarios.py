@@ -24,6 +24,7 @@ def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
     delivery = facts(**story | {"as_of": story["as_of"].replace(tzinfo=UTC)})
     _kinds(delivery, expected.pop("deployments", {}))
     _evidence(delivery, expected.pop("failed", None))
+    _confidence(delivery, expected.pop("confidence", None))
     _verdicts(delivery, expected.pop("canaries", None))
     _findings(delivery, expected.pop("findings", {}))
     for metric, numbers in expected.items():
@@ -40,6 +41,12 @@ def _evidence(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
     if expected is not None:
         rows = delivery.sql("SELECT d.root_id, r.evidence FROM recoveries r JOIN deployments d USING (deployment_id)")
         assert {row["root_id"]: row["evidence"] for row in rows} == expected
+
+
+def _confidence(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
+    if expected is not None:
+        rows = delivery.sql("SELECT d.root_id, f.confidence FROM failures f JOIN deployments d USING (deployment_id)")
+        assert {row["root_id"]: row["confidence"] for row in rows} == expected
 
 
 def _verdicts(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:

@@ -1,6 +1,7 @@
 -- One row is one piece of evidence that a deployment failed: what happened when, and what mended it.
 SELECT
   f.evidence,
+  f.confidence,
   f.happened_at,
   f.recovered_at,
   i.title,

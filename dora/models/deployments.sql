@@ -1,10 +1,20 @@
 -- One row is one deployment: an attempt with its kind, what it carried and what it followed.
 WITH
+labelled AS (
+  SELECT repository, sha, unnest(labels) AS label FROM requests
+),
 hotfixes AS (
   SELECT c.shipped_by AS deployment_id
   FROM changes AS c
   INNER JOIN globs AS g
     ON c.application = g.application AND g.key = 'hotfix_subjects' AND c.subject ILIKE g.pattern ESCAPE '\'
+  WHERE NOT c.baseline
+  UNION
+  SELECT c.shipped_by
+  FROM labelled AS l
+  INNER JOIN changes AS c ON l.repository = c.repository AND l.sha = c.sha
+  INNER JOIN globs AS g
+    ON c.application = g.application AND g.key = 'hotfix_labels' AND l.label ILIKE g.pattern ESCAPE '\'
   WHERE NOT c.baseline
   UNION
   SELECT a.deployment_id

@@ -1,5 +1,6 @@
 -- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or its own failing.
--- What was undone in its own execution tree mended nothing, so nothing has recovered by it.
+-- What was undone in its own execution tree mended nothing, so nothing has recovered by it. Confidence: stated where a
+-- stage, a commit or a person says so, inferred where only its place in time does.
 WITH
 mended AS (
   SELECT deployment_id, CASE WHEN undone_at IS NULL THEN full_traffic_at END AS recovered_at FROM deployments
@@ -15,7 +16,8 @@ rollbacks AS (
     'rollback' AS evidence,
     r.deployment_id AS by_id,
     r.traffic_at AS happened_at,
-    m.recovered_at
+    m.recovered_at,
+    CASE WHEN r.blamed_first_id IS NULL THEN 'inferred' ELSE 'stated' END AS confidence
   FROM deployments AS r
   INNER JOIN mended AS m ON r.deployment_id = m.deployment_id
   INNER JOIN definitions AS d ON r.application = d.application
@@ -49,7 +51,8 @@ inside AS (
     'rollback' AS evidence,
     deployment_id AS by_id,
     rolled_back_at AS happened_at,
-    coalesce(undone_at, later_at) AS recovered_at
+    coalesce(undone_at, later_at) AS recovered_at,
+    'stated' AS confidence
   FROM wounded
   WHERE rolled_back_at IS NOT NULL
 ),
@@ -60,7 +63,13 @@ undoing AS MATERIALIZED (
   WHERE r.reverts IS NOT NULL AND c.shipped_by <> r.shipped_by AND NOT c.baseline
 ),
 reverts AS (
-  SELECT u.deployment_id, 'fix_forward' AS evidence, u.by_id, f.traffic_at AS happened_at, m.recovered_at
+  SELECT
+    u.deployment_id,
+    'fix_forward' AS evidence,
+    u.by_id,
+    f.traffic_at AS happened_at,
+    m.recovered_at,
+    'stated' AS confidence
   FROM undoing AS u
   INNER JOIN deployments AS f ON u.by_id = f.deployment_id
   INNER JOIN mended AS m ON u.by_id = m.deployment_id
@@ -77,6 +86,7 @@ hotfixed AS (
     h.deployment_id AS by_id,
     h.traffic_at AS happened_at,
     m.recovered_at,
+    'inferred' AS confidence,
     row_number() OVER (PARTITION BY h.deployment_id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
   FROM deployments AS h
   INNER JOIN mended AS m ON h.deployment_id = m.deployment_id
@@ -89,12 +99,24 @@ hotfixed AS (
   WHERE h.kind = 'hotfix' AND h.took_traffic
 ),
 blamed AS (
-  SELECT deployment_id, 'incident' AS evidence, incident_id AS by_id, opened_at AS happened_at, resolved_at AS recovered_at
+  SELECT
+    deployment_id,
+    'incident' AS evidence,
+    incident_id AS by_id,
+    opened_at AS happened_at,
+    resolved_at AS recovered_at,
+    CASE link WHEN 'window' THEN 'inferred' ELSE 'stated' END AS confidence
   FROM incidents
   WHERE deployment_id IS NOT NULL
 ),
 broken AS (
-  SELECT deployment_id, 'deploy' AS evidence, deployment_id AS by_id, traffic_at AS happened_at, later_at AS recovered_at
+  SELECT
+    deployment_id,
+    'deploy' AS evidence,
+    deployment_id AS by_id,
+    traffic_at AS happened_at,
+    later_at AS recovered_at,
+    'stated' AS confidence
   FROM wounded
   WHERE outcome = 'failed'
 ),
@@ -104,7 +126,8 @@ restarted AS (
     'deploy' AS evidence,
     c.deployment_id AS by_id,
     min(a.first_traffic_at) AS happened_at,
-    min(c.full_traffic_at) AS recovered_at
+    min(c.full_traffic_at) AS recovered_at,
+    'stated' AS confidence
   FROM landing.execution_attempt AS a
   INNER JOIN rollouts AS r ON a.source = r.source AND a.rollout_id = r.rollout_id
   INNER JOIN counted AS c ON r.source = c.source AND r.root_id = c.root_id AND r.application = c.application
@@ -116,20 +139,21 @@ restarted AS (
   GROUP BY c.deployment_id
 ),
 evidence AS (
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM rollbacks
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM rollbacks
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM inside
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM inside
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM reverts
-  UNION
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM hotfixed WHERE nearest = 1
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM reverts
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM blamed
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM hotfixed WHERE nearest = 1
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM broken
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM blamed
   UNION ALL
-  SELECT deployment_id, evidence, by_id, happened_at, recovered_at FROM restarted
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM broken
+  UNION ALL
+  SELECT deployment_id, evidence, by_id, happened_at, recovered_at, confidence FROM restarted
 )
-SELECT c.application, e.deployment_id, e.evidence, e.by_id, e.happened_at, e.recovered_at
+SELECT c.application, e.deployment_id, e.evidence, e.by_id, e.happened_at, e.recovered_at, max(e.confidence) AS confidence
 FROM evidence AS e
 INNER JOIN counted AS c ON e.deployment_id = c.deployment_id
+GROUP BY c.application, e.deployment_id, e.evidence, e.by_id, e.happened_at, e.recovered_at

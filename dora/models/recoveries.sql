@@ -4,16 +4,25 @@ WITH
 restarted AS (
   SELECT deployment_id, min(happened_at) AS failed_at FROM failures WHERE evidence = 'deploy' GROUP BY deployment_id
 ),
+reported AS (
+  SELECT deployment_id, min(happened_at) AS opened_at FROM failures WHERE evidence = 'incident' GROUP BY deployment_id
+),
 clocks AS (
   SELECT
     p.deployment_id,
     p.application,
     least(
-      CASE d.recovery_starts WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.traffic_at END, r.failed_at
+      CASE d.recovery_starts
+        WHEN 'first_traffic_at' THEN p.first_traffic_at
+        WHEN 'incident_opened_at' THEN coalesce(i.opened_at, p.traffic_at)
+        ELSE p.traffic_at
+      END,
+      CASE WHEN i.opened_at IS NULL OR d.recovery_starts <> 'incident_opened_at' THEN r.failed_at END
     ) AS failed_at
   FROM deployments AS p
   INNER JOIN definitions AS d ON p.application = d.application
   LEFT JOIN restarted AS r ON p.deployment_id = r.deployment_id
+  LEFT JOIN reported AS i ON p.deployment_id = i.deployment_id
 ),
 named AS (
   SELECT DISTINCT deployment_id, evidence FROM failures

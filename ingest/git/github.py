@@ -33,6 +33,10 @@ class _User(msgspec.Struct):
     login: str
 
 
+class _Label(msgspec.Struct):
+    name: str
+
+
 class _Pull(msgspec.Struct):
     number: int
     created_at: datetime
@@ -40,6 +44,7 @@ class _Pull(msgspec.Struct):
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
     user: _User | None = None
+    labels: list[_Label] | None = None
 
 
 class _Review(msgspec.Struct):
@@ -133,6 +138,7 @@ class GitHub:
             approved_at=_earliest([review.submitted_at for review in reviews if review.state == "APPROVED"]),
             merged_at=_micros(pull.merged_at),
             sha=pull.merge_commit_sha if pull.merged_at else None,
+            labels=sorted(label.name for label in pull.labels or ()),
         )
 
     def _reviews(self, path: str, author: str | None) -> list[_Review]:

@@ -58,3 +58,4 @@ class ChangeRequest(Row, frozen=True, kw_only=True, gc=False):
     approved_at: Micros = None
     merged_at: Micros = None
     sha: str | None = None
+    labels: list[str] | None = None

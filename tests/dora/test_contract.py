@@ -20,7 +20,7 @@ from ingest.run import pull
 from ingest.source import Request
 
 # A change of the tables needs another number: raise it in contract.sql (BUILD in contract.py) and write down its shape.
-LANDING_SHAPES = {1: "7779895a4ec47032"}
+LANDING_SHAPES = {2: "07ab4c2609e60f08"}
 BUILD_SHAPES = {1: "e6fb3d6c6813dce0"}
 READ_BY_NAME = "('build', 'findings', 'definitions_in_force', 'lead_time')"
 FIRST = """

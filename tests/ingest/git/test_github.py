@@ -98,16 +98,17 @@ def review(hours: float, state: str, login: str) -> dict[str, Any]:
 
 
 def test_a_request_has_its_times(upstream: Any, ingested: Any, api: Double) -> None:
-    """Opened, first commit, first review by another than its author, first approval, merged, and what it became."""
+    """Opened, first commit, first review by another than its author, first approval, merged, what it became, labels."""
     api.pull(7, 1, merged=2)
+    api.pulls[7]["labels"] = [{"name": "urgent", "color": "f00"}, {"name": "hotfix"}]
     said = [(9, "COMMENTED", "ada"), (8, "CHANGES_REQUESTED", "bob"), (5, "APPROVED", "eve"), (4, "APPROVED", "bob")]
     api.reviews[7] = [review(*one) for one in said]
     api.commits[7] = [ago(60), ago(55)]
     run(upstream, ingested, api)
     times = [f"epoch({column}_at)" for column in ("opened", "first_commit", "first_review", "approved", "merged")]
-    (found,) = ingested.sql(f"SELECT number, author, sha, {', '.join(times)} FROM change_request")
-    assert found[:3] == ("7", "ada", f"{7:040x}")
-    assert [(NOW.timestamp() - time) / 3600 for time in found[3:]] == [51, 60, 8, 5, 2]
+    (found,) = ingested.sql(f"SELECT number, author, sha, labels, {', '.join(times)} FROM change_request")
+    assert found[:4] == ("7", "ada", f"{7:040x}", ["hotfix", "urgent"])
+    assert [(NOW.timestamp() - time) / 3600 for time in found[4:]] == [51, 60, 8, 5, 2]
 
 
 def test_every_page_is_turned(upstream: Any, ingested: Any, api: Double) -> None:
