@@ -108,7 +108,8 @@ def _failure(build: Build, row: Row, zone: str) -> None:
         if shown:
             listing.table(shown, zone, {
                 "what": text("Evidence"), "happened_at": when("Seen", zone), "recovered_at": when("Mended", zone),
-                "confidence": text("How sure"), "severity": text("Severity"), "title": text("Incident", width="large"), "kind": text("By a"),
+                "confidence": text("How sure"), "severity": text("Severity"),
+                "title": text("Incident", width="large"), "kind": text("By a"),
                 "url": link("Where to look", "Open"),
             }, "Evidence that the deployment failed", opens="evidence")  # fmt: skip
 
