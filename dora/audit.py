@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from dora import lists, periods, query, rollbacks, trail, wording
-from dora.errors import UsageError
+from dora.errors import UsageError, counted
 from dora.lists import Row
 from dora.rollbacks import Rollbacks
 from dora.statistics.intervals import newcombe, wilson
@@ -169,9 +169,9 @@ def _waits(con: Connection, scope: Scope) -> str:
 
 def _counted(told: Trail) -> str:
     moved = sum(1 for row in told.rows if _moved(row))
-    people = len({row["triggered_by"] for row in told.rows if row["by_hand"] and row["triggered_by"]})
+    by_hand = {row["triggered_by"] for row in told.rows if row["by_hand"] and row["triggered_by"]}
     attempts = f"{len(told.rows):,} changes of production, {moved:,} of which took traffic"
-    return f"{attempts}; {people:,} people started some by hand."
+    return f"{attempts}; {counted(len(by_hand), 'person', 'people')} started some by hand."
 
 
 def _said(one: Finding) -> str:

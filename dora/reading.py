@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from json import loads
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -19,6 +20,7 @@ from dora.values import By as Group
 from dora.values import Scope, Value
 from dora.wording import titled
 
+SHA = re.compile(r"\b[0-9a-f]{40}\b")
 CHOICE = ["key", "value", "applications", "says"]
 FINDING = ["severity", "rows", "title", "such_as", "next"]
 
@@ -151,9 +153,17 @@ def explain(
     else:
         _print_values(list(delivery.values(metric, scope)), None, None)
         shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
-        output.as_table(rows[:limit], shown)
+        output.as_table([_brief(row) for row in rows[:limit]], shown)
         output.note(f"{min(limit, len(rows))} of {len(rows)} rows")
         output.as_table(delivery.choices(metric, scope), CHOICE, "\nBy these definitions:")
+
+
+def _brief(row: dict[str, Any]) -> dict[str, Any]:
+    """As people read it: commits by their first nine digits, images without their registry, addresses as they are."""
+    words = {name: value for name, value in row.items() if isinstance(value, str) and name != "url"}
+    if "version" in words:
+        words["version"] = words["version"].rpartition("/")[2]
+    return row | {name: SHA.sub(lambda sha: sha[0][:9], value) for name, value in words.items()}
 
 
 @config_app.command("show")

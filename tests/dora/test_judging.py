@@ -13,16 +13,22 @@ from tests.dora.forked import dora
 MONDAY = datetime(2026, 1, 5)
 
 
+SHA = "0123456789abcdef0123456789abcdef01234567"
+
+
 def _csv() -> str:
     """Twenty weeks of two services: from week twelve on the busy one deploys three times as often."""
-    lines = ["id,application,environment,status,started_at,finished_at"]
+    lines = ["id,application,environment,status,started_at,finished_at,repository,commit,version"]
     for week in range(20):
         for number in range((6 if week < 12 else 18) + week % 2):
             at = MONDAY + timedelta(weeks=week, hours=9 * number)
             status = "failed" if number == 0 and week % 4 == 0 else "succeeded"
-            lines.append(f"b{week}-{number},busy,production,{status},{at}Z,{at + timedelta(minutes=5)}Z")
+            lines.append(f"b{week}-{number},busy,production,{status},{at}Z,{at + timedelta(minutes=5)}Z,,,")
         at = MONDAY + timedelta(weeks=week, hours=50)
-        lines.append(f"q{week},quiet,production,succeeded,{at}Z,{at + timedelta(minutes=5)}Z")
+        version = f"registry.example/quiet:{week}-{SHA}"
+        lines.append(
+            f"q{week},quiet,production,succeeded,{at}Z,{at + timedelta(minutes=5)}Z,acme/quiet,{SHA},{version}"
+        )
     return "\n".join(lines)
 
 
@@ -113,3 +119,14 @@ def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None
     (line,) = [line for line in below.splitlines() if line.startswith("failure_window_hours")]
     assert line.split()[1:3] == ["24.0", "2"]
     assert "at most this many hours before" in line
+
+
+def test_explain_shortens_what_only_machines_read(shop: Path) -> None:
+    """In the table a commit has nine digits and an image no registry; JSON holds both whole."""
+    asked = ("explain", "deployment_frequency", "--application", "quiet", "--since", "2026-05-18")
+    said = dora(shop, *asked).stdout
+    assert f" {SHA[:9]} " in said
+    assert f" quiet:19-{SHA[:9]} " in said
+    assert (SHA in said, "registry.example" in said) == (False, False)
+    (row,) = json.loads(dora(shop, *asked, "--json").stdout)
+    assert (row["commit"], row["version"]) == (SHA, f"registry.example/quiet:19-{SHA}")
