@@ -89,6 +89,7 @@ SELECT
   full_traffic_at,
   finished_at,
   traffic_at,
+  CASE WHEN undone_at IS NULL THEN full_traffic_at END AS mended_at,
   reason,
   url
 FROM compared

@@ -2,18 +2,15 @@
 -- shipped the commit somebody named, else the application's latest that took traffic within the window before it opened.
 -- Without any of these it is held against none.
 WITH
-counted AS (
-  SELECT * FROM deployments WHERE took_traffic AND kind IN ('release', 'hotfix', 'config')
-),
 linked AS (
   SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment' AS link
   FROM incident_records AS i
-  INNER JOIN counted AS c ON i.deployment IN (c.deployment_id, c.root_id)
+  INNER JOIN releases AS c ON i.deployment IN (c.deployment_id, c.root_id)
   UNION
   SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment'
   FROM incident_records AS i
   INNER JOIN landing.execution AS e ON i.deployment = e.id
-  INNER JOIN counted AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
+  INNER JOIN releases AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
   UNION
   SELECT DISTINCT i.source, i.id, x.shipped_by, 'commit'
   FROM incident_records AS i
@@ -28,7 +25,7 @@ nearby AS (
     row_number() OVER (PARTITION BY i.source, i.id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
   FROM incident_records AS i
   INNER JOIN definitions AS d ON i.application = d.application
-  INNER JOIN counted AS c
+  INNER JOIN releases AS c
     ON
       i.application = c.application
       AND c.traffic_at <= i.opened_at
