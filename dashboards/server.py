@@ -1,0 +1,26 @@
+"""The dashboard as a process: Streamlit around app.py. ``dora dashboard`` runs this file."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from dashboards import warm
+from dashboards.shell import Shell
+
+
+@contextlib.asynccontextmanager
+async def _warm(_: st.App) -> AsyncIterator[None]:
+    async with warm.kept({}):
+        yield
+
+
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    lifespan=_warm,
+    middleware=[Middleware(Shell, base=f"/{st.get_option('server.baseUrlPath') or ''}".rstrip("/"))],
+)
