@@ -9,18 +9,19 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from dashboards import warm
+from dashboards import login, warm
 from dashboards.shell import Shell
 
 
 @contextlib.asynccontextmanager
 async def _warm(_: st.App) -> AsyncIterator[None]:
-    async with warm.kept({}):
+    async with warm.kept(login.viewer()):
         yield
 
 
 app = st.App(
     Path(__file__).with_name("app.py"),
+    secrets=login.secrets(),
     lifespan=_warm,
     middleware=[Middleware(Shell, base=f"/{st.get_option('server.baseUrlPath') or ''}".rstrip("/"))],
 )

@@ -1,7 +1,7 @@
 """Streamlit's own files from memory, and a first page that asks for all of them at once. Plain ASGI.
 
-Streamlit loads what draws tables and charts when the first of them arrives, file by file, from a server that is busy
-with the page just then. Here the page names those files at its head, and none is read from disk twice.
+Streamlit loads what draws filters and tables when the first of them arrives, file by file, from a server that is busy
+with the page just then. Here the page names those files at its head, and none is read from disk twice. Charts may wait.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import streamlit
 
 STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPTS = STATIC / "static" / "js"
-DRAWN = ("DataFrame", "ArrowVegaLiteChart", "embed", "vega-interpreter", "loadVegaEmbed")  # tables and charts
+DRAWN = ("Multiselect", "ButtonGroup", "Selectbox", "DataFrame", "Metric")  # filters, tables, cards
 ICONS = "MaterialSymbols-Rounded"
 IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 LINK = '<link fetchpriority="low" crossorigin rel="{}">'  # low: what Streamlit itself begins with goes first
@@ -30,7 +30,7 @@ App = Callable[[MutableMapping[str, Any], Callable[[], Awaitable[Message]], Send
 
 
 def needed() -> list[str]:
-    """Names of the scripts that draw tables and charts and of all that they import; none that is not there."""
+    """Names of the scripts that draw what a page begins with and of all that they import; none that is not there."""
     found: dict[str, None] = {}
     ahead = [path.name for name in DRAWN for path in sorted(SCRIPTS.glob(f"{name}.*.js"))]
     while ahead:
@@ -43,9 +43,11 @@ def needed() -> list[str]:
 
 @cache
 def page() -> bytes:
-    """Streamlit's first page with links to what its tables and charts need."""
+    """Streamlit's first page with links to what a page begins with."""
     text = (STATIC / "index.html").read_text("utf-8")
     links = [LINK.format(f'modulepreload" href="./static/js/{name}') for name in needed() if name not in text]
+    for style in (STATIC / "static" / "css").glob("DataFrame.*.css"):
+        links.append(LINK.format(f'preload" as="style" href="./static/css/{style.name}'))
     for font in (STATIC / "static" / "media").glob(f"{ICONS}.*.woff2"):
         links.append(LINK.format(f'preload" as="font" type="font/woff2" href="./static/media/{font.name}'))
     return text.replace(HEAD, f"{''.join(links)}{HEAD}", 1).encode()

@@ -246,7 +246,7 @@ def free_port() -> int:
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.RequestException):
             if requests.get(url, timeout=5).ok:
                 return
         assert process.poll() is None, f"it ended with {process.returncode}"
