@@ -19,9 +19,10 @@ async def _warm(_: st.App) -> AsyncIterator[None]:
         yield
 
 
+BASE, HOST = (st.get_option(name) or "" for name in ("server.baseUrlPath", "browser.serverAddress"))
 app = st.App(
     Path(__file__).with_name("app.py"),
     secrets=login.secrets(),
     lifespan=_warm,
-    middleware=[Middleware(Shell, base=f"/{st.get_option('server.baseUrlPath') or ''}".rstrip("/"))],
+    middleware=[Middleware(Shell, base=f"/{BASE}".rstrip("/"), host=HOST)],
 )

@@ -2,6 +2,7 @@
 
 Streamlit loads what draws filters and tables when the first of them arrives, file by file, from a server that is busy
 with the page just then. Here the page names those files at its head, and none is read from disk twice. Charts may wait.
+A socket is taken from our own page alone: of another one Streamlit would ask the internet for this machine's address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit
 
@@ -59,10 +61,13 @@ def _file(name: str) -> bytes:
 
 
 class Shell:
-    """Answers for Streamlit's own files and its first page; hands on everything else."""
+    """Answers for Streamlit's own files and its first page; hands on everything else but strangers' sockets.
 
-    def __init__(self, app: App, base: str = "") -> None:
-        self.app = app
+    ``base`` is the path under which a proxy serves it, ``host`` where people open it, if not at the address asked.
+    """
+
+    def __init__(self, app: App, base: str = "", host: str = "") -> None:
+        self.app, self.host = app, host
         self.names = {
             f"{base}/{path.relative_to(STATIC).as_posix()}": path.relative_to(STATIC).as_posix()
             for path in (STATIC / "static").rglob("*")
@@ -71,13 +76,22 @@ class Shell:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["type"] == "websocket" and not self._ours(scope):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
         elif name := self.names.get(scope["path"]):
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             await _answer(send, _file(name), kind.encode(), FOREVER)
         else:
             await self.app(scope, receive, _Page(send))
+
+    def _ours(self, scope: MutableMapping[str, Any]) -> bool:
+        """Whether a socket's page came from the address that it asks, or from where people are said to open it."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        origin = urlsplit(headers.get(b"origin", ""))
+        return not origin.netloc or origin.netloc == headers.get(b"host") or origin.hostname == self.host
 
 
 class _Page:

@@ -55,6 +55,11 @@ class Front:
         """The path without slashes around it; empty at the root."""
         return (urlsplit(self.url or "").path if self.base_path is None else self.base_path).strip("/")
 
+    @property
+    def host(self) -> str | None:
+        """The name of the machine in ``url``."""
+        return urlsplit(self.url or "").hostname
+
 
 def front(given: dict[str, Any]) -> Front:
     """Read the table. Raises ``UsageError`` for a key that nobody reads, and for a login without an address."""

@@ -24,4 +24,5 @@ def serve(path: Path, port: int, address: str, where: Front) -> None:
     os.environ |= told | {"DORA_DATABASE": str(path.resolve())}
     output.note(f"dashboard of {path} at {where.url or f'http://localhost:{port}'}")
     options = ["--server.address", address, "--server.port", str(port), "--server.baseUrlPath", where.path]
+    options += ["--browser.serverAddress", where.host] if where.host else []
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])  # noqa: S606

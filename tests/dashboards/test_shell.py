@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 
+import pytest
 import requests
 
 from dashboards import shell
@@ -43,3 +45,19 @@ def test_nothing_else_is_given_out(server: str) -> None:
         got = requests.Session().send(request, timeout=10)
         assert "import" not in got.text[:200] or got.headers["content-type"].startswith("text/html")
     assert requests.get(f"{server}/_stcore/health", timeout=10).text == "ok"
+
+
+@pytest.mark.parametrize(
+    ("origin", "answer"),
+    [("http://127.0.0.1:{port}", 101), ("http://localhost:{port}", 101), ("https://evil.example", 403)],
+)
+def test_a_socket_is_taken_from_our_own_page_alone(server: str, origin: str, answer: int) -> None:
+    """A page of somebody else gets no socket, and nobody is asked whose address it might be."""
+    port = int(server.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(
+            f"GET /_stcore/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {'A' * 22}==\r\nSec-WebSocket-Protocol: streamlit\r\n"
+            f"Origin: {origin.format(port=port)}\r\n\r\n".encode()
+        )
+        assert wire.recv(100).startswith(f"HTTP/1.1 {answer}".encode())
