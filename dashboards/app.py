@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import banners, data, deployment, filters, view
+from dashboards import banners, data, deployment, filters, login, view
 from dora import DoraError
 
 PAGES = [
@@ -20,6 +20,9 @@ PAGES = [
 def main() -> None:
     """Draw the page that the address names, or what to run where there is nothing to show."""
     st.set_page_config(page_title="Delivery metrics", layout="wide")
+    if not login.admitted():
+        st.navigation(PAGES, position="hidden")
+        return
     page = st.navigation(PAGES, position="top")
     try:
         build = data.current()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -19,6 +20,8 @@ from dora import Delivery, Scope, Value
 TTL, ENTRIES = "1h", 400
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments, those left out named with the reason
 Row = dict[str, Any]
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,22 @@ def current() -> Build:
     return Build(str(path), found.st_ino, found.st_mtime_ns)
 
 
+def kept(most: int = ENTRIES) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Keep so many answers of a function for all viewers, who only read them.
+
+    Copies for each viewer, and keys made field by field, took longer than all else that a page does.
+    """
+    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr}
+    keeping = st.cache_resource(ttl=TTL, max_entries=most, show_spinner=False, hash_funcs=keys)
+    return cast(Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]], keeping)
+
+
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _opened(build: Build) -> Delivery:
     return dora.open(build.path)
 
 
-@st.cache_data(ttl=TTL, max_entries=4, show_spinner=False)
+@kept(4)
 def about(build: Build) -> About:
     """Clock, time zone, teams and what the checks found."""
     delivery = _opened(build)
@@ -102,13 +115,13 @@ def age(build: Build) -> timedelta | None:
     return _opened(build).age()
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def values(build: Build, metric: str, scope: Scope) -> list[Value]:
     """A metric's values in a scope, one or one per group and period."""
     return list(_opened(build).values(metric, scope))
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def trend(build: Build, scope: Scope, grain: Grain) -> Scope:
     """The scope cut into periods from the start of its first one, so that only the running one is partial."""
     if scope.since is None:
@@ -116,44 +129,44 @@ def trend(build: Build, scope: Scope, grain: Grain) -> Scope:
     return replace(scope, since=_opened(build).period(scope.since, grain)[0], every=grain)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def within(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
     """The scope narrowed to the period that starts on a local day."""
     since, until = _opened(build).period(start, grain)
     return replace(scope, since=since, until=min(until, scope.until) if scope.until else until)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def over(build: Build, name: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
     """The rows of a query over the observations behind a metric in a scope."""
     return _opened(build).over(metric, scope, _query(name), parameters)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def rows(build: Build, name: str, *parameters: object) -> list[Row]:
     """The rows of a query over the whole build."""
     return _opened(build).sql(_query(name), list(parameters))
 
 
-@st.cache_data(ttl=TTL, max_entries=40, show_spinner=False)
+@kept(40)
 def claims(build: Build, scope: Scope) -> Any:
     """What the deployments of a scope say about frequency, size and safety."""
     return _opened(build).claims(scope)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def curve(build: Build, metric: str, scope: Scope) -> list[Row]:
     """The steps of a duration's survival curve."""
     return _opened(build).curve(metric, scope)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def signals(build: Build, metric: str, scope: Scope) -> Any:
     """The weekly series of a metric by group, with what noise does not explain."""
     return _opened(build).signals(metric, scope)
 
 
-@st.cache_data(ttl=TTL, max_entries=ENTRIES, show_spinner=False)
+@kept()
 def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
     """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
     return _opened(build).choices(metric, scope)
@@ -164,15 +177,15 @@ def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
     return over(build, "deployments", EVERY_ATTEMPT, scope, limit)
 
 
-@st.cache_resource(ttl=TTL, max_entries=20, show_spinner=False)
+@kept(20)
 def canaries(build: Build, scope: Scope) -> Any:
-    """What canaries are worth in a scope, as the door tells it; shared by all viewers, who only read it."""
+    """What canaries are worth in a scope, as the door tells it."""
     return _opened(build).canaries(scope)
 
 
-@st.cache_resource(ttl=TTL, max_entries=8, show_spinner=False)
+@kept(8)
 def audit(build: Build, scope: Scope) -> Any:
-    """Every change of production in a scope, as the door tells it; shared by all viewers, who only read it."""
+    """Every change of production in a scope, as the door tells it."""
     return _opened(build).audit(scope)
 
 

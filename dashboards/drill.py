@@ -11,7 +11,7 @@ import streamlit as st
 from altair.utils.schemapi import debug_mode
 from streamlit import column_config as columns
 
-from dashboards import charts, data, listing, tables, wording
+from dashboards import charts, data, listing, pace, tables, wording
 from dashboards.charts.marks import QUIET
 from dashboards.view import View
 from dora import Scope
@@ -58,7 +58,7 @@ def spec(drawing: Drawing) -> dict[str, Any]:
     return _readable(drawing.to_dict(validate=False))
 
 
-@st.cache_data(ttl=data.TTL, max_entries=data.ENTRIES, show_spinner=False)
+@data.kept()
 def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
     with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
         return _readable(_drawing().to_dict(validate=False))
@@ -123,6 +123,7 @@ def table(rows: list[data.Row], zone: str, key: str = BUTTON) -> None:
         placeholder="–",
         alt="Deployments, the one with the slowest change first",
     )
+    pace.drawn()
 
 
 def _open(key: str, ids: list[str]) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit import column_config as config
 
-from dashboards import tables
+from dashboards import pace, tables
 from dashboards.data import Row
 
 OPENED = "deployment"
@@ -47,6 +47,7 @@ def table(  # noqa: PLR0913 - each is one thing a caller says of its table
     st.dataframe(
         frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt, row_height=TALL if tall else None
     )
+    pace.drawn()
 
 
 def _shown(row: Row, zone: str, columns: Mapping[str, Any]) -> Row:

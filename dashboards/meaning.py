@@ -12,13 +12,13 @@ from dora import Metric
 def popover(shown: View, metric: Metric, incomplete: str | None = None) -> None:
     """A metric's name; a click on it shows its question and each definition that shaped it, with its value in force."""
     with st.popover(metric.title, type="tertiary", width="content"):
-        st.text(metric.question)
-        if incomplete:
-            st.text(f"Incomplete: {incomplete}.")
-        for key, said, value in in_force(shown, metric.name):
-            with st.container(gap=None):
-                st.text(f"{key} = {value}")
-                st.caption(said)
+        st.text("\n\n".join(_told(shown, metric, incomplete)))
+
+
+def _told(shown: View, metric: Metric, incomplete: str | None) -> list[str]:
+    """All of it as paragraphs of one text: a page has a dozen of these, and each element of a page takes time."""
+    said = [metric.question, *([f"Incomplete: {incomplete}."] if incomplete else [])]
+    return said + [f"{key} = {value}\n{sentence}" for key, sentence, value in in_force(shown, metric.name)]
 
 
 def in_force(shown: View, metric: str) -> list[tuple[str, str, str]]:

@@ -12,6 +12,7 @@ import typer
 from dora import auditing, judging, listing, output, reading, shown, telling
 from dora.config import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
+from dora.front import Front, front
 from dora.reading import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
 
 if TYPE_CHECKING:
@@ -165,13 +166,16 @@ def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
 def dashboard(
     port: Annotated[int, typer.Option(help="Port.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = "127.0.0.1",
+    base_path: Annotated[str | None, typer.Option(help="Path under which a proxy serves it, such as /dora.")] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Serve the dashboard.
+    """Serve the dashboard. Who may see it, and where a proxy shows it, is [dashboard] of dora.toml.
 
     Example: dora dashboard --port 8501
     """
-    shown.serve(read(config).data / "dora.duckdb", port, address)
+    settings = read(config)
+    where = front(settings.dashboard | ({} if base_path is None else {"base_path": base_path}))
+    shown.serve(settings.data / "dora.duckdb", port, address, where)
 
 
 @app.command()
@@ -227,7 +231,7 @@ def demo(
         show("deployment_frequency", by="team", config=path)
     output.note(f"ask more: dora show lead_time --by team --every month --config {path}")
     if serve:
-        shown.serve(read(path).data / "dora.duckdb", port, "127.0.0.1")
+        shown.serve(read(path).data / "dora.duckdb", port, "127.0.0.1", Front())
 
 
 def main() -> None:

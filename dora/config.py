@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dora.errors import UsageError
 
-KEYS = {"data", "timezone", "stale_after_hours", "sources", "definitions", "teams", "applications"}
+KEYS = {"data", "timezone", "stale_after_hours", "sources", "definitions", "teams", "applications", "dashboard"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class Config:
     ``data`` is the folder of landing.duckdb and dora.duckdb, ``timezone`` the IANA name in which days and
     weeks are cut, ``stale_after_hours`` the age from which data counts as stale, ``sources`` the settings
     of each source by name, ``definitions`` the organisation's overrides, ``teams`` application globs by
-    team (``dora.teams``), ``applications`` overrides by application globs (later ones win).
+    team (``dora.teams``), ``applications`` overrides by application globs (later ones win), ``dashboard`` where
+    people reach it and how they log in (``dora.front``).
     """
 
     path: Path | None = None
@@ -32,6 +33,7 @@ class Config:
     definitions: dict[str, Any] = field(default_factory=dict)
     teams: dict[str, list[Any]] = field(default_factory=dict)
     applications: list[dict[str, Any]] = field(default_factory=list)
+    dashboard: dict[str, Any] = field(default_factory=dict)
 
 
 def read(path: Path | None = None) -> Config:

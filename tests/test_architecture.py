@@ -22,7 +22,10 @@ OURS = ("dora", "ingest", "dashboards", "notebooks", "tests")
 CODE = ("dora", "ingest", "dashboards")
 HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
-COMES_WITH = {"numpy": "pandas", "urllib3": "requests", "vl_convert": "vl_convert_python", "yaml": "pyyaml"}
+COMES_WITH = {
+    "numpy": "pandas", "starlette": "streamlit", "urllib3": "requests", "vl_convert": "vl_convert_python",
+    "yaml": "pyyaml",
+}  # fmt: skip
 
 
 class Import(NamedTuple):

@@ -11,12 +11,14 @@ from dashboards.listing import hours, link, number, text, when
 
 shown = view.current()
 grain, lead = shown.grain, shown.value("lead_time")
-cards.row(shown, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
 
+keys = st.container()
 spread, stages = st.columns([3, 2])
 below, listed = st.container(), st.container(border=True)
 with listed:
     picked = drill.deployments(shown, "Deployments")
+with keys:
+    cards.row(shown, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
 
 with spread:
     drill.chart(

@@ -11,11 +11,13 @@ from dashboards.listing import hours, link, number, text, when
 
 shown = view.current()
 grain, rate, recovery = shown.grain, shown.value("change_failure_rate"), shown.value("recovery_time")
-cards.row(shown, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
 
-above, claimed, listed = st.container(), st.container(border=True), st.container(border=True)
+keys, above = st.container(), st.container()
+claimed, listed = st.container(border=True), st.container(border=True)
 with listed:
     picked = drill.deployments(shown, "Deployments")
+with keys:
+    cards.row(shown, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
 
 with above:
     failing, curve = st.columns(2)

@@ -32,6 +32,7 @@ HOSTILE = "![](http://beacon.example/a.png)"
 TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}
 MINUTE = 60_000_000
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
+SERVER = APP.with_name("server.py")
 CHROMIUM = Path("/usr/bin/chromium")
 
 
@@ -216,29 +217,40 @@ def swap(shown_file: Path, organisation: Path, tmp_path: Path) -> Iterator[Calla
 
 
 @contextlib.contextmanager
-def served(database: Path, folder: Path) -> Iterator[str]:
+def served(database: Path, folder: Path, script: Path = SERVER) -> Iterator[str]:
     """Serve a build on a free port until the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(APP), "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "DORA_DATABASE": str(database)})
-    try:
-        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}/_stcore/health", folder, DORA_DATABASE=str(database)):
         yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def running(command: list[str], health: str, folder: Path, **environment: str) -> Iterator[None]:
+    """Run a server in a folder until the block ends, which begins when it answers for its health."""
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment})
+    try:
+        _wait(health, process)
+        yield
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait(url: str) -> None:
-    for _ in range(300):
-        try:
-            requests.get(url, timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.1)
-        else:
-            return
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        with contextlib.suppress(requests.RequestException):
+            if requests.get(url, timeout=5).ok:
+                return
+        assert process.poll() is None, f"it ended with {process.returncode}"
+        time.sleep(0.1)
     raise TimeoutError(url)
 
 
