@@ -242,9 +242,12 @@ COMMENT ON COLUMN canary_metric.baseline_count IS 'Values of the baseline.';
 COMMENT ON COLUMN canary_metric.experiment_mean IS 'Mean of the experiment.';
 COMMENT ON COLUMN canary_metric.experiment_count IS 'Values of the experiment.';
 
+-- Ids of commits are random: to compress them takes as long as all else that landing a history does.
+
 CREATE TABLE commit (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
-  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, parents VARCHAR[] NOT NULL,
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL USING COMPRESSION uncompressed, load_id VARCHAR NOT NULL,
+  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL USING COMPRESSION uncompressed,
+  parents VARCHAR[] NOT NULL USING COMPRESSION uncompressed,
   authored_at TIMESTAMP, committed_at TIMESTAMP, author VARCHAR, subject VARCHAR, reverts VARCHAR,
   picked_from VARCHAR);
 COMMENT ON TABLE commit IS 'One commit that a repository''s trunk or a deployment can reach; id is repository@sha.';
@@ -259,8 +262,8 @@ COMMENT ON COLUMN commit.reverts IS 'Full id of the commit that it says it rever
 COMMENT ON COLUMN commit.picked_from IS 'Full id of the commit that it was picked from: it says so, or it is the same patch by the same author.';
 
 CREATE TABLE change (
-  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
-  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL, merged_at TIMESTAMP, change_request VARCHAR, paths VARCHAR[],
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL USING COMPRESSION uncompressed, load_id VARCHAR NOT NULL,
+  repository VARCHAR NOT NULL, sha VARCHAR NOT NULL USING COMPRESSION uncompressed, merged_at TIMESTAMP, change_request VARCHAR, paths VARCHAR[],
   applications VARCHAR[], on_trunk BOOLEAN NOT NULL, branch VARCHAR, kind VARCHAR, labels VARCHAR[], reverts VARCHAR,
   first_commit_at TIMESTAMP, commits INTEGER, files INTEGER, lines_added INTEGER, lines_removed INTEGER, doubt VARCHAR);
 COMMENT ON TABLE change IS 'One entry on a trunk''s first-parent line; id is repository@sha.';

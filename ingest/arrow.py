@@ -8,6 +8,8 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ingest.rows import Columns, Row
 
 if TYPE_CHECKING:
@@ -26,12 +28,12 @@ def to_arrow(told: Sequence[Row | Columns], schema: pa.Schema, source: str, load
 
 
 def _table(values: Callable[[str], object], count: int, schema: pa.Schema) -> pa.Table:
-    """A table of which each column is a list, or one value for all rows."""
+    """A table of which each column is a list or an array, or one value for all rows."""
     pa = _pyarrow()
     columns = []
     for field in schema:
         found = values(field.name)
-        if isinstance(found, list):
+        if isinstance(found, list | np.ndarray):
             columns.append(pa.array(found, field.type))
         else:
             columns.append(pa.repeat(pa.scalar(found, field.type), count))

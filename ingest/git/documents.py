@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ingest.archive import Document
 from ingest.git import log
@@ -180,5 +181,7 @@ def _ids(batch: Commits | Changes) -> list[str]:
     return list(map(f"{batch.repository}@".__add__, batch.sha))
 
 
-def _micros(seconds: Numbers) -> Numbers:
-    return seconds and [None if second is None else second * MICROS for second in seconds]
+def _micros(seconds: Numbers) -> object:
+    if not seconds or None in seconds:
+        return seconds and [None if second is None else second * MICROS for second in seconds]
+    return np.array(seconds, np.int64) * MICROS

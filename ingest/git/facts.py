@@ -44,7 +44,12 @@ class Clock(NamedTuple):
 
     def believed(self, time: int | None) -> int | None:
         """The time, where it is possible by itself."""
-        return time if time is not None and EARLIEST <= time <= self.now + self.skew else None
+        return self.all_believed([time])[0]
+
+    def all_believed(self, times: list[int | None]) -> list[int | None]:
+        """Each time, where it is possible by itself."""
+        latest = self.now + self.skew
+        return [time if time is not None and EARLIEST <= time <= latest else None for time in times]
 
     def doubt(self, time: int | None, parent: int | None) -> str | None:
         """Why a time can not be believed, where that of its parent is known; null where it can."""
@@ -70,50 +75,64 @@ def brought(line: Sequence[str], log: Log, before: Mapping[str, int | None], clo
 
     ``before`` are the committer times of the parents at which what is known ends.
     """
-    authored, reverts = [*map(clock.believed, log.commits.authored)], log.commits.reverts
-    found, seen = Brought([], [], [], _doubts(line, log, before, clock)), set[str]()
-    for sha in line:
-        came = _newly_reached(sha, log, seen)
-        first, undone = authored[came[0]], reverts[came[0]]
-        if len(came) > 1:
-            first = min(filter(None, map(authored.__getitem__, came)), default=None)
-            undone = next(filter(None, map(reverts.__getitem__, came)), None)
-        found.first.append(first)
-        found.commits.append(len(came))
-        found.reverts.append(undone)
+    places = [*map(log.place.__getitem__, line)]
+    above = [*map(log.place.get, log.commits.parents)]  # of a commit with one parent, as most have, where that is
+    authored, reverts = clock.all_believed(log.commits.authored), log.commits.reverts
+    first, undone = [authored[one] for one in places], [reverts[one] for one in places]
+    found = Brought(first, [1] * len(line), undone, _doubts(places, above, log, before, clock))
+    for row, came in _several(places, above, log):
+        found.first[row] = min(filter(None, map(authored.__getitem__, came)), default=None)
+        found.commits[row] = len(came)
+        found.reverts[row] = next(filter(None, map(reverts.__getitem__, came)), None)
     return found
 
 
-def _newly_reached(tip: str, log: Log, seen: set[str]) -> list[int]:
-    """The places of what a commit reaches and was not seen before, its own first."""
-    place, parents = log.place, log.commits.parents
-    seen.add(tip)
-    came = [place[tip]]
-    for one in came:
-        if parents[one] in seen:  # it has one parent, as most have, and that was seen
+def _several(line: Iterable[int], above: Sequence[int | None], log: Log) -> Iterator[tuple[int, list[int]]]:
+    """The entries of a line, oldest first, that reach more than themselves that no earlier one did, and all of that."""
+    seen = bytearray(len(above))
+    for row, tip in enumerate(line):
+        seen[tip] = True
+        only = above[tip]
+        if only is not None and seen[only]:
             continue
-        for parent in parents[one].split():
-            if parent not in seen and parent in place:
-                seen.add(parent)
-                came.append(place[parent])
-    return came
+        came = [tip]
+        for one in came:
+            only = above[one]
+            parents = map(log.place.get, log.commits.parents[one].split()) if only is None else (only,)
+            for parent in parents:
+                if parent is not None and not seen[parent]:
+                    seen[parent] = True
+                    came.append(parent)
+        if len(came) > 1:
+            yield row, came
 
 
-def _doubts(line: Iterable[str], log: Log, before: Mapping[str, int | None], clock: Clock) -> list[str | None]:
+def _doubts(
+    line: Iterable[int], above: Sequence[int | None], log: Log, before: Mapping[str, int | None], clock: Clock
+) -> list[str | None]:
     """Why the time of each entry of a line, oldest first, can not be believed, compared with the last one that can."""
-    found = []
-    believed = {parent: clock.believed(time) for parent, time in before.items()}
-    place, committed, parents = log.place, log.commits.committed, log.commits.parents
-    for sha in line:
-        told, time = parents[place[sha]], committed[place[sha]]
-        parent = told if told in believed else told.partition(" ")[0]
-        if parent not in believed and parent in place:
-            believed[parent] = clock.believed(committed[place[parent]])
-        last = believed.get(parent)
+    found, believed = [], dict[int, int | None]()
+    for one in line:
+        parent, time = above[one], log.commits.committed[one]
+        if parent in believed:
+            last = believed[parent]
+        else:
+            first = log.commits.parents[one].partition(" ")[0]
+            last = _believed(first, log, believed, before, clock)
         doubt = clock.doubt(time, last)
-        believed[sha] = last if doubt else time
+        believed[one] = last if doubt else time
         found.append(doubt)
     return found
+
+
+def _believed(
+    sha: str, log: Log, believed: Mapping[int, int | None], before: Mapping[str, int | None], clock: Clock
+) -> int | None:
+    """The last time on a line up to a commit that can be believed."""
+    place = log.place.get(sha)
+    if place is None:
+        return clock.believed(before.get(sha))
+    return believed[place] if place in believed else clock.believed(log.commits.committed[place])
 
 
 def undone(claims: Mapping[str, Claim], newest_first: Commits, branches: Mapping[str, str]) -> dict[str, str]:

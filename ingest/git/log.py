@@ -99,9 +99,7 @@ def batches(blocks: Iterable[list[str]]) -> Iterator[Commits]:
 def _commits(columns: list[list[str]]) -> Commits:
     shas, parents, authored, committed, authors, text = columns
     subjects = [message.lstrip("\n").partition("\n")[0].rstrip() for message in text]
-    reverts = list(map(said.reverted, text))
-    told = zip(shas, subjects, text, reverts, strict=True)
-    claims = ((sha, None if known else said.claim(subject, message)) for sha, subject, message, known in told)
+    reverts, picked, claims = _told(shas, subjects, text)
     return Commits(
         shas,
         parents,
@@ -111,9 +109,23 @@ def _commits(columns: list[list[str]]) -> Commits:
         subjects,
         list(map(said.change_request, subjects, text)),
         reverts,
-        list(map(said.picked, text)),
-        {sha: claim for sha, claim in claims if claim},
+        picked,
+        claims,
     )
+
+
+def _told(
+    shas: list[str], subjects: list[str], text: list[str]
+) -> tuple[list[str | None], list[str | None], dict[str, Claim]]:
+    """What each commit says it reverts, what it was picked from, and what it claims to revert without a full id."""
+    reverts: list[str | None] = [None] * len(text)
+    picked, claims = reverts.copy(), {}
+    for row, message in enumerate(text):
+        if said.tells(message):
+            reverts[row], picked[row] = said.reverted(message), said.picked(message)
+            if not reverts[row] and (claim := said.claim(subjects[row], message)):
+                claims[shas[row]] = claim
+    return reverts, picked, claims
 
 
 def _times(column: list[str]) -> list[int | None]:

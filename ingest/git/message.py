@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 # GitHub and Bitbucket Server, Bitbucket Cloud, Azure DevOps.
 _MERGED = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
+_SQUASHED = re.compile(r"\((?:pull request )?[#!](\d+)\)\Z")
 _GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
 _WHOLE = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
 _SHORT = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
@@ -34,24 +35,25 @@ def change_request(subject: str, message: str) -> str | None:
     """Number of the pull or merge request that the message names (GitHub, GitLab, Bitbucket, Azure)."""
     if subject.startswith("Merge") and (merged := _MERGED.match(subject)):
         return merged[merged.lastindex or 0]
-    if subject.endswith(")"):
-        squashed = subject[subject.rfind("(") + 1 : -1].removeprefix("pull request ")
-        if squashed.startswith(("#", "!")) and squashed[1:].isdecimal():
-            return squashed[1:]
+    if subject.endswith(")") and (squashed := _SQUASHED.match(subject, subject.rfind("("))):
+        return squashed[1]
     found = _GITLAB.search(message) if "See merge request" in message else None
     return found[1] if found else None
 
 
+def tells(message: str) -> bool:
+    """Whether it may say that something was reverted or picked, which is told much faster than what."""
+    return "evert" in message or "Reapply" in message or "cherry picked from" in message
+
+
 def reverted(message: str) -> str | None:
     """The full id that the message says it reverts."""
-    found = _WHOLE.search(message) if "This reverts" in message else None
+    found = _WHOLE.search(message)
     return found[1] if found else None
 
 
 def claim(subject: str, message: str) -> Claim | None:
     """What a revert without a full id says it undoes; the surest of what it says."""
-    if "evert" not in message and "Reapply" not in subject:
-        return None
     if short := _SHORT.search(message):
         return Claim("commit", short[1])
     if number := _NUMBER.search(message):
@@ -64,7 +66,7 @@ def claim(subject: str, message: str) -> Claim | None:
 
 def picked(message: str) -> str | None:
     """The commit that ``git cherry-pick -x`` says it was picked from; of several the last, which is the nearest."""
-    found = _PICKED.findall(message) if "cherry picked from" in message else []
+    found = _PICKED.findall(message)
     return found[-1] if found else None
 
 

@@ -13,7 +13,7 @@ from ingest.git.log import Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.source import Item, Note, Progress
 
-BATCH = 1000
+BATCH = 2000
 COMPARED = 2000  # a patch costs as much as a hundred lines of a log
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
+import numpy as np
 
 Micros = int | None
 
@@ -31,5 +32,5 @@ class Columns:
 
     def __post_init__(self) -> None:
         for name, values in self.values.items():
-            if isinstance(values, list) and len(values) != self.count:
+            if isinstance(values, list | np.ndarray) and len(values) != self.count:
                 raise ValueError(f"{len(values)} values of {name} in {self.count} rows of {self.table}")
