@@ -36,6 +36,7 @@ truth: setup
 	DORA_TRUTH_SCALE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/test_truth.py
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	for name in git ingest memory metrics paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 screenshots: setup

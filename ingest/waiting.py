@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dora.warehouse import Load
     from ingest.archive import Archive
 
-BATCH = 50_000  # rows
+BATCH = 25_000  # rows
 PATIENCE = 5.0  # seconds of what was marked, which a killed run fetches again
 
 Tables = dict[str, list["pa.Table"]]

@@ -202,7 +202,7 @@ def test_heavy_imports_wait() -> None:
 def test_only_declared_libraries_are_used() -> None:
     """Every library that the code imports is one that the project or an extra declares, or a part of one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [lines for name, lines in project["optional-dependencies"].items() if name != "test"]
+    extras = [lines for name, lines in project["optional-dependencies"].items() if name not in ("bench", "test")]
     lines = [*project["dependencies"], *chain.from_iterable(extras)]
     declared = {re.split(r"[<>=~!;\[ ]", line)[0].replace("-", "_") for line in lines}
     used = {one.target.split(".")[0] for one in imports(*CODE)} - set(OURS) - set(sys.stdlib_module_names)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git.log import OPTIONS, SIZED, TOUCHED, Commits, Size, batches, paths, sizes
+from ingest.git.log import OPTIONS, SIZED, TOUCHED, Commits, Log, Size, batches, paths, sizes
 from ingest.git.process import Repo
 from ingest.git.settings import Repository
 
@@ -99,14 +99,26 @@ class Mirror:
             beyond = set(self.git.run("rev-list", "--ignore-missing", "--stdin", stdin=wanted).decode().split())
             self.git.run("update-ref", "--stdin", stdin=(f"update refs/keep/{sha} {sha}" for sha in gone & beyond))
 
-    def line(self, lines: Mapping[str, str]) -> dict[str, str]:
-        """The branch of each commit on these first-parent lines, newest first; what branches share is the first's."""
+    def line(self, lines: Mapping[str, str], log: Log) -> dict[str, str]:
+        """The branch of each commit on these first-parent lines, newest first; what branches share is the first's.
+
+        ``log`` is what was read of them already; git is asked for the rest.
+        """
         found: dict[str, str] = {}
         for branch, tip in lines.items():
-            arguments = ("rev-list", "--first-parent", "--ignore-missing", "--stdin")
-            with closing(self.git.pieces(*arguments, end="\n", stdin=[tip])) as own:
+            with closing(self._down(tip, log)) as own:
                 found |= dict.fromkeys(_until(own, found), branch)
         return found
+
+    def _down(self, tip: str, log: Log) -> Generator[str]:
+        """A commit, its first parent, and so on."""
+        while tip in log.place:
+            yield tip
+            tip = log.commits.parents[log.place[tip]].partition(" ")[0]
+        if tip:
+            yield from self.git.pieces(
+                "rev-list", "--first-parent", "--ignore-missing", "--stdin", end="\n", stdin=[tip]
+            )
 
     def beyond(self, tips: Iterable[str], known: Iterable[str]) -> Iterator[Commits]:
         """Every commit that ``tips`` reach and ``known`` do not, the newest first."""

@@ -20,7 +20,7 @@ from ingest.git.settings import without_userinfo
 MAX_OUTPUT = 1 << 28
 MAX_RECORD = 1 << 24
 MAX_COMPLAINT = 1 << 14
-CHUNK = 1 << 19
+CHUNK = 1 << 18
 PIPE = 1 << 20  # what git may print ahead while the last chunk is worked on
 _KEPT = ("PATH", "HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
 _ERRORS = ("remote: error", "remote: fatal", "fatal:", "error:", "ERROR:", "warning: rejected")

@@ -13,7 +13,7 @@ from ingest.git.log import Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.source import Item, Note, Progress
 
-BATCH = 2000
+BATCH = 1000
 COMPARED = 2000  # a patch costs as much as a hundred lines of a log
 
 
@@ -27,14 +27,14 @@ class Reading:
 
     def items(self) -> Iterator[Item]:
         """Documents of commits and changes, and what a person should know of them."""
-        old, new = self.mirror.line(self.known.lines), self.mirror.line(self.tips.lines)
-        added, dropped = [sha for sha in new if sha not in old], [sha for sha in old if sha not in new]
         gained = Log()
         for batch in self.mirror.beyond(self.tips.lines.values(), self.known.lines.values()):
             gained.add(batch)
             yield documents.of_commits(self.name, batch)
         for batch in self.mirror.beyond(self.tips.all, [*self.known.all, *self.tips.lines.values()]):
             yield documents.of_commits(self.name, batch)
+        old, new = (self.mirror.line(tips.lines, gained) for tips in (self.known, self.tips))
+        added, dropped = [sha for sha in new if sha not in old], [sha for sha in old if sha not in new]
         lost = Log(*self.mirror.beyond(self.known.lines.values(), self.tips.lines.values())) if dropped else Log()
         yield from self._mended(gained, new, lost)
         before = facts.again(gained.only(added), lost.only(dropped)) if dropped else {}
@@ -75,6 +75,8 @@ class Reading:
     def _picked(self, gained: Log, line: Mapping[str, str]) -> dict[str, str]:
         """What was picked from the trunk onto the other lines without saying so; git's patch ids decide."""
         trunk, *others = self.tips.lines
+        if not others:
+            return {}
         silent = [
             sha
             for sha, told in zip(gained.place, gained.commits.picked_from, strict=True)

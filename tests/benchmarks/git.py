@@ -9,14 +9,15 @@ import importlib.util
 import multiprocessing
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,47 +28,17 @@ from ingest import run, source
 from ingest.archive import Archive, Document
 from ingest.git import SOURCE
 from ingest.git.log import OPTIONS
+from tests.benchmarks.history import build, output
 from tests.benchmarks.memory import peak
 
 COMMITS, DEPLOYMENTS, SAMPLE = 100_000, 10_000, 100
-LIMIT_MB, AGAIN_SECONDS = 300, 1.0
+LIMIT_MB, AGAIN_SECONDS, WALK_SECONDS, ASKED = 300, 1.0, 0.05, 1.5
+SOME = 5_000  # commits for whom the slowest reader is asked
 ATTEMPTS = """
 CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
   took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
   server_group VARCHAR, steps_back INTEGER, undone_at TIMESTAMP, traffic_at TIMESTAMP)
 """
-
-
-def stream(commits: int) -> Iterator[str]:
-    """A git fast-import stream: a trunk of which every fourth entry merges a branch of one to three commits."""
-    chance, mark, trunk, moment = random.Random(1), 0, 0, 1_400_000_000
-    while mark < commits:
-        branch, length = trunk, chance.randint(1, 3) if trunk and chance.random() < 0.25 else 0
-        for step in range(length + 1):
-            mark, moment = mark + 1, moment + chance.randint(60, 7200)
-            merges = step == length and length
-            text = f"Merge pull request #{mark} from acme/topic" if merges else f"change {mark} of it (#{mark})"
-            body = f"{text}\n\n{'Some lines that say why this was needed. ' * chance.randint(0, 8)}\n"
-            yield f"commit refs/heads/main\nmark :{mark}\nauthor dev{mark % 97} <d@x> {moment - 900} +0000\n"
-            yield f"committer dev{mark % 89} <d@x> {moment} +0000\ndata {len(body)}\n{body}"
-            yield f"from :{trunk if merges else branch}\n" if branch else ""
-            yield f"merge :{branch}\n" if merges else ""
-            yield f"M 100644 inline service{mark % 40}/file{mark % 900}\ndata {len(str(mark))}\n{mark}\n\n"
-            branch = mark
-        trunk = mark
-    yield "done\n"
-
-
-def build(path: Path, commits: int) -> list[str]:
-    """Import the stream into a bare repository and return its trunk, oldest first."""
-    subprocess.run(["git", "init", "--bare", "--quiet", "--initial-branch=main", path], check=True)
-    text = "".join(stream(commits)).encode()
-    subprocess.run(["git", "-C", path, "fast-import", "--done", "--quiet", "--force"], input=text, check=True)
-    return output(path, "rev-list", "--first-parent", "--reverse", "main").split()
-
-
-def output(path: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", path, *arguments], check=True, capture_output=True, text=True).stdout
 
 
 class Taken(NamedTuple):
@@ -79,8 +50,8 @@ class Taken(NamedTuple):
 
 
 def now() -> Taken:
-    used = os.times()
-    return Taken(time.perf_counter(), used.user + used.system, used.children_user + used.children_system)
+    own, theirs = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return Taken(time.perf_counter(), own.ru_utime + own.ru_stime, theirs.ru_utime + theirs.ru_stime)
 
 
 def measured(work: Callable[[], object], times: int = 3) -> Taken:
@@ -98,12 +69,13 @@ def best(work: Callable[[], object], times: int = 3) -> float:
     return measured(work, times).wall
 
 
-def show(what: str, ours: float, limit: float, peer: str) -> None:
-    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}", flush=True)
+def show(what: str, ours: float, limit: float, peer: str, asked: float | None = None) -> None:
+    said = f" ({asked:g} asked)" if asked else ""
+    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}{said}", flush=True)
 
 
-def ingest(repository: Path, data: Path) -> None:
-    """Time a whole ingest over an existing mirror against the bare ``git log`` that it runs."""
+def ingest(repository: Path, data: Path) -> Taken:
+    """Time a whole ingest over an existing mirror against the ``git log`` that it runs, bare and parsed."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
     git = SOURCE.configured(settings, data)
 
@@ -119,15 +91,16 @@ def ingest(repository: Path, data: Path) -> None:
         subprocess.run(raw(data), input=b"main\n", stdout=subprocess.DEVNULL, env=unhurried(), check=True)
 
     print(f"first run, clone included: {best(pull, 1):.2f} s", flush=True)
-    limit = measured(log)
-    for what, ours in (
-        ("fetch: read into documents", measured(read)),
-        ("whole ingest, archived and landed", measured(pull)),
-    ):
-        show(what, ours.wall, limit.wall, "git log")
-        show(f"  in processor seconds, git's {ours.theirs:.2f} apart", ours.own, limit.theirs, "git log")
-    least(data, limit, list(git.fetch(source.Request(), source.State({}, []))))
+    bare, parsed, documents, whole = map(measured, (log, lambda: cut(data), read, pull))
+    show("fetch: read into documents", documents.wall, bare.wall, "git log, bare,")
+    show("whole ingest, archived and landed", whole.wall, bare.wall, "git log, bare,", ASKED)
+    show("  the same", whole.wall, parsed.wall, "git log, parsed", ASKED)
+    spent, all_parsed = whole.own + whole.theirs, parsed.own + parsed.theirs
+    show(f"  processors, {whole.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
+    show("  the same", spent, all_parsed, "git log, parsed", ASKED)
+    least(data, bare, list(git.fetch(source.Request(), source.State({}, []))))
     show("a run with nothing new", best(lambda: run.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
+    return whole
 
 
 def raw(data: Path) -> list[str]:
@@ -136,6 +109,13 @@ def raw(data: Path) -> list[str]:
 
 def unhurried() -> dict[str, str]:
     return os.environ | {"GIT_FLUSH": "0"}
+
+
+def cut(data: Path) -> list[tuple[str, ...]]:
+    """``git log`` parsed: its output read and cut into one tuple of fields for each commit, and nothing else done."""
+    output = subprocess.run(raw(data), input=b"main\n", capture_output=True, env=unhurried(), check=True).stdout
+    fields = output.decode("utf-8", "replace").split("\0")
+    return list(zip(*(fields[column::7] for column in range(1, 7)), strict=False))
 
 
 def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
@@ -154,12 +134,13 @@ def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
 
     def inserted() -> None:
         with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/bare.duckdb") as con:
+            con.execute("SET threads = 1").execute("SET force_compression = 'uncompressed'")
             for name, table in tables.items():
                 con.register("batch", table)
                 con.execute(f'CREATE TABLE "{name}" AS FROM batch')
             con.execute("CHECKPOINT")
 
-    parts = {"git log in memory": output_read, "payloads compressed": kept, "bare INSERT and CHECKPOINT": inserted}
+    parts = {"git log in memory": output_read, "payloads compressed": kept, "bare INSERT, not compressed": inserted}
     spent = {what: measured(work) for what, work in parts.items()}
     told = ", ".join(f"{what} {taken.own + taken.theirs:.2f}" for what, taken in spent.items())
     whole = sum(taken.own + taken.theirs for taken in spent.values())
@@ -177,23 +158,25 @@ def remember(repository: Path, data: Path) -> None:
     )
 
 
-def peers(repository: Path) -> None:
-    """Time other readers over the same history, those that are installed."""
+def peers(repository: Path, commits: int, whole: Taken) -> None:
+    """Time what other readers need to tell of each commit its id, parents, time, author and message, and no more."""
+    some = min(commits, SOME)
 
     def pygit2() -> None:
         walked = importlib.import_module("pygit2").Repository(str(repository))
-        commits = walked.walk(walked.head.target)
-        deque(((c.id, c.parent_ids, c.commit_time, c.author.name, c.message) for c in commits), maxlen=0)
+        told = ((c.id, c.parent_ids, c.commit_time, c.author.name, c.message) for c in walked.walk(walked.head.target))
+        deque(told, maxlen=0)
 
     def pydriller() -> None:
-        commits = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
-        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in commits), maxlen=0)
+        importlib.import_module("git")  # what pydriller imports puts our folder first, where another git.py lies
+        told = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
+        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in islice(told, some)), maxlen=0)
 
-    for name, work in (("pygit2", pygit2), ("pydriller", pydriller)):
+    for name, work, told in (("pygit2", pygit2, commits), ("pydriller", pydriller, some)):
         if importlib.util.find_spec(name):
-            print(f"{name} reads the same commits in {best(work, 1):.3f} s", flush=True)
+            show(f"whole ingest, for {told:,} commits", whole.wall * told / commits, best(work, 1), f"{name} reading")
         else:
-            print(f"{name} is not installed")
+            print(f"{name} is not installed; `make bench` does it")
 
 
 def walk(repository: Path, data: Path, trunk: list[str]) -> None:
@@ -230,7 +213,9 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
     pairs = list(pairwise(deployed))[:: DEPLOYMENTS // SAMPLE]
     asked = best(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
     print(f"graph load {loading:.3f} s, generations {best(generations):.3f} s, whole trace {whole:.3f} s")
-    show(f"the walk, {DEPLOYMENTS:,} deployments", best(mark), asked * DEPLOYMENTS / len(pairs), "git rev-list each")
+    took = best(mark)
+    show(f"the walk, {DEPLOYMENTS:,} deployments", took, WALK_SECONDS, "allowed")
+    show("  the same", took, asked * DEPLOYMENTS / len(pairs), "git rev-list each")
 
 
 def main() -> None:
@@ -240,11 +225,11 @@ def main() -> None:
         repository, data = Path(folder, "service.git"), Path(folder, "data")
         trunk = build(repository, commits)
         print(f"{commits:,} commits, {len(trunk):,} of them on the trunk's line")
-        ingest(repository, data)
+        whole = ingest(repository, data)
         child = multiprocessing.get_context("spawn").Process(target=remember, args=(repository, data))
         child.start()
         child.join()
-        peers(repository)
+        peers(repository, commits, whole)
         walk(repository, data, trunk)
 
 

@@ -105,6 +105,13 @@ def test_of_what_came_only_what_can_be_believed_is_the_first() -> None:
     assert [told[sha][:2] for sha in "amn"] == [(NOW, 1), (NOW - 5, 4), (None, 2)]
 
 
+def test_each_line_begins_beside_its_own_parent() -> None:
+    """Two lines that were read from where they had come to are each compared with that, not with each other."""
+    known = Log(entry("b", "a", at=NOW - 9999), entry("y", "x", at=NOW - 9999))
+    told = found("by", known, {"a": NOW, "x": NOW - 9999})
+    assert [told[sha][3] for sha in "by"] == ["before_parent", None]
+
+
 def test_the_parent_at_which_a_read_begins_counts_too() -> None:
     """A change that is new today is compared with the one that was landed yesterday."""
     known = Log(entry("b", "a", at=NOW - 9999))

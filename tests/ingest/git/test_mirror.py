@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ingest.git.log import Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository
 
@@ -81,13 +82,30 @@ def test_files_are_left_out_where_the_server_can(
     tips = mirror.fetch(Tips({}, []))
     assert blobs(mirror.git.path) == expected
     assert tips == Tips({"main": tip}, [tip])
-    line = mirror.line(tips.lines)
+    line = mirror.line(tips.lines, Log())
     subjects = {
         sha: subject for batch in mirror.these(line) for sha, subject in zip(batch.sha, batch.subject, strict=True)
     }
     touched = mirror.paths(line)
     assert {subjects[sha]: touched[sha] for sha in line} == {"one": ["pay/a"], "two": ["web/b"]}
     assert blobs(mirror.git.path) == expected
+
+
+def test_a_line_is_the_same_however_much_of_it_was_read(upstream: Any, tmp_path: Path) -> None:
+    """What the log holds is not asked of git, and the lines are those that git alone tells."""
+    upstream.commit("one")
+    upstream.git("checkout", "-q", "-b", "release")
+    upstream.commit("fix")
+    upstream.git("checkout", "-q", "main")
+    upstream.commit("two")
+    upstream.commit("three")
+    repository = Repository(url=str(upstream.path), name="acme/shop", protocol="file", trunks=("main", "release"))
+    mirror = Mirror(repository, tmp_path / "data", 60)
+    lines = mirror.fetch(Tips({}, [])).lines
+    told = mirror.line(lines, Log())
+    assert list(told.values()) == ["main", "main", "main", "release"]
+    for count in range(len(told) + 1):
+        assert list(mirror.line(lines, Log(*mirror.these([*told][:count]))).items()) == list(told.items())
 
 
 def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
