@@ -45,14 +45,19 @@ def needed() -> list[str]:
 
 @cache
 def page() -> bytes:
-    """Streamlit's first page with links to what a page begins with."""
+    """Streamlit's first page with links to what a page begins with, and what lets people go by keys alone."""
     text = (STATIC / "index.html").read_text("utf-8")
     links = [LINK.format(f'modulepreload" href="./static/js/{name}') for name in needed() if name not in text]
     for style in (STATIC / "static" / "css").glob("DataFrame.*.css"):
         links.append(LINK.format(f'preload" as="style" href="./static/css/{style.name}'))
     for font in (STATIC / "static" / "media").glob(f"{ICONS}.*.woff2"):
         links.append(LINK.format(f'preload" as="font" type="font/woff2" href="./static/media/{font.name}'))
-    return text.replace(HEAD, f"{''.join(links)}{HEAD}", 1).encode()
+    keys = f"<style>{_ours('focus.css')}</style><script>{_ours('keys.js')}</script>"
+    return text.replace(HEAD, f"{''.join(links)}{HEAD}", 1).replace("</head>", f"{keys}</head>", 1).encode()
+
+
+def _ours(name: str) -> str:
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 @cache
