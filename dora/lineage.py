@@ -118,7 +118,7 @@ def trace(con: Connection) -> None:
         counts = [count for (count,) in con.execute(_COUNTS).fetchall()]
         carried, shipped = walking.served(graph, con.execute(_ORDERED).fetchnumpy(), counts)
         brought = walking.brought(graph, np.asarray(con.execute(_ENTRIES).fetchnumpy()["node"], np.int32))
-    _store(con, "CREATE TABLE lineage AS FROM told", _lineage(carried, nodes, attempts))
+    _store(con, "CREATE TEMP TABLE lineage AS FROM told", _lineage(carried, nodes, attempts))
     placed = _at(nodes, shipped["node"]) | _at(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
     _store(con, _SHIPPED, placed)
     came = _at(nodes, brought["node"]) | _at({"change_sha": nodes["sha"]}, brought["entry"])
