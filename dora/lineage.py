@@ -102,7 +102,7 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 
 def trace(con: Connection) -> None:
-    """Build ``lineage`` (one row an attempt) and ``shipped_commits`` from ``attempts`` and ``landing.commit``, and
+    """Build ``lineage`` (one row an attempt; ``turn`` numbers them in time within an application) and ``shipped_commits`` from ``attempts`` and ``landing.commit``, and
     ``brought`` (the commits that came with each change, the oldest first) from ``landing.change``.
 
     Who serves is followed over attempts that took traffic, in order of ``(traffic_at, deployment_id)``
@@ -147,11 +147,12 @@ def _at(names: Names, places: Numbers) -> Names:
     return {name: column.take(wanted) for name, column in names.items()}
 
 
-def _lineage(carried: walking.Columns, nodes: Names, attempts: Names) -> Names:
+def _lineage(carried: walking.Columns, nodes: Names, attempts: Names) -> dict[str, Any]:
     import pyarrow as pa  # noqa: PLC0415
 
     deployment, words = attempts["deployment_id"], pa.chunked_array([walking.WORDS])
-    told = {"deployment_id": deployment} | _at(nodes, carried["node"])
+    told: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
+    told |= _at(nodes, carried["node"])
     for name in ("attribution", "direction"):
         told |= _at({name: words}, carried[name])
     for name in ("previous", "content", "restored", "blamed_first", "blamed_last"):
