@@ -102,8 +102,9 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 
 def trace(con: Connection) -> None:
-    """Build ``lineage`` (one row an attempt; ``turn`` numbers them in time within an application) and ``shipped_commits`` from ``attempts`` and ``landing.commit``, and
-    ``brought`` (the commits that came with each change, the oldest first) from ``landing.change``.
+    """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
+    ``attempts`` and ``landing.commit``, and ``brought`` (the commits that came with each change, the oldest first)
+    from ``landing.change``.
 
     Who serves is followed over attempts that took traffic, in order of ``(traffic_at, deployment_id)``
     within an application; commits are shipped by those of them that succeeded. One that was undone in its
