@@ -22,11 +22,10 @@ rollbacks AS (
   WHERE r.kind = 'rollback' AND r.took_traffic
 ),
 moments AS (
-  SELECT p.application, p.traffic_at, min(CASE WHEN p.succeeded THEN m.recovered_at END) AS recovered_at
-  FROM deployments AS p
-  INNER JOIN mended AS m ON p.deployment_id = m.deployment_id
-  WHERE p.traffic_at IS NOT NULL
-  GROUP BY p.application, p.traffic_at
+  SELECT application, traffic_at, min(CASE WHEN succeeded AND undone_at IS NULL THEN full_traffic_at END) AS recovered_at
+  FROM deployments
+  WHERE traffic_at IS NOT NULL
+  GROUP BY application, traffic_at
 ),
 afterwards AS (
   SELECT
