@@ -61,13 +61,16 @@ def _record(con: Connection, config: Config) -> None:
 
 
 def _models(con: Connection, report: Callable[[str], None]) -> None:
-    models = catalog.queries("models")
-    for name in warehouse.ordered(con, models | LINEAGE):
+    """Models are written into the build; steps, which only they read, are gone with the connection."""
+    models, steps = catalog.queries("models"), catalog.queries("steps")
+    for name in warehouse.ordered(con, models | steps | LINEAGE):
         report(f"model {name}")
         if name == "lineage":
             lineage.trace(con)
-        elif name not in LINEAGE:
+        elif name in models:
             con.execute(f'CREATE TABLE "{name}" AS {models[name]}')
+        elif name in steps:
+            con.execute(f'CREATE TEMP TABLE "{name}" AS {steps[name]}')
 
 
 def _metrics(con: Connection, report: Callable[[str], None]) -> None:

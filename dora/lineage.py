@@ -1,39 +1,47 @@
 """What each deployment first shipped, and whether it went ahead, back or aside.
 
-The one step that is not SQL: DuckDB resolves commits and numbers the graph, ``dora.serving`` and
-``dora.graph`` walk it, and the answers come back as two tables.
+The one step that is not SQL: DuckDB resolves commits and numbers the graph, ``dora.walking`` walks it, and
+the answers come back as three tables. A number is the place of a row in ``lineage_node`` or
+``lineage_attempt``, which hold them in that order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dora.graph import Graph
-from dora.serving import Attempt, Carried, History
+from dora import walking
+from dora.graph import Graph, Numbers
 from dora.warehouse import Connection
 
-PAGE = 50_000
-_SCRATCH = ("lineage_node", "lineage_resolved", "lineage_attempt")
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Names = dict[str, "pa.ChunkedArray"]
+_SCRATCH = ("lineage_node", "lineage_exact", "lineage_resolved", "lineage_attempt")
 
 # Several sources may land one commit; a node is one commit of one repository. Neighbours in time are neighbours
 # in memory too, which makes the walk three times faster than numbers in the order of ids.
 _NODES = """
 CREATE TEMP TABLE lineage_node AS
-SELECT (row_number() OVER (ORDER BY repository, committed_at, sha) - 1)::INTEGER AS node, repository, sha, parents
-FROM (
-  SELECT repository, sha, min(committed_at) AS committed_at, first(parents ORDER BY source) AS parents
-  FROM landing.commit GROUP BY repository, sha)
+SELECT repository, sha, min_by(parents, source) AS parents
+FROM landing.commit GROUP BY repository, sha ORDER BY repository, min(committed_at), sha
 """
 
 _EDGES = """
-SELECT child.node AS child, parent.node AS parent
-FROM (SELECT node, repository, unnest(parents) AS sha FROM lineage_node) child
+SELECT child.node AS child, parent.rowid AS parent
+FROM (SELECT rowid AS node, repository, unnest(parents) AS sha FROM lineage_node) child
 JOIN lineage_node parent USING (repository, sha)
+"""
+
+# Nearly every commit is given in full and lies in its own repository: no other one can be meant.
+_EXACT = """
+CREATE TEMP TABLE lineage_exact AS
+SELECT a.deployment_id, min(n.rowid) AS node
+FROM attempts a JOIN lineage_node n ON n.sha = lower(a.commit) AND lower(n.repository) = lower(a.repository)
+WHERE regexp_full_match(a.commit, '[0-9A-Fa-f]{40}')
+GROUP BY a.deployment_id
 """
 
 # A commit is looked for in its own repository. Elsewhere only where its own is not ingested or not
@@ -43,9 +51,10 @@ CREATE TEMP TABLE lineage_resolved AS
 WITH wanted AS (
   SELECT DISTINCT lower(repository) AS repository, lower(commit) AS commit,
     lower(repository) IN (SELECT lower(repository) FROM lineage_node) AS ingested
-  FROM attempts WHERE regexp_full_match(commit, '[0-9A-Fa-f]{7,40}')),
+  FROM attempts ANTI JOIN lineage_exact USING (deployment_id)
+  WHERE regexp_full_match(commit, '[0-9A-Fa-f]{7,40}')),
 hit AS (
-  SELECT wanted.repository, wanted.commit, node.node, node.sha,
+  SELECT wanted.repository, wanted.commit, node.rowid AS node, node.sha,
     coalesce(wanted.repository = lower(node.repository), false) AS own,
     own OR wanted.ingested IS NOT TRUE OR length(wanted.commit) = 40 AS fits
   FROM wanted JOIN lineage_node node
@@ -58,76 +67,63 @@ GROUP BY repository, commit
 
 _ATTEMPTS = """
 CREATE TEMP TABLE lineage_attempt AS
-SELECT (row_number() OVER (ORDER BY application, traffic_at NULLS LAST, deployment_id) - 1)::INTEGER AS attempt,
-  a.*, CASE WHEN candidates = 1 THEN node END AS node,
-  CASE WHEN a.commit IS NULL THEN 'missing' WHEN candidates = 1 THEN 'commit'
-    WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS found
+SELECT a.application, a.deployment_id, coalesce(x.node, CASE WHEN candidates = 1 THEN r.node END) AS node,
+  CASE WHEN a.commit IS NULL THEN 'missing' WHEN x.node IS NOT NULL OR candidates = 1 THEN 'commit'
+    WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS found,
+  version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group, steps_back,
+  undone_at IS NOT NULL AS undone
 FROM attempts a
+LEFT JOIN lineage_exact x USING (deployment_id)
 LEFT JOIN lineage_resolved r ON r.repository IS NOT DISTINCT FROM lower(a.repository) AND r.commit = lower(a.commit)
+ORDER BY application, traffic_at NULLS LAST, deployment_id
 """
 
 _ORDERED = """
-SELECT application, node, found, version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group,
-  steps_back, undone_at IS NOT NULL AS undone
-FROM lineage_attempt ORDER BY attempt
+SELECT node, found, version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group, steps_back,
+  undone
+FROM lineage_attempt
 """
 
-_LINEAGE = """
-CREATE TABLE lineage AS
-SELECT a.deployment_id, n.repository, n.sha, c.attribution::VARCHAR AS attribution,
-  c.direction::VARCHAR AS direction, previous.deployment_id AS previous_id,
-  content.deployment_id AS content_id, restored.deployment_id AS restored_id,
-  blamed_first.deployment_id AS blamed_first_id, blamed_last.deployment_id AS blamed_last_id
-FROM carried c
-JOIN lineage_attempt a USING (attempt)
-LEFT JOIN lineage_node n ON n.node = c.node
-LEFT JOIN lineage_attempt previous ON previous.attempt = c.previous
-LEFT JOIN lineage_attempt content ON content.attempt = c.content
-LEFT JOIN lineage_attempt restored ON restored.attempt = c.restored
-LEFT JOIN lineage_attempt blamed_first ON blamed_first.attempt = c.blamed_first
-LEFT JOIN lineage_attempt blamed_last ON blamed_last.attempt = c.blamed_last
-ORDER BY c.attempt
-"""
+_COUNTS = "SELECT count(*) FROM lineage_attempt GROUP BY application ORDER BY application"
 
 _SHIPPED = """
 CREATE TABLE shipped_commits AS
-WITH placed AS (
-  SELECT a.application, n.repository, n.sha, a.deployment_id, s.attempt
-  FROM shipped s JOIN lineage_attempt a USING (attempt) JOIN lineage_node n ON n.node = s.node),
-baseline AS (SELECT application, repository, min(attempt) AS attempt FROM placed GROUP BY ALL)
-SELECT placed.application, placed.repository, sha, deployment_id, placed.attempt = baseline.attempt AS baseline
-FROM placed JOIN baseline USING (application, repository)
-ORDER BY placed.attempt
+WITH baseline AS (SELECT application, repository, min(attempt) AS attempt FROM told GROUP BY ALL)
+SELECT application, repository, sha, deployment_id, told.attempt = baseline.attempt AS baseline
+FROM told JOIN baseline USING (application, repository)
 """
+
+_BROUGHT = "CREATE TABLE brought AS SELECT repository, change_sha, sha, place FROM told"
 
 _ENTRIES = """
-SELECT DISTINCT node FROM landing.change JOIN lineage_node USING (repository, sha) WHERE on_trunk ORDER BY node
-"""
-
-_BROUGHT = """
-CREATE TABLE brought AS
-SELECT entry.repository, entry.sha AS change_sha, n.sha, b.place
-FROM brought_nodes b JOIN lineage_node entry ON entry.node = b.entry JOIN lineage_node n ON n.node = b.node
-ORDER BY b.entry, b.place
+SELECT DISTINCT node.rowid AS node
+FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trunk ORDER BY ALL
 """
 
 
 def trace(con: Connection) -> None:
-    """Build ``lineage`` (one row an attempt) and ``shipped_commits`` from ``attempts`` and ``landing.commit``, and
-    ``brought`` (the commits that came with each change, the oldest first) from ``landing.change``.
+    """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
+    ``attempts`` and ``landing.commit``, and ``brought`` (the commits that came with each change, the oldest first)
+    from ``landing.change``.
 
     Who serves is followed over attempts that took traffic, in order of ``(traffic_at, deployment_id)``
     within an application; commits are shipped by those of them that succeeded. One that was undone in its
     own execution tree shipped what it brought to full traffic, as one that is rolled back later did, but
     leaves what serves as it found it.
     """
-    for statement in (_NODES, _RESOLVED, _ATTEMPTS):
+    for statement in (_NODES, _EXACT, _RESOLVED, _ATTEMPTS):
         con.execute(statement)
-    graph = load(con)
-    carried, shipped = _walked(con, graph)
-    _store(con, "carried", _columns(carried), _LINEAGE)
-    _store(con, "shipped", _shipped_columns(shipped), _SHIPPED)
-    _store(con, "brought_nodes", _brought(con, graph), _BROUGHT)
+    graph, nodes = load(con), _read(con, "SELECT repository, sha FROM lineage_node")
+    attempts = _read(con, "SELECT application, deployment_id FROM lineage_attempt")
+    with walking.undisturbed():
+        counts = [count for (count,) in con.execute(_COUNTS).fetchall()]
+        carried, shipped = walking.served(graph, con.execute(_ORDERED).fetchnumpy(), counts)
+        brought = walking.brought(graph, np.asarray(con.execute(_ENTRIES).fetchnumpy()["node"], np.int32))
+    _store(con, "CREATE TEMP TABLE lineage AS FROM told", _lineage(carried, nodes, attempts))
+    placed = _at(nodes, shipped["node"]) | _at(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
+    _store(con, _SHIPPED, placed)
+    came = _at(nodes, brought["node"]) | _at({"change_sha": nodes["sha"]}, brought["entry"])
+    _store(con, _BROUGHT, came | {"place": brought["place"]})
     for table in _SCRATCH:
         con.execute(f"DROP TABLE {table}")
 
@@ -139,57 +135,36 @@ def load(con: Connection) -> Graph:
     return Graph(size, np.asarray(edges["child"], np.int32), np.asarray(edges["parent"], np.int32))
 
 
-def _walked(con: Connection, graph: Graph) -> tuple[list[Carried], list[tuple[int, list[int]]]]:
-    carried: list[Carried] = []
-    shipped: list[tuple[int, list[int]]] = []
-    for _, rows in groupby(_rows(con), key=itemgetter(0)):
-        history = History(graph)
-        for row in rows:
-            carried.append(history.take(len(carried), Attempt(*row[1:])))
-        shipped += history.shipped
-    return carried, shipped
+def _read(con: Connection, query: str) -> Names:
+    table = con.sql(query).to_arrow_table()
+    return {name: table[name] for name in table.column_names}
 
 
-def _rows(con: Connection) -> Iterator[tuple[Any, ...]]:
-    result = con.execute(_ORDERED)
-    while page := result.fetchmany(PAGE):
-        yield from page
+def _at(names: Names, places: Numbers) -> Names:
+    """The same columns at some places, null at none."""
+    import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
+
+    wanted = pa.array(places, mask=places < 0)
+    return {name: column.take(wanted) for name, column in names.items()}
 
 
-def _columns(carried: list[Carried]) -> dict[str, np.ndarray[Any, Any]]:
-    columns: dict[str, np.ndarray[Any, Any]] = {"attempt": np.arange(len(carried), dtype=np.int32)}
-    for position, name in enumerate(Carried._fields):
-        values = [row[position] for row in carried]
-        if name in ("attribution", "direction"):
-            columns[name] = np.array(values, dtype=object)
-        else:
-            columns[name] = np.array([-1 if value is None else value for value in values], dtype=np.int32)
-    return columns
+def _lineage(carried: walking.Columns, nodes: Names, attempts: Names) -> dict[str, Any]:
+    import pyarrow as pa  # noqa: PLC0415
+
+    deployment, words = attempts["deployment_id"], pa.chunked_array([walking.WORDS])
+    told: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
+    told |= _at(nodes, carried["node"])
+    for name in ("attribution", "direction"):
+        told |= _at({name: words}, carried[name])
+    for name in ("previous", "content", "restored", "blamed_first", "blamed_last"):
+        told |= _at({f"{name}_id": deployment}, carried[name])
+    return told
 
 
-def _shipped_columns(shipped: list[tuple[int, list[int]]]) -> dict[str, np.ndarray[Any, Any]]:
-    attempts = np.array([number for number, _ in shipped], dtype=np.int32)
-    nodes = [np.array(nodes, dtype=np.int32) for _, nodes in shipped]
-    return {
-        "attempt": np.repeat(attempts, [len(some) for some in nodes]),
-        "node": np.concatenate([np.empty(0, np.int32), *nodes]),
-    }
+def _store(con: Connection, statement: str, told: dict[str, Any]) -> None:
+    """Make a table out of columns that the statement calls ``told``."""
+    import pyarrow as pa  # noqa: PLC0415
 
-
-def _brought(con: Connection, graph: Graph) -> dict[str, np.ndarray[Any, Any]]:
-    """Each change with what it reaches and no change below it did, by generation: ancestors before descendants."""
-    generation, marked = graph.generation, bytearray(graph.size)
-    entries = sorted((node for (node,) in con.execute(_ENTRIES).fetchall()), key=generation.__getitem__)
-    came = [sorted(graph.mark(entry, marked), key=generation.__getitem__) for entry in entries]
-    sizes = [len(nodes) for nodes in came]
-    return {
-        "entry": np.repeat(np.array(entries, np.int32), sizes),
-        "node": np.array([node for nodes in came for node in nodes], np.int32),
-        "place": np.array([place for size in sizes for place in range(1, size + 1)], np.int32),
-    }
-
-
-def _store(con: Connection, name: str, columns: dict[str, np.ndarray[Any, Any]], statement: str) -> None:
-    con.register(name, columns)
+    con.register("told", pa.table(told))
     con.execute(statement)
-    con.unregister(name)
+    con.unregister("told")

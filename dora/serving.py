@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dora.graph import Graph
 
@@ -43,6 +43,11 @@ class Carried(NamedTuple):
     blamed_last: int | None = None
 
 
+def usual(number: Any, node: Any) -> Carried:
+    """What an attempt carried that ``History.advance`` took; of one attempt, or of columns of them."""
+    return Carried(node, "commit", "ahead", previous=number - 1, content=number)
+
+
 @dataclass(slots=True)
 class _Spell:
     """One content: who brought it first, who began and last joined its latest spell, who ended that."""
@@ -69,6 +74,24 @@ class History:
         self._groups: dict[str, Content] = {}
         self._spells: dict[Content, _Spell] = {}  # in order of last serving: the last one serves
         self._current: _Spell | None = None
+
+    def advance(self, number: int, attempt: Attempt) -> bool:
+        """Take the next attempt if it is as nearly all are, which leaves no question: a commit ahead of all that was
+        shipped, brought well, right after an attempt that began what serves. It is ``usual``; any other is left."""
+        node, _, version, took_traffic, succeeded, alters, _, restores, group, _, undone = attempt
+        before = self._current
+        if node is None or before is None or before.since != number - 1 or restores is not None or undone:
+            return False
+        if not (took_traffic and succeeded and alters) or self._marked[node] or node in self._spells:
+            return False
+        if version is not None:
+            self._versions[version] = node
+        if group is not None:
+            self._groups[group] = node
+        before.left_by = number
+        self._spells[node] = self._current = _Spell(node, node, number, number, number)
+        self.shipped.append((number, self._graph.mark(node, self._marked)))
+        return True
 
     def take(self, number: int, attempt: Attempt) -> Carried:
         """Place the next attempt; ``number`` must be above those of all earlier ones."""

@@ -52,7 +52,7 @@ def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
         return []
     con = warehouse.published(path)
     try:
-        if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'lineage'").fetchall():
+        if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'changes'").fetchall():
             return []
         return con.execute(JUDGED + query).fetchall()
     finally:

@@ -256,12 +256,13 @@ def test_nothing_is_left_for_later() -> None:
     assert found == []
 
 
-SQL = sorted(path for folder in ("models", "metrics", "checks") for path in (ROOT / "dora" / folder).glob("*.sql"))
+QUERIES = ("steps", "models", "metrics", "checks")
+SQL = sorted(path for folder in QUERIES for path in (ROOT / "dora" / folder).glob("*.sql"))
 
 
 def test_there_is_sql() -> None:
-    """The folders of models, metrics and checks are not empty."""
-    assert {path.parent.name for path in SQL} == {"models", "metrics", "checks"}
+    """The folders of steps, models, metrics and checks are not empty."""
+    assert {path.parent.name for path in SQL} == set(QUERIES)
 
 
 @pytest.mark.parametrize("path", SQL, ids=lambda path: f"{path.parent.name}/{path.stem}")

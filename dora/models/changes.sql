@@ -13,18 +13,17 @@ fed AS (
   WHERE on_trunk AND applications IS NOT NULL
 ),
 trunk AS (
-  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
-  FROM landing.change
-  WHERE on_trunk
-),
-commits AS (
-  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
-  FROM landing.commit
+  SELECT t.*, c.subject, c.author, c.authored_at, c.committed_at, coalesce(t.reverts, c.reverts) AS undoes
+  FROM landing.change AS t
+  LEFT JOIN twins AS w ON t.repository = w.repository AND t.sha = w.sha AND w.kind = 'change'
+  LEFT JOIN landing.commit AS c ON t.repository = c.repository AND t.sha = c.sha
+  LEFT JOIN twins AS v ON c.repository = v.repository AND c.sha = v.sha AND v.kind = 'commit'
+  WHERE t.on_trunk AND t.source = coalesce(w.source, t.source) AND coalesce(c.source = coalesce(v.source, c.source), TRUE)
 ),
 touched AS (
   SELECT t.source, t.id, t.repository, unnest(t.paths) AS path
   FROM trunk AS t
-  WHERE t.copy = 1 AND t.paths IS NOT NULL
+  WHERE t.paths IS NOT NULL
 ),
 scoped AS (
   SELECT DISTINCT touched.source, touched.id, d.application
@@ -40,24 +39,27 @@ belonging AS (
   INNER JOIN definitions AS d ON fed.application = d.application
   LEFT JOIN scoped ON t.source = scoped.source AND t.id = scoped.id AND fed.application = scoped.application
   WHERE
-    t.copy = 1
-    AND (t.applications IS NULL OR list_contains(t.applications, fed.application))
+    (t.applications IS NULL OR list_contains(t.applications, fed.application))
     AND (d.paths IS NULL OR t.paths IS NULL OR scoped.id IS NOT NULL)
 ),
 reverts AS (
-  SELECT t.repository, coalesce(t.reverts, c.reverts) AS sha, min(t.sha) AS reverted_by
-  FROM trunk AS t
-  LEFT JOIN commits AS c ON t.repository = c.repository AND t.sha = c.sha AND c.copy = 1
-  WHERE t.copy = 1 AND coalesce(t.reverts, c.reverts) IS NOT NULL
-  GROUP BY t.repository, coalesce(t.reverts, c.reverts)
+  SELECT repository, undoes AS sha, min(sha) AS reverted_by
+  FROM trunk
+  WHERE undoes IS NOT NULL
+  GROUP BY repository, undoes
+),
+undone AS (
+  SELECT s.application, s.repository, s.sha, s.deployment_id
+  FROM reverts AS r
+  INNER JOIN shipped_changes AS s ON r.repository = s.repository AND r.reverted_by = s.sha
 )
 SELECT
   b.application,
   b.repository,
   b.sha,
   b.repository || '@' || b.sha AS change_id,
-  c.subject,
-  c.author,
+  b.subject,
+  b.author,
   b.change_request,
   b.branch,
   b.kind AS came_as,
@@ -66,15 +68,15 @@ SELECT
   b.files,
   b.lines_added,
   b.lines_removed,
-  c.authored_at,
-  c.committed_at,
+  b.authored_at,
+  b.committed_at,
   b.merged_at,
   b.doubt,
   coalesce(b.first_commit_at, q.first_commit_at) AS first_commit_at,
   q.opened_at,
   q.first_review_at,
   q.approved_at,
-  coalesce(b.reverts, c.reverts) AS reverts,
+  b.undoes AS reverts,
   r.reverted_by,
   again.origin_sha AS repeats,
   s.deployment_id AS shipped_by,
@@ -83,11 +85,10 @@ SELECT
   r.reverted_by IS NOT NULL
   AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS withdrawn
 FROM belonging AS b
-LEFT JOIN commits AS c ON b.repository = c.repository AND b.sha = c.sha AND c.copy = 1
 LEFT JOIN requests AS q ON b.repository = q.repository AND b.sha = q.sha
 LEFT JOIN repeats AS again ON b.repository = again.repository AND b.sha = again.sha
 LEFT JOIN reverts AS r ON b.repository = r.repository AND b.sha = r.sha
 LEFT JOIN shipped_changes AS s
   ON b.application = s.application AND b.repository = s.repository AND b.sha = s.sha
-LEFT JOIN shipped_changes AS undone
+LEFT JOIN undone
   ON b.application = undone.application AND r.repository = undone.repository AND r.reverted_by = undone.sha

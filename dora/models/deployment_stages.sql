@@ -5,30 +5,35 @@ parts AS (
   SELECT * FROM deployment_parts WHERE started_at < ended_at
 ),
 cuts AS (
-  SELECT deployment_id, started_at AS cut FROM parts
+  SELECT turn, started_at AS cut FROM parts
   UNION
-  SELECT deployment_id, ended_at FROM parts
+  SELECT turn, ended_at FROM parts
 ),
 pieces AS (
-  SELECT deployment_id, cut AS started_at, lead(cut) OVER (PARTITION BY deployment_id ORDER BY cut) AS ended_at
+  SELECT turn, cut AS started_at, lead(cut) OVER (PARTITION BY turn ORDER BY cut) AS ended_at
   FROM cuts
 ),
 named AS (
-  SELECT p.deployment_id, p.started_at, p.ended_at, min_by(c.stage, c.precedence) AS stage
+  SELECT p.turn, p.started_at, p.ended_at, min_by(c.stage, c.precedence) AS stage
   FROM pieces AS p
   INNER JOIN parts AS c
-    ON p.deployment_id = c.deployment_id AND c.started_at <= p.started_at AND c.ended_at >= p.ended_at
-  GROUP BY p.deployment_id, p.started_at, p.ended_at
+    ON p.turn = c.turn AND c.started_at <= p.started_at AND c.ended_at >= p.ended_at
+  GROUP BY p.turn, p.started_at, p.ended_at
 ),
-turns AS (
+begun AS (
   SELECT
     *,
-    CASE WHEN stage = lag(stage) OVER (PARTITION BY deployment_id ORDER BY started_at) THEN 0 ELSE 1 END AS turn
+    CASE WHEN stage = lag(stage) OVER (PARTITION BY turn ORDER BY started_at) THEN 0 ELSE 1 END AS begins
   FROM named
 ),
 numbered AS (
-  SELECT *, sum(turn) OVER (PARTITION BY deployment_id ORDER BY started_at) AS number FROM turns
+  SELECT *, sum(begins) OVER (PARTITION BY turn ORDER BY started_at) AS number FROM begun
+),
+stretches AS (
+  SELECT turn, stage, min(started_at) AS started_at, max(ended_at) AS ended_at
+  FROM numbered
+  GROUP BY turn, stage, number
 )
-SELECT deployment_id, stage, min(started_at) AS started_at, max(ended_at) AS ended_at
-FROM numbered
-GROUP BY deployment_id, stage, number
+SELECT l.deployment_id, s.stage, s.started_at, s.ended_at
+FROM stretches AS s
+INNER JOIN lineage AS l ON s.turn = l.turn

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.graph import Graph
-from dora.serving import Attempt, Carried, History
+from dora.serving import Attempt, Carried, History, usual
 
 NONE = Attempt(None, "missing", None, True, True, True, False, None, None, None)
 
@@ -25,7 +25,10 @@ def line(size: int) -> Graph:
 
 def served(graph: Graph, *attempts: Attempt) -> list[Carried]:
     history = History(graph)
-    return [history.take(number, attempt) for number, attempt in enumerate(attempts)]
+    return [
+        usual(number, attempt.node) if history.advance(number, attempt) else history.take(number, attempt)
+        for number, attempt in enumerate(attempts)
+    ]
 
 
 RELEASE, UNDO = (

@@ -1,20 +1,23 @@
 -- One row is one change that one application has shipped, with the first deployment that did: by reaching the change
 -- itself, or picks of it whole, which are all of its commits or the entry on trunk that stands for them.
 WITH
-turns AS (
-  SELECT application, deployment_id, row_number() OVER (PARTITION BY application ORDER BY traffic_at, deployment_id) AS turn
-  FROM attempts
-  WHERE took_traffic
-),
 shipped AS (
-  SELECT s.application, s.repository, s.sha, s.deployment_id, t.turn, s.baseline AND l.sha <> s.sha AS baseline
+  SELECT s.application, s.repository, s.sha, s.deployment_id, l.turn, s.baseline AND l.sha <> s.sha AS baseline
   FROM shipped_commits AS s
-  INNER JOIN turns AS t ON s.deployment_id = t.deployment_id
   INNER JOIN lineage AS l ON s.deployment_id = l.deployment_id
+),
+direct AS (
+  SELECT s.*
+  FROM shipped AS s
+  INNER JOIN brought AS b ON s.repository = b.repository AND s.sha = b.sha AND s.sha = b.change_sha
+),
+picked AS (
+  SELECT DISTINCT repository, change_sha FROM picks
 ),
 plain AS (
   SELECT b.repository, b.change_sha, count(DISTINCT b.sha) AS commits
-  FROM brought AS b
+  FROM picked AS p
+  INNER JOIN brought AS b ON p.repository = b.repository AND p.change_sha = b.change_sha
   INNER JOIN landing.commit AS c ON b.repository = c.repository AND b.sha = c.sha
   WHERE len(c.parents) < 2
   GROUP BY b.repository, b.change_sha
@@ -39,17 +42,17 @@ wholly AS (
   LEFT JOIN plain ON r.repository = plain.repository AND r.change_sha = plain.change_sha
   GROUP BY r.application, r.repository, r.change_sha
 ),
-ways AS (
-  SELECT s.application, s.repository, s.sha, s.turn, s.baseline, FALSE AS picked
-  FROM shipped AS s
-  INNER JOIN brought AS b ON s.repository = b.repository AND s.sha = b.sha AND s.sha = b.change_sha
-  UNION ALL
-  SELECT application, repository, sha, turn, baseline, TRUE AS picked FROM wholly WHERE turn IS NOT NULL
-),
-ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY application, repository, sha ORDER BY turn, picked) AS place FROM ways
+whole AS (
+  SELECT w.application, w.repository, w.sha, w.turn, l.deployment_id, w.baseline
+  FROM wholly AS w
+  INNER JOIN lineage AS l ON w.turn = l.turn
 )
-SELECT w.application, w.repository, w.sha, t.deployment_id, w.baseline, w.picked
-FROM ranked AS w
-INNER JOIN turns AS t ON w.application = t.application AND w.turn = t.turn
-WHERE w.place = 1
+SELECT
+  coalesce(d.application, w.application) AS application,
+  coalesce(d.repository, w.repository) AS repository,
+  coalesce(d.sha, w.sha) AS sha,
+  CASE WHEN d.turn <= w.turn OR w.turn IS NULL THEN d.deployment_id ELSE w.deployment_id END AS deployment_id,
+  CASE WHEN d.turn <= w.turn OR w.turn IS NULL THEN d.baseline ELSE w.baseline END AS baseline,
+  coalesce(d.turn > w.turn, d.turn IS NULL) AS picked
+FROM direct AS d
+FULL JOIN whole AS w ON d.application = w.application AND d.repository = w.repository AND d.sha = w.sha

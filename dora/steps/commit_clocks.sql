@@ -1,15 +1,6 @@
 -- One row is one commit of a change of an application that counts commits, with its lead time's clock: the change's, but
 -- begun by the commit's own time where the definitions in force say so. Its change's reasons to be left out are its own.
 WITH
-commits AS (
-  SELECT
-    repository,
-    sha,
-    authored_at,
-    committed_at,
-    row_number() OVER (PARTITION BY repository, sha ORDER BY source) AS copy
-  FROM landing.commit
-),
 begun AS (
   SELECT
     k.application,
@@ -28,9 +19,10 @@ begun AS (
   INNER JOIN definitions AS d ON k.application = d.application
   INNER JOIN changes AS c ON k.application = c.application AND k.change_id = c.change_id
   INNER JOIN brought AS b ON c.repository = b.repository AND c.sha = b.change_sha
-  INNER JOIN commits AS m ON b.repository = m.repository AND b.sha = m.sha AND m.copy = 1
+  INNER JOIN landing.commit AS m ON b.repository = m.repository AND b.sha = m.sha
+  LEFT JOIN twins AS w ON m.repository = w.repository AND m.sha = w.sha AND w.kind = 'commit'
   CROSS JOIN build
-  WHERE d.lead_time_unit = 'commit'
+  WHERE d.lead_time_unit = 'commit' AND m.source = coalesce(w.source, m.source)
 )
 SELECT
   application,

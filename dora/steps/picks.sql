@@ -17,13 +17,6 @@ chains AS (
   FROM chains AS s
   INNER JOIN copies AS c ON s.repository = c.repository AND s.origin = c.sha
 ),
-branches AS (
-  SELECT b.repository, b.sha, b.change_sha, min(c.branch) AS branch
-  FROM brought AS b
-  INNER JOIN landing.change AS c ON b.repository = c.repository AND b.change_sha = c.sha
-  WHERE c.on_trunk
-  GROUP BY b.repository, b.sha, b.change_sha
-),
 apart AS (
   SELECT c.repository, c.sha, c.picked_from
   FROM landing.commit AS c
@@ -38,6 +31,21 @@ past AS (
   SELECT p.repository, a.picked_from AS sha, p.origin
   FROM past AS p
   INNER JOIN apart AS a ON p.repository = a.repository AND p.sha = a.sha
+),
+wanted AS (
+  SELECT repository, sha FROM chains
+  UNION
+  SELECT repository, origin FROM chains
+  UNION
+  SELECT repository, origin FROM past
+),
+branches AS (
+  SELECT b.repository, b.sha, b.change_sha, min(c.branch) AS branch
+  FROM wanted AS w
+  INNER JOIN brought AS b ON w.repository = b.repository AND w.sha = b.sha
+  INNER JOIN landing.change AS c ON b.repository = c.repository AND b.change_sha = c.sha
+  WHERE c.on_trunk
+  GROUP BY b.repository, b.sha, b.change_sha
 )
 SELECT s.repository, s.sha, s.origin, o.change_sha
 FROM chains AS s

@@ -1,7 +1,14 @@
 -- One row is one change that brought nothing but picks of other changes: those count, and it does not.
-WITH plain AS (
+WITH
+candidates AS (
+  SELECT DISTINCT b.repository, b.change_sha
+  FROM picks AS p
+  INNER JOIN brought AS b ON p.repository = b.repository AND p.sha = b.sha
+),
+plain AS (
   SELECT DISTINCT b.repository, b.change_sha, b.sha
-  FROM brought AS b
+  FROM candidates AS k
+  INNER JOIN brought AS b ON k.repository = b.repository AND k.change_sha = b.change_sha
   INNER JOIN landing.commit AS c ON b.repository = c.repository AND b.sha = c.sha
   WHERE len(c.parents) < 2
 )
