@@ -33,6 +33,8 @@ def measure(
     starts = [cut.start if cut else None for cut in question.cuts]
     seen = _seen(con, question, starts, len(names))
     told = _told(seen, statistic, may_be_open=may_be_open)
+    for cell in cells.values():
+        cell.spread = Spread()
     for number, *row in zip(seen.groups.tolist(), *told.values(), strict=True):
         place, cut = divmod(number, len(starts))
         _fill(cells[names[place], starts[cut]], dict(zip(told, row, strict=True)))

@@ -50,10 +50,11 @@ def metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]
 
         durations.measure(con, asked.question, found, asked.statistic, may_be_open=asked.metric.statistic == "median")
     scatters = cells.scatters(con, asked.question, asked.first) if asked.statistic == "count" else {}
+    cuts = asked.question.cuts
     return [
         _value(asked, group, cut, found[group, cut.start if cut else None], scatters.get(group))
         for group in asked.seen
-        for cut in asked.question.cuts
+        for cut in cuts
     ]
 
 
