@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dora import __version__, catalog, definitions, lineage, warehouse
+from dora import __version__, catalog, days, definitions, lineage, warehouse
 from dora.catalog import Finding
 from dora.contract import BUILD
 from dora.errors import StaleError, counted
@@ -74,10 +74,11 @@ def _models(con: Connection, report: Callable[[str], None]) -> None:
 
 
 def _metrics(con: Connection, report: Callable[[str], None]) -> None:
-    con.execute("CREATE SCHEMA metrics")
+    con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA days")
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608
+        days.write(con, metric.name)
     _together(con)
 
 

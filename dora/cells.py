@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import chain
 
-from dora import groups, periods, statistics
+from dora import days, groups, periods, statistics
 from dora.groups import Membership
 from dora.periods import Period
 from dora.values import Scope, Spread
@@ -16,14 +16,7 @@ from dora.warehouse import Connection
 
 Key = tuple[str | None, datetime | None]
 WEEKS = 52  # before the window's end, by which is judged how much weeks scatter
-P = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
-SURVIVAL = ("median", "p75", "p90")
-QUANTILES = ("p10", "p25", "p75", "p90")
-ENDED = ("plain_median", "mean")
-KEYS = ("grp", "period")
 SPREAD = ("median", "plain_median", "p75", "p90", "mean")
-KEPT = "grp, period, value, censored, excluded"
-ASKED = "(SELECT grp, period, value, censored FROM asked WHERE excluded IS NULL)"
 
 
 @dataclass(slots=True)
@@ -58,27 +51,80 @@ class Question:
     moved: bool
 
     @property
-    def source(self) -> str:
-        """The metric's observations with the team that their application belonged to at the time."""
-        return f'metrics."{self.metric}" o {groups.joined(moved=self.moved)}'
+    def cuts(self) -> list[Period | None]:
+        """The periods of its window; the window itself, as null, where it asks for none."""
+        return list(periods.split(self.window, self.scope.every)) if self.scope.every else [None]
 
     @property
     def rows(self) -> str:
         """SELECT of the rows; ``parameters`` belong to it."""
-        every, scope = self.scope.every, self.scope
-        period = periods.truncation(every, "o.happened_at", self.zone) if every else "NULL::TIMESTAMP"
+        every = self.scope.every
+        period = self._cut(self._local("o.happened_at", self.window)) if every else "NULL::TIMESTAMP"
         undated = "o.happened_at IS NULL OR " if self.timeless else ""
-        named = " AND list_contains(?::VARCHAR[], o.application)" if scope.applications or scope.teams else ""
-        teams = " AND list_contains(?::VARCHAR[], m.team)" if scope.teams else ""
         return (
-            f"SELECT o.*, m.team, {groups.SQL[scope.by]}::VARCHAR AS grp, {period} AS period FROM {self.source}"  # noqa: S608
-            f" WHERE ({undated}o.happened_at >= ? AND o.happened_at < ?){named}{teams}"
+            f"SELECT o.*, m.team, {groups.SQL[self.scope.by]}::VARCHAR AS grp, {period} AS period"  # noqa: S608
+            f' FROM metrics."{self.metric}" o {self._joined}'
+            f" WHERE ({undated}o.happened_at >= ? AND o.happened_at < ?){self._named}"
         )
 
     @property
     def parameters(self) -> list[object]:
         """What ``rows`` is bound to."""
-        bound: list[object] = [periods.to_utc(end, self.zone) for end in (self.window.start, self.window.end)]
+        return [*self._bounds(self.window), *self._names]
+
+    @property
+    def counts(self) -> tuple[str, list[object]]:
+        """SELECT of what the local days have, with their group and period, and what it is bound to.
+
+        Whole days were counted when the build was made; those that the window cuts are counted from their rows.
+        """
+        whole, edges = self.window.whole_days()
+        period = self._cut("o.day") if self.scope.every else "NULL::TIMESTAMP"
+        undated = " OR day IS NULL" if self.timeless else ""
+        parts = [f'SELECT * FROM days."{self.metric}" WHERE (day >= ? AND day < ?){undated}']  # noqa: S608
+        parts += [days.counted(self.metric, self._local("happened_at", edge), days.BETWEEN) for edge in edges]
+        bound = [whole.start, whole.end, *chain.from_iterable(self._bounds(edge) for edge in edges), *self._names]
+        return (
+            f"SELECT {groups.SQL[self.scope.by]}::VARCHAR AS grp, {period} AS period, o.*"  # noqa: S608
+            f" FROM ({' UNION ALL '.join(parts)}) o {self._joined} WHERE true{self._named}"
+        ), bound
+
+    @property
+    def durations(self) -> tuple[str, list[object]]:
+        """SELECT of the values that count: which ``place`` in the order of groups, which local ``day``, still open."""
+        local, every = self._local("o.happened_at", self.window), self.scope.every
+        day = f"(({local})::DATE - DATE '1970-01-01')::INTEGER" if every else "0"
+        undated = "o.happened_at IS NULL OR " if self.timeless and not every else ""
+        memberships = groups.joined(moved=self.moved, source=groups.placed(self.scope.by))
+        return (
+            f"SELECT m.place, {day} AS day, o.value, o.censored"  # noqa: S608
+            f' FROM metrics."{self.metric}" o {memberships}'
+            f" WHERE ({undated}o.happened_at >= ? AND o.happened_at < ?){self._named}"
+            " AND o.excluded IS NULL AND o.value IS NOT NULL"
+        ), self.parameters
+
+    def _cut(self, local: str) -> str:
+        return f"date_trunc('{self.scope.every}', {local})::TIMESTAMP"
+
+    def _local(self, column: str, part: Period) -> str:
+        return periods.local(column, self.zone, *self._bounds(part))
+
+    def _bounds(self, part: Period) -> list[datetime]:
+        return [periods.to_utc(end, self.zone) for end in (part.start, part.end)]
+
+    @property
+    def _joined(self) -> str:
+        """With the team that the application of a row belonged to at the time."""
+        return groups.joined(moved=self.moved)
+
+    @property
+    def _named(self) -> str:
+        named = " AND list_contains(?::VARCHAR[], o.application)" if self.scope.applications or self.scope.teams else ""
+        return named + (" AND list_contains(?::VARCHAR[], m.team)" if self.scope.teams else "")
+
+    @property
+    def _names(self) -> list[object]:
+        bound: list[object] = []
         if self.scope.applications or self.scope.teams:
             bound.append(self.applications)
         if self.scope.teams:
@@ -92,20 +138,17 @@ class Question:
 
     def first(self, con: Connection) -> dict[str | None, datetime | None]:
         """When each group had its first row in all of history (UTC); groups without any are not in it."""
-        sql = f"SELECT {groups.SQL[self.scope.by]}::VARCHAR, min(o.happened_at) FROM {self.source} GROUP BY 1"  # noqa: S608
+        group = f"{groups.SQL[self.scope.by]}::VARCHAR"
+        sql = f'SELECT {group}, min(o.happened_at) FROM days."{self.metric}" o {self._joined} GROUP BY 1'  # noqa: S608
         return dict(con.execute(sql).fetchall())
 
 
-def counted(con: Connection, question: Question, statistic: str) -> dict[Key, Cell]:
-    """The cells that have rows, counted or not. Of durations the rows are kept for ``measured``, in table ``asked``."""
-    source, parameters = f"({question.rows})", question.parameters
-    if statistic in SPREAD:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE asked AS SELECT {KEPT} FROM {source}", parameters)  # noqa: S608
-        source, parameters = "asked", []
-    days = periods.truncation("day", "happened_at", question.zone) if statistic == "days" else "NULL"
+def counted(con: Connection, question: Question) -> dict[Key, Cell]:
+    """The cells that have rows, counted or not."""
+    source, parameters = question.counts
     sums = (
-        f"SELECT grp, period, excluded, count(*), count(*) FILTER (censored), sum(value), count(DISTINCT {days})"  # noqa: S608
-        f" FROM {source} GROUP BY grp, period, excluded ORDER BY excluded"
+        "SELECT grp, period, excluded, sum(n)::BIGINT, sum(open)::BIGINT, sum(total), count(DISTINCT day)"  # noqa: S608
+        f" FROM ({source}) GROUP BY grp, period, excluded ORDER BY excluded"
     )
     cells: dict[Key, Cell] = defaultdict(Cell)
     for group, period, excluded, *found in con.execute(sums, parameters).fetchall():
@@ -117,31 +160,6 @@ def counted(con: Connection, question: Question, statistic: str) -> dict[Key, Ce
     return cells
 
 
-def measured(con: Connection, cells: dict[Key, Cell], statistic: str, *, may_be_open: bool) -> None:
-    """Fill in quantiles, limits and spread of durations and sizes: Kaplan–Meier's where some may still be open."""
-    survival = may_be_open and statistic in SURVIVAL
-    p = P.get(statistic, 0.5)
-    plain = _found(con, statistics.plain_quantiles(ASKED, KEYS, p))
-    curves = _found(con, statistics.kaplan_meier(ASKED, KEYS, p)) if may_be_open else plain
-    sizes = {cell.n - cell.open for cell in cells.values()}
-    limits = {} if survival else _found(con, statistics.order_limits(ASKED, KEYS, sizes, p))
-    for key, cell in cells.items():
-        ended, curve = plain.get(key, {}), curves.get(key, {})
-        cell.value = (curve if survival else ended).get("value")
-        bounds = curve if survival else limits.get(key, {})
-        cell.low, cell.high = bounds.get("low"), bounds.get("high")
-        cell.longest, cell.ended, cell.deviation = curve.get("longest"), ended.get("n", 0), ended.get("deviation")
-        told = {name: curve.get(name) for name in QUANTILES} | {name: ended.get(name) for name in ENDED}
-        cell.spread = Spread(**told)
-
-
-def _found(con: Connection, sql: str) -> dict[Key, dict[str, Any]]:
-    cursor = con.execute(sql)
-    names = [column[0] for column in cursor.description or []]
-    rows = (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
-    return {(row["grp"], row["period"]): row for row in rows}
-
-
 def scatters(con: Connection, question: Question, first: dict[str | None, datetime | None]) -> dict[str | None, float]:
     """How many times as much as by chance each group's weeks vary: variance over mean, at least 1.
 
@@ -150,8 +168,9 @@ def scatters(con: Connection, question: Question, first: dict[str | None, dateti
     end = periods.floor(question.window.end, "week")
     start = end - timedelta(weeks=WEEKS)
     weekly = replace(question, scope=replace(question.scope, every="week"), window=Period(start, end), timeless=False)
-    sql = f"SELECT grp, period, count(*) FROM ({weekly.rows}) WHERE excluded IS NULL GROUP BY ALL"  # noqa: S608
-    counts = {(group, week): count for group, week, count in con.execute(sql, weekly.parameters).fetchall()}
+    source, parameters = weekly.counts
+    sql = f"SELECT grp, period, sum(n)::BIGINT FROM ({source}) WHERE excluded IS NULL GROUP BY ALL"  # noqa: S608
+    counts = {(group, week): count for group, week, count in con.execute(sql, parameters).fetchall()}
     found = {}
     for group, moment in first.items():
         since = max(start, periods.to_local(moment, question.zone)) if moment else end

@@ -30,10 +30,11 @@ def never(described: Metric, cell: Cell, exposed: Period) -> Estimate:
 
 def count(described: Metric, cell: Cell, exposed: Period) -> Estimate:
     """Events per calendar day, with exact Poisson limits (Garwood 1936), wider where weeks vary more than by chance."""
-    if not exposed.days:
+    length = exposed.days
+    if not length:
         return None, None, None, "the window has no length"
     low, high = statistics.widened(statistics.poisson(cell.n), cell.n, cell.scatter or 1.0)
-    return cell.n / exposed.days, low / exposed.days, high / exposed.days, None
+    return cell.n / length, low / length, high / length, None
 
 
 def days(described: Metric, cell: Cell, exposed: Period) -> Estimate:

@@ -49,6 +49,8 @@ class Sight:
 
     def blind(self, exposed: Period) -> str | None:
         """Why nothing can be known of a stretch of time, in words; null where any of the applications was seen."""
+        if not self.gaps:
+            return None
         start, end = self._bounds(exposed)
         covering = [gap for gap in self.gaps if (gap.since is None or gap.since <= start) and start < end <= gap.until]
         unseen = {gap.application for gap in covering}
@@ -61,6 +63,8 @@ class Sight:
 
     def _met(self, exposed: Period) -> Iterator[Gap]:
         """Gaps in a stretch of time. What begins after it is missing only where nothing else was seen."""
+        if not self.gaps:
+            return
         start, end = self._bounds(exposed)
         blind = self.blind(exposed) is not None
         for gap in self.gaps:

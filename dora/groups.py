@@ -13,7 +13,7 @@ from dora.values import By, Scope
 from dora.warehouse import Connection
 
 SQL: Mapping[By | None, str] = {
-    "application": "o.application",
+    "application": "m.application",
     "team": "m.team",
     "group": "split_part(m.team, '/', 1)",
     None: "NULL",
@@ -26,17 +26,23 @@ def moved(con: Connection) -> bool:
     return bool(rows[0][0])
 
 
-def joined(dated: str = "happened_at", *, moved: bool = True) -> str:
+def joined(dated: str = "happened_at", *, moved: bool = True, source: str = "memberships") -> str:
     """SQL that joins ``memberships m`` to rows ``o``: the team at the time, that of today for what has no time.
 
     Where nobody ``moved`` there is one membership an application, whatever the time.
     """
     if not moved:
-        return "INNER JOIN memberships m ON o.application = m.application"
+        return f"INNER JOIN {source} m ON o.application = m.application"
     return (
-        f"INNER JOIN memberships m ON o.application = m.application AND coalesce(o.{dated}, m.since) >= m.since"
+        f"INNER JOIN {source} m ON o.application = m.application AND coalesce(o.{dated}, m.since) >= m.since"
         f" AND coalesce(o.{dated} < m.until, m.until = 'infinity')"
     )
+
+
+def placed(by: By | None) -> str:
+    """SELECT of the memberships with the group ``grp`` that each is in, and the ``place`` of it among all, from 0."""
+    group = f"{SQL[by]}::VARCHAR"
+    return f"(SELECT m.*, {group} AS grp, dense_rank() OVER (ORDER BY {group}) - 1 AS place FROM memberships m)"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ can not disagree. Links were made on full history by the models; the window is a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,11 +44,13 @@ def metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]
     Raises ``UsageError`` for a metric, statistic, group, grain, moment or application that does not exist.
     """
     asked = _asked(con, name, scope)
-    found = cells.counted(con, asked.question, asked.statistic)
+    found = cells.counted(con, asked.question)
     if asked.statistic in cells.SPREAD:
-        cells.measured(con, found, asked.statistic, may_be_open=asked.metric.statistic == "median")
+        from dora import durations  # noqa: PLC0415 - numpy, which counts need not load
+
+        durations.measure(con, asked.question, found, asked.statistic, may_be_open=asked.metric.statistic == "median")
     scatters = cells.scatters(con, asked.question, asked.first) if asked.statistic == "count" else {}
-    cuts: list[Period | None] = list(periods.split(asked.window, scope.every)) if scope.every else [None]
+    cuts = asked.question.cuts
     return [
         _value(asked, group, cut, found[group, cut.start if cut else None], scatters.get(group))
         for group in asked.seen
@@ -143,7 +145,7 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
         start = periods.instant(scope.since, zone, as_of or end_of_data)
     else:
         first = con.execute(
-            f'SELECT min(happened_at) FROM metrics."{described.name}"'  # noqa: S608
+            f'SELECT min(happened_at) FROM days."{described.name}"'  # noqa: S608
         ).fetchall()[0][0]
         start = periods.floor(periods.to_local(first, zone), "day") if first else end
     if start > end:
@@ -154,8 +156,9 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
 def _value(asked: _Asked, group: str | None, cut: Period | None, cell: Cell, scatter: float | None) -> Value:
     described, sight = asked.metric, asked.seen[group]
     exposed = (cut or asked.window).within(asked.window)
+    cell.scatter = scatter
     estimate = STATISTICS[asked.statistic] if group in asked.first else never
-    value, low, high, reason = estimate(described, replace(cell, scatter=scatter), exposed)
+    value, low, high, reason = estimate(described, cell, exposed)
     incomplete = sight.incomplete(cut, exposed)
     if not cell.n and (blind := sight.blind(exposed)):
         value, low, high, reason = None, None, None, blind

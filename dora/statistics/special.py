@@ -25,14 +25,16 @@ def normal_tail(z: float) -> float:
 
 
 def gamma_quantile(shape: int, p: float) -> float:
-    """Where the gamma distribution of a shape reaches p: Wilson–Hilferty's guess, then Newton."""
+    """Where the gamma distribution of a shape reaches p: Wilson–Hilferty's guess, then Newton while steps shrink."""
     ninth = 1 / (9 * shape)
     x = shape * max(1 - ninth + normal_quantile(p) * math.sqrt(ninth), 0.1) ** 3
+    before = math.inf
     for _ in range(50):
         step = (gamma_cdf(shape, x) - p) / _gamma_density(shape, x)
         x = max(x - step, x / 10)
-        if abs(step) < 1e-12 * x:
+        if abs(step) < 1e-12 * x or before <= abs(step) < 1e-9 * x:
             break
+        before = abs(step)
     return x
 
 

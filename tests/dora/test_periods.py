@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dora import periods
 from dora.errors import UsageError
-from dora.periods import Period, instant, split, to_local, to_utc, truncation
+from dora.periods import Period, floor, instant, split, to_local, to_utc
 from tests.conftest import engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
@@ -26,9 +27,36 @@ def test_sql_and_python_cut_alike(moment: datetime, zone: str, grain: str) -> No
     local = to_local(moment, zone)
     (period,) = split(Period(local, local + timedelta(microseconds=1)), grain)
     column = f"TIMESTAMP '{moment}'"
-    found = engine().execute(f"SELECT {truncation(grain, column, zone)}").fetchall()[0][0]
+    sql = periods.local(column, zone, moment, moment)
+    found = engine().execute(f"SELECT date_trunc('{grain}', {sql})::TIMESTAMP").fetchall()[0][0]
     assert found == period.start
     assert period.start <= local < period.end
+
+
+@given(MOMENTS, st.integers(0, 9000), st.sampled_from([*ZONES, "Australia/Lord_Howe"]))
+@settings(deadline=None, max_examples=40)
+def test_local_time_is_that_of_the_engines_calendar(start: datetime, days: int, zone: str) -> None:
+    """Between any two instants, through every clock change, at the second around it."""
+    end = start + timedelta(days=days)
+    changes = [at for at in periods._changes(start.replace(microsecond=0), end, zone) if start < at < end]
+    around = [at + timedelta(microseconds=by) for at in changes for by in (-1, 0)]
+    steps = [start + (end - start) * part / 50 for part in range(51)]
+    sql = f"""SELECT count(*) FROM (SELECT unnest($1::TIMESTAMP[]) AS moment)
+    WHERE {periods.local("moment", zone, start, end)} <> timezone('{zone}', timezone('UTC', moment))"""
+    assert engine().execute(sql, [[*steps, *around]]).fetchall() == [(0,)]
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 9)), st.timedeltas(timedelta(0), timedelta(days=4)))
+def test_whole_days_and_what_is_cut_make_the_window(start: datetime, length: timedelta) -> None:
+    """A window is its whole days and at most two pieces of days, in order, none twice."""
+    whole, edges = Period(start, start + length).whole_days()
+    assert len(edges) <= 2
+    assert all(edge.days < 1 for edge in edges)
+    assert not whole.days % 1
+    assert not whole.days or whole.start == floor(whole.start, "day")
+    parts = sorted([part for part in (whole, *edges) if part.days], key=lambda part: part.start)
+    assert sum(part.days for part in parts) == pytest.approx(length / timedelta(days=1))
+    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
 
 
 @given(MOMENTS, st.sampled_from(["day", "week", "month"]), st.integers(1, 400))
