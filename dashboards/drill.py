@@ -16,7 +16,8 @@ from dashboards.charts.marks import QUIET
 from dashboards.view import View
 from dora import Scope
 
-KEY, WHOLE, TOP, ROW = "period", "whole window", 200, 35
+KEY, APPLICATIONS = "period", "application"
+WHOLE, TOP, ROW = "whole window", 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
@@ -38,6 +39,26 @@ def _pick(key: str, picked: str | None) -> None:
     if clicked:
         start = clicked[0]["start"]
         st.session_state[KEY] = WHOLE if start == picked else start
+
+
+def whose(title: str, caption: str, drawing: Drawing | None, instead: str = "") -> None:
+    """Draw a titled chart of applications; a click on one narrows the page to it, another click lets go of it."""
+    if drawing is None:
+        plain(title, caption, None, instead)
+        return
+    chosen = st.session_state.get(APPLICATIONS) or []
+    key, said = f"{title} {' '.join(chosen)}", f"{caption} Click an application to see it alone."
+    with st.container(border=True, height="stretch", gap="xsmall"):
+        st.subheader(title, anchor=False)
+        st.caption(said)
+        st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_narrow, key), alt=f"{title}. {said}")
+
+
+def _narrow(key: str) -> None:
+    clicked = st.session_state[key].selection[charts.WHOSE]
+    if clicked:
+        name = clicked[0]["application"]
+        st.session_state[APPLICATIONS] = [] if st.session_state.get(APPLICATIONS) == [name] else [name]
 
 
 def plain(title: str, caption: str, drawing: Drawing | None, instead: str = "") -> None:

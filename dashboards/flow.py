@@ -49,8 +49,10 @@ def days(shown: View) -> list[Row]:
     for value in data.values(shown.build, "deployment_frequency", scope):
         if value.period is not None:
             week = value.period - timedelta(days=value.period.weekday())
+            starts = {"day": value.period, "week": week, "month": value.period.replace(day=1)}
             rows.append({
-                "week": f"{week:%Y-%m-%d}", "weekday": f"{value.period:%a}", "day": f"{value.period:%-d %b %Y}",
+                "week": f"{week:%Y-%m-%d}", "start": f"{starts[shown.grain]:%Y-%m-%d}",
+                "weekday": f"{value.period:%a}", "day": f"{value.period:%-d %b %Y}",
                 "n": None if value.value is None else value.n, "state": value.incomplete or "whole",
             })  # fmt: skip
     return rows

@@ -48,7 +48,7 @@ def claim(shown: View) -> None:
     st.caption("What goes together in this selection, not what causes what. Each sentence carries its own evidence.")
     between, sizes = st.columns(2)
     with between:
-        drill.plain(
+        drill.whose(
             "Between applications",
             "An application a dot: deployments per day (log) against its share that failed, whiskers 95 %."
             f" Those with {found.enough} deployments and more.",

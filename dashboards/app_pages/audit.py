@@ -23,7 +23,7 @@ with st.grid(2, min_column_width=420):
         charts.hours(cells) if cells else None,
         "Nothing took traffic.",
     )
-    drill.plain(
+    drill.whose(
         "How long questions wait",
         "From the question to the answer, each change once; the bar is the application's median.",
         charts.waits(waits) if waits else None,

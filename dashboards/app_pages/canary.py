@@ -44,13 +44,13 @@ with st.grid(2, min_column_width=420):
         charts.deciding(deciding) if deciding else None,
         "No source told how the metrics came out.",
     )
-    drill.plain(
+    drill.whose(
         "What it costs",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
         charts.cost(costs) if costs else None,
         "No change that shipped had waited for a canary.",
     )
-    drill.plain(
+    drill.whose(
         "Who has one",
         "Share of production deployments that a canary judged, with its 95 % interval; of those that never had one the"
         f" {canary_rows.WITHOUT} that deploy most.",

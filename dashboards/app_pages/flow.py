@@ -41,16 +41,19 @@ with stages:
 with below:
     stack, days = st.columns([2, 3])
     with stack:
-        drill.plain(
+        drill.chart(
             f"Stages by {grain}",
-            f"Mean time of a change in each stage, by {grain} of merging.",
+            f"Mean time of a change in each stage, by {grain} of merging. Click a {grain} to list it below.",
             partial(charts.stage_stack, flow.stages_over_time(shown)),
+            picked,
         )
     with days:
-        drill.plain(
+        drill.chart(
             "Deployments per day",
-            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window.",
+            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window."
+            f" Click a day to list its {grain} below.",
             partial(charts.calendar, flow.days(shown)),
+            picked,
         )
     sizes, ages, waits = st.columns(3)
     with sizes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboards.charts.marks import Row, axis, colour, of
+from dashboards.charts.marks import WHOSE, Row, axis, colour, of, picking
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TALL, ROW_HEIGHT, AROUND = 240, 30, 40
@@ -39,9 +39,9 @@ def waits(rows: list[Row]) -> alt.LayerChart:
     base = alt.Chart(of(rows)).encode(
         x=x, y=y, color=colour(), tooltip=_tips(application="Application", asked="Asked", by="By", text="Waited")
     )
-    dots = base.transform_filter("!datum.middle").mark_point(filled=True, size=36, opacity=0.4)
+    dots = base.transform_filter("!datum.middle").mark_point(filled=True, size=36, opacity=0.4, cursor="pointer")
     middle = base.transform_filter("datum.middle").mark_tick(thickness=3, size=18, opacity=1)
-    return alt.LayerChart(layer=[dots, middle], data=of(rows), height=tall)
+    return alt.LayerChart(layer=[dots.add_params(picking(WHOSE, "application")), middle], data=of(rows), height=tall)
 
 
 def _tips(**named: str) -> list[alt.Tooltip]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts.marks import HEIGHT, PALETTE, Row, axis, colour, dot, of
+from dashboards.charts.marks import HEIGHT, PALETTE, WHOSE, Row, axis, colour, dot, of, picking
 
 Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
@@ -79,7 +79,8 @@ def deciding(parts: list[Row]) -> Drawn:
 def cost(parts: list[Row]) -> Drawn:
     """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
     tips = {"application": "Application", "part": "For", "text": "Mean of a change", "changes": "Changes"}
-    return _bars(parts, "application", _named(PART_TONES), "minutes", **tips)
+    bars = _bars(parts, "application", _named(PART_TONES), "minutes", **tips)
+    return bars.add_params(picking(WHOSE, "application"))
 
 
 def coverage(rows: list[Row]) -> Drawn:
@@ -90,7 +91,7 @@ def coverage(rows: list[Row]) -> Drawn:
         y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(**dot(60))
+    dots = base.mark_point(**dot(60), cursor="pointer").add_params(picking(WHOSE, "application"))
     x = alt.X("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
     return alt.LayerChart(
         layer=[whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)],

@@ -50,7 +50,8 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
     )
     chart: alt.Chart = (
         alt.Chart(m.of(drawn), height=HEIGHT)
-        .mark_bar(width={"band": 0.72})
+        .mark_bar(width={"band": 0.72}, cursor="pointer")
+        .add_params(m.picking(m.CLICK, "start"))
         .encode(
             x=m.column().encoding.x,
             y=alt.Y("hours:Q", stack=True, axis=m.axis(tickCount=5, labelExpr=m.DURATION), title=None),
@@ -63,7 +64,10 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
 
 
 def calendar(rows: list[Row]) -> alt.LayerChart:
-    """A cell a day, weeks from left to right; rows have ``week, weekday, day, n, state``; darker is more."""
+    """A cell a day, weeks from left to right; rows have ``week, weekday, day, n, state``; darker is more.
+
+    A click on a day picks the period that ``start`` names, in which it lies.
+    """
     labels = m.axis(labelExpr=m.DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=10, grid=False)
     x = alt.X("week:O", axis=labels, scale=alt.Scale(paddingInner=0.14), title=None)
     y = alt.Y("weekday:O", sort=WEEKDAYS, axis=m.axis(grid=False), scale=alt.Scale(domain=WEEKDAYS), title=None)
@@ -77,7 +81,9 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
     shade = alt.Opacity("n:Q", scale=alt.Scale(range=[0.22, 1]), legend=None)
     none = base.transform_filter("datum.n == 0").transform_calculate(tone=m.tone("grey"))
     layer = [
-        some.mark_rect(cornerRadius=2).encode(opacity=shade, color=m.colour()),
+        some.mark_rect(cornerRadius=2, cursor="pointer")
+        .add_params(m.picking(m.CLICK, "start"))
+        .encode(opacity=shade, color=m.colour()),
         none.mark_rect(cornerRadius=2, filled=False, strokeWidth=0.6, opacity=0.45).encode(color=m.colour()),
     ]
     return alt.LayerChart(layer=layer, data=m.of(rows), height=alt.Step(CELL + 4))

@@ -47,7 +47,8 @@ def against(rows: list[Row], tone: Tone = "blue") -> alt.LayerChart:
     base = alt.Chart().transform_calculate(tone=m.tone(tone)).encode(x=x, color=m.colour(), tooltip=tips)
     y = alt.Y("share:Q", scale=share, axis=m.axis(format=".0%", tickCount=5), title=None)
     whiskers = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.3)
-    layer = [whiskers.encode(y=alt.Y("low:Q", scale=share), y2="high:Q"), base.mark_point(**m.dot(60)).encode(y=y)]
+    points = base.mark_point(**m.dot(60), cursor="pointer").add_params(m.picking(m.WHOSE, "application"))
+    layer = [whiskers.encode(y=alt.Y("low:Q", scale=share), y2="high:Q"), points.encode(y=y)]
     return alt.LayerChart(layer=layer, data=m.of(rows), height=HEIGHT)
 
 

@@ -16,7 +16,6 @@ from dashboards.charts import marks as m
 from dashboards.charts.marks import HEIGHT, SPARK, Row, Tone
 from dora import Value
 
-CLICK = "period"
 WHOLE, PARTIAL = "!datum.partial", "datum.partial"
 
 
@@ -143,8 +142,12 @@ def _named(rows: list[Row], scale: alt.Scale) -> list[alt.Chart]:
 def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
     """The marks, between what highlights the picked period and what catches the pointer."""
     backdrop = m.column().transform_filter("datum.chosen").mark_rect(color="#8a97a5", opacity=0.22)
-    click = alt.selection_point(name=CLICK, fields=["start"], on="click", clear=False)
-    catcher = m.column().mark_rect(opacity=0.001, cursor="pointer").encode(tooltip=_tips(title)).add_params(click)
+    catcher = (
+        m.column()
+        .mark_rect(opacity=0.001, cursor="pointer")
+        .encode(tooltip=_tips(title))
+        .add_params(m.picking(m.CLICK, "start"))
+    )
     lines = [_dashed(window.value)] if window is not None and window.value is not None else []
     return alt.LayerChart(layer=[backdrop, *lines, *marks, catcher], data=alt.InlineData(values=rows), height=HEIGHT)
 

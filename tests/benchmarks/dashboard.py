@@ -2,11 +2,12 @@
 
 Run: ``python -m tests.benchmarks.dashboard [DATABASE]``, by default of the simulated organisation in data/demo, whose
 landing.duckdb lies beside it. A real server, a real Chromium. The first table counts from asking for the address to the
-first row on the screen, on a server that has just come up and then on one that has served it; the whole page until
-nothing runs any more; a filter from the click to the new numbers in the line under the title. Beside each stands the
-floor: a page of Streamlit with one table and nothing else, measured in turns with ours; and the processor time that the
-browser's page and the server took, which others on the machine do not lengthen as they do the wait. Then twenty windows
-go from page to page and filter to filter while ``dora nightly`` runs again and again over a copy of the facts.
+frame that shows its first row, by the page's own clock, on a server that has just come up and then on one that has
+served it; the whole page until nothing runs any more; a filter from the click to the new numbers in the line under the
+title. Beside each stands the floor: a page of Streamlit with one table and nothing else, measured in turns with ours;
+and the processor time that the browser's page took, which others on the machine do not lengthen as they do the wait.
+Then twenty windows go from page to page and filter to filter while ``dora nightly`` runs again and again over a copy of
+the facts, and puts a new build in place each time.
 """
 
 from __future__ import annotations
@@ -34,13 +35,18 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 CELL = "[data-testid=stDataFrame] canvas"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 CAPTION = "[data-testid=stCaptionContainer]"
-VIEWERS, ROUNDS, NIGHTS = 20, 3, 2
+VIEWERS, ROUNDS, NIGHTS, MOST = 20, 3, 2, 30
 WATCH = """([caption, words]) => {
   const seen = () => [...document.querySelectorAll(caption)].some(one => one.innerText.includes(words))
   window.sawAt = null
   document.addEventListener('click', () => { window.clickedAt = performance.now() }, {once: true, capture: true})
   new MutationObserver((_, self) => { if (seen()) { window.sawAt = performance.now(); self.disconnect() } })
     .observe(document.body, {subtree: true, childList: true, characterData: true})
+}"""
+PAINTED = """selector => {
+  const painted = () => requestAnimationFrame(() => requestAnimationFrame(() => { window.tableAt = performance.now() }))
+  new MutationObserver((_, self) => { if (document.querySelector(selector)) { self.disconnect(); painted() } })
+    .observe(document, {subtree: true, childList: true})
 }"""
 LIMITS = {"fresh": 3.0, "warm": 2.0, "filter": 0.3, "bytes": 200_000}
 FLOOR = """
@@ -73,7 +79,8 @@ class Window:
 
     def __init__(self, browser: Any, address: str) -> None:
         self.page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
-        self.page.set_default_timeout(120_000)
+        self.page.set_default_timeout(600_000)
+        self.page.add_init_script(f"({PAINTED})('{CELL}')")
         self.address, self.received, self.asked, self.errors = address, 0, [], []
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
         self.page.on("request", lambda request: self.asked.append(request.url))
@@ -88,8 +95,8 @@ class Window:
         told.send("Performance.enable", {"timeDomain": "threadTicks"})
         began = time.perf_counter()
         self.page.goto(f"{self.address}/{path}", wait_until="commit")
-        self.page.wait_for_selector(CELL)
-        table = time.perf_counter() - began
+        self.page.wait_for_function("window.tableAt")
+        table = self.page.evaluate("window.tableAt") / 1000
         spent = {one["name"]: one["value"] for one in told.send("Performance.getMetrics")["metrics"]}
         self.page.wait_for_selector(IDLE)
         whole = time.perf_counter() - began
@@ -162,9 +169,9 @@ def _held(value: float, limit: float, unit: str) -> str:
 
 @contextmanager
 def nightly(folder: Path) -> Iterator[list[float]]:
-    """Runs ``dora nightly`` over a folder again and again until the block ends; how long each run took."""
+    """Runs ``dora nightly`` over a folder until the block ends; how long each took that put a new build in place."""
     runs: list[float] = []
-    over = threading.Event()
+    build, over = folder / "dora.duckdb", threading.Event()
     (folder / "dora.toml").write_text(NIGHTLY.format(folder=folder))
     command = [sys.executable, "-m", "dora", "nightly", "--config", str(folder / "dora.toml")]
 
@@ -172,9 +179,10 @@ def nightly(folder: Path) -> Iterator[list[float]]:
         while not over.is_set():
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
             (folder / "deployments.csv").write_text(f"{LATEST}n{len(runs)},ledger,prod-eu,succeeded,{now},{now}\n")
-            began = time.perf_counter()
+            began, before = time.perf_counter(), build.stat().st_mtime_ns
             subprocess.run(command, check=True, capture_output=True)
-            runs.append(time.perf_counter() - began)
+            if build.stat().st_mtime_ns != before:
+                runs.append(time.perf_counter() - began)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -189,19 +197,17 @@ def together(browser: Any, address: str, folder: Path) -> Iterator[tuple[str, st
     """Twenty people who go from page to page while the build is swapped under them."""
     windows = [Window(browser, address) for _ in range(VIEWERS)]
     waits: list[float] = []
-    builds = {(folder / "dora.duckdb").stat().st_ino}
     with nightly(folder) as runs:
         turn = 0
-        while turn < ROUNDS or len(runs) < NIGHTS:
+        while turn < ROUNDS or (len(runs) < NIGHTS and turn < MOST):
             waits += _turn(windows, address, turn)
-            builds.add((folder / "dora.duckdb").stat().st_ino)
             turn += 1
     for window in windows:
         window.page.get_by_role("radio", name="90d").click()
         window.page.wait_for_selector(IDLE)
     wrong = [said for window in windows for said in window.went_wrong()]
     yield f"views by {VIEWERS} windows at once", f"{2 * VIEWERS * turn}", f"in {turn} turns"
-    yield "dora nightly meanwhile", f"{len(runs)} runs", f"{median(runs):.0f} s each; {len(builds)} builds were seen"
+    yield "dora nightly meanwhile", f"{len(runs)} swaps", f"{median(runs or [0.0]):.0f} s each run"
     yield "first table, all twenty asking at once", f"{median(waits):.1f} s", f"the slowest {max(waits):.1f} s"
     yield "errors shown or thrown", f"{len(wrong)}", _held(len(wrong), 0, "") + (f": {wrong[0][:90]}" if wrong else "")
 

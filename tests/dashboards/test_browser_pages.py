@@ -137,6 +137,36 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     assert "deployment" not in page.url
 
 
+def test_a_click_on_a_day_lists_its_week_and_on_an_application_shows_it_alone(
+    window: Callable[..., Any], server: str, organisation: Path
+) -> None:
+    """A day of the calendar picks the week around it; a dot of the claim narrows the page, another click lets go."""
+    page = shown(window(), f"{server}/flow?window=90d")
+    page.evaluate(SHOW_ALL)
+    calendar = page.locator(CHART).nth(titles(page).index("Deployments per day"))
+    calendar.locator("svg .mark-rect path").nth(20).click(force=True)
+    page.wait_for_url("**period=**")
+    settled(page)
+    start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
+    until = dora.open(organisation).period(start, "week")[1]
+    count = len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
+    assert page.get_by_text(f"{count} deployments, slowest change first").count() == 1
+    shown(page, f"{server}/stability?window=1y")
+    page.evaluate(SHOW_ALL)
+    between = page.locator(CHART).nth(titles(page).index("Between applications"))
+    between.locator("svg .mark-symbol path").first.click(force=True)
+    page.wait_for_url("**application=**")
+    settled(page)
+    assert "of 1 application" in header(page)
+    page.evaluate(SHOW_ALL)
+    page.locator(CHART).nth(titles(page).index("Between applications")).locator("svg .mark-symbol path").click(
+        force=True
+    )
+    page.wait_for_url(lambda url: "application=" not in url)
+    settled(page)
+    assert "of 5 applications" in header(page)
+
+
 def test_pages_keep_the_filters(window: Callable[..., Any], server: str) -> None:
     """Going from page to page keeps team and window, in the address and in the numbers."""
     page = shown(window(), f"{server}/?window=30d&team=money")

@@ -39,7 +39,8 @@ def lane(name: str, what: str, start: float, end: float) -> Row:
 
 
 def day(number: int, n: int | None) -> Row:
-    return {"week": "2026-08-17", "weekday": "Mon", "day": f"{number} Aug", "n": n, "state": "whole"}
+    return {"week": "2026-08-17", "weekday": "Mon", "day": f"{number} Aug", "n": n, "state": "whole",
+            "start": "2026-08-17"}  # fmt: skip
 
 
 def share(name: str) -> Row:
