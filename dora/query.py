@@ -1,7 +1,8 @@
 """The one query path: tiles, tables, commands, notebooks and drill-downs all ask here.
 
-Roll-ups are computed over observations, never over other roll-ups, so a number and the rows under it
-can not disagree. Links were made on full history by the models; the window is applied here, last.
+Roll-ups are computed over observations, or over whole local days of them that the build counted (``days``), never over
+other roll-ups, so a number and the rows under it can not disagree. Links were made on full history by the models; the
+window is applied here, last.
 """
 
 from __future__ import annotations

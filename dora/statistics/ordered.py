@@ -49,9 +49,8 @@ class Ordered:
     @property
     def longest(self) -> Floats:
         """The largest value of each group, open or not."""
-        last = [np.where(end > begin, self.values[end - 1], -np.inf) for begin, end in
-                ((self.start, self.middle), (self.middle, self.end))]  # fmt: skip
-        return np.maximum(*last)
+        ended = np.where(self.ended > 0, self.values[self.middle - 1], -np.inf)
+        return np.maximum(ended, np.where(self.end > self.middle, self.values[self.end - 1], -np.inf))
 
     def quantile(self, p: float) -> Floats:
         """The p-quantile of what ended (type 7)."""
@@ -66,8 +65,8 @@ class Ordered:
         for a median (Conover; Hahn and Meeker).
         """
         ranks = {n: quantile_ranks(n, p) for n in np.unique(self.ended).tolist()}
-        told = [[self.values[start + rank - 1] if rank else np.nan for rank in ranks[n]]
-                for start, n in zip(self.start.tolist(), self.ended.tolist(), strict=True)]  # fmt: skip
+        sizes = zip(self.start.tolist(), self.ended.tolist(), strict=True)
+        told = [[self.values[start + rank - 1] if rank else np.nan for rank in ranks[n]] for start, n in sizes]
         low, high = np.array(told, dtype=float).reshape(-1, 2).T
         return low, high
 
@@ -88,7 +87,7 @@ def ordered(groups: NDArray[np.integer], values: Floats, still: Flags, count: in
     words |= still.astype(np.uint64) << np.uint64(ROW)
     words |= np.arange(len(words), dtype=np.uint64)
     words.sort()
-    values = values[words & np.uint64((1 << ROW) - 1)]
+    values = values.take((words & np.uint64((1 << ROW) - 1)).view(np.int64))
     words >>= np.uint64(ROW)
     edges = np.searchsorted(words, np.arange(2 * count + 1, dtype=np.uint64)).astype(np.int64)
     for part in np.flatnonzero(np.diff(edges) > 1).tolist():
@@ -114,9 +113,8 @@ class Survival:
         of = self.of
         before = np.empty(int((of.end - of.middle).sum()), np.int64)
         factor, gone = np.ones(len(before) + len(of.groups)), np.zeros(len(before) + len(of.groups))
-        at = 0
-        for group, (start, middle, end) in enumerate(zip(*(e.tolist() for e in (of.start, of.middle, of.end)),
-                                                         strict=True)):  # fmt: skip
+        bounds, at = zip(of.start.tolist(), of.middle.tolist(), of.end.tolist(), strict=True), 0
+        for group, (start, middle, end) in enumerate(bounds):
             if size := end - middle:
                 places = start + of.values[start:middle].searchsorted(of.values[middle:end], "right")
                 risk = end - places - np.arange(size)
@@ -160,8 +158,8 @@ class Survival:
     def limits(self, p: float) -> tuple[Floats, Floats]:
         """The first times at which the limits of the curve are at most 1 − p; NaN is unbounded.
 
-        The lower limit never rises from event to event (as 1.96 < 2), the upper one may where few are left at risk:
-        it is looked for one by one, from where the curve itself crosses.
+        The lower limit never rises from event to event (as 1.96 < 2), so it is found by bisection. The upper one may
+        where few are left at risk: it is looked for step by step, from where the curve itself crosses.
         """
         of, group, known, left = self.of, np.arange(len(self.of.groups)), self._known(), 1 - p
         low = _first(of.start, known, lambda at: self._limit(group, at, 1) <= left + TOLERANCE)

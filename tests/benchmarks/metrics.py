@@ -194,7 +194,7 @@ def _pandas(con: warehouse.Connection, metric: str) -> Callable[[], object]:
 def _polars(con: warehouse.Connection, metric: str) -> Callable[[], object]:
     import polars as pl
 
-    frame = pl.from_arrow(con.execute("SELECT application, happened_at, value FROM o").to_arrow_table()).lazy()
+    frame = pl.from_arrow(con.sql("SELECT application, happened_at, value FROM o").to_arrow_table()).lazy()
     value = pl.col("value")
     told = [value.quantile(p).alias(f"p{p}") for p in (0.5, 0.9)] if metric == "lead_time" else [value.sum()]
     query = frame.group_by("application", pl.col("happened_at").dt.truncate("1w").alias("w")).agg(pl.len(), *told)
