@@ -21,6 +21,7 @@ STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPTS = STATIC / "static" / "js"
 DRAWN = ("Multiselect", "ButtonGroup", "Selectbox", "DataFrame", "Metric")  # filters, tables, cards
 ICONS = "MaterialSymbols-Rounded"
+FILES = ("/media/", "/component/", "/_stcore/")  # what is there may be HTML, and is no page of ours
 IMPORTED = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 LINK = '<link fetchpriority="low" crossorigin rel="{}">'  # low: what Streamlit itself begins with goes first
 HEAD = '<link rel="stylesheet"'
@@ -90,7 +91,8 @@ class Shell:
             kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
             await _answer(send, _file(name), kind.encode(), FOREVER)
         else:
-            await self.app(scope, receive, _Page(send))
+            theirs = any(part in scope["path"] for part in FILES)
+            await self.app(scope, receive, send if theirs else _Page(send))
 
     def _ours(self, scope: MutableMapping[str, Any]) -> bool:
         """Whether a socket's page came from the address that it asks, or from where people are said to open it."""
