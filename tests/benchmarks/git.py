@@ -198,7 +198,7 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         con.execute(lineage._NODES)
         loading = best(lambda: lineage.load(con), 1)
         graph = lineage.load(con)
-        node = dict(con.execute("SELECT sha, node FROM lineage_node").fetchall())
+        node = dict(con.execute("SELECT sha, rowid FROM lineage_node").fetchall())
     tips = [node[sha] for sha in deployed]
 
     def mark() -> None:
