@@ -255,14 +255,14 @@ def test_the_upper_limit_is_the_first_of_several() -> None:
 
 
 def test_ten_thousand_groups_of_a_million_are_quick() -> None:
-    """Many small groups, and one large one, are answered in seconds, on a machine that may be busy."""
+    """Many small groups, and one large one, are answered in seconds of a processor, however busy the machine is."""
     dice = np.random.default_rng(3)
     values, still = dice.exponential(1.0, 1_000_000), dice.random(1_000_000) < 0.2
     for count in (10_000, 1):
-        started = time.perf_counter()
+        started = time.process_time()
         low, high = Survival(ordered(dice.integers(0, count, len(values)), values.copy(), still, count)).limits(0.5)
         assert len(low) == len(high) == count
-        assert time.perf_counter() - started < 8
+        assert time.process_time() - started < 8
 
 
 def test_survival_of_many_is_lifelines() -> None:
