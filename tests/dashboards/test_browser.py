@@ -32,7 +32,7 @@ def page(browser: Any) -> Iterator[Any]:
 def shown(page: Any, address: str) -> Any:
     """Open an address and wait until its last part is drawn."""
     page.goto(address)
-    page.wait_for_selector("[data-testid=stDataFrame] canvas, [data-testid=stVegaLiteChart] svg")
+    page.wait_for_selector("[data-testid=stDataFrame] canvas, [data-testid=stVegaLiteChart] svg", timeout=120_000)
     settled(page)
     return page
 
