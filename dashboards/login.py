@@ -42,7 +42,7 @@ def viewer() -> dict[str, str | bool | None]:
     told = provider()
     if told is None:
         return {}
-    someone = next(iter(told["allowed"]), "example.com")
+    someone = next(iter(told["allowed"]), "example.com").lstrip("@")
     return {"is_logged_in": True, "email": someone if "@" in someone else f"warm@{someone}"}
 
 
@@ -68,13 +68,14 @@ def admitted() -> bool:
 def may(claims: Claims, allowed: Iterable[str]) -> bool:
     """Whether claims have an address that is allowed, by itself or by its domain; all may where none is named.
 
-    An address that the provider calls unverified is none.
+    An address that the provider calls unverified is none, nor is a word without a person's name before its ``@``.
     """
     names = {one.lower().lstrip("@") for one in allowed}
     address = str(claims.get("email") or "").lower()
-    if claims.get("email_verified") is False:
-        address = ""
-    return not names or (bool(address) and not names.isdisjoint({address, address.rpartition("@")[2]}))
+    person, _, domain = address.rpartition("@")
+    if claims.get("email_verified") is False or not person:
+        return not names
+    return not names or not names.isdisjoint({address, domain})
 
 
 def _signed_in(claims: Claims) -> None:

@@ -139,7 +139,7 @@ def test_a_cookie_of_one_s_own_making_is_none(guarded: str) -> None:
         ({"email": "ADA@EXAMPLE.ORG"}, ["@Example.org"], True),
         ({"email": "ada@example.org"}, ["ada@example.org"], True),
         ({"email": "ada@sub.example.org"}, ["example.org"], False),
-        ({"email": "example.org"}, ["example.org"], True),
+        ({"email": "example.org"}, ["example.org"], False),
         ({"email": "ada@example.org.evil.example"}, ["example.org"], False),
         ({"email": "example.org@evil.example"}, ["example.org"], False),
         ({"email": "ada@example.org", "email_verified": False}, ["example.org"], False),
@@ -148,7 +148,8 @@ def test_a_cookie_of_one_s_own_making_is_none(guarded: str) -> None:
     ],
 )
 def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], may: bool) -> None:
-    """An address is allowed by itself or by what follows its @, whatever the case; an unverified one is none."""
+    """An address is allowed by itself or by what follows its @, whatever the case; an unverified one is none,
+    nor is a domain alone."""
     assert login.may(claims, allowed) is may
 
 
