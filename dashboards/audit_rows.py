@@ -14,6 +14,16 @@ MOST = 600  # points of a chart
 SHORTEST = 0.1  # minutes: a log axis has no zero
 
 
+def hour(row: Row) -> str | None:
+    """The local day of the week and hour in which a change took traffic, in words; null where it never did."""
+    at = row["local_time"]
+    return None if row["out_of_hours"] is None else _named(at.weekday(), at.hour)
+
+
+def _named(day: int, hour: int) -> str:
+    return f"{DAYS[day]} {hour}:00"
+
+
 def hours(rows: list[Row]) -> list[Row]:
     """Changes that took traffic by local day and hour; each hour by what most of its changes are."""
     moved = [row for row in rows if row["out_of_hours"] is not None]
@@ -25,6 +35,7 @@ def hours(rows: list[Row]) -> list[Row]:
             "day": DAYS[day],
             "hour": hour,
             "clock": f"{hour}:00",
+            "part": _named(day, hour),
             "changes": count,
             "shade": 0.15 + 0.85 * count / most,
             "state": "out of hours" if 2 * late[day, hour] > count else "working hours",

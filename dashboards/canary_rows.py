@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dashboards import wording
 from dashboards.charts.canary import FATES, PART_TONES, SAY_TONES, TONES
+from dora.canaries import verified
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart
@@ -33,6 +35,7 @@ def against(rows: list[Row]) -> list[Row]:
         {
             "verdict": NAMES.get(verdict, verdict),
             "fate": name,
+            "part": _cell_named(verdict, name) if counts[verdict, name] else None,
             "canaries": counts[verdict, name],
             "text": _cell(counts[verdict, name], totals[verdict]),
             "shade": 0.06 + 0.44 * counts[verdict, name] / totals[verdict] if counts[verdict, name] else 0,
@@ -42,6 +45,10 @@ def against(rows: list[Row]) -> list[Row]:
         if totals[verdict]
         for name in FATES
     ]
+
+
+def _cell_named(verdict: str, fate: str) -> str:
+    return f"{NAMES.get(verdict, verdict)} · {fate}"
 
 
 def _cell(count: int, total: int) -> str:
@@ -68,6 +75,7 @@ def _point(row: Row, zone: str) -> Row:
         "when": f"{local:%-d %b %Y %H:%M}",
         "score": row["score"],
         "application": row["application"],
+        "deployment": row["deployment_id"],
         "verdict": NAMES.get(row["verdict"], row["verdict"]),
         "fate": fate(row),
         "tone": TONES[fate(row)],
@@ -85,6 +93,7 @@ def bins(found: list[Any]) -> list[Row]:
     return [
         {
             "score": f"{one.low:.0f}–{one.high:.0f}",
+            "part": _bin_named(one),
             "share": one.failed / one.n,
             "low": one.limits[0],
             "high": one.limits[1],
@@ -97,14 +106,28 @@ def bins(found: list[Any]) -> list[Row]:
     ]
 
 
+def _bin_named(one: Any) -> str:
+    return f"score {one.low:.0f}–{one.high:.0f}, went on"
+
+
 def deciding(metrics: list[Any]) -> list[Row]:
     """How often each metric failed, in three parts: it decided, others failed too, the canary passed all the same."""
     told = []
     for one in metrics:
         parts = (one.decided, one.failed - one.decided - one.outvoted, one.outvoted)
         for place, ((name, tone), count) in enumerate(zip(SAY_TONES.items(), parts, strict=True)):
-            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place, "tone": tone})
+            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place, "tone": tone,
+                         "part": _metric_named(one.metric)})  # fmt: skip
     return told
+
+
+def _metric_named(metric: str) -> str:
+    return f"failed: {metric}"
+
+
+def failing(metrics: list[Any]) -> dict[str, str]:
+    """The metrics that failed in any canary, by what those canaries are called."""
+    return {_metric_named(one.metric): one.metric for one in metrics if one.failed}
 
 
 def costs(found: list[Row]) -> list[Row]:
@@ -138,14 +161,35 @@ def covers(found: list[Any]) -> list[Row]:
     ]
 
 
-KINDS: dict[str, Callable[[Row], bool]] = {
-    "every canary": lambda row: True,
+Test = Callable[[Row], bool]
+EVERY = "every canary"
+KINDS: dict[str, Test] = {
+    EVERY: lambda row: True,
     "overridden, or went on unasked": lambda row: row["next"] in ("overridden", "went on unasked"),
     "passed, and the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
     "stopped the deployment": lambda row: row["next"] == "stopped",
     "a score without data": lambda row: row["verdict"] == "no_data",
     "no verdict": lambda row: row["verdict"] in ("error", "canceled"),
 }
+
+
+def kinds(told: Any) -> dict[str, Test]:
+    """Kinds of canaries that occur: those worth a look, each verdict with each fate, each class of scores."""
+    named = {name: holds for name, holds in KINDS.items() if name == EVERY or any(map(holds, told.rows))}
+    cells = {_cell_named(row["verdict"], fate(row)): (row["verdict"], fate(row)) for row in told.rows}
+    return (
+        named
+        | {name: partial(_in_cell, *cells[name]) for name in sorted(cells)}
+        | {_bin_named(one): partial(_in_bin, one) for one in told.bins if one.n}
+    )
+
+
+def _in_cell(verdict: str, became: str, row: Row) -> bool:
+    return row["verdict"] == verdict and fate(row) == became
+
+
+def _in_bin(one: Any, row: Row) -> bool:
+    return row["score"] is not None and verified(row) and one.holds(row["score"])
 
 
 def table(rows: list[Row]) -> list[Row]:

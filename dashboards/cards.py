@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 import dora
-from dashboards import charts, drill, meaning
+from dashboards import charts, drawing, drill, meaning
 from dashboards.view import View
 from dora import Metric, Move
 
@@ -46,8 +46,9 @@ def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            drawing = partial(charts.spark, trend, TONES[reading], bars=metric.statistic == "count")
-            line.vega_lite_chart(drill.spec(drawing), alt=f"{metric.title} over the window")
+            spark = partial(charts.spark, trend, TONES[reading], bars=metric.statistic == "count")
+            with line:
+                drawing.bare(f"spark {metric.name}", f"{metric.title} over the window", spark, drill.period(shown))
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 

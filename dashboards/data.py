@@ -34,6 +34,14 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the deployments: what they are told apart by (a query ``part_<of>.sql``), and its parameters."""
+
+    of: str = "everything"
+    parameters: tuple[str | float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What a build is made of; instants in UTC, null where it holds nothing."""
 
@@ -77,7 +85,7 @@ def kept(most: int = ENTRIES) -> Callable[[Callable[Asked, Answer]], Callable[As
 
     Copies for each viewer, and keys made field by field, took longer than all else that a page does.
     """
-    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr}
+    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, Part: repr}
     keeping = st.cache_resource(ttl=TTL, max_entries=most, show_spinner=False, hash_funcs=keys)
     return cast(Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]], keeping)
 
@@ -172,15 +180,23 @@ def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
     return _opened(build).choices(metric, scope)
 
 
-def deployments(build: Build, scope: Scope, limit: int) -> list[Row]:
+@kept()
+def deployments(build: Build, scope: Scope, limit: int, part: Part) -> list[Row]:
     """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
-    return over(build, "deployments", EVERY_ATTEMPT, scope, limit)
+    text = _query("deployments").replace("$part", _query(f"part_{part.of}"))
+    return _opened(build).over(EVERY_ATTEMPT, scope, text, (*part.parameters, limit))
 
 
 @kept(20)
 def canaries(build: Build, scope: Scope) -> Any:
     """What canaries are worth in a scope, as the door tells it."""
     return _opened(build).canaries(scope)
+
+
+@kept(40)
+def failing(build: Build, metric: str) -> set[tuple[str, str]]:
+    """Source and id of every canary in which a metric failed."""
+    return {(row["source"], row["canary_id"]) for row in rows(build, "canaries_failing", metric)}
 
 
 @kept(8)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, data, drill, links, listing, tables, wording
+from dashboards import charts, data, drawing, links, listing, tables, wording
 from dashboards.data import Build, Row
 from dashboards.listing import OPENED, hours, link, number, text, when
 
@@ -85,12 +85,12 @@ def _time(build: Build, deployment: Row) -> None:
         place = " / ".join(row[name] for name in ("account", "location", "cluster") if row[name]) or "production"
         lanes.append(row | {"lane": place, "what": "canary" if row["is_canary"] else "rollout"})
     lanes = [_light(row) for row in lanes if row["start"] is not None and row["end"] is not None]
-    drill.plain(
+    drawing.chart(
         "Where its time went",
         "Time since it was queued. First lane: what held it up; below: each rollout, first traffic as triangle, full"
         " traffic as dot.",
         partial(charts.timeline, lanes) if lanes else None,
-        "No times are known of it.",
+        instead="No times are known of it.",
     )
 
 

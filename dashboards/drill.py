@@ -1,107 +1,62 @@
-"""From a chart to its rows: a click on a period, the deployments of it, one of them opened."""
+"""From a chart to its rows: a click on a period or on a class, the deployments of it, one of them opened."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import altair as alt
 import pandas as pd
 import streamlit as st
-from altair.utils.schemapi import debug_mode
 from streamlit import column_config as columns
 
-from dashboards import charts, data, listing, pace, tables, wording
-from dashboards.charts.marks import QUIET
+from dashboards import charts, data, drawing, listing, pace, tables, wording
+from dashboards.data import Part
+from dashboards.drawing import Click
 from dashboards.view import View
 from dora import Scope
 
-KEY, APPLICATIONS = "period", "application"
-WHOLE, TOP, ROW = "whole window", 200, 35
+KEY, PART, APPLICATIONS = "period", "part", "application"
+WHOLE, EVERY = "whole window", "every deployment"
+TOP, ROW = 200, 35
 BUTTON = "opened"
 HEIGHT = 12 * ROW
 EVERYTHING = 2**31
-WORDS = {"labelColor": QUIET, "titleColor": QUIET}
-Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
 
 
-def chart(title: str, caption: str, drawing: Drawing, picked: str | None) -> None:
-    """Draw a titled chart; a click in it picks a period, a click on the picked one lets go of it."""
-    key = f"{title} {picked}"
-    with st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(title, anchor=False)
-        st.caption(caption)
-        st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_pick, key, picked), alt=f"{title}. {caption}")
+def period(shown: View, noun: str | None = None) -> Click:
+    """A click on a period, or on a noun that lies in one, of which the deployments are listed then."""
+    what = f"a {noun} to list its {shown.grain}" if noun else f"a {shown.grain} to list it"
+    return drawing.choosing(charts.CLICK, f"Click {what} below.", KEY, WHOLE)
 
 
-def _pick(key: str, picked: str | None) -> None:
-    clicked = st.session_state[key].selection[charts.CLICK]
-    if clicked:
-        start = clicked[0]["start"]
-        st.session_state[KEY] = WHOLE if start == picked else start
+def part(noun: str, those: str = "it") -> Click:
+    """A click on a class of deployments, which are listed then."""
+    return drawing.choosing(charts.PART, f"Click {noun} to list {those} below.", PART, EVERY)
 
 
-def whose(title: str, caption: str, drawing: Drawing | None, instead: str = "") -> None:
-    """Draw a titled chart of applications; a click on one narrows the page to it, another click lets go of it."""
-    if drawing is None:
-        plain(title, caption, None, instead)
-        return
-    chosen = st.session_state.get(APPLICATIONS) or []
-    key, said = f"{title} {' '.join(chosen)}", f"{caption} Click an application to see it alone."
-    with st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(title, anchor=False)
-        st.caption(said)
-        st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_narrow, key), alt=f"{title}. {said}")
+def application() -> Click:
+    """A click on an application, to which the page is narrowed then."""
+    return drawing.choosing(charts.WHOSE, "Click an application to see it alone.", APPLICATIONS, [])
 
 
-def _narrow(key: str) -> None:
-    clicked = st.session_state[key].selection[charts.WHOSE]
-    if clicked:
-        name = clicked[0]["application"]
-        st.session_state[APPLICATIONS] = [] if st.session_state.get(APPLICATIONS) == [name] else [name]
+def deployments(shown: View, title: str, parts: Mapping[str, Part] | None = None) -> str | None:
+    """List the deployments of the window or of the period picked in it, which is returned, null for the whole.
 
-
-def plain(title: str, caption: str, drawing: Drawing | None, instead: str = "") -> None:
-    """Draw a titled chart that nothing is picked in; a sentence where there is nothing to draw."""
-    with st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(title, anchor=False)
-        st.caption(caption)
-        if drawing is None:
-            st.text(instead)
-        else:
-            st.vega_lite_chart(spec(drawing), alt=f"{title}. {caption}")
-
-
-def spec(drawing: Drawing) -> dict[str, Any]:
-    """The specification of a chart; of one yet to be drawn, the same rows are drawn once."""
-    if isinstance(drawing, partial):
-        return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
-    return _readable(drawing.to_dict(validate=False))
-
-
-@data.kept()
-def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
-    with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
-        return _readable(_drawing().to_dict(validate=False))
-
-
-def _readable(drawn: dict[str, Any]) -> dict[str, Any]:
-    """The words of axes and legends as dark as the theme of the reader needs them."""
-    return drawn | {"config": drawn.get("config", {}) | {"axis": WORDS, "legend": WORDS}}
-
-
-def deployments(shown: View, title: str) -> str | None:
-    """List the deployments of the window or of the period picked in it, which is returned, null for the whole."""
-    heading, choice, file = st.columns([7, 3, 1], vertical_alignment="bottom")
+    ``parts`` are classes of them, by what they are called, to one of which the list can be narrowed.
+    """
+    heading, class_, choice, file = st.columns([5, 3, 3, 1], vertical_alignment="bottom")
     with choice:
         picked = _picker([f"{value.period:%Y-%m-%d}" for value in shown.trend("deployment_frequency")], shown.grain)
+    with class_:
+        some = _class(parts) if parts else Part()
     scope = data.within(shown.build, shown.whole, picked, shown.grain) if picked else shown.now
-    rows = data.deployments(shown.build, scope, TOP)
+    rows = data.deployments(shown.build, scope, TOP, some)
     with heading:
         st.subheader(title, anchor=False)
         st.caption(_summary(rows))
     with file:
-        _export(shown, scope)
+        st.download_button("CSV", partial(_csv, shown, scope, some), "deployments.csv", "text/csv", on_click="ignore")
     table(rows, shown.zone)
     return picked
 
@@ -110,6 +65,12 @@ def _picker(starts: list[str], grain: str) -> str | None:
     """Draw the choice of a period, which a click in a chart moves too; null for the whole window."""
     picked = st.selectbox(f"{grain.capitalize()} from", [WHOLE, *starts[::-1]], key=KEY, bind="query-params")
     return None if picked == WHOLE else picked
+
+
+def _class(parts: Mapping[str, Part]) -> Part:
+    """Draw the choice of a class, which a click in a chart moves too."""
+    picked = st.selectbox("Only", [EVERY, *parts], key=PART, bind="query-params")
+    return parts.get(picked or EVERY, Part())
 
 
 def _summary(rows: list[data.Row]) -> str:
@@ -122,13 +83,8 @@ def _summary(rows: list[data.Row]) -> str:
     )
 
 
-def _export(shown: View, scope: Scope) -> None:
-    """Offer all deployments as a CSV file, which is written when somebody asks."""
-    st.download_button("CSV", partial(_csv, shown, scope), "deployments.csv", "text/csv", on_click="ignore")
-
-
-def _csv(shown: View, scope: Scope) -> str:
-    return tables.csv_text(data.deployments(shown.build, scope, EVERYTHING), without=("listed",))
+def _csv(shown: View, scope: Scope, some: Part) -> str:
+    return tables.csv_text(data.deployments(shown.build, scope, EVERYTHING, some), without=("listed",))
 
 
 def table(rows: list[data.Row], zone: str, key: str = BUTTON) -> None:
@@ -148,7 +104,7 @@ def table(rows: list[data.Row], zone: str, key: str = BUTTON) -> None:
 
 
 def _open(key: str, ids: list[str]) -> None:
-    st.query_params[listing.OPENED] = ids[st.session_state[key].row]
+    listing.open_one(ids[st.session_state[key].row])
 
 
 def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from dashboards import charts, data, links, wording
+import streamlit as st
+
+from dashboards import charts, data, drawing, links, wording
 from dashboards.charts import Row
+from dashboards.data import Part
+from dashboards.drawing import Click
 from dashboards.view import View
 from dora import Scope, Value
 
 FEW = 20
 YEAR = 371  # days of whole weeks
+AGE, ANY_AGE, FOREVER = "age", "any time", 1e99
+
+
+def age() -> Click:
+    """A click on an age of open changes, which are listed then."""
+    return drawing.choosing(charts.PART, "Click an age to list it below.", AGE, ANY_AGE)
 
 
 def spread(shown: View, picked: str | None) -> list[Row]:
@@ -28,7 +38,29 @@ def _quantiles(value: Value) -> Row:
 def stages(shown: View) -> list[Row]:
     """The mean of each stage over the window, the longest first."""
     rows = [_told(row) for row in shown.over("lead_stages", "lead_time")]
-    return [row | {"label": f"{row['text']} · {row['share']:.0%}"} for row in rows]
+    return [
+        row | {"label": f"{row['text']} · {row['share']:.0%}", "part": f"most time in {row['stage']}"} for row in rows
+    ]
+
+
+def batches(shown: View) -> list[Row]:
+    """How many deployments brought so many changes."""
+    rows = shown.over("batches", "batch_size")
+    return [row | {"part": "1 change" if row["name"] == "1" else f"{row['name']} changes"} for row in rows]
+
+
+def waits(shown: View) -> list[Row]:
+    """How many questions were answered after so long."""
+    return [row | {"part": f"a yes after {row['name']}"} for row in shown.over("durations", "approval_wait", False)]
+
+
+def parts(shown: View) -> dict[str, Part]:
+    """Classes of deployments that the charts of the page tell apart, by what they are called."""
+    return (
+        {row["part"]: Part("batch", (row["low"], row["high"])) for row in batches(shown)}
+        | {row["part"]: Part("stage", (row["stage"],)) for row in stages(shown)}
+        | {row["part"]: Part("wait", (row["low"], row["high"])) for row in waits(shown)}
+    )
 
 
 def stages_over_time(shown: View) -> list[Row]:
@@ -60,12 +92,16 @@ def days(shown: View) -> list[Row]:
 
 def open_ages(shown: View) -> list[Row]:
     """How many changes are open, by age, whenever they were merged."""
-    return data.over(shown.build, "durations", "lead_time", _ever(shown), True)
+    rows = data.over(shown.build, "durations", "lead_time", _ever(shown), True)
+    return [row | {"part": row["name"]} for row in rows]
 
 
 def open_changes(shown: View) -> list[Row]:
-    """The oldest open changes with their links."""
-    rows = data.over(shown.build, "open_changes", "lead_time", _ever(shown), FEW)
+    """The oldest open changes of the age that is chosen, which is asked for, with their links."""
+    ages = {row["part"]: (row["low"], row["high"]) for row in open_ages(shown)}
+    picked = st.selectbox("Open for", [ANY_AGE, *ages], key=AGE, bind="query-params")
+    low, high = ages.get(picked or ANY_AGE, (0.0, FOREVER))
+    rows = data.over(shown.build, "open_changes", "lead_time", _ever(shown), low, high, FEW)
     return [row | {"url": links.commit(row["repository"], row["sha"])} for row in rows]
 
 

@@ -61,7 +61,12 @@ def _cell(name: str, value: Any, zone: str) -> Any:
 
 
 def _open(key: str, ids: list[str]) -> None:
-    st.query_params[OPENED] = ids[st.session_state[key].row]
+    open_one(ids[st.session_state[key].row])
+
+
+def open_one(deployment: str) -> None:
+    """Open a deployment on the page that is shown."""
+    st.query_params[OPENED] = deployment
 
 
 def close() -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboards import canary_rows, listing, tables, wording
+from dashboards import audit_rows, canary_rows, data, drawing, listing, tables, wording
+from dashboards.charts import ONE, PART
+from dashboards.data import Build
+from dashboards.drawing import Click
 from dashboards.listing import link, number, text, when
 
 Row = dict[str, Any]
@@ -20,14 +24,32 @@ CHANGES = {
     "waited": "Waited", "asked": "Asked", "canary": "Canary", "commit": "Commit", "template": "Template",
 }  # fmt: skip
 EVERY = "changed production, or tried to"
+CANARIES, HOUR, ANY_HOUR = "canaries", "hour", "any hour"
 EXECUTION = link("Execution", "Open in Deck")
 
 
-def canaries(told: Any, zone: str) -> None:
+def canary(noun: str, those: str = "it") -> Click:
+    """A click on a kind of canaries, which are listed then."""
+    return drawing.choosing(PART, f"Click {noun} to list {those} below.", CANARIES, canary_rows.EVERY)
+
+
+def hour() -> Click:
+    """A click on an hour of the week, of which the changes are listed then."""
+    return drawing.choosing(PART, "Click an hour to list it below.", HOUR, ANY_HOUR)
+
+
+def one() -> Click:
+    """A click on a deployment, which is opened."""
+    return Click(ONE, "Click one to open its deployment.", listing.open_one)
+
+
+def canaries(build: Build, told: Any, zone: str) -> None:
     """Draw the canaries of one kind, such as those that somebody overrode, or all of them."""
-    counts = {name: [row for row in told.rows if holds(row)] for name, holds in canary_rows.KINDS.items()}
-    picked = _chosen("Show", [name for name, found in counts.items() if found], "canaries")
-    rows = counts[picked or next(iter(counts))]
+    kinds = canary_rows.kinds(told) | {
+        name: partial(_failed, build, metric) for name, metric in canary_rows.failing(told.metrics).items()
+    }
+    picked = _chosen("Show", list(kinds), CANARIES) or canary_rows.EVERY
+    rows = [row for row in told.rows if kinds[picked](row)]
     said = f"{len(rows):,} of {told.canaries:,} canaries, the latest first{_more(rows)}"
     _heading("Canaries", said, "canaries.csv", lambda: rows)
     listing.table(canary_rows.table(rows[:TOP]), zone, {
@@ -38,11 +60,22 @@ def canaries(told: Any, zone: str) -> None:
     }, "Canaries, the latest first", opens="canary")  # fmt: skip
 
 
+def _failed(build: Build, metric: str, row: Row) -> bool:
+    """Whether a metric failed in a canary."""
+    return (row["source"], row["canary_id"]) in data.failing(build, metric)
+
+
 def changes(told: Any, zone: str) -> None:
-    """Draw the changes of production that one finding names, or all of them."""
+    """Draw the changes of production that one finding names, or those of one hour of the week, or all of them."""
     found = {one.title: one.name for one in told.findings if one.count}
-    picked = _chosen("Show those that", [EVERY, *found], "finding")
+    finding, clock = st.columns([3, 1], vertical_alignment="bottom")
+    with finding:
+        picked = _chosen("Show those that", [EVERY, *found], "finding")
+    with clock:
+        at = _chosen("At", [ANY_HOUR, *(cell["part"] for cell in audit_rows.hours(told.rows))], HOUR)
     named = told.only(found.get(picked or EVERY))
+    if at and at != ANY_HOUR:
+        named = replace(named, rows=[row for row in named.rows if audit_rows.hour(row) == at])
     said = f"{wording.counted(len(named.rows), 'change')}, the latest first; times in {zone}{_more(named.rows)}"
     _heading("Changes of production", said, "changes.csv", lambda: named.rows)
     shown = {name: text(title) for name, title in CHANGES.items()} | {"url": EXECUTION}

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 SEEN = "seen"
-AHEAD = 0.6  # seconds in which a browser can draw a table, unless it has to draw all of the page meanwhile
+AHEAD = 0.3  # seconds in which a browser can draw a table, unless it has to draw all of the page meanwhile
 
 
 def drawn() -> None:

@@ -103,7 +103,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
     metrics = weigh(lists.figures(con, "canary_patterns", scope))
     coverage = _coverage(lists.figures(con, "canary_coverage", scope))
     cost = _cost(rows, lists.figures(con, "canary_cost", scope))
-    scored = [(row["score"], row["failed"]) for row in rows if _verified(row) and row["score"] is not None]
+    scored = [(row["score"], row["failed"]) for row in rows if verified(row) and row["score"] is not None]
     return Canaries(
         canaries=len(rows),
         outcomes=_outcomes(rows),
@@ -147,7 +147,8 @@ def _place(row: Row) -> tuple[str | None, str]:
     return f"{went}_{'bad' if row['failed'] else 'good'}", ""
 
 
-def _verified(row: Row) -> bool:
+def verified(row: Row) -> bool:
+    """Whether what became of the deployment tells something of the canary that judged it."""
     place, _ = _place(row)
     return place is not None and place != "stopped"
 

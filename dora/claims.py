@@ -17,7 +17,7 @@ from dora.warehouse import Connection
 
 ENOUGH = 10  # deployments: an application below has no share worth ranking
 LARGE = 4  # changes
-CLASSES = {1: "none or one", 2: "two or three", 4: "four to seven", 8: "eight or more"}
+CLASSES = {0: "none or one", 2: "two or three", 4: "four to seven", 8: "eight or more"}
 CAVEATS = (
     "Frequent and rare deployers would have to be alike otherwise: in size, age, criticality, tests and team.",
     "Failures would have to be noticed equally well: a busy application has more eyes, and its fixes show as such.",
@@ -59,7 +59,7 @@ def claims(con: Connection, scope: Scope) -> Claims:
     sizes = [row | _failed(row) for row in _over(con, "sizes", scope)]
     found = Claims(
         applications=enough,
-        sizes=[row | {"name": CLASSES[row["place"]]} for row in sizes],
+        sizes=[row | {"name": CLASSES[row["least"]]} for row in sizes],
         between=association.spearman([(row["per_day"], row["share"]) for row in enough]),
         smaller=association.spearman([(row["per_day"], row["batch"]) for row in enough if row["batch"] is not None]),
         elasticity=association.elasticity([(row["deployments"], row["failed"]) for row in enough]),
@@ -126,7 +126,7 @@ def _by_application(weeks: list[dict[str, Any]]) -> list[list[tuple[float, float
 
 def _difference(sizes: list[dict[str, Any]]) -> tuple[float, float] | None:
     """95 % limits of how much more of the larger deployments (four changes and more) failed than of the smallest."""
-    small, large = ([row for row in sizes if row["place"] == 1], [row for row in sizes if row["place"] >= LARGE])
+    small, large = ([row for row in sizes if not row["least"]], [row for row in sizes if row["least"] >= LARGE])
     return intervals.newcombe(_counted(small), _counted(large))
 
 

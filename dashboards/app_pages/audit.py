@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import audit_rows, data, drill, lists, view
+from dashboards import audit_rows, data, drawing, drill, lists, view
 from dashboards.charts import audit as charts
 
 shown = view.current()
@@ -17,16 +17,18 @@ with st.container(border=True, gap="xsmall"):
         st.text(sentence)
 
 with st.grid(2, min_column_width=420):
-    drill.plain(
+    drawing.chart(
         "When production changes",
         f"By day and hour in {told.timezone}, the stronger the more; in vermilion out of hours.",
         charts.hours(cells) if cells else None,
+        lists.hour(),
         "Nothing took traffic.",
     )
-    drill.whose(
+    drawing.chart(
         "How long questions wait",
         "From the question to the answer, each change once; the bar is the application's median.",
         charts.waits(waits) if waits else None,
+        drill.application(),
         "No pipeline asked anybody.",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import canary_rows, data, drill, lists, view
+from dashboards import canary_rows, data, drawing, drill, lists, view
 from dashboards.charts import canary as charts
 
 shown = view.current()
@@ -19,45 +19,51 @@ with st.container(border=True, gap="xsmall"):
         st.text(sentence)
 
 with st.grid(2, min_column_width=420):
-    drill.plain(
+    drawing.chart(
         "Verdict against outcome",
         "Canaries, and their share of the verdict's. Failed later: rolled back, fixed forward, an incident, or broken.",
         charts.against(canary_rows.against(told.rows)) if told.rows else None,
+        lists.canary("a cell"),
         "No canary analysis ran.",
     )
-    drill.plain(
+    drawing.chart(
         "Score and what became of it",
         f"Each canary when it was judged; shaded: below the pass mark of {passes:.0f}."
         f" {f'{len(points):,} of {told.canaries:,} drawn.' if len(points) < told.canaries else ''}",
         charts.scores(points, passes) if points else None,
+        lists.one(),
         "No canary was given a score.",
     )
-    drill.plain(
+    drawing.chart(
         "Whether a lower score means more failures",
         "Share of deployments that failed later, by score, where the deployment went on. Whiskers: 95 % interval.",
         charts.calibration(bins) if bins else None,
+        lists.canary("a score"),
         "No deployment that a canary judged has gone on for long enough.",
     )
-    drill.plain(
+    drawing.chart(
         "Which metrics decide",
         "How often each metric failed. It decided where its passing would have let the deployment go on.",
         charts.deciding(deciding) if deciding else None,
+        lists.canary("a bar", "where it failed"),
         "No source told how the metrics came out.",
     )
-    drill.whose(
+    drawing.chart(
         "What it costs",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
         charts.cost(costs) if costs else None,
+        drill.application(),
         "No change that shipped had waited for a canary.",
     )
-    drill.whose(
+    drawing.chart(
         "Who has one",
         "Share of production deployments that a canary judged, with its 95 % interval; of those that never had one the"
         f" {canary_rows.WITHOUT} that deploy most.",
         charts.coverage(covers) if covers else None,
+        drill.application(),
         "Nothing was deployed.",
     )
 
 if told.rows:
     with st.container(border=True):
-        lists.canaries(told, shown.zone)
+        lists.canaries(shown.build, told, shown.zone)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import cards, charts, drill, flow, listing, tables, view, wording
+from dashboards import cards, charts, drawing, drill, flow, listing, tables, view, wording
 from dashboards.listing import hours, link, number, text, when
 
 shown = view.current()
@@ -16,65 +16,68 @@ keys = st.container()
 spread, stages = st.columns([3, 2])
 below, listed = st.container(), st.container(border=True)
 with listed:
-    picked = drill.deployments(shown, "Deployments")
+    picked = drill.deployments(shown, "Deployments", flow.parts(shown))
 with keys:
     cards.row(shown, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
 
 with spread:
-    drill.chart(
+    drawing.chart(
         "Lead time, merge to production",
         f"Median by {grain} of merging, open changes counted in, on a log scale. Bands: the middle 50 % and 80 %;"
-        f" dashed: {lead.text}, the number above. Click a {grain} to list it below.",
+        f" dashed: {lead.text}, the number above.",
         partial(charts.spreads, flow.spread(shown, picked), lead),
-        picked,
+        drill.period(shown),
     )
 with stages:
     means = flow.stages(shown)
-    drill.plain(
+    drawing.chart(
         "Where lead time goes",
         f"Mean per shipped change and stage; means add up (to {wording.hours(sum(row['hours'] for row in means))}),"
         " medians do not.",
         partial(charts.stage_means, means) if means else None,
+        drill.part("a stage", "what spent most time in it"),
         "No change of this selection was shipped in this window.",
     )
 
 with below:
     stack, days = st.columns([2, 3])
     with stack:
-        drill.chart(
+        drawing.chart(
             f"Stages by {grain}",
-            f"Mean time of a change in each stage, by {grain} of merging. Click a {grain} to list it below.",
+            f"Mean time of a change in each stage, by {grain} of merging.",
             partial(charts.stage_stack, flow.stages_over_time(shown)),
-            picked,
+            drill.period(shown),
         )
     with days:
-        drill.chart(
+        drawing.chart(
             "Deployments per day",
-            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window."
-            f" Click a day to list its {grain} below.",
+            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window.",
             partial(charts.calendar, flow.days(shown)),
-            picked,
+            drill.period(shown, "day"),
         )
     sizes, ages, waits = st.columns(3)
     with sizes:
-        drill.plain(
+        drawing.chart(
             "Batch size", "Deployments by how many changes each was the first to ship.",
-            partial(charts.histogram, shown.over("batches", "batch_size"), "Changes"),
+            partial(charts.histogram, flow.batches(shown), "Changes"), drill.part("a size"),
         )  # fmt: skip
     with ages:
-        drill.plain(
+        drawing.chart(
             "Open changes by age", "Merged and not in production when the data ends, whenever they were merged.",
-            partial(charts.histogram, flow.open_ages(shown), "Age", "amber"),
+            partial(charts.histogram, flow.open_ages(shown), "Age", "amber"), flow.age(),
         )  # fmt: skip
     with waits:
-        drill.plain(
+        drawing.chart(
             "Waits for a yes", "Answered questions to people on the way to production, by how long they waited.",
-            partial(charts.histogram, shown.over("durations", "approval_wait", False), "Wait", "pink"),
+            partial(charts.histogram, flow.waits(shown), "Wait", "pink"), drill.part("a wait", "what waited so long"),
         )  # fmt: skip
     with st.container(border=True, gap="xsmall"):
-        stuck = flow.open_changes(shown)
-        st.subheader("Oldest open changes", anchor=False)
-        st.caption(tables.how_many(stuck, "change") + " merged and not in production, the oldest first")
+        heading, choice = st.columns([4, 1], vertical_alignment="bottom")
+        with choice:
+            stuck = flow.open_changes(shown)
+        with heading:
+            st.subheader("Oldest open changes", anchor=False)
+            st.caption(tables.how_many(stuck, "change") + " merged and not in production, the oldest first")
         if stuck:
             listing.table(stuck, shown.zone, {
                 "application": text("Application"), "team": text("Team"), "subject": text("Change", width="large"),

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import cards, charts, drill, moved, view
+from dashboards import cards, charts, drawing, drill, moved, view
 
 shown = view.current()
 grain, lead, rate = shown.grain, shown.value("lead_time"), shown.value("change_failure_rate")
@@ -19,24 +19,24 @@ with listed:
     picked = drill.deployments(shown, "Deployments")
 
 with drawn:
-    drill.chart(
+    drawing.chart(
         "Lead time for changes",
         f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
         f" dashed: {lead.text}, the number above.",
         partial(charts.medians, charts.rows(shown.trend("lead_time"), picked), lead),
-        picked,
+        drill.period(shown),
     )
-    drill.chart(
+    drawing.chart(
         "Change failure rate",
         f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
         partial(
             charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")
         ),
-        picked,
+        drill.period(shown),
     )
-    drill.chart(
+    drawing.chart(
         "Deployments",
-        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}. Click a {grain} to list it below.",
+        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}.",
         partial(charts.counts, charts.rows(shown.trend("deployment_frequency"), picked)),
-        picked,
+        drill.period(shown),
     )

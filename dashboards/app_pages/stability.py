@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import cards, charts, drill, listing, stability, tables, view
+from dashboards import cards, charts, drawing, drill, listing, stability, tables, view
 from dashboards.listing import hours, link, number, text, when
 
 shown = view.current()
@@ -15,43 +15,44 @@ grain, rate, recovery = shown.grain, shown.value("change_failure_rate"), shown.v
 keys, above = st.container(), st.container()
 claimed, listed = st.container(border=True), st.container(border=True)
 with listed:
-    picked = drill.deployments(shown, "Deployments")
+    picked = drill.deployments(shown, "Deployments", stability.parts(shown))
 with keys:
     cards.row(shown, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
 
 with above:
     failing, curve = st.columns(2)
     with failing:
-        drill.chart(
+        drawing.chart(
             "Change failure rate",
-            f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above."
-            f" Click a {grain} to list it below.",
+            f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
             partial(charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), rate),
-            picked,
+            drill.period(shown),
         )
     with curve:
         steps = stability.curve(shown)
-        drill.plain(
+        drawing.chart(
             "Still broken after …",
             f"Share of failed deployments not recovered so long after they failed (Kaplan–Meier, {recovery.open} still"
             " open). Band: its 95 % interval; dashed: half.",
             partial(charts.survival, steps) if steps else None,
+            drill.part("a step", "what was still broken then"),
             "No failed deployment of this selection has recovered in this window.",
         )
     rework, caught = st.columns(2)
     with rework:
-        drill.chart(
+        drawing.chart(
             "Deployment rework rate",
             f"Share of deployments that were rollbacks, hotfixes or fixes forward, by {grain}. Whiskers: 95 %.",
             partial(charts.shares, charts.rows(shown.trend("rework_rate"), picked), shown.value("rework_rate")),
-            picked,
+            drill.period(shown),
         )
     with caught:
         stopped = stability.caught(shown)
-        drill.plain(
+        drawing.chart(
             "Caught before they served",
             "Attempts that never took full traffic, by what ended them. They are no failures and stand in no share.",
             partial(charts.histogram, stopped, "Ended by", "green") if stopped else None,
+            drill.part("a bar"),
             "Every attempt of this selection took traffic.",
         )
     with st.container(border=True, gap="xsmall"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboards.charts.marks import WHOSE, Row, axis, colour, of, picking
+from dashboards.charts.marks import PART, WHOSE, Row, axis, colour, of, picking
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TALL, ROW_HEIGHT, AROUND = 240, 30, 40
@@ -15,14 +15,18 @@ LABEL = (
 
 
 def hours(cells: list[Row]) -> alt.LayerChart:
-    """Changes by local hour and day of the week, the stronger the more; those out of hours in another colour."""
+    """Changes by local hour and day of the week, the stronger the more; those out of hours in another colour.
+
+    A click picks those of that hour, which ``part`` names.
+    """
     labels = axis(labelAngle=0, values=list(range(0, 24, 3)), labelExpr="datum.value + ':00'")
     x = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=labels, title=None)
     base = alt.Chart(of(cells)).encode(
         x=x, y=alt.Y("day:O", sort=list(DAYS), axis=axis(), title=None), color=colour(),
         tooltip=_tips(day="Day", clock="From", changes="Changes", state="Hours"),
     )  # fmt: skip
-    tiles = base.mark_rect(cornerRadius=3).encode(opacity=alt.Opacity("shade:Q", scale=None, legend=None))
+    shade = alt.Opacity("shade:Q", scale=None, legend=None)
+    tiles = base.mark_rect(cornerRadius=3, cursor="pointer").encode(opacity=shade).add_params(picking(PART))
     return alt.LayerChart(layer=[tiles], data=of(cells), height=TALL)
 
 
@@ -41,7 +45,7 @@ def waits(rows: list[Row]) -> alt.LayerChart:
     )
     dots = base.transform_filter("!datum.middle").mark_point(filled=True, size=36, opacity=0.4, cursor="pointer")
     middle = base.transform_filter("datum.middle").mark_tick(thickness=3, size=18, opacity=1)
-    return alt.LayerChart(layer=[dots.add_params(picking(WHOSE, "application")), middle], data=of(rows), height=tall)
+    return alt.LayerChart(layer=[dots.add_params(picking(WHOSE)), middle], data=of(rows), height=tall)
 
 
 def _tips(**named: str) -> list[alt.Tooltip]:

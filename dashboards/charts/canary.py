@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts.marks import HEIGHT, PALETTE, WHOSE, Row, axis, colour, dot, of, picking
+from dashboards.charts.marks import HEIGHT, ONE, PALETTE, PART, WHOSE, Row, axis, catching, colour, dot, of, picking
 
 Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")
@@ -15,12 +15,15 @@ SHAPES = {"fine": "circle", "failed later": "diamond", "stopped": "triangle-down
 PART_TONES = {"canary": "vermilion", "all else": "sky"}
 SAY_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
 FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
-ROW_HEIGHT, AROUND = 27, 80  # of a bar; of axis and legend
+ROW_HEIGHT, AROUND = 27, 112  # of a bar; of axis and legend
 INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, whatever the theme
 
 
 def against(cells: list[Row]) -> Drawn:
-    """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count."""
+    """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count.
+
+    A click picks the canaries of a cell, which ``part`` names.
+    """
     verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
     base = alt.Chart(of(cells)).encode(
         x=alt.X("fate:O", sort=list(FATES), axis=axis(orient="top", labelAngle=0), title=None),
@@ -32,17 +35,20 @@ def against(cells: list[Row]) -> Drawn:
     )
     counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
     tall = 40 * len(verdicts) + 40
-    return alt.LayerChart(layer=[tiles, counts], data=of(cells), height=tall)
+    return alt.LayerChart(layer=[tiles, counts, catching(base, PART)], data=of(cells), height=tall)
 
 
 def scores(points: list[Row], passes: float) -> Drawn:
-    """Each score when it was given, by what became of the deployment; below the pass mark is shaded."""
+    """Each score when it was given, by what became of the deployment; below the pass mark is shaded.
+
+    A click picks the deployment that it judged.
+    """
     x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=axis(grid=False, format="%-d %b"), title=None)
     y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=axis(tickCount=5), title=None)
     ground = alt.Chart(of([{"low": 0, "high": passes}]))
     shade = ground.mark_rect(opacity=0.08, color=FAILING).encode(y="low:Q", y2="high:Q")
-    marks = alt.Chart(of(points)).mark_point(filled=True, size=44, opacity=0.85)
-    dots = marks.encode(
+    marks = alt.Chart(of(points)).mark_point(filled=True, size=44, opacity=0.85, cursor="pointer")
+    dots = marks.add_params(picking(ONE)).encode(
         x=x,
         y=y,
         color=_named(TONES),
@@ -53,34 +59,44 @@ def scores(points: list[Row], passes: float) -> Drawn:
 
 
 def calibration(bins: list[Row]) -> Drawn:
-    """The share that failed later by score, as dots with the whiskers of their 95 % interval."""
+    """The share that failed later by score, as dots with the whiskers of their 95 % interval.
+
+    A click picks the canaries of those scores, which ``part`` names.
+    """
     scale = alt.Scale(domain=[0, min(1.0, max((one["high"] for one in bins), default=1.0) * 1.05)], nice=False)
-    base = alt.Chart(of(bins), height=HEIGHT).encode(
+    column = alt.Chart(of(bins)).encode(
         x=alt.X("score:O", sort=None, axis=axis(labelAngle=0, grid=False), title=None),
-        color=colour(),
         tooltip=_tips(score="Score", text="Failed later", evidence="Evidence"),
     )
+    base = column.encode(color=colour())
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
     dots = base.mark_point(**dot(60))
     y = alt.Y("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
     return alt.LayerChart(
-        layer=[whiskers.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), dots.encode(y=y)],
+        layer=[
+            whiskers.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
+            dots.encode(y=y),
+            catching(column, PART),
+        ],
         data=of(bins),
         height=HEIGHT,
     )
 
 
 def deciding(parts: list[Row]) -> Drawn:
-    """How often each metric failed, and whether that decided; those that never failed have no bar."""
+    """How often each metric failed, and whether that decided; those that never failed have no bar.
+
+    A click picks the canaries in which it failed, which ``part`` names.
+    """
     tips = {"metric": "Metric", "how": "It", "canaries": "Canaries"}
-    return _bars(parts, "metric", _named(SAY_TONES), "canaries", **tips)
+    return _bars(parts, "metric", _named(SAY_TONES), "canaries", **tips).add_params(picking(PART))
 
 
 def cost(parts: list[Row]) -> Drawn:
     """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
     tips = {"application": "Application", "part": "For", "text": "Mean of a change", "changes": "Changes"}
     bars = _bars(parts, "application", _named(PART_TONES), "minutes", **tips)
-    return bars.add_params(picking(WHOSE, "application"))
+    return bars.add_params(picking(WHOSE))
 
 
 def coverage(rows: list[Row]) -> Drawn:
@@ -91,7 +107,7 @@ def coverage(rows: list[Row]) -> Drawn:
         y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(**dot(60), cursor="pointer").add_params(picking(WHOSE, "application"))
+    dots = base.mark_point(**dot(60), cursor="pointer").add_params(picking(WHOSE))
     x = alt.X("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
     return alt.LayerChart(
         layer=[whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)],
@@ -103,7 +119,7 @@ def coverage(rows: list[Row]) -> Drawn:
 def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> Drawn:
     drawn: alt.Chart = (
         alt.Chart(of(rows), height=_tall(rows, name))
-        .mark_bar(height={"band": 0.7})
+        .mark_bar(height={"band": 0.7}, cursor="pointer")
         .encode(
             x=alt.X(f"{amount}:Q", axis=axis(tickCount=5, tickMinStep=1), title=None),
             y=alt.Y(f"{name}:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None),

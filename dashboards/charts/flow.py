@@ -22,7 +22,10 @@ HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Of l
 
 
 def stage_means(rows: list[Row]) -> alt.LayerChart:
-    """One bar a stage as long as its mean, with the mean as text; rows have ``stage, hours, text, share``."""
+    """One bar a stage as long as its mean, with the mean as text; rows have ``stage, hours, text, label, share, part``.
+
+    A click picks the deployments that ``part`` names.
+    """
     drawn = [row | {"tone": STAGES[row["stage"]]} for row in rows]
     y = alt.Y("stage:N", sort=None, axis=m.axis(labelLimit=140), title=None)
     base = alt.Chart(m.of(drawn), height=alt.Step(26)).encode(
@@ -32,7 +35,8 @@ def stage_means(rows: list[Row]) -> alt.LayerChart:
     x = alt.X("hours:Q", axis=None, scale=alt.Scale(domain=[0, longest * 1.35]))
     bars = base.mark_bar(cornerRadius=2, height=16).encode(x=x, color=m.colour())
     text = base.transform_calculate(tone=m.tone("grey")).mark_text(align="left", dx=6, fontSize=12)
-    return alt.LayerChart(layer=[bars, text.encode(x=x, text="label:N", color=m.colour())])
+    words = text.encode(x=x, text="label:N", color=m.colour())
+    return alt.LayerChart(layer=[bars, words, m.catching(base, m.PART)])
 
 
 def stage_stack(rows: list[Row]) -> alt.Chart:
@@ -51,7 +55,7 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
     chart: alt.Chart = (
         alt.Chart(m.of(drawn), height=HEIGHT)
         .mark_bar(width={"band": 0.72}, cursor="pointer")
-        .add_params(m.picking(m.CLICK, "start"))
+        .add_params(m.picking(m.CLICK))
         .encode(
             x=m.column().encoding.x,
             y=alt.Y("hours:Q", stack=True, axis=m.axis(tickCount=5, labelExpr=m.DURATION), title=None),
@@ -82,7 +86,7 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
     none = base.transform_filter("datum.n == 0").transform_calculate(tone=m.tone("grey"))
     layer = [
         some.mark_rect(cornerRadius=2, cursor="pointer")
-        .add_params(m.picking(m.CLICK, "start"))
+        .add_params(m.picking(m.CLICK))
         .encode(opacity=shade, color=m.colour()),
         none.mark_rect(cornerRadius=2, filled=False, strokeWidth=0.6, opacity=0.45).encode(color=m.colour()),
     ]
@@ -90,13 +94,18 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
 
 
 def histogram(rows: list[Row], noun: str, tone: Tone = "blue") -> alt.LayerChart:
-    """A bar a class with its count above; rows have ``name, n, share`` in their order."""
+    """A bar a class with its count above; rows have ``name, n, share, part`` in their order.
+
+    A click picks what ``part`` names.
+    """
     tips = [alt.Tooltip("name:N", title=noun), alt.Tooltip("n:Q"), alt.Tooltip("share:Q", format=".1%", title="Share")]
     x = alt.X("name:O", sort=None, axis=m.axis(labelAngle=0, labelOverlap=False), title=None)
     top = max((row["n"] for row in rows), default=1) * 1.12
     y = alt.Y("n:Q", axis=None, scale=alt.Scale(domain=[0, top], nice=False))
-    base = alt.Chart().encode(x=x, y=y, tooltip=tips)
+    column = alt.Chart().encode(x=x, tooltip=tips)
+    base = column.encode(y=y)
     bars = base.transform_calculate(tone=m.tone(tone)).mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
     text = base.transform_calculate(tone=m.tone("grey")).mark_text(dy=-8, fontSize=11)
-    layer = [bars.encode(color=m.colour()), text.encode(text=alt.Text("n:Q", format=","), color=m.colour())]
+    counts = text.encode(text=alt.Text("n:Q", format=","), color=m.colour())
+    layer = [bars.encode(color=m.colour()), counts, m.catching(column, m.PART)]
     return alt.LayerChart(layer=layer, data=m.of(rows), height=HEIGHT - 20)

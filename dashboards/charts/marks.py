@@ -11,7 +11,7 @@ Row = dict[str, Any]
 QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
 PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
 HEIGHT, SPARK = 220, 56
-CLICK, WHOSE = "period", "application"  # what a click in a chart means
+CLICK, WHOSE, PART, ONE = "start", "application", "part", "deployment"  # fields whose word a click in a chart picks
 SHORTEST = 1 / 60  # hours: a log axis has no zero
 COARSE = [minutes / 60 for minutes in (1, 5, 15)] + [1.0, 4, 24, 96, 720, 8760]
 FINE = [minutes / 60 for minutes in (1, 2, 5, 10, 15, 20, 30, 45)] + [1.0, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 720]
@@ -56,9 +56,15 @@ def marks(name: Tone) -> alt.Chart:
     return drawn
 
 
-def picking(name: str, field: str) -> alt.Parameter:
+def picking(field: str) -> alt.Parameter:
     """A click on a mark as the choice of what its field holds."""
-    return alt.selection_point(name=name, fields=[field], on="click", clear=False)
+    return alt.selection_point(name=field, fields=[field], on="click", clear=False)
+
+
+def catching(base: alt.Chart, field: str) -> alt.Chart:
+    """What cannot be seen and is as tall as the chart, so that a click above a small mark means it too."""
+    caught: alt.Chart = base.mark_rect(opacity=0.001, cursor="pointer").add_params(picking(field))
+    return caught
 
 
 def dot(size: int) -> dict[str, Any]:

@@ -7,9 +7,14 @@ import altair as alt
 from dashboards.charts import marks as m
 from dashboards.charts.marks import HEIGHT, Row, Tone
 
+FINGER = 240  # square pixels around a step in which a click means it
+
 
 def survival(rows: list[Row], tone: Tone = "vermilion") -> alt.LayerChart:
-    """The share not yet recovered after so long, in steps with a 95 % band; rows have ``hours, left, low, high``."""
+    """The share not yet recovered after so long, in steps with a 95 % band; rows have ``hours, left, low, high, part``.
+
+    A click on a step picks what ``part`` names.
+    """
     known = [row["hours"] for row in rows if row["hours"] > 0]
     scale, axis = m.log_hours(known)
     bottom = scale.domain[0]
@@ -21,13 +26,15 @@ def survival(rows: list[Row], tone: Tone = "vermilion") -> alt.LayerChart:
     base = alt.Chart().transform_calculate(tone=m.tone(tone)).encode(x=x, color=m.colour())
     band = base.mark_area(opacity=0.18, interpolate="step-after")
     line = base.mark_line(strokeWidth=2.2, interpolate="step-after")
-    points = base.mark_point(**m.dot(16)).transform_filter("datum.left < 1").encode(y=y, tooltip=tips)
+    steps = base.transform_filter("datum.left < 1").encode(y=y, tooltip=tips)
+    caught = steps.mark_point(**m.dot(FINGER) | {"opacity": 0.001}, cursor="pointer").add_params(m.picking(m.PART))
     half = (
         alt.Chart(m.of([{"half": 0.5, "tone": "grey"}]))
         .mark_rule(strokeDash=[5, 4])
         .encode(y="half:Q", color=m.colour())
     )
-    layer = [half, band.encode(y=alt.Y("low:Q", scale=share), y2="high:Q"), line.encode(y=y), points]
+    shade, dots = band.encode(y=alt.Y("low:Q", scale=share), y2="high:Q"), steps.mark_point(**m.dot(16))
+    layer = [half, shade, line.encode(y=y), dots, caught]
     return alt.LayerChart(layer=layer, data=m.of(drawn), height=HEIGHT)
 
 
@@ -47,19 +54,25 @@ def against(rows: list[Row], tone: Tone = "blue") -> alt.LayerChart:
     base = alt.Chart().transform_calculate(tone=m.tone(tone)).encode(x=x, color=m.colour(), tooltip=tips)
     y = alt.Y("share:Q", scale=share, axis=m.axis(format=".0%", tickCount=5), title=None)
     whiskers = base.mark_rule(strokeWidth=3, strokeCap="round", opacity=0.3)
-    points = base.mark_point(**m.dot(60), cursor="pointer").add_params(m.picking(m.WHOSE, "application"))
+    points = base.mark_point(**m.dot(60), cursor="pointer").add_params(m.picking(m.WHOSE))
     layer = [whiskers.encode(y=alt.Y("low:Q", scale=share), y2="high:Q"), points.encode(y=y)]
     return alt.LayerChart(layer=layer, data=m.of(rows), height=HEIGHT)
 
 
 def classes(rows: list[Row], tone: Tone = "vermilion") -> alt.LayerChart:
-    """A share a class as a dot with its 95 % whisker; rows have ``name, share, low, high, evidence`` in their order."""
+    """A share a class as a dot with its 95 % whisker; rows have ``name, share, low, high, evidence, part`` in order.
+
+    A click picks the deployments that ``part`` names.
+    """
     top = min(1.0, max((row["high"] for row in rows), default=1.0) * 1.05)
     scale = alt.Scale(domain=[0, top], nice=False)
     x = alt.X("name:O", sort=None, axis=m.axis(labelAngle=0, labelOverlap=False), title=None)
     tips = [alt.Tooltip("name:N", title="Changes"), alt.Tooltip("evidence:N", title="Failed")]
-    base = alt.Chart().transform_calculate(tone=m.tone(tone)).encode(x=x, color=m.colour(), tooltip=tips)
+    column = alt.Chart().encode(x=x, tooltip=tips)
+    base = column.transform_calculate(tone=m.tone(tone)).encode(color=m.colour())
     y = alt.Y("share:Q", scale=scale, axis=m.axis(format=".0%", tickCount=5), title=None)
-    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    layer = [whiskers.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"), base.mark_point(**m.dot(70)).encode(y=y)]
+    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4).encode(
+        y=alt.Y("low:Q", scale=scale), y2="high:Q"
+    )
+    layer = [whiskers, base.mark_point(**m.dot(70)).encode(y=y), m.catching(column, m.PART)]
     return alt.LayerChart(layer=layer, data=m.of(rows), height=HEIGHT)

@@ -81,17 +81,16 @@ def counts(rows: list[Row]) -> alt.LayerChart:
     return _layered(rows, [solid.encode(y=y), hollow.encode(y=y)], None, "Rate")
 
 
-def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.Chart:
+def spark(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerChart:
     """A trend without axes, whole periods only; a gap where a period has no value."""
-    drawn = alt.Chart(alt.InlineData(values=[row for row in rows if not row["partial"]]), height=SPARK)
-    mark = drawn.mark_bar(cornerRadius=1.5) if bars else drawn.mark_line(strokeWidth=1.8, point=m.dot(14))
-    line: alt.Chart = mark.transform_calculate(tone=f"'{tone}'").encode(
-        x=alt.X("start:O", axis=None),
-        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2)),
-        color=m.colour(),
-        tooltip=[alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")],
+    told = [alt.Tooltip("start:N", title="From"), alt.Tooltip("text:N", title="Value")]
+    column = alt.Chart().encode(x=alt.X("start:O", axis=None), tooltip=told)
+    mark = column.mark_bar(cornerRadius=1.5) if bars else column.mark_line(strokeWidth=1.8, point=m.dot(14))
+    line = mark.transform_calculate(tone=f"'{tone}'").encode(
+        y=alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2)), color=m.colour()
     )
-    return line
+    whole = m.of([row for row in rows if not row["partial"]])
+    return alt.LayerChart(layer=[line, m.catching(column, m.CLICK)], data=whole, height=SPARK)
 
 
 BANDS = (("p10", "p90", 0.16), ("p25", "p75", 0.28))
@@ -142,12 +141,7 @@ def _named(rows: list[Row], scale: alt.Scale) -> list[alt.Chart]:
 def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
     """The marks, between what highlights the picked period and what catches the pointer."""
     backdrop = m.column().transform_filter("datum.chosen").mark_rect(color="#8a97a5", opacity=0.22)
-    catcher = (
-        m.column()
-        .mark_rect(opacity=0.001, cursor="pointer")
-        .encode(tooltip=_tips(title))
-        .add_params(m.picking(m.CLICK, "start"))
-    )
+    catcher = m.catching(m.column().encode(tooltip=_tips(title)), m.CLICK)
     lines = [_dashed(window.value)] if window is not None and window.value is not None else []
     return alt.LayerChart(layer=[backdrop, *lines, *marks, catcher], data=alt.InlineData(values=rows), height=HEIGHT)
 

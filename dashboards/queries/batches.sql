@@ -1,13 +1,22 @@
--- One row is one class of batch size: how many deployments brought so many changes.
-WITH classed AS (
-  SELECT CASE WHEN value <= 3 THEN value WHEN value <= 5 THEN 4 WHEN value <= 9 THEN 6 ELSE 10 END AS place
-  FROM $observations
-  WHERE excluded IS NULL
+-- One row is one class of batch size, empty ones included: how many deployments brought so many changes, from low on and
+-- fewer than high.
+WITH
+classes AS (
+  SELECT * FROM (VALUES
+    ('none', 0, 1),
+    ('1', 1, 2),
+    ('2', 2, 3),
+    ('3', 3, 4),
+    ('4–5', 4, 6),
+    ('6–9', 6, 10),
+    ('10 or more', 10, 1e99)
+  ) AS t (name, low, high)
+),
+counted AS (
+  SELECT * FROM $observations WHERE excluded IS NULL
 )
-SELECT
-  CASE place WHEN 4 THEN '4–5' WHEN 6 THEN '6–9' WHEN 10 THEN '10 or more' ELSE place::INTEGER::VARCHAR END AS name,
-  count(*) AS n,
-  count(*) / sum(count(*)) OVER () AS share
-FROM classed
-GROUP BY place
-ORDER BY place
+SELECT c.name, c.low, c.high, count(o.subject) AS n, count(o.subject) / nullif(sum(count(o.subject)) OVER (), 0) AS share
+FROM classes AS c
+LEFT JOIN counted AS o ON o.value >= c.low AND o.value < c.high
+GROUP BY ALL
+ORDER BY c.low

@@ -3,6 +3,9 @@ WITH
 asked AS (
   SELECT subject AS deployment_id FROM $observations
 ),
+part AS (
+  $part
+),
 shipped AS (
   SELECT c.shipped_by AS deployment_id, count(*) AS changes, max(CASE WHEN l.excluded IS NULL THEN l.value END) AS hours
   FROM changes AS c
@@ -33,6 +36,7 @@ SELECT
   p.deployment_id,
   count(*) OVER () AS listed
 FROM asked
+SEMI JOIN part ON asked.deployment_id = part.deployment_id
 INNER JOIN deployments AS p ON asked.deployment_id = p.deployment_id
 INNER JOIN definitions AS d ON p.application = d.application
 LEFT JOIN shipped AS s ON p.deployment_id = s.deployment_id

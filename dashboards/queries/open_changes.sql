@@ -1,4 +1,5 @@
--- One row is one change that is merged and not shipped, the oldest first; the first of them all.
+-- One row is one change that is merged and not shipped for so many hours, from the first number on and less than the
+-- second, the oldest first; the first of them all.
 SELECT
   c.application,
   d.team,
@@ -14,6 +15,6 @@ SELECT
 FROM $observations AS o
 INNER JOIN changes AS c ON o.application = c.application AND o.subject = c.change_id
 INNER JOIN definitions AS d ON c.application = d.application
-WHERE o.censored AND o.excluded IS NULL
+WHERE o.censored AND o.excluded IS NULL AND o.value >= ? AND o.value < ?
 ORDER BY o.value DESC, c.change_id
 LIMIT ?

@@ -1,13 +1,13 @@
--- One row is one class of batch size: how many deployments brought so many changes, how many of them failed.
-WITH sized AS (
-  SELECT
-    o.value,
-    CASE WHEN b.value <= 1 THEN 1 WHEN b.value <= 3 THEN 2 WHEN b.value <= 7 THEN 4 ELSE 8 END AS place
-  FROM $observations AS o
-  INNER JOIN metrics.batch_size AS b ON o.application = b.application AND o.subject = b.subject
-  WHERE o.excluded IS NULL AND b.excluded IS NULL
+-- One row is one class of batch size that occurs: how many deployments brought so many changes (from least on, fewer than
+-- below, which is null where there is no end), how many of them failed.
+WITH
+classes AS (
+  SELECT * FROM (VALUES (0, 2), (2, 4), (4, 8), (8, NULL)) AS t (least, below)
 )
-SELECT place, count(*) AS deployments, sum(value)::BIGINT AS failed
-FROM sized
-GROUP BY place
-ORDER BY place
+SELECT c.least, c.below, count(*) AS deployments, sum(o.value)::BIGINT AS failed
+FROM $observations AS o
+INNER JOIN metrics.batch_size AS b ON o.application = b.application AND o.subject = b.subject
+INNER JOIN classes AS c ON b.value >= c.least AND coalesce(b.value < c.below, TRUE)
+WHERE o.excluded IS NULL AND b.excluded IS NULL
+GROUP BY c.least, c.below
+ORDER BY c.least

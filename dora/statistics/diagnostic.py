@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from dora.statistics.intervals import Limits, wilson
 
+BEST = 100.0  # the highest score
+
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
@@ -100,11 +102,19 @@ class Bin:
     failed: int
     limits: Limits | None
 
+    def holds(self, score: float) -> bool:
+        """Whether a score is one of these."""
+        return _inside(score, self.low, self.high)
+
+
+def _inside(score: float, low: float, high: float) -> bool:
+    return low <= score < high or score == high == BEST
+
 
 def calibration(scored: Sequence[tuple[float, bool]], edges: Sequence[float] = (0, 50, 75, 90, 95, 100)) -> list[Bin]:
     """Whether a lower score means more failures: the verified canaries (score, failed) by bins of their score."""
     bins = []
     for low, high in pairwise(edges):
-        inside = [failed for score, failed in scored if low <= score < high or (score == high == edges[-1])]
+        inside = [failed for score, failed in scored if _inside(score, low, high)]
         bins.append(Bin(low, high, len(inside), sum(inside), wilson(sum(inside), len(inside))))
     return bins
