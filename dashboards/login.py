@@ -53,7 +53,7 @@ def admitted() -> bool:
         return True
     if not st.user.is_logged_in:
         st.title("Delivery metrics", anchor=False)
-        st.button("Log in", on_click=st.login, type="primary")
+        st.button("Log in", on_click=st.login, type="primary", key="login")  # a name that login.js knows
         return False
     claims = st.user.to_dict()
     if may(claims, told["allowed"]):

@@ -46,14 +46,14 @@ def needed() -> list[str]:
 
 @cache
 def page() -> bytes:
-    """Streamlit's first page with links to what a page begins with, and what lets people go by keys alone."""
+    """Streamlit's first page with links to what a page begins with, what lets people go by keys alone, and back from a login."""
     text = (STATIC / "index.html").read_text("utf-8")
     links = [LINK.format(f'modulepreload" href="./static/js/{name}') for name in needed() if name not in text]
     for style in (STATIC / "static" / "css").glob("DataFrame.*.css"):
         links.append(LINK.format(f'preload" as="style" href="./static/css/{style.name}'))
     for font in (STATIC / "static" / "media").glob(f"{ICONS}.*.woff2"):
         links.append(LINK.format(f'preload" as="font" type="font/woff2" href="./static/media/{font.name}'))
-    keys = f"<style>{_ours('focus.css')}</style><script>{_ours('keys.js')}</script>"
+    keys = f"<style>{_ours('focus.css')}</style><script>{_ours('keys.js')}{_ours('login.js')}</script>"
     return text.replace(HEAD, f"{''.join(links)}{HEAD}", 1).replace("</head>", f"{keys}</head>", 1).encode()
 
 

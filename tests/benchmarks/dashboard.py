@@ -30,7 +30,7 @@ from playwright.sync_api import sync_playwright
 from tests.dashboards.conftest import APP, CHROMIUM, served
 
 DEMO = Path("data/demo/dora.duckdb")
-PAGES = {"Overview": "", "Flow": "flow", "Stability": "stability", "Data": "data"}
+PAGES = {"Overview": "", "Flow": "flow", "Stability": "stability", "Canary": "canary", "Audit": "audit", "Data": "data"}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 CELL = "[data-testid=stDataFrame] canvas"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"

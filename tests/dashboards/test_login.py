@@ -110,6 +110,23 @@ def test_who_logs_in_sees_the_dashboard_and_logs_out(
 
 
 @pytest.mark.browser
+def test_a_link_that_was_sent_opens_after_logging_in(
+    guarded: str, provider: Provider, someone: Callable[[], Any]
+) -> None:
+    """Who follows a link without being logged in sees what it is of once they are, and no second time by itself."""
+    provider.claims = ADA
+    page = someone()
+    page.goto(f"{guarded}/flow?window=30d&team=money")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Flow", exact=True).wait_for()
+    settled(page)
+    assert page.url == f"{guarded}/flow?window=30d&team=money"
+    assert "of 2 applications in the last 30 days" in header(page)
+    shown(page, f"{guarded}/")
+    assert page.get_by_role("heading", name="Overview", exact=True).count() == 1
+
+
+@pytest.mark.browser
 def test_who_is_not_meant_is_told_so(guarded: str, provider: Provider, someone: Callable[[], Any]) -> None:
     """Somebody whom the provider knows and the settings do not allow reads that, and no data."""
     provider.claims = {"sub": "2", "email": "eve@elsewhere.example", "name": "Eve"}
