@@ -111,7 +111,7 @@ def _failure(build: Build, row: Row, zone: str) -> None:
                 "confidence": text("How sure"), "severity": text("Severity"),
                 "title": text("Incident", width="large"), "kind": text("By a"),
                 "url": link("Where to look", "Open"),
-            }, "Evidence that the deployment failed", opens="evidence")  # fmt: skip
+            }, "Evidence that the deployment failed", button=listing.opens("evidence"))  # fmt: skip
 
 
 def _verdict(row: Row, zone: str) -> str:

@@ -45,7 +45,7 @@ def deployments(shown: View, title: str, parts: Mapping[str, Part] | None = None
 
     ``parts`` are classes of them, by what they are called, to one of which the list can be narrowed.
     """
-    heading, class_, choice, file = st.columns([5, 3, 3, 1], vertical_alignment="bottom")
+    heading, class_, choice, file = st.columns([5, 3, 3, 1] if parts else [7, 1, 3, 1], vertical_alignment="bottom")
     with choice:
         picked = _picker([f"{value.period:%Y-%m-%d}" for value in shown.trend("deployment_frequency")], shown.grain)
     with class_:

@@ -4,7 +4,7 @@ addEventListener('keydown', event => {
   if (!['Enter', ' '].includes(event.key) || !event.target.closest('[data-testid=stDataFrame]')) return
   setTimeout(() => {
     const cell = document.activeElement.closest('canvas td[role=gridcell]')
-    if (cell?.textContent !== 'Open') return
+    if (!['Open', 'Show'].includes(cell?.textContent)) return
     const frame = cell.closest('[data-testid=stDataFrame]'), picture = cell.closest('canvas')
     const rows = cell.closest('table').getAttribute('aria-rowcount'), row = Number(cell.id.split('-').pop()) + 1
     const tall = frame.querySelector('.dvn-scroll-inner').getBoundingClientRect().height / rows

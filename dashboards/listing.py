@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +16,7 @@ from dashboards.data import Row
 
 OPENED = "deployment"
 TALL = 62  # pixels of a row of two lines
+Way = Callable[[], None]
 text, number = config.TextColumn, config.NumberColumn
 
 
@@ -34,16 +35,36 @@ def link(label: str, said: str) -> Any:
     return config.LinkColumn(label, display_text=said, validate="^https?://")
 
 
+class Button(NamedTuple):
+    """What the button of a row says and does; ``does`` gives what to do for a row, null where it has no button."""
+
+    key: str
+    says: str
+    does: Callable[[Row], Way | None]
+
+
+def opens(key: str) -> Button:
+    """A button that opens the deployment of a row."""
+    return Button(key, "Open", lambda row: partial(open_one, row["deployment_id"]) if row["deployment_id"] else None)
+
+
 def table(  # noqa: PLR0913 - each is one thing a caller says of its table
-    rows: list[Row], zone: str, columns: Mapping[str, Any], alt: str, *, opens: str | None = None, tall: bool = False
+    rows: list[Row],
+    zone: str,
+    columns: Mapping[str, Any],
+    alt: str,
+    *,
+    button: Button | None = None,
+    tall: bool = False,
 ) -> None:
-    """Draw rows, of each the named columns that any row fills; ``opens`` is the key of a button for its deployment."""
+    """Draw rows, of each the named columns that any row fills, with its button."""
     drawn = {name: column for name, column in columns.items() if any(row[name] not in (None, "") for row in rows)}
     frame = pd.DataFrame([_shown(row, zone, drawn) for row in rows], columns=list(drawn))
-    if opens and any(row["deployment_id"] for row in rows):
-        frame.insert(0, "open", ["Open" if row["deployment_id"] else None for row in rows])
-        opening = partial(_open, opens, [row["deployment_id"] for row in rows])
-        drawn["open"] = config.ButtonColumn("", key=opens, on_click=opening, type="tertiary", width=62, pinned=True)
+    ways = [button.does(row) for row in rows] if button else []
+    if button and any(ways):
+        frame.insert(0, "open", [button.says if way else None for way in ways])
+        go = partial(_go, button.key, ways)
+        drawn["open"] = config.ButtonColumn("", key=button.key, on_click=go, type="tertiary", width=62, pinned=True)
     st.dataframe(
         frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt, row_height=TALL if tall else None
     )
@@ -60,8 +81,9 @@ def _cell(name: str, value: Any, zone: str) -> Any:
     return tables.web_link(value) if name.endswith("url") else value
 
 
-def _open(key: str, ids: list[str]) -> None:
-    open_one(ids[st.session_state[key].row])
+def _go(key: str, ways: list[Way | None]) -> None:
+    if way := ways[st.session_state[key].row]:
+        way()
 
 
 def open_one(deployment: str) -> None:

@@ -57,7 +57,7 @@ def canaries(build: Build, told: Any, zone: str) -> None:
         "score": number("Score", format="%.0f"), "next": text("Then"), "overridden_by": text("By"),
         "fate": text("Deployment"), "evidence": text("Evidence"), "minutes": number("Took (min)", format="%.0f"),
         "url": EXECUTION,
-    }, "Canaries, the latest first", opens="canary")  # fmt: skip
+    }, "Canaries, the latest first", button=listing.opens("canary"))  # fmt: skip
 
 
 def _failed(build: Build, metric: str, row: Row) -> bool:
@@ -79,7 +79,9 @@ def changes(told: Any, zone: str) -> None:
     said = f"{wording.counted(len(named.rows), 'change')}, the latest first; times in {zone}{_more(named.rows)}"
     _heading("Changes of production", said, "changes.csv", lambda: named.rows)
     shown = {name: text(title) for name, title in CHANGES.items()} | {"url": EXECUTION}
-    listing.table(named.lines()[:TOP], zone, shown, "Changes of production, the latest first", opens="change")
+    listing.table(
+        named.lines()[:TOP], zone, shown, "Changes of production, the latest first", button=listing.opens("change")
+    )
 
 
 def rollbacks(told: Any, zone: str) -> None:
@@ -92,7 +94,7 @@ def rollbacks(told: Any, zone: str) -> None:
     names = [name for name in (rows[0] if rows else {}) if name not in ("deployment_id", "url", "execution")]
     shown = {name: text(name.capitalize()) for name in names} | {"url": EXECUTION}
     if rows:
-        listing.table(rows, zone, shown, "Rollbacks, the latest first", opens="rollback")
+        listing.table(rows, zone, shown, "Rollbacks, the latest first", button=listing.opens("rollback"))
 
 
 def templates(told: Any) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import streamlit as st
 
 import dora
-from dashboards import cards, data, listing
+from dashboards import cards, data, drill, listing
 from dashboards.charts import Row
-from dashboards.listing import text
+from dashboards.listing import Button, text
 from dashboards.selection import TEAM
 from dashboards.view import View
 from dora import Move, Value
 
 MOST = 8
+ALL, NONE = NOBODY = ("all", "–")
 Group = Literal["application", "team"]
 COLUMNS = {
     "reading": text("Reading", width="small"), "who": text("Whose"), "what": text("What", width="medium"),
@@ -46,7 +48,8 @@ def _moves(shown: View, group: Group) -> None:
     st.subheader("What changed beyond noise", anchor=False)
     if rows:
         st.caption(f"Of {compared}: so chosen that at most one in twenty of those named is chance.")
-        listing.table(rows[:MOST], shown.zone, COLUMNS, "What changed beyond noise, what got worse first")
+        alt = "What changed beyond noise, what got worse first"
+        listing.table(rows[:MOST], shown.zone, COLUMNS, alt, button=_shows("moved", shown, group))
     else:
         st.caption(f"Nothing: none of {compared} says more than chance.")
 
@@ -56,9 +59,22 @@ def _signals(shown: View, group: Group) -> None:
     st.subheader("Signals in the weekly series", anchor=False)
     if rows:
         st.caption("Weeks of this window that the series' own noise does not explain, by limits set before it.")
-        listing.table(rows[:MOST], shown.zone, SIGNAL, "Signals in the weekly series, the latest first")
+        alt = "Signals in the weekly series, the latest first"
+        listing.table(rows[:MOST], shown.zone, SIGNAL, alt, button=_shows("signal", shown, group))
     else:
         st.caption(f"None: no {group} left the limits of its own noise in this window.")
+
+
+def _shows(key: str, shown: View, group: Group) -> Button:
+    """A button that narrows the page to whose row it is, and to its week."""
+    weekly = shown.grain == "week"
+    return Button(key, "Show", lambda row: partial(_narrow, row, group, weekly) if row["who"] not in NOBODY else None)
+
+
+def _narrow(row: Row, group: Group, weekly: bool) -> None:
+    st.session_state[group] = [row["who"]]
+    if weekly and "at" in row:
+        st.session_state[drill.KEY] = f"{row['at']:%Y-%m-%d}"
 
 
 def signals(shown: View, group: Group) -> list[Row]:
@@ -69,7 +85,7 @@ def signals(shown: View, group: Group) -> list[Row]:
             rows += [
                 {
                     "at": series.weeks[found.last].period, "week": f"{series.weeks[found.last].period:%-d %b %Y}",
-                    "who": series.group or "–", "what": dora.metrics()[name].title, "signal": found.text,
+                    "who": series.group or NONE, "what": dora.metrics()[name].title, "signal": found.text,
                     "value": series.weeks[found.last].text,
                 }
                 for found in series.findings if not found.weak
@@ -83,8 +99,8 @@ def _pairs(shown: View, group: Group) -> list[tuple[str, Value, Value]]:
     for name in cards.KEYS:
         earlier = {value.group: value for value in shown.earlier_by(name, group)}
         everyone = shown.earlier(name)
-        both = [(value.group or "–", value, earlier.get(value.group)) for value in shown.by(name, group)]
-        both = [("all", shown.value(name), everyone), *both]
+        both = [(value.group or NONE, value, earlier.get(value.group)) for value in shown.by(name, group)]
+        both = [(ALL, shown.value(name), everyone), *both]
         found += [(who, now, before) for who, now, before in both if before and None not in (now.value, before.value)]
     return found
 

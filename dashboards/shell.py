@@ -46,7 +46,7 @@ def needed() -> list[str]:
 
 @cache
 def page() -> bytes:
-    """Streamlit's first page with links to what a page begins with, what lets people go by keys alone, and back from a login."""
+    """Streamlit's first page with links to what it begins with, what lets people go by keys, and back from a login."""
     text = (STATIC / "index.html").read_text("utf-8")
     links = [LINK.format(f'modulepreload" href="./static/js/{name}') for name in needed() if name not in text]
     for style in (STATIC / "static" / "css").glob("DataFrame.*.css"):

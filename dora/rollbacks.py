@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -123,9 +124,9 @@ def _answer(told: Rollbacks) -> str:
     if not told.rows:
         return f"{told_of}: at most {high} of deployments are rolled back (95 %)."
     share = wording.quantity(len(told.rows) / told.deployments, "share")
-    most = Counter(row["application"] for row in told.rows).most_common(NAMED)
-    by = ", ".join(f"{name} {count}" for name, count in most)
-    return f"{told_of}: {share} (95 % {low} to {high}). By application: {by}{', …' if len(most) == NAMED else ''}."
+    most = Counter(row["application"] for row in told.rows).most_common()
+    by = _first([f"{name} {count}" for name, count in most])
+    return f"{told_of}: {share} (95 % {low} to {high}). By application: {by}."
 
 
 def _coverage(told: Rollbacks) -> str:
@@ -151,8 +152,12 @@ def _hindsight(told: Rollbacks) -> str:
 def _idle(told: Rollbacks) -> str:
     if not told.idle:
         return ""
-    named = ", ".join(told.idle[:NAMED]) + (", …" if len(told.idle) > NAMED else "")
-    return f"{counted(len(told.idle), 'application')} deployed nothing: {named}."
+    return f"{counted(len(told.idle), 'application')} deployed nothing: {_first(told.idle)}."
+
+
+def _first(names: Sequence[str]) -> str:
+    """The first of some names, and how many there are besides."""
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _is(count: int) -> str:

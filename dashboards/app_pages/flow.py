@@ -95,4 +95,4 @@ with below:
             listing.table(waited, shown.zone, {
                 "application": text("Application"), "asked": text("Question", width="large"), "decided_by": text("By"),
                 "decision": text("Answer"), "started_at": when("Asked", shown.zone), "hours": hours("Waited"),
-            }, "Questions with the longest waits", opens="waits")  # fmt: skip
+            }, "Questions with the longest waits", button=listing.opens("waits"))  # fmt: skip

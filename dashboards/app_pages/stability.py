@@ -66,7 +66,7 @@ with above:
                 "what": text("Evidence"), "severity": text("Severity"), "incident": text("Incident", width="medium"),
                 "recovered": text("Recovered"), "recovered_hours": hours("After"),
                 "url": link("Pipeline", "Open in Deck"),
-            }, "Failed deployments with their evidence, the latest first", opens="failed")  # fmt: skip
+            }, "Failed deployments with their evidence, the latest first", button=listing.opens("failed"))  # fmt: skip
 
 with claimed:
     stability.claim(shown)

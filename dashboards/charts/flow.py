@@ -74,7 +74,13 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
     """
     labels = m.axis(labelExpr=m.DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=10, grid=False)
     x = alt.X("week:O", axis=labels, scale=alt.Scale(paddingInner=0.14), title=None)
-    y = alt.Y("weekday:O", sort=WEEKDAYS, axis=m.axis(grid=False), scale=alt.Scale(domain=WEEKDAYS), title=None)
+    y = alt.Y(
+        "weekday:O",
+        sort=WEEKDAYS,
+        axis=m.axis(grid=False),
+        scale=alt.Scale(domain=WEEKDAYS, paddingInner=0.14),
+        title=None,
+    )
     tips = [
         alt.Tooltip("day:N", title="Day"),
         alt.Tooltip("n:Q", title="Deployments"),

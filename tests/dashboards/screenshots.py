@@ -64,7 +64,7 @@ def main(database: Path) -> None:
             for name, address in addresses(database).items():
                 image = Image.open(io.BytesIO(picture(page, f"{at}/{address}"))).convert("RGB")
                 path = PICTURES / f"{name}{'' if theme == 'light' else '_dark'}.png"
-                image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+                image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
                 print(f"{path.stat().st_size // 1000:>5} kB  {path}", flush=True)
         browser.close()
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.dashboards.test_browser import settled, shown
+import dora
+from dashboards.cards import KEYS
+from tests.dashboards.conftest import TEAMS
+from tests.dashboards.test_browser import header, settled, shown
 from tests.dashboards.test_browser_pages import CHART, SHOW_ALL, titles
 
 pytestmark = pytest.mark.browser
@@ -79,3 +83,24 @@ def test_a_second_click_lets_go(page: Any, server: str) -> None:
         page.wait_for_function("there => new URL(location).searchParams.has('part') === there", arg=there)
         settled(page)
     assert page.get_by_label("Only").input_value() == "every deployment"
+
+
+def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, organisation: Path) -> None:
+    """The button of a row narrows the page to the team that the row is of, and its list to the week of the signal."""
+    delivery = dora.open(organisation)
+    series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
+    strong = {(one.weeks[f.last].period, one.group) for one in series for f in one.findings if not f.weak}
+    latest = max(week for week, _ in strong)
+    shown(page, f"{server}/?window=180d")
+    box = (
+        page.locator("[data-testid=stDataFrame]")
+        .nth(page.locator("[data-testid=stDataFrame]").count() - 2)
+        .bounding_box()
+    )
+    page.mouse.click(box["x"] + 30, box["y"] + 52)
+    page.wait_for_url("**period=**")
+    settled(page)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["period"] == [f"{latest:%Y-%m-%d}"]
+    assert asked["team"][0] in {team for week, team in strong if week == latest}
+    assert f"of {list(TEAMS.values()).count(asked['team'][0])} application" in header(page)
