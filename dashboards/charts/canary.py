@@ -102,7 +102,12 @@ def cost(parts: list[Row]) -> Drawn:
 def coverage(rows: list[Row]) -> Drawn:
     """The share of production deployments that a canary judged, by application, with 95 % intervals."""
     scale = alt.Scale(domain=[0, 1])
-    y = alt.Y("application:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None)
+    y = alt.Y(
+        "application:N",
+        sort=None,
+        axis=axis(grid=False, labelLimit=140, labelOverlap=False, labelPadding=14),
+        title=None,
+    )
     base = alt.Chart(of(rows)).encode(
         y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
     )

@@ -213,6 +213,16 @@ def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
     assert "mail: history begins on 2 March 2026" in early.sentences[1] or "later than" in early.sentences[1]
 
 
+def test_many_names_are_told_by_the_first_and_a_count(delivery: dora.Delivery) -> None:
+    """Five applications are named, those with most first; of more it is said how many, of five nothing."""
+    told = delivery.rollbacks()
+    names = [*"gfedcba", "a", "b"]
+    many = replace(told, rows=[{"application": name} for name in names], idle=list("uvwxyz"))
+    assert many.sentences[0].endswith("By application: b 2, a 2, g 1, f 1, e 1 and 2 more.")
+    assert many.sentences[-1] == "6 applications deployed nothing: u, v, w, x, y and 1 more."
+    assert replace(told, idle=list("uvwxy")).sentences[-1].endswith("nothing: u, v, w, x, y.")
+
+
 def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
     """An application whose pipeline follows an older version lags behind; one by hand follows none."""
     told = delivery.audit()
