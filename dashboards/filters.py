@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import streamlit as st
 
-from dashboards import listing
+from dashboards import listing, selection
 from dashboards.data import About
-from dashboards.selection import AGAINST, BEFORE, DAY, TEAM, WINDOWS, Selection
+from dashboards.selection import AGAINST, BEFORE, DAY, ONE_DAY, TEAM, TIME, WINDOWS, Selection
 
 DEFAULT = "90d"
 CUSTOM_DAYS = 28
@@ -31,40 +32,49 @@ def draw(known: About) -> Selection:
         "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", **SHARED, width="stretch"
     )
     against = against_column.selectbox("Compared with", AGAINST, key="compare", **SHARED) or BEFORE
-    chosen = _particulars(known, tuple(teams), tuple(applications), window or DEFAULT, against)
+    asked = Selection(tuple(teams), tuple(applications), window or DEFAULT, against=against)
+    chosen = _particulars(known, asked)
     st.session_state["selection"] = chosen
     return chosen
 
 
-def _particulars(
-    known: About, teams: tuple[str, ...], applications: tuple[str, ...], window: str, against: str
-) -> Selection:
-    """Ask for days and for the other team, in a second row, only where they are needed."""
-    if window != "custom" and against not in (TEAM, DAY):
-        return Selection(teams, applications, window, against=against)
-    first, last, other, day = None, None, None, None
+def _particulars(known: About, chosen: Selection) -> Selection:
+    """Ask for days and for what else is compared, in a second row, only where that is needed."""
+    if chosen.window != "custom" and chosen.against not in (TIME, TEAM, DAY):
+        return chosen
     _, days_column, other_column = st.columns([8, 4, 4], vertical_alignment="bottom")
-    if window == "custom":
+    if chosen.window == "custom":
         with days_column:
-            first, last = _days(known)
-    if against == TEAM:
-        rest = [team for team in known.teams if team and (team,) != teams]
-        other = other_column.selectbox("Other team", rest, index=None, key="other", **SHARED)
-    if against == DAY:
-        with other_column:
-            day = _day(known, first or _start(known, window), last or known.ends.date())
-    return Selection(teams, applications, window, first, last, against, other, day)
+            first, last = _days(known, "From – to", "days", known.ends.date())
+            chosen = replace(chosen, first=first, last=last)
+    with other_column:
+        return _compared(known, chosen)
 
 
-def _days(known: About) -> tuple[date, date]:
-    """The first and last day of a custom window; an address holds a single day once."""
+def _compared(known: About, chosen: Selection) -> Selection:
+    """Ask with which other time or team, or from which day on."""
+    start = chosen.starts(known.begins, known.ends).date()
+    match chosen.against:
+        case selection.TIME:
+            return replace(chosen, then=_days(known, "Compared from – to", "then", start - ONE_DAY))
+        case selection.TEAM:
+            rest = [team for team in known.teams if team and (team,) != chosen.teams]
+            return replace(chosen, other=st.selectbox("Other team", rest, index=None, key="other", **SHARED))
+        case selection.DAY:
+            return replace(chosen, day=_day(known, start, chosen.last or known.ends.date()))
+    return chosen
+
+
+def _days(known: About, label: str, key: str, last: date) -> tuple[date, date]:
+    """The first and last day of a window, at first some weeks up to a day; an address holds a single day once."""
     begins, ends = known.begins.date(), known.ends.date()
+    last = max(begins, last)
     picked = st.date_input(
-        "From – to",
-        (max(begins, ends - timedelta(days=CUSTOM_DAYS - 1)), ends),
+        label,
+        (max(begins, last - timedelta(days=CUSTOM_DAYS - 1)), last),
         min_value=begins,
         max_value=ends,
-        key="days",
+        key=key,
         **SHARED,
         format="YYYY-MM-DD",
     )
@@ -85,15 +95,10 @@ def _day(known: About, first: date, last: date) -> date:
     return min(max(picked, first + timedelta(days=1)), last)
 
 
-def _start(known: About, window: str) -> date:
-    days = WINDOWS[window]
-    return max(known.begins, known.ends - timedelta(days=days)).date() if days else known.begins.date()
-
-
 def chosen() -> Selection:
     """What is chosen in this run."""
-    selection: Selection = st.session_state["selection"]
-    return selection
+    found: Selection = st.session_state["selection"]
+    return found
 
 
 def widen() -> None:

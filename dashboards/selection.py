@@ -10,8 +10,8 @@ from dora import Scope
 
 Grain = Literal["day", "week", "month"]
 WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None, "custom": None}
-BEFORE, TEAM, DAY, NOTHING = "the window before", "another team", "before a day", "nothing"
-AGAINST = (BEFORE, TEAM, DAY, NOTHING)
+BEFORE, TIME, TEAM, DAY, NOTHING = "the window before", "another time", "another team", "before a day", "nothing"
+AGAINST = (BEFORE, TIME, TEAM, DAY, NOTHING)
 ONE_DAY = timedelta(days=1)
 BUSY = 12
 SHORT, LONG = 60, 366
@@ -22,7 +22,8 @@ class Selection:
     """The filters everyone shares: no team and no application mean all of them.
 
     ``first`` and ``last`` are the local days of a custom window, both included. ``against`` says what numbers are
-    compared with: another team's (``other``), or those before a local day (``day``), from which numbers then count.
+    compared with: those of another time (the local days ``then``, both included), another team's (``other``), or those
+    before a local day (``day``), from which numbers then count.
     """
 
     teams: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class Selection:
     against: str = BEFORE
     other: str | None = None
     day: date | None = None
+    then: tuple[date, date] | None = None
 
     @property
     def days(self) -> int | None:
@@ -61,6 +63,8 @@ class Selection:
         """
         if self.against == TEAM and self.other:
             return replace(self.whole, teams=(self.other,), applications=())
+        if self.against == TIME and self.then:
+            return replace(self.whole, since=f"{self.then[0]}", until=f"{self.then[1] + ONE_DAY}")
         if self._divided:
             return replace(self.whole, until=f"{self.day}")
         if self.against != BEFORE or self.days is None:
@@ -97,7 +101,7 @@ class Selection:
         if self._divided:
             return f"since {self.day:%-d %b %Y}"
         if self.first and self.last:
-            return f"from {self.first:%-d %b %Y} to {self.last:%-d %b %Y}"
+            return f"from {_span(self.first, self.last)}"
         return {"1y": "in the last year", "all": "in all of history"}.get(self.window, f"in the last {self.days} days")
 
     @property
@@ -105,8 +109,14 @@ class Selection:
         """What they are compared with in words, such as ``the 90 days before``; names are data, so none is said."""
         if self.against == TEAM and self.other:
             return "the other team in the same time"
+        if self.against == TIME and self.then:
+            return _span(*self.then)
         if self._divided:
             return "the part of the window before that day"
         if self.against == BEFORE and self.days:
             return "the year before" if self.window == "1y" else f"the {self.days} days before"
         return ""
+
+
+def _span(first: date, last: date) -> str:
+    return f"{first:%-d %b %Y} to {last:%-d %b %Y}"

@@ -123,6 +123,21 @@ def test_windows_without_an_equal_one_before_are_not_compared(run: Callable[...,
     assert {metric.delta for metric in page.metric} == {""}
 
 
+def test_two_times_are_compared_as_the_address_names_them(run: Callable[..., AppTest], organisation: Path) -> None:
+    """The days before and now come from a copied address; the move is that between the door's two values."""
+    ends = dora.open(organisation).about()["as_of"].date()
+    first, last = ends - timedelta(days=300), ends - timedelta(days=201)
+    page = run(organisation, compare="another time", then=[f"{first}", f"{last}"])
+    assert f"compared with {first:%-d %b %Y} to {last:%-d %b %Y}" in header(page)
+    now, before = (
+        dora.open(organisation).values("change_failure_rate", scope).rows[0]
+        for scope in (dora.Scope("90d"), dora.Scope(f"{first}", f"{last + timedelta(days=1)}"))
+    )
+    moved = now.against(before)
+    assert moved is not None
+    assert moved.text in {metric.delta for metric in page.metric}
+
+
 def test_all_of_history_is_drawn_by_month(run: Callable[..., AppTest], organisation: Path) -> None:
     """More than a year is cut into months, and the choice of a period offers them."""
     page = run(organisation, window="all")

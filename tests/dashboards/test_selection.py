@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from dashboards.selection import AGAINST, BEFORE, DAY, NOTHING, TEAM, WINDOWS, Grain, Selection
+from dashboards.selection import AGAINST, BEFORE, DAY, NOTHING, TEAM, TIME, WINDOWS, Grain, Selection
 from dora import Scope
 
 YEARS = timedelta(days=3 * 365)
@@ -44,6 +44,14 @@ def test_another_team_is_compared_in_the_same_time() -> None:
     assert chosen.before(END, END) == Scope(since="30d", teams=("finding",))
     assert chosen.now == Scope(since="30d", teams=("money",), applications=("ledger",))
     assert Selection(against=TEAM).before(END - YEARS, END) is None
+
+
+def test_another_time_is_compared_whole() -> None:
+    """Its first and last day are both in it, whatever the length of the window; of the same people."""
+    chosen = Selection(("money",), window="30d", against=TIME, then=(date(2026, 3, 1), date(2026, 3, 31)))
+    assert chosen.before(END, END) == Scope(since="2026-03-01", until="2026-04-01", teams=("money",))
+    assert chosen.now == Scope(since="30d", teams=("money",))
+    assert Selection(against=TIME).before(END - YEARS, END) is None
 
 
 def test_a_day_divides_the_window_without_losing_any_of_it() -> None:
@@ -94,9 +102,10 @@ def test_every_choice_has_words() -> None:
     ]
     assert WEEK.words == "from 1 Jun 2026 to 7 Jun 2026"
     assert Selection(against=DAY, day=date(2026, 6, 1)).words == "since 1 Jun 2026"
-    asked = {"other": "finding", "day": date(2026, 6, 1)}
+    asked = {"other": "finding", "day": date(2026, 6, 1), "then": (date(2026, 3, 1), date(2026, 3, 31))}
     assert {way: Selection(against=way, **asked).words_before for way in AGAINST} == {  # type: ignore[arg-type]
         BEFORE: "the 90 days before",
+        TIME: "1 Mar 2026 to 31 Mar 2026",
         TEAM: "the other team in the same time",
         DAY: "the part of the window before that day",
         NOTHING: "",
