@@ -46,7 +46,8 @@ def stages(shown: View) -> list[Row]:
 def batches(shown: View) -> list[Row]:
     """How many deployments brought so many changes."""
     rows = shown.over("batches", "batch_size")
-    return [row | {"part": "1 change" if row["name"] == "1" else f"{row['name']} changes"} for row in rows]
+    few = {"none": "no change", "1": "1 change"}
+    return [row | {"part": few.get(row["name"], f"{row['name']} changes")} for row in rows]
 
 
 def waits(shown: View) -> list[Row]:

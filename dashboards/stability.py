@@ -42,7 +42,7 @@ def caught(shown: View) -> list[Row]:
 def sizes(shown: View) -> list[Row]:
     """The share that failed by how many changes each brought."""
     found = data.claims(shown.build, shown.now).sizes
-    return [row | {"part": f"{row['name']} changes"} for row in found]
+    return [row | {"part": f"{row['name']} change{'s' if row['least'] else ''}"} for row in found]
 
 
 def parts(shown: View) -> dict[str, Part]:
