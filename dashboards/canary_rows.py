@@ -9,7 +9,6 @@ from typing import Any
 
 from dashboards import wording
 from dashboards.charts.canary import FATES, PART_TONES, SAY_TONES, TONES
-from dora.canaries import verified
 
 Row = dict[str, Any]
 MOST = 600  # points of a chart
@@ -173,23 +172,23 @@ KINDS: dict[str, Test] = {
 }
 
 
-def kinds(told: Any) -> dict[str, Test]:
-    """Kinds of canaries that occur: those worth a look, each verdict with each fate, each class of scores."""
+def kinds(told: Any) -> dict[str, Callable[[], list[Row]]]:
+    """Kinds of canaries that occur, and how to find them: those worth a look, each verdict with each fate, each class
+    of scores."""
     named = {name: holds for name, holds in KINDS.items() if name == EVERY or any(map(holds, told.rows))}
-    cells = {_cell_named(row["verdict"], fate(row)): (row["verdict"], fate(row)) for row in told.rows}
-    return (
-        named
-        | {name: partial(_in_cell, *cells[name]) for name in sorted(cells)}
-        | {_bin_named(one): partial(_in_bin, one) for one in told.bins if one.n}
-    )
+    cells = {(row["verdict"], fate(row)) for row in told.rows}
+    named |= {_cell_named(*cell): partial(_in_cell, cell) for cell in sorted(cells)}
+    return {name: partial(_those, told.rows, holds) for name, holds in named.items()} | {
+        _bin_named(one): partial(told.scored, one) for one in told.bins if one.n
+    }
 
 
-def _in_cell(verdict: str, became: str, row: Row) -> bool:
-    return row["verdict"] == verdict and fate(row) == became
+def _those(rows: list[Row], holds: Test) -> list[Row]:
+    return [row for row in rows if holds(row)]
 
 
-def _in_bin(one: Any, row: Row) -> bool:
-    return row["score"] is not None and verified(row) and one.holds(row["score"])
+def _in_cell(cell: tuple[str, str], row: Row) -> bool:
+    return (row["verdict"], fate(row)) == cell
 
 
 def table(rows: list[Row]) -> list[Row]:

@@ -46,10 +46,9 @@ def one() -> Click:
 def canaries(build: Build, told: Any, zone: str) -> None:
     """Draw the canaries of one kind, such as those that somebody overrode, or all of them."""
     kinds = canary_rows.kinds(told) | {
-        name: partial(_failed, build, metric) for name, metric in canary_rows.failing(told.metrics).items()
+        name: partial(_failing, build, metric, told.rows) for name, metric in canary_rows.failing(told.metrics).items()
     }
-    picked = _chosen("Show", list(kinds), CANARIES) or canary_rows.EVERY
-    rows = [row for row in told.rows if kinds[picked](row)]
+    rows = kinds[_chosen("Show", list(kinds), CANARIES) or canary_rows.EVERY]()
     said = f"{len(rows):,} of {told.canaries:,} canaries, the latest first{_more(rows)}"
     _heading("Canaries", said, "canaries.csv", lambda: rows)
     listing.table(canary_rows.table(rows[:TOP]), zone, {
@@ -60,9 +59,10 @@ def canaries(build: Build, told: Any, zone: str) -> None:
     }, "Canaries, the latest first", button=listing.opens("canary"))  # fmt: skip
 
 
-def _failed(build: Build, metric: str, row: Row) -> bool:
-    """Whether a metric failed in a canary."""
-    return (row["source"], row["canary_id"]) in data.failing(build, metric)
+def _failing(build: Build, metric: str, rows: list[Row]) -> list[Row]:
+    """The canaries in which a metric failed."""
+    failed = data.failing(build, metric)
+    return [row for row in rows if (row["source"], row["canary_id"]) in failed]
 
 
 def changes(told: Any, zone: str) -> None:

@@ -90,6 +90,10 @@ class Canaries:
         """The canaries whose score rests on groups without data."""
         return [row for row in self.rows if row["verdict"] == "no_data"]
 
+    def scored(self, scores: Bin) -> list[Row]:
+        """The verified canaries that a bin counts."""
+        return [row for row in self.rows if row["score"] is not None and scores.holds(row["score"]) and _verified(row)]
+
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora canaries --json`` prints it."""
         return asdict(self)
@@ -103,7 +107,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
     metrics = weigh(lists.figures(con, "canary_patterns", scope))
     coverage = _coverage(lists.figures(con, "canary_coverage", scope))
     cost = _cost(rows, lists.figures(con, "canary_cost", scope))
-    scored = [(row["score"], row["failed"]) for row in rows if verified(row) and row["score"] is not None]
+    scored = [(row["score"], row["failed"]) for row in rows if _verified(row) and row["score"] is not None]
     return Canaries(
         canaries=len(rows),
         outcomes=_outcomes(rows),
@@ -147,7 +151,7 @@ def _place(row: Row) -> tuple[str | None, str]:
     return f"{went}_{'bad' if row['failed'] else 'good'}", ""
 
 
-def verified(row: Row) -> bool:
+def _verified(row: Row) -> bool:
     """Whether what became of the deployment tells something of the canary that judged it."""
     place, _ = _place(row)
     return place is not None and place != "stopped"

@@ -1,75 +1,6 @@
 -- One row is one change of production, or an attempt at it: who triggered it, who wrote what it shipped, who was asked
--- and said what, and what came of it. People are the same where the name before the @ is, letters and digits only.
+-- and said what, and what came of it.
 WITH
-persons AS (
-  SELECT name, regexp_replace(lower(split_part(name, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person
-  FROM (
-    SELECT author AS name FROM changes WHERE author IS NOT NULL
-    UNION
-    SELECT decided_by FROM approvals WHERE decided_by IS NOT NULL
-    UNION
-    SELECT triggered_by FROM deployments WHERE triggered_by IS NOT NULL
-  ) AS named
-),
-batches AS (
-  SELECT shipped_by AS deployment_id, min(author) AS first_author, max(author) AS last_author, count(*) AS changes
-  FROM changes
-  WHERE shipped_by IS NOT NULL AND NOT baseline
-  GROUP BY shipped_by
-),
-crowds AS (
-  SELECT DISTINCT c.shipped_by AS deployment_id, c.author
-  FROM changes AS c
-  INNER JOIN batches AS b ON c.shipped_by = b.deployment_id
-  WHERE NOT c.baseline AND b.first_author <> b.last_author AND c.author IS NOT NULL
-),
-several AS (
-  SELECT deployment_id, string_agg(author, ', ' ORDER BY author) AS authors FROM crowds GROUP BY deployment_id
-),
-questions AS (
-  SELECT
-    deployment_id,
-    count(*) AS questions,
-    string_agg(asked, ' · ' ORDER BY started_at, approval_id) AS asked,
-    string_agg(answer, ' · ' ORDER BY started_at, approval_id) AS answers,
-    string_agg(roles, ' · ' ORDER BY started_at, approval_id) AS roles,
-    string_agg(refused, ', ' ORDER BY started_at, approval_id) AS refused,
-    string_agg(CASE WHEN decision = 'stop' THEN decided_by END, ', ' ORDER BY started_at, approval_id) AS stopped_by,
-    max(CASE WHEN decision = 'continue' THEN decided_at END) AS approved_at,
-    sum(waited_minutes) AS waited_minutes,
-    sum(CASE WHEN outcome = 'skipped' THEN 1 ELSE 0 END) AS skipped,
-    sum(CASE WHEN outcome = 'timed_out' THEN 1 ELSE 0 END) AS timed_out,
-    sum(CASE WHEN outcome = 'passed_by_timeout' THEN 1 ELSE 0 END) AS passed_by_timeout
-  FROM approvals
-  WHERE deployment_id IS NOT NULL
-  GROUP BY deployment_id
-),
-deciders AS (
-  SELECT DISTINCT a.deployment_id, a.decided_by, n.person
-  FROM approvals AS a
-  INNER JOIN persons AS n ON a.decided_by = n.name
-  WHERE a.decision = 'continue' AND a.deployment_id IS NOT NULL
-),
-wrote AS (
-  SELECT DISTINCT c.shipped_by AS deployment_id, n.person
-  FROM changes AS c
-  INNER JOIN deciders AS w ON c.shipped_by = w.deployment_id
-  INNER JOIN persons AS n ON c.author = n.name
-  WHERE NOT c.baseline AND n.person <> ''
-),
-judged AS (
-  SELECT
-    c.deployment_id,
-    string_agg(c.decided_by, ', ' ORDER BY c.decided_by) AS approved_by,
-    bool_or(wrote.person IS NOT NULL) AS by_author,
-    bool_or(wrote.person IS NULL) AS by_another,
-    bool_or(c.person = n.person) AS by_trigger
-  FROM deciders AS c
-  INNER JOIN deployments AS d ON c.deployment_id = d.deployment_id
-  LEFT JOIN persons AS n ON d.triggered_by = n.name
-  LEFT JOIN wrote ON c.deployment_id = wrote.deployment_id AND c.person = wrote.person
-  GROUP BY c.deployment_id
-),
 followed AS (
   SELECT
     *,
@@ -108,8 +39,8 @@ SELECT
   END AS by_hand,
   p.commit,
   p.version,
-  coalesce(b.changes, 0) AS changes,
-  coalesce(s.authors, b.first_author) AS authors,
+  coalesce(w.changes, 0) AS changes,
+  w.authors,
   coalesce(q.questions, 0) AS questions,
   q.asked,
   q.answers,
@@ -154,9 +85,8 @@ LEFT JOIN followed AS o
     AND p.pipeline = o.pipeline
     AND o.turn = 1
     AND e.pipeline_id IS NOT NULL
-LEFT JOIN batches AS b ON p.deployment_id = b.deployment_id
-LEFT JOIN several AS s ON p.deployment_id = s.deployment_id
+LEFT JOIN authors AS w ON p.deployment_id = w.deployment_id
 LEFT JOIN questions AS q ON p.deployment_id = q.deployment_id
-LEFT JOIN judged AS j ON p.deployment_id = j.deployment_id
+LEFT JOIN four_eyes AS j ON p.deployment_id = j.deployment_id
 LEFT JOIN latest AS l ON p.deployment_id = l.deployment_id AND l.turn = 1
 LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id

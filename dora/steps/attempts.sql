@@ -1,35 +1,6 @@
 -- One row is one attempt to change production: one application, one execution tree, however many rollouts.
--- It is judged by its deploy rollouts; where there are none by its rollbacks, else by its restarts. What is deployed
--- dark, or at a low weight, serves all once a later execution of the same tree brings that target its traffic.
+-- It is judged by its deploy rollouts; where there are none by its rollbacks, else by its restarts.
 WITH
-chiefs AS (
-  SELECT source, application, root_id, min(precedence) AS chief
-  FROM rollouts
-  WHERE NOT is_canary
-  GROUP BY source, application, root_id
-),
-lit AS (
-  SELECT source, application, root_id, action, strategy, account, location, cluster, max(full_traffic_at) AS lit_at
-  FROM rollouts
-  WHERE NOT is_canary AND strategy IN ('dark', 'weights')
-  GROUP BY source, application, root_id, action, strategy, account, location, cluster
-),
-ranked AS (
-  SELECT r.*, c.chief, coalesce(r.full_traffic_at, l.lit_at) AS served_all_at
-  FROM rollouts AS r
-  INNER JOIN chiefs AS c ON r.source = c.source AND r.application = c.application AND r.root_id = c.root_id
-  LEFT JOIN lit AS l
-    ON
-      r.source = l.source
-      AND r.application = l.application
-      AND r.root_id = l.root_id
-      AND r.action = l.action
-      AND r.strategy = l.strategy
-      AND r.account IS NOT DISTINCT FROM l.account
-      AND r.location IS NOT DISTINCT FROM l.location
-      AND r.cluster IS NOT DISTINCT FROM l.cluster
-  WHERE NOT r.is_canary
-),
 targets AS (
   SELECT
     source,
@@ -50,31 +21,7 @@ targets AS (
     max(CASE WHEN precedence = chief THEN steps_back END) AS steps_back,
     max(CASE WHEN precedence = chief THEN reason END) AS reason,
     min(execution_id) AS execution_id
-  FROM ranked
-  GROUP BY source, application, root_id
-),
-distinct_versions AS (
-  SELECT DISTINCT source, application, root_id, version
-  FROM ranked
-  WHERE precedence = chief AND version IS NOT NULL
-),
-versions AS (
-  SELECT source, application, root_id, string_agg(version, ' ' ORDER BY version) AS version
-  FROM distinct_versions
-  GROUP BY source, application, root_id
-),
-distinct_manifests AS (
-  SELECT DISTINCT source, application, root_id, account, location, cluster, manifest
-  FROM ranked
-  WHERE precedence = chief AND manifest IS NOT NULL
-),
-manifests AS (
-  SELECT
-    source,
-    application,
-    root_id,
-    string_agg(manifest, ' ' ORDER BY account, location, cluster, manifest) AS manifest
-  FROM distinct_manifests
+  FROM served
   GROUP BY source, application, root_id
 ),
 judged AS (
@@ -107,8 +54,8 @@ SELECT
   e.branch,
   e.repository,
   e.commit,
-  v.version,
-  m.manifest,
+  c.version,
+  c.manifest,
   j.outcome,
   j.outcome IN ('succeeded', 'failed') AS took_traffic,
   j.outcome = 'succeeded' AS succeeded,
@@ -134,6 +81,5 @@ FROM judged AS j
 INNER JOIN definitions AS d ON j.application = d.application
 INNER JOIN landing.execution AS e ON j.source = e.source AND j.execution_id = e.id
 LEFT JOIN landing.execution AS root ON j.source = root.source AND j.root_id = root.id
-LEFT JOIN versions AS v ON j.source = v.source AND j.application = v.application AND j.root_id = v.root_id
-LEFT JOIN manifests AS m ON j.source = m.source AND j.application = m.application AND j.root_id = m.root_id
+LEFT JOIN contents AS c ON j.source = c.source AND j.application = c.application AND j.root_id = c.root_id
 LEFT JOIN undone AS u ON j.source = u.source AND j.application = u.application AND j.root_id = u.root_id
