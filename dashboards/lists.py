@@ -67,6 +67,16 @@ def _failing(build: Build, metric: str, rows: list[Row]) -> list[Row]:
 
 def changes(told: Any, zone: str) -> None:
     """Draw the changes of production that one finding names, or those of one hour of the week, or all of them."""
+    named = _asked(told)
+    said = f"{wording.counted(len(named.rows), 'change')}, the latest first; times in {zone}{_more(named.rows)}"
+    _heading("Changes of production", said, "changes.csv", lambda: named.rows)
+    shown = {name: text(title) for name, title in CHANGES.items()} | {"url": EXECUTION}
+    alt = "Changes of production, the latest first"
+    listing.table(named.lines()[:TOP], zone, shown, alt, button=listing.opens("change"))
+
+
+def _asked(told: Any) -> Any:
+    """The same changes, but only those of the finding and the hour that are chosen."""
     found = {one.title: one.name for one in told.findings if one.count}
     finding, clock = st.columns([3, 1], vertical_alignment="bottom")
     with finding:
@@ -74,14 +84,9 @@ def changes(told: Any, zone: str) -> None:
     with clock:
         at = _chosen("At", [ANY_HOUR, *(cell["part"] for cell in audit_rows.hours(told.rows))], HOUR)
     named = told.only(found.get(picked or EVERY))
-    if at and at != ANY_HOUR:
-        named = replace(named, rows=[row for row in named.rows if audit_rows.hour(row) == at])
-    said = f"{wording.counted(len(named.rows), 'change')}, the latest first; times in {zone}{_more(named.rows)}"
-    _heading("Changes of production", said, "changes.csv", lambda: named.rows)
-    shown = {name: text(title) for name, title in CHANGES.items()} | {"url": EXECUTION}
-    listing.table(
-        named.lines()[:TOP], zone, shown, "Changes of production, the latest first", button=listing.opens("change")
-    )
+    if at in (None, ANY_HOUR):
+        return named
+    return replace(named, rows=[row for row in named.rows if audit_rows.hour(row) == at])
 
 
 def rollbacks(told: Any, zone: str) -> None:
