@@ -156,7 +156,7 @@ def _lineage(carried: walking.Columns, nodes: Names, attempts: Names) -> dict[st
     told |= _at(nodes, carried["node"])
     for name in ("attribution", "direction"):
         told |= _at({name: words}, carried[name])
-    for name in ("previous", "content", "restored", "blamed_first", "blamed_last"):
+    for name in ("previous", "replaced", "content", "restored", "blamed_first", "blamed_last"):
         told |= _at({f"{name}_id": deployment}, carried[name])
     return told
 

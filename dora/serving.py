@@ -31,12 +31,17 @@ class Attempt(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """What an attempt carried. Other attempts are named by number; a null is a thing that is not there."""
+    """What an attempt carried. Other attempts are named by number; a null is a thing that is not there.
+
+    What served before began with ``previous`` and was deployed last, by itself again or otherwise configured, by
+    ``replaced``.
+    """
 
     node: int | None
     attribution: str
     direction: str | None = None
     previous: int | None = None
+    replaced: int | None = None
     content: int | None = None
     restored: int | None = None
     blamed_first: int | None = None
@@ -45,17 +50,18 @@ class Carried(NamedTuple):
 
 def usual(number: Any, node: Any) -> Carried:
     """What an attempt carried that ``History.advance`` took; of one attempt, or of columns of them."""
-    return Carried(node, "commit", "ahead", previous=number - 1, content=number)
+    return Carried(node, "commit", "ahead", previous=number - 1, replaced=number - 1, content=number)
 
 
 @dataclass(slots=True)
 class _Spell:
-    """One content: who brought it first, who began and last joined its latest spell, who ended that."""
+    """One content: who brought it first; who began its latest spell, deployed and joined in it last, and who ended it."""
 
     content: Content
     node: int | None
     origin: int
     since: int
+    deployed: int
     last: int
     left_by: int | None = None
 
@@ -89,7 +95,7 @@ class History:
         if group is not None:
             self._groups[group] = node
         before.left_by = number
-        self._spells[node] = self._current = _Spell(node, node, number, number, number)
+        self._spells[node] = self._current = _Spell(node, node, number, number, number, number)
         self.shipped.append((number, self._graph.mark(node, self._marked)))
         return True
 
@@ -103,7 +109,7 @@ class History:
         direction = self._direction(attempt, content, node)
         carried = self._placed(number, content, Carried(node, attribution, direction))
         if not attempt.undone:
-            self._serve(number, content, node)
+            self._serve(number, content, node, alters=attempt.alters)
             if attempt.server_group is not None:
                 self._groups[attempt.server_group] = content
         if attempt.succeeded and attempt.alters and node is not None:
@@ -165,19 +171,20 @@ class History:
     def _placed(self, number: int, content: Content, carried: Carried) -> Carried:
         """What served before an attempt; of a content that had served earlier, who left it since."""
         before, spell = self._current, self._spells.get(content)
-        previous = before.since if before else None
-        placed = carried._replace(previous=previous, content=spell.origin if spell else number)
+        previous, replaced = (before.since, before.deployed) if before else (None, None)
+        placed = carried._replace(previous=previous, replaced=replaced, content=spell.origin if spell else number)
         if spell is None or spell is before:
             return placed
         return placed._replace(restored=spell.last, blamed_first=spell.left_by, blamed_last=previous)
 
-    def _serve(self, number: int, content: Content, node: int | None) -> None:
+    def _serve(self, number: int, content: Content, node: int | None, *, alters: bool) -> None:
         before, spell = self._current, self._spells.pop(content, None)
         if spell is None:
-            spell = _Spell(content, node, origin=number, since=number, last=number)
+            spell = _Spell(content, node, origin=number, since=number, deployed=number, last=number)
         elif spell is not before:
             spell.since = number
         if before and before is not spell:
             before.left_by = number
+        spell.deployed = number if alters else spell.deployed
         spell.last = number
         self._spells[content] = self._current = spell

@@ -39,11 +39,12 @@ compared AS (
     l.blamed_first_id,
     l.blamed_last_id,
     coalesce(p.succeeded AND a.version = p.version, FALSE) AS same_version,
-    coalesce(a.manifest <> p.manifest, FALSE) AS other_manifest,
+    coalesce(a.manifest <> r.manifest, FALSE) AS other_manifest,
     h.deployment_id IS NOT NULL AS by_hotfix_rule
   FROM attempts AS a
   INNER JOIN lineage AS l ON a.deployment_id = l.deployment_id
   LEFT JOIN attempts AS p ON l.previous_id = p.deployment_id
+  LEFT JOIN attempts AS r ON l.replaced_id = r.deployment_id
   LEFT JOIN hotfixes AS h ON a.deployment_id = h.deployment_id
 )
 SELECT

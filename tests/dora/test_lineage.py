@@ -85,8 +85,9 @@ def test_nothing_gives_empty_tables_of_the_right_types(build: Build) -> None:
     """Without commits and attempts both tables exist, empty and typed, and nothing else is left behind."""
     build.trace()
     kinds = dict(build.rows("SELECT column_name, column_type FROM (DESCRIBE lineage)"))
-    names = "repository sha attribution direction previous_id content_id restored_id blamed_first_id blamed_last_id"
-    assert kinds == dict.fromkeys(["deployment_id", *names.split()], "VARCHAR") | {"turn": "INTEGER"}
+    others = [f"{name}_id" for name in ("previous", "replaced", "content", "restored", "blamed_first", "blamed_last")]
+    names = ["deployment_id", "repository", "sha", "attribution", "direction", *others]
+    assert kinds == dict.fromkeys(names, "VARCHAR") | {"turn": "INTEGER"}
     shipped = dict(build.rows("SELECT column_name, column_type FROM (DESCRIBE shipped_commits)"))
     assert shipped == dict.fromkeys(["application", "repository", "sha", "deployment_id"], "VARCHAR") | {
         "baseline": "BOOLEAN"
@@ -101,9 +102,9 @@ def test_one_row_an_attempt_and_none_lost(build: Build) -> None:
     build.attempt({"commit": B})
     rows = build.trace().rows("SELECT * FROM lineage ORDER BY deployment_id")
     assert rows == [
-        ("d0", 0, "acme/shop", A, "commit", "first", None, "d0", None, None, None),
-        ("d1", 2, "acme/shop", B, "commit", None, None, None, None, None, None),
-        ("d2", 1, "acme/shop", B, "commit", "ahead", "d0", "d2", None, None, None),
+        ("d0", 0, "acme/shop", A, "commit", "first", None, None, "d0", None, None, None),
+        ("d1", 2, "acme/shop", B, "commit", None, None, None, None, None, None, None),
+        ("d2", 1, "acme/shop", B, "commit", "ahead", "d0", "d0", "d2", None, None, None),
     ]
     assert build.rows("FROM shipped_commits ORDER BY deployment_id") == [
         ("shop", "acme/shop", A, "d0", True),

@@ -57,13 +57,23 @@ class Past:
 
     who: list[int]
     what: list[object]
+    alters: list[bool]
 
     def since(self) -> int:
         """First of the unbroken run that serves now."""
+        return self.who[self._start()]
+
+    def deployed(self) -> int:
+        """Last of that run that was more than a restart; its first where none was."""
+        start = self._start()
+        places = [place for place in range(start, len(self.what)) if self.alters[place] or place == start]
+        return self.who[places[-1]]
+
+    def _start(self) -> int:
         place = len(self.what) - 1
         while place and self.what[place - 1] == self.what[-1]:
             place -= 1
-        return self.who[place]
+        return place
 
     def recent(self) -> list[object]:
         """Distinct contents, the one that served last first."""
@@ -83,7 +93,7 @@ def content(past: Past, number: int, attempt: Attempt) -> object:
 @given(ATTEMPTS)
 def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> None:
     """Previous, content, restored and blamed are those that a search through everything before would find."""
-    past = Past([], [])
+    past = Past([], [], [])
     for number, (attempt, got) in enumerate(zip(attempts, served(line(6), *attempts), strict=True)):
         if not attempt.took_traffic:
             assert got == Carried(attempt.node, "commit")
@@ -92,6 +102,7 @@ def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> Non
         places = [place for place, other in enumerate(past.what) if other == what]
         returns = bool(places) and past.what[-1] != what
         assert got.previous == (past.since() if past.who else None)
+        assert got.replaced == (past.deployed() if past.who else None)
         assert got.content == (past.who[places[0]] if places else number)
         assert got.restored == (past.who[places[-1]] if returns else None)
         assert got.blamed_first == (past.who[places[-1] + 1] if returns else None)
@@ -99,6 +110,7 @@ def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> Non
         if not attempt.undone:
             past.who.append(number)
             past.what.append(what)
+            past.alters.append(attempt.alters)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12))
@@ -120,8 +132,10 @@ def test_directions_on_a_line_follow_from_positions(steps: list[tuple[int, bool]
 def test_a_rollback_blames_first_and_last() -> None:
     """After 0, 1, 2, a restart, then 0 again: 0 is restored, 1 was the first to leave it, 2 the last before."""
     got = served(line(3), commit(0), commit(1), commit(2), NONE._replace(alters=False), commit(0))
-    assert got[3] == Carried(2, "version", "same", previous=2, content=2)
-    assert got[4] == Carried(0, "commit", "back", previous=2, content=0, restored=0, blamed_first=1, blamed_last=2)
+    assert got[3] == Carried(2, "version", "same", previous=2, replaced=2, content=2)
+    assert got[4] == Carried(
+        0, "commit", "back", previous=2, replaced=2, content=0, restored=0, blamed_first=1, blamed_last=2
+    )
 
 
 def test_undoing_twice_toggles() -> None:
@@ -152,13 +166,15 @@ def test_more_steps_than_there_were_contents_is_not_known() -> None:
     """A rollback beyond what was ever seen restores nothing that we could name."""
     undo = NONE._replace(explicit_rollback=True, steps_back=2)
     (_, got) = served(line(2), commit(0), undo)
-    assert got == Carried(None, "missing", "unknown", previous=0, content=1)
+    assert got == Carried(None, "missing", "unknown", previous=0, replaced=0, content=1)
 
 
 def test_a_version_brings_the_commit_it_once_had() -> None:
     """The same version as an earlier deployment with a known commit is that commit."""
     got = served(line(3), commit(1, version="v1"), commit(2), NONE._replace(version="v1"))
-    assert got[2] == Carried(1, "version", "back", previous=1, content=0, restored=0, blamed_first=1, blamed_last=1)
+    assert got[2] == Carried(
+        1, "version", "back", previous=1, replaced=1, content=0, restored=0, blamed_first=1, blamed_last=1
+    )
 
 
 def test_versions_alone_tell_same_from_served_before() -> None:
