@@ -55,7 +55,7 @@ def usual(number: Any, node: Any) -> Carried:
 
 @dataclass(slots=True)
 class _Spell:
-    """One content: who brought it first; who began its latest spell, deployed and joined in it last, and who ended it."""
+    """One content: who brought it first, who began its latest spell, deployed and joined in it last, who ended it."""
 
     content: Content
     node: int | None
