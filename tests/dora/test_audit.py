@@ -83,6 +83,7 @@ def told() -> dict[str, list[Row]]:
     story.ask("clean", 1, day + 701, "dee@x.example")
     story.ship("mute", 2 * day, story.merge(2 * day - 30, "Bob"), served=False)
     story.ask("mute", 1, 2 * day, None, status="failed")
+    story.ask("mute", 2, 2 * day, "bob@x.example", decision="stop")
     story.ship("bare", 2 * day + 60, story.shas[-1], trigger="manual", triggered_by="bob@x.example")
     story.ask("bare", 1, 2 * day + 60, None, outcome="skipped", status="skipped")
     story.ship("back", 2 * day + 120, story.shas[-2], trigger="manual", triggered_by="eve@x.example",
@@ -118,7 +119,8 @@ def by_name(delivery: dora.Delivery) -> dict[str, Row]:
 
 
 def test_who_wrote_it_and_who_agreed(delivery: dora.Delivery) -> None:
-    """A person is one by the name before the @; an author who agrees is seen, alone or beside somebody else."""
+    """A person is one by the name before the @; an author who agrees is seen, alone or beside somebody else, and who
+    says no has agreed to nothing."""
     found = {name: (row["authors"], row["approved_by"], row["four_eyes"]) for name, row in by_name(delivery).items()}
     assert found == {
         "base": ("Ada Lovelace", None, None),
@@ -160,7 +162,7 @@ def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
     found = {one.name: (one.count, one.of) for one in told.findings}
     assert found == {
         "out_of_hours": (1, 8), "by_hand": (5, 8), "unasked": (1, 4), "author_alone": (1, 3), "author_too": (1, 3),
-        "trigger_approved": (1, 3), "refused": (1, 5), "stopped": (0, 5), "timed_out": (1, 5),
+        "trigger_approved": (1, 3), "refused": (1, 5), "stopped": (1, 5), "timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "skipped": (1, 5), "overridden": (0, 0), "unattributed": (1, 8),
     }  # fmt: skip
     (alone,) = [one for one in told.findings if one.name == "author_alone"]
