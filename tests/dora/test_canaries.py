@@ -122,9 +122,12 @@ def test_a_name_that_several_applications_share_is_a_template_by_convention(fact
         pipeline("cart", "nightly"),
         pipeline("mail", "nightly"),
     ]
-    pipelines += [pipeline(name, "managed", template_kind="v2", template="web") for name in ("cart", "mail", "shop")]
+    managed = {"template_kind": "v2", "template": "web"}
+    pipelines += [pipeline(name, "managed", **managed) for name in ("cart", "mail", "shop")]
+    pipelines += [pipeline("odd", "managed"), pipeline("odd", "nightly", **managed)]
     delivery = facts(rows={"pipeline": pipelines})
     found = {row["pipeline_id"]: (row["template_kind"], row["template"]) for row in delivery.sql("FROM pipelines")}
     assert {found[f"{name}/release"] for name in ("cart", "mail", "shop")} == {("convention", "release")}
-    assert {found[key] for key in ("odd/release", "cart/nightly", "mail/nightly")} == {(None, None)}
+    alone = ("odd/release", "cart/nightly", "mail/nightly", "odd/managed")  # what is managed is no example for others
+    assert {found[key] for key in alone} == {(None, None)}
     assert {found[f"{name}/managed"] for name in ("cart", "mail", "shop")} == {("v2", "web")}

@@ -92,6 +92,28 @@ def test_a_day_in_the_life_of_a_deployment(facts: Facts) -> None:
     ]
 
 
+def test_what_an_earlier_reading_told_holds_nothing_up(facts: Facts) -> None:
+    """An execution that was read again has the questions and windows of its newest reading, and no others."""
+    now, before = {"revision": 2}, {"revision": 1}
+    window = {"id": "w1", "execution_id": "e1", "kind": "window", "status": "succeeded"}
+    delivery = facts(
+        as_of=START + timedelta(days=3),
+        rows={
+            "execution": [execution("e1", started=2, finished=35) | now],
+            "stage": [window | {"started_at": at(22), "finished_at": at(25)} | before],
+            "approval": [approval("e1", 10, 20) | now, approval("e1", 3, 9) | {"id": "gone"} | before],
+            "rollout": [rollout("e1", 30, 34, 35) | now],
+        },
+    )
+    assert stretches(delivery) == [
+        ("queue", 2),
+        ("before production", 8),
+        ("approval", 10),
+        ("before production", 10),
+        ("rollout", 5),
+    ]
+
+
 def test_what_has_no_clock_has_no_stretch(facts: Facts) -> None:
     """A deployment that nobody saw queued has no stages; one that took no time has none either."""
     bare = execution("e1", started=0, finished=0) | {"queued_at": None}
