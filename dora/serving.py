@@ -33,8 +33,8 @@ class Attempt(NamedTuple):
 class Carried(NamedTuple):
     """What an attempt carried. Other attempts are named by number; a null is a thing that is not there.
 
-    What served before began with ``previous`` and was deployed last, by itself again or otherwise configured, by
-    ``replaced``.
+    What served before began with ``previous``; ``replaced`` is who deployed it last and got to the end, by itself again
+    or otherwise configured. Where nobody ever did, it is who brought it first.
     """
 
     node: int | None
@@ -55,7 +55,8 @@ def usual(number: Any, node: Any) -> Carried:
 
 @dataclass(slots=True)
 class _Spell:
-    """One content: who brought it first, who began its latest spell, deployed and joined in it last, who ended it."""
+    """One content: who brought it first and who deployed it whole last; of its latest spell who began it, who joined it
+    last and who ended it."""
 
     content: Content
     node: int | None
@@ -109,7 +110,7 @@ class History:
         direction = self._direction(attempt, content, node)
         carried = self._placed(number, content, Carried(node, attribution, direction))
         if not attempt.undone:
-            self._serve(number, content, node, alters=attempt.alters)
+            self._serve(number, content, node, whole=attempt.alters and attempt.succeeded)
             if attempt.server_group is not None:
                 self._groups[attempt.server_group] = content
         if attempt.succeeded and attempt.alters and node is not None:
@@ -177,7 +178,7 @@ class History:
             return placed
         return placed._replace(restored=spell.last, blamed_first=spell.left_by, blamed_last=previous)
 
-    def _serve(self, number: int, content: Content, node: int | None, *, alters: bool) -> None:
+    def _serve(self, number: int, content: Content, node: int | None, *, whole: bool) -> None:
         before, spell = self._current, self._spells.pop(content, None)
         if spell is None:
             spell = _Spell(content, node, origin=number, since=number, deployed=number, last=number)
@@ -185,6 +186,6 @@ class History:
             spell.since = number
         if before and before is not spell:
             before.left_by = number
-        spell.deployed = number if alters else spell.deployed
+        spell.deployed = number if whole else spell.deployed
         spell.last = number
         self._spells[content] = self._current = spell

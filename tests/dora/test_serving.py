@@ -57,23 +57,19 @@ class Past:
 
     who: list[int]
     what: list[object]
-    alters: list[bool]
+    whole: list[bool]
 
     def since(self) -> int:
         """First of the unbroken run that serves now."""
-        return self.who[self._start()]
-
-    def deployed(self) -> int:
-        """Last of that run that was more than a restart; its first where none was."""
-        start = self._start()
-        places = [place for place in range(start, len(self.what)) if self.alters[place] or place == start]
-        return self.who[places[-1]]
-
-    def _start(self) -> int:
         place = len(self.what) - 1
         while place and self.what[place - 1] == self.what[-1]:
             place -= 1
-        return place
+        return self.who[place]
+
+    def deployed(self) -> int:
+        """Last who deployed what serves, more than a restart and to the end; where none did, the first to bring it."""
+        places = [place for place, what in enumerate(self.what) if what == self.what[-1]]
+        return self.who[next((place for place in reversed(places) if self.whole[place]), places[0])]
 
     def recent(self) -> list[object]:
         """Distinct contents, the one that served last first."""
@@ -110,7 +106,7 @@ def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> Non
         if not attempt.undone:
             past.who.append(number)
             past.what.append(what)
-            past.alters.append(attempt.alters)
+            past.whole.append(attempt.alters and attempt.succeeded)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12))
