@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +18,8 @@ from dora import Scope, Value
 FEW = 20
 YEAR = 371  # days of whole weeks
 AGE, ANY_AGE, FOREVER = "age", "any time", 1e99
+SIZES = {"none": 0, "1": 1, "2": 2, "3": 3, "4–5": 4, "6–9": 6, "10 or more": 10}  # where each class begins
+HOURS = {"< 15 min": 0, "< 1 h": 0.25, "< 4 h": 1, "< 1 d": 4, "< 3 d": 24, "< 7 d": 72, "7 d on": 168}
 
 
 def age() -> Click:
@@ -45,14 +48,15 @@ def stages(shown: View) -> list[Row]:
 
 def batches(shown: View) -> list[Row]:
     """How many deployments brought so many changes."""
-    rows = shown.over("batches", "batch_size")
+    rows = shown.over("classes", "batch_size", *_classes(SIZES), False)
     few = {"none": "no change", "1": "1 change"}
     return [row | {"part": few.get(row["name"], f"{row['name']} changes")} for row in rows]
 
 
 def waits(shown: View) -> list[Row]:
     """How many questions were answered after so long."""
-    return [row | {"part": f"a yes after {row['name']}"} for row in shown.over("durations", "approval_wait", False)]
+    rows = shown.over("classes", "approval_wait", *_classes(HOURS), False)
+    return [row | {"part": f"a yes after {row['name']}"} for row in rows]
 
 
 def parts(shown: View) -> dict[str, Part]:
@@ -93,7 +97,7 @@ def days(shown: View) -> list[Row]:
 
 def open_ages(shown: View) -> list[Row]:
     """How many changes are open, by age, whenever they were merged."""
-    rows = data.over(shown.build, "durations", "lead_time", _ever(shown), True)
+    rows = data.over(shown.build, "classes", "lead_time", _ever(shown), *_classes(HOURS), True)
     return [row | {"part": row["name"]} for row in rows]
 
 
@@ -104,6 +108,12 @@ def open_changes(shown: View) -> list[Row]:
     low, high = ages.get(picked or ANY_AGE, (0.0, FOREVER))
     rows = data.over(shown.build, "open_changes", "lead_time", _ever(shown), low, high, FEW)
     return [row | {"url": links.commit(row["repository"], row["sha"])} for row in rows]
+
+
+def _classes(begins: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
+    """Names of classes, and from where to where each reaches."""
+    lows = tuple(begins.values())
+    return tuple(begins), lows, (*lows[1:], FOREVER)
 
 
 def _ever(shown: View) -> Scope:

@@ -35,7 +35,9 @@ with above:
             f"Share of failed deployments not recovered so long after they failed (Kaplan–Meier, {recovery.open} still"
             " open). Band: its 95 % interval; dashed: half.",
             partial(charts.survival, steps) if steps else None,
-            drill.part("a step", "what was still broken then"),
+            drill.part(
+                "a step", "what was broken for the longest of 15 min, 1 h, 4 h, 1 d, 3 d and 7 d that it had passed"
+            ),
             "No failed deployment of this selection has recovered in this window.",
         )
     rework, caught = st.columns(2)

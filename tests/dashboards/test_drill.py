@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +17,7 @@ from dashboards import audit_rows, canary_rows, wording
 from tests.dashboards.reading import said, table
 
 Run = Callable[..., AppTest]
+CHART = "vega_lite_chart"
 WINDOW = dora.Scope("90d")
 SIZES = {0: "none or one change", 2: "two or three changes", 4: "four to seven changes", 8: "eight or more changes"}
 
@@ -40,6 +43,12 @@ def of(delivery: dora.Delivery, deployments: Iterable[str]) -> set[str]:
     return {f"{row['at']} {row['commit'][:9]}" for row in rows}
 
 
+def bars(drawn: Any) -> list[int | None]:
+    """How many each mark of a chart stands for."""
+    rows = pa.ipc.open_stream(drawn.datasets[0].data.data).read_all().to_pylist() if drawn.datasets else []
+    return [row.get("n") for row in rows]
+
+
 def kept(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
     return [row for row in delivery.observations(metric, WINDOW) if row["excluded"] is None]
 
@@ -54,6 +63,21 @@ def test_a_batch_size_lists_the_deployments_that_brought_so_many(
     """Those of the class, and no others; a class that is empty lists none."""
     those = {row["subject"] for row in kept(delivery, "batch_size") if row["value"] in sizes}
     assert listed(run(organisation, "flow", part=part)) == of(delivery, those)
+
+
+def test_a_bar_counts_what_lies_between_its_ends(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
+    """Batch sizes by how many of each there are, open changes by hours; each observation stands in one bar."""
+    drawn = {one.proto.alt.partition(".")[0]: bars(one.proto) for one in run(organisation, "flow").get(CHART)}
+    sizes = Counter(row["value"] for row in kept(delivery, "batch_size"))
+    assert drawn["Batch size"] == [
+        *(sizes[n] for n in range(4)), sizes[4] + sizes[5], sum(sizes[n] for n in range(6, 10)),
+        sum(count for n, count in sizes.items() if n > 9),
+    ]  # fmt: skip
+    rows = [row for row in delivery.observations("lead_time") if row["censored"] and row["excluded"] is None]
+    ends = [0, 0.25, 1, 4, 24, 72, 168, 1e9]
+    counts = [sum(low <= row["value"] < high for row in rows) for low, high in pairwise(ends)]
+    assert drawn["Open changes by age"] == counts
+    assert sum(counts) == len(rows) > 0
 
 
 def test_a_stage_lists_the_deployments_that_spent_most_time_in_it(
