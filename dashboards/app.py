@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import banners, data, deployment, filters, login, view
+from dashboards.components import banners, deployment_dialog, filters
+from dashboards.queries import cache, view
+from dashboards.server import login
 from dora import DoraError
 
 PAGES = [
@@ -25,21 +27,21 @@ def main() -> None:
         return
     page = st.navigation(PAGES, position="top")
     try:
-        build = data.current()
-        known = data.about(build)
+        build = cache.current()
+        known = cache.about(build)
     except DoraError as error:
         _instead("There is nothing to show yet", error.happened, error.next_step)
         return
     if known.as_of is None or known.first is None:
         _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
         return
-    opened = deployment.asked(build)
+    opened = deployment_dialog.asked(build)
     heading, controls = st.columns([2, 9], vertical_alignment="bottom")
     heading.title("Deployment" if opened else page.title, anchor=False)
     with controls:
         chosen = filters.draw(known)
     if opened:
-        deployment.draw(build, opened, known.timezone, page.title)
+        deployment_dialog.draw(build, opened, known.timezone, page.title)
         return
     shown = view.show(view.View(build, known, chosen))
     st.caption(shown.sentence)

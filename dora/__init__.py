@@ -5,13 +5,13 @@ delivery = dora.open("data/dora.duckdb")
 delivery.metric("lead_time", by="team", every="week").df()
 """
 
-from dora.catalog import Metric
-from dora.catalog import metrics as _metrics
-from dora.comparison import Move
-from dora.door import Delivery, Result, open
+from dora.api import Delivery, Result, open
 from dora.errors import DoraError
-from dora.page import Page
-from dora.values import Scope, Value
+from dora.query.comparison import Move
+from dora.query.value import Scope, Value
+from dora.render.html import Page
+from dora.sql.catalog import Metric
+from dora.sql.catalog import metrics as _metrics
 
 __version__ = "0.1.0"
 __all__ = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]

@@ -13,7 +13,7 @@ from dora.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ingest.source import Source
+    from ingest.core.source import Source
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 

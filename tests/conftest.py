@@ -19,13 +19,13 @@ import msgspec
 import pytest
 
 import dora
-from dora import landing
-from dora.build import build
-from dora.config import Config
+from dora.build.run import build
+from dora.config.settings import Config
+from dora.storage import landing
 from ingest import files
-from ingest.rows import TABLES, Row
-from ingest.run import pull
-from ingest.source import AsOf, Document, Item, Request, State
+from ingest.core.pipeline import pull
+from ingest.core.rows import TABLES, Row
+from ingest.core.source import AsOf, Document, Item, Request, State
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

@@ -87,7 +87,7 @@ def wrong(found: list[Import]) -> list[str]:
 
 def test_ingest_knows_only_the_doorway() -> None:
     """Where facts come from: of ours it knows the warehouse, the errors and itself."""
-    allowed = ("ingest", "dora.warehouse", "dora.errors")
+    allowed = ("ingest", "dora.storage.database", "dora.errors")
     strangers = [one for one in imports("ingest") if ours(one) and not within(one.target, *allowed)]
     assert wrong(strangers) == []
 
@@ -99,8 +99,8 @@ def test_dora_knows_only_itself() -> None:
 
 
 def test_nobody_knows_the_commands() -> None:
-    """``dora.__main__`` is a leaf."""
-    assert wrong([one for one in imports(*CODE, "notebooks") if within(one.target, "dora.__main__")]) == []
+    """``dora.cli.app`` is a leaf."""
+    assert wrong([one for one in imports(*CODE, "notebooks") if within(one.target, "dora.cli.app")]) == []
 
 
 def door() -> set[str]:
@@ -180,7 +180,7 @@ def test_one_file_opens_databases() -> None:
     opened = [
         f"{dotted(path)}:{line}" for path in modules(*CODE) for line, name in calls(path) if name == "duckdb.connect"
     ]
-    assert {place.split(":")[0] for place in opened} == {"dora.warehouse"}
+    assert {place.split(":")[0] for place in opened} == {"dora.storage.database"}
     assert wrong([one for one in imports(*CODE) if one.target == "duckdb.connect"]) == []
     elsewhere = [one for one in imports("ingest", "dashboards") if within(one.target, "duckdb")]
     assert wrong(elsewhere) == []
@@ -256,8 +256,8 @@ def test_nothing_is_left_for_later() -> None:
     assert found == []
 
 
-QUERIES = ("steps", "models", "metrics", "checks")
-SQL = sorted(path for folder in QUERIES for path in (ROOT / "dora" / folder).glob("*.sql"))
+QUERIES = ("intermediate", "models", "metrics", "checks")
+SQL = sorted(path for folder in QUERIES for path in (ROOT / "dora/sql" / folder).glob("*.sql"))
 
 
 def test_there_is_sql() -> None:
@@ -284,5 +284,5 @@ def test_a_query_stays_portable(path: Path) -> None:
 def test_ingest_words_stop_at_ingest() -> None:
     """A vendor's own words occur in no query and in nothing that dora or a page says."""
     vendor = re.compile(r"kayenta|buildTime|manualJudgment|serverGroup|deployManifest|orca\b", re.IGNORECASE)
-    said = [*SQL, ROOT / "dora/contract.sql", *(path for path in modules("dora", "dashboards"))]
+    said = [*SQL, ROOT / "dora/storage/schema.sql", *(path for path in modules("dora", "dashboards"))]
     assert [str(path.relative_to(ROOT)) for path in said if vendor.search(path.read_text())] == []

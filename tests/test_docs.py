@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from dora import errors
-from dora.catalog import metrics
-from dora.reading import app as reading
+from dora.cli.metrics import app as reading
+from dora.sql.catalog import metrics
 from ingest import sources
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,7 @@ def test_the_error_tree_is_drawn_as_it_is() -> None:
 
 def test_every_command_in_the_readme_exists() -> None:
     """Each `dora …` line of the README names a command there is."""
-    from dora.__main__ import app
+    from dora.cli.app import app
 
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     used = set(re.findall(r"^dora (\w+)", README, re.MULTILINE)) - {"config"}
@@ -42,8 +42,8 @@ def test_every_command_in_the_readme_exists() -> None:
 
 def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
-    from dora.__main__ import ingest
-    from ingest.files.columns import KINDS
+    from dora.cli.app import ingest
+    from ingest.files.records import KINDS
 
     for kind, columns in KINDS.items():
         for column in msgspec.structs.fields(columns):

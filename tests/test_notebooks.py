@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 import dora
-from tests.dora.test_canary_outcomes import AS_OF, HISTORY
+from tests.dora.sql.test_canary_outcomes import AS_OF, HISTORY
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))

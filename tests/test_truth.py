@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 
 import dora
-from dora.build import build
-from dora.config import read
+from dora.build.run import build
+from dora.config.settings import read
 from ingest import sources
-from ingest.run import pull
-from ingest.simulation.company import company
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
 from ingest.simulation.demo import settings_text
-from ingest.simulation.gate import serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.model.company import company
 from ingest.simulation.organisation import Organisation, simulate
-from ingest.simulation.truth import Truth
-from ingest.source import Request
+from ingest.simulation.truth.expected import Truth
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` proves it at full size

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import audit_rows, data, drawing, drill, lists, view
 from dashboards.charts import audit as charts
+from dashboards.components import chart, deployment_list
+from dashboards.queries import cache, view
+from dashboards.rows import audit
+from dashboards.sections import lists
 
 shown = view.current()
-told = data.audit(shown.build, shown.now)
-cells, waits = audit_rows.hours(told.rows), audit_rows.waits(told.rows)
+told = cache.audit(shown.build, shown.now)
+cells, waits = audit.hours(told.rows), audit.waits(told.rows)
 
 with st.container(border=True, gap="xsmall"):
     st.subheader("What stands out", anchor=False)
@@ -17,18 +20,18 @@ with st.container(border=True, gap="xsmall"):
         st.text(sentence)
 
 with st.grid(2, min_column_width=420):
-    drawing.chart(
+    chart.chart(
         "When production changes",
         f"By day and hour in {told.timezone}, the stronger the more; in vermilion out of hours.",
         charts.hours(cells) if cells else None,
         lists.hour(),
         "Nothing took traffic.",
     )
-    drawing.chart(
+    chart.chart(
         "How long questions wait",
         "From the question to the answer, each change once; the bar is the application's median.",
         charts.waits(waits) if waits else None,
-        drill.application(),
+        deployment_list.application(),
         "No pipeline asked anybody.",
     )
 

@@ -6,37 +6,40 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import cards, charts, drawing, drill, moved, view
+from dashboards import charts
+from dashboards.components import chart, deployment_list, metric_card
+from dashboards.queries import view
+from dashboards.sections import changes
 
 shown = view.current()
 grain, lead, rate = shown.grain, shown.value("lead_time"), shown.value("change_failure_rate")
 
-moved.draw(shown)
-cards.row(shown, cards.KEYS, columns=3)
+changes.draw(shown)
+metric_card.row(shown, metric_card.KEYS, columns=3)
 
 drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)
 with listed:
-    picked = drill.deployments(shown, "Deployments")
+    picked = deployment_list.deployments(shown, "Deployments")
 
 with drawn:
-    drawing.chart(
+    chart.chart(
         "Lead time for changes",
         f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
         f" dashed: {lead.text}, the number above.",
         partial(charts.medians, charts.rows(shown.trend("lead_time"), picked), lead),
-        drill.period(shown),
+        deployment_list.period(shown),
     )
-    drawing.chart(
+    chart.chart(
         "Change failure rate",
         f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
         partial(
             charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")
         ),
-        drill.period(shown),
+        deployment_list.period(shown),
     )
-    drawing.chart(
+    chart.chart(
         "Deployments",
         f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}.",
         partial(charts.counts, charts.rows(shown.trend("deployment_frequency"), picked)),
-        drill.period(shown),
+        deployment_list.period(shown),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboards.charts.marks import PART, WHOSE, Row, axis, colour, of, picking
+from dashboards.charts.style import PART, WHOSE, Row, axis, colour, of, picking
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TALL, ROW_HEIGHT, AROUND = 240, 30, 40

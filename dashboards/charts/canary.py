@@ -6,7 +6,7 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts.marks import HEIGHT, ONE, PALETTE, PART, WHOSE, Row, axis, catching, colour, dot, of, picking
+from dashboards.charts.style import HEIGHT, ONE, PALETTE, PART, WHOSE, Row, axis, catching, colour, dot, of, picking
 
 Drawn = alt.Chart | alt.LayerChart
 FATES = ("fine", "failed later", "stopped", "not known")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboards.charts import marks as m
-from dashboards.charts.marks import HEIGHT, Row, Tone
+from dashboards.charts import style as m
+from dashboards.charts.style import HEIGHT, Row, Tone
 
 STAGES: dict[str, Tone] = {
     "waiting": "grey",

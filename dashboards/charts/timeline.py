@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-from dashboards.charts import marks as m
+from dashboards.charts import style as m
 from dashboards.charts.flow import STAGES
-from dashboards.charts.marks import Row
+from dashboards.charts.style import Row
 
 NAMED = 0.08  # of the whole: shorter stretches have no room for a name
 

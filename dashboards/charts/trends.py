@@ -12,8 +12,8 @@ from typing import Any
 
 import altair as alt
 
-from dashboards.charts import marks as m
-from dashboards.charts.marks import HEIGHT, SPARK, Row, Tone
+from dashboards.charts import style as m
+from dashboards.charts.style import HEIGHT, SPARK, Row, Tone
 from dora import Value
 
 WHOLE, PARTIAL = "!datum.partial", "datum.partial"

@@ -4,6 +4,7 @@
 NULL or NaN, never 0. The oracles (scipy, statsmodels, lifelines) are met by the tests only.
 """
 
+from dora.statistics.distributions import normal_quantile
 from dora.statistics.intervals import (
     dispersion,
     jeffreys,
@@ -13,7 +14,6 @@ from dora.statistics.intervals import (
     widened,
     wilson,
 )
-from dora.statistics.special import normal_quantile
 from dora.statistics.survival import survival_curve
 
 __all__ = [

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import correlation, fmean
 
-from dora.statistics.signals import ranked
-from dora.statistics.special import Z, student_quantile, student_tail
+from dora.statistics.control_chart import ranked
+from dora.statistics.distributions import Z, student_quantile, student_tail
 
 Pairs = Sequence[tuple[float, float]]
 FEW = 4  # pairs: below this many there are no limits

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from statistics import fmean, stdev
 
-from dora.statistics.special import (
+from dora.statistics.distributions import (
     TAIL,
     Z,
     beta_cdf,

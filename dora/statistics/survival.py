@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dora.statistics.special import Z
+from dora.statistics.distributions import Z
 
 TOLERANCE = 1e-12  # what is left of nothing in the last bit
 

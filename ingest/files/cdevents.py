@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ingest import rows
-from ingest.files.instants import Instant
+from ingest.core import rows
+from ingest.files.timestamps import Instant
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", re.IGNORECASE)
 SHA = re.compile(r"[0-9a-f]{40}")

@@ -12,13 +12,13 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from dora.errors import UsageError
-from ingest.archive import Document
-from ingest.files import cdevents, columns
-from ingest.files.tables import FORMATS, Line
-from ingest.finding import Finding, Known
-from ingest.paths import at_home
-from ingest.rows import Row
-from ingest.source import AsOf, Item, Note, Request, State, Trouble, Unreadable, Whole
+from ingest.core.archive import Document
+from ingest.core.paths import at_home
+from ingest.core.rows import Row
+from ingest.core.source import AsOf, Item, Note, Request, State, Trouble, Unreadable, Whole
+from ingest.doctor.finding import Finding, Known
+from ingest.files import cdevents, records
+from ingest.files.readers import FORMATS, Line
 
 
 class _Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -103,7 +103,7 @@ class Files:
         """The rows of one line; raises ``ValueError`` with file, line and reason."""
         line = msgspec.json.decode(document.body, type=_Line)
         try:
-            return columns.to_rows(document.kind, line.cells)
+            return records.to_rows(document.kind, line.cells)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
 
@@ -118,14 +118,14 @@ def _table(path: Path, kind: str | None) -> Table:
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"{path} is none of {', '.join(FORMATS)}; nothing was landed.", "convert it.")
     kind, names = _kind(path, kind), _columns(path)
-    missing = [name for name in columns.required(kind) if name not in names]
+    missing = [name for name in records.required(kind) if name not in names]
     if missing:
         raise UsageError(
             f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(names) or 'none'}."
             " Nothing was landed.",
             "add them, or name another kind with --kind.",
         )
-    return Table(path, kind, sorted(set(names) - columns.known(kind)))
+    return Table(path, kind, sorted(set(names) - records.known(kind)))
 
 
 def _columns(path: Path) -> list[str]:
@@ -140,7 +140,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _kind(path: Path, kind: str | None) -> str:
-    stem, kinds = path.stem.lower(), (*columns.KINDS, columns.EVENTS)
+    stem, kinds = path.stem.lower(), (*records.KINDS, records.EVENTS)
     found = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
     if len(found) != 1:
         raise UsageError(
@@ -162,7 +162,7 @@ def _items(table: Table) -> Iterator[Item]:
 
 def _passed_over(table: Table) -> Iterator[Item]:
     """How many events of which kinds nobody reads."""
-    if table.kind == columns.EVENTS:
+    if table.kind == records.EVENTS:
         lines = FORMATS[table.path.suffix.lower()].lines(table.path)
         counts = Counter(cdevents.passed_over(cells) for _, cells in lines if isinstance(cells, dict))
         told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind)
@@ -182,7 +182,7 @@ def _line(table: Table, line: Line, seen: dict[int, int]) -> Iterator[Item]:
         return
     body = {"file": str(table.path), "line": number, "cells": msgspec.Raw(content)}
     yield Document(table.kind, msgspec.json.encode(body))
-    key = "@".join(columns.identity(table.kind, cells))
+    key = "@".join(records.identity(table.kind, cells))
     if key and (earlier := _replaced(seen, hash(key), number, zlib.crc32(content))):
         reason = f"{place}: {key} is on line {earlier} too with other content; line {number} stays"
         yield Unreadable(place, table.kind, reason)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 
 from dora.errors import DoraError
-from ingest.git.facts import Scope
+from ingest.core.source import Item, Note
+from ingest.git.codeowners import PLACES, Owners
 from ingest.git.log import Size
 from ingest.git.mirror import Mirror
-from ingest.git.owners import PLACES, Owners
-from ingest.source import Item, Note
+from ingest.git.parse import Scope
 
 MEASURED = 1000  # a size costs as much as fifty lines of a log: of a long history the newest changes must do
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dora.errors import DoraError, counted
-from ingest.finding import Finding, Known
+from ingest.doctor.finding import Finding, Known
+from ingest.git.command import Repo
 from ingest.git.mirror import FETCHED, Mirror, Tips
-from ingest.git.process import Repo
 
 LONGEST = 30.0
 NEXT = "run `dora ingest git`."

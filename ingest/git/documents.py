@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ingest.archive import Document
+from ingest.core.archive import Document
+from ingest.core.rows import Application, Change, ChangeRequest, Columns, Commit, Row
 from ingest.git import log
-from ingest.rows import Application, Change, ChangeRequest, Columns, Commit, Row
 
 MICROS = 1_000_000
 _TOLD = ("sha", "parents", "authored", "committed", "author", "subject")

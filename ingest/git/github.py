@@ -15,12 +15,12 @@ from typing import TypeVar
 import msgspec
 
 from dora.errors import DoraError
+from ingest.core.paths import at_home
+from ingest.core.rows import ChangeRequest
+from ingest.core.source import Item, Mark, Note
 from ingest.git import documents
 from ingest.git.settings import GitHubSettings
-from ingest.http import Limits, Session
-from ingest.paths import at_home
-from ingest.rows import ChangeRequest
-from ingest.source import Item, Mark, Note
+from ingest.http.session import Limits, Session
 
 PAGE, BATCH = 100, 20
 LIMITS = Limits(timeout_seconds=60.0, max_bytes=32 << 20, attempts=3, requests_per_10s=100)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.errors import DoraError
-from ingest.git import message as said
-from ingest.git.message import Claim
+from ingest.git import commit_message as said
+from ingest.git.commit_message import Claim
 
 # Each record begins with an empty field, which no path can be; so paths may follow an id.
 PLAIN = (

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
+from ingest.git.command import Repo
 from ingest.git.log import OPTIONS, SIZED, TOUCHED, Commits, Log, Size, batches, paths, sizes
-from ingest.git.process import Repo
 from ingest.git.settings import Repository
 
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")

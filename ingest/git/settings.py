@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dora.errors import UsageError
-from ingest.paths import at_home
+from ingest.core.paths import at_home
 
 TIMEOUT_SECONDS = 600.0
 SKEW_HOURS = 24.0

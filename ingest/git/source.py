@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dora.errors import AuthError, DoraError
-from ingest.archive import Document
-from ingest.finding import Finding, Known
+from ingest.core.archive import Document
+from ingest.core.rows import Columns, Row
+from ingest.core.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
+from ingest.doctor.finding import Finding, Known
 from ingest.git import documents, github
 from ingest.git import settings as configuration
 from ingest.git.doctor import LONGEST, examine
+from ingest.git.fetch import Reading
 from ingest.git.mirror import Mirror, Tips
-from ingest.git.reading import Reading
 from ingest.git.settings import Repository, Settings
-from ingest.rows import Columns, Row
-from ingest.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
 
 
 class Git:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dora.errors import DoraError, UsageError
-from ingest.simulation.gate import serve
+from ingest.simulation.gate.server import serve
 from ingest.simulation.organisation import Organisation, simulate
 
 SETTINGS = "dora.toml"

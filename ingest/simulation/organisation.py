@@ -10,18 +10,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ingest.simulation import catalogue, kayenta, payload, schedule, truth
-from ingest.simulation.clock import SECOND, iso, millis, ulid
-from ingest.simulation.company import App, company, teams
-from ingest.simulation.pen import Incident, Intent, Script
-from ingest.simulation.play import Player
-from ingest.simulation.production import unfold
-from ingest.simulation.run import Run
-from ingest.simulation.schedule import Year
-from ingest.simulation.trunk import Change
-from ingest.simulation.trunk import write as write_trunk
-from ingest.simulation.truth import Truth
-from ingest.simulation.world import World
+from ingest.simulation.model import canary
+from ingest.simulation.model.clock import SECOND, iso, millis, ulid
+from ingest.simulation.model.company import App, company, teams
+from ingest.simulation.model.execution import Run
+from ingest.simulation.model.repository import Change
+from ingest.simulation.model.repository import write as write_trunk
+from ingest.simulation.model.world import World
+from ingest.simulation.payload import catalogue, execution
+from ingest.simulation.story import schedule
+from ingest.simulation.story.rollout_plan import unfold
+from ingest.simulation.story.schedule import Year
+from ingest.simulation.story.script import Incident, Intent, Script
+from ingest.simulation.story.simulate import Player
+from ingest.simulation.truth import expected as truth
+from ingest.simulation.truth.expected import Truth
 
 _COLUMNS = ["id", "application", "opened_at", "resolved_at", "deployment", "commit", "severity", "title", "url"]
 
@@ -90,7 +93,7 @@ def _world(apps: tuple[App, ...], now: int, runs: Sequence[Run]) -> World:
         applications=[catalogue.application(app, now) for app in apps],
         credentials=catalogue.accounts(),
         pipeline_configs=[pipeline for app in apps for pipeline in catalogue.pipelines(app, now)],
-        executions=sorted(map(payload.stub, runs), key=lambda stub: stub.id),
+        executions=sorted(map(execution.stub, runs), key=lambda stub: stub.id),
         canary_results=dict(pair for run in runs if run.canary for pair in _judgments(run)),
         templates=catalogue.templates(now),
     )
@@ -99,7 +102,7 @@ def _world(apps: tuple[App, ...], now: int, runs: Sequence[Run]) -> World:
 def _judgments(run: Run) -> list[tuple[str, dict[str, Any]]]:
     now = run.cut or run.horizon
     judged = [stage for stage in unfold(run).stages if stage.type == "runCanary" and stage.end and stage.end <= now]
-    return [(kayenta.analysis_id(run, stage.detail["nth"]), kayenta.reply(run, stage)) for stage in judged]
+    return [(canary.analysis_id(run, stage.detail["nth"]), canary.reply(run, stage)) for stage in judged]
 
 
 def _incidents(path: Path, scripts: dict[str, Script], runs: Sequence[Run]) -> Path:

@@ -9,18 +9,18 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ingest.archive import Document
-from ingest.finding import Finding, Known
-from ingest.http import Session
-from ingest.rows import Row
-from ingest.source import Item, Note, Request, State
-from ingest.spinnaker import parse
-from ingest.spinnaker.access import connect, probe
+from ingest.core.archive import Document
+from ingest.core.rows import Row
+from ingest.core.source import Item, Note, Request, State
+from ingest.doctor.finding import Finding, Known
+from ingest.http.session import Session
+from ingest.spinnaker.auth.session import connect, probe
+from ingest.spinnaker.client.fetch import Fetch
+from ingest.spinnaker.client.gate import Gate
+from ingest.spinnaker.client.linked_documents import Follow
+from ingest.spinnaker.client.saved_payloads import saved
 from ingest.spinnaker.doctor import examine
-from ingest.spinnaker.fetch import Fetch
-from ingest.spinnaker.follow import Follow
-from ingest.spinnaker.gate import Gate
-from ingest.spinnaker.saved import saved
+from ingest.spinnaker.parse import document as parse
 from ingest.spinnaker.settings import Settings, checked
 
 _SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."

@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from dora.errors import AuthError, DoraError, counted
-from ingest.finding import Finding, Known
-from ingest.http import FailedError, ForbiddenError, Session
-from ingest.spinnaker.gate import Gate
+from ingest.doctor.finding import Finding, Known
+from ingest.http.session import FailedError, ForbiddenError, Session
+from ingest.spinnaker.client.gate import Gate
 
 SKEW_SECONDS = 30.0
 PROBED = 40

@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from dora import lineage, warehouse
-from ingest import run, source
-from ingest.archive import Archive, Document
+from dora.lineage import table as lineage
+from dora.storage import database
+from ingest.core import pipeline, source
+from ingest.core.archive import Archive, Document
 from ingest.git import SOURCE
 from ingest.git.log import OPTIONS
 from tests.benchmarks.history import build, output
@@ -80,8 +81,8 @@ def ingest(repository: Path, data: Path) -> Taken:
     git = SOURCE.configured(settings, data)
 
     def pull() -> None:
-        (data / warehouse.LANDING).unlink(missing_ok=True)
-        run.pull(git, data, source.Request())
+        (data / database.LANDING).unlink(missing_ok=True)
+        pipeline.pull(git, data, source.Request())
 
     def read() -> None:
         for _ in git.fetch(source.Request(), source.State({}, [])):
@@ -99,7 +100,7 @@ def ingest(repository: Path, data: Path) -> Taken:
     show(f"  processors, {whole.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
     show("  the same", spent, all_parsed, "git log, parsed", ASKED)
     least(data, bare, list(git.fetch(source.Request(), source.State({}, []))))
-    show("a run with nothing new", best(lambda: run.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
+    show("a run with nothing new", best(lambda: pipeline.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
     return whole
 
 
@@ -121,7 +122,7 @@ def cut(data: Path) -> list[tuple[str, ...]]:
 def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
     """What no ingest can leave out, each for itself: git's output in memory, payloads on disk, rows in a table."""
     documents = [item for item in items if isinstance(item, Document)]
-    with duckdb.connect(str(data / warehouse.LANDING), read_only=True) as con:
+    with duckdb.connect(str(data / database.LANDING), read_only=True) as con:
         tables = {name: con.sql(f'FROM "{name}"').to_arrow_table() for name in ("commit", "change")}
 
     def output_read() -> None:
@@ -150,8 +151,8 @@ def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
 def remember(repository: Path, data: Path) -> None:
     """Say how much memory an ingest takes at its peak, in a process of its own, as a peak never goes down."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
-    (data / warehouse.LANDING).unlink(missing_ok=True)
-    run.pull(SOURCE.configured(settings, data), data, source.Request())
+    (data / database.LANDING).unlink(missing_ok=True)
+    pipeline.pull(SOURCE.configured(settings, data), data, source.Request())
     taken = peak()
     print(
         f"{'memory at its peak':<42} ours {taken:7.0f} MB   allowed {LIMIT_MB:7.0f} MB   ratio {taken / LIMIT_MB:6.2f}"
@@ -185,7 +186,7 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
     places = sorted(chance.randrange(len(trunk)) for _ in range(DEPLOYMENTS))
     deployed = [trunk[max(0, place - chance.choice((0, 0, 0, 40)))] for place in places]
     with duckdb.connect() as con:
-        con.execute(f"ATTACH '{data / warehouse.LANDING}' AS landing (READ_ONLY)").execute(ATTEMPTS)
+        con.execute(f"ATTACH '{data / database.LANDING}' AS landing (READ_ONLY)").execute(ATTEMPTS)
         con.execute(
             "INSERT INTO attempts SELECT 'd' || n, 'service', 'acme/service', sha, NULL, true, true, true, false,"
             " NULL, NULL, NULL, NULL, TIMESTAMP '2020-01-01' + to_seconds(n)"

@@ -20,11 +20,11 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from ingest.archive import Archive, Document
-from ingest.run import BYTES, pull
-from ingest.source import Item, Mark, Request, State
+from ingest.core.archive import Archive, Document
+from ingest.core.pipeline import BYTES, pull
+from ingest.core.source import Item, Mark, Request, State
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.payload import Execution
+from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.settings import checked
 from tests.benchmarks.executions import stream
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from ingest.run import pull
-from ingest.source import Item, Mark, Request, State
+from ingest.core.pipeline import pull
+from ingest.core.source import Item, Mark, Request, State
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.settings import checked
 from tests.benchmarks.executions import MEAN, stream

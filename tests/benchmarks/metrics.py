@@ -20,10 +20,11 @@ from typing import NamedTuple
 import duckdb
 
 import dora
-from dora import days, warehouse
-from dora.build import build
-from dora.config import Config
-from dora.values import Scope
+from dora.build.run import build
+from dora.config.settings import Config
+from dora.query.value import Scope
+from dora.sql import daily_counts
+from dora.storage import database
 
 APPLICATIONS, DAYS = 50, 730
 START = "TIMESTAMP '2024-11-01'"
@@ -120,7 +121,7 @@ def timed(work: Callable[[], object], runs: int = 3) -> float:
 
 def landed(folder: Path, executions: int) -> None:
     """So many executions, each with a rollout, a commit and a change of its own, through a load of landing."""
-    with warehouse.begin_load(folder, "bench") as load, duckdb.connect() as con:
+    with database.begin_load(folder, "bench") as load, duckdb.connect() as con:
         for table, sql in TABLES.items():
             schema = load.schema(table)
             rows = con.sql(sql.replace("$n", str(executions))).to_arrow_table()
@@ -153,7 +154,7 @@ def weekly(rows: int) -> None:
         with duckdb.connect(folder / "dora.duckdb") as con:
             for metric, (value, still) in VALUES.items():
                 con.execute(OBSERVED.format(metric=metric, value=value, open=still), {"n": rows})
-                counting = timed(partial(days.write, con, metric), 1)
+                counting = timed(partial(daily_counts.write, con, metric), 1)
                 print(f"{metric}: its days are counted in {counting:.2f} s, once, when built")
         delivery = dora.open(folder / "dora.duckdb")
         for metric in VALUES:
@@ -181,7 +182,7 @@ def _one(delivery: dora.Delivery, metric: str, rows: int) -> None:
     con.execute("DROP VIEW o")
 
 
-def _pandas(con: warehouse.Connection, metric: str) -> Callable[[], object]:
+def _pandas(con: database.Connection, metric: str) -> Callable[[], object]:
     frame = con.execute("SELECT application, happened_at, value FROM o").df()
 
     def ask() -> object:
@@ -191,7 +192,7 @@ def _pandas(con: warehouse.Connection, metric: str) -> Callable[[], object]:
     return ask
 
 
-def _polars(con: warehouse.Connection, metric: str) -> Callable[[], object]:
+def _polars(con: database.Connection, metric: str) -> Callable[[], object]:
     import polars as pl
 
     frame = pl.from_arrow(con.sql("SELECT application, happened_at, value FROM o").to_arrow_table()).lazy()

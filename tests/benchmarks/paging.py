@@ -15,17 +15,17 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ingest.http import Limits, Session
-from ingest.run import pull
-from ingest.simulation.gate import serve
-from ingest.simulation.gate_history import Mode
-from ingest.simulation.world import Json, Stub, World
-from ingest.source import Request
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
+from ingest.http.session import Limits, Session
+from ingest.simulation.gate.execution_store import Mode
+from ingest.simulation.gate.server import serve
+from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.gate import Gate
-from ingest.spinnaker.history import Listed, Page, history
-from ingest.spinnaker.pages import LARGEST, Pages
-from ingest.spinnaker.reading import BACKFILL_PAGE
+from ingest.spinnaker.client.application import BACKFILL_PAGE
+from ingest.spinnaker.client.gate import Gate
+from ingest.spinnaker.client.paging import LARGEST, Pages
+from ingest.spinnaker.client.time_search import Listed, Page, history
 from ingest.spinnaker.settings import Settings
 
 EXECUTIONS, DETAILS, SHARED = 2_000, 40, 6

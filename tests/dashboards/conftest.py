@@ -20,19 +20,19 @@ import pytest
 import requests
 from streamlit.testing.v1 import AppTest
 
-from dora import build
-from dora.config import Config
-from ingest import rows
-from ingest.archive import Document
-from ingest.run import pull
-from ingest.source import AsOf, Item, Request
+from dora.build import run as build
+from dora.config.settings import Config
+from ingest.core import rows
+from ingest.core.archive import Document
+from ingest.core.pipeline import pull
+from ingest.core.source import AsOf, Item, Request
 from tests.dashboards.hostile import Words
 
 HOSTILE = "![](http://beacon.example/a.png)"
 TEAMS = {"ledger": "money", "payout": "money", "search": "finding", "maps": "finding", HOSTILE: "=cmd|'/c calc'!A0"}
 MINUTE = 60_000_000
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
-SERVER = APP.with_name("server.py")
+SERVER = APP.parent / "server" / "run.py"
 CHROMIUM = Path("/usr/bin/chromium")
 
 

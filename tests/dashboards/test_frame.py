@@ -13,10 +13,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dora
-from dora import build
-from dora.config import Config
-from ingest.run import pull
-from ingest.source import Item, Request, Trouble
+from dora.build import run as build
+from dora.config.settings import Config
+from ingest.core.pipeline import pull
+from ingest.core.source import Item, Request, Trouble
 from tests.dashboards.reading import header, said
 
 Run = Callable[..., AppTest]

@@ -19,7 +19,7 @@ from lifelines import KaplanMeierFitter
 from scipy.stats import binom
 
 from dora.statistics import survival_curve
-from dora.statistics.ordered import Ordered, Survival, ordered
+from dora.statistics.quantiles import Ordered, Survival, ordered
 
 Observation = tuple[float, bool]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from ingest.core.pipeline import Summary, pull
+from ingest.core.source import Request
 from ingest.git import SOURCE
-from ingest.run import Summary, pull
-from ingest.source import Request
 from tests.conftest import fresh, landed
 
 NOON = 1_700_000_000

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest import doctor
+from ingest.doctor import run
 
 LOST = "name it whose commits are not known"
 
@@ -30,7 +30,7 @@ def said(upstream: Any, ingested: Any, built_in: Callable[..., Any]) -> Callable
         ingested.data.mkdir(exist_ok=True)
         if carried:
             built_in(ingested.data, deployments=table(*carried)).close()
-        found = doctor.examine(ingested.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
+        found = run.examine(ingested.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
         return [f"{one.state}: {one.says}" for one in found if one.part == "git acme/shop"]
 
     return told

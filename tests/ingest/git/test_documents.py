@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ingest.archive import Document
+from ingest.core.archive import Document
+from ingest.core.rows import Columns
 from ingest.git import documents
 from ingest.git.documents import Came
 from ingest.git.log import Commits
-from ingest.rows import Columns
 
 TIMES = [1_700_000_000, None, 1_700_000_060]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from dora.errors import DoraError
-from ingest.git import process
+from ingest.git import command
+from ingest.git.command import Repo
 from ingest.git.mirror import Mirror, Tips
-from ingest.git.process import Repo
 from ingest.git.settings import Repository
 
 DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"99999999999999999999 +0000",
@@ -131,9 +131,9 @@ def test_output_without_end_is_cut(upstream: Any, monkeypatch: pytest.MonkeyPatc
     """More than the cap, in all or in one record, is an error and not a full memory."""
     upstream.commit("x" * 5000)
     repo = Repo(upstream.path / ".git", "file", 10)
-    monkeypatch.setattr(process, "MAX_OUTPUT", 1000)
-    monkeypatch.setattr(process, "MAX_RECORD", 1000)
-    monkeypatch.setattr(process, "CHUNK", 512)
+    monkeypatch.setattr(command, "MAX_OUTPUT", 1000)
+    monkeypatch.setattr(command, "MAX_RECORD", 1000)
+    monkeypatch.setattr(command, "CHUNK", 512)
     with pytest.raises(DoraError, match="printed more"):
         repo.run("log", "--format=%B")
     with pytest.raises(DoraError, match="record"):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.archive import Document
+from ingest.core.archive import Document
 from ingest.git import SOURCE
 
 

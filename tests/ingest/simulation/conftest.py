@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from ingest.simulation.model.world import Json, Stub, World
 from ingest.simulation.organisation import Organisation, simulate
-from ingest.simulation.world import Json, Stub, World
 
 NOW = 1_750_000_000_000
 END = datetime(2026, 6, 10, 14, 30, tzinfo=UTC)

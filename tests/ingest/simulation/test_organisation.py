@@ -12,12 +12,12 @@ from statistics import median
 
 import pytest
 
-from dora.config import Config
-from dora.definitions import resolve, validate
-from ingest.simulation.company import PEOPLE, company, teams
+from dora.config.definitions import resolve, validate
+from dora.config.settings import Config
+from ingest.simulation.model.company import PEOPLE, company, teams
+from ingest.simulation.model.execution import BEFORE_TARGETS, OUTCOMES
 from ingest.simulation.organisation import Organisation, simulate
-from ingest.simulation.run import BEFORE_TARGETS, OUTCOMES
-from ingest.simulation.stories import STORIES
+from ingest.simulation.story.scenarios import STORIES
 
 END = datetime(2026, 6, 10, 14, 30, tzinfo=UTC)
 DAY = 86_400_000

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.simulation.clock import dice, digest, is_workday, iso, midnight, millis, moment, ulid, uuid
+from ingest.simulation.model.clock import dice, digest, is_workday, iso, midnight, millis, moment, ulid, uuid
+from ingest.simulation.model.stage import Stage
 from ingest.simulation.organisation import Organisation
-from ingest.simulation.stage import Stage
 
 Json = dict[str, Any]
 COMPLETE = {"SUCCEEDED", "TERMINAL", "CANCELED", "FAILED_CONTINUE", "STOPPED", "SKIPPED"}

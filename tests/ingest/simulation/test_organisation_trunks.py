@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.simulation.model.repository import Change, in_order, write
 from ingest.simulation.organisation import Organisation
-from ingest.simulation.trunk import Change, in_order, write
 
 
 def git(path: Path, *arguments: str) -> str:

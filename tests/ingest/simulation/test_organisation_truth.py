@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ingest.simulation.blame import evidence
-from ingest.simulation.clock import MINUTE
-from ingest.simulation.company import company
-from ingest.simulation.fact import Fact
+from ingest.simulation.model.clock import MINUTE
+from ingest.simulation.model.company import company
+from ingest.simulation.model.execution import Run
+from ingest.simulation.model.repository import Change, in_order
 from ingest.simulation.organisation import Organisation
-from ingest.simulation.pen import Incident, Script
-from ingest.simulation.run import Run
-from ingest.simulation.trunk import Change, in_order
-from ingest.simulation.truth import Deployment, Truth, find
+from ingest.simulation.story.script import Incident, Script
+from ingest.simulation.truth.blame import evidence
+from ingest.simulation.truth.deployment import Fact
+from ingest.simulation.truth.expected import Deployment, Truth, find
 
 END = datetime(2026, 6, 10, 14, 30, tzinfo=UTC)
 T0, HOUR, DAY = 1_700_000_000_000, 3_600_000, 86_400_000

@@ -14,19 +14,19 @@ import msgspec
 import pytest
 
 import dora
-from dora.build import build
-from dora.catalog import Finding
-from dora.config import Config
-from ingest.archive import Document
-from ingest.http import Limits, Session
-from ingest.rows import Row
-from ingest.run import Summary, pull
-from ingest.simulation.world import Json, Stub, World
-from ingest.source import Item, Request, State
+from dora.build.run import build
+from dora.config.settings import Config
+from dora.sql.catalog import Finding
+from ingest.core.archive import Document
+from ingest.core.pipeline import Summary, pull
+from ingest.core.rows import Row
+from ingest.core.source import Item, Request, State
+from ingest.http.session import Limits, Session
+from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.fetch import Fetch
-from ingest.spinnaker.gate import Gate
-from ingest.spinnaker.parse import parse
+from ingest.spinnaker.client.fetch import Fetch
+from ingest.spinnaker.client.gate import Gate
+from ingest.spinnaker.parse.document import parse
 from tests.conftest import fresh
 from tests.conftest import landed as facts_of
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.simulation.gate import serve
-from ingest.simulation.gate_history import Mode
+from ingest.simulation.gate.execution_store import Mode
+from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import (
     NOW,
     SHA,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, DoraError
-from ingest.simulation.gate import serve
-from ingest.simulation.gate_faults import Wound
-from ingest.simulation.gate_history import Mode
+from ingest.simulation.gate.execution_store import Mode
+from ingest.simulation.gate.faults import Wound
+from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Landed, Make
 
 SEARCH = "/applications/shop/executions/search"

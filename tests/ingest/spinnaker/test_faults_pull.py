@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, DoraError
-from ingest.simulation.gate import serve
-from ingest.simulation.gate_access import Door
-from ingest.simulation.gate_faults import Wound
-from ingest.simulation.gate_history import Mode
+from ingest.simulation.gate.auth import Door
+from ingest.simulation.gate.execution_store import Mode
+from ingest.simulation.gate.faults import Wound
+from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Landed, Make
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,8 +49,8 @@ def test_g1_too_many_requests_is_waited_out(
     form: str, make: Make, landed: Landed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """429 with each form of Retry-After: the run takes longer, a minute at most for each, and is whole."""
-    monkeypatch.setattr("ingest.http.LONGEST_WAIT", 1.5)
-    monkeypatch.setattr("ingest.pace.LONGEST_WAIT", 1.5)
+    monkeypatch.setattr("ingest.http.session.LONGEST_WAIT", 1.5)
+    monkeypatch.setattr("ingest.http.rate_limit.LONGEST_WAIT", 1.5)
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
         gate.wounds.add(Wound(SEARCH, 429, headers=RETRY_AFTER[form]))

@@ -10,9 +10,9 @@ import pytest
 
 import dora
 from ingest import configured
-from ingest.run import Summary, pull
-from ingest.simulation.gate import serve
-from ingest.source import Request
+from ingest.core.pipeline import Summary, pull
+from ingest.core.source import Request
+from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Make, delivered, facts_of
 
 Json = dict[str, Any]

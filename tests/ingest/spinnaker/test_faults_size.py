@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from ingest.archive import Document
-from ingest.spinnaker.parse import parse
+from ingest.core.archive import Document
+from ingest.spinnaker.parse.document import parse
 from tests.ingest.spinnaker.conftest import NOW, T, delivered, execution, facts_of, loaded, manifest
 
 Json = dict[str, Any]

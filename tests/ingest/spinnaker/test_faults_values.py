@@ -14,9 +14,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
 from ingest import configured
-from ingest.run import pull
-from ingest.simulation.gate import serve
-from ingest.source import Request
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
+from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Make, delivered, execution, facts_of, loaded
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.archive import Document
-from ingest.spinnaker.parse import parse
+from ingest.core.archive import Document
+from ingest.spinnaker.parse.document import parse
 from tests.ingest.spinnaker.conftest import rollouts, run, stage, tables
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ingest.run import Summary, pull
-from ingest.source import Request
+from ingest.core.pipeline import Summary, pull
+from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.kinds import kind
+from ingest.spinnaker.model.stage_kinds import kind
 from tests.conftest import fresh
 from tests.conftest import landed as rows
 

@@ -21,12 +21,12 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from ingest.simulation.gate import Gate, serve
-from ingest.simulation.gate_access import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.spinnaker.auth import Bearer, FormLogin, Grant
-from ingest.spinnaker.spin_config import X509, CachedToken, Login
-from ingest.spinnaker.tokens import Registration, Token
-from ingest.tls import Tls
+from ingest.http.tls import Tls
+from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
+from ingest.simulation.gate.server import Gate, serve
+from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
+from ingest.spinnaker.auth.tokens import Registration, Token
+from ingest.spinnaker.settings.spin_config import X509, CachedToken, Login
 from tests.conftest import opened
 from tests.ingest.spinnaker.conftest import NOW, Make
 

@@ -1,0 +1,1 @@
+"""Building blocks of a page: cards, tables, filters, clickable charts, dialogs."""

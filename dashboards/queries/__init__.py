@@ -1,0 +1,1 @@
+"""What the pages ask of a build, cached, for the selection in the address."""

@@ -1,0 +1,178 @@
+"""One page for mail or archive: keys with their evidence, what changed beyond noise, trends, rollbacks, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import altair as alt
+
+import dora
+from dashboards import charts
+from dashboards.queries import text
+from dashboards.report import chart_images
+from dora import Delivery, Move, Page, Scope, Value
+
+OLDEST = 20
+KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
+DEFINITIONS = """
+SELECT key, value, count(*) AS applications, says AS means
+FROM definitions_in_force SEMI JOIN (
+  FROM definitions WHERE (len($1) = 0 OR list_contains($1, team)) AND (len($2) = 0 OR list_contains($2, application))
+) USING (application)
+GROUP BY key, value, says ORDER BY key, applications DESC, value
+"""
+Row = dict[str, Any]
+Picture = tuple[str, str, alt.LayerChart]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A window of one build, beside the equal one before it where history holds that."""
+
+    delivery: Delivery
+    scope: Scope
+
+    @cached_property
+    def rollbacks(self) -> Any:
+        """Every rollback of the window, and the window itself in local time."""
+        return self.delivery.rollbacks(self.scope)
+
+    @cached_property
+    def before(self) -> Scope | None:
+        """The equal window before; null where not all of it was seen."""
+        since, until, seen = self.rollbacks.since, self.rollbacks.until, self.rollbacks.complete_since or self._first()
+        if self.scope.since is None or not since or not until or not seen or since - (until - since) < seen:
+            return None
+        return replace(self.scope, since=(since - (until - since)).isoformat(), until=since.isoformat())
+
+    def _first(self) -> datetime | None:
+        """The first deployment seen, where no source says from when on it told everything."""
+        first: datetime | None = self.delivery.sql("SELECT min(queued_at) AS first FROM deployments")[0]["first"]
+        return first
+
+    def value(self, name: str) -> Value:
+        """A key in the window."""
+        return self.delivery.values(name, self.scope).rows[0]
+
+    def moved(self) -> Iterator[Row]:
+        """Every key of all, and of each team (or application where a team was asked for), against the window before."""
+        narrow = bool(self.scope.teams or self.scope.applications)
+        groups = replace(self.scope, by="application") if narrow else replace(self.scope, by="team")
+        found = [row for name in KEYS for scope in (self.scope, groups) for row in self._compared(name, scope)]
+        for (now, before, move), stands in zip(found, Move.among([move for *_, move in found]), strict=True):
+            title = dora.metrics()[now.metric].title
+            yield {"what": title, "of": now.group or "all", "before": before.text, "now": now.text, "move": move.text,
+                   "which is": _verdict(now.metric, move), "stands": stands}  # fmt: skip
+
+    def _compared(self, name: str, scope: Scope) -> Iterator[tuple[Value, Value, Move]]:
+        if self.before is None:
+            return
+        earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
+        for now in self.delivery.values(name, scope):
+            before = earlier.get(now.group)
+            if before is not None and (move := now.against(before)):
+                yield now, before, move
+
+    def warnings(self) -> list[str]:
+        """Where what all together did is not what each application did."""
+        found = [row for name in KEYS for row in self.delivery.compare(name, self.scope)] if self.before else []
+        return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in found if row.warning]
+
+    def signals(self) -> Iterator[Row]:
+        """Weeks of the window that noise does not explain."""
+        for name in KEYS:
+            for series in self.delivery.signals(name, self.scope):
+                for found in series.findings:
+                    if not found.weak:
+                        last = series.weeks[found.last]
+                        yield {"what": dora.metrics()[name].title, "week from": f"{last.period:%-d %b %Y}",
+                               "weeks": found.last - found.first + 1, "shows": found.text,
+                               "value": last.text}  # fmt: skip
+
+    def pictures(self) -> Iterator[Picture]:
+        """Trends by week: title, caption, chart."""
+        scope = replace(self.scope, every="week")
+        for name, drawing in (("lead_time", charts.medians), ("change_failure_rate", charts.shares),
+                              ("deployment_frequency", None), ("recovery_time", charts.medians)):  # fmt: skip
+            rows, window = charts.rows(self.delivery.values(name, scope)), self.value(name)
+            chart = drawing(rows, window) if drawing else charts.counts(rows)
+            yield dora.metrics()[name].title, f"By week; the window's: {window.text} ({window.evidence}).", chart
+
+    def page(self, kind: chart_images.Kind = "svg+xml") -> Page:
+        """The whole report."""
+        about = self.delivery.about()
+        of = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
+        against = "compared with the equal window before" if self.before else "no equal window before to compare"
+        known = text.moment(about["as_of"], about["timezone"])
+        made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data to {known}")
+        moves = list(self.moved())
+        made.cards(_card(self.value(name), moves) for name in KEYS)
+        _changed(made, moves)
+        made.say(self.warnings())
+        made.heading(
+            "Weeks that noise does not explain",
+            "By process behaviour limits set before the window; few a year are chance.",
+        )
+        made.table(self.signals())
+        if chart_images.installed():
+            made.heading("Trends")
+            made.pictures(
+                (title, said, chart_images.drawn(chart, kind), kind) for title, said, chart in self.pictures()
+            )
+        _sections(made, self)
+        return made
+
+
+def _verdict(name: str, move: Move) -> str:
+    if not move.beyond_noise or not move.direction:
+        return "within noise"
+    return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"
+
+
+def _card(value: Value, moves: list[Row]) -> tuple[str, str, str]:
+    title = dora.metrics()[value.metric].title
+    said = [f"{row['move']}, {row['which is']}" for row in moves if row["what"] == title and row["of"] == "all"]
+    return title, value.text, " · ".join([value.evidence, *said])
+
+
+def _changed(made: Page, moves: list[Row]) -> None:
+    found = [{name: cell for name, cell in row.items() if name != "stands"} for row in moves if row["stands"]]
+    said = f"{len(found)} of {len(moves)} comparisons, so chosen that at most one in twenty of them is chance."
+    made.heading("What changed beyond noise", said if moves else "")
+    made.table(found)
+
+
+def _sections(made: Page, told: Report) -> None:
+    made.heading("Rollbacks")
+    made.say(told.rollbacks.sentences)
+    made.table(told.rollbacks.lines())
+    made.heading("Canaries")
+    made.say(told.delivery.canaries(told.scope).sentences)
+    made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
+    made.say(told.delivery.audit(told.scope).sentences)
+    waiting = [row for row in reversed(told.delivery.listed("journeys", replace(told.scope, since=None, until=None)))
+               if row["state"] == "open"]  # fmt: skip
+    made.heading("Merged and not shipped", f"{text.counted(len(waiting), 'change')}, the oldest first.")
+    made.table(_waiting(row) for row in waiting[:OLDEST])
+    made.heading("Definitions in force", "What the numbers mean, and for how many applications.")
+    made.table(told.delivery.sql(DEFINITIONS, [list(told.scope.teams), list(told.scope.applications)]))
+
+
+def _waiting(row: Row) -> Row:
+    return {
+        "waits for": text.hours(row["open_hours"]),
+        "application": row["application"],
+        "change": f"{row['sha'][:9]} {row['subject'] or ''}",
+        "author": row["author"],
+        "merged (UTC)": f"{row['merged_at']:%Y-%m-%d %H:%M}" if row["merged_at"] else None,
+    }
+
+
+def _span(told: Any) -> str:
+    if told.since is None or told.until is None:
+        return "no deployment seen"
+    return f"{told.since:%-d %B %Y} to {told.until:%-d %B %Y}"

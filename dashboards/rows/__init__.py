@@ -1,0 +1,1 @@
+"""Query results as rows that tables and charts show."""

@@ -1,0 +1,1 @@
+"""Parts of a page that several charts and tables make up."""

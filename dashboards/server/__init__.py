@@ -1,0 +1,1 @@
+"""Serving the dashboard: login, static files, warm-up."""

@@ -1,0 +1,1 @@
+"""dora.toml: settings, definitions, teams, working hours and name patterns."""

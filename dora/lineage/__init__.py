@@ -1,0 +1,1 @@
+"""The commit graph, and which commits each deployment shipped first."""

@@ -1,0 +1,1 @@
+"""One number: its scope, aggregates, estimate, coverage and groups."""

@@ -1,0 +1,68 @@
+"""Lists of what a build holds, in a scope, and sums over them: what pages and commands show that is not a metric."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dora import periods
+from dora.query import groups, metric
+from dora.query.value import Scope
+from dora.sql import catalog
+from dora.storage.database import Connection
+
+Row = dict[str, Any]
+ORDERED = {  # when a row happened, and what tells it from others
+    "journeys": ("merged_at", "change_id"),
+    "canary_outcomes": ("happened_at", "canary_id"),
+    "audit": ("happened_at", "deployment_id"),
+    "rollbacks": ("happened_at", "deployment_id"),
+    "templates": ("updated_at", "pipeline_id"),
+}
+
+
+def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
+    """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
+
+    Raises ``UsageError`` for an application, team or moment that does not exist.
+    """
+    dated, key = ORDERED[name]
+    return _rows(con, f"{_scoped(name)} ORDER BY {dated} DESC, {key}, o.application", scope)
+
+
+def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
+    """The rows of ``dora/sql/analyses/<name>.sql``, in which ``$journeys`` stands for that list in the scope.
+
+    Raises ``UsageError`` as ``listed`` does.
+    """
+    sql = catalog.queries("analyses")[name]
+    return _rows(con, re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda found: f"({_scoped(found[1])})", sql), scope)
+
+
+def _scoped(name: str) -> str:
+    """SQL of the rows of a list in a scope; its window is open where it has no bound."""
+    dated, _ = ORDERED[name]
+    return (
+        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608 - from the list above
+        f" WHERE coalesce(o.{dated} >= $since, $since IS NULL) AND coalesce(o.{dated} < $until, $until IS NULL)"
+        " AND list_contains($applications::VARCHAR[], o.application)"
+        " AND ($any_team OR list_contains($teams::VARCHAR[], m.team))"
+    )
+
+
+def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
+    about, meant = metric.context(con), groups.chosen(con, scope)
+    given = {
+        "since": _utc(scope.since, about),
+        "until": _utc(scope.until, about),
+        "applications": [one.application for one in meant],
+        "any_team": not scope.teams,
+        "teams": [one.team for one in meant if one.team],
+    }
+    return metric.rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
+
+
+def _utc(moment: str | None, about: dict[str, Any]) -> object:
+    if moment is None:
+        return None
+    return periods.to_utc(periods.instant(moment, about["timezone"], about["as_of"]), about["timezone"])

@@ -1,0 +1,1 @@
+"""Text, console tables and HTML pages."""

@@ -1,0 +1,94 @@
+"""What metrics, models and checks there are: the headers of the .sql files, found by their names."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from dora.errors import UsageError
+
+Statistic = Literal["count", "days", "median", "plain_median", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric as its file's header describes it.
+
+    ``unit`` is the unit of ``value``; ``statistic`` says how observations roll up (count: events per day;
+    days: local days with an event a week; median: Kaplan–Meier; plain_median: of what can not be open; share: of
+    observations with value 1); ``better`` is "higher" or "lower"; ``subject`` names what one observation is about:
+    deployment, change, canary, approval or incident; ``shaped_by`` names the definitions that decide its rows.
+    """
+
+    name: str
+    title: str
+    question: str
+    unit: str
+    statistic: Statistic
+    better: Literal["higher", "lower"]
+    subject: Literal["deployment", "change", "canary", "approval", "incident"]
+    sql: str
+    shaped_by: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: a query that returns the rows that are wrong. ``stop`` keeps the last build."""
+
+    name: str
+    title: str
+    severity: Literal["stop", "warn"]
+    next: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found: how many rows are wrong, a few of them, and what to do."""
+
+    check: str
+    title: str
+    severity: str
+    rows: int
+    examples: list[dict[str, object]]
+    next: str
+
+
+def queries(folder: str) -> dict[str, str]:
+    """Text of every .sql file in ``dora/sql/<folder>/``, by name."""
+    entries = sorted(files("dora.sql").joinpath(folder).iterdir(), key=lambda entry: entry.name)
+    return {entry.name[:-4]: entry.read_text() for entry in entries if entry.name.endswith(".sql")}
+
+
+def header(sql: str) -> dict[str, Any]:
+    """The TOML in the leading comment lines of a .sql file; prose lines are passed over."""
+    lines = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        if " = " in line:
+            lines.append(line.removeprefix("--").strip())
+    return tomllib.loads("\n".join(lines))
+
+
+@cache
+def metrics() -> dict[str, Metric]:
+    """Every metric by name."""
+    return {name: Metric(name=name, sql=sql, **header(sql)) for name, sql in queries("metrics").items()}
+
+
+@cache
+def checks() -> dict[str, Check]:
+    """Every check by name."""
+    return {name: Check(name=name, sql=sql, **header(sql)) for name, sql in queries("checks").items()}
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name; raises ``UsageError`` that lists those there are."""
+    try:
+        return metrics()[name]
+    except KeyError:
+        raise UsageError(f"There is no metric {name}.", f"use one of {', '.join(metrics())}.") from None

@@ -1,0 +1,123 @@
+"""What ran: executions with their stages, rollouts and approvals, and how much of them was seen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ingest.core.rows.base import Micros, Row
+
+
+class Execution(Row, frozen=True, kw_only=True, gc=False):
+    """One run of a pipeline, or one operation started by hand."""
+
+    table: ClassVar[str] = "execution"
+    revision: int = 0
+    application: str
+    pipeline: str | None = None
+    pipeline_id: str | None = None
+    root_id: str
+    parent_id: str | None = None
+    status: str
+    queued_at: Micros = None
+    started_at: Micros = None
+    finished_at: Micros = None
+    trigger: str | None = None
+    triggered_by: str | None = None
+    dry_run: bool = False
+    repository: str | None = None
+    commit: str | None = None
+    branch: str | None = None
+    commit_origin: str | None = None
+    reason: str | None = None
+    url: str | None = None
+
+
+class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
+    """One attempt of a rollout or execution that failed, kept because a restart wipes it upstream."""
+
+    table: ClassVar[str] = "execution_attempt"
+    execution_id: str
+    rollout_id: str | None = None
+    started_at: Micros = None
+    ended_at: Micros = None
+    first_traffic_at: Micros = None
+    restarted_by: str | None = None
+    reason: str | None = None
+
+
+class Gone(Row, frozen=True, kw_only=True, gc=False):
+    """One execution that its source no longer has."""
+
+    table: ClassVar[str] = "gone"
+    noticed_at: int
+
+
+class Coverage(Row, frozen=True, kw_only=True, gc=False):
+    """One stretch of time in which all executions of an application were seen."""
+
+    table: ClassVar[str] = "coverage"
+    application: str
+    since: int
+    until: int
+
+
+class Stage(Row, frozen=True, kw_only=True, gc=False):
+    """One stage of an execution, as it last ran."""
+
+    table: ClassVar[str] = "stage"
+    revision: int = 0
+    execution_id: str
+    parent_id: str | None = None
+    name: str | None = None
+    kind: str
+    status: str
+    started_at: Micros = None
+    finished_at: Micros = None
+    reason: str | None = None
+
+
+class Rollout(Row, frozen=True, kw_only=True, gc=False):
+    """One change of what runs on one target."""
+
+    table: ClassVar[str] = "rollout"
+    revision: int = 0
+    execution_id: str
+    application: str
+    action: str
+    role: str | None = None
+    strategy: str | None = None
+    environment: str | None = None
+    account: str | None = None
+    location: str | None = None
+    cluster: str | None = None
+    status: str
+    started_at: Micros = None
+    first_traffic_at: Micros = None
+    full_traffic_at: Micros = None
+    finished_at: Micros = None
+    version: str | None = None
+    manifest: str | None = None
+    server_group: str | None = None
+    restores: str | None = None
+    steps_back: int | None = None
+    kind: str | None = None
+    reason: str | None = None
+
+
+class Approval(Row, frozen=True, kw_only=True, gc=False):
+    """One question put to a person before an execution went on."""
+
+    table: ClassVar[str] = "approval"
+    revision: int = 0
+    execution_id: str
+    asked: str | None = None
+    outcome: str = "decided"
+    decision: str | None = None
+    answer: str | None = None
+    decided_by: str | None = None
+    refused: str | None = None
+    roles: str | None = None
+    status: str
+    started_at: Micros = None
+    decided_at: Micros = None
+    finished_at: Micros = None

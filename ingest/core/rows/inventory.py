@@ -1,0 +1,81 @@
+"""What a source knows of applications: who they are, where they run, how they are delivered, what went wrong."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ingest.core.rows.base import Micros, Row
+
+
+class Application(Row, frozen=True, kw_only=True, gc=False):
+    """One application (service) that a source knows."""
+
+    table: ClassVar[str] = "application"
+    application: str
+    team: str | None = None
+    owner: str | None = None
+    repository: str | None = None
+
+
+class Account(Row, frozen=True, kw_only=True, gc=False):
+    """One deployment target account."""
+
+    table: ClassVar[str] = "account"
+    account: str
+    environment: str | None = None
+    provider: str | None = None
+
+
+class Pipeline(Row, frozen=True, kw_only=True, gc=False):
+    """One pipeline as it is configured now."""
+
+    table: ClassVar[str] = "pipeline"
+    application: str
+    pipeline: str | None = None
+    template_kind: str | None = None
+    template: str | None = None
+    template_version: str | None = None
+    protected: bool | None = None
+    disabled: bool | None = None
+    has_canary: bool | None = None
+    has_approval: bool | None = None
+    has_rollback: bool | None = None
+    updated_at: Micros = None
+
+
+class PipelineRevision(Row, frozen=True, kw_only=True, gc=False):
+    """One configuration that a pipeline had; ``id`` is ``pipeline@time``."""
+
+    table: ClassVar[str] = "pipeline_revision"
+    pipeline_id: str
+    application: str
+    template: str | None = None
+    template_version: str | None = None
+    updated_at: Micros = None
+    updated_by: str | None = None
+
+
+class Incident(Row, frozen=True, kw_only=True, gc=False):
+    """One incident of one application."""
+
+    table: ClassVar[str] = "incident"
+    application: str
+    opened_at: int
+    resolved_at: Micros = None
+    deployment: str | None = None
+    commit: str | None = None
+    severity: str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+class IncidentEvent(Row, frozen=True, kw_only=True, gc=False):
+    """One thing that happened to an incident."""
+
+    table: ClassVar[str] = "incident_event"
+    incident: str
+    application: str
+    event: str
+    happened_at: int
+    deployment: str | None = None
+    title: str | None = None

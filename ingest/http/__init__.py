@@ -1,0 +1,1 @@
+"""HTTP with total deadlines, retries, rate limits and TLS settings."""

@@ -1,0 +1,1 @@
+"""A double of Gate that serves a simulated organisation over HTTP."""

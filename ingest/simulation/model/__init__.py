@@ -1,0 +1,1 @@
+"""The simulated company: services, repositories, executions, canaries, time."""

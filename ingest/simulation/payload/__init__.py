@@ -1,0 +1,1 @@
+"""The simulated organisation as Spinnaker's JSON."""

@@ -1,0 +1,1 @@
+"""What the simulated organisation's metrics are, computed from its story."""

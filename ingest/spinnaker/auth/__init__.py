@@ -1,0 +1,1 @@
+"""How Gate knows us: tokens, OAuth flows, service accounts, sessions."""

@@ -1,0 +1,1 @@
+"""Reading Gate: paging, search by time, refetching, linked documents."""

@@ -1,0 +1,1 @@
+"""Which commit an execution deployed: artifacts, webhooks, versions."""

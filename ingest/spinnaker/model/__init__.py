@@ -1,0 +1,1 @@
+"""Spinnaker's documents as typed structures."""

@@ -1,0 +1,1 @@
+"""From one Spinnaker document to rows."""

@@ -1,0 +1,1 @@
+"""What a stage does to production: rollouts, traffic, strategies, Istio."""

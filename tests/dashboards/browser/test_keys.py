@@ -1,0 +1,115 @@
+"""By keys alone: every filter, page and table is reached, one sees where one is, and a deployment opens."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+
+from tests.dashboards.browser.test_browser import settled, shown
+
+pytestmark = pytest.mark.browser
+HERE = """() => {
+  const at = document.activeElement, seen = at.closest('canvas') || at
+  const box = seen.closest('[data-testid=stMultiSelect], [data-testid=stSelectbox]') || seen
+  const {x, y, width, height} = box.getBoundingClientRect()
+  return {name: at.getAttribute('aria-label') || at.innerText || at.closest('[aria-label]')?.ariaLabel || '',
+          role: at.closest('canvas') ? 'table' : at.getAttribute('role') || at.tagName, box: {x, y, width, height}}
+}"""
+EDGE = 4
+
+
+@pytest.fixture
+def page(browser: Any) -> Any:
+    context = browser.new_context(viewport={"width": 1440, "height": 1300}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def stops(page: Any, most: int) -> list[dict[str, Any]]:
+    """Where Tab leads from the top, one after the other; a table is left by one more."""
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")
+    found = []
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        found.append(page.evaluate(HERE))
+    return found
+
+
+def test_tab_leads_through_the_whole_page(page: Any, server: str) -> None:
+    """Pages, filters, what each number means, the choice of a week, the file and the tables: all in a row of stops."""
+    shown(page, f"{server}/?window=30d")
+    names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in stops(page, 75))
+    for wanted in (
+        "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compared with",
+        "Lead time for changes", "Deployment frequency", r"Week from \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
+    ):  # fmt: skip
+        assert re.search(wanted, names), (wanted, names)
+
+
+def test_one_sees_where_one_is(page: Any, server: str) -> None:
+    """Each stop looks another way with the focus than without it, in either theme."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        shown(page, f"{server}/?window=30d")
+        page.evaluate("document.body.tabIndex = -1; document.body.focus()")
+        for _ in range(16):
+            page.keyboard.press("Tab")
+            stop = page.evaluate(HERE)
+            with_focus = picture(page, stop["box"])
+            page.evaluate("window.last = document.activeElement; window.last.blur()")
+            without = picture(page, stop["box"])
+            page.evaluate("window.last.focus({focusVisible: true})")
+            assert ImageChops.difference(with_focus, without).getbbox(), (scheme, stop)
+
+
+def picture(page: Any, box: dict[str, float]) -> Image.Image:
+    """What the screen shows of a box and a little around it."""
+    page.wait_for_timeout(150)
+    clip = {"x": max(0, box["x"] - EDGE), "y": max(0, box["y"] - EDGE), "width": box["width"] + 2 * EDGE,
+            "height": min(box["height"] + 2 * EDGE, 200)}  # fmt: skip
+    return Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
+
+
+def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> None:
+    """A team is typed, a week is chosen as a click in a chart would, and Enter on a row's button opens that row."""
+    shown(page, f"{server}/?window=90d")
+    page.get_by_role("combobox", name="Teams").focus()
+    page.keyboard.type("money")
+    page.get_by_role("option", name="money").wait_for()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**team=money**")
+    page.keyboard.press("Escape")
+    page.get_by_text("deployments of 2 applications").wait_for()  # the rerun that makes the list of weeks anew
+    settled(page)
+    page.get_by_role("combobox", name="Week from").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name="whole window").wait_for()
+    page.wait_for_timeout(300)
+    page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**period=**")
+    settled(page)
+    table = page.locator("[data-testid=stDataFrame]").last
+    table.locator("canvas").first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_timeout(1000)
+    row = page.evaluate(
+        "[...document.activeElement.closest('tr').children].map(one => one.innerText || one.textContent)"
+    )
+    page.keyboard.press("Enter")
+    page.wait_for_url("**deployment=**")
+    page.get_by_role("heading", name="Deployment", exact=True).wait_for()
+    settled(page)
+    assert row[2] in page.locator("[data-testid=stText]").first.inner_text()
+    page.get_by_role("button", name="Back to overview").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Overview", exact=True).wait_for()
+    assert "team=money" in page.url

@@ -1,0 +1,84 @@
+"""What is written for mail, print and archive opens in a browser without network, in both themes, on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pytest
+
+import dora
+from dashboards.report import chart_images
+from dora.cli import audit
+from dora.cli.app import report
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def files(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages over an organisation with a hostile application."""
+    folder = tmp_path_factory.mktemp("offline")
+    (folder / "dora.toml").write_text(f"data = '{organisation.parent}'\n")
+    audit.audit(config=folder / "dora.toml", since="120d", out=folder / "audit.html")
+    report(config=folder / "dora.toml", since="120d", out=folder / "report.html", charts=folder / "charts")
+    report(config=folder / "dora.toml", since="120d", out=folder / "mail.html", email=True, team=["money"])
+    return {name: folder / f"{name}.html" for name in ("audit", "report", "mail")}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["audit", "report", "mail"])
+def test_it_asks_nobody_and_fits(name: str, scheme: str, files: dict[str, Path], browser: Any) -> None:
+    """No request leaves, nothing runs, every row is there, and a phone scrolls tables and not the page."""
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme, offline=True)
+    page, asked, errors = context.new_page(), [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    page.goto(files[name].as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [files[name].as_uri()]
+    assert errors == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.scripts.length") == 0
+    back, ink = (page.evaluate(f"getComputedStyle(document.body).{style}") for style in ("backgroundColor", "color"))
+    assert (sum(map(int, back[4:-1].split(","))) > sum(map(int, ink[4:-1].split(",")))) == (
+        scheme == "light" or name == "mail"
+    )
+    context.close()
+
+
+@pytest.mark.parametrize(("name", "kind"), [("report", "svg+xml"), ("mail", "png")])
+def test_its_pictures_are_within_and_drawn(name: str, kind: str, files: dict[str, Path], browser: Any) -> None:
+    """Four pictures of the kind that the reader's program knows, each of which the browser could decode."""
+    page = browser.new_page()
+    page.goto(files[name].as_uri())
+    found = page.evaluate(
+        "[...document.images].map(one => [one.src.split(';')[0], one.naturalWidth, one.alt.length > 20])"
+    )
+    assert [(kind_, width > 500, told) for kind_, width, told in found] == [(f"data:image/{kind}", True, True)] * 4
+    page.close()
+
+
+def test_single_charts_are_written(files: dict[str, Path]) -> None:
+    """Each as SVG and PNG; words are drawn: without its labels a picture is another one."""
+    folder = files["report"].parent / "charts"
+    names = {path.stem for path in folder.iterdir()}
+    assert len(names) == 4
+    assert {path.suffix for path in folder.iterdir()} == {".svg", ".png"}
+    svg = (folder / "lead-time-for-changes.svg").read_text()
+    assert "Lead time for changes" in svg
+    assert "<script" not in svg
+    chart = alt.Chart(alt.InlineData(values=[{"x": "week"}])).mark_bar()
+    assert chart_images.drawn(chart.encode(x="x:N"), "png") != chart_images.drawn(
+        chart.encode(x=alt.X("x:N", axis=None)), "png"
+    )
+
+
+def test_the_page_has_every_change(files: dict[str, Path], organisation: Path, browser: Any) -> None:
+    """One row a change in its last table, as many as the list that it was made from."""
+    page = browser.new_page()
+    page.goto(files["audit"].as_uri())
+    rows = page.locator("table").last.locator("tbody tr").count()
+    assert rows == len(dora.open(organisation).audit(dora.Scope(since="120d")).rows) > 50
+    page.close()

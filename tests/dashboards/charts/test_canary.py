@@ -1,0 +1,149 @@
+"""Charts of canaries and audit: what is drawn is counted mark by mark, as a browser would draw it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import altair as alt
+import pytest
+
+from dashboards.charts import audit as audit_charts
+from dashboards.charts import canary as canary_charts
+from dashboards.report import chart_images
+from dashboards.rows import audit, canaries
+
+Row = dict[str, Any]
+NOON = datetime(2026, 3, 2, 12)
+
+
+def canary(verdict: str = "pass", then: str = "promoted", failed: bool | None = False, **more: Any) -> Row:
+    given = {"verdict": verdict, "next": then, "failed": failed, "unsettled": None if failed is not None else "kind",
+             "score": 90.0, "pass_threshold": 75.0, "happened_at": NOON, "application": "shop", "overridden_by": None,
+             "deployment_id": "d", "evidence": None, "minutes": 9.0, "url": None}  # fmt: skip
+    return given | more
+
+
+ROWS = [
+    canary(),
+    canary(failed=True),
+    canary("fail", "overridden", True, score=20.0),
+    canary("fail", "stopped", None),
+    canary("no_data", "promoted", False, score=100.0),
+    canary("error", "not deployed", None, score=None),
+]
+BIN = SimpleNamespace(low=0, high=50, n=4, failed=1, limits=(0.05, 0.7))
+EMPTY = SimpleNamespace(low=50, high=75, n=0, failed=0, limits=None)
+METRIC = SimpleNamespace(metric="errors", failed=9, decided=4, outvoted=2)
+QUIET = SimpleNamespace(metric="cpu", failed=0, decided=0, outvoted=0)
+
+
+def cover(name: str | None, judged: int, deployments: int) -> SimpleNamespace:
+    return SimpleNamespace(application=name, judged=judged, deployments=deployments, limits=(0.1, 0.9))
+
+
+def marks(chart: alt.Chart | alt.LayerChart, kind: str) -> int:
+    """How many marks of a kind are drawn, by the words that tell them to those who do not see."""
+    svg = chart_images.drawn(chart).decode()
+    return len(re.findall(rf'role="graphics-symbol" aria-roledescription="{kind}"', svg))
+
+
+def test_verdict_against_fate() -> None:
+    """Every fate of every verdict there is has a tile and its words; each canary stands in one."""
+    cells = canaries.against(ROWS)
+    found = {(cell["verdict"], cell["fate"]): cell["canaries"] for cell in cells if cell["canaries"]}
+    assert found == {("pass", "fine"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
+                     ("fail", "stopped"): 1, ("no data", "fine"): 1, ("error", "not known"): 1}  # fmt: skip
+    assert {cell["text"] for cell in cells if cell["canaries"]} == {"1 · 50 %", "1 · 100 %"}
+    chart = canary_charts.against(cells)
+    assert marks(chart, "rect mark") == 2 * len(cells) == 32  # what is seen, and what takes the click
+    assert marks(chart, "text mark") == 16
+
+
+def test_scores_over_time() -> None:
+    """One point a scored canary in local time, by what became of it; the ground below the pass mark is one."""
+    points = canaries.points(ROWS, "Europe/Berlin")
+    assert sorted(point["fate"] for point in points) == ["failed later", "failed later", "fine", "fine", "stopped"]
+    assert {point["at"] for point in points} == {"2026-03-02T13:00:00Z"}
+    chart = canary_charts.scores(points, canaries.passes(ROWS))
+    assert marks(chart, "point") == 5
+    assert marks(chart, "rect mark") == 1
+    svg = chart_images.drawn(chart).decode()
+    assert all(f">{fate}<" in svg for fate in canary_charts.FATES)
+    assert svg.count('role-legend"') == 1 == len(re.findall('mark-group role-legend[ "]', svg))
+
+
+def test_too_many_scores_keep_what_is_rare() -> None:
+    """Of thousands fine ones are thinned out; none that failed or was stopped is."""
+    rows = [canary(happened_at=NOON + timedelta(minutes=nth)) for nth in range(5000)]
+    points = canaries.points([*rows, *ROWS], "UTC")
+    assert len(points) <= canaries.MOST
+    assert sum(point["fate"] != "fine" for point in points) == 3
+
+
+def test_scores_by_bin() -> None:
+    """A dot and its whisker where anybody had such a score, nothing where nobody had."""
+    bins = canaries.bins([BIN, EMPTY])
+    assert [(one["score"], one["share"], one["text"], one["evidence"]) for one in bins] == [
+        ("0–50", 0.25, "25.0 %", "1 of 4")
+    ]
+    chart = canary_charts.calibration(bins)
+    assert (marks(chart, "point"), marks(chart, "rule mark")) == (1, 1)
+
+
+def test_which_metrics_decide() -> None:
+    """Failures in three parts that add up; a metric that never failed is named and has no bar."""
+    rows = canaries.deciding([METRIC, QUIET])
+    assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
+    chart = canary_charts.deciding(rows)
+    assert marks(chart, "bar") == 6
+    assert ">cpu<" in chart_images.drawn(chart).decode()
+
+
+def test_what_it_costs_and_who_has_one() -> None:
+    """The canary's minutes and the rest add up; those without a canary come last, the busiest of them."""
+    told = [{"application": "shop", "changes": 3, "canary_minutes": 18.0, "lead_minutes": 60.0},
+            {"application": "mail", "changes": 1, "canary_minutes": 18.0, "lead_minutes": 90.0}]  # fmt: skip
+    rows = canaries.costs(told)
+    assert [(row["application"], row["part"], row["minutes"]) for row in rows] == [
+        ("mail", "canary", 18.0), ("mail", "all else", 72.0), ("shop", "canary", 18.0), ("shop", "all else", 42.0),
+    ]  # fmt: skip
+    assert marks(canary_charts.cost(rows), "bar") == 4
+    covers = canaries.covers([cover(None, 5, 9), cover("a", 0, 3), cover("b", 4, 4), cover("c", 0, 7)])
+    assert [row["application"] for row in covers] == ["b", "c", "a"]
+    assert marks(canary_charts.coverage(covers), "point") == 3
+    many = [cover(f"n{nth}", 0, 5) for nth in range(30)]
+    assert len(canaries.covers(many)) == canaries.WITHOUT
+
+
+def test_when_production_changes() -> None:
+    """One tile an hour of a day in which anything changed, on a whole day's axis; out of hours in another colour."""
+    late = {"local_time": datetime(2026, 3, 1, 23), "out_of_hours": True}
+    rows = [{"local_time": NOON, "out_of_hours": False}] * 3 + [late, {"local_time": NOON, "out_of_hours": None}]
+    cells = audit.hours(rows)
+    assert [(cell["day"], cell["hour"], cell["changes"], cell["tone"]) for cell in cells] == [
+        ("Mon", 12, 3, "blue"), ("Sun", 23, 1, "vermilion"),
+    ]  # fmt: skip
+    assert marks(audit_charts.hours(cells), "rect mark") == 2
+
+
+def test_how_long_questions_wait() -> None:
+    """A dot a change and a tick at the median of each application; an answer at once is drawn, too."""
+    rows = [
+        {"application": "shop", "waited_minutes": wait, "asked": "Go?", "approved_by": None} for wait in (0.0, 4.0, 9)
+    ]
+    rows.append({"application": "mail", "waited_minutes": None, "asked": None, "approved_by": None})
+    waits = audit.waits(rows)
+    assert [(row["minutes"], row["middle"]) for row in waits] == [(0.1, False), (4.0, False), (9, False), (4.0, True)]
+    chart = audit_charts.waits(waits)
+    assert (marks(chart, "point"), marks(chart, "tick")) == (3, 1)
+    many = audit.waits(rows * 2000)
+    assert len(many) <= audit.MOST + 1
+
+
+@pytest.mark.parametrize("chart", [canary_charts.against(canaries.against(ROWS)), audit_charts.hours([])])
+def test_a_chart_is_valid(chart: alt.LayerChart) -> None:
+    """Altair itself finds nothing wrong with it."""
+    chart.to_dict(validate=True)

@@ -1,0 +1,161 @@
+"""Flow, stability and timeline charts by their specification: valid whatever there is, drawing what the rows say."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import altair as alt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dashboards import charts
+from dashboards.charts import style, trends
+from dashboards.charts.flow import STAGES
+from dora import Value
+from tests.dashboards.charts.test_trends import WINDOW, data, layers, value
+
+Row = dict[str, Any]
+
+
+def spread(*medians: float | None) -> list[Row]:
+    quantiles = ((0.2, "p10"), (0.5, "p25"), (1.0, "p50"), (2.0, "p75"), (9.0, "p90"))
+    rows = charts.rows(value(week) for week in range(len(medians)))
+    return [row | {name: m and m * k for k, name in quantiles} for row, m in zip(rows, medians, strict=True)]
+
+
+def stage(name: str, hours: float, start: str = "2026-08-17") -> Row:
+    return {"start": start, "stage": name, "hours": hours, "text": "1 h", "label": "1 h", "share": 0.5}
+
+
+def step(hours: float, left: float) -> Row:
+    return {"hours": hours, "left": left, "low": left / 2, "high": min(1.0, left * 2), "at": "1 h"}
+
+
+def lane(name: str, what: str, start: float, end: float) -> Row:
+    return {"lane": name, "what": what, "start": start, "end": end, "first": None, "full": end, "text": "9 min"}
+
+
+def day(number: int, n: int | None) -> Row:
+    return {"week": "2026-08-17", "weekday": "Mon", "day": f"{number} Aug", "n": n, "state": "whole",
+            "start": "2026-08-17"}  # fmt: skip
+
+
+def share(name: str) -> Row:
+    return {"name": name, "application": name, "per_day": 0.5, "per": "0.5", "share": 0.1, "low": 0.0, "high": 0.3,
+            "evidence": "1 of 10", "n": 1}  # fmt: skip
+
+
+def every(size: int) -> list[alt.LayerChart | alt.Chart]:
+    """Every chart with so many rows."""
+    names = list(STAGES)[:size]
+    return [
+        charts.spreads(spread(*[2.0] * size), WINDOW),
+        charts.stage_means([stage(name, 1.0) for name in names]),
+        charts.stage_stack([stage(name, 1.0) for name in names]),
+        charts.calendar([day(number, number) for number in range(size)]),
+        charts.histogram([share(str(number)) for number in range(size)], "Size"),
+        charts.survival([step(float(number), 0.5) for number in range(size)]),
+        charts.against([share(str(number)) for number in range(size)]),
+        charts.classes([share(str(number)) for number in range(size)]),
+        charts.timeline([lane(str(number), "canary", 0.0, 1.0) for number in range(size)]),
+    ]
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+def test_every_chart_is_valid_with_nothing_one_and_many(size: int) -> None:
+    """No number of rows makes a specification that the grammar refuses, or one heavier than its rows."""
+    for chart in every(size):
+        assert chart.to_dict(validate=True)
+        assert len(json.dumps(chart.to_dict())) < 14_000
+        assert "#0072B2" not in chart.to_json()
+
+
+def test_the_bands_hold_half_and_four_fifths() -> None:
+    """The inner band goes from the first to the third quartile, the outer from the tenth to the ninetieth."""
+    areas = [e["encoding"] for e in layers(charts.spreads(spread(1.0, 2.0), WINDOW)) if e["mark"]["type"] == "area"]
+    assert [(e["y"]["field"], e["y2"]["field"]) for e in areas] == [("p10", "p90"), ("p25", "p75")]
+
+
+def test_names_at_the_end_of_lines_never_touch() -> None:
+    """Where quantiles lie close, the lesser names give way; the median keeps its own."""
+    rows = spread(1.0, 1.0)
+    near = [row | {"p25": 0.99, "p75": 1.01} for row in rows]
+    named = {drawn: _names(charts.spreads(given, WINDOW)) for drawn, given in (("far", rows), ("near", near))}
+    assert named["far"] == {"median", "90th", "10th", "75th", "25th"}
+    assert named["near"] == {"median", "90th", "10th"}
+    assert _names(charts.spreads(spread(None), WINDOW)) == set()
+    still_open = [row | {"p90": None, "p75": None} for row in rows]
+    assert _names(charts.spreads(still_open, WINDOW)) == {"median", "10th", "25th"}
+
+
+def _names(chart: alt.LayerChart) -> set[str]:
+    return {layer["encoding"]["text"]["value"] for layer in layers(chart) if layer["mark"]["type"] == "text"}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.none() | st.floats(min_value=0, max_value=10**5), max_size=5))
+def test_a_spread_holds_whatever_there_is(medians: list[float | None]) -> None:
+    """Nothing, zero and years leave an axis that starts above zero; nothing is a gap."""
+    chart = charts.spreads(spread(*medians), WINDOW)
+    scale = next(e["encoding"]["y"]["scale"] for e in layers(chart) if "scale" in e["encoding"].get("y", {}))
+    assert 0 < scale["domain"][0] < scale["domain"][1]
+    assert [row["p50"] is None for row in data(chart)] == [median is None for median in medians]
+
+
+def test_every_stage_has_its_own_tone() -> None:
+    """Seven stages, seven tones: none is told from another by a name alone."""
+    assert len(set(STAGES.values())) == len(STAGES) == len(style.PALETTE)
+    spec = charts.stage_stack([stage(name, 1.0) for name in STAGES]).to_dict()
+    assert spec["encoding"]["color"]["legend"]["values"] == [STAGES[name] for name in STAGES]
+
+
+def test_stages_stack_in_the_order_in_which_they_happen() -> None:
+    """Waiting lies at the bottom, the rollout near the top, whatever order the rows come in."""
+    rows = data(charts.stage_stack([stage("rollout", 1.0), stage("waiting", 1.0), stage("canary", 1.0)]))
+    assert {row["stage"]: row["order"] for row in rows} == {"waiting": 0, "canary": 1, "rollout": 2}
+
+
+def test_a_day_without_is_framed_and_one_not_seen_is_blank() -> None:
+    """Zero is drawn as an empty frame, null not at all."""
+    solid, framed = layers(charts.calendar([day(number, n) for number, n in enumerate([4, 0, None])]))
+    assert solid["transform"][0] == {"filter": "datum.n > 0"}
+    assert framed["transform"][0] == {"filter": "datum.n == 0"}  # null == 0 is false where marks are drawn
+    assert framed["mark"]["filled"] is False
+
+
+def test_a_curve_starts_whole_and_goes_in_steps() -> None:
+    """Nobody has recovered at first; lines go flat until the next recovery, and half is dashed."""
+    chart = charts.survival([step(1.0, 0.6), step(4.0, 0.2)])
+    drawn = data(chart)
+    assert (drawn[0]["left"], drawn[0]["hours"] < 1.0) == (1.0, True)
+    kinds = {layer["mark"]["type"]: layer["mark"] for layer in layers(chart)}
+    assert kinds["line"]["interpolate"] == kinds["area"]["interpolate"] == "step-after"
+    assert kinds["rule"]["strokeDash"]
+
+
+def test_shares_of_applications_and_sizes_carry_their_whiskers() -> None:
+    """A dot without its interval is not drawn."""
+    for chart in (charts.against([share("a")]), charts.classes([share("a")])):
+        encodings = [layer["encoding"] for layer in layers(chart)]
+        assert [e["y2"]["field"] for e in encodings if "y2" in e] == ["high"]
+        top = encodings[0]["y"]["scale"]["domain"][1]
+        assert math.isclose(top, 0.3 * 1.05)
+
+
+def test_only_stretches_with_room_are_named() -> None:
+    """Names stand above what held the deployment up, where they fit."""
+    rows = [lane("held up by", "canary", 0.0, 0.9), lane("held up by", "queue and other", 0.9, 0.91),
+            lane("prod", "rollout", 0.5, 1.0)]  # fmt: skip
+    chart = charts.timeline(rows)
+    text = next(layer for layer in layers(chart) if layer["mark"]["type"] == "text")
+    assert [row["name"] for row in data(chart, text)] == ["canary 9 min"]
+    assert [row["what"] for row in data(chart)] == ["canary", "queue and other", "rollout"]
+
+
+def test_a_window_without_a_value_has_no_dashed_line() -> None:
+    """No number, no reference."""
+    empty: Value = value(amount=None)
+    assert not [layer for layer in layers(trends.spreads(spread(1.0), empty)) if layer["mark"].get("strokeDash")]

@@ -1,0 +1,106 @@
+"""Every chart in a real Chromium: a click on a mark puts its word in the address, and another lets go of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+import dora
+from dashboards.components.metric_card import KEYS
+from tests.dashboards.browser.test_browser import header, settled, shown
+from tests.dashboards.browser.test_browser_pages import CHART, SHOW_ALL, titles
+from tests.dashboards.conftest import TEAMS
+
+pytestmark = pytest.mark.browser
+CAUGHT, DOTS = ".mark-rect path", ".mark-symbol path"
+CLICKS = {
+    "": [("Change failure rate over the window", CAUGHT, -3, "period"), ("Deployments", CAUGHT, -3, "period")],
+    "flow": [
+        ("Where lead time goes", CAUGHT, -1, "part"),
+        ("Batch size", CAUGHT, -6, "part"),
+        ("Open changes by age", CAUGHT, -3, "age"),
+        ("Waits for a yes", CAUGHT, -6, "part"),
+    ],
+    "stability": [
+        ("Still broken after …", DOTS, -1, "part"),
+        ("Caught before they served", CAUGHT, -1, "part"),
+        ("By size", CAUGHT, -1, "part"),
+    ],
+    "canary": [
+        ("Verdict against outcome", CAUGHT, 0, "canaries"),
+        ("Whether a lower score means more failures", CAUGHT, -1, "canaries"),
+        ("Which metrics decide", CAUGHT, 0, "canaries"),
+        ("Who has one", DOTS, 0, "application"),
+        ("Score and what became of it", DOTS, 5, "deployment"),
+    ],
+    "audit": [("When production changes", CAUGHT, 0, "hour"), ("How long questions wait", DOTS, 0, "application")],
+}
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1300})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    yield page
+    context.close()
+
+
+def click(page: Any, title: str, marks: str, place: int) -> None:
+    """Click a mark of the chart under a title, the last ones counted from behind."""
+    page.evaluate(SHOW_ALL)
+    found = page.locator(CHART).nth(titles(page).index(title)).locator(f"svg {marks}")
+    mark = found.nth(place if place >= 0 else found.count() + place)
+    mark.scroll_into_view_if_needed()
+    box = mark.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
+
+
+@pytest.mark.parametrize("name", CLICKS)
+def test_a_click_in_every_chart_leads_to_rows(page: Any, server: str, name: str) -> None:
+    """The word of the mark stands in the address, so that the list below is of it and a copied link shows the same."""
+    shown(page, f"{server}/{name}?window=1y")
+    for title, marks, place, key in CLICKS[name]:
+        before = parse_qs(urlsplit(page.url).query).get(key)
+        click(page, title, marks, place)
+        page.wait_for_function(
+            "([key, before]) => { const now = new URL(location).searchParams.get(key); return now && now !== before }",
+            arg=[key, before and before[0]],
+        )
+        settled(page)
+        assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_a_second_click_lets_go(page: Any, server: str) -> None:
+    """A click on the class that is listed lists every deployment again."""
+    shown(page, f"{server}/flow?window=1y")
+    for there in (True, False):
+        click(page, "Batch size", CAUGHT, -6)
+        page.wait_for_function("there => new URL(location).searchParams.has('part') === there", arg=there)
+        settled(page)
+    assert page.get_by_label("Only").input_value() == "every deployment"
+
+
+def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, organisation: Path) -> None:
+    """The button of a row narrows the page to the team that the row is of, and its list to the week of the signal."""
+    delivery = dora.open(organisation)
+    series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
+    strong = {(one.weeks[f.last].period, one.group) for one in series for f in one.findings if not f.weak}
+    latest = max(week for week, _ in strong)
+    shown(page, f"{server}/?window=180d")
+    box = (
+        page.locator("[data-testid=stDataFrame]")
+        .nth(page.locator("[data-testid=stDataFrame]").count() - 2)
+        .bounding_box()
+    )
+    page.mouse.click(box["x"] + 30, box["y"] + 52)
+    page.wait_for_url("**period=**")
+    settled(page)
+    asked = parse_qs(urlsplit(page.url).query)
+    assert asked["period"] == [f"{latest:%Y-%m-%d}"]
+    assert asked["team"][0] in {team for week, team in strong if week == latest}
+    assert f"of {list(TEAMS.values()).count(asked['team'][0])} application" in header(page)

@@ -1,0 +1,105 @@
+"""Tables and files: nothing that a source wrote can run, beacon or disappear."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards.rows import frames
+
+
+def row(**other: Any) -> dict[str, Any]:
+    known = {
+        "happened_at": datetime(2026, 7, 1, 22, 30), "application": "ledger", "team": "money", "kind": "release",
+        "commit": "0123456789abcdef", "changes": 3, "hours": 1.5, "verdict": "pass", "score": 91.0,
+        "outcome": "succeeded", "evidence": None, "recovered_hours": None, "still_failing": False,
+        "triggered_by": "ada", "url": "https://deck.example/1", "deployment_id": "d1",
+    }  # fmt: skip
+    return known | other
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.text(), min_size=1))
+def test_no_cell_of_a_file_starts_a_formula(cells: dict[str, str]) -> None:
+    """Whatever a cell holds, a spreadsheet reads text; behind the apostrophe it is what it was."""
+    back = next(iter(csv.DictReader(io.StringIO(frames.csv_text([cells]), newline=""))))
+    for name, cell in cells.items():
+        assert not back[name].startswith(frames.FORMULA)
+        assert back[name].removeprefix("'") == cell.removeprefix("'") or back[name] == cell
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_each_dangerous_start_is_disarmed(start: str) -> None:
+    """The six characters that begin a formula get an apostrophe before them; a negative number keeps its sign."""
+    text = frames.csv_text([{"name": f"{start}1+1", "number": -2.5, "when": datetime(2026, 7, 1, 2)}])
+    cells = next(iter(csv.DictReader(io.StringIO(text, newline=""))))
+    assert cells == {"name": f"'{start}1+1", "number": "-2.5", "when": "2026-07-01T02:00:00Z"}
+
+
+def test_no_rows_are_an_empty_file() -> None:
+    """Nothing to export is no error."""
+    assert frames.csv_text([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://deck.example/#/x", True),
+        ("http://deck.example", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,x", False),
+        ("ftp://deck.example/x", False),
+        ("//deck.example", False),
+        ("https://", False),
+        ("https://[::1", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_only_links_to_the_web_are_links(url: str | None, kept: bool) -> None:
+    """Anything but http and https with a host is no link."""
+    assert frames.web_link(url) == (url if kept else None)
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({}, "ok"),
+        ({"outcome": "stopped_by_canary"}, "stopped by canary"),
+        ({"evidence": "incident rollback"}, "failed: incident, rolled back"),
+        ({"evidence": "fix_forward", "still_failing": True}, "failed: fixed forward; not recovered"),
+        ({"outcome": "failed", "evidence": "deploy"}, "failed: deploy failed"),
+    ],
+)
+def test_outcomes_are_words(other: dict[str, Any], said: str) -> None:
+    """A failure says its evidence, and that it goes on where it does."""
+    assert frames.outcome(row(**other)) == said
+
+
+def test_times_are_those_of_the_organisation() -> None:
+    """Half past ten in the evening UTC is the next day in Berlin."""
+    frame = frames.deployments([row()], "Europe/Berlin")
+    assert frame["happened_at"][0] == pd.Timestamp("2026-07-02 00:30")
+
+
+def test_what_is_not_known_stays_empty() -> None:
+    """A deployment without commit, changes or canary has empty cells, not zeros, and the table keeps its types."""
+    bare = row(commit=None, changes=None, hours=None, verdict=None, score=None, url=None)
+    frame = frames.deployments([bare, row()], "UTC")
+    assert frame.iloc[0][["commit", "changes", "hours", "canary", "score", "url"]].isna().all()
+    assert frame["commit"][1] == "012345678"
+    assert str(frame["changes"].dtype) == "Int64"
+    assert list(frames.deployments([], "UTC").columns) == list(frame.columns)
+
+
+def test_how_many_are_listed_is_said_with_how_many_there_are() -> None:
+    """All of them, or the first of so many; none is none."""
+    assert frames.how_many([], "change") == "0 changes"
+    assert frames.how_many([{"listed": 1}], "change") == "1 change"
+    assert frames.how_many([{"listed": 1468}] * 20, "change") == "The first 20 of 1,468 changes"

@@ -1,0 +1,128 @@
+"""Behind a real nginx, under a path: pages, socket, links, files and health, as README says to set it up."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.dashboards.browser.test_browser import settled, shown
+from tests.dashboards.conftest import free_port, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.proxy]
+README = Path(__file__).resolve().parents[3] / "README.md"
+NGINX = """
+{user} daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+  uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+  server {{ listen 127.0.0.1:{open}; {location} }}
+  server {{ listen 127.0.0.1:{closed}; auth_basic "metrics"; auth_basic_user_file {folder}/people; {location} }}
+}}
+"""
+
+
+def settings(folder: Path, port: int, opened: int, closed: int) -> str:
+    """The whole of nginx's settings; its workers are who runs the tests."""
+    user = "user root;" if os.geteuid() == 0 else ""
+    return NGINX.format(user=user, folder=folder, open=opened, closed=closed, location=location(port))
+
+
+def location(port: int) -> str:
+    """The block that README gives, for the port that is served here."""
+    block = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
+    assert block, "README has a block for nginx"
+    assert "127.0.0.1:8501" in block[1]
+    return block[1].replace("127.0.0.1:8501", f"127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="module")
+def nginx() -> str:
+    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if found is None:
+        if os.environ.get("DORA_REQUIRE_NGINX") == "1":
+            pytest.fail("there is no nginx")
+        pytest.skip("there is no nginx")
+    return found
+
+
+@pytest.fixture(scope="module")
+def proxied(nginx: str, organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Addresses of the dashboard behind nginx: one that is open to all, and one that nginx asks a password for."""
+    folder, port, opened, closed = tmp_path_factory.mktemp("proxy"), free_port(), free_port(), free_port()
+    (folder / "dora.toml").write_text(f"data = '{organisation.parent}'\n")
+    (folder / "people").write_text("ada:{PLAIN}lovelace\n")
+    (folder / "nginx.conf").write_text(settings(folder, port, opened, closed))
+    served = [sys.executable, "-m", "dora", "dashboard", "--port", str(port), "--base-path", "/dora"]
+    proxy = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
+    health = "/dora/_stcore/health"
+    with (
+        running([*served, "--config", str(folder / "dora.toml")], f"http://127.0.0.1:{port}{health}", folder),
+        running(proxy, f"http://127.0.0.1:{opened}{health}", folder),
+    ):
+        yield f"http://localhost:{opened}", f"http://localhost:{closed}"
+
+
+def test_all_of_it_works_under_a_path(proxied: tuple[str, str], browser: Any) -> None:
+    """First page, pages, a deployment from its table, its address alone, a file: every request is under the path."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1300})
+    page, asked = context.new_page(), []
+    page.set_default_timeout(60_000)
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://")))
+    root = f"{proxied[0]}/dora"
+    shown(page, root)
+    page.get_by_role("link", name="Stability").first.click()
+    page.wait_for_url(f"{root}/stability**")
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    assert Path(download.value.path()).read_text().count("\n") > 20
+    table = page.locator("[data-testid=stDataFrame]").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 30, box["y"] + 50)
+    page.wait_for_url(f"{root}/stability?**deployment=**")
+    page.get_by_role("heading", name="Deployment", exact=True).wait_for()
+    copy = context.new_page()
+    copy.goto(page.url)
+    copy.get_by_role("heading", name="Deployment", exact=True).wait_for()
+    assert any(url.endswith("/_stcore/stream") for url in asked)
+    assert [url for url in asked if not url.startswith((f"{root}/", "data:", "blob:")) and url != root] == []
+    context.close()
+
+
+def test_health_is_under_the_path(proxied: tuple[str, str]) -> None:
+    """Who watches it asks below the path; above it there is nothing of ours."""
+    assert requests.get(f"{proxied[0]}/dora/_stcore/health", timeout=10).text == "ok"
+    assert not requests.get(f"{proxied[0]}/_stcore/health", timeout=10).ok
+
+
+def test_the_proxy_can_ask_for_a_password(proxied: tuple[str, str], browser: Any) -> None:
+    """Without one there is nothing, with it the page and its socket."""
+    assert requests.get(f"{proxied[1]}/dora/", timeout=10).status_code == 401
+    assert requests.get(f"{proxied[1]}/dora/_stcore/stream", timeout=10).status_code == 401
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{proxied[1].replace('//', '//ada:lovelace@')}/dora/_stcore/health")  # what a person types, once
+    assert "production deployments" in shown(page, f"{proxied[1]}/dora/").content()
+    context.close()
+
+
+def test_nginx_takes_the_block_that_readme_gives(nginx: str, tmp_path: Path) -> None:
+    """As it stands there, it is valid."""
+    (tmp_path / "nginx.conf").write_text(settings(tmp_path, 8501, free_port(), free_port()))
+    command = [nginx, "-t", "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr

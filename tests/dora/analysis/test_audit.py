@@ -1,0 +1,281 @@
+"""Every change of production with its people: four eyes, hours, questions, rollbacks, templates, by hand-made rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+import dora
+from dora.cli import audit
+from dora.errors import UsageError
+from dora.query.value import Scope
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday; local time is one hour later
+Row = dict[str, Any]
+TEAMS = {"store": ["shop"], "post": ["mail"]}
+SETTINGS = {"timezone": "Europe/Berlin", "teams": TEAMS, "definitions": {"working_hours": "Mon-Fri 09:00-18:00"}}
+
+
+def at(minutes: float) -> str:
+    return (START + timedelta(minutes=minutes)).isoformat()
+
+
+@dataclass
+class Story:
+    """Rows of one application, told deployment by deployment; each ships the commits merged since the one before."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    shas: list[str] = field(default_factory=list)
+
+    def add(self, table: str, **row: Any) -> None:
+        self.rows.setdefault(table, []).append(row)
+
+    def merge(self, minutes: float, author: str) -> str:
+        sha = f"{len(self.shas) + 1:040x}"
+        told = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
+        when = {"authored_at": at(minutes), "committed_at": at(minutes)}
+        self.add("commit", **told, parents=self.shas[-1:], author=author, subject="more", **when)
+        self.add("change", **told, merged_at=at(minutes))
+        self.shas.append(sha)
+        return sha
+
+    def ship(self, name: str, minutes: float, commit: str | None, served: bool = True, **more: Any) -> None:
+        status = "succeeded" if served else "failed"
+        traffic, why = at(minutes + 5) if served else None, more.pop("reason", None)
+        given = {"trigger": "git", "triggered_by": "robot@x.example", "pipeline_id": "pipe", "pipeline": "deploy"}
+        told = {"id": name, "application": "shop", "root_id": name, "status": status, "repository": "acme/shop"}
+        times = {"queued_at": at(minutes), "started_at": at(minutes), "finished_at": at(minutes + 9)}
+        self.add("execution", **told, commit=commit, **times, **{**given, **more})
+        self.add("rollout", id=f"{name}-r", execution_id=name, application="shop", action="deploy", version=commit,
+                 environment="production", status=status, started_at=at(minutes + 1), first_traffic_at=traffic,
+                 full_traffic_at=traffic, finished_at=at(minutes + 9), reason=why)  # fmt: skip
+
+    def ask(self, name: str, nth: int, minutes: float, by: str | None, **more: Any) -> None:
+        decision = (
+            {"status": "succeeded", "outcome": "decided", "decision": "continue"} if by else {"outcome": "timed_out"}
+        )
+        self.add("approval", id=f"{name}-{nth}", execution_id=name, asked=f"{name}?",
+                 roles="managers", started_at=at(minutes), decided_by=by, decided_at=at(minutes + 3) if by else None,
+                 finished_at=at(minutes + 4), **{**decision, **more})  # fmt: skip
+
+
+def told() -> dict[str, list[Row]]:
+    story = Story()
+    day = 24 * 60
+    story.ship("base", 0, story.merge(-60, "Ada Lovelace"))
+    first = story.merge(60, "Ada Lovelace")
+    story.ship("alone", 90, first, trigger="manual", triggered_by="bob@x.example")
+    story.ask("alone", 1, 91, "ada.lovelace@x.example", refused="eve@x.example")
+    story.merge(day, "Bob")
+    story.ship("both", day + 60, story.merge(day + 5, "Cy"), trigger="manual", triggered_by="cy@x.example")
+    story.ask("both", 1, day + 61, "CY@other.example")
+    story.ask("both", 2, day + 61, "dee@x.example")
+    story.ship("clean", day + 700, story.merge(day + 600, "Bob"))  # Tuesday 20:45 in Berlin: out of hours
+    story.ask("clean", 1, day + 701, "dee@x.example")
+    story.ship("mute", 2 * day, story.merge(2 * day - 30, "Bob"), served=False)
+    story.ask("mute", 1, 2 * day, None, status="failed")
+    story.ask("mute", 2, 2 * day, "bob@x.example", decision="stop")
+    story.ship("bare", 2 * day + 60, story.shas[-1], trigger="manual", triggered_by="bob@x.example")
+    story.ask("bare", 1, 2 * day + 60, None, outcome="skipped", status="skipped")
+    story.ship("back", 2 * day + 120, story.shas[-2], trigger="manual", triggered_by="eve@x.example",
+               reason="=HYPERLINK(1)")  # fmt: skip
+    story.ship("hand", 3 * day, story.shas[-1], trigger="manual", triggered_by="ada", pipeline_id=None)
+    for name, version in (("pipe", "v1"), ("other", "v2")):
+        story.add("pipeline", id=name, application="shop" if name == "pipe" else "mail", pipeline="deploy",
+                  template_kind="v2", template="web", template_version=version, has_canary=False, has_approval=True,
+                  has_rollback=False, protected=True, updated_at=at(-9000))  # fmt: skip
+    story.add("execution", id="post", application="mail", root_id="post", status="succeeded", pipeline="deploy",
+              queued_at=at(5), pipeline_id="other")  # fmt: skip
+    story.add("rollout", id="post-r", execution_id="post", application="mail", action="deploy", version="1",
+              environment="production", status="succeeded", started_at=at(5), first_traffic_at=at(6),
+              full_traffic_at=at(6), finished_at=at(7))  # fmt: skip
+    story.add("coverage", id="shop/1", application="shop", since=at(-600), until=at(9 * day))
+    story.add("coverage", id="mail/1", application="mail", since=at(-60), until=at(9 * day))
+    return story.rows
+
+
+@pytest.fixture(scope="module")
+def delivery(
+    built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dora.Delivery]:
+    folder = tmp_path_factory.mktemp("audit")
+    found = built_in(folder, rows=told(), as_of=START + timedelta(days=9), settings=SETTINGS)
+    (folder / "dora.toml").write_text(f"data = '{folder}'\ntimezone = 'Europe/Berlin'\n")
+    yield found
+    found.close()
+
+
+def by_name(delivery: dora.Delivery) -> dict[str, Row]:
+    return {row["deployment_id"].split("/")[1].split("@")[0]: row for row in delivery.audit().rows}
+
+
+def test_who_wrote_it_and_who_agreed(delivery: dora.Delivery) -> None:
+    """A person is one by the name before the @; an author who agrees is seen, alone or beside somebody else, and who
+    says no has agreed to nothing."""
+    found = {name: (row["authors"], row["approved_by"], row["four_eyes"]) for name, row in by_name(delivery).items()}
+    assert found == {
+        "base": ("Ada Lovelace", None, None),
+        "post": (None, None, None),
+        "alone": ("Ada Lovelace", "ada.lovelace@x.example", "an author alone approved it"),
+        "both": ("Bob, Cy", "CY@other.example, dee@x.example",
+                 "an author approved it, and somebody else; who triggered it approved it"),
+        "clean": ("Bob", "dee@x.example", None),
+        "mute": (None, None, None),
+        "bare": ("Bob", None, None),
+        "back": (None, None, None),
+        "hand": (None, None, None),
+    }  # fmt: skip
+
+
+def test_what_was_asked(delivery: dora.Delivery) -> None:
+    """Each question with its roles, how long it waited, who was refused, and how it ended without an answer."""
+    found = by_name(delivery)
+    both = found["both"]
+    assert (both["questions"], both["asked"], both["roles"]) == (2, "both? · both?", "managers · managers")
+    assert both["waited_minutes"] == pytest.approx(6)
+    assert found["alone"]["refused"] == "eve@x.example"
+    assert [found[name]["timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
+    assert [found[name]["skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
+
+
+def test_local_time_decides_what_is_out_of_hours(delivery: dora.Delivery) -> None:
+    """19:45 UTC on a Tuesday is 20:45 in Berlin; what took no traffic changed nothing at any hour."""
+    found = by_name(delivery)
+    assert str(found["clean"]["local_time"]) == "2026-03-03 20:45:00"
+    assert {name: row["out_of_hours"] for name, row in found.items() if row["out_of_hours"] is not False} == {
+        "clean": True, "mute": None,
+    }  # fmt: skip
+
+
+def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
+    """Each finding has its own denominator, and names the very deployments."""
+    told = delivery.audit()
+    found = {one.name: (one.count, one.of) for one in told.findings}
+    assert found == {
+        "out_of_hours": (1, 8), "by_hand": (5, 8), "unasked": (1, 4), "author_alone": (1, 3), "author_too": (1, 3),
+        "trigger_approved": (1, 3), "refused": (1, 5), "stopped": (1, 5), "timed_out": (1, 5),
+        "passed_by_timeout": (0, 5), "skipped": (1, 5), "overridden": (0, 0), "unattributed": (1, 8),
+    }  # fmt: skip
+    (alone,) = [one for one in told.findings if one.name == "author_alone"]
+    assert [row["deployment_id"] for row in told.only("author_alone").rows] == alone.deployments
+    assert "1 of 3 approved changes were approved by nobody but an author." in told.sentences
+    with pytest.raises(UsageError, match="no finding eyes"):
+        told.only("eyes")
+
+
+def test_a_rollback_with_what_it_took_back(delivery: dora.Delivery) -> None:
+    """Who, for how long the content had served, what came back, and the reason in the operator's words."""
+    (row,) = delivery.rollbacks().rows
+    assert (row["application"], row["team"], row["triggered_by"], row["by_hand"]) == (
+        "shop",
+        "store",
+        "eve@x.example",
+        True,
+    )
+    assert row["undone_id"].startswith("shop/bare@")
+    assert row["served_minutes"] == pytest.approx(60)
+    assert row["restored_commit"] == f"{5:040x}"
+
+
+def test_rollbacks_have_a_denominator_and_coverage(delivery: dora.Delivery) -> None:
+    """1 of 8 deployments of two applications, since when all history was seen, and that it was read in hindsight."""
+    told = delivery.rollbacks()
+    assert (told.deployments, told.applications, told.idle, told.attempts) == (7, 2, [], 0)
+    assert told.limits == pytest.approx((0.0257, 0.5131), abs=1e-4)  # Wilson of 1 in 7
+    assert str(told.complete_since) == "2026-03-02 08:00:00"
+    assert "1 rollback in 9 days (2–11 March 2026) among 7 deployments of 2 applications: 14.3 %" in told.sentences[0]
+    assert told.sentences[1] == "History of all of them is complete since 2 March 2026."
+    assert told.sentences[2].startswith("What happened before 11 March 2026 was read in hindsight")
+
+
+def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
+    """0 of 4 says how many there could be at the most; nothing deployed says so; idle applications are named."""
+    quiet = delivery.rollbacks(Scope(until="2026-03-04"))
+    assert quiet.rows == []
+    assert quiet.sentences[0].endswith(
+        "among 5 deployments of 2 applications: at most 43.4 % of deployments are rolled back (95 %)."
+    )
+    assert delivery.rollbacks(Scope(since="2026-03-03", applications=("mail",))).sentences == [
+        "Nothing was deployed, so nothing could be rolled back.",
+        "History of all of them is complete since 2 March 2026.",
+        "What happened before 11 March 2026 was read in hindsight on that day: operations by hand that the source had"
+        " forgotten by then would be missing.",
+        "1 application deployed nothing: mail.",
+    ]
+    early = delivery.rollbacks(Scope(since="2026-02-20", applications=("mail",)))
+    assert "mail: history begins on 2 March 2026" in early.sentences[1] or "later than" in early.sentences[1]
+
+
+def test_many_names_are_told_by_the_first_and_a_count(delivery: dora.Delivery) -> None:
+    """Five applications are named, those with most first; of more it is said how many, of five nothing."""
+    told = delivery.rollbacks()
+    names = [*"gfedcba", "a", "b"]
+    many = replace(told, rows=[{"application": name} for name in names], idle=list("uvwxyz"))
+    assert many.sentences[0].endswith("By application: b 2, a 2, g 1, f 1, e 1 and 2 more.")
+    assert many.sentences[-1] == "6 applications deployed nothing: u, v, w, x, y and 1 more."
+    assert replace(told, idle=list("uvwxy")).sentences[-1].endswith("nothing: u, v, w, x, y.")
+
+
+def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
+    """An application whose pipeline follows an older version lags behind; one by hand follows none."""
+    told = delivery.audit()
+    drift = {
+        row["application"]: (row["template_version"], row["newest_version"], row["behind"]) for row in told.as_code
+    }
+    assert drift == {"shop": ("v1", "v2", 1), "mail": ("v2", "v2", 0)}
+    found = {row["template_version"]: (row["deployments"], row["failed"]) for row in told.delivery}
+    assert found == {"v2": (1, 0), "v1": (5, 1), None: (1, 0)}
+    said = "\n".join(told.sentences)
+    assert "2 of 2 applications change production by a managed template; 1 follow an older version of it: shop." in said
+    assert "Through web v1 20 % (1 of 5) of deployments fail, through v2 0 % (0 of 1): within noise." in said
+
+
+@pytest.fixture
+def config(delivery: dora.Delivery) -> Path:
+    return delivery.path.parent / "dora.toml"
+
+
+def test_the_commands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sentences and a table for people; JSON and CSV carry every row, and no cell runs as a formula."""
+    audit.audit(config=config, limit=3)
+    said = capsys.readouterr()
+    assert "1 of 8 changes of production came out of hours." in said.out
+    assert "3 of 9 changes; times in Europe/Berlin" in said.err
+    audit.audit(config=config, json=True)
+    assert len(json.loads(capsys.readouterr().out)["rows"]) == 9
+    audit.audit(config=config, csv=True, finding="author_alone")
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["approved_by"] == "ada.lovelace@x.example"
+    audit.rollbacks(config=config)
+    assert "took back" in capsys.readouterr().out
+    audit.rollbacks(config=config, json=True, team=["post"])
+    assert json.loads(capsys.readouterr().out)["sentences"][0].startswith("0 rollbacks in ")
+    audit.rollbacks(config=config, csv=True)
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["reason"].startswith("'=")
+
+
+def test_the_files(config: Path, tmp_path: Path) -> None:
+    """What the ending says: the same rows as CSV and Parquet, one page as HTML; another ending writes nothing."""
+    for form in ("csv", "parquet", "html"):
+        audit.audit(config=config, out=tmp_path / f"trail.{form}")
+    with (tmp_path / "trail.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = parquet.read_table(tmp_path / "trail.parquet").to_pylist()
+    assert [row["deployment_id"] for row in rows] == [row["deployment_id"] for row in told]
+    assert len(rows) == 9
+    page = (tmp_path / "trail.html").read_text()
+    assert page.count("ada.lovelace@x.example") == 2  # among those that stand out, and among all
+    assert "an author alone approved it" in page
+    with pytest.raises(UsageError, match="ends in no form"):
+        audit.audit(config=config, out=tmp_path / "trail.xlsx")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["trail.csv", "trail.html", "trail.parquet"]

@@ -1,0 +1,163 @@
+"""Does deploying more often go with smaller and safer changes: figures that were worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+import dora
+from dora.analysis.speed_and_safety import CAVEATS
+from dora.errors import UsageError
+from dora.statistics import wilson
+
+START = datetime(2026, 1, 5)
+WEEKS = 4
+# application: deployments a week, how many of all fail, changes in each deployment
+PLAN = {
+    "busy": (10, 1, 1),
+    "brisk": (8, 2, 1),
+    "calm": (5, 4, 2),
+    "slow": (4, 6, 4),
+    "rare": (3, 6, 8),
+    "new": (1, 0, 1),
+}
+
+
+def facts() -> dict[str, str]:
+    """Six applications of four weeks; the last ones of each failed: an incident names them."""
+    changes = ["repository | sha | parents | authored_at | committed_at"]
+    incidents = ["id | application | opened_at | resolved_at | deployment"]
+    deployments = ["id | application | environment | status | started_at | finished_at | repository | commit"]
+    for application, (weekly, failed, size) in PLAN.items():
+        commits, total = 0, weekly * WEEKS
+        for number in range(total):
+            at = START + timedelta(days=7 * (number // weekly), hours=3 * (number % weekly))
+            for _ in range(size):
+                commits += 1
+                parent = sha(application, commits - 1) if commits > 1 else ""
+                changes.append(f"acme/{application} | {sha(application, commits)} | {parent} | {at} | {at}")
+            done, name = at + timedelta(minutes=30), f"{application}-{number}"
+            if number >= total - failed:
+                incidents.append(f"i-{name} | {application} | {done} | {done + timedelta(hours=1)} | {name}")
+            known = f"{name} | {application} | production | succeeded | {at} | {done}"
+            deployments.append(f"{known} | acme/{application} | {sha(application, commits)}")
+    texts = {"changes": changes, "deployments": deployments, "incidents": incidents}
+    return {kind: "\n".join(lines) for kind, lines in texts.items()}
+
+
+def sha(application: str, number: int) -> str:
+    return f"{number:08x}{application.encode().hex():0<32}"
+
+
+@pytest.fixture(scope="module")
+def delivery(tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora.Delivery]) -> dora.Delivery:
+    end = (START + timedelta(days=7 * WEEKS + 7)).replace(tzinfo=UTC)
+    return built_in(tmp_path_factory.mktemp("claims"), as_of=end, **facts())
+
+
+def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delivery) -> None:
+    """By hand: busy has 40 deployments of which one failed; new has four, too few to be ranked."""
+    rows = {row["application"]: row for row in delivery.claims().applications}
+    assert set(rows) == set(PLAN) - {"new"}
+    assert {name: (row["deployments"], row["failed"]) for name, row in rows.items()} == {
+        "busy": (40, 1), "brisk": (32, 2), "calm": (20, 4), "slow": (16, 6), "rare": (12, 6),
+    }  # fmt: skip
+    assert rows["busy"]["share"] == 1 / 40
+    assert (rows["busy"]["low"], rows["busy"]["high"]) == wilson(1, 40)
+    assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % 0.4–")
+    days = delivery.metric("deployment_frequency", by="application", where={"application": "busy"}).rows[0]
+    assert rows["busy"]["per_day"] == days.value
+
+
+def test_between_applications_the_ranks_are_as_they_were_planned(delivery: dora.Delivery) -> None:
+    """The more often, the smaller the share that fails and the batch: the ranks run against each other throughout."""
+    found = delivery.claims()
+    assert found.between is not None
+    assert found.between.value == pytest.approx(-1.0)
+    assert found.smaller is not None
+    oracle = stats.spearmanr([40, 32, 20, 16, 12], [1, 1, 2, 4, 8]).statistic
+    assert found.smaller.value == pytest.approx(oracle)
+    assert "smaller share of the time" in found.readings["between"]
+
+
+def test_failures_that_grow_slower_than_deployments_say_safer(delivery: dora.Delivery) -> None:
+    """Most failures where fewest deploy: the exponent is far below one, as least squares of the logs has it."""
+    found = delivery.claims().elasticity
+    assert found is not None
+    pairs = [(weekly * WEEKS, failed) for name, (weekly, failed, _) in PLAN.items() if name != "new"]
+    slope = stats.linregress(np.log([x for x, _ in pairs]), np.log([y + 0.5 for _, y in pairs])).slope
+    assert found.value == pytest.approx(slope)
+    assert "the safer each one" in delivery.claims().readings["elasticity"]
+
+
+def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
+    """Busy and brisk bring one change each, calm two, slow four, rare eight; first deployments have no known size."""
+    found = delivery.claims()
+    sizes = {row["name"]: (row["deployments"], row["failed"]) for row in found.sizes}
+    one = 39 + 31 + 3
+    assert sizes == {
+        "none or one": (one, 3),
+        "two or three": (19, 4),
+        "four to seven": (15, 6),
+        "eight or more": (11, 6),
+    }
+    assert found.difference is not None
+    low, high = found.difference
+    oracle = confint_proportions_2indep(12, 26, 3, one, compare="diff", method="newcomb")
+    assert (low, high) == pytest.approx(oracle, abs=1e-6)
+    assert "fail more often" in found.readings["sizes"]
+
+
+def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dora.Delivery) -> None:
+    """Of 19 failures in 120, scipy's binomial with Benjamini and Hochberg's rule names busy and rare, and no other."""
+    found = delivery.claims()
+    seen = {name: (failed, weekly * WEEKS) for name, (weekly, failed, _) in PLAN.items() if weekly * WEEKS >= 10}
+    pooled = sum(x for x, _ in seen.values()) / sum(n for _, n in seen.values())
+    tails = {
+        name: min(1, 2 * min(stats.binom.cdf(x, n, pooled), stats.binom.sf(x - 1, n, pooled)))
+        for name, (x, n) in seen.items()
+    }
+    stand = multipletests(list(tails.values()), method="fdr_bh")[0]
+    assert found.apart == sorted(name for name, stands in zip(tails, stand, strict=True) if stands) == ["busy", "rare"]
+    assert all(f"{name} (" in found.readings["apart"] for name in found.apart)
+    for row in found.applications:
+        own = row["failed"] / row["deployments"]
+        assert min(own, pooled) <= row["drawn"] <= max(own, pooled)
+        low, high = row["usual"]
+        assert stats.binom.cdf(round(low * row["deployments"]) - 1, row["deployments"], pooled) <= 0.025
+        assert stats.binom.cdf(round(high * row["deployments"]), row["deployments"], pooled) >= 0.975
+    alone = delivery.claims(dora.Scope(applications=("new",)))
+    assert (alone.apart, alone.readings["apart"]) == ([], "No application has 10 deployments to be told apart by.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [(dora.Scope(applications=("busy", "brisk")), "too little"), (dora.Scope(since="2026-02-05"), "too little")],
+)
+def test_too_little_is_said_and_no_figure_made_up(delivery: dora.Delivery, asked: dora.Scope, says: str) -> None:
+    """Two applications, or an empty week, carry no claim: null figures and a sentence that says so."""
+    found = delivery.claims(asked)
+    assert (found.between, found.elasticity) == (None, None)
+    assert says in found.readings["between"]
+    assert says in found.readings["elasticity"]
+
+
+def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora.Delivery) -> None:
+    """Sentences speak of what goes together, with n and limits; what would have to be true stands beside them."""
+    found = delivery.claims()
+    said = " ".join(found.readings.values()).lower()
+    assert not any(word in said for word in ("because", "cause", "leads to", "makes"))
+    assert said.count("95 %") == 4 + len(found.apart)
+    assert found.caveats == CAVEATS
+
+
+def test_what_does_not_exist_is_named(delivery: dora.Delivery) -> None:
+    """A claim about nobody is a usage error, as everywhere."""
+    with pytest.raises(UsageError):
+        delivery.claims(dora.Scope(applications=("nobody",)))

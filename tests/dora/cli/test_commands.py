@@ -1,0 +1,277 @@
+"""The commands as a person and a cron run them: real processes, data on stdout, words on stderr, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.simulation.gate.server import serve
+from ingest.simulation.model.world import World
+from tests.dora.lineage.forked import dora
+
+ROOT = Path(__file__).resolve().parents[3]
+SAMPLES = ROOT / "data" / "samples"
+KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of",
+        "incomplete", "days", "scatter", "p10", "p25", "p75", "p90", "plain_median", "mean"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the samples ingested and built."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "dora.toml").write_text('[teams]\nstore = ["shop"]\n')
+    assert dora(folder, "ingest", "files", *sorted(SAMPLES.iterdir())).returncode == 0
+    assert dora(folder, "build").returncode == 0
+    return folder
+
+
+def rows(result: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    assert result.returncode == 0, result.stderr
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+def test_show_json_has_one_object_a_value(shop: Path) -> None:
+    """The keys are those the README names, in all groupings."""
+    assert [list(row) for row in rows(dora(shop, "show", "lead_time", "--json"))] == [KEYS]
+    (row,) = rows(dora(shop, "show", "lead_time", "--by", "team", "--json"))
+    assert list(row) == ["metric", "team", *KEYS[1:]]
+    assert row["team"] == "store"
+    first = rows(dora(shop, "show", "lead_time", "--by", "application", "--every", "month", "--json"))[0]
+    assert list(first) == ["metric", "application", "period", *KEYS[1:]]
+    assert (first["application"], first["period"], first["value"]) == ("shop", "2026-03-01", 0.7)
+
+
+def test_show_alone_prints_every_metric(shop: Path) -> None:
+    """Without a name all metrics are printed; for people as a table, with null as a dash."""
+    names = [row["metric"] for row in rows(dora(shop, "show", "--json"))]
+    assert set(names) == {path.stem for path in (ROOT / "dora" / "metrics").glob("*.sql")}
+    table = dora(shop, "show").stdout
+    assert "Lead time for changes" in table
+    assert "42 min" in table
+    assert "–" in table
+
+
+def test_csv_and_json_agree(shop: Path) -> None:
+    """Three forms, one set of numbers."""
+    text = dora(shop, "show", "change_failure_rate", "--csv").stdout
+    (from_csv,) = csv.DictReader(io.StringIO(text))
+    (from_json,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
+    assert float(from_csv["value"]) == from_json["value"] == pytest.approx(2 / 3)
+    assert json.loads(from_csv["excluded"]) == from_json["excluded"] == {"rollback": 1}
+
+
+def test_explain_lists_what_the_number_counts(shop: Path) -> None:
+    """The rows of explain reproduce the number."""
+    listed = rows(dora(shop, "explain", "change_failure_rate", "--json"))
+    counted = [row["value"] for row in listed if row["excluded"] is None]
+    (shown,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
+    assert sum(counted) / len(counted) == shown["value"]
+    assert {row["failure_evidence"] for row in listed} == {None, "incident", "deploy rollback"}
+
+
+def test_data_on_stdout_words_on_stderr(shop: Path) -> None:
+    """stdout of --json is JSON alone, and nothing moves where there is no terminal."""
+    result = dora(shop, "build", "--json")
+    assert [row["check"] for row in json.loads(result.stdout)]
+    assert "\r" not in result.stderr
+    assert "\x1b" not in result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (["show", "lead_tme"], 2, "lead_time"),
+        (["show", "--every", "minute"], 2, "day, week, month"),
+        (["show", "--no-such-option"], 2, "--no-such-option"),
+        (["show", "--config", "gone.toml"], 2, "gone.toml"),
+        (["ingest", "jenkins"], 2, "files, git, spinnaker"),
+        (["ingest", "git", "x.csv"], 2, "takes no paths"),
+        (["ingest", "files", "gone-deployments.csv"], 2, "gone-deployments.csv"),
+        (["nightly"], 2, "No sources are configured"),
+    ],
+)
+def test_a_wrong_word_is_exit_2_with_a_sentence(shop: Path, words: list[str], code: int, says: str) -> None:
+    """Usage errors name what is wrong and what there is; no traceback."""
+    result = dora(shop, *words)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_built_yet(tmp_path: Path) -> None:
+    """The first command of a newcomer says what to run next."""
+    result = dora(tmp_path, "show")
+    assert result.returncode == 2
+    assert "dora build" in result.stderr
+    assert dora(tmp_path, "build").returncode == 2
+
+
+def test_a_lock_is_exit_75(shop: Path) -> None:
+    """While another run writes, ingest and build stop at once and touch nothing."""
+    with (shop / "data" / "landing.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for words in (["build"], ["ingest", "files", SAMPLES / "deployments.csv"]):
+            result = dora(shop, *words)
+            assert result.returncode == 75
+            assert "nothing was touched" in result.stderr
+
+
+def test_a_gate_that_fails_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None:
+    """One failing source does not stop the others: exit 3, the rest is landed and built."""
+    with serve(World(now=1_790_000_000_000)) as gate:
+        gate.faults = {"/applications": 404}
+        (tmp_path / "dora.toml").write_text(
+            f'[sources.spinnaker]\nendpoint = "{gate.url}"\n[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
+        )
+        assert dora(tmp_path, "ingest", "spinnaker").returncode == 1
+        result = dora(tmp_path, "nightly")
+    assert result.returncode == 3, result.stderr
+    assert "missing: spinnaker: " in result.stderr
+    (shown,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
+    assert shown["n"] == 2
+
+
+def test_a_night_for_programs_tells_people_the_same(tmp_path: Path) -> None:
+    """With --json stdout holds the findings alone; what was left out and what is missing is on stderr either way."""
+    (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.csv']\n[sources.git]\nrepositories = ['gone']\n")
+    (tmp_path / "deployments.csv").write_text(
+        "id,application,environment,status,started_at,finished_at,colour\n"
+        "a,shop,production,succeeded,2026-03-02T08:00Z,2026-03-02T09:00Z,red\nb,,,,,,\n"
+    )
+    told, shown = dora(tmp_path, "nightly", "--json"), dora(tmp_path, "nightly")
+    assert (told.returncode, shown.returncode) == (3, 3)
+    assert {row["check"] for row in json.loads(told.stdout)} >= {"quarantined_documents"}
+    assert told.stderr.splitlines() == shown.stderr.splitlines()
+    lines = "\n".join(told.stderr.splitlines())
+    assert re.search("^files: .*colour", lines, re.M)
+    assert re.search("^files: 1 could not be read", lines, re.M)
+    assert re.search("^dora: 1 part missing; ", lines, re.M)
+    assert re.findall("^missing: (.*?):", lines, re.M) == ["git"]
+
+
+def test_a_gate_that_does_not_know_us_is_exit_4(tmp_path: Path) -> None:
+    """Without a token Gate sends its login page, with a wrong one a refusal; the token is never repeated."""
+    with serve(World(now=1_790_000_000_000), token="right") as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        for token in ("", "spk_wrong_and_secret"):
+            result = dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN=token)
+            assert result.returncode == 4, result.stderr
+            assert "spk_wrong" not in result.stderr + result.stdout
+        assert dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN="right").returncode == 0
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    """On a terminal a line moves while models are built; everywhere else there is silence."""
+    assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").stderr == ""
+    ours, theirs = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "dora", "build"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=theirs, check=True
+    )
+    os.close(theirs)
+    assert b"model attempts" in os.read(ours, 65536)
+
+
+def test_stale_data_is_exit_5(tmp_path: Path) -> None:
+    """`dora check` tells data that is older than promised."""
+    (tmp_path / "dora.toml").write_text("stale_after_hours = 0.000001\n")
+    assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").returncode == 0
+    assert dora(tmp_path, "build").returncode == 0
+    result = dora(tmp_path, "check")
+    assert result.returncode == 5
+    assert "dora nightly" in result.stderr
+
+
+def test_ingesting_twice_changes_nothing(tmp_path: Path) -> None:
+    """The second run of the same file finds every row unchanged; --replay too."""
+    words = ["ingest", "files", *sorted(SAMPLES.iterdir()), "--json"]
+    first = json.loads(dora(tmp_path, *words).stdout)["tables"]
+    second = json.loads(dora(tmp_path, *words).stdout)["tables"]
+    again = json.loads(dora(tmp_path, "ingest", "files", "--replay", "--json").stdout)["tables"]
+    assert first["rollout"] == {"new": 6, "changed": 0, "unchanged": 0}
+    for table, counts in second.items():
+        assert counts == {"new": 0, "changed": 0, "unchanged": first[table]["new"]}
+        assert again[table]["new"] == again[table]["changed"] == 0
+
+
+def test_what_was_ignored_or_not_read_is_said(tmp_path: Path) -> None:
+    """An unknown column is named and a bad row counted, with a terminal or without; the rest is landed."""
+    head, good = (
+        "id,application,environment,status,started_at,finished_at,colour",
+        "2026-03-02T08:00Z,2026-03-02T09:00Z",
+    )
+    (tmp_path / "deployments.csv").write_text(
+        f"{head}\na,shop,production,succeeded,{good},red\nb,shop,production,exploded,{good},red\n"
+    )
+    result = dora(tmp_path, "ingest", "files", "deployments.csv")
+    assert result.returncode == 0
+    assert "colour" in result.stderr
+    assert "1 could not be read" in result.stderr
+    assert "deployments.csv:3" in dora(tmp_path, "build").stdout
+
+
+def test_config_show_says_what_is_in_force(shop: Path) -> None:
+    """Every definition is printed with its value and its sentence."""
+    shown = json.loads(dora(shop, "config", "show", "--json").stdout)
+    assert shown["definitions"]["failure_window_hours"] == 24
+    assert "hours before" in dora(shop, "config", "show").stdout
+
+
+def test_doctor_looks_and_its_exit_code_is_the_worst(tmp_path: Path) -> None:
+    """0 where nothing fails, 5 where something does, 4 where a server does not know us; each line says what to do."""
+    (tmp_path / "dora.toml").write_text(f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n')
+    assert dora(tmp_path, "ingest", "files", *sorted(SAMPLES.glob("*.csv"))).returncode == 0
+    found = {row["part"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
+    assert (found["landing"]["state"], found["files data"]["state"]) == ("ok", "ok")
+    assert found["build"] | {"says": ""} == {"part": "build", "state": "warn", "says": "", "next": "run `dora build`."}
+    assert dora(tmp_path, "doctor").returncode == 0
+    (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.parquet']\n")
+    assert dora(tmp_path, "doctor").returncode == 5
+    with serve(World(now=1_790_000_000_000), token="right") as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        result = dora(tmp_path, "doctor", DORA_GATE_TOKEN="spk_wrong_and_secret")
+    assert result.returncode == 4, result.stderr
+    assert "spk_wrong" not in result.stdout + result.stderr
+
+
+def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
+    """The table tells what came, what became of it and what landing holds; a second run finds it unchanged."""
+    now = 1_790_000_000_000
+    stage = {"id": "s1", "type": "deployManifest", "status": "SUCCEEDED", "startTime": now - 9_000, "context": {}}
+    run = {"id": "e1", "application": "shop", "status": "SUCCEEDED", "buildTime": now - 9_000, "stages": [stage]}
+    (tmp_path / "runs.ndjson").write_text(json.dumps(run) + "\n" + "{}\n")
+    lines = dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson").stdout.splitlines()
+    assert lines[0] == "spinnaker: 1 document, 1 quarantined"
+    told = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
+    assert told["executions"] == ["1", "0", "0", "1"]
+    assert told["deployments, everywhere"][-1] == "1"
+    again = json.loads(dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson", "--json").stdout)
+    assert again["tables"]["execution"] == {"new": 0, "changed": 0, "unchanged": 1}
+    assert again["held"] | {"deployments": 1, "rollbacks": 0} == again["held"]
+    assert again["requests"] is None
+
+
+def test_requests_are_counted(tmp_path: Path) -> None:
+    """Where a server was asked, the summary says how often, and the server agrees."""
+    with serve(World(now=1_790_000_000_000)) as gate:
+        (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
+        summary = json.loads(dora(tmp_path, "ingest", "spinnaker", "--json").stdout)
+        assert summary["requests"] == len(gate.requests) > 0
+
+
+def test_every_command_has_a_runnable_example() -> None:
+    """Each command's help ends in an example."""
+    names = "ingest", "build", "check", "nightly", "doctor", "show", "explain", "dashboard", "demo", "config show"
+    for command in names:
+        text = dora(ROOT, *command.split(), "--help").stdout
+        assert f"Example: {'15 2 * * *' if command == 'nightly' else f'dora {command}'}" in text, command

@@ -1,0 +1,89 @@
+"""The lines at the end of an ingest, and what they count."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from dora.cli import ingest_summary
+from dora.storage import database
+from ingest.core.pipeline import Summary
+
+
+def test_readers_come_first_and_nothing_is_left_out() -> None:
+    """What readers ask for leads in a fixed order; every other table of the load follows."""
+    tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
+    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
+    shown = ingest_summary.rows(tables, held)
+    assert [row["what"] for row in shown] == [*ingest_summary.WORDS.values(), "stage", "commit"]
+    assert shown[1] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
+    assert shown[3] == {"what": "rollbacks, everywhere", "in landing": 1}
+
+
+def test_none_is_told_as_none() -> None:
+    """A quiet night, or no canary at all, tells 0; a source that runs nothing tells none of this."""
+    shown = {row["what"]: row["in landing"] for row in ingest_summary.rows({"coverage": {"new": 1}}, {"coverage": 1})}
+    assert shown == dict.fromkeys(ingest_summary.WORDS.values(), 0) | {"coverage": 1}
+    assert [row["what"] for row in ingest_summary.rows({"commit": {"new": 1}}, {"commit": 1})] == ["commit"]
+
+
+def test_what_is_unknown_is_not_told() -> None:
+    """A source that asks no server tells no requests, and one that knows no coverage tells none."""
+    assert ingest_summary.title("git", 1234, 0, None) == "git: 1,234 documents, 0 quarantined"
+    assert ingest_summary.title("spinnaker", 1, 2, 0) == "spinnaker: 1 document, 2 quarantined, 0 requests"
+    assert ingest_summary.coverage(None) is None
+
+
+def rollout(identity: str, execution: str, action: str, status: str = "succeeded") -> dict[str, object]:
+    told = {"id": identity, "execution_id": execution, "application": "shop", "action": action, "status": status}
+    return {"source": "spinnaker", "load_id": "l", "revision": 0, **told}
+
+
+def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
+    """Three regions of one execution are one deployment; what was planned and never reached is none."""
+    rollouts = [rollout(f"r{region}", "e1", "deploy") for region in range(3)]
+    rollouts += [rollout("r4", "e2", "deploy", "not_started"), rollout("r5", "e3", "rollback")]
+    with database.begin_load(tmp_path, "spinnaker") as load:
+        load.commit({"rollout": pa.Table.from_pylist(rollouts)})
+        assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
+    with database.begin_load(tmp_path, "other") as load:
+        assert load.held() == {}
+    with database.begin_load(tmp_path, "spinnaker") as load:
+        assert load.held()["rollout"] == 5
+
+
+def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
+    """Coverage spans all applications, and each stretch beyond the first of an application is a gap."""
+    days = [("a", 1, 3), ("a", 5, 9), ("b", 2, 9)]
+    stretches = [
+        {"source": "s", "id": f"{app}{since}", "load_id": "l", "application": app,
+         "since": datetime(2026, 1, since), "until": datetime(2026, 1, until)}
+        for app, since, until in days
+    ]  # fmt: skip
+    with database.begin_load(tmp_path, "s") as load:
+        assert load.covered() is None
+        load.commit({"coverage": pa.Table.from_pylist(stretches)})
+        found = load.covered()
+    assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
+    assert ingest_summary.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gap"
+
+
+def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    """People get a table, with notes, what is missing and what could not be read beside it; programs get JSON alone."""
+    summary = Summary(
+        source="board", load_id="l1", documents=3, quarantined=1, notes=["one column ignored"], troubles=["no answer"]
+    )
+    ingest_summary.tell(summary, as_json=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("board: 3 documents, 1 quarantined\n")
+    assert err.splitlines()[:2] == ["board: one column ignored", "board: missing: no answer"]
+    assert "board: 1 could not be read: they are in quarantine" in err
+    ingest_summary.remark(summary)
+    assert capsys.readouterr() == ("", err)
+    ingest_summary.tell(summary, as_json=True)
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["troubles"], err) == (["no answer"], "")

@@ -1,0 +1,124 @@
+"""Teams: whom an application belonged to, and when; what it did stays with the team that it had then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dora
+from dora.config import teams
+from dora.config.settings import Config
+from dora.errors import UsageError
+
+DAY = datetime(2026, 3, 1)
+MOVED = """
+id | application | environment | status | started_at | finished_at
+1 | payout | production | succeeded | 2026-03-01T10:00:00Z | 2026-03-01T11:00:00Z
+2 | payout | production | failed | 2026-03-09T22:30:00Z | 2026-03-09T23:30:00Z
+3 | payout | production | succeeded | 2026-03-12T10:00:00Z | 2026-03-12T11:00:00Z
+4 | search | production | succeeded | 2026-03-12T10:00:00Z | 2026-03-12T12:00:00Z
+5 | lonely | production | succeeded | 2026-03-12T10:00:00Z | 2026-03-12T12:00:00Z
+"""
+SETTINGS = {
+    "timezone": "Europe/Berlin",
+    "teams": {
+        "money/cards": [{"match": "pay*", "until": date(2026, 3, 10)}],
+        "money": [{"match": "pay*", "since": "2026-03-10"}],
+        "finding": ["search"],
+    },
+}
+
+
+@pytest.fixture
+def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts(deployments=MOVED, settings=SETTINGS, as_of=datetime(2026, 3, 13, tzinfo=UTC))
+
+
+def counted(delivery: dora.Delivery, **asked: Any) -> dict[str | None, int]:
+    return {value.group: value.n for value in delivery.metric("deployment_frequency", since="2026-03-01", **asked)}
+
+
+def test_history_stays_with_the_team_of_its_day(delivery: dora.Delivery) -> None:
+    """payout moved on 10 March in Berlin: what served at 23:30 UTC of the 9th was the new team's."""
+    rows = delivery.sql("SELECT * FROM memberships WHERE application = 'payout' ORDER BY since")
+    assert (rows[0]["team"], rows[0]["until"]) == ("money/cards", datetime(2026, 3, 9, 23))
+    assert counted(delivery, by="team") == {"finding": 1, "money": 1, "money/cards": 1, None: 1}
+    failed = {v.group: v.value for v in delivery.metric("change_failure_rate", since="2026-03-01", by="team")}
+    assert failed == {"finding": 0, "money": 0.5, "money/cards": 0, None: 0}
+
+
+def test_a_group_is_all_below_it(delivery: dora.Delivery) -> None:
+    """By group, both teams of money are one; asking for money means cards too, asking for cards only cards."""
+    assert counted(delivery, by="group") == {"finding": 1, "money": 2, None: 1}
+    assert counted(delivery, where={"team": "money"}) == {None: 2}
+    assert counted(delivery, where={"team": "money/cards"}) == {None: 1}
+    assert [row["team"] for row in delivery.explain("deployment_frequency", dora.Scope(teams=("money/cards",)))] == [
+        "money/cards"
+    ]
+
+
+def test_the_team_of_today_stands_beside_the_definitions(delivery: dora.Delivery) -> None:
+    """Lists that show one team show the one that the application has now."""
+    now = delivery.sql("SELECT application, team FROM definitions ORDER BY application")
+    assert [tuple(row.values()) for row in now] == [("lonely", None), ("payout", "money"), ("search", "finding")]
+
+
+def test_the_source_of_deployments_comes_before_the_owners_of_the_code(facts: Callable[..., dora.Delivery]) -> None:
+    """Settings first, then what the deployment system says, then CODEOWNERS."""
+    told = [{"id": name, "application": name, "team": "owners"} for name in ("search", "lonely")]
+    delivery = facts(deployments=MOVED, rows={"application": told}, settings={"teams": {"finding": ["search"]}})
+    now = delivery.sql("SELECT application, team FROM definitions ORDER BY application")
+    assert [tuple(row.values()) for row in now] == [("lonely", "owners"), ("payout", None), ("search", "finding")]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"shop": "web"}, "list of globs"),
+        ({"shop": [3]}, "3"),
+        ({"shop": [{"match": "web", "from": "2026-01-01"}]}, "from"),
+        ({"shop": [{"since": "2026-01-01"}]}, "since"),
+        ({"shop": [{"match": "web", "since": "soon"}]}, "soon"),
+        ({"shop": [{"match": "web", "until": 7}]}, "7"),
+    ],
+)
+def test_what_means_nothing_is_refused(given: dict[str, Any], says: str) -> None:
+    """A misspelt team says which, before anything is built."""
+    with pytest.raises(UsageError, match=says):
+        teams.rules(Config(teams=given))
+
+
+rule = st.builds(
+    lambda team, match, since, length: {
+        "team": team,
+        "match": match,
+        "since": (DAY + timedelta(days=since)).date(),
+        "until": (DAY + timedelta(days=since + length)).date(),
+    },
+    st.sampled_from("abc"),
+    st.sampled_from(["web", "w*", "api"]),
+    st.integers(0, 20),
+    st.integers(1, 9),
+)
+
+
+@given(st.lists(rule, max_size=6), st.sampled_from([None, "told"]))
+def test_every_moment_has_one_team_and_the_last_rule_wins(given: list[dict[str, Any]], told: str | None) -> None:
+    """Stretches leave no hole and do not overlap; on each day the team is that of the last rule that holds it."""
+    named = [
+        teams.Rule(r["team"], r["match"], *(datetime.combine(r[k], DAY.time()) for k in ("since", "until")))
+        for r in given
+    ]
+    found = teams.stretches(named, "web", told)
+    assert (found[0][1], found[-1][2]) == (teams.EVER, teams.NEVER_ENDS)
+    assert all(before[2] == after[1] and before[0] != after[0] for before, after in pairwise(found))
+    for day in range(-1, 31):
+        noon = DAY + timedelta(days=day, hours=12)
+        holding = [one.team for one in named if one.match in ("web", "w*") and one.since <= noon < one.until]
+        assert next(team for team, since, until in found if since <= noon < until) == (holding or [told])[-1]

@@ -1,0 +1,125 @@
+"""Files for other machines: the same numbers, every column explained, formulas harmless, one move."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+
+import dora
+from dora.errors import DoraError
+from dora.export import files, prometheus
+from dora.query.value import Scope
+
+DEPLOYMENTS = """
+id | application | environment | status    | started_at           | finished_at          | triggered_by
+d1 | shop        | prod        | succeeded | 2026-03-02T08:00:00Z | 2026-03-02T08:10:00Z | =cmd()
+d2 | shop        | prod        | succeeded | 2026-03-10T08:00:00Z | 2026-03-10T08:10:00Z | ada
+d3 | "pay"       | prod        | failed    | 2026-03-11T08:00:00Z | 2026-03-11T08:10:00Z | ada
+"""
+SAMPLE = re.compile(r'(\w+)\{application="((?:[^"\\]|\\.)*)"(?:,bound="(\w+)")?\} (\S+)')
+
+
+@pytest.fixture
+def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
+    return facts(deployments=DEPLOYMENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_observations_are_the_doors(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """The file holds every observation of every metric, excluded ones with their reason."""
+    said = files.write(delivery, tmp_path / "out", "parquet", Scope())
+    rows = parquet.read_table(tmp_path / "out" / "observations.parquet").to_pylist()
+    assert said["observations"] == len(rows) == sum(len(delivery.observations(name)) for name in dora.metrics())
+    failed = [row for row in rows if row["metric"] == "change_failure_rate"]
+    assert sorted(row["value"] for row in failed) == [0.0, 0.0, 1.0]
+
+
+def test_series_are_the_doors(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """Each week of each group has the value that ``dora show`` prints for it."""
+    files.write(delivery, tmp_path, "parquet", Scope())
+    rows = parquet.read_table(tmp_path / "series.parquet").to_pylist()
+    for by in (None, "application", "team"):
+        told = [(row["group"], row["period"], row["value"], row["low"], row["n"]) for row in rows
+                if row["metric"] == "deployment_frequency" and row["grouped_by"] == by]  # fmt: skip
+        values = delivery.metric("deployment_frequency", by=by, every="week").rows
+        assert told == [(value.group, value.period, value.value, value.low, value.n) for value in values]
+
+
+def test_every_column_is_explained(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """The dictionary has every column of every file, each with its meaning, and no meaning is left over."""
+    files.write(delivery, tmp_path, "csv", Scope())
+    told = read(tmp_path / "dictionary.csv")
+    assert [row for row in told if not row["means"]] == []
+    tables = {table: delivery.connection().execute(f"DESCRIBE {table}").fetchall() for table in files.TABLES}
+    columns = {column[0] for described in tables.values() for column in described}
+    assert columns <= files.meaning().keys()
+    for path in tmp_path.glob("*.csv"):
+        if path.stem != "dictionary":
+            assert list(read(path)[0]) == [row["column"] for row in told if row["file"] == path.stem]
+
+
+def test_a_formula_is_text(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """A name that a spreadsheet would run is prefixed in CSV, and itself in Parquet."""
+    files.write(delivery, tmp_path, "csv", Scope())
+    files.write(delivery, tmp_path, "parquet", Scope())
+    assert "'=cmd()" in [row["triggered_by"] for row in read(tmp_path / "deployments.csv")]
+    assert "=cmd()" in parquet.read_table(tmp_path / "deployments.parquet")["triggered_by"].to_pylist()
+
+
+def test_a_window_cuts_observations_and_not_lists(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """``since`` is for what is counted; a list of deployments is whole."""
+    said = files.write(delivery, tmp_path, "csv", Scope(since="2026-03-09"))
+    assert said["deployments"] == 3
+    assert {
+        row["subject"] for row in read(tmp_path / "observations.csv") if row["metric"] == "deployment_frequency"
+    } == {row["subject"] for row in delivery.observations("deployment_frequency", Scope(since="2026-03-09"))}
+
+
+def test_what_can_not_be_written_says_so(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """A file in the place of the folder is an error that names it, and nothing is half written."""
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(DoraError, match="can not be written"):
+        files.write(delivery, tmp_path / "taken", "csv", Scope())
+    with pytest.raises(DoraError, match="can not be written"):
+        prometheus.write(delivery, tmp_path / "missing" / "dora.prom", Scope())
+    assert (tmp_path / "taken").read_text() == "mine"
+    assert list(tmp_path.rglob("*.part")) == []
+
+
+def test_prometheus_has_the_doors_numbers(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """Every sample parses, is the value or a limit of its application, and no number is no sample."""
+    path = tmp_path / "dora.prom"
+    count = prometheus.write(delivery, path, Scope())
+    lines = path.read_text().splitlines()
+    samples = {match.groups()[:3]: float(match[4]) for line in lines if (match := SAMPLE.fullmatch(line))}
+    assert len(samples) + 1 == count == sum(not line.startswith("#") for line in lines)
+    (whole,) = delivery.metric("change_failure_rate").rows
+    assert samples["dora_change_failure_rate_share", "", "value"] == pytest.approx(whole.value)
+    assert samples["dora_change_failure_rate_share", "", "high"] == pytest.approx(whole.high)
+    assert samples["dora_change_failure_rate_share_observations", "", None] == 3
+    assert ("dora_lead_time_hours", "", "value") not in samples
+    assert samples["dora_change_failure_rate_share", r"\"pay\"", "value"] == 1
+    assert lines[-1] == f"dora_data_as_of_seconds {datetime(2026, 3, 20, tzinfo=UTC).timestamp():.0f}"
+
+
+def test_families_are_told_once_and_together(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """A collector refuses a family told twice: each name has one TYPE, and its samples follow it."""
+    prometheus.write(delivery, tmp_path / "dora.prom", Scope())
+    current, seen = "", []
+    for line in (tmp_path / "dora.prom").read_text().splitlines():
+        if line.startswith("# TYPE "):
+            current = line.split()[2]
+            seen.append(current)
+        elif not line.startswith("#"):
+            assert re.split(r"[{ ]", line)[0] == current
+    assert len(seen) == len(set(seen))

@@ -1,0 +1,70 @@
+"""Lists and the sums over them are cut by the same scope: the window, the applications, the teams of the day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+import dora
+from dora.errors import UsageError
+from dora.query import lists
+from dora.query.value import Scope
+from dora.sql.catalog import queries
+
+DEPLOYMENTS = """
+id | application | environment | status | started_at | finished_at
+1 | payout | production | succeeded | 2026-03-01T10:00:00Z | 2026-03-01T11:00:00Z
+2 | payout | production | failed | 2026-03-09T22:30:00Z | 2026-03-09T23:30:00Z
+3 | payout | production | succeeded | 2026-03-12T10:00:00Z | 2026-03-12T11:00:00Z
+4 | search | production | succeeded | 2026-03-12T10:00:00Z | 2026-03-12T12:00:00Z
+"""
+TEAMS = {
+    "money/cards": [{"match": "pay*", "until": date(2026, 3, 10)}],
+    "money": [{"match": "pay*", "since": "2026-03-10"}],
+    "finding": ["search"],
+}
+
+
+@pytest.fixture(scope="module")
+def delivery(
+    built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dora.Delivery]:
+    settings, as_of = {"timezone": "Europe/Berlin", "teams": TEAMS}, datetime(2026, 3, 13, tzinfo=UTC)
+    found = built_in(tmp_path_factory.mktemp("lists"), deployments=DEPLOYMENTS, settings=settings, as_of=as_of)
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        (Scope(), "4321"),
+        (Scope(teams=("money/cards",)), "1"),
+        (Scope(teams=("money",)), "321"),
+        (Scope(applications=("search",)), "4"),
+        (Scope(since="2026-03-10"), "432"),
+        (Scope(until="2026-03-10"), "1"),
+        (Scope(since="2026-03-11", teams=("money",)), "3"),
+        (Scope(applications=("search",), teams=("money",)), ""),
+    ],
+)
+def test_a_scope_cuts_lists_and_sums_alike(scope: Scope, expected: str, delivery: dora.Delivery) -> None:
+    """What a team did stays with the team of its day, also where it moved at midnight in Berlin; the sums agree."""
+    rows = delivery.audit(scope).rows
+    numbers = [row["deployment_id"].partition("/")[2].partition("@")[0][-1] for row in rows]
+    assert sorted(numbers) == sorted(expected)
+    assert [row["happened_at"] for row in rows] == sorted((row["happened_at"] for row in rows), reverse=True)
+    base = lists.figures(delivery.connection(), "deployed", scope)
+    assert sum(row["deployments"] for row in base) == len(expected)
+    assert {row["team"] for row in rows} <= {"money/cards", "money", "finding"}
+
+
+def test_every_sum_runs_in_every_scope(delivery: dora.Delivery) -> None:
+    """No figure needs a bound that a scope may not have, or knows a list that does not exist."""
+    for name in queries("analyses"):
+        for scope in (Scope(), Scope(since="30d", until="1d", teams=("money",))):
+            assert isinstance(lists.figures(delivery.connection(), name, scope), list)
+    with pytest.raises(UsageError, match="no team nobody"):
+        delivery.audit(Scope(teams=("nobody",)))

@@ -1,0 +1,28 @@
+"""What goes to standard output: safe in a spreadsheet, readable on a terminal, exact for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+
+import pytest
+
+from dora.render import console
+from dora.render.console import readable
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_runs_as_a_formula(start: str) -> None:
+    """Whatever a spreadsheet takes for the start of a formula gets an apostrophe before it; a number stays a number."""
+    file = io.StringIO()
+    console.write_csv([{"name": f"{start}HYPERLINK(1)", "n": -5, "at": datetime(2026, 3, 2)}], file)
+    (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    assert row == {"name": f"'{start}HYPERLINK(1)", "n": "-5", "at": "2026-03-02T00:00:00Z"}
+
+
+def test_what_has_no_shape_is_shown() -> None:
+    """Control characters and marks that turn the reading direction can hide nothing on a terminal or a page."""
+    assert readable("\x1b[31mred\u202egpj") == "�[31mred�gpj"
+    assert readable({"a": None, "b": 1.23456}) == "b 1.235"
+    assert readable([None, True]) == "–; True"

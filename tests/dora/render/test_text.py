@@ -1,0 +1,95 @@
+"""Numbers in words: as a person would say them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+import dora
+from dora.query.value import Value
+from dora.render.text import days, evidence, interval, quantity, titled
+
+RATE = Value(
+    metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
+    low=0.083, high=0.113, open=0, excluded={}, partial=False, reason=None, as_of=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "said"),
+    [
+        (None, "hours", "–"),
+        (0.0, "hours", "0 s"),
+        (0.005, "hours", "18 s"),
+        (0.1, "hours", "6.0 min"),
+        (0.42, "hours", "25 min"),
+        (1.4, "hours", "84 min"),
+        (1.6, "hours", "1.6 h"),
+        (47.0, "hours", "47 h"),
+        (72.0, "hours", "3 d"),
+        (24 * 250.0, "hours", "250 d"),
+        (0.0967, "share", "9.67 %"),
+        (0.0, "share", "0 %"),
+        (1.0, "share", "100 %"),
+        (0.9999, "share", "99.99 %"),
+        (16.31, "per day", "16.3 / day"),
+        (1250.4, "per day", "1,250 / day"),
+        (0.00752, "per day", "0.00752 / day"),
+    ],
+)
+def test_amounts(amount: float | None, unit: str, said: str) -> None:
+    """Three digits, the unit that fits, and a dash for nothing."""
+    assert quantity(amount, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.083, 0.113, "95 % 8.3–11.3 %"),
+        (0.083, None, "95 % from 8.3 %, no upper bound"),
+        (None, 0.113, "95 % up to 11.3 %"),
+        (None, None, "no 95 % interval from 1468"),
+    ],
+)
+def test_intervals(low: float | None, high: float | None, said: str) -> None:
+    """An end without a bound is said so; one unit is said once."""
+    assert interval(replace(RATE, low=low, high=high)) == said
+
+
+def test_two_units_are_both_said() -> None:
+    """25 minutes to 3 hours is not 25 to 3."""
+    assert interval(replace(RATE, unit="hours", low=0.42, high=3.0)) == "95 % 25 min to 3 h"
+
+
+def test_evidence_is_one_line() -> None:
+    """What is counted, the interval, what is open; the reason where there is no number."""
+    assert evidence(RATE) == "142 of 1,468 · 95 % 8.3–11.3 %"
+    assert evidence(replace(RATE, open=9)).endswith("9 still open")
+    assert evidence(replace(RATE, value=None, reason="no deployments to count")) == "no deployments to count"
+    assert evidence(replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5)) == "1,468 · 95 % 18–30 min"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ((2026, 3, 9), None, "9 March 2026"),
+        ((2026, 3, 9, 8), (2026, 3, 9, 20), "9 March 2026"),
+        ((2026, 3, 3), (2026, 3, 9), "3–9 March 2026"),
+        ((2026, 5, 28), (2026, 6, 3), "28 May – 3 June 2026"),
+        ((2025, 12, 30), (2026, 1, 2), "30 December 2025 – 2 January 2026"),
+        ((2025, 3, 9), (2026, 3, 9), "9 March 2025 – 9 March 2026"),
+    ],
+)
+def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, said: str) -> None:
+    """What both ends share is said once."""
+    assert days(datetime(*first), datetime(*last) if last else None) == said
+
+
+def test_another_statistic_stands_in_the_title() -> None:
+    """Whoever asks for a mean of recovery reads that it is the MTTR; a metric's own statistic goes unsaid."""
+    recovery = dora.metrics()["recovery_time"]
+    assert titled(recovery, "median") == "Failed deployment recovery time"
+    assert titled(recovery, "mean") == "Failed deployment recovery time, mean (MTTR)"
+    assert titled(dora.metrics()["lead_time"], "p90") == "Lead time for changes, 90th percentile"

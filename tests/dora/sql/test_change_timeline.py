@@ -1,0 +1,174 @@
+"""A change's way to production: its lead time is the sum of its stages, and what never arrived says why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dora
+from dora.cli.lists import changes
+from dora.errors import UsageError
+from dora.query.value import Scope
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+Facts = Callable[..., dora.Delivery]
+SHAS = [f"{i:040x}" for i in range(1, 5)]
+
+
+def at(minutes: float) -> str:
+    return (START + timedelta(minutes=minutes)).isoformat()
+
+
+def commit(number: int, minutes: float) -> list[dict[str, Any]]:
+    """A commit on trunk after the one before it."""
+    sha, name = SHAS[number], f"acme/shop@{SHAS[number]}"
+    parents = SHAS[number - 1 : number] if number else []
+    when = {"authored_at": at(minutes - 60), "committed_at": at(minutes)}
+    told = {"id": name, "repository": "acme/shop", "sha": sha}
+    return [
+        told | {"parents": parents, "subject": f"change {number}", "author": "Ada"} | when,
+        told | {"merged_at": at(minutes)},
+    ]
+
+
+def deployment(name: str, number: int, queued: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Queued, started a minute later, rolled out from the 5th to the 9th minute, serving from the 8th."""
+    execution = {
+        "id": name,
+        "application": "shop",
+        "root_id": name,
+        "status": "succeeded",
+        "queued_at": at(queued),
+        "started_at": at(queued + 1),
+        "finished_at": at(queued + 9),
+        "repository": "acme/shop",
+        "commit": SHAS[number],
+    }
+    rollout = {
+        "id": f"{name}-r",
+        "execution_id": name,
+        "application": "shop",
+        "action": "deploy",
+        "environment": "production",
+        "status": "succeeded",
+        "started_at": at(queued + 5),
+        "first_traffic_at": at(queued + 8),
+        "full_traffic_at": at(queued + 8),
+        "finished_at": at(queued + 9),
+    }
+    return execution, rollout
+
+
+def history(merged: list[float], *deployed: tuple[str, int, float]) -> dict[str, list[dict[str, Any]]]:
+    """Commits merged at these minutes, and deployments (name, number of the commit, minute of queueing)."""
+    pairs = [commit(number, minutes) for number, minutes in enumerate(merged)]
+    runs = [deployment(*one) for one in deployed]
+    names = ("commit", "change", "execution", "rollout")
+    columns = [[pair[side] for pair in group] for group in (pairs, runs) for side in (0, 1)]
+    return dict(zip(names, columns, strict=True))
+
+
+@pytest.fixture
+def delivery(facts: Facts) -> dora.Delivery:
+    """The first change at 0 is a baseline; two more at 30 and 40 ship together, queued at 50; one at 100 waits."""
+    rows = history([0, 30, 40, 100], ("d1", 0, 10), ("d2", 2, 50))
+    return facts(as_of=START + timedelta(minutes=160), rows=rows)
+
+
+def minutes(row: dict[str, Any], name: str) -> float | None:
+    return None if row[name] is None else round(row[name] * 60, 6)
+
+
+def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
+    """By hand: merged at 30, queued at 50, started 51, rolling out from 55, serving at 58: 28 minutes in all."""
+    (row,) = [row for row in delivery.listed("journeys") if row["subject"] == "change 1"]
+    stages = ["waiting_hours", "queue_hours", "before_production_hours", "rollout_hours", "lead_hours"]
+    assert [minutes(row, name) for name in stages] == [20, 1, 4, 3, 28]
+    assert row["state"] == "shipped"
+    assert row["approval_hours"] is None
+
+
+def test_what_waits_says_for_how_long(delivery: dora.Delivery) -> None:
+    """The change of the 100th minute has waited an hour when the data ends."""
+    (row,) = [row for row in delivery.listed("journeys") if row["state"] == "open"]
+    assert (row["subject"], minutes(row, "open_hours"), row["lead_hours"]) == ("change 3", 60, None)
+
+
+def test_the_list_is_the_metric(delivery: dora.Delivery) -> None:
+    """Every observation of lead time is one row of the list, with the same value, and the other way round."""
+    listed = {
+        (r["change_id"], r["lead_hours"] if r["open_hours"] is None else r["open_hours"])
+        for r in delivery.listed("journeys")
+    }
+    observed = {(o["subject"], o["value"]) for o in delivery.observations("lead_time") if o["excluded"] is None}
+    assert listed == observed
+
+
+def test_a_scope_cuts_the_list(delivery: dora.Delivery) -> None:
+    """A window holds what was merged in it, and a stranger is an error that names who there is."""
+    rows = delivery.listed("journeys", Scope(since="2026-03-02T10:35", until="2026-03-02T11:00"))
+    assert [row["subject"] for row in rows] == ["change 2"]
+    assert delivery.listed("journeys", Scope(applications=("shop",))) == delivery.listed("journeys")
+    with pytest.raises(UsageError, match="store"):
+        delivery.listed("journeys", Scope(applications=("store",)))
+
+
+def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
+    """Stopped at the pipeline's end, and begun when the change was written, the stages still add up."""
+    rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
+    settings = {"definitions": {"lead_time_starts": "authored_at", "lead_time_stops": "finished_at"}}
+    delivery = facts(as_of=START + timedelta(minutes=160), rows=rows, settings=settings)
+    (row,) = [row for row in delivery.listed("journeys") if row["subject"] == "change 1"]
+    parts = [
+        value for name, value in row.items() if name.endswith("_hours") and name not in ("lead_hours", "open_hours")
+    ]
+    assert sum(part or 0 for part in parts) == pytest.approx(row["lead_hours"])
+    assert minutes(row, "waiting_hours") == 80
+    assert minutes(row, "lead_hours") == 89
+
+
+def test_a_change_tells_its_request_its_size_and_its_commits(
+    facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the host tells of the request, what git tells of the change and its size, and the commits it brought."""
+    rows = history([0, 30, 40], ("d1", 0, 10), ("d2", 2, 50))
+    rows["change"].pop(1)
+    rows["change"][1] |= {
+        "change_request": "7",
+        "labels": ["bot", "backport"],
+        "commits": 2,
+        "files": 3,
+        "lines_added": 12,
+        "branch": "main",
+    }
+    asked = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
+    request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7"} | asked
+    delivery = facts(as_of=START + timedelta(minutes=160), rows=rows | {"change_request": [request]})
+    (row,) = [row for row in delivery.listed("journeys") if row["subject"] == "change 2"]
+    assert {name: row[name].replace(tzinfo=UTC).isoformat() for name in asked} == asked
+    assert [row[name] for name in ("labels", "commits", "files", "branch")] == ["bot backport", 2, 3, "main"]
+    (explained,) = [row for row in delivery.explain("lead_time") if row["subject"] == "change 2"]
+    assert [explained[name] for name in ("first_commit", "sha", "commits")] == [SHAS[1], SHAS[2], 2]
+    (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
+    changes(config=tmp_path / "dora.toml")
+    heads, *lines = capsys.readouterr().out.splitlines()
+    place = slice(heads.index("size"), heads.index("state"))
+    sizes = {line[place].strip() for line in lines if "change" in line}
+    assert sizes == {"3 files +12 -0", "–"}
+
+
+def test_labels_and_size_are_shown_where_they_are_there(
+    facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table of `dora changes` has labels only where a change has one, and no size that nobody counted."""
+    rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
+    rows["change"][1] |= {"labels": ["bot"]}
+    facts(as_of=START + timedelta(minutes=160), rows=rows)
+    (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
+    changes(config=tmp_path / "dora.toml")
+    told = capsys.readouterr().out
+    assert ("labels" in told, "bot" in told, "size" in told) == (True, True, False)

@@ -1,0 +1,149 @@
+"""Files of another version: refused with what to run, never half read, never touched."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import dora
+from dora.build.run import build
+from dora.config.settings import Config
+from dora.errors import DoraError
+from dora.storage import database, schema
+from ingest import files
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
+
+# A change of the tables needs another number: raise it in contract.sql (BUILD in contract.py) and write down its shape.
+LANDING_SHAPES = {2: "07ab4c2609e60f08"}
+BUILD_SHAPES = {2: "01578534d86b7897"}
+READ_BY_NAME = "('build', 'findings', 'definitions_in_force', 'lead_time')"
+FIRST = """
+CREATE TABLE load (load_id VARCHAR, source VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, as_of TIMESTAMP,
+  documents BIGINT, quarantined BIGINT, troubles VARCHAR[]);
+CREATE TABLE incident (source VARCHAR, id VARCHAR, load_id VARCHAR, application VARCHAR, opened_at TIMESTAMP);
+CREATE TABLE control_total (table_name VARCHAR, rows BIGINT, checksum HUGEINT, load_id VARCHAR, engine VARCHAR);
+CREATE TABLE watermark (source VARCHAR, stream VARCHAR, value VARCHAR, load_id VARCHAR);
+INSERT INTO load VALUES ('l', 'files', TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-01', NULL, 1, 0, []);
+INSERT INTO incident VALUES ('files', 'i1', 'l', 'shop', TIMESTAMP '2026-01-01');
+"""
+INCIDENTS = "id,application,opened_at,resolved_at\ni1,shop,2026-03-02T10:00Z,2026-03-02T12:00Z\n"
+
+
+def shape(path: Path, only: str = "true") -> str:
+    columns = "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns() WHERE NOT internal"
+    with duckdb.connect(str(path), read_only=True) as con:
+        rows = con.execute(f"{columns} AND {only} ORDER BY ALL").fetchall()
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+def older(data: Path) -> Path:
+    path = data / database.LANDING
+    with duckdb.connect(str(path)) as con:
+        con.execute(FIRST)
+    return path
+
+
+def ingested(data: Path) -> None:
+    (data / "incidents.csv").write_text(INCIDENTS)
+    pull(files.SOURCE.configured({}, data), data, Request(paths=(data / "incidents.csv",)))
+
+
+def numbered(path: Path, statement: str) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute(statement)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with an incident landed and built."""
+    ingested(tmp_path)
+    build(Config(data=tmp_path))
+    return tmp_path
+
+
+def test_a_new_shape_has_a_new_number(data: Path) -> None:
+    """Whoever changes the contract, or a table that readers name, raises its number."""
+    assert shape(data / database.LANDING) == LANDING_SHAPES[schema.current()]
+    assert shape(data / database.PUBLISHED, f"table_name IN {READ_BY_NAME}") == BUILD_SHAPES[schema.BUILD]
+
+
+def test_an_older_landing_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
+    """Ingest, build and doctor leave a file of an earlier contract as it is and name the commands; nothing is lost."""
+    path = older(tmp_path)
+    before = path.read_bytes()
+    for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
+        with pytest.raises(DoraError, match="older version") as refused:
+            attempt(tmp_path)
+        assert "Nothing is lost" in refused.value.happened
+        assert "dora ingest files --replay && dora build" in refused.value.next_step
+    assert path.read_bytes() == before
+
+
+def inspected(data: Path) -> None:
+    with database.inspecting(data):
+        pass
+
+
+def test_what_the_refusal_says_to_run_works(tmp_path: Path) -> None:
+    """Moved aside and replayed, the rows are those that the payloads hold."""
+    ingested(tmp_path)
+    (tmp_path / database.LANDING).unlink()
+    path = older(tmp_path)
+    shutil.move(path, tmp_path / "landing.duckdb.0")
+    pull(files.SOURCE.configured({}, tmp_path), tmp_path, Request(), replaying=True)
+    build(Config(data=tmp_path))
+    assert dora.open(tmp_path / database.PUBLISHED).sql("SELECT application FROM definitions") == [
+        {"application": "shop"}
+    ]
+
+
+def test_an_older_landing_without_a_load_is_refused_too(tmp_path: Path) -> None:
+    """Where the file does not say what it was fed from, the command has a blank."""
+    numbered(tmp_path / database.LANDING, "CREATE TABLE note (id VARCHAR)")
+    with pytest.raises(DoraError, match="dora ingest NAME --replay"):
+        ingested(tmp_path)
+
+
+def test_a_newer_landing_is_refused(data: Path) -> None:
+    """What a later version wrote is left to it."""
+    numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.current() + 1}")
+    for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
+        with pytest.raises(DoraError, match=r"newer version .* it was not touched"):
+            attempt(data)
+    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("ALTER TABLE build DROP COLUMN layout", "older version .* Next: run `dora build`"),
+        (f"UPDATE build SET layout = {schema.BUILD - 1}", "older version .* Next: run `dora build`"),
+        (f"UPDATE build SET layout = {schema.BUILD + 1}", "newer version .* it was not touched"),
+    ],
+)
+def test_a_build_of_another_version_is_refused_by_the_door(data: Path, statement: str, says: str) -> None:
+    """A reader says which version it would need, and lets go of the file."""
+    numbered(data / database.PUBLISHED, statement)
+    with pytest.raises(DoraError, match=says):
+        dora.open(data / database.PUBLISHED)
+    build(Config(data=data))
+    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD
+
+
+def test_a_file_of_a_newer_engine_is_told(data: Path) -> None:
+    """A storage version that this engine does not know is an error in our words, not a traceback."""
+    path = data / database.LANDING
+    body = bytearray(path.read_bytes())
+    body[12:20] = (10_000).to_bytes(8, "little")  # the storage version, behind checksum and magic
+    path.write_bytes(body)
+    attempts: list[Callable[[Path], object]] = [ingested, lambda data: build(Config(data=data))]
+    for attempt in attempts:
+        with pytest.raises(DoraError):
+            attempt(data)
+    assert path.read_bytes() == bytes(body)

@@ -1,0 +1,175 @@
+"""What was received is what is read again; what is cut or damaged is said, never guessed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.core.archive import Archive, Damage, Document, replay
+
+LOAD = "20260301T101112000000-abcdef"
+BATCHES = [[Document("k", b'{"batch":%d,"n":%d,"x":"%x"}' % (b, n, n**40)) for n in range(50)] for b in range(4)]
+ALL = [document for batch in BATCHES for document in batch]
+
+
+def written(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOAD) -> Path:
+    archive = Archive(data, "s", load)
+    for batch in batches:
+        archive.append(batch)
+        archive.sync()
+    archive.close()
+    return archive.path
+
+
+def split(data: Path) -> tuple[list[Document], list[Damage]]:
+    items = list(replay(data, "s"))
+    return [i for i in items if isinstance(i, Document)], [i for i in items if isinstance(i, Damage)]
+
+
+def test_what_was_written_is_read(tmp_path: Path) -> None:
+    """Every document comes back in order, from a file under its source and day."""
+    path = written(tmp_path)
+    assert path == tmp_path / "payloads" / "s" / "2026-03-01" / f"{LOAD}.ndjson.zst"
+    assert split(tmp_path) == (ALL, [])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), json_values), max_size=8), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_any_json_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, values: list[tuple[str, object]], pretty: bool
+) -> None:
+    """Any kind and any JSON value survive, quotes, line breaks and lookalikes of our own format included."""
+    data = tmp_path_factory.mktemp("archive")
+    bodies = [msgspec.json.encode(value) for _, value in values]
+    documents = [
+        Document(kind, msgspec.json.format(body, indent=2) if pretty else body)
+        for (kind, _), body in zip(values, bodies, strict=True)
+    ]
+    written(data, [documents])
+    found, damage = split(data)
+    assert not damage
+    assert [(d.kind, msgspec.json.decode(d.body)) for d in found] == [
+        (k, msgspec.json.decode(b)) for (k, _), b in zip(values, bodies, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>502</html>", b'{"cut":', b'{"a":1},"body":{"b":2}}', b"\xff\xfe\x00"])
+def test_a_body_that_is_no_json_comes_back_as_it_came(tmp_path: Path, body: bytes) -> None:
+    """A payload that can not be parsed is kept for a better parser, and hides none of its neighbours."""
+    documents = [Document("a", b"1"), Document("bad", body), Document("b", b"2")]
+    written(tmp_path, [documents])
+    assert split(tmp_path) == (documents, [])
+
+
+def test_loads_are_read_oldest_first(tmp_path: Path) -> None:
+    """The order of loads is that of their names, whatever the order of their files on disk."""
+    days = ["20260302T000000000000-aaaaaa", "20251231T235959999999-ffffff", "20260302T000000000001-000000"]
+    for number, load in enumerate(days):
+        written(tmp_path, [[Document("k", b"%d" % number)]], load)
+    assert [document.body for document in split(tmp_path)[0]] == [b"1", b"0", b"2"]
+
+
+def test_sources_have_their_own_archives(tmp_path: Path) -> None:
+    """One source's payloads are not another's, and a source without any has none."""
+    written(tmp_path)
+    assert list(replay(tmp_path, "other")) == []
+
+
+def test_nothing_received_leaves_no_file(tmp_path: Path) -> None:
+    """A load without a document leaves no empty file."""
+    archive = Archive(tmp_path, "s", LOAD)
+    archive.append([])
+    archive.sync()
+    archive.close()
+    assert not (tmp_path / "payloads").exists()
+
+
+def test_an_archive_is_never_overwritten(tmp_path: Path) -> None:
+    """The same load can not write its file twice."""
+    written(tmp_path)
+    with pytest.raises(FileExistsError):
+        written(tmp_path)
+    assert split(tmp_path)[0] == ALL
+
+
+def test_documents_are_there_before_the_file_ends(tmp_path: Path) -> None:
+    """What was made durable can be read while the load still runs."""
+    archive = Archive(tmp_path, "s", LOAD)
+    archive.append(BATCHES[0])
+    archive.sync()
+    assert split(tmp_path) == (BATCHES[0], [])
+    archive.close()
+    assert split(tmp_path) == (BATCHES[0], [])
+
+
+def test_a_cut_file_is_read_up_to_its_last_whole_batch(tmp_path: Path) -> None:
+    """Wherever the end is missing, whole batches are read; a cut is named unless it lies between two batches."""
+    path = written(tmp_path)
+    content = path.read_bytes()
+    for size in range(0, len(content), 41):
+        path.write_bytes(content[:size])
+        found, damage = split(tmp_path)
+        assert len(found) % 50 == 0
+        assert found == ALL[: len(found)]
+        assert [(d.path, d.reason) for d in damage] in (
+            [],
+            [(path, f"cut off in the middle of a batch after {len(found)} documents")],
+        )
+        assert damage or size == 0 or len(found) > 0
+
+
+def test_a_flipped_bit_is_named(tmp_path: Path) -> None:
+    """Of a damaged file only what is proven sound is used, and the damage is said."""
+    path = written(tmp_path)
+    content, draw = path.read_bytes(), random.Random(8)
+    for _ in range(200):
+        damaged = bytearray(content)
+        damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged)
+        found, damage = split(tmp_path)
+        assert found == ALL[: len(found)]
+        assert damage or found == ALL
+
+
+def test_damage_of_one_load_hides_no_other(tmp_path: Path) -> None:
+    """After a damaged file the next load is read."""
+    first = written(tmp_path)
+    later = [Document("k", b"1")]
+    written(tmp_path, [later], "20260302T000000000000-aaaaaa")
+    first.write_bytes(b"\x00" * 100)
+    found, damage = split(tmp_path)
+    assert found == later
+    assert [d.path for d in damage] == [first]
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from ingest.archive import Archive, Document
+archive = Archive(Path(sys.argv[1]), "s", sys.argv[2])
+for n in range(100):
+    archive.append([Document("k", b"%d" % n)])
+    if n % 30 == 29: archive.sync()
+os._exit(9)
+"""
+
+
+def test_a_killed_load_keeps_what_it_made_durable(tmp_path: Path) -> None:
+    """What was made durable before a crash is there; what was not was never committed either."""
+    subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), LOAD], check=False)
+    found, _ = split(tmp_path)
+    assert [document.body for document in found] == [b"%d" % n for n in range(90)]

@@ -1,0 +1,125 @@
+"""Rows as columns: every value arrives, and no id twice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dora.storage import database
+from ingest.core.batches import latest, to_arrow
+from ingest.core.rows import Columns, Commit, Execution, Incident, Row
+
+
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[database.Load]:
+    with database.begin_load(tmp_path_factory.mktemp("data"), "s") as load:
+        yield load
+
+
+def test_arrow_keeps_every_value(load: database.Load) -> None:
+    """Microseconds, lists, nulls and text arrive in DuckDB as they left Python."""
+    at = 1_700_000_000_123_457
+    rows = [
+        Commit(id="r@1", repository="r", sha="1", parents=["2", "3"], authored_at=at, committed_at=at + 1),
+        Commit(id="r@2", repository="r", sha="2", parents=[], subject="naïve \x00 'quoted' ☃"),
+    ]
+    batch = to_arrow(rows, load.schema("commit"), "here", "load-1")
+    with duckdb.connect() as con:
+        con.register("batch", batch)
+        found = con.execute(
+            "SELECT source, load_id, id, parents, epoch_us(authored_at), epoch_us(committed_at), subject FROM batch"
+        ).fetchall()
+    assert found == [
+        ("here", "load-1", "r@1", ["2", "3"], at, at + 1, None),
+        ("here", "load-1", "r@2", [], None, None, "naïve \x00 'quoted' ☃"),
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(opened=st.lists(st.integers(0, 2**40), max_size=9), data=st.data())
+def test_columns_are_the_rows_that_they_hold(load: database.Load, opened: list[int], data: st.DataObject) -> None:
+    """Lists, one value for all, and what is not named arrive as if each row had been told, after rows so told."""
+    ids, titles = [str(n) for n in range(len(opened))], data.draw(st.lists(st.none() | st.text(max_size=3)))
+    titles = (titles + [None] * len(opened))[: len(opened)]
+    rows: list[Row] = [
+        Incident(id=id, application="shop", opened_at=at, title=title)
+        for id, at, title in zip(ids, opened, titles, strict=True)
+    ]
+    values = {"id": ids, "application": "shop", "opened_at": opened, "title": titles, "severity": None}
+    columns, cut = Columns("incident", len(opened), values), data.draw(st.integers(0, len(opened)))
+    told = to_arrow([*rows[:cut], columns], load.schema("incident"), "s", "l")
+    assert told.to_pylist() == to_arrow([*rows[:cut], *rows], load.schema("incident"), "s", "l").to_pylist()
+    assert told.schema == load.schema("incident")
+
+
+def test_columns_are_of_one_length() -> None:
+    """A list that is too short or too long is refused before any row comes of it."""
+    for wrong in ([], ["a"], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match=f"{len(wrong)} values of title in 2 rows of incident"):
+            Columns("incident", 2, {"id": ["1", "2"], "title": wrong})
+
+
+def test_no_frames_are_asked_for() -> None:
+    """Rows become Arrow without half a second of importing pandas, which can be had afterwards all the same."""
+    script = """
+import sys
+import pyarrow as pa
+from ingest.arrow import to_arrow
+from ingest.rows import Incident
+schema = pa.schema([("id", pa.string()), ("source", pa.string())])
+table = to_arrow([Incident(id="1", application="a", opened_at=1)], schema, "s", "l")
+assert "pandas" not in sys.modules
+assert table.to_pandas().to_dict("list") == {"id": ["1"], "source": ["s"]}
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("table", database.facts())
+def test_no_rows_are_a_table_too(load: database.Load, table: str) -> None:
+    """Nothing to land is an empty batch of the contract's schema."""
+    batch = to_arrow([], load.schema(table), "s", "l")
+    assert batch.num_rows == 0
+    assert batch.schema == load.schema(table)
+
+
+def of(load: database.Load, rows: list[Row], cut: int) -> list[pa.Table]:
+    """The rows in two tables, cut somewhere."""
+    schema = load.schema(rows[0].table)
+    return [to_arrow(part, schema, "s", "l") for part in (rows[:cut], rows[cut:])]
+
+
+def test_the_last_of_two_rows_with_one_id_stays(load: database.Load) -> None:
+    """A batch never holds an id twice, so a merge can not meet two candidates for one row."""
+    rows: list[Row] = [
+        Incident(id="1", application="a", opened_at=1, title="first"),
+        Incident(id="2", application="a", opened_at=2),
+        Incident(id="1", application="a", opened_at=1, title="last"),
+    ]
+    for cut in range(4):
+        batch = latest(of(load, rows, cut)).to_pylist()
+        assert [(row["id"], row["title"]) for row in batch] == [("1", "last"), ("2", None)]
+
+
+told = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(told=told, data=st.data())
+def test_the_latest_revision_stays(load: database.Load, told: list[tuple[str, int]], data: st.DataObject) -> None:
+    """Whatever the order and wherever it is cut: of one id the highest revision, of equal ones the last that came."""
+    rows: list[Row] = [
+        Execution(id=id, revision=revision, application=str(nth), root_id=id, status="running")
+        for nth, (id, revision) in enumerate(told)
+    ]
+    expected = {id: max((revision, nth) for nth, (one, revision) in enumerate(told) if one == id) for id, _ in told}
+    batch = latest(of(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
+    found = {row["id"]: (row["revision"], int(row["application"])) for row in batch}
+    assert len(batch) == len(found)
+    assert found == expected

@@ -1,0 +1,365 @@
+"""One pull, from a fetch to landing rows: what is kept, what is committed together, what a crash leaves."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dora.errors import LockedError
+from dora.storage import database
+from ingest import sources
+from ingest.core.archive import Document, replay
+from ingest.core.commit_buffer import BATCH
+from ingest.core.pipeline import Summary, pull
+from ingest.core.rows import Execution, Incident, Row
+from ingest.core.source import AsOf, Item, Mark, Progress, Request, State, Trouble, Unreadable
+from tests.conftest import fresh, opened
+from tests.conftest import landed as query
+
+FIRST, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+
+
+class Board:
+    """A small real source: notes on a board, each an incident; ``stream`` counts them."""
+
+    name: ClassVar[str] = "board"
+    takes: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        self.items, self.seen = items, State({}, [])
+
+    @classmethod
+    def configured(cls, settings: Mapping[str, Any], data: Path) -> Board:
+        return cls(settings["items"])
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        self.seen = state
+        yield from self.items
+
+    def parse(self, document: Document) -> list[Row]:
+        note = msgspec.json.decode(document.body)
+        if document.kind == "run":
+            return [Execution(id=note["id"], application="shop", root_id=note["id"], status=note["status"])]
+        return [Incident(id=note["id"], application="shop", opened_at=int(note["at"]), title=note.get("title"))]
+
+
+def note(id: object, title: str = "", at: object = 1_760_000_000_000_000) -> Document:
+    return Document("note", msgspec.json.encode({"id": str(id), "at": at, "title": title}))
+
+
+def run(data: Path, items: Iterable[Item], *, replaying: bool = False) -> Summary:
+    return pull(Board(items), fresh(data), Request(), replaying=replaying)
+
+
+def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Everything in landing that facts decide: rows without the load that brought them, watermarks, last as-of."""
+    queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in database.facts()}
+    queries["watermark"] = "SELECT source, stream, value FROM watermark ORDER BY ALL"
+    queries["as_of"] = "SELECT max(as_of) FROM load"
+    with opened(data / database.LANDING) as con:
+        return {name: con.execute(sql).fetchall() for name, sql in queries.items()}
+
+
+# --- documents become rows ------------------------------------------------------------------------
+
+
+def test_a_pull_lands_rows_and_says_so(tmp_path: Path) -> None:
+    """Documents become rows under the source's name, and the summary counts them."""
+    summary = run(tmp_path, [note(1, "a"), note(2, "b"), AsOf(FIRST)])
+    assert query(tmp_path, "SELECT source, id, title FROM incident ORDER BY id") == [
+        ("board", "1", "a"),
+        ("board", "2", "b"),
+    ]
+    assert (summary.documents, summary.quarantined, summary.troubles, summary.as_of) == (2, 0, [], FIRST)
+    assert summary.tables == {"incident": {"new": 2, "changed": 0, "unchanged": 0}}
+    assert query(tmp_path, "SELECT load_id, documents FROM load") == [(summary.load_id, 2)]
+
+
+def test_twice_is_once(tmp_path: Path) -> None:
+    """A second pull of the same documents changes nothing."""
+    run(tmp_path, [note(1, "a"), note(2, "b"), Mark("stream", "2"), AsOf(FIRST)])
+    before = contents(tmp_path)
+    again = run(tmp_path, [note(1, "a"), note(2, "b"), Mark("stream", "2"), AsOf(FIRST)])
+    assert contents(tmp_path) == before
+    assert again.tables["incident"] == {"new": 0, "changed": 0, "unchanged": 2}
+
+
+def test_a_bad_document_is_quarantined_and_the_rest_proceeds(tmp_path: Path) -> None:
+    """What does not parse is kept aside with its reason and an excerpt, and hides none of its neighbours."""
+    bad = [Document("note", b"<html>"), note("x", at="yesterday"), Document("note", b"[" * 100_000)]
+    summary = run(tmp_path, [note(1), *bad, note(2), Mark("stream", "2")])
+    assert [row[0] for row in query(tmp_path, "SELECT id FROM incident ORDER BY id")] == ["1", "2"]
+    found = query(tmp_path, "SELECT kind, reason, excerpt FROM quarantine")
+    assert len(found) == summary.quarantined == 3
+    assert {kind for kind, *_ in found} == {"note"}
+    assert any("yesterday" in reason for _, reason, _ in found)
+    assert all(reason and len(excerpt) <= 400 for _, reason, excerpt in found)
+    assert query(tmp_path, "SELECT documents, quarantined FROM load") == [(5, 3)]
+
+
+def test_the_same_bad_document_is_one_row(tmp_path: Path) -> None:
+    """Quarantine is merged like any fact: a document that fails every night is there once."""
+    for _ in range(2):
+        run(tmp_path, [Document("note", b"<html>")])
+    assert query(tmp_path, "SELECT count(*) FROM quarantine") == [(1,)]
+
+
+def test_an_unreadable_input_is_quarantined_under_its_own_name(tmp_path: Path) -> None:
+    """What could not even become a document is counted and named as the source names it."""
+    summary = run(tmp_path, [Unreadable("f.csv:3", "line", "cut"), note(1)])
+    assert query(tmp_path, "SELECT id, kind, reason FROM quarantine") == [("f.csv:3", "line", "cut")]
+    assert (summary.documents, summary.quarantined) == (1, 1)
+
+
+def test_troubles_are_told_and_the_rest_proceeds(tmp_path: Path) -> None:
+    """A part that could not be fetched is named in the summary and in the load."""
+    summary = run(tmp_path, [Trouble("application a: 500"), note(1)])
+    assert summary.troubles == ["application a: 500"]
+    assert query(tmp_path, "SELECT troubles FROM load") == [(["application a: 500"],)]
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(1,)]
+
+
+def test_progress_is_only_said(tmp_path: Path) -> None:
+    """A sentence for a person reaches the reporter and nothing else."""
+    said: list[str] = []
+    pull(Board([Progress("page 1"), note(1)]), tmp_path, Request(), report=said.append)
+    assert said == ["page 1"]
+    assert [document.kind for document in replay(tmp_path, "board") if isinstance(document, Document)] == ["note"]
+
+
+def test_as_of_is_the_latest_that_the_source_says(tmp_path: Path) -> None:
+    """Of several clocks the latest counts; without one it is the time of the run."""
+    assert run(tmp_path, [AsOf(LATER), AsOf(FIRST)]).as_of == LATER
+    assert query(tmp_path, "SELECT as_of FROM load") == [(LATER.replace(tzinfo=None),)]
+    before = datetime.now(UTC)
+    as_of = run(tmp_path, []).as_of
+    assert as_of is not None
+    assert before <= as_of <= datetime.now(UTC)
+
+
+def test_a_source_sees_what_landing_knows(tmp_path: Path) -> None:
+    """The next fetch is given the watermarks, and the executions that had not ended."""
+    runs = [("1", "running"), ("2", "succeeded"), ("3", "not_started")]
+    items = [Document("run", msgspec.json.encode({"id": id, "status": status})) for id, status in runs]
+    run(tmp_path, [*items, Mark("stream", "3"), Mark("other", "x")])
+    board = Board([])
+    pull(board, tmp_path, Request())
+    assert board.seen.watermarks == {"stream": "3", "other": "x"}
+    assert board.seen.unfinished == [("1", "shop"), ("3", "shop")]
+
+
+# --- what a crash leaves --------------------------------------------------------------------------
+
+
+class BoardError(Exception):
+    """The board fell off the wall."""
+
+
+def falling(count: int, mark_every: int) -> Iterator[Item]:
+    for number in range(1, count + 1):
+        yield note(number)
+        if number % mark_every == 0:
+            yield Mark("stream", str(number))
+    raise BoardError
+
+
+def test_a_crash_in_a_fetch_keeps_what_was_marked(tmp_path: Path) -> None:
+    """Everything up to the last mark stays with its watermark; what came after it was no promise."""
+    with pytest.raises(BoardError):
+        run(tmp_path, falling(10, mark_every=4))
+    assert query(tmp_path, "SELECT value FROM watermark") == [("8",)]
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(8,)]
+    assert query(tmp_path, "SELECT finished_at IS NULL FROM load") == [(True,)]
+
+
+def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
+    """Full batches are committed on the way, but a watermark moves only with its mark."""
+    with pytest.raises(BoardError):
+        run(tmp_path, falling(2 * BATCH + 5, mark_every=10**6))
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * BATCH,)]
+    assert query(tmp_path, "SELECT count(*) FROM watermark") == [(0,)]
+
+
+def test_a_run_after_a_crash_is_as_good_as_one_without(tmp_path: Path) -> None:
+    """Crash and repeat end in the same rows, watermarks and as-of as a run that went well."""
+    good = [*(note(n) for n in range(1, 11)), Mark("stream", "10"), AsOf(FIRST)]
+    with pytest.raises(BoardError):
+        run(tmp_path / "crashed", falling(7, mark_every=3))
+    run(tmp_path / "crashed", good)
+    run(tmp_path / "smooth", good)
+    assert contents(tmp_path / "crashed")["incident"] == contents(tmp_path / "smooth")["incident"]
+    assert contents(tmp_path / "crashed")["watermark"] == contents(tmp_path / "smooth")["watermark"]
+
+
+def test_a_crash_frees_the_lock(tmp_path: Path) -> None:
+    """After a failed pull the next one is not refused."""
+    with pytest.raises(BoardError):
+        run(tmp_path, falling(1, mark_every=1))
+    assert run(tmp_path, [note(1)]).documents == 1
+
+
+def test_two_pulls_at_once(tmp_path: Path) -> None:
+    """A pull during a pull is refused at once, and the first one ends well."""
+
+    def meanwhile() -> Iterator[Item]:
+        yield note(1)
+        with pytest.raises(LockedError):
+            run(tmp_path, [note(2)])
+        yield note(3)
+
+    assert run(tmp_path, meanwhile()).tables["incident"]["new"] == 2
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from dora.warehouse import Load
+from ingest.files import SOURCE
+from ingest.run import pull
+from ingest.source import Request
+def killed(*_): os.kill(os.getpid(), signal.SIGKILL)
+Load.commit = killed
+data = Path(sys.argv[1])
+pull(SOURCE.configured({}, data), data, Request(paths=(Path(sys.argv[2]),)))
+"""
+
+
+def test_a_payload_is_kept_before_its_rows_are_committed(tmp_path: Path) -> None:
+    """Killed between the archive and the commit, every payload is there, and a replay lands it."""
+    file = tmp_path / "incidents.csv"
+    file.write_text("id,application,opened_at,resolved_at\n1,shop,2026-01-01T00:00Z,\n2,shop,2026-01-02T00:00Z,\n")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "data"), str(file)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert query(tmp_path / "data", "SELECT count(*) FROM incident") == [(0,)]
+    source = sources()["files"].configured({}, tmp_path / "data")
+    summary = pull(source, tmp_path / "data", Request(), replaying=True)
+    assert (summary.documents, summary.tables["incident"]["new"], summary.troubles) == (2, 2, [])
+
+
+def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
+    """A load of many megabytes is several frames, so that reading it again needs little memory."""
+    big = [note(n, title=chr(65 + n) * (3 << 20)) for n in range(8)]
+    run(tmp_path, [*big, AsOf(FIRST)])
+    (path,) = (tmp_path / "payloads").rglob("*.zst")
+    assert path.read_bytes().count(b"\x28\xb5\x2f\xfd") >= 8
+    assert [document for document in replay(tmp_path, "board") if isinstance(document, Document)][:8] == big
+
+
+# --- ends -----------------------------------------------------------------------------------------
+
+
+class Flow(Board):
+    """Notes, a mark after each fifty; then it ends as it is told to."""
+
+    def __init__(self, end: type[BaseException]) -> None:
+        super().__init__([])
+        self.end = end
+
+    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+        for number in range(1, 331):
+            yield note(number, "x" * 100_000)
+            if number % 50 == 0:
+                yield Mark("stream", str(number))
+        raise self.end
+
+
+@pytest.mark.parametrize("end", [BoardError, KeyboardInterrupt])
+def test_however_a_fetch_ends_rows_and_watermark_stay_together(tmp_path: Path, end: type[BaseException]) -> None:
+    """What was marked is landed with its mark, and nothing of what came after."""
+    with pytest.raises(end):
+        pull(Flow(end), tmp_path, Request())
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(300,)]
+    assert query(tmp_path, "SELECT value FROM watermark") == [("300",)]
+
+
+# --- replay ---------------------------------------------------------------------------------------
+
+
+def rebuilt(data: Path) -> Summary:
+    (data / database.LANDING).unlink()
+    return run(data, [], replaying=True)
+
+
+def test_replay_rebuilds_the_same_landing(tmp_path: Path) -> None:
+    """From the payloads alone come the same rows, quarantine, watermarks and as-of."""
+    run(tmp_path, [note(1, "a"), note(2, "b"), Document("note", b"bad"), Mark("stream", "2"), AsOf(FIRST)])
+    run(tmp_path, [note(2, "B"), Unreadable("line 3", "note", "cut", "x,"), Mark("stream", "3"), AsOf(LATER)])
+    before = contents(tmp_path)
+    summary = rebuilt(tmp_path)
+    assert contents(tmp_path) == before
+    assert (summary.documents, summary.quarantined, summary.as_of) == (4, 2, LATER)
+
+
+events = st.one_of(
+    st.builds(note, st.integers(1, 4), st.sampled_from(["a", "b", "c"])),
+    st.builds(lambda n: Mark("stream", str(n)), st.integers(0, 9)),
+    st.builds(lambda n: Unreadable(f"line {n}", "note", "cut"), st.integers(1, 3)),
+    st.just(Document("note", b"{")),
+)
+
+
+@given(st.lists(st.lists(events, max_size=8), min_size=1, max_size=3))
+@settings(max_examples=8, deadline=None)
+def test_replay_is_the_same_for_any_history(tmp_path_factory: pytest.TempPathFactory, runs: list[list[Item]]) -> None:
+    """Whatever came in whatever runs, a replay ends where the runs ended."""
+    data = tmp_path_factory.mktemp("history")
+    for items in runs:
+        run(data, [*items, AsOf(FIRST)])
+    before = contents(data)
+    rebuilt(data)
+    assert contents(data) == before
+
+
+def test_replay_onto_what_is_there_changes_nothing(tmp_path: Path) -> None:
+    """A replay without a new parser leaves landing as it is, and archives nothing twice."""
+    run(tmp_path, [note(1, "a"), Mark("stream", "1"), AsOf(FIRST)])
+    before, files = contents(tmp_path), sorted((tmp_path / "payloads").rglob("*"))
+    assert run(tmp_path, [], replaying=True).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
+    assert contents(tmp_path) == before
+    assert sorted((tmp_path / "payloads").rglob("*")) == files
+
+
+def test_a_better_parser_needs_no_fetch(tmp_path: Path) -> None:
+    """What an old parser refused lands when the archive is read by a better one."""
+
+    class Better(Board):
+        def parse(self, document: Document) -> list[Row]:
+            return super().parse(Document("note", document.body.replace(b'"yesterday"', b"1760000000000000")))
+
+    run(tmp_path, [note(1, at="yesterday")])
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(0,)]
+    pull(Better([]), tmp_path, Request(), replaying=True)
+    assert query(tmp_path, "SELECT id FROM incident") == [("1",)]
+
+
+def test_replay_of_a_damaged_archive_is_partial(tmp_path: Path) -> None:
+    """Damage ends as a trouble of the run: sound loads are read, and the file is named."""
+    run(tmp_path, [note(1), AsOf(FIRST)])
+    (payload,) = (tmp_path / "payloads").rglob("*.zst")
+    run(tmp_path, [note(2), AsOf(FIRST)])
+    payload.write_bytes(payload.read_bytes()[:-40])
+    summary = rebuilt(tmp_path)
+    assert [payload.name in trouble for trouble in summary.troubles] == [True]
+    assert query(tmp_path, "SELECT id FROM incident") == [("2",)]
+
+
+# --- the folder of sources ------------------------------------------------------------------------
+
+
+def test_sources_are_found_by_their_files() -> None:
+    """Each source is known by its own name, and says what a run may ask of it."""
+    found = sources()
+    assert {"files", "git", "spinnaker"} <= set(found)
+    for name, source in found.items():
+        assert source.name == name
+        assert source.takes <= set(Request.__struct_fields__)

@@ -1,0 +1,208 @@
+"""CDEvents: what each becomes, in any order, bare or in a CloudEvent, and what is said of the others."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dora
+from dora.build.run import build
+from dora.config.settings import Config
+from ingest.core.pipeline import Summary, pull
+from ingest.core.rows import Change, Execution, IncidentEvent, Rollout
+from ingest.core.source import Request
+from ingest.files import SOURCE, cdevents
+from tests.conftest import fresh
+
+SHA = "4f2a" * 10
+AT = "2026-03-02T10:00:00.123456Z"
+AT_US = 1_772_445_600_123_456
+
+
+def event(kind: str, subject: str = "shop", at: str = AT, id: str | None = None, **content: Any) -> dict[str, Any]:
+    """An event as the specification's version 0.4 writes it."""
+    return {
+        "context": {
+            "version": "0.4.1",
+            "id": id or f"{kind}-{subject}-{at}",
+            "source": "/argo/prod",
+            "type": f"dev.cdevents.{kind}.0.2.0",
+            "timestamp": at,
+        },
+        "subject": {"id": subject, "source": "/argo/prod", "content": content},
+    }
+
+
+def deployed(kind: str = "service.deployed", at: str = AT, commit: str | None = SHA, **more: Any) -> dict[str, Any]:
+    made = event(kind, at=at, environment={"id": "prod"}, artifactId="pkg:oci/shop@sha256%3Aabc", **more)
+    return made | ({"customData": {"commit": commit, "repository": "acme/shop"}} if commit else {})
+
+
+def incident(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
+    made = event(f"incident.{kind}", name, at, description="checkout is slow", service={"id": "shop"})
+    made["context"]["links"] = [{"linkType": "RELATION", "linkKind": "CAUSE", "target": {"contextId": "d1"}}]
+    return made
+
+
+def landed(folder: Path, *lines: dict[str, Any], name: str = "cdevents.jsonl") -> Summary:
+    path = folder / name
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return pull(SOURCE.configured({}, folder), fresh(folder), Request(paths=(path,)))
+
+
+def opened(folder: Path) -> dora.Delivery:
+    build(Config(data=folder))
+    return dora.open(folder / "dora.duckdb")
+
+
+@pytest.mark.parametrize("kind", ["service.deployed", "service.upgraded"])
+def test_a_new_version_that_serves_is_a_deployment(kind: str) -> None:
+    """The service is the application; all that is known of time is when it served."""
+    execution, rollout = cdevents.to_rows(deployed(kind))
+    assert isinstance(execution, Execution)
+    assert isinstance(rollout, Rollout)
+    assert (execution.application, execution.commit, execution.repository) == ("shop", SHA, "acme/shop")
+    assert (rollout.environment, rollout.action, rollout.kind, rollout.full_traffic_at) == (
+        "prod",
+        "deploy",
+        None,
+        AT_US,
+    )
+    assert rollout.version == "pkg:oci/shop@sha256%3Aabc"
+
+
+def test_a_rollback_is_one() -> None:
+    """``service.rolledback`` is a deployment of the kind rollback."""
+    _, rollout = cdevents.to_rows(deployed("service.rolledback"))
+    assert isinstance(rollout, Rollout)
+    assert (rollout.action, rollout.kind) == ("rollback", "rollback")
+
+
+def test_the_package_may_name_the_commit() -> None:
+    """A package URL's ``vcs_url`` says repository and commit where nobody else does."""
+    made = deployed(commit=None)
+    made["subject"]["content"]["artifactId"] = (
+        f"pkg:golang/shop@1.2?vcs_url=git%2Bhttps%3A%2F%2Fgit.acme.dev%2Facme%2Fshop.git%40{SHA}"
+    )
+    execution, _ = cdevents.to_rows(made)
+    assert isinstance(execution, Execution)
+    assert (execution.repository, execution.commit) == ("acme/shop", SHA)
+
+
+def test_a_merge_is_a_change() -> None:
+    """The commit is the subject, or in customData beside the number of the request."""
+    (bare,) = cdevents.to_rows(event("change.merged", SHA, repository={"id": "acme/shop"}))
+    numbered = event("change.merged", "17", repository={"id": "acme/shop"}) | {"customData": {"commit": SHA}}
+    (named,) = cdevents.to_rows(numbered)
+    assert isinstance(bare, Change)
+    assert isinstance(named, Change)
+    assert (bare.id, bare.merged_at, bare.change_request) == (f"acme/shop@{SHA}", AT_US, None)
+    assert (named.id, named.change_request) == (f"acme/shop@{SHA}", "17")
+
+
+def test_an_incident_is_opened_and_resolved() -> None:
+    """Detected and reported open it, resolved ends it, and a link names the deployment."""
+    rows = [row for kind in ("detected", "reported", "resolved") for row in cdevents.to_rows(incident(kind, AT))]
+    assert [row.event for row in rows if isinstance(row, IncidentEvent)] == ["opened", "opened", "resolved"]
+    assert isinstance(rows[0], IncidentEvent)
+    assert (rows[0].incident, rows[0].application, rows[0].deployment) == ("i1", "shop", "d1")
+
+
+def test_a_cloud_event_carries_the_same() -> None:
+    """The data of a CloudEvent is read as the bare event is."""
+    wrapped = {"specversion": "1.0", "id": "x", "type": "dev.cdevents.service.deployed.0.2.0", "data": deployed()}
+    assert list(cdevents.to_rows(wrapped)) == list(cdevents.to_rows(deployed()))
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"a": 1}, "it is no CDEvent"),
+        ({"context": {"type": "com.github.push"}}, "it is no CDEvent"),
+        (deployed(at="yesterday"), "is not a time"),
+        (event("service.deployed"), "subject.content.environment.id must not be empty"),
+        (event("incident.detected", "i1"), "subject.content.service.id must not be empty"),
+        (event("change.merged", "17", repository={"id": "acme/shop"}), "it names no commit"),
+        (event("change.merged", SHA), "subject.content.repository.id must not be empty"),
+    ],
+)
+def test_what_can_not_be_read_says_why(broken: dict[str, Any], said: str) -> None:
+    """What an event lacks is named by its path."""
+    with pytest.raises(ValueError, match=said):
+        cdevents.to_rows(broken)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+fields = st.fixed_dictionaries({}, optional=dict.fromkeys(("context", "subject", "customData", "data"), json_values))
+
+
+@given(fields, st.sampled_from(sorted(cdevents._READ)), st.booleans())
+def test_no_shape_is_a_crash(cells: dict[str, Any], kind: str, typed: bool) -> None:
+    """Whatever JSON stands in its places, an event is read or refused by ``ValueError``."""
+    if typed:
+        cells = cells | {"context": {"type": f"dev.cdevents.{kind}.0.2.0", "id": "x", "timestamp": AT}}
+    try:
+        list(cdevents.to_rows(cells))
+    except ValueError:
+        return
+
+
+def test_a_stream_of_events_makes_the_numbers(tmp_path: Path) -> None:
+    """Two deployments; an incident between them, told in two files, the resolution first: one failure, whole in 1 h."""
+    first, second = deployed(at="2026-03-02T10:00:00Z"), deployed(at="2026-03-03T10:00:00Z", commit="5" * 40)
+    first["context"]["id"] = "d1"
+    second["subject"]["content"]["artifactId"] = "pkg:oci/shop@sha256%3Adef"
+    landed(tmp_path, incident("resolved", "2026-03-02T11:00:00Z"), second)
+    landed(tmp_path, first, incident("detected", "2026-03-02T10:30:00Z"), name="cdevents-2.jsonl")
+    delivery = opened(tmp_path)
+    (failures,) = delivery.metric("change_failure_rate").rows
+    (recovery,) = delivery.metric("recovery_time").rows
+    assert (failures.n, failures.value) == (2, 0.5)
+    assert (recovery.n, recovery.value, recovery.open) == (1, 1.0, 0)
+
+
+def test_any_order_of_events_lands_the_same(tmp_path: Path) -> None:
+    """Shuffled, repeated and split over files, the incidents are the same ones."""
+    lines = [
+        incident(kind, f"2026-03-0{day}T10:00:00Z", f"i{day}") for day in (2, 3) for kind in ("detected", "resolved")
+    ]
+    lines += [incident("detected", "2026-03-04T10:00:00Z", "i4"), incident("resolved", "2026-03-05T10:00:00Z", "i5")]
+    told = []
+    for seed in range(3):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        draw = random.Random(seed)
+        shuffled = draw.sample(lines + lines[:2], len(lines) + 2)
+        landed(folder, *shuffled[:3], name="a-cdevents.jsonl")
+        landed(folder, *shuffled[3:], name="b-cdevents.jsonl")
+        told.append(opened(folder).sql("SELECT incident_id, opened_at, resolved_at FROM incidents ORDER BY 1"))
+    assert told[0] == told[1] == told[2]
+    assert [(row["incident_id"], row["resolved_at"] is None) for row in told[0]] == [
+        ("i2", False),
+        ("i3", False),
+        ("i4", True),
+    ]
+    assert told[0][0]["opened_at"].replace(tzinfo=UTC) == datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
+    """Events of other kinds are no error: how many of which is said; what is none is in quarantine."""
+    summary = landed(
+        tmp_path, event("build.started"), event("build.started", "b"), event("testcase.finished"), {"a": 1}
+    )
+    assert summary.quarantined == 1
+    assert [note for note in summary.notes if "passed over" in note] == [
+        f"{tmp_path}/cdevents.jsonl: passed over: 2 build.started, 1 testcase.finished"
+    ]
+    assert not [note for note in summary.notes if "ignored columns" in note and "context" in note]

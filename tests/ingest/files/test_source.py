@@ -1,0 +1,724 @@
+"""Files of any other system: what each column becomes, what is refused, and that the rest always proceeds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from dora.errors import UsageError
+from dora.storage import database
+from ingest.core.archive import Document
+from ingest.core.pipeline import Summary, pull
+from ingest.core.rows import Change, Commit, Execution, Incident, Rollout, Row
+from ingest.core.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
+from ingest.files import SOURCE
+from ingest.files.timestamps import Instant
+from tests.conftest import fresh
+from tests.conftest import landed as query
+
+START, END = "2026-01-01T10:00:00Z", "2026-01-01T10:07:00Z"
+START_US, END_US = 1_767_261_600_000_000, 1_767_262_020_000_000
+DEPLOYMENT = {
+    "id": "d1",
+    "application": "shop",
+    "environment": "prod",
+    "status": "succeeded",
+    "started_at": START,
+    "finished_at": END,
+}
+CHANGE = {"repository": "acme/shop", "sha": "a" * 40, "parents": "", "authored_at": START, "committed_at": END}
+INCIDENT = {"id": "i1", "application": "shop", "opened_at": START, "resolved_at": END}
+Cells = dict[str, Any]
+
+
+def write_csv(path: Path, lines: Sequence[Cells]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(lines)
+    return path
+
+
+def write_json(path: Path, lines: Sequence[Cells]) -> Path:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def write_parquet(path: Path, lines: Sequence[Cells]) -> Path:
+    parquet.write_table(pa.Table.from_pylist(list(lines)), path)
+    return path
+
+
+FORMATS = {"csv": write_csv, "jsonl": write_json, "ndjson": write_json, "json": write_json, "parquet": write_parquet}
+
+
+def fetch(*paths: Path, kind: str | None = None) -> list[Item]:
+    return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), State({}, [])))
+
+
+def of(items: Sequence[Item], cls: type) -> list[Any]:
+    return [item for item in items if isinstance(item, cls)]
+
+
+def rows(*paths: Path) -> list[Row]:
+    """The rows of every line that can be read."""
+    found: list[Row] = []
+    for document in of(fetch(*paths), Document):
+        found += SOURCE([]).parse(document)
+    return found
+
+
+def one(folder: Path, kind: str, line: Cells) -> dict[type, Any]:
+    """The rows of one line, by class."""
+    return {type(row): row for row in rows(write_csv(folder / f"{kind}.csv", [line]))}
+
+
+def refused(folder: Path, kind: str, line: Cells) -> str:
+    """Why a line can not be read."""
+    (document,) = of(fetch(write_csv(folder / f"{kind}.csv", [line])), Document)
+    with pytest.raises(ValueError, match=":2: ") as error:
+        SOURCE([]).parse(document)
+    return str(error.value)
+
+
+def landed(data: Path, *paths: Path) -> Summary:
+    return pull(SOURCE([]), fresh(data), Request(paths=paths))
+
+
+# --- deployments ----------------------------------------------------------------------------------
+
+
+def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
+    """A line of deployments becomes one execution and its one rollout, value for value."""
+    more = {
+        "repository": "acme/shop",
+        "commit": "abc1234",
+        "version": "1.4",
+        "url": "https://ci/1",
+        "triggered_by": "ann",
+    }
+    execution, rollout = rows(write_csv(tmp_path / "deployments.csv", [DEPLOYMENT | more]))
+    assert execution == Execution(
+        id="d1",
+        application="shop",
+        root_id="d1",
+        status="succeeded",
+        started_at=START_US,
+        finished_at=END_US,
+        triggered_by="ann",
+        repository="acme/shop",
+        commit="abc1234",
+        commit_origin="file",
+        url="https://ci/1",
+    )
+    assert rollout == Rollout(
+        id="d1",
+        execution_id="d1",
+        application="shop",
+        action="deploy",
+        environment="prod",
+        status="succeeded",
+        started_at=START_US,
+        first_traffic_at=END_US,
+        full_traffic_at=END_US,
+        finished_at=END_US,
+        version="1.4",
+    )
+
+
+F, T = "first_traffic_at", "full_traffic_at"
+MID = "2026-01-01T10:03:00Z"
+MID_US = START_US + 180_000_000
+
+
+@pytest.mark.parametrize(
+    ("status", "traffic", "expected"),
+    [
+        ("succeeded", {}, (END_US, END_US)),
+        ("succeeded", {F: MID}, (MID_US, END_US)),
+        ("succeeded", {T: MID}, (MID_US, MID_US)),
+        ("succeeded", {F: "", T: ""}, (END_US, END_US)),
+        ("failed", {}, (END_US, None)),
+        ("failed", {F: ""}, (None, None)),
+        ("failed", {F: MID}, (MID_US, None)),
+        ("failed", {T: ""}, (None, None)),
+        ("canceled", {}, (None, None)),
+        ("canceled", {F: MID}, (MID_US, None)),
+        ("in_progress", {}, (None, None)),
+    ],
+)
+def test_when_a_deployment_served(
+    tmp_path: Path, status: str, traffic: Cells, expected: tuple[int | None, int | None]
+) -> None:
+    """A success serves at its end unless the file says when; a failure only where the file says so or can not say."""
+    rollout = one(tmp_path, "deployments", DEPLOYMENT | {"status": status} | traffic)[Rollout]
+    assert (rollout.first_traffic_at, rollout.full_traffic_at) == expected
+
+
+def test_in_progress_is_running(tmp_path: Path) -> None:
+    """A deployment that goes on has no end and is running."""
+    found = one(tmp_path, "deployments", DEPLOYMENT | {"status": "in_progress", "finished_at": ""})
+    assert (found[Execution].status, found[Rollout].status) == ("running", "running")
+    assert found[Rollout].finished_at is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"), [("release", "deploy"), ("hotfix", "deploy"), ("rollback", "rollback"), ("", "deploy")]
+)
+def test_kind_of_a_deployment(tmp_path: Path, kind: str, action: str) -> None:
+    """The kind that a file gives is kept, and a rollback is one by its action too."""
+    rollout = one(tmp_path, "deployments", DEPLOYMENT | {"kind": kind})[Rollout]
+    assert (rollout.kind, rollout.action) == (kind or None, action)
+
+
+def test_a_group_joins_lines(tmp_path: Path) -> None:
+    """Three regions with one group are three executions of one tree."""
+    lines = [DEPLOYMENT | {"id": f"d{n}", "group": "release-7"} for n in range(3)]
+    found = [row for row in rows(write_csv(tmp_path / "deployments.csv", lines)) if isinstance(row, Execution)]
+    assert [(row.id, row.root_id) for row in found] == [(f"d{n}", "release-7") for n in range(3)]
+
+
+def test_a_system_that_only_knows_the_end(tmp_path: Path) -> None:
+    """Without a column of starts the start is unknown, and that is all."""
+    line = {name: value for name, value in DEPLOYMENT.items() if name != "started_at"}
+    assert one(tmp_path, "deployments", line)[Execution].started_at is None
+
+
+# --- changes --------------------------------------------------------------------------------------
+
+
+def test_a_change_is_a_commit_and_an_entry_on_trunk(tmp_path: Path) -> None:
+    """A line of changes without a column of merges is on trunk since its commit."""
+    more = {"parents": "p1 p2", "author": "ann", "subject": "Fix, again", "change_request": "17", "applications": "a b"}
+    found = one(tmp_path, "changes", CHANGE | more)
+    name, sha = "acme/shop@" + "a" * 40, "a" * 40
+    assert found[Commit] == Commit(
+        id=name,
+        repository="acme/shop",
+        sha=sha,
+        parents=["p1", "p2"],
+        authored_at=START_US,
+        committed_at=END_US,
+        author="ann",
+        subject="Fix, again",
+    )
+    assert found[Change] == Change(
+        id=name,
+        repository="acme/shop",
+        sha=sha,
+        merged_at=END_US,
+        change_request="17",
+        applications=["a", "b"],
+    )
+
+
+def test_only_merged_commits_are_changes_where_a_file_says_which(tmp_path: Path) -> None:
+    """With a column of merges a line without one is a commit of a branch, not a change."""
+    lines = [CHANGE | {"merged_at": MID}, CHANGE | {"sha": "b" * 40, "merged_at": ""}]
+    found = rows(write_csv(tmp_path / "changes.csv", lines))
+    assert [(type(row), row.id[-1]) for row in found] == [(Commit, "a"), (Change, "a"), (Commit, "b")]
+    assert [row.merged_at for row in found if isinstance(row, Change)] == [MID_US]
+
+
+def test_json_may_leave_out_what_is_null(tmp_path: Path) -> None:
+    """A key of any line is a column of the whole file: no line is on trunk because it left out a null."""
+    lines = [CHANGE, CHANGE | {"sha": "b" * 40, "merged_at": MID}]
+    found = rows(write_json(tmp_path / "changes.jsonl", lines))
+    assert [(type(row), row.id[-1]) for row in found] == [(Commit, "a"), (Commit, "b"), (Change, "b")]
+
+
+# --- incidents ------------------------------------------------------------------------------------
+
+
+def test_an_incident(tmp_path: Path) -> None:
+    """A line of incidents is an incident, value for value."""
+    more = {"deployment": "d1", "commit": "abc", "severity": "high", "title": "Down", "url": "https://pager/1"}
+    found = one(tmp_path, "incidents", INCIDENT | more)[Incident]
+    assert found == Incident(id="i1", application="shop", opened_at=START_US, resolved_at=END_US, **more)
+
+
+def test_an_incident_that_goes_on(tmp_path: Path) -> None:
+    """An empty end is an incident that is open."""
+    assert one(tmp_path, "incidents", INCIDENT | {"resolved_at": ""})[Incident].resolved_at is None
+
+
+# --- formats --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [("deployments", DEPLOYMENT), ("changes", CHANGE), ("incidents", INCIDENT | {"title": 'a "b", c'})],
+)
+def test_every_format_says_the_same(tmp_path: Path, suffix: str, kind: str, line: Cells) -> None:
+    """The same lines in any format are the same rows."""
+    lines = [line | {"id": f"x{n}", "sha": f"{n:040x}"} for n in range(3)]
+    expected = rows(write_csv(tmp_path / f"{kind}-expected.csv", lines))
+    assert rows(FORMATS[suffix](tmp_path / f"my-{kind}.{suffix}", lines)) == expected
+    assert expected
+
+
+def test_parquet_types(tmp_path: Path) -> None:
+    """Instants of any unit and zone, whole numbers, lists and nulls of Parquet mean what they mean in text."""
+    at = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
+    table = pa.table(
+        {
+            "repository": ["r", "r"],
+            "sha": pa.array([1, 2], pa.int64()),
+            "parents": pa.array([["7", "8"], None], pa.list_(pa.string())),
+            "authored_at": pa.array([at, at], pa.timestamp("ns", "Europe/Berlin")),
+            "committed_at": pa.array([at.astimezone(UTC).replace(tzinfo=None)] * 2, pa.timestamp("us")),
+            "merged_at": pa.array([int(at.timestamp() * 1000), None], pa.int64()),
+            "change_request": pa.array([12.0, None], pa.float64()),
+        }
+    )
+    parquet.write_table(table, tmp_path / "changes.parquet")
+    found = rows(tmp_path / "changes.parquet")
+    micros = START_US + 123_456
+    assert [row.id for row in found] == ["r@1", "r@1", "r@2"]
+    assert [(c.parents, c.authored_at, c.committed_at) for c in found if isinstance(c, Commit)] == [
+        (["7", "8"], micros, micros),
+        ([], micros, micros),
+    ]
+    assert [(c.merged_at, c.change_request) for c in found if isinstance(c, Change)] == [(micros // 1000 * 1000, "12")]
+
+
+def test_a_date_without_a_time_of_day_is_refused(tmp_path: Path) -> None:
+    """A Parquet date would silently mean midnight: it is refused like one in text."""
+    line = INCIDENT | {"opened_at": datetime(2026, 1, 1).date()}
+    (document,) = of(fetch(write_parquet(tmp_path / "incidents.parquet", [line])), Document)
+    with pytest.raises(ValueError, match="time of day"):
+        SOURCE([]).parse(document)
+
+
+def test_a_parquet_instant_beyond_python_spoils_one_line(tmp_path: Path) -> None:
+    """The year 30,000 in one line leaves its neighbours alone."""
+    table = pa.table(
+        {
+            "id": ["a", "b"],
+            "application": ["s", "s"],
+            "opened_at": pa.array([884_541_340_800_000, 1_767_261_600_000], pa.timestamp("ms")),
+            "resolved_at": pa.array([None, None], pa.timestamp("ms")),
+        }
+    )
+    parquet.write_table(table, tmp_path / "incidents.parquet")
+    summary = landed(tmp_path / "data", tmp_path / "incidents.parquet")
+    assert (summary.documents, summary.quarantined) == (2, 1)
+    assert query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident") == [("b", START_US)]
+
+
+def test_csv_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    """A byte-order mark, Windows line ends, blanks in the header, empty lines and quoted line breaks are all fine."""
+    text = '\ufeffid, application ,opened_at,resolved_at,title\r\n\r\ni1,shop,2026-01-01 10:00,,"two\r\nlines"\r\n\r\n'
+    path = tmp_path / "incidents.csv"
+    path.write_bytes(text.encode())
+    assert rows(path) == [Incident(id="i1", application="shop", opened_at=START_US, title="two\r\nlines")]
+
+
+# --- times ----------------------------------------------------------------------------------------
+
+
+@given(st.datetimes(datetime(1990, 1, 2), datetime(2099, 12, 30)), st.integers(-14 * 60, 14 * 60))
+@example(datetime(2026, 3, 29, 1, 30), 60)
+def test_iso_times_keep_every_microsecond(at: datetime, offset: int) -> None:
+    """ISO 8601 with any offset, ``Z``, or none at all (UTC) is the exact instant."""
+    exact = (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)
+    zoned = at.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assert Instant(zoned.isoformat()).micros == exact - offset * 60_000_000
+    assert Instant(at.isoformat() + "Z").micros == exact
+    assert Instant(at.isoformat(" ")).micros == exact
+
+
+@given(st.integers(631_152_000_000, 4_102_444_799_999))
+def test_epoch_milliseconds(millis: int) -> None:
+    """Whole numbers are epoch milliseconds; a fraction keeps its microseconds."""
+    assert Instant(str(millis)).micros == millis * 1000
+    assert Instant(f"{millis}.125").micros == millis * 1000 + 125
+
+
+@given(st.text(max_size=40))
+@example("1767261600")
+@example("20260101")
+@example("2026-01-01")
+@example("2026-W01-1")
+@example("01/02/2026 10:00")
+@example("1989-12-31T23:59:59Z")
+@example("2100-01-01T00:00:00Z")
+@example("2026-02-30T00:00:00Z")
+@example("2026-01-01T23:59:60Z")
+@example("9" * 5000)
+@example("-0")
+@example("nan")
+@example("١٢٣٤٥٦٧٨٩٠١٢٣")
+def test_any_text_is_an_instant_of_our_time_or_refused(text: str) -> None:
+    """No text makes anything but an instant between 1990 and 2100, or a ``ValueError``."""
+    try:
+        micros = Instant(text).micros
+    except ValueError:
+        return
+    assert datetime(1990, 1, 1).timestamp() - 86_400 <= micros / 1e6 <= datetime(2100, 1, 1).timestamp() + 86_400
+
+
+def test_a_time_without_an_offset_is_utc_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine's own zone decides nothing."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    assert Instant("2026-01-01T10:00:00").micros == START_US
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("text", ["1767261600", "20260101", "2026-01-01", "01/02/2026 10:00", "2026-02-30T00:00Z", "0"])
+def test_what_is_not_a_time(text: str) -> None:
+    """Epoch seconds, bare dates and days that do not exist are refused rather than guessed."""
+    with pytest.raises(ValueError, match=r"time|1990|day|ISO|isoformat"):
+        Instant(text)
+
+
+# --- what is refused as a whole -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
+    """A file without its columns is refused with their names and the line to mend."""
+    path = FORMATS[suffix](tmp_path / f"deployments.{suffix}", [{"id": "1", "application": "a", "when": "x"}])
+    with pytest.raises(UsageError, match=rf"deployments.{suffix}:1: .* environment, status, finished_at; it has id"):
+        fetch(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("deployments.xlsx", b"PK", "none of .csv"),
+        ("deployments.csv", b"", "it has none"),
+        ("deployments.parquet", b"PAR1", "can not be read"),
+        ("deployments.csv", b'"id', "can not be read: not CSV"),
+        ("deployments.csv", b"id,\xff\n", "can not be read: 'utf-8'"),
+        ("deployments.csv", b"id,id\n", "named twice: id"),
+        ("deployments.json", b"[]\n", "it has none"),
+        ("events.csv", b"id\n", "does not say which it is"),
+        ("change-incidents.csv", b"id\n", "does not say which it is"),
+    ],
+)
+def test_files_that_are_none_of_ours(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    """A file of another kind, format or encoding is refused with the reason and what to do."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=message) as error:
+        fetch(tmp_path / name)
+    assert "nothing was landed" in error.value.happened.lower()
+    assert error.value.next_step
+
+
+@pytest.mark.parametrize("path", ["missing.csv", "."])
+def test_a_file_that_is_not_there(tmp_path: Path, path: str) -> None:
+    """A missing file, or a folder, is a mistake of the command."""
+    with pytest.raises(UsageError, match="There is no file"):
+        fetch(tmp_path / path)
+
+
+def test_nothing_of_the_first_file_lands_where_the_second_is_wrong(tmp_path: Path) -> None:
+    """All files are checked before the first line of any is landed."""
+    good = write_csv(tmp_path / "incidents.csv", [INCIDENT])
+    with pytest.raises(UsageError):
+        landed(tmp_path / "data", good, tmp_path / "missing.csv")
+    assert query(tmp_path / "data", "SELECT count(*) FROM incident") == [(0,)]
+
+
+@pytest.mark.parametrize("kind", ["incidents", "incident"])
+def test_a_kind_can_be_asked_for(tmp_path: Path, kind: str) -> None:
+    """A kind that is asked for stands above the file's name."""
+    path = write_csv(tmp_path / "deployments-that-hurt.csv", [INCIDENT])
+    assert [document.kind for document in of(fetch(path, kind=kind), Document)] == ["incidents"]
+
+
+@pytest.mark.parametrize("kind", ["outages", "dep", "s"])
+def test_an_unknown_kind(tmp_path: Path, kind: str) -> None:
+    """A kind that there is not is refused."""
+    with pytest.raises(UsageError, match="--kind"):
+        fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT]), kind=kind)
+
+
+# --- settings -------------------------------------------------------------------------------------
+
+
+def configured(tmp_path: Path, **settings: object) -> list[Item]:
+    return list(SOURCE.configured(settings, tmp_path).fetch(Request(), State({}, [])))
+
+
+def test_paths_of_the_settings_are_globs(tmp_path: Path) -> None:
+    """Without paths on the command line the configured globs are read, each file once, in order of name."""
+    for name in ("b", "a"):
+        write_csv(tmp_path / f"incidents-{name}.csv", [INCIDENT | {"id": name}])
+    (tmp_path / "deep").mkdir()
+    write_csv(tmp_path / "deep" / "incidents-c.csv", [INCIDENT | {"id": "c"}])
+    items = configured(tmp_path, paths=[str(tmp_path / "**" / "*.csv"), str(tmp_path / "incidents-a.csv")])
+    found = [row.id for document in of(items, Document) for row in SOURCE([]).parse(document)]
+    assert sorted(found) == ["a", "b", "c"]
+
+
+def test_relative_globs_are_meant_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative glob works where cron runs the command."""
+    write_csv(tmp_path / "incidents.csv", [INCIDENT])
+    monkeypatch.chdir(tmp_path)
+    assert len(of(configured(tmp_path, paths=["*.csv"]), Document)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given_settings", "message"),
+    [({}, "No file is named"), ({"paths": ["nowhere/*.csv"]}, "No file matches"), ({"paths": "x"}, "Expected `array`")],
+)
+def test_nothing_to_read_is_said(tmp_path: Path, given_settings: dict[str, object], message: str) -> None:
+    """Without any file the run ends as a mistake of the settings, never as a success of nothing."""
+    with pytest.raises(UsageError, match=message):
+        configured(tmp_path, **given_settings)
+
+
+def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
+    """A key that nobody reads is not ignored."""
+    with pytest.raises(UsageError, match="path"):
+        SOURCE.configured({"path": ["x"]}, tmp_path)
+
+
+# --- lines that can not be read -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "reason"),
+    [
+        ("deployments", DEPLOYMENT | {"id": ""}, "id must not be empty"),
+        ("deployments", DEPLOYMENT | {"application": " ", "environment": ""}, "application, environment must not"),
+        ("deployments", DEPLOYMENT | {"status": "SUCCESS"}, "Invalid enum value 'SUCCESS'"),
+        ("deployments", DEPLOYMENT | {"kind": "big"}, "`$.kind`"),
+        ("deployments", DEPLOYMENT | {"finished_at": ""}, "finished_at must not be empty"),
+        ("deployments", DEPLOYMENT | {"finished_at": "soon"}, "'soon' is not a time"),
+        ("deployments", DEPLOYMENT | {"started_at": "12"}, "not between 1990 and 2100"),
+        ("changes", CHANGE | {"sha": ""}, "sha must not be empty"),
+        ("changes", CHANGE | {"committed_at": ""}, "committed_at must not be empty"),
+        ("changes", CHANGE | {"merged_at": "x"}, "`$.merged_at`"),
+        ("incidents", INCIDENT | {"opened_at": ""}, "opened_at must not be empty"),
+        ("incidents", INCIDENT | {"resolved_at": "later"}, "'later' is not a time"),
+    ],
+)
+def test_why_a_line_can_not_be_read(tmp_path: Path, kind: str, line: Cells, reason: str) -> None:
+    """The reason names file, line, column and what is wrong there."""
+    message = refused(tmp_path, kind, line)
+    assert message.startswith(f"{tmp_path / kind}.csv:2: ")
+    assert reason in message
+
+
+BAD_CSV = b"""id,application,opened_at,resolved_at
+a,shop,2026-01-01T10:00:00Z,
+b,shop,2026-01-01T10:00:00Z
+c,shop,2026-01-01T10:00:00Z,,extra
+d,sh\xffop,2026-01-01T10:00:00Z,
+e,"sh"op,2026-01-01T10:00:00Z,
+f,shop,tomorrow,
+g,shop,2026-01-01T10:00:00Z,
+h,"shop,2026-01-01T10:00:00Z,
+"""
+
+
+def test_bad_lines_are_named_and_the_rest_proceeds(tmp_path: Path) -> None:
+    """Cut, overlong, wrongly encoded, wrongly quoted and senseless lines are counted; the good ones land."""
+    path = tmp_path / "incidents.csv"
+    path.write_bytes(BAD_CSV)
+    summary = landed(tmp_path / "data", path)
+    assert query(tmp_path / "data", "SELECT id FROM incident ORDER BY id") == [("a",), ("g",)]
+    assert (summary.documents, summary.quarantined, summary.troubles) == (3, 6, [])
+    reasons = [
+        reason.removeprefix(str(path)) for (reason,) in query(tmp_path / "data", "SELECT reason FROM quarantine")
+    ]
+    assert sorted(reason[:3] for reason in reasons) == [":3:", ":4:", ":5:", ":6:", ":7:", ":9:"]
+
+
+BAD_JSON = b"""\xef\xbb\xbf{"id": "a", "application": "s", "opened_at": 1767261600000, "resolved_at": null}
+{"id": "b", "application": "s", "opened_at": 1767261600000
+
+[1, 2]
+"text"
+{"id": "c\\ud800", "application": "s", "opened_at": 1767261600000}
+{"id": 4, "application": "s", "opened_at": 1767261600000.5}
+"""
+
+
+def test_bad_lines_of_json(tmp_path: Path) -> None:
+    """A line that is no JSON object is counted under its number; a line that leaves out an optional value is fine."""
+    path = tmp_path / "incidents.jsonl"
+    path.write_bytes(BAD_JSON + b"[" * 200_000 + b"\n")
+    summary = landed(tmp_path / "data", path)
+    found = query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident ORDER BY id")
+    assert found == [("4", START_US + 500), ("a", START_US)]
+    assert sorted(id for (id,) in query(tmp_path / "data", "SELECT id FROM quarantine")) == [
+        f"{path}:{n}" for n in (2, 4, 5, 6, 8)
+    ]
+    assert summary.quarantined == 5
+
+
+def test_an_id_twice_with_other_content(tmp_path: Path) -> None:
+    """Of two lines with one id the last one stays and the contradiction is counted; the same line twice is none."""
+    lines = [INCIDENT | {"title": title} for title in ("first", "last", "last")]
+    summary = landed(tmp_path / "data", write_csv(tmp_path / "incidents.csv", lines))
+    assert query(tmp_path / "data", "SELECT title FROM incident") == [("last",)]
+    assert (summary.documents, summary.quarantined) == (3, 1)
+    ((id, reason),) = query(tmp_path / "data", "SELECT id, reason FROM quarantine")
+    assert id.endswith("incidents.csv:3")
+    assert reason.endswith("incidents.csv:3: i1 is on line 2 too with other content; line 3 stays")
+
+
+def test_a_change_is_known_by_repository_and_sha(tmp_path: Path) -> None:
+    """The same sha in two repositories is two changes, not a contradiction."""
+    lines = [CHANGE | {"repository": name} for name in ("acme/a", "acme/b")]
+    assert of(fetch(write_csv(tmp_path / "changes.csv", lines)), Unreadable) == []
+
+
+def test_lines_without_an_id_do_not_contradict_each_other(tmp_path: Path) -> None:
+    """Two lines without an id are two lines without an id."""
+    lines = [INCIDENT | {"id": "", "title": title} for title in "ab"]
+    assert of(fetch(write_csv(tmp_path / "incidents.csv", lines)), Unreadable) == []
+
+
+def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
+    """A Parquet file with a damaged page is partial: what could be read is kept, the file is named."""
+    lines = [INCIDENT | {"id": f"{n}", "title": f"{n * 7919}" * 9} for n in range(20_000)]
+    path = tmp_path / "incidents.parquet"
+    parquet.write_table(pa.Table.from_pylist(lines), path, row_group_size=5000, use_dictionary=False)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20_000] = b"\xff" * 20_000
+    path.write_bytes(content)
+    items = fetch(path)
+    (trouble,) = of(items, Trouble)
+    assert "incidents.parquet: not read to its end" in trouble.what
+    assert len(of(items, Document)) >= 5000
+
+
+# --- the run as a whole ---------------------------------------------------------------------------
+
+
+def test_ignored_columns_are_said(tmp_path: Path) -> None:
+    """A column that nobody reads is named once, and kept in the archive."""
+    items = fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT | {"mood": "bad", "Title": "x"}] * 2))
+    assert [item.text for item in of(items, Note)] == [f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"]
+    assert b'"mood":"bad"' in of(items, Document)[0].body
+
+
+def test_facts_are_known_up_to_now(tmp_path: Path) -> None:
+    """The instant of the run is part of the archive, so that a replay does not move it."""
+    before = datetime.now(UTC)
+    (as_of,) = of(fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT])), AsOf)
+    assert before <= as_of.at <= datetime.now(UTC)
+
+
+def test_replay_is_the_same_landing(tmp_path: Path) -> None:
+    """From the archive alone, the files gone, come the same rows, quarantine and as-of."""
+    paths = [tmp_path / "incidents.csv", write_csv(tmp_path / "deployments.csv", [DEPLOYMENT | {"group": "g"}])]
+    paths[0].write_bytes(BAD_CSV)
+    paths.append(write_json(tmp_path / "changes.jsonl", [CHANGE, CHANGE | {"sha": "b", "merged_at": MID}]))
+    data = tmp_path / "data"
+    landed(data, *paths)
+    tables = {name: f'SELECT * EXCLUDE (load_id) FROM "{name}" ORDER BY ALL' for name in database.facts()}
+    tables["load"] = "SELECT as_of, documents, quarantined, troubles FROM load"
+    before = {name: query(data, sql) for name, sql in tables.items()}
+    for path in [*paths, data / database.LANDING]:
+        path.unlink()
+    pull(SOURCE([]), data, Request(), replaying=True)
+    assert {name: query(data, sql) for name, sql in tables.items()} == before
+    assert all(before[name] for name in ("incident", "execution", "rollout", "commit", "change", "quarantine"))
+
+
+def test_twice_is_once(tmp_path: Path) -> None:
+    """The same file tomorrow changes nothing; a longer one adds its new lines."""
+    path = write_csv(tmp_path / "incidents.csv", [INCIDENT])
+    landed(tmp_path / "data", path)
+    assert landed(tmp_path / "data", path).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
+    write_csv(path, [INCIDENT, INCIDENT | {"id": "i2"}])
+    assert landed(tmp_path / "data", path).tables["incident"] == {"new": 1, "changed": 0, "unchanged": 1}
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=60, deadline=None)
+@example(b'"\n"')
+@example(b"\x00,,,\n")
+def test_no_bytes_end_a_run(tmp_path_factory: pytest.TempPathFactory, tail: bytes) -> None:
+    """Whatever follows the header, every line becomes rows or a reason, and the good first line is there."""
+    folder = tmp_path_factory.mktemp("bytes")
+    for name, start in (
+        ("incidents.csv", b"id,application,opened_at,resolved_at\na,s,2026-01-01T10:00:00Z,\n"),
+        ("incidents.jsonl", b'{"id":"a","application":"s","opened_at":"2026-01-01T10:00:00Z","resolved_at":""}\n'),
+    ):
+        (folder / name).write_bytes(start + tail)
+        good = 0
+        for document in of(fetch(folder / name), Document):
+            try:
+                good += len(list(SOURCE([]).parse(document)))
+            except ValueError as error:
+                assert f"{name}:" in str(error)  # noqa: PT017
+        assert good >= 1
+
+
+MEMORY = """
+import re, sys
+from pathlib import Path
+from ingest.files import SOURCE
+from ingest.source import Request, State
+count = sum(1 for _ in SOURCE([]).fetch(Request(paths=(Path(sys.argv[1]),)), State({}, [])))
+print(count, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+def long_csv(path: Path, count: int) -> Path:
+    with path.open("w") as file:
+        file.write("id,application,opened_at,resolved_at,title\n")
+        file.writelines(f"{n},shop,{1_767_261_600_000 + n},,{'t' * 2000}\n" for n in range(count))
+    return path
+
+
+def long_parquet(path: Path, count: int) -> Path:
+    numbers = pa.array(range(count), pa.int64())
+    titles = pa.array(["t" * 2000]).take(pa.array([0] * count))
+    shop = pa.array(["shop"]).take(pa.array([0] * count))
+    at = pa.array([1_767_261_600_000] * count)
+    table = pa.table({"id": numbers, "application": shop, "opened_at": at, "resolved_at": at, "title": titles})
+    parquet.write_table(table, path, row_group_size=2000)
+    return path
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process its peak")
+@pytest.mark.parametrize(("suffix", "write"), [("csv", long_csv), ("parquet", long_parquet)])
+def test_a_long_file_is_not_held_in_memory(tmp_path: Path, suffix: str, write: Callable[[Path, int], Path]) -> None:
+    """Of 40,000 lines (80 MB) a number a line is kept, not the lines."""
+
+    def measure(count: int) -> Iterator[int]:
+        path = write(tmp_path / f"incidents-{count}.{suffix}", count)
+        done = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True)
+        yield from map(int, done.stdout.split())
+
+    _, small = measure(1000)
+    count, large = measure(40_000)
+    assert count == 40_002  # its clock, its lines, its end
+    assert large - small < 60_000
+
+
+def test_a_header_is_written_as_text(tmp_path: Path) -> None:
+    """A CSV written by Python's own writer with every hostile cell comes back cell for cell."""
+    title = 'a,b;c\t"d"\n=HYPERLINK("x") ☃ \x00'
+    out = io.StringIO()
+    csv.writer(out).writerows([[*INCIDENT, "title"], [*INCIDENT.values(), title]])
+    path = tmp_path / "incidents.csv"
+    path.write_text(out.getvalue())
+    landed(tmp_path / "data", path)
+    assert query(tmp_path / "data", "SELECT title FROM incident") == [(title,)]

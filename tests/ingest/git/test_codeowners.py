@@ -1,0 +1,65 @@
+"""CODEOWNERS as its hosts read it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.git.codeowners import Owners
+
+# Pattern, paths it owns, paths that it does not.
+PATTERNS = [
+    ("*", ["a", "b/c.py"], []),
+    ("*.py", ["a.py", "b/c.py"], ["a.pyc"]),
+    ("/build/logs/", ["build/logs/x", "build/logs/x/y"], ["a/build/logs/x", "build/logs"]),
+    ("docs/*", ["docs/a"], ["docs/a/b", "x/docs/a"]),
+    ("apps/", ["apps/a", "x/apps/b/c"], ["apps", "myapps/a"]),
+    ("/docs", ["docs", "docs/a"], ["x/docs"]),
+    ("/scripts/**", ["scripts/a", "scripts/a/b"], ["scripts"]),
+    ("**/logs", ["logs/a", "a/b/logs/c"], ["logs.txt"]),
+    ("/a/**/z", ["a/z", "a/b/z", "a/b/c/z"], ["b/z", "a/bz"]),
+    ("a?c", ["abc", "x/abc/d"], ["a/c", "abbc"]),
+    ("with\\ space/", ["with space/a"], ["with/a"]),
+    ("a.b", ["a.b"], ["axb"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "owned", "others"), PATTERNS)
+def test_a_pattern_means_what_git_means(pattern: str, owned: list[str], others: list[str]) -> None:
+    """Anchored where a slash is inside, all below a folder, one star within one name."""
+    owners = Owners(f"{pattern} @acme/team\n")
+    assert [path for path in owned if owners.of(path) != ["@acme/team"]] == []
+    assert [path for path in others if owners.of(path)] == []
+
+
+def test_the_last_pattern_wins() -> None:
+    """A later line takes a path away from an earlier one, even where it names nobody."""
+    owners = Owners("* @all # everybody\n/a/ @one @two\n\n# nobody:\n/a/free\n")
+    assert (owners.of("x"), owners.of("a/x"), owners.of("a/free")) == (["@all"], ["@one", "@two"], [])
+
+
+def test_a_section_gives_its_owners_to_lines_without() -> None:
+    """GitLab's headings, optional ones and those that ask for several approvals."""
+    owners = Owners("[Docs] @writers\ndocs/\nREADME @ada\n^[Code][2] @coders\nsrc/\n")
+    assert (owners.of("docs/a"), owners.of("README"), owners.of("src/a")) == (["@writers"], ["@ada"], ["@coders"])
+
+
+def test_applications_are_those_of_all_owners_of_all_paths() -> None:
+    """A change that touches two teams' paths belongs to the applications of both, each once."""
+    owners = Owners("/a @one\n/b @two\n/c @three\n")
+    known = {"@one": ("ledger", "cart"), "@two": ("ledger",)}
+    assert owners.applications(["a", "b/x", "c"], known) == ["cart", "ledger"]
+    assert owners.applications(["c", "d"], known) == []
+
+
+@given(st.text(), st.text())
+def test_no_file_makes_it_raise(text: str, path: str) -> None:
+    """A file of any content has owners or none."""
+    Owners(text).of(path)
+
+
+def test_a_pattern_of_many_stars_costs_no_more_time() -> None:
+    """No pattern tries a path in more ways than it has names and characters."""
+    hostile = Owners(f"{'*a' * 60}*b @one\n{'**/x/' * 60}b @one")
+    assert hostile.of("a" * 300) == hostile.of("x/" * 300) == []

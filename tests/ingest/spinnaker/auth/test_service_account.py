@@ -1,0 +1,258 @@
+"""Google service accounts: an assertion that real RS256 verifies, and what a proxy's provider gives for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from dora.errors import AuthError, UsageError
+from ingest.http.session import Limits, LoginError, Session
+from ingest.simulation.gate.auth import BearerDoor, provide
+from ingest.simulation.gate.server import serve
+from ingest.spinnaker.auth.login import Bearer, Grant
+from ingest.spinnaker.auth.service_account import SPIN_AUDIENCE, Account, Identity, SelfSigned
+from ingest.spinnaker.auth.session import connect
+from ingest.spinnaker.auth.tokens import Token
+from ingest.spinnaker.settings import checked
+from tests.ingest.spinnaker.conftest import Ingest, Make
+
+EMAIL, AUDIENCE = "reader@acme.iam.example", "proxy.apps.example"
+QUICK = Limits(requests_per_10s=0, backoff_seconds=0.01, attempts=2)
+PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def part(token: str, number: int) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(urlsafe_b64decode(token.split(".")[number] + "=="))
+    return told
+
+
+def jwt(claims: Mapping[str, Any]) -> str:
+    """A token as a provider makes them; nobody here looks at its signature."""
+    return ".".join(urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in ({}, claims, "s"))
+
+
+def verified(token: str, key: rsa.RSAPrivateKey, audience: str) -> dict[str, Any]:
+    """The claims of an assertion; raises where signature, issuer, audience or times are wrong."""
+    text, _, signature = token.rpartition(".")
+    key.public_key().verify(urlsafe_b64decode(signature + "=="), text.encode(), padding.PKCS1v15(), SHA256())
+    head, claims = part(token, 0), part(token, 1)
+    assert head == {"alg": "RS256", "typ": "JWT", "kid": "key-1"}
+    assert (claims["iss"], claims["sub"], claims["aud"]) == (EMAIL, EMAIL, audience)
+    assert time.time() - 60 < claims["iat"] <= time.time() < claims["exp"] <= claims["iat"] + 3600
+    return claims
+
+
+@dataclass
+class Google:
+    """Gives an id token that lasts ``seconds`` for an assertion that it can verify; opens a door with it."""
+
+    key: rsa.RSAPrivateKey
+    door: BearerDoor
+    url: str = ""
+    seconds: int = 3600
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(self, headers: Mapping[str, str], form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        try:
+            claims = verified(form["assertion"], self.key, self.url)
+        except (InvalidSignature, AssertionError):
+            return 400, {"error": "invalid_grant", "error_description": form["assertion"]}
+        self.asked.append(claims)
+        now = int(time.time()) + 7200  # a clock of its own: what counts is how long a token lasts
+        token = jwt({"aud": claims["target_audience"], "iat": now, "exp": now + self.seconds, "n": len(self.asked)})
+        self.door.tokens = {token}
+        return 200, {"id_token": token}
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@pytest.fixture
+def google(key: rsa.RSAPrivateKey) -> Iterator[Google]:
+    with provide(Google(key, BearerDoor())) as served:
+        yield served
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, google: Google) -> str:
+    return written(tmp_path / "key.json", google.key, google.url)
+
+
+def written(path: Path, key: Any, token_uri: str = "https://idp.example", **more: Any) -> str:
+    """A key file as Google makes them."""
+    told = {
+        "type": "service_account",
+        "project_id": "acme",
+        "private_key_id": "key-1",
+        "private_key": key.private_bytes(*PEM).decode(),
+        "client_email": EMAIL,
+        "token_uri": token_uri,
+    }
+    path.write_text(json.dumps(told | more))
+    path.chmod(0o600)
+    return str(path)
+
+
+def spin(tmp_path: Path, endpoint: str, **auth: Any) -> str:
+    path = tmp_path / "spin"
+    path.write_text(json.dumps({"gate": {"endpoint": endpoint}, "auth": {"enabled": True, **auth}}))
+    path.chmod(0o600)
+    return str(path)
+
+
+def session(url: str, issuer: Any, token: Token | None = None) -> Session:
+    return Session(url, limits=QUICK, access=Bearer(url, Grant(token=token, issuer=issuer)))
+
+
+@pytest.mark.parametrize("by_spin", [True, False])
+def test_a_key_is_exchanged_for_an_identity(
+    make: Make, ingest: Ingest, tmp_path: Path, google: Google, *, key_file: str, by_spin: bool
+) -> None:
+    """By spin's settings and by ours: one verified assertion for the proxy's audience serves a whole run."""
+    with serve(make.world(applications=tuple("abcdef")), token=google.door) as gate:
+        given: dict[str, Any] = {"iap_key_file": key_file, "iap_audience": AUDIENCE}
+        if by_spin:
+            iap = {"serviceAccountKeyPath": key_file, "iapClientId": AUDIENCE}
+            given = {"spin_config": spin(tmp_path, gate.url, iap=iap)}
+        assert not ingest("http://localhost:8084" if by_spin else gate.url, **given).troubles
+    assert [claims["target_audience"] for claims in google.asked] == [AUDIENCE]
+
+
+def test_spins_google_service_account_shows_the_assertion_itself(
+    make: Make, ingest: Ingest, tmp_path: Path, key: rsa.RSAPrivateKey
+) -> None:
+    """Gate makes a session of it; nobody else is asked, and ``auth.enabled`` has no say."""
+
+    class Verifying(BearerDoor):
+        def login(self, headers: Mapping[str, str], form: Mapping[str, str] | None) -> dict[str, str] | None:
+            token = headers.get("Authorization", "").removeprefix("Bearer ")
+            verified(token, key, SPIN_AUDIENCE)
+            self.tokens.add(token)
+            return super().login(headers, form)
+
+    account = {"enabled": True, "file": written(tmp_path / "key.json", key)}
+    with serve(make.world(), token=Verifying(wants_session=True)) as gate:
+        path = spin(tmp_path, gate.url, enabled=False, google_service_account=account)
+        assert not ingest("http://localhost:8084", spin_config=path).troubles
+
+
+def test_spins_cached_assertion_is_used_while_it_lasts(tmp_path: Path, make: Make, key: rsa.RSAPrivateKey) -> None:
+    """One of the year 1, which spin writes for no end at all, lasts."""
+    door = BearerDoor(tokens={"cached"})
+    cached = {"access_token": "cached", "expiry": "0001-01-01T00:00:00Z"}
+    account = {"enabled": True, "file": written(tmp_path / "key.json", key), "cachedToken": cached}
+    with serve(make.world(), token=door) as gate:
+        connect(checked({"spin_config": spin(tmp_path, gate.url, google_service_account=account)})).get("/applications")
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(3600, 1), (5, 3)])
+def test_an_identity_is_kept_until_it_ends(make: Make, google: Google, key_file: str, seconds: int, asked: int) -> None:
+    """By its own word and whatever its clock: three requests need one of an hour, or three of five seconds."""
+    google.seconds = seconds
+    with serve(make.world(), token=google.door) as gate:
+        asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE))
+        for _ in range(3):
+            asking.get("/applications")
+        assert gate.requests == ["/applications"] * 3
+    assert len(google.asked) == asked
+
+
+def test_an_identity_that_gate_forgets_is_replaced(make: Make, google: Google, key_file: str) -> None:
+    """A 401 before the end of the hour costs one more assertion; a Gate that stays at 401 is not asked for ever."""
+    with serve(make.world(), token=google.door) as gate:
+        asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE), Token("old"))
+        asking.get("/applications")
+        assert len(google.asked) == 1
+        gate.door = BearerDoor()
+        with pytest.raises(LoginError):
+            asking.get("/applications")
+    assert len(google.asked) == 2
+
+
+def test_an_end_that_is_near_counts_as_reached(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
+    """A token is not sent off in its last ten seconds; one without an end lasts, one of no zone is UTC."""
+    now = datetime.now(UTC)
+    assert Token("x", now + timedelta(seconds=5)).ended()
+    assert not Token("x", now + timedelta(seconds=60)).ended()
+    assert not Token("x").ended()
+    assert Token("x", (now - timedelta(seconds=60)).replace(tzinfo=None)).ended()
+    assert not SelfSigned(Account(written(tmp_path / "k", key), "k", print)).fresh().ended()
+
+
+def test_a_key_that_is_not_known_is_refused_without_it(
+    make: Make, ingest: Ingest, google: Google, tmp_path: Path, key_file: str
+) -> None:
+    """Signed by another key: exit 4, what to check is said, and neither key nor assertion is repeated."""
+    other = rsa.generate_private_key(65537, 2048)
+    path = written(tmp_path / "other.json", other, google.url)
+    with serve(make.world(), token=google.door) as gate, pytest.raises(AuthError, match="400 invalid_grant") as raised:
+        ingest(gate.url, iap_key_file=path, iap_audience=AUDIENCE)
+    assert "key is not deleted" in raised.value.next_step
+    assert "eyJ" not in str(raised.value)
+    assert google.asked == []
+
+
+def test_what_is_no_key_is_told_before_anything_is_sent(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    """No JSON, no key in it, a key of another kind: the file is named, and nothing of what stands in it."""
+    curve = ec.generate_private_key(ec.SECP256R1())
+    texts = ["s3cret", "{}", "[" * 5000, Path(written(tmp_path / "ec", curve)).read_text()]
+    texts.append(Path(written(tmp_path / "cut", key, private_key="-----BEGIN s3cret")).read_text())
+    for text in texts:
+        (tmp_path / "key.json").write_text(text)
+        with pytest.raises(UsageError, match="no key of a Google service account") as raised:
+            connect(checked({"iap_key_file": str(tmp_path / "key.json"), "iap_audience": AUDIENCE}))
+        assert "s3cret" not in f"{raised.value} {raised.value.__cause__}"
+
+
+@pytest.mark.parametrize("given", [{"iap_key_file": "x"}, {"iap_audience": "x"}])
+def test_key_and_audience_come_together(given: dict[str, str]) -> None:
+    """A key without an audience opens nothing."""
+    with pytest.raises(UsageError, match="only one of iap_key_file and iap_audience"):
+        connect(checked(given))
+
+
+def test_a_key_that_others_can_read_is_warned_about(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    """As any file that holds a secret."""
+    path, said = written(tmp_path / "key.json", key), list[str]()
+    Path(path).chmod(0o644)
+    connect(checked({"iap_key_file": path, "iap_audience": AUDIENCE}), said.append)
+    assert [text for text in said if "chmod 600" in text]
+
+
+def test_a_library_that_is_missing_is_named(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
+    """In a Python that has no cryptography the error says which extra brings it; nothing else needs it."""
+    path = written(tmp_path / "key.json", key)
+    code = f"""
+import sys
+sys.modules["cryptography"] = None
+from ingest.spinnaker.access import connect
+from ingest.spinnaker.settings import checked
+connect(checked({{"token_env": "X"}}))
+connect(checked({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert "pip install 'delivery-metrics[google]'" in done.stderr.splitlines()[-1]
+
+
+def test_an_account_tells_nothing_of_its_key(key_file: str) -> None:
+    """Neither file, token nor account show a secret where a log or traceback prints them."""
+    account = Account(key_file, "k", print)
+    assert "PRIVATE" not in f"{account!r} {vars(account)!r}"
+    assert repr(account.assertion("a")) == "Token(…)"

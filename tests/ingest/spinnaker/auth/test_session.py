@@ -1,0 +1,102 @@
+"""Who may read a Gate, and how much of it is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from dora.errors import AuthError, UsageError
+from ingest.simulation.gate.server import serve
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
+
+
+@pytest.mark.parametrize("token", [None, "wrong"])
+def test_strangers_are_told_so(make: Make, token: str | None, ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login page or a 401 ends the run with AuthError; no token is in the message."""
+    monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
+    if token:
+        monkeypatch.setenv("DORA_GATE_TOKEN", token)
+    with serve(make.world(), token="right") as gate, pytest.raises(AuthError) as raised:
+        ingest(gate.url)
+    assert "wrong" not in str(raised.value)
+
+
+def test_tokens_come_from_the_environment_or_a_file(
+    make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either opens the door; a file goes before the environment."""
+    (tmp_path / "token").write_text("right\n")
+    with serve(make.world(), token="right") as gate:
+        monkeypatch.setenv("MY_TOKEN", "right")
+        assert not ingest(gate.url, token_env="MY_TOKEN").troubles
+        monkeypatch.setenv("DORA_GATE_TOKEN", "wrong")
+        assert not ingest(gate.url, token_file=str(tmp_path / "token")).troubles
+
+
+def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """401 in the middle ends the run; the next one goes on."""
+    with serve(make.world(make.execution("E", NOW))) as gate:
+        gate.faults = {"/applications/shop/executions": 401}
+        with pytest.raises(AuthError):
+            ingest(gate.url)
+        gate.faults = {}
+        ingest(gate.url)
+    assert landed("SELECT id FROM execution") == [("E",)]
+
+
+def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """One sentence with their number and names, whatever their number; the others are landed."""
+    with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
+        gate.faults = {"/applications/mail/": 403, "/applications/cart/": 403}
+        (trouble,) = ingest(gate.url).troubles
+    assert "refuses 2 of 3 applications (403): cart, mail; ask for READ" in trouble
+    assert len(landed("SELECT * FROM coverage")) == 1
+
+
+def test_a_gate_that_refuses_everything_is_an_error(make: Make, ingest: Ingest) -> None:
+    """Exit 4 with the number, and not the first of many refusals."""
+    with serve(make.world(applications=("shop", "mail"))) as gate:
+        gate.faults = {"/applications/": 403}
+        with pytest.raises(AuthError, match="2 of 2 applications") as raised:
+            ingest(gate.url)
+    assert raised.value.exit_code == 4
+
+
+def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
+    """The first time as a part that is missing, by name; then as a note, until the application is there again."""
+    world = make.world(applications=("shop", "mail"))
+    with serve(world) as gate:
+        ingest(gate.url)
+        hidden = world.applications.pop()
+        first, second = ingest(gate.url), ingest(gate.url)
+        world.applications.append(hidden)
+        third = ingest(gate.url)
+    assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.troubles] == [True]
+    assert (second.troubles, ["1 application of old" in note for note in second.notes]) == ([], [True])
+    assert (first.notes, third.troubles, third.notes) == ([], [], [])
+
+
+def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """Narrower than the watermark it does nothing: a gap is never made."""
+    world = make.world(*(make.execution(f"E{n}", NOW - n * 24 * HOUR) for n in range(10)))
+
+    def count(days: float) -> int:
+        since = datetime.fromtimestamp((NOW - days * 24 * HOUR) / 1000, UTC)
+        ingest(gate.url, since=since)
+        return int(landed("SELECT count(*) FROM execution")[0][0])
+
+    with serve(world) as gate:
+        assert count(2.5) == 3
+        assert count(0) == 3
+        assert count(5.5) == 6
+
+
+def test_applications_are_chosen_by_glob(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """Settings and request narrow one another; a name that Gate does not show is an error."""
+    with serve(make.world(applications=("shop-web", "shop-api", "mail"))) as gate:
+        ingest(gate.url, applications=("shop-*",))
+        assert landed("SELECT id FROM application ORDER BY id") == [("shop-api",), ("shop-web",)]
+        with pytest.raises(UsageError, match="no application shp"):
+            ingest(gate.url, applications=("shp",))

@@ -1,0 +1,127 @@
+"""Saved payloads instead of a server: every shape in which people keep them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from dora.errors import UsageError
+from ingest.core.archive import Document
+from ingest.core.pipeline import Summary, pull
+from ingest.core.source import Request, Unreadable, Whole
+from ingest.spinnaker import SOURCE
+from ingest.spinnaker.client.saved_payloads import saved
+from tests.conftest import fresh
+
+ROOT = Path(__file__).resolve().parents[4]
+PAYLOADS = ROOT / "tests" / "payloads" / "spinnaker"
+RUN = {"id": "E1", "application": "shop", "status": "SUCCEEDED"}
+OTHER = {**RUN, "id": "E2"}
+
+
+def read(path: Path) -> list[Any]:
+    """Kind and parsed body of each document, or the reason why there is none."""
+    found = (one for one in saved([path]) if not isinstance(one, Whole))
+    return [(one.kind, json.loads(one.body)) if isinstance(one, Document) else one for one in found]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """A file with this content."""
+
+    def write(name: str, content: bytes) -> Path:
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("value", "kinds"),
+    [
+        (RUN, ["execution"]),
+        ([RUN, OTHER], ["execution", "execution"]),
+        ([], []),
+        ({"id": "T", "variables": [], "execution": RUN}, ["task"]),
+        ({"input": {"pipeline": RUN, "stage": None}}, ["policy"]),
+        ({**RUN, "status": None}, ["execution"]),
+        ({"id": "c", "application": "shop", "name": "release", "stages": []}, ["pipeline"]),
+    ],
+)
+def test_shapes(value: Any, kinds: list[str], file: Callable[[str, bytes], Path]) -> None:
+    """One value, a list, a task, a question to the policy plug-in, a configuration."""
+    assert [kind for kind, _ in read(file("x.json", json.dumps(value, indent=2).encode()))] == kinds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"job": [{"type": "undoRolloutManifest"}], "application": "shop"},
+        {"application": "shop", "stages": [], "name": "Deploy manifest"},
+        {"input": {"body": {"job": []}}},
+        {"input": {"pipeline": {"id": "c", "stages": []}}},
+        {"input": 7},
+        "text",
+    ],
+)
+def test_what_is_no_run_is_named(value: Any, file: Callable[[str, bytes], Path]) -> None:
+    """Requests and plans land nothing and are not lost either."""
+    (found,) = read(file("x.json", json.dumps(value).encode()))
+    assert isinstance(found, Unreadable)
+    assert found.id == "x.json"
+    assert found.reason.startswith("x.json: ")
+
+
+def test_lines_and_compression(file: Callable[[str, bytes], Path]) -> None:
+    """One value a line, a list a line, .gz and .zst: the same documents."""
+    lines = b"\n".join([json.dumps(RUN).encode(), b"", json.dumps([OTHER]).encode(), b""])
+    plain = read(file("x.ndjson", lines))
+    assert [body["id"] for _, body in plain] == ["E1", "E2"]
+    assert read(file("x.ndjson.gz", gzip.compress(lines))) == plain
+    assert read(file("x.ndjson.zst", zstandard.compress(lines))) == plain
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("x.json", b"<html>"), ("x.json", b""), ("x.json", b'{"id": '), ("x.json.gz", b"no"), ("x.json.zst", b"no")],
+)
+def test_a_file_that_holds_no_json_is_quarantined(
+    name: str, content: bytes, file: Callable[[str, bytes], Path]
+) -> None:
+    """The others of a folder proceed."""
+    found = read(file(name, content))
+    assert [type(one) for one in found] == ([] if not content else [Unreadable])
+
+
+def test_a_folder_is_read_by_name(file: Callable[[str, bytes], Path], tmp_path: Path) -> None:
+    """Files and folders in it, sorted."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.json").write_text(json.dumps(OTHER))
+    file("a.json", json.dumps(RUN).encode())
+    assert [body["id"] for _, body in read(tmp_path)] == ["E1", "E2"]
+
+
+def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
+    """Nothing is loaded where a name is misspelt."""
+    with pytest.raises(UsageError, match="There is no"):
+        list(saved([tmp_path / "nothing.json"]))
+
+
+def load(data: Path, *paths: Path) -> Summary:
+    """Load files into a data folder."""
+    return pull(SOURCE.configured({}, data), fresh(data), Request(load=paths))
+
+
+def test_loading_lands_like_fetching(tmp_path: Path) -> None:
+    """Own payloads by file, once and again: the same rows."""
+    first, second = load(tmp_path, PAYLOADS), load(tmp_path, PAYLOADS)
+    assert (first.documents, first.quarantined) == (len(list(PAYLOADS.rglob("*.json"))), 0)
+    new = first.tables["rollout"]["new"]
+    assert new >= 6
+    assert second.tables["rollout"] == {"new": 0, "changed": 0, "unchanged": new}

@@ -1,0 +1,116 @@
+"""Walking a history that can not be paged, over the double's search with all its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.simulation.gate.execution_store import History, Mode, Query
+from ingest.simulation.model.world import Stub, World
+from ingest.spinnaker.client.time_search import CENSUS, Listed, Page, history
+
+BEGIN = 1_700_000_000_000
+
+
+class Store:
+    """A reader of executions built at these times; ``asked`` are the sizes it was asked for."""
+
+    def __init__(self, times: Sequence[int], mode: Mode, size: int, *, breaks: bool = False) -> None:
+        stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]
+        config = {"id": "config", "application": "shop"}
+        self.store = History(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
+        self.store.refresh()
+        self.mode, self.size, self.breaks = mode, size, breaks
+        self.asked: list[int] = []
+
+    def _search(self, start: int, end: int, size: int, *, detailed: bool) -> Page:
+        self.asked.append(size)
+        found = self.store.search("shop", Query(start=start, end=end, size=size))
+        return Page([Listed(stub.id, stub.build_time, True, detailed, b"") for stub in found], size)
+
+    def page(self, start: int, end: int, least: int = 0) -> Page:
+        return self._search(start, end, max(self.size, least), detailed=False)
+
+    def census(self, start: int, end: int, asked: int) -> Page:
+        if self.breaks:
+            return self.page(start, end, 0 if asked == CENSUS else asked)
+        return self._search(start, end, asked, detailed=True)
+
+    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+        for start in range(0, len(listed), self.size):
+            if any(one.detailed for one in listed):
+                self.asked.append(self.size)
+            yield [one._replace(detailed=False) for one in listed[start : start + self.size]]
+
+    def inclusive(self, instant: int) -> bool:
+        return bool(self._search(instant, instant, 1, detailed=True).listed)
+
+
+TIMES = st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), max_size=60).map(
+    lambda offsets: [BEGIN + offset for offset in offsets]
+)
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+@given(times=TIMES, size=st.integers(1, 8), late=st.integers(0, 60), breaks=st.booleans())
+@settings(deadline=None, max_examples=150)
+def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int, breaks: bool) -> None:
+    """Ties, bursts, any size, any begin, either store, light listings or none: each execution comes exactly once."""
+    since = BEGIN + late
+    pages = list(history(Store(times, mode, size, breaks=breaks), since, BEGIN + 4_000_000))
+    found = [listed.id for page in pages for listed in page]
+    assert sorted(found) == sorted(f"E{n}" for n, at in enumerate(times) if at >= since)
+    assert not any(listed.detailed for page in pages for listed in page)
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+@pytest.mark.parametrize("count", [49, 50, 1000, 5000])
+def test_history_costs_little_more_than_its_pages(mode: Mode, count: int) -> None:
+    """At 50 executions a page at most 1.3 times as many requests as there are pages, and three."""
+    store = Store([BEGIN + n * n * 10 for n in range(count)], mode, 50)
+    assert sum(map(len, history(store, 0, BEGIN + 10**9))) == count
+    assert len(store.asked) <= 1.3 * -(-count // 50) + 3
+
+
+def test_more_ties_than_a_page_holds_grow_the_page() -> None:
+    """120 executions of one millisecond do not fit 50: the page grows until they do, then shrinks again."""
+    times = [BEGIN] * 120 + [BEGIN - 1000 * n for n in range(1, 200)]
+    store = Store(times, "sql", 50)
+    assert sum(map(len, history(store, 0, BEGIN + 1))) == len(times)
+    assert max(store.asked) == 200
+    assert store.asked[-1] == 50
+
+
+def test_more_ties_than_a_census_holds_grow_it() -> None:
+    """2,500 executions of one millisecond on Redis, where no window is smaller."""
+    store = Store([BEGIN] * 2500 + [BEGIN + 5] * 3, "redis", 50)
+    assert sum(map(len, history(store, 0, BEGIN + 10))) == 2503
+    assert max(store.asked) == 4000
+
+
+@pytest.mark.parametrize("unknown", [0, 3, 20])
+def test_what_has_no_time_does_not_stop_the_walk(unknown: int) -> None:
+    """An execution that could not be read counts for its page, and never for the next page's end."""
+
+    class Torn(Store):
+        def page(self, start: int, end: int, least: int = 0) -> Page:
+            page = super().page(start, end, least)
+            torn = [one._replace(build_time=0) if int(one.id[1:]) < unknown else one for one in page.listed]
+            return Page(torn, page.asked)
+
+    store = Torn([BEGIN + n for n in range(100)], "sql", 10)
+    assert sum(map(len, history(store, BEGIN, BEGIN + 200))) == 100
+
+
+def test_pages_by_index_would_lose_most() -> None:
+    """What makes the walk necessary: paging by startIndex reaches twice the page size and no further."""
+    stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", BEGIN + n, BEGIN, dict) for n in range(1000)]
+    store = History(
+        World(now=2**62, pipeline_configs=[{"id": "config", "application": "shop"}], executions=stubs), "sql"
+    )
+    store.refresh()
+    pages = [store.search("shop", Query(0, 2**63 - 1, 100, start_index=start)) for start in range(0, 1000, 100)]
+    assert [len(page) for page in pages] == [100, 100] + [0] * 8

@@ -1,0 +1,218 @@
+"""Which template a pipeline is made from, what that brings, and the configurations a pipeline had."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.core.archive import Document
+from ingest.simulation.gate.server import serve
+from ingest.simulation.model.company import TEMPLATE
+from ingest.simulation.payload import catalogue
+from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.templates import Reference, chosen, reference
+from tests.ingest.spinnaker.conftest import Ingest, Landed
+
+T = 1_747_000_000_000
+Json = dict[str, Any]
+DIGEST = "sha256:" + "ab" * 32
+
+
+def v2(source: str, **more: Any) -> Json:
+    """A pipeline made from a v2 template."""
+    made = {"schema": "v2", "type": "templatedPipeline", "template": {"reference": source}}
+    return {"id": "c", "application": "shop", "name": "release", **made, **more}
+
+
+def template(identity: str, *types: str, **more: Any) -> Json:
+    """A v2 template with stages of these types."""
+    stages = [{"type": type_} for type_ in types]
+    return {"id": identity, "schema": "v2", "metadata": {}, "variables": [], "pipeline": {"stages": stages}, **more}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (v2("spinnaker://web"), ("v2", "web", None)),
+        (v2("spinnaker://web:stable"), ("v2", "web", "stable")),
+        (v2(f"spinnaker://web@{DIGEST}"), ("v2", "web", DIGEST)),
+        (v2("https://x.example/t.yml"), ("v2", "https://x.example/t.yml", None)),
+        (
+            {"type": "templatedPipeline", "config": {"pipeline": {"template": {"source": "spinnaker://old"}}}},
+            ("v1", "old", None),
+        ),
+        ({"type": "templatedPipeline", "config": {}}, ("v1", None, None)),
+        ({"type": "templatedPipeline", "schema": "v2", "template": {}}, ("v2", None, None)),
+        ({"schema": "1", "stages": []}, (None, None, None)),
+        ({"template": "web", "config": ["x"]}, (None, None, None)),
+    ],
+)
+def test_what_a_pipeline_says_it_is_made_from(config: Json, expected: tuple[Any, ...]) -> None:
+    """Kind, id, and tag or digest; a pipeline that was rendered before it was saved says nothing."""
+    assert reference(*map(config.get, ("type", "schema", "template", "config"))) == expected
+
+
+NAME = st.text("abcdefgh-_.", min_size=1, max_size=12)
+
+
+@given(NAME, st.none() | NAME)
+def test_a_reference_is_read_back(identity: str, tag: str | None) -> None:
+    """Id and tag come back as they were written."""
+    written = f"spinnaker://{identity}" + (f":{tag}" if tag else "")
+    assert reference(None, "v2", {"reference": written}, None) == ("v2", identity, tag)
+
+
+LISTED = [
+    b"7",
+    json.dumps(template("web", tag="stable")).encode(),
+    json.dumps(template("web", digest="ab" * 32, tag="old")).encode(),
+    json.dumps(template("web", "wait")).encode(),
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "nth"),
+    [
+        (Reference("v2", "web"), 3),
+        (Reference("v2", "web", "stable"), 1),
+        (Reference("v2", "web", DIGEST), 2),
+        (Reference("v2", "web", "newest"), None),
+        (Reference("v2", "app"), None),
+    ],
+)
+def test_which_of_the_templates_is_meant(wanted: Reference, nth: int | None) -> None:
+    """That of the tag or digest, the untagged one where none is named; another version is never taken for it."""
+    assert chosen(LISTED, wanted) == (None if nth is None else LISTED[nth])
+
+
+def test_what_a_template_brings() -> None:
+    """Whether it forbids changes, and the stages that the pipeline has from it, beside its own."""
+    both = {"pipeline": v2("spinnaker://web", stages=[{"type": "manualJudgment"}])}
+    both["template"] = template("web", "kayentaCanary", protect=True)
+    (found,) = parse(Document("templated", json.dumps(both).encode()))
+    assert [getattr(found, name) for name in ("protected", "has_canary", "has_approval", "has_rollback")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_a_v1_template_keeps_its_stages_beside_its_name() -> None:
+    """The older shape, where protect is missing, forbids nothing."""
+    both = {"pipeline": v2("spinnaker://web"), "template": {"id": "web", "stages": [{"type": "undoRolloutManifest"}]}}
+    (found,) = parse(Document("templated", json.dumps(both).encode()))
+    assert (found.protected, found.has_rollback, found.has_canary) == (False, True, False)  # type: ignore[attr-defined]
+
+
+def asked(gate: Any, prefix: str) -> list[str]:
+    """Requests to one part of Gate."""
+    return [path for path in gate.requests if path.startswith(prefix)]
+
+
+def test_templates_are_asked_for_once_and_only_where_a_pipeline_names_one(
+    make: SimpleNamespace, ingest: Ingest, landed: Landed
+) -> None:
+    """One request a run, however many pipelines are made from them."""
+    world = make.world()
+    with serve(world) as gate:
+        ingest(gate.url)
+        assert asked(gate, "/v2/pipelineTemplates") == []
+        world.templates = [template("web", "kayentaCanary", protect=True)]
+        world.pipeline_configs = [v2("spinnaker://web", id=f"c{n}") for n in range(3)]
+        ingest(gate.url)
+        assert len(asked(gate, "/v2/pipelineTemplates")) == 1
+    told = (
+        "SELECT DISTINCT template_kind, template, protected, has_canary, has_rollback FROM pipeline WHERE id LIKE 'c_'"
+    )
+    assert landed(told) == [("v2", "web", True, True, False)]
+
+
+def test_v1_templates_have_a_list_of_their_own(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Asked for where a v1 pipeline names one: whether it is protected, and the stages that it brings."""
+    world = make.world()
+    world.templates = [{"schema": "1", "id": "old", "protect": True, "stages": [{"type": "manualJudgment"}]}]
+    made = {"pipeline": {"template": {"source": "spinnaker://old"}}}
+    world.pipeline_configs = [
+        {"id": "c", "application": "shop", "name": "ship", "type": "templatedPipeline", "config": made}
+    ]
+    with serve(world) as gate:
+        ingest(gate.url)
+        assert (asked(gate, "/v2/pipelineTemplates"), len(asked(gate, "/pipelineTemplates"))) == ([], 1)
+    told = "SELECT template_kind, template, protected, has_approval, has_canary FROM pipeline"
+    assert landed(told) == [("v1", "old", True, True, False)]
+
+
+def test_without_templates_a_pipeline_is_still_known(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Where Gate has none, what the template holds stays unknown, and that is no trouble."""
+    world = make.world()
+    world.pipeline_configs = [v2("spinnaker://web")]
+    with serve(world) as gate:
+        gate.faults = {"/v2/pipelineTemplates": 404}
+        assert ingest(gate.url).troubles == []
+    assert landed("SELECT template, protected, has_canary FROM pipeline") == [("web", None, None)]
+
+
+REVISIONS = (
+    "SELECT template, template_version, epoch_ms(updated_at), updated_by FROM pipeline_revision ORDER BY updated_at"
+)
+
+
+def test_history_is_read_when_a_configuration_changes(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Every configuration that Gate still has, with who made it; asked again only after the next change."""
+    world = make.world()
+    world.pipeline_configs = [v2("spinnaker://web:2", updateTs=str(T + 2), lastModifiedBy="ada")]
+    world.revisions["c"] = [
+        v2("spinnaker://web:1", updateTs=T + 1, lastModifiedBy="anonymous"),
+        {"id": "c", "application": "shop"},
+    ]
+    with serve(world) as gate:
+        ingest(gate.url)
+        ingest(gate.url)
+        assert asked(gate, "/pipelineConfigs/") == ["/pipelineConfigs/c/history?limit=20"]
+        world.pipeline_configs = [v2("spinnaker://web:3", updateTs=T + 3, lastModifiedBy="bo")]
+        world.revisions = {}
+        summary = ingest(gate.url)
+        assert len(asked(gate, "/pipelineConfigs/")) == 2
+    assert landed("SELECT kind, reason, excerpt FROM quarantine WHERE kind LIKE 'pipeline%'") == []
+    assert summary.troubles == []
+    assert landed(REVISIONS) == [("web", "1", T + 1, None), ("web", "2", T + 2, "ada"), ("web", "3", T + 3, "bo")]
+    assert landed("SELECT template_version FROM pipeline") == [("3",)]
+
+
+@pytest.mark.parametrize(("status", "troubles"), [(404, 0), (400, 1), (403, 1)])
+def test_history_that_gate_does_not_give(
+    status: int, troubles: int, make: SimpleNamespace, ingest: Ingest, landed: Landed
+) -> None:
+    """It is asked for once; the present configuration is kept as a revision all the same."""
+    world = make.world()
+    world.pipeline_configs = [v2("spinnaker://web", id=f"c{n}", updateTs=T) for n in range(3)]
+    with serve(world) as gate:
+        gate.faults = {"/pipelineConfigs/": status}
+        summary = ingest(gate.url)
+        assert len(asked(gate, "/pipelineConfigs/")) == 1
+    assert len(summary.troubles) == troubles
+    assert landed("SELECT id FROM pipeline_revision ORDER BY id") == [(f"c{n}@{T}",) for n in range(3)]
+
+
+def test_a_revision_without_its_time_is_refused() -> None:
+    """It could not be told from another one."""
+    with pytest.raises(ValueError, match="without its time"):
+        parse(Document("pipeline_revision", json.dumps(v2("spinnaker://web")).encode()))
+
+
+def test_the_simulated_templates_are_those_that_its_pipelines_name() -> None:
+    """Each of the two tags is found, and the second brings a canary that nobody may take out."""
+    listed = [json.dumps(one).encode() for one in catalogue.templates(T)]
+    for tag, protected, canary in (("v1", False, False), ("v2", True, True)):
+        config = v2(f"spinnaker://{TEMPLATE}:{tag}")
+        found = chosen(listed, Reference("v2", TEMPLATE, tag))
+        assert found is not None
+        both = {"pipeline": config, "template": json.loads(found)}
+        (row,) = parse(Document("templated", json.dumps(both).encode()))
+        assert (row.protected, row.has_canary) == (protected, canary)  # type: ignore[attr-defined]

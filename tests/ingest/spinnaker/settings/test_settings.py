@@ -1,0 +1,115 @@
+"""``[sources.spinnaker]``: what may stand there, and what may not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dora.errors import UsageError
+from ingest import sources
+from ingest.spinnaker import SOURCE
+from ingest.spinnaker.auth.session import connect
+from ingest.spinnaker.settings import checked
+
+
+def test_the_source_is_found_by_its_name() -> None:
+    """`dora ingest spinnaker` exists because the folder does."""
+    assert sources()["spinnaker"] is SOURCE
+    assert SOURCE.takes == {"since", "applications", "load"}
+
+
+def test_nothing_configured_is_gate_on_this_machine() -> None:
+    """Defaults are those that the documentation names."""
+    found = checked({})
+    assert (found.endpoint, found.page_size, found.requests_per_10s) == ("http://localhost:8084", 50, 60)
+    assert (found.applications, found.token_env) == (("*",), "DORA_GATE_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"endpint": "x", "colour": 1}, "no setting colour, endpint"),
+        ({"token": "s3cret"}, "holds a secret under 'token'"),
+        ({"gate_password": "s3cret"}, "holds a secret under 'gate_password'"),
+        ({"page_size": 0}, "page_size"),
+        ({"page_size": "many"}, "page_size"),
+        ({"applications": "shop"}, "applications"),
+        ({"timeout_seconds": 0}, "timeout_seconds"),
+        ({"requests_per_10s": -1}, "requests_per_10s"),
+        ({"oauth2": {"client_secret": "s3cret", "token_url": "x", "client_id": "y"}}, "unknown field `client_secret`"),
+        ({"oauth2": {"client_id": "y"}}, "token_url"),
+        ({"headers": {"Authorization": "Bearer s3cret"}}, "secret under the header 'Authorization'"),
+        ({"headers": {"X-Api-Key": "s3cret"}}, "secret under the header 'X-Api-Key'"),
+        ({"headers": {"X-Team": "a\r\nCookie: s3cret"}}, "no valid header 'X-Team'"),
+        ({"headers": {"X Team": "a"}}, "no valid header 'X Team'"),
+        ({"headers": {"X-Team": 5}}, "headers"),
+        ({"spin_config": 5}, "spin_config"),
+        ({"password": "s3cret"}, "holds a secret under 'password'"),
+        ({"endpoint": "localhost:8084"}, "no http"),
+        ({"endpoint": "https://ana:s3cret@gate.example"}, "user or password"),
+    ],
+)
+def test_wrong_settings_are_named_and_secrets_are_not_repeated(given: dict[str, Any], named: str) -> None:
+    """The message names the key, never a value that could be secret."""
+    with pytest.raises(UsageError, match=named) as raised:
+        checked(given)
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_token_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    """Better than to knock as a stranger."""
+    with pytest.raises(UsageError, match="can not be read"):
+        checked({"token_file": str(tmp_path / "nothing")}).token()
+
+
+@pytest.mark.parametrize("key", ["cert_file", "key_file"])
+def test_half_a_certificate_is_an_error(key: str, tmp_path: Path) -> None:
+    """Certificate and key come together."""
+    with pytest.raises(UsageError, match="only one of cert_file and key_file"):
+        connect(checked({key: str(tmp_path / "x")}))
+
+
+def test_a_certificate_that_is_none_is_an_error(tmp_path: Path) -> None:
+    """Said before anything is sent, and without what stands in the files."""
+    (tmp_path / "x").write_text("s3cret")
+    session = connect(checked({"cert_file": str(tmp_path / "x"), "key_file": str(tmp_path / "x")}))
+    with pytest.raises(UsageError, match="belong together") as raised:
+        session.get("/")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_an_authority_that_is_missing_is_an_error(tmp_path: Path) -> None:
+    """Named before anything is sent."""
+    with pytest.raises(UsageError, match=r"ca_file .* does not exist"):
+        connect(checked({"ca_file": str(tmp_path / "ca.pem")}))
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"basic_user": "ana"}, "DORA_GATE_PASSWORD is empty"),
+        ({"ldap_user": "ana", "password_env": "PW_X"}, "PW_X is empty"),
+        ({"iap_token_env": "IAP_X"}, "IAP_X is empty"),
+        ({"headers_env": {"X-Key": "KEY_X"}}, "KEY_X is empty"),
+        ({"oauth2": {"token_url": "https://idp.example", "client_id": "dora"}}, "DORA_GATE_REFRESH_TOKEN is empty"),
+    ],
+)
+def test_an_empty_variable_is_named(given: dict[str, Any], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Better than to knock without a password."""
+    for name in ("DORA_GATE_PASSWORD", "DORA_GATE_REFRESH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match=named):
+        connect(checked(given))
+
+
+def test_a_secrets_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
+    """Token, password and key, each by its path; the certificate is no secret."""
+    for name in ("token", "password", "key", "certificate"):
+        (tmp_path / name).write_text("x")
+        (tmp_path / name).chmod(0o644)
+    files = {"token_file": "token", "password_file": "password", "key_file": "key", "cert_file": "certificate"}
+    said: list[str] = []
+    connect(checked({"basic_user": "a", **{key: str(tmp_path / name) for key, name in files.items()}}), said.append)
+    assert sorted(text.split(" ")[0].rpartition("/")[2] for text in said) == ["key", "password", "token"]
