@@ -7,8 +7,7 @@ delivery.metric("lead_time", by="team", every="week").df()
 
 from dora.api import Delivery, Result, open
 from dora.errors import DoraError
-from dora.query.comparison import Move
-from dora.query.value import Scope, Value
+from dora.query.value import Move, Scope, Value
 from dora.render.html import Page
 from dora.sql.catalog import Metric
 from dora.sql.catalog import metrics as _metrics

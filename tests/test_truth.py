@@ -193,7 +193,8 @@ def test_who_approved_what_they_wrote(told: Told) -> None:
     for application, repository, sha, root in told.truth.shipped:
         authors.setdefault((application, root), set()).add(wrote[repository, sha])
     rows = told.delivery.sql(
-        "SELECT a.*, d.root_id FROM audit a JOIN deployments d USING (deployment_id) WHERE approved_by IS NOT NULL"
+        "SELECT a.*, d.root_id FROM audit_trail a JOIN deployments d USING (deployment_id)"
+        " WHERE approved_by IS NOT NULL"
     )
     assert rows
     for row in rows:

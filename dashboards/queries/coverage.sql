@@ -11,7 +11,7 @@ judged AS (
 ),
 missing AS (
   SELECT count(*) AS gaps
-  FROM gaps
+  FROM history_gaps
   WHERE reason = 'history is missing' AND application IN (SELECT application FROM served)
 )
 SELECT

@@ -20,11 +20,11 @@ moved AS (
     count(*) AS changes,
     count(*) FILTER (WHERE excluded IS NOT NULL) AS left_out,
     count(*) FILTER (WHERE excluded IS NULL AND NOT shipped) AS open
-  FROM clocks
+  FROM lead_times
   GROUP BY application
 ),
 missing AS (
-  SELECT application, count(*) AS gaps FROM gaps WHERE reason = 'history is missing' GROUP BY application
+  SELECT application, count(*) AS gaps FROM history_gaps WHERE reason = 'history is missing' GROUP BY application
 )
 SELECT s.application, d.team, f.since, s.deployments, s.known, m.changes, m.left_out, m.open, g.gaps, s.quietest
 FROM served AS s

@@ -154,8 +154,8 @@ def _sections(made: Page, told: Report) -> None:
     made.say(told.delivery.canaries(told.scope).sentences)
     made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
     made.say(told.delivery.audit(told.scope).sentences)
-    waiting = [row for row in reversed(told.delivery.listed("journeys", replace(told.scope, since=None, until=None)))
-               if row["state"] == "open"]  # fmt: skip
+    changes = told.delivery.listed("change_timeline", replace(told.scope, since=None, until=None))
+    waiting = [row for row in reversed(changes) if row["state"] == "open"]
     made.heading("Merged and not shipped", f"{text.counted(len(waiting), 'change')}, the oldest first.")
     made.table(_waiting(row) for row in waiting[:OLDEST])
     made.heading("Definitions in force", "What the numbers mean, and for how many applications.")

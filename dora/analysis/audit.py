@@ -134,7 +134,7 @@ FINDINGS: list[tuple[str, str, str, Test, Test]] = [  # name, title, among what,
 def follow(con: Connection, scope: Scope) -> Trail:
     """The audit trail of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     about = metric.context(con)
-    rows = [_timed(row, about["timezone"]) for row in lists.listed(con, "audit", scope)]
+    rows = [_timed(row, about["timezone"]) for row in lists.listed(con, "audit_trail", scope)]
     return Trail(
         rows=rows,
         findings=[_found(rows, *asked) for asked in FINDINGS],

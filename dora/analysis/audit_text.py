@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dora.render import text
-from dora.render.html import Page
 
 if TYPE_CHECKING:
-    from dora.analysis.audit import Trail
     from dora.query.lists import Row
 
 SHORT = 9
@@ -82,27 +80,6 @@ def marks(row: Row) -> list[str]:
 
 def _minutes(minutes: float | None) -> str | None:
     return None if minutes is None else text.quantity(minutes / 60, "hours")
-
-
-def page(told: Trail) -> Page:
-    """The whole trail as one page that opens offline."""
-    known = f"data to {told.as_of:%Y-%m-%d %H:%M} UTC" if told.as_of else "no data"
-    made = Page("Changes of production", f"{known} · times in {told.timezone} · every number can be counted below")
-    made.say(told.sentences)
-    made.heading("What was looked for", "How many were found, and among how many.")
-    made.table([{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.findings])
-    made.heading("Rollbacks")
-    made.say(told.rollbacks.sentences)
-    made.table(told.rollbacks.lines())
-    made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
-    made.table([code(row) for row in told.as_code])
-    made.heading("Delivery by version of the template")
-    made.table([version(row) for row in told.delivery])
-    made.heading("Changes that stand out", "Each with why, the latest first.")
-    made.table([cells(row) for row in told.rows if marks(row)], COLUMNS)
-    made.heading("Every change of production", "The latest first, attempts that never took traffic among them.")
-    made.table([cells(row) for row in told.rows], COLUMNS)
-    return made
 
 
 def code(row: Row) -> dict[str, Any]:

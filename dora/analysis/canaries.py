@@ -9,11 +9,12 @@ from typing import Any
 
 from dora.analysis import canary_summary
 from dora.analysis.canary_metrics import Deciding, weigh
+from dora.analysis.canary_summary import Cost, Cover
 from dora.query import lists, metric
 from dora.query.lists import Row
 from dora.query.value import Scope
 from dora.statistics.diagnostic_test import Bin, Diagnosis, Verdicts, calibration, diagnose
-from dora.statistics.intervals import Limits, wilson
+from dora.statistics.intervals import wilson
 from dora.storage.database import Connection
 
 JUDGED = ("pass", "marginal", "fail")
@@ -32,31 +33,6 @@ class Outcome:
     failed: int
     fine: int
     unsettled: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cover:
-    """Production deployments of one application (null: of all), how many a canary judged, and 95 % limits."""
-
-    application: str | None
-    deployments: int
-    judged: int
-    limits: Limits | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time.
-
-    ``by_application`` holds the same means by application.
-    """
-
-    median: float | None
-    nine_in_ten: float | None
-    changes: int
-    canary_minutes: float | None
-    lead_minutes: float | None
-    by_application: list[Row]
 
 
 @dataclass(frozen=True, slots=True)

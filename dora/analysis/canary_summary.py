@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dora.errors import counted
+from dora.query.lists import Row
 from dora.render import text
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
-    from dora.analysis.canaries import Cost, Cover
     from dora.analysis.canary_metrics import Deciding
-    from dora.query.lists import Row
     from dora.statistics.diagnostic_test import Diagnosis, Verdicts
 
 NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Production deployments of one application (null: of all), how many a canary judged, and 95 % limits."""
+
+    application: str | None
+    deployments: int
+    judged: int
+    limits: Limits | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time.
+
+    ``by_application`` holds the same means by application.
+    """
+
+    median: float | None
+    nine_in_ten: float | None
+    changes: int
+    canary_minutes: float | None
+    lead_minutes: float | None
+    by_application: list[Row]
 
 
 def sentences(  # noqa: PLR0913, PLR0917 - one sentence each

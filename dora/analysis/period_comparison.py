@@ -9,8 +9,7 @@ from typing import Any
 from dora import periods
 from dora.errors import UsageError
 from dora.query import metric
-from dora.query.comparison import Move
-from dora.query.value import Scope, Value
+from dora.query.value import Move, Scope, Value
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
 from dora.storage.database import Connection

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dora import __version__
-from dora.sql import catalog, daily_counts
 from dora.config import definitions
-from dora.lineage import table
-from dora.storage import database
-from dora.sql.catalog import Finding
-from dora.storage.schema import BUILD
 from dora.errors import StaleError, counted
+from dora.lineage import table
+from dora.sql import catalog, daily_counts
+from dora.sql.catalog import Finding
+from dora.storage import database
+from dora.storage.schema import BUILD
 
 if TYPE_CHECKING:
     from dora.config.settings import Config
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = 20
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
-LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "brought"), "SELECT * FROM attempts")
+LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "included_commits"), "SELECT * FROM attempts")
 
 
 def build(
@@ -52,13 +52,20 @@ def build(
 
 def _record(con: Connection, config: Config) -> None:
     """One row that says what this build is made of; ``as_of`` is the clock of whoever tells of deployments."""
+    built_at = datetime.now(UTC).replace(tzinfo=None)
     con.execute(
         "CREATE TABLE build AS SELECT coalesce("
         " max(as_of) FILTER (source IN (SELECT DISTINCT source FROM landing.execution)), max(as_of)) AS as_of,"
         " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine,"
         " ?::INTEGER AS layout"
         " FROM landing.load WHERE finished_at IS NOT NULL",
-        [datetime.now(UTC).replace(tzinfo=None), config.timezone, config.stale_after_hours, __version__, BUILD],
+        [
+            built_at,
+            config.timezone,
+            config.stale_after_hours,
+            metadata.version("delivery-metrics"),
+            BUILD,
+        ],
     )
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")

@@ -14,6 +14,7 @@ from dora.cli.metrics import Applications, AsCsv, AsJson, ConfigFile, Since, Tea
 from dora.config.settings import read
 from dora.errors import UsageError
 from dora.render import console, text
+from dora.render.html import Page
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
@@ -125,13 +126,34 @@ def _write(told: Trail, path: Path) -> None:
 
     form = path.suffix.lower().removeprefix(".")
     if form == "html":
-        audit_text.page(told).write(path)
+        _page(told).write(path)
     elif form == "csv":
         files.save(path, "csv", told.rows)
     elif form == "parquet":
         files.save(path, "parquet", told.rows)
     else:
         raise UsageError(f"{path} ends in no form that is written; nothing was.", "use .html, .csv or .parquet.")
+
+
+def _page(told: Trail) -> Page:
+    """The whole trail as one page that opens offline."""
+    known = f"data to {told.as_of:%Y-%m-%d %H:%M} UTC" if told.as_of else "no data"
+    made = Page("Changes of production", f"{known} · times in {told.timezone} · every number can be counted below")
+    made.say(told.sentences)
+    made.heading("What was looked for", "How many were found, and among how many.")
+    made.table([{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.findings])
+    made.heading("Rollbacks")
+    made.say(told.rollbacks.sentences)
+    made.table(told.rollbacks.lines())
+    made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
+    made.table([audit_text.code(row) for row in told.as_code])
+    made.heading("Delivery by version of the template")
+    made.table([audit_text.version(row) for row in told.delivery])
+    made.heading("Changes that stand out", "Each with why, the latest first.")
+    made.table([audit_text.cells(row) for row in told.rows if audit_text.marks(row)], audit_text.COLUMNS)
+    made.heading("Every change of production", "The latest first, attempts that never took traffic among them.")
+    made.table([audit_text.cells(row) for row in told.rows], audit_text.COLUMNS)
+    return made
 
 
 @app.command()

@@ -19,7 +19,6 @@ from dora.periods import Grain
 from dora.query.value import By as Group
 from dora.query.value import Scope, Value
 from dora.render import console
-from dora.render.text import titled
 from dora.sql.catalog import Finding, metrics
 
 SHA = re.compile(r"\b[0-9a-f]{40}\b")
@@ -106,7 +105,7 @@ def scoped(
 def _print_values(values: list[Value], by: str | None, every: str | None) -> None:
     rows = [
         {
-            "metric": titled(metrics()[value.metric], value.statistic),
+            "metric": metrics()[value.metric].title_for(value.statistic),
             (by or "group"): value.group,
             "period": f"{value.period:%Y-%m-%d}{' (partial)' if value.partial else ''}" if value.period else None,
             "incomplete": value.incomplete,

@@ -18,16 +18,16 @@ from dora.sql.catalog import metrics
 Rows = list[dict[str, Any]]
 TABLES = (
     "deployments",
-    "journeys",
+    "change_timeline",
     "failures",
     "recoveries",
     "incidents",
     "approvals",
     "canaries",
     "canary_outcomes",
-    "audit",
+    "audit_trail",
     "rollbacks",
-    "gaps",
+    "history_gaps",
     "definitions_in_force",
     "findings",
 )

@@ -93,7 +93,7 @@ SELECT application, repository, sha, deployment_id, told.attempt = baseline.atte
 FROM told JOIN baseline USING (application, repository)
 """
 
-_BROUGHT = "CREATE TABLE brought AS SELECT repository, change_sha, sha, place FROM told"
+_BROUGHT = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, place FROM told"
 
 _ENTRIES = """
 SELECT DISTINCT node.rowid AS node

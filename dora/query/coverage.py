@@ -16,7 +16,10 @@ from dora.storage.database import Connection
 
 NAMED = 3
 INSTANT = timedelta(microseconds=1)
-_GAPS = "SELECT application, since, until, reason FROM gaps WHERE since IS NOT NULL OR ? ORDER BY application, until"
+_GAPS = (
+    "SELECT application, since, until, reason FROM history_gaps"
+    " WHERE since IS NOT NULL OR ? ORDER BY application, until"
+)
 
 
 class Gap(NamedTuple):

@@ -13,11 +13,11 @@ from dora.storage.database import Connection
 
 Row = dict[str, Any]
 ORDERED = {  # when a row happened, and what tells it from others
-    "journeys": ("merged_at", "change_id"),
+    "change_timeline": ("merged_at", "change_id"),
     "canary_outcomes": ("happened_at", "canary_id"),
-    "audit": ("happened_at", "deployment_id"),
+    "audit_trail": ("happened_at", "deployment_id"),
     "rollbacks": ("happened_at", "deployment_id"),
-    "templates": ("updated_at", "pipeline_id"),
+    "pipeline_templates": ("updated_at", "pipeline_id"),
 }
 
 
@@ -31,7 +31,7 @@ def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
 
 
 def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
-    """The rows of ``dora/sql/analyses/<name>.sql``, in which ``$journeys`` stands for that list in the scope.
+    """The rows of ``dora/sql/analyses/<name>.sql``, in which ``$change_timeline`` stands for that list in the scope.
 
     Raises ``UsageError`` as ``listed`` does.
     """

@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TextIO
 
+from dora.render.text import readable
+
 Format = Literal["parquet", "csv"]
-WIDE, NOTHING = 240, "–"
+WIDE = 240
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet runs, full-width ones too
 
 
@@ -81,17 +83,3 @@ def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return _plain(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-
-
-def readable(value: object) -> str:
-    """A value as people read it; what has no shape of its own, such as a control character, is shown as such."""
-    if value is None:
-        return NOTHING
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {readable(item)}" for key, item in value.items() if item is not None) or NOTHING
-    text = "; ".join(map(readable, value)) if isinstance(value, list | tuple) else str(value)
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

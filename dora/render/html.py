@@ -12,7 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dora.errors import DoraError
-from dora.render import console
+from dora.render.text import readable
 
 # Even where something slipped through, a reader's browser would load and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -95,7 +95,7 @@ class Page:
 
 def text(value: object) -> str:
     """A value as people read it, harmless in a page: markup is text, what has no shape is shown as such."""
-    return escape(console.readable(value), quote=True)
+    return escape(readable(value), quote=True)
 
 
 def _kind(cells: list[Any]) -> str:

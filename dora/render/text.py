@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dora.query.value import Value
-    from dora.sql.catalog import Metric
 
 NOTHING = "–"
-STATISTICS = {"plain_median": "median of those that ended", "p75": "75th percentile", "p90": "90th percentile"}
 
 
-def titled(metric: Metric, statistic: str) -> str:
-    """A metric's title, with the statistic where it is not its own: ``…, mean (MTTR)``."""
-    if statistic == metric.statistic:
-        return metric.title
-    acronym = " (MTTR)" if (metric.name, statistic) == ("recovery_time", "mean") else ""
-    return f"{metric.title}, {STATISTICS.get(statistic, statistic)}{acronym}"
+def readable(value: object) -> str:
+    """A value as people read it; what has no shape of its own, such as a control character, is shown as such."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {readable(item)}" for key, item in value.items() if item is not None) or NOTHING
+    text = "; ".join(map(readable, value)) if isinstance(value, list | tuple) else str(value)
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def quantity(amount: float | None, unit: str) -> str:
@@ -47,11 +47,10 @@ def _significant(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 
-def interval(value: Value) -> str:
-    """The 95 % interval in words; an end without a bound is said so."""
-    low, high, unit = value.low, value.high, value.unit
+def interval(low: float | None, high: float | None, unit: str, n: int | None) -> str:
+    """The 95 % interval in words; an end without a bound is said so; ``n`` is null where there is no number."""
     if low is None and high is None:
-        return f"no 95 % interval from {value.n}" if value.value is not None else ""
+        return "" if n is None else f"no 95 % interval from {n}"
     if high is None:
         return f"95 % from {quantity(low, unit)}, no upper bound"
     if low is None:
@@ -65,15 +64,10 @@ def _span(low: str, high: str) -> str:
     return f"{below}–{high}" if unit.removesuffix("s") == other.removesuffix("s") else f"{low} to {high}"
 
 
-def evidence(value: Value) -> str:
-    """The one line under a number: what it counts, its interval, what is still open."""
-    if value.value is None:
-        return value.reason or NOTHING
-    counted = f"{value.n:,}"
-    if value.statistic == "share":
-        counted = f"{round(value.value * value.n):,} of {value.n:,}"
-    still_open = f"{value.open:,} still open" if value.open else ""
-    return " · ".join(part for part in (counted, interval(value), still_open) if part)
+def evidence(n: int, cases: int | None, limits: str, still_open: int) -> str:
+    """The one line under a number: what it counts (``cases`` of ``n`` for a share), its interval, what is open."""
+    counted = f"{n:,}" if cases is None else f"{cases:,} of {n:,}"
+    return " · ".join(part for part in (counted, limits, f"{still_open:,} still open" if still_open else "") if part)
 
 
 def days(first: datetime, last: datetime | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from dora.errors import UsageError
 
+STATISTICS = {"plain_median": "median of those that ended", "p75": "75th percentile", "p90": "90th percentile"}
 Statistic = Literal["count", "days", "median", "plain_median", "share"]
 
 
@@ -32,6 +33,13 @@ class Metric:
     subject: Literal["deployment", "change", "canary", "approval", "incident"]
     sql: str
     shaped_by: list[str] = field(default_factory=list)
+
+    def title_for(self, statistic: str) -> str:
+        """The title, with the statistic where it is not the metric's own: ``…, mean (MTTR)``."""
+        if statistic == self.statistic:
+            return self.title
+        acronym = " (MTTR)" if (self.name, statistic) == ("recovery_time", "mean") else ""
+        return f"{self.title}, {STATISTICS.get(statistic, statistic)}{acronym}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,7 @@ from dora.storage import schema as contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from dora.storage.database import Connection
+    from duckdb import DuckDBPyConnection as Connection
 
 LANDING = "landing.duckdb"
 BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})

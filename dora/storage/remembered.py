@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dora.storage.database import Connection
+    from duckdb import DuckDBPyConnection as Connection
 
 OPEN = "('running', 'not_started')"
 _JUDGED = f"SELECT id FROM canary_judgment WHERE source = $1 AND status NOT IN {OPEN}"  # noqa: S608 - a constant

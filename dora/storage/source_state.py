@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dora.storage.database import Connection
+    from duckdb import DuckDBPyConnection as Connection
 
 _DID = """
 SELECT count(DISTINCT execution_id) FILTER (action = 'deploy') AS deployments,

@@ -13,7 +13,7 @@ production AS (
     bool_or(protected) AS protected,
     bool_or(has_canary) AS has_canary,
     bool_or(has_approval) AS has_approval
-  FROM templates
+  FROM pipeline_templates
   GROUP BY application
 )
 SELECT

@@ -5,7 +5,7 @@ SELECT
   count(*) AS changes,
   avg(canary_hours) * 60 AS canary_minutes,
   avg(lead_hours) * 60 AS lead_minutes
-FROM $journeys
+FROM $change_timeline
 WHERE canary_hours > 0 AND lead_hours IS NOT NULL
 GROUP BY application
 ORDER BY application

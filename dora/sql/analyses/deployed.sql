@@ -2,7 +2,7 @@
 -- traffic, and since when its history was seen whole and read as it happened (null: no source tells).
 WITH
 seen AS (
-  SELECT application, max(until) AS complete_since FROM gaps GROUP BY application
+  SELECT application, max(until) AS complete_since FROM history_gaps GROUP BY application
 ),
 watched AS (
   SELECT d.application, min(l.as_of) AS watched_since
@@ -18,7 +18,7 @@ SELECT
   min(seen.complete_since) AS complete_since,
   min(watched.watched_since) AS watched_since
 FROM definitions AS f
-LEFT JOIN $audit AS d ON f.application = d.application
+LEFT JOIN $audit_trail AS d ON f.application = d.application
 LEFT JOIN seen ON f.application = seen.application
 LEFT JOIN watched ON f.application = watched.application
 WHERE list_contains($applications::VARCHAR[], f.application)

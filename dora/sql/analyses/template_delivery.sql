@@ -2,7 +2,7 @@
 -- it now: deployments, how many failed, and the mean lead time of what they shipped.
 WITH lead AS (
   SELECT deployment_id, count(*) AS changes, sum(lead_hours) AS hours
-  FROM journeys
+  FROM change_timeline
   WHERE lead_hours IS NOT NULL AND deployment_id IS NOT NULL
   GROUP BY deployment_id
 )
@@ -14,7 +14,7 @@ SELECT
   count(*) AS deployments,
   sum(CASE WHEN a.evidence IS NULL THEN 0 ELSE 1 END)::BIGINT AS failed,
   sum(lead.hours) / sum(lead.changes) AS mean_lead_hours
-FROM $audit AS a
+FROM $audit_trail AS a
 LEFT JOIN lead ON a.deployment_id = lead.deployment_id
 WHERE a.outcome IN ('succeeded', 'failed') AND a.kind IN ('release', 'hotfix', 'config')
 GROUP BY a.template, a.template_version

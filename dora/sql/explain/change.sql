@@ -19,10 +19,10 @@ SELECT
   c.shipped_by AS deployment,
   p.url
 FROM $observations AS o
-LEFT JOIN brought AS b ON o.subject = b.repository || '@' || b.sha
+LEFT JOIN included_commits AS b ON o.subject = b.repository || '@' || b.sha
 INNER JOIN changes AS c
   ON o.application = c.application AND c.change_id = coalesce(b.repository || '@' || b.change_sha, o.subject)
-LEFT JOIN brought AS first ON c.repository = first.repository AND c.sha = first.change_sha AND first.place = 1
-LEFT JOIN brought AS own ON c.repository = own.repository AND c.sha = own.change_sha AND c.sha = own.sha
+LEFT JOIN included_commits AS first ON c.repository = first.repository AND c.sha = first.change_sha AND first.place = 1
+LEFT JOIN included_commits AS own ON c.repository = own.repository AND c.sha = own.change_sha AND c.sha = own.sha
 LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
 ORDER BY o.happened_at DESC, o.subject, o.application

@@ -21,26 +21,26 @@ targets AS (
     max(CASE WHEN precedence = chief THEN steps_back END) AS steps_back,
     max(CASE WHEN precedence = chief THEN reason END) AS reason,
     min(execution_id) AS execution_id
-  FROM served
+  FROM effective_rollouts
   GROUP BY source, application, root_id
 ),
 judged AS (
   SELECT
     t.*,
-    trees.queued_at,
-    trees.started_at,
+    execution_trees.queued_at,
+    execution_trees.started_at,
     CASE WHEN t.all_full THEN t.last_full_traffic_at END AS full_traffic_at,
     CASE
       WHEN t.all_full THEN 'succeeded'
-      WHEN trees.running THEN 'in_progress'
-      WHEN t.first_traffic_at IS NOT NULL AND (t.broke OR NOT trees.canceled) THEN 'failed'
-      WHEN trees.rejected THEN 'rejected'
-      WHEN trees.stopped_by_canary THEN 'stopped_by_canary'
-      WHEN trees.canceled THEN 'canceled'
+      WHEN execution_trees.running THEN 'in_progress'
+      WHEN t.first_traffic_at IS NOT NULL AND (t.broke OR NOT execution_trees.canceled) THEN 'failed'
+      WHEN execution_trees.rejected THEN 'rejected'
+      WHEN execution_trees.stopped_by_canary THEN 'stopped_by_canary'
+      WHEN execution_trees.canceled THEN 'canceled'
       ELSE 'not_deployed'
     END AS outcome
   FROM targets AS t
-  INNER JOIN trees ON t.source = trees.source AND t.root_id = trees.root_id
+  INNER JOIN execution_trees ON t.source = execution_trees.source AND t.root_id = execution_trees.root_id
 )
 SELECT
   j.application || '/' || j.root_id || '@' || j.source AS deployment_id,
@@ -81,5 +81,5 @@ FROM judged AS j
 INNER JOIN definitions AS d ON j.application = d.application
 INNER JOIN landing.execution AS e ON j.source = e.source AND j.execution_id = e.id
 LEFT JOIN landing.execution AS root ON j.source = root.source AND j.root_id = root.id
-LEFT JOIN contents AS c ON j.source = c.source AND j.application = c.application AND j.root_id = c.root_id
-LEFT JOIN undone AS u ON j.source = u.source AND j.application = u.application AND j.root_id = u.root_id
+LEFT JOIN deployed_contents AS c ON j.source = c.source AND j.application = c.application AND j.root_id = c.root_id
+LEFT JOIN reverted_in_run AS u ON j.source = u.source AND j.application = u.application AND j.root_id = u.root_id

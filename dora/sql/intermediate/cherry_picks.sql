@@ -6,7 +6,7 @@ WITH RECURSIVE
 copies AS (
   SELECT c.repository, c.sha, min(c.picked_from) AS origin
   FROM landing.commit AS c
-  INNER JOIN brought AS b ON c.repository = b.repository AND c.picked_from = b.sha
+  INNER JOIN included_commits AS b ON c.repository = b.repository AND c.picked_from = b.sha
   WHERE c.picked_from <> c.sha
   GROUP BY c.repository, c.sha
 ),
@@ -20,13 +20,13 @@ chains AS (
 apart AS (
   SELECT c.repository, c.sha, c.picked_from
   FROM landing.commit AS c
-  LEFT JOIN brought AS b ON c.repository = b.repository AND c.picked_from = b.sha
+  LEFT JOIN included_commits AS b ON c.repository = b.repository AND c.picked_from = b.sha
   WHERE c.picked_from <> c.sha AND b.sha IS NULL
 ),
 past AS (
   SELECT a.repository, a.picked_from AS sha, a.sha AS origin
   FROM apart AS a
-  INNER JOIN brought AS b ON a.repository = b.repository AND a.sha = b.sha
+  INNER JOIN included_commits AS b ON a.repository = b.repository AND a.sha = b.sha
   UNION
   SELECT p.repository, a.picked_from AS sha, p.origin
   FROM past AS p
@@ -42,7 +42,7 @@ wanted AS (
 branches AS (
   SELECT b.repository, b.sha, b.change_sha, min(c.branch) AS branch
   FROM wanted AS w
-  INNER JOIN brought AS b ON w.repository = b.repository AND w.sha = b.sha
+  INNER JOIN included_commits AS b ON w.repository = b.repository AND w.sha = b.sha
   INNER JOIN landing.change AS c ON b.repository = c.repository AND b.change_sha = c.sha
   WHERE c.on_trunk
   GROUP BY b.repository, b.sha, b.change_sha

@@ -15,12 +15,12 @@ begun AS (
       WHEN d.lead_time_starts IN ('authored_at', 'first_commit_at') THEN m.authored_at
       ELSE k.began_at
     END AS began_at
-  FROM clocks AS k
+  FROM lead_times AS k
   INNER JOIN definitions AS d ON k.application = d.application
   INNER JOIN changes AS c ON k.application = c.application AND k.change_id = c.change_id
-  INNER JOIN brought AS b ON c.repository = b.repository AND c.sha = b.change_sha
+  INNER JOIN included_commits AS b ON c.repository = b.repository AND c.sha = b.change_sha
   INNER JOIN landing.commit AS m ON b.repository = m.repository AND b.sha = m.sha
-  LEFT JOIN twins AS w ON m.repository = w.repository AND m.sha = w.sha AND w.kind = 'commit'
+  LEFT JOIN duplicate_commits AS w ON m.repository = w.repository AND m.sha = w.sha AND w.kind = 'commit'
   CROSS JOIN build
   WHERE d.lead_time_unit = 'commit' AND m.source = coalesce(w.source, m.source)
 )

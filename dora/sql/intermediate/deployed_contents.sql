@@ -2,7 +2,7 @@
 WITH
 distinct_versions AS (
   SELECT DISTINCT source, application, root_id, version
-  FROM served
+  FROM effective_rollouts
   WHERE precedence = chief AND version IS NOT NULL
 ),
 versions AS (
@@ -12,7 +12,7 @@ versions AS (
 ),
 distinct_manifests AS (
   SELECT DISTINCT source, application, root_id, account, location, cluster, manifest
-  FROM served
+  FROM effective_rollouts
   WHERE precedence = chief AND manifest IS NOT NULL
 ),
 manifests AS (

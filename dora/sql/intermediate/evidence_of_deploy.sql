@@ -6,7 +6,7 @@ SELECT
   traffic_at AS happened_at,
   later_at AS recovered_at,
   'stated' AS confidence
-FROM wounded
+FROM failed_during_deploy
 WHERE outcome = 'failed'
 UNION ALL
 SELECT d.deployment_id, 'deploy', d.deployment_id, min(a.first_traffic_at), min(d.full_traffic_at), 'stated'

@@ -14,5 +14,5 @@ INNER JOIN definitions AS d ON r.application = d.application
 WHERE r.kind = 'rollback' AND r.took_traffic
 UNION ALL
 SELECT deployment_id, 'rollback', deployment_id, rolled_back_at, coalesce(undone_at, later_at), 'stated'
-FROM wounded
+FROM failed_during_deploy
 WHERE rolled_back_at IS NOT NULL

@@ -9,22 +9,22 @@ shipped AS (
 direct AS (
   SELECT s.*
   FROM shipped AS s
-  INNER JOIN brought AS b ON s.repository = b.repository AND s.sha = b.sha AND s.sha = b.change_sha
+  INNER JOIN included_commits AS b ON s.repository = b.repository AND s.sha = b.sha AND s.sha = b.change_sha
 ),
 picked AS (
-  SELECT DISTINCT repository, change_sha FROM picks
+  SELECT DISTINCT repository, change_sha FROM cherry_picks
 ),
 plain AS (
   SELECT b.repository, b.change_sha, count(DISTINCT b.sha) AS commits
   FROM picked AS p
-  INNER JOIN brought AS b ON p.repository = b.repository AND p.change_sha = b.change_sha
+  INNER JOIN included_commits AS b ON p.repository = b.repository AND p.change_sha = b.change_sha
   INNER JOIN landing.commit AS c ON b.repository = c.repository AND b.sha = c.sha
   WHERE len(c.parents) < 2
   GROUP BY b.repository, b.change_sha
 ),
 repeated AS (
   SELECT s.application, p.repository, p.change_sha, p.origin, min(s.turn) AS turn, bool_or(s.baseline) AS baseline
-  FROM picks AS p
+  FROM cherry_picks AS p
   INNER JOIN shipped AS s ON p.repository = s.repository AND p.sha = s.sha
   GROUP BY s.application, p.repository, p.change_sha, p.origin
 ),

@@ -14,7 +14,7 @@ SELECT
   k.hours AS value,
   NOT k.shipped AS censored,
   k.excluded
-FROM clocks AS k
+FROM lead_times AS k
 INNER JOIN definitions AS d ON k.application = d.application
 WHERE d.lead_time_unit = 'change'
 UNION ALL
@@ -25,4 +25,4 @@ SELECT
   hours AS value,
   NOT shipped AS censored,
   excluded
-FROM commit_clocks
+FROM commit_lead_times

@@ -5,7 +5,7 @@ followed AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY source, application, pipeline ORDER BY updated_at DESC, pipeline_id) AS turn
-  FROM templates
+  FROM pipeline_templates
   WHERE template_kind IN ('v1', 'v2')
 ),
 latest AS (
@@ -85,8 +85,8 @@ LEFT JOIN followed AS o
     AND p.pipeline = o.pipeline
     AND o.turn = 1
     AND e.pipeline_id IS NOT NULL
-LEFT JOIN authors AS w ON p.deployment_id = w.deployment_id
-LEFT JOIN questions AS q ON p.deployment_id = q.deployment_id
-LEFT JOIN four_eyes AS j ON p.deployment_id = j.deployment_id
+LEFT JOIN authors_by_deployment AS w ON p.deployment_id = w.deployment_id
+LEFT JOIN approvals_by_deployment AS q ON p.deployment_id = q.deployment_id
+LEFT JOIN approval_separation_of_duties AS j ON p.deployment_id = j.deployment_id
 LEFT JOIN latest AS l ON p.deployment_id = l.deployment_id AND l.turn = 1
 LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id

@@ -52,6 +52,6 @@ SELECT
   c.shipped_by AS deployment_id,
   d.url
 FROM changes AS c
-INNER JOIN clocks AS k ON c.application = k.application AND c.change_id = k.change_id
+INNER JOIN lead_times AS k ON c.application = k.application AND c.change_id = k.change_id
 LEFT JOIN stages AS s ON c.application = s.application AND c.change_id = s.change_id
 LEFT JOIN deployments AS d ON c.shipped_by = d.deployment_id

@@ -15,9 +15,9 @@ fed AS (
 trunk AS (
   SELECT t.*, c.subject, c.author, c.authored_at, c.committed_at, coalesce(t.reverts, c.reverts) AS undoes
   FROM landing.change AS t
-  LEFT JOIN twins AS w ON t.repository = w.repository AND t.sha = w.sha AND w.kind = 'change'
+  LEFT JOIN duplicate_commits AS w ON t.repository = w.repository AND t.sha = w.sha AND w.kind = 'change'
   LEFT JOIN landing.commit AS c ON t.repository = c.repository AND t.sha = c.sha
-  LEFT JOIN twins AS v ON c.repository = v.repository AND c.sha = v.sha AND v.kind = 'commit'
+  LEFT JOIN duplicate_commits AS v ON c.repository = v.repository AND c.sha = v.sha AND v.kind = 'commit'
   WHERE t.on_trunk AND t.source = coalesce(w.source, t.source) AND coalesce(c.source = coalesce(v.source, c.source), TRUE)
 ),
 touched AS (
@@ -85,8 +85,8 @@ SELECT
   r.reverted_by IS NOT NULL
   AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS withdrawn
 FROM belonging AS b
-LEFT JOIN requests AS q ON b.repository = q.repository AND b.sha = q.sha
-LEFT JOIN repeats AS again ON b.repository = again.repository AND b.sha = again.sha
+LEFT JOIN change_requests AS q ON b.repository = q.repository AND b.sha = q.sha
+LEFT JOIN cherry_picked_changes AS again ON b.repository = again.repository AND b.sha = again.sha
 LEFT JOIN reverts AS r ON b.repository = r.repository AND b.sha = r.sha
 LEFT JOIN shipped_changes AS s
   ON b.application = s.application AND b.repository = s.repository AND b.sha = s.sha

@@ -2,7 +2,7 @@
 -- out of them is the sum of its parts. What holds the others up gives its name: deployment_parts.
 WITH
 parts AS (
-  SELECT * FROM deployment_parts WHERE started_at < ended_at
+  SELECT * FROM deployment_time_parts WHERE started_at < ended_at
 ),
 cuts AS (
   SELECT turn, started_at AS cut FROM parts

@@ -1,7 +1,7 @@
 -- One row is one deployment: an attempt with its kind, what it carried and what it followed.
 WITH
 labelled AS (
-  SELECT repository, sha, unnest(labels) AS label FROM requests
+  SELECT repository, sha, unnest(labels) AS label FROM change_requests
 ),
 hotfixes AS (
   SELECT c.shipped_by AS deployment_id

@@ -2,7 +2,7 @@
 -- waiting for a pipeline until its deployment was queued, then that deployment's own stages up to where the clock stops.
 WITH
 counted AS (
-  SELECT * FROM clocks WHERE excluded IS NULL AND shipped
+  SELECT * FROM lead_times WHERE excluded IS NULL AND shipped
 ),
 waiting AS (
   SELECT c.application, c.change_id, 'waiting' AS stage, epoch_us(least(d.queued_at, c.ended_at)) - epoch_us(c.began_at) AS micros

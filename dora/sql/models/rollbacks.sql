@@ -40,7 +40,7 @@ SELECT
   a.deployment_id,
   a.url
 FROM returns AS x
-INNER JOIN audit AS a ON x.deployment_id = a.deployment_id
+INNER JOIN audit_trail AS a ON x.deployment_id = a.deployment_id
 LEFT JOIN deployments AS u ON x.undone_id = u.deployment_id
 LEFT JOIN deployments AS b ON a.before_id = b.deployment_id
 LEFT JOIN blamed AS i ON x.undone_id = i.deployment_id

@@ -7,7 +7,7 @@ from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -15,15 +15,12 @@ import msgspec
 from ingest.simulation.gate.auth import posted
 from ingest.simulation.gate.execution_store import Fault
 from ingest.simulation.gate.faults import BOMB, HTML, Wound, spill
-
-if TYPE_CHECKING:
-    from ingest.simulation.gate.server import Gate
+from ingest.simulation.gate.state import LIMIT_WINDOW, Gate
 
 NOTHING = object()
 OPEN = frozenset({"/health", "/auth/user", "/login", "/error"})
 LOGIN = b"<!DOCTYPE html><html><body><form action='/login' method='post'>Please sign in</form></body></html>"
 COMPRESS_FROM = 2048
-LIMIT_WINDOW = 10.0
 
 
 class Handler(BaseHTTPRequestHandler):

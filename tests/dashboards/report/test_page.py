@@ -34,7 +34,7 @@ def test_the_keys_are_the_doors(told: Report, monkeypatch: pytest.MonkeyPatch) -
         assert value.evidence in html
     for sentence in (*told.rollbacks.sentences, *told.delivery.canaries(told.scope).sentences):
         assert sentence in html
-    waiting = sum(row["state"] == "open" for row in told.delivery.listed("journeys"))
+    waiting = sum(row["state"] == "open" for row in told.delivery.listed("change_timeline"))
     assert f"{waiting:,} change" in html
 
 

@@ -55,7 +55,7 @@ def test_show_json_has_one_object_a_value(shop: Path) -> None:
 def test_show_alone_prints_every_metric(shop: Path) -> None:
     """Without a name all metrics are printed; for people as a table, with null as a dash."""
     names = [row["metric"] for row in rows(dora(shop, "show", "--json"))]
-    assert set(names) == {path.stem for path in (ROOT / "dora" / "metrics").glob("*.sql")}
+    assert set(names) == {path.stem for path in (ROOT / "dora/sql/metrics").glob("*.sql")}
     table = dora(shop, "show").stdout
     assert "Lead time for changes" in table
     assert "42 min" in table

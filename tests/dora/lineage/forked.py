@@ -14,7 +14,7 @@ SERVER = """
 import json, os, signal, sys, traceback
 import pyarrow, rich.markdown, rich.table
 from dora.__main__ import main
-import dora.build, dora.door, ingest.doctor, ingest.run
+import dora.build.run, dora.api, ingest.doctor.run, ingest.core.pipeline
 from ingest import sources
 sources()
 for line in sys.stdin:

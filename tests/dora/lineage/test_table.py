@@ -119,7 +119,7 @@ def test_a_change_brings_what_no_change_below_it_reaches(build: Build) -> None:
     build.land(("acme/shop", e, [d]), ("acme/shop", f, [A]))
     build.merge(("acme/shop", A), ("acme/shop", d), ("acme/shop", e))
     build.merge(("acme/shop", f), on_trunk=False)
-    rows = build.trace().rows("SELECT change_sha, place, sha FROM brought ORDER BY change_sha, place")
+    rows = build.trace().rows("SELECT change_sha, place, sha FROM included_commits ORDER BY change_sha, place")
     assert rows == [(A, 1, A), (d, 1, C), (d, 2, B), (d, 3, d), (e, 1, e)]
 
 

@@ -13,7 +13,7 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_effectsize
 
 from dora import Value
-from dora.query.comparison import Move, move
+from dora.query.value import Move, move
 from dora.statistics import poisson, wilson
 
 STATISTICS = {"share": "share", "per day": "count", "hours": "median"}

@@ -62,7 +62,7 @@ def test_gaps_lie_between_stretches_and_before_the_first(facts: Callable[..., do
         new=[("2026-06-02T00:00", "2026-06-03T00:00")],
     )
     found = facts(rows=rows, as_of=datetime(2026, 6, 1, tzinfo=UTC)).sql(
-        "SELECT * FROM gaps ORDER BY until, application"
+        "SELECT * FROM history_gaps ORDER BY until, application"
     )
     assert [(row["application"], row["since"], row["until"].day, row["reason"]) for row in found] == [
         ("pay", None, 1, "history begins"),
@@ -76,7 +76,7 @@ def test_sources_that_tell_no_coverage_mark_nothing(facts: Callable[..., dora.De
     known = "id | application | environment | status | started_at | finished_at | version\n"
     one = "d1 | shop | production | succeeded | 2026-05-20T08:00 | 2026-05-20T09:00 | 1.0"
     delivery = facts(deployments=known + one)
-    assert delivery.sql("SELECT count(*) AS n FROM gaps") == [{"n": 0}]
+    assert delivery.sql("SELECT count(*) AS n FROM history_gaps") == [{"n": 0}]
     days = delivery.metric("deployment_frequency", every="day", since="2026-05-20", until="2026-05-23")
     assert [(value.partial, value.incomplete) for value in days] == [(False, None)] * 3
 

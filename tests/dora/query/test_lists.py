@@ -63,7 +63,8 @@ def test_a_scope_cuts_lists_and_sums_alike(scope: Scope, expected: str, delivery
 
 def test_every_sum_runs_in_every_scope(delivery: dora.Delivery) -> None:
     """No figure needs a bound that a scope may not have, or knows a list that does not exist."""
-    for name in queries("analyses"):
+    scoped = (name for name, sql in queries("analyses").items() if "$observations" not in sql)
+    for name in scoped:
         for scope in (Scope(), Scope(since="30d", until="1d", teams=("money",))):
             assert isinstance(lists.figures(delivery.connection(), name, scope), list)
     with pytest.raises(UsageError, match="no team nobody"):

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 
 from dora.render import console
-from dora.render.console import readable
+from dora.render.text import readable
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])

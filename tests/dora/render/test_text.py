@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.query.value import Value
-from dora.render.text import days, evidence, interval, quantity, titled
+from dora.render.text import days, interval, quantity
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -55,20 +55,20 @@ def test_amounts(amount: float | None, unit: str, said: str) -> None:
 )
 def test_intervals(low: float | None, high: float | None, said: str) -> None:
     """An end without a bound is said so; one unit is said once."""
-    assert interval(replace(RATE, low=low, high=high)) == said
+    assert interval(low, high, "share", 1468) == said
 
 
 def test_two_units_are_both_said() -> None:
     """25 minutes to 3 hours is not 25 to 3."""
-    assert interval(replace(RATE, unit="hours", low=0.42, high=3.0)) == "95 % 25 min to 3 h"
+    assert interval(0.42, 3.0, "hours", 9) == "95 % 25 min to 3 h"
 
 
 def test_evidence_is_one_line() -> None:
     """What is counted, the interval, what is open; the reason where there is no number."""
-    assert evidence(RATE) == "142 of 1,468 · 95 % 8.3–11.3 %"
-    assert evidence(replace(RATE, open=9)).endswith("9 still open")
-    assert evidence(replace(RATE, value=None, reason="no deployments to count")) == "no deployments to count"
-    assert evidence(replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5)) == "1,468 · 95 % 18–30 min"
+    assert RATE.evidence == "142 of 1,468 · 95 % 8.3–11.3 %"
+    assert replace(RATE, open=9).evidence.endswith("9 still open")
+    assert replace(RATE, value=None, reason="no deployments to count").evidence == "no deployments to count"
+    assert replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5).evidence == "1,468 · 95 % 18–30 min"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, sa
 def test_another_statistic_stands_in_the_title() -> None:
     """Whoever asks for a mean of recovery reads that it is the MTTR; a metric's own statistic goes unsaid."""
     recovery = dora.metrics()["recovery_time"]
-    assert titled(recovery, "median") == "Failed deployment recovery time"
-    assert titled(recovery, "mean") == "Failed deployment recovery time, mean (MTTR)"
-    assert titled(dora.metrics()["lead_time"], "p90") == "Lead time for changes, 90th percentile"
+    assert recovery.title_for("median") == "Failed deployment recovery time"
+    assert recovery.title_for("mean") == "Failed deployment recovery time, mean (MTTR)"
+    assert dora.metrics()["lead_time"].title_for("p90") == "Lead time for changes, 90th percentile"

@@ -156,7 +156,7 @@ import os, signal, sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.warehouse import begin_load
+from dora.storage.database import begin_load
 data, stop = Path(sys.argv[1]), sys.argv[2]
 class Stopping:
     def __init__(self, con): self.con = con
@@ -203,7 +203,7 @@ import sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.warehouse import begin_load
+from dora.storage.database import begin_load
 with begin_load(Path(sys.argv[1]), "test") as load:
     schema, start = load.schema("incident"), int(load.watermarks().get("stream", 0))
     print("ready", flush=True)
@@ -331,7 +331,7 @@ import os, sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.warehouse import begin_load
+from dora.storage.database import begin_load
 with begin_load(Path(sys.argv[1]), "test") as load:
     row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
     for batch in range(4):
@@ -369,7 +369,7 @@ def test_a_flipped_bit_in_the_wal_is_never_a_lost_row(tmp_path: Path) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from dora.warehouse import lock
+from dora.storage.database import lock
 with lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -437,7 +437,7 @@ def test_a_failing_build_leaves_the_last_one(tmp_path: Path) -> None:
 KILLED_BUILD = """
 import os, signal, sys
 from pathlib import Path
-from dora.warehouse import building
+from dora.storage.database import building
 with building(Path(sys.argv[1])) as con:
     con.execute("CREATE TABLE answer AS SELECT 2 AS value")
     os.kill(os.getpid(), signal.SIGKILL)

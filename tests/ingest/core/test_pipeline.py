@@ -223,7 +223,7 @@ def test_two_pulls_at_once(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from dora.warehouse import Load
+from dora.storage.database import Load
 from ingest.files import SOURCE
 from ingest.run import pull
 from ingest.source import Request

@@ -20,7 +20,8 @@ from ingest.core.source import Request
 from ingest.doctor import run
 from ingest.doctor.finding import Finding
 from ingest.simulation.gate.faults import Wound
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import World
 from tests.conftest import fresh
 

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from ingest.http.tls import Tls
 from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
 from ingest.spinnaker.auth.tokens import Registration, Token
 from ingest.spinnaker.settings.spin_config import X509, CachedToken, Login

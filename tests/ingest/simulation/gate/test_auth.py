@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import World
 
 WORLD = World(now=1_750_000_000_000, applications=[{"name": "shop"}])

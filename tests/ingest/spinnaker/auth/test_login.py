@@ -13,7 +13,8 @@ import pytest
 from dora.errors import AuthError, DoraError, UsageError
 from ingest.http.session import FailedError, Limits, LoginError, Session
 from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
 from ingest.spinnaker.auth.session import connect, probe
 from ingest.spinnaker.auth.token_store import InMemory

@@ -14,7 +14,8 @@ from ingest.core.archive import Document
 from ingest.core.source import Mark
 from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json, World
 from ingest.spinnaker.client.gate import Gate as Reader
 from ingest.spinnaker.client.refetch import ALONE, PENDING, Children

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 
 from ingest.core.pipeline import Summary
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json, Stub, World
 from tests.conftest import opened
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import Gate, serve
+from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make
 

@@ -1,0 +1,1 @@
+"""From landing.duckdb to dora.duckdb: models, metrics, checks."""
