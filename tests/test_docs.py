@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -80,3 +83,37 @@ def test_no_registry_host_and_no_machine_path_is_committed() -> None:
     lines = (ROOT / "constraints.txt").read_text().split()
     assert lines
     assert all(re.fullmatch(r"[\w.\-]+==[\w.!+]+", line) for line in lines)
+
+
+def test_the_metric_of_contributing_works(tmp_path: Path) -> None:
+    """The diff that CONTRIBUTING shows applies to this tree, and its scenario passes."""
+    for name in ("dora", "ingest", "dashboards", "tests", "pyproject.toml"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    (diff,) = re.findall(r"^```diff\n(.*?)^```", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=tmp_path, check=True)
+    command = [sys.executable, "-m", "pytest", "tests/test_scenarios.py", "-k", "shipped_within_a_day"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert " passed" in result.stdout or result.stdout.strip().startswith("."), result.stdout + result.stderr
+    assert result.returncode == 0
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    """Every relative link of a page in the tree names a file that exists."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+    pages += [ROOT / name / "README.md" for name in ("dora", "ingest", "dashboards", "tests", "data")]
+    for page in pages:
+        for target in re.findall(r"\]\(([\w./-]+)(?:#[\w-]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_walk_of_how_it_works_runs(tmp_path: Path) -> None:
+    """The commands that follow one payload print the number that the page says."""
+    page = (ROOT / "docs/how-it-works.md").read_text()
+    (block,) = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    script = block.replace("/tmp/walk", str(tmp_path)).replace("cp tests/", f"cp {ROOT}/tests/")
+    script = script.replace("dora ", f"{sys.executable} -m dora ")
+    result = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert "26 min" in result.stdout
+    assert "4f2a6c1e9" in result.stdout
