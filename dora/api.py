@@ -15,8 +15,18 @@ from dora.analysis import audit, period_comparison, rollbacks, survey_position, 
 from dora.analysis import speed_and_safety as claims
 from dora.errors import DoraError
 from dora.periods import Grain
-from dora.query import groups, lists
-from dora.query import metric as query
+from dora.query import groups
+from dora.query.lists import list_rows
+from dora.query.metric import (
+    build_info,
+    compute_metric,
+    data_age,
+    definitions_in_force,
+    explain_metric,
+    list_observations,
+    query_observations,
+    survival_curve,
+)
 from dora.query.value import EVERYTHING, By, Scope, Spread, Value
 from dora.storage import database
 
@@ -63,7 +73,7 @@ class Result:
 
     def explain(self) -> list[dict[str, Any]]:
         """The rows behind these values, with what is known of each."""
-        return query.explain(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
+        return explain_metric(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
 
 
 class Delivery:
@@ -100,17 +110,17 @@ class Delivery:
 
     def values(self, name: str, scope: Scope = EVERYTHING) -> Result:
         """A metric's values in a scope; raises ``UsageError`` for anything that does not exist."""
-        return Result(query.metric(self.connection(), name, scope), scope, self)
+        return Result(compute_metric(self.connection(), name, scope), scope, self)
 
     def observations(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The observations behind a metric, excluded ones with their reason."""
-        return query.observations(self.connection(), name, scope)
+        return list_observations(self.connection(), name, scope)
 
     def explain(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The observations with what is known of each subject: people, times, evidence, links."""
-        return query.explain(self.connection(), name, scope)
+        return explain_metric(self.connection(), name, scope)
 
-    def over(
+    def query_observations(
         self,
         name: str,
         scope: Scope,
@@ -121,15 +131,15 @@ class Delivery:
 
         They have application, happened_at, subject, value, censored, excluded, grp and period.
         """
-        return query.over(self.connection(), name, scope, text, parameters)
+        return query_observations(self.connection(), name, scope, text, parameters)
 
-    def claims(self, scope: Scope = EVERYTHING) -> claims.Claims:
+    def speed_and_safety(self, scope: Scope = EVERYTHING) -> claims.Claims:
         """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
         return claims.claims(self.connection(), scope)
 
-    def listed(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The rows of a list (``journeys``: one change's way to production each) in a scope, the latest first."""
-        return lists.listed(self.connection(), name, scope)
+    def list_rows(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """The rows of a list in a scope, the latest first; ``change_timeline`` holds one row per change."""
+        return list_rows(self.connection(), name, scope)
 
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
@@ -159,11 +169,11 @@ class Delivery:
 
     def curve(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
-        return query.curve(self.connection(), name, scope)
+        return survival_curve(self.connection(), name, scope)
 
-    def choices(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+    def definitions(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
-        return query.choices(self.connection(), name, scope)
+        return definitions_in_force(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Rows of any SELECT over the build's tables; it can change nothing and read no other file."""
@@ -173,11 +183,11 @@ class Delivery:
 
     def about(self) -> dict[str, Any]:
         """as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
-        return query.context(self.connection())
+        return build_info(self.connection())
 
     def age(self) -> timedelta | None:
         """How old the data is by this machine's clock; null where there is none."""
-        return query.age(self.connection())
+        return data_age(self.connection())
 
     def period(self, moment: str, every: Grain) -> tuple[str, str]:
         """The whole local day, week or month around a moment, as ``since`` and ``until`` take it."""

@@ -32,7 +32,7 @@ def row(shown: View, names: Iterable[str], width: int = 240, columns: int | None
 def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
     """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
     now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
-    moved = now.against(before)
+    moved = now.compare_to(before)
     reading = verdict(metric, moved)
     with st.container(border=True, height="stretch", gap="xsmall"):
         meaning.popover(shown, metric, now.incomplete)
@@ -57,7 +57,7 @@ def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
 
 def verdict(metric: Metric, moved: Move | None) -> str:
     """``better``, ``worse``, or ``noise`` where nobody can tell."""
-    if moved is None or not moved.beyond_noise or not moved.direction:
+    if moved is None or not moved.significant or not moved.direction:
         return "noise"
     return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"
 

@@ -147,7 +147,7 @@ def within(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
 @kept()
 def over(build: Build, name: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
     """The rows of a query over the observations behind a metric in a scope."""
-    return _opened(build).over(metric, scope, _query(name), parameters)
+    return _opened(build).query_observations(metric, scope, _query(name), parameters)
 
 
 @kept()
@@ -159,7 +159,7 @@ def rows(build: Build, name: str, *parameters: object) -> list[Row]:
 @kept(40)
 def claims(build: Build, scope: Scope) -> Any:
     """What the deployments of a scope say about frequency, size and safety."""
-    return _opened(build).claims(scope)
+    return _opened(build).speed_and_safety(scope)
 
 
 @kept()
@@ -177,14 +177,14 @@ def signals(build: Build, metric: str, scope: Scope) -> Any:
 @kept()
 def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
     """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
-    return _opened(build).choices(metric, scope)
+    return _opened(build).definitions(metric, scope)
 
 
 @kept()
 def deployments(build: Build, scope: Scope, limit: int, part: Part) -> list[Row]:
     """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
     text = _query("deployments").replace("$part", _query(f"list_by_{part.of}"))
-    return _opened(build).over(EVERY_ATTEMPT, scope, text, (*part.parameters, limit))
+    return _opened(build).query_observations(EVERY_ATTEMPT, scope, text, (*part.parameters, limit))
 
 
 @kept(20)

@@ -63,7 +63,9 @@ class Report:
         narrow = bool(self.scope.teams or self.scope.applications)
         groups = replace(self.scope, by="application") if narrow else replace(self.scope, by="team")
         found = [row for name in KEYS for scope in (self.scope, groups) for row in self._compared(name, scope)]
-        for (now, before, move), stands in zip(found, Move.among([move for *_, move in found]), strict=True):
+        for (now, before, move), stands in zip(
+            found, Move.significant_among([move for *_, move in found]), strict=True
+        ):
             title = dora.metrics()[now.metric].title
             yield {"what": title, "of": now.group or "all", "before": before.text, "now": now.text, "move": move.text,
                    "which is": _verdict(now.metric, move), "stands": stands}  # fmt: skip
@@ -74,7 +76,7 @@ class Report:
         earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
         for now in self.delivery.values(name, scope):
             before = earlier.get(now.group)
-            if before is not None and (move := now.against(before)):
+            if before is not None and (move := now.compare_to(before)):
                 yield now, before, move
 
     def warnings(self) -> list[str]:
@@ -128,7 +130,7 @@ class Report:
 
 
 def _verdict(name: str, move: Move) -> str:
-    if not move.beyond_noise or not move.direction:
+    if not move.significant or not move.direction:
         return "within noise"
     return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"
 
@@ -154,7 +156,7 @@ def _sections(made: Page, told: Report) -> None:
     made.say(told.delivery.canaries(told.scope).sentences)
     made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
     made.say(told.delivery.audit(told.scope).sentences)
-    changes = told.delivery.listed("change_timeline", replace(told.scope, since=None, until=None))
+    changes = told.delivery.list_rows("change_timeline", replace(told.scope, since=None, until=None))
     waiting = [row for row in reversed(changes) if row["state"] == "open"]
     made.heading("Merged and not shipped", f"{text.counted(len(waiting), 'change')}, the oldest first.")
     made.table(_waiting(row) for row in waiting[:OLDEST])

@@ -108,8 +108,8 @@ def _pairs(shown: View, group: Group) -> list[tuple[str, Value, Value]]:
 
 def _beyond(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
     """Those that moved as some of many comparisons, what got worse first."""
-    moves = [(who, now, before, move) for who, now, before in pairs if (move := now.against(before))]
-    stand = Move.among([move for *_, move in moves])
+    moves = [(who, now, before, move) for who, now, before in pairs if (move := now.compare_to(before))]
+    stand = Move.significant_among([move for *_, move in moves])
     rows = [
         {
             "reading": metric_card.verdict(dora.metrics()[now.metric], move), "who": who,

@@ -11,8 +11,8 @@ from dora.analysis import audit_text, rollbacks
 from dora.analysis.rollbacks import Rollbacks
 from dora.config.working_hours import hours
 from dora.errors import UsageError, counted
-from dora.query import lists, metric
-from dora.query.lists import Row
+from dora.query.lists import Row, list_rows, run_analysis
+from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope
 from dora.render import text
 from dora.statistics.intervals import newcombe, wilson
@@ -133,14 +133,14 @@ FINDINGS: list[tuple[str, str, str, Test, Test]] = [  # name, title, among what,
 
 def follow(con: Connection, scope: Scope) -> Trail:
     """The audit trail of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
-    about = metric.context(con)
-    rows = [_timed(row, about["timezone"]) for row in lists.listed(con, "audit_trail", scope)]
+    about = build_info(con)
+    rows = [_timed(row, about["timezone"]) for row in list_rows(con, "audit_trail", scope)]
     return Trail(
         rows=rows,
         findings=[_found(rows, *asked) for asked in FINDINGS],
         rollbacks=rollbacks.find(con, scope),
-        as_code=lists.figures(con, "as_code", scope),
-        delivery=[_limited(row) for row in lists.figures(con, "template_delivery", scope)],
+        as_code=run_analysis(con, "as_code", scope),
+        delivery=[_limited(row) for row in run_analysis(con, "template_delivery", scope)],
         waits=_waits(con, scope),
         timezone=about["timezone"],
         as_of=about["as_of"],
@@ -166,7 +166,7 @@ def _limited(row: Row) -> Row:
 
 
 def _waits(con: Connection, scope: Scope) -> str:
-    value = metric.metric(con, "approval_wait", scope)[0]
+    value = compute_metric(con, "approval_wait", scope)[0]
     return f"A question waits {value.text} (median; {value.evidence})." if value.value is not None else ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from dora.build import run
 from dora.config.settings import Config
 from dora.config.settings import read as settings_of
-from dora.query import metric as query
+from dora.query.metric import compute_metric, fetch_rows
 from dora.query.value import Scope, Value
 from dora.sql import catalog
 from dora.storage import database
@@ -89,8 +89,8 @@ def _difference(con: Connection, name: str, scope: Scope) -> Difference:
     values = []
     for catalogue in ("earlier", "dora"):
         con.execute(f"USE {catalogue}")
-        values += query.metric(con, name, scope)
-    rows = query.rows(con, _DIFFERING.format(metric=catalog.metric(name).name), [])
+        values += compute_metric(con, name, scope)
+    rows = fetch_rows(con, _DIFFERING.format(metric=catalog.metric(name).name), [])
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["how"]] = counts.get(row["how"], 0) + 1

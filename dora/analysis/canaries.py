@@ -10,8 +10,8 @@ from typing import Any
 from dora.analysis import canary_summary
 from dora.analysis.canary_metrics import Deciding, weigh
 from dora.analysis.canary_summary import Cost, Cover
-from dora.query import lists, metric
-from dora.query.lists import Row
+from dora.query.lists import Row, list_rows, run_analysis
+from dora.query.metric import build_info
 from dora.query.value import Scope
 from dora.statistics.diagnostic_test import Bin, Diagnosis, Verdicts, calibration, diagnose
 from dora.statistics.intervals import wilson
@@ -78,12 +78,12 @@ class Canaries:
 
 def study(con: Connection, scope: Scope) -> Canaries:
     """The canaries of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
-    rows = lists.listed(con, "canary_outcomes", scope)
+    rows = list_rows(con, "canary_outcomes", scope)
     counts, left_out = tally(rows)
     diagnosis = diagnose(counts)
-    metrics = weigh(lists.figures(con, "canary_patterns", scope))
-    coverage = _coverage(lists.figures(con, "canary_coverage", scope))
-    cost = _cost(rows, lists.figures(con, "canary_cost", scope))
+    metrics = weigh(run_analysis(con, "canary_patterns", scope))
+    coverage = _coverage(run_analysis(con, "canary_coverage", scope))
+    cost = _cost(rows, run_analysis(con, "canary_cost", scope))
     scored = [(row["score"], row["failed"]) for row in rows if _verified(row) and row["score"] is not None]
     return Canaries(
         canaries=len(rows),
@@ -97,7 +97,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
         cost=cost,
         rows=rows,
         sentences=canary_summary.sentences(rows, counts, diagnosis, left_out, metrics, coverage, cost),
-        as_of=metric.context(con)["as_of"],
+        as_of=build_info(con)["as_of"],
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from dora import periods
 from dora.errors import UsageError
-from dora.query import metric
+from dora.query.metric import build_info, compute_metric, query_observations
 from dora.query.value import Move, Scope, Value
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
@@ -50,20 +50,20 @@ def compare(con: Connection, name: str, scope: Scope) -> list[Compared]:
     Raises ``UsageError`` where the scope names no start, or anything that does not exist.
     """
     earlier, words = before(con, scope)
-    olds = {value.group: value for value in metric.metric(con, name, earlier)}
+    olds = {value.group: value for value in compute_metric(con, name, earlier)}
     found = []
-    for now in metric.metric(con, name, scope):
+    for now in compute_metric(con, name, scope):
         old = olds.get(now.group)
         if old is not None:
             cases = [_cases(con, name, one, now.group) for one in (earlier, scope)] if _pools(scope, now) else None
             split, mixed = (kitagawa(*cases), _at_old_mix(*cases)) if cases else (None, None)
-            found.append(Compared(now, old, now.against(old), split, mixed, words))
+            found.append(Compared(now, old, now.compare_to(old), split, mixed, words))
     return found
 
 
 def before(con: Connection, scope: Scope) -> tuple[Scope, str]:
     """The equal window before a scope's, with both in words."""
-    about = metric.context(con)
+    about = build_info(con)
     zone, as_of = about["timezone"], about["as_of"]
     if scope.since is None or as_of is None:
         raise UsageError("A window without a start has none before it.", "name one, such as --since 90d.")
@@ -92,5 +92,5 @@ def _cases(con: Connection, name: str, scope: Scope, group: str | None) -> Cases
         "SELECT application, sum(value)::BIGINT, count(*) FROM $observations"
         " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
     )
-    rows = metric.over(con, catalog.metric(name).name, scope, sql, [group])
+    rows = query_observations(con, catalog.metric(name).name, scope, sql, [group])
     return {application: (cases, trials) for application, cases, trials in (row.values() for row in rows)}

@@ -10,8 +10,8 @@ from typing import Any
 
 from dora import periods
 from dora.errors import counted
-from dora.query import lists, metric
-from dora.query.lists import Row
+from dora.query.lists import Row, list_rows, run_analysis
+from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope
 from dora.render import text as wording
 from dora.statistics.intervals import Limits, wilson
@@ -65,9 +65,9 @@ class Rollbacks:
 def find(con: Connection, scope: Scope) -> Rollbacks:
     """The rollbacks of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     rows, base, about = (
-        lists.listed(con, "rollbacks", scope),
-        lists.figures(con, "deployed", scope),
-        metric.context(con),
+        list_rows(con, "rollbacks", scope),
+        run_analysis(con, "deployed", scope),
+        build_info(con),
     )
     deployments = sum(row["deployments"] for row in base)
 
@@ -88,7 +88,7 @@ def find(con: Connection, scope: Scope) -> Rollbacks:
         limits=wilson(min(len(rows), deployments), deployments),
         complete_since=local(_edge(base, "complete_since", max)),
         watched_since=local(_edge(base, "watched_since", max)),
-        incomplete=metric.metric(con, "deployment_frequency", scope)[0].incomplete,
+        incomplete=compute_metric(con, "deployment_frequency", scope)[0].incomplete,
         timezone=about["timezone"],
     )
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dora.query import metric
+from dora.query.metric import compute_metric, query_observations
 from dora.query.value import Scope
 from dora.sql import catalog
 from dora.statistics import aggregation_effects, association, intervals, wilson
@@ -73,14 +73,14 @@ def claims(con: Connection, scope: Scope) -> Claims:
 
 
 def _over(con: Connection, name: str, scope: Scope) -> list[dict[str, Any]]:
-    return metric.over(con, "change_failure_rate", scope, catalog.queries("analyses")[name])
+    return query_observations(con, "change_failure_rate", scope, catalog.queries("analyses")[name])
 
 
 def _applications(con: Connection, scope: Scope) -> list[dict[str, Any]]:
     """One row an application that deployed in the scope."""
     each = replace(scope, by="application", every=None)
-    rates = {value.group: value.value for value in metric.metric(con, "deployment_frequency", each)}
-    batches = metric.over(con, "batch_size", each, catalog.queries("analyses")["batch_means"])
+    rates = {value.group: value.value for value in compute_metric(con, "deployment_frequency", each)}
+    batches = query_observations(con, "batch_size", each, catalog.queries("analyses")["batch_means"])
     means = {row["application"]: row["batch"] for row in batches}
     seen = [row for row in _over(con, "weeks", each) if rates[row["application"]]]
     return [row | _failed(row) | _rate(rates[row["application"]], means.get(row["application"])) for row in seen]

@@ -8,7 +8,7 @@ from typing import Any
 
 from dora.analysis import survey
 from dora.analysis.survey import Below
-from dora.query import metric
+from dora.query.metric import compute_metric, query_observations
 from dora.query.value import Scope, Value
 from dora.sql import catalog
 from dora.statistics.distributions import beta_cdf
@@ -43,7 +43,7 @@ def stand(con: Connection, year: int, scope: Scope) -> list[Standing]:
 
     Raises ``UsageError`` for a year without a table.
     """
-    return [_standing(con, year, value, scope) for name in COMPARED for value in metric.metric(con, name, scope)]
+    return [_standing(con, year, value, scope) for name in COMPARED for value in compute_metric(con, name, scope)]
 
 
 def _standing(con: Connection, year: int, value: Value, scope: Scope) -> Standing:
@@ -73,7 +73,7 @@ def _median_below(con: Connection, value: Value, scope: Scope) -> Below:
     def below(limit: float) -> float:
         if limit in (0.0, inf):
             return float(limit == inf)
-        (row,) = metric.over(con, value.metric, scope, survival_at(_COUNTED, limit), [value.group])
+        (row,) = query_observations(con, value.metric, scope, survival_at(_COUNTED, limit), [value.group])
         left, greenwood = row["left"], row["greenwood"]
         worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
         return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)

@@ -9,7 +9,7 @@ from itertools import dropwhile
 from operator import attrgetter
 
 from dora import periods
-from dora.query import metric as query
+from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope, Value
 from dora.statistics import control_chart
 from dora.statistics.control_chart import ENOUGH, Behaviour, Change, Signal
@@ -91,10 +91,10 @@ def observe(con: Connection, name: str, scope: Scope) -> list[Series]:
     window moves on; where history is shorter, from the first half of it. Raises ``UsageError`` for anything that does
     not exist.
     """
-    about = query.context(con)
+    about = build_info(con)
     starts = periods.instant(scope.since, about["timezone"], about["as_of"]) if scope.since else datetime.min
     turn = _half_year(starts) if scope.since else datetime.min
-    values = query.metric(con, name, replace(scope, every="week", since=_before(turn)))
+    values = compute_metric(con, name, replace(scope, every="week", since=_before(turn)))
     groups = dict.fromkeys(value.group for value in values)
     return [_series(name, group, [one for one in values if one.group == group], starts, turn) for group in groups]
 

@@ -53,7 +53,7 @@ def _compared(row: Compared) -> dict[str, Any]:
     move = row.move
     better = metrics()[row.now.metric].better
     judged = "no number to compare" if move is None else "within noise"
-    if move is not None and move.beyond_noise and move.direction:
+    if move is not None and move.significant and move.direction:
         judged = "better" if (move.direction > 0) == (better == "higher") else "worse"
     return {
         "metric": metrics()[row.now.metric].title,

@@ -42,7 +42,7 @@ def changes(
     Example: dora changes --open --application ledger
     """
     delivery = api.open(read(config).data / "dora.duckdb")
-    rows = delivery.listed("change_timeline", Scope(since, until, applications=tuple(application or ())))
+    rows = delivery.list_rows("change_timeline", Scope(since, until, applications=tuple(application or ())))
     if waiting:
         rows = [row for row in reversed(rows) if row["state"] == "open"]
     if json:

@@ -156,7 +156,7 @@ def explain(
         shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
         console.as_table([_brief(row) for row in rows[:limit]], shown)
         console.note(f"{min(limit, len(rows))} of {len(rows)} rows")
-        console.as_table(delivery.choices(metric, scope), CHOICE, "\nBy these definitions:")
+        console.as_table(delivery.definitions(metric, scope), CHOICE, "\nBy these definitions:")
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:

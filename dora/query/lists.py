@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from dora import periods
-from dora.query import groups, metric
+from dora.query import groups
+from dora.query.metric import build_info, fetch_rows
 from dora.query.value import Scope
 from dora.sql import catalog
 from dora.storage.database import Connection
@@ -21,22 +22,22 @@ ORDERED = {  # when a row happened, and what tells it from others
 }
 
 
-def listed(con: Connection, name: str, scope: Scope) -> list[Row]:
+def list_rows(con: Connection, name: str, scope: Scope) -> list[Row]:
     """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
 
     Raises ``UsageError`` for an application, team or moment that does not exist.
     """
     dated, key = ORDERED[name]
-    return _rows(con, f"{_scoped(name)} ORDER BY {dated} DESC, {key}, o.application", scope)
+    return _fetch(con, f"{_scoped(name)} ORDER BY {dated} DESC, {key}, o.application", scope)
 
 
-def figures(con: Connection, name: str, scope: Scope) -> list[Row]:
+def run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
     """The rows of ``dora/sql/analyses/<name>.sql``, in which ``$change_timeline`` stands for that list in the scope.
 
-    Raises ``UsageError`` as ``listed`` does.
+    Raises ``UsageError`` as ``list_rows`` does.
     """
     sql = catalog.queries("analyses")[name]
-    return _rows(con, re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda found: f"({_scoped(found[1])})", sql), scope)
+    return _fetch(con, re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda found: f"({_scoped(found[1])})", sql), scope)
 
 
 def _scoped(name: str) -> str:
@@ -50,8 +51,8 @@ def _scoped(name: str) -> str:
     )
 
 
-def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
-    about, meant = metric.context(con), groups.chosen(con, scope)
+def _fetch(con: Connection, sql: str, scope: Scope) -> list[Row]:
+    about, meant = build_info(con), groups.chosen(con, scope)
     given = {
         "since": _utc(scope.since, about),
         "until": _utc(scope.until, about),
@@ -59,7 +60,7 @@ def _rows(con: Connection, sql: str, scope: Scope) -> list[Row]:
         "any_team": not scope.teams,
         "teams": [one.team for one in meant if one.team],
     }
-    return metric.rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
+    return fetch_rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
 
 
 def _utc(moment: str | None, about: dict[str, Any]) -> object:

@@ -41,7 +41,7 @@ class _Asked:
     question: Question
 
 
-def metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]:
+def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]:
     """The values of a metric in a scope: one, or one per group and period, empty ones included.
 
     Raises ``UsageError`` for a metric, statistic, group, grain, moment or application that does not exist.
@@ -61,37 +61,38 @@ def metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]
     ]
 
 
-def observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-    """The very rows behind ``metric``: application, happened_at, subject, value, censored, excluded, group, period."""
+def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+    """The rows behind ``compute_metric``: application, happened_at, subject, value, censored, excluded, grp, period."""
     question = _asked(con, name, scope).question
-    return rows(con, f"SELECT * FROM ({question.rows}) ORDER BY happened_at, subject, application", question.parameters)  # noqa: S608
+    sql = f"SELECT * FROM ({question.rows}) ORDER BY happened_at, subject, application"  # noqa: S608
+    return fetch_rows(con, sql, question.parameters)
 
 
-def explain(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """The rows behind a number with what is known of each subject: times, people, evidence, where to look."""
-    return over(con, name, scope, catalog.queries("explain")[catalog.metric(name).subject])
+    return query_observations(con, name, scope, catalog.queries("explain")[catalog.metric(name).subject])
 
 
-def over(
+def query_observations(
     con: Connection, name: str, scope: Scope, text: str, parameters: Sequence[object] = ()
 ) -> list[dict[str, Any]]:
-    """The rows of a SELECT in which ``$observations`` stands, once, for the rows behind ``metric`` in a scope.
+    """The rows of a SELECT in which ``$observations`` stands, once, for the rows behind ``compute_metric`` in a scope.
 
     They have ``application, happened_at, subject, value, censored, excluded, grp, period``. The parameters are those
     of slots after it.
     """
     asked = _asked(con, name, scope)
     sql = text.replace("$observations", f"({asked.question.rows})")
-    return rows(con, sql, [*asked.question.parameters, *parameters])
+    return fetch_rows(con, sql, [*asked.question.parameters, *parameters])
 
 
-def curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """How many of a duration's observations are still open after how long: ``value``, ``left``, ``low``, ``high``."""
     sql = statistics.survival_curve("(SELECT value, censored FROM $observations WHERE excluded IS NULL)")
-    return over(con, name, scope, sql)
+    return query_observations(con, name, scope, sql)
 
 
-def choices(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def definitions_in_force(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """The definitions in force that shaped a metric: key, value, what it means, and for how many applications."""
     applications = sorted({one.application for one in groups.chosen(con, scope)})
     sql = (
@@ -99,31 +100,31 @@ def choices(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[
         " WHERE list_contains($1::VARCHAR[], key) AND list_contains($2::VARCHAR[], application)"
         " GROUP BY ALL ORDER BY key, applications DESC, value"
     )
-    return rows(con, sql, [catalog.metric(name).shaped_by, applications])
+    return fetch_rows(con, sql, [catalog.metric(name).shaped_by, applications])
 
 
-def context(con: Connection) -> dict[str, Any]:
+def build_info(con: Connection) -> dict[str, Any]:
     """What the build is made of: as_of, built_at, timezone, stale_after_hours, version, engine, layout."""
-    return rows(con, "SELECT * FROM build", [])[0]
+    return fetch_rows(con, "SELECT * FROM build", [])[0]
 
 
-def rows(con: Connection, sql: str, parameters: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
+def fetch_rows(con: Connection, sql: str, parameters: list[Any] | dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a query by the names of its columns."""
     cursor = con.execute(sql, parameters)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def age(con: Connection) -> timedelta | None:
+def data_age(con: Connection) -> timedelta | None:
     """How old the data is by this machine's clock; null where there is none."""
-    as_of = context(con)["as_of"]
+    as_of = build_info(con)["as_of"]
     return datetime.now(UTC).replace(tzinfo=None) - as_of if as_of else None
 
 
 def _asked(con: Connection, name: str, scope: Scope) -> _Asked:
     groups.known(scope.by, GROUPS, "group")
     groups.known(scope.every, GRAINS, "grain")
-    described, about = catalog.metric(name), context(con)
+    described, about = catalog.metric(name), build_info(con)
     memberships = groups.chosen(con, scope)
     window = _window(con, described, scope, about)
     timeless = scope.since is None and scope.until is None

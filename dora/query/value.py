@@ -67,17 +67,17 @@ class Move:
 
     text: str
     direction: int
-    beyond_noise: bool
+    significant: bool
     low: float | None = None
     high: float | None = None
     needed: int | None = None
     p: float | None = None
 
     @staticmethod
-    def among(moves: Sequence[Move]) -> list[bool]:
+    def significant_among(moves: Sequence[Move]) -> list[bool]:
         """Which of many moves stand when one in twenty of those named may be chance (Benjamini and Hochberg 1995)."""
         named = discoveries({str(place): move.p for place, move in enumerate(moves) if move.p is not None})
-        return [move.beyond_noise and str(place) in named for place, move in enumerate(moves)]
+        return [move.significant and str(place) in named for place, move in enumerate(moves)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class Value:
         """The number as a person would say it, such as ``25 min`` or ``–``."""
         return wording.quantity(self.value, self.unit)
 
-    def against(self, before: Value | None) -> Move | None:
+    def compare_to(self, before: Value | None) -> Move | None:
         """How it moved from another value of the same metric; null where either is null, or its history has a gap."""
         return move(self, before)
 

@@ -46,9 +46,9 @@ def test_only_what_moved_beyond_noise_is_coloured(run: Callable[..., AppTest], o
     shown = {metric.label: metric for metric in run(organisation).metric}
     for name, metric in ((name, dora.metrics()[name]) for name in KEYS):
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
-        moved = now.against(before)
+        moved = now.compare_to(before)
         assert moved is not None
-        good = moved.direction * (1 if metric.better == "higher" else -1) * moved.beyond_noise
+        good = moved.direction * (1 if metric.better == "higher" else -1) * moved.significant
         assert shown[metric.title].delta == moved.text
         assert colours[shown[metric.title].color] == good
 
@@ -133,7 +133,7 @@ def test_two_times_are_compared_as_the_address_names_them(run: Callable[..., App
         dora.open(organisation).values("change_failure_rate", scope).rows[0]
         for scope in (dora.Scope("90d"), dora.Scope(f"{first}", f"{last + timedelta(days=1)}"))
     )
-    moved = now.against(before)
+    moved = now.compare_to(before)
     assert moved is not None
     assert [metric.delta for metric in page.metric if metric.label == "Change failure rate"] == [moved.text]
 

@@ -113,7 +113,7 @@ def test_the_claim_is_read_out_with_its_evidence(run: Run, organisation: Path, d
     """Every reading of the door stands on the page, and so does what would have to be true."""
     page = run(organisation, "stability")
     listed = " ".join(element.value for element in page.markdown)
-    found = delivery.claims(dora.Scope("90d"))
+    found = delivery.speed_and_safety(dora.Scope("90d"))
     assert all(reading in listed for reading in [*found.readings.values(), *found.caveats])
 
 

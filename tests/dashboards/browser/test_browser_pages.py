@@ -86,7 +86,7 @@ def test_flow_and_stability_draw_a_mark_for_every_row(
     shown(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
     charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(titles(page))}
-    enough = delivery.claims(dora.Scope("365d")).applications
+    enough = delivery.speed_and_safety(dora.Scope("365d")).applications
     assert charts["Between applications"].locator("svg .mark-symbol path").count() == len(enough) == 5
     assert charts["Still broken after …"].locator("svg .mark-line path").count() >= 1
 

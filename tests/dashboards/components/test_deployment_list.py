@@ -147,7 +147,7 @@ def test_a_class_of_sizes_lists_as_many_as_its_share_is_of(
 ) -> None:
     """The deployments that the claim counts in a class are among those listed, none of another size."""
     sizes = {row["subject"]: row["value"] for row in kept(delivery, "batch_size")}
-    for row in delivery.claims(WINDOW).sizes:
+    for row in delivery.speed_and_safety(WINDOW).sizes:
         those = {s for s, n in sizes.items() if row["least"] <= n < (row["below"] or 99)}
         assert len(those) >= row["deployments"] > 0
         assert listed(run(organisation, "stability", part=SIZES[row["least"]])) == of(delivery, those)

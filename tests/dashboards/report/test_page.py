@@ -34,7 +34,7 @@ def test_the_keys_are_the_doors(told: Report, monkeypatch: pytest.MonkeyPatch) -
         assert value.evidence in html
     for sentence in (*told.rollbacks.sentences, *told.delivery.canaries(told.scope).sentences):
         assert sentence in html
-    waiting = sum(row["state"] == "open" for row in told.delivery.listed("change_timeline"))
+    waiting = sum(row["state"] == "open" for row in told.delivery.list_rows("change_timeline"))
     assert f"{waiting:,} change" in html
 
 
@@ -54,13 +54,13 @@ def test_what_moved_is_judged_as_on_the_pages(told: Report) -> None:
     assert told.before is not None
     for name in KEYS:
         now = told.delivery.values(name, told.scope).rows[0]
-        move = now.against(told.delivery.values(name, told.before).rows[0])
+        move = now.compare_to(told.delivery.values(name, told.before).rows[0])
         row = rows.get((dora.metrics()[name].title, "all"))
         assert (row is None) == (move is None)
         if row and move:
             assert (row["move"], row["now"]) == (move.text, now.text)
-            assert (row["which is"] == "within noise") == (not move.beyond_noise)
-            assert move.beyond_noise or not row["stands"]
+            assert (row["which is"] == "within noise") == (not move.significant)
+            assert move.significant or not row["stands"]
     assert {of for _, of in rows} > {"all", "money", "finding"}
     narrow = Report(told.delivery, replace(told.scope, teams=("money",)))
     assert {row["of"] for row in narrow.moved()} <= {"all", "ledger", "payout"}

@@ -63,7 +63,7 @@ def delivery(tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., d
 
 def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delivery) -> None:
     """By hand: busy has 40 deployments of which one failed; new has four, too few to be ranked."""
-    rows = {row["application"]: row for row in delivery.claims().applications}
+    rows = {row["application"]: row for row in delivery.speed_and_safety().applications}
     assert set(rows) == set(PLAN) - {"new"}
     assert {name: (row["deployments"], row["failed"]) for name, row in rows.items()} == {
         "busy": (40, 1), "brisk": (32, 2), "calm": (20, 4), "slow": (16, 6), "rare": (12, 6),
@@ -77,7 +77,7 @@ def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delive
 
 def test_between_applications_the_ranks_are_as_they_were_planned(delivery: dora.Delivery) -> None:
     """The more often, the smaller the share that fails and the batch: the ranks run against each other throughout."""
-    found = delivery.claims()
+    found = delivery.speed_and_safety()
     assert found.between is not None
     assert found.between.value == pytest.approx(-1.0)
     assert found.smaller is not None
@@ -88,17 +88,17 @@ def test_between_applications_the_ranks_are_as_they_were_planned(delivery: dora.
 
 def test_failures_that_grow_slower_than_deployments_say_safer(delivery: dora.Delivery) -> None:
     """Most failures where fewest deploy: the exponent is far below one, as least squares of the logs has it."""
-    found = delivery.claims().elasticity
+    found = delivery.speed_and_safety().elasticity
     assert found is not None
     pairs = [(weekly * WEEKS, failed) for name, (weekly, failed, _) in PLAN.items() if name != "new"]
     slope = stats.linregress(np.log([x for x, _ in pairs]), np.log([y + 0.5 for _, y in pairs])).slope
     assert found.value == pytest.approx(slope)
-    assert "the safer each one" in delivery.claims().readings["elasticity"]
+    assert "the safer each one" in delivery.speed_and_safety().readings["elasticity"]
 
 
 def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
     """Busy and brisk bring one change each, calm two, slow four, rare eight; first deployments have no known size."""
-    found = delivery.claims()
+    found = delivery.speed_and_safety()
     sizes = {row["name"]: (row["deployments"], row["failed"]) for row in found.sizes}
     one = 39 + 31 + 3
     assert sizes == {
@@ -116,7 +116,7 @@ def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
 
 def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dora.Delivery) -> None:
     """Of 19 failures in 120, scipy's binomial with Benjamini and Hochberg's rule names busy and rare, and no other."""
-    found = delivery.claims()
+    found = delivery.speed_and_safety()
     seen = {name: (failed, weekly * WEEKS) for name, (weekly, failed, _) in PLAN.items() if weekly * WEEKS >= 10}
     pooled = sum(x for x, _ in seen.values()) / sum(n for _, n in seen.values())
     tails = {
@@ -132,7 +132,7 @@ def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dor
         low, high = row["usual"]
         assert stats.binom.cdf(round(low * row["deployments"]) - 1, row["deployments"], pooled) <= 0.025
         assert stats.binom.cdf(round(high * row["deployments"]), row["deployments"], pooled) >= 0.975
-    alone = delivery.claims(dora.Scope(applications=("new",)))
+    alone = delivery.speed_and_safety(dora.Scope(applications=("new",)))
     assert (alone.apart, alone.readings["apart"]) == ([], "No application has 10 deployments to be told apart by.")
 
 
@@ -142,7 +142,7 @@ def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dor
 )
 def test_too_little_is_said_and_no_figure_made_up(delivery: dora.Delivery, asked: dora.Scope, says: str) -> None:
     """Two applications, or an empty week, carry no claim: null figures and a sentence that says so."""
-    found = delivery.claims(asked)
+    found = delivery.speed_and_safety(asked)
     assert (found.between, found.elasticity) == (None, None)
     assert says in found.readings["between"]
     assert says in found.readings["elasticity"]
@@ -150,7 +150,7 @@ def test_too_little_is_said_and_no_figure_made_up(delivery: dora.Delivery, asked
 
 def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora.Delivery) -> None:
     """Sentences speak of what goes together, with n and limits; what would have to be true stands beside them."""
-    found = delivery.claims()
+    found = delivery.speed_and_safety()
     said = " ".join(found.readings.values()).lower()
     assert not any(word in said for word in ("because", "cause", "leads to", "makes"))
     assert said.count("95 %") == 4 + len(found.apart)
@@ -160,4 +160,4 @@ def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora
 def test_what_does_not_exist_is_named(delivery: dora.Delivery) -> None:
     """A claim about nobody is a usage error, as everywhere."""
     with pytest.raises(UsageError):
-        delivery.claims(dora.Scope(applications=("nobody",)))
+        delivery.speed_and_safety(dora.Scope(applications=("nobody",)))

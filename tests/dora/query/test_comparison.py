@@ -41,13 +41,13 @@ def test_newcombes_published_example_is_beyond_noise() -> None:
     """56 of 70 against 48 of 80 differ by 5.2 % to 33.4 % (Newcombe 1998, method 10): zero is outside."""
     moved = move(share(56, 70), share(48, 80))
     assert moved is not None
-    assert (moved.text, moved.direction, moved.beyond_noise) == ("+20.0 points", 1, True)
+    assert (moved.text, moved.direction, moved.significant) == ("+20.0 points", 1, True)
 
 
 def test_newcombes_published_example_within_noise() -> None:
     """9 of 10 against 3 of 10 differ by 17.1 % to 80.9 %; 5 of 56 against 0 of 29 by -3.8 % to 19.3 %."""
-    assert move(share(9, 10), share(3, 10)).beyond_noise  # type: ignore[union-attr]
-    assert not move(share(5, 56), share(0, 29)).beyond_noise  # type: ignore[union-attr]
+    assert move(share(9, 10), share(3, 10)).significant  # type: ignore[union-attr]
+    assert not move(share(5, 56), share(0, 29)).significant  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_move_is_said_in_the_units_of_its_metric(now: Value, before: Value, sa
     """Rates and durations move by a ratio, shares by points, and from zero there is no ratio."""
     moved = move(now, before)
     assert moved is not None
-    assert (moved.text, moved.beyond_noise) == (said, beyond)
+    assert (moved.text, moved.significant) == (said, beyond)
 
 
 def test_without_a_number_there_is_no_move() -> None:
@@ -82,7 +82,7 @@ def test_an_end_without_a_bound_excludes_nothing() -> None:
     """A median whose upper bound is unknown can not be proved different."""
     moved = move(value(9.0, 8.0, None, "hours"), value(1.0, 0.9, 1.1, "hours"))
     assert moved is not None
-    assert not moved.beyond_noise
+    assert not moved.significant
 
 
 COUNTS = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -94,7 +94,7 @@ def test_judgement_does_not_depend_on_which_came_first(one: tuple[int, int], oth
     there, back = move(share(*one), share(*other)), move(share(*other), share(*one))
     assert there is not None
     assert back is not None
-    assert (there.direction, there.beyond_noise) == (-back.direction, back.beyond_noise)
+    assert (there.direction, there.significant) == (-back.direction, back.significant)
 
 
 @given(COUNTS)
@@ -102,7 +102,7 @@ def test_nothing_moves_against_itself(counts: tuple[int, int]) -> None:
     """The same window twice is never beyond noise."""
     moved = move(share(*counts), share(*counts))
     assert moved is not None
-    assert (moved.direction, moved.beyond_noise) == (0, False)
+    assert (moved.direction, moved.significant) == (0, False)
 
 
 def test_a_window_with_a_gap_in_it_is_not_compared() -> None:
@@ -128,7 +128,7 @@ def test_two_rates_are_compared_exactly_and_wider_where_weeks_scatter() -> None:
     assert wider is not None
     exact = binomtest(300, 550).proportion_ci(0.95, "exact")
     assert (moved.low, moved.high) == pytest.approx((exact.low / (1 - exact.low), exact.high / (1 - exact.high)))
-    assert (moved.beyond_noise, wider.beyond_noise) == (True, False)
+    assert (moved.significant, wider.significant) == (True, False)
     assert (wider.low, wider.high) == pytest.approx((0.94, 1.53), abs=0.01)
 
 
@@ -161,6 +161,6 @@ def test_of_many_moves_those_stand_that_benjamini_and_hochberg_name() -> None:
     before = share(9, 100)
     moves = [one for now in (near, sure, *[none] * 20) if (one := move(now, before))]
     assert moves[0].p == pytest.approx(0.044, abs=0.002)
-    assert Move.among(moves[:1]) == [True]
-    assert Move.among(moves) == [False, True, *[False] * 20]
-    assert Move.among([]) == []
+    assert Move.significant_among(moves[:1]) == [True]
+    assert Move.significant_among(moves) == [False, True, *[False] * 20]
+    assert Move.significant_among([]) == []

@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.errors import UsageError
-from dora.query import lists
+from dora.query.lists import run_analysis
 from dora.query.value import Scope
 from dora.sql.catalog import queries
 
@@ -56,7 +56,7 @@ def test_a_scope_cuts_lists_and_sums_alike(scope: Scope, expected: str, delivery
     numbers = [row["deployment_id"].partition("/")[2].partition("@")[0][-1] for row in rows]
     assert sorted(numbers) == sorted(expected)
     assert [row["happened_at"] for row in rows] == sorted((row["happened_at"] for row in rows), reverse=True)
-    base = lists.figures(delivery.connection(), "deployed", scope)
+    base = run_analysis(delivery.connection(), "deployed", scope)
     assert sum(row["deployments"] for row in base) == len(expected)
     assert {row["team"] for row in rows} <= {"money/cards", "money", "finding"}
 
@@ -66,6 +66,6 @@ def test_every_sum_runs_in_every_scope(delivery: dora.Delivery) -> None:
     scoped = (name for name, sql in queries("analyses").items() if "$observations" not in sql)
     for name in scoped:
         for scope in (Scope(), Scope(since="30d", until="1d", teams=("money",))):
-            assert isinstance(lists.figures(delivery.connection(), name, scope), list)
+            assert isinstance(run_analysis(delivery.connection(), name, scope), list)
     with pytest.raises(UsageError, match="no team nobody"):
         delivery.audit(Scope(teams=("nobody",)))

@@ -250,11 +250,13 @@ def test_a_question_of_ones_own_stands_on_the_same_rows(history: dora.Delivery) 
     """over() counts, by team and week, exactly what the values say they rest on; further slots follow its own."""
     scope = dora.Scope(since="60d", by="team", every="week")
     sql = "SELECT grp, period, count(*) AS n FROM $observations WHERE excluded IS NULL GROUP BY ALL HAVING n > ?"
-    counted = {(row["grp"], row["period"]): row["n"] for row in history.over("lead_time", scope, sql, (0,))}
+    counted = {
+        (row["grp"], row["period"]): row["n"] for row in history.query_observations("lead_time", scope, sql, (0,))
+    }
     assert counted == {(v.group, v.period): v.n for v in history.values("lead_time", scope) if v.n}
     assert len(counted) > 5
     with pytest.raises(UsageError):
-        history.over("no_metric", scope, sql, (0,))
+        history.query_observations("no_metric", scope, sql, (0,))
 
 
 def test_the_same_under_any_zone_of_the_machine(history: dora.Delivery, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def delivery(
 
 def test_what_happened_next(delivery: dora.Delivery) -> None:
     """Each canary: whether its deployment went on, by whom, and whether it failed later or why nobody knows."""
-    rows = delivery.listed("canary_outcomes")
+    rows = delivery.list_rows("canary_outcomes")
     found = {r["canary_id"]: (r["verdict"], r["next"], r["overridden_by"], r["failed"], r["unsettled"]) for r in rows}
     assert found == {
         "p1-c": ("pass", "promoted", None, False, None),

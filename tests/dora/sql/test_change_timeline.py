@@ -85,7 +85,7 @@ def minutes(row: dict[str, Any], name: str) -> float | None:
 
 def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
     """By hand: merged at 30, queued at 50, started 51, rolling out from 55, serving at 58: 28 minutes in all."""
-    (row,) = [row for row in delivery.listed("change_timeline") if row["subject"] == "change 1"]
+    (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 1"]
     stages = ["waiting_hours", "queue_hours", "before_production_hours", "rollout_hours", "lead_hours"]
     assert [minutes(row, name) for name in stages] == [20, 1, 4, 3, 28]
     assert row["state"] == "shipped"
@@ -94,7 +94,7 @@ def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
 
 def test_what_waits_says_for_how_long(delivery: dora.Delivery) -> None:
     """The change of the 100th minute has waited an hour when the data ends."""
-    (row,) = [row for row in delivery.listed("change_timeline") if row["state"] == "open"]
+    (row,) = [row for row in delivery.list_rows("change_timeline") if row["state"] == "open"]
     assert (row["subject"], minutes(row, "open_hours"), row["lead_hours"]) == ("change 3", 60, None)
 
 
@@ -102,7 +102,7 @@ def test_the_list_is_the_metric(delivery: dora.Delivery) -> None:
     """Every observation of lead time is one row of the list, with the same value, and the other way round."""
     listed = {
         (r["change_id"], r["lead_hours"] if r["open_hours"] is None else r["open_hours"])
-        for r in delivery.listed("change_timeline")
+        for r in delivery.list_rows("change_timeline")
     }
     observed = {(o["subject"], o["value"]) for o in delivery.observations("lead_time") if o["excluded"] is None}
     assert listed == observed
@@ -110,11 +110,11 @@ def test_the_list_is_the_metric(delivery: dora.Delivery) -> None:
 
 def test_a_scope_cuts_the_list(delivery: dora.Delivery) -> None:
     """A window holds what was merged in it, and a stranger is an error that names who there is."""
-    rows = delivery.listed("change_timeline", Scope(since="2026-03-02T10:35", until="2026-03-02T11:00"))
+    rows = delivery.list_rows("change_timeline", Scope(since="2026-03-02T10:35", until="2026-03-02T11:00"))
     assert [row["subject"] for row in rows] == ["change 2"]
-    assert delivery.listed("change_timeline", Scope(applications=("shop",))) == delivery.listed("change_timeline")
+    assert delivery.list_rows("change_timeline", Scope(applications=("shop",))) == delivery.list_rows("change_timeline")
     with pytest.raises(UsageError, match="store"):
-        delivery.listed("change_timeline", Scope(applications=("store",)))
+        delivery.list_rows("change_timeline", Scope(applications=("store",)))
 
 
 def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
@@ -122,7 +122,7 @@ def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
     rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
     settings = {"definitions": {"lead_time_starts": "authored_at", "lead_time_stops": "finished_at"}}
     delivery = facts(as_of=START + timedelta(minutes=160), rows=rows, settings=settings)
-    (row,) = [row for row in delivery.listed("change_timeline") if row["subject"] == "change 1"]
+    (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 1"]
     parts = [
         value for name, value in row.items() if name.endswith("_hours") and name not in ("lead_hours", "open_hours")
     ]
@@ -148,7 +148,7 @@ def test_a_change_tells_its_request_its_size_and_its_commits(
     asked = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
     request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7"} | asked
     delivery = facts(as_of=START + timedelta(minutes=160), rows=rows | {"change_request": [request]})
-    (row,) = [row for row in delivery.listed("change_timeline") if row["subject"] == "change 2"]
+    (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 2"]
     assert {name: row[name].replace(tzinfo=UTC).isoformat() for name in asked} == asked
     assert [row[name] for name in ("labels", "commits", "files", "branch")] == ["bot backport", 2, 3, "main"]
     (explained,) = [row for row in delivery.explain("lead_time") if row["subject"] == "change 2"]
