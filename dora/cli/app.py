@@ -155,13 +155,13 @@ def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
     from ingest.doctor import run as examination
 
     settings = read(config)
-    findings = list(examination.examine(settings.data, settings.sources, settings.stale_after_hours))
-    rows = [{"part": f.part, "state": f.state, "says": f.says, "next": f.next or None} for f in findings]
+    findings = list(examination.run_checks(settings.data, settings.sources, settings.stale_after_hours))
+    rows = [{"check": f.check, "state": f.state, "message": f.message, "next": f.next or None} for f in findings]
     if json:
         console.as_json(rows)
     else:
         console.as_table(rows)
-    examination.verdict(findings)
+    examination.raise_on_failure(findings)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 from dora.errors import DoraError
 from dora.storage import database
-from ingest.doctor.finding import Deployed, Finding, Known
+from ingest.doctor.finding import DoctorFinding, RepositoryDeployments, SourceContext
 
 JUDGED = """
 WITH judged AS (
@@ -29,22 +29,24 @@ GROUP BY repository, attribution ORDER BY deployments DESC, repository, attribut
 """
 
 
-def known(path: Path) -> Known:
+def read_deployments(path: Path) -> SourceContext:
     """What the last build knows of each repository's deployments; nothing where there is none to be read."""
     with suppress(DoraError):
         rows = _asked(path, DEPLOYED)
-        told = {name: Deployed(followed, lost, latest) for name, followed, lost, latest in rows if name}
-        return Known(deployed=told, deployments=sum(followed + lost for _, followed, lost, _ in rows))
-    return Known()
+        told = {name: RepositoryDeployments(followed, lost, latest) for name, followed, lost, latest in rows if name}
+        return SourceContext(
+            deployments_by_repository=told, total_deployments=sum(followed + lost for _, followed, lost, _ in rows)
+        )
+    return SourceContext()
 
 
-def look(path: Path) -> Iterator[Finding]:
+def check_attribution(path: Path) -> Iterator[DoctorFinding]:
     """One warning for each repository and reason; nothing where there is no build, or one without deployments."""
     rows = _asked(path, SHARES)
     for repository, attribution, ingested, count, among in rows:
         says, then = _told(repository, attribution, ingested)
         share = f"{count:,} of {among:,} deployments ({count / among:.0%})"
-        yield Finding(f"commits of {repository or 'no repository'}", "warn", f"{share} {says}", then)
+        yield DoctorFinding(f"commits of {repository or 'no repository'}", "warn", f"{share} {says}", then)
 
 
 def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:

@@ -10,32 +10,32 @@ import msgspec
 State = Literal["ok", "warn", "fail"]
 
 
-class Finding(msgspec.Struct, frozen=True):
+class DoctorFinding(msgspec.Struct, frozen=True):
     """One thing that was looked at: how it is, in a sentence, and what to do where that is not well.
 
-    ``auth`` is true where a server does not know us, or refuses something.
+    ``auth_failed`` is true where a server does not know us, or refuses something.
     """
 
-    part: str
+    check: str
     state: State
-    says: str
+    message: str
     next: str = ""
-    auth: bool = False
+    auth_failed: bool = False
 
 
-class Deployed(msgspec.Struct, frozen=True):
+class RepositoryDeployments(msgspec.Struct, frozen=True):
     """What the last build knows of the deployments from one repository.
 
     ``followed`` are those whose commits are in it, ``lost`` those that name it and are not; ``latest`` is the commit of
     the last one that was followed.
     """
 
-    followed: int = 0
-    lost: int = 0
-    latest: str | None = None
+    attributed: int = 0
+    unattributed: int = 0
+    latest_commit: str | None = None
 
 
-class Known(msgspec.Struct, frozen=True):
+class SourceContext(msgspec.Struct, frozen=True):
     """What landing holds of one source: its applications, and how far each stream was read.
 
     ``deployed`` is what the last build knows by repository in lower case, ``deployments`` how many there are in all,
@@ -44,19 +44,19 @@ class Known(msgspec.Struct, frozen=True):
 
     applications: frozenset[str] = frozenset()
     watermarks: Mapping[str, str] = {}
-    deployed: Mapping[str, Deployed] = {}
-    deployments: int | None = None
+    deployments_by_repository: Mapping[str, RepositoryDeployments] = {}
+    total_deployments: int | None = None
 
-    def of(self, repository: str) -> Deployed:
+    def deployments_of(self, repository: str) -> RepositoryDeployments:
         """What is known of a repository's deployments."""
-        return self.deployed.get(repository.lower(), Deployed())
+        return self.deployments_by_repository.get(repository.lower(), RepositoryDeployments())
 
-    def share(self, repository: str) -> str:
+    def describe_share(self, repository: str) -> str:
         """Which share of the deployments a repository explains, as half a sentence."""
-        if not self.deployments:
+        if not self.total_deployments:
             return "no deployment was built yet that it could explain"
-        there = self.of(repository)
-        share = f"{there.followed:,} of {self.deployments:,} deployments ({there.followed / self.deployments:.0%})"
+        there, total = self.deployments_of(repository), self.total_deployments
+        share = f"{there.attributed:,} of {total:,} deployments ({there.attributed / total:.0%})"
         return f"it explains {share}" + (
-            f", and {there.lost:,} more name it whose commits are not known" if there.lost else ""
+            f", and {there.unattributed:,} more name it whose commits are not known" if there.unattributed else ""
         )

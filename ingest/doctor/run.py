@@ -20,7 +20,7 @@ from dora.errors import AuthError, DoraError, LockedError, StaleError, counted
 from dora.storage import database
 from ingest import configured
 from ingest.doctor import attribution
-from ingest.doctor.finding import Finding, Known
+from ingest.doctor.finding import DoctorFinding, SourceContext
 
 LEAST_FREE = 256 << 20
 LOADS = """
@@ -34,124 +34,134 @@ FROM load GROUP BY source
 class Loaded:
     """The last load of one source, as landing remembers it."""
 
-    def __init__(self, row: Sequence[Any], known: Known) -> None:
+    def __init__(self, row: Sequence[Any], context: SourceContext) -> None:
         self.finished_at, self.as_of, self.troubles, self.quarantined, self.cut_off = row
-        self.known = known
+        self.context = context
 
 
-def examine(data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_hours: float) -> Iterator[Finding]:
+def run_checks(
+    data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_hours: float
+) -> Iterator[DoctorFinding]:
     """Everything, in the order in which it would stop a run."""
     yield _versions()
     yield from _folder(data)
     loads: dict[str, Loaded] = {}
     yield _landing(data, loads)
-    deployed = attribution.known(data / database.PUBLISHED)
+    deployed = attribution.read_deployments(data / database.PUBLISHED)
     if not settings:
-        yield Finding("sources", "fail", "none is configured", "name some under [sources.NAME] of dora.toml.")
+        yield DoctorFinding("sources", "fail", "none is configured", "name some under [sources.NAME] of dora.toml.")
     for name, given in settings.items():
-        known = loads[name].known if name in loads else Known()
-        known = msgspec.structs.replace(known, deployed=deployed.deployed, deployments=deployed.deployments)
-        yield from _source(name, given, data, known)
+        context = loads[name].context if name in loads else SourceContext()
+        context = msgspec.structs.replace(
+            context,
+            deployments_by_repository=deployed.deployments_by_repository,
+            total_deployments=deployed.total_deployments,
+        )
+        yield from _source(name, given, data, context)
         yield from _fresh(name, loads.get(name), timedelta(hours=stale_after_hours))
     built = _build(data, loads)
     yield built
     if built.state != "fail":
-        yield from attribution.look(data / database.PUBLISHED)
+        yield from attribution.check_attribution(data / database.PUBLISHED)
 
 
-def verdict(findings: Sequence[Finding]) -> None:
+def raise_on_failure(findings: Sequence[DoctorFinding]) -> None:
     """Raise ``AuthError`` where a server does not know us or refuses something, else ``StaleError`` for any failure."""
     failed = [finding for finding in findings if finding.state == "fail"]
     if not failed:
         return
-    error = AuthError if any(finding.auth for finding in failed) else StaleError
+    error = AuthError if any(finding.auth_failed for finding in failed) else StaleError
     raise error(f"{len(failed)} of {len(findings)} checks failed.", "do what stands beside them.")
 
 
-def _versions() -> Finding:
+def _versions() -> DoctorFinding:
     ours = version("delivery-metrics")
     says = f"delivery-metrics {ours}, Python {platform.python_version()}, DuckDB {version('duckdb')}"
-    return Finding("versions", "ok", says)
+    return DoctorFinding("versions", "ok", says)
 
 
-def _folder(data: Path) -> Iterator[Finding]:
+def _folder(data: Path) -> Iterator[DoctorFinding]:
     if not data.is_dir():
-        yield Finding("data", "warn", f"there is no folder {data} yet", "run `dora ingest NAME`, which makes it.")
+        yield DoctorFinding("data", "warn", f"there is no folder {data} yet", "run `dora ingest NAME`, which makes it.")
         return
     if not os.access(data, os.W_OK | os.X_OK):
-        yield Finding("data", "fail", f"{data} can not be written", "give this user the right to write there.")
+        yield DoctorFinding("data", "fail", f"{data} can not be written", "give this user the right to write there.")
     free = shutil.disk_usage(data).free
     files = [data / database.LANDING, data / database.PUBLISHED]
     needed = LEAST_FREE + 2 * sum(file.stat().st_size for file in files if file.exists())
     says = f"{free >> 20:,} MB are free, a run may need {needed >> 20:,} MB"
     if free < needed:
-        yield Finding("disk", "fail", says, "make room: a build is written whole before it is used.")
+        yield DoctorFinding("disk", "fail", says, "make room: a build is written whole before it is used.")
     else:
-        yield Finding("disk", "ok", says)
+        yield DoctorFinding("disk", "ok", says)
 
 
-def _landing(data: Path, loads: dict[str, Loaded]) -> Finding:
+def _landing(data: Path, loads: dict[str, Loaded]) -> DoctorFinding:
     if not (data / database.LANDING).exists():
-        return Finding("landing", "warn", "nothing was ingested yet", "run `dora ingest NAME`.")
+        return DoctorFinding("landing", "warn", "nothing was ingested yet", "run `dora ingest NAME`.")
     try:
         with database.inspecting(data) as con:
             for source, *row in con.execute(LOADS).fetchall():
                 loads[source] = Loaded(row, _known(con, source))
     except LockedError:
-        return Finding("lock", "warn", "another run is writing; landing was not looked at", "repeat when it has ended.")
+        return DoctorFinding(
+            "lock", "warn", "another run is writing; landing was not looked at", "repeat when it has ended."
+        )
     except DoraError as error:
-        return Finding("landing", "fail", error.happened, error.next_step)
-    return Finding("landing", "ok", "its rows are those that were committed; nobody holds the lock")
+        return DoctorFinding("landing", "fail", error.happened, error.next_step)
+    return DoctorFinding("landing", "ok", "its rows are those that were committed; nobody holds the lock")
 
 
-def _known(con: database.Connection, source: str) -> Known:
+def _known(con: database.Connection, source: str) -> SourceContext:
     marks = con.execute("SELECT stream, value FROM watermark WHERE source = ?", [source]).fetchall()
     names = con.execute("SELECT application FROM application WHERE source = ?", [source]).fetchall()
-    return Known(frozenset(name for (name,) in names), dict(marks))
+    return SourceContext(frozenset(name for (name,) in names), dict(marks))
 
 
-def _source(name: str, settings: Mapping[str, Any], data: Path, known: Known) -> Iterator[Finding]:
+def _source(name: str, settings: Mapping[str, Any], data: Path, context: SourceContext) -> Iterator[DoctorFinding]:
     try:
         source = configured(name, settings, data)
         if ask := getattr(source, "doctor", None):
             several = "type" in settings
-            for found in ask(known):
-                yield msgspec.structs.replace(found, part=f"{name}: {found.part}") if several else found
+            for found in ask(context):
+                yield msgspec.structs.replace(found, check=f"{name}: {found.check}") if several else found
     except DoraError as error:
-        yield Finding(name, "fail", error.happened, error.next_step, auth=isinstance(error, AuthError))
+        yield DoctorFinding(name, "fail", error.happened, error.next_step, auth_failed=isinstance(error, AuthError))
 
 
-def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Finding]:
+def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[DoctorFinding]:
     part = f"{name} data"
     if loaded is None:
-        yield Finding(part, "warn", "no load of it is known", f"run `dora ingest {name}`.")
+        yield DoctorFinding(part, "warn", "no load of it is known", f"run `dora ingest {name}`.")
         return
     if loaded.cut_off:
-        yield Finding(part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on.")
+        yield DoctorFinding(
+            part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on."
+        )
     if loaded.troubles:
         says = f"its last run missed {counted(len(loaded.troubles), 'part')}, such as {loaded.troubles[0]}"
-        yield Finding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
+        yield DoctorFinding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
         says = f"{counted(loaded.quarantined, 'document')} could not be read, and not well since"
-        yield Finding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
+        yield DoctorFinding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
     age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
     if age is None or age > limit:
         says = f"it is known up to {loaded.as_of or 'no instant'} UTC, more than {limit / timedelta(hours=1):g} h ago"
-        yield Finding(part, "fail", says, "run `dora nightly`.")
+        yield DoctorFinding(part, "fail", says, "run `dora nightly`.")
     else:
-        yield Finding(part, "ok", f"it is known up to {loaded.as_of:%Y-%m-%d %H:%M} UTC")
+        yield DoctorFinding(part, "ok", f"it is known up to {loaded.as_of:%Y-%m-%d %H:%M} UTC")
 
 
-def _build(data: Path, loads: Mapping[str, Loaded]) -> Finding:
+def _build(data: Path, loads: Mapping[str, Loaded]) -> DoctorFinding:
     path = data / database.PUBLISHED
     if not path.exists():
-        return Finding("build", "warn", "nothing was built yet", "run `dora build`.")
+        return DoctorFinding("build", "warn", "nothing was built yet", "run `dora build`.")
     try:
         database.published(path).close()
     except DoraError as error:
-        return Finding("build", "fail", error.happened, error.next_step)
+        return DoctorFinding("build", "fail", error.happened, error.next_step)
     built = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
     later = sorted(name for name, load in loads.items() if load.finished_at and load.finished_at > built)
     if later:
-        return Finding("build", "warn", f"{', '.join(later)} was ingested after it", "run `dora build`.")
-    return Finding("build", "ok", f"built {built:%Y-%m-%d %H:%M} UTC, after all that was ingested")
+        return DoctorFinding("build", "warn", f"{', '.join(later)} was ingested after it", "run `dora build`.")
+    return DoctorFinding("build", "ok", f"built {built:%Y-%m-%d %H:%M} UTC, after all that was ingested")

@@ -16,7 +16,7 @@ from ingest.core.archive import Document
 from ingest.core.paths import at_home
 from ingest.core.rows import Row
 from ingest.core.source import AsOf, Item, Note, Request, State, Trouble, Unreadable, Whole
-from ingest.doctor.finding import Finding, Known
+from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records
 from ingest.files.readers import FORMATS, Line
 
@@ -70,16 +70,16 @@ class Files:
             yield from _items(table)
             yield from _passed_over(table)
 
-    def doctor(self, known: Known) -> Iterator[Finding]:
+    def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Whether the configured files are there, and are what they should be."""
         for path in self._configured():
             try:
                 table = _table(path, None)
             except UsageError as error:
-                yield Finding(f"file {path.name}", "fail", error.happened, error.next_step)
+                yield DoctorFinding(f"file {path.name}", "fail", error.happened, error.next_step)
                 continue
             unread = f"; nobody reads {', '.join(table.ignored)}" if table.ignored else ""
-            yield Finding(f"file {path.name}", "ok", f"it holds {table.kind}{unread}")
+            yield DoctorFinding(f"file {path.name}", "ok", f"it holds {table.kind}{unread}")
 
     def _configured(self) -> list[Path]:
         if not self.patterns:

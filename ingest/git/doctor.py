@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dora.errors import DoraError, counted
-from ingest.doctor.finding import Finding, Known
+from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git.command import Repo
 from ingest.git.mirror import FETCHED, Mirror, Tips
 
@@ -15,29 +15,29 @@ LONGEST = 30.0
 NEXT = "run `dora ingest git`."
 
 
-def examine(mirror: Mirror, tips: Tips, known: Known) -> Iterator[Finding]:
+def check_mirror(mirror: Mirror, tips: Tips, context: SourceContext) -> Iterator[DoctorFinding]:
     """What can be told of one mirror, which was read up to ``tips``; nothing is fetched."""
     name, git = mirror.repository.name, mirror.git
-    part, explains = f"git {name}", known.share(name)
+    part, explains = f"git {name}", context.describe_share(name)
     if not (git.path / "HEAD").exists():
-        yield Finding(part, "warn", f"it has no mirror yet; {explains}", NEXT)
+        yield DoctorFinding(part, "warn", f"it has no mirror yet; {explains}", NEXT)
         return
-    rest = f"{_fetched(git.path)}; {_ahead(git, tips, known.of(name).latest)}{explains}"
+    rest = f"{_fetched(git.path)}; {_ahead(git, tips, context.deployments_of(name).latest_commit)}{explains}"
     if (git.path / "shallow").exists():
         says = "its mirror is shallow: older changes are missing, and ancestry can not be told"
-        yield Finding(part, "fail", f"{says}; {rest}", "move the mirror away, and ingest from a whole clone.")
+        yield DoctorFinding(part, "fail", f"{says}; {rest}", "move the mirror away, and ingest from a whole clone.")
     try:
         there = _refs(git.run("ls-remote", "--heads", "--", "origin"))
         behind = there - _refs(git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"))
     except DoraError as error:
         says = f"it can not be compared: {error.happened.rstrip('.')}"
-        yield Finding(part, "fail", f"{says}; {rest}", "check its address and our access.")
+        yield DoctorFinding(part, "fail", f"{says}; {rest}", "check its address and our access.")
         return
     if behind:
         says = f"its mirror is behind on {counted(len(behind), 'branch', 'branches')}; {rest}"
-        yield Finding(part, "warn", says, NEXT)
+        yield DoctorFinding(part, "warn", says, NEXT)
     else:
-        yield Finding(part, "ok", f"its mirror is there and up to date; {rest}")
+        yield DoctorFinding(part, "ok", f"its mirror is there and up to date; {rest}")
 
 
 def _fetched(path: Path) -> str:

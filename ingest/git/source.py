@@ -11,10 +11,10 @@ from dora.errors import AuthError, DoraError
 from ingest.core.archive import Document
 from ingest.core.rows import Columns, Row
 from ingest.core.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
-from ingest.doctor.finding import Finding, Known
+from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git import documents, github
 from ingest.git import settings as configuration
-from ingest.git.doctor import LONGEST, examine
+from ingest.git.doctor import LONGEST, check_mirror
 from ingest.git.fetch import Reading
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository, Settings
@@ -77,11 +77,11 @@ class Git:
         yield from Reading(mirror, known, tips, now).items()
         yield Mark(stream, tips.text())
 
-    def doctor(self, known: Known) -> Iterator[Finding]:
+    def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """How each repository and its mirror are."""
         for repository in self.repositories:
-            tips = Tips.of(known.watermarks.get(_stream(repository), ""))
-            yield from examine(Mirror(repository, self.data, min(self.timeout, LONGEST)), tips, known)
+            tips = Tips.of(context.watermarks.get(_stream(repository), ""))
+            yield from check_mirror(Mirror(repository, self.data, min(self.timeout, LONGEST)), tips, context)
 
     def parse(self, document: Document) -> Iterable[Row | Columns]:
         """The rows of one batch; raises ``ValueError`` where it is not one of ours."""

@@ -12,7 +12,7 @@ import msgspec
 from ingest.core.archive import Document
 from ingest.core.rows import Row
 from ingest.core.source import Item, Note, Request, State
-from ingest.doctor.finding import Finding, Known
+from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import Session
 from ingest.spinnaker.auth.session import connect, probe
 from ingest.spinnaker.client.fetch import Fetch
@@ -77,12 +77,12 @@ class SOURCE:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
         return parse.parse(document, self._settings.deck, self._settings.commit_keys)
 
-    def doctor(self, known: Known) -> Iterator[Finding]:
+    def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """How Gate is, and what it hides."""
         warnings: list[str] = []
         session = connect(self._settings, warnings.append, attempts=2)  # somebody waits for what it says
-        yield from examine(session, self._settings.applications, known)
-        yield from (Finding("access", "warn", text, _SAFER) for text in warnings)
+        yield from examine(session, self._settings.applications, context)
+        yield from (DoctorFinding("access", "warn", text, _SAFER) for text in warnings)
 
 
 def _noted(warnings: deque[str]) -> Iterator[Note]:

@@ -231,9 +231,11 @@ def test_doctor_looks_and_its_exit_code_is_the_worst(tmp_path: Path) -> None:
     """0 where nothing fails, 5 where something does, 4 where a server does not know us; each line says what to do."""
     (tmp_path / "dora.toml").write_text(f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n')
     assert dora(tmp_path, "ingest", "files", *sorted(SAMPLES.glob("*.csv"))).returncode == 0
-    found = {row["part"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
+    found = {row["check"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
     assert (found["landing"]["state"], found["files data"]["state"]) == ("ok", "ok")
-    assert found["build"] | {"says": ""} == {"part": "build", "state": "warn", "says": "", "next": "run `dora build`."}
+    assert found["build"] | {"message": ""} == {
+        "check": "build", "state": "warn", "message": "", "next": "run `dora build`.",
+    }  # fmt: skip
     assert dora(tmp_path, "doctor").returncode == 0
     (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.parquet']\n")
     assert dora(tmp_path, "doctor").returncode == 5

@@ -19,7 +19,7 @@ from ingest.core.pipeline import pull
 from ingest.core.quarantine import Kept
 from ingest.core.rows import Quarantine
 from ingest.core.source import Request
-from ingest.doctor.run import examine
+from ingest.doctor.run import run_checks
 from tests.conftest import fresh, landed
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -111,7 +111,7 @@ def test_doctor_counts_what_is_open(tmp_path: Path) -> None:
     """It warns while something is open, and no longer."""
     for text, warned in ((BAD, 1), (GOOD, 0)):
         pulled(tmp_path, text)
-        told = [one for one in examine(tmp_path, {"files": {}}, 1e6) if "could not be read" in one.says]
+        told = [one for one in run_checks(tmp_path, {"files": {}}, 1e6) if "could not be read" in one.message]
         assert len(told) == warned
 
 

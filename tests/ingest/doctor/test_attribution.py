@@ -31,20 +31,24 @@ def test_each_reason_is_named_with_its_share(facts: Callable[..., Any], tmp_path
     carried = [("acme/shop", A)] * 2 + [("acme/web", "c" * 40)] * 3 + [("acme/shop", "d" * 40)] * 2
     carried += [("acme/shop", "aaaaaaa")] * 2 + [("", "")]
     facts(deployments=deployments(*carried), changes=changes(A, TWIN), as_of=datetime(2026, 4, 1, tzinfo=UTC))
-    found = list(attribution.look(tmp_path / "dora.duckdb"))
-    assert {(one.part, one.says.split(" deployments ")[0]) for one in found} >= {
+    found = list(attribution.check_attribution(tmp_path / "dora.duckdb"))
+    assert {(one.check, one.message.split(" deployments ")[0]) for one in found} >= {
         ("commits of acme/web", "3 of 9"),
         ("commits of acme/shop", "2 of 9"),
         ("commits of no repository", "1 of 9"),
     }
-    (never,) = [one for one in found if "acme/web" in one.part]
-    assert ("(33%)" in never.says, "never ingested" in never.says, "[sources.git]" in never.next) == (True, True, True)
+    (never,) = [one for one in found if "acme/web" in one.check]
+    assert ("(33%)" in never.message, "never ingested" in never.message, "[sources.git]" in never.next) == (
+        True,
+        True,
+        True,
+    )
     assert {one.state for one in found} == {"warn"}
-    assert set(found) <= set(run.examine(tmp_path, {}, 36.0))
+    assert set(found) <= set(run.run_checks(tmp_path, {}, 36.0))
 
 
 def test_where_all_is_known_nothing_is_said(facts: Callable[..., Any], tmp_path: Path) -> None:
     """A build whose every deployment has its commit, and no build at all, give no finding."""
-    assert list(attribution.look(tmp_path / "dora.duckdb")) == []
+    assert list(attribution.check_attribution(tmp_path / "dora.duckdb")) == []
     facts(deployments=deployments(("acme/shop", A)), changes=changes(A), as_of=datetime(2026, 4, 1, tzinfo=UTC))
-    assert list(attribution.look(tmp_path / "dora.duckdb")) == []
+    assert list(attribution.check_attribution(tmp_path / "dora.duckdb")) == []

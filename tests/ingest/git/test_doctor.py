@@ -30,8 +30,8 @@ def said(upstream: Any, ingested: Any, built_in: Callable[..., Any]) -> Callable
         ingested.data.mkdir(exist_ok=True)
         if carried:
             built_in(ingested.data, deployments=table(*carried)).close()
-        found = run.examine(ingested.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
-        return [f"{one.state}: {one.says}" for one in found if one.part == "git acme/shop"]
+        found = run.run_checks(ingested.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
+        return [f"{one.state}: {one.message}" for one in found if one.check == "git acme/shop"]
 
     return told
 
