@@ -81,7 +81,7 @@ class Delivery:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = database.published(path)
+        self._connection = database.open_build(path)
 
     def connection(self) -> database.Connection:
         """A connection of its own for this call, so that threads do not meet."""

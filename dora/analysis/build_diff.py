@@ -68,7 +68,7 @@ def between(old: Path, new: Path, config: Config, scope: Scope) -> list[Differen
     """
     with TemporaryDirectory() as folder:
         first, second = (_built(path, config, Path(folder) / name) for path, name in ((old, "old"), (new, "new")))
-        con = database.published(second, beside=first)
+        con = database.open_build(second, beside=first)
         try:
             return [_difference(con, name, scope) for name in catalog.metrics()]
         finally:

@@ -39,7 +39,7 @@ def build(
     Raises ``StaleError`` where a check of severity stop found rows: the last build then stays in place.
     """
     definitions.validate(config)
-    with database.building(landing or config.data, into) as con:
+    with database.build_database(landing or config.data, into) as con:
         _record(con, config)
         definitions.write(con, config)
         _models(con, report)
@@ -74,7 +74,7 @@ def _record(con: Connection, config: Config) -> None:
 def _models(con: Connection, report: Callable[[str], None]) -> None:
     """Models are written into the build; steps, which only they read, are gone with the connection."""
     models, steps = catalog.queries("models"), catalog.queries("intermediate")
-    for name in database.ordered(con, models | steps | LINEAGE):
+    for name in database.sort_by_dependency(con, models | steps | LINEAGE):
         report(f"model {name}")
         if name == "lineage":
             table.trace(con)

@@ -18,7 +18,7 @@ import duckdb
 
 from dora.errors import DoraError, LockedError, UsageError
 from dora.storage import schema
-from dora.storage.landing import LANDING, Load, facts, prepare, verify
+from dora.storage.landing import LANDING, Load, fact_tables, prepare, verify
 
 __all__ = [
     "LANDING",
@@ -26,13 +26,13 @@ __all__ = [
     "Connection",
     "Load",
     "SqlError",
-    "begin_load",
-    "building",
-    "facts",
-    "inspecting",
+    "build_database",
+    "fact_tables",
+    "inspect_landing",
     "lock",
-    "ordered",
-    "published",
+    "open_build",
+    "open_load",
+    "sort_by_dependency",
 ]
 
 PUBLISHED = "dora.duckdb"
@@ -74,7 +74,7 @@ def _opened(path: Path | str, *, read_only: bool = False) -> Iterator[Connection
 
 
 @contextlib.contextmanager
-def begin_load(data: Path, source: str) -> Iterator[Load]:
+def open_load(data: Path, source: str) -> Iterator[Load]:
     """Open landing.duckdb for one source under the writer's lock, creating it where it is missing."""
     with lock(data), _opened(data / LANDING) as con, _sound():
         con.execute(f"SET memory_limit = '{MEMORY}'")
@@ -86,7 +86,7 @@ def begin_load(data: Path, source: str) -> Iterator[Load]:
 
 
 @contextlib.contextmanager
-def inspecting(data: Path) -> Iterator[Connection]:
+def inspect_landing(data: Path) -> Iterator[Connection]:
     """A read-only connection to landing, verified, while nobody writes. Raises ``LockedError`` and ``StaleError``."""
     with lock(data), _opened(data / LANDING, read_only=True) as con, _sound():
         verify(con)
@@ -114,7 +114,7 @@ def _quiet(con: Connection) -> Connection:
 
 
 @contextlib.contextmanager
-def building(data: Path, into: Path | None = None) -> Iterator[Connection]:
+def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]:
     """A connection to a new, empty file beside dora.duckdb with landing attached read-only as ``landing``.
 
     ``into`` is another file than the folder's own dora.duckdb.
@@ -161,7 +161,7 @@ def _durable(path: Path) -> None:
         os.close(descriptor)
 
 
-def published(path: Path, beside: Path | None = None) -> Connection:
+def open_build(path: Path, beside: Path | None = None) -> Connection:
     """A read-only connection to a build (``dora``), which can reach nothing else on this machine.
 
     Another build may be attached ``beside`` it, as ``earlier``.
@@ -189,7 +189,7 @@ def _attach(con: Connection, path: Path, name: str) -> None:
     schema.readable(con, path)
 
 
-def ordered(con: Connection, queries: Mapping[str, str]) -> Iterable[str]:
+def sort_by_dependency(con: Connection, queries: Mapping[str, str]) -> Iterable[str]:
     """Names of queries such that each comes after those it reads."""
     for sql in set(queries.values()) - _READ.keys():
         _READ[sql] = {name.split(".")[-1].strip('"') for name in con.get_table_names(sql)}

@@ -29,14 +29,14 @@ _TOUCHED = 'FROM "{}" SEMI JOIN batch USING (source, id)'  # rows of a table who
 _TO_COME = '(FROM "{}" LIMIT 0) UNION ALL BY NAME FROM batch'  # rows of a batch as that table will hold them
 
 
-def facts() -> list[str]:
+def fact_tables() -> list[str]:
     """Names of the landing tables that hold facts, in the contract's order."""
     names = re.findall(r"CREATE TABLE (\w+)", contract.text())
     return [name for name in names if name not in BOOKKEEPING]
 
 
 class Load:
-    """One run of one source into landing.duckdb, between ``begin_load`` and ``finish``.
+    """One run of one source into landing.duckdb, between ``open_load`` and ``finish``.
 
     ``merged`` counts rows per table and what became of them: new, changed or unchanged.
     """
@@ -98,7 +98,7 @@ class Load:
 
     def held(self) -> dict[str, int]:
         """How much landing holds of this source, whether this load has touched it or not."""
-        return source_state.held(self._con, self.source, facts())
+        return source_state.held(self._con, self.source, fact_tables())
 
     def covered(self) -> dict[str, Any] | None:
         """From when to when executions of this source were seen whole; null where it does not say."""
@@ -179,7 +179,7 @@ def prepare(con: Connection) -> None:
         return
     con.begin()
     con.execute(contract.text())
-    con.execute("INSERT INTO control_total SELECT unnest(?), 0, 0, '-', ?", [facts(), duckdb.__version__])
+    con.execute("INSERT INTO control_total SELECT unnest(?), 0, 0, '-', ?", [fact_tables(), duckdb.__version__])
     con.commit()
 
 
@@ -220,7 +220,7 @@ def _supersedes(columns: Sequence[str]) -> str:
 
 
 def _known(table: str) -> str:
-    if table not in facts():
+    if table not in fact_tables():
         raise DoraError(f"The contract has no table {table}; nothing was landed.")
     return table
 

@@ -64,7 +64,7 @@ def pull(
     Raises ``LockedError`` where another run writes, and whatever ends a fetch; what was committed
     before that stays, and the next run goes on from there.
     """
-    with database.begin_load(data, source.name) as load:
+    with database.open_load(data, source.name) as load:
         state = State(
             load.watermarks(),
             load.unfinished(),

@@ -52,7 +52,7 @@ def check_attribution(path: Path) -> Iterator[DoctorFinding]:
 def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
     if not path.exists():
         return []
-    con = database.published(path)
+    con = database.open_build(path)
     try:
         if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'changes'").fetchall():
             return []

@@ -100,7 +100,7 @@ def _landing(data: Path, loads: dict[str, Loaded]) -> DoctorFinding:
     if not (data / database.LANDING).exists():
         return DoctorFinding("landing", "warn", "nothing was ingested yet", "run `dora ingest NAME`.")
     try:
-        with database.inspecting(data) as con:
+        with database.inspect_landing(data) as con:
             for source, *row in con.execute(LOADS).fetchall():
                 loads[source] = Loaded(row, _known(con, source))
     except LockedError:
@@ -157,7 +157,7 @@ def _build(data: Path, loads: Mapping[str, Loaded]) -> DoctorFinding:
     if not path.exists():
         return DoctorFinding("build", "warn", "nothing was built yet", "run `dora build`.")
     try:
-        database.published(path).close()
+        database.open_build(path).close()
     except DoraError as error:
         return DoctorFinding("build", "fail", error.happened, error.next_step)
     built = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)

@@ -121,7 +121,7 @@ def timed(work: Callable[[], object], runs: int = 3) -> float:
 
 def landed(folder: Path, executions: int) -> None:
     """So many executions, each with a rollout, a commit and a change of its own, through a load of landing."""
-    with database.begin_load(folder, "bench") as load, duckdb.connect() as con:
+    with database.open_load(folder, "bench") as load, duckdb.connect() as con:
         for table, sql in TABLES.items():
             schema = load.schema(table)
             rows = con.sql(sql.replace("$n", str(executions))).to_arrow_table()

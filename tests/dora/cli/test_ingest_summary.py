@@ -47,12 +47,12 @@ def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
     """Three regions of one execution are one deployment; what was planned and never reached is none."""
     rollouts = [rollout(f"r{region}", "e1", "deploy") for region in range(3)]
     rollouts += [rollout("r4", "e2", "deploy", "not_started"), rollout("r5", "e3", "rollback")]
-    with database.begin_load(tmp_path, "spinnaker") as load:
+    with database.open_load(tmp_path, "spinnaker") as load:
         load.commit({"rollout": pa.Table.from_pylist(rollouts)})
         assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
-    with database.begin_load(tmp_path, "other") as load:
+    with database.open_load(tmp_path, "other") as load:
         assert load.held() == {}
-    with database.begin_load(tmp_path, "spinnaker") as load:
+    with database.open_load(tmp_path, "spinnaker") as load:
         assert load.held()["rollout"] == 5
 
 
@@ -64,7 +64,7 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
          "since": datetime(2026, 1, since), "until": datetime(2026, 1, until)}
         for app, since, until in days
     ]  # fmt: skip
-    with database.begin_load(tmp_path, "s") as load:
+    with database.open_load(tmp_path, "s") as load:
         assert load.covered() is None
         load.commit({"coverage": pa.Table.from_pylist(stretches)})
         found = load.covered()

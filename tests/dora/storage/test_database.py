@@ -20,7 +20,16 @@ from hypothesis import strategies as st
 
 from dora.errors import DoraError, LockedError, StaleError, UsageError
 from dora.storage import database
-from dora.storage.database import LANDING, PUBLISHED, Load, begin_load, building, lock, ordered, published
+from dora.storage.database import (
+    LANDING,
+    PUBLISHED,
+    Load,
+    build_database,
+    lock,
+    open_build,
+    open_load,
+    sort_by_dependency,
+)
 from tests.conftest import fresh, landed
 
 AS_OF = datetime(2026, 1, 1)
@@ -43,7 +52,7 @@ def incidents(load: Load, titles: dict[str, str]) -> dict[str, pa.Table]:
 
 
 def land(data: Path, titles: dict[str, str], source: str = "test", watermark: str | None = None) -> Load:
-    with begin_load(fresh(data), source) as load:
+    with open_load(fresh(data), source) as load:
         load.commit(incidents(load, titles), {"stream": watermark} if watermark else None)
         load.finish(AS_OF, len(titles), 0, [])
     return load
@@ -88,7 +97,7 @@ def test_sources_do_not_meet(tmp_path: Path) -> None:
     land(tmp_path, {"1": "here"}, "one", watermark="w1")
     land(tmp_path, {"1": "there"}, "two", watermark="w2")
     assert read(tmp_path, "SELECT source, title FROM incident ORDER BY source") == [("one", "here"), ("two", "there")]
-    with begin_load(tmp_path, "one") as load:
+    with open_load(tmp_path, "one") as load:
         assert load.watermarks() == {"stream": "w1"}
 
 
@@ -96,7 +105,7 @@ def test_null_and_empty_are_different_values(tmp_path: Path) -> None:
     """A value that becomes null is a change, and null beside null is none."""
     land(tmp_path, {"1": "a"})
     for title, expected in (("", "changed"), (None, "changed"), (None, "unchanged"), ("b", "changed")):
-        with begin_load(tmp_path, "test") as load:
+        with open_load(tmp_path, "test") as load:
             load.commit(incidents(load, {"1": title}))  # type: ignore[dict-item]
         assert load.merged["incident"][expected] == 1, title
 
@@ -111,25 +120,25 @@ def test_landing_is_the_last_word_on_each_id(
 ) -> None:
     """However runs overlap, a row is what the last run said of it, and the control totals hold."""
     data = tmp_path_factory.mktemp("merge")
-    with begin_load(data, "test") as load:
+    with open_load(data, "test") as load:
         for run in runs:
             load.commit(incidents(load, run))
     expected = {id: title for run in runs for id, title in run.items()}
     assert titles(data) == expected
-    with begin_load(data, "test"):
+    with open_load(data, "test"):
         pass  # verifies the totals
     assert read(data, "SELECT rows FROM control_total WHERE table_name = 'incident'") == [(len(expected),)]
 
 
 def test_a_table_outside_the_contract_is_refused(tmp_path: Path) -> None:
     """Only the contract's tables can be landed."""
-    with begin_load(tmp_path, "test") as load, pytest.raises(DoraError, match="no table load"):
+    with open_load(tmp_path, "test") as load, pytest.raises(DoraError, match="no table load"):
         load.commit({"load": pa.table({"id": ["x"]})})
 
 
 def test_a_load_is_remembered(tmp_path: Path) -> None:
     """Each run leaves its counts, its troubles and the instant that it knows of."""
-    with begin_load(tmp_path, "test") as load:
+    with open_load(tmp_path, "test") as load:
         load.finish(AS_OF, 7, 2, ["app x: 500"])
     found = read(tmp_path, "SELECT source, as_of, documents, quarantined, troubles, finished_at IS NULL FROM load")
     assert found == [("test", AS_OF, 7, 2, ["app x: 500"], False)]
@@ -141,7 +150,7 @@ def test_a_load_is_remembered(tmp_path: Path) -> None:
 def test_a_failing_batch_leaves_nothing_of_itself(tmp_path: Path) -> None:
     """Where the second table of a batch fails, neither the first table nor the watermark has moved."""
     land(tmp_path, {"1": "a"}, watermark="w1")
-    with begin_load(tmp_path, "test") as load:
+    with open_load(tmp_path, "test") as load:
         rows = incidents(load, {"2": "b"})
         with pytest.raises(duckdb.Error):
             load.commit(
@@ -156,7 +165,7 @@ import os, signal, sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.storage.database import begin_load
+from dora.storage.database import open_load
 data, stop = Path(sys.argv[1]), sys.argv[2]
 class Stopping:
     def __init__(self, con): self.con = con
@@ -168,7 +177,7 @@ class Stopping:
         if stop == "before commit": os.kill(os.getpid(), signal.SIGKILL)
         self.con.commit()
         if stop == "after commit": os.kill(os.getpid(), signal.SIGKILL)
-with begin_load(data, "test") as load:
+with open_load(data, "test") as load:
     row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
     rows = [{**row, "id": str(i), "title": "new"} for i in range(5)]
     batch = pa.Table.from_pylist(rows, schema=load.schema("incident"))
@@ -193,7 +202,7 @@ def test_killed_between_rows_and_watermark(tmp_path: Path, stop: str, landed: bo
     process = python(WRITER, tmp_path, stop)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    with begin_load(tmp_path, "test") as load:
+    with open_load(tmp_path, "test") as load:
         assert load.watermarks() == {"stream": "w2" if landed else "w1"}
     assert titles(tmp_path) == ({str(i): "new" for i in range(5)} if landed else {"0": "old"})
 
@@ -203,8 +212,8 @@ import sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.storage.database import begin_load
-with begin_load(Path(sys.argv[1]), "test") as load:
+from dora.storage.database import open_load
+with open_load(Path(sys.argv[1]), "test") as load:
     schema, start = load.schema("incident"), int(load.watermarks().get("stream", 0))
     print("ready", flush=True)
     for number in range(start + 1, start + 10_000):
@@ -225,7 +234,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         time.sleep(draw.uniform(0.0, 0.25))
         process.kill()
         confirmed = [int(line) for line in process.communicate()[0].splitlines() if line.strip().isdigit()]
-        with begin_load(tmp_path, "test") as load:
+        with open_load(tmp_path, "test") as load:
             reached = int(load.watermarks().get("stream", 0))
         assert reached >= max(confirmed, default=0)
         assert read(tmp_path, "SELECT count(*), count(DISTINCT id) FROM incident") == [(20 * reached, 20 * reached)]
@@ -234,7 +243,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
 def test_a_commit_is_whole_or_nothing(tmp_path: Path) -> None:
     """Where its second table is refused its first is not landed, and the load may go on."""
     land(tmp_path, {"0": "old"}, watermark="w1")
-    with begin_load(tmp_path, "test") as load:
+    with open_load(tmp_path, "test") as load:
         good = incidents(load, {"0": "changed", "1": "new"})
         with pytest.raises(DoraError, match="no table nonsense"):
             load.commit({**good, "nonsense": good["incident"]}, {"stream": "w2"})
@@ -253,10 +262,10 @@ def test_a_lost_row_is_detected(tmp_path: Path) -> None:
         con.execute("DELETE FROM incident WHERE id = '1'")
     with (
         pytest.raises(StaleError, match=r"incident: 1 row found, 2 committed.*--replay"),
-        begin_load(tmp_path, "t"),
+        open_load(tmp_path, "t"),
     ):
         pass
-    with pytest.raises(StaleError, match="--replay"), building(tmp_path):
+    with pytest.raises(StaleError, match="--replay"), build_database(tmp_path):
         pass
 
 
@@ -265,7 +274,7 @@ def test_an_altered_row_is_detected(tmp_path: Path) -> None:
     land(tmp_path, {"1": "a", "2": "b"})
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE incident SET title = 'c' WHERE id = '1'")
-    with pytest.raises(StaleError, match="differ from those committed"), begin_load(tmp_path, "test"):
+    with pytest.raises(StaleError, match="differ from those committed"), open_load(tmp_path, "test"):
         pass
 
 
@@ -274,18 +283,18 @@ def test_another_engine_is_trusted_to_hash_otherwise(tmp_path: Path) -> None:
     land(tmp_path, {"1": "a", "2": "b"})
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE control_total SET engine = 'another', checksum = checksum + 1")
-    with begin_load(tmp_path, "test") as load:
+    with open_load(tmp_path, "test") as load:
         assert load.held() == {"incident": 2}
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
-    with pytest.raises(StaleError, match="1 row found, 2 committed"), begin_load(tmp_path, "test"):
+    with pytest.raises(StaleError, match="1 row found, 2 committed"), open_load(tmp_path, "test"):
         pass
 
 
 def outcome(data: Path) -> str | dict[str, str]:
     """What a load sees: its rows, or that it refuses to go on."""
     try:
-        with begin_load(data, "test"):
+        with open_load(data, "test"):
             pass
     except DoraError as error:
         return "refused" if error.next_step else "refused without a next step"
@@ -331,8 +340,8 @@ import os, sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.storage.database import begin_load
-with begin_load(Path(sys.argv[1]), "test") as load:
+from dora.storage.database import open_load
+with open_load(Path(sys.argv[1]), "test") as load:
     row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
     for batch in range(4):
         rows = [{**row, "id": f"{batch}-{i}", "title": f"title {i}"} for i in range(50)]
@@ -383,7 +392,7 @@ def test_a_second_writer_is_told_at_once(tmp_path: Path) -> None:
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     started = time.perf_counter()
-    for refused in (begin_load(tmp_path, "test"), building(tmp_path), lock(tmp_path)):
+    for refused in (open_load(tmp_path, "test"), build_database(tmp_path), lock(tmp_path)):
         with pytest.raises(LockedError, match="nothing was touched"), refused:
             pass
     assert time.perf_counter() - started < 5
@@ -406,7 +415,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
 
 
 def build(data: Path, value: int) -> None:
-    with building(data) as con:
+    with build_database(data) as con:
         con.execute(f"CREATE TABLE answer AS SELECT {value} AS value, (SELECT count(*) FROM landing.incident) AS seen")
 
 
@@ -418,7 +427,7 @@ def test_a_build_reads_landing_and_is_moved_in(tmp_path: Path) -> None:
     """A build sees what was landed; afterwards there is one new file and nothing else."""
     land(tmp_path, {"1": "a", "2": "b"})
     build(tmp_path, 1)
-    with published(tmp_path / PUBLISHED) as con:
+    with open_build(tmp_path / PUBLISHED) as con:
         assert con.execute("SELECT * FROM answer").fetchall() == [(1, 2)]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([LANDING, PUBLISHED, "landing.lock"])
 
@@ -428,7 +437,7 @@ def test_a_failing_build_leaves_the_last_one(tmp_path: Path) -> None:
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     before = (tmp_path / PUBLISHED).read_bytes()
-    with pytest.raises(duckdb.Error, match="missing"), building(tmp_path) as con:
+    with pytest.raises(duckdb.Error, match="missing"), build_database(tmp_path) as con:
         con.execute("CREATE TABLE answer AS SELECT 2 AS value; SELECT * FROM missing")
     assert (tmp_path / PUBLISHED).read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([LANDING, PUBLISHED, "landing.lock"])
@@ -437,8 +446,8 @@ def test_a_failing_build_leaves_the_last_one(tmp_path: Path) -> None:
 KILLED_BUILD = """
 import os, signal, sys
 from pathlib import Path
-from dora.storage.database import building
-with building(Path(sys.argv[1])) as con:
+from dora.storage.database import build_database
+with build_database(Path(sys.argv[1])) as con:
     con.execute("CREATE TABLE answer AS SELECT 2 AS value")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -450,7 +459,7 @@ def test_a_killed_build_leaves_the_last_one_and_is_cleaned_up(tmp_path: Path) ->
     build(tmp_path, 1)
     assert python(KILLED_BUILD, tmp_path).wait(timeout=60) == -signal.SIGKILL
     (tmp_path / f"{PUBLISHED}.7.building.tmp").mkdir()  # what did not fit into its memory
-    with published(tmp_path / PUBLISHED) as con:
+    with open_build(tmp_path / PUBLISHED) as con:
         assert answer(con) == 1
     build(tmp_path, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([LANDING, PUBLISHED, "landing.lock"])
@@ -459,7 +468,7 @@ def test_a_killed_build_leaves_the_last_one_and_is_cleaned_up(tmp_path: Path) ->
 def test_a_build_can_not_change_landing(tmp_path: Path) -> None:
     """Landing is attached read-only: a build that writes there fails."""
     land(tmp_path, {"1": "a"})
-    with pytest.raises(duckdb.Error, match="read-only"), building(tmp_path) as con:
+    with pytest.raises(duckdb.Error, match="read-only"), build_database(tmp_path) as con:
         con.execute("DELETE FROM landing.incident")
     assert titles(tmp_path) == {"1": "a"}
 
@@ -468,18 +477,18 @@ def test_a_new_reader_sees_the_new_build_while_an_old_one_lives(tmp_path: Path) 
     """Across a swap an open connection keeps its whole build, and a new one in the same process has the new."""
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
-    old = published(tmp_path / PUBLISHED)
+    old = open_build(tmp_path / PUBLISHED)
     assert answer(old) == 1
     build(tmp_path, 2)
-    new = published(tmp_path / PUBLISHED)
+    new = open_build(tmp_path / PUBLISHED)
     assert (answer(old), answer(new)) == (1, 2)
     build(tmp_path, 3)
-    assert (answer(old), answer(new), answer(published(tmp_path / PUBLISHED))) == (1, 2, 3)
+    assert (answer(old), answer(new), answer(open_build(tmp_path / PUBLISHED))) == (1, 2, 3)
 
 
 def test_nothing_to_build_from(tmp_path: Path) -> None:
     """Without landing there is nothing to build, and the message says what to run."""
-    with pytest.raises(UsageError, match="dora ingest NAME"), building(tmp_path):
+    with pytest.raises(UsageError, match="dora ingest NAME"), build_database(tmp_path):
         pass
 
 
@@ -488,9 +497,9 @@ def test_a_build_of_a_damaged_landing_is_refused(tmp_path: Path) -> None:
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     (tmp_path / LANDING).write_bytes(b"not a database" * 1000)
-    with pytest.raises(DoraError), building(tmp_path):
+    with pytest.raises(DoraError), build_database(tmp_path):
         pass
-    with published(tmp_path / PUBLISHED) as con:
+    with open_build(tmp_path / PUBLISHED) as con:
         assert answer(con) == 1
 
 
@@ -501,7 +510,7 @@ def test_a_build_of_a_damaged_landing_is_refused(tmp_path: Path) -> None:
 def reader(tmp_path: Path) -> database.Connection:
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
-    return published(tmp_path / PUBLISHED)
+    return open_build(tmp_path / PUBLISHED)
 
 
 @pytest.mark.parametrize(
@@ -545,14 +554,14 @@ def test_a_reader_keeps_utc(reader: database.Connection) -> None:
 def test_nothing_built_yet(tmp_path: Path) -> None:
     """Without a build the message says how to get one."""
     with pytest.raises(UsageError, match="dora build"):
-        published(tmp_path / PUBLISHED)
+        open_build(tmp_path / PUBLISHED)
 
 
 def test_a_damaged_build_is_a_dora_error(tmp_path: Path) -> None:
     """A build that is no database ends in a sentence, not in the engine's words alone."""
     (tmp_path / PUBLISHED).write_bytes(b"x" * 10_000)
     with pytest.raises(DoraError, match="dora build"):
-        published(tmp_path / PUBLISHED)
+        open_build(tmp_path / PUBLISHED)
 
 
 def test_a_quote_in_a_path_is_only_a_quote(tmp_path: Path) -> None:
@@ -560,7 +569,7 @@ def test_a_quote_in_a_path_is_only_a_quote(tmp_path: Path) -> None:
     data = tmp_path / "it's"
     land(data, {"1": "a"})
     build(data, 7)
-    assert answer(published(data / PUBLISHED)) == 7
+    assert answer(open_build(data / PUBLISHED)) == 7
 
 
 # --- the order of models --------------------------------------------------------------------------
@@ -574,13 +583,13 @@ def test_models_come_after_what_they_read() -> None:
             "deployments": "SELECT id FROM changes",
             "changes": "SELECT id FROM landing.commit",
         }
-        assert list(ordered(con, queries)) == ["changes", "deployments", "waits"]
+        assert list(sort_by_dependency(con, queries)) == ["changes", "deployments", "waits"]
 
 
 def test_models_in_a_circle_are_refused() -> None:
     """Two models that read each other are named."""
     with duckdb.connect() as con, pytest.raises(DoraError, match=r"circle: \['a', 'b'\]"):
-        list(ordered(con, {"a": "SELECT * FROM b", "b": "SELECT * FROM a", "c": "SELECT 1"}))
+        list(sort_by_dependency(con, {"a": "SELECT * FROM b", "b": "SELECT * FROM a", "c": "SELECT 1"}))
 
 
 def test_instants_of_a_load_are_utc(tmp_path: Path) -> None:

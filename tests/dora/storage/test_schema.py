@@ -86,7 +86,7 @@ def test_an_older_landing_is_refused_and_says_how_to_go_on(tmp_path: Path) -> No
 
 
 def inspected(data: Path) -> None:
-    with database.inspecting(data):
+    with database.inspect_landing(data):
         pass
 
 

@@ -19,7 +19,7 @@ from ingest.core.rows import Columns, Commit, Execution, Incident, Row
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[database.Load]:
-    with database.begin_load(tmp_path_factory.mktemp("data"), "s") as load:
+    with database.open_load(tmp_path_factory.mktemp("data"), "s") as load:
         yield load
 
 
@@ -81,7 +81,7 @@ assert table.to_pandas().to_dict("list") == {"id": ["1"], "source": ["s"]}
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-@pytest.mark.parametrize("table", database.facts())
+@pytest.mark.parametrize("table", database.fact_tables())
 def test_no_rows_are_a_table_too(load: database.Load, table: str) -> None:
     """Nothing to land is an empty batch of the contract's schema."""
     batch = to_arrow([], load.schema(table), "s", "l")

@@ -34,7 +34,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with database.begin_load(fresh(tmp_path), "desk") as load:
+    with database.open_load(fresh(tmp_path), "desk") as load:
         yield Desk(load)
 
 

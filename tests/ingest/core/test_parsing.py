@@ -26,7 +26,7 @@ def read(document: Document) -> Iterable[Row]:
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Iterator[database.Load]:
-    with database.begin_load(tmp_path_factory.mktemp("data"), "numbers") as load:
+    with database.open_load(tmp_path_factory.mktemp("data"), "numbers") as load:
         yield load
 
 

@@ -63,7 +63,7 @@ def run(data: Path, items: Iterable[Item], *, replaying: bool = False) -> Summar
 
 def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
     """Everything in landing that facts decide: rows without the load that brought them, watermarks, last as-of."""
-    queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in database.facts()}
+    queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in database.fact_tables()}
     queries["watermark"] = "SELECT source, stream, value FROM watermark ORDER BY ALL"
     queries["as_of"] = "SELECT max(as_of) FROM load"
     with opened(data / database.LANDING) as con:

@@ -53,10 +53,10 @@ def python_type(hint: object) -> tuple[object, bool]:
 
 def test_every_fact_table_has_its_class() -> None:
     """One class for each table of facts, and none besides."""
-    assert sorted(TABLES) == sorted(database.facts())
+    assert sorted(TABLES) == sorted(database.fact_tables())
 
 
-@pytest.mark.parametrize("table", database.facts())
+@pytest.mark.parametrize("table", database.fact_tables())
 def test_class_is_the_table_field_for_field(contract: duckdb.DuckDBPyConnection, table: str) -> None:
     """Names, order, types and nullability of a class are those of its table after the key."""
     described = columns(contract, table)
@@ -68,7 +68,7 @@ def test_class_is_the_table_field_for_field(contract: duckdb.DuckDBPyConnection,
     assert {name: python_type(hints[name]) for name in names} == expected
 
 
-@pytest.mark.parametrize("table", database.facts())
+@pytest.mark.parametrize("table", database.fact_tables())
 def test_every_column_is_explained(contract: duckdb.DuckDBPyConnection, table: str) -> None:
     """Each table and each of its columns has a sentence (the key is explained in the file's header)."""
     comments = contract.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()

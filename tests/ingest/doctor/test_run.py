@@ -278,7 +278,7 @@ def test_data_grows_old(tmp_path: Path, look: Callable[..., dict[str, DoctorFind
 
 def test_a_run_that_did_not_end(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
     """A load without an end is remembered, and said."""
-    with database.begin_load(tmp_path, "files"):
+    with database.open_load(tmp_path, "files"):
         pass
     found = [
         one for one in run.run_checks(tmp_path, {"files": {"paths": ["*.csv"]}}, 36.0) if one.check == "files data"
@@ -323,7 +323,7 @@ def test_a_build_older_than_what_was_ingested(tmp_path: Path, look: Callable[...
     """Where something was ingested after the last build, it says to build; a file that is no build fails."""
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})
     assert "dora build" in look()["build"].next
-    with database.building(tmp_path) as con:
+    with database.build_database(tmp_path) as con:
         con.execute("CREATE TABLE meta AS SELECT 1 AS one")
     assert look()["build"].state == "ok"
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})

@@ -630,7 +630,7 @@ def test_replay_is_the_same_landing(tmp_path: Path) -> None:
     paths.append(write_json(tmp_path / "changes.jsonl", [CHANGE, CHANGE | {"sha": "b", "merged_at": MID}]))
     data = tmp_path / "data"
     landed(data, *paths)
-    tables = {name: f'SELECT * EXCLUDE (load_id) FROM "{name}" ORDER BY ALL' for name in database.facts()}
+    tables = {name: f'SELECT * EXCLUDE (load_id) FROM "{name}" ORDER BY ALL' for name in database.fact_tables()}
     tables["load"] = "SELECT as_of, documents, quarantined, troubles FROM load"
     before = {name: query(data, sql) for name, sql in tables.items()}
     for path in [*paths, data / database.LANDING]:
