@@ -28,7 +28,7 @@ def sources() -> dict[str, type[Source]]:
     return found
 
 
-def named(name: str, settings: Mapping[str, Any]) -> type[Source]:
+def source_type(name: str, settings: Mapping[str, Any]) -> type[Source]:
     """The kind of source that ``[sources.NAME]`` describes; one more of a kind says which by ``type``.
 
     What each tells is kept under its own name, so two servers may give the same ids. Raises ``UsageError``.
@@ -44,7 +44,7 @@ def named(name: str, settings: Mapping[str, Any]) -> type[Source]:
     return cast("type[Source]", type(known[kind].__name__, (known[kind],), {"name": name}))
 
 
-def configured(name: str, settings: Mapping[str, Any], data: Path) -> Source:
+def configure_source(name: str, settings: Mapping[str, Any], data: Path) -> Source:
     """The source that ``[sources.NAME]`` describes, set up; raises ``UsageError``."""
     own = {key: value for key, value in settings.items() if key != "type"}
-    return named(name, settings).configured(own, data)
+    return source_type(name, settings).from_settings(own, data)

@@ -25,7 +25,7 @@ from dora.storage import landing
 from ingest import files
 from ingest.core.pipeline import pull
 from ingest.core.rows import TABLES, Row
-from ingest.core.source import AsOf, Document, Item, Request, State
+from ingest.core.source import AsOf, Document, Item, Request, SourceState
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -113,7 +113,7 @@ class Landed:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         yield AsOf(self.facts.as_of)
         for table, rows in self.facts.rows.items():
             for row in rows:
@@ -130,7 +130,7 @@ class Dated(files.SOURCE):
 
     as_of: ClassVar[datetime]
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         yield AsOf(self.as_of)
         yield from (item for item in super().fetch(request, state) if not isinstance(item, AsOf))
 
@@ -160,7 +160,7 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
     if facts.rows:
         pull(Landed(facts), folder, Request())
     if paths:
-        source = type("DatedFiles", (Dated,), {"as_of": facts.as_of}).configured({}, folder)
+        source = type("DatedFiles", (Dated,), {"as_of": facts.as_of}).from_settings({}, folder)
         pull(source, folder, Request(paths=tuple(paths)))
     build(config)
     return dora.open(folder / "dora.duckdb")

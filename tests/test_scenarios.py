@@ -56,7 +56,7 @@ def _verdicts(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
 
 
 def _findings(delivery: dora.Delivery, expected: dict[str, int]) -> None:
-    found = {row["name"]: row["found"] for row in delivery.sql("SELECT name, found FROM findings")}
+    found = {row["name"]: row["found"] for row in delivery.sql("SELECT name, rows AS found FROM check_results")}
     assert {name: found[name] for name in expected} == expected
 
 

@@ -59,8 +59,8 @@ def _ingest(made: Organisation, folder: Path, names: list[str]) -> None:
         (folder / "dora.toml").write_text(settings_text(made, gate.url))
         config = read(folder / "dora.toml")
         for name in names:
-            summary = pull(sources()[name].configured(config.sources[name], config.data), config.data, Request())
-            assert (summary.quarantined, summary.troubles) == (0, [])
+            summary = pull(sources()[name].from_settings(config.sources[name], config.data), config.data, Request())
+            assert (summary.quarantined, summary.partial_failures) == (0, [])
     if len(names) > 1:
         build(config)
 

@@ -99,6 +99,6 @@ with below:
         )
         if waited:
             table.table(waited, shown.zone, {
-                "application": text("Application"), "asked": text("Question", width="large"), "decided_by": text("By"),
+                "application": text("Application"), "prompt": text("Question", width="large"), "decided_by": text("By"),
                 "decision": text("Answer"), "started_at": when("Asked", shown.zone), "hours": hours("Waited"),
             }, "Questions with the longest waits", button=table.opens("waits"))  # fmt: skip

@@ -154,8 +154,8 @@ def _approvals(build: Build, deployment: Row, zone: str) -> None:
         st.caption("Questions put to people on its way, and how long each waited" if rows else "Nobody was asked.")
         if rows:
             table.table(rows, zone, {
-                "asked": text("Question", width="large"), "outcome": text("Outcome"), "decision": text("Answer"),
-                "decided_by": text("By"), "roles": text("Roles required"), "refused": text("Refused"),
+                "prompt": text("Question", width="large"), "outcome": text("Outcome"), "decision": text("Answer"),
+                "decided_by": text("By"), "roles": text("Roles required"), "unauthorized_user": text("Refused"),
                 "started_at": when("Asked", zone), "hours": hours("Waited"),
             }, "Approvals of the deployment")  # fmt: skip
 

@@ -104,7 +104,7 @@ def about(build: Build) -> About:
     teams: dict[str, list[str]] = {}
     for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
         teams.setdefault(row["team"] or "", []).append(row["application"])
-    found = delivery.sql("SELECT title, found, next FROM findings WHERE found > 0 ORDER BY severity, name")
+    found = delivery.sql("SELECT title, rows AS found, next FROM check_results WHERE rows > 0 ORDER BY severity, name")
     findings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in found]
     stale_after = timedelta(hours=known["stale_after_hours"])
     troubles = [_trouble(row) for row in delivery.sql(_query("troubled_loads"))]

@@ -1,7 +1,7 @@
 -- One row is one question to a person on the way to production, the longest wait first; the first of them all.
 SELECT
   a.application,
-  a.asked,
+  a.prompt,
   a.decided_by,
   a.decision,
   a.started_at,

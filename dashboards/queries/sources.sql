@@ -16,7 +16,7 @@ SELECT
   documents,
   quarantined,
   runs,
-  array_to_string(troubles, '; ') AS trouble
+  array_to_string(partial_failures, '; ') AS trouble
 FROM ranked
 WHERE place = 1
 ORDER BY source

@@ -53,7 +53,7 @@ def waits(rows: list[Row]) -> list[Row]:
     for name, count in names.most_common():
         mine = [row for row in asked if row["application"] == name]
         step = -(-count * len(names) // MOST)
-        told += [_wait(name, row["waited_minutes"], row["asked"], row["approved_by"]) for row in mine[::step]]
+        told += [_wait(name, row["waited_minutes"], row["prompts"], row["approved_by"]) for row in mine[::step]]
         middle = median(row["waited_minutes"] for row in mine)
         told.append(_wait(name, middle, f"median of {count:,}", None) | {"middle": True, "tone": "vermilion"})
     return told

@@ -25,7 +25,7 @@ TOP = 200
 CHANGES = {
     "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
     "marks": "What stands out", "started": "Started by", "authors": "Authors", "approved_by": "Approved by",
-    "waited": "Waited", "asked": "Asked", "canary": "Canary", "commit": "Commit", "template": "Template",
+    "waited": "Waited", "prompts": "Asked", "canary": "Canary", "commit": "Commit", "template": "Template",
 }  # fmt: skip
 EVERY = "changed production, or tried to"
 CANARIES, HOUR, ANY_HOUR = "canaries", "hour", "any hour"

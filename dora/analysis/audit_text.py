@@ -18,7 +18,7 @@ EVIDENCE = {
 }
 MARKS = {
     "out_of_hours": "out of hours",
-    "refused": "refused: {}",
+    "unauthorized_users": "refused: {}",
     "stopped_by": "stopped by {}",
     "skipped": "question skipped",
     "timed_out": "nobody answered",
@@ -27,7 +27,7 @@ MARKS = {
 }
 COLUMNS = {
     "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
-    "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by", "asked": "Asked",
+    "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by", "prompts": "Asked",
     "roles": "Roles required", "approved_by": "Approved by", "waited": "Waited", "canary": "Canary",
     "marks": "What stands out", "template": "Template", "url": "Execution",
 }  # fmt: skip

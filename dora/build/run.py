@@ -114,11 +114,11 @@ def _checked(con: Connection, check: catalog.Check) -> Finding:
 
 def _keep(con: Connection, findings: list[Finding]) -> None:
     con.execute(
-        "CREATE TABLE findings"
-        " (name VARCHAR, title VARCHAR, severity VARCHAR, found BIGINT, examples VARCHAR, next VARCHAR)"
+        "CREATE TABLE check_results"
+        " (name VARCHAR, title VARCHAR, severity VARCHAR, rows BIGINT, examples VARCHAR, next VARCHAR)"
     )
     con.executemany(
-        "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO check_results VALUES (?, ?, ?, ?, ?, ?)",
         [[f.check, f.title, f.severity, f.rows, json.dumps(f.examples, default=str), f.next] for f in findings],
     )
 

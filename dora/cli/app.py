@@ -69,8 +69,8 @@ def ingest(
     )
     summary = _pull(read(config), name, request, replaying=replay)
     ingest_summary.tell(summary, as_json=json)
-    if summary.troubles:
-        parts = counted(len(summary.troubles), "part")
+    if summary.partial_failures:
+        parts = counted(len(summary.partial_failures), "part")
         raise PartialError(f"{parts} of {name} missing; the rest is landed.", "see above.")
 
 
@@ -83,14 +83,14 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:
-    from ingest import configured, named
+    from ingest import configure_source, source_type
     from ingest.core.pipeline import pull
 
     given = settings.sources.get(name, {})
     for option in ("paths", "load", "since", "applications", "kind"):
-        if getattr(request, option) and option not in named(name, given).takes:
+        if getattr(request, option) and option not in source_type(name, given).takes:
             raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
-    source = configured(name, given, settings.data)
+    source = configure_source(name, given, settings.data)
     progress = console.Progress()
     try:
         return pull(source, settings.data, request, replaying=replaying, report=progress)
@@ -139,7 +139,7 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
     for line in failed:
         console.note(f"missing: {line}")
     print_findings(_build(settings), json)
-    missing = len(failed) + sum(len(summary.troubles) for summary in summaries)
+    missing = len(failed) + sum(len(summary.partial_failures) for summary in summaries)
     if missing:
         raise PartialError(f"{counted(missing, 'part')} missing; the rest is landed and built.", "see above.")
 

@@ -10,8 +10,8 @@ from dora.errors import counted
 from dora.render import console
 
 FACTS = (
-    "source", "load_id", "documents", "quarantined", "requests", "coverage", "troubles", "notes", "as_of", "held",
-    "tables",
+    "source", "load_id", "documents", "quarantined", "requests", "coverage", "partial_failures", "notes", "as_of",
+    "row_counts", "tables",
 )  # fmt: skip
 COLUMNS = ["what", "new", "changed", "unchanged", "in landing"]
 WORDS = {
@@ -62,10 +62,10 @@ class Told(Protocol):
     quarantined: int
     requests: int | None
     coverage: dict[str, Any] | None
-    troubles: list[str]
+    partial_failures: list[str]
     notes: list[str]
     as_of: datetime | None
-    held: dict[str, int]
+    row_counts: dict[str, int]
     tables: dict[str, dict[str, int]]
 
 
@@ -80,7 +80,7 @@ def tell(summary: Told, *, as_json: bool) -> None:
 def show(summary: Told) -> None:
     """Print what a run did as a table; its notes, and what is missing, on standard error."""
     heading = title(summary.source, summary.documents, summary.quarantined, summary.requests)
-    console.as_table(rows(summary.tables, summary.held), COLUMNS, heading)
+    console.as_table(rows(summary.tables, summary.row_counts), COLUMNS, heading)
     if seen := coverage(summary.coverage):
         print(seen)
     remark(summary)
@@ -88,7 +88,7 @@ def show(summary: Told) -> None:
 
 def remark(summary: Told) -> None:
     """Say on standard error what whoever ran it should read: notes, what is missing, what could not be read."""
-    lines = [*summary.notes, *(f"missing: {trouble}" for trouble in summary.troubles)]
+    lines = [*summary.notes, *(f"missing: {trouble}" for trouble in summary.partial_failures)]
     if summary.quarantined:
         lines.append(f"{summary.quarantined:,} could not be read: they are in quarantine, `dora build` says why")
     for line in lines:

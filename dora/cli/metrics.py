@@ -48,10 +48,8 @@ def check(config: ConfigFile = None, json: AsJson = False) -> None:
     Example: dora check --json
     """
     delivery = api.open(read(config).data / "dora.duckdb")
-    rows = delivery.sql("SELECT * FROM findings ORDER BY severity, name")
-    findings = [
-        Finding(r["name"], r["title"], r["severity"], r["found"], loads(r["examples"]), r["next"]) for r in rows
-    ]
+    rows = delivery.sql("SELECT * FROM check_results ORDER BY severity, name")
+    findings = [Finding(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows]
     print_findings(findings, json)
     age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
     if age is None or age > limit:

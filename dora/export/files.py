@@ -29,7 +29,7 @@ TABLES = (
     "rollbacks",
     "history_gaps",
     "definitions_in_force",
-    "findings",
+    "check_results",
 )
 
 

@@ -58,7 +58,7 @@ class Load:
     def unfinished(self) -> list[tuple[str, str]]:
         """Id and application of executions of this source that had not completed when last seen, and still exist."""
         return self._con.execute(
-            "SELECT id, application FROM execution ANTI JOIN gone USING (source, id)"
+            "SELECT id, application FROM execution ANTI JOIN deleted_execution USING (source, id)"
             " WHERE source = ? AND status IN ('running', 'not_started', 'unknown') ORDER BY id",
             [self.source],
         ).fetchall()
@@ -75,7 +75,7 @@ class Load:
         """Id, application, pipeline, status, queue time (epoch ms) of what each application ran of late."""
         return self._con.execute(
             "SELECT id, application, pipeline_id, status, epoch_ms(queued_at) FROM execution"
-            " ANTI JOIN gone USING (source, id) WHERE source = ? AND queued_at IS NOT NULL"
+            " ANTI JOIN deleted_execution USING (source, id) WHERE source = ? AND queued_at IS NOT NULL"
             " QUALIFY queued_at >= max(queued_at) OVER (PARTITION BY application) - to_days(?) ORDER BY id",
             [self.source, days],
         ).fetchall()
@@ -163,12 +163,12 @@ class Load:
         count, checksum = self._con.execute(total).fetchall()[0]
         return int(count), int(checksum)
 
-    def finish(self, as_of: datetime, documents: int, quarantined: int, troubles: list[str]) -> None:
+    def finish(self, as_of: datetime, documents: int, quarantined: int, partial_failures: list[str]) -> None:
         """Record that the load got to its end, and make it durable."""
         self._con.execute(
-            "UPDATE load SET finished_at = ?, as_of = ?, documents = ?, quarantined = ?, troubles = ?"
+            "UPDATE load SET finished_at = ?, as_of = ?, documents = ?, quarantined = ?, partial_failures = ?"
             " WHERE load_id = ?",
-            [datetime.now(UTC).replace(tzinfo=None), as_of, documents, quarantined, troubles, self.id],
+            [datetime.now(UTC).replace(tzinfo=None), as_of, documents, quarantined, partial_failures, self.id],
         )
         self._con.execute("CHECKPOINT")
 

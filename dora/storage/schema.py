@@ -20,7 +20,7 @@ from dora.errors import DoraError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-BUILD = 2  # raise it where readers of an earlier build would not understand this one
+BUILD = 3  # raise it where readers of an earlier build would not understand this one
 
 
 @cache

@@ -91,10 +91,10 @@ COMMENT ON COLUMN execution_attempt.first_traffic_at IS 'When its content could 
 COMMENT ON COLUMN execution_attempt.restarted_by IS 'Who restarted it.';
 COMMENT ON COLUMN execution_attempt.reason IS 'Why it failed.';
 
-CREATE TABLE gone (
+CREATE TABLE deleted_execution (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, noticed_at TIMESTAMP NOT NULL);
-COMMENT ON TABLE gone IS 'One execution that its source no longer has; what was landed of it stays.';
-COMMENT ON COLUMN gone.noticed_at IS 'When it was first missed.';
+COMMENT ON TABLE deleted_execution IS 'One execution that its source no longer has; what was landed of it stays.';
+COMMENT ON COLUMN deleted_execution.noticed_at IS 'When it was first missed.';
 
 CREATE TABLE coverage (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
@@ -151,14 +151,14 @@ COMMENT ON COLUMN rollout.reason IS 'Why it failed or was done, in words.';
 
 CREATE TABLE approval (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
-  execution_id VARCHAR NOT NULL, asked VARCHAR, outcome VARCHAR NOT NULL, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, refused VARCHAR, roles VARCHAR,
+  execution_id VARCHAR NOT NULL, prompt VARCHAR, outcome VARCHAR NOT NULL, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, unauthorized_user VARCHAR, roles VARCHAR,
   status VARCHAR NOT NULL, started_at TIMESTAMP, decided_at TIMESTAMP, finished_at TIMESTAMP);
 COMMENT ON COLUMN approval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
 COMMENT ON TABLE approval IS 'One question put to a person before an execution went on.';
 COMMENT ON COLUMN approval.execution_id IS 'Execution that asked.';
-COMMENT ON COLUMN approval.asked IS 'The instructions shown.';
+COMMENT ON COLUMN approval.prompt IS 'Instructions that the prompt shows.';
 COMMENT ON COLUMN approval.outcome IS 'decided, waiting, timed_out, passed_by_timeout, skipped, canceled.';
-COMMENT ON COLUMN approval.refused IS 'Who tried to decide last and may not.';
+COMMENT ON COLUMN approval.unauthorized_user IS 'User who last tried to decide without permission.';
 COMMENT ON COLUMN approval.decision IS 'continue or stop; null where nobody decided.';
 COMMENT ON COLUMN approval.answer IS 'Option chosen, where there were options.';
 COMMENT ON COLUMN approval.decided_by IS 'Who decided.';
@@ -265,7 +265,7 @@ CREATE TABLE change (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL USING COMPRESSION uncompressed, load_id VARCHAR NOT NULL,
   repository VARCHAR NOT NULL, sha VARCHAR NOT NULL USING COMPRESSION uncompressed, merged_at TIMESTAMP, change_request VARCHAR, paths VARCHAR[],
   applications VARCHAR[], on_trunk BOOLEAN NOT NULL, branch VARCHAR, kind VARCHAR, labels VARCHAR[], reverts VARCHAR,
-  first_commit_at TIMESTAMP, commits INTEGER, files INTEGER, lines_added INTEGER, lines_removed INTEGER, doubt VARCHAR);
+  first_commit_at TIMESTAMP, commits INTEGER, files INTEGER, lines_added INTEGER, lines_removed INTEGER, merge_time_issue VARCHAR);
 COMMENT ON TABLE change IS 'One entry on a trunk''s first-parent line; id is repository@sha.';
 COMMENT ON COLUMN change.repository IS 'Repository, owner/name.';
 COMMENT ON COLUMN change.sha IS 'Full id of the trunk commit.';
@@ -283,7 +283,7 @@ COMMENT ON COLUMN change.commits IS 'Commits that it brought, itself included.';
 COMMENT ON COLUMN change.files IS 'Files it changed against its first parent; null where nobody counted.';
 COMMENT ON COLUMN change.lines_added IS 'Lines it added to text files; null where nobody counted.';
 COMMENT ON COLUMN change.lines_removed IS 'Lines it removed from text files; null where nobody counted.';
-COMMENT ON COLUMN change.doubt IS 'Why merged_at can not be believed: unreadable, too_early, in_future, before_parent; null where it can.';
+COMMENT ON COLUMN change.merge_time_issue IS 'Why merged_at can not be believed: unreadable, too_early, in_future, before_parent; null where it can.';
 
 CREATE TABLE change_request (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
@@ -332,16 +332,16 @@ COMMENT ON COLUMN incident_event.title IS 'What it is about.';
 
 CREATE TABLE contract (version INTEGER NOT NULL);
 COMMENT ON TABLE contract IS 'The number of this contract; raised with every change of a table or column, or of what one means.';
-INSERT INTO contract VALUES (2);
+INSERT INTO contract VALUES (3);
 
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
-  as_of TIMESTAMP, documents BIGINT NOT NULL, quarantined BIGINT NOT NULL, troubles VARCHAR[] NOT NULL);
+  as_of TIMESTAMP, documents BIGINT NOT NULL, quarantined BIGINT NOT NULL, partial_failures VARCHAR[] NOT NULL);
 COMMENT ON TABLE load IS 'One run of one source; finished_at is null where it did not get to its end.';
 COMMENT ON COLUMN load.as_of IS 'Instant up to which the source''s facts are known, by the source''s own clock where it has one.';
 COMMENT ON COLUMN load.documents IS 'Documents received.';
 COMMENT ON COLUMN load.quarantined IS 'Documents that could not be read.';
-COMMENT ON COLUMN load.troubles IS 'Parts of the source that could not be fetched.';
+COMMENT ON COLUMN load.partial_failures IS 'Parts of the source that could not be fetched.';
 
 CREATE TABLE control_total (
   table_name VARCHAR NOT NULL, rows BIGINT NOT NULL, checksum HUGEINT NOT NULL, load_id VARCHAR NOT NULL, engine VARCHAR NOT NULL);

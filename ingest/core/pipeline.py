@@ -24,7 +24,19 @@ from ingest.core.parsing import Parsed, Parser
 from ingest.core.quarantine import Kept
 from ingest.core.replay import as_document, fingerprint, replayed
 from ingest.core.rows import Quarantine
-from ingest.core.source import AsOf, Item, Mark, Note, Progress, Request, Source, State, Trouble, Unreadable, Whole
+from ingest.core.source import (
+    AsOf,
+    FileComplete,
+    Item,
+    Note,
+    PartialFailure,
+    Progress,
+    Request,
+    Source,
+    SourceState,
+    Unreadable,
+    Watermark,
+)
 from ingest.core.worker import Behind
 
 EXCERPT = 400
@@ -34,8 +46,8 @@ BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
 class Summary(msgspec.Struct, kw_only=True):
     """What one run did: documents read, rows per table (new, changed, unchanged), what went wrong.
 
-    ``requests`` is how many it sent, null where it asks no server; ``held`` is what landing holds of the source now,
-    ``coverage`` from when to when its executions were seen whole.
+    ``requests`` is how many it sent, null where it asks no server; ``row_counts`` is what landing holds of the source
+    now, ``coverage`` from when to when its executions were seen whole.
     """
 
     source: str
@@ -43,11 +55,11 @@ class Summary(msgspec.Struct, kw_only=True):
     documents: int = 0
     quarantined: int = 0
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
-    troubles: list[str] = msgspec.field(default_factory=list)
+    partial_failures: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
     as_of: datetime | None = None
     requests: int | None = None
-    held: dict[str, int] = msgspec.field(default_factory=dict)
+    row_counts: dict[str, int] = msgspec.field(default_factory=dict)
     coverage: dict[str, Any] | None = None
 
 
@@ -65,7 +77,7 @@ def pull(
     before that stays, and the next run goes on from there.
     """
     with database.open_load(data, source.name) as load:
-        state = State(
+        state = SourceState(
             load.watermarks(),
             load.unfinished(),
             load.pipelines(),
@@ -96,25 +108,25 @@ class _Run:
         self.summary = Summary(source=source.name, load_id=load.id)
         self.quarantine = Kept(load.quarantined())
         self.kept: list[Document] = []
-        self.chunk: list[Document | Unreadable | Whole] = []
+        self.chunk: list[Document | Unreadable | FileComplete] = []
         self.size = 0
         self.waiting = Waiting(load, self.archive)
 
     def take(self, item: Item) -> None:
         self._keep(item)
         match item:
-            case Document() | Unreadable() | Whole():
+            case Document() | Unreadable() | FileComplete():
                 self.chunk.append(item)
                 if self.size >= BYTES or len(self.chunk) >= COUNT:
                     self._give()
-            case Mark(stream, value):
+            case Watermark(stream, value):
                 self._give()
                 self.behind.do(partial(self.waiting.mark, stream, value))
             case AsOf(at):
                 self._give()
                 self.summary.as_of = max(at, self.summary.as_of or at)
-            case Trouble(what):
-                self.summary.troubles.append(what)
+            case PartialFailure(what):
+                self.summary.partial_failures.append(what)
             case Note() | Progress():
                 self._say(item)
 
@@ -139,7 +151,7 @@ class _Run:
             self.behind.do(partial(self._settle, kept, chunk, parsed, self.summary.as_of or datetime.now(UTC)))
 
     def _settle(
-        self, kept: list[Document], chunk: list[Document | Unreadable | Whole], parsed: Parsed, at: datetime
+        self, kept: list[Document], chunk: list[Document | Unreadable | FileComplete], parsed: Parsed, at: datetime
     ) -> None:
         if self.archive:
             self.archive.append(kept)
@@ -149,7 +161,7 @@ class _Run:
         self.waiting.add(tables)
 
     def _judged(
-        self, chunk: list[Document | Unreadable | Whole], failed: Mapping[int, str], at: datetime
+        self, chunk: list[Document | Unreadable | FileComplete], failed: Mapping[int, str], at: datetime
     ) -> list[Quarantine]:
         """The rows of what could not be read, and of what is read well by now."""
         rows: list[Quarantine] = []
@@ -157,7 +169,7 @@ class _Run:
         for item in chunk:
             why = failed.get(next(place)) if isinstance(item, Document) else None
             self.summary.documents += isinstance(item, Document)
-            if isinstance(item, Whole):
+            if isinstance(item, FileComplete):
                 rows += self.quarantine.whole(item.file, at)
             elif isinstance(item, Unreadable) or why is not None:
                 self.summary.quarantined += 1
@@ -183,13 +195,13 @@ class _Run:
         self.behind.settle()
         summary = self.summary
         summary.as_of = summary.as_of or datetime.now(UTC)
-        summary.tables, summary.held, summary.coverage = self.load.merged, self.load.held(), self.load.covered()
+        summary.tables, summary.row_counts, summary.coverage = self.load.merged, self.load.held(), self.load.covered()
         summary.requests = getattr(self.source, "requests", None)
         self.load.finish(
             summary.as_of.astimezone(UTC).replace(tzinfo=None),
             summary.documents,
             summary.quarantined,
-            summary.troubles,
+            summary.partial_failures,
         )
         return summary
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import msgspec
 
 from ingest.core.archive import Damage, Document, replay
-from ingest.core.source import AsOf, Item, Mark, Trouble, Unreadable, Whole
+from ingest.core.source import AsOf, FileComplete, Item, PartialFailure, Unreadable, Watermark
 
-_ARCHIVED: dict[str, type[Mark] | type[AsOf] | type[Unreadable] | type[Whole]] = {
-    "@mark": Mark,
+_ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[FileComplete]] = {
+    "@mark": Watermark,
     "@as_of": AsOf,
     "@unreadable": Unreadable,
-    "@whole": Whole,
+    "@whole": FileComplete,
 }
 
 
@@ -33,7 +33,7 @@ def replayed(data: Path, source: str) -> Iterator[Item]:
     """The items that the archive of a source holds; an archive that is damaged is a trouble of the run."""
     for document in replay(data, source):
         if isinstance(document, Damage):
-            yield Trouble(f"{document.path} is not read to its end: {document.reason}")
+            yield PartialFailure(f"{document.path} is not read to its end: {document.reason}")
             continue
         cls = _ARCHIVED.get(document.kind)
         yield msgspec.json.decode(document.body, type=cls) if cls else document

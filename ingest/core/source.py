@@ -26,7 +26,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     kind: str | None = None
 
 
-class Mark(msgspec.Struct, frozen=True):
+class Watermark(msgspec.Struct, frozen=True):
     """Everything of ``stream`` up to ``value`` has been yielded: commit rows and watermark together."""
 
     stream: str
@@ -39,7 +39,7 @@ class AsOf(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class PartialFailure(msgspec.Struct, frozen=True):
     """One part of the source could not be fetched; the others proceed and the run ends as partial."""
 
     what: str
@@ -54,7 +54,7 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
-class Whole(msgspec.Struct, frozen=True):
+class FileComplete(msgspec.Struct, frozen=True):
     """All of a file was told: what was in quarantine of it, and was not told again, is there no longer."""
 
     file: str
@@ -72,10 +72,10 @@ class Progress(msgspec.Struct, frozen=True):
     text: str
 
 
-Item = Document | Mark | AsOf | Trouble | Unreadable | Whole | Note | Progress
+Item = Document | Watermark | AsOf | PartialFailure | Unreadable | FileComplete | Note | Progress
 
 
-class State(msgspec.Struct, frozen=True):
+class SourceState(msgspec.Struct, frozen=True):
     """What landing already knows of a source: watermarks, and (id, application) of unfinished executions.
 
     ``pipelines`` are (id, application) of all that were ever seen; ``recent`` are (id, application, pipeline, status,
@@ -104,11 +104,11 @@ class Source(Protocol):
     takes: ClassVar[frozenset[str]]
 
     @classmethod
-    def configured(cls, settings: Mapping[str, Any], data: Path) -> Source:
+    def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:
         """The source as ``[sources.NAME]`` of dora.toml sets it up; raises ``UsageError``."""
         ...
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Yield documents as they come, and a mark wherever what came so far is whole."""
         ...
 

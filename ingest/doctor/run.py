@@ -18,13 +18,14 @@ import msgspec
 
 from dora.errors import AuthError, DoraError, LockedError, StaleError, counted
 from dora.storage import database
-from ingest import configured
+from ingest import configure_source
 from ingest.doctor import attribution
 from ingest.doctor.finding import DoctorFinding, SourceContext
 
 LEAST_FREE = 256 << 20
 LOADS = """
-SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of, arg_max(troubles, started_at) AS troubles,
+SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of,
+  arg_max(partial_failures, started_at) AS partial_failures,
   (SELECT count(*) FROM quarantine q WHERE q.source = load.source AND q.resolved_at IS NULL) AS quarantined,
   arg_max(finished_at IS NULL, started_at) AS cut_off
 FROM load GROUP BY source
@@ -35,7 +36,7 @@ class Loaded:
     """The last load of one source, as landing remembers it."""
 
     def __init__(self, row: Sequence[Any], context: SourceContext) -> None:
-        self.finished_at, self.as_of, self.troubles, self.quarantined, self.cut_off = row
+        self.finished_at, self.as_of, self.partial_failures, self.quarantined, self.cut_off = row
         self.context = context
 
 
@@ -120,7 +121,7 @@ def _known(con: database.Connection, source: str) -> SourceContext:
 
 def _source(name: str, settings: Mapping[str, Any], data: Path, context: SourceContext) -> Iterator[DoctorFinding]:
     try:
-        source = configured(name, settings, data)
+        source = configure_source(name, settings, data)
         if ask := getattr(source, "doctor", None):
             several = "type" in settings
             for found in ask(context):
@@ -138,8 +139,10 @@ def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[Docto
         yield DoctorFinding(
             part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on."
         )
-    if loaded.troubles:
-        says = f"its last run missed {counted(len(loaded.troubles), 'part')}, such as {loaded.troubles[0]}"
+    if loaded.partial_failures:
+        says = (
+            f"its last run missed {counted(len(loaded.partial_failures), 'part')}, such as {loaded.partial_failures[0]}"
+        )
         yield DoctorFinding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
     if loaded.quarantined:
         says = f"{counted(loaded.quarantined, 'document')} could not be read, and not well since"

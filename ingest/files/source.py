@@ -15,7 +15,7 @@ from dora.errors import UsageError
 from ingest.core.archive import Document
 from ingest.core.paths import at_home
 from ingest.core.rows import Row
-from ingest.core.source import AsOf, Item, Note, Request, State, Trouble, Unreadable, Whole
+from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records
 from ingest.files.readers import FORMATS, Line
@@ -51,7 +51,7 @@ class Files:
         self.patterns = patterns
 
     @classmethod
-    def configured(cls, settings: Mapping[str, Any], data: Path) -> Files:
+    def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Files:
         """``paths`` of ``[sources.files]`` are globs, read where a run names no paths; raises ``UsageError``."""
         try:
             return cls(msgspec.convert(dict(settings), _Settings).paths)
@@ -60,7 +60,7 @@ class Files:
                 f"[sources.files]: {error}; nothing was landed.", 'set paths = ["exports/*.csv"].'
             ) from None
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Every line of every file. Raises ``UsageError``, before the first line, for a file that is none of ours."""
         tables = [_table(path, request.kind) for path in request.paths or self._configured()]
         yield AsOf(datetime.now(UTC))
@@ -155,9 +155,9 @@ def _items(table: Table) -> Iterator[Item]:
     try:
         for number, cells in FORMATS[table.path.suffix.lower()].lines(table.path):
             yield from _line(table, (number, cells), seen)
-        yield Whole(str(table.path))
+        yield FileComplete(str(table.path))
     except (OSError, ValueError) as error:
-        yield Trouble(f"{table.path}: not read to its end: {error}")
+        yield PartialFailure(f"{table.path}: not read to its end: {error}")
 
 
 def _passed_over(table: Table) -> Iterator[Item]:

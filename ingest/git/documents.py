@@ -172,7 +172,7 @@ def _changes(batch: Changes) -> Columns:
         "files": batch.files,
         "lines_added": batch.added,
         "lines_removed": batch.removed,
-        "doubt": batch.doubt,
+        "merge_time_issue": batch.doubt,
     }
     return Columns(Change.table, len(batch.sha), values)
 

@@ -17,7 +17,7 @@ import msgspec
 from dora.errors import DoraError
 from ingest.core.paths import at_home
 from ingest.core.rows import ChangeRequest
-from ingest.core.source import Item, Mark, Note
+from ingest.core.source import Item, Note, Watermark
 from ingest.git import documents
 from ingest.git.settings import GitHubSettings
 from ingest.http.session import Limits, Session
@@ -79,7 +79,7 @@ class _Ready:
     def given(self) -> Iterator[Item]:
         if self.requests:
             yield documents.of_requests(self.requests)
-            yield Mark(self._stream, self._until)
+            yield Watermark(self._stream, self._until)
         self.requests = []
 
 

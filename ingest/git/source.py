@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from dora.errors import AuthError, DoraError
 from ingest.core.archive import Document
 from ingest.core.rows import Columns, Row
-from ingest.core.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
+from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git import documents, github
 from ingest.git import settings as configuration
@@ -31,11 +31,11 @@ class Git:
         self.data = data
 
     @classmethod
-    def configured(cls, settings: Mapping[str, Any], data: Path) -> Git:
+    def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Git:
         """The repositories of ``[sources.git]``; raises ``UsageError`` for an unknown key or an unsafe address."""
         return cls(configuration.read(settings), data)
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Commits and changes of each repository; one that fails is a trouble and the others go on."""
         now = datetime.now(UTC)
         yield AsOf(now)
@@ -44,10 +44,10 @@ class Git:
             try:
                 yield from self._one(repository, stream, Tips.of(state.watermarks.get(stream, "")), now)
             except DoraError as error:
-                yield Trouble(f"repository {repository.name}: {error}")
+                yield PartialFailure(f"repository {repository.name}: {error}")
         yield from self._requests(state, now)
 
-    def _requests(self, state: State, now: datetime) -> Iterator[Item]:
+    def _requests(self, state: SourceState, now: datetime) -> Iterator[Item]:
         """Change requests of the repositories that the API knows; without a token the rest is as good."""
         asked = [(repository.name, repository.slug) for repository in self.repositories if repository.slug]
         if not (self.github and asked):
@@ -61,10 +61,10 @@ class Git:
             try:
                 yield from api.requests(name, slug, state.watermarks.get(f"requests/{name}", ""))
             except AuthError as error:  # it would refuse the others too
-                yield Trouble(f"pull requests of {name} and what comes after it: {error}")
+                yield PartialFailure(f"pull requests of {name} and what comes after it: {error}")
                 return
             except DoraError as error:
-                yield Trouble(f"pull requests of {name}: {error}")
+                yield PartialFailure(f"pull requests of {name}: {error}")
 
     def _one(self, repository: Repository, stream: str, known: Tips, now: datetime) -> Iterator[Item]:
         yield Progress(f"{repository.name}: fetching")
@@ -75,7 +75,7 @@ class Git:
         if tips == known:
             return
         yield from Reading(mirror, known, tips, now).items()
-        yield Mark(stream, tips.text())
+        yield Watermark(stream, tips.text())
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """How each repository and its mirror are."""

@@ -11,7 +11,7 @@ import msgspec
 
 from ingest.core.archive import Document
 from ingest.core.rows import Row
-from ingest.core.source import Item, Note, Request, State
+from ingest.core.source import Item, Note, Request, SourceState
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import Session
 from ingest.spinnaker.auth.session import connect, probe
@@ -41,17 +41,17 @@ class SOURCE:
         self._opened: Session | None = None
 
     @classmethod
-    def configured(cls, settings: Mapping[str, Any], data: Path) -> SOURCE:
+    def from_settings(cls, settings: Mapping[str, Any], data: Path) -> SOURCE:
         """The source that ``[sources.spinnaker]`` describes; raises ``UsageError``."""
         return cls(checked(settings))
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Yield saved payloads where ``request.load`` names some, else what Gate has since the last run."""
         if request.load:
             return saved(request.load)
         return self._asked(request, state)
 
-    def _asked(self, request: Request, state: State) -> Iterator[Item]:
+    def _asked(self, request: Request, state: SourceState) -> Iterator[Item]:
         warnings: deque[str] = deque()
         self._opened = connect(self._settings, warnings.append)
         yield from _noted(warnings)

@@ -78,7 +78,7 @@ def show(what: str, ours: float, limit: float, peer: str, asked: float | None = 
 def ingest(repository: Path, data: Path) -> Taken:
     """Time a whole ingest over an existing mirror against the ``git log`` that it runs, bare and parsed."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
-    git = SOURCE.configured(settings, data)
+    git = SOURCE.from_settings(settings, data)
 
     def pull() -> None:
         (data / database.LANDING).unlink(missing_ok=True)
@@ -152,7 +152,7 @@ def remember(repository: Path, data: Path) -> None:
     """Say how much memory an ingest takes at its peak, in a process of its own, as a peak never goes down."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
     (data / database.LANDING).unlink(missing_ok=True)
-    pipeline.pull(SOURCE.configured(settings, data), data, source.Request())
+    pipeline.pull(SOURCE.from_settings(settings, data), data, source.Request())
     taken = peak()
     print(
         f"{'memory at its peak':<42} ours {taken:7.0f} MB   allowed {LIMIT_MB:7.0f} MB   ratio {taken / LIMIT_MB:6.2f}"

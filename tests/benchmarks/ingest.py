@@ -22,7 +22,7 @@ import pandas as pd
 
 from ingest.core.archive import Archive, Document
 from ingest.core.pipeline import BYTES, pull
-from ingest.core.source import Item, Mark, Request, State
+from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.settings import checked
@@ -39,10 +39,10 @@ class Replay(SOURCE):
         super().__init__(checked({}))
         self.documents = documents
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """The documents, with a mark wherever a listing of that many would have ended."""
         yield from self.documents
-        yield Mark("executions", "1")
+        yield Watermark("executions", "1")
 
 
 def best(work: Callable[[], object], times: int = 3) -> float:

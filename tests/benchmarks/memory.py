@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingest.core.pipeline import pull
-from ingest.core.source import Item, Mark, Request, State
+from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.settings import checked
 from tests.benchmarks.executions import MEAN, stream
@@ -31,12 +31,12 @@ class Flood(SOURCE):
         super().__init__(checked({}))
         self.executions = executions
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """The executions, with a mark wherever an application of a thousand would have ended."""
         for number, document in enumerate(islice(stream(), self.executions), 1):
             yield document
             if number % MARKED == 0:
-                yield Mark(f"executions/{number // MARKED}", str(number))
+                yield Watermark(f"executions/{number // MARKED}", str(number))
 
 
 def peak() -> float:

@@ -130,7 +130,7 @@ def landed(folder: Path, executions: int) -> None:
                 rows = rows.append_column(column, [[None] * len(rows)])
             load.commit({table: rows.select(schema.names).cast(schema)}, {})
         end = con.execute(f"SELECT {START} + to_days({DAYS + 1})").fetchall()[0][0]
-        load.finish(as_of=end, documents=0, quarantined=0, troubles=[])
+        load.finish(as_of=end, documents=0, quarantined=0, partial_failures=[])
 
 
 def builds(sizes: list[int]) -> None:

@@ -104,7 +104,7 @@ def runs(mode: Mode, count: int) -> None:
     for weight, size in WEIGHTS.items():
         shown = world(count if size < 1e6 else count // 10, size)
         with serve(shown, mode=mode) as gate, tempfile.TemporaryDirectory() as folder:
-            source = SOURCE.configured({"endpoint": gate.url, "requests_per_10s": 0}, Path(folder))
+            source = SOURCE.from_settings({"endpoint": gate.url, "requests_per_10s": 0}, Path(folder))
             for span in ("backfill", "night"):
                 read = len(shown.executions) if span == "backfill" else (NIGHT + OVERLAP) // APART
                 asked, least = pull(source, Path(folder), Request()).requests or 0, SHARED + pages(read, size)

@@ -133,7 +133,7 @@ class _History:
     def _approval(self, execution: str, asked: int, decided: int) -> None:
         times = {"started_at": asked, "decided_at": decided}
         self._row("approval", execution, execution_id=execution, status="succeeded", decision="continue",
-                  asked=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
+                  prompt=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
 
     def _row(self, table: str, key: str, **fields: Any) -> None:
         if "application" in rows.TABLES[table].__struct_fields__:

@@ -32,7 +32,7 @@ TEXT: dict[str, tuple[str, ...]] = {
     "rollout": ("account", "location", "cluster", "version", "reason", "strategy"),
     "commit": ("author", "subject"),
     "change": ("change_request", "branch"),
-    "approval": ("asked", "answer", "decided_by", "refused", "roles", "decision"),
+    "approval": ("prompt", "answer", "decided_by", "unauthorized_user", "roles", "decision"),
     "canary": ("reason", "analysis", "config"),
     "canary_metric": ("metric", "groups", "provider", "reason"),
     "incident": ("severity", "title", "url"),

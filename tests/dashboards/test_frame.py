@@ -16,7 +16,7 @@ import dora
 from dora.build import run as build
 from dora.config.settings import Config
 from ingest.core.pipeline import pull
-from ingest.core.source import Item, Request, Trouble
+from ingest.core.source import Item, PartialFailure, Request
 from tests.dashboards.reading import header, said
 
 Run = Callable[..., AppTest]
@@ -105,7 +105,7 @@ class _Torn:
         self.breaks = breaks
 
     def fetch(self, request: Request, state: object) -> Iterator[Item]:
-        yield Trouble("![](http://beacon.example/t.png) was refused")
+        yield PartialFailure("![](http://beacon.example/t.png) was refused")
         if self.breaks:
             raise RuntimeError
 

@@ -2,10 +2,10 @@
 SELECT
   deployment_id,
   count(*) AS questions,
-  string_agg(asked, ' · ' ORDER BY started_at, approval_id) AS asked,
+  string_agg(prompt, ' · ' ORDER BY started_at, approval_id) AS prompts,
   string_agg(answer, ' · ' ORDER BY started_at, approval_id) AS answers,
   string_agg(roles, ' · ' ORDER BY started_at, approval_id) AS roles,
-  string_agg(refused, ', ' ORDER BY started_at, approval_id) AS refused,
+  string_agg(unauthorized_user, ', ' ORDER BY started_at, approval_id) AS unauthorized_users,
   string_agg(CASE WHEN decision = 'stop' THEN decided_by END, ', ' ORDER BY started_at, approval_id) AS stopped_by,
   max(CASE WHEN decision = 'continue' THEN decided_at END) AS approved_at,
   sum(waited_minutes) AS waited_minutes,

@@ -35,7 +35,7 @@ SELECT
   c.first_review_at,
   c.approved_at,
   c.merged_at,
-  c.doubt,
+  c.merge_time_issue,
   CASE WHEN k.excluded IS NOT NULL THEN k.excluded WHEN k.shipped THEN 'shipped' ELSE 'open' END AS state,
   CASE WHEN k.excluded IS NULL AND k.shipped THEN k.hours END AS lead_hours,
   CASE WHEN k.excluded IS NULL AND NOT k.shipped THEN k.hours END AS open_hours,

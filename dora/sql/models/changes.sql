@@ -1,6 +1,6 @@
 -- One row is one change of one application: an entry on the trunk of a repository that feeds it, within its paths.
 -- shipped_by is the first succeeded deployment that can reach it, or picks of it; baseline marks what the first one ever
--- seen brought; repeats is the change whose pick it is; doubt says why its merge time can not be believed.
+-- seen brought; repeats is the change whose pick it is; merge_time_issue says why its merge time can not be believed.
 WITH
 fed AS (
   SELECT DISTINCT a.application, l.repository
@@ -71,7 +71,7 @@ SELECT
   b.authored_at,
   b.committed_at,
   b.merged_at,
-  b.doubt,
+  b.merge_time_issue,
   coalesce(b.first_commit_at, q.first_commit_at) AS first_commit_at,
   q.opened_at,
   q.first_review_at,

@@ -16,7 +16,7 @@ WITH clocks AS (
       ELSE c.opened_at
     END AS began_at,
     c.repeats IS NOT NULL AS repeated,
-    CASE WHEN d.lead_time_starts IN ('merged_at', 'committed_at') THEN c.doubt END AS doubt,
+    CASE WHEN d.lead_time_starts IN ('merged_at', 'committed_at') THEN c.merge_time_issue END AS merge_time_issue,
     d.lead_time_starts IN ('first_commit_at', 'opened_at') AS may_be_untold,
     CASE d.lead_time_stops
       WHEN 'full_traffic_at' THEN p.full_traffic_at WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.finished_at
@@ -32,17 +32,17 @@ SELECT
   change_id,
   shipped_by,
   shipped,
-  CASE WHEN began_at >= TIMESTAMP '1990-01-01' AND doubt IS DISTINCT FROM 'in_future' THEN began_at END AS began_at,
+  CASE WHEN began_at >= TIMESTAMP '1990-01-01' AND merge_time_issue IS DISTINCT FROM 'in_future' THEN began_at END AS began_at,
   ended_at,
   epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS hours,
   CASE
     WHEN repeated THEN 'picked from another change'
     WHEN baseline THEN 'shipped before the first deployment seen'
     WHEN withdrawn THEN 'reverted before shipping'
-    WHEN doubt = 'unreadable' THEN 'time unreadable'
-    WHEN doubt = 'too_early' THEN 'time too early'
-    WHEN doubt = 'in_future' THEN 'time in the future'
-    WHEN doubt = 'before_parent' THEN 'time before its parent'
+    WHEN merge_time_issue = 'unreadable' THEN 'time unreadable'
+    WHEN merge_time_issue = 'too_early' THEN 'time too early'
+    WHEN merge_time_issue = 'in_future' THEN 'time in the future'
+    WHEN merge_time_issue = 'before_parent' THEN 'time before its parent'
     WHEN began_at IS NULL AND may_be_untold THEN 'start not known'
     WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
     WHEN shipped AND ended_at IS NULL THEN 'no end time'

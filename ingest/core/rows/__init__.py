@@ -9,7 +9,15 @@ from __future__ import annotations
 from ingest.core.rows.base import Columns, Micros, Row
 from ingest.core.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
 from ingest.core.rows.code import Change, ChangeRequest, Commit
-from ingest.core.rows.executions import Approval, Coverage, Execution, ExecutionAttempt, Gone, Rollout, Stage
+from ingest.core.rows.executions import (
+    Approval,
+    Coverage,
+    DeletedExecution,
+    Execution,
+    ExecutionAttempt,
+    Rollout,
+    Stage,
+)
 from ingest.core.rows.inventory import Account, Application, Incident, IncidentEvent, Pipeline, PipelineRevision
 from ingest.core.rows.quarantine import Quarantine
 
@@ -29,9 +37,9 @@ __all__ = [
     "Columns",
     "Commit",
     "Coverage",
+    "DeletedExecution",
     "Execution",
     "ExecutionAttempt",
-    "Gone",
     "Incident",
     "IncidentEvent",
     "Micros",

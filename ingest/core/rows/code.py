@@ -42,7 +42,7 @@ class Change(Row, frozen=True, kw_only=True, gc=False):
     files: int | None = None
     lines_added: int | None = None
     lines_removed: int | None = None
-    doubt: str | None = None
+    merge_time_issue: str | None = None
 
 
 class ChangeRequest(Row, frozen=True, kw_only=True, gc=False):

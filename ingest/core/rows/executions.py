@@ -45,10 +45,10 @@ class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class Gone(Row, frozen=True, kw_only=True, gc=False):
+class DeletedExecution(Row, frozen=True, kw_only=True, gc=False):
     """One execution that its source no longer has."""
 
-    table: ClassVar[str] = "gone"
+    table: ClassVar[str] = "deleted_execution"
     noticed_at: int
 
 
@@ -110,12 +110,12 @@ class Approval(Row, frozen=True, kw_only=True, gc=False):
     table: ClassVar[str] = "approval"
     revision: int = 0
     execution_id: str
-    asked: str | None = None
+    prompt: str | None = None
     outcome: str = "decided"
     decision: str | None = None
     answer: str | None = None
     decided_by: str | None = None
-    refused: str | None = None
+    unauthorized_user: str | None = None
     roles: str | None = None
     status: str
     started_at: Micros = None

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from ingest.core.archive import Document
-from ingest.core.source import Item, Trouble
+from ingest.core.source import Item, PartialFailure
 from ingest.http.session import FailedError
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.paging import details
@@ -39,7 +39,7 @@ def again(gate: Gate, ids: Sequence[str], now: int) -> Iterator[Item]:
                 failures = 0
             except FailedError as error:
                 failures += 1
-                yield Trouble(f"execution {identity} was not read again: {error.happened}")
+                yield PartialFailure(f"execution {identity} was not read again: {error.happened}")
                 if failures == PATIENCE:
                     return
 

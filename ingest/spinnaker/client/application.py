@@ -13,7 +13,7 @@ import msgspec
 
 from dora.errors import counted
 from ingest.core.archive import Document
-from ingest.core.source import Item, Mark, Progress, Request, State, Trouble
+from ingest.core.source import Item, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.http.session import FailedError
 from ingest.spinnaker.client.again import again, gone, unfinished
 from ingest.spinnaker.client.coverage import DAY, continued, recalled, resumption
@@ -66,7 +66,7 @@ class Run(msgspec.Struct, frozen=True):
     gate: Gate
     settings: Settings
     request: Request
-    state: State
+    state: SourceState
     now: int
 
 
@@ -121,14 +121,14 @@ class Reading:
             yield Document("execution", whole.body) if whole else gone(listed.id, self._now)
         except FailedError:
             self.seen.hold(listed)
-            yield Trouble(f"application {self.name}: Gate gave no details of execution {listed.id}")
+            yield PartialFailure(f"application {self.name}: Gate gave no details of execution {listed.id}")
 
     def _unfinished(self) -> Iterator[Item]:
         """What has not completed now, however old: an execution that had completed may have been restarted."""
         try:
             listed = unfinished(self._gate, self.name)
         except FailedError as error:
-            yield Trouble(f"application {self.name}: restarts may be unnoticed: {error.happened}")
+            yield PartialFailure(f"application {self.name}: restarts may be unnoticed: {error.happened}")
             return
         self.seen.ids.update(one.id for one in listed)
         yield from (Document("execution", one.body) for one in listed)
@@ -148,11 +148,11 @@ class Reading:
         resumed = resumption(self._last, self._now, lost, self.seen.first)
         stretch = continued(self._last, self.seen.oldest or self._now, self._now, resumed)
         if self._last and stretch.number > self._last.number:
-            yield Trouble(_gap(self.name, self._last.until, stretch.since))
+            yield PartialFailure(_gap(self.name, self._last.until, stretch.since))
         yield stretch.document(self.name)
-        yield Mark(f"coverage/{self.name}", stretch.mark)
+        yield Watermark(f"coverage/{self.name}", stretch.mark)
         if self.seen.newest:
-            yield Mark(f"executions/{self.name}", str(self.seen.mark))
+            yield Watermark(f"executions/{self.name}", str(self.seen.mark))
 
     def _tasks(self) -> Iterator[Item]:
         """Operations started by hand that change what runs; Gate lists those of the last 14 days.

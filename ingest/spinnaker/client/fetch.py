@@ -21,7 +21,7 @@ import msgspec
 
 from dora.errors import DoraError, UsageError, counted
 from ingest.core.archive import Document
-from ingest.core.source import AsOf, Item, Mark, Note, Progress, Request, State, Trouble
+from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.http.session import FailedError, ForbiddenError
 from ingest.spinnaker.client.again import IDS, again, disabled, unsearched
 from ingest.spinnaker.client.application import Reading, Run
@@ -41,7 +41,7 @@ RESTARTABLE = frozenset({"failed", "canceled"})
 class Fetch:
     """One run against one Gate."""
 
-    def __init__(self, gate: Gate, settings: Settings, request: Request, state: State) -> None:
+    def __init__(self, gate: Gate, settings: Settings, request: Request, state: SourceState) -> None:
         self._gate, self._settings, self._request, self._state = gate, settings, request, state
         self._failures: list[DoraError] = []
         self._closed: list[str] = []
@@ -84,14 +84,14 @@ class Fetch:
         before = msgspec.json.decode(self._state.watermarks.get("applications", "[]"), type=list[str])
         lost = [name for name in before if name not in known and _matches(name, self._settings.applications)]
         if lost:
-            yield Trouble(
+            yield PartialFailure(
                 f"Gate no longer shows {len(lost)} of {len(before)} applications: {', '.join(lost)};"
                 " they were deleted, or the READ permission was."
             )
         once = {name for _, name in self._state.pipelines if _matches(name, self._settings.applications)}
         if gone := sorted(once.difference(known, lost)):
             yield Note(f"{counted(len(gone), 'application')} of old still hidden or deleted: `dora doctor` names them")
-        yield Mark("applications", msgspec.json.encode(shown).decode())
+        yield Watermark("applications", msgspec.json.encode(shown).decode())
 
     def _wanted(self, known: dict[str, bytes]) -> list[str]:
         names = [name for name in sorted(known) if _matches(name, self._settings.applications)]
@@ -121,7 +121,7 @@ class Fetch:
             self._closed.append(name)
         except FailedError as error:
             self._failures.append(error)
-            yield Trouble(f"application {name}: {error.happened}")
+            yield PartialFailure(f"application {name}: {error.happened}")
 
     def _refused(self, names: Sequence[str]) -> Iterator[Item]:
         """Say in one sentence what Gate shows and yet does not let us read; raises where that is everything."""
@@ -130,7 +130,7 @@ class Fetch:
         says = f"Gate refuses {len(self._closed)} of {len(names)} applications (403): {', '.join(sorted(self._closed))}"
         if len(self._closed) == len(names):
             raise ForbiddenError(f"{says}; nothing new was landed.", "ask for READ permission on them.")
-        yield Trouble(f"{says}; ask for READ permission on them")
+        yield PartialFailure(f"{says}; ask for READ permission on them")
 
     def _unsearched(self) -> Iterator[Item]:
         """Executions of strategies, and of pipelines that are configured no longer."""
@@ -140,14 +140,14 @@ class Fetch:
             if reading and pipeline not in {*reading.live, *reading.strategies} and self._lately_deleted(pipeline):
                 wanted[pipeline] = reading.since
                 if f"deleted/{pipeline}" not in self._state.watermarks:
-                    yield Mark(f"deleted/{pipeline}", str(self._now))
+                    yield Watermark(f"deleted/{pipeline}", str(self._now))
         try:
             for listed in unsearched(self._gate, wanted):
                 for reading in self._read.values():
                     reading.seen.ids.add(listed.id)
                 yield Document("execution", listed.body)
         except (FailedError, ForbiddenError) as error:
-            yield Trouble(f"executions of deleted pipelines and strategies: {error.happened}")
+            yield PartialFailure(f"executions of deleted pipelines and strategies: {error.happened}")
 
     def _disabled(self) -> Iterator[Item]:
         """Executions of disabled pipelines that run again; those that their application listed are read already."""
@@ -156,7 +156,7 @@ class Fetch:
         try:
             yield from (Document("execution", one.body) for one in disabled(self._gate, ids) if one.id not in met)
         except (FailedError, ForbiddenError) as error:
-            yield Trouble(f"restarts of disabled pipelines may be unnoticed: {error.happened}")
+            yield PartialFailure(f"restarts of disabled pipelines may be unnoticed: {error.happened}")
 
     def _elsewhere(self, known: Collection[str]) -> Iterator[Item]:
         """What had not completed of applications that are not read: something that is read started it."""

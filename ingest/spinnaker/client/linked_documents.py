@@ -13,7 +13,7 @@ from functools import partial
 import msgspec
 
 from ingest.core.archive import Document
-from ingest.core.source import Item, Progress, State, Trouble
+from ingest.core.source import Item, PartialFailure, Progress, SourceState
 from ingest.http.session import FailedError, ForbiddenError
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.parallel import ordered
@@ -51,7 +51,7 @@ class _Part:
 
     def failed(self, error: FailedError | ForbiddenError) -> Iterator[Item]:
         """It exists and does not answer: what it holds is missing from this run."""
-        yield from self._once(Trouble(f"{self.name}: {error.happened}"))
+        yield from self._once(PartialFailure(f"{self.name}: {error.happened}"))
 
     def _once(self, item: Item) -> Iterator[Item]:
         self.answers = False
@@ -62,7 +62,7 @@ class _Part:
 class Follow:
     """The items of one run, each with what it leads to, and last what an earlier run could not get."""
 
-    def __init__(self, gate: Gate, state: State) -> None:
+    def __init__(self, gate: Gate, state: SourceState) -> None:
         self._gate, self._state = gate, state
         self._asked: set[str] = set()
         self._canaries, self._history = _Part("canary judgments"), _Part("history of pipelines")

@@ -13,7 +13,7 @@ import msgspec
 
 from dora.errors import counted
 from ingest.core.archive import Document
-from ingest.core.source import Item, Mark, Note, Trouble
+from ingest.core.source import Item, Note, PartialFailure, Watermark
 from ingest.http.session import FailedError, ForbiddenError
 from ingest.spinnaker.client.again import IDS, PATIENCE, gone
 from ingest.spinnaker.client.gate import Gate
@@ -46,7 +46,7 @@ class Children:
             match item:
                 case Document("execution", body) if _NAMES_A_CHILD in body:
                     self._named.update(_started(body))
-                case Mark(key) if key.startswith(_READ_TO):
+                case Watermark(key) if key.startswith(_READ_TO):
                     yield from self._keep(self._named - self._known)
             yield item
 
@@ -68,14 +68,14 @@ class Children:
         if ids:
             why = self._why[0] if self._why else "the next run asks for them."
             says = f"{counted(len(ids), 'execution')} that others started not read"
-            yield Trouble(f"{says} ({', '.join(ids[:3])}): {why}")
+            yield PartialFailure(f"{says} ({', '.join(ids[:3])}): {why}")
 
     def _keep(self, ids: Collection[str]) -> Iterator[Item]:
         """The newest of what the next run is to ask for."""
         mark = msgspec.json.encode(sorted(ids)[-KEPT:]).decode()
         if mark != self._mark:
             self._mark = mark
-            yield Mark(PENDING, mark)
+            yield Watermark(PENDING, mark)
 
     def _read(self, gate: Gate, ids: Sequence[str], now: int) -> Iterator[Item]:
         for start in range(0, len(ids), IDS):

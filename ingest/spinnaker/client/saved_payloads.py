@@ -16,7 +16,7 @@ import zstandard
 
 from dora.errors import UsageError
 from ingest.core.archive import Document
-from ingest.core.source import Item, Unreadable, Whole
+from ingest.core.source import FileComplete, Item, Unreadable
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -58,7 +58,7 @@ def _file(path: Path) -> Iterator[Item]:
         return
     for number, value in enumerate(values):
         yield _recognised(value, path.name if len(values) == 1 else f"{path.name}#{number + 1}")
-    yield Whole(path.name)
+    yield FileComplete(path.name)
 
 
 def _content(path: Path) -> bytes:

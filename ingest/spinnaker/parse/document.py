@@ -64,7 +64,7 @@ _READ: dict[str, Callable[[bytes], Iterable[Row]]] = {
     "pipeline_revision": lambda body: [configs.revision(_CONFIG.decode(body))],
     "application": lambda body: [configs.application(_OBJECT.decode(body))],
     "account": lambda body: [configs.account(_OBJECT.decode(body))],
-    "gone": lambda body: [msgspec.json.decode(body, type=rows.Gone)],
+    "gone": lambda body: [msgspec.json.decode(body, type=rows.DeletedExecution)],
     "coverage": lambda body: [msgspec.json.decode(body, type=rows.Coverage)],
 }
 

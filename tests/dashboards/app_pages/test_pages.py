@@ -74,9 +74,9 @@ def test_questions_that_waited_longest_open_their_deployment(
 ) -> None:
     """The longest wait is that of the door; what was asked is text whatever it looks like."""
     rows = [row for row in delivery.observations("approval_wait", dora.Scope("90d")) if row["excluded"] is None]
-    waits = table(run(organisation, "flow"), "asked")
+    waits = table(run(organisation, "flow"), "prompt")
     assert waits["hours"].max() == pytest.approx(max(row["value"] for row in rows))
-    assert waits["asked"][0] == "![](http://beacon.example/a.png) to production?"
+    assert waits["prompt"][0] == "![](http://beacon.example/a.png) to production?"
     assert set(waits["open"]) == {"Open"}
 
 

@@ -132,9 +132,9 @@ def test_when_production_changes() -> None:
 def test_how_long_questions_wait() -> None:
     """A dot a change and a tick at the median of each application; an answer at once is drawn, too."""
     rows = [
-        {"application": "shop", "waited_minutes": wait, "asked": "Go?", "approved_by": None} for wait in (0.0, 4.0, 9)
+        {"application": "shop", "waited_minutes": wait, "prompts": "Go?", "approved_by": None} for wait in (0.0, 4.0, 9)
     ]
-    rows.append({"application": "mail", "waited_minutes": None, "asked": None, "approved_by": None})
+    rows.append({"application": "mail", "waited_minutes": None, "prompts": None, "approved_by": None})
     waits = audit.waits(rows)
     assert [(row["minutes"], row["middle"]) for row in waits] == [(0.1, False), (4.0, False), (9, False), (4.0, True)]
     chart = audit_charts.waits(waits)

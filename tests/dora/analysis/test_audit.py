@@ -63,7 +63,7 @@ class Story:
         decision = (
             {"status": "succeeded", "outcome": "decided", "decision": "continue"} if by else {"outcome": "timed_out"}
         )
-        self.add("approval", id=f"{name}-{nth}", execution_id=name, asked=f"{name}?",
+        self.add("approval", id=f"{name}-{nth}", execution_id=name, prompt=f"{name}?",
                  roles="managers", started_at=at(minutes), decided_by=by, decided_at=at(minutes + 3) if by else None,
                  finished_at=at(minutes + 4), **{**decision, **more})  # fmt: skip
 
@@ -74,7 +74,7 @@ def told() -> dict[str, list[Row]]:
     story.ship("base", 0, story.merge(-60, "Ada Lovelace"))
     first = story.merge(60, "Ada Lovelace")
     story.ship("alone", 90, first, trigger="manual", triggered_by="bob@x.example")
-    story.ask("alone", 1, 91, "ada.lovelace@x.example", refused="eve@x.example")
+    story.ask("alone", 1, 91, "ada.lovelace@x.example", unauthorized_user="eve@x.example")
     story.merge(day, "Bob")
     story.ship("both", day + 60, story.merge(day + 5, "Cy"), trigger="manual", triggered_by="cy@x.example")
     story.ask("both", 1, day + 61, "CY@other.example")
@@ -140,9 +140,9 @@ def test_what_was_asked(delivery: dora.Delivery) -> None:
     """Each question with its roles, how long it waited, who was refused, and how it ended without an answer."""
     found = by_name(delivery)
     both = found["both"]
-    assert (both["questions"], both["asked"], both["roles"]) == (2, "both? · both?", "managers · managers")
+    assert (both["questions"], both["prompts"], both["roles"]) == (2, "both? · both?", "managers · managers")
     assert both["waited_minutes"] == pytest.approx(6)
-    assert found["alone"]["refused"] == "eve@x.example"
+    assert found["alone"]["unauthorized_users"] == "eve@x.example"
     assert [found[name]["timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
     assert [found[name]["skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
 

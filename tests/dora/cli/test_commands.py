@@ -259,7 +259,7 @@ def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
     assert told["deployments, everywhere"][-1] == "1"
     again = json.loads(dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson", "--json").stdout)
     assert again["tables"]["execution"] == {"new": 0, "changed": 0, "unchanged": 1}
-    assert again["held"] | {"deployments": 1, "rollbacks": 0} == again["held"]
+    assert again["row_counts"] | {"deployments": 1, "rollbacks": 0} == again["row_counts"]
     assert again["requests"] is None
 
 

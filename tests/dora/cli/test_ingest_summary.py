@@ -75,7 +75,12 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
 def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """People get a table, with notes, what is missing and what could not be read beside it; programs get JSON alone."""
     summary = Summary(
-        source="board", load_id="l1", documents=3, quarantined=1, notes=["one column ignored"], troubles=["no answer"]
+        source="board",
+        load_id="l1",
+        documents=3,
+        quarantined=1,
+        notes=["one column ignored"],
+        partial_failures=["no answer"],
     )
     ingest_summary.tell(summary, as_json=False)
     out, err = capsys.readouterr()
@@ -86,4 +91,4 @@ def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.Captu
     assert capsys.readouterr() == ("", err)
     ingest_summary.tell(summary, as_json=True)
     out, err = capsys.readouterr()
-    assert (json.loads(out)["troubles"], err) == (["no answer"], "")
+    assert (json.loads(out)["partial_failures"], err) == (["no answer"], "")

@@ -123,7 +123,7 @@ def test_nothing_is_production_until_somebody_says_so(facts: Callable[..., dora.
     }  # fmt: skip
     delivery = facts(rows=rows)
     assert delivery.sql("SELECT count(*) AS n FROM deployments") == [{"n": 0}]
-    (finding,) = delivery.sql("SELECT examples FROM findings WHERE name = 'no_production'")
+    (finding,) = delivery.sql("SELECT examples FROM check_results WHERE name = 'no_production'")
     assert "prod-eu" in finding["examples"]
 
 

@@ -220,7 +220,7 @@ def history(seed: int, commits: int) -> Iterator[str]:
 def ingested(build: Build, repository: Path, data: Path, name: str, trunk: str) -> None:
     """Ingest a repository by the real source and give its commits to the build."""
     settings = {"repositories": [{"url": str(repository), "name": name, "trunk": trunk}]}
-    assert pull(SOURCE.configured(settings, data), data, Request()).troubles == []
+    assert pull(SOURCE.from_settings(settings, data), data, Request()).partial_failures == []
     build.con.execute(f"ATTACH '{data / 'landing.duckdb'}' AS real (READ_ONLY)")
     build.con.execute(
         "INSERT INTO landing.commit SELECT source, repository, sha, parents, committed_at FROM real.commit"

@@ -141,12 +141,12 @@ def test_each_application_ships_what_rev_list_says_within_its_paths(
     (history, eras), folder = drawn, tmp_path_factory.mktemp("judged")
     upstream = Upstream(folder / "acme" / "shop")
     shas = imported(upstream, history)
-    git = SOURCE.configured(
+    git = SOURCE.from_settings(
         {"repositories": [{"url": str(upstream.path), "paths": True, "trunk": "main"}]}, folder / "data"
     )
     for tips in eras:
         pushed(upstream, shas, tips)
-        assert pull(git, folder / "data", Request()).troubles == []
+        assert pull(git, folder / "data", Request()).partial_failures == []
     there = upstream.revs(*{shas[tip] for tips in eras for tip in tips})
     several = st.lists(st.sampled_from(there), min_size=3, max_size=9)
     deployed: dict[str, list[str]] = {application: data.draw(several) for application in APPLICATIONS}

@@ -49,7 +49,7 @@ def run(
         "canary_interval": more.get("interval", []),
     }  # fmt: skip
     if by:
-        told["approval"] = [{"id": f"{name}-a", **of, "asked": "Go on?", "outcome": "decided", "decision": "continue",
+        told["approval"] = [{"id": f"{name}-a", **of, "prompt": "Go on?", "outcome": "decided", "decision": "continue",
                              "decided_by": by, "status": "succeeded", "started_at": at(begun + 16),
                              "decided_at": at(begun + 20)}]  # fmt: skip
     if bad:

@@ -137,10 +137,12 @@ def test_a_table_outside_the_contract_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_load_is_remembered(tmp_path: Path) -> None:
-    """Each run leaves its counts, its troubles and the instant that it knows of."""
+    """Each run leaves its counts, its partial_failures and the instant that it knows of."""
     with open_load(tmp_path, "test") as load:
         load.finish(AS_OF, 7, 2, ["app x: 500"])
-    found = read(tmp_path, "SELECT source, as_of, documents, quarantined, troubles, finished_at IS NULL FROM load")
+    found = read(
+        tmp_path, "SELECT source, as_of, documents, quarantined, partial_failures, finished_at IS NULL FROM load"
+    )
     assert found == [("test", AS_OF, 7, 2, ["app x: 500"], False)]
 
 

@@ -22,7 +22,7 @@ from ingest.core.archive import Document, replay
 from ingest.core.commit_buffer import BATCH
 from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Execution, Incident, Row
-from ingest.core.source import AsOf, Item, Mark, Progress, Request, State, Trouble, Unreadable
+from ingest.core.source import AsOf, Item, PartialFailure, Progress, Request, SourceState, Unreadable, Watermark
 from tests.conftest import fresh, opened
 from tests.conftest import landed as query
 
@@ -36,13 +36,13 @@ class Board:
     takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self.items, self.seen = items, State({}, [])
+        self.items, self.seen = items, SourceState({}, [])
 
     @classmethod
-    def configured(cls, settings: Mapping[str, Any], data: Path) -> Board:
+    def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Board:
         return cls(settings["items"])
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         self.seen = state
         yield from self.items
 
@@ -80,16 +80,16 @@ def test_a_pull_lands_rows_and_says_so(tmp_path: Path) -> None:
         ("board", "1", "a"),
         ("board", "2", "b"),
     ]
-    assert (summary.documents, summary.quarantined, summary.troubles, summary.as_of) == (2, 0, [], FIRST)
+    assert (summary.documents, summary.quarantined, summary.partial_failures, summary.as_of) == (2, 0, [], FIRST)
     assert summary.tables == {"incident": {"new": 2, "changed": 0, "unchanged": 0}}
     assert query(tmp_path, "SELECT load_id, documents FROM load") == [(summary.load_id, 2)]
 
 
 def test_twice_is_once(tmp_path: Path) -> None:
     """A second pull of the same documents changes nothing."""
-    run(tmp_path, [note(1, "a"), note(2, "b"), Mark("stream", "2"), AsOf(FIRST)])
+    run(tmp_path, [note(1, "a"), note(2, "b"), Watermark("stream", "2"), AsOf(FIRST)])
     before = contents(tmp_path)
-    again = run(tmp_path, [note(1, "a"), note(2, "b"), Mark("stream", "2"), AsOf(FIRST)])
+    again = run(tmp_path, [note(1, "a"), note(2, "b"), Watermark("stream", "2"), AsOf(FIRST)])
     assert contents(tmp_path) == before
     assert again.tables["incident"] == {"new": 0, "changed": 0, "unchanged": 2}
 
@@ -97,7 +97,7 @@ def test_twice_is_once(tmp_path: Path) -> None:
 def test_a_bad_document_is_quarantined_and_the_rest_proceeds(tmp_path: Path) -> None:
     """What does not parse is kept aside with its reason and an excerpt, and hides none of its neighbours."""
     bad = [Document("note", b"<html>"), note("x", at="yesterday"), Document("note", b"[" * 100_000)]
-    summary = run(tmp_path, [note(1), *bad, note(2), Mark("stream", "2")])
+    summary = run(tmp_path, [note(1), *bad, note(2), Watermark("stream", "2")])
     assert [row[0] for row in query(tmp_path, "SELECT id FROM incident ORDER BY id")] == ["1", "2"]
     found = query(tmp_path, "SELECT kind, reason, excerpt FROM quarantine")
     assert len(found) == summary.quarantined == 3
@@ -123,9 +123,9 @@ def test_an_unreadable_input_is_quarantined_under_its_own_name(tmp_path: Path) -
 
 def test_troubles_are_told_and_the_rest_proceeds(tmp_path: Path) -> None:
     """A part that could not be fetched is named in the summary and in the load."""
-    summary = run(tmp_path, [Trouble("application a: 500"), note(1)])
-    assert summary.troubles == ["application a: 500"]
-    assert query(tmp_path, "SELECT troubles FROM load") == [(["application a: 500"],)]
+    summary = run(tmp_path, [PartialFailure("application a: 500"), note(1)])
+    assert summary.partial_failures == ["application a: 500"]
+    assert query(tmp_path, "SELECT partial_failures FROM load") == [(["application a: 500"],)]
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(1,)]
 
 
@@ -151,7 +151,7 @@ def test_a_source_sees_what_landing_knows(tmp_path: Path) -> None:
     """The next fetch is given the watermarks, and the executions that had not ended."""
     runs = [("1", "running"), ("2", "succeeded"), ("3", "not_started")]
     items = [Document("run", msgspec.json.encode({"id": id, "status": status})) for id, status in runs]
-    run(tmp_path, [*items, Mark("stream", "3"), Mark("other", "x")])
+    run(tmp_path, [*items, Watermark("stream", "3"), Watermark("other", "x")])
     board = Board([])
     pull(board, tmp_path, Request())
     assert board.seen.watermarks == {"stream": "3", "other": "x"}
@@ -169,7 +169,7 @@ def falling(count: int, mark_every: int) -> Iterator[Item]:
     for number in range(1, count + 1):
         yield note(number)
         if number % mark_every == 0:
-            yield Mark("stream", str(number))
+            yield Watermark("stream", str(number))
     raise BoardError
 
 
@@ -192,7 +192,7 @@ def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
 
 def test_a_run_after_a_crash_is_as_good_as_one_without(tmp_path: Path) -> None:
     """Crash and repeat end in the same rows, watermarks and as-of as a run that went well."""
-    good = [*(note(n) for n in range(1, 11)), Mark("stream", "10"), AsOf(FIRST)]
+    good = [*(note(n) for n in range(1, 11)), Watermark("stream", "10"), AsOf(FIRST)]
     with pytest.raises(BoardError):
         run(tmp_path / "crashed", falling(7, mark_every=3))
     run(tmp_path / "crashed", good)
@@ -225,12 +225,12 @@ import os, signal, sys
 from pathlib import Path
 from dora.storage.database import Load
 from ingest.files import SOURCE
-from ingest.run import pull
-from ingest.source import Request
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
 def killed(*_): os.kill(os.getpid(), signal.SIGKILL)
 Load.commit = killed
 data = Path(sys.argv[1])
-pull(SOURCE.configured({}, data), data, Request(paths=(Path(sys.argv[2]),)))
+pull(SOURCE.from_settings({}, data), data, Request(paths=(Path(sys.argv[2]),)))
 """
 
 
@@ -241,9 +241,9 @@ def test_a_payload_is_kept_before_its_rows_are_committed(tmp_path: Path) -> None
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "data"), str(file)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert query(tmp_path / "data", "SELECT count(*) FROM incident") == [(0,)]
-    source = sources()["files"].configured({}, tmp_path / "data")
+    source = sources()["files"].from_settings({}, tmp_path / "data")
     summary = pull(source, tmp_path / "data", Request(), replaying=True)
-    assert (summary.documents, summary.tables["incident"]["new"], summary.troubles) == (2, 2, [])
+    assert (summary.documents, summary.tables["incident"]["new"], summary.partial_failures) == (2, 2, [])
 
 
 def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
@@ -265,11 +265,11 @@ class Flow(Board):
         super().__init__([])
         self.end = end
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         for number in range(1, 331):
             yield note(number, "x" * 100_000)
             if number % 50 == 0:
-                yield Mark("stream", str(number))
+                yield Watermark("stream", str(number))
         raise self.end
 
 
@@ -292,8 +292,8 @@ def rebuilt(data: Path) -> Summary:
 
 def test_replay_rebuilds_the_same_landing(tmp_path: Path) -> None:
     """From the payloads alone come the same rows, quarantine, watermarks and as-of."""
-    run(tmp_path, [note(1, "a"), note(2, "b"), Document("note", b"bad"), Mark("stream", "2"), AsOf(FIRST)])
-    run(tmp_path, [note(2, "B"), Unreadable("line 3", "note", "cut", "x,"), Mark("stream", "3"), AsOf(LATER)])
+    run(tmp_path, [note(1, "a"), note(2, "b"), Document("note", b"bad"), Watermark("stream", "2"), AsOf(FIRST)])
+    run(tmp_path, [note(2, "B"), Unreadable("line 3", "note", "cut", "x,"), Watermark("stream", "3"), AsOf(LATER)])
     before = contents(tmp_path)
     summary = rebuilt(tmp_path)
     assert contents(tmp_path) == before
@@ -302,7 +302,7 @@ def test_replay_rebuilds_the_same_landing(tmp_path: Path) -> None:
 
 events = st.one_of(
     st.builds(note, st.integers(1, 4), st.sampled_from(["a", "b", "c"])),
-    st.builds(lambda n: Mark("stream", str(n)), st.integers(0, 9)),
+    st.builds(lambda n: Watermark("stream", str(n)), st.integers(0, 9)),
     st.builds(lambda n: Unreadable(f"line {n}", "note", "cut"), st.integers(1, 3)),
     st.just(Document("note", b"{")),
 )
@@ -322,7 +322,7 @@ def test_replay_is_the_same_for_any_history(tmp_path_factory: pytest.TempPathFac
 
 def test_replay_onto_what_is_there_changes_nothing(tmp_path: Path) -> None:
     """A replay without a new parser leaves landing as it is, and archives nothing twice."""
-    run(tmp_path, [note(1, "a"), Mark("stream", "1"), AsOf(FIRST)])
+    run(tmp_path, [note(1, "a"), Watermark("stream", "1"), AsOf(FIRST)])
     before, files = contents(tmp_path), sorted((tmp_path / "payloads").rglob("*"))
     assert run(tmp_path, [], replaying=True).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
     assert contents(tmp_path) == before
@@ -349,7 +349,7 @@ def test_replay_of_a_damaged_archive_is_partial(tmp_path: Path) -> None:
     run(tmp_path, [note(2), AsOf(FIRST)])
     payload.write_bytes(payload.read_bytes()[:-40])
     summary = rebuilt(tmp_path)
-    assert [payload.name in trouble for trouble in summary.troubles] == [True]
+    assert [payload.name in trouble for trouble in summary.partial_failures] == [True]
     assert query(tmp_path, "SELECT id FROM incident") == [("2",)]
 
 

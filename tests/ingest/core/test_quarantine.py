@@ -30,7 +30,7 @@ GOOD, BAD = "a,shop,2026-03-02T10:00Z,\n", "b,shop,yesterday,\n"
 def pulled(data: Path, text: str | None, name: str = "incidents.csv") -> None:
     if text is not None:
         (data / name).write_text(HEAD + text)
-    source = files.SOURCE.configured({}, data)
+    source = files.SOURCE.from_settings({}, data)
     pull(source, fresh(data), Request(paths=(data / name,)), replaying=text is None)
 
 
@@ -43,7 +43,7 @@ def quarantine(data: Path) -> dict[str, bool]:
 def found(data: Path) -> Any:
     build(Config(data=data))
     delivery = dora.open(data / database.PUBLISHED)
-    (row,) = delivery.sql("SELECT found FROM findings WHERE name = 'quarantined_documents'")
+    (row,) = delivery.sql("SELECT rows AS found FROM check_results WHERE name = 'quarantined_documents'")
     delivery.close()
     return row["found"]
 
@@ -100,7 +100,7 @@ def test_a_replay_comes_to_the_same_end(tmp_path: Path) -> None:
 
 def test_an_execution_that_is_read_well_later_leaves_quarantine(tmp_path: Path) -> None:
     """A Spinnaker document is known by its kind and id, however its text changes."""
-    source = spinnaker.SOURCE.configured({"endpoint": "http://127.0.0.1:9"}, tmp_path)
+    source = spinnaker.SOURCE.from_settings({"endpoint": "http://127.0.0.1:9"}, tmp_path)
     for known, still_open in (("", True), (', "application": "shop"', False)):
         (tmp_path / "runs.json").write_text(f'{{"id": "E1", "status": "SUCCEEDED"{known}}}')
         pull(source, tmp_path, Request(load=(tmp_path / "runs.json",)))

@@ -56,7 +56,7 @@ def look(tmp_path: Path) -> Callable[..., dict[str, DoctorFinding]]:
 
 
 def ingest(data: Path, name: str, settings: dict[str, Any]) -> None:
-    pull(sources()[name].configured(settings, data), fresh(data), Request())
+    pull(sources()[name].from_settings(settings, data), fresh(data), Request())
 
 
 def reached(gate: Gate, **more: Any) -> dict[str, Any]:

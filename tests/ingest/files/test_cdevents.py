@@ -54,7 +54,7 @@ def incident(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
 def landed(folder: Path, *lines: dict[str, Any], name: str = "cdevents.jsonl") -> Summary:
     path = folder / name
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return pull(SOURCE.configured({}, folder), fresh(folder), Request(paths=(path,)))
+    return pull(SOURCE.from_settings({}, folder), fresh(folder), Request(paths=(path,)))
 
 
 def opened(folder: Path) -> dora.Delivery:

@@ -24,7 +24,7 @@ from dora.storage import database
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Change, Commit, Execution, Incident, Rollout, Row
-from ingest.core.source import AsOf, Item, Note, Request, State, Trouble, Unreadable
+from ingest.core.source import AsOf, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.files import SOURCE
 from ingest.files.timestamps import Instant
 from tests.conftest import fresh
@@ -67,7 +67,7 @@ FORMATS = {"csv": write_csv, "jsonl": write_json, "ndjson": write_json, "json": 
 
 
 def fetch(*paths: Path, kind: str | None = None) -> list[Item]:
-    return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), State({}, [])))
+    return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), SourceState({}, [])))
 
 
 def of(items: Sequence[Item], cls: type) -> list[Any]:
@@ -456,7 +456,7 @@ def test_an_unknown_kind(tmp_path: Path, kind: str) -> None:
 
 
 def configured(tmp_path: Path, **settings: object) -> list[Item]:
-    return list(SOURCE.configured(settings, tmp_path).fetch(Request(), State({}, [])))
+    return list(SOURCE.from_settings(settings, tmp_path).fetch(Request(), SourceState({}, [])))
 
 
 def test_paths_of_the_settings_are_globs(tmp_path: Path) -> None:
@@ -490,7 +490,7 @@ def test_nothing_to_read_is_said(tmp_path: Path, given_settings: dict[str, objec
 def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
     """A key that nobody reads is not ignored."""
     with pytest.raises(UsageError, match="path"):
-        SOURCE.configured({"path": ["x"]}, tmp_path)
+        SOURCE.from_settings({"path": ["x"]}, tmp_path)
 
 
 # --- lines that can not be read -------------------------------------------------------------------
@@ -538,7 +538,7 @@ def test_bad_lines_are_named_and_the_rest_proceeds(tmp_path: Path) -> None:
     path.write_bytes(BAD_CSV)
     summary = landed(tmp_path / "data", path)
     assert query(tmp_path / "data", "SELECT id FROM incident ORDER BY id") == [("a",), ("g",)]
-    assert (summary.documents, summary.quarantined, summary.troubles) == (3, 6, [])
+    assert (summary.documents, summary.quarantined, summary.partial_failures) == (3, 6, [])
     reasons = [
         reason.removeprefix(str(path)) for (reason,) in query(tmp_path / "data", "SELECT reason FROM quarantine")
     ]
@@ -601,7 +601,7 @@ def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
     content[middle : middle + 20_000] = b"\xff" * 20_000
     path.write_bytes(content)
     items = fetch(path)
-    (trouble,) = of(items, Trouble)
+    (trouble,) = of(items, PartialFailure)
     assert "incidents.parquet: not read to its end" in trouble.what
     assert len(of(items, Document)) >= 5000
 
@@ -631,7 +631,7 @@ def test_replay_is_the_same_landing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     landed(data, *paths)
     tables = {name: f'SELECT * EXCLUDE (load_id) FROM "{name}" ORDER BY ALL' for name in database.fact_tables()}
-    tables["load"] = "SELECT as_of, documents, quarantined, troubles FROM load"
+    tables["load"] = "SELECT as_of, documents, quarantined, partial_failures FROM load"
     before = {name: query(data, sql) for name, sql in tables.items()}
     for path in [*paths, data / database.LANDING]:
         path.unlink()
@@ -674,8 +674,8 @@ MEMORY = """
 import re, sys
 from pathlib import Path
 from ingest.files import SOURCE
-from ingest.source import Request, State
-count = sum(1 for _ in SOURCE([]).fetch(Request(paths=(Path(sys.argv[1]),)), State({}, [])))
+from ingest.core.source import Request, SourceState
+count = sum(1 for _ in SOURCE([]).fetch(Request(paths=(Path(sys.argv[1]),)), SourceState({}, [])))
 print(count, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 

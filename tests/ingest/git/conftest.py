@@ -74,7 +74,7 @@ class Ingested:
         self.data = data
 
     def run(self, *repositories: Mapping[str, Any], replaying: bool = False, **settings: Any) -> Summary:
-        source = SOURCE.configured({"repositories": list(repositories), **settings}, self.data)
+        source = SOURCE.from_settings({"repositories": list(repositories), **settings}, self.data)
         return pull(source, fresh(self.data), Request(), replaying=replaying)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:

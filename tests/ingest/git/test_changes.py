@@ -35,7 +35,7 @@ def test_a_change_says_how_it_came(upstream: Any, ingested: Any) -> None:
     upstream.commit("four (#4)")
     upstream.merge("topic", "Merge pull request #7 from acme/topic")
     ingested.run(repository(upstream))
-    assert told(ingested, "kind, commits, branch, doubt") == {
+    assert told(ingested, "kind, commits, branch, merge_time_issue") == {
         "one": ("direct", 1, "main", None),
         "four (#4)": ("squash", 1, "main", None),
         "Merge pull request #7 from acme/topic": ("merge", 3, "main", None),
@@ -153,12 +153,14 @@ def test_a_clock_that_can_not_be_is_kept_and_flagged(upstream: Any, ingested: An
     for subject, date in {"old": "0", "new": "4102444800", "back": "1600000000", "skewed": "1699990000"}.items():
         upstream.commit(subject, GIT_COMMITTER_DATE=f"@{date} +0000")
     ingested.run(repository(upstream))
-    assert told(ingested, "doubt, epoch(merged_at)::BIGINT") == {
+    assert told(ingested, "merge_time_issue, epoch(merged_at)::BIGINT") == {
         "fine": (None, 1_700_000_060), "old": ("too_early", 0), "new": ("in_future", 4_102_444_800),
         "back": ("before_parent", 1_600_000_000), "skewed": (None, 1_699_990_000),
     }  # fmt: skip
     ingested.run(repository(upstream, name="acme/strict"), clock_skew_hours=0)
-    assert ingested.column("SELECT count(*) FROM change WHERE doubt IS NOT NULL AND repository = 'acme/strict'") == [4]
+    assert ingested.column(
+        "SELECT count(*) FROM change WHERE merge_time_issue IS NOT NULL AND repository = 'acme/strict'"
+    ) == [4]
 
 
 def test_owners_say_whose_a_change_is(upstream: Any, ingested: Any) -> None:

@@ -50,10 +50,10 @@ def test_v3_a_corrupt_mirror_is_told_and_costs_no_row(upstream: Any, ingested: A
     assert packs
     imported(upstream, [[number - 1] if number else [] for number in range(151)], 150)
     (ingested.data / "landing.duckdb").rename(ingested.data / "before.duckdb")
-    (trouble,) = ingested.run(repository(upstream)).troubles
+    (trouble,) = ingested.run(repository(upstream)).partial_failures
     assert "git" in trouble
     mirror_of(ingested).rename(ingested.data / "broken")
-    assert ingested.run(repository(upstream)).troubles == []
+    assert ingested.run(repository(upstream)).partial_failures == []
     assert ingested.changes() > before
 
 
@@ -73,7 +73,7 @@ def test_v5_any_graph_gives_what_git_says(
     upstream, ingested = Upstream(folder / "acme" / "shop"), Ingested(folder / "data")
     for parents in runs:
         imported(upstream, parents, data.draw(st.integers(0, len(parents) - 1)))
-        assert ingested.run(repository(upstream)).troubles == []
+        assert ingested.run(repository(upstream)).partial_failures == []
         line = upstream.revs("--first-parent", "main")
         assert ingested.changes() == set(line)
         assert set(upstream.revs("--all")) <= set(ingested.column("SELECT sha FROM commit"))
@@ -127,7 +127,7 @@ def test_v10_what_is_no_file_is_only_a_name(upstream: Any, ingested: Any, tmp_pa
     upstream.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},s")
     upstream.commit("all of it", "plain")
     summary = ingested.run(repository(upstream, paths=True, sizes=True))
-    assert (summary.troubles, summary.notes) == ([], [])
+    assert (summary.partial_failures, summary.notes) == ([], [])
     (paths,) = ingested.column("SELECT paths FROM change")
     assert set(paths) == {".gitattributes", ".gitmodules", "large.bin", "link", "plain", "s"}
     assert not (tmp_path / "canary").exists()
@@ -151,7 +151,7 @@ def test_v11_collection_beside_it_and_stale_locks_cost_nothing(upstream: Any, in
             for lock in ("packed-refs.lock", "HEAD.lock", "refs/heads/main.lock", "config.lock"):
                 if mirror_of(ingested).exists():
                     (mirror_of(ingested) / lock).touch()
-            assert ingested.run(repository(upstream)).troubles == []
+            assert ingested.run(repository(upstream)).partial_failures == []
             assert ingested.changes() == set(upstream.revs("--first-parent", "main"))
     finally:
         stop.set()

@@ -118,7 +118,7 @@ def test_every_page_is_turned(upstream: Any, ingested: Any, api: Double) -> None
     api.pull(231, 1, merged=1)
     api.reviews[231] = [review(9, "COMMENTED", "bob")] * 100 + [review(3, "APPROVED", "bob")]
     summary = run(upstream, ingested, api)
-    assert summary.troubles == []
+    assert summary.partial_failures == []
     assert ingested.column("SELECT count(*) FROM change_request") == [231]
     assert ingested.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
     assert ingested.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
@@ -145,20 +145,20 @@ def test_a_limit_in_the_middle_is_gone_on_from(upstream: Any, ingested: Any, api
     for number in range(1, 6):
         api.pull(number, 10 - number, merged=10 - number)
     api.refuse["/pulls/4/"] = (403, {"X-RateLimit-Remaining": "0"})
-    (trouble,) = run(upstream, ingested, api).troubles
+    (trouble,) = run(upstream, ingested, api).partial_failures
     assert "403" in trouble
     assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3"]
     assert ingested.changes() == {upstream.head()}
     api.refuse.clear()
-    assert run(upstream, ingested, api).troubles == []
+    assert run(upstream, ingested, api).partial_failures == []
     assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("status", [401, 404])
 def test_a_host_that_refuses_costs_only_its_requests(upstream: Any, ingested: Any, api: Double, status: int) -> None:
-    """A token that is not known and a repository that is not there are troubles; the changes are read."""
+    """A token that is not known and a repository that is not there are partial_failures; the changes are read."""
     api.refuse["/pulls"] = (status, {})
-    (trouble,) = run(upstream, ingested, api).troubles
+    (trouble,) = run(upstream, ingested, api).partial_failures
     assert str(status) in trouble
     assert TOKEN not in trouble
     assert ingested.changes() == {upstream.head()}
@@ -167,7 +167,7 @@ def test_a_host_that_refuses_costs_only_its_requests(upstream: Any, ingested: An
 def test_an_answer_of_another_kind_is_told(upstream: Any, ingested: Any, api: Double) -> None:
     """A host that is no GitHub is named as that."""
     api.pulls[1] = {"number": 1, "updated_at": ago(1)}
-    (trouble,) = run(upstream, ingested, api).troubles
+    (trouble,) = run(upstream, ingested, api).partial_failures
     assert "not what GitHub's API says" in trouble
 
 
@@ -177,7 +177,7 @@ def test_without_a_token_all_else_works(
     """Nothing is asked, a note says which variable is empty, and nothing is in trouble."""
     monkeypatch.delenv("DORA_GITHUB_TOKEN")
     summary = run(upstream, ingested, api)
-    assert summary.troubles == api.asked == []
+    assert summary.partial_failures == api.asked == []
     assert "DORA_GITHUB_TOKEN" in summary.notes[0]
     assert ingested.changes() == {upstream.head()}
 

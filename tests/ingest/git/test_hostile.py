@@ -129,7 +129,7 @@ def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any
         (upstream.path / place).write_text("* diff=x\n")
     canary.unlink(missing_ok=True)
     summary = ingested.run({"url": str(upstream.path), "paths": True, "sizes": True})
-    assert summary.troubles == []
+    assert summary.partial_failures == []
     assert ingested.column("SELECT subject FROM commit") == ["one"]
     assert not canary.exists()
 
@@ -152,7 +152,7 @@ def test_v13_no_setting_of_a_mirror_or_of_the_user_is_honoured(
     canary.unlink(missing_ok=True)
     monkeypatch.setenv("HOME", str(canary.parent))
     upstream.commit("two", "pay/b")
-    assert ingested.run(asked).troubles == []
+    assert ingested.run(asked).partial_failures == []
     landed = ingested.sql("SELECT subject, paths, files FROM change JOIN commit USING (sha) ORDER BY 1")
     assert landed == [("one", ["pay/a"], 1), ("two", ["pay/b"], 1)]
     assert not canary.exists()
@@ -174,6 +174,6 @@ def test_the_environment_of_whoever_runs_it_does_not_lead_git_astray(
         monkeypatch.setenv(name, f"touch {canary}")
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_TEMPLATE_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
-    assert ingested.run({"url": str(upstream.path)}).troubles == []
+    assert ingested.run({"url": str(upstream.path)}).partial_failures == []
     assert ingested.column("SELECT subject FROM commit") == ["one"]
     assert not canary.exists()

@@ -30,13 +30,13 @@ def test_v6_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any
         text = b"tree " + tree + b"\nparent " + shas[-1].encode() + b"\n" + people + b"\n\nm\n"
         shas.append(upstream.raw(text))
     summary = ingested.run({"url": str(upstream.path)}, timeout_seconds=60)
-    assert (summary.troubles, summary.quarantined) == ([], 0)
+    assert (summary.partial_failures, summary.quarantined) == ([], 0)
     seconds = dict(ingested.sql("SELECT sha, epoch(committed_at)::BIGINT FROM commit"))
     expected = [0, 4102444800, None, None, None, None, 1700000000, 1700000000, None, None]
     assert [seconds[sha] for sha in shas[1:]] == expected
     assert ingested.changes() == set(shas)
     upstream.git("update-ref", "refs/heads/main", shas[0])
-    assert ingested.run({"url": str(upstream.path)}).troubles == []
+    assert ingested.run({"url": str(upstream.path)}).partial_failures == []
     assert ingested.changes() == {shas[0]}
 
 

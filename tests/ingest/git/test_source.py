@@ -70,7 +70,7 @@ def test_landing_lost_or_mirror_lost_is_made_good(upstream: Any, ingested: Any) 
     before = ingested.sql(everything)
     (ingested.data / "mirrors" / "acme__shop.git").rename(ingested.data / "gone")
     upstream.git("commit", "--quiet", "--amend", "-m", "TWO")
-    assert ingested.run(repository(upstream)).troubles == []
+    assert ingested.run(repository(upstream)).partial_failures == []
     assert set(upstream.revs("main")) <= ingested.changes()
     (ingested.data / "landing.duckdb").unlink()
     upstream.git("reset", "--quiet", "--hard", before[0][3])
@@ -152,7 +152,7 @@ def test_a_configured_trunk_wins_over_head(upstream: Any, ingested: Any) -> None
     upstream.commit("three")
     ingested.run(repository(upstream, trunk="stable"))
     assert ingested.changes() == set(upstream.revs("stable"))
-    (trouble,) = ingested.run(repository(upstream, trunk="nope")).troubles
+    (trouble,) = ingested.run(repository(upstream, trunk="nope")).partial_failures
     assert "no branch nope" in trouble
 
 
@@ -213,7 +213,7 @@ def test_one_repository_that_fails_does_not_stop_the_others(upstream: Any, inges
     upstream.commit("one")
     missing = {"url": str(tmp_path / "missing.git"), "name": "acme/missing"}
     summary = ingested.run(missing, repository(upstream))
-    (trouble,) = summary.troubles
+    (trouble,) = summary.partial_failures
     assert "acme/missing" in trouble
     assert "does not appear to be a git repository" in trouble
     assert summary.tables["commit"]["new"] == 1
@@ -221,7 +221,7 @@ def test_one_repository_that_fails_does_not_stop_the_others(upstream: Any, inges
 
 def test_an_empty_repository_is_a_trouble(upstream: Any, ingested: Any) -> None:
     """Without a commit there is no trunk, and the message says what to set."""
-    (trouble,) = ingested.run(repository(upstream)).troubles
+    (trouble,) = ingested.run(repository(upstream)).partial_failures
     assert "set `trunk`" in trouble
 
 
@@ -231,7 +231,7 @@ def test_v2_a_shallow_repository_is_refused(upstream: Any, ingested: Any, tmp_pa
     upstream.commit("two")
     upstream.git("clone", "--quiet", "--depth=1", f"file://{upstream.path}", str(tmp_path / "shallow"))
     summary = ingested.run({"url": str(tmp_path / "shallow"), "name": "acme/shop"})
-    assert "shallow" in summary.troubles[0]
+    assert "shallow" in summary.partial_failures[0]
     assert ingested.column("SELECT sha FROM commit") == []
 
 
@@ -241,13 +241,13 @@ def test_v3_a_missing_object_is_named(upstream: Any, ingested: Any) -> None:
     hole = upstream.commit("two")
     upstream.commit("three")
     (upstream.path / ".git" / "objects" / hole[:2] / hole[2:]).unlink()
-    (trouble,) = ingested.run(repository(upstream)).troubles
+    (trouble,) = ingested.run(repository(upstream)).partial_failures
     assert hole in trouble
 
 
 def test_a_clean_document_is_asked_for() -> None:
     """parse refuses what fetch did not write."""
-    git = SOURCE.configured({"repositories": []}, None)
+    git = SOURCE.from_settings({"repositories": []}, None)
     with pytest.raises(ValueError, match="kind"):
         git.parse(Document("tag", b"{}"))
     with pytest.raises(ValueError, match="sha"):

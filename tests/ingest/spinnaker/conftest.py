@@ -20,7 +20,7 @@ from dora.sql.catalog import Finding
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Row
-from ingest.core.source import Item, Request, State
+from ingest.core.source import Item, Request, SourceState
 from ingest.http.session import Limits, Session
 from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
@@ -81,7 +81,7 @@ def loaded(data: Path, *bodies: Json | bytes) -> Summary:
     folder.mkdir(parents=True)
     for nth, body in enumerate(bodies):
         (folder / f"{nth:04}.json").write_bytes(body if isinstance(body, bytes) else msgspec.json.encode(body))
-    return pull(SOURCE.configured({}, data), fresh(data), Request(load=(folder,)))
+    return pull(SOURCE.from_settings({}, data), fresh(data), Request(load=(folder,)))
 
 
 def delivered(data: Path) -> tuple[dora.Delivery, dict[str, Finding]]:
@@ -208,7 +208,7 @@ def task(identity: str, type_: str, status: str = "SUCCEEDED") -> Stub:
 class Quick(SOURCE):
     """The source, not waiting long before it asks again."""
 
-    def _asked(self, request: Request, state: State) -> Iterator[Item]:
+    def _asked(self, request: Request, state: SourceState) -> Iterator[Item]:
         timeout = self._settings.timeout_seconds
         limits = Limits(backoff_seconds=0.001, requests_per_10s=0, timeout_seconds=timeout)
         return Fetch(Gate(Session(self._settings.endpoint, limits=limits)), self._settings, request, state).items()
@@ -216,7 +216,7 @@ class Quick(SOURCE):
 
 def quickly(folder: Path, url: str, **options: Any) -> Summary:
     """One pull that does not wait before it asks again."""
-    return pull(Quick.configured({"endpoint": url, **options}, folder), fresh(folder), Request())
+    return pull(Quick.from_settings({"endpoint": url, **options}, folder), fresh(folder), Request())
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def ingest(tmp_path: Path) -> Callable[..., Summary]:
         report: Callable[[str], None] = lambda _: None,
         **settings: Any,
     ) -> Summary:
-        source = SOURCE.configured({"endpoint": url, "requests_per_10s": 0, **settings}, tmp_path)
+        source = SOURCE.from_settings({"endpoint": url, "requests_per_10s": 0, **settings}, tmp_path)
         return pull(source, fresh(tmp_path), Request(since=since, applications=applications), report=report)
 
     return ingested

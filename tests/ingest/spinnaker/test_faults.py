@@ -49,7 +49,7 @@ def test_what_passes_is_waited_out(fault: str, make: Make, landed: Landed, tmp_p
         gate.wounds.add(Wound(wound.prefix, wound.how, wound.times, wound.holding, wound.headers))
         summary = make.quickly(tmp_path, gate.url, page_size=5)
         assert gate.wounds.left == 0
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 def test_g3_an_application_that_stays_broken_leaves_the_others(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -59,10 +59,10 @@ def test_g3_an_application_that_stays_broken_leaves_the_others(make: Make, lande
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
         gate.faults = {"/applications/cart/executions": 500}
-        assert [trouble[:17] for trouble in make.quickly(tmp_path, gate.url).troubles] == ["application cart:"]
+        assert [trouble[:17] for trouble in make.quickly(tmp_path, gate.url).partial_failures] == ["application cart:"]
         assert landed(IDS) == [("E-shop",)]
         gate.faults = {}
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == [("E-cart",), ("E-shop",)]
 
 
@@ -81,7 +81,7 @@ def test_g5_g6_a_dripping_page_ends_at_the_deadline(make: Make, landed: Landed, 
     with serve(make.world(*payloads)) as gate:
         gate.wounds.add(Wound(SEARCH, "drip"))
         summary = make.quickly(tmp_path, gate.url, timeout_seconds=0.5)
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 def test_g8_a_short_page_loses_nothing_on_the_next_run(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_g9_a_login_page_with_200_is_no_data(make: Make, landed: Landed, tmp_pat
         gate.wounds.add(Wound("/applications/shop/tasks", "html"))
         with pytest.raises(AuthError, match="login page"):
             make.quickly(tmp_path, gate.url)
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert len(landed(IDS)) == 12
 
 
@@ -126,7 +126,7 @@ def test_g12_pages_that_are_too_large_are_asked_for_in_parts(make: Make, landed:
         )
         summary = make.quickly(tmp_path, gate.url)
         sizes = [path.split("size=")[1].split("&")[0] for path in gate.requests if SEARCH in path]
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
     assert sizes.count("25") == 5
     assert "3" in sizes
 
@@ -167,8 +167,8 @@ def test_g19_what_was_deleted_stays_and_is_marked(make: Make, landed: Landed, tm
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.executions, world.now = [], NOW + HOUR
-        assert make.quickly(tmp_path, gate.url).troubles == []
-        assert landed("SELECT id, epoch_ms(noticed_at) FROM gone ORDER BY id") == [
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
+        assert landed("SELECT id, epoch_ms(noticed_at) FROM deleted_execution ORDER BY id") == [
             ("E1", NOW + HOUR),
             ("E2", NOW + HOUR),
         ]
@@ -185,9 +185,9 @@ def test_g20_retention_shorter_than_an_outage_is_a_gap(make: Make, landed: Lande
         make.quickly(tmp_path, gate.url)
         world.now = NOW + 60 * DAY
         world.executions = [make.stub(make.execution("NEW", NOW + 50 * DAY))]
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         world.now += DAY
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert "application shop: history from 2025-06-15 15:06 to 2025-08-04 15:06 was deleted unseen" in trouble
     assert landed("SELECT id, epoch_ms(since), epoch_ms(until) FROM coverage ORDER BY id") == [
         ("shop/1", NOW - HOUR, NOW),
@@ -203,7 +203,7 @@ def test_g20_nights_without_a_gap_are_one_stretch(make: Make, landed: Landed, tm
         world.now, world.executions = NOW + 12 * HOUR, world.executions[:1]
         make.quickly(tmp_path, gate.url)
         world.now = NOW + 40 * DAY
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed("SELECT epoch_ms(since), epoch_ms(until) FROM coverage") == [(NOW - HOUR, NOW + 40 * DAY)]
 
 
@@ -229,7 +229,7 @@ def test_g22_g28_one_unreadable_execution_is_quarantined(make: Make, landed: Lan
     payloads[7]["stages"] = "none"
     with serve(make.world(*payloads)) as gate:
         summary = make.quickly(tmp_path, gate.url, page_size=5, page_bytes=8000)
-    assert (summary.troubles, summary.quarantined) == ([], 1)
+    assert (summary.partial_failures, summary.quarantined) == ([], 1)
     assert landed(IDS) == names([*payloads[:7], *payloads[8:]])
     assert landed(MARKS) == [(str(NOW),)]
 
@@ -242,7 +242,7 @@ def test_g27_a_parent_that_was_deleted_breaks_no_listing(
     payloads = [*several(make, 20), make.execution("CHILD", NOW - 30, trigger={"type": "pipeline"})]
     with serve(make.world(*payloads), mode=mode) as gate:
         summary = make.quickly(tmp_path, gate.url, page_size=5, page_bytes=8000)
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 def test_g30_applications_that_are_not_shown_any_more_are_named_once(
@@ -254,11 +254,11 @@ def test_g30_applications_that_are_not_shown_any_more_are_named_once(
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.hidden = {"shop"}
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         assert "1 of 2 applications: shop" in trouble
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == names(payloads)
-    assert landed("SELECT * FROM gone") == []
+    assert landed("SELECT * FROM deleted_execution") == []
 
 
 def test_a_replica_that_lags_hides_nothing(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -268,9 +268,9 @@ def test_a_replica_that_lags_hides_nothing(make: Make, landed: Landed, tmp_path:
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.executions[0], world.lagging = make.stub(make.execution("E", NOW - 9 * HOUR)), {"E"}
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed("SELECT status FROM execution WHERE id = 'E'") == [("succeeded",)]
-    assert landed("SELECT * FROM gone") == []
+    assert landed("SELECT * FROM deleted_execution") == []
 
 
 def test_readers_end_with_the_run(make: Make, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ TAKEN = {
 def test_g28_g29_what_can_not_be_read_is_quarantined_alone(fault: str, tmp_path: Path) -> None:
     """With a reason, and the run goes on: the executions beside it land."""
     summary = loaded(tmp_path, execution("E1", NOW), BROKEN[fault], execution("E2", NOW))
-    assert (summary.quarantined, summary.troubles) == (1, [])
+    assert (summary.quarantined, summary.partial_failures) == (1, [])
     assert facts_of(tmp_path, "SELECT id FROM execution ORDER BY id") == [("E1",), ("E2",)]
     assert facts_of(tmp_path, "SELECT count(*) FROM quarantine WHERE reason <> ''") == [(1,)]
 

@@ -56,7 +56,7 @@ def test_g1_too_many_requests_is_waited_out(
         gate.wounds.add(Wound(SEARCH, 429, headers=RETRY_AFTER[form]))
         summary = make.quickly(tmp_path, gate.url)
         assert gate.wounds.left == 0
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
@@ -66,7 +66,7 @@ def test_g2_each_burst_of_5xx_is_ridden_out(status: int, make: Make, landed: Lan
     with serve(make.world(*payloads)) as gate:
         gate.wounds.add(Wound(SEARCH, status, times=4))
         summary = make.quickly(tmp_path, gate.url)
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 def test_g4_a_host_that_has_no_address_is_an_error(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_g4_a_certificate_that_is_not_good_ends_the_run(
             ingest(gate.url, ca_file=certificates.ca)
         assert gate.requests == []
     with serve(make.world(*several(make)), token=Door(tls=certificates.context("server"))) as gate:
-        assert ingest(gate.url, ca_file=certificates.ca).troubles == []
+        assert ingest(gate.url, ca_file=certificates.ca).partial_failures == []
 
 
 def test_g5_a_gate_that_says_nothing_is_asked_again(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_g5_a_gate_that_says_nothing_is_asked_again(make: Make, landed: Landed, 
         gate.before = before
         summary = make.quickly(tmp_path, gate.url, timeout_seconds=0.5)
         over.set()
-    assert (summary.troubles, landed(IDS)) == ([], names(payloads))
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
 def test_g8_a_search_that_gives_nothing_for_once_is_made_up_for(make: Make, landed: Landed, tmp_path: Path) -> None:
@@ -137,20 +137,20 @@ def test_g10_no_redirect_is_followed(where: str, make: Make, landed: Landed, tmp
         with pytest.raises(AuthError, match="redirected to"):
             make.quickly(tmp_path, gate.url)
         assert sum(SEARCH in path for path in gate.requests) == 1
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == names(payloads)
 
 
 PULL = """
 import sys
 from pathlib import Path
-from ingest.run import pull
-from ingest.source import Request
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 settings = {"endpoint": sys.argv[1], "requests_per_10s": 0}
-summary = pull(SOURCE.configured(settings, Path(sys.argv[2])), Path(sys.argv[2]), Request())
+summary = pull(SOURCE.from_settings(settings, Path(sys.argv[2])), Path(sys.argv[2]), Request())
 status = open("/proc/self/status").read()
-print(len(summary.troubles), int(status.split("VmHWM:")[1].split()[0]) // 1024)
+print(len(summary.partial_failures), int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
@@ -164,8 +164,8 @@ def test_g12_a_page_of_200_mb_has_bounded_memory(make: Make, landed: Landed, tmp
             capture_output=True, text=True, check=True, timeout=300, env={"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
         assert any("size=25" in path for path in gate.requests)
-    troubles, megabytes = map(int, done.stdout.split())
-    assert (troubles, landed(IDS)) == (0, names(payloads))
+    partial_failures, megabytes = map(int, done.stdout.split())
+    assert (partial_failures, landed(IDS)) == (0, names(payloads))
     assert megabytes <= 512
 
 
@@ -177,7 +177,7 @@ def test_g13_a_bomb_is_given_up_and_the_next_run_heals(make: Make, landed: Lande
         with pytest.raises(DoraError, match="sent more than 134,217,728 bytes"):
             make.quickly(tmp_path, gate.url)
         assert (gate.wounds.left, landed(IDS)) == (0, [])
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == names(payloads)
 
 
@@ -240,7 +240,7 @@ def test_g30_an_application_that_answers_404_leaves_the_others(make: Make, lande
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
         make.quickly(tmp_path, gate.url)
         gate.faults = {"/applications/cart": 404}
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
     assert trouble.startswith("application cart:")
     assert landed(IDS) == names(payloads)
 
@@ -254,6 +254,6 @@ def test_g30_an_application_under_a_new_name_keeps_the_old_one(make: Make, lande
         renamed = make.world(moved, applications=("store",))
         world.now, world.executions = NOW + 2 * HOUR, renamed.executions
         world.applications, world.pipeline_configs = renamed.applications, renamed.pipeline_configs
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
     assert "no longer shows 1 of 1 applications: shop" in trouble
     assert landed("SELECT id, application FROM execution ORDER BY id") == [("NEW", "store"), ("OLD", "shop")]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import dora
-from ingest import configured
+from ingest import configure_source
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
 from ingest.simulation.gate.server import serve
@@ -76,7 +76,7 @@ def test_g31_two_gates_may_give_the_same_id(make: Make, tmp_path: Path) -> None:
         for _ in range(2):
             for name, url in (("spinnaker", first.url), ("spinnaker-eu", second.url)):
                 given_ = {"type": "spinnaker", "endpoint": url, "requests_per_10s": 0}
-                assert pull(configured(name, given_, tmp_path), tmp_path, Request()).troubles == []
+                assert pull(configure_source(name, given_, tmp_path), tmp_path, Request()).partial_failures == []
     rows = facts_of(tmp_path, "SELECT source, id, pipeline, status FROM execution ORDER BY source")
     assert rows == [("spinnaker", "E", "release", "succeeded"), ("spinnaker-eu", "E", "other", "failed")]
     marks = "SELECT source, value FROM watermark WHERE stream = 'executions/shop' ORDER BY source"
@@ -101,4 +101,4 @@ def test_g31_two_gates_may_give_the_same_id(make: Make, tmp_path: Path) -> None:
 def test_g31_a_second_gate_says_what_it_is(name: str, given_: Json, says: str, tmp_path: Path) -> None:
     """Without a known type, or by a name that could leave the folder of payloads, nothing is read."""
     with pytest.raises(dora.DoraError, match=says):
-        configured(name, given_, tmp_path)
+        configure_source(name, given_, tmp_path)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
-from ingest import configured
+from ingest import configure_source
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.simulation.gate.server import serve
@@ -45,7 +45,7 @@ def test_g22_an_unknown_status_is_never_a_success(make: Make, tmp_path: Path) ->
     ]
     with serve(world) as gate:
         summary = make.quickly(tmp_path, gate.url)
-    assert (summary.quarantined, summary.troubles) == (0, [])
+    assert (summary.quarantined, summary.partial_failures) == (0, [])
     assert facts_of(tmp_path, "SELECT count(*), any_value(status) FROM execution GROUP BY status") == [(7, "unknown")]
     delivery, found = delivered(tmp_path)
     assert delivery.sql("SELECT DISTINCT outcome FROM deployments WHERE succeeded OR took_traffic") == []
@@ -71,7 +71,7 @@ def test_g22_an_unknown_stage_or_field_is_kept_and_deploys_nothing(
     assert loaded(data, body).quarantined == 0
     assert facts_of(data, "SELECT count(*) FROM stage WHERE kind = 'other'") == [(len(types),)]
     assert facts_of(data, "SELECT * FROM rollout") == []
-    pull(SOURCE.configured({}, data), data, Request(), replaying=True)
+    pull(SOURCE.from_settings({}, data), data, Request(), replaying=True)
     assert facts_of(data, "SELECT count(*) FROM stage") == [(len(types),)]
 
 
@@ -151,7 +151,7 @@ def merged(data: Path, count: int, clocks: list[tuple[int, ...]]) -> None:
         parent = f"{nth + 2:040x}" if nth + 1 < count else ""
         lines.append(f"acme/shop,{nth + 1:040x},{parent},{when},{when}")
     (data / "changes.csv").write_text("\n".join(lines))
-    pull(configured("files", {}, data), data, Request(paths=(data / "changes.csv",)))
+    pull(configure_source("files", {}, data), data, Request(paths=(data / "changes.csv",)))
 
 
 @few

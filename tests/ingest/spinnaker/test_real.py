@@ -25,7 +25,7 @@ pytestmark = [
 
 def load(data: Path, *paths: Path) -> Summary:
     """Load files into a data folder."""
-    return pull(SOURCE.configured({}, data), fresh(data), Request(load=paths))
+    return pull(SOURCE.from_settings({}, data), fresh(data), Request(load=paths))
 
 
 K8S = ("k8s-local", "spinnaker-dev", "dev-p01-nginx")

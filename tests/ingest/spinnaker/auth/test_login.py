@@ -72,7 +72,7 @@ def test_a_form_login_is_done_once_and_its_session_kept(make: Make, ingest: Inge
     secret = write(tmp_path / "password", CANARY + "\n")
     with serve(make.world(applications=tuple("abcdef")), token=door) as gate:
         for runs in (1, 2):
-            assert not ingest(gate.url, ldap_user="reader", password_file=secret).troubles
+            assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
             assert gate.requests.count("/login") == runs == len(door.sessions)
 
 
@@ -82,7 +82,7 @@ def test_a_session_that_ends_midway_is_opened_again(make: Make, ingest: Ingest, 
     secret = write(tmp_path / "password", CANARY)
     with serve(make.world(applications=("a", "b")), token=door) as gate:
         gate.before = once("/credentials", door.sessions)
-        assert not ingest(gate.url, ldap_user="reader", password_file=secret).troubles
+        assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
         assert gate.requests.count("/login") == 2
 
 
@@ -115,7 +115,7 @@ def test_oauth2_gets_a_token_and_shows_it(
     door = BearerDoor(wants_session=wants_session)
     asked = IdentityProvider(door, "first", CANARY, basic=by_header)
     with provide(asked) as provider, serve(make.world(), token=door) as gate:
-        assert not ingest(gate.url, **oauth2(provider)).troubles
+        assert not ingest(gate.url, **oauth2(provider)).partial_failures
     assert len(provider.asked) == (1 if by_header else 2)
 
 
@@ -127,7 +127,7 @@ def test_g11_a_token_that_expires_midway_is_refreshed_once(make: Make, ingest: I
     world = make.world(applications=tuple("abcdefgh"))
     with provide(IdentityProvider(door, "first", CANARY)) as provider, serve(world, token=door) as gate:
         gate.before = once("/applications/c/", door.tokens)
-        assert not ingest(gate.url, **oauth2(provider)).troubles
+        assert not ingest(gate.url, **oauth2(provider)).partial_failures
     assert len(provider.asked) == 2
     assert provider.asked[0]["refresh_token"] == "first" != provider.asked[1]["refresh_token"]
 
@@ -172,7 +172,7 @@ def test_a_certificate_opens(make: Make, ingest: Ingest, tmp_path: Path, certifi
     certificate, key = certificates.paths("client")
     door = Door(tls=certificates.context("server", asks=True))
     with serve(make.world(), token=door) as gate:
-        assert not ingest(gate.url, ca_file=certificates.ca, cert_file=certificate, key_file=key).troubles
+        assert not ingest(gate.url, ca_file=certificates.ca, cert_file=certificate, key_file=key).partial_failures
         with pytest.raises(DoraError, match="cert_file"):
             connect(checked({"endpoint": gate.url, "ca_file": certificates.ca}))._once("/applications", None, {}, False)
 
@@ -207,7 +207,7 @@ def test_spins_basic_form_and_token(make: Make, ingest: Ingest, tmp_path: Path, 
     ]
     for door, auth in doors:
         with serve(make.world(), token=door) as gate:
-            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, **auth)).troubles
+            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, **auth)).partial_failures
 
 
 def test_auth_that_is_not_enabled_is_not_used(make: Make, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_spins_cached_token_is_used_until_it_ends(make: Make, ingest: Ingest, tm
         client = {"clientId": "dora", "clientSecret": CANARY, "tokenUrl": provider.url, "cachedToken": cached}
         path = spin(tmp_path, gate, oauth2=client)
         before = Path(path).read_bytes()
-        assert not ingest("http://localhost:8084", spin_config=path).troubles
+        assert not ingest("http://localhost:8084", spin_config=path).partial_failures
     assert (len(provider.asked), Path(path).read_bytes()) == (int(ended), before)
 
 
@@ -247,7 +247,7 @@ def test_a_new_token_is_cached_for_spin_where_that_is_told(
         client = {"clientId": "dora", "clientSecret": "$SPIN_SECRET", "tokenUrl": provider.url}
         path = spin(tmp_path, gate, oauth2={**client, "cachedToken": {"refresh_token": "first"}})
         for _ in range(2):
-            assert not ingest("http://localhost:8084", spin_config=path, spin_config_write=True).troubles
+            assert not ingest("http://localhost:8084", spin_config=path, spin_config_write=True).partial_failures
             door.tokens.clear()
     written = Path(path)
     assert (len(provider.asked), written.stat().st_mode & 0o777) == (2, 0o600)
@@ -270,7 +270,7 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
             "iapClientRefresh": "first",
         }
         with serve(make.world(), token=door) as gate:
-            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, iap=iap)).troubles
+            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, iap=iap)).partial_failures
     assert provider.asked[-1]["audience"] == "proxy"
 
 
@@ -285,7 +285,7 @@ def test_spins_certificate_and_ignored_errors(
     with serve(make.world(), token=Door(tls=certificates.context("alone", asks=True))) as gate:
         path = spin(tmp_path, gate, x509=x509, ignoreCertErrors=True)
         done = ingest("http://localhost:8084", spin_config=path)
-    assert not done.troubles
+    assert not done.partial_failures
     assert any("certificate errors are ignored" in note for note in done.notes)
 
 
@@ -310,7 +310,7 @@ def test_our_settings_go_before_spins(make: Make, ingest: Ingest, tmp_path: Path
     monkeypatch.setenv("DORA_GATE_PASSWORD", CANARY)
     with serve(make.world(), token=BasicDoor(user="other", password=CANARY)) as gate:
         path = spin(tmp_path, gate, iap={"iapIdToken": "x"}, basic={"username": "reader", "password": "x"})
-        assert not ingest(gate.url, spin_config=path, basic_user="other").troubles
+        assert not ingest(gate.url, spin_config=path, basic_user="other").partial_failures
 
 
 # --- what is wrong --------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def test_a_key_is_exchanged_for_an_identity(
         if by_spin:
             iap = {"serviceAccountKeyPath": key_file, "iapClientId": AUDIENCE}
             given = {"spin_config": spin(tmp_path, gate.url, iap=iap)}
-        assert not ingest("http://localhost:8084" if by_spin else gate.url, **given).troubles
+        assert not ingest("http://localhost:8084" if by_spin else gate.url, **given).partial_failures
     assert [claims["target_audience"] for claims in google.asked] == [AUDIENCE]
 
 
@@ -150,7 +150,7 @@ def test_spins_google_service_account_shows_the_assertion_itself(
     account = {"enabled": True, "file": written(tmp_path / "key.json", key)}
     with serve(make.world(), token=Verifying(wants_session=True)) as gate:
         path = spin(tmp_path, gate.url, enabled=False, google_service_account=account)
-        assert not ingest("http://localhost:8084", spin_config=path).troubles
+        assert not ingest("http://localhost:8084", spin_config=path).partial_failures
 
 
 def test_spins_cached_assertion_is_used_while_it_lasts(tmp_path: Path, make: Make, key: rsa.RSAPrivateKey) -> None:

@@ -30,9 +30,9 @@ def test_tokens_come_from_the_environment_or_a_file(
     (tmp_path / "token").write_text("right\n")
     with serve(make.world(), token="right") as gate:
         monkeypatch.setenv("MY_TOKEN", "right")
-        assert not ingest(gate.url, token_env="MY_TOKEN").troubles
+        assert not ingest(gate.url, token_env="MY_TOKEN").partial_failures
         monkeypatch.setenv("DORA_GATE_TOKEN", "wrong")
-        assert not ingest(gate.url, token_file=str(tmp_path / "token")).troubles
+        assert not ingest(gate.url, token_file=str(tmp_path / "token")).partial_failures
 
 
 def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:
@@ -50,7 +50,7 @@ def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Land
     """One sentence with their number and names, whatever their number; the others are landed."""
     with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
         gate.faults = {"/applications/mail/": 403, "/applications/cart/": 403}
-        (trouble,) = ingest(gate.url).troubles
+        (trouble,) = ingest(gate.url).partial_failures
     assert "refuses 2 of 3 applications (403): cart, mail; ask for READ" in trouble
     assert len(landed("SELECT * FROM coverage")) == 1
 
@@ -73,9 +73,9 @@ def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
         first, second = ingest(gate.url), ingest(gate.url)
         world.applications.append(hidden)
         third = ingest(gate.url)
-    assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.troubles] == [True]
-    assert (second.troubles, ["1 application of old" in note for note in second.notes]) == ([], [True])
-    assert (first.notes, third.troubles, third.notes) == ([], [], [])
+    assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.partial_failures] == [True]
+    assert (second.partial_failures, ["1 application of old" in note for note in second.notes]) == ([], [True])
+    assert (first.notes, third.partial_failures, third.notes) == ([], [], [])
 
 
 def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: Ingest, landed: Landed) -> None:

@@ -51,7 +51,7 @@ def test_a_file_goes_on_night_after_night(
     with serve(make.world(), token=provider.door) as gate:
         for night in (1, 2, 3):
             done = ingest(gate.url, oauth2=client(provider, refresh_token_file=str(path)))
-            assert (done.troubles, done.notes) == ([], [])
+            assert (done.partial_failures, done.notes) == ([], [])
             assert (path.read_text(), len(provider.asked)) == (provider.refresh_token + "\n", night)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]

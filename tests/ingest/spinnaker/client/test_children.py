@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.core.archive import Document
-from ingest.core.source import Mark
+from ingest.core.source import Watermark
 from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
 from ingest.simulation.gate.server import serve
@@ -60,7 +60,7 @@ def test_a_child_of_an_application_that_is_not_shown_is_read(
 ) -> None:
     """Its deployment is landed under its own application, as part of its parent's tree, with one request more."""
     with serve(chain(make), mode=mode) as gate:
-        assert ingest(gate.url).troubles == []
+        assert ingest(gate.url).partial_failures == []
         assert len(by_id(gate)) == 1 if mode == "sql" else by_id(gate)
     told = "SELECT e.application, root_id, rollout.status FROM execution e JOIN rollout ON execution_id = e.id"
     assert landed(f"{told} WHERE e.id = 'C'") == [("infra", "P", "succeeded")]
@@ -118,8 +118,8 @@ def test_what_a_child_started_is_read_too(make: Make, ingest: Ingest, landed: La
 def test_a_child_that_is_gone_is_no_trouble(make: Make, ingest: Ingest, landed: Landed) -> None:
     """404: it is marked as gone and the next run does not wait for it."""
     with serve(make.world(make.execution("P", NOW - 2 * HOUR, stages=starts("C")))) as gate:
-        assert ingest(gate.url).troubles == []
-        assert (landed("SELECT id FROM gone"), landed(WAITS)) == ([("C",)], [("[]",)])
+        assert ingest(gate.url).partial_failures == []
+        assert (landed("SELECT id FROM deleted_execution"), landed(WAITS)) == ([("C",)], [("[]",)])
         gate.world.executions.append(make.stub(make.execution("Q", NOW)))
         ingest(gate.url)
         gate.requests.clear()
@@ -137,12 +137,12 @@ def test_children_that_gate_hides_are_one_sentence(status: int, make: Make, land
     world.hidden = {"secret"}
     with serve(world) as gate:
         gate.faults = {f"/pipelines/C{n}": status for n in range(5) if status != 200}
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         assert len([path for path in gate.requests if path.startswith("/pipelines/C0")]) <= 5
         assert not [path for path in gate.requests if path.startswith("/pipelines/C3")]
         again = make.quickly(tmp_path, gate.url)
     assert "5 executions that others started not read (C0, C1, C2)" in trouble
-    assert (again.troubles, [note for note in again.notes if "others started" in note]) == (
+    assert (again.partial_failures, [note for note in again.notes if "others started" in note]) == (
         [],
         ["5 executions that others started still hidden or broken"],
     )
@@ -155,12 +155,12 @@ def test_a_child_that_could_not_be_read_is_asked_for_again(make: Make, landed: L
     world.lagging = {"C"}
     with serve(world) as gate:
         gate.faults = {"/pipelines/C": 500}
-        (trouble,) = make.quickly(tmp_path, gate.url).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         assert "(C)" in trouble
         assert landed(WAITS) == [('["C"]',)]
         gate.faults, world.lagging = {}, set()
         world.executions.append(make.stub(make.execution("Q", NOW)))
-        assert make.quickly(tmp_path, gate.url).troubles == []
+        assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert (landed(IDS), landed(WAITS)) == ([("C",), ("P",), ("Q",)], [("[]",)])
 
 
@@ -183,8 +183,8 @@ def test_before_history_counts_as_read_its_children_are_kept() -> None:
     """A run that ends between the two would else lose them: the parent is not read again."""
     body = msgspec.json.encode({"id": "P", "stages": starts("C", "D", "E")})
     children = Children('["A"]', {"D"})
-    items = list(children.heard(iter([Document("execution", body), Mark("executions/shop", "1")])))
-    assert items[1:] == [Mark(PENDING, '["A","C","E"]'), Mark("executions/shop", "1")]
+    items = list(children.heard(iter([Document("execution", body), Watermark("executions/shop", "1")])))
+    assert items[1:] == [Watermark(PENDING, '["A","C","E"]'), Watermark("executions/shop", "1")]
 
 
 @settings(max_examples=15)
@@ -211,4 +211,4 @@ def test_what_is_asked_for_alone_is_bounded(make: Make, ingest: Ingest, landed: 
     with serve(make.world(make.execution("P", NOW, stages=starts(*names)))) as gate:
         ingest(gate.url)
         assert len([path for path in gate.requests if path.startswith("/pipelines/")]) == ALONE
-        assert landed("SELECT count(*) FROM gone") == [(ALONE,)]
+        assert landed("SELECT count(*) FROM deleted_execution") == [(ALONE,)]

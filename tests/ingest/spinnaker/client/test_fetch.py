@@ -36,7 +36,7 @@ def test_everything_visible_is_landed(make: Make, mode: Mode, shape: str, ingest
     with serve(world, mode=mode) as gate:
         summary = ingest(gate.url, page_size=10)
     assert {id_ for (id_,) in landed("SELECT id FROM execution")} == {stub.id for stub in world.executions}
-    assert summary.troubles == []
+    assert summary.partial_failures == []
     assert summary.documents == len(world.executions) + 4
 
 
@@ -164,7 +164,7 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
     with serve(make.world(*payloads, applications=("shop", "cart", "mail"))) as gate:
         gate.faults = {"/applications/cart/": 403, "/applications/mail/executions": 404}
         summary = ingest(gate.url)
-    assert sorted(trouble.split(":")[0] for trouble in summary.troubles) == [
+    assert sorted(trouble.split(":")[0] for trouble in summary.partial_failures) == [
         "Gate refuses 1 of 3 applications (403)",
         "application mail",
     ]
@@ -184,13 +184,13 @@ def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, 
     with serve(world) as gate:
         world.lagging, gate.faults = {"X"}, {"/pipelines/X": 500}
         gate.wounds.add(Wound("/applications/shop/executions/search", 500, times=99, holding="expand=true"))
-        (trouble,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles
+        (trouble,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures
         assert trouble == "application shop: Gate gave no details of execution X"
         assert landed("SELECT value FROM watermark WHERE stream = 'executions/shop'") == [(str(NOW - 9 * HOUR),)]
         assert landed(account) == [(None,)]
     world.lagging = set()
     with serve(world) as gate:
-        assert make.quickly(tmp_path, gate.url, overlap_minutes=0).troubles == []
+        assert make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures == []
     assert landed(account) == [("prod-eu",)]
 
 
@@ -209,7 +209,7 @@ def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, lan
     with serve(make.world(make.execution("E", NOW))) as gate:
         gate.faults = {"/credentials": 403}
         summary = ingest(gate.url, report=said.append)
-    assert (summary.troubles, summary.tables["execution"]["new"]) == ([], 1)
+    assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
     assert any(text.startswith("accounts:") for text in said)
     assert "shop: 1 execution" in said
 
@@ -220,7 +220,7 @@ def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, 
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()
-    pull(SOURCE.configured({}, tmp_path), tmp_path, Request(), replaying=True)
+    pull(SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id") == before
     assert landed(MARKS) == [(str(NOW),)]
 

@@ -14,7 +14,7 @@ import zstandard
 from dora.errors import UsageError
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
-from ingest.core.source import Request, Unreadable, Whole
+from ingest.core.source import FileComplete, Request, Unreadable
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.saved_payloads import saved
 from tests.conftest import fresh
@@ -27,7 +27,7 @@ OTHER = {**RUN, "id": "E2"}
 
 def read(path: Path) -> list[Any]:
     """Kind and parsed body of each document, or the reason why there is none."""
-    found = (one for one in saved([path]) if not isinstance(one, Whole))
+    found = (one for one in saved([path]) if not isinstance(one, FileComplete))
     return [(one.kind, json.loads(one.body)) if isinstance(one, Document) else one for one in found]
 
 
@@ -115,7 +115,7 @@ def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
 
 def load(data: Path, *paths: Path) -> Summary:
     """Load files into a data folder."""
-    return pull(SOURCE.configured({}, data), fresh(data), Request(load=paths))
+    return pull(SOURCE.from_settings({}, data), fresh(data), Request(load=paths))
 
 
 def test_loading_lands_like_fetching(tmp_path: Path) -> None:

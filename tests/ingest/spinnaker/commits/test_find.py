@@ -181,7 +181,7 @@ def test_a_team_names_its_own_keys(execution: dict[str, Any]) -> None:
 
 def test_its_keys_are_a_setting(tmp_path: Path) -> None:
     """``commit_keys`` of [sources.spinnaker]."""
-    source = SOURCE.configured({"commit_keys": ["built-from"]}, tmp_path)
+    source = SOURCE.from_settings({"commit_keys": ["built-from"]}, tmp_path)
     body = json.dumps(run(trigger={"parameters": {"built-from": SHA}})).encode()
     (execution,) = source.parse(Document("execution", body))
     assert execution.commit == SHA  # type: ignore[attr-defined]

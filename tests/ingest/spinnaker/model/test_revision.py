@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingest.core.archive import Document
 from ingest.core.pipeline import pull
-from ingest.core.source import Item, Request, Row, State
+from ingest.core.source import Item, Request, Row, SourceState
 from ingest.simulation.gate.execution_store import light
 from ingest.simulation.model.world import Json
 from ingest.spinnaker.model.payload import Execution
@@ -76,7 +76,7 @@ class Given:
     def __init__(self, bodies: Sequence[bytes]) -> None:
         self.bodies = bodies
 
-    def fetch(self, request: Request, state: State) -> Iterator[Item]:
+    def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         yield from (Document("execution", body) for body in self.bodies)
 
     def parse(self, document: Document) -> list[Row]:

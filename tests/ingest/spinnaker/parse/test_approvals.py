@@ -76,7 +76,7 @@ def test_how_a_question_ended(status: str, context: Any, outcome: str) -> None:
 )
 def test_who_may_not_decide(status: str, context: Any, modified: Any, refused: str | None) -> None:
     """The last to touch a question that nobody decided; not who skipped it, nor who decided before a restart."""
-    assert approval(status, context, modified).refused == refused
+    assert approval(status, context, modified).unauthorized_user == refused
 
 
 def test_a_question_put_again_waits_anew() -> None:
@@ -94,12 +94,12 @@ def test_a_decision_has_no_refusal_and_a_refusal_no_decision(status: str, judged
     """Whatever the stage says, it is one or the other, and only a decision has a time."""
     found = approval(status, {"judgmentStatus": judged, "instructions": "Ship?"}, by(modified) if modified else None)
     assert (found.outcome == "decided") == (found.decision is not None) == (found.decided_at is not None)
-    assert found.decision is None or found.refused is None
+    assert found.decision is None or found.unauthorized_user is None
 
 
 def test_what_was_asked_and_of_whom() -> None:
     """Instructions, the option chosen, the roles of either name."""
     context = {"instructions": "Ship?", "judgmentStatus": "continue", "judgmentInput": "Half"}
     found = approval("SUCCEEDED", context | {"requiredJudgmentRoles": ["sre", "lead"]}, by("ada"))
-    assert (found.asked, found.answer, found.roles, found.decided_by) == ("Ship?", "Half", "sre lead", "ada")
+    assert (found.prompt, found.answer, found.roles, found.decided_by) == ("Ship?", "Half", "sre lead", "ada")
     assert approval("SUCCEEDED", context | {"selectedStageRoles": ["qa"]}, by("ada")).roles == "qa"

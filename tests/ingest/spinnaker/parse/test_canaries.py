@@ -215,7 +215,7 @@ def test_without_a_canary_service_nothing_is_wrong(canaried: Any, ingest: Ingest
         gate.faults = {"/v2/canaries": 404}
         summary = ingest(gate.url, report=said.append)
         assert len(asked(gate)) == 2
-    assert (summary.troubles, summary.tables["execution"]["new"]) == ([], 1)
+    assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
     assert [text for text in said if text.startswith("canary judgments")] == ["canary judgments: Gate has none"]
 
 
@@ -223,7 +223,7 @@ def test_a_judgment_that_is_gone_does_not_hide_the_others(canaried: Any, ingest:
     """The service forgets old ones; the others are read."""
     del canaried.canary_results["J1"]
     with serve(canaried) as gate:
-        assert ingest(gate.url).troubles == []
+        assert ingest(gate.url).partial_failures == []
     assert landed("SELECT id FROM canary_judgment") == [("J2",)]
 
 
@@ -233,7 +233,7 @@ def test_a_service_that_refuses_is_one_trouble(status: int, canaried: Any, inges
     with serve(canaried) as gate:
         gate.faults = {"/v2/canaries": status}
         summary = ingest(gate.url)
-    (trouble,) = summary.troubles
+    (trouble,) = summary.partial_failures
     assert trouble.startswith("canary judgments: ")
     assert landed("SELECT count(*) FROM canary_interval") == [(3,)]
 
@@ -259,7 +259,7 @@ def test_a_judgment_never_lands_after_the_watermark(
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()
-    pull(SOURCE.configured({}, tmp_path), tmp_path, Request(), replaying=True)
+    pull(SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id") == before
 
 
@@ -278,6 +278,6 @@ def test_judgments_are_fetched_side_by_side(make: SimpleNamespace, ingest: Inges
             return answer(path, params)
 
         gate.answers.answer = together  # type: ignore[method-assign]
-        assert ingest(gate.url).troubles == []
+        assert ingest(gate.url).partial_failures == []
     assert sorted(met) == [0, 1]
     assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",), ("J3",), ("J4",)]

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.core.archive import Document
 from ingest.core.pipeline import pull
-from ingest.core.source import Request, Unreadable, Whole
+from ingest.core.source import FileComplete, Request, Unreadable
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.saved_payloads import saved
 from tests.conftest import fresh, landed
@@ -148,7 +148,7 @@ RECOGNISED: dict[str, tuple[int, str]] = {
 @pytest.mark.parametrize("name", RECOGNISED)
 def test_each_file_is_what_a_person_takes_it_for(name: str) -> None:
     """So many documents of that kind, or that reason why it lands nothing."""
-    found = [one for one in saved([SHARED / name]) if not isinstance(one, Whole)]
+    found = [one for one in saved([SHARED / name]) if not isinstance(one, FileComplete)]
     count, what = RECOGNISED[name]
     assert len(found) == count
     for one in found:
@@ -167,7 +167,7 @@ def test_none_is_forgotten() -> None:
 
 def rows(data: Path, folder: str, sql: str) -> list[tuple[Any, ...]]:
     """Query what a folder lands."""
-    pull(SOURCE.configured({}, data), fresh(data), Request(load=(SHARED / folder,)))
+    pull(SOURCE.from_settings({}, data), fresh(data), Request(load=(SHARED / folder,)))
     return landed(data, sql)
 
 

@@ -111,7 +111,7 @@ def delivered(tmp_path: Path) -> Callable[..., dora.Delivery]:
         for nth, body in enumerate(bodies):
             path = tmp_path / f"{nth}.json"
             path.write_text(json.dumps(body))
-            pull(SOURCE.configured({}, tmp_path), fresh(tmp_path), Request(load=(path,)))
+            pull(SOURCE.from_settings({}, tmp_path), fresh(tmp_path), Request(load=(path,)))
         build(Config(data=tmp_path, definitions={"production_accounts": ["prod"]}))
         return dora.open(tmp_path / "dora.duckdb")
 

@@ -28,7 +28,7 @@ def told(tmp_path: Path) -> Callable[..., list[tuple[str, str, str]]]:
     def load(*runs: Run) -> list[tuple[str, str, str]]:
         path = tmp_path / "runs.json"
         path.write_text(json.dumps(list(runs)))
-        assert pull(SOURCE.configured({}, tmp_path), fresh(tmp_path), Request(load=(path,))).quarantined == 0
+        assert pull(SOURCE.from_settings({}, tmp_path), fresh(tmp_path), Request(load=(path,))).quarantined == 0
         build(Config(data=tmp_path, definitions={"production_accounts": ["prod"]}))
         rows = dora.open(tmp_path / "dora.duckdb").sql(
             "SELECT root_id, outcome, kind FROM deployments ORDER BY root_id"

@@ -154,7 +154,7 @@ def test_without_templates_a_pipeline_is_still_known(make: SimpleNamespace, inge
     world.pipeline_configs = [v2("spinnaker://web")]
     with serve(world) as gate:
         gate.faults = {"/v2/pipelineTemplates": 404}
-        assert ingest(gate.url).troubles == []
+        assert ingest(gate.url).partial_failures == []
     assert landed("SELECT template, protected, has_canary FROM pipeline") == [("web", None, None)]
 
 
@@ -180,14 +180,14 @@ def test_history_is_read_when_a_configuration_changes(make: SimpleNamespace, ing
         summary = ingest(gate.url)
         assert len(asked(gate, "/pipelineConfigs/")) == 2
     assert landed("SELECT kind, reason, excerpt FROM quarantine WHERE kind LIKE 'pipeline%'") == []
-    assert summary.troubles == []
+    assert summary.partial_failures == []
     assert landed(REVISIONS) == [("web", "1", T + 1, None), ("web", "2", T + 2, "ada"), ("web", "3", T + 3, "bo")]
     assert landed("SELECT template_version FROM pipeline") == [("3",)]
 
 
-@pytest.mark.parametrize(("status", "troubles"), [(404, 0), (400, 1), (403, 1)])
+@pytest.mark.parametrize(("status", "partial_failures"), [(404, 0), (400, 1), (403, 1)])
 def test_history_that_gate_does_not_give(
-    status: int, troubles: int, make: SimpleNamespace, ingest: Ingest, landed: Landed
+    status: int, partial_failures: int, make: SimpleNamespace, ingest: Ingest, landed: Landed
 ) -> None:
     """It is asked for once; the present configuration is kept as a revision all the same."""
     world = make.world()
@@ -196,7 +196,7 @@ def test_history_that_gate_does_not_give(
         gate.faults = {"/pipelineConfigs/": status}
         summary = ingest(gate.url)
         assert len(asked(gate, "/pipelineConfigs/")) == 1
-    assert len(summary.troubles) == troubles
+    assert len(summary.partial_failures) == partial_failures
     assert landed("SELECT id FROM pipeline_revision ORDER BY id") == [(f"c{n}@{T}",) for n in range(3)]
 
 
