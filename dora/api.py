@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dora import periods
-from dora.analysis import audit, period_comparison, rollbacks, survey_position, weekly_signals
-from dora.analysis import speed_and_safety as claims
+from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety, survey_position, weekly_signals
 from dora.errors import DoraError
 from dora.periods import Grain
 from dora.query import groups
@@ -133,9 +132,9 @@ class Delivery:
         """
         return query_observations(self.connection(), name, scope, text, parameters)
 
-    def speed_and_safety(self, scope: Scope = EVERYTHING) -> claims.Claims:
+    def speed_and_safety(self, scope: Scope = EVERYTHING) -> speed_and_safety.SpeedAndSafety:
         """Whether deploying more often goes with smaller and safer changes: figures, rows to draw, readings."""
-        return claims.claims(self.connection(), scope)
+        return speed_and_safety.measure_speed_and_safety(self.connection(), scope)
 
     def list_rows(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The rows of a list in a scope, the latest first; ``change_timeline`` holds one row per change."""
@@ -145,27 +144,27 @@ class Delivery:
         """What the canaries of a scope are worth, cost and cover; its ``sentences`` say so in words."""
         from dora.analysis import canaries  # noqa: PLC0415 - numpy, which other commands need not pay for
 
-        return canaries.study(self.connection(), scope)
+        return canaries.summarise_canaries(self.connection(), scope)
 
-    def audit(self, scope: Scope = EVERYTHING) -> audit.Trail:
+    def audit(self, scope: Scope = EVERYTHING) -> audit.AuditTrail:
         """Every change of production in a scope with the people behind it, and what stands out."""
-        return audit.follow(self.connection(), scope)
+        return audit.read_audit_trail(self.connection(), scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """The rollbacks of a scope, or the zero with what it rests on; its ``sentences`` say so in words."""
-        return rollbacks.find(self.connection(), scope)
+        return rollbacks.list_rollbacks(self.connection(), scope)
 
-    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[period_comparison.Compared]:
+    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[period_comparison.PeriodComparison]:
         """Each group's value in a scope's window against the equal window before it."""
-        return period_comparison.compare(self.connection(), name, scope)
+        return period_comparison.compare_periods(self.connection(), name, scope)
 
-    def signals(self, name: str, scope: Scope = EVERYTHING) -> list[weekly_signals.Series]:
+    def signals(self, name: str, scope: Scope = EVERYTHING) -> list[weekly_signals.WeeklySeries]:
         """Each group's whole weeks with the limits of their noise, and what is beyond it."""
-        return weekly_signals.observe(self.connection(), name, scope)
+        return weekly_signals.find_signals(self.connection(), name, scope)
 
-    def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[survey_position.Standing]:
+    def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[survey_position.SurveyPosition]:
         """Where the numbers stand among the answers of a year's survey, with the probability."""
-        return survey_position.stand(self.connection(), year, scope)
+        return survey_position.estimate_tiers(self.connection(), year, scope)
 
     def curve(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """The Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""

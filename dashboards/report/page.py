@@ -88,7 +88,7 @@ class Report:
         """Weeks of the window that noise does not explain."""
         for name in KEYS:
             for series in self.delivery.signals(name, self.scope):
-                for found in series.findings:
+                for found in series.alerts:
                     if not found.weak:
                         last = series.weeks[found.last]
                         yield {"what": dora.metrics()[name].title, "week from": f"{last.period:%-d %b %Y}",

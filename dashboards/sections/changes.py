@@ -89,7 +89,7 @@ def signals(shown: View, group: Group) -> list[Row]:
                     "who": series.group or NONE, "what": dora.metrics()[name].title, "signal": found.text,
                     "value": series.weeks[found.last].text,
                 }
-                for found in series.findings if not found.weak
+                for found in series.alerts if not found.weak
             ]  # fmt: skip
     return sorted(rows, key=lambda row: row["at"], reverse=True)
 

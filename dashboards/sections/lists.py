@@ -81,7 +81,7 @@ def changes(told: Any, zone: str) -> None:
 
 def _asked(told: Any) -> Any:
     """The same changes, but only those of the finding and the hour that are chosen."""
-    found = {one.title: one.name for one in told.findings if one.count}
+    found = {one.title: one.name for one in told.exceptions if one.count}
     finding, clock = st.columns([3, 1], vertical_alignment="bottom")
     with finding:
         picked = _chosen("Show those that", [EVERY, *found], "finding")

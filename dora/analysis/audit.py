@@ -24,7 +24,7 @@ Test = Callable[[Row], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AuditException:
     """One thing that an auditor asks for: what, how many of how many rows, and which (ids of deployments)."""
 
     name: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Trail:
+class AuditTrail:
     """The changes of production in a scope, the latest first, and what stands out among them.
 
     A row is one deployment as the model ``audit`` tells it, with ``local_time`` of the change and ``out_of_hours``
@@ -44,7 +44,7 @@ class Trail:
     """
 
     rows: list[Row]
-    findings: list[Finding]
+    exceptions: list[AuditException]
     rollbacks: Rollbacks
     as_code: list[Row]
     delivery: list[Row]
@@ -55,7 +55,7 @@ class Trail:
     @property
     def sentences(self) -> list[str]:
         """What stands out, in words."""
-        told = [_counted(self), *(_said(one) for one in self.findings if one.count), self.waits, *self.drift]
+        told = [_counted(self), *(_said(one) for one in self.exceptions if one.count), self.waits, *self.drift]
         return [sentence for sentence in told if sentence]
 
     @property
@@ -75,11 +75,11 @@ class Trail:
         """What was deployed by each version of a template, as people read it."""
         return [audit_text.version(row) for row in self.delivery]
 
-    def only(self, name: str | None) -> Trail:
+    def only(self, name: str | None) -> AuditTrail:
         """The same with none but the rows of one finding; all of them where none is named."""
         if name is None:
             return self
-        found = {one.name: set(one.deployments) for one in self.findings}
+        found = {one.name: set(one.deployments) for one in self.exceptions}
         if name not in found:
             raise UsageError(f"There is no finding {name}.", f"use one of {', '.join(found)}.")
         return replace(self, rows=[row for row in self.rows if row["deployment_id"] in found[name]])
@@ -131,14 +131,14 @@ FINDINGS: list[tuple[str, str, str, Test, Test]] = [  # name, title, among what,
 ]  # fmt: skip
 
 
-def follow(con: Connection, scope: Scope) -> Trail:
+def read_audit_trail(con: Connection, scope: Scope) -> AuditTrail:
     """The audit trail of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     about = build_info(con)
     rows = [_timed(row, about["timezone"]) for row in list_rows(con, "audit_trail", scope)]
-    return Trail(
+    return AuditTrail(
         rows=rows,
-        findings=[_found(rows, *asked) for asked in FINDINGS],
-        rollbacks=rollbacks.find(con, scope),
+        exceptions=[_found(rows, *asked) for asked in FINDINGS],
+        rollbacks=rollbacks.list_rollbacks(con, scope),
         as_code=run_analysis(con, "as_code", scope),
         delivery=[_limited(row) for row in run_analysis(con, "template_delivery", scope)],
         waits=_waits(con, scope),
@@ -154,10 +154,10 @@ def _timed(row: Row, zone: str) -> Row:
     return row | {"local_time": local, "out_of_hours": out}
 
 
-def _found(rows: list[Row], name: str, title: str, among: str, of: Test, those: Test) -> Finding:  # noqa: PLR0913, PLR0917
+def _found(rows: list[Row], name: str, title: str, among: str, of: Test, those: Test) -> AuditException:  # noqa: PLR0913, PLR0917
     asked = [row for row in rows if of(row)]
     found = [row["deployment_id"] for row in asked if those(row)]
-    return Finding(name, title, len(found), len(asked), among, found)
+    return AuditException(name, title, len(found), len(asked), among, found)
 
 
 def _limited(row: Row) -> Row:
@@ -170,18 +170,18 @@ def _waits(con: Connection, scope: Scope) -> str:
     return f"A question waits {value.text} (median; {value.evidence})." if value.value is not None else ""
 
 
-def _counted(told: Trail) -> str:
+def _counted(told: AuditTrail) -> str:
     moved = sum(1 for row in told.rows if _moved(row))
     by_hand = {row["triggered_by"] for row in told.rows if row["by_hand"] and row["triggered_by"]}
     attempts = f"{len(told.rows):,} changes of production, {moved:,} of which took traffic"
     return f"{attempts}; {counted(len(by_hand), 'person', 'people')} started some by hand."
 
 
-def _said(one: Finding) -> str:
+def _said(one: AuditException) -> str:
     return f"{one.count:,} of {one.of:,} {one.among} {one.title}."
 
 
-def _templates(told: Trail) -> list[str]:
+def _templates(told: AuditTrail) -> list[str]:
     lagging = [row["application"] for row in told.as_code if row["behind"]]
     managed = sum(1 for row in told.as_code if row["managed"])
     if not told.as_code:

@@ -8,8 +8,8 @@ from statistics import quantiles
 from typing import Any
 
 from dora.analysis import canary_summary
-from dora.analysis.canary_metrics import Deciding, weigh
-from dora.analysis.canary_summary import Cost, Cover
+from dora.analysis.canary_metrics import DecidingMetric, weigh
+from dora.analysis.canary_summary import CanaryCost, CanaryCoverage
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info
 from dora.query.value import Scope
@@ -23,15 +23,15 @@ WENT_ON = {"overridden", "went on unasked"}
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """Canaries of one verdict after which the same happened. ``fine`` and ``failed`` count deployments whose fate is
-    known; ``unsettled`` those where it is not, or not yet."""
+class CanaryOutcome:
+    """Canaries with one verdict and one next step. ``healthy`` and ``failed`` count deployments whose outcome is known;
+    ``unsettled`` counts those whose outcome is not known, or not yet."""
 
     verdict: str
     next: str
     canaries: int
     failed: int
-    fine: int
+    healthy: int
     unsettled: int
 
 
@@ -45,14 +45,14 @@ class Canaries:
     """
 
     canaries: int
-    outcomes: list[Outcome]
+    outcomes: list[CanaryOutcome]
     counts: Verdicts
     diagnosis: Diagnosis
     left_out: dict[str, int]
     bins: list[Bin]
-    metrics: list[Deciding]
-    coverage: list[Cover]
-    cost: Cost
+    metrics: list[DecidingMetric]
+    coverage: list[CanaryCoverage]
+    cost: CanaryCost
     rows: list[Row]
     sentences: list[str]
     as_of: Any
@@ -76,7 +76,7 @@ class Canaries:
         return asdict(self)
 
 
-def study(con: Connection, scope: Scope) -> Canaries:
+def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
     """The canaries of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     rows = list_rows(con, "canary_outcomes", scope)
     counts, left_out = tally(rows)
@@ -102,7 +102,7 @@ def study(con: Connection, scope: Scope) -> Canaries:
 
 
 def tally(rows: list[Row]) -> tuple[Verdicts, dict[str, int]]:
-    """How many of each verdict and fate, and how many say nothing of the canary, by reason."""
+    """How many of each verdict and outcome, and how many say nothing of the canary, by reason."""
     counted: Counter[str] = Counter()
     left_out: Counter[str] = Counter()
     for row in rows:
@@ -134,31 +134,31 @@ def _verified(row: Row) -> bool:
     return place is not None and place != "stopped"
 
 
-def _outcomes(rows: list[Row]) -> list[Outcome]:
+def _outcomes(rows: list[Row]) -> list[CanaryOutcome]:
     order = [*JUDGED, "no_data", "error", "canceled", "in_progress"]
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["verdict"], row["next"]), []).append(row)
     return [
-        Outcome(
+        CanaryOutcome(
             verdict=verdict,
             next=next_,
             canaries=len(told),
             failed=sum(1 for row in told if row["failed"]),
-            fine=sum(1 for row in told if row["failed"] is False and not row["unsettled"]),
+            healthy=sum(1 for row in told if row["failed"] is False and not row["unsettled"]),
             unsettled=sum(1 for row in told if row["unsettled"]),
         )
         for (verdict, next_), told in sorted(groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
     ]
 
 
-def _coverage(rows: list[Row]) -> list[Cover]:
+def _coverage(rows: list[Row]) -> list[CanaryCoverage]:
     told = [(row["application"], row["deployments"], row["judged"]) for row in rows]
     together = (None, sum(n for _, n, _ in told), sum(judged for _, _, judged in told))
-    return [Cover(name, n, judged, wilson(judged, n)) for name, n, judged in [together, *told]]
+    return [CanaryCoverage(name, n, judged, wilson(judged, n)) for name, n, judged in [together, *told]]
 
 
-def _cost(rows: list[Row], waited: list[Row]) -> Cost:
+def _cost(rows: list[Row], waited: list[Row]) -> CanaryCost:
     took = sorted(row["minutes"] for row in rows if row["minutes"] is not None and row["verdict"] in JUDGED)
     cuts = quantiles(took, n=10, method="inclusive") if len(took) > 1 else took * 9
     median, nine = (cuts[4], cuts[8]) if cuts else (None, None)
@@ -167,4 +167,4 @@ def _cost(rows: list[Row], waited: list[Row]) -> Cost:
     def mean(name: str) -> float | None:
         return sum(row[name] * row["changes"] for row in waited) / changes if changes else None
 
-    return Cost(median, nine, changes, mean("canary_minutes"), mean("lead_minutes"), waited)
+    return CanaryCost(median, nine, changes, mean("canary_minutes"), mean("lead_minutes"), waited)

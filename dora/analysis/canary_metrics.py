@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(slots=True)
-class Deciding:
+class DecidingMetric:
     """One metric over the judgments that decided canaries.
 
     ``failed`` in ``canaries`` judged; ``decided``: its failing alone was the difference between stopping and going on;
@@ -70,9 +70,9 @@ class Pattern:
         return any(self.critical[i] for i in self.failing() if i != spared)
 
 
-def weigh(rows: Iterable[dict[str, Any]]) -> list[Deciding]:
+def weigh(rows: Iterable[dict[str, Any]]) -> list[DecidingMetric]:
     """Every metric, the most decisive first, from rows of ``analyses/canary_patterns.sql``."""
-    told: dict[str, Deciding] = {}
+    told: dict[str, DecidingMetric] = {}
     configs: dict[str | None, list[Pattern]] = defaultdict(list)
     for row in rows:
         configs[row["config"]].append(Pattern(**row))
@@ -83,10 +83,10 @@ def weigh(rows: Iterable[dict[str, Any]]) -> list[Deciding]:
     return sorted(told.values(), key=lambda one: (-one.decided, -one.failed, one.metric))
 
 
-def _count(told: dict[str, Deciding], pattern: Pattern, judge: _Judge) -> None:
+def _count(told: dict[str, DecidingMetric], pattern: Pattern, judge: _Judge) -> None:
     failing = set(pattern.failing())
     for place, name in enumerate(pattern.metrics):
-        one = told.setdefault(name, Deciding(name))
+        one = told.setdefault(name, DecidingMetric(name))
         one.canaries += pattern.canaries
         one.no_data += pattern.canaries * (pattern.classifications[place] == NO_DATA)
         if place not in failing:

@@ -12,14 +12,14 @@ from dora.render import text
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
-    from dora.analysis.canary_metrics import Deciding
+    from dora.analysis.canary_metrics import DecidingMetric
     from dora.statistics.diagnostic_test import Diagnosis, Verdicts
 
 NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Cover:
+class CanaryCoverage:
     """Production deployments of one application (null: of all), how many a canary judged, and 95 % limits."""
 
     application: str | None
@@ -29,7 +29,7 @@ class Cover:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class CanaryCost:
     """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time.
 
     ``by_application`` holds the same means by application.
@@ -48,9 +48,9 @@ def sentences(  # noqa: PLR0913, PLR0917 - one sentence each
     counts: Verdicts,
     diagnosis: Diagnosis,
     left_out: dict[str, int],
-    metrics: list[Deciding],
-    coverage: list[Cover],
-    cost: Cost,
+    metrics: list[DecidingMetric],
+    coverage: list[CanaryCoverage],
+    cost: CanaryCost,
 ) -> list[str]:
     """The reading, from what happened to what it costs; empty parts are said to be empty."""
     if not rows:
@@ -109,7 +109,7 @@ def _empty(rows: list[Row]) -> str:
     return f"{scores} on groups without any data and {'is' if len(empty) == 1 else 'are'} no verdict, such as {such}."
 
 
-def _decided(metrics: list[Deciding]) -> str:
+def _decided(metrics: list[DecidingMetric]) -> str:
     if not metrics:
         return "No source told how the metrics came out, so which of them decide is not known."
     deciding = [f"{one.metric} ({one.decided} of {one.canaries:,})" for one in metrics if one.decided][:NAMED]
@@ -123,7 +123,7 @@ def _decided(metrics: list[Deciding]) -> str:
     return " ".join(told)
 
 
-def _costs(cost: Cost) -> str:
+def _costs(cost: CanaryCost) -> str:
     if cost.median is None or cost.nine_in_ten is None:
         return ""
     told = f"A canary takes {_minutes(cost.median)}, 9 in 10 at most {_minutes(cost.nine_in_ten)}"
@@ -134,7 +134,7 @@ def _costs(cost: Cost) -> str:
     return f"{told}; to the {cost.changes:,} changes that met one it was {part}."
 
 
-def _covered(coverage: list[Cover]) -> str:
+def _covered(coverage: list[CanaryCoverage]) -> str:
     all_, *each = coverage
     if not all_.deployments:
         return "There was no production deployment."

@@ -16,7 +16,7 @@ from dora.storage.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class PeriodComparison:
     """One group's value now and before. ``split`` says how much of a share's change is within its applications and how
     much is another mix of them; ``at_old_mix`` is what it would be had each application still its old part of all; a
     ``warning`` where the two point apart.
@@ -44,7 +44,7 @@ class Compared:
         return asdict(self) | {"warning": self.warning}
 
 
-def compare(con: Connection, name: str, scope: Scope) -> list[Compared]:
+def compare_periods(con: Connection, name: str, scope: Scope) -> list[PeriodComparison]:
     """Each group's value in a scope's window against the equal window before it, in calendar days.
 
     Raises ``UsageError`` where the scope names no start, or anything that does not exist.
@@ -57,7 +57,7 @@ def compare(con: Connection, name: str, scope: Scope) -> list[Compared]:
         if old is not None:
             cases = [_cases(con, name, one, now.group) for one in (earlier, scope)] if _pools(scope, now) else None
             split, mixed = (kitagawa(*cases), _at_old_mix(*cases)) if cases else (None, None)
-            found.append(Compared(now, old, now.compare_to(old), split, mixed, words))
+            found.append(PeriodComparison(now, old, now.compare_to(old), split, mixed, words))
     return found
 
 

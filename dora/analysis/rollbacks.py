@@ -62,7 +62,7 @@ class Rollbacks:
         return {**asdict(self), "sentences": self.sentences}
 
 
-def find(con: Connection, scope: Scope) -> Rollbacks:
+def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
     """The rollbacks of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
     rows, base, about = (
         list_rows(con, "rollbacks", scope),

@@ -29,7 +29,7 @@ CAVEATS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class SpeedAndSafety:
     """The figures behind the claim, null where the data can not carry them, and their readings in words.
 
     ``applications`` and ``sizes`` are rows to draw: ``application`` or ``name``, ``deployments``, ``failed``, ``share``
@@ -52,13 +52,13 @@ class Claims:
     enough: int = ENOUGH
 
 
-def claims(con: Connection, scope: Scope) -> Claims:
+def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
     """What the deployments of a scope say to the claim. Raises ``UsageError`` for what does not exist."""
     applications = _applications(con, scope)
     enough = _beside_chance([row for row in applications if row["deployments"] >= ENOUGH])
     weeks = _over(con, "weeks", replace(scope, every="week"))
     sizes = [row | _failed(row) for row in _over(con, "sizes", scope)]
-    found = Claims(
+    found = SpeedAndSafety(
         applications=enough,
         sizes=[row | {"name": CLASSES[row["least"]]} for row in sizes],
         between=association.spearman([(row["per_day"], row["share"]) for row in enough]),
@@ -136,7 +136,7 @@ def _counted(rows: list[dict[str, Any]]) -> tuple[int, int]:
     return sum(row["failed"] for row in rows), sum(row["deployments"] for row in rows)
 
 
-def _readings(found: Claims) -> dict[str, str]:
+def _readings(found: SpeedAndSafety) -> dict[str, str]:
     """Each figure as a sentence that a lead can repeat without saying more than it does."""
     return {
         "between": _associated(
@@ -177,7 +177,7 @@ def _proportional(seen: Elasticity | None) -> str:
     return f"Failures grow faster than deployments: the more often, the riskier each one ({evidence})."
 
 
-def _named(found: Claims) -> str:
+def _named(found: SpeedAndSafety) -> str:
     if not found.applications:
         return f"No application has {ENOUGH} deployments to be told apart by."
     if not found.apart:

@@ -21,7 +21,7 @@ COMPARED = ("deployment_frequency", "lead_time", "change_failure_rate", "recover
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SurveyPosition:
     """A value's place in a year: ``who`` has such numbers, with the probability; or what share of answers was worse."""
 
     value: Value
@@ -38,7 +38,7 @@ class Standing:
         return {name: value[name] for name in ("metric", "group", "value", "unit", "n", "low", "high")} | told
 
 
-def stand(con: Connection, year: int, scope: Scope) -> list[Standing]:
+def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
     """Where each number that the survey asks for stands; nothing is said where there is no number.
 
     Raises ``UsageError`` for a year without a table.
@@ -46,15 +46,17 @@ def stand(con: Connection, year: int, scope: Scope) -> list[Standing]:
     return [_standing(con, year, value, scope) for name in COMPARED for value in compute_metric(con, name, scope)]
 
 
-def _standing(con: Connection, year: int, value: Value, scope: Scope) -> Standing:
+def _standing(con: Connection, year: int, value: Value, scope: Scope) -> SurveyPosition:
     if value.value is None:
-        return Standing(value, year)
+        return SurveyPosition(value, year)
     place = survey.place(year, value.metric, _below(con, value, scope))
     if place is not None:
-        return Standing(value, year, place.who, place.probability, None, place.source)
+        return SurveyPosition(value, year, place.who, place.probability, None, place.source)
     higher = catalog.metric(value.metric).better == "higher"
     spread = survey.percentile(year, value.metric, value.value, higher=higher)
-    return Standing(value, year, worse=spread.worse, source=spread.source) if spread else Standing(value, year)
+    return (
+        SurveyPosition(value, year, worse=spread.worse, source=spread.source) if spread else SurveyPosition(value, year)
+    )
 
 
 def _below(con: Connection, value: Value, scope: Scope) -> Below:

@@ -23,7 +23,7 @@ Slope = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TrendAlert:
     """Weeks in a row that noise does not explain: places of the first and the last, and what they show."""
 
     first: int
@@ -37,7 +37,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class WeeklySeries:
     """One group's whole weeks of a metric that have a value (of durations: five), in order, and what is beyond noise.
 
     ``behaviour`` are the natural limits, from the first ``baseline`` weeks, with each week that noise does not explain;
@@ -58,14 +58,14 @@ class Series:
     starts: int = 0
 
     @property
-    def findings(self) -> list[Finding]:
+    def alerts(self) -> list[TrendAlert]:
         """What noise does not explain in the window, the latest first; weeks in a row by one rule are one finding."""
-        found = [Finding(one.index, one.index, f"{one.rule}, {one.direction}") for one in self._signals]
+        found = [TrendAlert(one.index, one.index, f"{one.rule}, {one.direction}") for one in self._signals]
         if self.shifted is not None:
-            found.append(Finding(self.shifted, self.shifted, "a lasting shift is certain"))
+            found.append(TrendAlert(self.shifted, self.shifted, "a lasting shift is certain"))
         if self.change is not None:
             text = f"likeliest change point (p = {self.change.p:.2g})"
-            found.append(Finding(self.change.index, self.change.index, text))
+            found.append(TrendAlert(self.change.index, self.change.index, text))
         inside = [one for one in _joined(found) if one.last >= self.starts]
         return sorted(inside, key=attrgetter("last", "first"), reverse=True)
 
@@ -74,8 +74,8 @@ class Series:
         return self.behaviour.signals if self.behaviour else []
 
 
-def _joined(found: Iterable[Finding]) -> list[Finding]:
-    runs: list[Finding] = []
+def _joined(found: Iterable[TrendAlert]) -> list[TrendAlert]:
+    runs: list[TrendAlert] = []
     for one in sorted(found, key=attrgetter("text", "first")):
         if runs and runs[-1].text == one.text and runs[-1].last == one.first - 1:
             runs[-1] = replace(runs[-1], last=one.last)
@@ -84,7 +84,7 @@ def _joined(found: Iterable[Finding]) -> list[Finding]:
     return runs
 
 
-def observe(con: Connection, name: str, scope: Scope) -> list[Series]:
+def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]:
     """Each group's series up to the end of a scope's window, with what noise does not explain in the window.
 
     Limits come from the half-year before the one in which the window begins, so that they stay as they are while the
@@ -109,14 +109,14 @@ def _before(turn: datetime) -> str | None:
     return None if turn == datetime.min else (turn - timedelta(weeks=BASELINE)).isoformat()
 
 
-def _series(name: str, group: str | None, values: Sequence[Value], starts: datetime, turn: datetime) -> Series:
+def _series(name: str, group: str | None, values: Sequence[Value], starts: datetime, turn: datetime) -> WeeklySeries:
     begun = dropwhile(lambda value: not value.n, values)  # before its first row nobody knows that there was anything
     weeks = [value for value in begun if not value.partial and value.value is not None and _enough(value)]
     if len(weeks) < ENOUGH:
-        return Series(name, group, weeks, reason=f"{len(weeks)} whole weeks; limits need {ENOUGH}")
+        return WeeklySeries(name, group, weeks, reason=f"{len(weeks)} whole weeks; limits need {ENOUGH}")
     seen, baseline = [week.value or 0.0 for week in weeks], _baseline(weeks, turn)
     change = control_chart.pettitt(seen)
-    return Series(
+    return WeeklySeries(
         name,
         group,
         weeks,

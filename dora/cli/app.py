@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dora.cli import audit, compare, ingest_summary, lists, metrics
-from dora.cli import dashboard as shown
+from dora.cli import audit, compare, dashboard_process, ingest_summary, lists, metrics
 from dora.cli.metrics import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
 from dora.config.dashboard import Front, front
 from dora.config.settings import Config, read
@@ -137,7 +136,7 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
     for summary in summaries:
         (ingest_summary.remark if json else ingest_summary.show)(summary)
     for line in failed:
-        console.note(f"missing: {line}")
+        console.print_note(f"missing: {line}")
     print_findings(_build(settings), json)
     missing = len(failed) + sum(len(summary.partial_failures) for summary in summaries)
     if missing:
@@ -158,9 +157,9 @@ def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
     findings = list(examination.run_checks(settings.data, settings.sources, settings.stale_after_hours))
     rows = [{"check": f.check, "state": f.state, "message": f.message, "next": f.next or None} for f in findings]
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     else:
-        console.as_table(rows)
+        console.print_table(rows)
     examination.raise_on_failure(findings)
 
 
@@ -177,7 +176,7 @@ def dashboard(
     """
     settings = read(config)
     where = front(settings.dashboard | ({} if base_path is None else {"base_path": base_path}))
-    shown.serve(settings.data / "dora.duckdb", port, address, where)
+    dashboard_process.serve(settings.data / "dora.duckdb", port, address, where)
 
 
 @app.command()
@@ -203,12 +202,12 @@ def report(
     scope = Scope(since, until, applications=tuple(application or ()), teams=tuple(team or ()))
     told = Report(api.open(read(config).data / "dora.duckdb"), scope)
     told.page("png" if email else "svg+xml").write(out, mail=email)
-    console.note(f"{out}: {out.stat().st_size:,} bytes")
+    console.print_note(f"{out}: {out.stat().st_size:,} bytes")
     if not chart_images.installed():
-        console.note("without charts: pip install 'delivery-metrics[report]' draws them")
+        console.print_note("without charts: pip install 'delivery-metrics[report]' draws them")
     elif charts:
         for path in chart_images.write(told.pictures(), charts):
-            console.note(str(path))
+            console.print_note(str(path))
 
 
 @app.command()
@@ -227,13 +226,15 @@ def demo(
     from ingest.simulation import demo as simulated
 
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    with simulated.organisation(folder, seed=seed, scale=scale, end=_moment(end) or today, report=console.note) as path:
+    with simulated.organisation(
+        folder, seed=seed, scale=scale, end=_moment(end) or today, report=console.print_note
+    ) as path:
         nightly(config=path)
         show(config=path)
         show("deployment_frequency", by="team", config=path)
-    console.note(f"ask more: dora show lead_time --by team --every month --config {path}")
+    console.print_note(f"ask more: dora show lead_time --by team --every month --config {path}")
     if serve:
-        shown.serve(read(path).data / "dora.duckdb", port, "127.0.0.1", Front())
+        dashboard_process.serve(read(path).data / "dora.duckdb", port, "127.0.0.1", Front())
 
 
 def main() -> None:
@@ -241,5 +242,5 @@ def main() -> None:
     try:
         app()
     except DoraError as error:
-        console.note(f"dora: {error}")
+        console.print_note(f"dora: {error}")
         sys.exit(error.exit_code)

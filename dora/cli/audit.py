@@ -18,7 +18,7 @@ from dora.render.html import Page
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
-    from dora.analysis.audit import Trail
+    from dora.analysis.audit import AuditTrail
     from dora.analysis.canaries import Canaries
 
 LINE = ["when", "application", "took back", "which had served", "for", "by", "pipeline", "reason"]
@@ -44,21 +44,21 @@ def canaries(
     delivery = api.open(read(config).data / "dora.duckdb")
     told = delivery.canaries(scoped(None, None, since, until, application, team))
     if json:
-        console.as_json(told.dict())
+        console.print_json(told.dict())
         return
     for sentence in told.sentences:
         print(sentence)
     for title, rows in _tables(told):
         if rows:
             print()
-            console.as_table(rows, title=title)
+            console.print_table(rows, title=title)
     data_to(told.as_of)
 
 
 def _tables(told: Canaries) -> Iterable[tuple[str, list[dict[str, Any]]]]:
     yield "Verdict against outcome", [
         {"verdict": one.verdict, "then": one.next, "canaries": one.canaries, "failed later": one.failed,
-         "fine": one.fine, "not known": one.unsettled}
+         "healthy": one.healthy, "not known": one.unsettled}
         for one in told.outcomes
     ]  # fmt: skip
     yield "Whether a lower score means more failures", [
@@ -106,22 +106,22 @@ def audit(
     delivery = api.open(read(config).data / "dora.duckdb")
     told = delivery.audit(scoped(None, None, since, until, application, team)).only(finding)
     if json:
-        console.as_json(told.dict())
+        console.print_json(told.dict())
     elif csv:
-        console.as_csv(told.rows)
+        console.print_csv(told.rows)
     elif out:
         _write(told, out)
-        console.note(f"{out}: {len(told.rows):,} changes of production")
+        console.print_note(f"{out}: {len(told.rows):,} changes of production")
     else:
         for sentence in told.sentences:
             print(sentence)
         print()
-        console.as_table([audit_text.line(row) for row in told.rows[:limit]])
-        console.note(f"{min(limit, len(told.rows))} of {len(told.rows)} changes; times in {told.timezone}")
+        console.print_table([audit_text.line(row) for row in told.rows[:limit]])
+        console.print_note(f"{min(limit, len(told.rows))} of {len(told.rows)} changes; times in {told.timezone}")
         data_to(told.as_of)
 
 
-def _write(told: Trail, path: Path) -> None:
+def _write(told: AuditTrail, path: Path) -> None:
     from dora.export import files
 
     form = path.suffix.lower().removeprefix(".")
@@ -135,13 +135,15 @@ def _write(told: Trail, path: Path) -> None:
         raise UsageError(f"{path} ends in no form that is written; nothing was.", "use .html, .csv or .parquet.")
 
 
-def _page(told: Trail) -> Page:
+def _page(told: AuditTrail) -> Page:
     """The whole trail as one page that opens offline."""
     known = f"data to {told.as_of:%Y-%m-%d %H:%M} UTC" if told.as_of else "no data"
     made = Page("Changes of production", f"{known} · times in {told.timezone} · every number can be counted below")
     made.say(told.sentences)
     made.heading("What was looked for", "How many were found, and among how many.")
-    made.table([{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.findings])
+    made.table(
+        [{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.exceptions]
+    )
     made.heading("Rollbacks")
     made.say(told.rollbacks.sentences)
     made.table(told.rollbacks.lines())
@@ -173,14 +175,14 @@ def rollbacks(
     delivery = api.open(read(config).data / "dora.duckdb")
     told = delivery.rollbacks(scoped(None, None, since, until, application, team))
     if json:
-        console.as_json(told.dict())
+        console.print_json(told.dict())
     elif csv:
-        console.as_csv(told.rows)
+        console.print_csv(told.rows)
     else:
         for sentence in told.sentences:
             print(sentence)
         if told.rows:
             print()
-            console.as_table(told.lines(), LINE)
-            console.note(f"times in {told.timezone}")
+            console.print_table(told.lines(), LINE)
+            console.print_note(f"times in {told.timezone}")
     data_to(delivery.about()["as_of"])

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from dora import api
-from dora.analysis.period_comparison import Compared
-from dora.analysis.survey_position import Standing
-from dora.analysis.weekly_signals import Finding, Series
+from dora.analysis.period_comparison import PeriodComparison
+from dora.analysis.survey_position import SurveyPosition
+from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
 from dora.cli.metrics import Applications, AsJson, By, ConfigFile, Since, Teams, Until, scoped
 from dora.config.settings import read
 from dora.render import console, text
@@ -40,16 +40,16 @@ def compare(
     scope = scoped(by, None, since, until, application, team)
     found = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
     if json:
-        console.as_json([row.plain() for row in found])
+        console.print_json([row.plain() for row in found])
         return
-    console.as_table([_compared(row) for row in found])
+    console.print_table([_compared(row) for row in found])
     for row in found:
         if row.warning:
-            console.note(f"{metrics()[row.now.metric].title}: {row.warning}")
-    console.note(f"windows: {found[0].windows}" if found else "nothing to compare")
+            console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
+    console.print_note(f"windows: {found[0].windows}" if found else "nothing to compare")
 
 
-def _compared(row: Compared) -> dict[str, Any]:
+def _compared(row: PeriodComparison) -> dict[str, Any]:
     move = row.move
     better = metrics()[row.now.metric].better
     judged = "no number to compare" if move is None else "within noise"
@@ -87,16 +87,18 @@ def signals(
     scope = scoped(by, None, since, until, application, team)
     series = [one for name in ([metric] if metric else metrics()) for one in delivery.signals(name, scope)]
     if json:
-        console.as_json([_as_dict(one) for one in series])
+        console.print_json([_as_dict(one) for one in series])
         return
-    rows = [_found(one, finding) for one in series for finding in one.findings if everything or not finding.weak]
+    rows = [_found(one, finding) for one in series for finding in one.alerts if everything or not finding.weak]
     if rows:
-        console.as_table(rows)
+        console.print_table(rows)
     known = sum(one.behaviour is not None for one in series)
-    console.note(f"{len(rows)} signals in {known} series with limits; {len(series) - known} have too few whole weeks")
+    console.print_note(
+        f"{len(rows)} signals in {known} series with limits; {len(series) - known} have too few whole weeks"
+    )
 
 
-def _found(series: Series, finding: Finding) -> dict[str, Any]:
+def _found(series: WeeklySeries, finding: TrendAlert) -> dict[str, Any]:
     first, last = series.weeks[finding.first], series.weeks[finding.last]
     centre = series.behaviour.centre if series.behaviour else None
     return {
@@ -110,12 +112,12 @@ def _found(series: Series, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _as_dict(series: Series) -> dict[str, Any]:
+def _as_dict(series: WeeklySeries) -> dict[str, Any]:
     behaviour = series.behaviour
     weeks = [{"week": f"{value.period:%Y-%m-%d}", "value": value.value, "n": value.n} for value in series.weeks]
     limits = {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None
     found = [{"first": weeks[one.first]["week"], "last": weeks[one.last]["week"], "shows": one.text}
-             for one in series.findings]  # fmt: skip
+             for one in series.alerts]  # fmt: skip
     told = {"metric": series.metric, "group": series.group, "unit": metrics()[series.metric].unit, "weeks": weeks}
     return told | {"baseline": series.baseline, "limits": limits, "signals": found, "slope": series.slope,
                    "reason": series.reason}  # fmt: skip
@@ -139,15 +141,15 @@ def benchmark(
     delivery = api.open(read(config).data / "dora.duckdb")
     found = delivery.benchmark(year, scoped(by, None, since, until, application, team))
     if json:
-        console.as_json([row.plain() for row in found])
+        console.print_json([row.plain() for row in found])
         return
-    console.as_table([_stood(row) for row in found])
+    console.print_table([_stood(row) for row in found])
     sources = {row.source for row in found if row.source}
-    console.note("; ".join(sorted(sources)) or f"{year} tells nothing of these numbers")
-    console.note("Tiers are medians of clusters of answers, not cut-offs.")
+    console.print_note("; ".join(sorted(sources)) or f"{year} tells nothing of these numbers")
+    console.print_note("Tiers are medians of clusters of answers, not cut-offs.")
 
 
-def _stood(row: Standing) -> dict[str, Any]:
+def _stood(row: SurveyPosition) -> dict[str, Any]:
     said = None
     if row.who:
         sure = row.probability or 0.0
@@ -175,9 +177,9 @@ def diff(
 
     rows = build_diff.between(old, new, read(config), scoped(None, None, since, until, None, None))
     if json:
-        console.as_json([row.plain() for row in rows])
+        console.print_json([row.plain() for row in rows])
         return
-    console.as_table([row.line() for row in rows])
+    console.print_table([row.line() for row in rows])
     for row in rows:
         for example in row.examples:
-            console.note(f"{metrics()[row.metric].title}: {example}")
+            console.print_note(f"{metrics()[row.metric].title}: {example}")

@@ -72,7 +72,7 @@ class Told(Protocol):
 def tell(summary: Told, *, as_json: bool) -> None:
     """Print what a run did; as JSON it is all there, for people ``show`` tells it."""
     if as_json:
-        console.as_json({name: getattr(summary, name) for name in FACTS})
+        console.print_json({name: getattr(summary, name) for name in FACTS})
     else:
         show(summary)
 
@@ -80,7 +80,7 @@ def tell(summary: Told, *, as_json: bool) -> None:
 def show(summary: Told) -> None:
     """Print what a run did as a table; its notes, and what is missing, on standard error."""
     heading = title(summary.source, summary.documents, summary.quarantined, summary.requests)
-    console.as_table(rows(summary.tables, summary.row_counts), COLUMNS, heading)
+    console.print_table(rows(summary.tables, summary.row_counts), COLUMNS, heading)
     if seen := coverage(summary.coverage):
         print(seen)
     remark(summary)
@@ -92,4 +92,4 @@ def remark(summary: Told) -> None:
     if summary.quarantined:
         lines.append(f"{summary.quarantined:,} could not be read: they are in quarantine, `dora build` says why")
     for line in lines:
-        console.note(f"{summary.source}: {line}")
+        console.print_note(f"{summary.source}: {line}")

@@ -46,14 +46,14 @@ def changes(
     if waiting:
         rows = [row for row in reversed(rows) if row["state"] == "open"]
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     elif csv:
-        console.as_csv(rows)
+        console.print_csv(rows)
     else:
         lines = [_change(row) for row in rows[:limit]]
         seldom = [name for name in ("labels", "size") if not any(line[name] for line in lines)]
-        console.as_table([{name: cell for name, cell in line.items() if name not in seldom} for line in lines])
-        console.note(f"{min(limit, len(rows))} of {len(rows)} changes")
+        console.print_table([{name: cell for name, cell in line.items() if name not in seldom} for line in lines])
+        console.print_note(f"{min(limit, len(rows))} of {len(rows)} changes")
 
 
 def _change(row: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +110,6 @@ def export(
         written[str(prometheus)] = collector.write(delivery, prometheus, scope)
     rows = [{"file": name, "rows": count} for name, count in written.items()]
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     else:
-        console.as_table(rows)
+        console.print_table(rows)

@@ -79,9 +79,9 @@ def show(
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     rows = [row for result in results for row in result.dicts()]
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     elif csv:
-        console.as_csv(rows)
+        console.print_csv(rows)
     else:
         _print_values([value for result in results for value in result], by, every)
 
@@ -116,14 +116,14 @@ def _print_values(values: list[Value], by: str | None, every: str | None) -> Non
     columns = ["metric", *([by] if by else []), *(["period"] if every else []), "value", "evidence", "left out"]
     if any(value.incomplete for value in values):
         columns.append("incomplete")
-    console.as_table(rows, columns)
+    console.print_table(rows, columns)
     data_to(values[0].as_of if values else None)
 
 
 def data_to(as_of: datetime | None) -> None:
     """Say up to when the facts are known."""
     if as_of:
-        console.note(f"data to {as_of:%Y-%m-%d %H:%M} UTC")
+        console.print_note(f"data to {as_of:%Y-%m-%d %H:%M} UTC")
 
 
 @app.command()
@@ -146,15 +146,15 @@ def explain(
     scope = scoped(None, None, since, until, application, team)
     rows = delivery.explain(metric, scope)
     if json:
-        console.as_json(rows)
+        console.print_json(rows)
     elif csv:
-        console.as_csv(rows)
+        console.print_csv(rows)
     else:
         _print_values(list(delivery.values(metric, scope)), None, None)
         shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
-        console.as_table([_brief(row) for row in rows[:limit]], shown)
-        console.note(f"{min(limit, len(rows))} of {len(rows)} rows")
-        console.as_table(delivery.definitions(metric, scope), CHOICE, "\nBy these definitions:")
+        console.print_table([_brief(row) for row in rows[:limit]], shown)
+        console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
+        console.print_table(delivery.definitions(metric, scope), CHOICE, "\nBy these definitions:")
 
 
 def _brief(row: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ def config_show(
     resolved = asdict(definitions.resolve(settings, application))
     if json:
         sources = {name: sorted(values) for name, values in settings.sources.items()}
-        console.as_json({"path": settings.path, "data": settings.data, "timezone": settings.timezone,
+        console.print_json({"path": settings.path, "data": settings.data, "timezone": settings.timezone,
                         "stale_after_hours": settings.stale_after_hours, "sources": sources,
                         "teams": settings.teams, "definitions": resolved})  # fmt: skip
         return
@@ -188,16 +188,16 @@ def config_show(
         f"settings {settings.path or 'none, defaults only'}; data in {settings.data}; days cut in {settings.timezone}"
     )
     says = definitions.shipped()
-    console.as_table([{"key": key, "value": value, "means": says[key]["says"]} for key, value in resolved.items()])
+    console.print_table([{"key": key, "value": value, "means": says[key]["says"]} for key, value in resolved.items()])
 
 
 def print_findings(findings: list[Finding], json: bool) -> None:
     """Print what checks found."""
     if json:
-        console.as_json([asdict(finding) for finding in findings])
+        console.print_json([asdict(finding) for finding in findings])
         return
     found = [finding for finding in findings if finding.rows]
     if found:
-        console.as_table([asdict(f) | {"such_as": f.examples[:2]} for f in found], FINDING)
+        console.print_table([asdict(f) | {"such_as": f.examples[:2]} for f in found], FINDING)
     else:
         print(f"{len(findings)} checks, nothing found.")

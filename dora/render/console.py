@@ -16,12 +16,12 @@ WIDE = 240
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet runs, full-width ones too
 
 
-def as_json(rows: object) -> None:
+def print_json(rows: object) -> None:
     """Print as JSON; instants as ISO-8601 in UTC."""
     print(json.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
 
 
-def as_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print as CSV. A cell that a spreadsheet would run as a formula is prefixed with an apostrophe."""
     if rows:
         write_csv(rows, sys.stdout)
@@ -34,7 +34,9 @@ def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
     writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, title: str | None = None) -> None:
+def print_table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, title: str | None = None
+) -> None:
     """Print as a table, as wide as the terminal, or as wide as it needs where there is none."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -51,7 +53,7 @@ def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = 
     console.print(table)
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """A line for people on standard error."""
     print(text, file=sys.stderr)
 

@@ -89,7 +89,7 @@ def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, o
     """The button of a row narrows the page to the team that the row is of, and its list to the week of the signal."""
     delivery = dora.open(organisation)
     series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
-    strong = {(one.weeks[f.last].period, one.group) for one in series for f in one.findings if not f.weak}
+    strong = {(one.weeks[f.last].period, one.group) for one in series for f in one.alerts if not f.weak}
     latest = max(week for week, _ in strong)
     shown(page, f"{server}/?window=180d")
     box = (

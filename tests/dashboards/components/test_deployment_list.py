@@ -187,7 +187,7 @@ def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, del
     cell = max(cells, key=lambda cell: cell["changes"])
     page = run(organisation, "audit", hour=cell["part"])
     assert f"{cell['changes']} changes, the latest first" in said(page)
-    (late,) = [one for one in told.findings if one.name == "out_of_hours"]
+    (late,) = [one for one in told.exceptions if one.name == "out_of_hours"]
     both = [row for row in told.rows if row["deployment_id"] in late.deployments and audit.hour(row) == cell["part"]]
     page = run(organisation, "audit", hour=cell["part"], finding="came out of hours")
     assert f"{text.counted(len(both), 'change')}, the latest first" in said(page)

@@ -73,7 +73,7 @@ def test_signals_are_the_doors_of_this_window(told: Report) -> None:
         (dora.metrics()[name].title, f"{series.weeks[found.last].period:%-d %b %Y}", found.text)
         for name in KEYS
         for series in told.delivery.signals(name, dora.Scope(since="360d"))
-        for found in series.findings
+        for found in series.alerts
         if not found.weak
     }
     year = Report(told.delivery, dora.Scope(since="360d"))

@@ -38,7 +38,7 @@ def test_signals_are_the_doors_strong_ones_of_the_window(run: Run, organisation:
     starts = delivery.about()["as_of"] - timedelta(days=180)
     series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
     strong = sorted(
-        (one.weeks[finding.last].period for one in series for finding in one.findings if not finding.weak), reverse=True
+        (one.weeks[finding.last].period for one in series for finding in one.alerts if not finding.weak), reverse=True
     )
     listed = table(run(organisation, window="180d"), "signal")
     assert list(listed.get("week", [])) == [f"{week:%-d %b %Y}" for week in strong][:8]

@@ -59,7 +59,7 @@ def test_audit_says_what_the_door_says(run: Run, organisation: Path) -> None:
 def test_a_finding_in_the_address_narrows_the_list(run: Run, organisation: Path) -> None:
     """Only the changes that it names are listed; one that does not exist falls away."""
     told = dora.open(organisation).audit(WINDOW)
-    (late,) = [one for one in told.findings if one.name == "out_of_hours"]
+    (late,) = [one for one in told.exceptions if one.name == "out_of_hours"]
     assert late.count
     page = run(organisation, "audit", finding="came out of hours")
     assert len(page.dataframe[0].value) == min(200, late.count)

@@ -159,13 +159,13 @@ def test_local_time_decides_what_is_out_of_hours(delivery: dora.Delivery) -> Non
 def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
     """Each finding has its own denominator, and names the very deployments."""
     told = delivery.audit()
-    found = {one.name: (one.count, one.of) for one in told.findings}
+    found = {one.name: (one.count, one.of) for one in told.exceptions}
     assert found == {
         "out_of_hours": (1, 8), "by_hand": (5, 8), "unasked": (1, 4), "author_alone": (1, 3), "author_too": (1, 3),
         "trigger_approved": (1, 3), "refused": (1, 5), "stopped": (1, 5), "timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "skipped": (1, 5), "overridden": (0, 0), "unattributed": (1, 8),
     }  # fmt: skip
-    (alone,) = [one for one in told.findings if one.name == "author_alone"]
+    (alone,) = [one for one in told.exceptions if one.name == "author_alone"]
     assert [row["deployment_id"] for row in told.only("author_alone").rows] == alone.deployments
     assert "1 of 3 approved changes were approved by nobody but an author." in told.sentences
     with pytest.raises(UsageError, match="no finding eyes"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dora.analysis.canary_metrics import Deciding, Pattern, weigh
+from dora.analysis.canary_metrics import DecidingMetric, Pattern, weigh
 
 WEIGHTS = {"errors": 50.0, "latency": 30.0, "saturation": 20.0}
 GROUPS = {"e1": "errors", "e2": "errors", "l1": "latency", "l2": "latency", "s1": "saturation"}
@@ -36,7 +36,7 @@ def pattern(bad: set[str], canaries: int = 1, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def by_name(rows: list[dict[str, Any]]) -> dict[str, Deciding]:
+def by_name(rows: list[dict[str, Any]]) -> dict[str, DecidingMetric]:
     return {one.metric: one for one in weigh(rows)}
 
 
@@ -55,9 +55,9 @@ def test_a_metric_decides_where_its_passing_would_have_let_pass() -> None:
 def test_by_hand() -> None:
     """All pass (100) 9 times, both errors fail (50) 3 times: either of them alone would have made 75."""
     found = by_name([pattern(set(), 9), pattern({"e1"}, 2), pattern({"e1", "e2"}, 3)])
-    assert found["e1"] == Deciding("e1", canaries=14, failed=5, decided=3, outvoted=2)
-    assert found["e2"] == Deciding("e2", canaries=14, failed=3, decided=3)
-    assert found["s1"] == Deciding("s1", canaries=14)
+    assert found["e1"] == DecidingMetric("e1", canaries=14, failed=5, decided=3, outvoted=2)
+    assert found["e2"] == DecidingMetric("e2", canaries=14, failed=3, decided=3)
+    assert found["s1"] == DecidingMetric("s1", canaries=14)
     assert next(one.metric for one in weigh([pattern(set(), 9), pattern({"e1", "e2"}, 3)])) in {"e1", "e2"}
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 import dora
-from dora.analysis.weekly_signals import BASELINE, Finding, Series
+from dora.analysis.weekly_signals import BASELINE, TrendAlert, WeeklySeries
 
 MONDAY = datetime(2026, 1, 5)
 WEEKS, STEP = 30, 20  # five deployments a day, from week 20 on two
@@ -40,7 +40,7 @@ def delivery(
     opened.close()
 
 
-def series(delivery: dora.Delivery, metric: str, application: str = "shop") -> Series:
+def series(delivery: dora.Delivery, metric: str, application: str = "shop") -> WeeklySeries:
     (found,) = delivery.signals(metric, dora.Scope(applications=(application,)))
     return found
 
@@ -52,7 +52,7 @@ def test_a_step_is_found_within_its_first_weeks(delivery: dora.Delivery) -> None
     assert found.shifted == STEP
     assert found.change is not None
     assert found.change.index == STEP
-    assert found.findings[0] == Finding(STEP, WEEKS - 1, "beyond the limits, down")
+    assert found.alerts[0] == TrendAlert(STEP, WEEKS - 1, "beyond the limits, down")
     assert found.slope is not None
     assert found.slope[2] < 0
 
@@ -80,12 +80,12 @@ def test_nothing_failed_for_weeks_has_no_limits(delivery: dora.Delivery) -> None
 def test_ten_whole_weeks_are_needed(delivery: dora.Delivery) -> None:
     """Fewer make a sentence, not limits; weeks in which nothing was seen of a metric are none."""
     found = series(delivery, "recovery_time", "new")
-    assert (found.findings, found.reason) == ([], "0 whole weeks; limits need 10")
+    assert (found.alerts, found.reason) == ([], "0 whole weeks; limits need 10")
 
 
 def test_weeks_that_one_rule_names_are_one_finding(delivery: dora.Delivery) -> None:
     """Ten weeks below the limits are one line, and each finding's weeks follow one another."""
-    found = series(delivery, "deployment_frequency").findings
+    found = series(delivery, "deployment_frequency").alerts
     assert len([one for one in found if one.text == "beyond the limits, down"]) == 1
     assert all(one.last < STEP for one in found if one.weak)
 
@@ -106,7 +106,7 @@ def test_limits_stay_while_the_window_moves_on(delivery: dora.Delivery) -> None:
         datetime(2026, 7, 13),
         datetime(2026, 7, 27),
     ]
-    assert all(one.last >= late.starts for one in late.findings)
+    assert all(one.last >= late.starts for one in late.alerts)
 
 
 def test_a_short_history_is_judged_by_its_first_half(delivery: dora.Delivery) -> None:

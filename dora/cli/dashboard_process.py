@@ -22,7 +22,7 @@ def serve(path: Path, port: int, address: str, where: Front) -> None:
     for name in (LOGIN, SECRET, COOKIE):
         os.environ.pop(name, None)
     os.environ |= told | {"DORA_DATABASE": str(path.resolve())}
-    console.note(f"dashboard of {path} at {where.url or f'http://localhost:{port}'}")
+    console.print_note(f"dashboard of {path} at {where.url or f'http://localhost:{port}'}")
     options = ["--server.address", address, "--server.port", str(port), "--server.baseUrlPath", where.path]
     options += ["--browser.serverAddress", where.host] if where.host else []
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(page), *options])  # noqa: S606
