@@ -191,7 +191,7 @@ class Delivery:
     def period(self, moment: str, every: Grain) -> tuple[str, str]:
         """The whole local day, week or month around a moment, as ``since`` and ``until`` take it."""
         about = self.about()
-        start = periods.instant(moment, about["timezone"], about["as_of"])
+        start = periods.parse_moment(moment, about["timezone"], about["as_of"])
         whole = next(periods.split(periods.Period(start, start + timedelta(microseconds=1)), every))
         return whole.start.isoformat(), whole.end.isoformat()
 

@@ -31,7 +31,7 @@ class Period:
         """Its length in calendar days: a night of daylight saving is as long as any other."""
         return (self.end - self.start) / timedelta(days=1)
 
-    def within(self, other: Period) -> Period:
+    def intersection(self, other: Period) -> Period:
         """The part of it that lies in another period; of no length where they do not meet."""
         start = max(self.start, other.start)
         return Period(start, max(start, min(self.end, other.end)))
@@ -44,7 +44,7 @@ class Period:
         return whole, [edge for edge in edges if edge.days]
 
 
-def instant(text: str, zone: str, as_of: datetime) -> datetime:
+def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:
     """A moment as people give it, as a naive local datetime.
 
     ``2026-07-01`` is that local midnight, ``2026-07-01T12:00`` that local time (or an instant, with an
@@ -56,7 +56,7 @@ def instant(text: str, zone: str, as_of: datetime) -> datetime:
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is no moment.", "give a date such as 2026-07-01, or an age such as 90d.") from None
+        raise UsageError(f"{text!r} is not a date.", "give a date such as 2026-07-01, or an age such as 90d.") from None
     return given.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if given.tzinfo else given
 
 
@@ -100,7 +100,7 @@ def _next(start: datetime, grain: Grain) -> datetime:
     return start + timedelta(days=7 if grain == "week" else 1)
 
 
-def local(column: str, zone: str, start: datetime, end: datetime) -> str:
+def local_time_sql(column: str, zone: str, start: datetime, end: datetime) -> str:
     """SQL for the local time of a UTC column whose values lie between two instants (naive, UTC).
 
     It names the clock changes between them: ten times as fast as to ask the engine's calendar for every row.

@@ -67,8 +67,8 @@ def before(con: Connection, scope: Scope) -> tuple[Scope, str]:
     zone, as_of = about["timezone"], about["as_of"]
     if scope.since is None or as_of is None:
         raise UsageError("A window without a start has none before it.", "name one, such as --since 90d.")
-    start = periods.instant(scope.since, zone, as_of)
-    end = periods.instant(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
+    start = periods.parse_moment(scope.since, zone, as_of)
+    end = periods.parse_moment(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
     first = start - (end - start)
     earlier = replace(scope, since=first.isoformat(), until=start.isoformat())
     return earlier, f"{_day(start)} to {_day(end)} against {_day(first)} to {_day(start)}"

@@ -75,7 +75,7 @@ def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
         return periods.to_local(moment, about["timezone"]) if moment else None
 
     def asked(text: str | None, default: datetime | None) -> datetime | None:
-        return periods.instant(text, about["timezone"], about["as_of"]) if text else local(default)
+        return periods.parse_moment(text, about["timezone"], about["as_of"]) if text else local(default)
 
     return Rollbacks(
         rows=[row | {"local_time": local(row["happened_at"])} for row in rows],

@@ -92,7 +92,7 @@ def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]
     not exist.
     """
     about = build_info(con)
-    starts = periods.instant(scope.since, about["timezone"], about["as_of"]) if scope.since else datetime.min
+    starts = periods.parse_moment(scope.since, about["timezone"], about["as_of"]) if scope.since else datetime.min
     turn = _half_year(starts) if scope.since else datetime.min
     values = compute_metric(con, name, replace(scope, every="week", since=_before(turn)))
     groups = dict.fromkeys(value.group for value in values)

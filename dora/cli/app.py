@@ -78,7 +78,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
     from dora import periods
 
-    return periods.instant(text, "UTC", datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
+    return periods.parse_moment(text, "UTC", datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
 
 
 def _pull(settings: Config, name: str, request: Request, *, replaying: bool = False) -> Summary:

@@ -109,7 +109,7 @@ class Question:
         return f"date_trunc('{self.scope.every}', {local})::TIMESTAMP"
 
     def _local(self, column: str, part: Period) -> str:
-        return periods.local(column, self.zone, *self._bounds(part))
+        return periods.local_time_sql(column, self.zone, *self._bounds(part))
 
     def _bounds(self, part: Period) -> list[datetime]:
         return [periods.to_utc(end, self.zone) for end in (part.start, part.end)]

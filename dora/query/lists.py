@@ -66,4 +66,4 @@ def _fetch(con: Connection, sql: str, scope: Scope) -> list[Row]:
 def _utc(moment: str | None, about: dict[str, Any]) -> object:
     if moment is None:
         return None
-    return periods.to_utc(periods.instant(moment, about["timezone"], about["as_of"]), about["timezone"])
+    return periods.to_utc(periods.parse_moment(moment, about["timezone"], about["as_of"]), about["timezone"])

@@ -144,9 +144,9 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
     """From ``since`` (else the first day that has a row) to ``until`` (else the end of the data)."""
     zone, as_of = about["timezone"], about["as_of"]
     end_of_data = periods.to_local(as_of, zone) + timedelta(microseconds=1) if as_of else datetime(1970, 1, 1)
-    end = periods.instant(scope.until, zone, as_of or end_of_data) if scope.until else end_of_data
+    end = periods.parse_moment(scope.until, zone, as_of or end_of_data) if scope.until else end_of_data
     if scope.since:
-        start = periods.instant(scope.since, zone, as_of or end_of_data)
+        start = periods.parse_moment(scope.since, zone, as_of or end_of_data)
     else:
         first = con.execute(
             f'SELECT min(happened_at) FROM days."{described.name}"'  # noqa: S608
@@ -159,7 +159,7 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
 
 def _value(asked: _Asked, group: str | None, cut: Period | None, cell: Cell, scatter: float | None) -> Value:
     described, sight = asked.metric, asked.seen[group]
-    exposed = (cut or asked.window).within(asked.window)
+    exposed = (cut or asked.window).intersection(asked.window)
     cell.scatter = scatter
     estimate = STATISTICS[asked.statistic] if group in asked.first else never
     value, low, high, reason = estimate(described, cell, exposed)

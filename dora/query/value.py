@@ -22,7 +22,7 @@ GROUPS: tuple[By, ...] = ("application", "team", "group")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a number is asked for. Moments as ``periods.instant`` reads them; ``until`` is not included.
+    """What a number is asked for. Moments as ``periods.parse_moment`` reads them; ``until`` is not included.
 
     ``teams`` take in those below them: ``platform`` holds ``platform/delivery``. ``statistic`` is the metric's own
     where none is named; durations have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``.

@@ -23,9 +23,8 @@ def write(con: Connection, metric: str) -> None:
     zone = con.execute("SELECT timezone FROM build").fetchall()[0][0]
     found = con.execute(f'SELECT min(happened_at), max(happened_at) FROM metrics."{metric}"').fetchall()[0]  # noqa: S608
     start, end = (moment or datetime(1970, 1, 1) for moment in found)
-    con.execute(
-        f'CREATE OR REPLACE TABLE days."{metric}" AS {counted(metric, periods.local("happened_at", zone, start, end))}'
-    )
+    local_time = periods.local_time_sql("happened_at", zone, start, end)
+    con.execute(f'CREATE OR REPLACE TABLE days."{metric}" AS {counted(metric, local_time)}')
 
 
 def counted(metric: str, local: str, where: str = "true") -> str:

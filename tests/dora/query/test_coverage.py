@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dora
-from dora.periods import GRAINS, Grain, Period, floor, local, split, to_local
+from dora.periods import GRAINS, Grain, Period, floor, local_time_sql, split, to_local
 from dora.query.coverage import Gap, Sight
 from tests.conftest import engine
 
@@ -36,7 +36,7 @@ def test_sql_and_python_mark_alike(since: datetime, minutes: int, zone: str, gra
     marked = {cut.start for cut in split(whole, grain) if sight.incomplete(cut, cut) and cut.start >= whole.start}
     steps = f"SELECT unnest(range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 15 MINUTE)) AS moment"
     last = f"SELECT TIMESTAMP '{until}' - INTERVAL 1 MICROSECOND"
-    moment = local("moment", zone, since, until)
+    moment = local_time_sql("moment", zone, since, until)
     cut = f"SELECT DISTINCT date_trunc('{grain}', {moment})::TIMESTAMP FROM ({steps} UNION ALL {last})"
     touched = {start for (start,) in engine().execute(cut).fetchall()}
     assert marked - {floor(whole.start, grain)} == touched - {floor(whole.start, grain)}
