@@ -75,7 +75,7 @@ class SOURCE:
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse(document, self._settings.deck, self._settings.commit_keys)
+        return parse.parse_document(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """How Gate is, and what it hides."""

@@ -14,8 +14,8 @@ import msgspec
 
 from ingest.http.session import FailedError, Session
 from ingest.spinnaker.client.time_search import Listed
-from ingest.spinnaker.model.coerce import COMPLETE, micros, status, text
-from ingest.spinnaker.model.stage_kinds import operates
+from ingest.spinnaker.model.coerce import COMPLETE, as_micros, as_status, as_text
+from ingest.spinnaker.model.stage_kinds import has_operation
 
 REVISIONS = 20
 UNFINISHED = "NOT_STARTED,RUNNING,PAUSED,SUSPENDED,BUFFERED,REDIRECT"
@@ -198,8 +198,8 @@ def _light(body: bytes, *, detailed: bool) -> Listed:
     except UNDECODABLE:
         named = next(iter(identities([body])), UNREADABLE + hashlib.sha256(body).hexdigest())
         return Listed(named, 0, True, False, body)
-    done = status(light.status) in COMPLETE
-    return Listed(light.id, _instant(light.build_time), done, detailed, body, text(light.pipeline_config_id))
+    done = as_status(light.status) in COMPLETE
+    return Listed(light.id, _instant(light.build_time), done, detailed, body, as_text(light.pipeline_config_id))
 
 
 def _task(path: str, body: bytes) -> Listed:
@@ -208,8 +208,8 @@ def _task(path: str, body: bytes) -> Listed:
     except UNDECODABLE as error:
         raise FailedError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
     started = _instant(light.start_time) or _instant(light.build_time)
-    return Listed(light.id, started, status(light.status) in COMPLETE, operates(light.types()), body)
+    return Listed(light.id, started, as_status(light.status) in COMPLETE, has_operation(light.types()), body)
 
 
 def _instant(value: object) -> int:
-    return (micros(value) or 0) // 1000
+    return (as_micros(value) or 0) // 1000

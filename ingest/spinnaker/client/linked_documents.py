@@ -17,10 +17,10 @@ from ingest.core.source import Item, PartialFailure, Progress, SourceState
 from ingest.http.session import FailedError, ForbiddenError
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.parallel import ordered
-from ingest.spinnaker.model.coerce import COMPLETE, text
+from ingest.spinnaker.model.coerce import COMPLETE, as_text
 from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.parse.configs import PipelineConfig
-from ingest.spinnaker.parse.templates import chosen
+from ingest.spinnaker.parse.templates import select_template
 
 _EXECUTION = msgspec.json.Decoder(Execution)
 _CONFIG = msgspec.json.Decoder(PipelineConfig)
@@ -115,7 +115,7 @@ class Follow:
         if config.changed_at() not in (None, self._state.configured.get(config.id)):
             yield from self._revisions(config.id)
         made = config.made_from()
-        template = chosen(self._listed(made.kind), made) if made.kind and made.template else None
+        template = select_template(self._listed(made.kind), made) if made.kind and made.template else None
         yield Document("templated", b'{"pipeline":%b,"template":%b}' % (body, template)) if template else item
 
     def _revisions(self, pipeline_id: str) -> Iterator[Item]:
@@ -150,7 +150,7 @@ def _judged(body: bytes) -> Iterator[str]:
     except _UNREADABLE:
         return
     for stage in stages:
-        identity = text(stage.values.canary_execution)
+        identity = as_text(stage.values.canary_execution)
         if identity and stage.state in COMPLETE:
             yield identity
 

@@ -18,7 +18,7 @@ from ingest.http.session import FailedError, ForbiddenError
 from ingest.spinnaker.client.again import IDS, PATIENCE, gone
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.paging import details
-from ingest.spinnaker.model.coerce import text
+from ingest.spinnaker.model.coerce import as_text
 from ingest.spinnaker.model.payload import Execution
 
 PENDING = "started"
@@ -107,5 +107,5 @@ def _started(body: bytes) -> Iterator[str]:
     except (msgspec.MsgspecError, RecursionError):
         return
     for stage in stages:
-        if stage.type == "pipeline" and (identity := text(stage.values.execution_id)):
+        if stage.type == "pipeline" and (identity := as_text(stage.values.execution_id)):
             yield identity

@@ -13,14 +13,14 @@ import msgspec
 from ingest.spinnaker.commits.artifacts import artifacts, compared, deployed, images, manifests, named
 from ingest.spinnaker.commits.sha import Found, Level, best, branch, plain, repository, sha
 from ingest.spinnaker.commits.webhooks import payload
-from ingest.spinnaker.model.coerce import items, mapping, text
-from ingest.spinnaker.model.payload import Execution, ParentStage, Trigger, loose
-from ingest.spinnaker.model.stage_kinds import kind
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text
+from ingest.spinnaker.model.payload import Execution, ParentStage, Trigger, decode_raw
+from ingest.spinnaker.model.stage_kinds import stage_kind
 
 _BUILT = "build stage"
 
 
-def find(execution: Execution, keys: Collection[str] = ()) -> Found | None:
+def find_commit(execution: Execution, keys: Collection[str] = ()) -> Found | None:
     """The commit that an execution carried; None where it says none. ``keys`` are a team's own words for one."""
     levels = list(_levels(execution, frozenset(map(plain, keys))))
     return next((found for place in _PLACES for level in levels if (found := place(level))), None)
@@ -29,7 +29,7 @@ def find(execution: Execution, keys: Collection[str] = ()) -> Found | None:
 def _levels(execution: Execution, keys: frozenset[str]) -> Iterator[Level]:
     trigger = execution.trigger or Trigger()
     told = (execution.application, trigger.slug, trigger.job)
-    names = frozenset(name.rpartition("/")[2].lower() for value in told if (name := text(value)))
+    names = frozenset(name.rpartition("/")[2].lower() for value in told if (name := as_text(value)))
     yield Level(trigger, execution.staged(), names, keys)
     while parent := trigger.parent_execution:
         trigger = parent.trigger or Trigger()
@@ -40,7 +40,7 @@ def _hash(level: Level) -> Found | None:
     trigger = level.trigger
     if not (commit := sha(trigger.hash)):
         return None
-    project, slug = text(trigger.project), text(trigger.slug)
+    project, slug = as_text(trigger.project), as_text(trigger.slug)
     name = f"{project}/{slug}" if project and slug else None
     return Found(commit, name, branch(trigger.branch), "trigger")
 
@@ -50,7 +50,7 @@ def _build(level: Level) -> Found | None:
 
 
 def _scm(build_info: msgspec.Raw, origin: str, names: frozenset[str]) -> Found | None:
-    revisions = [mapping(scm) for scm in items(mapping(loose(build_info)).get("scm"))]
+    revisions = [as_dict(scm) for scm in as_list(as_dict(decode_raw(build_info)).get("scm"))]
     found = [
         Found(commit, repository(one.get("remoteUrl")), branch(one.get("branch")), origin)
         for one in revisions
@@ -68,7 +68,7 @@ def _build_stages(level: Level) -> Found | None:
     for stage in level.stages:
         context = stage.values
         found = _scm(context.build_info, _BUILT, level.names) or named(context.property_file_contents, _BUILT, level)
-        told = kind(stage.type) == "build" or stage.type == "evaluateVariables"
+        told = stage_kind(stage.type) == "build" or stage.type == "evaluateVariables"
         if found := found or (named(stage.outputs, _BUILT, level) if told else None):
             return found
     return None

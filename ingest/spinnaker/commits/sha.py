@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ingest.spinnaker.model.coerce import text
+from ingest.spinnaker.model.coerce import as_text
 from ingest.spinnaker.model.payload import ParentStage, Stage, Trigger
 
 SHA_KEY = re.compile(r"(CI|GIT|GITHUB|SCM|SOURCE|VCS|BUILD)?(COMMIT|SHA|REVISION)(SHA|ID|HASH)?|GITHASH|VCSREF")
@@ -44,7 +44,7 @@ class Level(NamedTuple):
 
 def sha(value: object) -> str | None:
     """A whole or abbreviated commit id; the zeros that stand for a deleted branch are none."""
-    found = text(value)
+    found = as_text(value)
     return found.lower() if found and _SHA.fullmatch(found) and found.strip("0") else None
 
 
@@ -53,7 +53,7 @@ def tagged(value: object) -> str | None:
     whole = sha(value)
     if whole:
         return None if _DATE.fullmatch(whole) else whole
-    parts = re.split(r"[-_.+:/]", (text(value) or "").lower())
+    parts = re.split(r"[-_.+:/]", (as_text(value) or "").lower())
     return next((found for part in reversed(parts) if (found := _part(part))), None)
 
 
@@ -66,14 +66,14 @@ def _part(part: str) -> str | None:
 
 def repository(url: object) -> str | None:
     """``owner/name`` of a clone or browse address; None where it has no two parts."""
-    plain = re.sub(r"/projects/([^/]+)/repos/", r"/\1/", text(url) or "")
+    plain = re.sub(r"/projects/([^/]+)/repos/", r"/\1/", as_text(url) or "")
     parts = [part for part in re.split(r"[/:]", plain.removesuffix("/").removesuffix(".git")) if part]
     return "/".join(parts[-2:]) if len(parts) >= 2 else None
 
 
 def branch(value: object) -> str | None:
     """A branch without what its remote puts before it."""
-    found = text(value)
+    found = as_text(value)
     return (_REMOTE.sub("", found, count=1) or None) if found else None
 
 

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import first, items, mapping, text
-from ingest.spinnaker.model.payload import NULL, Context, loose
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.payload import NULL, Context, decode_raw
 
 _WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset"})
 _STAMPED = frozenset({"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"})
@@ -25,7 +25,7 @@ _STAMPED_KEYS = (
     "kubectl.kubernetes.io/",
 )
 _REVISION = "deployment.kubernetes.io/revision"
-VERSIONED = re.compile(r"(.+)-v(\d{3,})")
+VERSIONED_NAME = re.compile(r"(.+)-v(\d{3,})")
 
 
 class _Metadata(TypedDict, total=False):
@@ -43,7 +43,7 @@ class _Manifest(TypedDict, total=False):
 _BRIEF = msgspec.json.Decoder(list[_Manifest])  # a dozen times faster than to decode status and managed fields too
 
 
-class Content(NamedTuple):
+class DeployedContent(NamedTuple):
     """The content of one Kubernetes rollout; None for each part that it does not say."""
 
     version: str | None = None
@@ -53,48 +53,48 @@ class Content(NamedTuple):
     revision: str | None = None
 
 
-def read(context: Context) -> Content:
+def read_content(context: Context) -> DeployedContent:
     """The content that a stage's context describes."""
-    asked = listed(context.manifests) or listed(context.patch_body)
-    deployed = _brief(context.deployed) if asked else listed(context.deployed)
+    asked = manifest_list(context.manifests) or manifest_list(context.patch_body)
+    deployed = _brief(context.deployed) if asked else manifest_list(context.deployed)
     if not asked and not deployed:
-        return Content()
-    return Content(
-        version=version(deployed) or version(asked),
+        return DeployedContent()
+    return DeployedContent(
+        version=image_version(deployed) or image_version(asked),
         workload=_name(_main(asked or deployed)),
-        namespace=first(*(_metadata(manifest).get("namespace") for manifest in asked + deployed)),
+        namespace=first_text(*(_metadata(manifest).get("namespace") for manifest in asked + deployed)),
         revision=_revision(_main(deployed)),
         fingerprint=_fingerprint(asked or deployed),
     )
 
 
-def unversioned(name: str) -> str:
+def strip_version(name: str) -> str:
     """A workload's name without the version that Spinnaker appends to a ReplicaSet's."""
-    found = VERSIONED.fullmatch(name)
+    found = VERSIONED_NAME.fullmatch(name)
     return found[1] if found else name
 
 
 def _name(manifest: dict[str, Any]) -> str | None:
-    found = first(_metadata(manifest).get("name"))
-    return unversioned(found) if found and str(manifest.get("kind")).lower() == "replicaset" else found
+    found = first_text(_metadata(manifest).get("name"))
+    return strip_version(found) if found and str(manifest.get("kind")).lower() == "replicaset" else found
 
 
 def _revision(manifest: dict[str, Any]) -> str | None:
     """A ReplicaSet's own versioned name, else the revision of a Deployment."""
-    name = first(_metadata(manifest).get("name")) if str(manifest.get("kind")).lower() == "replicaset" else None
-    versioned = name if name and VERSIONED.fullmatch(name) else None
-    return versioned or first(mapping(_metadata(manifest).get("annotations")).get(_REVISION))
+    name = first_text(_metadata(manifest).get("name")) if str(manifest.get("kind")).lower() == "replicaset" else None
+    versioned = name if name and VERSIONED_NAME.fullmatch(name) else None
+    return versioned or first_text(as_dict(_metadata(manifest).get("annotations")).get(_REVISION))
 
 
-def bare(name: object) -> str | None:
+def bare_name(name: object) -> str | None:
     """The name in ``deployment name``, as Spinnaker writes what it manages."""
-    found = text(name)
+    found = as_text(name)
     return found.split(" ")[-1] if found else None
 
 
-def listed(raw: msgspec.Raw) -> list[dict[str, Any]]:
+def manifest_list(raw: msgspec.Raw) -> list[dict[str, Any]]:
     """One manifest or a list of them; empty where neither is there."""
-    found = loose(raw)
+    found = decode_raw(raw)
     manifests = found if isinstance(found, list) else [found]
     return [manifest for manifest in manifests if isinstance(manifest, dict) and manifest]
 
@@ -106,11 +106,11 @@ def _brief(raw: msgspec.Raw) -> list[dict[str, Any]]:
     try:
         return cast(list[dict[str, Any]], _BRIEF.decode(raw))
     except msgspec.ValidationError:
-        return listed(raw)
+        return manifest_list(raw)
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
-    return mapping(manifest.get("metadata"))
+    return as_dict(manifest.get("metadata"))
 
 
 def _main(manifests: list[dict[str, Any]]) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def _main(manifests: list[dict[str, Any]]) -> dict[str, Any]:
     return next(workloads, manifests[0] if manifests else {})
 
 
-def version(manifests: list[dict[str, Any]]) -> str | None:
+def image_version(manifests: list[dict[str, Any]]) -> str | None:
     """The images of manifests, sorted, by digest where there is one."""
     return (
         " ".join(sorted({image for manifest in manifests if "spec" in manifest for image in _images(manifest)})) or None
@@ -128,7 +128,7 @@ def version(manifests: list[dict[str, Any]]) -> str | None:
 def _images(manifest: dict[str, Any]) -> Iterator[str]:
     for template in _templates(manifest):
         for container in _containers(template):
-            if image := first(container.get("image")):
+            if image := first_text(container.get("image")):
                 yield _by_digest(image)
 
 
@@ -137,14 +137,14 @@ def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     spec = manifest.get("spec")
     if not spec or not isinstance(spec, dict):
         return [manifest]
-    job = mapping(spec.get("jobTemplate"))
-    inner = (mapping(spec.get("template")), job, mapping(mapping(job.get("spec")).get("template")))
+    job = as_dict(spec.get("jobTemplate"))
+    inner = (as_dict(spec.get("template")), job, as_dict(as_dict(job.get("spec")).get("template")))
     return [manifest, *(template for template in inner if template)]
 
 
 def _containers(template: dict[str, Any]) -> list[dict[str, Any]]:
-    pod = mapping(template.get("spec"))
-    listed = [*items(pod.get("initContainers")), *items(pod.get("containers"))]
+    pod = as_dict(template.get("spec"))
+    listed = [*as_list(pod.get("initContainers")), *as_list(pod.get("containers"))]
     return [container for container in listed if isinstance(container, dict)]
 
 
@@ -175,7 +175,7 @@ def _strip(manifest: dict[str, Any]) -> None:
         for name in ("annotations", "labels"):
             kept = {
                 key: value
-                for key, value in mapping(metadata.pop(name, None)).items()
+                for key, value in as_dict(metadata.pop(name, None)).items()
                 if not key.startswith(_STAMPED_KEYS)
             }
             if kept:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import status
+from ingest.spinnaker.model.coerce import as_status
 
 NULL = msgspec.Raw(b"null")
 
@@ -117,12 +117,12 @@ class Stage(msgspec.Struct, rename="camel", gc=False):
     @property
     def values(self) -> Context:
         """Its context; an empty one where the server left it out."""
-        return self.context or EMPTY
+        return self.context or EMPTY_CONTEXT
 
     @property
     def state(self) -> str:
         """Its status in the contract's words."""
-        return status(self.status)
+        return as_status(self.status)
 
 
 class BuildContext(msgspec.Struct, rename="camel", gc=False):
@@ -144,10 +144,10 @@ class ParentStage(msgspec.Struct, gc=False):
     @property
     def values(self) -> BuildContext:
         """Its context; an empty one where the server left it out."""
-        return self.context or NO_BUILD
+        return self.context or EMPTY_BUILD_CONTEXT
 
 
-class Parent(msgspec.Struct, gc=False):
+class ParentExecution(msgspec.Struct, gc=False):
     """The execution that started one, as nested in its trigger."""
 
     id: str = ""
@@ -179,7 +179,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     artifacts: msgspec.Raw = NULL
     resolved_expected_artifacts: msgspec.Raw = NULL
     payload: msgspec.Raw = NULL
-    parent_execution: Parent | None = None
+    parent_execution: ParentExecution | None = None
     parent_pipeline_id: Any = None
     parent_execution_id: Any = None
 
@@ -209,28 +209,28 @@ class Execution(msgspec.Struct, rename="camel", gc=False):
         return [stage for stage in self.stages or () if isinstance(stage, Stage)]
 
 
-class Question(msgspec.Struct):
+class PolicyInput(msgspec.Struct):
     """An execution, and the stage of it that is about to go on."""
 
     pipeline: Execution
     stage: Stage | None = None
 
 
-class Policy(msgspec.Struct):
+class PolicyRequest(msgspec.Struct):
     """What the policy plug-in of a Spinnaker distribution is asked."""
 
-    input: Question
+    input: PolicyInput
 
 
-class View(msgspec.Struct):
+class TaskView(msgspec.Struct):
     """The view model of a task: the execution inside it is whole."""
 
     execution: Execution
 
 
-EMPTY, NO_BUILD = Context(), BuildContext()
+EMPTY_CONTEXT, EMPTY_BUILD_CONTEXT = Context(), BuildContext()
 
 
-def loose(raw: msgspec.Raw) -> Any:
+def decode_raw(raw: msgspec.Raw) -> Any:
     """A part that was left unread, as plain objects."""
     return None if raw is NULL else msgspec.json.decode(raw)

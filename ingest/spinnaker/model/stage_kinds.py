@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-KINDS = {
+TYPES_BY_KIND = {
     "deploy": (
         "deploy deployManifest patchManifest deployCloudrunManifest createServerGroup cloneServerGroup rollingPush"
         " copyLastAsg quickPatch deployCloudFormation deployService enableManifest enableServerGroup"
@@ -25,15 +25,15 @@ KINDS = {
     "window": "restrictExecutionDuringTimeWindow",
     "child": "pipeline",
 }
-KIND = {type_: kind for kind, types in KINDS.items() for type_ in types.split()}
+KIND_BY_TYPE = {type_: stage_kind for stage_kind, types in TYPES_BY_KIND.items() for type_ in types.split()}
 OPERATIONS = frozenset({"deploy", "rollback", "restart", "scale"})
 
 
-def kind(type_: object) -> str:
+def stage_kind(type_: object) -> str:
     """The contract's word for a stage type."""
-    return KIND.get(type_, "other") if isinstance(type_, str) else "other"
+    return KIND_BY_TYPE.get(type_, "other") if isinstance(type_, str) else "other"
 
 
-def operates(types: Iterable[object]) -> bool:
+def has_operation(types: Iterable[object]) -> bool:
     """Whether a task started by hand changes what runs."""
-    return any(kind(type_) in OPERATIONS for type_ in types)
+    return any(stage_kind(type_) in OPERATIONS for type_ in types)

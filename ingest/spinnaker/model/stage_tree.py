@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from ingest.spinnaker.model.coerce import text
+from ingest.spinnaker.model.coerce import as_text
 from ingest.spinnaker.model.payload import Stage
 
 
-class Tree:
+class StageTree:
     """Stages in the order in which the server gave them, with their children and those above them."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
@@ -45,5 +45,5 @@ class Tree:
             if above := self._by_id.get(way[-1].parent_stage_id or ""):
                 way.append(above)
         for above, one in zip(way[:0:-1], way[-2::-1], strict=True):
-            tops[one.id] = tops[above.id] or (above if text(above.type) in types else None)
+            tops[one.id] = tops[above.id] or (above if as_text(above.type) in types else None)
         return tops[stage.id]

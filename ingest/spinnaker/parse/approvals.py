@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ingest.core.rows import Approval, Micros
-from ingest.spinnaker.model.coerce import COMPLETE, items, mapping, micros, person, text
-from ingest.spinnaker.model.payload import EMPTY, Stage
+from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_list, as_micros, as_text, first_person
+from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Stage
 
 _WITHOUT_DECISION = {
     "succeeded": "passed_by_timeout",
@@ -14,31 +14,31 @@ _WITHOUT_DECISION = {
 }
 
 
-def approval(execution_id: str, stage: Stage) -> Approval:
+def parse_approval(execution_id: str, stage: Stage) -> Approval:
     """The question of a ``manualJudgment`` stage.
 
     A decision counts only where the stage is complete: a refused judge leaves their name on a stage that still
     runs. The wait ends with the decision; the stage's end follows it by up to fifteen seconds.
     """
     context = stage.values
-    decision = (text(context.judgment_status) or "").lower()
+    decision = (as_text(context.judgment_status) or "").lower()
     judged = decision in ("continue", "stop")
     decided = judged and stage.state in COMPLETE
     who, when = _modified(stage)
-    roles = items(context.selected_stage_roles) or items(context.required_judgment_roles)
-    ended = micros(stage.end_time)
+    roles = as_list(context.selected_stage_roles) or as_list(context.required_judgment_roles)
+    ended = as_micros(stage.end_time)
     return Approval(
         id=stage.id,
         execution_id=execution_id,
-        prompt=text(context.instructions),
+        prompt=as_text(context.instructions),
         outcome=_outcome(stage, decided),
         decision=decision if decided else None,
-        answer=text(context.judgment_input) if decided else None,
-        decided_by=person(who, context.last_modified_by) if decided else None,
+        answer=as_text(context.judgment_input) if decided else None,
+        decided_by=first_person(who, context.last_modified_by) if decided else None,
         unauthorized_user=None if judged or stage.state == "skipped" else who,
         roles=" ".join(role for role in roles if isinstance(role, str)) or None,
         status=stage.state,
-        started_at=micros(stage.start_time),
+        started_at=as_micros(stage.start_time),
         decided_at=(when or ended) if decided else None,
         finished_at=ended,
     )
@@ -46,15 +46,15 @@ def approval(execution_id: str, stage: Stage) -> Approval:
 
 def _outcome(stage: Stage, decided: bool) -> str:
     """How it ended; of a listing without contexts, which does not tell, that it was decided."""
-    if decided or (stage.values == EMPTY and stage.state == "succeeded"):
+    if decided or (stage.values == EMPTY_CONTEXT and stage.state == "succeeded"):
         return "decided"
     return _WITHOUT_DECISION.get(stage.state, "waiting")
 
 
 def _modified(stage: Stage) -> tuple[str | None, Micros]:
     """Who touched the stage last, and when; nobody where that was before a restart put the question again."""
-    modified, began = mapping(stage.last_modified), micros(stage.start_time)
-    when = micros(modified.get("lastModifiedTime"))
+    modified, began = as_dict(stage.last_modified), as_micros(stage.start_time)
+    when = as_micros(modified.get("lastModifiedTime"))
     if when and began and when < began:
         return None, None
-    return person(modified.get("user")), when
+    return first_person(modified.get("user")), when

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ingest.core.rows import ExecutionAttempt, Rollout
-from ingest.spinnaker.model.coerce import mapping, micros, person
-from ingest.spinnaker.model.failure_reason import LONGEST, detailed
-from ingest.spinnaker.model.payload import NULL, Stage, loose
-from ingest.spinnaker.model.stage_tree import Tree
+from ingest.spinnaker.model.coerce import as_dict, as_micros, first_person
+from ingest.spinnaker.model.failure_reason import MAX_REASON_LENGTH, exception_message
+from ingest.spinnaker.model.payload import NULL, Stage, decode_raw
+from ingest.spinnaker.model.stage_tree import StageTree
 
 
-def attempts(execution_id: str, tree: Tree, rollouts: Iterable[Rollout]) -> Iterator[ExecutionAttempt]:
+def list_failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[Rollout]) -> Iterator[ExecutionAttempt]:
     """Rollouts that failed short of full traffic, and restarts that a stage tells of.
 
     A listing without tasks does not tell how far a rollout came: it makes no attempt, lest it hide what is known.
@@ -38,13 +38,13 @@ def _failed(row: Rollout, began: int) -> ExecutionAttempt:
 
 
 def _restarted(execution_id: str, stage: Stage) -> Iterator[ExecutionAttempt]:
-    details = mapping(loose(stage.values.restart_details))
-    if at := micros(details.get("restartTime")):
-        cause = detailed(details.get("previousException"))
+    details = as_dict(decode_raw(stage.values.restart_details))
+    if at := as_micros(details.get("restartTime")):
+        cause = exception_message(details.get("previousException"))
         yield ExecutionAttempt(
             id=f"{stage.id}@restart-{at // 1000}",
             execution_id=execution_id,
             ended_at=at,
-            restarted_by=person(details.get("restartedBy")),
-            reason=cause[:LONGEST] if cause else None,
+            restarted_by=first_person(details.get("restartedBy")),
+            reason=cause[:MAX_REASON_LENGTH] if cause else None,
         )

@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import first, mapping, text
+from ingest.spinnaker.model.coerce import as_dict, as_text, first_text
 
 
-class Configured(msgspec.Struct):
+class ConfiguredStage(msgspec.Struct):
     """One stage as it is configured."""
 
     type: Any = None
 
 
 class _Stages(msgspec.Struct):
-    stages: list[Configured] | None = None
+    stages: list[ConfiguredStage] | None = None
 
 
 class Template(msgspec.Struct):
@@ -28,9 +28,9 @@ class Template(msgspec.Struct):
     digest: Any = None
     protect: Any = None
     pipeline: _Stages | None = None
-    stages: list[Configured] | None = None
+    stages: list[ConfiguredStage] | None = None
 
-    def configured(self) -> list[Configured]:
+    def configured(self) -> list[ConfiguredStage]:
         """The stages that every pipeline made from it has."""
         return [*(self.stages or ()), *((self.pipeline.stages or ()) if self.pipeline else ())]
 
@@ -43,13 +43,13 @@ class Reference(NamedTuple):
     version: str | None = None
 
 
-def reference(type_: Any, schema: Any, template: Any, config: Any) -> Reference:
+def template_reference(type_: Any, schema: Any, template: Any, config: Any) -> Reference:
     """The template that a configuration names; nothing where it was rendered before it was saved."""
-    own = mapping(template)
-    if found := first(own.get("reference"), own.get("source")):
+    own = as_dict(template)
+    if found := first_text(own.get("reference"), own.get("source")):
         return Reference("v2", *_named(found))
-    inner = mapping(mapping(mapping(config).get("pipeline")).get("template"))
-    if found := text(inner.get("source")):
+    inner = as_dict(as_dict(as_dict(config).get("pipeline")).get("template"))
+    if found := as_text(inner.get("source")):
         return Reference("v1", *_named(found))
     if type_ == "templatedPipeline":
         return Reference("v2" if schema == "v2" else "v1")
@@ -71,7 +71,7 @@ def _named(source: str) -> tuple[str, str | None]:
 _TEMPLATE = msgspec.json.Decoder(Template)
 
 
-def chosen(bodies: Iterable[bytes], wanted: Reference) -> bytes | None:
+def select_template(bodies: Iterable[bytes], wanted: Reference) -> bytes | None:
     """Of the templates as Gate lists them, the one that is meant: of that version, or the untagged where none is named.
 
     What is no template is passed over.
@@ -81,14 +81,14 @@ def chosen(bodies: Iterable[bytes], wanted: Reference) -> bytes | None:
             template = _TEMPLATE.decode(body)
         except (msgspec.MsgspecError, RecursionError):
             continue
-        versions = {text(template.tag), _digest(template.digest)} - {None}
+        versions = {as_text(template.tag), _digest(template.digest)} - {None}
         if template.id == wanted.template and (
-            wanted.version in versions if wanted.version else not text(template.tag)
+            wanted.version in versions if wanted.version else not as_text(template.tag)
         ):
             return body
     return None
 
 
 def _digest(value: Any) -> str | None:
-    found = text(value)
+    found = as_text(value)
     return f"sha256:{found.removeprefix('sha256:')}" if found else None

@@ -12,9 +12,9 @@ from itertools import chain, islice, pairwise
 from typing import Any, NamedTuple
 
 from ingest.spinnaker.model import manifests
-from ingest.spinnaker.model.coerce import mapping, text
-from ingest.spinnaker.model.payload import Stage, loose
-from ingest.spinnaker.model.stage_tree import Tree
+from ingest.spinnaker.model.coerce import as_dict, as_text
+from ingest.spinnaker.model.payload import Stage, decode_raw
+from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.recognise.deferred_traffic import Link, later, placed, together
 from ingest.spinnaker.recognise.traffic import Traffic, ended, traffic
 from ingest.spinnaker.recognise.traffic_weights import Split, split
@@ -53,7 +53,7 @@ class Workloads:
         return [one for one in found if together(one.values, begun.values)]
 
 
-def shifted(tree: Tree) -> Iterator[Link]:
+def shifted(tree: StageTree) -> Iterator[Link]:
     """One link for each VirtualService, and one for each workload that it brings traffic to."""
     groups: dict[tuple[str | None, ...], list[Step]] = {}
     others = []
@@ -61,7 +61,7 @@ def shifted(tree: Tree) -> Iterator[Link]:
         if stage.type not in ("deployManifest", "patchManifest"):
             continue
         if found := split(stage.values):
-            account = text(stage.values.account)
+            account = as_text(stage.values.account)
             groups.setdefault((account, found.namespace, found.service), []).append(Step(stage, found))
         else:
             others.append(stage)
@@ -75,7 +75,7 @@ def _order(step: Step) -> tuple[bool, int]:
     return not isinstance(begun, int), begun if isinstance(begun, int) else 0
 
 
-def _links(steps: Sequence[Step], workloads: Workloads, tree: Tree) -> Iterator[Link]:
+def _links(steps: Sequence[Step], workloads: Workloads, tree: StageTree) -> Iterator[Link]:
     begun, later_steps = steps[0].stage, [step.stage for step in steps[1:]]
     new, served = _new(steps, workloads), Traffic()
     done = [(step, at) for step in steps if (at := _set(step.stage, tree))]
@@ -94,7 +94,7 @@ def _links(steps: Sequence[Step], workloads: Workloads, tree: Tree) -> Iterator[
     yield Link(begun, later_steps, served, "weights")
 
 
-def _set(stage: Stage, tree: Tree) -> int | None:
+def _set(stage: Stage, tree: StageTree) -> int | None:
     return traffic(stage, tree).full
 
 
@@ -115,16 +115,16 @@ def _new(steps: Sequence[Step], workloads: Workloads) -> str | None:
 
 def _destinations(stage: Stage) -> Iterator[str]:
     """What may select what a stage deploys: a pod's label, the workload's name, or an end of it."""
-    found = loose(stage.values.manifests)
+    found = decode_raw(stage.values.manifests)
     for one in found if isinstance(found, list) else [found]:
         yield from (label for label in _labels(one) if isinstance(label, str))
-        parts = str(mapping(mapping(one).get("metadata")).get("name") or "").split("-")
+        parts = str(as_dict(as_dict(one).get("metadata")).get("name") or "").split("-")
         yield from ("-".join(parts[nth:]) for nth in range(min(len(parts), _PARTS)))
-    if name := manifests.bare(stage.values.manifest_name):
+    if name := manifests.bare_name(stage.values.manifest_name):
         yield name
 
 
 def _labels(manifest: Any) -> list[Any]:
-    template = mapping(mapping(mapping(manifest).get("spec")).get("template"))
-    labels = mapping(mapping(template.get("metadata")).get("labels"))
+    template = as_dict(as_dict(as_dict(manifest).get("spec")).get("template"))
+    labels = as_dict(as_dict(template.get("metadata")).get("labels"))
     return list(labels.values())

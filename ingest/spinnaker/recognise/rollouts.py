@@ -15,11 +15,11 @@ import msgspec
 
 from ingest.core.rows import Rollout
 from ingest.spinnaker.model import manifests
-from ingest.spinnaker.model.coerce import first, items, mapping, micros, number, text
-from ingest.spinnaker.model.failure_reason import failure
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
+from ingest.spinnaker.model.failure_reason import failure_reason
 from ingest.spinnaker.model.payload import Context, Execution, Stage
-from ingest.spinnaker.model.stage_kinds import KINDS, OPERATIONS, kind
-from ingest.spinnaker.model.stage_tree import Tree
+from ingest.spinnaker.model.stage_kinds import OPERATIONS, TYPES_BY_KIND, stage_kind
+from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.recognise.deferred_traffic import Link, routed, switched
 from ingest.spinnaker.recognise.enabling import enabled
 from ingest.spinnaker.recognise.istio import shifted
@@ -27,7 +27,7 @@ from ingest.spinnaker.recognise.strategies import GROUPS, strategy
 from ingest.spinnaker.recognise.traffic import traffic
 
 _CANARY_ONLY = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
-_ROLLBACKS = frozenset(KINDS["rollback"].split())
+_ROLLBACKS = frozenset(TYPES_BY_KIND["rollback"].split())
 _PARENT_OF_OPERATIONS = frozenset({"deploy", "rollbackCluster"})
 _CLUSTERS = msgspec.json.Decoder(list[Context])
 
@@ -40,13 +40,13 @@ class Target(NamedTuple):
     cluster: str | None
 
 
-def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rollout]:
+def recognise_rollouts(execution: Execution, application: str, tree: StageTree) -> Iterator[Rollout]:
     """The rollouts of an execution, those that were planned and never reached included."""
     named: Counter[str] = Counter()
     links = {link.stage.id: link for link in chain(switched(tree), routed(tree), shifted(tree), enabled(tree))}
     steps = {stage.id for link in links.values() for stage in link.by}
     for stage in tree.stages:
-        if kind(stage.type) not in OPERATIONS or stage.id in steps or not _own(stage, tree):
+        if stage_kind(stage.type) not in OPERATIONS or stage.id in steps or not _own(stage, tree):
             continue
         for context in _targets(stage):
             row = _rollout(execution, application, tree, stage, context)
@@ -57,7 +57,7 @@ def rollouts(execution: Execution, application: str, tree: Tree) -> Iterator[Rol
 
 def _linked(row: Rollout, link: Link) -> Rollout:
     """A rollout with what later stages made of it."""
-    reached, end = link.reached, micros(link.reached.end_time)
+    reached, end = link.reached, as_micros(link.reached.end_time)
     return msgspec.structs.replace(
         row,
         action=link.action,
@@ -68,23 +68,23 @@ def _linked(row: Rollout, link: Link) -> Rollout:
         finished_at=end and max(end, link.traffic.full or end),
         restores=link.restores,
         steps_back=1 if link.action == "rollback" and not link.restores else None,
-        reason=failure(reached) or row.reason,
+        reason=failure_reason(reached) or row.reason,
     )
 
 
-def _own(stage: Stage, tree: Tree) -> bool:
+def _own(stage: Stage, tree: StageTree) -> bool:
     """Whether a stage acts by itself, rather than by its children or as a step of a larger operation."""
-    if text(stage.values.strategy) == "custom" and any(
+    if as_text(stage.values.strategy) == "custom" and any(
         child.type == "pipeline" and child.state != "not_started" for child in tree.children(stage)
     ):
         return False  # the strategy's own execution tells
     if stage.type == "rollingPush" and tree.top(stage, GROUPS):
         return False
     if stage.type in _PARENT_OF_OPERATIONS:
-        return not any(kind(child.type) in ("deploy", "rollback") for child in tree.children(stage))
-    if kind(stage.type) in ("scale", "restart"):
+        return not any(stage_kind(child.type) in ("deploy", "rollback") for child in tree.children(stage))
+    if stage_kind(stage.type) in ("scale", "restart"):
         return stage.parent_stage_id is None
-    return kind(stage.type) == "rollback" or not tree.top(stage, _ROLLBACKS)
+    return stage_kind(stage.type) == "rollback" or not tree.top(stage, _ROLLBACKS)
 
 
 def _targets(stage: Stage) -> list[Context]:
@@ -108,90 +108,94 @@ def _clusters(stage: Stage) -> list[Context]:
 
 
 def _regions(context: Context) -> list[str]:
-    named = [text(context.region)] if text(context.region) else list(mapping(context.availability_zones))
-    return [region for region in named or items(context.regions) if isinstance(region, str)]
+    named = [as_text(context.region)] if as_text(context.region) else list(as_dict(context.availability_zones))
+    return [region for region in named or as_list(context.regions) if isinstance(region, str)]
 
 
-def _rollout(execution: Execution, application: str, tree: Tree, stage: Stage, context: Context) -> Rollout:
-    content = manifests.read(context)
+def _rollout(execution: Execution, application: str, tree: StageTree, stage: Stage, context: Context) -> Rollout:
+    content = manifests.read_content(context)
     target = _target(stage, context, content)
-    undoing = mapping(context.rollback_context)
+    undoing = as_dict(context.rollback_context)
     restores = (
-        first(undoing.get("restoreServerGroupName"), context.revision) if kind(stage.type) == "rollback" else None
+        first_text(undoing.get("restoreServerGroupName"), context.revision)
+        if stage_kind(stage.type) == "rollback"
+        else None
     )
     served = traffic(stage, tree)
     return Rollout(
         id=_identity(stage, tree, target),
         execution_id=execution.id,
-        application=first(mapping(context.moniker).get("app"), context.application) or application,
-        action=kind(stage.type),
+        application=first_text(as_dict(context.moniker).get("app"), context.application) or application,
+        action=stage_kind(stage.type),
         strategy=strategy(execution, stage, context),
         role="canary" if tree.top(stage, _CANARY_ONLY) else None,
         account=target.account,
         location=target.location,
         cluster=target.cluster,
         status=stage.state,
-        started_at=micros(stage.start_time),
+        started_at=as_micros(stage.start_time),
         first_traffic_at=served.first,
         full_traffic_at=served.full,
-        finished_at=micros(stage.end_time),
+        finished_at=as_micros(stage.end_time),
         version=content.version or _image(context, undoing),
         manifest=content.fingerprint,
         server_group=_server_group(context) or content.revision,
         restores=restores,
         steps_back=_steps_back(stage, context, restores),
-        reason=failure(stage) or text(context.reason),
+        reason=failure_reason(stage) or as_text(context.reason),
     )
 
 
-def _identity(stage: Stage, tree: Tree, target: Target) -> str:
+def _identity(stage: Stage, tree: StageTree, target: Target) -> str:
     top = tree.top(stage, _PARENT_OF_OPERATIONS) or stage
     if top is stage and stage.type != "deploy":
         return stage.id
-    undoing = kind(stage.type) == "rollback" and top.type == "deploy"
+    undoing = stage_kind(stage.type) == "rollback" and top.type == "deploy"
     place = [part or "-" for part in target]
     return "/".join([top.id, *(["rollback"] if undoing else []), *place])
 
 
-def _target(stage: Stage, context: Context, content: manifests.Content) -> Target:
-    account = first(context.account, context.credentials, context.deploy_account)
-    names = mapping(context.manifest_names)
-    if content.fingerprint or names or text(context.manifest_name):
+def _target(stage: Stage, context: Context, content: manifests.DeployedContent) -> Target:
+    account = first_text(context.account, context.credentials, context.deploy_account)
+    names = as_dict(context.manifest_names)
+    if content.fingerprint or names or as_text(context.manifest_name):
         region = context.region if stage.type == "deployCloudrunManifest" else None
-        location = first(region, context.namespace_override, context.location, content.namespace, *names)
-        managed = next((name for group in names.values() for name in items(group)), None)
-        named = manifests.bare(first(context.manifest_name, managed))
-        return Target(account, location, content.workload or (named and manifests.unversioned(named)))
-    location = next(iter(_regions(context)), None) or first(context.namespace_override, context.location)
+        location = first_text(region, context.namespace_override, context.location, content.namespace, *names)
+        managed = next((name for group in names.values() for name in as_list(group)), None)
+        named = manifests.bare_name(first_text(context.manifest_name, managed))
+        return Target(account, location, content.workload or (named and manifests.strip_version(named)))
+    location = next(iter(_regions(context)), None) or first_text(context.namespace_override, context.location)
     return Target(account, location or _named_region(stage), _cluster(context))
 
 
 def _named_region(stage: Stage) -> str | None:
     """The region in "Deploy in us-east-1": all that a listing without contexts tells."""
-    before, found, region = (text(stage.name) or "").partition(" in ")
+    before, found, region = (as_text(stage.name) or "").partition(" in ")
     return region if found and before == "Deploy" else None
 
 
 def _cluster(context: Context) -> str | None:
     """Frigga's ``application-stack-detail``, where the cluster is not named."""
-    named = first(mapping(context.moniker).get("cluster"), manifests.bare(context.cluster), context.function_name)
-    if named or not text(context.application):
+    named = first_text(
+        as_dict(context.moniker).get("cluster"), manifests.bare_name(context.cluster), context.function_name
+    )
+    if named or not as_text(context.application):
         return named
-    stack, detail = text(context.stack), text(context.free_form_details)
-    parts = [text(context.application), stack or ("" if detail else None), detail]
+    stack, detail = as_text(context.stack), as_text(context.free_form_details)
+    parts = [as_text(context.application), stack or ("" if detail else None), detail]
     return "-".join(part for part in parts if part is not None)
 
 
 def _image(context: Context, undoing: dict[str, object]) -> str | None:
-    return first(context.image_name, context.ami_name, context.image, context.image_id, undoing.get("imageName"))
+    return first_text(context.image_name, context.ami_name, context.image, context.image_id, undoing.get("imageName"))
 
 
 def _server_group(context: Context) -> str | None:
-    groups = mapping(context.server_groups)
-    return first(*(name for region in groups.values() for name in items(region)))
+    groups = as_dict(context.server_groups)
+    return first_text(*(name for region in groups.values() for name in as_list(region)))
 
 
 def _steps_back(stage: Stage, context: Context, restores: str | None) -> int | None:
-    if kind(stage.type) != "rollback" or restores:
+    if stage_kind(stage.type) != "rollback" or restores:
         return None
-    return int(number(context.num_revisions_back, 0, 1000) or 1)
+    return int(as_number(context.num_revisions_back, 0, 1000) or 1)

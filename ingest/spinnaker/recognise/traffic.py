@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingest.core.rows import Micros
-from ingest.spinnaker.model.coerce import micros, number, status, text
+from ingest.spinnaker.model.coerce import as_micros, as_number, as_status, as_text
 from ingest.spinnaker.model.payload import Stage
-from ingest.spinnaker.model.stage_kinds import kind
-from ingest.spinnaker.model.stage_tree import Tree
+from ingest.spinnaker.model.stage_kinds import stage_kind
+from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.recognise.strategies import GROUPS, dark
 from ingest.spinnaker.recognise.traffic_weights import share_of_new_revision
 
@@ -33,7 +33,7 @@ class Traffic(NamedTuple):
     full: Micros = None
 
 
-def traffic(stage: Stage, tree: Tree) -> Traffic:
+def traffic(stage: Stage, tree: StageTree) -> Traffic:
     """When the content of a rollout's stage served."""
     done = ended(stage)
     if stage.type == "rollbackCluster":
@@ -44,14 +44,14 @@ def traffic(stage: Stage, tree: Tree) -> Traffic:
         return _group(stage, tree, done)
     if dark(stage.values):
         return Traffic()
-    if not stage.tasks or kind(stage.type) in ("restart", "scale") or stage.type == "rollbackServerGroup":
+    if not stage.tasks or stage_kind(stage.type) in ("restart", "scale") or stage.type == "rollbackServerGroup":
         return Traffic(done, done)
     return _manifest(stage, done)
 
 
 def ended(stage: Stage) -> Micros:
     """When a stage ended, if it succeeded."""
-    return micros(stage.end_time) if stage.state == "succeeded" else None
+    return as_micros(stage.end_time) if stage.state == "succeeded" else None
 
 
 def _manifest(stage: Stage, done: Micros) -> Traffic:
@@ -67,9 +67,9 @@ def _shared(stage: Stage, done: Micros) -> Traffic:
     return Traffic(done if share > 0 else None, done if share >= 100 else None)
 
 
-def _moved(stage: Stage, tree: Tree) -> Traffic | None:
+def _moved(stage: Stage, tree: StageTree) -> Traffic | None:
     """Traffic of a group whose strategy moves it in steps of its own; None where it does not."""
-    strategy = (text(stage.values.strategy) or "").lower()
+    strategy = (as_text(stage.values.strategy) or "").lower()
     pushes = [child for child in tree.children(stage) if child.type == "rollingPush"]
     if strategy == "rollingpush" and pushes:
         return _pushed(pushes)
@@ -87,8 +87,10 @@ def _grown(steps: Sequence[Stage]) -> Traffic:
 
 
 def _percent(step: Stage) -> float | None:
-    named = (text(step.name) or "").removeprefix("Grow to ").partition("%")
-    return number(step.values.scale_pct, 0, 100) if step.values.scale_pct is not None else number(named[0], 0, 100)
+    named = (as_text(step.name) or "").removeprefix("Grow to ").partition("%")
+    return (
+        as_number(step.values.scale_pct, 0, 100) if step.values.scale_pct is not None else as_number(named[0], 0, 100)
+    )
 
 
 def _pushed(pushes: Sequence[Stage]) -> Traffic:
@@ -99,7 +101,7 @@ def _pushed(pushes: Sequence[Stage]) -> Traffic:
     return Traffic(min((end for end in up if end), default=full), full)
 
 
-def _group(stage: Stage, tree: Tree, done: Micros) -> Traffic:
+def _group(stage: Stage, tree: StageTree, done: Micros) -> Traffic:
     """A server group serves once it is up, and alone once the old one is gone."""
     if moved := _moved(stage, tree):
         return moved
@@ -107,7 +109,7 @@ def _group(stage: Stage, tree: Tree, done: Micros) -> Traffic:
     if up is None:
         waits = any(task.name == _UP for task in stage.tasks or ())
         return Traffic(done, done) if waits or not stage.tasks else _manifest(stage, done)
-    retires = _RETIRES.get((text(stage.values.strategy) or "").lower(), "disableCluster")
+    retires = _RETIRES.get((as_text(stage.values.strategy) or "").lower(), "disableCluster")
     retiring = [child for child in tree.children(stage) if child.type == retires]
     if retiring:
         ends = [end for child in retiring if (end := ended(child))]
@@ -118,6 +120,6 @@ def _group(stage: Stage, tree: Tree, done: Micros) -> Traffic:
 def _last(stage: Stage, wanted: Callable[[str], bool]) -> Micros:
     """End of the last run of a task that succeeded; a retried step is listed again."""
     for task in reversed(stage.tasks or ()):
-        if isinstance(task.name, str) and wanted(task.name) and status(task.status) == "succeeded":
-            return micros(task.end_time)
+        if isinstance(task.name, str) and wanted(task.name) and as_status(task.status) == "succeeded":
+            return as_micros(task.end_time)
     return None

@@ -26,7 +26,7 @@ from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.fetch import Fetch
 from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh
 from tests.conftest import landed as facts_of
 
@@ -44,7 +44,7 @@ Landed = Callable[[str], list[tuple[Any, ...]]]
 def tables(body: Any, kind: str = "execution") -> dict[str, list[Any]]:
     """Rows of a payload by table."""
     found: dict[str, list[Any]] = {}
-    for row in parse(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
+    for row in parse_document(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
         found.setdefault(row.table, []).append(row)
     return found
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingest.core.archive import Document
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import NOW, T, delivered, execution, facts_of, loaded, manifest
 
 Json = dict[str, Any]
@@ -91,7 +91,7 @@ def seconds(shape: Callable[[int, int], Json], count: int) -> float:
     gc.disable()  # what it costs depends on what other tests left behind
     for _ in range(2 if count == LARGE else 5):
         begun = time.process_time()
-        rows = list(parse(Document("execution", body)))
+        rows = list(parse_document(Document("execution", body)))
         best = min(best, time.process_time() - begun)
     gc.enable()
     assert sum(1 for row in rows if row.table == "stage") == count
@@ -132,5 +132,5 @@ def test_g27_parents_nested_a_hundred_deep_are_followed_to_the_top() -> None:
     for nth in range(100):
         trigger = {"type": "pipeline", "parentExecution": {"id": f"P{nth}", "trigger": trigger}}
     body = json.dumps(execution("E", T, trigger=trigger, stages=[])).encode()
-    (row,) = parse(Document("execution", body))
+    (row,) = parse_document(Document("execution", body))
     assert (row.root_id, row.commit) == ("P0", "ab" * 20)  # type: ignore[attr-defined]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.archive import Document
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import rollouts, run, stage, tables
 
 
@@ -32,14 +32,14 @@ from tests.ingest.spinnaker.conftest import rollouts, run, stage, tables
 def test_the_unreadable_is_refused_with_a_reason(kind: str, body: bytes) -> None:
     """ValueError is what quarantines a document; it says which and why."""
     with pytest.raises(ValueError, match=kind):
-        parse(Document(kind, body))
+        parse_document(Document(kind, body))
 
 
 def test_nesting_without_end_does_not_crash() -> None:
     """200,000 brackets in a part that is skipped are refused."""
     deep = b'{"id":"E","application":"shop","x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
     with pytest.raises((ValueError, RecursionError)):
-        parse(Document("execution", deep))
+        parse_document(Document("execution", deep))
 
 
 def test_stages_in_a_loop_end() -> None:

@@ -11,7 +11,7 @@ import pytest
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.model.stage_kinds import kind
+from ingest.spinnaker.model.stage_kinds import stage_kind
 from tests.conftest import fresh
 from tests.conftest import landed as rows
 
@@ -305,7 +305,7 @@ def test_every_stage_type_is_taken_for_what_it_is() -> None:
     for folder in ("executions", "policy-payloads", "tasks"):
         for file in (SHARED / folder).iterdir():
             for type_ in staged(json.loads(file.read_text())):
-                found.setdefault(kind(type_), []).append(type_)
+                found.setdefault(stage_kind(type_), []).append(type_)
     assert {word: sorted(set(types)) for word, types in found.items()} == KINDS
 
 

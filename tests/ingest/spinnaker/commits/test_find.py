@@ -10,7 +10,7 @@ import pytest
 
 from ingest.core.archive import Document
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import run, said, tables
 
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
@@ -159,7 +159,7 @@ def test_artifacts_that_an_execution_was_bound_to() -> None:
 
 def own(execution: dict[str, Any], *keys: str) -> str | None:
     """The commit of an execution for a team with its own words for one."""
-    (found, *_) = parse(Document("execution", json.dumps(execution).encode()), None, keys)
+    (found, *_) = parse_document(Document("execution", json.dumps(execution).encode()), None, keys)
     return found.commit  # type: ignore[attr-defined]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingest.spinnaker.model.coerce import first, items, mapping, number, person, text
-from ingest.spinnaker.model.stage_kinds import kind, operates
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_person, first_text
+from ingest.spinnaker.model.stage_kinds import has_operation, stage_kind
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from ingest.spinnaker.model.stage_kinds import kind, operates
 )
 def test_text(value: object, meant: str | None) -> None:
     """Words and numbers; never an empty one."""
-    assert text(value) == meant
+    assert as_text(value) == meant
 
 
 @pytest.mark.parametrize(
@@ -35,27 +35,27 @@ def test_text(value: object, meant: str | None) -> None:
 )
 def test_number_within_bounds(value: object, meant: float | None) -> None:
     """Finite and between the bounds, which belong to it."""
-    assert number(value, 0, 100) == meant
+    assert as_number(value, 0, 100) == meant
 
 
 @pytest.mark.parametrize("value", ["inf", "-Infinity", "nan", "1e999", float("inf"), 10**400])
 def test_what_is_not_finite_is_no_number(value: object) -> None:
     """Also where there are no bounds."""
-    assert number(value) is None
+    assert as_number(value) is None
 
 
 def test_the_first_and_the_named() -> None:
     """The first that says something; the first that names somebody."""
-    assert first(None, "", [], "x", "y") == "x"
-    assert first() is None
-    assert person("[anonymous]", "anonymous", "ana") == "ana"
-    assert person("anonymous") is None
+    assert first_text(None, "", [], "x", "y") == "x"
+    assert first_text() is None
+    assert first_person("[anonymous]", "anonymous", "ana") == "ana"
+    assert first_person("anonymous") is None
 
 
 def test_objects_and_lists_are_never_none() -> None:
     """What is no object is an empty one; so with lists."""
-    assert (mapping(None), mapping([1]), mapping({"a": 1})) == ({}, {}, {"a": 1})
-    assert (items(None), items({"a": 1}), items([1])) == ([], [], [1])
+    assert (as_dict(None), as_dict([1]), as_dict({"a": 1})) == ({}, {}, {"a": 1})
+    assert (as_list(None), as_list({"a": 1}), as_list([1])) == ([], [], [1])
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ def test_objects_and_lists_are_never_none() -> None:
 )
 def test_kinds(type_: Any, expected: str) -> None:
     """The contract's thirteen words."""
-    assert kind(type_) == expected
+    assert stage_kind(type_) == expected
 
 
 def test_what_operates() -> None:
     """Only what changes what runs makes a task worth keeping."""
-    assert operates(["savePipeline", "scaleManifest"])
-    assert not operates(["manualJudgment", "jenkins"])
+    assert has_operation(["savePipeline", "scaleManifest"])
+    assert not has_operation(["manualJudgment", "jenkins"])

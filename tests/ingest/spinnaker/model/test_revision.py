@@ -18,7 +18,7 @@ from ingest.core.source import Item, Request, Row, SourceState
 from ingest.simulation.gate.execution_store import light
 from ingest.simulation.model.world import Json
 from ingest.spinnaker.model.payload import Execution
-from ingest.spinnaker.model.revision import revision
+from ingest.spinnaker.model.revision import compute_revision
 from ingest.spinnaker.parse import document as parse
 from tests.conftest import fresh, opened
 
@@ -80,7 +80,7 @@ class Given:
         yield from (Document("execution", body) for body in self.bodies)
 
     def parse(self, document: Document) -> list[Row]:
-        return list(parse.parse(document))
+        return list(parse.parse_document(document))
 
 
 def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
@@ -134,7 +134,7 @@ def test_each_step_of_a_life_is_a_later_revision(earlier: int, later: int) -> No
     """A whole document tells more than the light one of the same state, and less than the next state."""
     told = life("E")
     order = [told[earlier + 5], told[earlier], told[later]]
-    revisions = [revision(msgspec.json.decode(body, type=Execution), body) for body in order]
+    revisions = [compute_revision(msgspec.json.decode(body, type=Execution), body) for body in order]
     assert revisions == sorted(revisions)
 
 
@@ -143,7 +143,9 @@ def test_whole_beats_light_of_the_same_state_for_sure(step: int) -> None:
     """Not by the chance of their contents: an empty context is none."""
     for number in range(20):
         told = life(f"E{number}")
-        whole, plain = (revision(msgspec.json.decode(b, type=Execution), b) for b in (told[step], told[step + 5]))
+        whole, plain = (
+            compute_revision(msgspec.json.decode(b, type=Execution), b) for b in (told[step], told[step + 5])
+        )
         assert whole > plain
 
 
@@ -153,11 +155,11 @@ def test_what_has_ended_beats_what_runs_of_the_same_instant() -> None:
     runs["endTime"] = ended["endTime"]
     runs["stages"][0] |= {"endTime": None, "tasks": [], "context": {"account": "prod"}}
     bodies = [msgspec.json.encode(one) for one in (runs, ended)]
-    low, high = (revision(msgspec.json.decode(body, type=Execution), body) for body in bodies)
+    low, high = (compute_revision(msgspec.json.decode(body, type=Execution), body) for body in bodies)
     assert low < high
 
 
 def test_a_revision_fits_a_bigint_for_a_century() -> None:
     """Also where a document names the last instant that is believed."""
     body = msgspec.json.encode(document("E", "SUCCEEDED", 4_102_444_799_999, []))
-    assert 0 < revision(msgspec.json.decode(body, type=Execution), body) < 2**63
+    assert 0 < compute_revision(msgspec.json.decode(body, type=Execution), body) < 2**63

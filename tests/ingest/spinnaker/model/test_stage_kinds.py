@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.spinnaker.model.stage_kinds import KIND, kind, operates
+from ingest.spinnaker.model.stage_kinds import KIND_BY_TYPE, has_operation, stage_kind
 
 
 @pytest.mark.parametrize(
@@ -24,18 +24,18 @@ from ingest.spinnaker.model.stage_kinds import KIND, kind, operates
 )
 def test_known_types(type_: str, word: str) -> None:
     """A window is a deliberate wait of its own kind; enabling and routing bring traffic; disabling cleans up."""
-    assert kind(type_) == word
+    assert stage_kind(type_) == word
 
 
 @given(some.text() | some.integers() | some.none() | some.lists(some.text()))
 def test_what_nobody_knows_is_other(type_: object) -> None:
     """Whatever a plug-in calls its stage: kept as other, never an operation."""
-    if type_ not in list(KIND):
-        assert kind(type_) == "other"
-        assert not operates([type_])
+    if type_ not in list(KIND_BY_TYPE):
+        assert stage_kind(type_) == "other"
+        assert not has_operation([type_])
 
 
 def test_what_a_task_must_do_to_be_read() -> None:
     """Tasks by hand that change what runs."""
-    assert operates(["enableManifest"])
-    assert not operates(["manualJudgment", "jenkins"])
+    assert has_operation(["enableManifest"])
+    assert not has_operation(["manualJudgment", "jenkins"])

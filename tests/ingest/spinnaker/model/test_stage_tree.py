@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from ingest.spinnaker.model.payload import Stage
-from ingest.spinnaker.model.stage_tree import Tree
+from ingest.spinnaker.model.stage_tree import StageTree
 from tests.ingest.spinnaker.conftest import rollouts, run, stage, tables
 
 OUTER, INNER = frozenset({"outer"}), frozenset({"outer", "inner"})
 
 
-def tree(*stages: tuple[str, Any, str | None]) -> Tree:
+def tree(*stages: tuple[str, Any, str | None]) -> StageTree:
     """Stages by id, type and parent."""
-    return Tree([Stage(id=id_, type=type_, parent_stage_id=parent) for id_, type_, parent in stages])
+    return StageTree([Stage(id=id_, type=type_, parent_stage_id=parent) for id_, type_, parent in stages])
 
 
-def top(found: Tree, place: int, types: frozenset[str]) -> str | None:
+def top(found: StageTree, place: int, types: frozenset[str]) -> str | None:
     """Id of the outermost stage of some types above one."""
     above = found.top(found.stages[place], types)
     return above and above.id

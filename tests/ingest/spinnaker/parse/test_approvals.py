@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from ingest.core.archive import Document
 from ingest.core.rows import Approval
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 
 T = 1_747_000_000_000
 
@@ -29,7 +29,7 @@ def approval(status: str, context: Any = None, modified: Any = None, **more: Any
         **more,
     }
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": [stage]}
-    rows = parse(Document("execution", json.dumps(body).encode()))
+    rows = parse_document(Document("execution", json.dumps(body).encode()))
     (found,) = (row for row in rows if isinstance(row, Approval))
     return found
 

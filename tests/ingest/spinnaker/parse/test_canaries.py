@@ -15,7 +15,7 @@ from ingest.core.rows import Canary
 from ingest.core.source import Request
 from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed
 
 T = NOW - 3_600_000
@@ -47,7 +47,7 @@ def rows(*stages: Json) -> dict[str, list[Any]]:
     """Rows of an execution with these stages, by table."""
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": list(stages)}
     found: dict[str, list[Any]] = {}
-    for row in parse(Document("execution", json.dumps(body).encode())):
+    for row in parse_document(Document("execution", json.dumps(body).encode())):
         found.setdefault(row.table, []).append(row)
     return found
 

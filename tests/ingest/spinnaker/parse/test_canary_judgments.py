@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from ingest.core.archive import Document
 from ingest.core.rows import CanaryJudgment, CanaryMetric
 from ingest.simulation.model import canary as simulated
-from ingest.spinnaker.parse.canary_judgments import judgment, provider
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.canary_judgments import metric_provider, parse_judgment
+from ingest.spinnaker.parse.document import parse_document
 
 T = 1_747_000_000_000
 Json = dict[str, Any]
@@ -48,7 +48,7 @@ def told(*results: Json, score: Json | None = None, config: Json | None = None, 
 
 def read(body: Json) -> tuple[CanaryJudgment, list[CanaryMetric]]:
     """The judgment and its metrics."""
-    first, *metrics = parse(Document("canary", json.dumps(body).encode()))
+    first, *metrics = parse_document(Document("canary", json.dumps(body).encode()))
     assert isinstance(first, CanaryJudgment)
     return first, [metric for metric in metrics if isinstance(metric, CanaryMetric)]
 
@@ -182,7 +182,7 @@ def test_groups_that_were_scored_without_data(results: list[Json], config: Json,
 def test_where_a_metric_comes_from(query: Json, expected: str | None) -> None:
     """The type of its query, and the mesh where Prometheus is asked for the mesh's names."""
     templates = {"mesh": "PromQL:rate(istio_request_bytes_sum[1m])", "pods": "pod='${scope}'"}
-    assert provider(query, templates) == expected
+    assert metric_provider(query, templates) == expected
 
 
 @pytest.mark.parametrize("body", [{}, {"pipelineId": ""}, {"pipelineId": None}, {"pipelineId": ["x"]}])
@@ -204,7 +204,7 @@ PARTS = ("status", "config", "result", "exception", "canaryExecutionRequest", "s
 @given(st.dictionaries(st.sampled_from(PARTS), anything))
 def test_no_field_of_another_shape_breaks_it(body: Json) -> None:
     """Whatever stands where something else is expected is read as if it were missing."""
-    found, *_ = judgment({**body, "pipelineId": "J"})
+    found, *_ = parse_judgment({**body, "pipelineId": "J"})
     assert found.id == "J"
 
 

@@ -17,7 +17,7 @@ from ingest.core.pipeline import pull
 from ingest.core.rows import ExecutionAttempt
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh
 
 T = 1_747_000_000_000
@@ -49,7 +49,7 @@ def run(*stages: dict[str, Any], status: str = "TERMINAL", at: int = 0) -> dict[
 
 def attempts(body: dict[str, Any]) -> list[ExecutionAttempt]:
     """The attempts that a document tells of."""
-    rows = parse(Document("execution", json.dumps(body).encode()))
+    rows = parse_document(Document("execution", json.dumps(body).encode()))
     return [row for row in rows if isinstance(row, ExecutionAttempt)]
 
 

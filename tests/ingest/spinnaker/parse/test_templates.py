@@ -14,8 +14,8 @@ from ingest.core.archive import Document
 from ingest.simulation.gate.server import serve
 from ingest.simulation.model.company import TEMPLATE
 from ingest.simulation.payload import catalogue
-from ingest.spinnaker.parse.document import parse
-from ingest.spinnaker.parse.templates import Reference, chosen, reference
+from ingest.spinnaker.parse.document import parse_document
+from ingest.spinnaker.parse.templates import Reference, select_template, template_reference
 from tests.ingest.spinnaker.conftest import Ingest, Landed
 
 T = 1_747_000_000_000
@@ -54,7 +54,7 @@ def template(identity: str, *types: str, **more: Any) -> Json:
 )
 def test_what_a_pipeline_says_it_is_made_from(config: Json, expected: tuple[Any, ...]) -> None:
     """Kind, id, and tag or digest; a pipeline that was rendered before it was saved says nothing."""
-    assert reference(*map(config.get, ("type", "schema", "template", "config"))) == expected
+    assert template_reference(*map(config.get, ("type", "schema", "template", "config"))) == expected
 
 
 NAME = st.text("abcdefgh-_.", min_size=1, max_size=12)
@@ -64,7 +64,7 @@ NAME = st.text("abcdefgh-_.", min_size=1, max_size=12)
 def test_a_reference_is_read_back(identity: str, tag: str | None) -> None:
     """Id and tag come back as they were written."""
     written = f"spinnaker://{identity}" + (f":{tag}" if tag else "")
-    assert reference(None, "v2", {"reference": written}, None) == ("v2", identity, tag)
+    assert template_reference(None, "v2", {"reference": written}, None) == ("v2", identity, tag)
 
 
 LISTED = [
@@ -87,14 +87,14 @@ LISTED = [
 )
 def test_which_of_the_templates_is_meant(wanted: Reference, nth: int | None) -> None:
     """That of the tag or digest, the untagged one where none is named; another version is never taken for it."""
-    assert chosen(LISTED, wanted) == (None if nth is None else LISTED[nth])
+    assert select_template(LISTED, wanted) == (None if nth is None else LISTED[nth])
 
 
 def test_what_a_template_brings() -> None:
     """Whether it forbids changes, and the stages that the pipeline has from it, beside its own."""
     both = {"pipeline": v2("spinnaker://web", stages=[{"type": "manualJudgment"}])}
     both["template"] = template("web", "kayentaCanary", protect=True)
-    (found,) = parse(Document("templated", json.dumps(both).encode()))
+    (found,) = parse_document(Document("templated", json.dumps(both).encode()))
     assert [getattr(found, name) for name in ("protected", "has_canary", "has_approval", "has_rollback")] == [
         True,
         True,
@@ -106,7 +106,7 @@ def test_what_a_template_brings() -> None:
 def test_a_v1_template_keeps_its_stages_beside_its_name() -> None:
     """The older shape, where protect is missing, forbids nothing."""
     both = {"pipeline": v2("spinnaker://web"), "template": {"id": "web", "stages": [{"type": "undoRolloutManifest"}]}}
-    (found,) = parse(Document("templated", json.dumps(both).encode()))
+    (found,) = parse_document(Document("templated", json.dumps(both).encode()))
     assert (found.protected, found.has_rollback, found.has_canary) == (False, True, False)  # type: ignore[attr-defined]
 
 
@@ -203,7 +203,7 @@ def test_history_that_gate_does_not_give(
 def test_a_revision_without_its_time_is_refused() -> None:
     """It could not be told from another one."""
     with pytest.raises(ValueError, match="without its time"):
-        parse(Document("pipeline_revision", json.dumps(v2("spinnaker://web")).encode()))
+        parse_document(Document("pipeline_revision", json.dumps(v2("spinnaker://web")).encode()))
 
 
 def test_the_simulated_templates_are_those_that_its_pipelines_name() -> None:
@@ -211,8 +211,8 @@ def test_the_simulated_templates_are_those_that_its_pipelines_name() -> None:
     listed = [json.dumps(one).encode() for one in catalogue.templates(T)]
     for tag, protected, canary in (("v1", False, False), ("v2", True, True)):
         config = v2(f"spinnaker://{TEMPLATE}:{tag}")
-        found = chosen(listed, Reference("v2", TEMPLATE, tag))
+        found = select_template(listed, Reference("v2", TEMPLATE, tag))
         assert found is not None
         both = {"pipeline": config, "template": json.loads(found)}
-        (row,) = parse(Document("templated", json.dumps(both).encode()))
+        (row,) = parse_document(Document("templated", json.dumps(both).encode()))
         assert (row.protected, row.has_canary) == (protected, canary)  # type: ignore[attr-defined]

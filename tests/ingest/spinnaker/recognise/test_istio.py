@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from ingest.core.archive import Document
 from ingest.core.rows import Rollout
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 
 T = 1_747_000_000_000
 
@@ -23,7 +23,7 @@ def rollouts(*stages: dict[str, Any]) -> list[Rollout]:
         for nth, one in enumerate(stages)
     ]
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": timed}
-    rows = parse(Document("execution", json.dumps(body).encode()))
+    rows = parse_document(Document("execution", json.dumps(body).encode()))
     return [row for row in rows if isinstance(row, Rollout)]
 
 

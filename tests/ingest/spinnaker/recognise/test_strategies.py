@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from ingest.core.archive import Document
 from ingest.core.rows import Rollout
-from ingest.spinnaker.parse.document import parse
+from ingest.spinnaker.parse.document import parse_document
 
 T = 1_747_000_000_000
 
@@ -19,7 +19,7 @@ T = 1_747_000_000_000
 def rollouts(*stages: dict[str, Any], **more: Any) -> list[Rollout]:
     """Rollouts of an execution with these stages."""
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": list(stages), **more}
-    rows = parse(Document("execution", json.dumps(body).encode()))
+    rows = parse_document(Document("execution", json.dumps(body).encode()))
     return [row for row in rows if isinstance(row, Rollout)]
 
 
