@@ -1,4 +1,4 @@
-"""What is asked for and what is answered: a scope, one number with what makes it believable, and how it moved."""
+"""What is asked and what is answered: a scope, one number with what it rests on, and the move between two numbers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_se
 
 Bounds = tuple[float | None, float | None]
 By = Literal["application", "team", "group"]
-AMONG = 1_000_000  # trials: a difference that needs more is none that anybody will see
 GROUPS: tuple[By, ...] = ("application", "team", "group")
+MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a number is asked for. Moments as ``periods.parse_moment`` reads them; ``until`` is not included.
+    """Which observations a number is about, and how they are grouped.
 
-    ``teams`` take in those below them: ``platform`` holds ``platform/delivery``. ``statistic`` is the metric's own
-    where none is named; durations have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``.
+    ``since`` and ``until`` (not included) are read by ``periods.parse_moment``; None is an open end. ``teams`` include
+    the teams below them: ``platform`` holds ``platform/delivery``. ``statistic`` None is the metric's own; durations
+    and sizes have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``.
     """
 
     since: str | None = None
@@ -42,9 +43,9 @@ EVERYTHING = Scope()
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a duration or a size is spread, in the metric's unit; null where more than that is still open.
+    """How durations or sizes are distributed, in the metric's unit; null if more than that are still open.
 
-    ``plain_median`` and ``mean`` are of those that ended alone, blind to what is open.
+    ``plain_median`` and ``mean`` leave out what is still open.
     """
 
     p10: float | None = None
@@ -57,12 +58,11 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A difference in words, its direction (1 up, -1 down, 0 none) and whether noise alone explains it.
+    """The difference of two values: its text, its direction (1 up, -1 down, 0 none) and whether it is significant.
 
-    ``low`` and ``high`` bound 95 % of it: of shares as a difference, of all else as a ratio; null where there is no
-    bound. ``needed`` says how many observations each side needs to tell such shares apart four times of five, where
-    they can not be told apart yet. ``p`` is the two-sided probability of such a difference where there is none: of
-    shares Fisher's exact one, else by the limits; null where these are.
+    ``low`` and ``high`` are its 95 % confidence interval: of shares a difference, else a ratio; null without a bound.
+    ``p`` is two-sided: Fisher's exact one of shares, else derived from the interval. ``needed`` is how many
+    observations each side needs to detect this difference of shares with 80 % power; null if it is significant.
     """
 
     text: str
@@ -75,21 +75,24 @@ class Move:
 
     @staticmethod
     def significant_among(moves: Sequence[Move]) -> list[bool]:
-        """Which of many moves stand when one in twenty of those named may be chance (Benjamini and Hochberg 1995)."""
-        named = discoveries({str(place): move.p for place, move in enumerate(moves) if move.p is not None})
-        return [move.significant and str(place) in named for place, move in enumerate(moves)]
+        """Whether each of many moves stays significant at a false discovery rate of 5 % (Benjamini, Hochberg 1995)."""
+        names = discoveries({str(number): move.p for number, move in enumerate(moves) if move.p is not None})
+        return [move.significant and str(number) in names for number, move in enumerate(moves)]
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One number with what makes it believable.
+    """One number of a metric, for one group and period, with what it rests on.
 
-    ``value`` is in ``unit``, or null with a ``reason``; ``n`` counts observations (``open`` of them still
-    open); ``low`` and ``high`` bound 95 %, null where there is no finite bound; ``excluded`` counts rows
-    left out, by reason; ``partial`` marks a period that is not whole and ``incomplete`` says why: the window or
-    the data's end cuts it, or history of an application is missing in it; ``as_of`` is the instant (UTC) up
-    to which the data is known. ``scatter`` says how many times as much as chance the weeks of a rate vary, by which
-    its limits were widened; ``days`` is the length of what was looked at, in calendar days.
+    value, reason        the number in ``unit``, or null and why there is none
+    n, open              how many observations count, and how many of these are still open
+    low, high            its 95 % confidence interval; null for an end without a bound
+    excluded             how many observations do not count, by reason
+    partial, incomplete  whether the period is incomplete, and why
+    as_of                up to which instant (UTC) the data is known
+    days                 how many calendar days were looked at
+    scatter              variance over mean of a rate's weekly counts, by which its interval is widened
+    spread               quantiles and mean of a duration or size
     """
 
     metric: str
@@ -113,39 +116,41 @@ class Value:
 
     @property
     def text(self) -> str:
-        """The number as a person would say it, such as ``25 min`` or ``–``."""
+        """The number with its unit: ``25 min``, or ``–``."""
         return wording.quantity(self.value, self.unit)
-
-    def compare_to(self, before: Value | None) -> Move | None:
-        """How it moved from another value of the same metric; null where either is null, or its history has a gap."""
-        return move(self, before)
 
     @property
     def evidence(self) -> str:
-        """The line under the number, such as ``142 of 1,468 · 95 % 8.3–11.3 %``."""
+        """The line under the number: ``142 of 1,468 · 95 % CI 8.3–11.3 %``, or the reason why there is none."""
         if self.value is None:
             return self.reason or wording.NOTHING
-        limits = wording.interval(self.low, self.high, self.unit, self.n)
-        cases = round(self.value * self.n) if self.statistic == "share" else None
-        return wording.evidence(self.n, cases, limits, self.open)
+        cases = _cases(self)[0] if self.statistic == "share" else None
+        return wording.evidence(self.n, cases, wording.interval(self.low, self.high, self.unit), self.open)
+
+    def compare_to(self, before: Value | None) -> Move | None:
+        """Return how it moved from another value of the same metric; None if either is null or incomplete."""
+        if before is None or self.value is None or before.value is None or self.incomplete or before.incomplete:
+            return None
+        share = self.statistic == "share"
+        text = _move_text(self, before)
+        low, high = _share_difference(self, before) if share else _ratio(self, before)
+        equal = 0.0 if share else 1.0
+        significant = (low is not None and low > equal) or (high is not None and high < equal)
+        if not any(digit in text for digit in "123456789"):
+            return Move(f"±{text[1:]}", 0, False, low, high)
+        direction = 1 if self.value > before.value else -1
+        if not share:
+            p = _ratio_p(self.value, before.value, low if direction > 0 else high)
+            return Move(text, direction, significant, low, high, None, p)
+        needed = None if significant else trials_to_see(before.value, self.value)
+        if needed is not None and needed > MAX_TRIALS:
+            needed = None
+        return Move(text, direction, significant, low, high, needed, fisher(_cases(before), _cases(self)))
 
 
-def move(now: Value, before: Value | None) -> Move | None:
-    """How a value moved against another of the same metric; null where either is null, or its history has a gap."""
-    if before is None or now.value is None or before.value is None or now.incomplete or before.incomplete:
-        return None
-    text = _words(now, before, now.value, before.value)
-    low, high = _difference(now, before) if now.statistic == "share" else _ratio(now, before)
-    none = 0.0 if now.statistic == "share" else 1.0
-    beyond = (low is not None and low > none) or (high is not None and high < none)
-    if not any(digit in text for digit in "123456789"):
-        return Move(f"±{text[1:]}", 0, False, low, high)
-    direction = 1 if now.value > before.value else -1
-    needed = None if beyond else _needed(now, before)
-    return Move(text, direction, beyond, low, high, needed, _p(now, before, low if direction > 0 else high))
-
-
-def _words(now: Value, before: Value, new: float, old: float) -> str:
+def _move_text(now: Value, before: Value) -> str:
+    """Format a move: shares in percentage points, all else as a ratio; there is no ratio to zero."""
+    new, old = now.value or 0.0, before.value or 0.0
     if now.statistic == "share":
         return f"{100 * (new - old):+.1f} points"
     if new == old:
@@ -160,56 +165,41 @@ def _cases(value: Value) -> tuple[int, int]:
     return round((value.value or 0.0) * value.n), value.n
 
 
-def _difference(now: Value, before: Value) -> Bounds:
-    """Newcombe's limits (1998) of the difference of two shares."""
+def _share_difference(now: Value, before: Value) -> Bounds:
     return newcombe(_cases(before), _cases(now)) or (None, None)
 
 
-def _p(now: Value, before: Value, near: float | None) -> float | None:
-    """Of a ratio by its limit on the side of no difference, which lies ``Z`` standard errors from it."""
-    if now.statistic == "share":
-        return fisher(_cases(before), _cases(now))
-    if not near or not now.value or not before.value:
-        return None
-    ratio = math.log(now.value / before.value)
-    return normal_tail(Z * ratio / (ratio - math.log(near))) if ratio != math.log(near) else 0.0
-
-
-def _needed(now: Value, before: Value) -> int | None:
-    if now.statistic != "share":
-        return None
-    needed = trials_to_see(before.value or 0.0, now.value or 0.0)
-    return needed if needed is not None and needed <= AMONG else None
-
-
 def _ratio(now: Value, before: Value) -> Bounds:
-    """The exact conditional limits of two rates, wider as their weeks scatter; else those of both intervals.
-
-    The interval of a ratio is recovered from those of both values on the log scale (Zou and Donner 2008). An end
-    without a bound, or at zero, can not exclude anything.
-    """
+    """The limits of a ratio: of two rates the exact ones, widened by their scatter; else from both intervals."""
     if now.statistic != "count":
-        return _recovered(now, before)
+        return _ratio_of_intervals(now, before)
     low, high = rate_ratio((before.n, before.days), (now.n, now.days))
-    wider = math.sqrt(max(now.scatter or 1.0, before.scatter or 1.0))
     if not now.value or not before.value or not low or not high:
         return low, high
-    middle = now.value / before.value
-    return middle * (low / middle) ** wider, middle * (high / middle) ** wider
+    wider = math.sqrt(max(now.scatter or 1.0, before.scatter or 1.0))
+    ratio = now.value / before.value
+    return ratio * (low / ratio) ** wider, ratio * (high / ratio) ** wider
 
 
-def _recovered(now: Value, before: Value) -> Bounds:
-    new, old = (_logs(value) for value in (now, before))
-    if new is None or old is None:
+def _ratio_of_intervals(now: Value, before: Value) -> Bounds:
+    """The limits of a ratio recovered from both values' intervals on the log scale (Zou and Donner 2008).
+
+    An end without a bound, or at zero, excludes nothing.
+    """
+    ends = (now.low, now.value, now.high, before.low, before.value, before.high)
+    logs = [math.log(end) for end in ends if end is not None and end > 0]
+    if len(logs) < len(ends):
         return None, None
-    (low, middle, high), (low_before, middle_before, high_before) = new, old
-    difference = middle - middle_before
-    below = difference - math.hypot(middle - low, high_before - middle_before)
-    above = difference + math.hypot(high - middle, middle_before - low_before)
-    return math.exp(below), math.exp(above)
+    new_low, new, new_high, old_low, old, old_high = logs
+    low = new - old - math.hypot(new - new_low, old_high - old)
+    high = new - old + math.hypot(new_high - new, old - old_low)
+    return math.exp(low), math.exp(high)
 
 
-def _logs(value: Value) -> tuple[float, float, float] | None:
-    ends = (value.low, value.value, value.high)
-    known = [end for end in ends if end is not None and end > 0]
-    return (math.log(known[0]), math.log(known[1]), math.log(known[2])) if len(known) == len(ends) else None
+def _ratio_p(new: float, old: float, nearer_limit: float | None) -> float | None:
+    """The p of a ratio: its limit nearer to 1 lies ``Z`` standard errors from it on the log scale."""
+    if not nearer_limit or not new or not old:
+        return None
+    ratio = math.log(new / old)
+    error = ratio - math.log(nearer_limit)
+    return normal_tail(Z * ratio / error) if error else 0.0

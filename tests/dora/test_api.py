@@ -48,7 +48,7 @@ def test_values_speak(facts: Callable[..., dora.Delivery]) -> None:
     """A value says itself and its evidence, an empty one its reason."""
     delivery = facts(deployments=ONE)
     (rate,) = delivery.metric("change_failure_rate")
-    assert (rate.text, rate.evidence) == ("0 %", "0 of 1 · 95 % 0–79.3 %")
+    assert (rate.text, rate.evidence) == ("0 %", "0 of 1 · 95 % CI 0–79.3 %")
     (nothing,) = delivery.metric("lead_time")
     assert (nothing.text, nothing.evidence) == ("–", "no changes to count in all of history")
 

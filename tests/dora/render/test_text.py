@@ -1,4 +1,4 @@
-"""Numbers in words: as a person would say them."""
+"""Numbers, intervals, evidence and days as people read them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RATE = Value(
 
 
 @pytest.mark.parametrize(
-    ("amount", "unit", "said"),
+    ("amount", "unit", "text"),
     [
         (None, "hours", "–"),
         (0.0, "hours", "0 s"),
@@ -39,40 +39,41 @@ RATE = Value(
         (0.00752, "per day", "0.00752 / day"),
     ],
 )
-def test_amounts(amount: float | None, unit: str, said: str) -> None:
+def test_amounts(amount: float | None, unit: str, text: str) -> None:
     """Three digits, the unit that fits, and a dash for nothing."""
-    assert quantity(amount, unit) == said
+    assert quantity(amount, unit) == text
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("low", "high", "text"),
     [
-        (0.083, 0.113, "95 % 8.3–11.3 %"),
-        (0.083, None, "95 % from 8.3 %, no upper bound"),
-        (None, 0.113, "95 % up to 11.3 %"),
-        (None, None, "no 95 % interval from 1468"),
+        (0.083, 0.113, "95 % CI 8.3–11.3 %"),
+        (0.083, None, "95 % CI from 8.3 %, no upper bound"),
+        (None, 0.113, "95 % CI up to 11.3 %"),
+        (None, None, "no 95 % CI"),
     ],
 )
-def test_intervals(low: float | None, high: float | None, said: str) -> None:
-    """An end without a bound is said so; one unit is said once."""
-    assert interval(low, high, "share", 1468) == said
+def test_intervals(low: float | None, high: float | None, text: str) -> None:
+    """An end without a bound is named; a common unit appears once."""
+    assert interval(low, high, "share") == text
 
 
-def test_two_units_are_both_said() -> None:
+def test_two_units_both_appear() -> None:
     """25 minutes to 3 hours is not 25 to 3."""
-    assert interval(0.42, 3.0, "hours", 9) == "95 % 25 min to 3 h"
+    assert interval(0.42, 3.0, "hours") == "95 % CI 25 min to 3 h"
 
 
 def test_evidence_is_one_line() -> None:
-    """What is counted, the interval, what is open; the reason where there is no number."""
-    assert RATE.evidence == "142 of 1,468 · 95 % 8.3–11.3 %"
-    assert replace(RATE, open=9).evidence.endswith("9 still open")
+    """The size, the interval and what is pending; or the reason why there is no number."""
+    assert RATE.evidence == "142 of 1,468 · 95 % CI 8.3–11.3 %"
+    assert replace(RATE, open=9).evidence.endswith("9 pending")
     assert replace(RATE, value=None, reason="no deployments to count").evidence == "no deployments to count"
-    assert replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5).evidence == "1,468 · 95 % 18–30 min"
+    median = replace(RATE, statistic="median", unit="hours", low=0.3, high=0.5)
+    assert median.evidence == "n = 1,468 · 95 % CI 18–30 min"
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "said"),
+    ("first", "last", "text"),
     [
         ((2026, 3, 9), None, "9 March 2026"),
         ((2026, 3, 9, 8), (2026, 3, 9, 20), "9 March 2026"),
@@ -82,13 +83,13 @@ def test_evidence_is_one_line() -> None:
         ((2025, 3, 9), (2026, 3, 9), "9 March 2025 – 9 March 2026"),
     ],
 )
-def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, said: str) -> None:
-    """What both ends share is said once."""
-    assert days(datetime(*first), datetime(*last) if last else None) == said
+def test_days(first: tuple[int, int, int], last: tuple[int, int, int] | None, text: str) -> None:
+    """What both ends share appears once."""
+    assert days(datetime(*first), datetime(*last) if last else None) == text
 
 
-def test_another_statistic_stands_in_the_title() -> None:
-    """Whoever asks for a mean of recovery reads that it is the MTTR; a metric's own statistic goes unsaid."""
+def test_the_title_names_another_statistic() -> None:
+    """The mean of recovery is labelled MTTR; a metric's own statistic is not named."""
     recovery = dora.metrics()["recovery_time"]
     assert recovery.title_for("median") == "Failed deployment recovery time"
     assert recovery.title_for("mean") == "Failed deployment recovery time, mean (MTTR)"
