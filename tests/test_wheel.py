@@ -29,7 +29,7 @@ def test_it_holds_every_file_of_the_packages(wheel: Path) -> None:
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "dora", "ingest", "dashboards"]
     listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     assert inside == {name for name in listed if (ROOT / name).exists()}
-    assert "dashboards/.streamlit/config.toml" in inside
+    assert "dashboards/server/.streamlit/config.toml" in inside
 
 
 def test_the_demo_runs_from_it_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def serve(path: Path, port: int, address: str, where: Front) -> None:
     spec = find_spec("dashboards")
     if spec is None or not spec.submodule_search_locations:
         raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
-    page = Path(spec.submodule_search_locations[0]) / "server.py"
+    page = Path(spec.submodule_search_locations[0]) / "server" / "run.py"
     told = environment(where)
     for name in (LOGIN, SECRET, COOKIE):
         os.environ.pop(name, None)

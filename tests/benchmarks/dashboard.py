@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
-from tests.dashboards.conftest import APP, CHROMIUM, served
+from tests.dashboards.conftest import CHROMIUM, SERVER, served
 
 DEMO = Path("data/demo/dora.duckdb")
 PAGES = {"Overview": "", "Flow": "flow", "Stability": "stability", "Canary": "canary", "Audit": "audit", "Data": "data"}
@@ -235,7 +235,7 @@ def main(database: Path) -> None:
         for file in (database, database.with_name("landing.duckdb")):
             shutil.copy(file, folder / file.name)
         (folder / "floor.py").write_text(FLOOR)
-        shutil.copytree(APP.with_name(".streamlit"), folder / ".streamlit")
+        shutil.copytree(SERVER.with_name(".streamlit"), folder / ".streamlit")
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
         with (
             served(folder / "dora.duckdb", folder, folder / "floor.py") as floor,

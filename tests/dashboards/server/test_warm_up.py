@@ -16,7 +16,7 @@ from tests.dashboards.conftest import served
 def asked(server: str, cache: str) -> int:
     """How often the server had to ask the build for something, by its own count."""
     told = requests.get(f"{server}/_stcore/metrics", timeout=60).text
-    found = re.search(rf'lookups_total\{{cache="dashboards\.data\.{cache}",.*?result="miss"\}} (\d+)', told)
+    found = re.search(rf'lookups_total\{{cache="dashboards\.queries\.cache\.{cache}",.*?result="miss"\}} (\d+)', told)
     return int(found[1]) if found else 0
 
 
