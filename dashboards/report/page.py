@@ -114,7 +114,7 @@ class Report:
         moves = list(self.moved())
         made.cards(_card(self.value(name), moves) for name in KEYS)
         _changed(made, moves)
-        made.say(self.warnings())
+        made.paragraphs(self.warnings())
         made.heading(
             "Weeks that noise does not explain",
             "By process behaviour limits set before the window; few a year are chance.",
@@ -122,7 +122,7 @@ class Report:
         made.table(self.signals())
         if chart_images.installed():
             made.heading("Trends")
-            made.pictures(
+            made.images(
                 (title, said, chart_images.drawn(chart, kind), kind) for title, said, chart in self.pictures()
             )
         _sections(made, self)
@@ -150,12 +150,12 @@ def _changed(made: Page, moves: list[Row]) -> None:
 
 def _sections(made: Page, told: Report) -> None:
     made.heading("Rollbacks")
-    made.say(told.rollbacks.sentences)
+    made.paragraphs(told.rollbacks.sentences)
     made.table(told.rollbacks.lines())
     made.heading("Canaries")
-    made.say(told.delivery.canaries(told.scope).sentences)
+    made.paragraphs(told.delivery.canaries(told.scope).sentences)
     made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
-    made.say(told.delivery.audit(told.scope).sentences)
+    made.paragraphs(told.delivery.audit(told.scope).sentences)
     changes = told.delivery.list_rows("change_timeline", replace(told.scope, since=None, until=None))
     waiting = [row for row in reversed(changes) if row["state"] == "open"]
     made.heading("Merged and not shipped", f"{text.counted(len(waiting), 'change')}, the oldest first.")

@@ -139,13 +139,13 @@ def _page(told: AuditTrail) -> Page:
     """The whole trail as one page that opens offline."""
     known = f"data to {told.as_of:%Y-%m-%d %H:%M} UTC" if told.as_of else "no data"
     made = Page("Changes of production", f"{known} · times in {told.timezone} · every number can be counted below")
-    made.say(told.sentences)
+    made.paragraphs(told.sentences)
     made.heading("What was looked for", "How many were found, and among how many.")
     made.table(
         [{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.exceptions]
     )
     made.heading("Rollbacks")
-    made.say(told.rollbacks.sentences)
+    made.paragraphs(told.rollbacks.sentences)
     made.table(told.rollbacks.lines())
     made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
     made.table([audit_text.code(row) for row in told.as_code])

@@ -90,7 +90,7 @@ def test_what_can_not_be_written_says_so(delivery: dora.Delivery, tmp_path: Path
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(DoraError, match="can not be written"):
         files.write(delivery, tmp_path / "taken", "csv", Scope())
-    with pytest.raises(DoraError, match="can not be written"):
+    with pytest.raises(DoraError, match="cannot be written"):
         prometheus.write(delivery, tmp_path / "missing" / "dora.prom", Scope())
     assert (tmp_path / "taken").read_text() == "mine"
     assert list(tmp_path.rglob("*.part")) == []

@@ -51,10 +51,10 @@ class Seen(HTMLParser):
 def page(words: str) -> Page:
     made = Page(words, words)
     made.heading(words, words)
-    made.say([words])
+    made.paragraphs([words])
     made.cards([(words, words, words)])
     made.table([{"one": words, words: words, "link": "https://deck.example/1"}])
-    made.pictures([(words, words, b"<svg/>", "svg+xml")])
+    made.images([(words, words, b"<svg/>", "svg+xml")])
     return made
 
 
@@ -104,6 +104,6 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     page("word").write(tmp_path / "new" / "page.html")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["page.html"]
     (tmp_path / "file").write_text("kept")
-    with pytest.raises(DoraError, match="can not be written"):
+    with pytest.raises(DoraError, match="cannot be written"):
         page("word").write(tmp_path / "file" / "page.html")
     assert (tmp_path / "file").read_text() == "kept"

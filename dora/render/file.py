@@ -1,0 +1,26 @@
+"""Files that are replaced as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dora.errors import DoraError
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the same folder; what is written there replaces ``path`` at the end.
+
+    Raises ``DoraError`` if the file cannot be written; the old file is then unchanged.
+    """
+    # A rename is atomic only within one file system, so the temporary file is not in /tmp.
+    temporary_path = path.with_name(f"{path.name}.part")
+    try:
+        yield temporary_path
+        temporary_path.replace(path)
+    except OSError as error:
+        raise DoraError(
+            f"{path} cannot be written ({type(error).__name__}); no file was changed.", "choose another path."
+        ) from error
