@@ -13,7 +13,7 @@ from dora.query.value import Scope, Value
 from dora.sql import catalog
 from dora.statistics.distributions import beta_cdf
 from dora.statistics.intervals import mean_below, share_below
-from dora.statistics.survival import survival_at
+from dora.statistics.survival_sql import survival_at_sql
 from dora.storage.database import Connection
 
 _COUNTED = "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
@@ -75,7 +75,7 @@ def _median_below(con: Connection, value: Value, scope: Scope) -> Below:
     def below(limit: float) -> float:
         if limit in (0.0, inf):
             return float(limit == inf)
-        (row,) = query_observations(con, value.metric, scope, survival_at(_COUNTED, limit), [value.group])
+        (row,) = query_observations(con, value.metric, scope, survival_at_sql(_COUNTED, limit), [value.group])
         left, greenwood = row["left"], row["greenwood"]
         worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
         return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)

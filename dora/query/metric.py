@@ -88,7 +88,7 @@ def query_observations(
 
 def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """How many of a duration's observations are still open after how long: ``value``, ``left``, ``low``, ``high``."""
-    sql = statistics.survival_curve("(SELECT value, censored FROM $observations WHERE excluded IS NULL)")
+    sql = statistics.survival_curve_sql("(SELECT value, censored FROM $observations WHERE excluded IS NULL)")
     return query_observations(con, name, scope, sql)
 
 

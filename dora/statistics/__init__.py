@@ -14,7 +14,7 @@ from dora.statistics.intervals import (
     widened,
     wilson,
 )
-from dora.statistics.survival import survival_curve
+from dora.statistics.survival_sql import survival_curve_sql
 
 __all__ = [
     "dispersion",
@@ -23,7 +23,7 @@ __all__ = [
     "normal_quantile",
     "poisson",
     "quantile_ranks",
-    "survival_curve",
+    "survival_curve_sql",
     "widened",
     "wilson",
 ]

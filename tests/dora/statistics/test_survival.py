@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from scipy.stats import binom
 
-from dora.statistics import survival_curve
+from dora.statistics import survival_curve_sql
 from dora.statistics.quantiles import Ordered, Survival, ordered
 
 Observation = tuple[float, bool]
@@ -155,7 +155,7 @@ def test_limits_are_values_that_were_seen(observations: list[Observation], p: fl
 def test_the_curve_is_lifelines(observations: list[Observation]) -> None:
     """What is left after each event, with its limits; where nothing is left the limits are unknown and say all."""
     fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
-    rows = asked(observations, survival_curve("observations"))
+    rows = asked(observations, survival_curve_sql("observations"))
     assert [row[0] for row in rows] == sorted({t for t, censored in observations if not censored})
     for t, left, low, high in rows:
         assert left == pytest.approx(fitter.survival_function_.iloc[:, 0][t], abs=1e-9)
@@ -165,7 +165,7 @@ def test_the_curve_is_lifelines(observations: list[Observation]) -> None:
 
 def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
     """Of ten thousand steps some hundreds are told, the last among them."""
-    rows = asked([(float(t), False) for t in range(1, 10_001)], survival_curve("observations", 100))
+    rows = asked([(float(t), False) for t in range(1, 10_001)], survival_curve_sql("observations", 100))
     assert 100 <= len(rows) <= 102
     assert rows[-1][:2] == (10_000.0, 0.0)
 

@@ -36,7 +36,7 @@ FROM bounded WHERE place = n OR place % greatest(1, n // {most}) = 0 ORDER BY t
 """
 
 
-def survival_at(source: str, limit: float) -> str:
+def survival_at_sql(source: str, limit: float) -> str:
     """One SELECT of one row: which share lasts longer than a limit (``left``), and Greenwood's sum there.
 
     ``source`` names a relation with ``value DOUBLE`` and ``censored BOOLEAN`` (the value is then the time so far),
@@ -45,8 +45,8 @@ def survival_at(source: str, limit: float) -> str:
     return _STEPS.format(source=source) + _AT.format(limit=float(limit))
 
 
-def survival_curve(source: str, most: int = 250) -> str:
+def survival_curve_sql(source: str, most: int = 250) -> str:
     """One SELECT: the Kaplan–Meier curve, at most some ``most`` steps of it: ``value``, what is ``left`` after it, its
-    Greenwood log(−log) limits ``low`` and ``high``. ``source`` is as ``survival_at`` wants it.
+    Greenwood log(−log) limits ``low`` and ``high``. ``source`` is as ``survival_at_sql`` wants it.
     """
     return _STEPS.format(source=source) + _CURVE.format(z=Z, tolerance=TOLERANCE, most=int(most))
