@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from dora.query import groups
 from dora.query.aggregates import Cell, Key, Question
 from dora.query.value import Spread
-from dora.statistics.quantiles import Floats, Ordered, Survival, ordered
+from dora.statistics.quantiles import Floats, Samples, sort_samples
+from dora.statistics.survival import Survival
 from dora.storage.database import Connection
 
 P = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
@@ -40,12 +41,12 @@ def measure(
         _fill(cells[names[place], starts[cut]], dict(zip(told, row, strict=True)))
 
 
-def _seen(con: Connection, question: Question, starts: Sequence[datetime | None], names: int) -> Ordered:
+def _seen(con: Connection, question: Question, starts: Sequence[datetime | None], names: int) -> Samples:
     """The values that count, by group and period."""
     columns = con.execute(*question.durations).fetchnumpy()
     places, days, values, still = (np.asarray(columns[name]) for name in ("place", "day", "value", "censored"))
     numbers = places.astype(np.int64) * len(starts) + _periods(days, starts)
-    return ordered(numbers, values, still, names * len(starts))
+    return sort_samples(numbers, values, still, names * len(starts))
 
 
 def _periods(days: NDArray[np.int32], starts: Sequence[datetime | None]) -> NDArray[np.int64]:
@@ -56,10 +57,10 @@ def _periods(days: NDArray[np.int32], starts: Sequence[datetime | None]) -> NDAr
     return (np.searchsorted(known, np.arange(known[0], days.max() + 1), "right") - 1)[days - known[0]]
 
 
-def _told(seen: Ordered, statistic: str, *, may_be_open: bool) -> dict[str, list[float | None]]:
+def _told(seen: Samples, statistic: str, *, may_be_open: bool) -> dict[str, list[float | None]]:
     """What is told of each group, null where there is no number."""
     p, survival = P.get(statistic, 0.5), may_be_open and statistic in SURVIVAL
-    curve: Survival | Ordered = Survival(seen) if may_be_open else seen
+    curve: Survival | Samples = Survival(seen) if may_be_open else seen
     mean, deviation = seen.moments()
     told = {name: curve.quantile(q) for name, q in SPREAD.items()}
     told |= {"plain_median": seen.quantile(0.5), "mean": mean, "deviation": deviation, "longest": seen.longest}

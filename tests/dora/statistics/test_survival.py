@@ -19,7 +19,8 @@ from lifelines import KaplanMeierFitter
 from scipy.stats import binom
 
 from dora.statistics import survival_curve_sql
-from dora.statistics.quantiles import Ordered, Survival, ordered
+from dora.statistics.quantiles import Samples, sort_samples
+from dora.statistics.survival import Survival
 
 Observation = tuple[float, bool]
 
@@ -44,10 +45,10 @@ class Curve(NamedTuple):
     p90: float | None
 
 
-def sorted_in(groups: dict[str, Sequence[Observation]]) -> Ordered:
+def sorted_in(groups: dict[str, Sequence[Observation]]) -> Samples:
     rows = [(number, *one) for number, seen in enumerate(groups.values()) for one in seen]
     numbers, values, still = (np.array([row[i] for row in rows], kind) for i, kind in enumerate((int, float, bool)))
-    return ordered(numbers, values, still, len(groups))
+    return sort_samples(numbers, values, still, len(groups))
 
 
 def curves(groups: dict[str, Sequence[Observation]], p: float = 0.5) -> dict[str, Curve]:
@@ -260,7 +261,9 @@ def test_ten_thousand_groups_of_a_million_are_quick() -> None:
     values, still = dice.exponential(1.0, 1_000_000), dice.random(1_000_000) < 0.2
     for count in (10_000, 1):
         started = time.process_time()
-        low, high = Survival(ordered(dice.integers(0, count, len(values)), values.copy(), still, count)).limits(0.5)
+        low, high = Survival(sort_samples(dice.integers(0, count, len(values)), values.copy(), still, count)).limits(
+            0.5
+        )
         assert len(low) == len(high) == count
         assert time.process_time() - started < 8
 
