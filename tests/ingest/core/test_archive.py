@@ -159,7 +159,7 @@ def test_damage_of_one_load_hides_no_other(tmp_path: Path) -> None:
 CRASH = """
 import os, sys
 from pathlib import Path
-from ingest.archive import Archive, Document
+from ingest.core.archive import Archive, Document
 archive = Archive(Path(sys.argv[1]), "s", sys.argv[2])
 for n in range(100):
     archive.append([Document("k", b"%d" % n)])

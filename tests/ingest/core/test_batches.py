@@ -71,7 +71,7 @@ def test_no_frames_are_asked_for() -> None:
     script = """
 import sys
 import pyarrow as pa
-from ingest.arrow import to_arrow
+from ingest.core.batches import to_arrow
 from ingest.core.rows import Incident
 schema = pa.schema([("id", pa.string()), ("source", pa.string())])
 table = to_arrow([Incident(id="1", application="a", opened_at=1)], schema, "s", "l")

@@ -400,7 +400,7 @@ def test_g10_a_loop_and_nonsense_end_at_once(location: str) -> None:
 READ = """
 import sys
 sys.path.insert(0, {root!r})
-from ingest.http import FailedError, Limits, Session
+from ingest.http.session import FailedError, Limits, Session
 try:
     body = Session({url!r}, limits=Limits(requests_per_10s=0, attempts=1)).get("/").body
     print("read", len(body), end=" ")

@@ -242,7 +242,7 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path, key: rsa.RSAPrivateK
     code = f"""
 import sys
 sys.modules["cryptography"] = None
-from ingest.spinnaker.access import connect
+from ingest.spinnaker.auth.session import connect
 from ingest.spinnaker.settings import checked
 connect(checked({{"token_env": "X"}}))
 connect(checked({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
