@@ -1,4 +1,4 @@
-"""Where facts come from. Each module or package here that holds a ``SOURCE`` is a source."""
+"""The sources of facts. Each module or package here that has a ``SOURCE`` is a source."""
 
 from __future__ import annotations
 
@@ -15,36 +15,34 @@ if TYPE_CHECKING:
 
     from ingest.core.source import Source
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")  # a source is also a folder below payloads/
 
 
 def sources() -> dict[str, type[Source]]:
-    """Every source by name, found by walking this folder."""
-    found: dict[str, type[Source]] = {}
-    for module in pkgutil.iter_modules(__path__):
-        source = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SOURCE", None)
-        if source is not None:
-            found[source.name] = source
-    return found
+    """Return every source by name, found by importing the modules of this folder."""
+    modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    candidates = (getattr(module, "SOURCE", None) for module in modules)
+    return {source.name: source for source in candidates if source is not None}
 
 
 def source_type(name: str, settings: Mapping[str, Any]) -> type[Source]:
-    """The kind of source that ``[sources.NAME]`` describes; one more of a kind says which by ``type``.
+    """Return the class of the source that ``[sources.NAME]`` describes, with that name.
 
-    What each tells is kept under its own name, so two servers may give the same ids. Raises ``UsageError``.
+    ``type`` says which kind of source it is if the name is another. Rows are stored under the name, so two servers of
+    one kind may use the same ids. Raises ``UsageError``.
     """
-    known, kind = sources(), settings.get("type", name)
-    if kind not in known:
+    by_name, kind = sources(), settings.get("type", name)
+    if kind not in by_name:
         raise UsageError(
             f"There is no source {kind}; nothing was read.",
-            f"use one of {', '.join(sorted(known))}, or set `type` to one in [sources.{name}].",
+            f"use one of {', '.join(sorted(by_name))}, or set `type` to one in [sources.{name}].",
         )
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name of a source; nothing was read.", "use letters, digits, - and _.")
-    return cast("type[Source]", type(known[kind].__name__, (known[kind],), {"name": name}))
+        raise UsageError(f"{name!r} is not a valid source name; nothing was read.", "use letters, digits, - and _.")
+    return cast("type[Source]", type(by_name[kind].__name__, (by_name[kind],), {"name": name}))
 
 
 def configure_source(name: str, settings: Mapping[str, Any], data: Path) -> Source:
-    """The source that ``[sources.NAME]`` describes, set up; raises ``UsageError``."""
-    own = {key: value for key, value in settings.items() if key != "type"}
-    return source_type(name, settings).from_settings(own, data)
+    """Return the source that ``[sources.NAME]`` describes. Raises ``UsageError``."""
+    own_settings = {key: value for key, value in settings.items() if key != "type"}
+    return source_type(name, settings).from_settings(own_settings, data)

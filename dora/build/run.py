@@ -15,7 +15,7 @@ from dora.lineage import table
 from dora.sql import catalog, daily_counts
 from dora.sql.catalog import Finding
 from dora.storage import database
-from dora.storage.schema import BUILD
+from dora.storage.schema import BUILD_LAYOUT
 
 if TYPE_CHECKING:
     from dora.config.settings import Config
@@ -64,7 +64,7 @@ def _record(con: Connection, config: Config) -> None:
             config.timezone,
             config.stale_after_hours,
             metadata.version("delivery-metrics"),
-            BUILD,
+            BUILD_LAYOUT,
         ],
     )
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")

@@ -1,7 +1,7 @@
-"""Which contract a file was written under, and whether this program can read it.
+"""The versions of the two files, and whether this program can read a file of another version.
 
-``landing.duckdb`` carries the number of ``contract.sql``, ``dora.duckdb`` that of the tables which readers name. A file
-of another number is refused and left as it is: landing is made anew from the payloads, a build from landing.
+``landing.duckdb`` carries the contract number of ``schema.sql``, ``dora.duckdb`` a layout number. A file of another
+number is refused and left unchanged: landing is made again from the payloads, a build from landing.
 """
 
 from __future__ import annotations
@@ -20,72 +20,80 @@ from dora.errors import DoraError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-BUILD = 3  # raise it where readers of an earlier build would not understand this one
+BUILD_LAYOUT = 3  # raise it if readers of an earlier build do not understand this one
+BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
 
 
 @cache
-def text() -> str:
-    """The DDL of landing."""
+def create_statements() -> str:
+    """Return the SQL that creates the tables of landing."""
     return files("dora.storage").joinpath("schema.sql").read_text()
 
 
 @cache
-def current() -> int:
-    """The number of the contract that this program writes."""
-    (number,) = re.findall(r"INSERT INTO contract VALUES \((\d+)\)", text())
+def contract_number() -> int:
+    """Return the contract number that this program writes."""
+    (number,) = re.findall(r"INSERT INTO contract VALUES \((\d+)\)", create_statements())
     return int(number)
 
 
-def check(con: Connection, catalog: str = "") -> None:
-    """Raise ``DoraError`` where landing, open as ``con`` or attached as ``catalog``, has another contract than ours."""
+@cache
+def fact_tables() -> list[str]:
+    """Return the names of the landing tables that hold facts, in the order of the contract."""
+    names = re.findall(r"CREATE TABLE (\w+)", create_statements())
+    return [name for name in names if name not in BOOKKEEPING]
+
+
+def check_contract(con: Connection, catalog: str = "") -> None:
+    """Raise ``DoraError`` if landing, open as ``con`` or attached as ``catalog``, has another contract number."""
     prefix = f"{catalog}." if catalog else ""
-    found = _number(con, f"SELECT version FROM {prefix}contract")  # noqa: S608 - a name of ours
-    if found == current():
-        return
-    if found > current():
+    number, current = _read_number(con, f"SELECT version FROM {prefix}contract"), contract_number()  # noqa: S608 - our catalog
+    if number > current:
         raise DoraError(
-            f"landing.duckdb was written by a newer version (contract {found}, this one knows {current()});"
+            f"landing.duckdb was written by a newer version (contract {number}, this version reads {current});"
             " it was not touched.",
             "install that version again.",
         )
-    replays = " && ".join(f"dora ingest {name} --replay" for name in _sources(con, prefix))
-    raise DoraError(
-        f"landing.duckdb was written by an older version (contract {found}, now {current()}). Nothing is lost: it was"
-        " not touched, and the folder payloads beside it holds all that was received.",
-        f"run `mv landing.duckdb landing.duckdb.{found}` in that folder, then `{replays} && dora build`.",
-    )
+    if number < current:
+        replays = " && ".join(f"dora ingest {name} --replay" for name in _read_sources(con, prefix))
+        raise DoraError(
+            f"landing.duckdb was written by an older version (contract {number}, now {current}). Nothing is lost:"
+            " it was not touched, and the folder payloads beside it has everything that was received.",
+            f"run `mv landing.duckdb landing.duckdb.{number}` in that folder, then `{replays} && dora build`.",
+        )
 
 
-def readable(con: Connection, path: Path) -> None:
-    """Raise ``DoraError``, and let go of the file, where this version can not read the build open as ``con``."""
+def check_layout(con: Connection, path: Path) -> None:
+    """Raise ``DoraError``, and close ``con``, if this version can not read the build that is open."""
     if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'build'").fetchall():
-        return  # no build at all; whoever asks it for a number is told so
-    found = _number(con, "SELECT layout FROM build")
-    if found == BUILD:
+        return  # not a build of ours; the first query of a number reports that
+    layout = _read_number(con, "SELECT layout FROM build")
+    if layout == BUILD_LAYOUT:
         return
     con.close()
-    if found > BUILD:
+    if layout > BUILD_LAYOUT:
         raise DoraError(
-            f"{path} was built by a newer version (layout {found}, this one reads {BUILD}); it was not touched.",
+            f"{path} was built by a newer version (layout {layout}, this version reads {BUILD_LAYOUT});"
+            " it was not touched.",
             "install that version again, or run `dora build` with this one.",
         )
     raise DoraError(
-        f"{path} was built by an older version (layout {found}, now {BUILD}); nothing is lost.", "run `dora build`."
+        f"{path} was built by an older version (layout {layout}, now {BUILD_LAYOUT}); nothing is lost.",
+        "run `dora build`.",
     )
 
 
-def _number(con: Connection, query: str) -> int:
-    """The number that a file carries; 0 for one of before there were numbers."""
+def _read_number(con: Connection, query: str) -> int:
     try:
         rows = con.execute(query).fetchall()
     except (duckdb.CatalogException, duckdb.BinderException):
-        return 0
+        return 0  # the first files had no number
     return int(rows[0][0]) if rows else 0
 
 
-def _sources(con: Connection, prefix: str) -> list[str]:
+def _read_sources(con: Connection, prefix: str) -> list[str]:
     with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
-        rows = con.execute(f"SELECT DISTINCT source FROM {prefix}load ORDER BY source").fetchall()  # noqa: S608
+        rows = con.execute(f"SELECT DISTINCT source FROM {prefix}load ORDER BY source").fetchall()  # noqa: S608 - our catalog
         if rows:
             return [name for (name,) in rows]
     return ["NAME"]

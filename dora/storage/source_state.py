@@ -1,40 +1,159 @@
-"""How much landing holds of one source, counted as a reader would."""
+"""What landing.duckdb knows about one source: before a run where to continue, after it how much it has."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dora.storage.schema import fact_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection as Connection
 
-_DID = """
+RECENT_DAYS = 15  # Gate lists deleted pipelines' executions for 14 days; one day more covers a late nightly run
+MISSING_DAYS = 14  # how long a judgment that could not be read is requested again
+
+_WATERMARKS = "SELECT stream, value FROM watermark WHERE source = $source"
+_UNFINISHED = """
+SELECT id, application FROM execution ANTI JOIN deleted_execution USING (source, id)
+WHERE source = $source AND status IN ('running', 'not_started', 'unknown') ORDER BY id
+"""
+_PIPELINES = """
+SELECT pipeline_id, application FROM execution WHERE source = $source AND pipeline_id IS NOT NULL
+UNION SELECT id, application FROM pipeline WHERE source = $source ORDER BY ALL
+"""
+# Per application, because one that has not run for months would have no recent executions at all.
+_RECENT = """
+SELECT id, application, pipeline_id, status, epoch_ms(queued_at)
+FROM execution ANTI JOIN deleted_execution USING (source, id)
+WHERE source = $source AND queued_at IS NOT NULL
+QUALIFY queued_at >= max(queued_at) OVER (PARTITION BY application) - to_days($days) ORDER BY id
+"""
+# A judgment that was read while it ran is not complete: its score can still change.
+_COMPLETED_JUDGMENTS = """
+SELECT id FROM canary_judgment WHERE source = $source AND status NOT IN ('running', 'not_started')
+"""
+_MISSING_JUDGMENTS = """
+SELECT DISTINCT judgment_id FROM canary_interval
+WHERE source = $source AND judgment_id IS NOT NULL AND status NOT IN ('running', 'not_started')
+  AND finished_at > (SELECT max(finished_at) - to_days($days) FROM canary_interval WHERE source = $source)
+  AND judgment_id NOT IN (
+    SELECT id FROM canary_judgment WHERE source = $source AND status NOT IN ('running', 'not_started'))
+ORDER BY ALL
+"""
+_PIPELINE_UPDATES = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $source AND updated_at IS NOT NULL"
+_OPEN_QUARANTINE = """
+SELECT id, kind, reason, excerpt FROM quarantine WHERE source = $source AND resolved_at IS NULL ORDER BY id
+"""
+_ROLLOUTS = """
 SELECT count(DISTINCT execution_id) FILTER (action = 'deploy') AS deployments,
   count(DISTINCT execution_id) FILTER (action = 'rollback') AS rollbacks
-FROM rollout WHERE source = $1 AND status <> 'not_started'
+FROM rollout WHERE source = $source AND status <> 'not_started'
 """
-_COVERED = """
+_COVERAGE = """
 SELECT count(DISTINCT application) AS applications, min(since) AS since, max(until) AS until,
   count(*) - count(DISTINCT application) AS gaps
-FROM coverage WHERE source = $1
+FROM coverage WHERE source = $source
 """
 
 
-def held(con: Connection, source: str, tables: list[str]) -> dict[str, int]:
-    """Rows of those tables that hold any, and executions that deployed or rolled back, in whichever environment."""
-    each = (f"SELECT '{table}', count(*) FROM \"{table}\" WHERE source = $1" for table in tables)  # noqa: S608
-    found = dict(con.execute(" UNION ALL ".join(each), [source]).fetchall())
-    rows = {table: found[table] for table in tables if found[table]}
-    return rows | (_row(con, _DID, source) if "rollout" in rows else {})
+class ExecutionRef(NamedTuple):
+    """An execution that had not ended when it was last read."""
+
+    id: str
+    application: str
 
 
-def covered(con: Connection, source: str) -> dict[str, Any] | None:
-    """Of how many applications all executions were seen, from when to when (UTC), with how many gaps."""
-    found = _row(con, _COVERED, source)
-    return found if found["applications"] else None
+class PipelineRef(NamedTuple):
+    """A pipeline that was once configured or run."""
+
+    id: str
+    application: str
 
 
-def _row(con: Connection, query: str, source: str) -> dict[str, Any]:
-    """The one row of a query, by name."""
-    cursor = con.execute(query, [source])
+class RecentExecution(NamedTuple):
+    """An execution of the last ``RECENT_DAYS`` of its application; ``queued_at`` is in epoch milliseconds."""
+
+    id: str
+    application: str
+    pipeline_id: str | None
+    status: str
+    queued_at: int
+
+
+class QuarantinedInput(NamedTuple):
+    """An input that could not be read, and has not been read well since."""
+
+    id: str
+    kind: str
+    reason: str
+    excerpt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """What landing.duckdb knows about one source before a run.
+
+    ``watermarks`` says by stream how far it has been read. ``completed_judgment_ids`` are canary judgments that were
+    read after they had ended, ``missing_judgment_ids`` those that ended in the last ``MISSING_DAYS`` and were never
+    read. ``pipeline_updated_at`` is in epoch microseconds; a pipeline without a known time is absent.
+    """
+
+    watermarks: Mapping[str, str] = field(default_factory=dict)
+    unfinished_executions: Sequence[ExecutionRef] = ()
+    pipelines: Sequence[PipelineRef] = ()
+    recent_executions: Sequence[RecentExecution] = ()
+    completed_judgment_ids: Collection[str] = frozenset()
+    missing_judgment_ids: Sequence[str] = ()
+    pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, con: Connection, source: str) -> SourceState:
+        """Read the state of a source, with a fixed number of queries however long its history is."""
+
+        def fetch(query: str, **parameters: object) -> list[Any]:
+            return con.execute(query, {"source": source, **parameters}).fetchall()
+
+        return cls(
+            watermarks=dict(fetch(_WATERMARKS)),
+            unfinished_executions=list(map(ExecutionRef._make, fetch(_UNFINISHED))),
+            pipelines=list(map(PipelineRef._make, fetch(_PIPELINES))),
+            recent_executions=list(map(RecentExecution._make, fetch(_RECENT, days=RECENT_DAYS))),
+            completed_judgment_ids=frozenset(id_ for (id_,) in fetch(_COMPLETED_JUDGMENTS)),
+            missing_judgment_ids=[id_ for (id_,) in fetch(_MISSING_JUDGMENTS, days=MISSING_DAYS)],
+            pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
+        )
+
+
+def read_open_quarantine(con: Connection, source: str) -> list[QuarantinedInput]:
+    """Return the inputs of a source that could not be read, and have not been read well since."""
+    return list(map(QuarantinedInput._make, con.execute(_OPEN_QUARANTINE, {"source": source}).fetchall()))
+
+
+def count_rows(con: Connection, source: str) -> dict[str, int]:
+    """Count the rows of a source in every table that has any, and its executions that deployed or rolled back.
+
+    Deployments and rollbacks count in all environments: what production is, only the definitions say.
+    """
+    # One statement for all tables: some twenty round trips would take longer than the counting.
+    count = "SELECT '{0}', count(*) FROM \"{0}\" WHERE source = $source"
+    query = " UNION ALL ".join(count.format(table) for table in fact_tables())
+    counts = dict(con.execute(query, {"source": source}).fetchall())
+    rows = {table: counts[table] for table in fact_tables() if counts[table]}
+    return rows | (_fetch_row(con, _ROLLOUTS, source) if "rollout" in rows else {})
+
+
+def read_coverage(con: Connection, source: str) -> dict[str, Any] | None:
+    """Return of how many applications all executions were read, since and until when (UTC), and the number of gaps.
+
+    None if the source does not report its coverage.
+    """
+    coverage = _fetch_row(con, _COVERAGE, source)
+    return coverage if coverage["applications"] else None
+
+
+def _fetch_row(con: Connection, query: str, source: str) -> dict[str, Any]:
+    cursor = con.execute(query, {"source": source})
     names = [column[0] for column in cursor.description or ()]
     return dict(zip(names, cursor.fetchall()[0], strict=True))

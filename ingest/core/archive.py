@@ -1,7 +1,7 @@
 """Every payload as received: ``payloads/<source>/<date>/<load>.ndjson.zst``, append-only.
 
-Each batch is a zstd frame with a checksum of its own, so a load that was cut off is
-read up to its last whole batch, and a damaged one is told from a sound one before a document is used.
+Each batch is a zstd frame with its own checksum: an archive that was cut off is read up to its last complete batch, and
+damage is found before a document is used.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ import msgspec
 import zstandard
 
 KIND, BODY, END = b'{"kind":', b',"body":', b"}"
-CHUNK = 1 << 20
+CHUNK = 1 << 20  # bytes read at a time
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One payload as its source sent it: what kind it is, and its JSON text."""
+    """One payload as received: its kind and its JSON text."""
 
     kind: str
     body: bytes
 
 
 class Damage(msgspec.Struct, frozen=True):
-    """An archive that can not be read to its end, and why; what came before is sound."""
+    """An archive that can not be read to its end; the documents before the damage are good."""
 
     path: Path
     reason: str
 
 
 class Archive:
-    """Write side of the archive of one load; the file appears with its first document."""
+    """Writes the archive of one load; the file is created with its first document."""
 
     def __init__(self, data: Path, source: str, load_id: str) -> None:
         day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
@@ -42,58 +42,60 @@ class Archive:
         self._file: IO[bytes] | None = None
 
     def append(self, documents: Iterable[Document]) -> None:
-        """Append documents as one batch, each on a line of its own (a line break in JSON text is only white space)."""
-        lines = b"".join(part for document in documents for part in _line(document))
+        """Append documents as one batch, one per line."""
+        lines = b"".join(part for document in documents for part in _to_line(document))
         if not lines:
             return
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("xb")
+        # Level 1: a higher level takes several times as long for a few percent.
         self._file.write(zstandard.ZstdCompressor(level=1, write_checksum=True).compress(lines))
 
     def sync(self) -> None:
-        """Make what was appended durable; called before the rows that came of it are committed."""
+        """Write what was appended to disk; called before the rows of these documents are committed."""
         if self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """End the file."""
+        """Close the file."""
         if self._file:
             self._file.close()
 
 
-def _line(document: Document) -> tuple[bytes, ...]:
+def _to_line(document: Document) -> tuple[bytes, ...]:
+    # In JSON text a line break is only white space; inside strings it is escaped.
     body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
     return KIND, json.dumps(document.kind).encode(), BODY, body, END, b"\n"
 
 
-def replay(data: Path, source: str) -> Iterator[Document | Damage]:
-    """Every archived document of a source, oldest load first.
+def read_archive(data: Path, source: str) -> Iterator[Document | Damage]:
+    """Yield every archived document of a source, oldest load first.
 
-    A load that was cut off by a crash, or is damaged, is read up to the last whole batch before that,
-    and named as ``Damage``.
+    An archive that was cut off by a crash, or is damaged, is read up to the last complete batch before that, and then
+    yields a ``Damage``.
     """
-    for path in sorted((data / "payloads" / source).rglob("*.ndjson.zst"), key=lambda p: p.name):
+    for path in sorted((data / "payloads" / source).rglob("*.ndjson.zst"), key=lambda path: path.name):
         read = 0
         try:
-            for document in _documents(path):
+            for document in _read_documents(path):
                 read += 1
                 yield document
         except (zstandard.ZstdError, EOFError) as error:
             yield Damage(path, f"{error} after {read} documents")
 
 
-def _documents(path: Path) -> Iterator[Document]:
+def _read_documents(path: Path) -> Iterator[Document]:
     with path.open("rb") as file:
-        for frame in _frames(file):
+        for frame in _read_frames(file):
             for line in frame.splitlines():
-                head, _, body = line.partition(BODY)  # a body that is no JSON comes back as it came
+                head, _, body = line.partition(BODY)  # not parsed: a body may be invalid JSON
                 yield Document(json.loads(head.removeprefix(KIND)), body.removesuffix(END))
 
 
-def _frames(file: IO[bytes]) -> Iterator[bytes]:
-    """The content of each whole frame; raises where one is damaged, and ``EOFError`` where one has no end."""
+def _read_frames(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of each frame. Raises ``ZstdError`` for a damaged one, ``EOFError`` for one without an end."""
     chunk = file.read(CHUNK)
     while chunk:
         frame, parts = zstandard.ZstdDecompressor().decompressobj(), []

@@ -1,6 +1,6 @@
-"""Parsed tables on their way to landing: committed with the marks that say they are whole, some seconds' worth at once.
+"""Collect parsed tables and commit them together with the watermarks that cover them, every few seconds.
 
-Each commit looks through the whole of the tables it touches, so that few rows a commit would make many streams slow.
+A commit searches the complete tables that it touches. With a few rows per commit, a run of many streams would be slow.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ingest.core.batches import latest
+from ingest.core.batches import latest_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,53 +17,54 @@ if TYPE_CHECKING:
     from dora.storage.database import Load
     from ingest.core.archive import Archive
 
-BATCH = 25_000  # rows
-PATIENCE = 5.0  # seconds of what was marked, which a killed run fetches again
+MAX_ROWS = 25_000  # bounds the memory of a first run, whose streams are long
+MAX_SECONDS = 5.0  # of complete streams, which a killed run has to fetch again
 
 Tables = dict[str, list["pa.Table"]]
 
 
-class Waiting:
-    """What was parsed and is not committed yet; used by one thread."""
+class CommitBuffer:
+    """Parsed tables that are not committed yet; used by one thread."""
 
     def __init__(self, load: Load, archive: Archive | None) -> None:
         self._load, self._archive = load, archive
-        self._loose: Tables = {}
-        self._whole: Tables = {}
-        self._marks: dict[str, str] = {}
-        self._rows, self._due = 0, monotonic() + PATIENCE
+        self._uncovered: Tables = {}  # no watermark says yet that these are complete
+        self._covered: Tables = {}
+        self._watermarks: dict[str, str] = {}
+        self._rows, self._due = 0, monotonic() + MAX_SECONDS
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
-        """Rows of which no mark says yet that they are whole; committed without one where they fill a batch."""
+        """Add tables that no watermark covers yet; they are committed without one if the buffer is full."""
         for name, table in tables.items():
-            self._loose.setdefault(name, []).append(table)
+            self._uncovered.setdefault(name, []).append(table)
             self._rows += table.num_rows
-        if self._rows >= BATCH:
+        if self._rows >= MAX_ROWS:
             self.commit()
 
-    def mark(self, stream: str, value: str) -> None:
-        """All that came so far is whole up to here."""
-        self._join()
-        self._marks[stream] = value
-        if self._rows >= BATCH or monotonic() >= self._due:
-            self.commit_marked()
+    def set_watermark(self, stream: str, value: str) -> None:
+        """Move a watermark: everything added so far is complete up to it."""
+        self._cover()
+        self._watermarks[stream] = value
+        if self._rows >= MAX_ROWS or monotonic() >= self._due:
+            self.commit_covered()
 
     def commit(self) -> None:
         """Commit everything."""
-        self._join()
-        self.commit_marked()
+        self._cover()
+        self.commit_covered()
 
-    def commit_marked(self) -> None:
-        """Commit what was marked; the payloads that it came from are durable before."""
-        if not self._whole and not self._marks:
+    def commit_covered(self) -> None:
+        """Commit what watermarks cover."""
+        if not self._covered and not self._watermarks:
             return
         if self._archive:
+            # Payloads have to be on disk before their rows, or a crash would leave rows that no replay can make again.
             self._archive.sync()
-        self._load.commit({name: latest(tables) for name, tables in self._whole.items()}, self._marks)
-        self._whole, self._marks = {}, {}
-        self._rows, self._due = 0, monotonic() + PATIENCE
+        self._load.commit({name: latest_rows(tables) for name, tables in self._covered.items()}, self._watermarks)
+        self._covered, self._watermarks = {}, {}
+        self._rows, self._due = 0, monotonic() + MAX_SECONDS
 
-    def _join(self) -> None:
-        for name, tables in self._loose.items():
-            self._whole.setdefault(name, []).extend(tables)
-        self._loose = {}
+    def _cover(self) -> None:
+        for name, tables in self._uncovered.items():
+            self._covered.setdefault(name, []).extend(tables)
+        self._uncovered = {}

@@ -1,4 +1,4 @@
-"""Paths as people write them."""
+"""Paths in settings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def at_home(path: str) -> Path:
-    """A path with its ``~`` resolved; a ``~`` that names nobody's home stays part of the name."""
+    """Return a path with ``~`` expanded; the ``~`` of an unknown user stays part of the name."""
     try:
         return Path(path).expanduser()
     except RuntimeError:

@@ -1,8 +1,7 @@
-"""The one way from a source to landing rows.
+"""One run of a source: fetch → archive the payload → parse → load → summary.
 
-    fetch → keep the payload → parse → land → summary
-
-Landing merges by ``(source, id)``: twice gives the same rows, and ``--replay`` runs the same parse over the archive.
+Landing merges by ``(source, id)``, so a repeated run gives the same rows. A replay runs the same parsers on archived
+payloads.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ import msgspec
 
 from dora.storage import database
 from ingest.core.archive import Archive, Document
-from ingest.core.commit_buffer import Waiting
-from ingest.core.parsing import Parsed, Parser
-from ingest.core.quarantine import Kept
-from ingest.core.replay import as_document, fingerprint, replayed
+from ingest.core.batches import ParsedChunk, Parser
+from ingest.core.commit_buffer import CommitBuffer
+from ingest.core.quarantine import OpenQuarantine
+from ingest.core.replay import fingerprint, replay_items, to_document
 from ingest.core.rows import Quarantine
 from ingest.core.source import (
     AsOf,
@@ -37,17 +36,20 @@ from ingest.core.source import (
     Unreadable,
     Watermark,
 )
-from ingest.core.worker import Behind
+from ingest.core.worker import BackgroundWorker
 
-EXCERPT = 400
-BYTES, COUNT = 2 << 20, 5_000  # of documents that are kept and parsed together
+EXCERPT = 400  # bytes of an unreadable document that quarantine shows
+# A chunk: large enough that zstd compresses it well, small enough that few of them in memory cost little.
+CHUNK_BYTES, CHUNK_ITEMS = 2 << 20, 5_000
+Chunk = list[Document | Unreadable | FileComplete]
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What one run did: documents read, rows per table (new, changed, unchanged), what went wrong.
+    """What one run did.
 
-    ``requests`` is how many it sent, null where it asks no server; ``row_counts`` is what landing holds of the source
-    now, ``coverage`` from when to when its executions were seen whole.
+    ``tables`` counts new, changed and unchanged rows by table, ``row_counts`` all rows of the source in landing.
+    ``coverage`` says since and until when its executions were read completely. ``requests`` is None for a source that
+    sends none.
     """
 
     source: str
@@ -71,146 +73,134 @@ def pull(
     replaying: bool = False,
     report: Callable[[str], None] = lambda _: None,
 ) -> Summary:
-    """Run one source once, under the writer's lock, and say what it did.
+    """Run a source once, under the lock of the data folder.
 
-    Raises ``LockedError`` where another run writes, and whatever ends a fetch; what was committed
-    before that stays, and the next run goes on from there.
+    Raises ``LockedError`` if another run writes, and any error that ends a fetch; what was committed before stays, and
+    the next run continues there.
     """
     with database.open_load(data, source.name) as load:
-        state = SourceState(
-            load.watermarks(),
-            load.unfinished(),
-            load.pipelines(),
-            load.recent(),
-            load.judged(),
-            load.awaited(),
-            load.configured(),
-        )
-        items = replayed(data, source.name) if replaying else source.fetch(request, state)
-        with closing(_Run(source, data, load, report, keep=not replaying)) as run:
+        state = SourceState.read(load.con, source.name)
+        items = replay_items(data, source.name) if replaying else source.fetch(request, state)
+        with closing(_Run(source, data, load, report, archiving=not replaying)) as run:
             for item in items:
                 run.take(item)
             return run.finish()
 
 
 class _Run:
-    """The state of one pull: documents waiting for their chunk, tables for their commit, the counts of the summary.
+    """The state of one pull: the current chunk, the tables to commit and the summary.
 
-    What is done behind the caller (``_settle``, all of ``waiting``) is done in order, by one thread.
+    This thread fetches and parses. ``_settle`` and everything of ``buffer`` run on the background worker, in order.
     """
 
     def __init__(
-        self, source: Source, data: Path, load: database.Load, report: Callable[[str], None], *, keep: bool
+        self, source: Source, data: Path, load: database.Load, report: Callable[[str], None], *, archiving: bool
     ) -> None:
         self.source, self.load, self.report = source, load, report
-        self.behind, self.parser = Behind(), Parser(source.parse, load.schema, source.name, load.id)
-        self.archive = Archive(data, source.name, load.id) if keep else None
+        self.worker = BackgroundWorker()
+        self.parser = Parser(source.parse, load.schema, source.name, load.id)
+        self.archive = Archive(data, source.name, load.id) if archiving else None
+        self.buffer = CommitBuffer(load, self.archive)
+        self.quarantine = OpenQuarantine(database.read_open_quarantine(load.con, source.name))
         self.summary = Summary(source=source.name, load_id=load.id)
-        self.quarantine = Kept(load.quarantined())
-        self.kept: list[Document] = []
-        self.chunk: list[Document | Unreadable | FileComplete] = []
-        self.size = 0
-        self.waiting = Waiting(load, self.archive)
+        self.chunk: Chunk = []
+        self.unarchived: list[Document] = []
+        self.bytes = 0
 
     def take(self, item: Item) -> None:
-        self._keep(item)
+        if document := to_document(item):
+            self.bytes += len(document.body)
+            if self.archive:
+                self.unarchived.append(document)
         match item:
             case Document() | Unreadable() | FileComplete():
                 self.chunk.append(item)
-                if self.size >= BYTES or len(self.chunk) >= COUNT:
-                    self._give()
+                if self.bytes >= CHUNK_BYTES or len(self.chunk) >= CHUNK_ITEMS:
+                    self._close_chunk()
             case Watermark(stream, value):
-                self._give()
-                self.behind.do(partial(self.waiting.mark, stream, value))
+                self._close_chunk()  # the watermark covers every row before it, so they have to be in the buffer
+                self.worker.submit(partial(self.buffer.set_watermark, stream, value))
             case AsOf(at):
-                self._give()
+                self._close_chunk()
                 self.summary.as_of = max(at, self.summary.as_of or at)
-            case PartialFailure(what):
-                self.summary.partial_failures.append(what)
-            case Note() | Progress():
-                self._say(item)
+            case PartialFailure() | Note() | Progress():
+                self._inform(item)
 
-    def _say(self, item: Note | Progress) -> None:
-        if isinstance(item, Note):
-            self.summary.notes.append(item.text)
-        else:
-            self.report(item.text)
+    def _inform(self, item: PartialFailure | Note | Progress) -> None:
+        match item:
+            case PartialFailure(message):
+                self.summary.partial_failures.append(message)
+            case Note(text):
+                self.summary.notes.append(text)
+            case Progress(text):
+                self.report(text)
 
-    def _keep(self, item: Item) -> None:
-        if document := as_document(item):
-            self.size += len(document.body)
-            if self.archive:
-                self.kept.append(document)
+    def _close_chunk(self) -> None:
+        """Parse the chunk, and submit it to be archived and loaded."""
+        chunk, unarchived = self.chunk, self.unarchived
+        self.chunk, self.unarchived, self.bytes = [], [], 0
+        if chunk or unarchived:
+            parsed = self.parser.parse_chunk([item for item in chunk if isinstance(item, Document)])
+            at = self.summary.as_of or datetime.now(UTC)
+            self.worker.submit(partial(self._settle, unarchived, chunk, parsed, at))
 
-    def _give(self) -> None:
-        """Have everything so far kept and parsed."""
-        kept, chunk = self.kept, self.chunk
-        self.kept, self.chunk, self.size = [], [], 0
-        if kept or chunk:
-            parsed = self.parser([item for item in chunk if isinstance(item, Document)])
-            self.behind.do(partial(self._settle, kept, chunk, parsed, self.summary.as_of or datetime.now(UTC)))
-
-    def _settle(
-        self, kept: list[Document], chunk: list[Document | Unreadable | FileComplete], parsed: Parsed, at: datetime
-    ) -> None:
+    def _settle(self, unarchived: list[Document], chunk: Chunk, parsed: ParsedChunk, at: datetime) -> None:
         if self.archive:
-            self.archive.append(kept)
-        tables, failed = parsed
-        if rows := self._judged(chunk, failed, at):
-            tables[Quarantine.table] = self.parser.tabled(rows)
-        self.waiting.add(tables)
+            self.archive.append(unarchived)
+        if rows := self._quarantine_rows(chunk, parsed.errors, at):
+            parsed.tables[Quarantine.table] = self.parser.to_table(rows)
+        self.buffer.add(parsed.tables)
 
-    def _judged(
-        self, chunk: list[Document | Unreadable | FileComplete], failed: Mapping[int, str], at: datetime
-    ) -> list[Quarantine]:
-        """The rows of what could not be read, and of what is read well by now."""
+    def _quarantine_rows(self, chunk: Chunk, errors: Mapping[int, str], at: datetime) -> list[Quarantine]:
+        """Return the rows of inputs that could not be read, and of those that are resolved."""
         rows: list[Quarantine] = []
-        place = count()
+        position = count()  # of documents: the parser has not seen the other items
         for item in chunk:
-            why = failed.get(next(place)) if isinstance(item, Document) else None
+            reason = errors.get(next(position)) if isinstance(item, Document) else None
             self.summary.documents += isinstance(item, Document)
             if isinstance(item, FileComplete):
-                rows += self.quarantine.whole(item.file, at)
-            elif isinstance(item, Unreadable) or why is not None:
+                rows += self.quarantine.resolve_file(item.file, at)
+            elif isinstance(item, Unreadable) or reason is not None:
                 self.summary.quarantined += 1
-                rows.append(self.quarantine.bad(self._bad(item, why or "")))
-            elif self.quarantine:
-                rows += self.quarantine.good(self._name(item), at)
+                row = self._quarantine_row(item, reason or "")
+                self.quarantine.add(row)
+                rows.append(row)
+            elif self.quarantine:  # mostly empty: the name of every document costs a hash
+                rows += self.quarantine.resolve(self._input_name(item), at)
         return rows
 
-    def _bad(self, item: Document | Unreadable, why: str) -> Quarantine:
+    def _quarantine_row(self, item: Document | Unreadable, reason: str) -> Quarantine:
         if isinstance(item, Unreadable):
             return Quarantine(id=item.id, kind=item.kind, reason=item.reason, excerpt=item.excerpt)
         excerpt = item.body[:EXCERPT].decode("utf-8", "replace")
-        return Quarantine(id=self._name(item), kind=item.kind, reason=why, excerpt=excerpt)
+        return Quarantine(id=self._input_name(item), kind=item.kind, reason=reason, excerpt=excerpt)
 
-    def _name(self, document: Document) -> str:
-        """What an input is called in quarantine: as its source knows it, else by its content."""
-        known = getattr(self.source, "input", None)
-        return (known(document) if known else None) or fingerprint(document)
+    def _input_name(self, document: Document) -> str:
+        """Return the name of an input in quarantine: that of its source, else a hash of its content."""
+        source_name = getattr(self.source, "input", None)
+        return (source_name(document) if source_name else None) or fingerprint(document)
 
     def finish(self) -> Summary:
-        self._give()
-        self.behind.do(self.waiting.commit)
-        self.behind.settle()
-        summary = self.summary
+        self._close_chunk()
+        self.worker.submit(self.buffer.commit)
+        self.worker.wait()
+        summary, con = self.summary, self.load.con
         summary.as_of = summary.as_of or datetime.now(UTC)
-        summary.tables, summary.row_counts, summary.coverage = self.load.merged, self.load.held(), self.load.covered()
+        summary.tables = self.load.merged
+        summary.row_counts = database.count_rows(con, self.source.name)
+        summary.coverage = database.read_coverage(con, self.source.name)
         summary.requests = getattr(self.source, "requests", None)
-        self.load.finish(
-            summary.as_of.astimezone(UTC).replace(tzinfo=None),
-            summary.documents,
-            summary.quarantined,
-            summary.partial_failures,
-        )
+        as_of = summary.as_of.astimezone(UTC).replace(tzinfo=None)
+        self.load.finish(as_of, summary.documents, summary.quarantined, summary.partial_failures)
         return summary
 
     def close(self) -> None:
+        """Commit what watermarks cover and archive the rest, also after an error, so that the next run can continue."""
         try:
-            self.behind.do(self.waiting.commit_marked)
+            self.worker.submit(self.buffer.commit_covered)
             if self.archive:
-                self.behind.do(partial(self.archive.append, self.kept))
-                self.behind.do(self.archive.close)
-            self.behind.settle()
+                self.worker.submit(partial(self.archive.append, self.unarchived))
+                self.worker.submit(self.archive.close)
+            self.worker.wait()
         finally:
-            self.behind.close()
+            self.worker.close()

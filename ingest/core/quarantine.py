@@ -1,4 +1,4 @@
-"""What a source has in quarantine, and what leaves it: of an input the last thing that was told counts."""
+"""The quarantine of one source: which inputs are in it, and which of them are resolved."""
 
 from __future__ import annotations
 
@@ -10,37 +10,38 @@ import msgspec
 from ingest.core.rows import Quarantine
 
 
-class Kept:
+class OpenQuarantine:
     """The inputs of one source that could not be read, from run to run.
 
     An input has a name that it keeps when it is corrected (``deployments.csv:3``, ``execution/E1``). It is resolved
-    once it is read well, or once the whole that it was part of was read without it.
+    when it is read without an error, or when its file is read to the end and no longer contains it.
     """
 
     def __init__(self, rows: Iterable[tuple[str, str, str, str | None]]) -> None:
-        self._open = {id_: Quarantine(id=id_, kind=kind, reason=why, excerpt=text) for id_, kind, why, text in rows}
-        self._told: set[str] = set()
+        self._rows = {
+            id_: Quarantine(id=id_, kind=kind, reason=reason, excerpt=excerpt) for id_, kind, reason, excerpt in rows
+        }
+        self._added: set[str] = set()  # since their file was last complete
 
     def __bool__(self) -> bool:
-        return bool(self._open)
+        return bool(self._rows)
 
-    def bad(self, row: Quarantine) -> Quarantine:
-        """Keep an input that can not be read; the row to land."""
-        self._open[row.id] = row
-        self._told.add(row.id)
-        return row
+    def add(self, row: Quarantine) -> None:
+        """Add an input that could not be read."""
+        self._rows[row.id] = row
+        self._added.add(row.id)
 
-    def good(self, name: str, at: datetime) -> list[Quarantine]:
-        """An input was read well: the row that says so, where it had been in quarantine."""
-        self._told.discard(name)
-        row = self._open.pop(name, None)
+    def resolve(self, name: str, at: datetime) -> list[Quarantine]:
+        """Return the row of an input that was read without an error, resolved; none if it was not in quarantine."""
+        self._added.discard(name)
+        row = self._rows.pop(name, None)
         return [_resolved(row, at)] if row else []
 
-    def whole(self, name: str, at: datetime) -> list[Quarantine]:
-        """All of a file was read: whatever of it was not told as bad since it was last read is resolved."""
-        parts = [one for one in self._open if one == name or one.startswith((f"{name}:", f"{name}#"))]
-        rows = [_resolved(self._open.pop(one), at) for one in parts if one not in self._told]
-        self._told.difference_update(parts)
+    def resolve_file(self, name: str, at: datetime) -> list[Quarantine]:
+        """Return, resolved, the rows of a complete file that were not added again since it was last complete."""
+        parts = [id_ for id_ in self._rows if id_ == name or id_.startswith((f"{name}:", f"{name}#"))]
+        rows = [_resolved(self._rows.pop(id_), at) for id_ in parts if id_ not in self._added]
+        self._added.difference_update(parts)
         return rows
 
 

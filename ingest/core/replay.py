@@ -1,4 +1,4 @@
-"""What a fetch yields as documents of the archive, and back: a replay meets marks and clocks in their places."""
+"""The items of a fetch as documents of the archive, and back, so that a replay yields what the fetch yielded."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.core.archive import Damage, Document, replay
+from ingest.core.archive import Damage, Document, read_archive
 from ingest.core.source import AsOf, FileComplete, Item, PartialFailure, Unreadable, Watermark
 
+# These kinds are in the archives of earlier versions: they must stay as they are.
 _ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[FileComplete]] = {
     "@mark": Watermark,
     "@as_of": AsOf,
@@ -19,26 +20,26 @@ _ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[File
 }
 
 
-def as_document(item: Item) -> Document | None:
-    """What the archive keeps of an item; None where it is only said."""
+def to_document(item: Item) -> Document | None:
+    """Return an item as a document of the archive; None for an item that only informs the user."""
     if isinstance(item, Document):
         return item
-    for kind, cls in _ARCHIVED.items():
-        if isinstance(item, cls):
+    for kind, item_type in _ARCHIVED.items():
+        if isinstance(item, item_type):
             return Document(kind, msgspec.json.encode(item))
     return None
 
 
-def replayed(data: Path, source: str) -> Iterator[Item]:
-    """The items that the archive of a source holds; an archive that is damaged is a trouble of the run."""
-    for document in replay(data, source):
+def replay_items(data: Path, source: str) -> Iterator[Item]:
+    """Yield the items in the archive of a source; a damaged archive is a partial failure of the run."""
+    for document in read_archive(data, source):
         if isinstance(document, Damage):
-            yield PartialFailure(f"{document.path} is not read to its end: {document.reason}")
+            yield PartialFailure(f"{document.path} could not be read to its end: {document.reason}")
             continue
-        cls = _ARCHIVED.get(document.kind)
-        yield msgspec.json.decode(document.body, type=cls) if cls else document
+        item_type = _ARCHIVED.get(document.kind)
+        yield msgspec.json.decode(document.body, type=item_type) if item_type else document
 
 
 def fingerprint(document: Document) -> str:
-    """A name for a document that has none of its own."""
+    """Return an id for a document whose source gives it none."""
     return hashlib.sha256(document.kind.encode() + document.body).hexdigest()[:16]

@@ -1,23 +1,42 @@
-"""The Source protocol: what a source is asked for, what it knows, and what it yields.
+"""The Source protocol: what a source is asked for, what it knows before a run, and what it yields.
 
-A source fetches and parses; it never writes. Fetching yields, parsing is pure; ``ingest.core.pipeline`` does the rest.
+A source fetches and parses; it never writes. ``ingest.core.pipeline`` does the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+from dora.storage.database import ExecutionRef, PipelineRef, RecentExecution, SourceState
 from ingest.core.archive import Document
 from ingest.core.rows import Columns, Row
 
+__all__ = [
+    "AsOf",
+    "Document",
+    "ExecutionRef",
+    "FileComplete",
+    "Item",
+    "Note",
+    "PartialFailure",
+    "PipelineRef",
+    "Progress",
+    "RecentExecution",
+    "Request",
+    "Source",
+    "SourceState",
+    "Unreadable",
+    "Watermark",
+]
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is asked for; a source takes those fields that it names in ``takes``."""
+    """The options of a run; a source supports those that it names in ``takes``."""
 
     paths: tuple[Path, ...] = ()
     load: tuple[Path, ...] = ()
@@ -27,26 +46,26 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watermark(msgspec.Struct, frozen=True):
-    """Everything of ``stream`` up to ``value`` has been yielded: commit rows and watermark together."""
+    """Everything of ``stream`` up to ``value`` has been yielded: rows and watermark are committed together."""
 
     stream: str
     value: str
 
 
 class AsOf(msgspec.Struct, frozen=True):
-    """The facts of this load are known up to this instant, by the source's own clock."""
+    """The facts of this load are complete up to this instant, by the clock of the source."""
 
     at: datetime
 
 
 class PartialFailure(msgspec.Struct, frozen=True):
-    """One part of the source could not be fetched; the others proceed and the run ends as partial."""
+    """A part of the source that could not be fetched; the others proceed, and the run ends as partial."""
 
-    what: str
+    message: str
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """One input that could not even become a document; it is quarantined."""
+    """An input that can not become a document; it is quarantined."""
 
     id: str
     kind: str
@@ -55,19 +74,19 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class FileComplete(msgspec.Struct, frozen=True):
-    """All of a file was told: what was in quarantine of it, and was not told again, is there no longer."""
+    """A file was read to its end: its inputs in quarantine that were not yielded again are resolved."""
 
     file: str
 
 
 class Note(msgspec.Struct, frozen=True):
-    """A sentence that whoever runs this should read; nothing is missing."""
+    """A sentence for the user; no data is missing."""
 
     text: str
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """A sentence for a person who waits; it changes nothing."""
+    """A sentence for a user who waits; it changes nothing."""
 
     text: str
 
@@ -75,29 +94,13 @@ class Progress(msgspec.Struct, frozen=True):
 Item = Document | Watermark | AsOf | PartialFailure | Unreadable | FileComplete | Note | Progress
 
 
-class SourceState(msgspec.Struct, frozen=True):
-    """What landing already knows of a source: watermarks, and (id, application) of unfinished executions.
-
-    ``pipelines`` are (id, application) of all that were ever seen; ``recent`` are (id, application, pipeline, status,
-    epoch milliseconds of queueing) of each application's last fifteen days. ``judged`` are the canary judgments that
-    were read, ``awaited`` those that lately could not be; ``configured`` says when each pipeline was last changed
-    (microseconds since 1970).
-    """
-
-    watermarks: Mapping[str, str]
-    unfinished: list[tuple[str, str]]
-    pipelines: list[tuple[str, str]] = []
-    recent: list[tuple[str, str, str | None, str, int]] = []
-    judged: Collection[str] = frozenset()
-    awaited: Collection[str] = ()
-    configured: Mapping[str, int] = msgspec.field(default_factory=dict)
-
-
 class Source(Protocol):
-    """Where facts come from. One module in ``ingest/`` with a class named ``SOURCE`` is one source.
+    """Where facts come from. A module in ``ingest/`` with a class named ``SOURCE`` is a source.
 
-    It may say how many ``requests`` it sent, and have a method ``input(document)``: the name that a document keeps when
-    corrected, null where it has none.
+    Optional attributes:
+    ``requests`` is the number of requests sent, for the summary.
+    ``input(document)`` returns the name that a document keeps when it is corrected, None if it has none.
+    ``doctor(context)`` yields the findings of ``dora doctor`` about this source.
     """
 
     name: ClassVar[str]
@@ -105,13 +108,13 @@ class Source(Protocol):
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:
-        """The source as ``[sources.NAME]`` of dora.toml sets it up; raises ``UsageError``."""
+        """Return the source that ``[sources.NAME]`` of dora.toml describes. Raises ``UsageError``."""
         ...
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        """Yield documents as they come, and a mark wherever what came so far is whole."""
+        """Yield documents as they arrive, and a watermark whenever a stream is complete up to it."""
         ...
 
     def parse(self, document: Document) -> Iterable[Row | Columns]:
-        """The rows of one document. Pure; raises ``ValueError`` where it can not be read."""
+        """Return the rows of one document, without side effects. Raises ``ValueError`` if it can not be parsed."""
         ...

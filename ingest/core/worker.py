@@ -1,4 +1,4 @@
-"""Work done in order behind the caller: one thread compresses, writes and merges while the next documents are read."""
+"""A background thread that archives, compresses and commits while the next documents are fetched."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-Job = Callable[[], None]
-WAITING = 4
+MAX_PENDING = 4  # jobs; each holds a chunk of payloads, so this bounds memory
 
 
-class Behind:
-    """One thread that does jobs in the order in which they were given, of which only a few may wait.
+class BackgroundWorker:
+    """One thread that runs jobs in the order in which they were submitted.
 
-    An error of a job is raised by the next call of ``do`` or ``settle``, and no later job is begun: what depends on
-    a failed step never happens.
+    An error of a job is raised by the next ``submit`` or ``wait``, and no later job starts: what depends on a failed
+    step never happens.
     """
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="behind")
-        self._given: deque[Future[None]] = deque()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="background-worker")
+        self._pending: deque[Future[None]] = deque()
         self._failed = threading.Event()
 
-    def do(self, job: Job) -> None:
-        """Do this after all that was given before; waits while too much is waiting."""
-        while len(self._given) >= WAITING:
-            self._given.popleft().result()
-        self._given.append(self._thread.submit(self._run, job))
+    def submit(self, job: Callable[[], None]) -> None:
+        """Run a job after all earlier ones; blocks while too many are pending."""
+        while len(self._pending) >= MAX_PENDING:
+            self._pending.popleft().result()
+        self._pending.append(self._executor.submit(self._run, job))
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Callable[[], None]) -> None:
         if self._failed.is_set():
             return
         try:
@@ -38,11 +37,11 @@ class Behind:
             self._failed.set()
             raise
 
-    def settle(self) -> None:
-        """Wait until everything is done."""
-        while self._given:
-            self._given.popleft().result()
+    def wait(self) -> None:
+        """Block until all jobs are done."""
+        while self._pending:
+            self._pending.popleft().result()
 
     def close(self) -> None:
-        """Wait until everything is done, whatever came of it, and end the thread."""
-        self._thread.shutdown()
+        """Block until all jobs are done, raise none of their errors, and end the thread."""
+        self._executor.shutdown()

@@ -85,7 +85,7 @@ def ingest(repository: Path, data: Path) -> Taken:
         pipeline.pull(git, data, source.Request())
 
     def read() -> None:
-        for _ in git.fetch(source.Request(), source.State({}, [])):
+        for _ in git.fetch(source.Request(), source.SourceState()):
             pass
 
     def log() -> None:
@@ -99,7 +99,7 @@ def ingest(repository: Path, data: Path) -> Taken:
     spent, all_parsed = whole.own + whole.theirs, parsed.own + parsed.theirs
     show(f"  processors, {whole.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
     show("  the same", spent, all_parsed, "git log, parsed", ASKED)
-    least(data, bare, list(git.fetch(source.Request(), source.State({}, []))))
+    least(data, bare, list(git.fetch(source.Request(), source.SourceState())))
     show("a run with nothing new", best(lambda: pipeline.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
     return whole
 

@@ -21,7 +21,7 @@ import msgspec
 import pandas as pd
 
 from ingest.core.archive import Archive, Document
-from ingest.core.pipeline import BYTES, pull
+from ingest.core.pipeline import CHUNK_BYTES, pull
 from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.model.payload import Execution
@@ -102,7 +102,7 @@ def keep(data: Path, load: str, documents: list[Document]) -> None:
 
 def batched(documents: list[Document]) -> Iterator[list[Document]]:
     """As they are kept when they are landed: some megabytes at a time."""
-    few = max(1, BYTES * len(documents) // sum(len(document.body) for document in documents))
+    few = max(1, CHUNK_BYTES * len(documents) // sum(len(document.body) for document in documents))
     yield from (documents[start : start + few] for start in range(0, len(documents), few))
 
 

@@ -1,12 +1,12 @@
-"""The contract's rows as Python sees them: one class a landing table, field for field.
+"""The rows of landing in Python: one class per table, with the fields of its columns in ``dora/storage/schema.sql``.
 
-Times are whole microseconds since 1970 in UTC, so that nothing is rounded on the way.
-``tests/ingest/test_rows.py`` holds these classes to ``dora/contract.sql``.
+A test compares the two. They are separate because each side needs what the other can not express: parsers need Python
+types and defaults, readers of the database need comments on its columns.
 """
 
 from __future__ import annotations
 
-from ingest.core.rows.base import Columns, Micros, Row
+from ingest.core.rows.base import Columns, Micros, Quarantine, Row
 from ingest.core.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
 from ingest.core.rows.code import Change, ChangeRequest, Commit
 from ingest.core.rows.executions import (
@@ -19,7 +19,6 @@ from ingest.core.rows.executions import (
     Stage,
 )
 from ingest.core.rows.inventory import Account, Application, Incident, IncidentEvent, Pipeline, PipelineRevision
-from ingest.core.rows.quarantine import Quarantine
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
 

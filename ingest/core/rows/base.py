@@ -1,4 +1,4 @@
-"""What every row is."""
+"""The base of all rows, rows as columns, and the row of an input that could not be read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import numpy as np
 
-Micros = int | None
+Micros = int | None  # microseconds since 1970-01-01 UTC: a float would round them
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -21,9 +21,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True)
 class Columns:
-    """Many rows of one landing table at once: of each column the values, or the one value of all rows.
+    """Many rows of one landing table, column by column.
 
-    A column that is not named is null. Raises ``ValueError`` where a list has another length than ``count``.
+    ``values`` has for each column a list, an array, or one value for all rows; a column that is absent is null. Raises
+    ``ValueError`` if a list has another length than ``count``.
     """
 
     table: str
@@ -34,3 +35,13 @@ class Columns:
         for name, values in self.values.items():
             if isinstance(values, list | np.ndarray) and len(values) != self.count:
                 raise ValueError(f"{len(values)} values of {name} in {self.count} rows of {self.table}")
+
+
+class Quarantine(Row, frozen=True, kw_only=True, gc=False):
+    """One document or row that could not be read, with the reason."""
+
+    table: ClassVar[str] = "quarantine"
+    kind: str
+    reason: str
+    excerpt: str | None = None
+    resolved_at: Micros = None

@@ -1,4 +1,4 @@
-"""What canaries judged."""
+"""Rows of canary analyses and their judgments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was written: commits, and how they came to trunk."""
+"""Rows of commits, changes on trunk and pull requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Change(Row, frozen=True, kw_only=True, gc=False):
 
 
 class ChangeRequest(Row, frozen=True, kw_only=True, gc=False):
-    """One pull or merge request as its host tells it; ``id`` is ``repository#number``."""
+    """One pull or merge request as its host describes it; ``id`` is ``repository#number``."""
 
     table: ClassVar[str] = "change_request"
     repository: str

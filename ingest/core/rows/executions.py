@@ -1,4 +1,4 @@
-"""What ran: executions with their stages, rollouts and approvals, and how much of them was seen."""
+"""Rows of executions with their stages, rollouts and approvals, and of how completely they were read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ingest.core.rows.base import Micros, Row
 
 
 class Execution(Row, frozen=True, kw_only=True, gc=False):
-    """One run of a pipeline, or one operation started by hand."""
+    """One run of a pipeline, or one operation started manually."""
 
     table: ClassVar[str] = "execution"
     revision: int = 0
@@ -33,7 +33,7 @@ class Execution(Row, frozen=True, kw_only=True, gc=False):
 
 
 class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
-    """One attempt of a rollout or execution that failed, kept because a restart wipes it upstream."""
+    """One attempt of a rollout or execution that failed, kept because a restart overwrites it at the source."""
 
     table: ClassVar[str] = "execution_attempt"
     execution_id: str
@@ -53,7 +53,7 @@ class DeletedExecution(Row, frozen=True, kw_only=True, gc=False):
 
 
 class Coverage(Row, frozen=True, kw_only=True, gc=False):
-    """One stretch of time in which all executions of an application were seen."""
+    """One period in which all executions of an application were read."""
 
     table: ClassVar[str] = "coverage"
     application: str
@@ -77,7 +77,7 @@ class Stage(Row, frozen=True, kw_only=True, gc=False):
 
 
 class Rollout(Row, frozen=True, kw_only=True, gc=False):
-    """One change of what runs on one target."""
+    """One change of the version that runs on one target."""
 
     table: ClassVar[str] = "rollout"
     revision: int = 0
@@ -105,7 +105,7 @@ class Rollout(Row, frozen=True, kw_only=True, gc=False):
 
 
 class Approval(Row, frozen=True, kw_only=True, gc=False):
-    """One question put to a person before an execution went on."""
+    """One manual judgment: an execution waits until a user decides."""
 
     table: ClassVar[str] = "approval"
     revision: int = 0

@@ -1,4 +1,4 @@
-"""What a source knows of applications: who they are, where they run, how they are delivered, what went wrong."""
+"""Rows of applications, accounts, pipelines and incidents."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Pipeline(Row, frozen=True, kw_only=True, gc=False):
 
 
 class PipelineRevision(Row, frozen=True, kw_only=True, gc=False):
-    """One configuration that a pipeline had; ``id`` is ``pipeline@time``."""
+    """One earlier configuration of a pipeline; ``id`` is ``pipeline@time``."""
 
     table: ClassVar[str] = "pipeline_revision"
     pipeline_id: str
@@ -70,7 +70,7 @@ class Incident(Row, frozen=True, kw_only=True, gc=False):
 
 
 class IncidentEvent(Row, frozen=True, kw_only=True, gc=False):
-    """One thing that happened to an incident."""
+    """One event of an incident."""
 
     table: ClassVar[str] = "incident_event"
     incident: str

@@ -137,7 +137,7 @@ class Reading:
         """What vanished since the last run, how far time is covered, and the watermarks that say so."""
         missing = {
             id_: pipeline
-            for id_, application, pipeline, _, at in self._state.recent
+            for id_, application, pipeline, _, at in self._state.recent_executions
             if application == self.name and pipeline in self.live and id_ not in self.seen.ids and at >= self.since
         }
         lost = set()

@@ -47,7 +47,7 @@ class Fetch:
         self._closed: list[str] = []
         self._read: dict[str, Reading] = {}
         self._now = 0
-        known = {id_ for id_, _, _, status, _ in state.recent if status in COMPLETE}
+        known = {id_ for id_, _, _, status, _ in state.recent_executions if status in COMPLETE}
         self._children = Children(state.watermarks.get(PENDING), known)
 
     def items(self) -> Iterator[Item]:
@@ -57,7 +57,7 @@ class Fetch:
         """
         yield from self._children.heard(self._listed())
         met = {id_ for reading in self._read.values() for id_ in reading.seen.ids} | self._changeable()
-        met.update(id_ for id_, _ in self._state.unfinished)
+        met.update(id_ for id_, _ in self._state.unfinished_executions)
         yield from self._children.unmet(self._gate, met, self._now)
 
     def _listed(self) -> Iterator[Item]:
@@ -161,7 +161,9 @@ class Fetch:
     def _elsewhere(self, known: Collection[str]) -> Iterator[Item]:
         """What had not completed of applications that are not read: something that is read started it."""
         globs = self._settings.applications
-        ids = sorted(id_ for id_, name in self._state.unfinished if name not in known or not _matches(name, globs))
+        ids = sorted(
+            id_ for id_, name in self._state.unfinished_executions if name not in known or not _matches(name, globs)
+        )
         for start in range(0, len(ids), IDS):
             found = details(self._gate, ids[start : start + IDS])
             yield from (Document("execution", listed.body) for listed in found)
@@ -174,8 +176,8 @@ class Fetch:
         """Executions that were not met, and may have changed since the last run saw them."""
         span = self._settings.restart_days * DAY
         last = {name: (reading.seen.after or self._now) - span for name, reading in self._read.items()}
-        asked = set(self._state.unfinished)
-        for id_, name, _, status, at in self._state.recent:
+        asked: set[tuple[str, str]] = set(self._state.unfinished_executions)
+        for id_, name, _, status, at in self._state.recent_executions:
             if status in RESTARTABLE and at >= last.get(name, self._now):
                 asked.add((id_, name))
         return {id_ for id_, name in asked if name in self._read and id_ not in self._read[name].seen.ids}

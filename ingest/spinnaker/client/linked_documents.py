@@ -84,11 +84,17 @@ class Follow:
                     yield partial(self._configured, item, body)
                 case _:
                     yield item
-        yield from (partial(self._judgment, identity) for identity in self._state.awaited if self._new(identity))
+        yield from (
+            partial(self._judgment, identity) for identity in self._state.missing_judgment_ids if self._new(identity)
+        )
 
     def _new(self, identity: str) -> bool:
         """Whether a judgment was not read before."""
-        new = identity not in self._state.judged and identity not in self._asked and self._canaries.answers
+        new = (
+            identity not in self._state.completed_judgment_ids
+            and identity not in self._asked
+            and self._canaries.answers
+        )
         self._asked.add(identity)
         return new
 
@@ -112,7 +118,7 @@ class Follow:
         except _UNREADABLE:
             yield item
             return
-        if config.changed_at() not in (None, self._state.configured.get(config.id)):
+        if config.changed_at() not in (None, self._state.pipeline_updated_at.get(config.id)):
             yield from self._revisions(config.id)
         made = config.made_from()
         template = select_template(self._listed(made.kind), made) if made.kind and made.template else None

@@ -49,11 +49,11 @@ def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
     rollouts += [rollout("r4", "e2", "deploy", "not_started"), rollout("r5", "e3", "rollback")]
     with database.open_load(tmp_path, "spinnaker") as load:
         load.commit({"rollout": pa.Table.from_pylist(rollouts)})
-        assert load.held() == {"rollout": 5, "deployments": 1, "rollbacks": 1}
+        assert database.count_rows(load.con, load.source) == {"rollout": 5, "deployments": 1, "rollbacks": 1}
     with database.open_load(tmp_path, "other") as load:
-        assert load.held() == {}
+        assert database.count_rows(load.con, load.source) == {}
     with database.open_load(tmp_path, "spinnaker") as load:
-        assert load.held()["rollout"] == 5
+        assert database.count_rows(load.con, load.source)["rollout"] == 5
 
 
 def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
@@ -65,9 +65,9 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
         for app, since, until in days
     ]  # fmt: skip
     with database.open_load(tmp_path, "s") as load:
-        assert load.covered() is None
+        assert database.read_coverage(load.con, load.source) is None
         load.commit({"coverage": pa.Table.from_pylist(stretches)})
-        found = load.covered()
+        found = database.read_coverage(load.con, load.source)
     assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
     assert ingest_summary.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gap"
 

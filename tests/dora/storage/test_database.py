@@ -24,7 +24,9 @@ from dora.storage.database import (
     LANDING,
     PUBLISHED,
     Load,
+    SourceState,
     build_database,
+    count_rows,
     lock,
     open_build,
     open_load,
@@ -56,6 +58,10 @@ def land(data: Path, titles: dict[str, str], source: str = "test", watermark: st
         load.commit(incidents(load, titles), {"stream": watermark} if watermark else None)
         load.finish(AS_OF, len(titles), 0, [])
     return load
+
+
+def watermarks(load: Load) -> dict[str, str]:
+    return dict(SourceState.read(load.con, load.source).watermarks)
 
 
 def read(data: Path, query: str) -> list[tuple[Any, ...]]:
@@ -98,7 +104,7 @@ def test_sources_do_not_meet(tmp_path: Path) -> None:
     land(tmp_path, {"1": "there"}, "two", watermark="w2")
     assert read(tmp_path, "SELECT source, title FROM incident ORDER BY source") == [("one", "here"), ("two", "there")]
     with open_load(tmp_path, "one") as load:
-        assert load.watermarks() == {"stream": "w1"}
+        assert watermarks(load) == {"stream": "w1"}
 
 
 def test_null_and_empty_are_different_values(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_a_failing_batch_leaves_nothing_of_itself(tmp_path: Path) -> None:
             load.commit(
                 {**rows, "commit": pa.table({"source": ["s"], "id": ["x"], "load_id": ["l"]})}, {"stream": "w2"}
             )
-        assert load.watermarks() == {"stream": "w1"}
+        assert watermarks(load) == {"stream": "w1"}
     assert titles(tmp_path) == {"1": "a"}
 
 
@@ -183,7 +189,7 @@ with open_load(data, "test") as load:
     row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
     rows = [{**row, "id": str(i), "title": "new"} for i in range(5)]
     batch = pa.Table.from_pylist(rows, schema=load.schema("incident"))
-    load._con = Stopping(load._con)
+    load.con = Stopping(load.con)
     load.commit({"incident": batch}, {"stream": "w2"})
 """
 
@@ -205,7 +211,7 @@ def test_killed_between_rows_and_watermark(tmp_path: Path, stop: str, landed: bo
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     with open_load(tmp_path, "test") as load:
-        assert load.watermarks() == {"stream": "w2" if landed else "w1"}
+        assert watermarks(load) == {"stream": "w2" if landed else "w1"}
     assert titles(tmp_path) == ({str(i): "new" for i in range(5)} if landed else {"0": "old"})
 
 
@@ -214,9 +220,10 @@ import sys
 from pathlib import Path
 from datetime import datetime
 import pyarrow as pa
-from dora.storage.database import open_load
+from dora.storage.database import SourceState, open_load
 with open_load(Path(sys.argv[1]), "test") as load:
-    schema, start = load.schema("incident"), int(load.watermarks().get("stream", 0))
+    start = int(SourceState.read(load.con, "test").watermarks.get("stream", 0))
+    schema = load.schema("incident")
     print("ready", flush=True)
     for number in range(start + 1, start + 10_000):
         row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
@@ -237,7 +244,7 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         process.kill()
         confirmed = [int(line) for line in process.communicate()[0].splitlines() if line.strip().isdigit()]
         with open_load(tmp_path, "test") as load:
-            reached = int(load.watermarks().get("stream", 0))
+            reached = int(watermarks(load).get("stream", 0))
         assert reached >= max(confirmed, default=0)
         assert read(tmp_path, "SELECT count(*), count(DISTINCT id) FROM incident") == [(20 * reached, 20 * reached)]
 
@@ -249,7 +256,7 @@ def test_a_commit_is_whole_or_nothing(tmp_path: Path) -> None:
         good = incidents(load, {"0": "changed", "1": "new"})
         with pytest.raises(DoraError, match="no table nonsense"):
             load.commit({**good, "nonsense": good["incident"]}, {"stream": "w2"})
-        assert (load.watermarks(), load.held()) == ({"stream": "w1"}, {"incident": 1})
+        assert (watermarks(load), count_rows(load.con, load.source)) == ({"stream": "w1"}, {"incident": 1})
         load.commit(incidents(load, {"2": "later"}))
     assert titles(tmp_path) == {"0": "old", "2": "later"}
 
@@ -286,7 +293,7 @@ def test_another_engine_is_trusted_to_hash_otherwise(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE control_total SET engine = 'another', checksum = checksum + 1")
     with open_load(tmp_path, "test") as load:
-        assert load.held() == {"incident": 2}
+        assert count_rows(load.con, load.source) == {"incident": 2}
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
     with pytest.raises(StaleError, match="1 row found, 2 committed"), open_load(tmp_path, "test"):

@@ -69,8 +69,8 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_new_shape_has_a_new_number(data: Path) -> None:
     """Whoever changes the contract, or a table that readers name, raises its number."""
-    assert shape(data / database.LANDING) == LANDING_SHAPES[schema.current()]
-    assert shape(data / database.PUBLISHED, f"table_name IN {READ_BY_NAME}") == BUILD_SHAPES[schema.BUILD]
+    assert shape(data / database.LANDING) == LANDING_SHAPES[schema.contract_number()]
+    assert shape(data / database.PUBLISHED, f"table_name IN {READ_BY_NAME}") == BUILD_SHAPES[schema.BUILD_LAYOUT]
 
 
 def test_an_older_landing_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
@@ -112,19 +112,19 @@ def test_an_older_landing_without_a_load_is_refused_too(tmp_path: Path) -> None:
 
 def test_a_newer_landing_is_refused(data: Path) -> None:
     """What a later version wrote is left to it."""
-    numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.current() + 1}")
+    numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.contract_number() + 1}")
     for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
         with pytest.raises(DoraError, match=r"newer version .* it was not touched"):
             attempt(data)
-    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD
+    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD_LAYOUT
 
 
 @pytest.mark.parametrize(
     ("statement", "says"),
     [
         ("ALTER TABLE build DROP COLUMN layout", "older version .* Next: run `dora build`"),
-        (f"UPDATE build SET layout = {schema.BUILD - 1}", "older version .* Next: run `dora build`"),
-        (f"UPDATE build SET layout = {schema.BUILD + 1}", "newer version .* it was not touched"),
+        (f"UPDATE build SET layout = {schema.BUILD_LAYOUT - 1}", "older version .* Next: run `dora build`"),
+        (f"UPDATE build SET layout = {schema.BUILD_LAYOUT + 1}", "newer version .* it was not touched"),
     ],
 )
 def test_a_build_of_another_version_is_refused_by_the_door(data: Path, statement: str, says: str) -> None:
@@ -133,7 +133,7 @@ def test_a_build_of_another_version_is_refused_by_the_door(data: Path, statement
     with pytest.raises(DoraError, match=says):
         dora.open(data / database.PUBLISHED)
     build(Config(data=data))
-    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD
+    assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD_LAYOUT
 
 
 def test_a_file_of_a_newer_engine_is_told(data: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.core.archive import Archive, Damage, Document, replay
+from ingest.core.archive import Archive, Damage, Document, read_archive
 
 LOAD = "20260301T101112000000-abcdef"
 BATCHES = [[Document("k", b'{"batch":%d,"n":%d,"x":"%x"}' % (b, n, n**40)) for n in range(50)] for b in range(4)]
@@ -29,7 +29,7 @@ def written(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOA
 
 
 def split(data: Path) -> tuple[list[Document], list[Damage]]:
-    items = list(replay(data, "s"))
+    items = list(read_archive(data, "s"))
     return [i for i in items if isinstance(i, Document)], [i for i in items if isinstance(i, Damage)]
 
 
@@ -86,7 +86,7 @@ def test_loads_are_read_oldest_first(tmp_path: Path) -> None:
 def test_sources_have_their_own_archives(tmp_path: Path) -> None:
     """One source's payloads are not another's, and a source without any has none."""
     written(tmp_path)
-    assert list(replay(tmp_path, "other")) == []
+    assert list(read_archive(tmp_path, "other")) == []
 
 
 def test_nothing_received_leaves_no_file(tmp_path: Path) -> None:

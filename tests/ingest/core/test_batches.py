@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.storage import database
-from ingest.core.batches import latest, to_arrow
+from ingest.core.batches import latest_rows, to_arrow
 from ingest.core.rows import Columns, Commit, Execution, Incident, Row
 
 
@@ -103,7 +103,7 @@ def test_the_last_of_two_rows_with_one_id_stays(load: database.Load) -> None:
         Incident(id="1", application="a", opened_at=1, title="last"),
     ]
     for cut in range(4):
-        batch = latest(of(load, rows, cut)).to_pylist()
+        batch = latest_rows(of(load, rows, cut)).to_pylist()
         assert [(row["id"], row["title"]) for row in batch] == [("1", "last"), ("2", None)]
 
 
@@ -119,7 +119,7 @@ def test_the_latest_revision_stays(load: database.Load, told: list[tuple[str, in
         for nth, (id, revision) in enumerate(told)
     ]
     expected = {id: max((revision, nth) for nth, (one, revision) in enumerate(told) if one == id) for id, _ in told}
-    batch = latest(of(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
+    batch = latest_rows(of(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
     found = {row["id"]: (row["revision"], int(row["application"])) for row in batch}
     assert len(batch) == len(found)
     assert found == expected

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from dora.errors import LockedError
 from dora.storage import database
 from ingest import sources
-from ingest.core.archive import Document, replay
-from ingest.core.commit_buffer import BATCH
+from ingest.core.archive import Document, read_archive
+from ingest.core.commit_buffer import MAX_ROWS
 from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Execution, Incident, Row
 from ingest.core.source import AsOf, Item, PartialFailure, Progress, Request, SourceState, Unreadable, Watermark
@@ -36,7 +36,7 @@ class Board:
     takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self.items, self.seen = items, SourceState({}, [])
+        self.items, self.seen = items, SourceState()
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Board:
@@ -134,7 +134,7 @@ def test_progress_is_only_said(tmp_path: Path) -> None:
     said: list[str] = []
     pull(Board([Progress("page 1"), note(1)]), tmp_path, Request(), report=said.append)
     assert said == ["page 1"]
-    assert [document.kind for document in replay(tmp_path, "board") if isinstance(document, Document)] == ["note"]
+    assert [document.kind for document in read_archive(tmp_path, "board") if isinstance(document, Document)] == ["note"]
 
 
 def test_as_of_is_the_latest_that_the_source_says(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_source_sees_what_landing_knows(tmp_path: Path) -> None:
     board = Board([])
     pull(board, tmp_path, Request())
     assert board.seen.watermarks == {"stream": "3", "other": "x"}
-    assert board.seen.unfinished == [("1", "shop"), ("3", "shop")]
+    assert board.seen.unfinished_executions == [("1", "shop"), ("3", "shop")]
 
 
 # --- what a crash leaves --------------------------------------------------------------------------
@@ -185,8 +185,8 @@ def test_a_crash_in_a_fetch_keeps_what_was_marked(tmp_path: Path) -> None:
 def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
     """Full batches are committed on the way, but a watermark moves only with its mark."""
     with pytest.raises(BoardError):
-        run(tmp_path, falling(2 * BATCH + 5, mark_every=10**6))
-    assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * BATCH,)]
+        run(tmp_path, falling(2 * MAX_ROWS + 5, mark_every=10**6))
+    assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * MAX_ROWS,)]
     assert query(tmp_path, "SELECT count(*) FROM watermark") == [(0,)]
 
 
@@ -252,7 +252,7 @@ def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
     run(tmp_path, [*big, AsOf(FIRST)])
     (path,) = (tmp_path / "payloads").rglob("*.zst")
     assert path.read_bytes().count(b"\x28\xb5\x2f\xfd") >= 8
-    assert [document for document in replay(tmp_path, "board") if isinstance(document, Document)][:8] == big
+    assert [document for document in read_archive(tmp_path, "board") if isinstance(document, Document)][:8] == big
 
 
 # --- ends -----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from dora.config.settings import Config
 from dora.storage import database
 from ingest import files, spinnaker
 from ingest.core.pipeline import pull
-from ingest.core.quarantine import Kept
+from ingest.core.quarantine import OpenQuarantine
 from ingest.core.rows import Quarantine
 from ingest.core.source import Request
 from ingest.doctor.run import run_checks
@@ -118,25 +118,26 @@ def test_doctor_counts_what_is_open(tmp_path: Path) -> None:
 INPUTS = st.sampled_from(["f:1", "f:2", "f#1", "f", "ff:1", "g:1"])
 
 
-@given(st.lists(st.tuples(st.sampled_from(["bad", "good", "whole f"]), INPUTS)))
-def test_open_is_what_was_told_bad_last(told: list[tuple[str, str]]) -> None:
-    """For any telling: open are inputs last told as bad, less those that a later whole file did without."""
-    kept, still_open, since = Kept([]), set(), set()
-    landed: dict[str, bool] = {}
-    for what, name in told:
-        if what == "bad":
-            rows = [kept.bad(Quarantine(id=name, kind="line", reason="why"))]
-            still_open.add(name)
-            since.add(name)
-        elif what == "good":
-            rows = kept.good(name, NOW)
-            still_open.discard(name)
-            since.discard(name)
+@given(st.lists(st.tuples(st.sampled_from(["unreadable", "read", "file f complete"]), INPUTS)))
+def test_open_inputs_are_those_last_unreadable(events: list[tuple[str, str]]) -> None:
+    """In any order of events: open are inputs last unreadable, except those that a later complete file lacks."""
+    quarantined, expected, since_complete = OpenQuarantine([]), set(), set()
+    is_open: dict[str, bool] = {}
+    for event, name in events:
+        if event == "unreadable":
+            rows = [Quarantine(id=name, kind="line", reason="why")]
+            quarantined.add(rows[0])
+            expected.add(name)
+            since_complete.add(name)
+        elif event == "read":
+            rows = quarantined.resolve(name, NOW)
+            expected.discard(name)
+            since_complete.discard(name)
         else:
-            rows = kept.whole("f", NOW)
-            of_it = {one for one in still_open if one.split(":")[0].split("#")[0] == "f"}
-            still_open -= of_it - since
-            since -= of_it
-        landed |= {row.id: row.resolved_at is None for row in rows}
-    assert {name for name, is_open in landed.items() if is_open} == still_open
-    assert bool(kept) == bool(still_open)
+            rows = quarantined.resolve_file("f", NOW)
+            of_file = {input_ for input_ in expected if input_.split(":")[0].split("#")[0] == "f"}
+            expected -= of_file - since_complete
+            since_complete -= of_file
+        is_open |= {row.id: row.resolved_at is None for row in rows}
+    assert {name for name, still_open in is_open.items() if still_open} == expected
+    assert bool(quarantined) == bool(expected)

@@ -67,7 +67,7 @@ FORMATS = {"csv": write_csv, "jsonl": write_json, "ndjson": write_json, "json": 
 
 
 def fetch(*paths: Path, kind: str | None = None) -> list[Item]:
-    return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), SourceState({}, [])))
+    return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), SourceState()))
 
 
 def of(items: Sequence[Item], cls: type) -> list[Any]:
@@ -456,7 +456,7 @@ def test_an_unknown_kind(tmp_path: Path, kind: str) -> None:
 
 
 def configured(tmp_path: Path, **settings: object) -> list[Item]:
-    return list(SOURCE.from_settings(settings, tmp_path).fetch(Request(), SourceState({}, [])))
+    return list(SOURCE.from_settings(settings, tmp_path).fetch(Request(), SourceState()))
 
 
 def test_paths_of_the_settings_are_globs(tmp_path: Path) -> None:
@@ -602,7 +602,7 @@ def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
     path.write_bytes(content)
     items = fetch(path)
     (trouble,) = of(items, PartialFailure)
-    assert "incidents.parquet: not read to its end" in trouble.what
+    assert "incidents.parquet: not read to its end" in trouble.message
     assert len(of(items, Document)) >= 5000
 
 
@@ -675,7 +675,7 @@ import re, sys
 from pathlib import Path
 from ingest.files import SOURCE
 from ingest.core.source import Request, SourceState
-count = sum(1 for _ in SOURCE([]).fetch(Request(paths=(Path(sys.argv[1]),)), SourceState({}, [])))
+count = sum(1 for _ in SOURCE([]).fetch(Request(paths=(Path(sys.argv[1]),)), SourceState()))
 print(count, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
