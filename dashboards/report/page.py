@@ -122,9 +122,7 @@ class Report:
         made.table(self.signals())
         if chart_images.installed():
             made.heading("Trends")
-            made.images(
-                (title, said, chart_images.drawn(chart, kind), kind) for title, said, chart in self.pictures()
-            )
+            made.images((title, said, chart_images.drawn(chart, kind), kind) for title, said, chart in self.pictures())
         _sections(made, self)
         return made
 
