@@ -262,7 +262,7 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
     """What Gate sees is the id token, asked for with the audience of the proxy."""
     door = BearerDoor()
     with provide(IdentityProvider(door, "first", CANARY, "id_token", basic=False)) as provider:
-        monkeypatch.setattr("ingest.spinnaker.auth.login.grants.GOOGLE_TOKENS", provider.url)
+        monkeypatch.setattr("ingest.spinnaker.auth.grants.GOOGLE_TOKENS", provider.url)
         iap = {
             "oauthClientId": "dora",
             "oauthClientSecret": CANARY,
