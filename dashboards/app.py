@@ -1,4 +1,4 @@
-"""The frame around every page: navigation, how fresh the data is, and the filters everyone shares."""
+"""The frame around every page: navigation, shared filters, data freshness, banners."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = [
 
 
 def main() -> None:
-    """Draw the page that the address names, or what to run where there is nothing to show."""
+    """Draw the page of the address; if there is no data, draw the commands that produce it."""
     st.set_page_config(page_title="Delivery metrics", layout="wide")
     if not login.admitted():
         st.navigation(PAGES, position="hidden")
@@ -28,32 +28,32 @@ def main() -> None:
     page = st.navigation(PAGES, position="top")
     try:
         build = cache.current()
-        known = cache.about(build)
+        about = cache.about(build)
     except DoraError as error:
-        _instead("There is nothing to show yet", error.happened, error.next_step)
+        _draw_no_data("No data yet", [error.happened, error.next_step])
         return
-    if known.as_of is None or known.first is None:
-        _instead("No deployment has reached production yet", *(known.findings or ["The build holds no deployments."]))
+    if about.as_of is None or about.first is None:
+        _draw_no_data("No production deployments yet", about.findings or ["The build has no deployments."])
         return
-    opened = deployment_dialog.asked(build)
+    deployment = deployment_dialog.find_deployment(build)
     heading, controls = st.columns([2, 9], vertical_alignment="bottom")
-    heading.title("Deployment" if opened else page.title, anchor=False)
+    heading.title("Deployment" if deployment else page.title, anchor=False)
     with controls:
-        chosen = filters.draw(known)
-    if opened:
-        deployment_dialog.draw(build, opened, known.timezone, page.title)
+        selection = filters.draw(about)
+    if deployment:
+        deployment_dialog.draw(build, deployment, about.timezone, page.title)
         return
-    shown = view.show(view.View(build, known, chosen))
-    st.caption(shown.sentence)
-    banners.above(shown)
+    current_view = view.show(view.View(build, about, selection))
+    st.caption(current_view.sentence)
+    banners.draw(current_view)
     page.run()
 
 
-def _instead(title: str, *said: str) -> None:
+def _draw_no_data(title: str, messages: list[str]) -> None:
     st.title(title, anchor=False)
-    for sentence in said:
-        st.text(sentence)
-    st.caption("Try it on a simulated organisation, or build from what was ingested:")
+    for message in messages:
+        st.text(message)
+    st.caption("Try a simulated organisation, or build from the data that was ingested:")
     st.code("dora demo\ndora build", language=None)
 
 

@@ -1,4 +1,4 @@
-"""Every change of production: who, when, approved by whom and after how long; rollbacks; templates."""
+"""Every production change: who, when, approved by whom and after how long; rollbacks; templates."""
 
 from __future__ import annotations
 
@@ -6,40 +6,41 @@ import streamlit as st
 
 from dashboards.charts import audit as charts
 from dashboards.components import chart, deployment_list
-from dashboards.queries import cache, view
+from dashboards.queries import cache
+from dashboards.queries.view import current
 from dashboards.rows import audit
 from dashboards.sections import lists
 
-shown = view.current()
-told = cache.audit(shown.build, shown.now)
-cells, waits = audit.hours(told.rows), audit.waits(told.rows)
+view = current()
+trail = cache.audit(view.build, view.now)
+hours, waits = audit.hours(trail.rows), audit.waits(trail.rows)
 
 with st.container(border=True, gap="xsmall"):
-    st.subheader("What stands out", anchor=False)
-    for sentence in told.sentences:
+    st.subheader("Exceptions", anchor=False)
+    for sentence in trail.sentences:
         st.text(sentence)
 
 with st.grid(2, min_column_width=420):
-    chart.chart(
-        "When production changes",
-        f"By day and hour in {told.timezone}, the stronger the more; in vermilion out of hours.",
-        charts.hours(cells) if cells else None,
-        lists.hour(),
-        "Nothing took traffic.",
+    chart.draw(
+        "Production changes by hour",
+        f"Weekday and hour in {trail.timezone}; darker means more. Vermilion: mostly outside business hours.",
+        charts.hours(hours) if hours else None,
+        lists.hour_click(),
+        "No production changes.",
     )
-    chart.chart(
-        "How long questions wait",
-        "From the question to the answer, each change once; the bar is the application's median.",
+    chart.draw(
+        "Approval wait by application",
+        "Time from the approval prompt to the decision, one dot per change. Bar: median of the application.",
         charts.waits(waits) if waits else None,
-        deployment_list.application(),
-        "No pipeline asked anybody.",
+        deployment_list.application_click(),
+        "No pipeline has an approval prompt.",
     )
 
 with st.container(border=True):
-    lists.changes(told, shown.zone)
+    lists.draw_changes(trail, view.zone)
 
 with st.container(border=True, gap="xsmall"):
-    lists.rollbacks(told.rollbacks, shown.zone)
+    lists.draw_rollbacks(trail.rollbacks, view.zone)
 
 with st.container(border=True, gap="xsmall"):
-    lists.templates(told)
+    lists.draw_templates(trail)

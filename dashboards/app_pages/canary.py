@@ -1,4 +1,4 @@
-"""What canaries are worth: verdict against outcome, scores over time, which metrics decide, cost and coverage."""
+"""How well canaries predict production: results against outcomes, scores, deciding metrics, cost and coverage."""
 
 from __future__ import annotations
 
@@ -6,67 +6,69 @@ import streamlit as st
 
 from dashboards.charts import canary as charts
 from dashboards.components import chart, deployment_list
-from dashboards.queries import cache, view
-from dashboards.rows import canaries
+from dashboards.queries import cache
+from dashboards.queries.view import current
+from dashboards.rows import canaries as rows
 from dashboards.sections import lists
 
-shown = view.current()
-told = cache.canaries(shown.build, shown.now)
-points, passes = canaries.points(told.rows, shown.zone), canaries.passes(told.rows)
-bins, deciding = canaries.bins(told.bins), canaries.deciding(told.metrics)
-costs, covers = canaries.costs(told.cost.by_application), canaries.covers(told.coverage)
+view = current()
+canaries = cache.canaries(view.build, view.now)
+points, threshold = rows.points(canaries.rows, view.zone), rows.pass_threshold(canaries.rows)
+rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canaries.metrics)
+costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)
 
 with st.container(border=True, gap="xsmall"):
-    st.subheader("What they are worth", anchor=False)
-    for sentence in told.sentences:
+    st.subheader("Summary", anchor=False)
+    for sentence in canaries.sentences:
         st.text(sentence)
 
 with st.grid(2, min_column_width=420):
-    chart.chart(
-        "Verdict against outcome",
-        "Canaries, and their share of the verdict's. Failed later: rolled back, fixed forward, an incident, or broken.",
-        charts.against(canaries.against(told.rows)) if told.rows else None,
-        lists.canary("a cell"),
-        "No canary analysis ran.",
+    chart.draw(
+        "Canary result vs. production outcome",
+        "Canaries, and their share of each result. Failed later: rolled back, fixed forward, an incident or a failed"
+        " deploy.",
+        charts.against(rows.results_by_outcome(canaries.rows)) if canaries.rows else None,
+        lists.canary_click("a cell"),
+        "No canary analysis.",
     )
-    chart.chart(
-        "Score and what became of it",
-        f"Each canary when it was judged; shaded: below the pass mark of {passes:.0f}."
-        f" {f'{len(points):,} of {told.canaries:,} drawn.' if len(points) < told.canaries else ''}",
-        charts.scores(points, passes) if points else None,
-        lists.one(),
-        "No canary was given a score.",
+    sample = f" {len(points):,} of {canaries.canaries:,} shown." if len(points) < canaries.canaries else ""
+    chart.draw(
+        "Canary score over time",
+        f"Each canary by the outcome of its deployment. Shaded: below the pass threshold of {threshold:.0f}.{sample}",
+        charts.scores(points, threshold) if points else None,
+        lists.deployment_click(),
+        "No canary has a score.",
     )
-    chart.chart(
-        "Whether a lower score means more failures",
-        "Share of deployments that failed later, by score, where the deployment went on. Whiskers: 95 % interval.",
-        charts.calibration(bins) if bins else None,
-        lists.canary("a score"),
-        "No deployment that a canary judged has gone on for long enough.",
+    chart.draw(
+        "Failure rate by canary score",
+        "Share of deployments that failed later, among those that reached production. Whiskers: 95 % CI.",
+        charts.calibration(rates) if rates else None,
+        lists.canary_click("a score"),
+        "No deployment with a canary is old enough to know its outcome.",
     )
-    chart.chart(
-        "Which metrics decide",
-        "How often each metric failed. It decided where its passing would have let the deployment go on.",
-        charts.deciding(deciding) if deciding else None,
-        lists.canary("a bar", "where it failed"),
-        "No source told how the metrics came out.",
+    chart.draw(
+        "Deciding metrics",
+        "How often each metric failed. It decided if the canary would have passed without its failure.",
+        charts.deciding(metrics) if metrics else None,
+        lists.canary_click("a bar", "the canaries in which the metric failed"),
+        "No source reports the metrics of its canaries.",
     )
-    chart.chart(
-        "What it costs",
+    chart.draw(
+        "Lead-time cost",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
         charts.cost(costs) if costs else None,
-        deployment_list.application(),
-        "No change that shipped had waited for a canary.",
+        deployment_list.application_click(),
+        "No shipped change waited for a canary.",
     )
-    chart.chart(
-        "Who has one",
-        "Share of production deployments that a canary judged, with its 95 % interval; of those that never had one the"
-        f" {canaries.WITHOUT} that deploy most.",
-        charts.coverage(covers) if covers else None,
-        deployment_list.application(),
-        "Nothing was deployed.",
+    chart.draw(
+        "Coverage",
+        "Share of production deployments with a canary analysis. Whiskers: 95 % CI. Of the applications without one,"
+        f" the {rows.MAX_WITHOUT} that deploy most.",
+        charts.coverage(coverage) if coverage else None,
+        deployment_list.application_click(),
+        "No production deployments.",
     )
 
-if told.rows:
+if canaries.rows:
     with st.container(border=True):
-        lists.canaries(shown.build, told, shown.zone)
+        lists.draw_canaries(view.build, canaries, view.zone)

@@ -1,70 +1,73 @@
-"""What the numbers stand on: how fresh each source is, what it covers, what checks found, which definitions hold."""
+"""The data behind the numbers: freshness of each source, coverage, data checks, definitions in force."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboards.components import table
-from dashboards.components.table import number, text, when
+from dashboards.components.table import local_time, number, text
 from dashboards.queries import text as wording
-from dashboards.queries import view
+from dashboards.queries.view import current
 from dashboards.sections import data_quality
 
-shown = view.current()
+view = current()
 with st.container(border=True, gap="xsmall"):
-    loads = data_quality.loads(shown)
     st.subheader("Sources", anchor=False)
     st.caption(
-        f"The last run of each source; what is older than {wording.age(shown.known.stale_after)} is stale."
-        f" Built {wording.moment(data_quality.built(shown), shown.zone)} in time zone {shown.zone}."
+        f"The last run of each source. Data older than {wording.age(view.known.stale_after)} is stale."
+        f" Built {wording.moment(data_quality.built_at(view), view.zone)} in time zone {view.zone}."
     )
-    table.table(loads, shown.zone, {
-        "source": text("Source"), "state": text("State", width="medium"), "as_of": when("Knows up to", shown.zone),
-        "started_at": when("Last run", shown.zone), "minutes": number("Took (min)", format="%.1f"),
-        "documents": number("Documents", format="localized"), "quarantined": number("Quarantined", format="localized"),
-        "runs": number("Runs in all", format="localized"), "trouble": text("Trouble", width="large"),
+    table.table(data_quality.sources(view), view.zone, {
+        "source": text("Source"), "state": text("State", width="medium"),
+        "as_of": local_time("Data through", view.zone), "started_at": local_time("Last run", view.zone),
+        "minutes": number("Duration (min)", format="%.1f"), "documents": number("Documents", format="localized"),
+        "quarantined": number("Quarantined", format="localized"), "runs": number("Total runs", format="localized"),
+        "trouble": text("Partial failures", width="large"),
     }, "Sources with their last run")  # fmt: skip
 
 with st.container(border=True, gap="xsmall"):
-    st.subheader("Coverage of this selection", anchor=False)
-    st.caption("What the numbers of the window rest on, and what they must leave out because nobody knows it.")
+    st.subheader("Coverage", anchor=False)
+    st.caption("How much of this selection the numbers rest on, and what they exclude.")
     with st.grid(5, min_column_width=170):
-        for title, value, said in data_quality.coverage(shown):
+        for title, value, sentence in data_quality.coverage(view):
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.metric(title, value)
-                st.caption(said)
-    rows = data_quality.by_application(shown)
-    if rows:
-        table.table(rows, shown.zone, {
-            "application": text("Application"), "team": text("Team"), "since": when("History from", shown.zone),
-            "deployments": number("Deployments", format="localized"), "known": number("Commit known", format="percent"),
-            "changes": number("Changes", format="localized"), "left_out": number("Left out", format="localized"),
-            "open": number("Open", format="localized"), "gaps": number("Gaps"),
-            "quietest": when("Last one", shown.zone),
-        }, "Coverage by application, the least known first")  # fmt: skip
+                st.caption(sentence)
+    applications = data_quality.coverage_by_application(view)
+    if applications:
+        table.table(applications, view.zone, {
+            "application": text("Application"), "team": text("Team"), "since": local_time("History from", view.zone),
+            "deployments": number("Deployments", format="localized"),
+            "known": number("With commit", format="percent"),
+            "changes": number("Changes", format="localized"), "left_out": number("Excluded", format="localized"),
+            "open": number("Awaiting deployment", format="localized"), "gaps": number("History gaps"),
+            "quietest": local_time("Last deployment", view.zone),
+        }, "Coverage by application, lowest first")  # fmt: skip
 
 with st.container(border=True, gap="xsmall"):
-    found = data_quality.findings(shown)
-    st.subheader("What the checks found", anchor=False)
-    st.caption(data_quality.summary(found))
-    if any(row["found"] for row in found):
-        table.table([row for row in found if row["found"]], shown.zone, {
+    checks = data_quality.check_results(view)
+    failed = [row for row in checks if row["found"]]
+    st.subheader("Data checks", anchor=False)
+    if failed:
+        st.caption(f"{len(failed)} of {len(checks)} checks failed.")
+        table.table(failed, view.zone, {
             "severity": text("Severity"), "found": number("Rows", format="localized"),
-            "title": text("What", width="large"),
-            "example": text("Such as", width="medium"), "next": text("What to do", width="large"),
-        }, "Findings of the checks with what to do")  # fmt: skip
-    with st.expander(f"All {len(found)} checks"):
-        table.table(found, shown.zone, {
-            "title": text("What is looked for", width="large"), "severity": text("Severity"), "found": number("Found"),
-        }, "Every check with what it found")  # fmt: skip
+            "title": text("Check", width="large"), "example": text("Example", width="medium"),
+            "next": text("Next step", width="large"),
+        }, "Failed checks with the next step for each")  # fmt: skip
+    else:
+        st.caption(f"All {len(checks)} checks passed.")
+    with st.expander(f"All {len(checks)} checks"):
+        table.table(checks, view.zone, {
+            "title": text("Check", width="large"), "severity": text("Severity"), "found": number("Rows"),
+        }, "Every check with the number of rows that it returned")  # fmt: skip
 
 with st.container(border=True, gap="xsmall"):
-    in_force = data_quality.definitions(shown)
     st.subheader("Definitions in force", anchor=False)
     st.caption(
-        "Each choice that shaped these numbers, as dora.toml sets it; change one and the next build changes history."
+        "The settings in dora.toml behind these numbers. After a change, the next build recalculates all history."
     )
-    table.table(in_force, shown.zone, {
-        "key": text("Definition"), "value": text("Value", width="medium"), "says": text("What it means", width="large"),
-        "metrics": text("Shapes", width="medium"),
-    }, "Definitions in force with what each means", tall=True)  # fmt: skip
+    table.table(data_quality.definitions(view), view.zone, {
+        "key": text("Definition"), "value": text("Value", width="medium"),
+        "says": text("Description", width="large"), "metrics": text("Affects", width="medium"),
+    }, "Definitions in force with their descriptions", tall=True)  # fmt: skip

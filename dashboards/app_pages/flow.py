@@ -1,4 +1,4 @@
-"""How work flows to production: how long it waits and where, how often and how large it goes, what is stuck."""
+"""How work flows to production: lead time and its stages, frequency, batch size, pending changes, approvals."""
 
 from __future__ import annotations
 
@@ -8,97 +8,98 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card, table
-from dashboards.components.table import hours, link, number, text, when
+from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries import text as wording
-from dashboards.queries import view
+from dashboards.queries.view import current
 from dashboards.rows import frames
 from dashboards.sections import flow
 
-shown = view.current()
-grain, lead = shown.grain, shown.value("lead_time")
+view = current()
+grain = view.grain
 
-keys = st.container()
-spread, stages = st.columns([3, 2])
-below, listed = st.container(), st.container(border=True)
-with listed:
-    picked = deployment_list.deployments(shown, "Deployments", flow.parts(shown))
-with keys:
-    metric_card.row(shown, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
+cards = st.container()
+lead_time_column, stages_column = st.columns([3, 2])
+details, deployments = st.container(), st.container(border=True)
+# The list is drawn first because the charts highlight the period that is selected in it.
+with deployments:
+    period = deployment_list.draw(view, flow.deployment_classes(view))
+with cards:
+    metric_card.draw_cards(view, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
 
-with spread:
-    chart.chart(
-        "Lead time, merge to production",
-        f"Median by {grain} of merging, open changes counted in, on a log scale. Bands: the middle 50 % and 80 %;"
-        f" dashed: {lead.text}, the number above.",
-        partial(charts.spreads, flow.spread(shown, picked), lead),
-        deployment_list.period(shown),
+with lead_time_column:
+    lead_time = view.value("lead_time")
+    chart.draw(
+        "Lead time for changes",
+        f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
+        f" dashed: {lead_time.text}, as on the card.",
+        partial(charts.spreads, flow.lead_time_quantiles(view, period), lead_time),
+        deployment_list.period_click(view),
     )
-with stages:
-    means = flow.stages(shown)
-    chart.chart(
-        "Where lead time goes",
-        f"Mean per shipped change and stage; means add up (to {wording.hours(sum(row['hours'] for row in means))}),"
-        " medians do not.",
-        partial(charts.stage_means, means) if means else None,
-        deployment_list.part("a stage", "what spent most time in it"),
+with stages_column:
+    stages = flow.stages(view)
+    chart.draw(
+        "Lead time by stage",
+        "Mean per shipped change. The means of the stages add up to the mean lead time of"
+        f" {wording.hours(sum(row['hours'] for row in stages))}; medians would not.",
+        partial(charts.stage_means, stages) if stages else None,
+        deployment_list.class_click("a stage", "the deployments that it held up longest"),
         "No change of this selection was shipped in this window.",
     )
 
-with below:
+with details:
     stack, days = st.columns([2, 3])
     with stack:
-        chart.chart(
-            f"Stages by {grain}",
-            f"Mean time of a change in each stage, by {grain} of merging.",
-            partial(charts.stage_stack, flow.stages_over_time(shown)),
-            deployment_list.period(shown),
+        chart.draw(
+            f"Lead time by stage and {grain}",
+            f"Mean per shipped change, by {grain} of merge.",
+            partial(charts.stage_stack, flow.stages_over_time(view)),
+            deployment_list.period_click(view),
         )
     with days:
-        chart.chart(
+        chart.draw(
             "Deployments per day",
-            "Monday first; darker is more, an empty frame is a day without. Blank: not seen, or outside the window.",
-            partial(charts.calendar, flow.days(shown)),
-            deployment_list.period(shown, "day"),
+            "Darker means more; an empty frame is a day without deployments. Blank: no data, or outside the window.",
+            partial(charts.calendar, flow.days(view)),
+            deployment_list.period_click(view, "day"),
         )
     sizes, ages, waits = st.columns(3)
     with sizes:
-        chart.chart(
-            "Batch size", "Deployments by how many changes each was the first to ship.",
-            partial(charts.histogram, flow.batches(shown), "Changes"), deployment_list.part("a size"),
+        chart.draw(
+            "Batch size", "Deployments by the number of changes that each shipped first.",
+            partial(charts.histogram, flow.batch_sizes(view), "Changes"), deployment_list.class_click("a size"),
         )  # fmt: skip
     with ages:
-        chart.chart(
-            "Open changes by age", "Merged and not in production when the data ends, whenever they were merged.",
-            partial(charts.histogram, flow.open_ages(shown), "Age", "amber"), flow.age(),
+        chart.draw(
+            "Changes awaiting deployment", "Merged but not in production at the end of the data, by age.",
+            partial(charts.histogram, flow.pending_ages(view), "Age", "amber"), flow.age_click(),
         )  # fmt: skip
     with waits:
-        chart.chart(
-            "Waits for a yes", "Answered questions to people on the way to production, by how long they waited.",
-            partial(charts.histogram, flow.waits(shown), "Wait", "pink"),
-            deployment_list.part("a wait", "what waited so long"),
+        chart.draw(
+            "Approval wait", "Answered approval prompts of production deployments, by time to the decision.",
+            partial(charts.histogram, flow.approval_waits(view), "Approval wait", "pink"),
+            deployment_list.class_click("a wait"),
         )  # fmt: skip
     with st.container(border=True, gap="xsmall"):
         heading, choice = st.columns([4, 1], vertical_alignment="bottom")
         with choice:
-            stuck = flow.open_changes(shown)
+            pending = flow.pending_changes(view)
         with heading:
-            st.subheader("Oldest open changes", anchor=False)
-            st.caption(frames.how_many(stuck, "change") + " merged and not in production, the oldest first")
-        if stuck:
-            table.table(stuck, shown.zone, {
+            st.subheader("Oldest changes awaiting deployment", anchor=False)
+            st.caption(f"{frames.count_listed(pending, 'change')}, oldest first, whenever they were merged")
+        if pending:
+            table.table(pending, view.zone, {
                 "application": text("Application"), "team": text("Team"), "subject": text("Change", width="large"),
-                "author": text("Author"), "merged_at": when("Merged", shown.zone),
-                "days": number("Open (days)", format="%.1f"), "change_request": text("Request"),
+                "author": text("Author"), "merged_at": local_time("Merged", view.zone),
+                "days": number("Age (days)", format="%.1f"), "change_request": text("Pull request"),
                 "short_sha": text("Commit"), "url": link("Git host", "Open"),
-            }, "Changes that are merged and not shipped, the oldest first")  # fmt: skip
+            }, "Changes awaiting deployment, oldest first")  # fmt: skip
     with st.container(border=True, gap="xsmall"):
-        waited = shown.over("longest_waits", "approval_wait", flow.FEW)
-        st.subheader("Longest waits", anchor=False)
-        st.caption(
-            frames.how_many(waited, "question") + " put to people on the way to production, the longest wait first"
-        )
-        if waited:
-            table.table(waited, shown.zone, {
-                "application": text("Application"), "prompt": text("Question", width="large"), "decided_by": text("By"),
-                "decision": text("Answer"), "started_at": when("Asked", shown.zone), "hours": hours("Waited"),
-            }, "Questions with the longest waits", button=table.opens("waits"))  # fmt: skip
+        approvals = view.over("longest_waits", "approval_wait", flow.MAX_ROWS)
+        st.subheader("Longest approvals", anchor=False)
+        st.caption(f"{frames.count_listed(approvals, 'approval prompt')}, longest wait first")
+        if approvals:
+            table.table(approvals, view.zone, {
+                "application": text("Application"), "prompt": text("Approval prompt", width="large"),
+                "decided_by": text("Decided by"), "decision": text("Decision"),
+                "started_at": local_time("Prompted", view.zone), "hours": hours("Approval wait"),
+            }, "Approval prompts with the longest waits", button=table.open_button("waits"))  # fmt: skip

@@ -1,4 +1,4 @@
-"""The keys of the selection, their trends, and the deployments behind them."""
+"""The key metrics of the selection, their trends, and the deployments behind them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card
-from dashboards.queries import view
+from dashboards.queries.view import current
 from dashboards.sections import changes
 
-shown = view.current()
-grain, lead, rate = shown.grain, shown.value("lead_time"), shown.value("change_failure_rate")
+view = current()
+grain = view.grain
 
-changes.draw(shown)
-metric_card.row(shown, metric_card.KEYS, columns=3)
+changes.draw(view)
+metric_card.draw_cards(view, metric_card.KEYS, columns=3)
 
-drawn, listed = st.grid(3, min_column_width=340), st.container(border=True)
-with listed:
-    picked = deployment_list.deployments(shown, "Deployments")
+# The list is drawn first because the charts highlight the period that is selected in it.
+trends, deployments = st.grid(3, min_column_width=340), st.container(border=True)
+with deployments:
+    period = deployment_list.draw(view)
 
-with drawn:
-    chart.chart(
+with trends:
+    lead_time, failure_rate = view.value("lead_time"), view.value("change_failure_rate")
+    chart.draw(
         "Lead time for changes",
-        f"Median by {grain} of merging, on a log scale. Band: its 95 % interval;"
-        f" dashed: {lead.text}, the number above.",
-        partial(charts.medians, charts.rows(shown.trend("lead_time"), picked), lead),
-        deployment_list.period(shown),
+        f"Median by {grain} of merge, log scale. Band: 95 % CI; dashed: {lead_time.text}, as on the card.",
+        partial(charts.medians, charts.rows(view.trend("lead_time"), period), lead_time),
+        deployment_list.period_click(view),
     )
-    chart.chart(
+    chart.draw(
         "Change failure rate",
-        f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
-        partial(
-            charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), shown.value("change_failure_rate")
-        ),
-        deployment_list.period(shown),
+        f"Share of deployments that failed, by {grain}. Whiskers: 95 % CI; dashed: {failure_rate.text}, as on the"
+        " card.",
+        partial(charts.shares, charts.rows(view.trend("change_failure_rate"), period), failure_rate),
+        deployment_list.period_click(view),
     )
-    chart.chart(
+    chart.draw(
         "Deployments",
-        f"Per {grain}, rollbacks and redeploys apart. Hollow: not a whole {grain}.",
-        partial(charts.counts, charts.rows(shown.trend("deployment_frequency"), picked)),
-        deployment_list.period(shown),
+        f"Per {grain}, without rollbacks and redeploys. Hollow: incomplete {grain}.",
+        partial(charts.counts, charts.rows(view.trend("deployment_frequency"), period)),
+        deployment_list.period_click(view),
     )

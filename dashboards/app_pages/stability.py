@@ -1,4 +1,4 @@
-"""What failed, on what evidence, how fast it recovered, and whether deploying more often goes with safer changes."""
+"""What failed, on what evidence, how fast it recovered, and whether frequent deployments are safer."""
 
 from __future__ import annotations
 
@@ -8,71 +8,74 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card, table
-from dashboards.components.table import hours, link, number, text, when
-from dashboards.queries import view
+from dashboards.components.table import hours, link, local_time, number, text
+from dashboards.queries.view import current
 from dashboards.rows import frames
 from dashboards.sections import stability
 
-shown = view.current()
-grain, rate, recovery = shown.grain, shown.value("change_failure_rate"), shown.value("recovery_time")
+view = current()
+grain = view.grain
 
-keys, above = st.container(), st.container()
-claimed, listed = st.container(border=True), st.container(border=True)
-with listed:
-    picked = deployment_list.deployments(shown, "Deployments", stability.parts(shown))
-with keys:
-    metric_card.row(shown, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
+cards, trends = st.container(), st.container()
+speed_and_safety, deployments = st.container(border=True), st.container(border=True)
+# The list is drawn first because the charts highlight the period that is selected in it.
+with deployments:
+    period = deployment_list.draw(view, stability.deployment_classes(view))
+with cards:
+    metric_card.draw_cards(view, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
 
-with above:
-    failing, curve = st.columns(2)
-    with failing:
-        chart.chart(
+with trends:
+    failure_column, recovery_column = st.columns(2)
+    with failure_column:
+        failure_rate = view.value("change_failure_rate")
+        chart.draw(
             "Change failure rate",
-            f"Share that failed, by {grain}. Whiskers: its 95 % interval; dashed: {rate.text}, the number above.",
-            partial(charts.shares, charts.rows(shown.trend("change_failure_rate"), picked), rate),
-            deployment_list.period(shown),
+            f"Share of deployments that failed, by {grain}. Whiskers: 95 % CI; dashed: {failure_rate.text}, as on the"
+            " card.",
+            partial(charts.shares, charts.rows(view.trend("change_failure_rate"), period), failure_rate),
+            deployment_list.period_click(view),
         )
-    with curve:
-        steps = stability.curve(shown)
-        chart.chart(
-            "Still broken after …",
-            f"Share of failed deployments not recovered so long after they failed (Kaplan–Meier, {recovery.open} still"
-            " open). Band: its 95 % interval; dashed: half.",
+    with recovery_column:
+        recovery, steps = view.value("recovery_time"), stability.recovery_curve(view)
+        chart.draw(
+            "Time to recovery (share not yet recovered)",
+            f"Kaplan–Meier estimate over failed deployments, {recovery.open} of them pending. Band: 95 % CI; dashed:"
+            " half.",
             partial(charts.survival, steps) if steps else None,
-            deployment_list.part(
-                "a step", "what was broken for the longest of 15 min, 1 h, 4 h, 1 d, 3 d and 7 d that it had passed"
+            deployment_list.class_click(
+                "a step", "what had not recovered by then (after 15 min, 1 h, 4 h, 1 d, 3 d or 7 d)"
             ),
-            "No failed deployment of this selection has recovered in this window.",
+            "No failed deployment of this selection recovered in this window.",
         )
-    rework, caught = st.columns(2)
-    with rework:
-        chart.chart(
+    rework_column, stopped_column = st.columns(2)
+    with rework_column:
+        chart.draw(
             "Deployment rework rate",
-            f"Share of deployments that were rollbacks, hotfixes or fixes forward, by {grain}. Whiskers: 95 %.",
-            partial(charts.shares, charts.rows(shown.trend("rework_rate"), picked), shown.value("rework_rate")),
-            deployment_list.period(shown),
+            f"Share of deployments that were rollbacks, hotfixes or fix-forwards, by {grain}. Whiskers: 95 % CI.",
+            partial(charts.shares, charts.rows(view.trend("rework_rate"), period), view.value("rework_rate")),
+            deployment_list.period_click(view),
         )
-    with caught:
-        stopped = stability.caught(shown)
-        chart.chart(
-            "Caught before they served",
-            "Attempts that never took full traffic, by what ended them. They are no failures and stand in no share.",
-            partial(charts.histogram, stopped, "Ended by", "green") if stopped else None,
-            deployment_list.part("a bar"),
-            "Every attempt of this selection took traffic.",
+    with stopped_column:
+        stopped = stability.stopped(view)
+        chart.draw(
+            "Stopped before production",
+            "Deployments that never received full traffic, by outcome. Not counted as failures.",
+            partial(charts.histogram, stopped, "Outcome", "green") if stopped else None,
+            deployment_list.class_click("a bar"),
+            "Every deployment of this selection received traffic.",
         )
     with st.container(border=True, gap="xsmall"):
-        failed = stability.failed(shown, picked)
-        st.subheader("Failed deployments and their evidence", anchor=False)
-        st.caption(frames.how_many(failed, "failed deployment") + ", the latest first · open one for the whole story")
+        failed = stability.failed_deployments(view, period)
+        st.subheader("Failed deployments", anchor=False)
+        st.caption(f"{frames.count_listed(failed, 'failed deployment')}, latest first · open one for its evidence")
         if failed:
-            table.table(failed, shown.zone, {
-                "happened_at": when("Deployed", shown.zone), "application": text("Application"), "team": text("Team"),
-                "kind": text("Kind"), "short_commit": text("Commit"), "batch": number("Changes", format="%d"),
-                "what": text("Evidence"), "severity": text("Severity"), "incident": text("Incident", width="medium"),
-                "recovered": text("Recovered"), "recovered_hours": hours("After"),
-                "url": link("Pipeline", "Open in Deck"),
-            }, "Failed deployments with their evidence, the latest first", button=table.opens("failed"))  # fmt: skip
+            table.table(failed, view.zone, {
+                "happened_at": local_time("Deployed", view.zone), "application": text("Application"),
+                "team": text("Team"), "kind": text("Type"), "short_commit": text("Commit"),
+                "batch": number("Changes", format="%d"), "what": text("Evidence"), "severity": text("Severity"),
+                "incident": text("Incident", width="medium"), "recovered": text("Recovered"),
+                "recovered_hours": hours("Time to recovery"), "url": link("Pipeline", "Open in Deck"),
+            }, "Failed deployments, latest first", button=table.open_button("failed"))  # fmt: skip
 
-with claimed:
-    stability.claim(shown)
+with speed_and_safety:
+    stability.draw_speed_and_safety(view)

@@ -23,7 +23,7 @@ def hours(cells: list[Row]) -> alt.LayerChart:
     x = alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=labels, title=None)
     base = alt.Chart(of(cells)).encode(
         x=x, y=alt.Y("day:O", sort=list(DAYS), axis=axis(), title=None), color=colour(),
-        tooltip=_tips(day="Day", clock="From", changes="Changes", state="Hours"),
+        tooltip=_tips(day="Day", clock="From", changes="Changes", state="Time"),
     )  # fmt: skip
     shade = alt.Opacity("shade:Q", scale=None, legend=None)
     tiles = base.mark_rect(cornerRadius=3, cursor="pointer").encode(opacity=shade).add_params(picking(PART))
@@ -41,7 +41,10 @@ def waits(rows: list[Row]) -> alt.LayerChart:
         title=None,
     )
     base = alt.Chart(of(rows)).encode(
-        x=x, y=y, color=colour(), tooltip=_tips(application="Application", asked="Asked", by="By", text="Waited")
+        x=x,
+        y=y,
+        color=colour(),
+        tooltip=_tips(application="Application", prompt="Approval prompt", by="Decided by", text="Approval wait"),
     )
     dots = base.transform_filter("!datum.middle").mark_point(filled=True, size=36, opacity=0.4, cursor="pointer")
     middle = base.transform_filter("datum.middle").mark_tick(thickness=3, size=18, opacity=1)

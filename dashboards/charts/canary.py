@@ -1,4 +1,4 @@
-"""What canaries are worth: verdict against fate, scores, calibration, deciding metrics, cost, coverage."""
+"""Canary analyses: result against outcome, scores, failure rates, deciding metrics, cost, coverage."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import altair as alt
 from dashboards.charts.style import HEIGHT, ONE, PALETTE, PART, WHOSE, Row, axis, catching, colour, dot, of, picking
 
 Drawn = alt.Chart | alt.LayerChart
-FATES = ("fine", "failed later", "stopped", "not known")
-TONES = {"fine": "sky", "failed later": "vermilion", "stopped": "amber", "not known": "grey"}
-SHAPES = {"fine": "circle", "failed later": "diamond", "stopped": "triangle-down", "not known": "cross"}
-PART_TONES = {"canary": "vermilion", "all else": "sky"}
-SAY_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
+OUTCOMES = ("healthy", "failed later", "stopped", "unknown")
+TONES = {"healthy": "sky", "failed later": "vermilion", "stopped": "amber", "unknown": "grey"}
+SHAPES = {"healthy": "circle", "failed later": "diamond", "stopped": "triangle-down", "unknown": "cross"}
+COST_TONES = {"canary": "vermilion", "other": "sky"}
+DECISION_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
 FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
 ROW_HEIGHT, AROUND = 27, 112  # of a bar; of axis and legend
 INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, whatever the theme
 
 
 def against(cells: list[Row]) -> Drawn:
-    """Verdict against fate as a table whose cells are as dark as their share of the verdict; text is the count.
+    """Canary result against outcome as a table whose cells are as dark as their share of the result; text is the count.
 
     A click picks the canaries of a cell, which ``part`` names.
     """
     verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
     base = alt.Chart(of(cells)).encode(
-        x=alt.X("fate:O", sort=list(FATES), axis=axis(orient="top", labelAngle=0), title=None),
+        x=alt.X("outcome:O", sort=list(OUTCOMES), axis=axis(orient="top", labelAngle=0), title=None),
         y=alt.Y("verdict:O", sort=verdicts, axis=axis(), title=None),
-        tooltip=_tips(verdict="Verdict", fate="Deployment", canaries="Canaries", text="Of the verdict"),
+        tooltip=_tips(verdict="Canary result", outcome="Outcome", canaries="Canaries", text="Share of the result"),
     )
     tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(
         color=colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
@@ -39,7 +39,7 @@ def against(cells: list[Row]) -> Drawn:
 
 
 def scores(points: list[Row], passes: float) -> Drawn:
-    """Each score when it was given, by what became of the deployment; below the pass mark is shaded.
+    """Each score over time, by the outcome of the deployment; below the pass threshold is shaded.
 
     A click picks the deployment that it judged.
     """
@@ -53,7 +53,9 @@ def scores(points: list[Row], passes: float) -> Drawn:
         y=y,
         color=_named(TONES),
         shape=_shaped(TONES, SHAPES),
-        tooltip=_tips(application="Application", when="Judged", score="Score", verdict="Verdict", fate="Deployment"),
+        tooltip=_tips(
+            application="Application", when="Analysed", score="Score", verdict="Canary result", outcome="Outcome"
+        ),
     )
     return alt.LayerChart(layer=[shade, dots], height=HEIGHT + 60)
 
@@ -88,14 +90,14 @@ def deciding(parts: list[Row]) -> Drawn:
 
     A click picks the canaries in which it failed, which ``part`` names.
     """
-    tips = {"metric": "Metric", "how": "It", "canaries": "Canaries"}
-    return _bars(parts, "metric", _named(SAY_TONES), "canaries", **tips).add_params(picking(PART))
+    tips = {"metric": "Metric", "how": "Effect", "canaries": "Canaries"}
+    return _bars(parts, "metric", _named(DECISION_TONES), "canaries", **tips).add_params(picking(PART))
 
 
 def cost(parts: list[Row]) -> Drawn:
     """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
-    tips = {"application": "Application", "part": "For", "text": "Mean of a change", "changes": "Changes"}
-    bars = _bars(parts, "application", _named(PART_TONES), "minutes", **tips)
+    tips = {"application": "Application", "part": "Part", "text": "Mean per change", "changes": "Changes"}
+    bars = _bars(parts, "application", _named(COST_TONES), "minutes", **tips)
     return bars.add_params(picking(WHOSE))
 
 
@@ -109,7 +111,7 @@ def coverage(rows: list[Row]) -> Drawn:
         title=None,
     )
     base = alt.Chart(of(rows)).encode(
-        y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Of")
+        y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Deployments")
     )
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
     dots = base.mark_point(**dot(60), cursor="pointer").add_params(picking(WHOSE))

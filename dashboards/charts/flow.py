@@ -8,17 +8,17 @@ from dashboards.charts import style as m
 from dashboards.charts.style import HEIGHT, Row, Tone
 
 STAGES: dict[str, Tone] = {
-    "waiting": "grey",
-    "before production": "blue",
+    "waiting for deployment": "grey",
+    "pre-production stages": "blue",
     "approval": "amber",
-    "window": "pink",
+    "execution window": "pink",
     "canary": "green",
     "rollout": "vermilion",
     "queue and other": "sky",
 }
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 CELL = 15
-HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Of lead time", format=".0%")]
+HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Share of lead time", format=".0%")]
 
 
 def stage_means(rows: list[Row]) -> alt.LayerChart:
@@ -84,7 +84,7 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
     tips = [
         alt.Tooltip("day:N", title="Day"),
         alt.Tooltip("n:Q", title="Deployments"),
-        alt.Tooltip("state:N", title="Seen"),
+        alt.Tooltip("state:N", title="Data"),
     ]
     base = alt.Chart().encode(x=x, y=y, tooltip=tips)
     some = base.transform_filter("datum.n > 0").transform_calculate(tone=m.tone("blue"))
@@ -104,7 +104,11 @@ def histogram(rows: list[Row], noun: str, tone: Tone = "blue") -> alt.LayerChart
 
     A click picks what ``part`` names.
     """
-    tips = [alt.Tooltip("name:N", title=noun), alt.Tooltip("n:Q"), alt.Tooltip("share:Q", format=".1%", title="Share")]
+    tips = [
+        alt.Tooltip("name:N", title=noun),
+        alt.Tooltip("n:Q", title="Count"),
+        alt.Tooltip("share:Q", format=".1%", title="Share"),
+    ]
     x = alt.X("name:O", sort=None, axis=m.axis(labelAngle=0, labelOverlap=False), title=None)
     top = max((row["n"] for row in rows), default=1) * 1.12
     y = alt.Y("n:Q", axis=None, scale=alt.Scale(domain=[0, top], nice=False))

@@ -22,7 +22,7 @@ def survival(rows: list[Row], tone: Tone = "vermilion") -> alt.LayerChart:
     x = alt.X("hours:Q", scale=scale, axis=axis, title=None)
     share = alt.Scale(domain=[0, 1], nice=False)
     y = alt.Y("left:Q", scale=share, axis=m.axis(format=".0%", tickCount=5), title=None)
-    tips = [alt.Tooltip("at:N", title="After"), alt.Tooltip("left:Q", format=".0%", title="Not recovered")]
+    tips = [alt.Tooltip("at:N", title="After"), alt.Tooltip("left:Q", format=".0%", title="Not yet recovered")]
     base = alt.Chart().transform_calculate(tone=m.tone(tone)).encode(x=x, color=m.colour())
     band = base.mark_area(opacity=0.18, interpolate="step-after")
     line = base.mark_line(strokeWidth=2.2, interpolate="step-after")

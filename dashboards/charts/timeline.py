@@ -25,9 +25,9 @@ def timeline(rows: list[Row]) -> alt.LayerChart:
     lanes = ["", *dict.fromkeys(row["lane"] for row in rows)]
     y = alt.Y("lane:N", scale=alt.Scale(domain=lanes), axis=m.axis(labelLimit=260, grid=False), title=None)
     tips = [
-        alt.Tooltip("what:N", title="What"),
-        alt.Tooltip("text:N", title="How long"),
-        alt.Tooltip("lane:N", title="Where"),
+        alt.Tooltip("what:N", title="Stage"),
+        alt.Tooltip("text:N", title="Duration"),
+        alt.Tooltip("lane:N", title="Lane"),
     ]
     base = alt.Chart().encode(y=y, tooltip=tips)
     bars = base.mark_bar(height=16, cornerRadius=2).encode(x=x, x2="end:Q", color=m.colour())

@@ -34,7 +34,7 @@ def _row(value: Value, start: str, chosen: str | None) -> Row:
         "text": value.text,
         "evidence": value.evidence,
         "apart": ", ".join(f"{count:,} {reason}" for reason, count in value.excluded.items()) or "none",
-        "state": f"not whole: {value.incomplete}" if value.partial else "whole",
+        "state": f"incomplete: {value.incomplete}" if value.partial else "complete",
         "partial": value.partial,
         "chosen": start == chosen,
     }
@@ -153,7 +153,7 @@ def _dashed(value: float) -> alt.Chart:
 
 
 def _tips(title: str) -> list[alt.Tooltip]:
-    named = {"start": "From", "text": title, "evidence": "Evidence", "apart": "Left out", "state": "Period"}
+    named = {"start": "From", "text": title, "evidence": "Evidence", "apart": "Excluded", "state": "Period"}
     return [alt.Tooltip(f"{field}:N", title=name) for field, name in named.items()]
 
 

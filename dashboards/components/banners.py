@@ -1,4 +1,4 @@
-"""What stands above a page where its numbers are not what they seem: old, partial, cut off or empty, and what to do."""
+"""Banners above a page whose data is old, partial, cut off or empty, each with what to do about it."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ from dashboards.queries import cache, text
 from dashboards.queries.view import View
 
 
-def above(view: View) -> None:
-    """Draw whatever holds for this view; nothing where all is well."""
+def draw(view: View) -> None:
+    """Draw every banner that applies to a view."""
     age = cache.age(view.build)
     if age is not None and age > view.known.stale_after:
-        st.warning(f"This data is {text.age(age)} old. Run `dora nightly` to bring it up to date.")
-    for trouble in view.known.troubles:
-        _banner("Partial", trouble)
+        st.warning(f"The data is {text.age(age)} old. Run `dora nightly` to update it.")
+    for warning in view.known.troubles:
+        _banner("Partial data", warning)
     incomplete = view.value("deployment_frequency").incomplete
     if incomplete:
         _banner(
-            "History is incomplete",
-            f"{incomplete}. Numbers that meet it are marked and not compared. Choose a window after it, or run"
-            " “dora ingest spinnaker --since …” where the source still has it.",
+            "Incomplete history",
+            f"{incomplete}. Numbers of that time are marked and not compared. Select a later window, or run"
+            " “dora ingest spinnaker --since …” if the source still has the history.",
         )
+    # The rework rate counts every deployment, rollbacks and redeploys too: zero means that nothing was deployed.
     if not view.value("rework_rate").n:
-        _empty(view)
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.badge("No deployments", color="gray")
+            st.text(f"The selected applications have no deployments {view.chosen.words}. Widen the window or filters.")
+            if view.chosen.window != "all":
+                st.button("Show all time", on_click=filters.show_all_time, type="tertiary")
 
 
-def _banner(label: str, said: str) -> None:
-    """A badge and a sentence; the sentence may name what a source wrote, so it is text."""
+def _banner(label: str, message: str) -> None:
+    """A badge and a message; text instead of Markdown, because the message can quote a source."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(label, color="orange")
-        st.text(said)
-
-
-def _empty(view: View) -> None:
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.badge("Nothing here", color="gray")
-        st.text(f"None of these applications deployed {view.chosen.words}. Choose a longer window or others.")
-        if view.chosen.window != "all":
-            st.button("Show all of history", on_click=filters.widen, type="tertiary")
+        st.text(message)

@@ -1,4 +1,4 @@
-"""A chart under its title, and what a click in it means: a choice of the page, which the list below it follows."""
+"""A chart under its title, and what a click on one of its marks selects."""
 
 from __future__ import annotations
 
@@ -13,72 +13,74 @@ from altair.utils.schemapi import debug_mode
 from dashboards.charts.style import QUIET
 from dashboards.queries import cache
 
-WORDS = {"labelColor": QUIET, "titleColor": QUIET}
-Drawing = partial[Any] | alt.TopLevelMixin  # a chart yet to be drawn, or one that is
+LABELS = {"labelColor": QUIET, "titleColor": QUIET}
+Drawing = partial[Any] | alt.TopLevelMixin  # a chart, or the call that makes one, which can be cached
 
 
 class Click(NamedTuple):
-    """What a click on a mark does: ``take`` is given what the mark says in ``field``; ``held`` is what holds now.
+    """What a click on a mark does: ``select`` receives the mark's value of ``field``.
 
-    ``says`` is the sentence that tells a person of it.
+    ``hint`` is the sentence that announces it; ``selected`` is the value that is selected now.
     """
 
     field: str
-    says: str
-    take: Callable[[str], None]
-    held: str = ""
+    hint: str
+    select: Callable[[str], None]
+    selected: str = ""
 
 
-def choosing(field: str, says: str, key: str, nothing: str | list[str]) -> Click:
-    """A click that chooses the mark's word in a widget, and one on what is chosen that lets go of it."""
-    return Click(field, says, partial(_choose, key, nothing), str(st.session_state.get(key)))
+def toggle(field: str, hint: str, widget: str, empty: str | list[str]) -> Click:
+    """A click that selects a mark's value in a widget; a click on the selected mark empties the widget again."""
+
+    def select(value: str) -> None:
+        selection = [value] if isinstance(empty, list) else value
+        st.session_state[widget] = empty if st.session_state.get(widget) == selection else selection
+
+    return Click(field, hint, select, str(st.session_state.get(widget)))
 
 
-def _choose(key: str, nothing: str | list[str], word: str) -> None:
-    wanted = [word] if isinstance(nothing, list) else word
-    st.session_state[key] = nothing if st.session_state.get(key) == wanted else wanted
-
-
-def chart(title: str, caption: str, drawing: Drawing | None, click: Click | None = None, instead: str = "") -> None:
-    """Draw a titled chart; a sentence where there is nothing to draw."""
-    told = f"{caption} {click.says}" if click and drawing else caption
+def draw(title: str, caption: str, drawing: Drawing | None, click: Click | None = None, empty: str = "") -> None:
+    """Draw a titled chart; if there is no ``drawing``, the sentence ``empty`` instead."""
+    text = f"{caption} {click.hint}" if click and drawing else caption
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.subheader(title, anchor=False)
-        st.caption(told)
+        st.caption(text)
         if drawing is None:
-            st.text(instead)
+            st.text(empty)
         else:
-            bare(title, f"{title}. {told}", drawing, click)
+            draw_bare(title, f"{title}. {text}", drawing, click)
 
 
-def bare(name: str, said: str, drawing: Drawing, click: Click | None = None) -> None:
-    """Draw a chart alone; ``name`` is its own on the page, ``said`` is what a screen reader says of it."""
+def draw_bare(name: str, alt_text: str, drawing: Drawing, click: Click | None = None) -> None:
+    """Draw a chart without a title; ``name`` is unique on the page, ``alt_text`` is for screen readers."""
     if click is None:
-        st.vega_lite_chart(spec(drawing), alt=said)
+        st.vega_lite_chart(spec(drawing), alt=alt_text)
         return
-    key = f"{name} {click.held}"  # another one when another is held, so that a second click is one too
-    st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_clicked, key, click), alt=said)
+    # Streamlit reports a click only if the chart's selection changes. A key that changes with the selected value
+    # makes it a new chart, so that a second click on the same mark is reported too.
+    key = f"{name} {click.selected}"
+    st.vega_lite_chart(spec(drawing), key=key, on_select=partial(_select, key, click), alt=alt_text)
 
 
-def _clicked(key: str, click: Click) -> None:
-    found = st.session_state[key].selection[click.field]
-    if found and (word := found[0][click.field]):  # a mark that stands for nothing has no word
-        click.take(word)
+def _select(key: str, click: Click) -> None:
+    marks = st.session_state[key].selection[click.field]
+    if marks and (value := marks[0][click.field]):  # marks that no list belongs to have no value
+        click.select(value)
 
 
 def spec(drawing: Drawing) -> dict[str, Any]:
-    """The specification of a chart; of one yet to be drawn, the same rows are drawn once."""
+    """The Vega-Lite specification of a chart; a call with equal arguments is drawn once."""
     if isinstance(drawing, partial):
-        return _spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
-    return _readable(drawing.to_dict(validate=False))
+        return _cached_spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
+    return _with_readable_labels(drawing.to_dict(validate=False))
 
 
 @cache.kept()
-def _spec(given: str, _drawing: partial[Any]) -> dict[str, Any]:
-    with debug_mode(False):  # checking it against the grammar takes longer than all else; tests do
-        return _readable(_drawing().to_dict(validate=False))
+def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
+    with debug_mode(False):  # validation against the schema takes longer than all the rest; tests validate
+        return _with_readable_labels(_drawing().to_dict(validate=False))
 
 
-def _readable(drawn: dict[str, Any]) -> dict[str, Any]:
-    """The words of axes and legends as dark as the theme of the reader needs them."""
-    return drawn | {"config": drawn.get("config", {}) | {"axis": WORDS, "legend": WORDS}}
+def _with_readable_labels(specification: dict[str, Any]) -> dict[str, Any]:
+    """Axis and legend labels in a grey that is dark enough in either theme."""
+    return specification | {"config": specification.get("config", {}) | {"axis": LABELS, "legend": LABELS}}

@@ -1,4 +1,4 @@
-"""From a chart to its rows: a click on a period or on a class, the deployments of it, one of them opened."""
+"""The list of deployments behind a page's charts, and the clicks that narrow it to a period or a class."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import streamlit as st
 from streamlit import column_config as columns
 
 from dashboards import charts
-from dashboards.components import chart, pace
-from dashboards.components import table as listing
+from dashboards.components import chart, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
 from dashboards.queries.cache import Part
@@ -20,116 +19,104 @@ from dashboards.queries.view import View
 from dashboards.rows import frames
 from dora import Scope
 
-KEY, PART, APPLICATIONS = "period", "part", "application"
-WHOLE, EVERY = "whole window", "every deployment"
-TOP, ROW = 200, 35
+PERIOD, CLASS, APPLICATIONS = "period", "part", "application"  # query parameters and widget keys
+WINDOW, ALL = "entire window", "all deployments"
+TOP = 200  # rows on the page; the CSV file has all of them
+NO_LIMIT = 2**31
 BUTTON = "opened"
-HEIGHT = 12 * ROW
-EVERYTHING = 2**31
+ROW_HEIGHT = 35  # pixels, Streamlit's default
+MAX_HEIGHT = 12 * ROW_HEIGHT
 
 
-def period(shown: View, noun: str | None = None) -> Click:
-    """A click on a period, or on a noun that lies in one, of which the deployments are listed then."""
-    what = f"a {noun} to list its {shown.grain}" if noun else f"a {shown.grain} to list it"
-    return chart.choosing(charts.CLICK, f"Click {what} below.", KEY, WHOLE)
+def period_click(view: View, noun: str | None = None) -> Click:
+    """A click on a period, or on a part of one that ``noun`` names, that lists the deployments of the period."""
+    mark, whose = (noun, f"its {view.grain}") if noun else (view.grain, f"that {view.grain}")
+    return chart.toggle(charts.CLICK, f"Click a {mark} to list the deployments of {whose} below.", PERIOD, WINDOW)
 
 
-def part(noun: str, those: str = "it") -> Click:
-    """A click on a class of deployments, which are listed then."""
-    return chart.choosing(charts.PART, f"Click {noun} to list {those} below.", PART, EVERY)
+def class_click(noun: str, deployments: str = "its deployments") -> Click:
+    """A click on a class of deployments that lists them."""
+    return chart.toggle(charts.PART, f"Click {noun} to list {deployments} below.", CLASS, ALL)
 
 
-def application() -> Click:
-    """A click on an application, to which the page is narrowed then."""
-    return chart.choosing(charts.WHOSE, "Click an application to see it alone.", APPLICATIONS, [])
+def application_click() -> Click:
+    """A click on an application that filters the page to it."""
+    return chart.toggle(charts.WHOSE, "Click an application to filter the page to it.", APPLICATIONS, [])
 
 
-def deployments(shown: View, title: str, parts: Mapping[str, Part] | None = None) -> str | None:
-    """List the deployments of the window or of the period picked in it, which is returned, null for the whole.
+def draw(view: View, classes: Mapping[str, Part] | None = None) -> str | None:
+    """List the deployments of the window, or of one period of it. Returns the first day of that period, else null.
 
-    ``parts`` are classes of them, by what they are called, to one of which the list can be narrowed.
+    ``classes`` are named classes of deployments, to one of which the list can be narrowed.
     """
-    heading, class_, choice, file = st.columns([5, 3, 3, 1] if parts else [7, 1, 3, 1], vertical_alignment="bottom")
+    heading, class_, choice, file = st.columns([5, 3, 3, 1] if classes else [7, 1, 3, 1], vertical_alignment="bottom")
     with choice:
-        picked = _picker([f"{value.period:%Y-%m-%d}" for value in shown.trend("deployment_frequency")], shown.grain)
-    with class_:
-        some = _class(parts) if parts else Part()
-    scope = cache.within(shown.build, shown.whole, picked, shown.grain) if picked else shown.now
-    rows = cache.deployments(shown.build, scope, TOP, some)
+        starts = [f"{value.period:%Y-%m-%d}" for value in view.trend("deployment_frequency")]
+        label = f"{view.grain.capitalize()} of"
+        option = st.selectbox(label, [WINDOW, *reversed(starts)], key=PERIOD, bind="query-params")
+        period = None if option == WINDOW else option
+    part = Part()
+    if classes:
+        with class_:
+            option = st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params")
+            part = classes.get(option or ALL, part)
+    scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
+    rows = cache.deployments(view.build, scope, TOP, part)
     with heading:
-        st.subheader(title, anchor=False)
+        st.subheader("Deployments", anchor=False)
         st.caption(_summary(rows))
     with file:
-        st.download_button("CSV", partial(_csv, shown, scope, some), "deployments.csv", "text/csv", on_click="ignore")
-    table(rows, shown.zone)
-    return picked
-
-
-def _picker(starts: list[str], grain: str) -> str | None:
-    """Draw the choice of a period, which a click in a chart moves too; null for the whole window."""
-    picked = st.selectbox(f"{grain.capitalize()} from", [WHOLE, *starts[::-1]], key=KEY, bind="query-params")
-    return None if picked == WHOLE else picked
-
-
-def _class(parts: Mapping[str, Part]) -> Part:
-    """Draw the choice of a class, which a click in a chart moves too."""
-    picked = st.selectbox("Only", [EVERY, *parts], key=PART, bind="query-params")
-    return parts.get(picked or EVERY, Part())
+        st.download_button("CSV", partial(_csv, view, scope, part), "deployments.csv", "text/csv", on_click="ignore")
+    _draw_table(rows, view.zone)
+    return period
 
 
 def _summary(rows: list[cache.Row]) -> str:
-    """How many deployments there are."""
     count = rows[0]["listed"] if rows else 0
-    shown = f" · the first {TOP} shown, all in the file" if count > TOP else ""
+    first = f" · the first {TOP} shown, all in the CSV file" if count > TOP else ""
     return (
-        f"{text.counted(count, 'deployment')}, slowest change first; rollbacks and those that never took traffic"
-        f" among them{shown} · open one for its stages, changes and evidence"
+        f"{text.counted(count, 'deployment')}, slowest change first, including rollbacks and deployments that never"
+        f" received traffic{first} · open one for its stages, changes and evidence"
     )
 
 
-def _csv(shown: View, scope: Scope, some: Part) -> str:
-    return frames.csv_text(cache.deployments(shown.build, scope, EVERYTHING, some), without=("listed",))
+def _csv(view: View, scope: Scope, part: Part) -> str:
+    return frames.csv_text(cache.deployments(view.build, scope, NO_LIMIT, part), without=("listed",))
 
 
-def table(rows: list[cache.Row], zone: str, key: str = BUTTON) -> None:
-    """Draw deployments, each with a button that opens it."""
+def _draw_table(rows: list[cache.Row], zone: str) -> None:
     frame = frames.deployments(rows, zone)
-    opening = partial(_open, key, [row["deployment_id"] for row in rows])
+    actions = [partial(table.open_deployment, row["deployment_id"]) for row in rows]
     st.dataframe(
         frame,
-        column_config=_columns(frame, zone)
-        | {"open": columns.ButtonColumn("", key=key, on_click=opening, type="tertiary", width=62, pinned=True)},
-        height=min(HEIGHT, (len(frame) + 1) * ROW + 3),
+        column_config=_columns(frame, zone) | {"open": table.button_column(BUTTON, list(actions))},
+        height=min(MAX_HEIGHT, (len(frame) + 1) * ROW_HEIGHT + 3),
         hide_index=True,
         placeholder="–",
         alt="Deployments, the one with the slowest change first",
     )
-    pace.drawn()
-
-
-def _open(key: str, ids: list[str]) -> None:
-    listing.open_one(ids[st.session_state[key].row])
+    table.pause_after_first_table()
 
 
 def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
     slowest = frame["hours"].max()
     return {
-        "happened_at": columns.DatetimeColumn(f"Deployed ({zone})", format="D MMM YYYY, HH:mm"),
-        "application": columns.TextColumn("Application"),
-        "team": columns.TextColumn("Team"),
-        "kind": columns.TextColumn("Kind"),
-        "commit": columns.TextColumn("Commit"),
-        "changes": columns.NumberColumn("Changes", help="Changes that it was the first to ship."),
+        "happened_at": table.local_time("Deployed", zone),
+        "application": table.text("Application"),
+        "team": table.text("Team"),
+        "kind": table.text("Type"),
+        "commit": table.text("Commit"),
+        "changes": table.number("Changes", help="Changes that this deployment shipped first."),
         "hours": columns.ProgressColumn(
             "Lead time (h)",
-            help="Of its slowest change, from merge to full traffic.",
+            help="Lead time of its slowest change, from merge to full traffic.",
             format="%.1f",
             min_value=0,
             max_value=float(slowest) if pd.notna(slowest) else 1.0,
         ),
-        "canary": columns.TextColumn("Canary"),
-        "score": columns.NumberColumn("Score", help="Last canary score, 0 to 100.", format="%.0f"),
-        "outcome": columns.TextColumn("Outcome", width=190),
-        "recovered_hours": columns.NumberColumn("Recovered in (h)", format="%.1f"),
-        "url": columns.LinkColumn("Pipeline", display_text="Open in Deck", validate="^https?://"),
+        "canary": table.text("Canary result"),
+        "score": table.number("Canary score", help="Score of the last canary analysis, 0 to 100.", format="%.0f"),
+        "outcome": table.text("Outcome", width=190),
+        "recovered_hours": table.hours("Time to recovery"),
+        "url": table.link("Pipeline", "Open in Deck"),
     }

@@ -1,4 +1,4 @@
-"""The filters everyone shares, kept in the address so that a copied link shows the same."""
+"""The filters that all pages share, as widgets bound to the address, so that a copied link shows the same numbers."""
 
 from __future__ import annotations
 
@@ -13,64 +13,60 @@ from dashboards.queries import selection
 from dashboards.queries.cache import About
 from dashboards.queries.selection import AGAINST, BEFORE, DAY, ONE_DAY, TEAM, TIME, WINDOWS, Selection
 
-DEFAULT = "90d"
-CUSTOM_DAYS = 28
-SHARED: Any = {"bind": "query-params", "on_change": table.close}  # who filters wants the page, not a deployment
+DEFAULT_WINDOW = "90d"
+CUSTOM_DAYS = 28  # of a custom window until its dates are set: four whole weeks
+# A changed filter closes the open deployment, because its effect is only visible on the page behind it.
+SHARED: Any = {"bind": "query-params", "on_change": table.close_deployment}
 
 
-def draw(known: About) -> Selection:
-    """Draw team, application, window and comparison; unknown names and days in the address fall away."""
-    teams_column, applications_column, window_column, against_column = st.columns(
+def draw(about: About) -> Selection:
+    """Draw teams, applications, window and comparison. Streamlit drops unknown names and days of the address."""
+    team_column, application_column, window_column, comparison_column = st.columns(
         [3, 3, 7, 3], vertical_alignment="bottom"
     )
-    offered_teams = [team for team in known.teams if team]
-    teams = teams_column.multiselect("Teams", offered_teams, key="team", **SHARED, placeholder="All teams")
-    offered = [name for team, names in known.teams.items() if not teams or team in teams for name in names]
-    applications = applications_column.multiselect(
-        "Applications", sorted(offered), key="application", **SHARED, placeholder="All applications"
+    teams = team_column.multiselect(
+        "Teams", [team for team in about.teams if team], key="team", **SHARED, placeholder="All teams"
+    )
+    applications = sorted(name for team, names in about.teams.items() if not teams or team in teams for name in names)
+    selected_applications = application_column.multiselect(
+        "Applications", applications, key="application", **SHARED, placeholder="All applications"
     )
     window = window_column.segmented_control(
-        "Window", list(WINDOWS), default=DEFAULT, required=True, key="window", **SHARED, width="stretch"
+        "Window", list(WINDOWS), default=DEFAULT_WINDOW, required=True, key="window", **SHARED, width="stretch"
     )
-    against = against_column.selectbox("Compared with", AGAINST, key="compare", **SHARED) or BEFORE
-    asked = Selection(tuple(teams), tuple(applications), window or DEFAULT, against=against)
-    chosen = _particulars(known, asked)
-    st.session_state["selection"] = chosen
-    return chosen
+    against = comparison_column.selectbox("Compare with", AGAINST, key="compare", **SHARED) or BEFORE
+    filters = Selection(tuple(teams), tuple(selected_applications), window or DEFAULT_WINDOW, against=against)
+    return _with_details(about, filters)
 
 
-def _particulars(known: About, chosen: Selection) -> Selection:
-    """Ask for days and for what else is compared, in a second row, only where that is needed."""
-    if chosen.window != "custom" and chosen.against not in (TIME, TEAM, DAY):
-        return chosen
-    _, days_column, other_column = st.columns([8, 4, 4], vertical_alignment="bottom")
-    if chosen.window == "custom":
+def _with_details(about: About, filters: Selection) -> Selection:
+    """Draw a second row with the dates or the team that a custom window or comparison needs."""
+    if filters.window != "custom" and filters.against not in (TIME, TEAM, DAY):
+        return filters
+    _, days_column, comparison_column = st.columns([8, 4, 4], vertical_alignment="bottom")
+    if filters.window == "custom":
         with days_column:
-            first, last = _days(known, "From – to", "days", known.ends.date())
-            chosen = replace(chosen, first=first, last=last)
-    with other_column:
-        return _compared(known, chosen)
+            first, last = _date_range(about, "Dates", "days", about.ends.date())
+            filters = replace(filters, first=first, last=last)
+    start = filters.starts(about.begins, about.ends).date()
+    with comparison_column:
+        match filters.against:
+            case selection.TIME:
+                return replace(filters, then=_date_range(about, "Comparison dates", "then", start - ONE_DAY))
+            case selection.TEAM:
+                teams = [team for team in about.teams if team and (team,) != filters.teams]
+                other = st.selectbox("Comparison team", teams, index=None, key="other", **SHARED)
+                return replace(filters, other=other)
+            case selection.DAY:
+                return replace(filters, day=_split_date(about, start, filters.last or about.ends.date()))
+    return filters
 
 
-def _compared(known: About, chosen: Selection) -> Selection:
-    """Ask with which other time or team, or from which day on."""
-    start = chosen.starts(known.begins, known.ends).date()
-    match chosen.against:
-        case selection.TIME:
-            return replace(chosen, then=_days(known, "Compared from – to", "then", start - ONE_DAY))
-        case selection.TEAM:
-            rest = [team for team in known.teams if team and (team,) != chosen.teams]
-            return replace(chosen, other=st.selectbox("Other team", rest, index=None, key="other", **SHARED))
-        case selection.DAY:
-            return replace(chosen, day=_day(known, start, chosen.last or known.ends.date()))
-    return chosen
-
-
-def _days(known: About, label: str, key: str, last: date) -> tuple[date, date]:
-    """The first and last day of a window, at first some weeks up to a day; an address holds a single day once."""
-    begins, ends = known.begins.date(), known.ends.date()
+def _date_range(about: About, label: str, key: str, last: date) -> tuple[date, date]:
+    """The first and last day of a range that at first ends with ``last``."""
+    begins, ends = about.begins.date(), about.ends.date()
     last = max(begins, last)
-    picked = st.date_input(
+    dates = st.date_input(
         label,
         (max(begins, last - timedelta(days=CUSTOM_DAYS - 1)), last),
         min_value=begins,
@@ -79,29 +75,24 @@ def _days(known: About, label: str, key: str, last: date) -> tuple[date, date]:
         **SHARED,
         format="YYYY-MM-DD",
     )
-    return (picked[0], picked[-1]) if picked else (begins, ends)
+    # One date while the user picks the second, and from an address, which writes a range of one day as one date.
+    return (dates[0], dates[-1]) if dates else (begins, ends)
 
 
-def _day(known: About, first: date, last: date) -> date:
-    """The day that divides the window, at first its middle."""
-    picked: date = st.date_input(
-        "Before and from",
+def _split_date(about: About, first: date, last: date) -> date:
+    """The day that splits the window in two, at first its middle; both parts have at least one day."""
+    day: date = st.date_input(
+        "Split date",
         first + (last - first) / 2,
-        min_value=known.begins.date(),
-        max_value=known.ends.date(),
+        min_value=about.begins.date(),
+        max_value=about.ends.date(),
         key="day",
         **SHARED,
         format="YYYY-MM-DD",
     )
-    return min(max(picked, first + timedelta(days=1)), last)
+    return min(max(day, first + ONE_DAY), last)
 
 
-def chosen() -> Selection:
-    """What is chosen in this run."""
-    found: Selection = st.session_state["selection"]
-    return found
-
-
-def widen() -> None:
-    """Choose all of history, from a button."""
+def show_all_time() -> None:
+    """Select the entire history, from a button."""
     st.session_state["window"] = "all"

@@ -1,8 +1,8 @@
-"""One key number on a card: value, move against noise, trend, and the line of evidence under it."""
+"""One metric on a card: its meaning, value, change, trend, and the line of evidence below."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -10,59 +10,80 @@ import streamlit as st
 
 import dora
 from dashboards import charts
-from dashboards.components import chart, deployment_list, meaning
+from dashboards.components import chart, deployment_list
+from dashboards.queries import cache
 from dashboards.queries.view import View
 from dora import Metric, Move
 
-COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red", "noise": "gray"}
-WORDS = {"better": "better", "worse": "worse", "noise": "within noise"}
-TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion", "noise": "grey"}
-
+Assessment = Literal["better", "worse", "not significant"]
+COLOURS: dict[Assessment, Literal["green", "red", "gray"]] = {
+    "better": "green", "worse": "red", "not significant": "gray"
+}  # fmt: skip
+TONES: dict[Assessment, charts.Tone] = {"better": "green", "worse": "vermilion", "not significant": "grey"}
+# The five DORA keys and the canary pass rate, in the order of the overview.
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 
 
-def row(shown: View, names: Iterable[str], width: int = 240, columns: int | None = None) -> None:
-    """Draw a row of cards."""
-    chosen = list(names)
-    with st.grid(columns or len(chosen), min_column_width=width):
-        for name in chosen:
-            card(shown, dora.metrics()[name], (3, 1) if len(chosen) == 4 else (2, 1))
+def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> None:
+    """Draw a row of cards, or several rows of so many columns."""
+    widths = (3, 1) if len(names) == 4 else (2, 1)  # four cards a row are narrow: the number needs more of it
+    with st.grid(columns or len(names), min_column_width=240):
+        for name in names:
+            _draw_card(view, dora.metrics()[name], widths)
 
 
-def card(shown: View, metric: Metric, widths: tuple[int, int] = (2, 1)) -> None:
-    """Draw a metric's card; coloured only where it moved beyond noise from what it is compared with."""
-    now, before, trend = shown.value(metric.name), shown.earlier(metric.name), charts.rows(shown.trend(metric.name))
-    moved = now.compare_to(before)
-    reading = verdict(metric, moved)
+def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
+    now, trend = view.value(metric.name), charts.rows(view.trend(metric.name))
+    move = now.compare_to(view.earlier(metric.name))
+    assessment = assess(metric, move)
     with st.container(border=True, height="stretch", gap="xsmall"):
-        meaning.popover(shown, metric, now.incomplete)
+        with st.popover(metric.title, type="tertiary", width="content"):
+            # One text of many paragraphs: with a dozen cards, an element for each would slow the page down.
+            st.text("\n\n".join(_meaning(view, metric, now.incomplete)))
         number, line = st.columns(widths, vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title,
             now.text,
-            moved.text if moved else None,
-            delta_color=COLOURS[reading],
-            delta_arrow=_arrow(moved),
-            delta_description=WORDS[reading] if moved else None,
+            move.text if move else None,
+            delta_color=COLOURS[assessment],
+            delta_arrow=_arrow(move),
+            delta_description=assessment if move else None,
             label_visibility="collapsed",
         )
         if any(row["value"] is not None for row in trend):
-            spark = partial(charts.spark, trend, TONES[reading], bars=metric.statistic == "count")
+            spark = partial(charts.spark, trend, TONES[assessment], bars=metric.statistic == "count")
+            click = deployment_list.period_click(view)
             with line:
-                chart.bare(
-                    f"spark {metric.name}", f"{metric.title} over the window", spark, deployment_list.period(shown)
-                )
+                chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
 
 
-def verdict(metric: Metric, moved: Move | None) -> str:
-    """``better``, ``worse``, or ``noise`` where nobody can tell."""
-    if moved is None or not moved.significant or not moved.direction:
-        return "noise"
-    return "better" if (moved.direction > 0) == (metric.better == "higher") else "worse"
+def assess(metric: Metric, move: Move | None) -> Assessment:
+    """Whether a significant move is in the direction that is better for the metric."""
+    if move is None or not move.significant or not move.direction:
+        return "not significant"
+    return "better" if (move.direction > 0) == (metric.better == "higher") else "worse"
 
 
-def _arrow(moved: Move | None) -> Literal["up", "down", "off"]:
-    if moved is None or not moved.direction:
+def _arrow(move: Move | None) -> Literal["up", "down", "off"]:
+    if move is None or not move.direction:
         return "off"
-    return "up" if moved.direction > 0 else "down"
+    return "up" if move.direction > 0 else "down"
+
+
+def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
+    """The question that a metric answers, and each definition that shaped it here with its value."""
+    rows = cache.choices(view.build, metric.name, view.whole)
+    by_key = {row["key"]: [other for other in rows if other["key"] == row["key"]] for row in rows if row["value"]}
+    return [
+        metric.question,
+        *([f"Incomplete history: {incomplete}."] if incomplete else []),
+        *(f"{key} = {values_in_force(values)}\n{values[0]['says']}" for key, values in by_key.items()),
+    ]
+
+
+def values_in_force(rows: list[cache.Row]) -> str:
+    """The value of a definition; if applications differ, each value with the number of applications that have it."""
+    if len(rows) == 1:
+        return str(rows[0]["value"])
+    return "; ".join(f"{row['value'] or 'none'} ({row['applications']} applications)" for row in rows)

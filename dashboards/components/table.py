@@ -1,79 +1,92 @@
-"""Tables of rows: what a source wrote stays text, times are the organisation's, links lead to the web or nowhere."""
+"""Tables of rows and links out of a page. Source text stays text, times are local, links lead to the web or nowhere."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
 from streamlit import column_config as config
 
-from dashboards.components import pace
 from dashboards.queries.cache import Row
 from dashboards.rows import frames
 
-OPENED = "deployment"
-TALL = 62  # pixels of a row of two lines
-Way = Callable[[], None]
+DEPLOYMENT = "deployment"  # query parameter that holds the id of the open deployment
+GIT_URL = "DORA_GIT_URL"  # environment variable, for example https://git.example.com/{repository}/commit/{sha}
+TWO_LINES = 62  # pixels: long values of a tall table wrap once
+BUTTON_WIDTH = 62  # pixels: fits "Open" and "Filter" in one line
+FIRST_TABLE_SENT = "first_table_sent"
+FIRST_TABLE_PAUSE = 0.3  # seconds: enough for a browser to draw one table while nothing else arrives
+Action = Callable[[], None]
 text, number = config.TextColumn, config.NumberColumn
 
 
-def when(label: str, zone: str) -> Any:
+def local_time(label: str, zone: str) -> Any:
     """A column of local times."""
     return config.DatetimeColumn(f"{label} ({zone})", format="D MMM YYYY, HH:mm")
 
 
-def hours(label: str, **given: Any) -> Any:
+def hours(label: str) -> Any:
     """A column of hours."""
-    return number(f"{label} (h)", format="%.1f", **given)
+    return number(f"{label} (h)", format="%.1f")
 
 
-def link(label: str, said: str) -> Any:
-    """A column of links of the web."""
-    return config.LinkColumn(label, display_text=said, validate="^https?://")
+def link(label: str, display_text: str) -> Any:
+    """A column of web links."""
+    return config.LinkColumn(label, display_text=display_text, validate="^https?://")
 
 
-class Button(NamedTuple):
-    """What the button of a row says and does; ``does`` gives what to do for a row, null where it has no button."""
+class RowButton(NamedTuple):
+    """The button of each row; ``action_for`` returns what it does for a row, null if that row has no button."""
 
     key: str
-    says: str
-    does: Callable[[Row], Way | None]
+    label: str
+    action_for: Callable[[Row], Action | None]
 
 
-def opens(key: str) -> Button:
+def open_button(key: str) -> RowButton:
     """A button that opens the deployment of a row."""
-    return Button(key, "Open", lambda row: partial(open_one, row["deployment_id"]) if row["deployment_id"] else None)
+    return RowButton(
+        key, "Open", lambda row: partial(open_deployment, row["deployment_id"]) if row["deployment_id"] else None
+    )
 
 
-def table(  # noqa: PLR0913 - each is one thing a caller says of its table
+def button_column(key: str, actions: list[Action | None]) -> Any:
+    """A pinned column of buttons; the button of row n runs ``actions[n]``."""
+
+    def run_action() -> None:
+        if action := actions[st.session_state[key].row]:
+            action()
+
+    return config.ButtonColumn("", key=key, on_click=run_action, type="tertiary", width=BUTTON_WIDTH, pinned=True)
+
+
+def table(  # noqa: PLR0913 - each argument is one property of a table
     rows: list[Row],
     zone: str,
     columns: Mapping[str, Any],
     alt: str,
     *,
-    button: Button | None = None,
+    button: RowButton | None = None,
     tall: bool = False,
 ) -> None:
-    """Draw rows, of each the named columns that any row fills, with its button."""
+    """Draw rows with the columns that have a value in any row, and the button of each row."""
     drawn = {name: column for name, column in columns.items() if any(row[name] not in (None, "") for row in rows)}
-    frame = pd.DataFrame([_shown(row, zone, drawn) for row in rows], columns=list(drawn))
-    ways = [button.does(row) for row in rows] if button else []
-    if button and any(ways):
-        frame.insert(0, "open", [button.says if way else None for way in ways])
-        go = partial(_go, button.key, ways)
-        drawn["open"] = config.ButtonColumn("", key=button.key, on_click=go, type="tertiary", width=62, pinned=True)
-    st.dataframe(
-        frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt, row_height=TALL if tall else None
-    )
-    pace.drawn()
-
-
-def _shown(row: Row, zone: str, columns: Mapping[str, Any]) -> Row:
-    return {name: _cell(name, row[name], zone) for name in columns}
+    cells = [{name: _cell(name, row[name], zone) for name in drawn} for row in rows]
+    frame = pd.DataFrame(cells, columns=list(drawn))
+    actions = [button.action_for(row) for row in rows] if button else []
+    if button and any(actions):
+        frame.insert(0, "open", [button.label if action else None for action in actions])
+        drawn["open"] = button_column(button.key, actions)
+    height = TWO_LINES if tall else None
+    st.dataframe(frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt, row_height=height)
+    pause_after_first_table()
 
 
 def _cell(name: str, value: Any, zone: str) -> Any:
@@ -82,16 +95,40 @@ def _cell(name: str, value: Any, zone: str) -> Any:
     return frames.web_link(value) if name.endswith("url") else value
 
 
-def _go(key: str, ways: list[Way | None]) -> None:
-    if way := ways[st.session_state[key].row]:
-        way()
+def pause_after_first_table() -> None:
+    """Wait after the first table of a browser session, so that it is visible before the rest of the page is sent."""
+    # A browser that receives a whole page at once draws nothing until it has processed all of it.
+    if FIRST_TABLE_SENT not in st.session_state:
+        st.session_state[FIRST_TABLE_SENT] = True
+        time.sleep(FIRST_TABLE_PAUSE)
 
 
-def open_one(deployment: str) -> None:
-    """Open a deployment on the page that is shown."""
-    st.query_params[OPENED] = deployment
+def open_deployment(deployment_id: str) -> None:
+    """Open a deployment on the current page."""
+    st.query_params[DEPLOYMENT] = deployment_id
 
 
-def close() -> None:
-    """Let go of the deployment that is open, for the page that it was opened from."""
-    st.query_params.pop(OPENED, None)
+def close_deployment() -> None:
+    """Return from the open deployment to the page it was opened from."""
+    st.query_params.pop(DEPLOYMENT, None)
+
+
+def deployment_links(deployment: Row) -> dict[str, str]:
+    """The links of a deployment by label."""
+    links = {
+        "Open in Deck": frames.web_link(deployment["url"]),
+        "Commit": commit_link(deployment["repository"], deployment["commit"]),
+    }
+    return {label: url for label, url in links.items() if url}
+
+
+def commit_link(repository: str | None, sha: str | None) -> str | None:
+    """The web page of a commit by $DORA_GIT_URL, else by a repository name that starts with its host; else null."""
+    if not repository or not sha:
+        return None
+    pattern = os.environ.get(GIT_URL)
+    name = quote(repository.removesuffix(".git"))
+    if pattern:
+        return frames.web_link(pattern.replace("{repository}", name).replace("{sha}", quote(sha)))
+    # A name without a dot before its first slash, such as acme/shop, does not say which host it is on.
+    return frames.web_link(f"https://{name}/commit/{quote(sha)}") if "." in repository.partition("/")[0] else None

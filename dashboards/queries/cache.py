@@ -114,7 +114,7 @@ def about(build: Build) -> About:
 def _trouble(load: Row) -> str:
     """What the last run of a source left undone, and what to run."""
     if load["finished_at"] is None:
-        return f"The last run of {load['source']} did not come to its end. Run `dora ingest {load['source']}` again."
+        return f"The last run of {load['source']} did not finish. Run `dora ingest {load['source']}` again."
     return f"The last run of {load['source']} was partial: {load['trouble']}. Run `dora doctor`."
 
 

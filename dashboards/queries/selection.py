@@ -10,7 +10,7 @@ from dora import Scope
 
 Grain = Literal["day", "week", "month"]
 WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None, "custom": None}
-BEFORE, TIME, TEAM, DAY, NOTHING = "the window before", "another time", "another team", "before a day", "nothing"
+BEFORE, TIME, TEAM, DAY, NOTHING = "previous period", "custom period", "another team", "before a date", "nothing"
 AGAINST = (BEFORE, TIME, TEAM, DAY, NOTHING)
 ONE_DAY = timedelta(days=1)
 BUSY = 12
@@ -102,19 +102,19 @@ class Selection:
             return f"since {self.day:%-d %b %Y}"
         if self.first and self.last:
             return f"from {_span(self.first, self.last)}"
-        return {"1y": "in the last year", "all": "in all of history"}.get(self.window, f"in the last {self.days} days")
+        return {"1y": "in the last year", "all": "over all time"}.get(self.window, f"in the last {self.days} days")
 
     @property
     def words_before(self) -> str:
-        """What they are compared with in words, such as ``the 90 days before``; names are data, so none is said."""
+        """What they are compared with in words, such as ``the previous 90 days``; names are data, so none is said."""
         if self.against == TEAM and self.other:
-            return "the other team in the same time"
+            return "the other team in the same period"
         if self.against == TIME and self.then:
             return _span(*self.then)
         if self._divided:
-            return "the part of the window before that day"
+            return "the window before that date"
         if self.against == BEFORE and self.days:
-            return "the year before" if self.window == "1y" else f"the {self.days} days before"
+            return "the previous year" if self.window == "1y" else f"the previous {self.days} days"
         return ""
 
 

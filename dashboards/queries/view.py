@@ -81,13 +81,13 @@ class View:
     def sentence(self) -> str:
         """How much there is of whom, when, compared with what, and up to when: the line under the title."""
         applications = sum(1 for value in self.by("deployment_frequency", "application") if value.n)
-        compared = f"compared with {self.chosen.words_before}" if self.before else "compared with nothing"
+        compared = f"compared with {self.chosen.words_before}" if self.before else "without comparison"
         if self.before is None and self.chosen.words_before:
-            compared = "with no equal window before to compare"
+            compared = "without comparison: history does not cover the previous period"
         return (
             f"{text.counted(self.value('deployment_frequency').n, 'production deployment')} of"
             f" {text.counted(applications, 'application')} {self.chosen.words}, {compared}"
-            f" · data to {text.moment(self.known.as_of, self.zone)}"
+            f" · data through {text.moment(self.known.as_of, self.zone)}"
         )
 
 

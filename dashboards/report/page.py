@@ -1,4 +1,4 @@
-"""One page for mail or archive: keys with their evidence, what changed beyond noise, trends, rollbacks, what waits."""
+"""One page for mail or archive: key metrics, significant changes, trends, rollbacks, changes awaiting deployment."""
 
 from __future__ import annotations
 
@@ -108,16 +108,16 @@ class Report:
         """The whole report."""
         about = self.delivery.about()
         of = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
-        against = "compared with the equal window before" if self.before else "no equal window before to compare"
+        against = "compared with the previous period" if self.before else "history does not cover the previous period"
         known = text.moment(about["as_of"], about["timezone"])
-        made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data to {known}")
+        made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data through {known}")
         moves = list(self.moved())
         made.cards(_card(self.value(name), moves) for name in KEYS)
         _changed(made, moves)
         made.paragraphs(self.warnings())
         made.heading(
-            "Weeks that noise does not explain",
-            "By process behaviour limits set before the window; few a year are chance.",
+            "Trend alerts (control chart)",
+            "Weeks outside the control limits, which are set from the weeks before; a few a year are false alarms.",
         )
         made.table(self.signals())
         if chart_images.installed():
@@ -129,7 +129,7 @@ class Report:
 
 def _verdict(name: str, move: Move) -> str:
     if not move.significant or not move.direction:
-        return "within noise"
+        return "not significant"
     return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"
 
 
@@ -141,8 +141,8 @@ def _card(value: Value, moves: list[Row]) -> tuple[str, str, str]:
 
 def _changed(made: Page, moves: list[Row]) -> None:
     found = [{name: cell for name, cell in row.items() if name != "stands"} for row in moves if row["stands"]]
-    said = f"{len(found)} of {len(moves)} comparisons, so chosen that at most one in twenty of them is chance."
-    made.heading("What changed beyond noise", said if moves else "")
+    said = f"{len(found)} of {len(moves)} comparisons. False discovery rate: 5 %."
+    made.heading("Significant changes", said if moves else "")
     made.table(found)
 
 
@@ -152,19 +152,19 @@ def _sections(made: Page, told: Report) -> None:
     made.table(told.rollbacks.lines())
     made.heading("Canaries")
     made.paragraphs(told.delivery.canaries(told.scope).sentences)
-    made.heading("Changes of production", "What an auditor would look for; `dora audit` lists each of them.")
+    made.heading("Production changes", "Exceptions that an auditor looks for; `dora audit` lists every change.")
     made.paragraphs(told.delivery.audit(told.scope).sentences)
     changes = told.delivery.list_rows("change_timeline", replace(told.scope, since=None, until=None))
     waiting = [row for row in reversed(changes) if row["state"] == "open"]
-    made.heading("Merged and not shipped", f"{text.counted(len(waiting), 'change')}, the oldest first.")
+    made.heading("Awaiting deployment", f"{text.counted(len(waiting), 'change')}, oldest first.")
     made.table(_waiting(row) for row in waiting[:OLDEST])
-    made.heading("Definitions in force", "What the numbers mean, and for how many applications.")
+    made.heading("Definitions in force", "The settings behind the numbers, and how many applications have each value.")
     made.table(told.delivery.sql(DEFINITIONS, [list(told.scope.teams), list(told.scope.applications)]))
 
 
 def _waiting(row: Row) -> Row:
     return {
-        "waits for": text.hours(row["open_hours"]),
+        "age": text.hours(row["open_hours"]),
         "application": row["application"],
         "change": f"{row['sha'][:9]} {row['subject'] or ''}",
         "author": row["author"],
@@ -174,5 +174,5 @@ def _waiting(row: Row) -> Row:
 
 def _span(told: Any) -> str:
     if told.since is None or told.until is None:
-        return "no deployment seen"
+        return "no deployments"
     return f"{told.since:%-d %B %Y} to {told.until:%-d %B %Y}"

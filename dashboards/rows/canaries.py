@@ -1,4 +1,4 @@
-"""What the door says of canaries → the rows that charts and tables draw. Pure."""
+"""Rows of canary analyses → rows of charts and tables. Pure."""
 
 from __future__ import annotations
 
@@ -7,190 +7,198 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from dashboards.charts.canary import FATES, PART_TONES, SAY_TONES, TONES
+from dashboards.charts.canary import COST_TONES, DECISION_TONES, OUTCOMES, TONES
 from dashboards.queries import text
+from dashboards.rows.frames import percent
 
 Row = dict[str, Any]
-MOST = 600  # points of a chart
-WITHOUT = 8  # applications without a canary that are drawn
-NAMES = {"no_data": "no data", "in_progress": "running"}
+Rows = Callable[[], list[Row]]
+MAX_POINTS = 600  # of a chart: more make it heavy to send and slow to draw without showing more
+MAX_WITHOUT = 8  # applications without a canary in the coverage chart
+DEFAULT_PASS_THRESHOLD = 75.0  # Spinnaker's example; drawn only if no canary recorded its own
+RESULTS = {
+    "pass": "pass", "marginal": "marginal", "fail": "fail", "no_data": "no data", "error": "error",
+    "canceled": "canceled", "in_progress": "running",
+}  # fmt: skip
+ACTIONS = {"went on unasked": "continued without approval", "judged again": "analysed again"}
 
 
-def fate(row: Row) -> str:
-    """What became of the deployment that a canary judged."""
+def outcome(row: Row) -> str:
+    """The production outcome of the deployment that a canary analysed."""
     if row["next"] == "stopped":
         return "stopped"
     if row["unsettled"]:
-        return "not known"
-    return "failed later" if row["failed"] else "fine"
+        return "unknown"
+    return "failed later" if row["failed"] else "healthy"
 
 
-def against(rows: list[Row]) -> list[Row]:
-    """Canaries by verdict and fate, every fate of every verdict that occurs."""
-    order = ["pass", "marginal", "fail", "no_data", "error", "canceled", "in_progress"]
-    counts = Counter((row["verdict"], fate(row)) for row in rows)
+def results_by_outcome(rows: list[Row]) -> list[Row]:
+    """Canaries by result and outcome: a row for every outcome of each result that occurs."""
+    counts = Counter((row["verdict"], outcome(row)) for row in rows)
     totals = Counter(row["verdict"] for row in rows)
     return [
         {
-            "verdict": NAMES.get(verdict, verdict),
-            "fate": name,
-            "part": _cell_named(verdict, name) if counts[verdict, name] else None,
-            "canaries": counts[verdict, name],
-            "text": _cell(counts[verdict, name], totals[verdict]),
-            "shade": 0.06 + 0.44 * counts[verdict, name] / totals[verdict] if counts[verdict, name] else 0,
+            "verdict": RESULTS[verdict],
+            "outcome": name,
+            "part": _cell_name(verdict, name) if (count := counts[verdict, name]) else None,
+            "canaries": count,
+            "text": _cell_text(count, totals[verdict]),
+            "shade": 0.06 + 0.44 * count / totals[verdict] if count else 0,
             "tone": TONES[name],
         }
-        for verdict in order
+        for verdict in RESULTS
         if totals[verdict]
-        for name in FATES
+        for name in OUTCOMES
     ]
 
 
-def _cell_named(verdict: str, fate: str) -> str:
-    return f"{NAMES.get(verdict, verdict)} · {fate}"
+def _cell_name(verdict: str, outcome: str) -> str:
+    return f"{RESULTS.get(verdict, verdict)} · {outcome}"
 
 
-def _cell(count: int, total: int) -> str:
+def _cell_text(count: int, total: int) -> str:
     if not count:
         return "–"
-    share = f"{count / total:.0%}".replace("%", " %") if count / total >= 0.005 else "< 1 %"
-    return f"{count:,} · {share}"
+    return f"{count:,} · {percent(count, total) if count / total >= 0.005 else '< 1 %'}"
 
 
 def points(rows: list[Row], zone: str) -> list[Row]:
-    """Scores over time; where there are too many, fine ones are thinned out and the rest stays."""
+    """Scores over time; beyond the limit of points, healthy deployments are thinned out and the others stay."""
     scored = [row for row in rows if row["score"] is not None]
-    rare = [row for row in scored if fate(row) != "fine"][:MOST]
-    fine = [row for row in scored if fate(row) == "fine"]
-    kept = max(1, MOST - len(rare))
-    step = max(1, -(-len(fine) // kept))
-    return [_point(row, zone) for row in rare + fine[::step]]
+    unhealthy = [row for row in scored if outcome(row) != "healthy"][:MAX_POINTS]
+    healthy = [row for row in scored if outcome(row) == "healthy"]
+    step = max(1, -(-len(healthy) // max(1, MAX_POINTS - len(unhealthy))))
+    return [_point(row, zone) for row in unhealthy + healthy[::step]]
 
 
 def _point(row: Row, zone: str) -> Row:
     local = text.local(row["happened_at"], zone)
     return {
+        # Local time marked as UTC, so that no browser moves it to its own time zone.
         "at": f"{local:%Y-%m-%dT%H:%M:%S}Z",
         "when": f"{local:%-d %b %Y %H:%M}",
         "score": row["score"],
         "application": row["application"],
         "deployment": row["deployment_id"],
-        "verdict": NAMES.get(row["verdict"], row["verdict"]),
-        "fate": fate(row),
-        "tone": TONES[fate(row)],
+        "verdict": RESULTS.get(row["verdict"], row["verdict"]),
+        "outcome": outcome(row),
+        "tone": TONES[outcome(row)],
     }
 
 
-def passes(rows: list[Row]) -> float:
-    """The pass mark that most canaries had."""
-    marks = Counter(row["pass_threshold"] for row in rows if row["pass_threshold"] is not None)
-    return float(marks.most_common(1)[0][0]) if marks else 75.0
+def pass_threshold(rows: list[Row]) -> float:
+    """The pass threshold that most canaries had."""
+    thresholds = Counter(row["pass_threshold"] for row in rows if row["pass_threshold"] is not None)
+    return float(thresholds.most_common(1)[0][0]) if thresholds else DEFAULT_PASS_THRESHOLD
 
 
-def bins(found: list[Any]) -> list[Row]:
-    """The share of failures by score; scores that nobody had are left out."""
+def failure_rates(bins: list[Any]) -> list[Row]:
+    """The share of deployments that failed later by range of scores, without empty ranges."""
     return [
         {
-            "score": f"{one.low:.0f}–{one.high:.0f}",
-            "part": _bin_named(one),
-            "share": one.failed / one.n,
-            "low": one.limits[0],
-            "high": one.limits[1],
-            "text": f"{one.failed / one.n:.1%}".replace("%", " %"),
-            "evidence": f"{one.failed:,} of {one.n:,}",
+            "score": f"{scores.low:.0f}–{scores.high:.0f}",
+            "part": _bin_name(scores),
+            "share": scores.failed / scores.n,
+            "low": scores.limits[0],
+            "high": scores.limits[1],
+            "text": percent(scores.failed, scores.n, 1),
+            "evidence": f"{scores.failed:,} of {scores.n:,}",
             "tone": "vermilion",
         }
-        for one in found
-        if one.n
+        for scores in bins
+        if scores.n
     ]
 
 
-def _bin_named(one: Any) -> str:
-    return f"score {one.low:.0f}–{one.high:.0f}, went on"
+def _bin_name(scores: Any) -> str:
+    return f"score {scores.low:.0f}–{scores.high:.0f}, deployed"
 
 
-def deciding(metrics: list[Any]) -> list[Row]:
-    """How often each metric failed, in three parts: it decided, others failed too, the canary passed all the same."""
-    told = []
-    for one in metrics:
-        parts = (one.decided, one.failed - one.decided - one.outvoted, one.outvoted)
-        for place, ((name, tone), count) in enumerate(zip(SAY_TONES.items(), parts, strict=True)):
-            told.append({"metric": one.metric, "how": name, "canaries": count, "order": place, "tone": tone,
-                         "part": _metric_named(one.metric)})  # fmt: skip
-    return told
+def deciding_metrics(metrics: list[Any]) -> list[Row]:
+    """How often each metric failed, in three parts: it decided alone, others failed too, the canary passed anyway."""
+    rows = []
+    for metric in metrics:
+        counts = (metric.decided, metric.failed - metric.decided - metric.outvoted, metric.outvoted)
+        for order, ((decision, tone), count) in enumerate(zip(DECISION_TONES.items(), counts, strict=True)):
+            rows.append({"metric": metric.metric, "how": decision, "canaries": count, "order": order, "tone": tone,
+                         "part": f"failed: {metric.metric}"})  # fmt: skip
+    return rows
 
 
-def _metric_named(metric: str) -> str:
-    return f"failed: {metric}"
+def failed_metrics(metrics: list[Any]) -> dict[str, str]:
+    """The metrics that failed in any canary, by the name of the list of those canaries."""
+    return {f"failed: {metric.metric}": metric.metric for metric in metrics if metric.failed}
 
 
-def failing(metrics: list[Any]) -> dict[str, str]:
-    """The metrics that failed in any canary, by what those canaries are called."""
-    return {_metric_named(one.metric): one.metric for one in metrics if one.failed}
+def lead_time_costs(costs: list[Row]) -> list[Row]:
+    """The mean lead time of a change by application, split into canary and other, slowest application first."""
+    rows = []
+    for cost in sorted(costs, key=lambda cost: -cost["lead_minutes"]):
+        parts = {"canary": cost["canary_minutes"], "other": cost["lead_minutes"] - cost["canary_minutes"]}
+        for order, (name, minutes) in enumerate(parts.items()):
+            rows.append({"application": cost["application"], "part": name, "minutes": minutes, "order": order,
+                         "text": text.hours(minutes / 60), "changes": cost["changes"],
+                         "tone": COST_TONES[name]})  # fmt: skip
+    return rows
 
 
-def costs(found: list[Row]) -> list[Row]:
-    """The mean way of a change by application, the canary's part first; the slowest application first."""
-    told = []
-    for row in sorted(found, key=lambda row: -row["lead_minutes"]):
-        parts = {"canary": row["canary_minutes"], "all else": row["lead_minutes"] - row["canary_minutes"]}
-        for place, (name, minutes) in enumerate(parts.items()):
-            told.append({"application": row["application"], "part": name, "minutes": minutes, "order": place,
-                         "text": text.hours(minutes / 60), "changes": row["changes"],
-                         "tone": PART_TONES[name]})  # fmt: skip
-    return told
-
-
-def covers(found: list[Any]) -> list[Row]:
-    """Applications that deployed: those with canaries, the best covered first, then the busiest of those without."""
-    each = [one for one in found if one.application is not None and one.deployments]
-    without = sorted((one for one in each if not one.judged), key=lambda one: (-one.deployments, one.application))
-    each = [one for one in each if one.judged] + without[:WITHOUT]
+def coverage(applications: list[Any]) -> list[Row]:
+    """Applications with deployments: those with canaries by coverage, then the busiest of those without."""
+    deployed = [row for row in applications if row.application is not None and row.deployments]
+    without = sorted((row for row in deployed if not row.judged), key=lambda row: (-row.deployments, row.application))
+    drawn = [row for row in deployed if row.judged] + without[:MAX_WITHOUT]
     return [
         {
-            "application": one.application,
-            "share": one.judged / one.deployments,
-            "low": one.limits[0],
-            "high": one.limits[1],
-            "text": f"{one.judged / one.deployments:.0%}".replace("%", " %"),
-            "evidence": f"{one.judged:,} of {one.deployments:,}",
-            "tone": "blue" if one.judged else "grey",
+            "application": row.application,
+            "share": row.judged / row.deployments,
+            "low": row.limits[0],
+            "high": row.limits[1],
+            "text": percent(row.judged, row.deployments),
+            "evidence": f"{row.judged:,} of {row.deployments:,}",
+            "tone": "blue" if row.judged else "grey",
         }
-        for one in sorted(each, key=lambda one: (-one.judged / one.deployments, -one.deployments))
+        for row in sorted(drawn, key=lambda row: (-row.judged / row.deployments, -row.deployments))
     ]
 
 
-Test = Callable[[Row], bool]
-EVERY = "every canary"
-KINDS: dict[str, Test] = {
-    EVERY: lambda row: True,
-    "overridden, or went on unasked": lambda row: row["next"] in ("overridden", "went on unasked"),
-    "passed, and the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
+ALL = "all canaries"
+CLASSES: dict[str, Callable[[Row], bool]] = {
+    "overridden or continued without approval": lambda row: row["next"] in ("overridden", "went on unasked"),
+    "passed, but the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
     "stopped the deployment": lambda row: row["next"] == "stopped",
-    "a score without data": lambda row: row["verdict"] == "no_data",
-    "no verdict": lambda row: row["verdict"] in ("error", "canceled"),
+    "no data": lambda row: row["verdict"] == "no_data",
+    "no result": lambda row: row["verdict"] in ("error", "canceled"),
 }
 
 
-def kinds(told: Any) -> dict[str, Callable[[], list[Row]]]:
-    """Kinds of canaries that occur, and how to find them: those worth a look, each verdict with each fate, each class
-    of scores."""
-    named = {name: holds for name, holds in KINDS.items() if name == EVERY or any(map(holds, told.rows))}
-    cells = {(row["verdict"], fate(row)) for row in told.rows}
-    named |= {_cell_named(*cell): partial(_in_cell, cell) for cell in sorted(cells)}
-    return {name: partial(_those, told.rows, holds) for name, holds in named.items()} | {
-        _bin_named(one): partial(told.scored, one) for one in told.bins if one.n
-    }
+def classes(canaries: Any) -> dict[str, Rows]:
+    """Named classes of canaries that occur, with how to list each: notable ones, result by outcome, range of scores."""
+    rows: list[Row] = canaries.rows
+    cells = sorted({(row["verdict"], outcome(row)) for row in rows})
+    return (
+        {ALL: lambda: rows}
+        | {name: partial(_filter, rows, test) for name, test in CLASSES.items() if any(map(test, rows))}
+        | {_cell_name(*cell): partial(_filter, rows, partial(_is_in, cell)) for cell in cells}
+        | {_bin_name(scores): partial(canaries.scored, scores) for scores in canaries.bins if scores.n}
+    )
 
 
-def _those(rows: list[Row], holds: Test) -> list[Row]:
-    return [row for row in rows if holds(row)]
+def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
+    return [row for row in rows if test(row)]
 
 
-def _in_cell(cell: tuple[str, str], row: Row) -> bool:
-    return (row["verdict"], fate(row)) == cell
+def _is_in(cell: tuple[str, str], row: Row) -> bool:
+    return (row["verdict"], outcome(row)) == cell
 
 
 def table(rows: list[Row]) -> list[Row]:
-    """Canaries with their verdicts and fates in words."""
-    return [row | {"verdict": NAMES.get(row["verdict"], row["verdict"]), "fate": fate(row)} for row in rows]
+    """Canaries with results, actions and outcomes in words."""
+    return [
+        row
+        | {
+            "verdict": RESULTS.get(row["verdict"], row["verdict"]),
+            "next": ACTIONS.get(row["next"], row["next"]),
+            "outcome": outcome(row),
+        }
+        for row in rows
+    ]

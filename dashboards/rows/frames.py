@@ -1,4 +1,4 @@
-"""Rows → what a table and a CSV file show. Pure; names and messages stay text, and no cell can run as a formula."""
+"""Rows → data frames and CSV files. Pure; names and messages stay text, and no cell can run as a formula."""
 
 from __future__ import annotations
 
@@ -14,56 +14,69 @@ import pandas as pd
 from dashboards.queries import text as wording
 
 Row = dict[str, Any]
+# What spreadsheets take for the start of a formula (OWASP, "CSV injection"), and the full-width forms of the same.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-SHORT = 9
+SHORT_SHA = 9
 EVIDENCE = {
     "rollback": "rolled back",
     "fix_forward": "fixed forward",
     "incident": "incident",
     "deploy": "deploy failed",
 }
-
-
-def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
-    """Deployments as people read them: local times, short commits, outcomes in words, web links only."""
-    shown = [
-        {
-            "open": "Open",
-            "happened_at": local(row["happened_at"], zone),
-            "application": row["application"],
-            "team": row["team"],
-            "kind": row["kind"],
-            "commit": (row["commit"] or "")[:SHORT] or None,
-            "changes": row["changes"],
-            "hours": row["hours"],
-            "canary": row["verdict"] and row["verdict"].replace("_", " "),
-            "score": row["score"],
-            "outcome": outcome(row),
-            "recovered_hours": row["recovered_hours"],
-            "url": web_link(row["url"]),
-        }
-        for row in rows
-    ]
-    frame = pd.DataFrame(shown, columns=list(DEPLOYMENT_COLUMNS))
-    return frame.astype({"changes": "Int64", "hours": "Float64", "score": "Float64", "recovered_hours": "Float64"})
-
-
+STAGES = {
+    "waiting": "waiting for deployment",
+    "before production": "pre-production stages",
+    "window": "execution window",
+}
 DEPLOYMENT_COLUMNS = (
     "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
     "recovered_hours", "url",
 )  # fmt: skip
 
 
+def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
+    """Deployments for people: local times, short commits, outcomes in words, web links only."""
+    cells = [
+        row
+        | {
+            "open": "Open",
+            "happened_at": local(row["happened_at"], zone),
+            "commit": (row["commit"] or "")[:SHORT_SHA] or None,
+            "canary": row["verdict"] and row["verdict"].replace("_", " "),
+            "outcome": outcome(row),
+            "url": web_link(row["url"]),
+        }
+        for row in rows
+    ]
+    frame = pd.DataFrame(cells, columns=list(DEPLOYMENT_COLUMNS))
+    # Nullable types: an empty column would become text, and a column with gaps would lose its whole numbers.
+    return frame.astype({"changes": "Int64", "hours": "Float64", "score": "Float64", "recovered_hours": "Float64"})
+
+
 def outcome(row: Row) -> str:
-    """How a deployment ended, with the evidence where it failed: ``failed: rolled back, incident``."""
+    """How a deployment ended, with the evidence if it failed: ``failed: rolled back, incident``."""
     if row["evidence"]:
-        said = ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
-        return f"failed: {said}" + ("; not recovered" if row["still_failing"] else "")
+        return f"failed: {evidence(row)}" + ("; not recovered" if row["still_failing"] else "")
     return "ok" if row["outcome"] == "succeeded" else str(row["outcome"]).replace("_", " ")
 
 
+def evidence(row: Row) -> str:
+    """The evidence that a deployment failed, in words."""
+    return ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
+
+
+def stage_name(stage: str) -> str:
+    """A stage of lead time in words."""
+    return STAGES.get(stage, stage)
+
+
+def percent(part: int, total: int, decimals: int = 0) -> str:
+    """A share such as ``12 %``."""
+    return f"{100 * part / total:.{decimals}f} %"
+
+
 def web_link(url: str | None) -> str | None:
-    """The link where it leads to the web; null for anything else that a source may have written."""
+    """The link if it leads to the web; null for anything else that a source may have written."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
@@ -72,7 +85,7 @@ def web_link(url: str | None) -> str | None:
 
 
 def csv_text(rows: list[Row], without: tuple[str, ...] = ()) -> str:
-    """Columns as CSV (RFC 4180), but some; times in UTC; what a spreadsheet would run gets an apostrophe before it."""
+    """Rows as CSV (RFC 4180) without some columns; times in UTC; an apostrophe before whatever could be a formula."""
     if not rows:
         return ""
     text = io.StringIO()
@@ -89,15 +102,12 @@ def _cell(value: object) -> object:
 
 
 def local(moment: datetime | None, zone: str) -> datetime | None:
-    """A UTC instant as the organisation's clock shows it; null stays null."""
+    """A UTC instant in the organisation's time zone; null stays null."""
     return moment and wording.local(moment, zone)
 
 
-def how_many(rows: list[Row], noun: str) -> str:
-    """``3 changes``, or ``the first 20 of 1,468 changes``."""
+def count_listed(rows: list[Row], noun: str) -> str:
+    """``3 changes``, or ``The first 20 of 1,468 changes``."""
     count = rows[0]["listed"] if rows else 0
-    return (
-        wording.counted(count, noun)
-        if count <= len(rows)
-        else f"The first {len(rows)} of {wording.counted(count, noun)}"
-    )
+    total = wording.counted(count, noun)
+    return total if count <= len(rows) else f"The first {len(rows)} of {total}"

@@ -1,4 +1,4 @@
-"""What changed beyond noise, by team or by application of one, and what weekly series signal."""
+"""Significant changes and trend alerts, by team, or by application if the page is filtered to teams."""
 
 from __future__ import annotations
 
@@ -11,110 +11,107 @@ import streamlit as st
 import dora
 from dashboards.charts import Row
 from dashboards.components import deployment_list, metric_card, table
-from dashboards.components.table import Button, text
+from dashboards.components.table import RowButton, text
 from dashboards.queries import cache
 from dashboards.queries.selection import TEAM
 from dashboards.queries.view import View
 from dora import Move, Value
 
-MOST = 8
-ALL, NONE = NOBODY = ("all", "–")
+MAX_ROWS = 8  # of each list: the page is a summary, `dora compare` and `dora signals` list all
+EVERYONE, NO_GROUP = "all", "–"
 Group = Literal["application", "team"]
-COLUMNS = {
-    "reading": text("Reading", width="small"), "who": text("Whose"), "what": text("What", width="medium"),
-    "before": text("Before"), "now": text("Now"), "change": text("Change"),
-}  # fmt: skip
-SIGNAL = {
-    "week": text("Week of"), "who": text("Whose"), "what": text("What"), "signal": text("Signal"),
-    "value": text("Value"),
-}  # fmt: skip
 
 
-def draw(shown: View) -> None:
-    """Draw both lists side by side, each with a sentence where it is empty."""
-    group: Group = "application" if shown.chosen.teams else "team"
-    compared = shown.before is not None and shown.chosen.against != TEAM
+def draw(view: View) -> None:
+    """Draw both lists side by side; the changes only if something of the same applications is compared."""
+    group: Group = "application" if view.chosen.teams else "team"
+    compared = view.before is not None and view.chosen.against != TEAM
     columns = st.columns(2 if compared else 1)
     if compared:
         with columns[0].container(border=True, height="stretch", gap="xsmall"):
-            _moves(shown, group)
+            _draw_changes(view, group)
     with columns[-1].container(border=True, height="stretch", gap="xsmall"):
-        _signals(shown, group)
+        _draw_alerts(view, group)
 
 
-def _moves(shown: View, group: Group) -> None:
-    pairs = _pairs(shown, group)
-    rows = _beyond(pairs)
-    compared = f"{len(pairs)} comparisons, each {group} and all together, with {shown.chosen.words_before}"
-    st.subheader("What changed beyond noise", anchor=False)
-    if rows:
-        st.caption(f"Of {compared}: so chosen that at most one in twenty of those named is chance.")
-        alt = "What changed beyond noise, what got worse first"
-        table.table(rows[:MOST], shown.zone, COLUMNS, alt, button=_shows("moved", shown, group))
-    else:
-        st.caption(f"Nothing: none of {compared} says more than chance.")
+def _draw_changes(view: View, group: Group) -> None:
+    pairs = _pairs(view, group)
+    rows = _significant(pairs)
+    st.subheader("Significant changes", anchor=False)
+    comparisons = f"{len(pairs)} comparisons with {view.chosen.words_before}, by {group} and in total"
+    if not rows:
+        st.caption(f"None of {comparisons}, is significant.")
+        return
+    st.caption(f"Of {comparisons}. False discovery rate: 5 %.")
+    table.table(rows[:MAX_ROWS], view.zone, {
+        "assessment": text("Assessment"), "group": text(group.capitalize()), "metric": text("Metric", width="medium"),
+        "before": text("Before"), "now": text("Now"), "change": text("Change"),
+    }, "Significant changes, what got worse first", button=_filter_button("significant", view, group))  # fmt: skip
 
 
-def _signals(shown: View, group: Group) -> None:
-    rows = signals(shown, group)
-    st.subheader("Signals in the weekly series", anchor=False)
-    if rows:
-        st.caption("Weeks of this window that the series' own noise does not explain, by limits set before it.")
-        alt = "Signals in the weekly series, the latest first"
-        table.table(rows[:MOST], shown.zone, SIGNAL, alt, button=_shows("signal", shown, group))
-    else:
-        st.caption(f"None: no {group} left the limits of its own noise in this window.")
+def _draw_alerts(view: View, group: Group) -> None:
+    rows = trend_alerts(view, group)
+    st.subheader("Trend alerts (control chart)", anchor=False)
+    if not rows:
+        st.caption(f"None: the weekly values of every {group} stayed within their control limits.")
+        return
+    st.caption("Weeks that normal variation does not explain. The control limits come from the weeks before.")
+    table.table(rows[:MAX_ROWS], view.zone, {
+        "week": text("Week of"), "group": text(group.capitalize()), "metric": text("Metric"), "alert": text("Alert"),
+        "value": text("Value"),
+    }, "Trend alerts, latest week first", button=_filter_button("alert", view, group))  # fmt: skip
 
 
-def _shows(key: str, shown: View, group: Group) -> Button:
-    """A button that narrows the page to whose row it is, and to its week."""
-    weekly = shown.grain == "week"
-    return Button(key, "Show", lambda row: partial(_narrow, row, group, weekly) if row["who"] not in NOBODY else None)
+def _filter_button(key: str, view: View, group: Group) -> RowButton:
+    """A button that filters the page to the team or application of a row, and the list to its week."""
+
+    def action_for(row: Row) -> table.Action | None:
+        return partial(_filter, row, group, view.grain) if row["group"] not in (EVERYONE, NO_GROUP) else None
+
+    return RowButton(key, "Filter", action_for)
 
 
-def _narrow(row: Row, group: Group, weekly: bool) -> None:
-    st.session_state[group] = [row["who"]]
-    if weekly and "at" in row:
-        st.session_state[deployment_list.KEY] = f"{row['at']:%Y-%m-%d}"
+def _filter(row: Row, group: Group, grain: str) -> None:
+    st.session_state[group] = [row["group"]]
+    if grain == "week" and "start" in row:  # the list offers periods of the grain only
+        st.session_state[deployment_list.PERIOD] = f"{row['start']:%Y-%m-%d}"
 
 
-def signals(shown: View, group: Group) -> list[Row]:
-    """The strong signals of every key and group within the window, the latest first."""
+def trend_alerts(view: View, group: Group) -> list[Row]:
+    """The strong alerts of every key metric and group within the window, latest first."""
     rows = []
     for name in metric_card.KEYS:
-        for series in cache.signals(shown.build, name, replace(shown.whole, by=group)):
-            rows += [
-                {
-                    "at": series.weeks[found.last].period, "week": f"{series.weeks[found.last].period:%-d %b %Y}",
-                    "who": series.group or NONE, "what": dora.metrics()[name].title, "signal": found.text,
-                    "value": series.weeks[found.last].text,
-                }
-                for found in series.alerts if not found.weak
-            ]  # fmt: skip
-    return sorted(rows, key=lambda row: row["at"], reverse=True)
+        for series in cache.signals(view.build, name, replace(view.whole, by=group)):
+            for alert in series.alerts:
+                if not alert.weak:
+                    week = series.weeks[alert.last]
+                    rows.append({
+                        "start": week.period, "week": f"{week.period:%-d %b %Y}", "group": series.group or NO_GROUP,
+                        "metric": dora.metrics()[name].title, "alert": alert.text, "value": week.text,
+                    })  # fmt: skip
+    return sorted(rows, key=lambda row: row["start"], reverse=True)
 
 
-def _pairs(shown: View, group: Group) -> list[tuple[str, Value, Value]]:
-    """Who, now and before, of each key that has both."""
-    found = []
+def _pairs(view: View, group: Group) -> list[tuple[str, Value, Value]]:
+    """Group, value now and value before, of every key metric that has both; in total and by group."""
+    pairs = []
     for name in metric_card.KEYS:
-        earlier = {value.group: value for value in shown.earlier_by(name, group)}
-        everyone = shown.earlier(name)
-        both = [(value.group or NONE, value, earlier.get(value.group)) for value in shown.by(name, group)]
-        both = [(ALL, shown.value(name), everyone), *both]
-        found += [(who, now, before) for who, now, before in both if before and None not in (now.value, before.value)]
-    return found
+        earlier = {value.group: value for value in view.earlier_by(name, group)}
+        values = [(value.group or NO_GROUP, value, earlier.get(value.group)) for value in view.by(name, group)]
+        values = [(EVERYONE, view.value(name), view.earlier(name)), *values]
+        pairs += [(who, now, old) for who, now, old in values if old and None not in (now.value, old.value)]
+    return pairs
 
 
-def _beyond(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
-    """Those that moved as some of many comparisons, what got worse first."""
-    moves = [(who, now, before, move) for who, now, before in pairs if (move := now.compare_to(before))]
-    stand = Move.significant_among([move for *_, move in moves])
+def _significant(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
+    """The changes that are significant among that many comparisons, what got worse first."""
+    changes = [(group, now, before, move) for group, now, before in pairs if (move := now.compare_to(before))]
+    significant = Move.significant_among([move for *_, move in changes])
     rows = [
         {
-            "reading": metric_card.verdict(dora.metrics()[now.metric], move), "who": who,
-            "what": dora.metrics()[now.metric].title, "before": before.text, "now": now.text, "change": move.text,
+            "assessment": metric_card.assess(dora.metrics()[now.metric], move), "group": group,
+            "metric": dora.metrics()[now.metric].title, "before": before.text, "now": now.text, "change": move.text,
         }
-        for (who, now, before, move), stands in zip(moves, stand, strict=True) if stands
+        for (group, now, before, move), is_significant in zip(changes, significant, strict=True) if is_significant
     ]  # fmt: skip
-    return sorted(rows, key=lambda row: row["reading"] != "worse")
+    return sorted(rows, key=lambda row: row["assessment"] != "worse")

@@ -1,4 +1,4 @@
-"""What the data page shows: sources, coverage, findings and definitions, as rows."""
+"""Rows of the data page: sources, coverage, check results and definitions."""
 
 from __future__ import annotations
 
@@ -9,62 +9,65 @@ from operator import itemgetter
 from typing import Any
 
 import dora
-from dashboards.components import meaning
+from dashboards.components import metric_card
 from dashboards.queries import cache
 from dashboards.queries.cache import Row
 from dashboards.queries.view import View
+from dashboards.rows.frames import percent
 
 
-def loads(shown: View) -> list[Row]:
-    """The last run of each source, with what is wrong with it in words."""
-    return [row | {"state": _state(row, shown)} for row in cache.rows(shown.build, "sources")]
+def sources(view: View) -> list[Row]:
+    """The last run of each source with its state."""
+    return [row | {"state": _state(row, view)} for row in cache.rows(view.build, "sources")]
 
 
-def _state(row: Row, shown: View) -> str:
+def _state(row: Row, view: View) -> str:
     if row["finished_at"] is None:
-        return "did not come to its end"
+        return "did not finish"
     if row["trouble"]:
         return "partial"
-    known = shown.known.as_of
-    return "behind the others" if known and row["as_of"] and known - row["as_of"] > shown.known.stale_after else "ok"
+    newest = view.known.as_of
+    late = newest and row["as_of"] and newest - row["as_of"] > view.known.stale_after
+    return "behind other sources" if late else "ok"
 
 
-def built(shown: View) -> datetime | None:
+def built_at(view: View) -> datetime | None:
     """When the build was made, in UTC."""
-    moment: datetime | None = cache.rows(shown.build, "built")[0]["built_at"]
-    return moment
+    time: datetime | None = cache.rows(view.build, "built")[0]["built_at"]
+    return time
 
 
-def coverage(shown: View) -> list[tuple[str, str, str]]:
-    """The window's coverage: a title, a number, and the sentence under it."""
-    known = shown.over("coverage", cache.EVERY_ATTEMPT)[0]
-    changes = shown.value("lead_time")
-    left_out = sum(changes.excluded.values())
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in changes.excluded.items())
+def coverage(view: View) -> list[tuple[str, str, str]]:
+    """The coverage of the window as cards: title, number, and the sentence below."""
+    row = view.over("coverage", cache.EVERY_ATTEMPT)[0]
+    total = row["served"]
+    lead_time = view.value("lead_time")
+    excluded = sum(lead_time.excluded.values())
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in lead_time.excluded.items())
     return [
-        ("Commit known", _share(known["attributed"], known["served"]),
-         f"{known['served'] - known['attributed']:,} of {known['served']:,} deployments that served have no commit"),
-        ("Traffic times known", _share(known["timed"], known["served"]),
-         f"{known['served'] - known['timed']:,} of {known['served']:,} never told when they had full traffic"),
-        ("Changes left out", f"{left_out:,}", reasons or f"none of {changes.n:,}"),
-        ("Canary coverage", _share(known["canaried"], known["served"]),
-         f"{known['canaried']:,} of {known['served']:,} deployments had an analysis"),
-        ("Gaps in history", f"{known['gaps']:,}", "stretches that were deleted at the source before they were read"),
+        ("Deployments with commit", _share(row["attributed"], total),
+         f"{total - row['attributed']:,} of {total:,} deployments have no known commit"),
+        ("Deployments with traffic time", _share(row["timed"], total),
+         f"{total - row['timed']:,} of {total:,} deployments have no recorded time of full traffic"),
+        ("Excluded changes", f"{excluded:,}", reasons or f"none of {lead_time.n:,} changes"),
+        ("Canary coverage", _share(row["canaried"], total),
+         f"{row['canaried']:,} of {total:,} deployments had a canary analysis"),
+        ("History gaps", f"{row['gaps']:,}", "periods that the source deleted before they were ingested"),
     ]  # fmt: skip
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.1%}".replace("%", " %") if whole else "–"
+def _share(part: int, total: int) -> str:
+    return percent(part, total, 1) if total else "–"
 
 
-def by_application(shown: View) -> list[Row]:
-    """Coverage of each application of the selection, the least known first."""
-    return shown.over("coverage_by_application", cache.EVERY_ATTEMPT)
+def coverage_by_application(view: View) -> list[Row]:
+    """Coverage of each application of the selection, lowest first."""
+    return view.over("coverage_by_application", cache.EVERY_ATTEMPT)
 
 
-def findings(shown: View) -> list[Row]:
-    """Every check with what it found and one example in words."""
-    return [row | {"example": _example(row["examples"])} for row in cache.rows(shown.build, "findings")]
+def check_results(view: View) -> list[Row]:
+    """Every check with the number of rows that it returned, and one of them in words."""
+    return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "findings")]
 
 
 def _example(examples: str) -> str | None:
@@ -72,21 +75,17 @@ def _example(examples: str) -> str | None:
     return None if first is None else ", ".join(f"{name} {value}" for name, value in first.items() if value is not None)
 
 
-def summary(found: list[Row]) -> str:
-    """How many checks there are and how many found anything."""
-    hits = [row for row in found if row["found"]]
-    if not hits:
-        return f"{len(found)} checks, nothing found."
-    return f"{len(hits)} of {len(found)} checks found something; each says what to do."
-
-
-def definitions(shown: View) -> list[Row]:
-    """Each definition that is set, with the metrics that it shapes; those that differ by application say how."""
-    found = groupby(cache.rows(shown.build, "definitions"), key=itemgetter("key"))
-    return [_definition(key, list(values)) for key, values in found]
+def definitions(view: View) -> list[Row]:
+    """Each definition that is set, with its value and the metrics that it shapes."""
+    by_key = groupby(cache.rows(view.build, "definitions"), key=itemgetter("key"))
+    return [_definition(key, list(values)) for key, values in by_key]
 
 
 def _definition(key: str, values: list[Row]) -> Row:
-    shaped = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
-    said = {"key": key, "value": meaning.values(values), "says": values[0]["says"]}
-    return said | {"metrics": ", ".join(shaped) or "what is in production, and its audit"}
+    metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
+    return {
+        "key": key,
+        "value": metric_card.values_in_force(values),
+        "says": values[0]["says"],
+        "metrics": ", ".join(metrics) or "which deployments are production, and their audit",
+    }

@@ -1,4 +1,4 @@
-"""Lists of canaries, changes of production, rollbacks and templates, each with its file. Names in them stay text."""
+"""Lists of canaries, production changes, rollbacks and templates, each with a CSV file. Names in them stay text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import streamlit as st
 from dashboards.charts import ONE, PART
 from dashboards.components import chart, table
 from dashboards.components.chart import Click
-from dashboards.components.table import link, number, text, when
+from dashboards.components.table import link, local_time, number, text
 from dashboards.queries import cache
 from dashboards.queries import text as wording
 from dashboards.queries.cache import Build
@@ -21,118 +21,118 @@ from dashboards.rows import audit, frames
 from dashboards.rows import canaries as canary_rows
 
 Row = dict[str, Any]
-TOP = 200
+TOP = 200  # rows on the page; the CSV file has all of them
 CHANGES = {
-    "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
-    "marks": "What stands out", "started": "Started by", "authors": "Authors", "approved_by": "Approved by",
-    "waited": "Waited", "prompts": "Asked", "canary": "Canary", "commit": "Commit", "template": "Template",
+    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Type", "outcome": "Outcome",
+    "marks": "Exceptions", "started": "Started by", "authors": "Authors", "approved_by": "Approved by",
+    "waited": "Approval wait", "prompts": "Approval prompt", "canary": "Canary result", "commit": "Commit",
+    "template": "Template",
 }  # fmt: skip
-EVERY = "changed production, or tried to"
-CANARIES, HOUR, ANY_HOUR = "canaries", "hour", "any hour"
+ALL_CHANGES, ANY_HOUR = "all production changes", "any hour"
+CANARIES, EXCEPTION, HOUR = "canaries", "finding", "hour"  # query parameters and widget keys
 EXECUTION = link("Execution", "Open in Deck")
 
 
-def canary(noun: str, those: str = "it") -> Click:
-    """A click on a kind of canaries, which are listed then."""
-    return chart.choosing(PART, f"Click {noun} to list {those} below.", CANARIES, canary_rows.EVERY)
+def canary_click(noun: str, canaries: str = "its canaries") -> Click:
+    """A click on a class of canaries that lists them."""
+    return chart.toggle(PART, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
 
 
-def hour() -> Click:
-    """A click on an hour of the week, of which the changes are listed then."""
-    return chart.choosing(PART, "Click an hour to list it below.", HOUR, ANY_HOUR)
+def hour_click() -> Click:
+    """A click on an hour of the week that lists its changes."""
+    return chart.toggle(PART, "Click an hour to list its changes below.", HOUR, ANY_HOUR)
 
 
-def one() -> Click:
-    """A click on a deployment, which is opened."""
-    return Click(ONE, "Click one to open its deployment.", table.open_one)
+def deployment_click() -> Click:
+    """A click on a deployment that opens it."""
+    return Click(ONE, "Click a canary to open its deployment.", table.open_deployment)
 
 
-def canaries(build: Build, told: Any, zone: str) -> None:
-    """Draw the canaries of one kind, such as those that somebody overrode, or all of them."""
-    kinds = canary_rows.kinds(told) | {
-        name: partial(_failing, build, metric, told.rows) for name, metric in canary_rows.failing(told.metrics).items()
+def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
+    """Draw the canaries of the selected class."""
+    classes = canary_rows.classes(canaries) | {
+        name: partial(_canaries_with_failed_metric, build, metric, canaries.rows)
+        for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
     }
-    rows = kinds[_chosen("Show", list(kinds), CANARIES) or canary_rows.EVERY]()
-    said = f"{len(rows):,} of {told.canaries:,} canaries, the latest first{_more(rows)}"
-    _heading("Canaries", said, "canaries.csv", lambda: rows)
+    rows = classes[_select("Filter", list(classes), CANARIES) or canary_rows.ALL]()
+    caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
+    _draw_heading("Canaries", caption, "canaries.csv", lambda: rows)
     table.table(canary_rows.table(rows[:TOP]), zone, {
-        "happened_at": when("Judged", zone), "application": text("Application"), "verdict": text("Verdict"),
-        "score": number("Score", format="%.0f"), "next": text("Then"), "overridden_by": text("By"),
-        "fate": text("Deployment"), "evidence": text("Evidence"), "minutes": number("Took (min)", format="%.0f"),
-        "url": EXECUTION,
-    }, "Canaries, the latest first", button=table.opens("canary"))  # fmt: skip
+        "happened_at": local_time("Analysed", zone), "application": text("Application"),
+        "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"), "next": text("Action"),
+        "overridden_by": text("Overridden by"), "outcome": text("Outcome"), "evidence": text("Evidence"),
+        "minutes": number("Duration (min)", format="%.0f"), "url": EXECUTION,
+    }, "Canaries, latest first", button=table.open_button("canary"))  # fmt: skip
 
 
-def _failing(build: Build, metric: str, rows: list[Row]) -> list[Row]:
-    """The canaries in which a metric failed."""
+def _canaries_with_failed_metric(build: Build, metric: str, rows: list[Row]) -> list[Row]:
     failed = cache.failing(build, metric)
     return [row for row in rows if (row["source"], row["canary_id"]) in failed]
 
 
-def changes(told: Any, zone: str) -> None:
-    """Draw the changes of production that one finding names, or those of one hour of the week, or all of them."""
-    named = _asked(told)
-    said = f"{wording.counted(len(named.rows), 'change')}, the latest first; times in {zone}{_more(named.rows)}"
-    _heading("Changes of production", said, "changes.csv", lambda: named.rows)
-    shown = {name: text(title) for name, title in CHANGES.items()} | {"url": EXECUTION}
-    alt = "Changes of production, the latest first"
-    table.table(named.lines()[:TOP], zone, shown, alt, button=table.opens("change"))
+def draw_changes(trail: Any, zone: str) -> None:
+    """Draw the production changes with the selected exception and of the selected hour of the week."""
+    exceptions = {exception.title: exception.name for exception in trail.exceptions if exception.count}
+    exception_column, hour_column = st.columns([3, 1], vertical_alignment="bottom")
+    with exception_column:
+        title = _select("Exception", [ALL_CHANGES, *exceptions], EXCEPTION)
+    with hour_column:
+        hour = _select("Hour", [ANY_HOUR, *(cell["part"] for cell in audit.hours(trail.rows))], HOUR)
+    selection = trail.only(exceptions.get(title or ALL_CHANGES))
+    if hour not in (None, ANY_HOUR):
+        selection = replace(selection, rows=[row for row in selection.rows if audit.hour_of_week(row) == hour])
+    rows = selection.rows
+    caption = f"{wording.counted(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
+    _draw_heading("Production changes", caption, "changes.csv", lambda: rows)
+    columns = {name: text(label) for name, label in CHANGES.items()} | {"url": EXECUTION}
+    button = table.open_button("change")
+    table.table(selection.lines()[:TOP], zone, columns, "Production changes, latest first", button=button)
 
 
-def _asked(told: Any) -> Any:
-    """The same changes, but only those of the finding and the hour that are chosen."""
-    found = {one.title: one.name for one in told.exceptions if one.count}
-    finding, clock = st.columns([3, 1], vertical_alignment="bottom")
-    with finding:
-        picked = _chosen("Show those that", [EVERY, *found], "finding")
-    with clock:
-        at = _chosen("At", [ANY_HOUR, *(cell["part"] for cell in audit.hours(told.rows))], HOUR)
-    named = told.only(found.get(picked or EVERY))
-    if at in (None, ANY_HOUR):
-        return named
-    return replace(named, rows=[row for row in named.rows if audit.hour(row) == at])
-
-
-def rollbacks(told: Any, zone: str) -> None:
-    """Draw every rollback, under the sentences that say how many there are among what."""
-    _heading("Rollbacks", f"The latest first; times in {zone}{_more(told.rows)}", "rollbacks.csv", lambda: told.rows)
-    for sentence in told.sentences:
+def draw_rollbacks(rollbacks: Any, zone: str) -> None:
+    """Draw every rollback below the sentences that say how many there are of how many deployments."""
+    rows = rollbacks.rows
+    _draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks.csv", lambda: rows)
+    for sentence in rollbacks.sentences:
         st.text(sentence)
-    rows = [line | {"deployment_id": row["deployment_id"], "url": row["url"]}
-            for line, row in zip(told.lines()[:TOP], told.rows, strict=False)]  # fmt: skip
-    names = [name for name in (rows[0] if rows else {}) if name not in ("deployment_id", "url", "execution")]
-    shown = {name: text(name.capitalize()) for name in names} | {"url": EXECUTION}
-    if rows:
-        table.table(rows, zone, shown, "Rollbacks, the latest first", button=table.opens("rollback"))
+    lines = [
+        line | {"deployment_id": row["deployment_id"], "url": row["url"]}
+        for line, row in zip(rollbacks.lines()[:TOP], rows, strict=False)
+    ]
+    if lines:
+        names = [name for name in lines[0] if name not in ("deployment_id", "url", "execution")]
+        columns = {name: text(name.capitalize()) for name in names} | {"url": EXECUTION}
+        table.table(lines, zone, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
 
 
-def templates(told: Any) -> None:
-    """Draw what pipelines are made from, and how deployments go by version of the template."""
-    said = "What pipelines to production are made from, as they are configured now"
-    _heading("Templates", said, "templates.csv", told.code)
-    for sentence in told.drift:
+def draw_templates(trail: Any) -> None:
+    """Draw the templates of pipelines, and how deployments fare by version of the template."""
+    caption = "The templates of production pipelines, as they are configured now"
+    _draw_heading("Templates", caption, "templates.csv", trail.code)
+    for sentence in trail.drift:
         st.text(sentence)
-    for rows, alt in ((told.versions(), "Deployments by version of the template"), (told.code(), "Pipelines as code")):
+    for rows, alt in ((trail.versions(), "Deployments by template version"), (trail.code(), "Pipelines as code")):
         if rows:
-            st.dataframe(pd.DataFrame(rows).rename(columns=str.capitalize), hide_index=True, placeholder="–", alt=alt)
+            frame = pd.DataFrame(rows).rename(columns=str.capitalize)
+            st.dataframe(frame, hide_index=True, placeholder="–", alt=alt)
 
 
-def _chosen(label: str, options: list[str], key: str) -> str | None:
-    picked: str | None = st.selectbox(label, options, key=key, bind="query-params")
-    return picked
+def _select(label: str, options: list[str], key: str) -> str | None:
+    option: str | None = st.selectbox(label, options, key=key, bind="query-params")
+    return option
 
 
 def _more(rows: list[Row]) -> str:
-    return f" · the first {TOP} shown, all in the file" if len(rows) > TOP else ""
+    return f" · the first {TOP} shown, all in the CSV file" if len(rows) > TOP else ""
 
 
-def _heading(title: str, caption: str, name: str, rows: Callable[[], list[Row]]) -> None:
-    row = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
-    with row.container(gap="xxsmall", width="stretch"):
+def _draw_heading(title: str, caption: str, file_name: str, rows: Callable[[], list[Row]]) -> None:
+    heading = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
+    with heading.container(gap="xxsmall", width="stretch"):
         st.subheader(title, anchor=False)
         st.caption(caption)
-    row.download_button("CSV", partial(_csv, rows), name, "text/csv", on_click="ignore", key=name)
 
+    def csv() -> str:  # made only when the button is clicked
+        return frames.csv_text(rows())
 
-def _csv(rows: Callable[[], list[Row]]) -> str:
-    return frames.csv_text(rows())
+    heading.download_button("CSV", csv, file_name, "text/csv", on_click="ignore", key=file_name)

@@ -1,4 +1,4 @@
-"""What the stability page draws: the recovery curve, what was caught, what failed, and the claim put to the data."""
+"""Rows of the stability page, and its section on whether frequent deployments are safer."""
 
 from __future__ import annotations
 
@@ -14,86 +14,94 @@ from dashboards.queries.cache import Part
 from dashboards.queries.view import View
 from dashboards.rows import frames
 
-FEW, MOST = 100, 1e99
-CAUGHT = ("stopped_by_canary", "rejected", "not_deployed", "canceled")
-BROKEN = {
-    "failed": 0.0, "broken for 15 min": 0.25, "broken for 1 h": 1.0, "broken for 4 h": 4.0, "broken for 1 d": 24.0,
-    "broken for 3 d": 72.0, "broken for 7 d": 168.0,
+MAX_ROWS = 100  # of the list of failed deployments
+NO_LIMIT = 1e99
+STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled")  # outcomes before production
+# Hours after which a deployment had not recovered; the curve has a step for each, the list a class.
+NOT_RECOVERED = {
+    "failed": 0.0, "not recovered after 15 min": 0.25, "not recovered after 1 h": 1.0,
+    "not recovered after 4 h": 4.0, "not recovered after 1 d": 24.0, "not recovered after 3 d": 72.0,
+    "not recovered after 7 d": 168.0,
 }  # fmt: skip
 
 
-def curve(shown: View) -> list[Row]:
-    """The recovery curve's steps."""
-    steps = cache.curve(shown.build, "recovery_time", shown.now)
-    return [row | {"hours": row["value"], "at": text.hours(row["value"]), "part": _broken(row["value"])}
-            for row in steps]  # fmt: skip
-
-
-def _broken(hours: float) -> str:
-    """The class of deployments that had not recovered for the longest round time that had passed by then."""
-    return next(name for name, after in reversed(BROKEN.items()) if hours >= after)
-
-
-def caught(shown: View) -> list[Row]:
-    """Attempts that were ended before they served, by what ended them."""
-    apart = shown.value("change_failure_rate").excluded
-    known = {name.replace("_", " "): apart[name] for name in CAUGHT if apart.get(name)}
-    total = sum(known.values())
-    return [{"name": name, "n": n, "share": n / total, "part": f"ended: {name}"} for name, n in known.items()]
-
-
-def sizes(shown: View) -> list[Row]:
-    """The share that failed by how many changes each brought."""
-    found = cache.claims(shown.build, shown.now).sizes
-    return [row | {"part": f"{row['name']} change{'s' if row['least'] else ''}"} for row in found]
-
-
-def parts(shown: View) -> dict[str, Part]:
-    """Classes of deployments that the charts of the page tell apart, by what they are called."""
-    return (
-        {name: Part("broken", (hours,)) for name, hours in BROKEN.items()}
-        | {f"ended: {name.replace('_', ' ')}": Part("ended", (name,)) for name in CAUGHT}
-        | {row["part"]: Part("batch", (row["least"], row["below"] or MOST)) for row in sizes(shown)}
-    )
-
-
-def failed(shown: View, picked: str | None) -> list[Row]:
-    """Failed deployments of the window, or of a period of it."""
-    scope = cache.within(shown.build, shown.whole, picked, shown.grain) if picked else shown.now
+def recovery_curve(view: View) -> list[Row]:
+    """The steps of the recovery curve, each with the class of deployments of its last round time."""
     return [
-        row
+        step
         | {
-            "what": ", ".join(frames.EVIDENCE.get(word, word) for word in row["evidence"].split()),
-            "recovered": "not yet" if row["still_failing"] else "yes",
+            "hours": step["value"],
+            "at": text.hours(step["value"]),
+            "part": next(name for name, hours in reversed(NOT_RECOVERED.items()) if step["value"] >= hours),
         }
-        for row in cache.over(shown.build, "failed", "change_failure_rate", scope, FEW)
+        for step in cache.curve(view.build, "recovery_time", view.now)
     ]
 
 
-def claim(shown: View) -> None:
-    """Whether deploying more often goes with smaller and safer changes here, and what that would take to be true."""
-    found = cache.claims(shown.build, shown.now)
-    st.subheader("Does deploying more often go with smaller and safer changes here?", anchor=False)
-    st.caption("What goes together in this selection, not what causes what. Each sentence carries its own evidence.")
-    between, within = st.columns(2)
+def stopped(view: View) -> list[Row]:
+    """The number of deployments that were stopped before production, by outcome."""
+    excluded = view.value("change_failure_rate").excluded
+    counts = {name: excluded[name] for name in STOPPED if excluded.get(name)}
+    total = sum(counts.values())
+    return [
+        {"name": name.replace("_", " "), "n": n, "share": n / total, "part": _outcome_class(name)}
+        for name, n in counts.items()
+    ]
+
+
+def _outcome_class(outcome: str) -> str:
+    return f"outcome: {outcome.replace('_', ' ')}"
+
+
+def failure_rates_by_batch(view: View) -> list[Row]:
+    """The share of deployments that failed by the number of changes each shipped."""
+    rows = cache.claims(view.build, view.now).sizes
+    return [row | {"part": f"{row['name']} change{'s' if row['least'] else ''}"} for row in rows]
+
+
+def deployment_classes(view: View) -> dict[str, Part]:
+    """The classes of deployments that the charts of the page distinguish, by name."""
+    return (
+        {name: Part("broken", (hours,)) for name, hours in NOT_RECOVERED.items()}
+        | {_outcome_class(outcome): Part("ended", (outcome,)) for outcome in STOPPED}
+        | {row["part"]: Part("batch", (row["least"], row["below"] or NO_LIMIT)) for row in failure_rates_by_batch(view)}
+    )
+
+
+def failed_deployments(view: View, period: str | None) -> list[Row]:
+    """The failed deployments of the window, or of a period of it."""
+    scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
+    return [
+        row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
+        for row in cache.over(view.build, "failed", "change_failure_rate", scope, MAX_ROWS)
+    ]
+
+
+def draw_speed_and_safety(view: View) -> None:
+    """Draw whether deploying more often goes with smaller and safer changes, and what a cause would require."""
+    analysis = cache.claims(view.build, view.now)
+    st.subheader("Do more frequent deployments go with smaller and safer changes?", anchor=False)
+    st.caption("Associations in this selection, not causes. Each statement includes its evidence.")
+    between, by_size = st.columns(2)
     with between:
-        chart.chart(
-            "Between applications",
-            "An application a dot: deployments per day (log) against its share that failed, whiskers 95 %."
-            f" Those with {found.enough} deployments and more.",
-            partial(charts.against, found.applications) if found.applications else None,
-            deployment_list.application(),
+        chart.draw(
+            "By deployment frequency",
+            "Deployments per day (log scale) against change failure rate, one dot per application with at least"
+            f" {analysis.enough} deployments. Whiskers: 95 % CI.",
+            partial(charts.against, analysis.applications) if analysis.applications else None,
+            deployment_list.application_click(),
             "No application has enough deployments in this window.",
         )
-    with within:
-        by_size = sizes(shown)
-        chart.chart(
-            "By size",
-            "Share that failed, of deployments that came to full traffic, by changes each brought; whiskers 95 %.",
-            partial(charts.classes, by_size) if by_size else None,
-            deployment_list.part("a size"),
-            "No deployment here has a known number of changes.",
+    with by_size:
+        rates = failure_rates_by_batch(view)
+        chart.draw(
+            "By batch size",
+            "Change failure rate of deployments that reached full traffic, by number of changes. Whiskers: 95 % CI.",
+            partial(charts.classes, rates) if rates else None,
+            deployment_list.class_click("a size"),
+            "No deployment of this selection has a known number of changes.",
         )
-    st.markdown("\n".join(f"- {said}" for said in found.readings.values()))
-    with st.expander("What would have to be true for it to be the frequency that makes it so"):
-        st.markdown("\n".join(f"- {caveat}" for caveat in found.caveats))
+    st.markdown("\n".join(f"- {reading}" for reading in analysis.readings.values()))
+    with st.expander("Is this causal?"):
+        st.caption("For deployment frequency to be the cause, all of this would have to hold:")
+        st.markdown("\n".join(f"- {caveat}" for caveat in analysis.caveats))

@@ -80,15 +80,15 @@ def test_flow_and_stability_draw_a_mark_for_every_row(
     charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(titles(page))}
     days = delivery.metric("deployment_frequency", since="30d", every="day").rows
     assert charts["Deployments per day"].locator("svg .mark-rect path").count() == len(days)
-    assert charts["Where lead time goes"].locator("svg .mark-rect path").count() >= 3
-    assert charts["Open changes by age"].locator("svg .mark-rect path:not([opacity='0.001'])").count() == 7
-    assert charts["Lead time, merge to production"].locator("svg .mark-area path").count() >= 2
+    assert charts["Lead time by stage"].locator("svg .mark-rect path").count() >= 3
+    assert charts["Changes awaiting deployment"].locator("svg .mark-rect path:not([opacity='0.001'])").count() == 7
+    assert charts["Lead time for changes"].locator("svg .mark-area path").count() >= 2
     shown(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
     charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(titles(page))}
     enough = delivery.speed_and_safety(dora.Scope("365d")).applications
-    assert charts["Between applications"].locator("svg .mark-symbol path").count() == len(enough) == 5
-    assert charts["Still broken after …"].locator("svg .mark-line path").count() >= 1
+    assert charts["By deployment frequency"].locator("svg .mark-symbol path").count() == len(enough) == 5
+    assert charts["Time to recovery (share not yet recovered)"].locator("svg .mark-line path").count() >= 1
 
 
 def titles(page: Any) -> list[str]:
@@ -111,7 +111,7 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     page.wait_for_url("**deployment=**")
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
     settled(page)
-    assert page.get_by_text("Where its time went").count() == 1
+    assert page.get_by_text("Timeline").count() == 1
     story = page.locator("[data-testid=stText]").first.inner_text()
     copy = window()
     copy.goto(page.url)
@@ -153,13 +153,13 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_shows_it_alone(
     assert page.get_by_text(f"{count} deployments, slowest change first").count() == 1
     shown(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
-    between = page.locator(CHART).nth(titles(page).index("Between applications"))
+    between = page.locator(CHART).nth(titles(page).index("By deployment frequency"))
     between.locator("svg .mark-symbol path").first.click(force=True)
     page.wait_for_url("**application=**")
     settled(page)
     assert "of 1 application" in header(page)
     page.evaluate(SHOW_ALL)
-    page.locator(CHART).nth(titles(page).index("Between applications")).locator("svg .mark-symbol path").click(
+    page.locator(CHART).nth(titles(page).index("By deployment frequency")).locator("svg .mark-symbol path").click(
         force=True
     )
     page.wait_for_url(lambda url: "application=" not in url)

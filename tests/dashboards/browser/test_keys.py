@@ -46,8 +46,8 @@ def test_tab_leads_through_the_whole_page(page: Any, server: str) -> None:
     shown(page, f"{server}/?window=30d")
     names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in stops(page, 75))
     for wanted in (
-        "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compared with",
-        "Lead time for changes", "Deployment frequency", r"Week from \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
+        "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compare with",
+        "Lead time for changes", "Deployment frequency", r"Week of \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
     ):  # fmt: skip
         assert re.search(wanted, names), (wanted, names)
 
@@ -87,9 +87,9 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
     page.keyboard.press("Escape")
     page.get_by_text("deployments of 2 applications").wait_for()  # the rerun that makes the list of weeks anew
     settled(page)
-    page.get_by_role("combobox", name="Week from").focus()
+    page.get_by_role("combobox", name="Week of").focus()
     page.keyboard.press("ArrowDown")
-    page.get_by_role("option", name="whole window").wait_for()
+    page.get_by_role("option", name="entire window").wait_for()
     page.wait_for_timeout(300)
     page.keyboard.press("ArrowDown")
     page.wait_for_timeout(300)

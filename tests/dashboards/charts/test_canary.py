@@ -52,10 +52,10 @@ def marks(chart: alt.Chart | alt.LayerChart, kind: str) -> int:
 
 def test_verdict_against_fate() -> None:
     """Every fate of every verdict there is has a tile and its words; each canary stands in one."""
-    cells = canaries.against(ROWS)
-    found = {(cell["verdict"], cell["fate"]): cell["canaries"] for cell in cells if cell["canaries"]}
-    assert found == {("pass", "fine"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
-                     ("fail", "stopped"): 1, ("no data", "fine"): 1, ("error", "not known"): 1}  # fmt: skip
+    cells = canaries.results_by_outcome(ROWS)
+    found = {(cell["verdict"], cell["outcome"]): cell["canaries"] for cell in cells if cell["canaries"]}
+    assert found == {("pass", "healthy"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
+                     ("fail", "stopped"): 1, ("no data", "healthy"): 1, ("error", "unknown"): 1}  # fmt: skip
     assert {cell["text"] for cell in cells if cell["canaries"]} == {"1 · 50 %", "1 · 100 %"}
     chart = canary_charts.against(cells)
     assert marks(chart, "rect mark") == 2 * len(cells) == 32  # what is seen, and what takes the click
@@ -65,13 +65,19 @@ def test_verdict_against_fate() -> None:
 def test_scores_over_time() -> None:
     """One point a scored canary in local time, by what became of it; the ground below the pass mark is one."""
     points = canaries.points(ROWS, "Europe/Berlin")
-    assert sorted(point["fate"] for point in points) == ["failed later", "failed later", "fine", "fine", "stopped"]
+    assert sorted(point["outcome"] for point in points) == [
+        "failed later",
+        "failed later",
+        "healthy",
+        "healthy",
+        "stopped",
+    ]
     assert {point["at"] for point in points} == {"2026-03-02T13:00:00Z"}
-    chart = canary_charts.scores(points, canaries.passes(ROWS))
+    chart = canary_charts.scores(points, canaries.pass_threshold(ROWS))
     assert marks(chart, "point") == 5
     assert marks(chart, "rect mark") == 1
     svg = chart_images.drawn(chart).decode()
-    assert all(f">{fate}<" in svg for fate in canary_charts.FATES)
+    assert all(f">{fate}<" in svg for fate in canary_charts.OUTCOMES)
     assert svg.count('role-legend"') == 1 == len(re.findall('mark-group role-legend[ "]', svg))
 
 
@@ -79,13 +85,13 @@ def test_too_many_scores_keep_what_is_rare() -> None:
     """Of thousands fine ones are thinned out; none that failed or was stopped is."""
     rows = [canary(happened_at=NOON + timedelta(minutes=nth)) for nth in range(5000)]
     points = canaries.points([*rows, *ROWS], "UTC")
-    assert len(points) <= canaries.MOST
-    assert sum(point["fate"] != "fine" for point in points) == 3
+    assert len(points) <= canaries.MAX_POINTS
+    assert sum(point["outcome"] != "healthy" for point in points) == 3
 
 
 def test_scores_by_bin() -> None:
     """A dot and its whisker where anybody had such a score, nothing where nobody had."""
-    bins = canaries.bins([BIN, EMPTY])
+    bins = canaries.failure_rates([BIN, EMPTY])
     assert [(one["score"], one["share"], one["text"], one["evidence"]) for one in bins] == [
         ("0–50", 0.25, "25.0 %", "1 of 4")
     ]
@@ -95,7 +101,7 @@ def test_scores_by_bin() -> None:
 
 def test_which_metrics_decide() -> None:
     """Failures in three parts that add up; a metric that never failed is named and has no bar."""
-    rows = canaries.deciding([METRIC, QUIET])
+    rows = canaries.deciding_metrics([METRIC, QUIET])
     assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
     chart = canary_charts.deciding(rows)
     assert marks(chart, "bar") == 6
@@ -106,16 +112,16 @@ def test_what_it_costs_and_who_has_one() -> None:
     """The canary's minutes and the rest add up; those without a canary come last, the busiest of them."""
     told = [{"application": "shop", "changes": 3, "canary_minutes": 18.0, "lead_minutes": 60.0},
             {"application": "mail", "changes": 1, "canary_minutes": 18.0, "lead_minutes": 90.0}]  # fmt: skip
-    rows = canaries.costs(told)
+    rows = canaries.lead_time_costs(told)
     assert [(row["application"], row["part"], row["minutes"]) for row in rows] == [
-        ("mail", "canary", 18.0), ("mail", "all else", 72.0), ("shop", "canary", 18.0), ("shop", "all else", 42.0),
+        ("mail", "canary", 18.0), ("mail", "other", 72.0), ("shop", "canary", 18.0), ("shop", "other", 42.0),
     ]  # fmt: skip
     assert marks(canary_charts.cost(rows), "bar") == 4
-    covers = canaries.covers([cover(None, 5, 9), cover("a", 0, 3), cover("b", 4, 4), cover("c", 0, 7)])
+    covers = canaries.coverage([cover(None, 5, 9), cover("a", 0, 3), cover("b", 4, 4), cover("c", 0, 7)])
     assert [row["application"] for row in covers] == ["b", "c", "a"]
     assert marks(canary_charts.coverage(covers), "point") == 3
     many = [cover(f"n{nth}", 0, 5) for nth in range(30)]
-    assert len(canaries.covers(many)) == canaries.WITHOUT
+    assert len(canaries.coverage(many)) == canaries.MAX_WITHOUT
 
 
 def test_when_production_changes() -> None:
@@ -140,10 +146,10 @@ def test_how_long_questions_wait() -> None:
     chart = audit_charts.waits(waits)
     assert (marks(chart, "point"), marks(chart, "tick")) == (3, 1)
     many = audit.waits(rows * 2000)
-    assert len(many) <= audit.MOST + 1
+    assert len(many) <= audit.MAX_POINTS + 1
 
 
-@pytest.mark.parametrize("chart", [canary_charts.against(canaries.against(ROWS)), audit_charts.hours([])])
+@pytest.mark.parametrize("chart", [canary_charts.against(canaries.results_by_outcome(ROWS)), audit_charts.hours([])])
 def test_a_chart_is_valid(chart: alt.LayerChart) -> None:
     """Altair itself finds nothing wrong with it."""
     chart.to_dict(validate=True)

@@ -114,8 +114,8 @@ def test_every_stage_has_its_own_tone() -> None:
 
 def test_stages_stack_in_the_order_in_which_they_happen() -> None:
     """Waiting lies at the bottom, the rollout near the top, whatever order the rows come in."""
-    rows = data(charts.stage_stack([stage("rollout", 1.0), stage("waiting", 1.0), stage("canary", 1.0)]))
-    assert {row["stage"]: row["order"] for row in rows} == {"waiting": 0, "canary": 1, "rollout": 2}
+    rows = data(charts.stage_stack([stage("rollout", 1.0), stage("waiting for deployment", 1.0), stage("canary", 1.0)]))
+    assert {row["stage"]: row["order"] for row in rows} == {"waiting for deployment": 0, "canary": 1, "rollout": 2}
 
 
 def test_a_day_without_is_framed_and_one_not_seen_is_blank() -> None:

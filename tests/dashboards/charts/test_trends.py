@@ -85,7 +85,7 @@ def test_nothing_is_a_gap_and_never_a_zero() -> None:
 def test_a_period_that_is_not_whole_is_hollow_and_left_out_of_the_line() -> None:
     """Solid marks filter for whole periods, hollow ones for the rest; a sparkline leaves those out."""
     drawn = charts.rows([value(0), value(1, partial=True, incomplete="pay: history is missing 25 August 2026")])
-    assert [row["state"] for row in drawn] == ["whole", "not whole: pay: history is missing 25 August 2026"]
+    assert [row["state"] for row in drawn] == ["complete", "incomplete: pay: history is missing 25 August 2026"]
     hollow = [layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"].get("filled") is False]
     assert [layer["transform"][-1]["filter"] for layer in hollow] == [trends.PARTIAL]
     line = next(layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"]["type"] == "line")

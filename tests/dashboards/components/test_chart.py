@@ -20,24 +20,27 @@ CAUGHT, DOTS = ".mark-rect path", ".mark-symbol path"
 CLICKS = {
     "": [("Change failure rate over the window", CAUGHT, -3, "period"), ("Deployments", CAUGHT, -3, "period")],
     "flow": [
-        ("Where lead time goes", CAUGHT, -1, "part"),
+        ("Lead time by stage", CAUGHT, -1, "part"),
         ("Batch size", CAUGHT, -6, "part"),
-        ("Open changes by age", CAUGHT, -3, "age"),
-        ("Waits for a yes", CAUGHT, -6, "part"),
+        ("Changes awaiting deployment", CAUGHT, -3, "age"),
+        ("Approval wait", CAUGHT, -6, "part"),
     ],
     "stability": [
-        ("Still broken after …", DOTS, -1, "part"),
-        ("Caught before they served", CAUGHT, -1, "part"),
-        ("By size", CAUGHT, -1, "part"),
+        ("Time to recovery (share not yet recovered)", DOTS, -1, "part"),
+        ("Stopped before production", CAUGHT, -1, "part"),
+        ("By batch size", CAUGHT, -1, "part"),
     ],
     "canary": [
-        ("Verdict against outcome", CAUGHT, 0, "canaries"),
-        ("Whether a lower score means more failures", CAUGHT, -1, "canaries"),
-        ("Which metrics decide", CAUGHT, 0, "canaries"),
-        ("Who has one", DOTS, 0, "application"),
-        ("Score and what became of it", DOTS, 5, "deployment"),
+        ("Canary result vs", CAUGHT, 0, "canaries"),
+        ("Failure rate by canary score", CAUGHT, -1, "canaries"),
+        ("Deciding metrics", CAUGHT, 0, "canaries"),
+        ("Coverage", DOTS, 0, "application"),
+        ("Canary score over time", DOTS, 5, "deployment"),
     ],
-    "audit": [("When production changes", CAUGHT, 0, "hour"), ("How long questions wait", DOTS, 0, "application")],
+    "audit": [
+        ("Production changes by hour", CAUGHT, 0, "hour"),
+        ("Approval wait by application", DOTS, 0, "application"),
+    ],
 }
 
 
@@ -82,7 +85,7 @@ def test_a_second_click_lets_go(page: Any, server: str) -> None:
         click(page, "Batch size", CAUGHT, -6)
         page.wait_for_function("there => new URL(location).searchParams.has('part') === there", arg=there)
         settled(page)
-    assert page.get_by_label("Only").input_value() == "every deployment"
+    assert page.get_by_label("Filter").input_value() == "all deployments"
 
 
 def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, organisation: Path) -> None:

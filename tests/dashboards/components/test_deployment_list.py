@@ -1,4 +1,4 @@
-"""From a chart to the rows behind its marks: what a mark counts is what its list holds, however it is counted."""
+"""From a mark of a chart to its list: the list has exactly the rows that the mark counts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.queries import text
-from dashboards.rows import audit, canaries
-from tests.dashboards.reading import said, table
+from dashboards.rows import audit, canaries, frames
+from tests.dashboards.page_text import page_text, table
 
 Run = Callable[..., AppTest]
 CHART = "vega_lite_chart"
@@ -29,13 +29,13 @@ def delivery(organisation: Path) -> dora.Delivery:
 
 
 def listed(page: AppTest) -> set[str]:
-    """Commit and time of every deployment that the page lists; each stands in the table."""
+    """Time and commit of every deployment that the page lists."""
     rows = table(page, "outcome")
     return {f"{row.happened_at} {row.commit}" for row in rows.itertuples()}
 
 
-def of(delivery: dora.Delivery, deployments: Iterable[str]) -> set[str]:
-    """The same of deployments by their ids."""
+def times_and_commits(delivery: dora.Delivery, deployments: Iterable[str]) -> set[str]:
+    """Time and commit of deployments by id."""
     rows = delivery.sql(
         "SELECT coalesce(traffic_at, finished_at, queued_at) AS at, commit FROM deployments"
         " WHERE list_contains(?, deployment_id)",
@@ -44,13 +44,13 @@ def of(delivery: dora.Delivery, deployments: Iterable[str]) -> set[str]:
     return {f"{row['at']} {row['commit'][:9]}" for row in rows}
 
 
-def bars(drawn: Any) -> list[int | None]:
-    """How many each mark of a chart stands for."""
-    rows = pa.ipc.open_stream(drawn.datasets[0].data.data).read_all().to_pylist() if drawn.datasets else []
+def bars(chart: Any) -> list[int | None]:
+    """The count of each mark of a chart."""
+    rows = pa.ipc.open_stream(chart.datasets[0].data.data).read_all().to_pylist() if chart.datasets else []
     return [row.get("n") for row in rows]
 
 
-def kept(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
+def included(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
     return [row for row in delivery.observations(metric, WINDOW) if row["excluded"] is None]
 
 
@@ -58,36 +58,37 @@ def kept(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
     ("part", "sizes"),
     [("1 change", {1}), ("2 changes", {2}), ("4–5 changes", {4, 5}), ("10 or more changes", range(10, 99))],
 )
-def test_a_batch_size_lists_the_deployments_that_brought_so_many(
+def test_a_batch_size_lists_its_deployments(
     run: Run, organisation: Path, delivery: dora.Delivery, part: str, sizes: Container[float]
 ) -> None:
-    """Those of the class, and no others; a class that is empty lists none."""
-    those = {row["subject"] for row in kept(delivery, "batch_size") if row["value"] in sizes}
-    assert listed(run(organisation, "flow", part=part)) == of(delivery, those)
+    """Exactly the deployments of the class; an empty class lists none."""
+    deployments = {row["subject"] for row in included(delivery, "batch_size") if row["value"] in sizes}
+    assert listed(run(organisation, "flow", part=part)) == times_and_commits(delivery, deployments)
 
 
-def test_a_bar_counts_what_lies_between_its_ends(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """Batch sizes by how many of each there are, open changes by hours; each observation stands in one bar."""
-    drawn = {one.proto.alt.partition(".")[0]: bars(one.proto) for one in run(organisation, "flow").get(CHART)}
-    sizes = Counter(row["value"] for row in kept(delivery, "batch_size"))
-    assert drawn["Batch size"] == [
+def test_a_bar_counts_the_values_of_its_class(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
+    """Each batch size and each age of a pending change is counted in one bar."""
+    charts = run(organisation, "flow").get(CHART)
+    counts = {chart.proto.alt.partition(".")[0]: bars(chart.proto) for chart in charts}
+    sizes = Counter(row["value"] for row in included(delivery, "batch_size"))
+    assert counts["Batch size"] == [
         *(sizes[n] for n in range(4)), sizes[4] + sizes[5], sum(sizes[n] for n in range(6, 10)),
         sum(count for n, count in sizes.items() if n > 9),
     ]  # fmt: skip
     rows = [row for row in delivery.observations("lead_time") if row["censored"] and row["excluded"] is None]
-    ends = [0, 0.25, 1, 4, 24, 72, 168, 1e9]
-    counts = [sum(low <= row["value"] < high for row in rows) for low, high in pairwise(ends)]
-    assert drawn["Open changes by age"] == counts
-    assert sum(counts) == len(rows) > 0
+    bounds = [0, 0.25, 1, 4, 24, 72, 168, 1e9]
+    pending = [sum(low <= row["value"] < high for row in rows) for low, high in pairwise(bounds)]
+    assert counts["Changes awaiting deployment"] == pending
+    assert sum(pending) == len(rows) > 0
 
 
-def test_a_stage_lists_the_deployments_that_spent_most_time_in_it(
+def test_a_stage_lists_the_deployments_that_it_held_up_longest(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """By adding up the stages of all changes that each deployment shipped."""
+    """The longest stage of a deployment is that of the sum over its changes."""
     spent: dict[str, Counter[str]] = defaultdict(Counter)
-    whenever = delivery.observations("lead_time")
-    shipped = {row["subject"] for row in whenever if row["excluded"] is None and not row["censored"]}
+    observations = delivery.observations("lead_time")
+    shipped = {row["subject"] for row in observations if row["excluded"] is None and not row["censored"]}
     window = {row["subject"] for row in delivery.observations("rework_rate", WINDOW)}
     for row in delivery.sql(
         "SELECT c.change_id, c.shipped_by, s.stage, s.hours FROM changes c"
@@ -95,66 +96,74 @@ def test_a_stage_lists_the_deployments_that_spent_most_time_in_it(
     ):
         if row["change_id"] in shipped:
             spent[row["shipped_by"]][row["stage"]] += row["hours"]
-    most = {deployment: hours.most_common(1)[0][0] for deployment, hours in spent.items()}
-    assert len({*most.values()}) > 1
+    longest = {deployment: hours.most_common(1)[0][0] for deployment, hours in spent.items()}
+    assert len({*longest.values()}) > 1
     for stage in ("waiting", "rollout"):
-        those = {deployment for deployment, found in most.items() if found == stage} & window
-        assert those
-        page = run(organisation, "flow", part=f"most time in {stage}")
-        assert f"{len(those)} deployments, slowest change first" in said(page)
-        assert listed(page) <= of(delivery, those)
+        deployments = {deployment for deployment, name in longest.items() if name == stage} & window
+        assert deployments
+        page = run(organisation, "flow", part=f"longest stage: {frames.stage_name(stage)}")
+        assert f"{len(deployments)} deployments, slowest change first" in page_text(page)
+        assert listed(page) <= times_and_commits(delivery, deployments)
 
 
-def test_a_wait_lists_what_waited_so_long(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """The deployments whose question was answered within a quarter to one hour."""
-    asked = {row["subject"] for row in kept(delivery, "approval_wait") if 0.25 <= row["value"] < 1}
-    rows = delivery.sql("SELECT deployment_id FROM approvals WHERE list_contains(?, approval_id)", [list(asked)])
+def test_an_approval_wait_lists_its_deployments(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
+    """The deployments whose approval took from a quarter of an hour to one hour."""
+    approvals = {row["subject"] for row in included(delivery, "approval_wait") if 0.25 <= row["value"] < 1}
+    rows = delivery.sql("SELECT deployment_id FROM approvals WHERE list_contains(?, approval_id)", [list(approvals)])
     assert rows
-    assert listed(run(organisation, "flow", part="a yes after < 1 h")) == of(
-        delivery, {r["deployment_id"] for r in rows}
+    assert listed(run(organisation, "flow", part="approval wait < 1 h")) == times_and_commits(
+        delivery, {row["deployment_id"] for row in rows}
     )
 
 
-def test_an_age_lists_the_open_changes_of_it(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """What is open for thirty hours lies between one day and three, and nothing is a week old."""
-    still_open = [row for row in delivery.observations("lead_time") if row["censored"] and row["excluded"] is None]
-    some = [row for row in still_open if 24 <= row["value"] < 72]
-    assert some
-    assert len(table(run(organisation, "flow", age="< 3 d"), "days")) == min(20, len(some))
+def test_an_age_lists_its_pending_changes(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
+    """A change that waits for thirty hours is between one and three days old."""
+    pending = [row for row in delivery.observations("lead_time") if row["censored"] and row["excluded"] is None]
+    of_that_age = [row for row in pending if 24 <= row["value"] < 72]
+    assert of_that_age
+    assert len(table(run(organisation, "flow", age="< 3 d"), "days")) == min(20, len(of_that_age))
     assert len(table(run(organisation, "flow", age="< 15 min"), "days")) == 0
 
 
-@pytest.mark.parametrize(("part", "hours"), [("failed", 0), ("broken for 1 h", 1), ("broken for 1 d", 24)])
-def test_a_step_of_the_curve_lists_what_was_still_broken(
+@pytest.mark.parametrize(
+    ("part", "hours"), [("failed", 0), ("not recovered after 1 h", 1), ("not recovered after 1 d", 24)]
+)
+def test_a_step_of_the_curve_lists_what_had_not_recovered(
     run: Run, organisation: Path, delivery: dora.Delivery, part: str, hours: float
 ) -> None:
-    """Failed deployments that took at least so long to recover, those that have not among them."""
-    those = {row["subject"] for row in kept(delivery, "recovery_time") if row["value"] >= hours}
-    assert listed(run(organisation, "stability", part=part)) == of(delivery, those)
+    """Failed deployments that took at least so long to recover, or have not recovered."""
+    deployments = {row["subject"] for row in included(delivery, "recovery_time") if row["value"] >= hours}
+    assert listed(run(organisation, "stability", part=part)) == times_and_commits(delivery, deployments)
 
 
-def test_what_was_caught_is_listed_by_what_ended_it(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """As many attempts as the share leaves out for that reason."""
-    left_out = [row for row in delivery.observations("change_failure_rate", WINDOW) if row["excluded"]]
-    reasons = Counter(row["excluded"] for row in left_out)
-    assert reasons["stopped_by_canary"]
-    those = {row["subject"] for row in left_out if row["excluded"] == "stopped_by_canary"}
-    assert listed(run(organisation, "stability", part="ended: stopped by canary")) == of(delivery, those)
-
-
-def test_a_class_of_sizes_lists_as_many_as_its_share_is_of(
+def test_deployments_stopped_before_production_are_listed_by_outcome(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """The deployments that the claim counts in a class are among those listed, none of another size."""
-    sizes = {row["subject"]: row["value"] for row in kept(delivery, "batch_size")}
+    """As many as the change failure rate excludes for that reason."""
+    excluded = [row for row in delivery.observations("change_failure_rate", WINDOW) if row["excluded"]]
+    reasons = Counter(row["excluded"] for row in excluded)
+    assert reasons["stopped_by_canary"]
+    deployments = {row["subject"] for row in excluded if row["excluded"] == "stopped_by_canary"}
+    assert listed(run(organisation, "stability", part="outcome: stopped by canary")) == times_and_commits(
+        delivery, deployments
+    )
+
+
+def test_a_batch_size_of_the_failure_rates_lists_its_deployments(
+    run: Run, organisation: Path, delivery: dora.Delivery
+) -> None:
+    """The list has the deployments that the failure rate counts, and none of another size."""
+    sizes = {row["subject"]: row["value"] for row in included(delivery, "batch_size")}
     for row in delivery.speed_and_safety(WINDOW).sizes:
-        those = {s for s, n in sizes.items() if row["least"] <= n < (row["below"] or 99)}
-        assert len(those) >= row["deployments"] > 0
-        assert listed(run(organisation, "stability", part=SIZES[row["least"]])) == of(delivery, those)
+        deployments = {subject for subject, size in sizes.items() if row["least"] <= size < (row["below"] or 99)}
+        assert len(deployments) >= row["deployments"] > 0
+        assert listed(run(organisation, "stability", part=SIZES[row["least"]])) == times_and_commits(
+            delivery, deployments
+        )
 
 
-def test_a_part_that_is_none_falls_away(run: Run, organisation: Path) -> None:
-    """An address with a word that no chart has shows every deployment."""
+def test_an_unknown_class_is_ignored(run: Run, organisation: Path) -> None:
+    """An address with an unknown class lists all deployments."""
     for page in ("flow", "stability"):
         assert listed(run(organisation, page, part="nonsense")) == listed(run(organisation, page))
 
@@ -162,32 +171,35 @@ def test_a_part_that_is_none_falls_away(run: Run, organisation: Path) -> None:
 def test_every_mark_of_the_canary_page_lists_what_it_counts(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """Cells, scores and metrics: the list says as many as the mark, of all canaries."""
-    told = delivery.canaries(WINDOW)
-    counted = {cell["part"]: cell["canaries"] for cell in canaries.against(told.rows) if cell["canaries"]}
-    counted |= {row["part"]: one.n for row, one in zip(canaries.bins(told.bins), filter(_some, told.bins), strict=True)}
-    counted |= {f"failed: {one.metric}": one.failed for one in told.metrics if one.failed}
-    assert sum(counted[cell["part"]] for cell in canaries.against(told.rows) if cell["part"]) == told.canaries
-    assert len(counted) > 4
-    for kind, count in counted.items():
-        page = run(organisation, "canary", canaries=kind)
-        assert f"{count:,} of {told.canaries:,} canaries" in said(page)
-
-
-def _some(one: Any) -> bool:
-    return bool(one.n)
+    """Cells, scores and metrics: the list is as long as the mark says."""
+    analysis = delivery.canaries(WINDOW)
+    cells = canaries.results_by_outcome(analysis.rows)
+    counts = {cell["part"]: cell["canaries"] for cell in cells if cell["canaries"]}
+    assert sum(counts.values()) == analysis.canaries
+    scores = [scores for scores in analysis.bins if scores.n]
+    rates = canaries.failure_rates(analysis.bins)
+    counts |= {rate["part"]: bin_.n for rate, bin_ in zip(rates, scores, strict=True)}
+    counts |= {f"failed: {metric.metric}": metric.failed for metric in analysis.metrics if metric.failed}
+    assert len(counts) > 4
+    for name, count in counts.items():
+        page = run(organisation, "canary", canaries=name)
+        assert f"{count:,} of {analysis.canaries:,} canaries" in page_text(page)
 
 
 def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """As many as the hour's cell counts; together with a finding, those that are both."""
-    told = delivery.audit(WINDOW)
-    cells = audit.hours(told.rows)
-    hours = Counter(hour for row in told.rows if (hour := audit.hour(row)))
+    """As many as the cell of the hour counts; together with an exception, the changes that are both."""
+    trail = delivery.audit(WINDOW)
+    cells = audit.hours(trail.rows)
+    hours = Counter(hour for row in trail.rows if (hour := audit.hour_of_week(row)))
     assert hours == {cell["part"]: cell["changes"] for cell in cells}
     cell = max(cells, key=lambda cell: cell["changes"])
     page = run(organisation, "audit", hour=cell["part"])
-    assert f"{cell['changes']} changes, the latest first" in said(page)
-    (late,) = [one for one in told.exceptions if one.name == "out_of_hours"]
-    both = [row for row in told.rows if row["deployment_id"] in late.deployments and audit.hour(row) == cell["part"]]
-    page = run(organisation, "audit", hour=cell["part"], finding="came out of hours")
-    assert f"{text.counted(len(both), 'change')}, the latest first" in said(page)
+    assert f"{cell['changes']} changes, latest first" in page_text(page)
+    (late,) = [exception for exception in trail.exceptions if exception.name == "out_of_hours"]
+    both = [
+        row
+        for row in trail.rows
+        if row["deployment_id"] in late.deployments and audit.hour_of_week(row) == cell["part"]
+    ]
+    page = run(organisation, "audit", hour=cell["part"], finding=late.title)
+    assert f"{text.counted(len(both), 'change')}, latest first" in page_text(page)

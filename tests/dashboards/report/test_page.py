@@ -59,7 +59,7 @@ def test_what_moved_is_judged_as_on_the_pages(told: Report) -> None:
         assert (row is None) == (move is None)
         if row and move:
             assert (row["move"], row["now"]) == (move.text, now.text)
-            assert (row["which is"] == "within noise") == (not move.significant)
+            assert (row["which is"] == "not significant") == (not move.significant)
             assert move.significant or not row["stands"]
     assert {of for _, of in rows} > {"all", "money", "finding"}
     narrow = Report(told.delivery, replace(told.scope, teams=("money",)))

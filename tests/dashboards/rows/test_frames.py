@@ -1,4 +1,4 @@
-"""Tables and files: nothing that a source wrote can run, beacon or disappear."""
+"""Data frames and CSV files: nothing that a source wrote can run or disappear."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from dashboards.rows import frames
 
 
 def row(**other: Any) -> dict[str, Any]:
-    known = {
+    deployment = {
         "happened_at": datetime(2026, 7, 1, 22, 30), "application": "ledger", "team": "money", "kind": "release",
         "commit": "0123456789abcdef", "changes": 3, "hours": 1.5, "verdict": "pass", "score": 91.0,
         "outcome": "succeeded", "evidence": None, "recovered_hours": None, "still_failing": False,
         "triggered_by": "ada", "url": "https://deck.example/1", "deployment_id": "d1",
     }  # fmt: skip
-    return known | other
+    return deployment | other
 
 
 @given(st.dictionaries(st.sampled_from("abc"), st.text(), min_size=1))
-def test_no_cell_of_a_file_starts_a_formula(cells: dict[str, str]) -> None:
-    """Whatever a cell holds, a spreadsheet reads text; behind the apostrophe it is what it was."""
-    back = next(iter(csv.DictReader(io.StringIO(frames.csv_text([cells]), newline=""))))
+def test_no_cell_of_a_file_is_a_formula(cells: dict[str, str]) -> None:
+    """Whatever a cell contains, a spreadsheet reads text; behind the apostrophe it is unchanged."""
+    parsed = next(iter(csv.DictReader(io.StringIO(frames.csv_text([cells]), newline=""))))
     for name, cell in cells.items():
-        assert not back[name].startswith(frames.FORMULA)
-        assert back[name].removeprefix("'") == cell.removeprefix("'") or back[name] == cell
+        assert not parsed[name].startswith(frames.FORMULA)
+        assert parsed[name].removeprefix("'") == cell.removeprefix("'") or parsed[name] == cell
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
-def test_each_dangerous_start_is_disarmed(start: str) -> None:
-    """The six characters that begin a formula get an apostrophe before them; a negative number keeps its sign."""
+def test_each_start_of_a_formula_gets_an_apostrophe(start: str) -> None:
+    """Six characters start a formula; a negative number keeps its sign."""
     text = frames.csv_text([{"name": f"{start}1+1", "number": -2.5, "when": datetime(2026, 7, 1, 2)}])
     cells = next(iter(csv.DictReader(io.StringIO(text, newline=""))))
     assert cells == {"name": f"'{start}1+1", "number": "-2.5", "when": "2026-07-01T02:00:00Z"}
@@ -48,7 +48,7 @@ def test_no_rows_are_an_empty_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "kept"),
+    ("url", "valid"),
     [
         ("https://deck.example/#/x", True),
         ("http://deck.example", True),
@@ -62,13 +62,13 @@ def test_no_rows_are_an_empty_file() -> None:
         (None, False),
     ],
 )
-def test_only_links_to_the_web_are_links(url: str | None, kept: bool) -> None:
-    """Anything but http and https with a host is no link."""
-    assert frames.web_link(url) == (url if kept else None)
+def test_only_web_links_are_links(url: str | None, valid: bool) -> None:
+    """Anything except http and https with a host is no link."""
+    assert frames.web_link(url) == (url if valid else None)
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("other", "outcome"),
     [
         ({}, "ok"),
         ({"outcome": "stopped_by_canary"}, "stopped by canary"),
@@ -77,29 +77,29 @@ def test_only_links_to_the_web_are_links(url: str | None, kept: bool) -> None:
         ({"outcome": "failed", "evidence": "deploy"}, "failed: deploy failed"),
     ],
 )
-def test_outcomes_are_words(other: dict[str, Any], said: str) -> None:
-    """A failure says its evidence, and that it goes on where it does."""
-    assert frames.outcome(row(**other)) == said
+def test_outcomes_are_in_words(other: dict[str, Any], outcome: str) -> None:
+    """A failure has its evidence, and whether it has recovered."""
+    assert frames.outcome(row(**other)) == outcome
 
 
-def test_times_are_those_of_the_organisation() -> None:
+def test_times_are_in_the_zone_of_the_organisation() -> None:
     """Half past ten in the evening UTC is the next day in Berlin."""
     frame = frames.deployments([row()], "Europe/Berlin")
     assert frame["happened_at"][0] == pd.Timestamp("2026-07-02 00:30")
 
 
-def test_what_is_not_known_stays_empty() -> None:
+def test_unknown_values_stay_empty() -> None:
     """A deployment without commit, changes or canary has empty cells, not zeros, and the table keeps its types."""
-    bare = row(commit=None, changes=None, hours=None, verdict=None, score=None, url=None)
-    frame = frames.deployments([bare, row()], "UTC")
+    incomplete = row(commit=None, changes=None, hours=None, verdict=None, score=None, url=None)
+    frame = frames.deployments([incomplete, row()], "UTC")
     assert frame.iloc[0][["commit", "changes", "hours", "canary", "score", "url"]].isna().all()
     assert frame["commit"][1] == "012345678"
     assert str(frame["changes"].dtype) == "Int64"
     assert list(frames.deployments([], "UTC").columns) == list(frame.columns)
 
 
-def test_how_many_are_listed_is_said_with_how_many_there_are() -> None:
-    """All of them, or the first of so many; none is none."""
-    assert frames.how_many([], "change") == "0 changes"
-    assert frames.how_many([{"listed": 1}], "change") == "1 change"
-    assert frames.how_many([{"listed": 1468}] * 20, "change") == "The first 20 of 1,468 changes"
+def test_the_count_says_how_many_of_how_many_are_listed() -> None:
+    """All rows, or the first of more; no rows are zero."""
+    assert frames.count_listed([], "change") == "0 changes"
+    assert frames.count_listed([{"listed": 1}], "change") == "1 change"
+    assert frames.count_listed([{"listed": 1468}] * 20, "change") == "The first 20 of 1,468 changes"

@@ -1,4 +1,4 @@
-"""What changed beyond noise: as one of many comparisons, a move has to be larger to be called one."""
+"""Significant changes and trend alerts of the overview."""
 
 from __future__ import annotations
 
@@ -10,36 +10,42 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.components.metric_card import KEYS
-from tests.dashboards.reading import said, table
+from tests.dashboards.page_text import page_text, table
 
 Run = Callable[..., AppTest]
 
 
-def test_the_list_names_who_moved_and_what_got_worse_first(run: Run, organisation: Path) -> None:
-    """A day that parts before from after: its rows are judged, worse before better."""
-    page = run(organisation, window="all", compare="before a day")
-    readings = list(table(page, "reading").get("reading", []))
-    assert readings == sorted(readings, reverse=True)
-    assert set(readings) <= {"worse", "better"}
-    assert ("says more than chance" in said(page)) == (not readings)
+def test_significant_changes_list_what_got_worse_first(run: Run, organisation: Path) -> None:
+    """Every row is better or worse, worse ones come first, and an empty list is one sentence."""
+    page = run(organisation, window="all", compare="before a date")
+    assessments = list(table(page, "assessment").get("assessment", []))
+    assert assessments == sorted(assessments, reverse=True)
+    assert set(assessments) <= {"worse", "better"}
+    assert ("is significant" in page_text(page)) == (not assessments)
 
 
-def test_nothing_is_listed_where_nothing_is_compared(run: Run, organisation: Path) -> None:
-    """Without a window before, and against another team, there is no such list."""
+def test_without_a_comparison_there_is_no_list_of_changes(run: Run, organisation: Path) -> None:
+    """Neither without a previous period nor against another team."""
     for address in ({"compare": "nothing"}, {"team": "money", "compare": "another team", "other": "finding"}):
         page = run(organisation, **address)
-        assert table(page, "reading").empty
-        assert "says more than chance" not in said(page)
+        assert table(page, "assessment").empty
+        assert "Significant changes" not in [heading.value for heading in page.subheader]
 
 
-def test_signals_are_the_doors_strong_ones_of_the_window(run: Run, organisation: Path) -> None:
-    """What is listed is what the door finds in the window, the latest week first, none of them weak."""
+def test_trend_alerts_are_the_strong_ones_of_the_window(run: Run, organisation: Path) -> None:
+    """The page lists what ``Delivery.signals`` finds in the window, latest week first, without weak alerts."""
     delivery = dora.open(organisation)
-    starts = delivery.about()["as_of"] - timedelta(days=180)
-    series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
-    strong = sorted(
-        (one.weeks[finding.last].period for one in series for finding in one.alerts if not finding.weak), reverse=True
+    start = delivery.about()["as_of"] - timedelta(days=180)
+    strong_weeks = sorted(
+        (
+            series.weeks[alert.last].period
+            for name in KEYS
+            for series in delivery.signals(name, dora.Scope(since="180d", by="team"))
+            for alert in series.alerts
+            if not alert.weak
+        ),
+        reverse=True,
     )
-    listed = table(run(organisation, window="180d"), "signal")
-    assert list(listed.get("week", [])) == [f"{week:%-d %b %Y}" for week in strong][:8]
-    assert all(week >= starts - timedelta(days=7) for week in strong)
+    alerts = table(run(organisation, window="180d"), "alert")
+    assert list(alerts.get("week", [])) == [f"{week:%-d %b %Y}" for week in strong_weeks][:8]
+    assert all(week >= start - timedelta(days=7) for week in strong_weeks)

@@ -1,4 +1,4 @@
-"""What a page says, as a test reads it."""
+"""Texts and tables of a page that ran without a browser."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ def header(page: AppTest) -> str:
     return str(page.caption[0].value)
 
 
-def said(page: AppTest) -> str:
-    """All that is said outside of numbers, tables and charts."""
+def page_text(page: AppTest) -> str:
+    """All titles, texts and captions of a page."""
     return " ".join(str(element.value) for kind in (page.title, page.text, page.caption) for element in kind)
 
 
 def table(page: AppTest, column: str) -> pd.DataFrame:
-    """The first table that has a column; an empty one where none has."""
-    return next((found.value for found in page.dataframe if column in found.value), pd.DataFrame())
+    """The first table that has a column; an empty one if none has it."""
+    return next((frame.value for frame in page.dataframe if column in frame.value), pd.DataFrame())
