@@ -103,7 +103,7 @@ def test_without_the_extra_it_has_no_pictures_and_says_so(
     report(config=tmp_path / "dora.toml", out=tmp_path / "report.html", charts=tmp_path / "charts")
     page = (tmp_path / "report.html").read_text()
     assert "<img" not in page
-    assert "Merged and not shipped" in page
+    assert "Awaiting deployment" in page
     assert "pip install 'delivery-metrics[report]'" in capsys.readouterr().err
     assert not (tmp_path / "charts").exists()
 
