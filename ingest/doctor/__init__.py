@@ -1,1 +1,1 @@
-"""Checks of the set-up before a nightly run: sources, mirrors, lock, disk, age of the data."""
+"""The checks of ``dora doctor``: sources, mirrors, lock, disk, age of the data."""

@@ -1,4 +1,4 @@
-"""Which deployments the last build could not follow to their commits: by repository and reason, with their share."""
+"""Check which deployments of the last build have no known commits, by repository and reason."""
 
 from __future__ import annotations
 
@@ -11,61 +11,66 @@ from dora.errors import DoraError
 from dora.storage import database
 from ingest.doctor.finding import DoctorFinding, RepositoryDeployments, SourceContext
 
-JUDGED = """
-WITH judged AS (
-  SELECT repository, commit, traffic_at, attribution, attribution IN ('commit', 'version', 'restored') AS followed
+# A rollback or redeploy repeats the commit of an earlier deployment, so it would count the same problem again.
+RELEASES = """
+WITH releases AS (
+  SELECT repository, commit, traffic_at, attribution,
+    attribution IN ('commit', 'version', 'restored') AS is_attributed
   FROM deployments WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy'))
 """
-DEPLOYED = """
-SELECT lower(repository), count(*) FILTER (followed), count(*) FILTER (NOT followed),
-  arg_max(commit, traffic_at) FILTER (followed)
-FROM judged GROUP BY ALL
+BY_REPOSITORY = """
+SELECT lower(repository), count(*) FILTER (is_attributed), count(*) FILTER (NOT is_attributed),
+  arg_max(commit, traffic_at) FILTER (is_attributed)
+FROM releases GROUP BY ALL
 """
-SHARES = """
-SELECT repository, attribution, lower(repository) IN (SELECT lower(repository) FROM changes) IS TRUE AS ingested,
-  count(*) AS deployments, (SELECT count(*) FROM judged) AS among
-FROM judged WHERE NOT followed
+UNATTRIBUTED = """
+SELECT repository, attribution, lower(repository) IN (SELECT lower(repository) FROM changes) IS TRUE AS is_ingested,
+  count(*) AS deployments, (SELECT count(*) FROM releases) AS total
+FROM releases WHERE NOT is_attributed
 GROUP BY repository, attribution ORDER BY deployments DESC, repository, attribution
 """
 
 
 def read_deployments(path: Path) -> SourceContext:
-    """What the last build knows of each repository's deployments; nothing where there is none to be read."""
+    """Return the deployments of each repository in the build at ``path``; empty if there is no readable build."""
     with suppress(DoraError):
-        rows = _asked(path, DEPLOYED)
-        told = {name: RepositoryDeployments(followed, lost, latest) for name, followed, lost, latest in rows if name}
+        rows = _query_build(path, BY_REPOSITORY)
         return SourceContext(
-            deployments_by_repository=told, total_deployments=sum(followed + lost for _, followed, lost, _ in rows)
+            deployments_by_repository={name: RepositoryDeployments(*counts) for name, *counts in rows if name},
+            total_deployments=sum(attributed + unattributed for _, attributed, unattributed, _ in rows),
         )
     return SourceContext()
 
 
 def check_attribution(path: Path) -> Iterator[DoctorFinding]:
-    """One warning for each repository and reason; nothing where there is no build, or one without deployments."""
-    rows = _asked(path, SHARES)
-    for repository, attribution, ingested, count, among in rows:
-        says, then = _told(repository, attribution, ingested)
-        share = f"{count:,} of {among:,} deployments ({count / among:.0%})"
-        yield DoctorFinding(f"commits of {repository or 'no repository'}", "warn", f"{share} {says}", then)
+    """Yield a warning for each repository and reason; none if there is no build or no deployment."""
+    for repository, attribution, is_ingested, count, total in _query_build(path, UNATTRIBUTED):
+        problem, next_step = _explain(repository, attribution, is_ingested)
+        message = f"{count:,} of {total:,} deployments ({count / total:.0%}) {problem}"
+        yield DoctorFinding(f"commits of {repository or 'no repository'}", "warn", message, next_step)
 
 
-def _asked(path: Path, query: str) -> list[tuple[Any, ...]]:
+def _query_build(path: Path, query: str) -> list[tuple[Any, ...]]:
     if not path.exists():
         return []
     con = database.open_build(path)
     try:
+        # A build of a failed or much earlier version may lack the tables.
         if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'changes'").fetchall():
             return []
-        return con.execute(JUDGED + query).fetchall()
+        return con.execute(RELEASES + query).fetchall()
     finally:
         con.close()
 
 
-def _told(repository: str | None, attribution: str, ingested: bool) -> tuple[str, str]:
+def _explain(repository: str | None, attribution: str, is_ingested: bool) -> tuple[str, str]:
     if attribution == "missing":
-        return "carry no commit", "let the pipeline carry it."
+        return "have no commit", "let the pipeline record the commit."
     if attribution == "ambiguous":
-        return "name a commit by too few letters to be one", "let the pipeline carry the whole id."
-    if repository and not ingested:
-        return "come from it, and it was never ingested", "add it to [sources.git]."
-    return "name commits that are not in it", "run `dora ingest git`; if that does not help, it is another repository."
+        return "have an abbreviated commit id that several commits match", "let the pipeline record the full id."
+    if repository and not is_ingested:
+        return "are from this repository, which was never ingested", "add it to [sources.git] of dora.toml."
+    return (
+        "have a commit that is not in this repository",
+        "run `dora ingest git`; if that does not help, the pipeline names the wrong repository.",
+    )

@@ -1,4 +1,4 @@
-"""What a doctor says: one line for each thing it looked at."""
+"""The results of ``dora doctor``, and what its checks of a source may use."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ State = Literal["ok", "warn", "fail"]
 
 
 class DoctorFinding(msgspec.Struct, frozen=True):
-    """One thing that was looked at: how it is, in a sentence, and what to do where that is not well.
+    """The result of one check: its state, a sentence, and the next step unless the state is ok.
 
-    ``auth_failed`` is true where a server does not know us, or refuses something.
+    ``auth_failed`` is true if a server did not accept the credentials or refused access.
     """
 
     check: str
@@ -24,10 +24,10 @@ class DoctorFinding(msgspec.Struct, frozen=True):
 
 
 class RepositoryDeployments(msgspec.Struct, frozen=True):
-    """What the last build knows of the deployments from one repository.
+    """The deployments of one repository in the last build.
 
-    ``followed`` are those whose commits are in it, ``lost`` those that name it and are not; ``latest`` is the commit of
-    the last one that was followed.
+    The commits of ``attributed`` deployments are in the repository, those of ``unattributed`` ones are not.
+    ``latest_commit`` is the commit of the last attributed deployment.
     """
 
     attributed: int = 0
@@ -36,10 +36,10 @@ class RepositoryDeployments(msgspec.Struct, frozen=True):
 
 
 class SourceContext(msgspec.Struct, frozen=True):
-    """What landing holds of one source: its applications, and how far each stream was read.
+    """What landing.duckdb and the last build contain of one source.
 
-    ``deployed`` is what the last build knows by repository in lower case, ``deployments`` how many there are in all,
-    null where there is no build.
+    ``applications`` and ``watermarks`` (by stream) are from landing.duckdb. ``deployments_by_repository`` has names in
+    lower case; ``total_deployments`` counts all repositories, and is null if there is no build.
     """
 
     applications: frozenset[str] = frozenset()
@@ -48,15 +48,14 @@ class SourceContext(msgspec.Struct, frozen=True):
     total_deployments: int | None = None
 
     def deployments_of(self, repository: str) -> RepositoryDeployments:
-        """What is known of a repository's deployments."""
+        """Return the deployments of a repository."""
         return self.deployments_by_repository.get(repository.lower(), RepositoryDeployments())
 
     def describe_share(self, repository: str) -> str:
-        """Which share of the deployments a repository explains, as half a sentence."""
+        """Return the share of all deployments whose commits a repository contains, as part of a sentence."""
         if not self.total_deployments:
-            return "no deployment was built yet that it could explain"
-        there, total = self.deployments_of(repository), self.total_deployments
-        share = f"{there.attributed:,} of {total:,} deployments ({there.attributed / total:.0%})"
-        return f"it explains {share}" + (
-            f", and {there.unattributed:,} more name it whose commits are not known" if there.unattributed else ""
-        )
+            return "its share of the deployments is unknown until the first build"
+        counts, total = self.deployments_of(repository), self.total_deployments
+        share = f"{counts.attributed:,} of {total:,} deployments ({counts.attributed / total:.0%})"
+        missing = f", lacks those of {counts.unattributed:,} that name it" if counts.unattributed else ""
+        return f"contains the commits of {share}{missing}"

@@ -1,6 +1,6 @@
-"""What could go wrong tonight, looked at now: sources, landing, lock, disk, freshness, versions.
+"""Run all checks of ``dora doctor``: versions, disk, lock, landing, sources, age of the data, build.
 
-Nothing is fetched into landing and nothing is changed. A source with a method ``doctor(known)`` is asked itself.
+The checks fetch and change nothing. A source with a method ``doctor(context)`` adds its own.
 """
 
 from __future__ import annotations
@@ -19,152 +19,158 @@ import msgspec
 from dora.errors import AuthError, DoraError, LockedError, StaleError, counted
 from dora.storage import database
 from ingest import configure_source
-from ingest.doctor import attribution
+from ingest.doctor.attribution import check_attribution, read_deployments
 from ingest.doctor.finding import DoctorFinding, SourceContext
 
-LEAST_FREE = 256 << 20
-LOADS = """
+MIN_FREE = 256 << 20  # bytes, for the payloads of one run
+LAST_LOADS = """
 SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of,
   arg_max(partial_failures, started_at) AS partial_failures,
-  (SELECT count(*) FROM quarantine q WHERE q.source = load.source AND q.resolved_at IS NULL) AS quarantined,
-  arg_max(finished_at IS NULL, started_at) AS cut_off
+  (SELECT count(*) FROM quarantine WHERE quarantine.source = load.source AND resolved_at IS NULL) AS quarantined,
+  arg_max(finished_at IS NULL, started_at) AS is_interrupted
 FROM load GROUP BY source
 """
 
 
-class Loaded:
-    """The last load of one source, as landing remembers it."""
+class LastLoad(msgspec.Struct, frozen=True):
+    """The last load of one source in landing.duckdb; times are UTC."""
 
-    def __init__(self, row: Sequence[Any], context: SourceContext) -> None:
-        self.finished_at, self.as_of, self.partial_failures, self.quarantined, self.cut_off = row
-        self.context = context
+    context: SourceContext
+    finished_at: datetime | None
+    as_of: datetime | None
+    partial_failures: list[str] | None
+    quarantined: int
+    is_interrupted: bool
 
 
 def run_checks(
     data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_hours: float
 ) -> Iterator[DoctorFinding]:
-    """Everything, in the order in which it would stop a run."""
-    yield _versions()
-    yield from _folder(data)
-    loads: dict[str, Loaded] = {}
-    yield _landing(data, loads)
-    deployed = attribution.read_deployments(data / database.PUBLISHED)
+    """Yield the results of all checks; those that stop a run come first."""
+    yield _check_versions()
+    yield from _check_folder(data)
+    loads: dict[str, LastLoad] = {}
+    yield _check_landing(data, loads)
+    build = read_deployments(data / database.PUBLISHED)
     if not settings:
-        yield DoctorFinding("sources", "fail", "none is configured", "name some under [sources.NAME] of dora.toml.")
-    for name, given in settings.items():
-        context = loads[name].context if name in loads else SourceContext()
+        yield DoctorFinding("sources", "fail", "no source is configured", "add [sources.NAME] to dora.toml.")
+    for name, source_settings in settings.items():
         context = msgspec.structs.replace(
-            context,
-            deployments_by_repository=deployed.deployments_by_repository,
-            total_deployments=deployed.total_deployments,
+            loads[name].context if name in loads else SourceContext(),
+            deployments_by_repository=build.deployments_by_repository,
+            total_deployments=build.total_deployments,
         )
-        yield from _source(name, given, data, context)
-        yield from _fresh(name, loads.get(name), timedelta(hours=stale_after_hours))
-    built = _build(data, loads)
-    yield built
-    if built.state != "fail":
-        yield from attribution.check_attribution(data / database.PUBLISHED)
+        yield from _check_source(name, source_settings, data, context)
+        yield from _check_last_load(name, loads.get(name), timedelta(hours=stale_after_hours))
+    finding = _check_build(data, loads)
+    yield finding
+    if finding.state != "fail":
+        yield from check_attribution(data / database.PUBLISHED)
 
 
 def raise_on_failure(findings: Sequence[DoctorFinding]) -> None:
-    """Raise ``AuthError`` where a server does not know us or refuses something, else ``StaleError`` for any failure."""
+    """Raise ``AuthError`` if a check failed for lack of access, ``StaleError`` if any other failed."""
     failed = [finding for finding in findings if finding.state == "fail"]
-    if not failed:
-        return
-    error = AuthError if any(finding.auth_failed for finding in failed) else StaleError
-    raise error(f"{len(failed)} of {len(findings)} checks failed.", "do what stands beside them.")
+    if failed:
+        error = AuthError if any(finding.auth_failed for finding in failed) else StaleError
+        raise error(f"{len(failed)} of {len(findings)} checks failed.", "do what the column `next` says.")
 
 
-def _versions() -> DoctorFinding:
-    ours = version("delivery-metrics")
-    says = f"delivery-metrics {ours}, Python {platform.python_version()}, DuckDB {version('duckdb')}"
-    return DoctorFinding("versions", "ok", says)
+def _check_versions() -> DoctorFinding:
+    product, duckdb = version("delivery-metrics"), version("duckdb")
+    message = f"delivery-metrics {product}, Python {platform.python_version()}, DuckDB {duckdb}"
+    return DoctorFinding("versions", "ok", message)
 
 
-def _folder(data: Path) -> Iterator[DoctorFinding]:
+def _check_folder(data: Path) -> Iterator[DoctorFinding]:
     if not data.is_dir():
-        yield DoctorFinding("data", "warn", f"there is no folder {data} yet", "run `dora ingest NAME`, which makes it.")
+        yield DoctorFinding("data", "warn", f"the folder {data} does not exist", "run `dora ingest NAME`: it makes it.")
         return
     if not os.access(data, os.W_OK | os.X_OK):
-        yield DoctorFinding("data", "fail", f"{data} can not be written", "give this user the right to write there.")
+        yield DoctorFinding("data", "fail", f"this user can not write to {data}", "give it the permission.")
     free = shutil.disk_usage(data).free
-    files = [data / database.LANDING, data / database.PUBLISHED]
-    needed = LEAST_FREE + 2 * sum(file.stat().st_size for file in files if file.exists())
-    says = f"{free >> 20:,} MB are free, a run may need {needed >> 20:,} MB"
+    databases = [data / database.LANDING, data / database.PUBLISHED]
+    # A run writes the new dora.duckdb beside the old one, and landing.duckdb may double.
+    needed = MIN_FREE + 2 * sum(file.stat().st_size for file in databases if file.exists())
+    message = f"{free >> 20:,} MB are free, a run may need {needed >> 20:,} MB"
     if free < needed:
-        yield DoctorFinding("disk", "fail", says, "make room: a build is written whole before it is used.")
+        yield DoctorFinding("disk", "fail", message, "free some space: a build is complete before it replaces the old.")
     else:
-        yield DoctorFinding("disk", "ok", says)
+        yield DoctorFinding("disk", "ok", message)
 
 
-def _landing(data: Path, loads: dict[str, Loaded]) -> DoctorFinding:
+def _check_landing(data: Path, loads: dict[str, LastLoad]) -> DoctorFinding:
+    """Check the control totals of landing.duckdb, and read the last load of each source into ``loads``."""
     if not (data / database.LANDING).exists():
-        return DoctorFinding("landing", "warn", "nothing was ingested yet", "run `dora ingest NAME`.")
+        return DoctorFinding("landing", "warn", "nothing is ingested yet", "run `dora ingest NAME`.")
     try:
         with database.inspect_landing(data) as con:
-            for source, *row in con.execute(LOADS).fetchall():
-                loads[source] = Loaded(row, _known(con, source))
+            for source, *columns in con.execute(LAST_LOADS).fetchall():
+                loads[source] = LastLoad(_read_context(con, source), *columns)
     except LockedError:
         return DoctorFinding(
-            "lock", "warn", "another run is writing; landing was not looked at", "repeat when it has ended."
+            "lock", "warn", "another run holds the lock; landing.duckdb is not checked", "repeat when it has ended."
         )
     except DoraError as error:
         return DoctorFinding("landing", "fail", error.happened, error.next_step)
-    return DoctorFinding("landing", "ok", "its rows are those that were committed; nobody holds the lock")
+    return DoctorFinding("landing", "ok", "all committed rows are there; no run holds the lock")
 
 
-def _known(con: database.Connection, source: str) -> SourceContext:
-    marks = con.execute("SELECT stream, value FROM watermark WHERE source = ?", [source]).fetchall()
+def _read_context(con: database.Connection, source: str) -> SourceContext:
+    watermarks = con.execute("SELECT stream, value FROM watermark WHERE source = ?", [source]).fetchall()
     names = con.execute("SELECT application FROM application WHERE source = ?", [source]).fetchall()
-    return SourceContext(frozenset(name for (name,) in names), dict(marks))
+    return SourceContext(frozenset(name for (name,) in names), dict(watermarks))
 
 
-def _source(name: str, settings: Mapping[str, Any], data: Path, context: SourceContext) -> Iterator[DoctorFinding]:
+def _check_source(
+    name: str, settings: Mapping[str, Any], data: Path, context: SourceContext
+) -> Iterator[DoctorFinding]:
     try:
         source = configure_source(name, settings, data)
-        if ask := getattr(source, "doctor", None):
-            several = "type" in settings
-            for found in ask(context):
-                yield msgspec.structs.replace(found, check=f"{name}: {found.check}") if several else found
+        if check := getattr(source, "doctor", None):
+            # Only a source with `type` has a name of its own, and another one of that type may be beside it.
+            prefix = f"{name}: " if "type" in settings else ""
+            for finding in check(context):
+                yield msgspec.structs.replace(finding, check=f"{prefix}{finding.check}")
     except DoraError as error:
         yield DoctorFinding(name, "fail", error.happened, error.next_step, auth_failed=isinstance(error, AuthError))
 
 
-def _fresh(name: str, loaded: Loaded | None, limit: timedelta) -> Iterator[DoctorFinding]:
-    part = f"{name} data"
-    if loaded is None:
-        yield DoctorFinding(part, "warn", "no load of it is known", f"run `dora ingest {name}`.")
+def _check_last_load(name: str, load: LastLoad | None, max_age: timedelta) -> Iterator[DoctorFinding]:
+    check, ingest = f"{name} data", f"run `dora ingest {name}`"
+    if load is None:
+        yield DoctorFinding(check, "warn", "never ingested", f"{ingest}.")
         return
-    if loaded.cut_off:
-        yield DoctorFinding(
-            part, "warn", "its last run did not get to its end", f"run `dora ingest {name}`: it goes on."
-        )
-    if loaded.partial_failures:
-        says = (
-            f"its last run missed {counted(len(loaded.partial_failures), 'part')}, such as {loaded.partial_failures[0]}"
-        )
-        yield DoctorFinding(part, "warn", says, f"mend that, then run `dora ingest {name}`.")
-    if loaded.quarantined:
-        says = f"{counted(loaded.quarantined, 'document')} could not be read, and not well since"
-        yield DoctorFinding(part, "warn", says, "look at the table quarantine of landing.duckdb.")
-    age = datetime.now(UTC).replace(tzinfo=None) - loaded.as_of if loaded.as_of else None
-    if age is None or age > limit:
-        says = f"it is known up to {loaded.as_of or 'no instant'} UTC, more than {limit / timedelta(hours=1):g} h ago"
-        yield DoctorFinding(part, "fail", says, "run `dora nightly`.")
+    if load.is_interrupted:
+        yield DoctorFinding(check, "warn", "the last run did not finish", f"{ingest}: it continues.")
+    if load.partial_failures:
+        parts = counted(len(load.partial_failures), "part")
+        message = f"the last run missed {parts}, the first: {load.partial_failures[0]}"
+        yield DoctorFinding(check, "warn", message, f"fix the cause, then {ingest}.")
+    if load.quarantined:
+        message = f"{counted(load.quarantined, 'document')} could not be read, and no later version of them was"
+        yield DoctorFinding(check, "warn", message, "see the reasons in the table quarantine of landing.duckdb.")
+    if load.as_of is None:
+        yield DoctorFinding(check, "fail", "no run has finished", "run `dora nightly`.")
+        return
+    through = f"data through {load.as_of:%Y-%m-%d %H:%M} UTC"
+    if datetime.now(UTC).replace(tzinfo=None) - load.as_of > max_age:
+        message = f"{through}, more than {max_age / timedelta(hours=1):g} h ago"
+        yield DoctorFinding(check, "fail", message, "run `dora nightly`.")
     else:
-        yield DoctorFinding(part, "ok", f"it is known up to {loaded.as_of:%Y-%m-%d %H:%M} UTC")
+        yield DoctorFinding(check, "ok", through)
 
 
-def _build(data: Path, loads: Mapping[str, Loaded]) -> DoctorFinding:
+def _check_build(data: Path, loads: Mapping[str, LastLoad]) -> DoctorFinding:
     path = data / database.PUBLISHED
     if not path.exists():
-        return DoctorFinding("build", "warn", "nothing was built yet", "run `dora build`.")
+        return DoctorFinding("build", "warn", "nothing is built yet", "run `dora build`.")
     try:
         database.open_build(path).close()
     except DoraError as error:
         return DoctorFinding("build", "fail", error.happened, error.next_step)
-    built = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
-    later = sorted(name for name, load in loads.items() if load.finished_at and load.finished_at > built)
-    if later:
-        return DoctorFinding("build", "warn", f"{', '.join(later)} was ingested after it", "run `dora build`.")
-    return DoctorFinding("build", "ok", f"built {built:%Y-%m-%d %H:%M} UTC, after all that was ingested")
+    built_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    newer = sorted(name for name, load in loads.items() if load.finished_at and load.finished_at > built_at)
+    if newer:
+        return DoctorFinding("build", "warn", f"older than the data of {', '.join(newer)}", "run `dora build`.")
+    return DoctorFinding("build", "ok", f"built {built_at:%Y-%m-%d %H:%M} UTC, after the last ingest")

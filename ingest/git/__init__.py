@@ -1,4 +1,4 @@
-"""Git: a bare mirror of each repository → commits and trunk changes."""
+"""The source "git": a bare mirror of each repository, and from it commits, trunk changes and pull requests."""
 
 from __future__ import annotations
 

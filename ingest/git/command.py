@@ -1,4 +1,4 @@
-"""One way to run git: fixed arguments, a clean environment, a deadline, a cap on what it may say."""
+"""Run git with fixed arguments, a clean environment, a timeout and a limit on its output."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from typing import cast
 from dora.errors import DoraError
 from ingest.git.settings import without_userinfo
 
-MAX_OUTPUT = 1 << 28
+MAX_OUTPUT = 1 << 28  # bytes of one command that is read as a whole; a list of a million ids has 41 MB
 MAX_RECORD = 1 << 24
-MAX_COMPLAINT = 1 << 14
+MAX_STDERR = 1 << 14
 CHUNK = 1 << 18
-PIPE = 1 << 20  # what git may print ahead while the last chunk is worked on
-_KEPT = ("PATH", "HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO", "SSL_CERT_FILE")
+PIPE = 1 << 20  # git writes this far ahead while the last chunk is parsed
+_INHERITED = ("PATH", "HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND", "GIT_ASKPASS", "GIT_SSL_CAINFO",
+              "SSL_CERT_FILE", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy",
+              "ALL_PROXY")  # fmt: skip
 _ERRORS = ("remote: error", "remote: fatal", "fatal:", "error:", "ERROR:", "warning: rejected")
-_PROXIES = ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY")
-# No file that somebody else can write (hooks, aliases, helpers of a copied repository) is to be run.
+# Git must not run a program that another user can name: hooks, aliases and helpers of a copied repository.
 _CONFIG = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -33,24 +34,23 @@ _CONFIG = {
     "log.mailmap": "false",
     "protocol.ext.allow": "never",
     "fetch.writeCommitGraph": "true",
-    "commitGraph.generationVersion": "1",  # git 2.39 never ends writing version 2 over a date that overflows
+    "commitGraph.generationVersion": "1",  # git 2.39 loops forever on version 2 if a commit date overflows
     "gc.pruneExpire": "never",
     "gc.autoDetach": "false",
 }
+# The complete config file of a full and of a partial clone. A mirror's own file is reset to one of them.
+_FULL_CLONE = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+_PARTIAL_CLONE = (
+    "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialclone = origin\n"
+    '[remote "origin"]\n\tpromisor = true\n\tpartialclonefilter = blob:none\n'
+)
 
 
-# What stands in a mirror's own file of settings and nothing else, so that nothing that was written there is honoured.
-_OWN = {
-    False: "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
-    True: "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialclone = origin\n"
-    '[remote "origin"]\n\tpromisor = true\n\tpartialclonefilter = blob:none\n',
-}
+class BareRepository:
+    """A bare repository on disk, and git commands that run in it.
 
-
-class Repo:
-    """A bare repository on disk, and git commands run in it.
-
-    ``protocol`` is the only one that git may speak; ``config`` is passed out of sight of ``ps``.
+    ``protocol`` is the only one that git may use, ``timeout`` the seconds that one command may take. ``config`` is
+    passed in environment variables, because other users can see the command line.
     """
 
     def __init__(self, path: Path, protocol: str, timeout: float, config: Mapping[str, str] | None = None) -> None:
@@ -58,85 +58,90 @@ class Repo:
         self.config = {**_CONFIG, **(config or {})}
 
     def run(self, *arguments: str, stdin: Iterable[str] = ()) -> bytes:
-        """All that one command prints; raises ``DoraError`` where it fails, hangs or prints too much."""
-        with self._started(arguments, stdin) as output:
-            answer = output.read(MAX_OUTPUT + 1)
-            if len(answer) > MAX_OUTPUT:
+        """Return all output of a command; raises ``DoraError`` if it fails, times out or prints too much."""
+        with self._start(arguments, stdin) as stdout:
+            output = stdout.read(MAX_OUTPUT + 1)
+            if len(output) > MAX_OUTPUT:
                 raise DoraError(f"git {arguments[0]} printed more than {MAX_OUTPUT} bytes.")
-            return answer
+            return output
 
-    def pieces(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[str]:
-        """What one command prints, as it comes, cut at each ``end``; raises as ``run``."""
-        with closing(self.blocks(*arguments, stdin=stdin, end=end)) as blocks:
+    def stream_records(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[str]:
+        """Yield the output of a command split at each ``end``; raises as ``run``."""
+        with closing(self.stream_blocks(*arguments, stdin=stdin, end=end)) as blocks:
             for block in blocks:
                 yield from block
 
-    def blocks(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[list[str]]:
-        """The pieces of what one command prints, some hundreds at a time.
+    def stream_blocks(self, *arguments: str, stdin: Iterable[str] = (), end: str = "\0") -> Generator[list[str]]:
+        """Yield the records of a command in blocks of some hundreds; raises as ``run``.
 
-        Bytes that are no UTF-8 are replaced; as none of them can join two pieces, only their own piece suffers.
+        Invalid UTF-8 is replaced after the output is split, so that it changes only its own record.
         """
-        rest, mark = b"", end.encode()
-        with self._started(arguments, stdin) as output:
-            while chunk := output.read(CHUNK):
-                whole, ended, rest = (rest + chunk).rpartition(mark)
-                if ended:
-                    yield whole.decode("utf-8", "replace").split(end)
+        rest, separator = b"", end.encode()
+        with self._start(arguments, stdin) as stdout:
+            while chunk := stdout.read(CHUNK):
+                records, complete, rest = (rest + chunk).rpartition(separator)
+                if complete:
+                    yield records.decode("utf-8", "replace").split(end)
                 if len(rest) > MAX_RECORD:
                     raise DoraError(f"git {arguments[0]} printed a record of more than {MAX_RECORD} bytes.")
 
     @contextmanager
-    def _started(self, arguments: tuple[str, ...], stdin: Iterable[str]) -> Iterator[BufferedReader]:
-        """The running command's output; it ends with all its children at the deadline, or when nobody reads on."""
-        self._own()
-        with tempfile.TemporaryFile() as wanted:
-            wanted.writelines(f"{line}\n".encode() for line in stdin)
-            wanted.seek(0)
+    def _start(self, arguments: tuple[str, ...], stdin: Iterable[str]) -> Iterator[BufferedReader]:
+        """Start a command and give its output; kill it and its children at the timeout or when the caller leaves."""
+        self._reset_config()
+        # A file and not a pipe: git may print before it has read everything, and both sides would wait.
+        with tempfile.TemporaryFile() as input_file:
+            input_file.writelines(f"{line}\n".encode() for line in stdin)
+            input_file.seek(0)
             process = subprocess.Popen(
                 ["git", *arguments],
-                stdin=wanted, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                stdin=input_file, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=self._environment(), start_new_session=True,
             )  # fmt: skip
-        with suppress(
-            OSError, AttributeError
-        ):  # not every system can, and there may be a limit to what all pipes of a user hold
-            fcntl.fcntl(cast(BufferedReader, process.stdout), fcntl.F_SETPIPE_SZ, PIPE)
-        output, complaint = cast(BufferedReader, process.stdout), _Complaint(cast(BufferedReader, process.stderr))
-        expired = threading.Event()
-        clock = threading.Timer(self.timeout, _expire, [process, expired])
-        clock.start()
+        stdout, stderr = cast(BufferedReader, process.stdout), _StderrReader(cast(BufferedReader, process.stderr))
+        # Only Linux knows F_SETPIPE_SZ, and a user's pipes together may reach /proc/sys/fs/pipe-user-pages-soft.
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, PIPE)
+        timed_out = threading.Event()
+
+        def expire() -> None:
+            timed_out.set()
+            _kill(process)
+
+        timer = threading.Timer(self.timeout, expire)
+        timer.start()
         try:
-            yield output
+            yield stdout
             process.wait()
         finally:
-            clock.cancel()
-            clock.join()
-            _end(process)
-            output.close()
-            said = complaint.text()
-        if expired.is_set():
+            timer.cancel()
+            timer.join()
+            _kill(process)
+            stdout.close()
+            errors = stderr.summarise()
+        if timed_out.is_set():
             raise DoraError(f"git {arguments[0]} did not end within {self.timeout:g} s.", "raise `timeout_seconds`.")
-        if process.returncode or "warning: rejected" in said:  # of a shallow history git only warns
-            raise DoraError(f"git {arguments[0]} failed: {said or f'exit code {process.returncode}'}.")
+        if process.returncode or "warning: rejected" in errors:  # git only warns if it rejects a shallow history
+            raise DoraError(f"git {arguments[0]} failed: {errors or f'exit code {process.returncode}'}.")
 
-    def _own(self) -> None:
-        """Put our settings in the place of those that a file holds, but for whether it is a partial clone."""
-        file, ours = self.path / "config", self.path / "config.dora"
-        if not file.exists():
+    def _reset_config(self) -> None:
+        """Replace the mirror's config file, so that git honours no setting that somebody wrote into it."""
+        config_file, temporary_file = self.path / "config", self.path / "config.dora"
+        if not config_file.exists():
             return
-        told = file.read_text("utf-8", "replace")
-        if told != (wanted := _OWN["partialclone" in told.lower()]):
-            ours.write_text(wanted)
-            ours.replace(file)
+        current = config_file.read_text("utf-8", "replace")
+        expected = _PARTIAL_CLONE if "partialclone" in current.lower() else _FULL_CLONE
+        if current != expected:
+            temporary_file.write_text(expected)
+            temporary_file.replace(config_file)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in (*_KEPT, *_PROXIES) if name in os.environ}
         config: dict[str, str] = {}
         for number, (key, value) in enumerate(self.config.items()):
             config |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         return {
             "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
-            **kept,
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             **config,
             "GIT_CONFIG_COUNT": str(len(self.config)),
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -145,39 +150,35 @@ class Repo:
             "GIT_ALLOW_PROTOCOL": self.protocol,
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_DIR": str(self.path),
-            "GIT_FLUSH": "0",
-            "LC_ALL": "C",
+            "GIT_FLUSH": "0",  # git flushes a pipe after each commit otherwise
+            "LC_ALL": "C",  # _ERRORS are English
         }
 
 
-class _Complaint:
-    """What a command says on its error stream: drained to the end, kept to a limit."""
+class _StderrReader:
+    """Reads the error stream of a command to its end, and keeps the last ``MAX_STDERR`` bytes."""
 
     def __init__(self, stream: BufferedReader) -> None:
-        self._stream, self._kept = stream, b""
+        self._stream, self._tail = stream, b""
+        # Git stops when nobody reads a full stderr pipe, so a thread reads it beside stdout.
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
 
     def _drain(self) -> None:
         while chunk := self._stream.read(CHUNK):
-            self._kept = (self._kept + chunk)[-MAX_COMPLAINT:]
+            self._tail = (self._tail + chunk)[-MAX_STDERR:]
 
-    def text(self) -> str:
-        """Its lines that name an error, else its last line, without credentials or control characters."""
+    def summarise(self) -> str:
+        """Return the error lines, else the last line, without credentials and control characters."""
         self._thread.join()
         self._stream.close()
-        lines = self._kept.decode("utf-8", "replace").splitlines()
-        named = [line for line in lines if line.startswith(_ERRORS)] or lines[-1:]
-        text = "".join(c if c.isprintable() else " " for c in "; ".join(line.strip() for line in named[:4]))
+        lines = self._tail.decode("utf-8", "replace").splitlines()
+        errors = [line for line in lines if line.startswith(_ERRORS)] or lines[-1:]
+        text = "".join(c if c.isprintable() else " " for c in "; ".join(line.strip() for line in errors[:4]))
         return without_userinfo(text).strip(". ")
 
 
-def _expire(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
-    expired.set()
-    _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a commit's message says of it, in the words of git and of the hosts. Pure."""
+"""Parse commit messages: change request numbers, reverts, cherry-picks and labels. Pure."""
 
 from __future__ import annotations
 
@@ -7,80 +7,86 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 # GitHub and Bitbucket Server, Bitbucket Cloud, Azure DevOps.
-_MERGED = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
-_SQUASHED = re.compile(r"\((?:pull request )?[#!](\d+)\)\Z")
-_GITLAB = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
-_WHOLE = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
-_SHORT = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
-_NUMBER = re.compile(r"^(?:This r|R)everts (?:pull request |merge request )?[\w./-]*[#!](\d+)\b", re.MULTILINE)
-_QUOTED = re.compile(r'(Revert|Reapply) "(.+)"(?: \([#!]\d+\))?')
-_TYPED = re.compile(r"revert(?:\([^)]*\))?: (?!\")(.+?)(?: \([#!]\d+\))?", re.IGNORECASE)
-_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{40})\)\s*$", re.MULTILINE)
+_MERGE = re.compile(r"Merge pull request #(\d+)\b|Merged in .*\(pull request #(\d+)\)|Merged PR (\d+):")
+_SQUASH = re.compile(r"\((?:pull request )?[#!](\d+)\)\Z")
+_GITLAB_MERGE = re.compile(r"^See merge request \S*!(\d+)\s*$", re.MULTILINE)
+_REVERTED_FULL_SHA = re.compile(r"This reverts commit ([0-9a-f]{40})\b")
+_REVERTED_SHORT_SHA = re.compile(r"This reverts commit ([0-9a-f]{7,39})\b")
+_REVERTED_REQUEST = re.compile(
+    r"^(?:This r|R)everts (?:pull request |merge request )?[\w./-]*[#!](\d+)\b", re.MULTILINE
+)
+_REVERT_SUBJECT = re.compile(r'(Revert|Reapply) "(.+)"(?: \([#!]\d+\))?')
+# The form of https://www.conventionalcommits.org.
+_CONVENTIONAL_REVERT = re.compile(r"revert(?:\([^)]*\))?: (?!\")(.+?)(?: \([#!]\d+\))?", re.IGNORECASE)
+_CHERRY_PICK = re.compile(r"^\(cherry picked from commit ([0-9a-f]{40})\)\s*$", re.MULTILINE)
 _BOT = re.compile(r"\[bot\]$|[-_ ]bot$|^(?:dependabot|renovate|greenkeeper|snyk|github-actions|bot)\b", re.IGNORECASE)
-_BUMP = re.compile(
+_DEPENDENCIES = re.compile(
     r"\w+\(deps(?:-dev)?\)!?: |bump \S+(?: and \S+)? (?:from \S+ )?to |bump the \S+ group|update dependency |pin dep",
     re.IGNORECASE,
 )
 _BACKPORT = re.compile(r"\bback-?port", re.IGNORECASE)
 
 
-class Claim(NamedTuple):
-    """What a revert says it undoes, where that is no full id: the start of one, a request's number, or a subject."""
+class RevertClaim(NamedTuple):
+    """The target of a revert without a full commit id: an abbreviated id, a request number or a subject."""
 
     by: Literal["commit", "request", "subject"]
     value: str
 
 
-def change_request(subject: str, message: str) -> str | None:
-    """Number of the pull or merge request that the message names (GitHub, GitLab, Bitbucket, Azure)."""
-    if subject.startswith("Merge") and (merged := _MERGED.match(subject)):
-        return merged[merged.lastindex or 0]
-    if subject.endswith(")") and (squashed := _SQUASHED.match(subject, subject.rfind("("))):
-        return squashed[1]
-    found = _GITLAB.search(message) if "See merge request" in message else None
-    return found[1] if found else None
+def parse_change_request(subject: str, message: str) -> str | None:
+    """Return the number of the pull or merge request in the message (GitHub, GitLab, Bitbucket, Azure)."""
+    if subject.startswith("Merge") and (merge := _MERGE.match(subject)):
+        return merge[merge.lastindex or 0]
+    if subject.endswith(")") and (squash := _SQUASH.match(subject, subject.rfind("("))):
+        return squash[1]
+    gitlab_merge = _GITLAB_MERGE.search(message) if "See merge request" in message else None
+    return gitlab_merge[1] if gitlab_merge else None
 
 
-def tells(message: str) -> bool:
-    """Whether it may say that something was reverted or picked, which is told much faster than what."""
+def may_reference_commit(message: str) -> bool:
+    """Return whether the message may name a reverted or cherry-picked commit."""
+    # Substring tests are much faster than patterns, and most messages contain none of these words.
     return "evert" in message or "Reapply" in message or "cherry picked from" in message
 
 
-def reverted(message: str) -> str | None:
-    """The full id that the message says it reverts."""
-    found = _WHOLE.search(message)
-    return found[1] if found else None
+def parse_reverted_sha(message: str) -> str | None:
+    """Return the full commit id that the message reverts."""
+    match = _REVERTED_FULL_SHA.search(message)
+    return match[1] if match else None
 
 
-def claim(subject: str, message: str) -> Claim | None:
-    """What a revert without a full id says it undoes; the surest of what it says."""
-    if short := _SHORT.search(message):
-        return Claim("commit", short[1])
-    if number := _NUMBER.search(message):
-        return Claim("request", number[1])
-    if quoted := _QUOTED.fullmatch(subject):
-        return Claim("subject", f'Revert "{quoted[2]}"' if quoted[1] == "Reapply" else quoted[2])
-    typed = _TYPED.fullmatch(subject)
-    return Claim("subject", typed[1]) if typed else None
+def parse_revert_claim(subject: str, message: str) -> RevertClaim | None:
+    """Return the target of a revert without a full commit id, by its most reliable reference."""
+    if short_sha := _REVERTED_SHORT_SHA.search(message):
+        return RevertClaim("commit", short_sha[1])
+    if request := _REVERTED_REQUEST.search(message):
+        return RevertClaim("request", request[1])
+    if revert := _REVERT_SUBJECT.fullmatch(subject):
+        # `Reapply "x"` is what git writes since 2.43 for the revert of `Revert "x"`.
+        return RevertClaim("subject", f'Revert "{revert[2]}"' if revert[1] == "Reapply" else revert[2])
+    conventional = _CONVENTIONAL_REVERT.fullmatch(subject)
+    return RevertClaim("subject", conventional[1]) if conventional else None
 
 
-def picked(message: str) -> str | None:
-    """The commit that ``git cherry-pick -x`` says it was picked from; of several the last, which is the nearest."""
-    found = _PICKED.findall(message)
-    return found[-1] if found else None
+def parse_cherry_picked_sha(message: str) -> str | None:
+    """Return the commit that ``git cherry-pick -x`` recorded as the original."""
+    # A cherry-pick of a cherry-pick has two trailers; git appends the nearest original last.
+    originals = _CHERRY_PICK.findall(message)
+    return originals[-1] if originals else None
 
 
-def labels(author: str, subject: str, *, reverts: bool, picked: bool) -> tuple[str, ...]:
-    """What is to be known of a change at a glance: bot, dependencies, revert, backport."""
-    low = subject.lower()  # most subjects hold none of the words, which is told much faster than a pattern can
-    told = ["bot"] if _is_bot(author) else []
-    if ("dep" in low or "bump " in low) and _BUMP.match(subject):
-        told.append("dependencies")
-    if reverts:
-        told.append("revert")
-    if picked or ("port" in low and _BACKPORT.search(subject)):
-        told.append("backport")
-    return tuple(told)
+def label_change(author: str, subject: str, *, is_revert: bool, is_cherry_pick: bool) -> tuple[str, ...]:
+    """Return the labels of a change: bot, dependencies, revert, backport."""
+    lowered = subject.lower()  # substring tests first: most subjects match no pattern
+    labels = ["bot"] if _is_bot(author) else []
+    if ("dep" in lowered or "bump " in lowered) and _DEPENDENCIES.match(subject):
+        labels.append("dependencies")
+    if is_revert:
+        labels.append("revert")
+    if is_cherry_pick or ("port" in lowered and _BACKPORT.search(subject)):
+        labels.append("backport")
+    return tuple(labels)
 
 
 @lru_cache(1 << 14)

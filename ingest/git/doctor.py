@@ -1,4 +1,4 @@
-"""Whether each repository can be reached, whether its mirror is there, whole and up to date, and what it explains."""
+"""Check each repository: access, a complete and current mirror, and the deployments whose commits it contains."""
 
 from __future__ import annotations
 
@@ -8,61 +8,58 @@ from pathlib import Path
 
 from dora.errors import DoraError, counted
 from ingest.doctor.finding import DoctorFinding, SourceContext
-from ingest.git.command import Repo
-from ingest.git.mirror import FETCHED, Mirror, Tips
+from ingest.git.mirror import LAST_FETCH, Mirror, Tips
 
-LONGEST = 30.0
+TIMEOUT_SECONDS = 30.0  # a person waits, so a server that hangs is reported sooner than by a nightly run
 NEXT = "run `dora ingest git`."
 
 
 def check_mirror(mirror: Mirror, tips: Tips, context: SourceContext) -> Iterator[DoctorFinding]:
-    """What can be told of one mirror, which was read up to ``tips``; nothing is fetched."""
+    """Yield the findings on one mirror, which was ingested up to ``tips``; nothing is fetched."""
     name, git = mirror.repository.name, mirror.git
-    part, explains = f"git {name}", context.describe_share(name)
+    check, share = f"git {name}", context.describe_share(name)
     if not (git.path / "HEAD").exists():
-        yield DoctorFinding(part, "warn", f"it has no mirror yet; {explains}", NEXT)
+        yield DoctorFinding(check, "warn", f"not fetched yet; {share}", NEXT)
         return
-    rest = f"{_fetched(git.path)}; {_ahead(git, tips, context.deployments_of(name).latest_commit)}{explains}"
+    deployed_sha = context.deployments_of(name).latest_commit
+    distance = _describe_distance(mirror, tips, deployed_sha) if deployed_sha and tips.trunks else ""
+    details = f"{_describe_age(git.path)}; {distance}{share}"
     if (git.path / "shallow").exists():
-        says = "its mirror is shallow: older changes are missing, and ancestry can not be told"
-        yield DoctorFinding(part, "fail", f"{says}; {rest}", "move the mirror away, and ingest from a whole clone.")
+        message = f"the mirror is shallow: older changes are missing, and ancestors are unknown; {details}"
+        yield DoctorFinding(check, "fail", message, "delete the mirror, and ingest from a full clone.")
     try:
-        there = _refs(git.run("ls-remote", "--heads", "--", "origin"))
-        behind = there - _refs(git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"))
+        origin_heads = _parse_refs(git.run("ls-remote", "--heads", "--", "origin"))
+        heads = _parse_refs(git.run("for-each-ref", "--format=%(objectname) %(refname)", "refs/heads"))
     except DoraError as error:
-        says = f"it can not be compared: {error.happened.rstrip('.')}"
-        yield DoctorFinding(part, "fail", f"{says}; {rest}", "check its address and our access.")
+        message = f"the repository can not be read: {error.happened.rstrip('.')}; {details}"
+        yield DoctorFinding(check, "fail", message, "check its url in dora.toml, and the access of this user.")
         return
-    if behind:
-        says = f"its mirror is behind on {counted(len(behind), 'branch', 'branches')}; {rest}"
-        yield DoctorFinding(part, "warn", says, NEXT)
+    if outdated := origin_heads - heads:
+        message = f"the mirror is behind on {counted(len(outdated), 'branch', 'branches')}; {details}"
+        yield DoctorFinding(check, "warn", message, NEXT)
     else:
-        yield DoctorFinding(part, "ok", f"its mirror is there and up to date; {rest}")
+        yield DoctorFinding(check, "ok", f"the mirror is up to date; {details}")
 
 
-def _fetched(path: Path) -> str:
-    """How long ago the mirror was fetched."""
-    if not (path / FETCHED).exists():
-        return "no fetch of it has ended well"
-    at = datetime.fromtimestamp((path / FETCHED).stat().st_mtime, UTC)
-    hours = (datetime.now(UTC) - at).total_seconds() / 3600
-    return f"fetched {at:%Y-%m-%d %H:%M} UTC, {hours:,.0f} h ago"
+def _describe_age(mirror_path: Path) -> str:
+    if not (mirror_path / LAST_FETCH).exists():
+        return "never fetched successfully"
+    fetched_at = datetime.fromtimestamp((mirror_path / LAST_FETCH).stat().st_mtime, UTC)
+    hours = (datetime.now(UTC) - fetched_at).total_seconds() / 3600
+    return f"fetched {fetched_at:%Y-%m-%d %H:%M} UTC, {hours:,.0f} h ago"
 
 
-def _ahead(git: Repo, tips: Tips, deployed: str | None) -> str:
-    """How far the trunk is ahead of the commit that was deployed last, where one is known."""
-    if not (tips.lines and deployed):
-        return ""
-    branch, tip = next(iter(tips.lines.items()))
+def _describe_distance(mirror: Mirror, tips: Tips, deployed_sha: str) -> str:
+    """Return how far the trunk is ahead of the commit that was deployed last."""
+    branch, tip = next(iter(tips.trunks.items()))
     try:
-        count = int(git.run("rev-list", "--count", "--first-parent", tip, f"^{deployed}", "--"))
+        count = int(mirror.git.run("rev-list", "--count", "--first-parent", tip, f"^{deployed_sha}", "--"))
     except DoraError:
-        return f"{deployed[:12]}, which was deployed last, is not in it; "
-    changes = "1 change" if count == 1 else f"{count:,} changes"
-    return f"{branch} is at {tip[:12]}, {changes} ahead of {deployed[:12]}, which was deployed last; "
+        return f"the last deployed commit {deployed_sha[:12]} is not in the mirror; "
+    return f"{branch} is at {tip[:12]}, {counted(count, 'change')} ahead of the last deployed {deployed_sha[:12]}; "
 
 
-def _refs(listed: bytes) -> set[tuple[str, str]]:
-    """Commit and name of each branch, of lines that put white space between them."""
-    pairs = (line.split(maxsplit=1) for line in listed.decode("utf-8", "replace").splitlines())
+def _parse_refs(output: bytes) -> set[tuple[str, str]]:
+    """Return commit and name of each branch; ls-remote separates them by a tab, for-each-ref by a space."""
+    pairs = (line.split(maxsplit=1) for line in output.decode("utf-8", "replace").splitlines())
     return {(sha, ref) for sha, ref in pairs}

@@ -1,125 +1,206 @@
-"""What a fetch brought to one mirror → documents: its commits, then the changes of which they are made."""
+"""Read what is new in a mirror: documents of its commits, then of the changes that they make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
 from dora.errors import DoraError
 from ingest.core.source import Item, Note, Progress
 from ingest.git import documents, parse
-from ingest.git.details import Details
-from ingest.git.log import Log
+from ingest.git.codeowners import LOCATIONS, CodeOwners
+from ingest.git.commit_message import RevertClaim
+from ingest.git.log import ChangeSize, Log
 from ingest.git.mirror import Mirror, Tips
+from ingest.git.parse import ChangeScope
 
-BATCH = 1000
-COMPARED = 2000  # a patch costs as much as a hundred lines of a log
+BATCH = 1000  # changes in a document
+MAX_COMPARED = 2000  # a patch costs git as much as a hundred lines of a log
+MAX_MEASURED = 1000  # a size costs git as much as fifty lines of a log; older changes have none
 
 
-class Reading:
-    """What ``tips`` have and ``known`` had not, of one mirror; ``now`` is the instant of the run."""
+class HistoryReader:
+    """Reads what ``tips`` of a mirror reach and ``previous`` did not; ``now`` is the time of the run."""
 
-    def __init__(self, mirror: Mirror, known: Tips, tips: Tips, now: datetime) -> None:
-        self.mirror, self.known, self.tips = mirror, known, tips
-        self.name, self.details = mirror.repository.name, Details(mirror)
+    def __init__(self, mirror: Mirror, previous: Tips, tips: Tips, now: datetime) -> None:
+        self.mirror, self.previous, self.tips = mirror, previous, tips
+        self.name, self.details = mirror.repository.name, ChangeDetails(mirror)
         self.clock = parse.Clock(now.timestamp(), mirror.repository.skew_seconds)
 
-    def items(self) -> Iterator[Item]:
-        """Documents of commits and changes, and what a person should know of them."""
+    def read_items(self) -> Iterator[Item]:
+        """Yield documents of commits, changes and teams, and notes on rewritten history."""
+        old_trunks, new_trunks = self.previous.trunks, self.tips.trunks
+        # Trunk commits come first: the log that the changes need holds them and nothing else.
         gained = Log()
-        for batch in self.mirror.beyond(self.tips.lines.values(), self.known.lines.values()):
+        for batch in self.mirror.read_commits_between(old_trunks.values(), new_trunks.values()):
             gained.add(batch)
-            yield documents.of_commits(self.name, batch)
-        for batch in self.mirror.beyond(self.tips.all, [*self.known.all, *self.tips.lines.values()]):
-            yield documents.of_commits(self.name, batch)
-        old, new = (self.mirror.line(tips.lines, gained) for tips in (self.known, self.tips))
+            yield documents.encode_commits(self.name, batch)
+        for batch in self.mirror.read_commits_between([*self.previous.refs, *new_trunks.values()], self.tips.refs):
+            yield documents.encode_commits(self.name, batch)
+        old, new = (self.mirror.assign_branches(trunks, gained) for trunks in (old_trunks, new_trunks))
         added, dropped = [sha for sha in new if sha not in old], [sha for sha in old if sha not in new]
-        lost = Log(*self.mirror.beyond(self.known.lines.values(), self.tips.lines.values())) if dropped else Log()
-        yield from self._mended(gained, new, lost)
-        before = parse.again(gained.only(added), lost.only(dropped)) if dropped else {}
-        since = {sha: self.clock.believed(lost.commits.committed[lost.place[was]]) for sha, was in before.items()}
-        yield from self._changes(added, new, gained, since)
+        lost = Log()
         if dropped:
-            yield from self._changes(dropped, old, lost, None)
-            says = f"{len(dropped):,} commits of its trunk were rewritten, {len(before):,} of them came again"
-            yield Note(f"{self.name}: {says}; they stay resolvable.")
-        if teams := self.details.teams(next(iter(self.tips.lines.values()))):
-            yield documents.of_teams(self.name, teams)
+            lost = Log(*self.mirror.read_commits_between(new_trunks.values(), old_trunks.values()))
+        yield from self._read_references(gained, new, lost)
+        merged_before = self._merge_times_before_rewrite(added, gained, dropped, lost) if dropped else {}
+        yield from self._read_changes(added, new, gained, merged_before, on_trunk=True)
+        if dropped:
+            yield from self._read_changes(dropped, old, lost, {}, on_trunk=False)
+            yield Note(
+                f"{self.name}: {len(dropped):,} trunk commits were rewritten, {len(merged_before):,} of them are on"
+                " trunk again with a new id; landing.duckdb keeps both."
+            )
+        if teams := self.details.read_teams(next(iter(new_trunks.values()))):
+            yield documents.encode_teams(self.name, teams)
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")
 
-    def _mended(self, gained: Log, line: Mapping[str, str], lost: Log) -> Iterator[Item]:
-        """Commits again whose message does not say in full what they revert, or not at all what they repeat."""
-        undone, picked, moved = self._undone(gained, line), dict[str, str](), dict[str, str]()
+    def _read_references(self, gained: Log, branches: Mapping[str, str], lost: Log) -> Iterator[Item]:
+        """Yield again the commits whose message names a revert or cherry-pick incompletely or not at all."""
+        reverts, picks, rewritten = self._resolve_reverts(gained, branches), dict[str, str](), dict[str, str]()
         try:
-            picked, moved = self._picked(gained, line), self._moved(gained, lost)
+            picks, rewritten = self._find_unmarked_picks(gained, branches), self._find_rewritten(gained, lost)
         except DoraError as error:
-            yield Note(f"{self.name}: picks that do not say so were not looked for: {error}")
-        for column, found in ((gained.commits.reverts, undone), (gained.commits.picked_from, picked)):
-            for sha, other in found.items():
-                column[gained.place[sha]] = other
-        if mended := {**undone, **picked, **moved}:
-            told = gained.of(mended)
-            told.picked_from = [of or moved.get(sha) for sha, of in zip(told.sha, told.picked_from, strict=True)]
-            yield documents.of_commits(self.name, told)
+            yield Note(f"{self.name}: cherry-picks without a trailer are not recognised: {error}")
+        for column, references in ((gained.commits.reverts, reverts), (gained.commits.picked_from, picks)):
+            for sha, other in references.items():
+                column[gained.row_of[sha]] = other
+        if references := {**reverts, **picks, **rewritten}:
+            commits = gained.select(references)
+            # A rewritten commit is no backport: its origin goes into the commit's row, not into the change's label.
+            columns = zip(commits.sha, commits.picked_from, strict=True)
+            commits.picked_from = [original or rewritten.get(sha) for sha, original in columns]
+            yield documents.encode_commits(self.name, commits)
 
-    def _undone(self, gained: Log, line: Mapping[str, str]) -> dict[str, str]:
-        claims = gained.commits.claims
-        found = {sha: self.mirror.whole(claim.value) for sha, claim in claims.items() if claim.by == "commit"}
-        rest = {sha: claim for sha, claim in claims.items() if claim.by != "commit"}
-        if rest:
-            whole = Log(gained.commits, *self.mirror.these([sha for sha in line if sha not in gained.place]))
-            found |= parse.undone(rest, whole.of(line), line)
-        return {sha: other for sha, other in found.items() if other}
+    def _resolve_reverts(self, gained: Log, branches: Mapping[str, str]) -> dict[str, str]:
+        """Return the commit that each revert without a full id reverts."""
+        reverts, other_claims = dict[str, str | None](), dict[str, RevertClaim]()
+        for sha, claim in gained.commits.claims.items():
+            if claim.by == "commit":
+                reverts[sha] = self.mirror.resolve_short_sha(claim.value)
+            else:
+                other_claims[sha] = claim
+        if other_claims:
+            unread = [sha for sha in branches if sha not in gained.row_of]
+            lines = Log(gained.commits, *self.mirror.read_commits(unread)).select(branches)
+            reverts |= parse.resolve_revert_claims(other_claims, lines, branches)
+        return {sha: reverted for sha, reverted in reverts.items() if reverted}
 
-    def _picked(self, gained: Log, line: Mapping[str, str]) -> dict[str, str]:
-        """What was picked from the trunk onto the other lines without saying so; git's patch ids decide."""
-        trunk, *others = self.tips.lines
-        if not others:
+    def _find_unmarked_picks(self, gained: Log, branches: Mapping[str, str]) -> dict[str, str]:
+        """Return the original of each cherry-pick onto another branch without a trailer, by git's patch id."""
+        main_branch, *other_branches = self.tips.trunks
+        if not other_branches:
             return {}
-        silent = [
-            sha
-            for sha, told in zip(gained.place, gained.commits.picked_from, strict=True)
-            if not told and line.get(sha) in others
-        ]
-        picks = dict(parse.written(gained.of(silent)))
+        columns = zip(gained.row_of, gained.commits.picked_from, strict=True)
+        unmarked = [sha for sha, original in columns if not original and branches.get(sha) in other_branches]
+        picks = dict(parse.list_authorships(gained.select(unmarked)))
         if not picks:
             return {}
-        apart = self.mirror.beyond([self.tips.lines[trunk]], [self.tips.lines[other] for other in others])
-        return self._same(parse.alike(picks, (one for batch in apart for one in parse.written(batch))))
+        other_tips = [self.tips.trunks[branch] for branch in other_branches]
+        trunk_commits = self.mirror.read_commits_between(other_tips, [self.tips.trunks[main_branch]])
+        candidates = (commit for batch in trunk_commits for commit in parse.list_authorships(batch))
+        return self._keep_same_patches(parse.match_by_author_and_time(picks, candidates))
 
-    def _moved(self, gained: Log, lost: Log) -> dict[str, str]:
-        """What is the same patch as a commit of before a rewrite: whoever shipped that has shipped it."""
-        if not lost.place:
+    def _find_rewritten(self, gained: Log, lost: Log) -> dict[str, str]:
+        """Return the dropped commit with the same patch; a deployment that shipped it has shipped the new one."""
+        if not lost.row_of:
             return {}
-        return self._same(parse.alike(dict(parse.written(gained.commits)), parse.written(lost.commits)))
+        picks, candidates = dict(parse.list_authorships(gained.commits)), parse.list_authorships(lost.commits)
+        return self._keep_same_patches(parse.match_by_author_and_time(picks, candidates))
 
-    def _same(self, pairs: Mapping[str, str]) -> dict[str, str]:
-        """Those pairs of commits, as far as the newest are concerned, that change the same."""
-        some = dict(islice(pairs.items(), COMPARED))
-        patches = self.mirror.patches([*some, *some.values()]) if some else {}
-        return {sha: other for sha, other in some.items() if sha in patches and patches[sha] == patches.get(other)}
+    def _keep_same_patches(self, pairs: Mapping[str, str]) -> dict[str, str]:
+        """Return those of the first ``MAX_COMPARED`` pairs whose commits have the same patch id."""
+        compared = dict(islice(pairs.items(), MAX_COMPARED))
+        patch_ids = self.mirror.read_patch_ids([*compared, *compared.values()]) if compared else {}
+        return {
+            sha: original
+            for sha, original in compared.items()
+            if sha in patch_ids and patch_ids[sha] == patch_ids.get(original)
+        }
 
-    def _changes(
-        self, shas: Sequence[str], branches: Mapping[str, str], log: Log, since: Mapping[str, int | None] | None
+    def _merge_times_before_rewrite(
+        self, added: Sequence[str], gained: Log, dropped: Sequence[str], lost: Log
+    ) -> dict[str, int | None]:
+        """Return when each rewritten change was first merged, in epoch seconds; null if that is not plausible."""
+        new = gained.select(sha for sha in added if sha in gained.row_of)
+        old = lost.select(sha for sha in dropped if sha in lost.row_of)
+        pairs = parse.match_rewritten(new, old)
+        times = self.clock.plausible([lost.commits.committed_at[lost.row_of[sha]] for sha in pairs.values()])
+        return dict(zip(pairs, times, strict=True))
+
+    def _read_changes(
+        self,
+        newest_first: Sequence[str],
+        branches: Mapping[str, str],
+        log: Log,
+        merged_before: Mapping[str, int | None],
+        *,
+        on_trunk: bool,
     ) -> Iterator[Item]:
-        """Entries of a line; ``since`` is when those that came again first came, null for what was dropped."""
-        for batch in self.mirror.these([sha for sha in shas if sha not in log.place]):
+        """Yield documents of first-parent commits as changes; ``merged_before`` replaces the merge time of some."""
+        for batch in self.mirror.read_commits([sha for sha in newest_first if sha not in log.row_of]):
             log.add(batch)
-        line = parse.oldest_first(shas, branches)
-        brought = parse.brought(line, log, self._before(shas, log), self.clock)
-        sizes = yield from self.details.sizes(shas)
+        line = parse.sort_oldest_first(newest_first, branches)
+        included = parse.find_included_commits(line, log, self._parent_times(newest_first, log), self.clock)
+        sizes = yield from self.details.read_sizes(newest_first)
         for start in range(0, len(line), BATCH):
-            part = slice(start, start + BATCH)
-            scopes = self.details.scopes(line[part])
-            came = parse.changes(log.of(line[part]), brought.part(part), branches, scopes, sizes)
-            if since:
-                came.merged = [since.get(sha) or time for sha, time in zip(came.sha, came.merged or [], strict=True)]
-            yield documents.of_changes(self.name, came, on_trunk=since is not None)
+            rows = slice(start, start + BATCH)
+            commits, scopes = log.select(line[rows]), self.details.read_scopes(line[rows])
+            changes = parse.trunk_changes(commits, included.slice(rows), branches, scopes, sizes)
+            if merged_before:
+                times = zip(commits.sha, commits.committed_at, strict=True)
+                changes.merged_at = [merged_before.get(sha) or committed_at for sha, committed_at in times]
+            yield documents.encode_changes(self.name, changes, on_trunk=on_trunk)
 
-    def _before(self, shas: Iterable[str], log: Log) -> dict[str, int | None]:
-        """Committer times of the first parents at which what is known ends."""
-        told = (log.commits.parents[log.place[sha]] for sha in shas)
-        firsts = {parents.partition(" ")[0] for parents in told if parents and parents not in log.place}
-        there = self.mirror.these(firsts.difference(log.place))
-        return {sha: time for batch in there for sha, time in zip(batch.sha, batch.committed, strict=True)}
+    def _parent_times(self, changes: Iterable[str], log: Log) -> dict[str, int | None]:
+        """Return the committer times of the first parents that the log does not contain."""
+        parents = (log.commits.parents[log.row_of[sha]] for sha in changes)
+        # A commit with one parent in the log is the common case, and needs no split.
+        first_parents = {ids.partition(" ")[0] for ids in parents if ids and ids not in log.row_of}
+        batches = self.mirror.read_commits(first_parents.difference(log.row_of))
+        return {sha: time for batch in batches for sha, time in zip(batch.sha, batch.committed_at, strict=True)}
+
+
+class ChangeDetails:
+    """Paths, owners and sizes of changes: what git reads only for repositories that configure it."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.mirror, self.repository = mirror, mirror.repository
+        self._parsed: dict[str, CodeOwners] = {}  # by blob id: a CODEOWNERS stays the same for many changes
+
+    def read_scopes(self, shas: Sequence[str]) -> dict[str, ChangeScope]:
+        """Return paths and applications of each change; empty if the repository configures neither."""
+        if not (self.repository.paths or self.repository.owners):
+            return {}
+        owners = self._read_owners(shas) if self.repository.owners else {}
+        scopes = {}
+        for sha, paths in self.mirror.read_paths(shas).items():
+            applications = owners[sha].applications(paths, self.repository.owners) if sha in owners else None
+            scopes[sha] = ChangeScope(paths if self.repository.paths else None, applications)
+        return scopes
+
+    def read_teams(self, tip: str) -> dict[str, str]:
+        """Return the team of each application by the CODEOWNERS of a commit; empty if owners are not configured."""
+        owners = self._read_owners([tip]).get(tip) if self.repository.owners else None
+        return owners.teams(self.repository.owners) if owners else {}
+
+    def _read_owners(self, shas: Sequence[str]) -> dict[str, CodeOwners]:
+        """Return the CODEOWNERS in force at each of these commits that has one."""
+        owners: dict[str, CodeOwners] = {}
+        for location in LOCATIONS:
+            blob_ids = self.mirror.read_blob_ids([sha for sha in shas if sha not in owners], location)
+            for blob_id in set(blob_ids.values()) - set(self._parsed):
+                self._parsed[blob_id] = CodeOwners(self.mirror.read_blob(blob_id))
+            owners |= {sha: self._parsed[blob_id] for sha, blob_id in blob_ids.items()}
+        return owners
+
+    def read_sizes(self, newest_first: Sequence[str]) -> Generator[Item, None, dict[str, ChangeSize]]:
+        """Return the sizes of the newest changes if they are configured; yield a note if git fails to count."""
+        if not self.repository.sizes:
+            return {}
+        try:
+            return self.mirror.read_sizes(newest_first[:MAX_MEASURED])
+        except DoraError as error:
+            yield Note(f"{self.repository.name}: sizes of changes are not available: {error}")
+            return {}

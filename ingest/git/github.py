@@ -1,7 +1,7 @@
-"""Pull requests as GitHub's API tells them: opened, first commit, first review, approved, merged.
+"""Read pull requests from GitHub's API: opened, first commit, first review, approved, merged.
 
-The API is https://docs.github.com/rest/pulls. Only what changed since the last run is read, the oldest change
-first, so that a run which the rate limit ends is gone on with by the next.
+The API is https://docs.github.com/rest/pulls. A run reads only the pull requests that were updated since the last run,
+oldest update first. If the rate limit ends it, the next run continues from there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from ingest.git import documents
 from ingest.git.settings import GitHubSettings
 from ingest.http.session import Limits, Session
 
-PAGE, BATCH = 100, 20
+PAGE = 100  # the API's maximum
+BATCH = 20  # pull requests in a document; each costs two more requests, which a stopped run repeats
 LIMITS = Limits(timeout_seconds=60.0, max_bytes=32 << 20, attempts=3, requests_per_10s=100)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -65,118 +66,115 @@ class _Commit(msgspec.Struct):
     commit: _Authored
 
 
-class _Ready:
-    """What was read and not yet given on, and how far that is."""
-
-    def __init__(self, repository: str) -> None:
-        self._stream, self._until = f"requests/{repository}", ""
-        self.requests: list[ChangeRequest] = []
-
-    def take(self, request: ChangeRequest, updated_at: datetime) -> None:
-        self.requests.append(request)
-        self._until = updated_at.isoformat()
-
-    def given(self) -> Iterator[Item]:
-        if self.requests:
-            yield documents.of_requests(self.requests)
-            yield Watermark(self._stream, self._until)
-        self.requests = []
-
-
 class GitHub:
-    """The API of one host, by one token; ``now`` is the instant of the run."""
+    """The API of one host with one token; ``now`` is the time of the run."""
 
     def __init__(self, settings: GitHubSettings, token: str, now: datetime) -> None:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         self._session = Session(settings.api, headers, LIMITS)
-        self._oldest = now - timedelta(days=settings.since_days)
+        self._first_since = now - timedelta(days=settings.since_days)
 
-    def requests(self, repository: str, slug: str, known: str) -> Iterator[Item]:
-        """The pull requests of ``slug`` that changed since ``known``.
+    def read_change_requests(self, repository: str, slug: str, watermark: str) -> Iterator[Item]:
+        """Yield the pull requests of ``slug`` updated since ``watermark``, an ISO time or empty, and new watermarks.
 
-        Raises ``DoraError`` where the host refuses or fails; what was read before that is marked and stays.
+        Raises ``DoraError`` if the host refuses or fails, after it has yielded everything that was read.
         """
-        since = datetime.fromisoformat(known) if known else self._oldest
-        ended, ready = None, _Ready(repository)
+        since = datetime.fromisoformat(watermark) if watermark else self._first_since
+        batch: list[ChangeRequest] = []
+        updated_at, failure = since, None
         try:
-            for pull in self._changed(slug, since):
-                ready.take(self._one(repository, slug, pull), pull.updated_at)
-                if len(ready.requests) == BATCH:
-                    yield from ready.given()
+            for pull in self._updated_pulls(slug, since):
+                batch.append(self._read_change_request(repository, slug, pull))
+                updated_at = pull.updated_at
+                if len(batch) == BATCH:
+                    yield from _to_items(repository, batch, updated_at)
+                    batch = []
         except DoraError as error:
-            ended = error
-        yield from ready.given()
-        if ended:
-            raise ended
+            failure = error
+        if batch:
+            yield from _to_items(repository, batch, updated_at)
+        if failure:
+            raise failure
 
-    def _changed(self, slug: str, since: datetime) -> list[_Pull]:
-        """Those that changed, the longest ago first; one that changes while pages are turned is only met twice."""
-        found: dict[int, _Pull] = {}
+    def _updated_pulls(self, slug: str, since: datetime) -> list[_Pull]:
+        """Return the pull requests updated since then, oldest update first."""
+        parameters: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc"}
+        pulls: dict[int, _Pull] = {}
         for page in count(1):
-            asked: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc"}
-            pulls = self._page(f"/repos/{slug}/pulls", page, list[_Pull], asked)
-            for pull in pulls:
-                found.setdefault(pull.number, pull)
-            if len(pulls) < PAGE or pulls[-1].updated_at < since:
+            on_page = self._read_page(f"/repos/{slug}/pulls", page, list[_Pull], parameters)
+            for pull in on_page:
+                pulls.setdefault(pull.number, pull)  # one that is updated meanwhile moves others onto two pages
+            if len(on_page) < PAGE or on_page[-1].updated_at < since:
                 break
-        changed = [pull for pull in found.values() if pull.updated_at >= since]
-        return sorted(changed, key=lambda pull: pull.updated_at)
+        updated = [pull for pull in pulls.values() if pull.updated_at >= since]
+        return sorted(updated, key=lambda pull: pull.updated_at)
 
-    def _one(self, repository: str, slug: str, pull: _Pull) -> ChangeRequest:
+    def _read_change_request(self, repository: str, slug: str, pull: _Pull) -> ChangeRequest:
         author = pull.user.login if pull.user else None
         path = f"/repos/{slug}/pulls/{pull.number}"
-        reviews = self._reviews(path, author) if pull.merged_at else []
-        commits = self._page(f"{path}/commits", 1, list[_Commit]) if pull.merged_at else []
+        # Reviews and commits are final only after the merge, and two requests each are too many for open ones.
+        reviews = self._read_reviews(path, author) if pull.merged_at else []
+        commits = self._read_page(f"{path}/commits", 1, list[_Commit]) if pull.merged_at else []
         return ChangeRequest(
             id=f"{repository}#{pull.number}",
             repository=repository,
             number=str(pull.number),
             author=author,
-            opened_at=_micros(pull.created_at),
-            first_commit_at=_earliest([one.commit.author.date for one in commits]),
+            opened_at=_to_micros(pull.created_at),
+            first_commit_at=_earliest([commit.commit.author.date for commit in commits]),
             first_review_at=_earliest([review.submitted_at for review in reviews]),
             approved_at=_earliest([review.submitted_at for review in reviews if review.state == "APPROVED"]),
-            merged_at=_micros(pull.merged_at),
+            merged_at=_to_micros(pull.merged_at),
             sha=pull.merge_commit_sha if pull.merged_at else None,
             labels=sorted(label.name for label in pull.labels or ()),
         )
 
-    def _reviews(self, path: str, author: str | None) -> list[_Review]:
-        """What others than the author have said of it."""
-        found: list[_Review] = []
+    def _read_reviews(self, path: str, author: str | None) -> list[_Review]:
+        """Return the reviews by other users than the author."""
+        reviews: list[_Review] = []
         for page in count(1):
-            reviews = self._page(f"{path}/reviews", page, list[_Review])
-            found += [review for review in reviews if review.user is None or review.user.login != author]
-            if len(reviews) < PAGE:
-                return found
-        return found
+            on_page = self._read_page(f"{path}/reviews", page, list[_Review])
+            reviews += [review for review in on_page if review.user is None or review.user.login != author]
+            if len(on_page) < PAGE:
+                break
+        return reviews
 
-    def _page(self, path: str, page: int, kind: type[list[T]], asked: dict[str, str | int] | None = None) -> list[T]:
-        reply = self._session.get(path, {**(asked or {}), "per_page": PAGE, "page": page})
+    def _read_page(
+        self, path: str, page: int, kind: type[list[T]], parameters: dict[str, str | int] | None = None
+    ) -> list[T]:
+        reply = self._session.get(path, {**(parameters or {}), "per_page": PAGE, "page": page})
         try:
             return msgspec.json.decode(reply.body, type=kind)
         except msgspec.DecodeError as error:
-            raise DoraError(f"{path} is not what GitHub's API says: {error}.", "check `api` in dora.toml.") from None
+            raise DoraError(
+                f"The response of {path} is not what GitHub's API documents: {error}.",
+                "check `api` in [sources.git.github] of dora.toml.",
+            ) from None
 
 
-def token(settings: GitHubSettings) -> Generator[Item, None, str | None]:
-    """The token, and notes of what is wrong with where it is; without one nothing is asked of the host."""
-    place = settings.token_file or settings.token_env
+def read_token(settings: GitHubSettings) -> Generator[Item, None, str | None]:
+    """Return the token, or null with a note; yield a note if other users can read its file."""
+    location = settings.token_file or settings.token_env
     try:
-        found = at_home(settings.token_file).read_text() if settings.token_file else os.environ.get(place, "")
+        token = at_home(settings.token_file).read_text() if settings.token_file else os.environ.get(location, "")
     except (OSError, UnicodeDecodeError):
-        found = ""
-    if settings.token_file and found and at_home(settings.token_file).stat().st_mode & 0o077:
-        yield Note(f"{place} can be read by others: run chmod 600 on it.")
-    if (found := found.strip()).isascii() and found.isprintable() and found:
-        return found
-    yield Note(f"{place} holds no token: pull requests are not read; everything else is.")
+        token = ""
+    if settings.token_file and token and at_home(settings.token_file).stat().st_mode & 0o077:
+        yield Note(f"Other users can read {location}: run chmod 600 on it.")
+    if (token := token.strip()).isascii() and token.isprintable() and token:
+        return token
+    yield Note(f"{location} contains no token: pull requests are not read, everything else is.")
     return None
 
 
+def _to_items(repository: str, batch: list[ChangeRequest], updated_at: datetime) -> Iterator[Item]:
+    yield documents.encode_change_requests(batch)
+    yield Watermark(f"requests/{repository}", updated_at.isoformat())
+
+
 def _earliest(times: Sequence[datetime | None]) -> int | None:
-    return _micros(min((time for time in times if time), default=None))
+    return _to_micros(min((time for time in times if time), default=None))
 
 
-def _micros(time: datetime | None) -> int | None:
+def _to_micros(time: datetime | None) -> int | None:
     return (time.astimezone(UTC) - _EPOCH) // _MICROSECOND if time else None

@@ -1,4 +1,4 @@
-"""``git log`` → commits, column by column. Pure: whatever a commit holds, its neighbours are read."""
+"""Parse the output of ``git log`` into columns of commits. Pure."""
 
 from __future__ import annotations
 
@@ -9,159 +9,156 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.errors import DoraError
-from ingest.git import commit_message as said
-from ingest.git.commit_message import Claim
+from ingest.git.commit_message import (
+    RevertClaim,
+    may_reference_commit,
+    parse_change_request,
+    parse_cherry_picked_sha,
+    parse_revert_claim,
+    parse_reverted_sha,
+)
 
-# Each record begins with an empty field, which no path can be; so paths may follow an id.
-PLAIN = (
+_COMMON_OPTIONS = (
     "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",
     "--no-mailmap", "--no-notes", "--no-decorate", "--no-color",
 )  # fmt: skip
-OPTIONS = (*PLAIN, "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B")
-_AGAINST = ("--format=%x00%H", "--no-renames", "--diff-merges=first-parent")
-TOUCHED = (*PLAIN, *_AGAINST, "--name-only")
-SIZED = (*PLAIN, *_AGAINST, "--numstat")
-_FIELDS = 7
-_YEAR_10000 = 253_402_300_800
+# Each record starts with an empty field. No path is empty, so that paths may follow a commit id.
+LOG_OPTIONS = (*_COMMON_OPTIONS, "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B")
+_DIFF_OPTIONS = ("--format=%x00%H", "--no-renames", "--diff-merges=first-parent")
+PATHS_OPTIONS = (*_COMMON_OPTIONS, *_DIFF_OPTIONS, "--name-only")
+SIZES_OPTIONS = (*_COMMON_OPTIONS, *_DIFF_OPTIONS, "--numstat")
+_FIELDS = 7  # the empty one and six of LOG_OPTIONS
+_YEAR_10000 = 253_402_300_800  # in epoch seconds; Python's datetime ends with the year 9999
 
 
 class Commits(msgspec.Struct):
-    """Some commits; times are epoch seconds, null where git can not say them.
+    """Commits, column by column; times are epoch seconds, null where git has none.
 
-    ``parents`` are full ids with blanks between them, ``subject`` is the first line of the message, ``request`` the
-    number of the pull or merge request that it names, ``reverts`` the commit that it says it reverts, ``picked_from``
-    the commit that it says it was picked from. ``claims`` are those that say they revert something, but no full id.
+    ``parents`` are full ids separated by blanks, ``subject`` is the first line of the message. ``request`` is the
+    number of the pull or merge request, ``reverts`` the reverted commit and ``picked_from`` the original of a
+    cherry-pick, each as the message names it. ``claims`` are the reverts that name no full commit id.
     """
 
     sha: list[str] = []
     parents: list[str] = []
-    authored: list[int | None] = []
-    committed: list[int | None] = []
+    authored_at: list[int | None] = []
+    committed_at: list[int | None] = []
     author: list[str] = []
     subject: list[str] = []
     request: list[str | None] = []
     reverts: list[str | None] = []
     picked_from: list[str | None] = []
-    claims: dict[str, Claim] = {}
+    claims: dict[str, RevertClaim] = {}
 
 
 COLUMNS = tuple(name for name in Commits.__struct_fields__ if name != "claims")
 
 
 class Log:
-    """The commits that were read of one repository, and at which place of its columns each of them is."""
+    """The commits read from one repository; ``row_of`` is the row of each commit id in the columns."""
 
     def __init__(self, *batches: Commits) -> None:
-        self.commits, self.place = Commits(), dict[str, int]()
+        self.commits, self.row_of = Commits(), dict[str, int]()
         for batch in batches:
             self.add(batch)
 
     def add(self, batch: Commits) -> None:
-        """Append some commits."""
+        """Append a batch of commits."""
         start = len(self.commits.sha)
-        self.place.update(zip(batch.sha, range(start, start + len(batch.sha)), strict=True))
+        self.row_of.update(zip(batch.sha, range(start, start + len(batch.sha)), strict=True))
         for name in COLUMNS:
             getattr(self.commits, name).extend(getattr(batch, name))
         self.commits.claims.update(batch.claims)
 
-    def only(self, shas: Iterable[str]) -> Commits:
-        """Those of some commits that were read."""
-        return self.of(sha for sha in shas if sha in self.place)
-
-    def of(self, shas: Iterable[str]) -> Commits:
-        """These commits, in this order."""
-        places = [self.place[sha] for sha in shas]
-        columns: dict[str, Any] = {name: list(map(getattr(self.commits, name).__getitem__, places)) for name in COLUMNS}
+    def select(self, shas: Iterable[str]) -> Commits:
+        """Return these commits in this order; each must be in the log."""
+        rows = [self.row_of[sha] for sha in shas]
+        columns: dict[str, Any] = {name: list(map(getattr(self.commits, name).__getitem__, rows)) for name in COLUMNS}
         return Commits(**columns)
 
 
-class Size(NamedTuple):
-    """How much a commit changed against its first parent; lines of binary files are none."""
+class ChangeSize(NamedTuple):
+    """The size of a commit against its first parent; binary files count as files without lines."""
 
     files: int
     added: int
     removed: int
 
 
-def batches(blocks: Iterable[list[str]]) -> Iterator[Commits]:
-    """The commits of ``git log`` with ``OPTIONS``, of which no field can hold a NUL, block by block of its fields."""
+def parse_commits(field_blocks: Iterable[list[str]]) -> Iterator[Commits]:
+    """Yield the commits of ``git log`` with ``LOG_OPTIONS``, one batch for each block of NUL-separated fields.
+
+    Raises ``DoraError`` if a record does not start with its empty field. No field contains a NUL.
+    """
     rest: list[str] = []
-    for block in blocks:
+    for block in field_blocks:
         fields = rest + block
-        whole = len(fields) // _FIELDS * _FIELDS
-        rest = fields[whole:]
-        if any(fields[0:whole:_FIELDS]):
-            raise DoraError("git log printed what is no list of commits.")
-        if whole:
-            yield _commits([fields[column:whole:_FIELDS] for column in range(1, _FIELDS)])
+        end = len(fields) // _FIELDS * _FIELDS
+        rest = fields[end:]
+        if any(fields[0:end:_FIELDS]):
+            raise DoraError("git log printed what is not a list of commits.")
+        if end:
+            yield _parse_batch([fields[column:end:_FIELDS] for column in range(1, _FIELDS)])
 
 
-def _commits(columns: list[list[str]]) -> Commits:
-    shas, parents, authored, committed, authors, text = columns
-    subjects = [message.lstrip("\n").partition("\n")[0].rstrip() for message in text]
-    reverts, picked, claims = _told(shas, subjects, text)
-    return Commits(
-        shas,
-        parents,
-        _times(authored),
-        _times(committed),
-        list(map(intern, authors)),
-        subjects,
-        list(map(said.change_request, subjects, text)),
-        reverts,
-        picked,
-        claims,
+def _parse_batch(columns: list[list[str]]) -> Commits:
+    shas, parents, authored_at, committed_at, authors, messages = columns
+    subjects = [message.lstrip("\n").partition("\n")[0].rstrip() for message in messages]
+    commits = Commits(
+        sha=shas,
+        parents=parents,
+        authored_at=_parse_times(authored_at),
+        committed_at=_parse_times(committed_at),
+        author=list(map(intern, authors)),  # a few hundred names repeat over all commits
+        subject=subjects,
+        request=list(map(parse_change_request, subjects, messages)),
+        reverts=[None] * len(shas),
+        picked_from=[None] * len(shas),
     )
+    for row, message in enumerate(messages):
+        if may_reference_commit(message):
+            commits.reverts[row] = parse_reverted_sha(message)
+            commits.picked_from[row] = parse_cherry_picked_sha(message)
+            if not commits.reverts[row] and (claim := parse_revert_claim(subjects[row], message)):
+                commits.claims[shas[row]] = claim
+    return commits
 
 
-def _told(
-    shas: list[str], subjects: list[str], text: list[str]
-) -> tuple[list[str | None], list[str | None], dict[str, Claim]]:
-    """What each commit says it reverts, what it was picked from, and what it claims to revert without a full id."""
-    reverts: list[str | None] = [None] * len(text)
-    picked, claims = reverts.copy(), {}
-    for row, message in enumerate(text):
-        if said.tells(message):
-            reverts[row], picked[row] = said.reverted(message), said.picked(message)
-            if not reverts[row] and (claim := said.claim(subjects[row], message)):
-                claims[shas[row]] = claim
-    return reverts, picked, claims
-
-
-def _times(column: list[str]) -> list[int | None]:
+def _parse_times(column: list[str]) -> list[int | None]:
+    """Parse a whole column at once, and value by value only if one of them is invalid."""
     try:
         times = list(map(int, column))
     except ValueError:
         times = [-1]
     if min(times) >= 0 and max(times) < _YEAR_10000:
         return [*times]
-    return list(map(_seconds, column))
+    return list(map(_parse_time, column))
 
 
-def _seconds(raw: str) -> int | None:
-    """Git prints nothing for a negative time and nonsense for one that overflows."""
+def _parse_time(raw: str) -> int | None:
+    # Git prints nothing for a negative time and a wrong number for one that overflows.
     seconds = int(raw) if raw.isdecimal() and len(raw) < 13 else None
     return seconds if seconds is not None and seconds < _YEAR_10000 else None
 
 
-def sizes(fields: Iterable[str]) -> Iterator[tuple[str, Size]]:
-    """The size of each commit of ``git log`` with ``SIZED``."""
-    for sha, lines in paths(fields):
+def parse_sizes(fields: Iterable[str]) -> Iterator[tuple[str, ChangeSize]]:
+    """Yield the size of each commit of ``git log`` with ``SIZES_OPTIONS``."""
+    for sha, lines in parse_paths(fields):
         counts = [line.split("\t") for line in lines if line.count("\t") > 1]
         added, removed = (sum(int(row[side]) for row in counts if row[side].isdecimal()) for side in (0, 1))
-        yield sha, Size(len(counts), added, removed)
+        yield sha, ChangeSize(len(counts), added, removed)
 
 
-def paths(fields: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each commit of ``git log`` with ``TOUCHED``, and the files that it touched against its first parent."""
+def parse_paths(fields: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each commit of ``git log`` with ``PATHS_OPTIONS`` and the paths that it touched."""
     fields = iter(fields)
     more = next(fields, None) is not None
     while more:
         sha, more = next(fields, None), False
-        touched: list[str] = []
+        paths: list[str] = []
         for field in fields:
             if more := not field:
                 break
-            touched.append(field if touched else field.removeprefix("\n"))
+            paths.append(field if paths else field.removeprefix("\n"))  # git puts a line break before the first
         if sha is not None:
-            yield sha, touched
+            yield sha, paths

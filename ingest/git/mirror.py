@@ -1,4 +1,4 @@
-"""Our own bare mirror of one repository: nothing that was ever deployed is lost, nothing in it is run."""
+"""The bare mirror of one repository: it never loses a deployed commit, and nothing in it is executed."""
 
 from __future__ import annotations
 
@@ -9,186 +9,197 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git.command import Repo
-from ingest.git.log import OPTIONS, SIZED, TOUCHED, Commits, Log, Size, batches, paths, sizes
+from ingest.git.command import BareRepository
+from ingest.git.log import (
+    LOG_OPTIONS,
+    PATHS_OPTIONS,
+    SIZES_OPTIONS,
+    ChangeSize,
+    Commits,
+    Log,
+    parse_commits,
+    parse_paths,
+    parse_sizes,
+)
 from ingest.git.settings import Repository
 
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 HEADS, TAGS = "refs/heads/", "refs/tags/"
-FETCHED = "dora-fetched"  # an empty file, as old as the last fetch that ended well
-_SHAPE = "%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
+LAST_FETCH = "dora-fetched"  # an empty file; its modification time is that of the last successful fetch
+_REF_FORMAT = "%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
 
 
 class Tips(NamedTuple):
-    """What a mirror can reach: the newest commit of each line that makes changes, trunk first, and of every ref."""
+    """The newest commits of a mirror: ``trunks`` of each trunk branch, the main one first, ``refs`` of every ref."""
 
-    lines: Mapping[str, str]
-    all: list[str]
+    trunks: Mapping[str, str]
+    refs: list[str]
 
-    def text(self) -> str:
-        """As a watermark: no branch's name holds a space, and no commit's an equals sign."""
-        return " ".join([*(f"{branch}={sha}" for branch, sha in self.lines.items()), *self.all])
+    def to_watermark(self) -> str:
+        """Return the tips as text: no branch name contains a space, and no commit id an equals sign."""
+        return " ".join([*(f"{branch}={sha}" for branch, sha in self.trunks.items()), *self.refs])
 
     @classmethod
-    def of(cls, watermark: str) -> Tips:
-        """What a watermark says; of an empty one, nothing."""
+    def from_watermark(cls, watermark: str) -> Tips:
+        """Parse a watermark; an empty one has no tips."""
         words = watermark.split()
-        named = [word.rpartition("=") for word in words if "=" in word]
-        return cls({branch: sha for branch, _, sha in named}, [word for word in words if "=" not in word])
+        trunks = [word.rpartition("=") for word in words if "=" in word]
+        return cls({branch: sha for branch, _, sha in trunks}, [word for word in words if "=" not in word])
 
 
 class Mirror:
-    """The mirror of one repository under ``<data>/mirrors``; ``moved`` are the tags that its last fetch moved."""
+    """The mirror of one repository under ``<data>/mirrors``; ``moved_tags`` are those that the last fetch moved."""
 
     def __init__(self, repository: Repository, data: Path, timeout: float) -> None:
         self.repository = repository
         path = (data / "mirrors" / repository.folder).absolute()
-        self.git = Repo(path, repository.protocol, timeout, {"remote.origin.url": repository.url})
-        self.moved: list[str] = []
+        self.git = BareRepository(path, repository.protocol, timeout, {"remote.origin.url": repository.url})
+        self.moved_tags: list[str] = []
 
-    def fetch(self, known: Tips) -> Tips:
-        """Bring the mirror up to date, keeping what a force-push, a moved tag or a deleted branch would lose.
+    def fetch(self, previous: Tips) -> Tips:
+        """Update the mirror, and keep the commits that a force-push, a moved tag or a deleted branch would lose.
 
-        Raises ``DoraError`` where the repository can not be reached or has no trunk.
+        Raises ``DoraError`` if the repository can not be reached or has no trunk.
         """
         if not (self.git.path / "HEAD").exists():
             self.git.path.mkdir(parents=True, exist_ok=True)
             self.git.run("init", "--bare", "--quiet", "--template=")
-        self._unlock()
-        trunks = self.repository.trunks or (self._head(),)
-        before = self._refs()
-        # Sizes need the files themselves; a server that can not leave them out sends them, and git only warns.
-        whole = self.repository.protocol == "file" or self.repository.sizes
+        self._remove_stale_locks()
+        trunks = self.repository.trunks or (self._read_default_branch(),)
+        refs_before = self._read_refs()
+        # Sizes need the file contents. A server without partial clones sends them anyway, and git only warns.
+        with_contents = self.repository.protocol == "file" or self.repository.sizes
         self.git.run(
             "fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
-            *([] if whole else ["--filter=blob:none"]), "--", "origin", *REFSPECS,
+            *([] if with_contents else ["--filter=blob:none"]), "--", "origin", *REFSPECS,
         )  # fmt: skip
-        (self.git.path / FETCHED).touch()
-        now = self._refs()
-        self._keep({*before.values(), *known.all}, set(now.values()))
-        self.moved = sorted(ref for ref in before if ref.startswith(TAGS) and now.get(ref, before[ref]) != before[ref])
-        return Tips(_lines(trunks, now, known.lines), sorted({*self._refs().values()}))
+        (self.git.path / LAST_FETCH).touch()
+        refs = self._read_refs()
+        self._preserve({*refs_before.values(), *previous.refs}, set(refs.values()))
+        self.moved_tags = sorted(
+            ref for ref, sha in refs_before.items() if ref.startswith(TAGS) and refs.get(ref, sha) != sha
+        )
+        return Tips(_select_trunks(trunks, refs, previous.trunks), sorted({*self._read_refs().values()}))
 
-    def _unlock(self) -> None:
-        """Remove the locks of a git that was killed: whoever fetches is alone here, under the writer's lock."""
-        for place in ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock"):
-            for left in self.git.path.glob(place):
-                left.unlink(missing_ok=True)
+    def _remove_stale_locks(self) -> None:
+        # A git that was killed leaves its locks behind. The writer's lock of landing.duckdb excludes a running fetch.
+        for pattern in ("*.lock", "refs/**/*.lock", "objects/info/**/*.lock"):
+            for lock in self.git.path.glob(pattern):
+                lock.unlink(missing_ok=True)
 
-    def _head(self) -> str:
-        answer = self.git.run("ls-remote", "--symref", "--", "origin", "HEAD").decode("utf-8", "replace")
-        for line in answer.splitlines():
-            name, _, ref = line.partition("\t")
-            if ref == "HEAD" and name.startswith(f"ref: {HEADS}"):
-                return name.removeprefix(f"ref: {HEADS}")
-        raise DoraError("its HEAD names no branch that exists.", "set `trunk` for it in dora.toml.")
+    def _read_default_branch(self) -> str:
+        output = self.git.run("ls-remote", "--symref", "--", "origin", "HEAD").decode("utf-8", "replace")
+        for line in output.splitlines():
+            target, _, ref = line.partition("\t")
+            if ref == "HEAD" and target.startswith(f"ref: {HEADS}"):
+                return target.removeprefix(f"ref: {HEADS}")
+        raise DoraError("its HEAD does not name an existing branch.", "set `trunk` for it in dora.toml.")
 
-    def _refs(self) -> dict[str, str]:
-        """The commit that each branch, tag and kept ref names."""
-        found = {}
-        for line in self.git.run("for-each-ref", f"--format={_SHAPE}").decode("utf-8", "replace").splitlines():
-            ref, kind, sha, peeled_kind, peeled = [*line.split(" "), "", ""][:5]
+    def _read_refs(self) -> dict[str, str]:
+        """Return the commit of each branch, tag and preserved ref; an annotated tag is resolved to its commit."""
+        refs = {}
+        for line in self.git.run("for-each-ref", f"--format={_REF_FORMAT}").decode("utf-8", "replace").splitlines():
+            ref, kind, sha, peeled_kind, peeled_sha = [*line.split(" "), "", ""][:5]
             if "commit" in (kind, peeled_kind):
-                found[ref] = sha if kind == "commit" else peeled
-        return found
+                refs[ref] = sha if kind == "commit" else peeled_sha
+        return refs
 
-    def _keep(self, before: Collection[str], now: Collection[str]) -> None:
-        """Name those earlier tips that no ref reaches any more, so that they are never collected."""
-        if gone := set(before).difference(now):
-            wanted = [*gone, *(f"^{sha}" for sha in now)]
-            beyond = set(self.git.run("rev-list", "--ignore-missing", "--stdin", stdin=wanted).decode().split())
-            self.git.run("update-ref", "--stdin", stdin=(f"update refs/keep/{sha} {sha}" for sha in gone & beyond))
+    def _preserve(self, tips_before: Collection[str], tips: Collection[str]) -> None:
+        """Create a ref for each earlier tip that no ref reaches, so that git never collects it as garbage."""
+        if removed := set(tips_before).difference(tips):
+            revisions = [*removed, *(f"^{sha}" for sha in tips)]
+            unreached = set(self.git.run("rev-list", "--ignore-missing", "--stdin", stdin=revisions).decode().split())
+            updates = (f"update refs/keep/{sha} {sha}" for sha in removed & unreached)
+            self.git.run("update-ref", "--stdin", stdin=updates)
 
-    def line(self, lines: Mapping[str, str], log: Log) -> dict[str, str]:
-        """The branch of each commit on these first-parent lines, newest first; what branches share is the first's.
+    def assign_branches(self, trunks: Mapping[str, str], log: Log) -> dict[str, str]:
+        """Return the branch of each commit on these first-parent lines, newest first.
 
-        ``log`` is what was read of them already; git is asked for the rest.
+        A commit on several lines belongs to the first of them. Git is asked only for commits that ``log`` lacks.
         """
-        found: dict[str, str] = {}
-        for branch, tip in lines.items():
-            with closing(self._down(tip, log)) as own:
-                found |= dict.fromkeys(_until(own, found), branch)
-        return found
+        branches: dict[str, str] = {}
+        for branch, tip in trunks.items():
+            with closing(self._walk_first_parents(tip, log)) as line:
+                for sha in line:
+                    if sha in branches:
+                        break
+                    branches[sha] = branch
+        return branches
 
-    def _down(self, tip: str, log: Log) -> Generator[str]:
-        """A commit, its first parent, and so on."""
-        while tip in log.place:
-            yield tip
-            tip = log.commits.parents[log.place[tip]].partition(" ")[0]
-        if tip:
-            yield from self.git.pieces(
-                "rev-list", "--first-parent", "--ignore-missing", "--stdin", end="\n", stdin=[tip]
-            )
+    def _walk_first_parents(self, sha: str, log: Log) -> Generator[str]:
+        while sha in log.row_of:
+            yield sha
+            sha = log.commits.parents[log.row_of[sha]].partition(" ")[0]
+        if sha:
+            options = ("--first-parent", "--ignore-missing", "--stdin")
+            yield from self.git.stream_records("rev-list", *options, end="\n", stdin=[sha])
 
-    def beyond(self, tips: Iterable[str], known: Iterable[str]) -> Iterator[Commits]:
-        """Every commit that ``tips`` reach and ``known`` do not, the newest first."""
-        return batches(self.git.blocks("log", *OPTIONS, stdin=[*tips, *(f"^{sha}" for sha in known)]))
+    def read_commits_between(self, old_tips: Iterable[str], new_tips: Iterable[str]) -> Iterator[Commits]:
+        """Yield the commits that ``new_tips`` reach and ``old_tips`` do not, newest first."""
+        revisions = [*new_tips, *(f"^{sha}" for sha in old_tips)]
+        return parse_commits(self.git.stream_blocks("log", *LOG_OPTIONS, stdin=revisions))
 
-    def these(self, shas: Collection[str]) -> Iterator[Commits]:
-        """These commits."""
-        if not shas:  # of nothing, git log says HEAD
+    def read_commits(self, shas: Collection[str]) -> Iterator[Commits]:
+        """Yield these commits."""
+        if not shas:  # without a revision, git log prints HEAD
             return iter(())
-        return batches(self.git.blocks("log", *OPTIONS, "--no-walk=unsorted", stdin=shas))
+        return parse_commits(self.git.stream_blocks("log", *LOG_OPTIONS, "--no-walk=unsorted", stdin=shas))
 
-    def paths(self, shas: Collection[str]) -> dict[str, list[str]]:
-        """The files that each of these commits touched against its first parent."""
+    def read_paths(self, shas: Collection[str]) -> dict[str, list[str]]:
+        """Return the paths that each of these commits touched against its first parent."""
         if not shas:
             return {}
-        return dict(paths(self.git.pieces("log", *TOUCHED, "--no-walk=unsorted", stdin=shas)))
+        return dict(parse_paths(self.git.stream_records("log", *PATHS_OPTIONS, "--no-walk=unsorted", stdin=shas)))
 
-    def sizes(self, shas: Collection[str]) -> dict[str, Size]:
-        """How much each of these commits changed against its first parent."""
+    def read_sizes(self, shas: Collection[str]) -> dict[str, ChangeSize]:
+        """Return the size of each of these commits against its first parent."""
         if not shas:
             return {}
-        return dict(sizes(self.git.pieces("log", *SIZED, "--no-walk=unsorted", stdin=shas)))
+        return dict(parse_sizes(self.git.stream_records("log", *SIZES_OPTIONS, "--no-walk=unsorted", stdin=shas)))
 
-    def whole(self, short: str) -> str | None:
-        """The full id of the one commit that begins so."""
+    def resolve_short_sha(self, short_sha: str) -> str | None:
+        """Return the full id of the only commit that starts with ``short_sha``."""
         try:
-            answer = self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{short}^{{commit}}")
+            output = self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{short_sha}^{{commit}}")
         except DoraError:
             return None
-        sha = answer.decode().strip()
-        return sha if sha.startswith(short) else None  # a branch may be called like the start of an id
+        sha = output.decode().strip()
+        return sha if sha.startswith(short_sha) else None  # a branch name may look like an abbreviated id
 
-    def blobs(self, shas: Collection[str], path: str) -> dict[str, str]:
-        """The id of a file in each of these commits that has it."""
-        asked = ("cat-file", "--batch-check=%(objecttype) %(objectname)")
-        answers = self.git.run(*asked, stdin=(f"{sha}:{path}" for sha in shas)).decode("utf-8", "replace")
-        pairs = zip(shas, answers.splitlines(), strict=False)
-        return {sha: line.removeprefix("blob ") for sha, line in pairs if line.startswith("blob ")}
+    def read_blob_ids(self, shas: Collection[str], path: str) -> dict[str, str]:
+        """Return the blob id of a file in each of these commits that contains it."""
+        objects = (f"{sha}:{path}" for sha in shas)
+        output = self.git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=objects)
+        lines = output.decode("utf-8", "replace").splitlines()
+        return {
+            sha: line.removeprefix("blob ") for sha, line in zip(shas, lines, strict=False) if line.startswith("blob ")
+        }
 
-    def text(self, blob: str) -> str:
-        """The text of a file."""
-        return self.git.run("cat-file", "blob", blob).decode("utf-8", "replace")
+    def read_blob(self, blob_id: str) -> str:
+        """Return the text of a file."""
+        return self.git.run("cat-file", "blob", blob_id).decode("utf-8", "replace")
 
-    def patches(self, shas: Collection[str]) -> dict[str, str]:
-        """Git's fingerprint of what each of these commits changes; merges have none."""
-        shown = ("diff-tree", "--stdin", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index")
-        text = self.git.run(*shown, stdin=shas).decode("latin-1")  # any bytes, as they are only compared
-        listed = self.git.run("patch-id", "--stable", stdin=text.split("\n")).decode()
-        return {sha: patch for patch, sha in (line.split() for line in listed.splitlines())}
-
-
-def _until(shas: Iterable[str], there: Collection[str]) -> Iterator[str]:
-    for sha in shas:
-        if sha in there:
-            return
-        yield sha
+    def read_patch_ids(self, shas: Collection[str]) -> dict[str, str]:
+        """Return git's patch id of each of these commits; merges have none."""
+        options = ("--stdin", "-p", "--no-ext-diff", "--no-textconv", "--no-renames", "--full-index")
+        # Latin-1 maps every byte, and a patch is only compared.
+        patches = self.git.run("diff-tree", *options, stdin=shas).decode("latin-1")
+        lines = self.git.run("patch-id", "--stable", stdin=patches.split("\n")).decode().splitlines()
+        return {sha: patch_id for patch_id, sha in (line.split() for line in lines)}
 
 
-def _lines(trunks: Collection[str], refs: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """The tip of each branch that a name or glob means; one that is deleted upstream stays where it was.
+def _select_trunks(patterns: Collection[str], refs: Mapping[str, str], previous: Mapping[str, str]) -> dict[str, str]:
+    """Return the tip of each branch that a name or glob matches; a branch deleted upstream stays at its last tip.
 
-    Raises ``DoraError`` where a name means no branch at all.
+    Raises ``DoraError`` if a name or all globs match no branch.
     """
     heads = {ref.removeprefix(HEADS): sha for ref, sha in refs.items() if ref.startswith(HEADS)}
-    found: dict[str, str] = {}
-    for trunk in trunks:
-        if trunk not in heads and "*" not in trunk:
-            raise DoraError(f"it has no branch {trunk}.", "correct its `trunk`.")
-        there = {name: sha for name, sha in sorted({**known, **heads}.items()) if fnmatchcase(name, trunk)}
-        found |= {name: sha for name, sha in there.items() if name not in found}
-    if not found:
-        raise DoraError(f"it has no branch like {', '.join(trunks)}.", "correct its `trunk`.")
-    return found
+    trunks: dict[str, str] = {}
+    for pattern in patterns:
+        if pattern not in heads and "*" not in pattern:
+            raise DoraError(f"it has no branch {pattern}.", "correct its `trunk` in dora.toml.")
+        matches = {name: sha for name, sha in sorted({**previous, **heads}.items()) if fnmatchcase(name, pattern)}
+        trunks |= {name: sha for name, sha in matches.items() if name not in trunks}
+    if not trunks:
+        raise DoraError(f"it has no branch like {', '.join(patterns)}.", "correct its `trunk` in dora.toml.")
+    return trunks

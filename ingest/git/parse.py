@@ -1,213 +1,239 @@
-"""What is to be told of the changes on a line: what each brought, and whether its time can be believed. Pure."""
+"""Turn commits into changes: what each change includes, reverts and repeats, and if its time is plausible. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.git.commit_message import Claim, labels
-from ingest.git.documents import Came
-from ingest.git.log import Commits, Log, Size
+from ingest.git.commit_message import RevertClaim, label_change
+from ingest.git.documents import ChangeColumns
+from ingest.git.log import ChangeSize, Commits, Log
 
-EARLIEST = 315_532_800  # 1980: the oldest histories that were ever imported into git begin later
-Writing = tuple[str, int | None]  # author, and epoch seconds
+EARLIEST = 315_532_800  # 1980; no history that was imported into git begins earlier
+Authorship = tuple[str, int | None]  # author name and author time in epoch seconds; a cherry-pick keeps both
 
 
-class Brought(NamedTuple):
-    """What came with each change: the earliest author time, how many commits, what one of them reverts.
+class IncludedCommits(NamedTuple):
+    """What each change includes, column by column: the commits that no earlier change of its line includes.
 
-    ``doubt`` is why the change's own time can not be believed.
+    ``first_authored_at`` is their earliest plausible author time, ``counts`` their number, ``reverts`` the commit that
+    one of them reverts. ``merge_time_issues`` say why the change's own time is not plausible.
     """
 
-    first: list[int | None]
-    commits: list[int]
+    first_authored_at: list[int | None]
+    counts: list[int]
     reverts: list[str | None]
-    doubt: list[str | None]
+    merge_time_issues: list[str | None]
 
-    def part(self, some: slice) -> Brought:
-        """Of some of the changes."""
-        return Brought(self.first[some], self.commits[some], self.reverts[some], self.doubt[some])
+    def slice(self, rows: slice) -> IncludedCommits:
+        """Return these rows of each column."""
+        return IncludedCommits(
+            self.first_authored_at[rows], self.counts[rows], self.reverts[rows], self.merge_time_issues[rows]
+        )
 
 
-class Scope(NamedTuple):
-    """Where a change was made: its files, where they are to land, and whose they are, where owners are known."""
+class ChangeScope(NamedTuple):
+    """The paths that a change touched and the applications that own them; null if they are not configured."""
 
     paths: list[str] | None = None
     applications: list[str] | None = None
 
 
 class Clock(NamedTuple):
-    """Which times are possible: in epoch seconds not after ``now``, and by how many seconds clocks may disagree."""
+    """The plausible times: at most ``now`` in epoch seconds, plus the ``skew`` seconds by which clocks may differ."""
 
     now: float
     skew: float
 
-    def believed(self, time: int | None) -> int | None:
-        """The time, where it is possible by itself."""
-        return self.all_believed([time])[0]
-
-    def all_believed(self, times: list[int | None]) -> list[int | None]:
-        """Each time, where it is possible by itself."""
+    def plausible(self, times: list[int | None]) -> list[int | None]:
+        """Replace each implausible time by null."""
         latest = self.now + self.skew
         return [time if time is not None and EARLIEST <= time <= latest else None for time in times]
 
-    def doubt(self, time: int | None, parent: int | None) -> str | None:
-        """Why a time can not be believed, where that of its parent is known; null where it can."""
+    def find_issue(self, time: int | None, parent_time: int | None) -> str | None:
+        """Return why a time is not plausible by itself or after its parent's; null if it is plausible."""
         if time is None:
             return "unreadable"
         if time < EARLIEST:
             return "too_early"
         if time > self.now + self.skew:
             return "in_future"
-        return "before_parent" if parent is not None and time < parent - self.skew else None
+        return "before_parent" if parent_time is not None and time < parent_time - self.skew else None
 
 
-def oldest_first(newest_first: Sequence[str], branches: Mapping[str, str]) -> list[str]:
-    """The entries of some lines, each from its oldest on, line after line in the order given."""
+def sort_oldest_first(newest_first: Sequence[str], branches: Mapping[str, str]) -> list[str]:
+    """Return the changes branch by branch, each from its oldest on; ``branches`` is the branch of each change."""
     lines: dict[str, list[str]] = {}
     for sha in newest_first:
         lines.setdefault(branches[sha], []).append(sha)
     return [sha for line in lines.values() for sha in reversed(line)]
 
 
-def brought(line: Sequence[str], log: Log, before: Mapping[str, int | None], clock: Clock) -> Brought:
-    """What each entry of a line, oldest first, brought: what it reaches and no earlier one did, as far as it is known.
+def find_included_commits(
+    changes: Sequence[str], log: Log, parent_times: Mapping[str, int | None], clock: Clock
+) -> IncludedCommits:
+    """Return what each change of a line, oldest first, includes, as far as ``log`` goes.
 
-    ``before`` are the committer times of the parents at which what is known ends.
+    ``parent_times`` are the committer times of first parents that the log does not contain.
     """
-    places = [*map(log.place.__getitem__, line)]
-    above = [*map(log.place.get, log.commits.parents)]  # of a commit with one parent, as most have, where that is
-    authored, reverts = clock.all_believed(log.commits.authored), log.commits.reverts
-    first, undone = [authored[one] for one in places], [reverts[one] for one in places]
-    found = Brought(first, [1] * len(line), undone, _doubts(places, above, log, before, clock))
-    for row, came in _several(places, above, log):
-        found.first[row] = min(filter(None, map(authored.__getitem__, came)), default=None)
-        found.commits[row] = len(came)
-        found.reverts[row] = next(filter(None, map(reverts.__getitem__, came)), None)
-    return found
-
-
-def _several(line: Iterable[int], above: Sequence[int | None], log: Log) -> Iterator[tuple[int, list[int]]]:
-    """The entries of a line, oldest first, that reach more than themselves that no earlier one did, and all of that."""
-    seen = bytearray(len(above))
-    for row, tip in enumerate(line):
-        seen[tip] = True
-        only = above[tip]
-        if only is not None and seen[only]:
-            continue
-        came = [tip]
-        for one in came:
-            only = above[one]
-            parents = map(log.place.get, log.commits.parents[one].split()) if only is None else (only,)
-            for parent in parents:
-                if parent is not None and not seen[parent]:
-                    seen[parent] = True
-                    came.append(parent)
-        if len(came) > 1:
-            yield row, came
-
-
-def _doubts(
-    line: Iterable[int], above: Sequence[int | None], log: Log, before: Mapping[str, int | None], clock: Clock
-) -> list[str | None]:
-    """Why the time of each entry of a line, oldest first, can not be believed, compared with the last one that can."""
-    found, believed = [], dict[int, int | None]()
-    for one in line:
-        parent, time = above[one], log.commits.committed[one]
-        if parent in believed:
-            last = believed[parent]
-        else:
-            first = log.commits.parents[one].partition(" ")[0]
-            last = _believed(first, log, believed, before, clock)
-        doubt = clock.doubt(time, last)
-        believed[one] = last if doubt else time
-        found.append(doubt)
-    return found
-
-
-def _believed(
-    sha: str, log: Log, believed: Mapping[int, int | None], before: Mapping[str, int | None], clock: Clock
-) -> int | None:
-    """The last time on a line up to a commit that can be believed."""
-    place = log.place.get(sha)
-    if place is None:
-        return clock.believed(before.get(sha))
-    return believed[place] if place in believed else clock.believed(log.commits.committed[place])
-
-
-def undone(claims: Mapping[str, Claim], newest_first: Commits, branches: Mapping[str, str]) -> dict[str, str]:
-    """Which entry each revert undoes that names a request or a subject: the latest one before it on its branch."""
-    places = {sha: place for place, sha in enumerate(newest_first.sha)}
-    said: dict[Claim, list[str]] = {claim: [] for claim in claims.values()}
-    for sha, request, subject in zip(newest_first.sha, newest_first.request, newest_first.subject, strict=True):
-        for claim in (Claim("request", request or ""), Claim("subject", subject)):
-            if claim in said:
-                said[claim].append(sha)
-    found = {}
-    for sha, claim in claims.items():
-        place = places.get(sha, -1)
-        for other in said[claim]:
-            if other != sha and (branches.get(sha) != branches.get(other) or places[other] > place):
-                found[sha] = other
-                break
-    return found
-
-
-def written(batch: Commits) -> Iterator[tuple[str, Writing]]:
-    """Each commit with exactly one parent, and who wrote it when, as a pick keeps both."""
-    for sha, parents, author, authored in zip(batch.sha, batch.parents, batch.author, batch.authored, strict=True):
-        if parents and " " not in parents:
-            yield sha, (author, authored)
-
-
-def alike(picks: Mapping[str, Writing], originals: Iterable[tuple[str, Writing]]) -> dict[str, str]:
-    """For each commit one that the same author wrote at the same instant."""
-    wanted = {whose for whose in picks.values() if whose[1] is not None}
-    there = {whose: sha for sha, whose in originals if whose in wanted}
-    pairs = {sha: there.get(whose) for sha, whose in picks.items()}
-    return {sha: other for sha, other in pairs.items() if other and other != sha}
-
-
-def again(new: Commits, old: Commits) -> dict[str, str]:
-    """Which of some entries are those of before a rewrite: the one of that author, instant and subject on each side."""
-    was, now = _once(old), _once(new)
-    return {sha: was[whose] for whose, sha in now.items() if whose in was}
-
-
-def _once(batch: Commits) -> dict[tuple[str, int, str], str]:
-    """Commits by their author, instant and subject, those apart that share all three."""
-    found: dict[tuple[str, int, str], list[str]] = {}
-    for sha, author, authored, subject in zip(batch.sha, batch.author, batch.authored, batch.subject, strict=True):
-        if authored is not None:
-            found.setdefault((author, authored, subject), []).append(sha)
-    return {whose: shas[0] for whose, shas in found.items() if len(shas) == 1}
-
-
-def changes(
-    told: Commits, came: Brought, branches: Mapping[str, str], scopes: Mapping[str, Scope], sizes: Mapping[str, Size]
-) -> Came:
-    """Some entries of lines as they are told."""
-    size = [sizes.get(sha) for sha in told.sha] if sizes else []
-    reverts = [own or other for own, other in zip(told.reverts, came.reverts, strict=True)]
-    names = zip(told.author, told.subject, reverts, told.picked_from, strict=True)
-    return Came(
-        sha=told.sha,
-        merged=told.committed,
-        request=told.request,
-        paths=[scopes[sha].paths for sha in told.sha] if scopes else None,
-        applications=[scopes[sha].applications for sha in told.sha] if scopes else None,
-        branch=[branches[sha] for sha in told.sha],
-        kind=[_kind(parents, request) for parents, request in zip(told.parents, told.request, strict=True)],
-        labels=[labels(who, subject, reverts=bool(undoes), picked=bool(of)) for who, subject, undoes, of in names],
-        reverts=reverts,
-        first=came.first,
-        commits=came.commits,
-        files=[one.files if one else None for one in size],
-        added=[one.added if one else None for one in size],
-        removed=[one.removed if one else None for one in size],
-        doubt=came.doubt,
+    rows = [*map(log.row_of.__getitem__, changes)]
+    # A commit with one parent, as most are, has its row here; a root, a merge or an unread parent has null.
+    only_parents = [*map(log.row_of.get, log.commits.parents)]
+    authored_at, reverts = clock.plausible(log.commits.authored_at), log.commits.reverts
+    included = IncludedCommits(
+        first_authored_at=[authored_at[row] for row in rows],
+        counts=[1] * len(rows),
+        reverts=[reverts[row] for row in rows],
+        merge_time_issues=_find_merge_time_issues(rows, only_parents, log, parent_times, clock),
     )
+    for index, commit_rows in _find_larger_changes(rows, only_parents, log):
+        included.first_authored_at[index] = min(filter(None, map(authored_at.__getitem__, commit_rows)), default=None)
+        included.counts[index] = len(commit_rows)
+        included.reverts[index] = next(filter(None, map(reverts.__getitem__, commit_rows)), None)
+    return included
 
 
-def _kind(parents: str, request: str | None) -> str:
+def _find_larger_changes(
+    change_rows: Iterable[int], only_parents: Sequence[int | None], log: Log
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield the index of each change that includes more than itself, and the rows of the commits it includes."""
+    visited = bytearray(len(only_parents))
+    for index, change_row in enumerate(change_rows):
+        visited[change_row] = True
+        only_parent = only_parents[change_row]
+        if only_parent is not None and visited[only_parent]:
+            continue
+        commit_rows = [change_row]
+        for row in commit_rows:  # grows while it is walked
+            only_parent = only_parents[row]
+            parents = map(log.row_of.get, log.commits.parents[row].split()) if only_parent is None else (only_parent,)
+            for parent in parents:
+                if parent is not None and not visited[parent]:
+                    visited[parent] = True
+                    commit_rows.append(parent)
+        if len(commit_rows) > 1:
+            yield index, commit_rows
+
+
+def _find_merge_time_issues(
+    change_rows: Iterable[int], only_parents: Sequence[int | None], log: Log,
+    parent_times: Mapping[str, int | None], clock: Clock,
+) -> list[str | None]:  # fmt: skip
+    """Return why the time of each change is not plausible, compared with the last plausible time on its line."""
+    issues, last_plausible = [], dict[int, int | None]()
+    for row in change_rows:
+        parent, time = only_parents[row], log.commits.committed_at[row]
+        if parent in last_plausible:
+            parent_time = last_plausible[parent]
+        else:  # a merge, a root, or the first change of a line
+            parent_time = _first_parent_time(row, log, last_plausible, parent_times, clock)
+        issue = clock.find_issue(time, parent_time)
+        last_plausible[row] = parent_time if issue else time
+        issues.append(issue)
+    return issues
+
+
+def _first_parent_time(
+    row: int, log: Log, last_plausible: Mapping[int, int | None], parent_times: Mapping[str, int | None], clock: Clock
+) -> int | None:
+    """Return the last plausible time on the line of a commit's first parent."""
+    first_parent = log.commits.parents[row].partition(" ")[0]
+    parent = log.row_of.get(first_parent)
+    if parent is None:
+        return clock.plausible([parent_times.get(first_parent)])[0]
+    if parent in last_plausible:
+        return last_plausible[parent]
+    return clock.plausible([log.commits.committed_at[parent]])[0]
+
+
+def resolve_revert_claims(
+    claims: Mapping[str, RevertClaim], newest_first: Commits, branches: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the change that each revert by request or subject reverts: the last one before it on its branch."""
+    positions = {sha: position for position, sha in enumerate(newest_first.sha)}
+    candidates: dict[RevertClaim, list[str]] = {claim: [] for claim in claims.values()}
+    for sha, request, subject in zip(newest_first.sha, newest_first.request, newest_first.subject, strict=True):
+        for claim in (RevertClaim("request", request or ""), RevertClaim("subject", subject)):
+            if claim in candidates:
+                candidates[claim].append(sha)
+    reverted = {}
+    for sha, claim in claims.items():
+        position = positions.get(sha, -1)
+        for candidate in candidates[claim]:
+            is_earlier = branches.get(sha) != branches.get(candidate) or positions[candidate] > position
+            if candidate != sha and is_earlier:
+                reverted[sha] = candidate
+                break
+    return reverted
+
+
+def list_authorships(commits: Commits) -> Iterator[tuple[str, Authorship]]:
+    """Yield id and authorship of each commit with one parent; roots and merges have no patch to compare."""
+    columns = zip(commits.sha, commits.parents, commits.author, commits.authored_at, strict=True)
+    for sha, parents, author, authored_at in columns:
+        if parents and " " not in parents:
+            yield sha, (author, authored_at)
+
+
+def match_by_author_and_time(
+    cherry_picks: Mapping[str, Authorship], candidates: Iterable[tuple[str, Authorship]]
+) -> dict[str, str]:
+    """Return the original of each cherry-pick among ``candidates``: same author name, same author time."""
+    authorships = {authorship for authorship in cherry_picks.values() if authorship[1] is not None}
+    originals = {authorship: sha for sha, authorship in candidates if authorship in authorships}
+    pairs = {sha: originals.get(authorship) for sha, authorship in cherry_picks.items()}
+    return {sha: original for sha, original in pairs.items() if original and original != sha}
+
+
+def match_rewritten(new: Commits, old: Commits) -> dict[str, str]:
+    """Return the old commit of each new one after a rewrite: the only one with its author, author time and subject."""
+    old_commits, new_commits = _index_unique(old), _index_unique(new)
+    return {sha: old_commits[key] for key, sha in new_commits.items() if key in old_commits}
+
+
+def _index_unique(commits: Commits) -> dict[tuple[str, int, str], str]:
+    """Return each commit by author, author time and subject, without those that share all three."""
+    shas: dict[tuple[str, int, str], list[str]] = {}
+    columns = zip(commits.sha, commits.author, commits.authored_at, commits.subject, strict=True)
+    for sha, author, authored_at, subject in columns:
+        if authored_at is not None:
+            shas.setdefault((author, authored_at, subject), []).append(sha)
+    return {key: same[0] for key, same in shas.items() if len(same) == 1}
+
+
+def trunk_changes(
+    commits: Commits, included: IncludedCommits, branches: Mapping[str, str],
+    scopes: Mapping[str, ChangeScope], sizes: Mapping[str, ChangeSize],
+) -> ChangeColumns:  # fmt: skip
+    """Return the changes that these first-parent commits made; ``scopes`` and ``sizes`` are empty if not configured."""
+    columns = ChangeColumns(sha=commits.sha)
+    columns.merged_at = commits.committed_at
+    columns.request = commits.request
+    columns.branch = [branches[sha] for sha in commits.sha]
+    columns.kind = [_change_kind(*row) for row in zip(commits.parents, commits.request, strict=True)]
+    columns.reverts = reverts = [own or other for own, other in zip(commits.reverts, included.reverts, strict=True)]
+    columns.labels = _label_changes(commits, reverts)
+    columns.first_commit_at = included.first_authored_at
+    columns.commits = included.counts
+    columns.merge_time_issue = included.merge_time_issues
+    if scopes:
+        columns.paths = [scopes[sha].paths for sha in commits.sha]
+        columns.applications = [scopes[sha].applications for sha in commits.sha]
+    if sizes:
+        change_sizes = [sizes.get(sha) for sha in commits.sha]
+        columns.files = [size and size.files for size in change_sizes]
+        columns.lines_added = [size and size.added for size in change_sizes]
+        columns.lines_removed = [size and size.removed for size in change_sizes]
+    return columns
+
+
+def _change_kind(parents: str, request: str | None) -> str:
     return "merge" if " " in parents else "squash" if request else "direct"
+
+
+def _label_changes(commits: Commits, reverts: Sequence[str | None]) -> list[tuple[str, ...]]:
+    columns = zip(commits.author, commits.subject, reverts, commits.picked_from, strict=True)
+    return [
+        label_change(author, subject, is_revert=bool(reverted), is_cherry_pick=bool(original))
+        for author, subject, reverted, original in columns
+    ]

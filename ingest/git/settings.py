@@ -1,4 +1,4 @@
-"""``[sources.git]`` of dora.toml, and which repository addresses are safe to hand to git."""
+"""Read ``[sources.git]`` of dora.toml, and refuse repository addresses that are not safe to pass to git."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from dora.errors import UsageError
 from ingest.core.paths import at_home
 
 TIMEOUT_SECONDS = 600.0
-SKEW_HOURS = 24.0
+SKEW_HOURS = 24.0  # a developer's clock in another time zone, set as local time, is less than a day off
+# An address may not start with "-", which git reads as an option, nor name a transport helper such as "ext::", which
+# runs a program.
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*"
 _USER = r"[A-Za-z0-9._~][A-Za-z0-9._~%+:-]*"
 _PATH = r"[A-Za-z0-9._~+@%=/-]+"
@@ -27,27 +29,27 @@ _TRUNK = re.compile(r"(?!.*(?:\.\.|//|@\{))[A-Za-z0-9_*][\w./+@#*-]*", re.ASCII)
 
 
 class GitHubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[sources.git.github]``: its API, where the token is, and how many days back a first run looks."""
+    """``[sources.git.github]``: the API, where its token is, and how many days the first run goes back."""
 
     api: str = "https://api.github.com"
-    token_env: str = "DORA_GITHUB_TOKEN"  # noqa: S105 - a variable's name
+    token_env: str = "DORA_GITHUB_TOKEN"  # noqa: S105 - the name of a variable, not a token
     token_file: str | None = None
     since_days: int = 90
 
-    def slug(self, url: str, given: str | None) -> str | None:
-        """``owner/name`` by which the API knows a repository: as given, or by an address on the same host."""
+    def slug(self, url: str, configured_slug: str | None) -> str | None:
+        """Return ``owner/name`` of a repository in the API: as configured, or from an address on the same host."""
         host = (urlsplit(self.api).hostname or "").removeprefix("api.")
-        named = re.search(rf"(?:@|://){re.escape(host)}(?::\d+)?[:/]", url)
-        return given or (default_name(url) if named and host else None)
+        is_on_host = host and re.search(rf"(?:@|://){re.escape(host)}(?::\d+)?[:/]", url)
+        return configured_slug or (default_name(url) if is_on_host else None)
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
-    """One repository to mirror: where it is and what it is called.
+    """One repository to mirror.
 
-    ``trunks`` are names or globs of the branches whose lines are its changes, the trunk first (none: what its
-    HEAD names). ``paths`` lands the files of each change, ``sizes`` how much of them it changed; ``owners`` are the
-    applications of each owner in its CODEOWNERS. ``slug`` is its name in GitHub's API where its requests are to be
-    read. ``skew_seconds`` is by how much clocks may disagree.
+    ``trunks`` are names or globs of the branches whose first-parent lines are the changes, the main trunk first; by
+    default it is the branch that HEAD names. ``paths`` lands the paths of each change, ``sizes`` its files and lines.
+    ``owners`` are the applications of each owner in CODEOWNERS. ``slug`` is the repository in GitHub's API, null if its
+    pull requests are not read. ``skew_seconds`` is the difference that clocks may have.
     """
 
     url: str
@@ -62,7 +64,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def folder(self) -> str:
-        """Name of its mirror's folder."""
+        """Return the name of the mirror's folder."""
         return self.name.replace("/", "__") + ".git"
 
 
@@ -84,46 +86,43 @@ class _Section(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Settings(NamedTuple):
-    """The repositories of ``[sources.git]``, the deadline of one git command in seconds, and GitHub's API."""
+    """The repositories of ``[sources.git]``, the timeout of one git command in seconds, and GitHub's API."""
 
     repositories: list[Repository]
     timeout_seconds: float = TIMEOUT_SECONDS
     github: GitHubSettings | None = None
 
 
-def read(settings: Mapping[str, Any]) -> Settings:
-    """What ``[sources.git]`` says.
-
-    Raises ``UsageError`` where a key is unknown or an address is not safe to hand to git.
-    """
+def read_settings(settings: Mapping[str, Any]) -> Settings:
+    """Return ``[sources.git]``; raises ``UsageError`` if a key is unknown or an address is not safe to pass to git."""
     try:
         section = msgspec.convert(dict(settings), _Section)
     except msgspec.ValidationError as error:
-        raise _refused(str(error)) from None
+        raise _usage_error(str(error)) from None
     if section.timeout_seconds <= 0:
-        raise _refused("timeout_seconds is not above 0")
+        raise _usage_error("timeout_seconds must be above 0")
     if section.clock_skew_hours < 0:
-        raise _refused("clock_skew_hours is below 0")
+        raise _usage_error("clock_skew_hours must not be below 0")
     if section.github and not _API.fullmatch(section.github.api):
-        raise _refused(f"{without_userinfo(section.github.api)!r} is not an https:// address of an API")
+        raise _usage_error(f"{without_userinfo(section.github.api)!r} is not the https:// address of an API")
     repositories = [_repository(entry, section) for entry in section.repositories]
     folders = [repository.folder.lower() for repository in repositories]
     for repository in repositories:
         if folders.count(repository.folder.lower()) > 1:
-            raise _refused(f"two repositories are called {repository.name}; give one of them a `name`")
+            raise _usage_error(f"two repositories are called {repository.name}: give one of them another `name`")
     return Settings(repositories, section.timeout_seconds, section.github)
 
 
 def _repository(entry: _Entry, section: _Section) -> Repository:
-    protocol, url = _address(entry.url)
+    protocol, url = _parse_address(entry.url)
     name = default_name(url) if entry.name is None else entry.name
     if not _NAME.fullmatch(name):
-        raise _refused(f"{name!r} is not a repository name such as owner/name")
+        raise _usage_error(f"{name!r} is not a repository name like owner/name")
     if entry.github is not None and not _SLUG.fullmatch(entry.github):
-        raise _refused(f"{entry.github!r} is not owner/name of a repository on GitHub")
+        raise _usage_error(f"{entry.github!r} is not a repository on GitHub like owner/name")
     trunks = (entry.trunk,) if isinstance(entry.trunk, str) else tuple(entry.trunk)
-    if wrong := [trunk for trunk in trunks if not _TRUNK.fullmatch(trunk)]:
-        raise _refused(f"{wrong[0]!r} is not a branch name")
+    if invalid := [trunk for trunk in trunks if not _TRUNK.fullmatch(trunk)]:
+        raise _usage_error(f"{invalid[0]!r} is not a branch name")
     return Repository(
         url=url,
         name=name,
@@ -137,28 +136,28 @@ def _repository(entry: _Entry, section: _Section) -> Repository:
     )
 
 
-def _address(url: str) -> tuple[str, str]:
-    """Protocol and address of a configured URL; everything that is not plainly one of three shapes is refused."""
+def _parse_address(url: str) -> tuple[str, str]:
+    """Return protocol and address; raises ``UsageError`` unless the URL has one of three known shapes."""
     if web := _WEB.fullmatch(url):
         return web[1], url
     if _SCP.fullmatch(url):
         return "ssh", url
     if "://" not in url and _LOCAL.fullmatch(url):
         return "file", str(at_home(url).resolve())
-    raise _refused(f"{without_userinfo(url)!r} is not an https:// or ssh:// URL, user@host:path, or a local path")
+    raise _usage_error(f"{without_userinfo(url)!r} is not an https:// or ssh:// URL, user@host:path or a local path")
 
 
 def default_name(url: str) -> str:
-    """``owner/name``: the last two parts of the address without ``.git``."""
+    """Return ``owner/name``: the last two parts of the address without ``.git``."""
     path = urlsplit(url).path if "://" in url else url if url.startswith("/") else url.partition(":")[2]
     parts = [part for part in path.split("/") if part]
     return "/".join(parts[-2:]).removesuffix(".git")
 
 
 def without_userinfo(text: str) -> str:
-    """The text without what may be a user and a password before the host of each URL in it."""
+    """Return the text without user and password in its URLs."""
     return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
-def _refused(what: str) -> UsageError:
-    return UsageError(f"[sources.git]: {what}. Nothing was fetched.", "correct dora.toml.")
+def _usage_error(message: str) -> UsageError:
+    return UsageError(f"[sources.git]: {message}. Nothing was fetched.", "correct dora.toml.")

@@ -1,4 +1,4 @@
-"""Fetch each configured repository into its mirror, and yield what is new since the last run."""
+"""The git source: fetch each configured repository into its mirror, and yield what is new since the last run."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ingest.core.archive import Document
 from ingest.core.rows import Columns, Row
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
-from ingest.git import documents, github
-from ingest.git import settings as configuration
-from ingest.git.doctor import LONGEST, check_mirror
-from ingest.git.fetch import Reading
+from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
+from ingest.git.documents import parse_document
+from ingest.git.fetch import HistoryReader
+from ingest.git.github import GitHub, read_token
 from ingest.git.mirror import Mirror, Tips
-from ingest.git.settings import Repository, Settings
+from ingest.git.settings import Repository, Settings, read_settings
 
 
 class Git:
-    """Commits and trunk changes of git repositories, each read through a bare mirror of our own."""
+    """Commits and trunk changes of git repositories, each read from a bare mirror."""
 
     name: ClassVar[str] = "git"
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -32,63 +32,64 @@ class Git:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Git:
-        """The repositories of ``[sources.git]``; raises ``UsageError`` for an unknown key or an unsafe address."""
-        return cls(configuration.read(settings), data)
+        """Return the source for ``[sources.git]``; raises ``UsageError`` for an unknown key or an unsafe address."""
+        return cls(read_settings(settings), data)
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        """Commits and changes of each repository; one that fails is a trouble and the others go on."""
+        """Yield commits, changes and pull requests; a repository that fails does not stop the others."""
         now = datetime.now(UTC)
         yield AsOf(now)
         for repository in self.repositories:
-            stream = _stream(repository)
             try:
-                yield from self._one(repository, stream, Tips.of(state.watermarks.get(stream, "")), now)
+                yield from self._fetch_repository(repository, state, now)
             except DoraError as error:
                 yield PartialFailure(f"repository {repository.name}: {error}")
-        yield from self._requests(state, now)
+        yield from self._fetch_change_requests(state, now)
 
-    def _requests(self, state: SourceState, now: datetime) -> Iterator[Item]:
-        """Change requests of the repositories that the API knows; without a token the rest is as good."""
-        asked = [(repository.name, repository.slug) for repository in self.repositories if repository.slug]
-        if not (self.github and asked):
+    def _fetch_repository(self, repository: Repository, state: SourceState, now: datetime) -> Iterator[Item]:
+        yield Progress(f"{repository.name}: fetching")
+        previous = Tips.from_watermark(state.watermarks.get(_stream(repository), ""))
+        mirror = Mirror(repository, self.data, self.timeout)
+        tips = mirror.fetch(previous)
+        for tag in mirror.moved_tags:
+            yield Note(f"{repository.name}: {tag} was moved; landing.duckdb keeps the commit that it named before.")
+        if tips == previous:
             return
-        token = yield from github.token(self.github)
+        yield from HistoryReader(mirror, previous, tips, now).read_items()
+        yield Watermark(_stream(repository), tips.to_watermark())
+
+    def _fetch_change_requests(self, state: SourceState, now: datetime) -> Iterator[Item]:
+        slugs = {repository.name: repository.slug for repository in self.repositories if repository.slug}
+        if not (self.github and slugs):
+            return
+        token = yield from read_token(self.github)
         if not token:
             return
-        api = github.GitHub(self.github, token, now)
-        for name, slug in asked:
+        api = GitHub(self.github, token, now)
+        for name, slug in slugs.items():
             yield Progress(f"{name}: reading pull requests")
             try:
-                yield from api.requests(name, slug, state.watermarks.get(f"requests/{name}", ""))
-            except AuthError as error:  # it would refuse the others too
-                yield PartialFailure(f"pull requests of {name} and what comes after it: {error}")
+                yield from api.read_change_requests(name, slug, state.watermarks.get(f"requests/{name}", ""))
+            except AuthError as error:  # a refused token is refused for the other repositories too
+                yield PartialFailure(f"pull requests of {name} and of the repositories after it: {error}")
                 return
             except DoraError as error:
                 yield PartialFailure(f"pull requests of {name}: {error}")
 
-    def _one(self, repository: Repository, stream: str, known: Tips, now: datetime) -> Iterator[Item]:
-        yield Progress(f"{repository.name}: fetching")
-        mirror = Mirror(repository, self.data, self.timeout)
-        tips = mirror.fetch(known)
-        for tag in mirror.moved:
-            yield Note(f"{repository.name}: {tag} was moved; the commit that it named before stays resolvable.")
-        if tips == known:
-            return
-        yield from Reading(mirror, known, tips, now).items()
-        yield Watermark(stream, tips.text())
-
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
-        """How each repository and its mirror are."""
+        """Check each repository and its mirror."""
         for repository in self.repositories:
-            tips = Tips.of(context.watermarks.get(_stream(repository), ""))
-            yield from check_mirror(Mirror(repository, self.data, min(self.timeout, LONGEST)), tips, context)
+            tips = Tips.from_watermark(context.watermarks.get(_stream(repository), ""))
+            mirror = Mirror(repository, self.data, min(self.timeout, TIMEOUT_SECONDS))
+            yield from check_mirror(mirror, tips, context)
 
     def parse(self, document: Document) -> Iterable[Row | Columns]:
-        """The rows of one batch; raises ``ValueError`` where it is not one of ours."""
-        return documents.rows(document)
+        """Return the rows of one document; raises ``ValueError`` if it is not a document of this source."""
+        return parse_document(document)
 
 
 def _stream(repository: Repository) -> str:
-    """Where its watermark is kept; where more is asked for later, its changes are read again from the start."""
-    more = ("+paths" if repository.paths else "") + ("+owners" if repository.owners else "")
-    return f"tips{more}/{repository.name}"
+    """Return the stream of a repository's watermark."""
+    # Another name when paths or owners are switched on, so that all changes are read again.
+    details = ("+paths" if repository.paths else "") + ("+owners" if repository.owners else "")
+    return f"tips{details}/{repository.name}"

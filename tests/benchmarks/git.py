@@ -28,7 +28,7 @@ from dora.storage import database
 from ingest.core import pipeline, source
 from ingest.core.archive import Archive, Document
 from ingest.git import SOURCE
-from ingest.git.log import OPTIONS
+from ingest.git.log import LOG_OPTIONS
 from tests.benchmarks.history import build, output
 from tests.benchmarks.memory import peak
 
@@ -105,7 +105,7 @@ def ingest(repository: Path, data: Path) -> Taken:
 
 
 def raw(data: Path) -> list[str]:
-    return ["git", "-C", str(data / "mirrors" / "acme__service.git"), "log", *OPTIONS]
+    return ["git", "-C", str(data / "mirrors" / "acme__service.git"), "log", *LOG_OPTIONS]
 
 
 def unhurried() -> dict[str, str]:

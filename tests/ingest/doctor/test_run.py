@@ -212,7 +212,7 @@ def test_a_mirror_is_missing_then_well_then_behind(
 ) -> None:
     """A mirror is told apart as missing, up to date and behind its origin, and looking fetches nothing."""
     settings = {"repositories": [{"url": str(upstream), "name": "acme/shop"}]}
-    assert "no mirror" in look(git=settings)["git acme/shop"].message
+    assert "not fetched yet" in look(git=settings)["git acme/shop"].message
     ingest(tmp_path, "git", settings)
     assert look(git=settings)["git acme/shop"].state == "ok"
     git(upstream, "commit", "--quiet", "--allow-empty", "-m", "two")
@@ -283,7 +283,7 @@ def test_a_run_that_did_not_end(tmp_path: Path, look: Callable[..., dict[str, Do
     found = [
         one for one in run.run_checks(tmp_path, {"files": {"paths": ["*.csv"]}}, 36.0) if one.check == "files data"
     ]
-    assert any("did not get to its end" in one.message for one in found)
+    assert any("did not finish" in one.message for one in found)
 
 
 def test_a_lock_is_a_warning(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
@@ -314,7 +314,7 @@ def test_a_full_disk_is_told(
 ) -> None:
     """A disk with less room than a run may need is a failure with both numbers."""
     assert look()["disk"].state == "ok"
-    monkeypatch.setattr(run, "LEAST_FREE", 1 << 60)
+    monkeypatch.setattr(run, "MIN_FREE", 1 << 60)
     found = look()["disk"]
     assert (found.state, "MB are free" in found.message) == ("fail", True)
 

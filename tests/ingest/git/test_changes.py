@@ -143,7 +143,7 @@ def test_a_rewritten_trunk_is_told(upstream: Any, ingested: Any) -> None:
     upstream.git("reset", "--quiet", "--hard", base)
     upstream.commit("kept")
     (note,) = ingested.run(repository(upstream)).notes
-    assert "2 commits of its trunk were rewritten" in note
+    assert "2 trunk commits were rewritten" in note
     assert told(ingested, "kind, commits, on_trunk")["lost (#4)"] == ("squash", 1, False)
 
 

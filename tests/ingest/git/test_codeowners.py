@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.git.codeowners import Owners
+from ingest.git.codeowners import CodeOwners
 
 # Pattern, paths it owns, paths that it does not.
 PATTERNS = [
@@ -28,26 +28,30 @@ PATTERNS = [
 @pytest.mark.parametrize(("pattern", "owned", "others"), PATTERNS)
 def test_a_pattern_means_what_git_means(pattern: str, owned: list[str], others: list[str]) -> None:
     """Anchored where a slash is inside, all below a folder, one star within one name."""
-    owners = Owners(f"{pattern} @acme/team\n")
-    assert [path for path in owned if owners.of(path) != ["@acme/team"]] == []
-    assert [path for path in others if owners.of(path)] == []
+    owners = CodeOwners(f"{pattern} @acme/team\n")
+    assert [path for path in owned if owners.owners(path) != ["@acme/team"]] == []
+    assert [path for path in others if owners.owners(path)] == []
 
 
 def test_the_last_pattern_wins() -> None:
     """A later line takes a path away from an earlier one, even where it names nobody."""
-    owners = Owners("* @all # everybody\n/a/ @one @two\n\n# nobody:\n/a/free\n")
-    assert (owners.of("x"), owners.of("a/x"), owners.of("a/free")) == (["@all"], ["@one", "@two"], [])
+    owners = CodeOwners("* @all # everybody\n/a/ @one @two\n\n# nobody:\n/a/free\n")
+    assert (owners.owners("x"), owners.owners("a/x"), owners.owners("a/free")) == (["@all"], ["@one", "@two"], [])
 
 
 def test_a_section_gives_its_owners_to_lines_without() -> None:
     """GitLab's headings, optional ones and those that ask for several approvals."""
-    owners = Owners("[Docs] @writers\ndocs/\nREADME @ada\n^[Code][2] @coders\nsrc/\n")
-    assert (owners.of("docs/a"), owners.of("README"), owners.of("src/a")) == (["@writers"], ["@ada"], ["@coders"])
+    owners = CodeOwners("[Docs] @writers\ndocs/\nREADME @ada\n^[Code][2] @coders\nsrc/\n")
+    assert (owners.owners("docs/a"), owners.owners("README"), owners.owners("src/a")) == (
+        ["@writers"],
+        ["@ada"],
+        ["@coders"],
+    )
 
 
 def test_applications_are_those_of_all_owners_of_all_paths() -> None:
     """A change that touches two teams' paths belongs to the applications of both, each once."""
-    owners = Owners("/a @one\n/b @two\n/c @three\n")
+    owners = CodeOwners("/a @one\n/b @two\n/c @three\n")
     known = {"@one": ("ledger", "cart"), "@two": ("ledger",)}
     assert owners.applications(["a", "b/x", "c"], known) == ["cart", "ledger"]
     assert owners.applications(["c", "d"], known) == []
@@ -56,10 +60,10 @@ def test_applications_are_those_of_all_owners_of_all_paths() -> None:
 @given(st.text(), st.text())
 def test_no_file_makes_it_raise(text: str, path: str) -> None:
     """A file of any content has owners or none."""
-    Owners(text).of(path)
+    CodeOwners(text).owners(path)
 
 
 def test_a_pattern_of_many_stars_costs_no_more_time() -> None:
     """No pattern tries a path in more ways than it has names and characters."""
-    hostile = Owners(f"{'*a' * 60}*b @one\n{'**/x/' * 60}b @one")
-    assert hostile.of("a" * 300) == hostile.of("x/" * 300) == []
+    hostile = CodeOwners(f"{'*a' * 60}*b @one\n{'**/x/' * 60}b @one")
+    assert hostile.owners("a" * 300) == hostile.owners("x/" * 300) == []

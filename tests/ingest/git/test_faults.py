@@ -182,10 +182,10 @@ def test_v15_a_short_id_is_one_commit_or_none(upstream: Any, tmp_path: Path) -> 
     upstream.git("branch", "deadbeef1", "main")
     mirror = Mirror(Repository(url=str(upstream.path), name="acme/shop", protocol="file"), tmp_path, 30)
     mirror.git.path = upstream.path / ".git"
-    assert mirror.whole(sha[:4]) is None
-    assert mirror.whole(sha[:12]) == sha
-    assert mirror.whole("0" * 12) is None
-    assert mirror.whole("deadbeef1") is None
+    assert mirror.resolve_short_sha(sha[:4]) is None
+    assert mirror.resolve_short_sha(sha[:12]) == sha
+    assert mirror.resolve_short_sha("0" * 12) is None
+    assert mirror.resolve_short_sha("deadbeef1") is None
 
 
 @pytest.mark.parametrize("number", range(1, 16))

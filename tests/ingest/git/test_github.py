@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dora.errors import UsageError
-from ingest.git.settings import GitHubSettings, read
+from ingest.git.settings import GitHubSettings, read_settings
 
 TOKEN = "ghp_canary0123"
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -168,7 +168,7 @@ def test_an_answer_of_another_kind_is_told(upstream: Any, ingested: Any, api: Do
     """A host that is no GitHub is named as that."""
     api.pulls[1] = {"number": 1, "updated_at": ago(1)}
     (trouble,) = run(upstream, ingested, api).partial_failures
-    assert "not what GitHub's API says" in trouble
+    assert "not what GitHub's API documents" in trouble
 
 
 def test_without_a_token_all_else_works(
@@ -217,11 +217,11 @@ def test_the_token_goes_to_its_own_host_only(api: str, url: str, slug: str | Non
 def test_an_api_that_could_leak_the_token_is_refused(api: str) -> None:
     """No plain http beyond this machine, no credentials in the address, nothing but an address."""
     with pytest.raises(UsageError, match="API"):
-        read({"repositories": [], "github": {"api": api}})
+        read_settings({"repositories": [], "github": {"api": api}})
 
 
 @pytest.mark.parametrize("slug", ["acme", "acme/..", "-a/b", "a/b/c", "a/b?x=1"])
 def test_a_name_on_github_is_only_a_name(slug: str) -> None:
     """What would lead to another page of the API is refused."""
     with pytest.raises(UsageError, match="owner/name"):
-        read({"repositories": [{"url": "/a/b", "github": slug}], "github": {}})
+        read_settings({"repositories": [{"url": "/a/b", "github": slug}], "github": {}})

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.errors import DoraError
-from ingest.git.log import Commits, Log, batches, paths
+from ingest.git.log import Commits, Log, parse_commits, parse_paths
 
 SHA = "a" * 40
 
@@ -20,7 +20,7 @@ PATHS = st.lists(PLAIN.filter(bool).filter(lambda path: not path.startswith("\n"
 
 
 def one(message: str) -> Commits:
-    (batch,) = batches([["", SHA, "", "1", "2", "ada", message]])
+    (batch,) = parse_commits([["", SHA, "", "1", "2", "ada", message]])
     return batch
 
 
@@ -36,12 +36,12 @@ def test_every_record_is_found_again(records: list[tuple[str, str]], places: lis
     fields: list[str] = []
     for number, (author, message) in enumerate(records):
         fields += ["", f"{number}", f"{SHA} {SHA}", f"{number}", "2", author, message]
-    log = Log(*batches(cut(fields, places)))
+    log = Log(*parse_commits(cut(fields, places)))
     told = [(author, message.lstrip("\n").partition("\n")[0].rstrip()) for author, message in records]
     shas = [f"{number}" for number in range(len(records))]
     assert list(zip(log.commits.author, log.commits.subject, strict=True)) == told
-    assert (log.commits.sha, log.commits.authored) == (shas, [*range(len(records))])
-    back = log.of(reversed(shas))
+    assert (log.commits.sha, log.commits.authored_at) == (shas, [*range(len(records))])
+    back = log.select(reversed(shas))
     assert (back.sha, back.author) == (shas[::-1], [author for author, _ in reversed(told)])
 
 
@@ -49,14 +49,14 @@ def test_every_record_is_found_again(records: list[tuple[str, str]], places: lis
 def test_output_that_makes_no_sense_is_no_list_of_commits(blocks: list[list[str]]) -> None:
     """It gives commits that make no sense, or an error of ours; nothing else."""
     with suppress(DoraError):
-        for batch in batches(blocks):
+        for batch in parse_commits(blocks):
             assert all(subject == subject.strip("\n") for subject in batch.subject)
 
 
 def test_a_field_too_many_is_an_error() -> None:
     """A record that is not followed by the next is never read as another commit."""
-    with pytest.raises(DoraError, match="no list of commits"):
-        list(batches([["", SHA, "", "1", "2", "ada", "m", "more", SHA, "", "1", "2", "ada", "m"]]))
+    with pytest.raises(DoraError, match="not a list of commits"):
+        list(parse_commits([["", SHA, "", "1", "2", "ada", "m", "more", SHA, "", "1", "2", "ada", "m"]]))
 
 
 @given(st.lists(PATHS, max_size=5))
@@ -65,7 +65,7 @@ def test_files_of_any_name_stay_with_their_commit(touched: list[list[str]]) -> N
     fields: list[str] = []
     for number, named in enumerate(touched):
         fields += ["", f"{number}", *([f"\n{named[0]}", *named[1:]] if named else [])]
-    assert list(paths(fields)) == [(f"{number}", named) for number, named in enumerate(touched)]
+    assert list(parse_paths(fields)) == [(f"{number}", named) for number, named in enumerate(touched)]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_a_revert_names_the_whole_commit(message: str, sha: str | None) -> None:
 )
 def test_a_time_is_read_or_is_null(raw: str, seconds: int | None) -> None:
     """A time beyond the year 9999, before 1970 or without digits is null."""
-    (batch,) = batches([["", SHA, "", "7", raw, "ada", "m", "", SHA, "", raw, "7", "ada", "m"]])
-    assert (batch.authored, batch.committed) == ([7, seconds], [seconds, 7])
+    (batch,) = parse_commits([["", SHA, "", "7", raw, "ada", "m", "", SHA, "", raw, "7", "ada", "m"]])
+    assert (batch.authored_at, batch.committed_at) == ([7, seconds], [seconds, 7])
     assert seconds is None or datetime.fromtimestamp(seconds).year < 10000
 
 

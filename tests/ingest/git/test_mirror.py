@@ -82,11 +82,13 @@ def test_files_are_left_out_where_the_server_can(
     tips = mirror.fetch(Tips({}, []))
     assert blobs(mirror.git.path) == expected
     assert tips == Tips({"main": tip}, [tip])
-    line = mirror.line(tips.lines, Log())
+    line = mirror.assign_branches(tips.trunks, Log())
     subjects = {
-        sha: subject for batch in mirror.these(line) for sha, subject in zip(batch.sha, batch.subject, strict=True)
+        sha: subject
+        for batch in mirror.read_commits(line)
+        for sha, subject in zip(batch.sha, batch.subject, strict=True)
     }
-    touched = mirror.paths(line)
+    touched = mirror.read_paths(line)
     assert {subjects[sha]: touched[sha] for sha in line} == {"one": ["pay/a"], "two": ["web/b"]}
     assert blobs(mirror.git.path) == expected
 
@@ -101,11 +103,13 @@ def test_a_line_is_the_same_however_much_of_it_was_read(upstream: Any, tmp_path:
     upstream.commit("three")
     repository = Repository(url=str(upstream.path), name="acme/shop", protocol="file", trunks=("main", "release"))
     mirror = Mirror(repository, tmp_path / "data", 60)
-    lines = mirror.fetch(Tips({}, [])).lines
-    told = mirror.line(lines, Log())
+    lines = mirror.fetch(Tips({}, [])).trunks
+    told = mirror.assign_branches(lines, Log())
     assert list(told.values()) == ["main", "main", "main", "release"]
     for count in range(len(told) + 1):
-        assert list(mirror.line(lines, Log(*mirror.these([*told][:count]))).items()) == list(told.items())
+        assert list(mirror.assign_branches(lines, Log(*mirror.read_commits([*told][:count]))).items()) == list(
+            told.items()
+        )
 
 
 def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
@@ -116,8 +120,8 @@ def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, serv
     tip = upstream.commit("owners", "CODEOWNERS")
     mirror = Mirror(Repository(url=served, name="acme/shop", protocol="http"), tmp_path / "data", 60)
     mirror.fetch(Tips({}, []))
-    found = mirror.blobs([tip], "CODEOWNERS")
-    assert mirror.text(found[tip]) == str(upstream.now)
+    found = mirror.read_blob_ids([tip], "CODEOWNERS")
+    assert mirror.read_blob(found[tip]) == str(upstream.now)
     assert blobs(mirror.git.path) == 1
 
 
@@ -126,11 +130,11 @@ def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, serv
 )
 def test_a_watermark_says_the_tips_again(tips: Tips) -> None:
     """Branches of any name, in their order, and all other tips."""
-    again = Tips.of(tips.text())
+    again = Tips.from_watermark(tips.to_watermark())
     assert again == tips
-    assert list(again.lines) == list(tips.lines)
+    assert list(again.trunks) == list(tips.trunks)
 
 
 def test_a_watermark_of_before_is_read_as_tips_without_a_line() -> None:
     """Its commits are known; the trunk is read once more."""
-    assert Tips.of(f"{'a' * 40} {'b' * 40}") == Tips({}, ["a" * 40, "b" * 40])
+    assert Tips.from_watermark(f"{'a' * 40} {'b' * 40}") == Tips({}, ["a" * 40, "b" * 40])

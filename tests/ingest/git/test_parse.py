@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.git import parse
-from ingest.git.commit_message import Claim
+from ingest.git.commit_message import RevertClaim
 from ingest.git.log import Commits, Log
 from ingest.git.parse import Clock
 
@@ -27,11 +27,11 @@ def entry(sha: str, *parents: str, at: int | None = NOW, subject: str = "", requ
 def found(line: Iterable[str], log: Log, before: dict[str, int | None] | None = None) -> dict[str, tuple[Any, ...]]:
     """What each entry brought: first, commits, reverts, doubt."""
     shas = list(line)
-    return dict(zip(shas, zip(*parse.brought(shas, log, before or {}, CLOCK), strict=True), strict=True))
+    return dict(zip(shas, zip(*parse.find_included_commits(shas, log, before or {}, CLOCK), strict=True), strict=True))
 
 
 def parents(known: Log, sha: str) -> list[str]:
-    return known.commits.parents[known.place[sha]].split()
+    return known.commits.parents[known.row_of[sha]].split()
 
 
 def reached(known: Log, tip: str) -> set[str]:
@@ -58,7 +58,7 @@ def test_a_change_brought_what_its_first_parent_did_not_have(known: Log) -> None
     told = found(reversed(line), known)
     for sha in line:
         came = reached(known, sha) - (reached(known, parents(known, sha)[0]) if parents(known, sha) else set())
-        times = [known.commits.authored[known.place[one]] or 0 for one in came]
+        times = [known.commits.authored_at[known.row_of[one]] or 0 for one in came]
         assert told[sha][:2] == (min(times), len(came))
 
 
@@ -84,7 +84,7 @@ def test_a_merge_reverts_what_a_commit_of_it_reverts() -> None:
 )
 def test_a_time_is_doubted_for_one_reason(time: int | None, parent: int | None, doubt: str | None) -> None:
     """1970, what git can not say, the future and what comes before its parent; up to the skew all is well."""
-    assert CLOCK.doubt(time, parent) == doubt
+    assert CLOCK.find_issue(time, parent) == doubt
 
 
 def test_an_impossible_parent_does_not_cast_doubt_on_its_children() -> None:
@@ -125,8 +125,8 @@ def test_a_claim_means_the_latest_before_it() -> None:
     line = Log(entry("e", subject="x"), entry("d", subject='Revert "x"'), entry("c", subject="x"),
                entry("b", subject="x", request="3"), entry("a")).commits  # fmt: skip
     branches = dict.fromkeys("edcba", "main")
-    claims = {"d": Claim("subject", "x"), "c": Claim("request", "3"), "b": Claim("request", "3")}
-    assert parse.undone(claims, line, branches) == {"d": "c", "c": "b"}
+    claims = {"d": RevertClaim("subject", "x"), "c": RevertClaim("request", "3"), "b": RevertClaim("request", "3")}
+    assert parse.resolve_revert_claims(claims, line, branches) == {"d": "c", "c": "b"}
 
 
 def test_a_pick_keeps_author_and_instant() -> None:
@@ -134,18 +134,18 @@ def test_a_pick_keeps_author_and_instant() -> None:
     trunk = Log(
         entry("o", "r", at=5), entry("x", "r", at=6, author="eve"), entry("r", at=7), entry("m", "o", "x", at=8)
     )
-    originals = dict(parse.written(trunk.commits))
+    originals = dict(parse.list_authorships(trunk.commits))
     assert originals == {"o": ("ada", 5), "x": ("eve", 6)}
-    assert parse.alike({"p": ("ada", 5)}, originals.items()) == {"p": "o"}
-    assert parse.alike({"p": ("ada", 5), "q": ("ada", 6)}, [("p", ("ada", 5))]) == {}
-    assert parse.alike({"p": ("ada", None)}, [("o", ("ada", None))]) == {}
+    assert parse.match_by_author_and_time({"p": ("ada", 5)}, originals.items()) == {"p": "o"}
+    assert parse.match_by_author_and_time({"p": ("ada", 5), "q": ("ada", 6)}, [("p", ("ada", 5))]) == {}
+    assert parse.match_by_author_and_time({"p": ("ada", None)}, [("o", ("ada", None))]) == {}
 
 
 @given(st.lists(st.sampled_from(["main", "release/1", "release/2"]), max_size=9))
 def test_lines_are_turned_round_each_for_itself(branches: list[str]) -> None:
     """Each line comes as a whole, oldest first."""
     named = {str(place): branch for place, branch in enumerate(branches)}
-    turned = parse.oldest_first(list(named), named)
+    turned = parse.sort_oldest_first(list(named), named)
     for branch in set(branches):
         own = [sha for sha in named if named[sha] == branch]
         start = turned.index(own[-1])

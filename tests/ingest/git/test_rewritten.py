@@ -54,7 +54,7 @@ def test_what_is_the_same_patch_is_the_same_change(
     """The old commit is named where the patch is the same; an amended one, a merge and a root have no such origin."""
     old, new = pushed
     (note,) = ingested.run({"url": str(upstream.path)}).notes
-    assert "6 commits of its trunk were rewritten, 4 of them came again; they stay resolvable" in note
+    assert "6 trunk commits were rewritten, 4 of them are on trunk again with a new id" in note
     origins = dict(ingested.sql("SELECT sha, picked_from FROM commit"))
     named = {subject: origins[new[subject]] for subject in ("root", "part", "merge", "same", "amended")}
     assert named == {"root": None, "part": old["part"], "merge": None, "same": old["same"], "amended": None}

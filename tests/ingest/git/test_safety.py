@@ -13,7 +13,7 @@ import pytest
 
 from dora.errors import DoraError
 from ingest.git import command
-from ingest.git.command import Repo
+from ingest.git.command import BareRepository
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository
 
@@ -130,22 +130,22 @@ def test_credentials_are_not_on_the_command_line(tmp_path: Path, monkeypatch: py
 def test_output_without_end_is_cut(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than the cap, in all or in one record, is an error and not a full memory."""
     upstream.commit("x" * 5000)
-    repo = Repo(upstream.path / ".git", "file", 10)
+    repo = BareRepository(upstream.path / ".git", "file", 10)
     monkeypatch.setattr(command, "MAX_OUTPUT", 1000)
     monkeypatch.setattr(command, "MAX_RECORD", 1000)
     monkeypatch.setattr(command, "CHUNK", 512)
     with pytest.raises(DoraError, match="printed more"):
         repo.run("log", "--format=%B")
     with pytest.raises(DoraError, match="record"):
-        list(repo.pieces("log", "--format=%B", "-z"))
+        list(repo.stream_records("log", "--format=%B", "-z"))
 
 
 def test_reading_on_is_not_needed(upstream: Any) -> None:
     """Whoever stops reading early ends the command; nothing is raised and nothing stays behind."""
     for number in range(5):
         upstream.commit(f"{number}")
-    repo = Repo(upstream.path / ".git", "file", 10)
-    pieces = repo.pieces("rev-list", "--all", end="\n")
+    repo = BareRepository(upstream.path / ".git", "file", 10)
+    pieces = repo.stream_records("rev-list", "--all", end="\n")
     assert next(pieces) == upstream.head()
     pieces.close()
     assert [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)] == []

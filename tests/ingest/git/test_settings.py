@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.errors import UsageError
-from ingest.git.settings import default_name, read, without_userinfo
+from ingest.git.settings import default_name, read_settings, without_userinfo
 
 GOOD = {
     "https://github.com/spinnaker/orca.git": ("https", "spinnaker/orca"),
@@ -68,7 +68,7 @@ def one(url: str, **more: Any) -> dict[str, Any]:
 def test_an_address_of_a_known_shape_is_taken(url: str) -> None:
     """https, ssh, user@host:path and paths are taken, each for its own protocol, and named after the last parts."""
     protocol, name = GOOD[url]
-    (repository,), *_ = read(one(url))
+    (repository,), *_ = read_settings(one(url))
     assert (repository.protocol, repository.name) == (protocol, name)
 
 
@@ -77,7 +77,7 @@ def test_v12_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Pa
     """What is not plainly one of the known shapes is a usage error, and nothing is executed."""
     canary = tmp_path / "canary"
     with pytest.raises(UsageError, match="Nothing was fetched"):
-        read(one(url.replace("{canary}", str(canary))))
+        read_settings(one(url.replace("{canary}", str(canary))))
     assert not canary.exists()
 
 
@@ -85,7 +85,7 @@ def test_v12_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Pa
 def test_no_text_gets_through_with_a_dash_or_a_helper(text: str) -> None:
     """Whatever is taken can be neither an option nor the name of a transport helper."""
     try:
-        (repository,), *_ = read(one(text, name="a/b"))
+        (repository,), *_ = read_settings(one(text, name="a/b"))
     except UsageError:
         return
     assert not repository.url.startswith("-")
@@ -112,20 +112,20 @@ def test_no_text_gets_through_with_a_dash_or_a_helper(text: str) -> None:
 def test_a_key_or_a_value_that_means_nothing_is_named(settings: dict[str, Any], said: str) -> None:
     """Unknown keys, bad names and repositories of one name are usage errors that say which."""
     with pytest.raises(UsageError, match=said):
-        read(settings)
+        read_settings(settings)
 
 
 def test_a_relative_path_is_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A path becomes absolute, so that git can not take it for anything else."""
     monkeypatch.chdir(tmp_path)
-    (repository,), *_ = read(one("shop.git", name="acme/shop"))
+    (repository,), *_ = read_settings(one("shop.git", name="acme/shop"))
     assert repository.url == str(tmp_path / "shop.git")
 
 
 def test_a_refused_address_does_not_show_its_password() -> None:
     """The message names the address without the part before the @."""
     with pytest.raises(UsageError) as caught:
-        read(one("ftp://bot:s3cret@example.com/a"))
+        read_settings(one("ftp://bot:s3cret@example.com/a"))
     assert "s3cret" not in str(caught.value)
     assert "example.com" in str(caught.value)
 
