@@ -20,7 +20,7 @@ from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.linked_documents import Follow
 from ingest.spinnaker.client.saved_payloads import saved
 from ingest.spinnaker.doctor import examine
-from ingest.spinnaker.parse import document as parse
+from ingest.spinnaker.parse.document import parse_document
 from ingest.spinnaker.settings import Settings, checked
 
 _SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."
@@ -75,7 +75,7 @@ class SOURCE:
 
     def parse(self, document: Document) -> Iterable[Row]:
         """The rows of one document; raises ``ValueError`` where it can not be read."""
-        return parse.parse_document(document, self._settings.deck, self._settings.commit_keys)
+        return parse_document(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """How Gate is, and what it hides."""

@@ -118,9 +118,9 @@ class Follow:
         except _UNREADABLE:
             yield item
             return
-        if config.changed_at() not in (None, self._state.pipeline_updated_at.get(config.id)):
+        if config.updated_at() not in (None, self._state.pipeline_updated_at.get(config.id)):
             yield from self._revisions(config.id)
-        made = config.made_from()
+        made = config.template_reference()
         template = select_template(self._listed(made.kind), made) if made.kind and made.template else None
         yield Document("templated", b'{"pipeline":%b,"template":%b}' % (body, template)) if template else item
 
@@ -152,17 +152,17 @@ class Follow:
 def _judged(body: bytes) -> Iterator[str]:
     """The judgments of an execution that have ended."""
     try:
-        stages = _EXECUTION.decode(body).staged()
+        stages = _EXECUTION.decode(body).stages
     except _UNREADABLE:
         return
     for stage in stages:
-        identity = as_text(stage.values.canary_execution)
-        if identity and stage.state in COMPLETE:
+        identity = as_text(stage.context.canary_execution)
+        if identity and stage.status in COMPLETE:
             yield identity
 
 
 def _dated(body: bytes) -> bool:
     try:
-        return _CONFIG.decode(body).changed_at() is not None
+        return _CONFIG.decode(body).updated_at() is not None
     except _UNREADABLE:
         return False

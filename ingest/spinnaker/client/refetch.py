@@ -103,9 +103,9 @@ class Children:
 def _started(body: bytes) -> Iterator[str]:
     """The executions that the pipeline stages of one name."""
     try:
-        stages = _EXECUTION.decode(body).staged()
+        stages = _EXECUTION.decode(body).stages
     except (msgspec.MsgspecError, RecursionError):
         return
     for stage in stages:
-        if stage.type == "pipeline" and (identity := as_text(stage.values.execution_id)):
+        if stage.type == "pipeline" and (identity := as_text(stage.context.execution_id)):
             yield identity

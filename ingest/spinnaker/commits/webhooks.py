@@ -1,52 +1,51 @@
-"""The commit in a webhook's payload, as GitHub, GitLab, Bitbucket and Stash write what was pushed or merged."""
+"""The commit in the payload of a webhook: for each Git host the paths at which it writes what was pushed or merged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from ingest.spinnaker.commits.sha import Found, Level, branch, sha
-from ingest.spinnaker.model.coerce import as_dict, as_list, first_text
+from ingest.spinnaker.commits.search import CommitMatch, CommitPath, Level
+from ingest.spinnaker.model.coerce import as_dict, first_text, get_nested
 from ingest.spinnaker.model.payload import decode_raw
 
-_PLAIN = ("sha", "commit", "revision", "git_commit", "commit_sha")
+# Gitea, Forgejo and Gogs write the shape of GitHub. A merged request comes before its head: the merge is what ships.
+GITHUB = (
+    CommitPath("head_commit.id", ref="ref"),
+    CommitPath("after", ref="ref"),
+    CommitPath("pull_request.merge_commit_sha", ref="pull_request.base.ref", when="pull_request.merged"),
+    CommitPath("pull_request.head.sha", ref="pull_request.head.ref"),
+)
+GITLAB = (CommitPath("checkout_sha", ref="ref"),)
+# `new` is null where a branch was deleted; `commits` begins with the newest.
+BITBUCKET_CLOUD = (
+    CommitPath("new.target.hash", ref="new.name", each="push.changes"),
+    CommitPath("commits.0.hash", ref="new.name", each="push.changes"),
+)
+BITBUCKET_SERVER = (
+    CommitPath("toHash", ref="ref.displayId", fallback_ref="refId", each="changes"),
+    CommitPath("pullRequest.properties.mergeCommit.id", ref="pullRequest.toRef.displayId"),
+)
+# The older post hooks of Bitbucket Server, which was called Stash before version 4.
+STASH = (CommitPath("toHash", ref="ref.displayId", fallback_ref="refId", each="refChanges"),)
+# What teams send from scripts of their own.
+SCRIPTS = tuple(CommitPath(key, ref="branch") for key in ("sha", "commit", "revision", "git_commit", "commit_sha"))
+
+PATHS = (*GITHUB, *GITLAB, *BITBUCKET_CLOUD, *BITBUCKET_SERVER, *STASH, *SCRIPTS)
 
 
-def payload(level: Level) -> Found | None:
-    """The head that a push names, or the commit that a request became, else the one that it asks to merge."""
-    told = as_dict(decode_raw(level.trigger.payload))
-    for commit, ref in (*_pushed(told), *_requested(told), *((told.get(key), told.get("branch")) for key in _PLAIN)):
-        if found := sha(commit):
-            return Found(found, _repository(told), branch(ref), "payload")
-    return None
+def find_in_payload(level: Level) -> CommitMatch | None:
+    """Return the head of a push, or the merge of a request, else the head that it asks to merge."""
+    payload = as_dict(decode_raw(level.trigger.payload))
+    matches = (match for path in PATHS for match in path.read(payload, "payload"))
+    match = next(matches, None)
+    return match and match._replace(repository=_repository(payload))
 
 
-def _pushed(told: dict[str, Any]) -> Iterator[tuple[object, object]]:
-    for head in (as_dict(told.get("head_commit")).get("id"), told.get("after"), told.get("checkout_sha")):
-        yield head, told.get("ref")
-    for change in map(as_dict, as_list(as_dict(told.get("push")).get("changes"))):
-        new = as_dict(change.get("new"))
-        yield as_dict(new.get("target")).get("hash"), new.get("name")
-        for commit in as_list(change.get("commits"))[:1]:
-            yield as_dict(commit).get("hash"), new.get("name")
-    for change in map(as_dict, as_list(told.get("changes")) or as_list(told.get("refChanges"))):
-        yield change.get("toHash"), first_text(as_dict(change.get("ref")).get("displayId"), change.get("refId"))
-
-
-def _requested(told: dict[str, Any]) -> Iterator[tuple[object, object]]:
-    request, base = as_dict(told.get("pull_request")), as_dict(as_dict(told.get("pull_request")).get("base"))
-    if request.get("merged") is True:
-        yield request.get("merge_commit_sha"), base.get("ref")
-    head = as_dict(request.get("head"))
-    yield head.get("sha"), head.get("ref")
-    merged = as_dict(told.get("pullRequest"))
-    into = as_dict(merged.get("toRef"))
-    yield as_dict(as_dict(merged.get("properties")).get("mergeCommit")).get("id"), into.get("displayId")
-
-
-def _repository(told: dict[str, Any]) -> str | None:
-    into = as_dict(as_dict(told.get("pullRequest")).get("toRef")).get("repository")
-    project = as_dict(told.get("repository")) or as_dict(into)
-    key, slug = first_text(as_dict(project.get("project")).get("key")), first_text(project.get("slug"))
-    named = first_text(project.get("full_name"), as_dict(told.get("project")).get("path_with_namespace"))
-    return named or (f"{key}/{slug}" if key and slug else None)
+def _repository(payload: dict[str, Any]) -> str | None:
+    repository = as_dict(payload.get("repository")) or as_dict(
+        get_nested(payload, "pullRequest", "toRef", "repository")
+    )
+    # GitHub and Bitbucket Cloud, then GitLab; Bitbucket Server and Stash have only the parts.
+    full_name = first_text(repository.get("full_name"), get_nested(payload, "project", "path_with_namespace"))
+    project, slug = first_text(get_nested(repository, "project", "key")), first_text(repository.get("slug"))
+    return full_name or (f"{project}/{slug}" if project and slug else None)

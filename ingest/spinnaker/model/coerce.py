@@ -1,4 +1,7 @@
-"""Single values of Spinnaker's JSON, read leniently: what is no such thing is None, never an error."""
+"""Read single values of Spinnaker's JSON leniently: a value of another type is None, never an error.
+
+A context holds whatever the author of a pipeline wrote, SpEL expressions that are not evaluated yet included.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ import math
 from typing import Any
 
 EARLIEST, LATEST = 631_152_000_000, 4_102_444_800_000  # 1990 and 2100, epoch milliseconds
-NOBODY = frozenset({"[anonymous]", "anonymous"})
+# Orca's default user of a trigger, and the user name of a Gate without authentication.
+_ANONYMOUS = frozenset({"[anonymous]", "anonymous"})
 
+# Orca's ExecutionStatus. STOPPED and FAILED_CONTINUE are a TERMINAL stage with failPipeline=false and with
+# continuePipeline=true (orca-kotlin ext/Stage.kt failureStatus): what the stage did has failed in both.
 STATUSES = {
     "NOT_STARTED": "not_started",
     "RUNNING": "running",
@@ -26,54 +32,63 @@ COMPLETE = frozenset({"succeeded", "failed", "canceled", "skipped"})
 
 
 def as_status(value: object) -> str:
-    """A status of Orca in the contract's words; ``unknown`` where it is none of the twelve."""
+    """Translate a status of Orca; ``unknown`` if it is none of the twelve."""
     return STATUSES.get(value, "unknown") if isinstance(value, str) else "unknown"
 
 
 def as_text(value: object) -> str | None:
-    """A non-empty string; a number as its digits; else None."""
+    """Return a non-empty string without spaces around it, or a number as its digits."""
     if isinstance(value, str):
         return value.strip() or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def as_number(value: object, low: float = -math.inf, high: float = math.inf) -> float | None:
-    """A finite number within bounds, also from its digits; else None."""
+    """Return a finite number from ``low`` to ``high``, also if it is written as text."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) and low <= found <= high else None
+    return parsed if math.isfinite(parsed) and low <= parsed <= high else None
 
 
 def as_micros(value: object) -> int | None:
-    """Epoch milliseconds as microseconds; None outside 1990 to 2100, where no such instant was meant."""
+    """Convert epoch milliseconds to microseconds; None outside 1990 to 2100, which no clock of Orca means."""
     if type(value) is int:
         return value * 1000 if EARLIEST <= value < LATEST else None
-    found = None if value is None else as_number(value)
-    return int(found) * 1000 if found is not None and EARLIEST <= found < LATEST else None
+    parsed = None if value is None else as_number(value)
+    return int(parsed) * 1000 if parsed is not None and EARLIEST <= parsed < LATEST else None
 
 
 def as_dict(value: object) -> dict[str, Any]:
-    """An object; empty where the value is none."""
+    """Return an object; an empty one for any other value."""
     return value if isinstance(value, dict) else {}
 
 
 def as_list(value: object) -> list[Any]:
-    """A list; empty where the value is none."""
+    """Return a list; an empty one for any other value."""
     return value if isinstance(value, list) else []
 
 
+def get_nested(value: object, *keys: str) -> Any:
+    """Return what objects within objects hold under a path of keys; None if a step of it is missing."""
+    for key in keys:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
 def first_text(*values: object) -> str | None:
-    """The first of the values that is a text."""
+    """Return the first value that is a text."""
     for value in values:
-        if value is not None and (found := as_text(value)):
-            return found
+        if value is not None and (text := as_text(value)):
+            return text
     return None
 
 
 def first_person(*values: object) -> str | None:
-    """The first of the values that names somebody."""
-    return next((found for value in values if (found := as_text(value)) and found not in NOBODY), None)
+    """Return the first value that names a user."""
+    return next((name for value in values if (name := as_text(value)) and name not in _ANONYMOUS), None)

@@ -1,57 +1,64 @@
-"""Why a stage failed, in the words of Spinnaker."""
+"""Why a stage failed, as Spinnaker's own texts say it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ingest.spinnaker.model.coerce import as_dict, as_list, first_text
-from ingest.spinnaker.model.payload import Stage, Task, decode_raw
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text, get_nested
+from ingest.spinnaker.model.payload import Stage, decode_raw
 
-MAX_REASON_LENGTH = 500
+MAX_REASON_LENGTH = 500  # an exception of Clouddriver may repeat a whole manifest
 
 
 def failure_reason(stage: Stage) -> str | None:
-    """The first cause that a failed or canceled stage names: its exception, its operation's, its messages."""
-    if stage.state not in ("failed", "canceled"):
+    """Return the first cause that a failed or canceled stage names: its exception, its operation's, its messages."""
+    if stage.status not in ("failed", "canceled"):
         return None
-    context = stage.values
-    found = (
+    context = stage.context
+    return shorten_reason(
         exception_message(decode_raw(context.exception))
-        or _operation(decode_raw(context.kato_tasks))
+        or _operation_message(decode_raw(context.kato_tasks))
         or first_text(*as_list(context.failure_messages))
-        or _manifests(decode_raw(context.failed_manifests))
-        or first_text(as_dict(decode_raw(context.job_status)).get("failureDetails"))
-        or first_text(*map(_task, stage.tasks or ()))
+        or _unstable_manifests(decode_raw(context.failed_manifests))
+        or first_text(get_nested(decode_raw(context.job_status), "failureDetails"))
+        # Newer Orcas write the exception beside the task that raised it.
+        or first_text(
+            *(
+                exception_message(get_nested(decode_raw(task.task_exception_details), "exception"))
+                for task in stage.tasks or ()
+            )
+        )
     )
-    return found[:MAX_REASON_LENGTH] if found else None
+
+
+def shorten_reason(value: object) -> str | None:
+    """Return the start of a text, short enough for a table."""
+    text = as_text(value)
+    return text[:MAX_REASON_LENGTH] if text else None
 
 
 def exception_message(exception: Any) -> str | None:
-    """What an exception of a stage says: its first error, else what it is, else the answer that it got."""
-    details = as_dict(as_dict(exception).get("details"))
+    """Return the first error of a stage's exception, else its message, else the response that it met."""
+    details = as_dict(get_nested(exception, "details"))
     return first_text(*as_list(details.get("errors")), details.get("error"), details.get("responseBody"))
 
 
-def _task(task: Task) -> str | None:
-    """What newer Orcas write beside the task that failed."""
-    return exception_message(as_dict(decode_raw(task.task_exception_details)).get("exception"))
-
-
-def _operation(tasks: Any) -> str | None:
-    """The exception of the last operation on the cloud that failed, else what it last reported of its failing."""
-    for task in (as_dict(task) for task in reversed(as_list(tasks))):
-        exception, state = as_dict(task.get("exception")), as_dict(task.get("status"))
-        if found := first_text(exception.get("message"), exception.get("cause")):
-            return found
-        if state.get("failed") is True:
-            return first_text(
-                state.get("status"), *(as_dict(one).get("status") for one in as_list(task.get("history"))[-1:])
-            )
+def _operation_message(kato_tasks: Any) -> str | None:
+    """Return the exception of the last operation of Clouddriver that failed, else the last status it reported."""
+    for task in map(as_dict, reversed(as_list(kato_tasks))):
+        exception, status = as_dict(task.get("exception")), as_dict(task.get("status"))
+        if message := first_text(exception.get("message"), exception.get("cause")):
+            return message
+        if status.get("failed") is True:
+            last_entry = as_list(task.get("history"))[-1:]
+            return first_text(status.get("status"), *(get_nested(entry, "status") for entry in last_entry))
     return None
 
 
-def _manifests(failed: Any) -> str | None:
-    """Which manifests did not become stable."""
-    names = [first_text(as_dict(one).get("manifestName"), as_dict(one).get("name"), one) for one in as_list(failed)]
+def _unstable_manifests(failed_manifests: Any) -> str | None:
+    names = [
+        first_text(get_nested(manifest, "manifestName"), get_nested(manifest, "name"), manifest)
+        for manifest in as_list(failed_manifests)
+    ]
     listed = ", ".join(name for name in names if name)
     return f"did not become stable: {listed}" if listed else None

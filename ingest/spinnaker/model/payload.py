@@ -1,8 +1,8 @@
-"""The fields of Spinnaker's JSON that carry meaning here, typed; everything else is skipped unread.
+"""The fields of Spinnaker's JSON that are read, typed; msgspec skips all others undecoded.
 
-Structure (objects, lists of stages) is checked, single values are not (see ``values``): contexts hold whatever a
-pipeline's author wrote. Orca leaves out nulls or writes them, by version: absent and null are the same here.
-What is decoded can hold no cycle, so the garbage collector need not look through it (a third of the decoding time).
+Structure (objects, lists of stages) is checked; single values are not, and are read by ``coerce``. An absent field and
+null are the same: Orca's mapper omits nulls since ``NON_NULL``, older versions write them. A field is ``msgspec.Raw``
+if it may be large (manifests, answers of Clouddriver) and is rarely needed.
 """
 
 from __future__ import annotations
@@ -15,19 +15,27 @@ from ingest.spinnaker.model.coerce import as_status
 
 NULL = msgspec.Raw(b"null")
 
+# gc=False on every struct: decoded JSON holds no cycles, and tracking it took a third of the decoding time.
+
 
 class Task(msgspec.Struct, rename="camel", gc=False):
     """One step of a stage; times in epoch milliseconds."""
 
     name: Any = None
-    status: Any = None
+    raw_status: Any = msgspec.field(default=None, name="status")
     end_time: Any = None
     task_exception_details: msgspec.Raw = NULL
 
+    @property
+    def status(self) -> str:
+        """Its status in the words of the contract."""
+        return as_status(self.raw_status)
+
 
 class Context(msgspec.Struct, rename="camel", gc=False):
-    """What a stage was asked and what it found, for the stage types that are recognised."""
+    """The configuration and the results of a stage, for the stage types that are recognised."""
 
+    # Where a stage acts; the name of an account depends on the cloud provider.
     account: Any = None
     credentials: Any = None
     deploy_account: Any = msgspec.field(default=None, name="deploy.account.name")
@@ -39,37 +47,42 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     availability_zones: Any = None
     cluster: Any = None
     moniker: Any = None
+    # Server groups of virtual machines.
+    clusters: msgspec.Raw = NULL
     strategy: Any = None
     scale_pct: Any = None
     stack: Any = None
     free_form_details: Any = None
-    clusters: msgspec.Raw = NULL
+    server_groups: Any = msgspec.field(default=None, name="deploy.server.groups")
+    server_group_name: Any = None
+    asg_name: Any = None
+    target: Any = None
+    ami_name: Any = None
+    image_name: Any = None
+    image: Any = None
+    image_id: Any = None
+    # Kubernetes and Cloud Run.
     manifest_name: Any = None
     resolved_name: Any = msgspec.field(default=None, name="manifest.name")
     criteria: Any = None
+    manifests: msgspec.Raw = NULL
+    patch_body: msgspec.Raw = NULL
+    deployed: msgspec.Raw = msgspec.field(default=NULL, name="outputs.manifests")
+    manifest_names: Any = msgspec.field(default=None, name="outputs.manifestNamesByNamespace")
+    traffic_management: Any = None
+    # AWS Lambda.
     function_name: Any = None
     deployment_strategy: Any = None
     version_name_a: Any = None
     version_name_b: Any = None
     traffic_percent_a: Any = None
     traffic_percent_b: Any = None
-    manifests: msgspec.Raw = NULL
-    patch_body: msgspec.Raw = NULL
-    deployed: msgspec.Raw = msgspec.field(default=NULL, name="outputs.manifests")
-    manifest_names: Any = msgspec.field(default=None, name="outputs.manifestNamesByNamespace")
-    server_groups: Any = msgspec.field(default=None, name="deploy.server.groups")
-    traffic_management: Any = None
-    ami_name: Any = None
-    image_name: Any = None
-    image: Any = None
-    image_id: Any = None
+    # Rollbacks.
     revision: Any = None
     num_revisions_back: Any = None
     rollback_context: Any = None
-    server_group_name: Any = None
-    asg_name: Any = None
-    target: Any = None
     reason: Any = None
+    # Restarts, child pipelines and failures.
     restart_details: msgspec.Raw = NULL
     execution_id: Any = None
     failed_manifests: msgspec.Raw = NULL
@@ -77,16 +90,19 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     exception: msgspec.Raw = NULL
     kato_tasks: msgspec.Raw = msgspec.field(default=NULL, name="kato.tasks")
     failure_messages: Any = None
+    # Builds and machine images, which may name a commit.
     build_info: msgspec.Raw = NULL
     property_file_contents: msgspec.Raw = NULL
     commits: msgspec.Raw = NULL
     ami_details: msgspec.Raw = NULL
+    # Manual judgments; the roles have had two names.
     instructions: Any = None
     judgment_status: Any = None
     judgment_input: Any = None
     last_modified_by: Any = None
     selected_stage_roles: Any = None
     required_judgment_roles: Any = None
+    # Canary analysis; `canary` is what orca-mine's monitorCanary found.
     analysis_type: Any = None
     canary_config: Any = None
     canary_score: Any = None
@@ -99,34 +115,33 @@ class Context(msgspec.Struct, rename="camel", gc=False):
 
 
 class Stage(msgspec.Struct, rename="camel", gc=False):
-    """One stage, top level or synthetic; ``ref_id`` is its place in the pipeline's graph."""
+    """One stage, top level or synthetic (made by another stage, which ``parent_stage_id`` names)."""
 
     id: str
-    ref_id: Any = None
     type: Any = None
     name: Any = None
-    status: Any = None
+    raw_status: Any = msgspec.field(default=None, name="status")
     start_time: Any = None
     end_time: Any = None
     parent_stage_id: str | None = None
     last_modified: Any = None
     tasks: list[Task] | None = None
     outputs: msgspec.Raw = NULL
-    context: Context | None = None
+    raw_context: Context | None = msgspec.field(default=None, name="context")
 
     @property
-    def values(self) -> Context:
-        """Its context; an empty one where the server left it out."""
-        return self.context or EMPTY_CONTEXT
+    def context(self) -> Context:
+        """Its context; an empty one if the server left it out."""
+        return self.raw_context or EMPTY_CONTEXT
 
     @property
-    def state(self) -> str:
-        """Its status in the contract's words."""
-        return as_status(self.status)
+    def status(self) -> str:
+        """Its status in the words of the contract."""
+        return as_status(self.raw_status)
 
 
 class BuildContext(msgspec.Struct, rename="camel", gc=False):
-    """What the stage of a parent execution says of a build."""
+    """The part of a parent execution's stage that may name a commit."""
 
     build_info: msgspec.Raw = NULL
     property_file_contents: msgspec.Raw = NULL
@@ -139,16 +154,16 @@ class ParentStage(msgspec.Struct, gc=False):
 
     type: Any = None
     outputs: msgspec.Raw = NULL
-    context: BuildContext | None = None
+    raw_context: BuildContext | None = msgspec.field(default=None, name="context")
 
     @property
-    def values(self) -> BuildContext:
-        """Its context; an empty one where the server left it out."""
-        return self.context or EMPTY_BUILD_CONTEXT
+    def context(self) -> BuildContext:
+        """Its context; an empty one if the server left it out."""
+        return self.raw_context or EMPTY_BUILD_CONTEXT
 
 
 class ParentExecution(msgspec.Struct, gc=False):
-    """The execution that started one, as nested in its trigger."""
+    """The execution that started another, as nested in the trigger of that."""
 
     id: str = ""
     trigger: Trigger | None = None
@@ -156,7 +171,7 @@ class ParentExecution(msgspec.Struct, gc=False):
 
 
 class Trigger(msgspec.Struct, rename="camel", gc=False):
-    """What started an execution. A manual re-run keeps the fields of what it repeats: read fields, then type."""
+    """What started an execution. A manual re-run keeps the fields of the trigger that it repeats."""
 
     type: Any = None
     user: Any = None
@@ -164,7 +179,6 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     is_dry_run: Any = None
     strategy: Any = None
     is_strategy: Any = None
-    source: Any = None
     project: Any = None
     slug: Any = None
     branch: Any = None
@@ -185,7 +199,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
 
 
 class Execution(msgspec.Struct, rename="camel", gc=False):
-    """One pipeline run or orchestration (GET /executions, /pipelines/{id}; ``execution`` of GET /tasks/{id})."""
+    """A pipeline run (GET /executions, /pipelines/{id}) or an orchestration (``execution`` of GET /tasks/{id})."""
 
     id: str
     application: Any = None
@@ -196,34 +210,40 @@ class Execution(msgspec.Struct, rename="camel", gc=False):
     build_time: Any = None
     start_time: Any = None
     end_time: Any = None
-    status: Any = None
+    raw_status: Any = msgspec.field(default=None, name="status")
     cancellation_reason: Any = None
     canceled_by: Any = None
     paused: Any = None
     authentication: Any = None
     trigger: Trigger | None = None
-    stages: list[Stage | str] | None = None
+    raw_stages: list[Stage | str] | None = msgspec.field(default=None, name="stages")
 
-    def staged(self) -> list[Stage]:
-        """Its stages; a list may hold bare ids where a serialiser cut a loop."""
-        return [stage for stage in self.stages or () if isinstance(stage, Stage)]
+    @property
+    def stages(self) -> list[Stage]:
+        """Its stages, without the bare ids that a serialiser leaves where it cut a loop."""
+        return [stage for stage in self.raw_stages or () if isinstance(stage, Stage)]
+
+    @property
+    def status(self) -> str:
+        """Its status in the words of the contract."""
+        return as_status(self.raw_status)
 
 
 class PolicyInput(msgspec.Struct):
-    """An execution, and the stage of it that is about to go on."""
+    """An execution, and the stage of it that is about to start."""
 
     pipeline: Execution
     stage: Stage | None = None
 
 
 class PolicyRequest(msgspec.Struct):
-    """What the policy plug-in of a Spinnaker distribution is asked."""
+    """What Armory's policy engine sends to be allowed or denied."""
 
     input: PolicyInput
 
 
 class TaskView(msgspec.Struct):
-    """The view model of a task: the execution inside it is whole."""
+    """The view model of a task (``OrchestrationViewModel``); the execution in it is complete."""
 
     execution: Execution
 
@@ -232,5 +252,5 @@ EMPTY_CONTEXT, EMPTY_BUILD_CONTEXT = Context(), BuildContext()
 
 
 def decode_raw(raw: msgspec.Raw) -> Any:
-    """A part that was left unread, as plain objects."""
+    """Decode a part that was left raw to plain objects; None if it is absent."""
     return None if raw is NULL else msgspec.json.decode(raw)

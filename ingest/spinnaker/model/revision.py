@@ -1,35 +1,35 @@
-"""How far an execution had come when a document told of it: a number that orders documents of one execution.
+"""How far an execution had come when a document was read: a number that orders the documents of one execution.
 
-Orca changes executions after they complete (a restart wipes stages and starts the clock anew), lists them in any
-order, and its replicas lag. Whatever the order of arrival, the document with the highest revision stays.
+Orca changes executions after they complete (RestartStageHandler resets stages and the start time), lists them in any
+order, and its read replicas lag. Whatever the order of arrival, the document with the highest revision stays.
 """
 
 from __future__ import annotations
 
 import zlib
 
-from ingest.spinnaker.model.coerce import COMPLETE, EARLIEST, LATEST, as_dict, as_micros, as_status
-from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Execution
+from ingest.spinnaker.model.coerce import COMPLETE, EARLIEST, LATEST, as_micros, get_nested
+from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Execution, Stage
 
 _TIE_BITS = 19
 
 
 def compute_revision(execution: Execution, body: bytes) -> int:
-    """Latest time in the document, then complete before open, then full before light; ties by content.
-
-    Milliseconds take 41 bits until 2039 and 42 until 2109, the rest fits into 63.
-    """
-    complete = as_status(execution.status) in COMPLETE
-    full = any(stage.tasks or stage.values != EMPTY_CONTEXT for stage in execution.staged())
-    rank = (_latest(execution) // 1000) << 2 | complete << 1 | full
+    """Rank a document by its latest time, then complete before open, then full before light, then by its content."""
+    stages = execution.stages
+    # `expand=false` empties contexts and tasks (TaskController): such a document must not replace a full one.
+    full = any(stage.tasks or stage.context != EMPTY_CONTEXT for stage in stages)
+    rank = (_latest_time(execution, stages) // 1000) << 2 | (execution.status in COMPLETE) << 1 | full
+    # Milliseconds take 41 bits until 2039 and 42 until 2109: with 2 for the rank and 19 for ties it fits a BIGINT.
     return rank << _TIE_BITS | zlib.crc32(body) & ((1 << _TIE_BITS) - 1)
 
 
-def _latest(execution: Execution) -> int:
+def _latest_time(execution: Execution, stages: list[Stage]) -> int:
     times = [execution.build_time, execution.start_time, execution.end_time]
-    for stage in execution.staged():
-        times += (stage.start_time, stage.end_time, as_dict(stage.last_modified).get("lastModifiedTime"))
+    for stage in stages:
+        times += (stage.start_time, stage.end_time, get_nested(stage.last_modified, "lastModifiedTime"))
         times += [task.end_time for task in stage.tasks or ()]
-    plain = [time for time in times if type(time) is int and EARLIEST <= time < LATEST]  # nearly all: no call for each
-    odd = [found for time in times if type(time) is not int and (found := as_micros(time))]
-    return max(max(plain, default=0) * 1000, max(odd, default=0))
+    # Nearly all are plain integers: they are compared without a call for each, as every document passes here.
+    integers = [time for time in times if type(time) is int and EARLIEST <= time < LATEST]
+    others = [micros for time in times if type(time) is not int and (micros := as_micros(time))]
+    return max(max(integers, default=0) * 1000, max(others, default=0))

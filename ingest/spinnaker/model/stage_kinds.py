@@ -1,4 +1,4 @@
-"""What a stage does, by its type (the ``PIPELINE_CONFIG_TYPE`` constants of Orca)."""
+"""What a stage does, by its type: the ``PIPELINE_CONFIG_TYPE`` constants of Orca."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ TYPES_BY_KIND = {
     "rollback": "undoRolloutManifest rollbackServerGroup rollbackCluster",
     "restart": "rollingRestartManifest",
     "scale": "scaleManifest resizeServerGroup",
+    # The last three are the analysis of orca-mine, which Kayenta replaced.
     "canary": (
         "kayentaCanary runCanaryIntervals runCanary deployCanaryServerGroups cleanupCanaryClusters"
         " canary deployCanary monitorCanary"
@@ -25,15 +26,15 @@ TYPES_BY_KIND = {
     "window": "restrictExecutionDuringTimeWindow",
     "child": "pipeline",
 }
-KIND_BY_TYPE = {type_: stage_kind for stage_kind, types in TYPES_BY_KIND.items() for type_ in types.split()}
+KIND_BY_TYPE = {stage_type: kind for kind, types in TYPES_BY_KIND.items() for stage_type in types.split()}
 OPERATIONS = frozenset({"deploy", "rollback", "restart", "scale"})
 
 
-def stage_kind(type_: object) -> str:
-    """The contract's word for a stage type."""
-    return KIND_BY_TYPE.get(type_, "other") if isinstance(type_, str) else "other"
+def stage_kind(stage_type: object) -> str:
+    """Return what a type of stage does; ``other`` if it is unknown here."""
+    return KIND_BY_TYPE.get(stage_type, "other") if isinstance(stage_type, str) else "other"
 
 
-def has_operation(types: Iterable[object]) -> bool:
-    """Whether a task started by hand changes what runs."""
-    return any(stage_kind(type_) in OPERATIONS for type_ in types)
+def has_operation(stage_types: Iterable[object]) -> bool:
+    """Tell whether a task started by hand changes what runs."""
+    return any(stage_kind(stage_type) in OPERATIONS for stage_type in stage_types)

@@ -1,4 +1,4 @@
-"""The stages of one execution as the tree that ``parentStageId`` makes of them, however deep it is."""
+"""The stages of one execution as the tree that ``parentStageId`` makes of them, at any depth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest.spinnaker.model.payload import Stage
 
 
 class StageTree:
-    """Stages in the order in which the server gave them, with their children and those above them."""
+    """The stages in the server's order, with their children and the stages that contain them."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         self.stages = stages
@@ -18,32 +18,32 @@ class StageTree:
         for stage in stages:
             if stage.parent_stage_id:
                 self._children.setdefault(stage.parent_stage_id, []).append(stage)
-        self._tops: dict[Collection[str], dict[str, Stage | None]] = {}
+        self._outermost: dict[Collection[str], dict[str, Stage | None]] = {}
 
     def children(self, stage: Stage) -> list[Stage]:
-        """The synthetic stages directly below one."""
+        """Return the synthetic stages directly in a stage."""
         return self._children.get(stage.id, [])
 
-    def below(self, stage: Stage) -> Iterator[Stage]:
-        """The stages that one contains, level by level, and that no other of its type within it contains; a loop in
-        the data ends where it closes.
+    def descendants(self, stage: Stage) -> Iterator[Stage]:
+        """Yield the stages in a stage, level by level, but not those in a nested stage of its own type.
+
+        A cycle in the data ends where it closes.
         """
-        seen, level = {stage.id}, [stage]
+        visited, level = {stage.id}, [stage]
         while level:
-            level = [child for one in level for child in self.children(one) if child.id not in seen]
-            seen.update(child.id for child in level)
+            level = [child for parent in level for child in self.children(parent) if child.id not in visited]
+            visited.update(child.id for child in level)
             yield from level
             level = [child for child in level if child.type != stage.type]
 
-    def top(self, stage: Stage, types: Collection[str]) -> Stage | None:
-        """The outermost of the stages that contain one, of those of some types (hashable); a loop in the data ends
-        where it closes. Each stage is looked at once, so that thousands in each other take no longer than side by side.
-        """
-        tops, way = self._tops.setdefault(types, {}), [stage]
-        while way[-1].id not in tops:
-            tops[way[-1].id] = None
-            if above := self._by_id.get(way[-1].parent_stage_id or ""):
-                way.append(above)
-        for above, one in zip(way[:0:-1], way[-2::-1], strict=True):
-            tops[one.id] = tops[above.id] or (above if as_text(above.type) in types else None)
-        return tops[stage.id]
+    def outermost(self, stage: Stage, types: Collection[str]) -> Stage | None:
+        """Return the outermost stage of some types (hashable) that contains a stage; None if none does."""
+        # Each stage is visited once: thousands in each other, as a hostile payload has them, cost no more than a row.
+        outermost, path = self._outermost.setdefault(types, {}), [stage]
+        while path[-1].id not in outermost:
+            outermost[path[-1].id] = None
+            if parent := self._by_id.get(path[-1].parent_stage_id or ""):
+                path.append(parent)
+        for parent, child in zip(path[:0:-1], path[-2::-1], strict=True):
+            outermost[child.id] = outermost[parent.id] or (parent if as_text(parent.type) in types else None)
+        return outermost[stage.id]

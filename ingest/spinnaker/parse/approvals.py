@@ -1,4 +1,4 @@
-"""Manual judgments → approvals: who was asked what, who decided, who may not, and what happened without anybody."""
+"""Manual judgments as approvals: the prompt, who decided, who was refused, and what ended without a decision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from ingest.core.rows import Approval, Micros
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_list, as_micros, as_text, first_person
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Stage
 
-_WITHOUT_DECISION = {
+# A judgment that times out succeeds if `markSuccessfulOnTimeout` is set (RunTaskHandler), and fails otherwise.
+_OUTCOMES_WITHOUT_DECISION = {
     "succeeded": "passed_by_timeout",
     "failed": "timed_out",
     "skipped": "skipped",
@@ -15,46 +16,44 @@ _WITHOUT_DECISION = {
 
 
 def parse_approval(execution_id: str, stage: Stage) -> Approval:
-    """The question of a ``manualJudgment`` stage.
-
-    A decision counts only where the stage is complete: a refused judge leaves their name on a stage that still
-    runs. The wait ends with the decision; the stage's end follows it by up to fifteen seconds.
-    """
-    context = stage.values
-    decision = (as_text(context.judgment_status) or "").lower()
-    judged = decision in ("continue", "stop")
-    decided = judged and stage.state in COMPLETE
-    who, when = _modified(stage)
+    """Return the approval that a ``manualJudgment`` stage asks for."""
+    context = stage.context
+    judgment = (as_text(context.judgment_status) or "").lower()
+    has_judgment = judgment in ("continue", "stop")
+    # Orca resets the judgment of a user without the role, but leaves their name on the stage, which still runs.
+    is_decided = has_judgment and stage.status in COMPLETE
+    modified_by, modified_at = _last_modified(stage)
     roles = as_list(context.selected_stage_roles) or as_list(context.required_judgment_roles)
-    ended = as_micros(stage.end_time)
+    finished_at = as_micros(stage.end_time)
     return Approval(
         id=stage.id,
         execution_id=execution_id,
         prompt=as_text(context.instructions),
-        outcome=_outcome(stage, decided),
-        decision=decision if decided else None,
-        answer=as_text(context.judgment_input) if decided else None,
-        decided_by=first_person(who, context.last_modified_by) if decided else None,
-        unauthorized_user=None if judged or stage.state == "skipped" else who,
+        outcome=_outcome(stage, is_decided),
+        decision=judgment if is_decided else None,
+        answer=as_text(context.judgment_input) if is_decided else None,
+        decided_by=first_person(modified_by, context.last_modified_by) if is_decided else None,
+        unauthorized_user=None if has_judgment or stage.status == "skipped" else modified_by,
         roles=" ".join(role for role in roles if isinstance(role, str)) or None,
-        status=stage.state,
+        status=stage.status,
         started_at=as_micros(stage.start_time),
-        decided_at=(when or ended) if decided else None,
-        finished_at=ended,
+        # Orca polls every 15 seconds, so the stage ends up to that long after the decision.
+        decided_at=(modified_at or finished_at) if is_decided else None,
+        finished_at=finished_at,
     )
 
 
-def _outcome(stage: Stage, decided: bool) -> str:
-    """How it ended; of a listing without contexts, which does not tell, that it was decided."""
-    if decided or (stage.values == EMPTY_CONTEXT and stage.state == "succeeded"):
+def _outcome(stage: Stage, is_decided: bool) -> str:
+    # A listing without contexts has no judgment: a stage that succeeded was almost always decided.
+    if is_decided or (stage.context == EMPTY_CONTEXT and stage.status == "succeeded"):
         return "decided"
-    return _WITHOUT_DECISION.get(stage.state, "waiting")
+    return _OUTCOMES_WITHOUT_DECISION.get(stage.status, "waiting")
 
 
-def _modified(stage: Stage) -> tuple[str | None, Micros]:
-    """Who touched the stage last, and when; nobody where that was before a restart put the question again."""
-    modified, began = as_dict(stage.last_modified), as_micros(stage.start_time)
-    when = as_micros(modified.get("lastModifiedTime"))
-    if when and began and when < began:
+def _last_modified(stage: Stage) -> tuple[str | None, Micros]:
+    """Return who changed the stage last, and when; a restart keeps ``lastModified`` of the attempt before it."""
+    modified, started_at = as_dict(stage.last_modified), as_micros(stage.start_time)
+    modified_at = as_micros(modified.get("lastModifiedTime"))
+    if modified_at and started_at and modified_at < started_at:
         return None, None
-    return first_person(modified.get("user")), when
+    return first_person(modified.get("user")), modified_at

@@ -1,27 +1,42 @@
-"""Canary analyses → canaries and their intervals."""
+"""Canary analyses as canaries and their intervals: of Kayenta, and of orca-mine, which Kayenta replaced."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.core.rows import Canary, CanaryInterval
-from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_list, as_micros, as_number, as_text, first_text
-from ingest.spinnaker.model.failure_reason import MAX_REASON_LENGTH, failure_reason
+from ingest.core.rows import Canary, CanaryInterval, CanaryJudgment
+from ingest.spinnaker.model.coerce import (
+    COMPLETE,
+    as_dict,
+    as_list,
+    as_micros,
+    as_number,
+    as_text,
+    first_text,
+    get_nested,
+)
+from ingest.spinnaker.model.failure_reason import failure_reason, shorten_reason
 from ingest.spinnaker.model.payload import Stage
 from ingest.spinnaker.model.stage_tree import StageTree
 
-ENDED = COMPLETE - {"skipped"}
+_ENDED = COMPLETE - {"skipped"}
+_CLASSIFICATIONS_OF_HEALTH = {"HEALTHY": "pass", "UNHEALTHY": "fail"}
 
 
 def parse_canary(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[Canary | CanaryInterval]:
-    """The analysis of a ``kayentaCanary`` stage and its intervals; the last that ended gives the score."""
-    runs = [one for one in tree.below(stage) if one.type == "runCanary"]
-    intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_order)]
-    context, config = stage.values, as_dict(stage.values.canary_config)
-    thresholds = _thresholds(config.get("scoreThresholds"), *(run.values.score_thresholds for run in runs))
-    ended = [one.score for one in intervals if one.status in ENDED]
-    scores = ended if intervals else [_score(score) for score in as_list(context.canary_scores)]
+    """Yield the analysis of a ``kayentaCanary`` stage and its intervals, one for each ``runCanary`` stage.
+
+    The last interval that ended decides: AggregateCanaryResultsTask compares its score alone with the thresholds.
+    """
+    runs = [run for run in tree.descendants(stage) if run.type == "runCanary"]
+    intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_start_order)]
+    context, config = stage.context, as_dict(stage.context.canary_config)
+    all_thresholds = (config.get("scoreThresholds"), *(run.context.score_thresholds for run in runs))
+    thresholds = next(filter(None, map(as_dict, all_thresholds)), {})
+    scores = [interval.score for interval in intervals if interval.status in _ENDED]
+    if not intervals:
+        scores = [_score(score) for score in as_list(context.canary_scores)]
     yield Canary(
         id=stage.id,
         execution_id=execution_id,
@@ -31,12 +46,49 @@ def parse_canary(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[C
         pass_threshold=_score(thresholds.get("pass")),
         marginal_threshold=_score(thresholds.get("marginal")),
         intervals=len(scores) - scores.count(None),
-        status=stage.state,
+        status=stage.status,
         started_at=as_micros(stage.start_time),
         finished_at=as_micros(stage.end_time),
-        reason=first_text(context.canary_score_message, failure_reason(stage), *(failure_reason(run) for run in runs)),
+        reason=first_text(context.canary_score_message, failure_reason(stage), *map(failure_reason, runs)),
     )
     yield from intervals
+
+
+def parse_legacy_canary(execution_id: str, stage: Stage) -> Iterator[Canary | CanaryInterval | CanaryJudgment]:
+    """Yield the analysis of a ``monitorCanary`` stage; if it has a result, also its only interval and judgment."""
+    analysis = as_dict(stage.context.canary)
+    health, config = as_dict(analysis.get("health")), as_dict(analysis.get("canaryConfig"))
+    score = _score(get_nested(analysis, "canaryResult", "overallScore"))
+    canary = Canary(
+        id=stage.id,
+        execution_id=execution_id,
+        analysis="legacy",
+        config=as_text(config.get("name")),
+        score=score,
+        pass_threshold=_score(get_nested(config, "canarySuccessCriteria", "canaryResultScore")),
+        marginal_threshold=_score(get_nested(config, "canaryHealthCheckHandler", "minimumCanaryResultScore")),
+        intervals=int(score is not None),
+        status=stage.status,
+        started_at=as_micros(analysis.get("launchedDate")) or as_micros(stage.start_time),
+        finished_at=as_micros(analysis.get("endDate")) or as_micros(stage.end_time),
+        reason=first_text(health.get("message"), get_nested(analysis, "status", "reason"), failure_reason(stage)),
+    )
+    yield canary
+    classification = _CLASSIFICATIONS_OF_HEALTH.get((as_text(health.get("health")) or "").upper())
+    if score is not None or classification:
+        common: dict[str, Any] = {
+            name: getattr(canary, name)
+            for name in ("id", "execution_id", "score", "status", "started_at", "finished_at")
+        }
+        yield CanaryInterval(canary_id=canary.id, judgment_id=canary.id, **common)
+        yield CanaryJudgment(
+            classification=classification,
+            config=canary.config,
+            reason=canary.reason,
+            pass_threshold=canary.pass_threshold,
+            marginal_threshold=canary.marginal_threshold,
+            **common,
+        )
 
 
 def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
@@ -44,23 +96,19 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         id=run.id,
         canary_id=stage.id,
         execution_id=execution_id,
-        judgment_id=as_text(run.values.canary_execution),
-        score=_score(run.values.canary_score),
-        status=run.state,
+        judgment_id=as_text(run.context.canary_execution),
+        # Orca truncates Kayenta's score to an integer (KayentaService.kt); the judgment has the exact one.
+        score=_score(run.context.canary_score),
+        status=run.status,
         started_at=as_micros(run.start_time),
         finished_at=as_micros(run.end_time),
-        warnings="\n".join(filter(None, map(as_text, as_list(run.values.warnings))))[:MAX_REASON_LENGTH] or None,
+        warnings=shorten_reason("\n".join(filter(None, map(as_text, as_list(run.context.warnings))))),
     )
 
 
-def _thresholds(*told: object) -> dict[str, Any]:
-    """Those of the analysis, else those that an interval was judged by."""
-    return next((found for one in told if (found := as_dict(one))), {})
-
-
-def _order(run: Stage) -> tuple[bool, int, str]:
-    started = as_micros(run.start_time)
-    return started is None, started or 0, run.id
+def _start_order(run: Stage) -> tuple[bool, int, str]:
+    started_at = as_micros(run.start_time)
+    return started_at is None, started_at or 0, run.id
 
 
 def _score(value: object) -> float | None:

@@ -1,4 +1,4 @@
-"""Applications, accounts and pipeline configurations → rows (GET /applications, /credentials, …/pipelineConfigs)."""
+"""Applications, accounts and pipeline configurations as rows (GET /applications, /credentials, …/pipelineConfigs)."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class PipelineConfig(msgspec.Struct, rename="camel"):
     last_modified_by: Any = None
     stages: list[ConfiguredStage] | None = None
 
-    def made_from(self) -> Reference:
-        """The template that it names."""
+    def template_reference(self) -> Reference:
+        """Return the template that it names."""
         return template_reference(self.type, self.schema, self.template, self.config)
 
-    def changed_at(self) -> int | None:
-        """When it became what it is, in microseconds."""
+    def updated_at(self) -> int | None:
+        """Return when it was last changed, in epoch microseconds."""
         return as_micros(self.update_ts) or as_micros(self.last_modified)
 
 
@@ -46,23 +46,23 @@ class TemplatedPipeline(msgspec.Struct):
 
 
 def parse_application(body: dict[str, Any]) -> Application:
-    """A row of one application; its attributes lie flat in a listing, nested in a reply for one."""
-    found = {**body, **as_dict(body.get("attributes"))}
-    name = as_text(found.get("name"))
+    """Return the row of an application; its attributes are flat in a listing, nested in a reply for one."""
+    attributes = {**body, **as_dict(body.get("attributes"))}
+    name = as_text(attributes.get("name"))
     if name is None:
         raise ValueError("an application without a name")
-    project, slug = as_text(found.get("repoProjectKey")), as_text(found.get("repoSlug"))
+    project, slug = as_text(attributes.get("repoProjectKey")), as_text(attributes.get("repoSlug"))
     return Application(
         id=name,
         application=name,
-        team=as_text(found.get("team")),
-        owner=as_text(found.get("email")),
+        team=as_text(attributes.get("team")),
+        owner=as_text(attributes.get("email")),
         repository=f"{project}/{slug}" if project and slug else None,
     )
 
 
 def parse_account(body: dict[str, Any]) -> Account:
-    """A row of one account; where nobody set an environment, Clouddriver repeats the account's name."""
+    """Return the row of an account; without a configured environment, Clouddriver repeats the account's name."""
     name = as_text(body.get("name"))
     if name is None:
         raise ValueError("an account without a name")
@@ -75,49 +75,42 @@ def parse_account(body: dict[str, Any]) -> Account:
 
 
 def parse_pipeline(config: PipelineConfig, template: Template | None = None) -> Iterator[Pipeline | PipelineRevision]:
-    """One pipeline as it is configured, and that as the latest of its revisions where its time is known.
-
-    What a templated pipeline contains is the template's affair: unknown where that is not at hand, unless the
-    instance adds stages itself.
-    """
-    made = config.made_from()
-    kinds = {stage_kind(stage.type) for stage in [*(config.stages or ()), *(template.configured() if template else ())]}
-    absent = None if made.kind and not template else False
+    """Yield a pipeline as it is configured, and its latest revision if the time of it is known."""
+    reference, updated_at = config.template_reference(), config.updated_at()
+    stages = [*(config.stages or ()), *(template.all_stages() if template else ())]
+    kinds = {stage_kind(stage.type) for stage in stages}
+    # A templated pipeline inherits its stages: without its template it is unknown whether it has one of a kind.
+    absent = None if reference.kind and not template else False
     yield Pipeline(
         id=config.id,
         application=config.application,
         pipeline=as_text(config.name),
-        template_kind=made.kind,
-        template=made.template,
-        template_version=made.version,
+        template_kind=reference.kind,
+        template=reference.template,
+        template_version=reference.version,
         protected=template.protect is True if template else None,
         disabled=config.disabled is True,
         has_canary=("canary" in kinds) or absent,
         has_approval=("approval" in kinds) or absent,
         has_rollback=("rollback" in kinds) or absent,
-        updated_at=config.changed_at(),
+        updated_at=updated_at,
     )
-    if config.changed_at() is not None:
+    if updated_at is not None:
         yield parse_revision(config)
 
 
-def parse_templated_pipeline(both: TemplatedPipeline) -> Iterator[Pipeline | PipelineRevision]:
-    """One pipeline, with what its template brings."""
-    return parse_pipeline(both.pipeline, both.template)
-
-
 def parse_revision(config: PipelineConfig) -> PipelineRevision:
-    """One configuration that a pipeline had; raises ``ValueError`` where it is not said when."""
-    at = config.changed_at()
-    if at is None:
+    """Return one configuration that a pipeline had; raises ``ValueError`` if it has no time."""
+    updated_at = config.updated_at()
+    if updated_at is None:
         raise ValueError(f"a revision of pipeline {config.id} without its time")
-    made = config.made_from()
+    reference = config.template_reference()
     return PipelineRevision(
-        id=f"{config.id}@{at // 1000}",
+        id=f"{config.id}@{updated_at // 1000}",
         pipeline_id=config.id,
         application=config.application,
-        template=made.template,
-        template_version=made.version,
-        updated_at=at,
+        template=reference.template,
+        template_version=reference.version,
+        updated_at=updated_at,
         updated_by=first_person(config.last_modified_by),
     )

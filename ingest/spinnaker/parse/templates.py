@@ -1,4 +1,4 @@
-"""Managed pipeline templates (GET /v2/pipelineTemplates): which one a pipeline names, and what it says."""
+"""Managed pipeline templates (GET /v2/pipelineTemplates): the one that a pipeline names, and its stages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import as_dict, as_text, first_text
+from ingest.spinnaker.model.coerce import as_dict, as_text, first_text, get_nested
 
 
 class ConfiguredStage(msgspec.Struct):
@@ -16,7 +16,7 @@ class ConfiguredStage(msgspec.Struct):
     type: Any = None
 
 
-class _Stages(msgspec.Struct):
+class _TemplatePipeline(msgspec.Struct):
     stages: list[ConfiguredStage] | None = None
 
 
@@ -27,68 +27,56 @@ class Template(msgspec.Struct):
     tag: Any = None
     digest: Any = None
     protect: Any = None
-    pipeline: _Stages | None = None
+    pipeline: _TemplatePipeline | None = None
     stages: list[ConfiguredStage] | None = None
 
-    def configured(self) -> list[ConfiguredStage]:
-        """The stages that every pipeline made from it has."""
+    def all_stages(self) -> list[ConfiguredStage]:
+        """Return the stages of every pipeline that is made from it."""
         return [*(self.stages or ()), *((self.pipeline.stages or ()) if self.pipeline else ())]
 
 
 class Reference(NamedTuple):
-    """What a pipeline says that it is made from: v1 or v2, the template's id, and its tag or digest."""
+    """The template that a pipeline names: v1 or v2, its id, and its tag or digest."""
 
     kind: str | None = None
     template: str | None = None
     version: str | None = None
 
 
+_TEMPLATE = msgspec.json.Decoder(Template)
+
+
 def template_reference(type_: Any, schema: Any, template: Any, config: Any) -> Reference:
-    """The template that a configuration names; nothing where it was rendered before it was saved."""
-    own = as_dict(template)
-    if found := first_text(own.get("reference"), own.get("source")):
-        return Reference("v2", *_named(found))
-    inner = as_dict(as_dict(as_dict(config).get("pipeline")).get("template"))
-    if found := as_text(inner.get("source")):
-        return Reference("v1", *_named(found))
+    """Return the template that a configuration names; an empty reference if it was rendered before it was saved."""
+    artifact = as_dict(template)
+    if source := first_text(artifact.get("reference"), artifact.get("source")):
+        return Reference("v2", *_parse_source(source))
+    if source := as_text(get_nested(config, "pipeline", "template", "source")):
+        return Reference("v1", *_parse_source(source))
     if type_ == "templatedPipeline":
         return Reference("v2" if schema == "v2" else "v1")
     return Reference()
 
 
-def _named(source: str) -> tuple[str, str | None]:
-    """Id and version of ``spinnaker://id``, ``spinnaker://id:tag`` or ``spinnaker://id@sha256:digest``."""
-    scheme, found, name = source.partition("spinnaker://")
-    if scheme or not found:
-        return source, None
-    identity, at, digest = name.partition("@")
-    if at:
-        return identity, digest or None
-    identity, _, tag = name.partition(":")
-    return identity, tag or None
-
-
-_TEMPLATE = msgspec.json.Decoder(Template)
-
-
-def select_template(bodies: Iterable[bytes], wanted: Reference) -> bytes | None:
-    """Of the templates as Gate lists them, the one that is meant: of that version, or the untagged where none is named.
-
-    What is no template is passed over.
-    """
+def select_template(bodies: Iterable[bytes], reference: Reference) -> bytes | None:
+    """Return the listed template that a reference means; without a version, the untagged one."""
     for body in bodies:
         try:
             template = _TEMPLATE.decode(body)
         except (msgspec.MsgspecError, RecursionError):
             continue
-        versions = {as_text(template.tag), _digest(template.digest)} - {None}
-        if template.id == wanted.template and (
-            wanted.version in versions if wanted.version else not as_text(template.tag)
-        ):
+        tag, digest = as_text(template.tag), as_text(template.digest)
+        versions = {tag, digest and f"sha256:{digest.removeprefix('sha256:')}"}
+        matches = reference.version in versions if reference.version else not tag
+        if template.id == reference.template and matches:
             return body
     return None
 
 
-def _digest(value: Any) -> str | None:
-    found = as_text(value)
-    return f"sha256:{found.removeprefix('sha256:')}" if found else None
+def _parse_source(source: str) -> tuple[str, str | None]:
+    """Split ``spinnaker://id``, ``spinnaker://id:tag`` or ``spinnaker://id@sha256:digest`` into id and version."""
+    before, scheme, name = source.partition("spinnaker://")
+    if before or not scheme:
+        return source, None
+    identity, _, version = name.partition("@" if "@" in name else ":")
+    return identity, version or None

@@ -1,7 +1,7 @@
-"""Stages whose content serves only by what a later stage of the same execution does, and what that was.
+"""Stages whose content serves only because of a later stage of the same execution, linked to that stage.
 
-A dark Kubernetes rollout waits for ``enableManifest``, a Lambda for the routing of its alias. Each function links a
-stage to the later ones; what stands alone (an old version enabled again) is a change of its own.
+A dark Kubernetes rollout serves once ``enableManifest`` runs, a Lambda once its alias is routed to it. An enabling
+stage without such a rollout (an old version enabled again) is a rollout of its own.
 """
 
 from __future__ import annotations
@@ -15,185 +15,222 @@ from ingest.spinnaker.model import manifests
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.payload import Context, Stage
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.strategies import dark
-from ingest.spinnaker.recognise.traffic import Traffic, ended
+from ingest.spinnaker.recognise.strategies import is_dark
+from ingest.spinnaker.recognise.traffic import Traffic, success_time
 
-_OLDER = frozenset({"second_newest", "oldest"})
-_EARLIER = frozenset({"$PREVIOUS", "$OLDEST"})
-_ROUTE = "Aws.LambdaTrafficRoutingStage"
+# Orca's words for a target that is not the newest: `criteria` of a manifest stage, `target` of a server group stage,
+# `versionName` of a Lambda stage.
+_OLDER_MANIFESTS = frozenset({"second_newest", "oldest"})
+_OLDER_SERVER_GROUPS = frozenset({"ancestor_asg_dynamic", "ancestor_asg", "oldest_asg_dynamic"})
+_OLDER_LAMBDAS = frozenset({"$PREVIOUS", "$OLDEST"})
+_DISABLING_STAGES = frozenset({"disableServerGroup", "disableCluster"})
 
 
-class Link(NamedTuple):
-    """What became of a stage's content: when it served, and the later stages that are part of its rollout."""
+class RolloutLink(NamedTuple):
+    """When the content of a stage served, and the later stages that belong to its rollout."""
 
     stage: Stage
-    by: Sequence[Stage]
+    later_stages: Sequence[Stage]
     traffic: Traffic
     strategy: str | None
     action: str = "deploy"
     restores: str | None = None
 
     @property
-    def reached(self) -> Stage:
+    def last_begun(self) -> Stage:
         """The last of its stages that has begun."""
-        return next((stage for stage in reversed(self.by) if as_micros(stage.start_time)), self.stage)
+        return next((stage for stage in reversed(self.later_stages) if as_micros(stage.start_time)), self.stage)
 
 
-class Waiting:
-    """Later stages by what they name, each to be taken by one rollout; of many under one name the first are looked at.
+class EnablingStages:
+    """Enabling stages by what they name; each belongs to the first rollout that takes it."""
 
-    ``LOOKED`` bounds the work on an execution in which thousands of stages name the same thing.
-    """
+    # Bounds the work on an execution in which thousands of stages name the same workload.
+    MAX_CANDIDATES = 64
 
-    LOOKED = 64
-
-    def __init__(self, named: Iterable[tuple[str | None, Stage]]) -> None:
+    def __init__(self, named_stages: Iterable[tuple[str | None, Stage]]) -> None:
         self._by_name: dict[str | None, dict[str, Stage]] = {}
-        for name, stage in named:
+        for name, stage in named_stages:
             self._by_name.setdefault(name, {})[stage.id] = stage
         self._taken: set[str] = set()
 
-    def take(self, names: Iterable[str | None], fits: Callable[[Stage], bool]) -> list[Stage]:
-        """Those that fit, in the order in which they begin; nobody gets them again."""
-        found: dict[str, Stage] = {}
+    def take(self, names: Iterable[str | None], matches: Callable[[Stage], bool]) -> list[Stage]:
+        """Return the free stages under some names that match, in the order in which they begin, and reserve them."""
+        taken: dict[str, Stage] = {}
         for name in names:
             candidates = self._by_name.get(name, {})
-            mine = {one.id: one for one in list(islice(candidates.values(), self.LOOKED)) if fits(one)}
-            for identity in mine:
-                del candidates[identity]
-            found |= {identity: one for identity, one in mine.items() if identity not in self._taken}
-        self._taken |= found.keys()
-        return sorted(found.values(), key=_begun)
+            first_candidates = list(islice(candidates.values(), self.MAX_CANDIDATES))
+            for stage in filter(matches, first_candidates):
+                del candidates[stage.id]
+                if stage.id not in self._taken:
+                    taken[stage.id] = stage
+        self._taken |= taken.keys()
+        return sorted(taken.values(), key=_start_order)
 
-    def untaken(self, stages: Iterable[Stage]) -> Iterator[Stage]:
-        """Those that no rollout took."""
-        return (stage for stage in stages if stage.id not in self._taken)
+    def is_free(self, stage: Stage) -> bool:
+        """Tell whether no rollout has taken a stage."""
+        return stage.id not in self._taken
 
 
-def switched(tree: StageTree) -> Iterator[Link]:
-    """Dark rollouts with what enabled them, and what was enabled without one."""
+def link_enabled_manifests(tree: StageTree) -> Iterator[RolloutLink]:
+    """Link dark rollouts to the stages that enabled them; what else is enabled is a rollout of its own."""
     enabling = [stage for stage in tree.stages if stage.type == "enableManifest"]
-    waiting = Waiting(chain.from_iterable(map(_asked, enabling)))
+    free_stages = EnablingStages(chain.from_iterable(map(_enabled_names, enabling)))
     for stage in tree.stages:
-        if stage.type == "deployManifest" and dark(stage.values):
-            by = waiting.take(*_enablers(stage))
-            served = next((end for one in by if (end := ended(one))), None)
-            yield Link(stage, by, Traffic(served, served), "dark")
-    disabled = newest(_name(one.values) for one in tree.stages if one.type == "disableManifest")
-    for stage in waiting.untaken(enabling):
-        old = as_text(stage.values.criteria) in _OLDER or goes_back(_name(stage.values), disabled)
-        found = Traffic(ended(stage), ended(stage))
-        yield Link(stage, (), found, "dark", "rollback" if old else "deploy", _name(stage.values) if old else None)
+        if stage.type == "deployManifest" and is_dark(stage.context):
+            later_stages = free_stages.take(*_enablers(stage))
+            served_at = next((end for enabler in later_stages if (end := success_time(enabler))), None)
+            yield RolloutLink(stage, later_stages, Traffic(served_at, served_at), "dark")
+    disabled = newest_versions(
+        _manifest_name(stage.context) for stage in tree.stages if stage.type == "disableManifest"
+    )
+    for stage in filter(free_stages.is_free, enabling):
+        name, served_at = _manifest_name(stage.context), success_time(stage)
+        is_older = as_text(stage.context.criteria) in _OLDER_MANIFESTS or is_older_version(name, disabled)
+        action, restores = ("rollback", name) if is_older else ("deploy", None)
+        yield RolloutLink(stage, (), Traffic(served_at, served_at), "dark", action, restores)
 
 
-def routed(tree: StageTree) -> Iterator[Link]:
-    """Lambdas with the routing of their aliases, and routings alone."""
-    routing = [stage for stage in tree.stages if stage.type == _ROUTE]
-    names = list(dict.fromkeys(as_text(stage.values.function_name) for stage in routing))
-    waiting = Waiting((as_text(stage.values.function_name), stage) for stage in routing)
+def link_enabled_server_groups(tree: StageTree) -> Iterator[RolloutLink]:
+    """Make each ``enableServerGroup`` a rollout: of an old group beside a newer that is disabled, a rollback.
+
+    Started by hand these are two operations. A stage that names its group can be compared with what that group served
+    before; one that enables "the current group" changes no content.
+    """
+    enabling = [stage for stage in tree.stages if stage.type == "enableServerGroup"]
+    if not enabling:
+        return
+    disabled = newest_versions(_server_group(stage) for stage in tree.stages if stage.type in _DISABLING_STAGES)
+    for stage in enabling:
+        name, served_at = _server_group(stage), success_time(stage)
+        is_older = as_text(stage.context.target) in _OLDER_SERVER_GROUPS or is_older_version(name, disabled)
+        action = "rollback" if is_older else "deploy" if name else "restart"
+        yield RolloutLink(stage, (), Traffic(served_at, served_at), None, action, name)
+
+
+def link_lambda_routing(tree: StageTree) -> Iterator[RolloutLink]:
+    """Link Lambda deployments to the routing of their aliases; a routing alone is a rollout of its own."""
+    routing = [stage for stage in tree.stages if stage.type == "Aws.LambdaTrafficRoutingStage"]
+    names = list(dict.fromkeys(as_text(stage.context.function_name) for stage in routing))
+    free_stages = EnablingStages((as_text(stage.context.function_name), stage) for stage in routing)
     for stage in tree.stages:
         if stage.type == "Aws.LambdaDeploymentStage":
-            own = as_text(stage.values.function_name)
-            by = waiting.take((own, None) if own else names, partial(_routes_to, stage))
-            if by:
-                yield Link(stage, by, _routes(by), _shift(by[-1]))
-    for stage in waiting.untaken(routing):
-        old = as_text(stage.values.version_name_a) in _EARLIER and _share(stage) >= 100
-        yield Link(stage, (), _routes([stage]), _shift(stage), "rollback" if old else "deploy")
+            function_name = as_text(stage.context.function_name)
+            candidate_names = (function_name, None) if function_name else names
+            later_stages = free_stages.take(candidate_names, partial(_may_enable, stage))
+            if later_stages:
+                yield RolloutLink(
+                    stage, later_stages, _routed_traffic(later_stages), _routing_strategy(later_stages[-1])
+                )
+    for stage in filter(free_stages.is_free, routing):
+        is_older = as_text(stage.context.version_name_a) in _OLDER_LAMBDAS and _routed_share(stage) >= 100
+        action = "rollback" if is_older else "deploy"
+        yield RolloutLink(stage, (), _routed_traffic([stage]), _routing_strategy(stage), action)
 
 
-def _begun(stage: Stage) -> tuple[bool, int]:
-    begun = as_micros(stage.start_time)
-    return begun is None, begun or 0
+def begins_after(later: Stage, earlier: Stage) -> bool:
+    """Tell whether a stage begins after another, or has not begun."""
+    later_start, earlier_start = as_micros(later.start_time), as_micros(earlier.start_time)
+    return later_start is None or (earlier_start is not None and later_start >= earlier_start)
 
 
-def later(one: Stage, stage: Stage) -> bool:
-    """Whether a stage begins after another, or has not begun."""
-    begun, before = as_micros(one.start_time), as_micros(stage.start_time)
-    return begun is None or (before is not None and begun >= before)
+def same_place(context: Context, other: Context) -> bool:
+    """Tell whether two stages name the same account and place, as far as both name one."""
+    accounts = {first_text(each.account, each.credentials, each.deploy_account) for each in (context, other)}
+    places = {stage_place(context), stage_place(other)}
+    return all(len(names - {None}) < 2 for names in (accounts, places))
 
 
-def together(one: Context, other: Context) -> bool:
-    """Whether two stages name the same account and place, as far as both name one."""
-    accounts = [first_text(context.account, context.credentials, context.deploy_account) for context in (one, other)]
-    places = [placed(context) for context in (one, other)]
-    return all(len({found for found in pair if found}) < 2 for pair in (accounts, places))
+def stage_place(context: Context) -> str | None:
+    """Return the namespace or region that a stage names."""
+    name = first_text(context.namespace_override, context.location, context.region, *as_dict(context.manifest_names))
+    return name or manifests.read_content(context).namespace
 
 
-def placed(context: Context) -> str | None:
-    """The namespace or region that a stage names; None where it names none."""
-    named = first_text(context.namespace_override, context.location, context.region, *as_dict(context.manifest_names))
-    return named or manifests.read_content(context).namespace
+def newest_versions(names: Iterable[str | None]) -> dict[str, int]:
+    """Return the newest version of each workload among versioned names."""
+    newest: dict[str, int] = {}
+    for workload, version in filter(None, map(_split_version, names)):
+        newest[workload] = max(version, newest.get(workload, 0))
+    return newest
 
 
-def _asked(stage: Stage) -> Iterator[tuple[str, Stage]]:
-    """What an enabling stage names: a version of a workload, and any version of it."""
-    if name := _name(stage.values):
+def is_older_version(name: str | None, disabled: Mapping[str, int]) -> bool:
+    """Tell whether a version is older than a disabled one of the same workload."""
+    workload, version = _split_version(name) or ("", 0)
+    return version < disabled.get(workload, 0)
+
+
+def _split_version(name: str | None) -> tuple[str, int] | None:
+    match = manifests.VERSIONED_NAME.fullmatch(name or "")
+    return (match[1], int(match[2][:18])) if match else None  # int() refuses thousands of digits
+
+
+def _start_order(stage: Stage) -> tuple[bool, int]:
+    started = as_micros(stage.start_time)
+    return started is None, started or 0
+
+
+def _may_enable(deployed: Stage, enabling: Stage) -> bool:
+    return begins_after(enabling, deployed) and same_place(enabling.context, deployed.context)
+
+
+def _manifest_name(context: Context) -> str | None:
+    return manifests.bare_name(first_text(context.resolved_name, context.manifest_name, context.cluster))
+
+
+def _server_group(stage: Stage) -> str | None:
+    """Return the server group that a stage names; older versions of Deck call the field ``asgName``."""
+    return first_text(stage.context.server_group_name, stage.context.asg_name)
+
+
+def _enabled_names(stage: Stage) -> Iterator[tuple[str, Stage]]:
+    """Yield what an enabling stage may be looked up by: a version of a workload, and any version of it."""
+    if name := _manifest_name(stage.context):
         yield name, stage
         yield f"{manifests.strip_version(name)} *", stage
 
 
 def _enablers(stage: Stage) -> tuple[list[str], Callable[[Stage], bool]]:
-    """The names by which what a stage deployed may be enabled, and what else must be so.
+    """Return the names under which what a stage deployed may be enabled, and a test of the enabling stage.
 
-    Where the version is known it must be that one, or the newest of its workload.
+    If the deployed version is known it must be that one, or the newest of its workload.
     """
-    context = stage.values
+    context = stage.context
     managed = (as_list(names) for names in as_dict(context.manifest_names).values())
     deployed = {bare for names in managed for name in names if (bare := manifests.bare_name(name))}
-    asked = {manifests.read_content(context).workload, as_text(as_dict(context.moniker).get("cluster")), *deployed}
-    known = {manifests.strip_version(bare) for name in asked if (bare := manifests.bare_name(name))}
-    versioned = any(manifests.VERSIONED_NAME.fullmatch(name) for name in deployed)
-    names = known | deployed if versioned else {f"{name} *" for name in known}
+    requested = {manifests.read_content(context).workload, as_text(as_dict(context.moniker).get("cluster")), *deployed}
+    workloads = {manifests.strip_version(bare) for name in requested if (bare := manifests.bare_name(name))}
+    is_versioned = any(manifests.VERSIONED_NAME.fullmatch(name) for name in deployed)
+    names = workloads | deployed if is_versioned else {f"{name} *" for name in workloads}
 
-    def enables(one: Stage) -> bool:
-        older = as_text(one.values.criteria) in _OLDER and _name(one.values) not in deployed
-        return not older and later(one, stage) and together(one.values, context)
+    def enables(enabling: Stage) -> bool:
+        targets_older = as_text(enabling.context.criteria) in _OLDER_MANIFESTS
+        if targets_older and _manifest_name(enabling.context) not in deployed:
+            return False
+        return _may_enable(stage, enabling)
 
     return sorted(names), enables
 
 
-def _name(context: Context) -> str | None:
-    return manifests.bare_name(first_text(context.resolved_name, context.manifest_name, context.cluster))
-
-
-def newest(names: Iterable[str | None]) -> dict[str, int]:
-    """The newest version of each workload."""
-    found: dict[str, int] = {}
-    for name in names:
-        if parts := manifests.VERSIONED_NAME.fullmatch(name or ""):
-            found[parts[1]] = max(int(parts[2][:18]), found.get(parts[1], 0))
-    return found
-
-
-def goes_back(name: str | None, disabled: Mapping[str, int]) -> bool:
-    """Whether a version is older than one of the same workload that is disabled."""
-    mine = manifests.VERSIONED_NAME.fullmatch(name or "")
-    return mine is not None and int(mine[2][:18]) < disabled.get(mine[1], 0)
-
-
-def _routes_to(stage: Stage, one: Stage) -> bool:
-    return later(one, stage) and together(one.values, stage.values)
-
-
-def _routes(routing: Sequence[Stage]) -> Traffic:
-    some = [end for stage in routing if (end := ended(stage)) and _share(stage) > 0]
+def _routed_traffic(routing: Sequence[Stage]) -> Traffic:
+    routed = [(end, _routed_share(stage)) for stage in routing if (end := success_time(stage))]
     return Traffic(
-        next(iter(some), None), next((end for stage in routing if (end := ended(stage)) and _share(stage) >= 100), None)
+        next((end for end, share in routed if share > 0), None),
+        next((end for end, share in routed if share >= 100), None),
     )
 
 
-def _share(stage: Stage) -> float:
-    """Percent that goes to the newest version; all of it unless the strategy weighs."""
-    context = stage.values
+def _routed_share(stage: Stage) -> float:
+    """Return the percentage that goes to the newest version: all of it, unless the strategy is weighted."""
+    context = stage.context
     if (as_text(context.deployment_strategy) or "").upper() != "$WEIGHTED":
         return 100
-    newest = "$LATEST" in (as_text(context.version_name_b) or "") and "$LATEST" not in (
-        as_text(context.version_name_a) or ""
-    )
-    return as_number(context.traffic_percent_b if newest else context.traffic_percent_a, 0, 100) or 0
+    version_a, version_b = as_text(context.version_name_a) or "", as_text(context.version_name_b) or ""
+    is_newest_b = "$LATEST" in version_b and "$LATEST" not in version_a
+    return as_number(context.traffic_percent_b if is_newest_b else context.traffic_percent_a, 0, 100) or 0
 
 
-def _shift(stage: Stage) -> str:
-    words = {"$WEIGHTED": "weights", "$BLUEGREEN": "bluegreen"}
-    return words.get((as_text(stage.values.deployment_strategy) or "").upper(), "none")
+def _routing_strategy(stage: Stage) -> str:
+    strategies = {"$WEIGHTED": "weights", "$BLUEGREEN": "bluegreen"}
+    return strategies.get((as_text(stage.context.deployment_strategy) or "").upper(), "none")

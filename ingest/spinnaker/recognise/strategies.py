@@ -1,11 +1,12 @@
-"""How a rollout's traffic moves: the strategy that its stage was given, in the contract's words."""
+"""How a rollout moves traffic: the strategy of its stage, in the words of the contract."""
 
 from __future__ import annotations
 
-from ingest.spinnaker.model.coerce import as_dict, as_text
+from ingest.spinnaker.model.coerce import as_dict, as_text, get_nested
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Context, Execution, Stage
 
-WORDS = {
+# The keys of Orca's Strategy.java and of `trafficManagement.options.strategy`, to the words of the contract.
+STRATEGIES = {
     "none": "none",
     "redblack": "redblack",
     "bluegreen": "bluegreen",
@@ -16,32 +17,30 @@ WORDS = {
     "custom": "custom",
     "rollingpush": "rollingpush",
 }
-GROUPS = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
-_MANIFESTS = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
+SERVER_GROUP_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
+_MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
 
 
-def strategy(execution: Execution, stage: Stage, context: Context) -> str | None:
-    """How traffic comes to what a stage deploys; None where it deploys nothing or does not say."""
+def read_strategy(execution: Execution, stage: Stage, context: Context) -> str | None:
+    """Return how traffic comes to what a stage deploys; None if it deploys nothing or names no strategy."""
     if stage.type == "enableManifest":
         return "dark"
-    if context == EMPTY_CONTEXT or stage.type not in GROUPS | _MANIFESTS:
+    if context == EMPTY_CONTEXT or stage.type not in SERVER_GROUP_STAGES | _MANIFEST_STAGES:
         return None
+    # A custom strategy is a pipeline of its own: the stages of that child execution do the deploying.
     trigger = execution.trigger
     if trigger is not None and True in (trigger.strategy, trigger.is_strategy):
         return "custom"
-    if stage.type in GROUPS:
-        return WORDS.get((as_text(context.strategy) or "none").lower())
-    return "dark" if dark(context) else _managed(context)
-
-
-def dark(context: Context) -> bool:
-    """Whether a Kubernetes rollout is told to leave traffic where it is."""
+    if stage.type in SERVER_GROUP_STAGES:
+        return STRATEGIES.get((as_text(context.strategy) or "none").lower())
+    if is_dark(context):
+        return "dark"
     management = as_dict(context.traffic_management)
-    return management.get("enabled") is True and as_dict(management.get("options")).get("enableTraffic") is not True
+    strategy = get_nested(management, "options", "strategy") if management.get("enabled") is True else None
+    return STRATEGIES.get((as_text(strategy) or "none").lower())
 
 
-def _managed(context: Context) -> str | None:
+def is_dark(context: Context) -> bool:
+    """Tell whether a Kubernetes rollout leaves traffic where it is, as ``enableTraffic`` defaults to false."""
     management = as_dict(context.traffic_management)
-    if management.get("enabled") is not True:
-        return "none"
-    return WORDS.get((as_text(as_dict(management.get("options")).get("strategy")) or "none").lower())
+    return management.get("enabled") is True and get_nested(management, "options", "enableTraffic") is not True

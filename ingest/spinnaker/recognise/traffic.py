@@ -1,9 +1,8 @@
-"""When a rollout began to serve, and when it served everything: from its tasks, not from its stage's end.
+"""When a rollout first served traffic and when it served all of it: from its tasks, not from the end of its stage.
 
-A stage's end includes clean-up and after-stages. ``monitorDeploy`` ends when the cluster has accepted the new
-content, ``waitForManifestToStabilize`` when it is rolled out; on virtual machines the new group serves from
-``waitForUpInstances`` on, and alone once the old one is gone, unless its strategy moves traffic step by step.
-Sources: Orca's ``strategies`` package and ``DeployManifestStage``; facts 3b.
+The end of a stage includes clean-up and after-stages (CompleteStageHandler). ``monitorDeploy`` ends when the cluster
+has accepted the new content, ``waitForManifestToStabilize`` when it is rolled out. A server group of virtual machines
+serves from ``waitForUpInstances`` on, and alone once the old one is gone, unless its strategy moves traffic in steps.
 """
 
 from __future__ import annotations
@@ -12,114 +11,115 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ingest.core.rows import Micros
-from ingest.spinnaker.model.coerce import as_micros, as_number, as_status, as_text
+from ingest.spinnaker.model.coerce import as_micros, as_number, as_text
 from ingest.spinnaker.model.payload import Stage
 from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.strategies import GROUPS, dark
+from ingest.spinnaker.recognise.strategies import SERVER_GROUP_STAGES, is_dark
 from ingest.spinnaker.recognise.traffic_weights import share_of_new_revision
 
-_STABLE = "waitForManifestToStabilize"
-_UP = "waitForUpInstances"
-_NOT_ROLLOUT = "monitorCleanup"
-_STEPWISE = frozenset({"rollingredblack", "cfrollingredblack", "monitored"})
-_RETIRES = {"highlander": "shrinkCluster"}
+_STABILIZE = "waitForManifestToStabilize"
+_UP_INSTANCES = "waitForUpInstances"
+_STEPWISE_STRATEGIES = frozenset({"rollingredblack", "cfrollingredblack", "monitored"})
 
 
 class Traffic(NamedTuple):
-    """First and full traffic in epoch microseconds; None where it was not reached."""
+    """First and full traffic in epoch microseconds; None if it was not reached."""
 
     first: Micros = None
     full: Micros = None
 
 
-def traffic(stage: Stage, tree: StageTree) -> Traffic:
-    """When the content of a rollout's stage served."""
-    done = ended(stage)
+def measure_traffic(stage: Stage, tree: StageTree) -> Traffic:
+    """Return when the content that a stage rolls out began to serve."""
+    succeeded_at = success_time(stage)
     if stage.type == "rollbackCluster":
-        return Traffic()  # it acts by the rollbacks below it: without any, nothing was rolled back
+        return Traffic()  # the rollbacks in it act: without any, nothing was rolled back
     if stage.type == "deployCloudrunManifest":
-        return _shared(stage, done)
-    if stage.type in GROUPS:
-        return _group(stage, tree, done)
-    if dark(stage.values):
+        share = share_of_new_revision(stage.context)
+        return Traffic(succeeded_at if share > 0 else None, succeeded_at if share >= 100 else None)
+    if stage.type in SERVER_GROUP_STAGES:
+        return _server_group_traffic(stage, tree)
+    if is_dark(stage.context):
         return Traffic()
     if not stage.tasks or stage_kind(stage.type) in ("restart", "scale") or stage.type == "rollbackServerGroup":
-        return Traffic(done, done)
-    return _manifest(stage, done)
+        return Traffic(succeeded_at, succeeded_at)
+    return _manifest_traffic(stage)
 
 
-def ended(stage: Stage) -> Micros:
-    """When a stage ended, if it succeeded."""
-    return as_micros(stage.end_time) if stage.state == "succeeded" else None
+def success_time(stage: Stage) -> Micros:
+    """Return when a stage ended, if it succeeded."""
+    return as_micros(stage.end_time) if stage.status == "succeeded" else None
 
 
-def _manifest(stage: Stage, done: Micros) -> Traffic:
-    accepted = _last(stage, lambda name: name.startswith("monitor") and name != _NOT_ROLLOUT)
-    waits = any(task.name == _STABLE for task in stage.tasks or ())
-    full = _last(stage, lambda name: name == _STABLE) if waits else done
+def _manifest_traffic(stage: Stage) -> Traffic:
+    # `monitorCleanup` watches the deletion of old manifests, not the rollout.
+    accepted = _task_end(stage, lambda name: name.startswith("monitor") and name != "monitorCleanup")
+    full = _task_end(stage, lambda name: name == _STABILIZE) if _has_task(stage, _STABILIZE) else success_time(stage)
     return Traffic(accepted or full, full)
 
 
-def _shared(stage: Stage, done: Micros) -> Traffic:
-    """Cloud Run: a manifest may give its new revision only a share of the traffic, or none."""
-    share = share_of_new_revision(stage.values)
-    return Traffic(done if share > 0 else None, done if share >= 100 else None)
+def _server_group_traffic(stage: Stage, tree: StageTree) -> Traffic:
+    strategy = (as_text(stage.context.strategy) or "").lower()
+    if stepwise := _stepwise_traffic(stage, tree, strategy):
+        return stepwise
+    up = _task_end(stage, lambda name: name == _UP_INSTANCES)
+    if up is None:
+        if stage.tasks and not _has_task(stage, _UP_INSTANCES):
+            return _manifest_traffic(stage)
+        return Traffic(success_time(stage), success_time(stage))
+    # RedBlackStrategy disables the old group after the new one is up; HighlanderStrategy shrinks the cluster to it.
+    retiring_type = "shrinkCluster" if strategy == "highlander" else "disableCluster"
+    retiring = [child for child in tree.children(stage) if child.type == retiring_type]
+    if retiring:
+        ends = [end for child in retiring if (end := success_time(child))]
+        return Traffic(up, max(ends, default=None) if len(ends) == len(retiring) else None)
+    return Traffic(up, up if stage.status == "succeeded" else None)
 
 
-def _moved(stage: Stage, tree: StageTree) -> Traffic | None:
-    """Traffic of a group whose strategy moves it in steps of its own; None where it does not."""
-    strategy = (as_text(stage.values.strategy) or "").lower()
+def _stepwise_traffic(stage: Stage, tree: StageTree, strategy: str) -> Traffic | None:
+    """Return the traffic of a group whose strategy moves it in steps; None for every other strategy."""
     pushes = [child for child in tree.children(stage) if child.type == "rollingPush"]
     if strategy == "rollingpush" and pushes:
-        return _pushed(pushes)
-    if strategy not in _STEPWISE:
+        return _pushed_traffic(pushes)
+    if strategy not in _STEPWISE_STRATEGIES:
         return None
-    steps = [child for child in tree.children(stage) if child.type == "resizeServerGroup"]
-    return _grown(steps) if steps or stage.state != "succeeded" or stage.tasks else None
+    # RollingRedBlackStrategy creates the group at capacity 0 and adds one resizeServerGroup for each percentage.
+    resizes = [child for child in tree.children(stage) if child.type == "resizeServerGroup"]
+    return _resized_traffic(resizes) if resizes or stage.status != "succeeded" or stage.tasks else None
 
 
-def _grown(steps: Sequence[Stage]) -> Traffic:
-    """From the end of the first "Grow to p% of Desired Size" to the end of the one to 100 %."""
-    ends = [end for step in steps if (end := ended(step))]
-    whole = [step for step in steps if _percent(step) == 100] or [step for step in steps[-1:] if _percent(step) is None]
-    return Traffic(min(ends, default=None), next((end for step in whole if (end := ended(step))), None))
+def _resized_traffic(resizes: Sequence[Stage]) -> Traffic:
+    """Measure from the end of the first "Grow to p% of Desired Size" to the end of the one to 100 %."""
+    ends = [end for resize in resizes if (end := success_time(resize))]
+    to_full = [resize for resize in resizes if _percent(resize) == 100]
+    to_full = to_full or [resize for resize in resizes[-1:] if _percent(resize) is None]
+    return Traffic(min(ends, default=None), next((end for resize in to_full if (end := success_time(resize))), None))
 
 
-def _percent(step: Stage) -> float | None:
-    named = (as_text(step.name) or "").removeprefix("Grow to ").partition("%")
-    return (
-        as_number(step.values.scale_pct, 0, 100) if step.values.scale_pct is not None else as_number(named[0], 0, 100)
-    )
+def _percent(resize: Stage) -> float | None:
+    """Return the percentage of a resize; a listing without contexts has it only in the name of the stage."""
+    scale_pct = resize.context.scale_pct
+    if scale_pct is None:
+        scale_pct = (as_text(resize.name) or "").removeprefix("Grow to ").partition("%")[0]
+    return as_number(scale_pct, 0, 100)
 
 
-def _pushed(pushes: Sequence[Stage]) -> Traffic:
-    """Instances are replaced in rounds: the first that is up serves, the last completes."""
-    up = [_last(push, lambda name: "UpInstances" in name) for push in pushes]
-    ends = [ended(push) for push in pushes]
+def _pushed_traffic(pushes: Sequence[Stage]) -> Traffic:
+    """Measure from the first instance that is up to the end of the last round of replacements."""
+    up = [_task_end(push, lambda name: "UpInstances" in name) for push in pushes]
+    ends = [success_time(push) for push in pushes]
     full = max((end for end in ends if end), default=None) if all(ends) else None
     return Traffic(min((end for end in up if end), default=full), full)
 
 
-def _group(stage: Stage, tree: StageTree, done: Micros) -> Traffic:
-    """A server group serves once it is up, and alone once the old one is gone."""
-    if moved := _moved(stage, tree):
-        return moved
-    up = _last(stage, lambda name: name == _UP)
-    if up is None:
-        waits = any(task.name == _UP for task in stage.tasks or ())
-        return Traffic(done, done) if waits or not stage.tasks else _manifest(stage, done)
-    retires = _RETIRES.get((as_text(stage.values.strategy) or "").lower(), "disableCluster")
-    retiring = [child for child in tree.children(stage) if child.type == retires]
-    if retiring:
-        ends = [end for child in retiring if (end := ended(child))]
-        return Traffic(up, max(ends, default=None) if len(ends) == len(retiring) else None)
-    return Traffic(up, up if stage.state == "succeeded" else None)
+def _has_task(stage: Stage, name: str) -> bool:
+    return any(task.name == name for task in stage.tasks or ())
 
 
-def _last(stage: Stage, wanted: Callable[[str], bool]) -> Micros:
-    """End of the last run of a task that succeeded; a retried step is listed again."""
+def _task_end(stage: Stage, matches: Callable[[str], bool]) -> Micros:
+    """Return the end of the last matching task that succeeded: Orca lists a task again for each retry."""
     for task in reversed(stage.tasks or ()):
-        if isinstance(task.name, str) and wanted(task.name) and as_status(task.status) == "succeeded":
+        if isinstance(task.name, str) and matches(task.name) and task.status == "succeeded":
             return as_micros(task.end_time)
     return None

@@ -19,7 +19,7 @@ from ingest.simulation.gate.execution_store import light
 from ingest.simulation.model.world import Json
 from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.model.revision import compute_revision
-from ingest.spinnaker.parse import document as parse
+from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh, opened
 
 T = 1_750_000_000_000
@@ -80,7 +80,7 @@ class Given:
         yield from (Document("execution", body) for body in self.bodies)
 
     def parse(self, document: Document) -> list[Row]:
-        return list(parse.parse_document(document))
+        return list(parse_document(document))
 
 
 def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:

@@ -20,7 +20,7 @@ def tree(*stages: tuple[str, Any, str | None]) -> StageTree:
 
 def top(found: StageTree, place: int, types: frozenset[str]) -> str | None:
     """Id of the outermost stage of some types above one."""
-    above = found.top(found.stages[place], types)
+    above = found.outermost(found.stages[place], types)
     return above and above.id
 
 
@@ -46,15 +46,15 @@ def test_below_stops_at_another_of_its_type() -> None:
     found = tree(
         ("o", "c", None), ("w", "wait", "o"), ("i", "c", "o"), ("1", "r", "w"), ("2", "r", "i"), ("x", "r", None)
     )
-    assert [one.id for one in found.below(found.stages[0])] == ["w", "i", "1"]
-    assert [one.id for one in found.below(found.stages[2])] == ["2"]
+    assert [one.id for one in found.descendants(found.stages[0])] == ["w", "i", "1"]
+    assert [one.id for one in found.descendants(found.stages[2])] == ["2"]
 
 
 def test_a_circle_ends_where_it_closes() -> None:
     """Two stages that name each other, and one that names itself."""
     found = tree(("a", "c", "b"), ("b", "r", "a"), ("self", "c", "self"))
-    assert [one.id for one in found.below(found.stages[0])] == ["b"]
-    assert list(found.below(found.stages[2])) == []
+    assert [one.id for one in found.descendants(found.stages[0])] == ["b"]
+    assert list(found.descendants(found.stages[2])) == []
     assert [top(found, place, OUTER) for place in range(3)] == [None] * 3
 
 

@@ -1,0 +1,167 @@
+"""One execution as rows: itself, its stages, approvals, canaries, rollouts and failed attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from urllib.parse import quote
+
+import msgspec
+
+from ingest.core import rows
+from ingest.core.rows import Row
+from ingest.spinnaker.commits.find import find_commit
+from ingest.spinnaker.commits.search import CommitMatch
+from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_micros, as_text, first_person, first_text, get_nested
+from ingest.spinnaker.model.failure_reason import failure_reason
+from ingest.spinnaker.model.payload import Execution, Stage, Trigger
+from ingest.spinnaker.model.revision import compute_revision
+from ingest.spinnaker.model.stage_kinds import stage_kind
+from ingest.spinnaker.model.stage_tree import StageTree
+from ingest.spinnaker.parse.approvals import parse_approval
+from ingest.spinnaker.parse.canaries import parse_canary, parse_legacy_canary
+from ingest.spinnaker.parse.failed_attempts import list_failed_attempts
+from ingest.spinnaker.recognise.rollouts import recognise_rollouts
+
+_TRIGGER_TYPES = {
+    "git": "git",
+    "build": "jenkins travis wercker concourse gcb codebuild build",
+    "image": "docker",
+    "manual": "manual",
+    "pipeline": "pipeline pipelineRef",
+    "webhook": "webhook",
+    "schedule": "cron",
+}
+_TRIGGER_BY_TYPE = {type_: trigger for trigger, types in _TRIGGER_TYPES.items() for type_ in types.split()}
+
+
+def parse_execution(execution: Execution, body: bytes, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
+    """Yield the rows of an execution, each with the revision of the document ``body``; see ``parse_document``."""
+    revision = compute_revision(execution, body)
+    for row in _rows(execution, deck, keys):
+        if hasattr(row, "revision"):
+            # Rows are frozen, but this one is not shared yet: to replace it would copy every row of every document.
+            msgspec.structs.force_setattr(row, "revision", revision)
+        yield row
+
+
+def _rows(execution: Execution, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
+    application = as_text(execution.application)
+    if application is None:
+        raise ValueError(f"execution {execution.id} without an application")
+    tree = StageTree(execution.stages)
+    yield _execution_row(execution, application, tree, deck, find_commit(execution, keys))
+    for stage in tree.stages:
+        yield _stage_row(execution.id, stage)
+        if stage.type == "manualJudgment":
+            yield parse_approval(execution.id, stage)
+        elif stage.type == "kayentaCanary":
+            yield from parse_canary(execution.id, stage, tree)
+        elif stage.type == "monitorCanary":
+            yield from parse_legacy_canary(execution.id, stage)
+    yield from _pause_rows(execution)
+    rollouts = list(recognise_rollouts(execution, application, tree))
+    yield from rollouts
+    yield from list_failed_attempts(execution.id, tree, rollouts)
+
+
+def _execution_row(
+    execution: Execution, application: str, tree: StageTree, deck: str | None, commit: CommitMatch | None
+) -> rows.Execution:
+    trigger = execution.trigger or Trigger()
+    root_id, parent_id = _root_and_parent(execution, trigger)
+    return rows.Execution(
+        id=execution.id,
+        application=application,
+        pipeline=first_text(execution.name, execution.description),
+        pipeline_id=as_text(execution.pipeline_config_id),
+        root_id=root_id,
+        parent_id=parent_id,
+        status=execution.status,
+        queued_at=as_micros(execution.build_time),
+        started_at=as_micros(execution.start_time),
+        # A restarted execution that runs again still carries the end of its first run.
+        finished_at=as_micros(execution.end_time) if execution.status in COMPLETE else None,
+        trigger=_trigger(trigger) if execution.trigger else None,
+        triggered_by=first_person(trigger.user, get_nested(execution.authentication, "user")),
+        dry_run=trigger.dry_run is True or trigger.is_dry_run is True or trigger.type == "dryrun",
+        repository=commit.repository if commit else None,
+        commit=commit.sha if commit else None,
+        branch=commit.branch if commit else None,
+        commit_origin=commit.origin if commit else None,
+        reason=_cancellation(execution) or next(filter(None, map(failure_reason, tree.stages)), None),
+        url=_url(execution, application, deck),
+    )
+
+
+def _stage_row(execution_id: str, stage: Stage) -> rows.Stage:
+    return rows.Stage(
+        id=stage.id,
+        execution_id=execution_id,
+        parent_id=stage.parent_stage_id,
+        name=as_text(stage.name),
+        kind=stage_kind(stage.type),
+        status=stage.status,
+        started_at=as_micros(stage.start_time),
+        finished_at=as_micros(stage.end_time),
+        reason=failure_reason(stage),
+    )
+
+
+def _pause_rows(execution: Execution) -> Iterator[rows.Stage]:
+    """Yield the last pause of an execution as a stage of its own, so that it counts as deliberate waiting."""
+    paused = as_dict(execution.paused)
+    if paused_at := as_micros(paused.get("pauseTime")):
+        resumed_at, user = as_micros(paused.get("resumeTime")), first_person(paused.get("pausedBy"))
+        yield rows.Stage(
+            id=f"{execution.id}/paused",
+            execution_id=execution.id,
+            name=f"Paused by {user}" if user else "Paused",
+            kind="wait",
+            status="succeeded" if resumed_at else "running",
+            started_at=paused_at,
+            finished_at=resumed_at,
+        )
+
+
+def _cancellation(execution: Execution) -> str | None:
+    reason, user = as_text(execution.cancellation_reason), first_person(execution.canceled_by)
+    # Orca keeps `canceledBy` of a cancel that came after the end and changed nothing.
+    by_user = f"canceled by {user}" if user and execution.status == "canceled" else None
+    return f"{reason} ({by_user})" if reason and by_user else reason or by_user
+
+
+def _root_and_parent(execution: Execution, trigger: Trigger) -> tuple[str, str | None]:
+    ancestors = list(_ancestor_ids(trigger))
+    if not ancestors:
+        return execution.id, None
+    # Newer Orcas write `rootId`; it is needed only if the parents are not nested in the trigger.
+    root_id = as_text(execution.root_id) if trigger.parent_execution is None else None
+    return (root_id if root_id and root_id != execution.id else ancestors[-1]), ancestors[0]
+
+
+def _ancestor_ids(trigger: Trigger | None) -> Iterator[str]:
+    """Yield the executions that started this one, nearest first, as far as the document nests or names them."""
+    # Only a pipeline trigger makes a child: a manual re-run copies `parentExecution` of what it repeats.
+    while trigger and _TRIGGER_BY_TYPE.get(as_text(trigger.type) or "") == "pipeline":
+        parent = trigger.parent_execution
+        if parent_id := first_text(parent and parent.id, trigger.parent_pipeline_id, trigger.parent_execution_id):
+            yield parent_id
+        trigger = parent.trigger if parent else None
+
+
+def _trigger(trigger: Trigger) -> str:
+    """Return what started an execution: by a known type, else, as Orca's TriggerDeserializer, by the fields."""
+    if known_type := _TRIGGER_BY_TYPE.get(as_text(trigger.type) or ""):
+        return known_type
+    if as_text(trigger.hash) and as_text(trigger.slug):
+        return "git"
+    if as_text(trigger.build_number):
+        return "build"
+    return "image" if as_text(trigger.repository) and as_text(trigger.tag) else "other"
+
+
+def _url(execution: Execution, application: str, deck: str | None) -> str | None:
+    if not deck:
+        return None
+    section = "executions/details" if as_text(execution.pipeline_config_id) else "tasks"
+    return f"{deck.rstrip('/')}/#/applications/{quote(application, safe='')}/{section}/{quote(execution.id, safe='')}"
