@@ -98,16 +98,16 @@ def test_every_choice_has_words() -> None:
         "in the last 90 days",
         "in the last 180 days",
         "in the last year",
-        "in all of history",
+        "over all time",
     ]
     assert WEEK.words == "from 1 Jun 2026 to 7 Jun 2026"
     assert Selection(against=DAY, day=date(2026, 6, 1)).words == "since 1 Jun 2026"
     asked = {"other": "finding", "day": date(2026, 6, 1), "then": (date(2026, 3, 1), date(2026, 3, 31))}
     assert {way: Selection(against=way, **asked).words_before for way in AGAINST} == {  # type: ignore[arg-type]
-        BEFORE: "the 90 days before",
+        BEFORE: "the previous 90 days",
         TIME: "1 Mar 2026 to 31 Mar 2026",
-        TEAM: "the other team in the same time",
-        DAY: "the part of the window before that day",
+        TEAM: "the other team in the same period",
+        DAY: "the window before that date",
         NOTHING: "",
     }
-    assert Selection(window="1y").words_before == "the year before"
+    assert Selection(window="1y").words_before == "the previous year"
