@@ -23,7 +23,7 @@ with st.container(border=True, gap="xsmall"):
 with st.grid(2, min_column_width=420):
     chart.draw(
         "Production changes by hour",
-        f"Weekday and hour in {trail.timezone}; darker means more. Vermilion: mostly outside business hours.",
+        f"Weekday and hour in {trail.timezone}. Strong colour: many; orange: mostly outside business hours.",
         charts.hours(hours) if hours else None,
         lists.hour_click(),
         "No production changes.",

@@ -58,7 +58,7 @@ with details:
     with days:
         chart.draw(
             "Deployments per day",
-            "Darker means more; an empty frame is a day without deployments. Blank: no data, or outside the window.",
+            "Strong colour: many; empty frame: none; blank: no data, or outside the window. Weeks start on Monday.",
             partial(charts.calendar, flow.days(view)),
             deployment_list.period_click(view, "day"),
         )

@@ -14,8 +14,6 @@ from dashboards.rows import frames
 from dashboards.sections import stability
 
 view = current()
-grain = view.grain
-
 cards, trends = st.container(), st.container()
 speed_and_safety, deployments = st.container(border=True), st.container(border=True)
 # The list is drawn first because the charts highlight the period that is selected in it.
@@ -27,14 +25,7 @@ with cards:
 with trends:
     failure_column, recovery_column = st.columns(2)
     with failure_column:
-        failure_rate = view.value("change_failure_rate")
-        chart.draw(
-            "Change failure rate",
-            f"Share of deployments that failed, by {grain}. Whiskers: 95 % CI; dashed: {failure_rate.text}, as on the"
-            " card.",
-            partial(charts.shares, charts.rows(view.trend("change_failure_rate"), period), failure_rate),
-            deployment_list.period_click(view),
-        )
+        stability.draw_share_trend(view, "change_failure_rate", period, "failed")
     with recovery_column:
         recovery, steps = view.value("recovery_time"), stability.recovery_curve(view)
         chart.draw(
@@ -49,12 +40,7 @@ with trends:
         )
     rework_column, stopped_column = st.columns(2)
     with rework_column:
-        chart.draw(
-            "Deployment rework rate",
-            f"Share of deployments that were rollbacks, hotfixes or fix-forwards, by {grain}. Whiskers: 95 % CI.",
-            partial(charts.shares, charts.rows(view.trend("rework_rate"), period), view.value("rework_rate")),
-            deployment_list.period_click(view),
-        )
+        stability.draw_share_trend(view, "rework_rate", period, "were rollbacks, hotfixes or fix-forwards")
     with stopped_column:
         stopped = stability.stopped(view)
         chart.draw(

@@ -30,8 +30,8 @@ MAX_HEIGHT = 12 * ROW_HEIGHT
 
 def period_click(view: View, noun: str | None = None) -> Click:
     """A click on a period, or on a part of one that ``noun`` names, that lists the deployments of the period."""
-    mark, whose = (noun, f"its {view.grain}") if noun else (view.grain, f"that {view.grain}")
-    return chart.toggle(charts.CLICK, f"Click a {mark} to list the deployments of {whose} below.", PERIOD, WINDOW)
+    deployments = f"the deployments of its {view.grain}" if noun else "its deployments"
+    return chart.toggle(charts.CLICK, f"Click a {noun or view.grain} to list {deployments} below.", PERIOD, WINDOW)
 
 
 def class_click(noun: str, deployments: str = "its deployments") -> Click:

@@ -64,33 +64,22 @@ def _with_details(about: About, filters: Selection) -> Selection:
 
 def _date_range(about: About, label: str, key: str, last: date) -> tuple[date, date]:
     """The first and last day of a range that at first ends with ``last``."""
-    begins, ends = about.begins.date(), about.ends.date()
+    begins = about.begins.date()
     last = max(begins, last)
-    dates = st.date_input(
-        label,
-        (max(begins, last - timedelta(days=CUSTOM_DAYS - 1)), last),
-        min_value=begins,
-        max_value=ends,
-        key=key,
-        **SHARED,
-        format="YYYY-MM-DD",
-    )
+    first = max(begins, last - timedelta(days=CUSTOM_DAYS - 1))
+    dates = st.date_input(label, (first, last), key=key, **_date_options(about))
     # One date while the user picks the second, and from an address, which writes a range of one day as one date.
-    return (dates[0], dates[-1]) if dates else (begins, ends)
+    return (dates[0], dates[-1]) if dates else (begins, about.ends.date())
 
 
 def _split_date(about: About, first: date, last: date) -> date:
     """The day that splits the window in two, at first its middle; both parts have at least one day."""
-    day: date = st.date_input(
-        "Split date",
-        first + (last - first) / 2,
-        min_value=about.begins.date(),
-        max_value=about.ends.date(),
-        key="day",
-        **SHARED,
-        format="YYYY-MM-DD",
-    )
+    day: date = st.date_input("Split date", first + (last - first) / 2, key="day", **_date_options(about))
     return min(max(day, first + ONE_DAY), last)
+
+
+def _date_options(about: About) -> Any:
+    return SHARED | {"min_value": about.begins.date(), "max_value": about.ends.date(), "format": "YYYY-MM-DD"}
 
 
 def show_all_time() -> None:

@@ -42,14 +42,9 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
             st.text("\n\n".join(_meaning(view, metric, now.incomplete)))
         number, line = st.columns(widths, vertical_alignment="bottom", wrap=False)
         number.metric(
-            metric.title,
-            now.text,
-            move.text if move else None,
-            delta_color=COLOURS[assessment],
-            delta_arrow=_arrow(move),
-            delta_description=assessment if move else None,
-            label_visibility="collapsed",
-        )
+            metric.title, now.text, move.text if move else None, label_visibility="collapsed",
+            delta_color=COLOURS[assessment], delta_arrow=_arrow(move), delta_description=assessment if move else None,
+        )  # fmt: skip
         if any(row["value"] is not None for row in trend):
             spark = partial(charts.spark, trend, TONES[assessment], bars=metric.statistic == "count")
             click = deployment_list.period_click(view)

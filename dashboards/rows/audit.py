@@ -30,19 +30,15 @@ def hours(rows: list[Row]) -> list[Row]:
     counts = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in deployed)
     late = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in deployed if row["out_of_hours"])
     max_count = max(counts.values(), default=1)
-    return [
-        {
-            "day": DAYS[day],
-            "hour": hour,
-            "clock": f"{hour}:00",
-            "part": _hour_name(day, hour),
-            "changes": count,
-            "shade": 0.15 + 0.85 * count / max_count,
-            "state": "outside business hours" if 2 * late[day, hour] > count else "business hours",
-            "tone": "vermilion" if 2 * late[day, hour] > count else "blue",
-        }
-        for (day, hour), count in sorted(counts.items())
-    ]
+    rows_by_hour = []
+    for (day, hour), count in sorted(counts.items()):
+        out_of_hours = 2 * late[day, hour] > count
+        rows_by_hour.append({
+            "day": DAYS[day], "hour": hour, "clock": f"{hour}:00", "part": _hour_name(day, hour), "changes": count,
+            "shade": 0.15 + 0.85 * count / max_count, "tone": "vermilion" if out_of_hours else "blue",
+            "state": "outside business hours" if out_of_hours else "business hours",
+        })  # fmt: skip
+    return rows_by_hour
 
 
 def waits(rows: list[Row]) -> list[Row]:
@@ -60,12 +56,5 @@ def waits(rows: list[Row]) -> list[Row]:
 
 
 def _wait(application: str, minutes: float, prompt: str | None, user: str | None) -> Row:
-    return {
-        "application": application,
-        "minutes": max(minutes, SHORTEST),
-        "prompt": prompt or "",
-        "by": user or "–",
-        "text": text.hours(minutes / 60),
-        "middle": False,
-        "tone": "blue",
-    }
+    return {"application": application, "minutes": max(minutes, SHORTEST), "prompt": prompt or "", "by": user or "–",
+            "text": text.hours(minutes / 60), "middle": False, "tone": "blue"}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -38,18 +38,13 @@ def results_by_outcome(rows: list[Row]) -> list[Row]:
     totals = Counter(row["verdict"] for row in rows)
     return [
         {
-            "verdict": RESULTS[verdict],
-            "outcome": name,
-            "part": _cell_name(verdict, name) if (count := counts[verdict, name]) else None,
-            "canaries": count,
-            "text": _cell_text(count, totals[verdict]),
-            "shade": 0.06 + 0.44 * count / totals[verdict] if count else 0,
-            "tone": TONES[name],
+            "verdict": RESULTS[verdict], "outcome": name, "canaries": (count := counts[verdict, name]),
+            "part": _cell_name(verdict, name) if count else None, "text": _cell_text(count, totals[verdict]),
+            "shade": 0.06 + 0.44 * count / totals[verdict] if count else 0, "tone": TONES[name],
         }
-        for verdict in RESULTS
-        if totals[verdict]
+        for verdict in RESULTS if totals[verdict]
         for name in OUTCOMES
-    ]
+    ]  # fmt: skip
 
 
 def _cell_name(verdict: str, outcome: str) -> str:
@@ -76,14 +71,10 @@ def _point(row: Row, zone: str) -> Row:
     return {
         # Local time marked as UTC, so that no browser moves it to its own time zone.
         "at": f"{local:%Y-%m-%dT%H:%M:%S}Z",
-        "when": f"{local:%-d %b %Y %H:%M}",
-        "score": row["score"],
-        "application": row["application"],
-        "deployment": row["deployment_id"],
-        "verdict": RESULTS.get(row["verdict"], row["verdict"]),
-        "outcome": outcome(row),
-        "tone": TONES[outcome(row)],
-    }
+        "when": f"{local:%-d %b %Y %H:%M}", "score": row["score"], "application": row["application"],
+        "deployment": row["deployment_id"], "verdict": RESULTS.get(row["verdict"], row["verdict"]),
+        "outcome": outcome(row), "tone": TONES[outcome(row)],
+    }  # fmt: skip
 
 
 def pass_threshold(rows: list[Row]) -> float:
@@ -96,18 +87,12 @@ def failure_rates(bins: list[Any]) -> list[Row]:
     """The share of deployments that failed later by range of scores, without empty ranges."""
     return [
         {
-            "score": f"{scores.low:.0f}–{scores.high:.0f}",
-            "part": _bin_name(scores),
-            "share": scores.failed / scores.n,
-            "low": scores.limits[0],
-            "high": scores.limits[1],
-            "text": percent(scores.failed, scores.n, 1),
-            "evidence": f"{scores.failed:,} of {scores.n:,}",
-            "tone": "vermilion",
+            "score": f"{scores.low:.0f}–{scores.high:.0f}", "part": _bin_name(scores), "tone": "vermilion",
+            "share": scores.failed / scores.n, "low": scores.limits[0], "high": scores.limits[1],
+            "text": percent(scores.failed, scores.n, 1), "evidence": f"{scores.failed:,} of {scores.n:,}",
         }
-        for scores in bins
-        if scores.n
-    ]
+        for scores in bins if scores.n
+    ]  # fmt: skip
 
 
 def _bin_name(scores: Any) -> str:
@@ -149,16 +134,12 @@ def coverage(applications: list[Any]) -> list[Row]:
     drawn = [row for row in deployed if row.judged] + without[:MAX_WITHOUT]
     return [
         {
-            "application": row.application,
-            "share": row.judged / row.deployments,
-            "low": row.limits[0],
-            "high": row.limits[1],
-            "text": percent(row.judged, row.deployments),
-            "evidence": f"{row.judged:,} of {row.deployments:,}",
-            "tone": "blue" if row.judged else "grey",
+            "application": row.application, "tone": "blue" if row.judged else "grey",
+            "share": row.judged / row.deployments, "low": row.limits[0], "high": row.limits[1],
+            "text": percent(row.judged, row.deployments), "evidence": f"{row.judged:,} of {row.deployments:,}",
         }
         for row in sorted(drawn, key=lambda row: (-row.judged / row.deployments, -row.deployments))
-    ]
+    ]  # fmt: skip
 
 
 ALL = "all canaries"
@@ -174,11 +155,13 @@ CLASSES: dict[str, Callable[[Row], bool]] = {
 def classes(canaries: Any) -> dict[str, Rows]:
     """Named classes of canaries that occur, with how to list each: notable ones, result by outcome, range of scores."""
     rows: list[Row] = canaries.rows
-    cells = sorted({(row["verdict"], outcome(row)) for row in rows})
+    cells: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        cells[row["verdict"], outcome(row)].append(row)
     return (
         {ALL: lambda: rows}
         | {name: partial(_filter, rows, test) for name, test in CLASSES.items() if any(map(test, rows))}
-        | {_cell_name(*cell): partial(_filter, rows, partial(_is_in, cell)) for cell in cells}
+        | {_cell_name(*cell): partial(list, cells[cell]) for cell in sorted(cells)}
         | {_bin_name(scores): partial(canaries.scored, scores) for scores in canaries.bins if scores.n}
     )
 
@@ -187,18 +170,10 @@ def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
     return [row for row in rows if test(row)]
 
 
-def _is_in(cell: tuple[str, str], row: Row) -> bool:
-    return (row["verdict"], outcome(row)) == cell
-
-
 def table(rows: list[Row]) -> list[Row]:
     """Canaries with results, actions and outcomes in words."""
     return [
-        row
-        | {
-            "verdict": RESULTS.get(row["verdict"], row["verdict"]),
-            "next": ACTIONS.get(row["next"], row["next"]),
-            "outcome": outcome(row),
-        }
+        row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]), "next": ACTIONS.get(row["next"], row["next"]),
+               "outcome": outcome(row)}
         for row in rows
-    ]
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+import dora
 from dashboards import charts
 from dashboards.charts import Row
 from dashboards.components import chart, deployment_list
@@ -25,17 +26,25 @@ NOT_RECOVERED = {
 }  # fmt: skip
 
 
+def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> None:
+    """Draw a share of deployments by period, for example of those that ``failed``."""
+    value = view.value(name)
+    chart.draw(
+        dora.metrics()[name].title,
+        f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
+        partial(charts.shares, charts.rows(view.trend(name), period), value),
+        deployment_list.period_click(view),
+    )
+
+
 def recovery_curve(view: View) -> list[Row]:
     """The steps of the recovery curve, each with the class of deployments of its last round time."""
-    return [
-        step
-        | {
-            "hours": step["value"],
-            "at": text.hours(step["value"]),
-            "part": next(name for name, hours in reversed(NOT_RECOVERED.items()) if step["value"] >= hours),
-        }
-        for step in cache.curve(view.build, "recovery_time", view.now)
-    ]
+    rows = []
+    for step in cache.curve(view.build, "recovery_time", view.now):
+        hours = step["value"]
+        part = next(name for name, after in reversed(NOT_RECOVERED.items()) if hours >= after)
+        rows.append(step | {"hours": hours, "at": text.hours(hours), "part": part})
+    return rows
 
 
 def stopped(view: View) -> list[Row]:

@@ -193,24 +193,24 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
 
 @pytest.fixture(scope="session")
-def shown_file(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def served_database(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that the server shows: at first the organisation's; a test that swaps it puts it back."""
     return shutil.copy(organisation, tmp_path_factory.mktemp("shown") / "dora.duckdb")
 
 
 @pytest.fixture(scope="session")
-def server(shown_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(served_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the dashboard of the organisation, served from a folder that is not its own."""
-    with served(shown_file, tmp_path_factory.mktemp("elsewhere")) as address:
+    with served(served_database, tmp_path_factory.mktemp("elsewhere")) as address:
         yield address
 
 
 @pytest.fixture
-def swap(shown_file: Path, organisation: Path, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+def swap(served_database: Path, organisation: Path, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
     """Puts another build in the place of the one that is served, as a nightly run does, and the first one back."""
 
     def _swap(build: Path) -> None:
-        Path(shutil.copy(build, tmp_path / "next.duckdb")).replace(shown_file)
+        Path(shutil.copy(build, tmp_path / "next.duckdb")).replace(served_database)
 
     yield _swap
     _swap(organisation)

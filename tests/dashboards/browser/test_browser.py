@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import dora
+from tests.dashboards.browser.page_driver import CHART, foreign_requests, header, open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
 BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
-CHART = "[data-testid=stVegaLiteChart]"
 
 
 @pytest.fixture
@@ -23,27 +23,10 @@ def page(browser: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1440, "height": 1300})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.asked = []
-    page.on("request", lambda request: page.asked.append(request.url))
+    page.requests = []
+    page.on("request", lambda request: page.requests.append(request.url))
     yield page
     context.close()
-
-
-def shown(page: Any, address: str) -> Any:
-    """Open an address and wait until its last part is drawn."""
-    page.goto(address)
-    page.wait_for_selector("[data-testid=stDataFrame] canvas, [data-testid=stVegaLiteChart] svg", timeout=120_000)
-    settled(page)
-    return page
-
-
-def settled(page: Any) -> None:
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(700)
-
-
-def header(page: Any) -> str:
-    return str(page.locator("[data-testid=stCaptionContainer]").first.inner_text())
 
 
 def listed(page: Any) -> int:
@@ -54,7 +37,7 @@ def listed(page: Any) -> int:
 
 def test_every_chart_draws_as_many_marks_as_it_has_periods(page: Any, server: str, organisation: Path) -> None:
     """A chart is its marks: bars, dots and whiskers are there, one a week, and not only axes and text."""
-    shown(page, server)
+    open_page(page, server)
     weeks = dora.open(organisation).metric("deployment_frequency", since="90d", every="week").rows
     whole = len([week for week in weeks if week.n])
     charts = page.locator(CHART)
@@ -73,16 +56,16 @@ def boxes(marks: Any) -> list[dict[str, float]]:
 
 def test_a_filter_moves_the_address_and_a_copied_address_shows_the_same(page: Any, server: str, browser: Any) -> None:
     """Choosing a window changes numbers and address; the address alone brings the numbers back."""
-    shown(page, server)
+    open_page(page, server)
     before = header(page)
     page.get_by_role("radio", name="30d").click()
     page.wait_for_url("**window=30d**")
-    settled(page)
+    wait_until_idle(page)
     after = header(page)
     assert "last 30 days" in after
     assert after.split()[0] != before.split()[0]
     copy = browser.new_page()
-    assert header(shown(copy, page.url)) == after
+    assert header(open_page(copy, page.url)) == after
     copy.close()
 
 
@@ -90,19 +73,19 @@ def test_a_click_on_a_week_lists_its_deployments_and_another_lists_all(
     page: Any, server: str, organisation: Path
 ) -> None:
     """A click anywhere in a week's column narrows the table to that week, a second one lets go."""
-    shown(page, server)
+    open_page(page, server)
     everything = listed(page)
     box = page.locator(CHART).nth(8).bounding_box()
     click(page, box)
     page.wait_for_url("**period=**")
-    settled(page)
+    wait_until_idle(page)
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
     assert listed(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
     assert listed(page) < everything
     click(page, page.locator(CHART).nth(8).bounding_box())
     page.wait_for_url(lambda url: "period" not in url)
-    settled(page)
+    wait_until_idle(page)
     assert listed(page) == everything
 
 
@@ -112,17 +95,16 @@ def click(page: Any, box: dict[str, float]) -> None:
 
 def test_nothing_is_asked_of_anybody_else(page: Any, server: str) -> None:
     """Names that are images to Markdown stay text: every request goes to the dashboard itself."""
-    shown(page, f"{server}?window=all")
+    open_page(page, f"{server}?window=all")
     page.get_by_label("Applications").click()
     page.get_by_text("beacon.example").first.wait_for()
-    own = (server, server.replace("http", "ws"), "data:", "blob:")
-    assert len(page.asked) > 20
-    assert [url for url in page.asked if not url.startswith(own)] == []
+    assert len(page.requests) > 20
+    assert foreign_requests(page.requests, server) == []
 
 
 def test_the_file_holds_all_rows_and_no_formula(page: Any, server: str) -> None:
     """The CSV has a line for each deployment listed, and a hostile team can not run in a spreadsheet."""
-    shown(page, server)
+    open_page(page, server)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
@@ -133,7 +115,7 @@ def test_the_file_holds_all_rows_and_no_formula(page: Any, server: str) -> None:
 def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp_path: Path) -> None:
     """Who prefers dark gets a dark page, bars in the dark palette, and the same marks."""
     context = browser.new_context(viewport={"width": 1440, "height": 1180}, color_scheme="dark")
-    page = shown(context.new_page(), server)
+    page = open_page(context.new_page(), server)
     assert page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(17, 22, 28)"
     assert page.locator(CHART).nth(8).locator(f"svg path[fill='{LIGHT_BLUE}']").count() > 5
     assert len(page.screenshot(path=tmp_path / "dark.png")) > 50_000
@@ -143,7 +125,7 @@ def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp
 def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Any, server: str, tmp_path: Path) -> None:
     """At 390 pixels everything stacks into one column that fits the screen."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = shown(context.new_page(), server)
+    page = open_page(context.new_page(), server)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     assert all(box["x"] + box["width"] <= 390 for box in boxes(page.locator(CHART)))
     assert len(page.screenshot(path=tmp_path / "phone.png")) > 20_000

@@ -11,17 +11,19 @@ from typing import Any
 import pytest
 
 import dora
-from tests.dashboards.browser.test_browser import header, settled, shown
+from tests.dashboards.browser.page_driver import (
+    CHART,
+    SHOW_ALL,
+    chart_titles,
+    foreign_requests,
+    header,
+    open_page,
+    wait_until_idle,
+)
 from tests.dashboards.hostile import STRINGS, Words
 
 pytestmark = pytest.mark.browser
 PAGES = ["", "flow", "stability", "canary", "audit", "data"]
-CHART = "[data-testid=stVegaLiteChart]"
-SHOW_ALL = """async () => {
-  const main = document.querySelector('[data-testid=stMain]')
-  for (let y = 0; y < main.scrollHeight; y += 700) { main.scrollTo(0, y); await new Promise(f => setTimeout(f, 60)) }
-  main.scrollTo(0, 0)
-}"""
 CONTRASTS = """() => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true})
   const rgba = colour => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1)
@@ -60,8 +62,8 @@ def window(browser: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=theme))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
-        page.asked, page.dialogs = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
+        page.requests, page.dialogs = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
         page.on("dialog", lambda dialog: (page.dialogs.append(dialog.message), dialog.dismiss()))
         return page
 
@@ -75,42 +77,34 @@ def test_flow_and_stability_draw_a_mark_for_every_row(
 ) -> None:
     """As many cells as days, as many dots as applications, a bar for every class: charts are their marks."""
     delivery, page = dora.open(organisation), window()
-    shown(page, f"{server}/flow?window=30d")
+    open_page(page, f"{server}/flow?window=30d")
     page.evaluate(SHOW_ALL)
-    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(titles(page))}
+    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(chart_titles(page))}
     days = delivery.metric("deployment_frequency", since="30d", every="day").rows
     assert charts["Deployments per day"].locator("svg .mark-rect path").count() == len(days)
     assert charts["Lead time by stage"].locator("svg .mark-rect path").count() >= 3
     assert charts["Changes awaiting deployment"].locator("svg .mark-rect path:not([opacity='0.001'])").count() == 7
     assert charts["Lead time for changes"].locator("svg .mark-area path").count() >= 2
-    shown(page, f"{server}/stability?window=1y")
+    open_page(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
-    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(titles(page))}
+    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(chart_titles(page))}
     enough = delivery.speed_and_safety(dora.Scope("365d")).applications
     assert charts["By deployment frequency"].locator("svg .mark-symbol path").count() == len(enough) == 5
     assert charts["Time to recovery (share not yet recovered)"].locator("svg .mark-line path").count() >= 1
-
-
-def titles(page: Any) -> list[str]:
-    """The title that stands above each chart, by the description that a screen reader is given."""
-    labels = page.locator(CHART).evaluate_all(
-        "all => all.map(one => (one.getAttribute('aria-label') || one.querySelector('[aria-label]').ariaLabel))"
-    )
-    return [label.partition(".")[0] for label in labels]
 
 
 def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
     """One click in a table leads to the deployment; a copied address shows it; back leads where one came from."""
-    page = shown(window(), f"{server}/stability?window=180d")
+    page = open_page(window(), f"{server}/stability?window=180d")
     table = page.locator("[data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     page.mouse.click(box["x"] + 30, box["y"] + 50)
     page.wait_for_url("**deployment=**")
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert page.get_by_text("Timeline").count() == 1
     story = page.locator("[data-testid=stText]").first.inner_text()
     copy = window()
@@ -120,7 +114,7 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     page.get_by_role("button", name="Back to stability").click()
     page.wait_for_url(lambda url: "deployment" not in url)
     page.get_by_role("heading", name="Stability", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert "in the last 180 days" in header(page)
     page.go_back()
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
@@ -129,10 +123,10 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     assert "window=180d" in page.url
     page.go_forward()
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     page.get_by_role("link", name="Flow").first.click()
     page.get_by_role("heading", name="Flow", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert "window=180d" in page.url
     assert "deployment" not in page.url
 
@@ -141,40 +135,40 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_shows_it_alone(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
     """A day of the calendar picks the week around it; a dot of the claim narrows the page, another click lets go."""
-    page = shown(window(), f"{server}/flow?window=90d")
+    page = open_page(window(), f"{server}/flow?window=90d")
     page.evaluate(SHOW_ALL)
-    calendar = page.locator(CHART).nth(titles(page).index("Deployments per day"))
+    calendar = page.locator(CHART).nth(chart_titles(page).index("Deployments per day"))
     calendar.locator("svg .mark-rect path").nth(20).click(force=True)
     page.wait_for_url("**period=**")
-    settled(page)
+    wait_until_idle(page)
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
     count = len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
     assert page.get_by_text(f"{count} deployments, slowest change first").count() == 1
-    shown(page, f"{server}/stability?window=1y")
+    open_page(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
-    between = page.locator(CHART).nth(titles(page).index("By deployment frequency"))
+    between = page.locator(CHART).nth(chart_titles(page).index("By deployment frequency"))
     between.locator("svg .mark-symbol path").first.click(force=True)
     page.wait_for_url("**application=**")
-    settled(page)
+    wait_until_idle(page)
     assert "of 1 application" in header(page)
     page.evaluate(SHOW_ALL)
-    page.locator(CHART).nth(titles(page).index("By deployment frequency")).locator("svg .mark-symbol path").click(
+    page.locator(CHART).nth(chart_titles(page).index("By deployment frequency")).locator("svg .mark-symbol path").click(
         force=True
     )
     page.wait_for_url(lambda url: "application=" not in url)
-    settled(page)
+    wait_until_idle(page)
     assert "of 5 applications" in header(page)
 
 
 def test_pages_keep_the_filters(window: Callable[..., Any], server: str) -> None:
     """Going from page to page keeps team and window, in the address and in the numbers."""
-    page = shown(window(), f"{server}/?window=30d&team=money")
+    page = open_page(window(), f"{server}/?window=30d&team=money")
     said = header(page)
     for name in ("Flow", "Data", "Overview"):
         page.get_by_role("link", name=name).first.click()
         page.get_by_role("heading", name=name, exact=True).wait_for()
-        settled(page)
+        wait_until_idle(page)
         assert header(page) == said
         assert "window=30d" in page.url
         assert "team=money" in page.url
@@ -186,9 +180,9 @@ def test_every_text_can_be_read_and_nothing_overflows(window: Callable[..., Any]
     width = {"light": 390, "dark": 1440}[theme]
     page = window(width, theme)
     for name in PAGES:
-        shown(page, f"{server}/{name}")
+        open_page(page, f"{server}/{name}")
         page.evaluate(SHOW_ALL)
-        settled(page)
+        wait_until_idle(page)
         found = page.evaluate(CONTRASTS)
         assert len(found) > 30
         assert [(text, round(ratio, 2)) for text, ratio in found if ratio < 4.5] == []
@@ -197,14 +191,14 @@ def test_every_text_can_be_read_and_nothing_overflows(window: Callable[..., Any]
 
 def test_two_windows_do_not_meet(window: Callable[..., Any], server: str) -> None:
     """What one person filters, another does not see."""
-    one, other = shown(window(), f"{server}/?window=30d"), shown(window(), server)
+    one, other = open_page(window(), f"{server}/?window=30d"), open_page(window(), server)
     before = header(other)
     one.get_by_role("radio", name="180d").click()
     one.wait_for_url("**window=180d**")
-    settled(one)
+    wait_until_idle(one)
     other.get_by_role("radio", name="1y").click()
     other.wait_for_url("**window=1y**")
-    settled(other)
+    wait_until_idle(other)
     assert "last 180 days" in header(one)
     assert "last year" in header(other) != before
 
@@ -213,12 +207,12 @@ def test_a_swap_shows_at_the_next_click(
     window: Callable[..., Any], server: str, swap: Callable[[Path], None], short: Path
 ) -> None:
     """A build that takes the place of the one on the screen is what the next click shows, without an error."""
-    page = shown(window(), server)
+    page = open_page(window(), server)
     assert "of 5 applications" in header(page)
     swap(short)
     page.get_by_role("radio", name="30d").click()
     page.get_by_text("of 1 application in the last 30 days").wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert page.locator("[data-testid=stException]").count() == 0
 
 
@@ -237,7 +231,7 @@ def test_fifty_hostile_words_in_every_text_do_nothing(  # noqa: PLR0917
     swap(build)
     page = window()
     for name in PAGES:
-        shown(page, f"{server}/{name}?window=all")
+        open_page(page, f"{server}/{name}?window=all")
         page.evaluate(SHOW_ALL)
     page.get_by_label("Applications").click()
     page.get_by_role("option").first.wait_for()
@@ -246,9 +240,8 @@ def test_fifty_hostile_words_in_every_text_do_nothing(  # noqa: PLR0917
     ):
         page.goto(f"{server}/?deployment={row['deployment_id'].replace('#', '%23').replace('&', '%26')}")
         page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
-        settled(page)
-    own = (server, server.replace("http", "ws"), "data:", "blob:")
-    assert [url for url in page.asked if not url.startswith(own)] == []
+        wait_until_idle(page)
+    assert foreign_requests(page.requests, server) == []
     assert page.dialogs == []
     assert page.evaluate("window.pwned") is None
     assert not re.search(r"href=.javascript:", page.content())

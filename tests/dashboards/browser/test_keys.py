@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops
 
-from tests.dashboards.browser.test_browser import settled, shown
+from tests.dashboards.browser.page_driver import open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
 HERE = """() => {
@@ -43,7 +43,7 @@ def stops(page: Any, most: int) -> list[dict[str, Any]]:
 
 def test_tab_leads_through_the_whole_page(page: Any, server: str) -> None:
     """Pages, filters, what each number means, the choice of a week, the file and the tables: all in a row of stops."""
-    shown(page, f"{server}/?window=30d")
+    open_page(page, f"{server}/?window=30d")
     names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in stops(page, 75))
     for wanted in (
         "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compare with",
@@ -56,7 +56,7 @@ def test_one_sees_where_one_is(page: Any, server: str) -> None:
     """Each stop looks another way with the focus than without it, in either theme."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        shown(page, f"{server}/?window=30d")
+        open_page(page, f"{server}/?window=30d")
         page.evaluate("document.body.tabIndex = -1; document.body.focus()")
         for _ in range(16):
             page.keyboard.press("Tab")
@@ -78,7 +78,7 @@ def picture(page: Any, box: dict[str, float]) -> Image.Image:
 
 def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> None:
     """A team is typed, a week is chosen as a click in a chart would, and Enter on a row's button opens that row."""
-    shown(page, f"{server}/?window=90d")
+    open_page(page, f"{server}/?window=90d")
     page.get_by_role("combobox", name="Teams").focus()
     page.keyboard.type("money")
     page.get_by_role("option", name="money").wait_for()
@@ -86,7 +86,7 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
     page.wait_for_url("**team=money**")
     page.keyboard.press("Escape")
     page.get_by_text("deployments of 2 applications").wait_for()  # the rerun that makes the list of weeks anew
-    settled(page)
+    wait_until_idle(page)
     page.get_by_role("combobox", name="Week of").focus()
     page.keyboard.press("ArrowDown")
     page.get_by_role("option", name="entire window").wait_for()
@@ -95,7 +95,7 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
     page.wait_for_timeout(300)
     page.keyboard.press("Enter")
     page.wait_for_url("**period=**")
-    settled(page)
+    wait_until_idle(page)
     table = page.locator("[data-testid=stDataFrame]").last
     table.locator("canvas").first.focus()
     for _ in range(3):
@@ -107,7 +107,7 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
     page.keyboard.press("Enter")
     page.wait_for_url("**deployment=**")
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert row[2] in page.locator("[data-testid=stText]").first.inner_text()
     page.get_by_role("button", name="Back to overview").focus()
     page.keyboard.press("Enter")

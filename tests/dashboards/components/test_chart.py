@@ -11,8 +11,7 @@ import pytest
 
 import dora
 from dashboards.components.metric_card import KEYS
-from tests.dashboards.browser.test_browser import header, settled, shown
-from tests.dashboards.browser.test_browser_pages import CHART, SHOW_ALL, titles
+from tests.dashboards.browser.page_driver import CHART, SHOW_ALL, chart_titles, header, open_page, wait_until_idle
 from tests.dashboards.conftest import TEAMS
 
 pytestmark = pytest.mark.browser
@@ -56,7 +55,7 @@ def page(browser: Any) -> Iterator[Any]:
 def click(page: Any, title: str, marks: str, place: int) -> None:
     """Click a mark of the chart under a title, the last ones counted from behind."""
     page.evaluate(SHOW_ALL)
-    found = page.locator(CHART).nth(titles(page).index(title)).locator(f"svg {marks}")
+    found = page.locator(CHART).nth(chart_titles(page).index(title)).locator(f"svg {marks}")
     mark = found.nth(place if place >= 0 else found.count() + place)
     mark.scroll_into_view_if_needed()
     box = mark.bounding_box()
@@ -66,7 +65,7 @@ def click(page: Any, title: str, marks: str, place: int) -> None:
 @pytest.mark.parametrize("name", CLICKS)
 def test_a_click_in_every_chart_leads_to_rows(page: Any, server: str, name: str) -> None:
     """The word of the mark stands in the address, so that the list below is of it and a copied link shows the same."""
-    shown(page, f"{server}/{name}?window=1y")
+    open_page(page, f"{server}/{name}?window=1y")
     for title, marks, place, key in CLICKS[name]:
         before = parse_qs(urlsplit(page.url).query).get(key)
         click(page, title, marks, place)
@@ -74,17 +73,17 @@ def test_a_click_in_every_chart_leads_to_rows(page: Any, server: str, name: str)
             "([key, before]) => { const now = new URL(location).searchParams.get(key); return now && now !== before }",
             arg=[key, before and before[0]],
         )
-        settled(page)
+        wait_until_idle(page)
         assert page.locator("[data-testid=stException]").count() == 0
 
 
 def test_a_second_click_lets_go(page: Any, server: str) -> None:
     """A click on the class that is listed lists every deployment again."""
-    shown(page, f"{server}/flow?window=1y")
+    open_page(page, f"{server}/flow?window=1y")
     for there in (True, False):
         click(page, "Batch size", CAUGHT, -6)
         page.wait_for_function("there => new URL(location).searchParams.has('part') === there", arg=there)
-        settled(page)
+        wait_until_idle(page)
     assert page.get_by_label("Filter").input_value() == "all deployments"
 
 
@@ -94,7 +93,7 @@ def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, o
     series = [one for name in KEYS for one in delivery.signals(name, dora.Scope(since="180d", by="team"))]
     strong = {(one.weeks[f.last].period, one.group) for one in series for f in one.alerts if not f.weak}
     latest = max(week for week, _ in strong)
-    shown(page, f"{server}/?window=180d")
+    open_page(page, f"{server}/?window=180d")
     box = (
         page.locator("[data-testid=stDataFrame]")
         .nth(page.locator("[data-testid=stDataFrame]").count() - 2)
@@ -102,7 +101,7 @@ def test_a_signal_leads_to_whose_it_is_and_to_its_week(page: Any, server: str, o
     )
     page.mouse.click(box["x"] + 30, box["y"] + 52)
     page.wait_for_url("**period=**")
-    settled(page)
+    wait_until_idle(page)
     asked = parse_qs(urlsplit(page.url).query)
     assert asked["period"] == [f"{latest:%Y-%m-%d}"]
     assert asked["team"][0] in {team for week, team in strong if week == latest}

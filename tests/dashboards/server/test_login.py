@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from dashboards.server import login
-from tests.dashboards.browser.test_browser import header, settled, shown
+from tests.dashboards.browser.page_driver import header, open_page, wait_until_idle
 from tests.dashboards.conftest import free_port, running
 from tests.dashboards.server.provider import Provider
 
@@ -78,7 +78,7 @@ def test_before_logging_in_nothing_is_told(guarded: str, someone: Callable[[], A
         page = someone()
         page.goto(f"{guarded}/{path}")
         page.get_by_role("button", name="Log in").wait_for()
-        settled(page)
+        wait_until_idle(page)
         assert len(page.heard) > 200
         assert [word for word in (b"money", b"ledger", b"deployments", b"days") if word in page.heard] == []
         assert page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count() == 0
@@ -96,12 +96,12 @@ def test_who_logs_in_sees_the_dashboard_and_logs_out(
     page.goto(guarded)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("[data-testid=stDataFrame] canvas")
-    settled(page)
+    wait_until_idle(page)
     assert "of 5 applications" in header(page)
     assert page.get_by_text("Ada ![](http://beacon.example/a.png)").count() == 1
     assert {"/authorize", "/token", "/keys"} <= set(provider.asked)
     assert [url for url in asked if "beacon" in url] == []
-    shown(page, f"{guarded}/flow?window=30d")
+    open_page(page, f"{guarded}/flow?window=30d")
     assert "last 30 days" in page.content()
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("button", name="Log in").wait_for()
@@ -119,10 +119,10 @@ def test_a_link_that_was_sent_opens_after_logging_in(
     page.goto(f"{guarded}/flow?window=30d&team=money")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Flow", exact=True).wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert page.url == f"{guarded}/flow?window=30d&team=money"
     assert "of 2 applications in the last 30 days" in header(page)
-    shown(page, f"{guarded}/")
+    open_page(page, f"{guarded}/")
     assert page.get_by_role("heading", name="Overview", exact=True).count() == 1
 
 
@@ -134,7 +134,7 @@ def test_who_is_not_meant_is_told_so(guarded: str, provider: Provider, someone: 
     page.goto(guarded)
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("Eve is known, and not among those whom it is for").wait_for()
-    settled(page)
+    wait_until_idle(page)
     assert page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count() == 0
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("button", name="Log in").wait_for()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.dashboards.browser.test_browser import settled, shown
+from tests.dashboards.browser.page_driver import open_page, wait_until_idle
 from tests.dashboards.conftest import free_port, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.proxy]
@@ -81,10 +81,10 @@ def test_all_of_it_works_under_a_path(proxied: tuple[str, str], browser: Any) ->
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://")))
     root = f"{proxied[0]}/dora"
-    shown(page, root)
+    open_page(page, root)
     page.get_by_role("link", name="Stability").first.click()
     page.wait_for_url(f"{root}/stability**")
-    settled(page)
+    wait_until_idle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     assert Path(download.value.path()).read_text().count("\n") > 20
@@ -116,7 +116,7 @@ def test_the_proxy_can_ask_for_a_password(proxied: tuple[str, str], browser: Any
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{proxied[1].replace('//', '//ada:lovelace@')}/dora/_stcore/health")  # what a person types, once
-    assert "production deployments" in shown(page, f"{proxied[1]}/dora/").content()
+    assert "production deployments" in open_page(page, f"{proxied[1]}/dora/").content()
     context.close()
 
 
