@@ -1,4 +1,4 @@
-"""A small organisation that went through the real pull and build, and a browser that looks at it."""
+"""A small organisation that is ingested and built for real, and a browser for its pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 
 
 class Organisation:
-    """A source that tells a made-up history of some days: merges, deployments, canaries, rollbacks, incidents."""
+    """A source with a random history of some days: merges, deployments, canaries, rollbacks, incidents."""
 
     name: ClassVar[str] = "organisation"
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -48,7 +48,7 @@ class Organisation:
     def fetch(self, request: Request, state: object) -> Iterator[Item]:
         for application, team in self.teams.items():
             history = _History(application, team, self.end, self.days, self.words)
-            yield Document("rows", json.dumps(history.told()).encode())
+            yield Document("rows", json.dumps(history.generate()).encode())
         yield AsOf(self.end)
 
     def parse(self, document: Document) -> list[rows.Row]:
@@ -56,7 +56,7 @@ class Organisation:
 
 
 class _History:
-    """One application's days; every seventh deployment or so is followed by trouble."""
+    """The days of one application; about every seventh deployment fails."""
 
     def __init__(self, application: str, team: str, end: datetime, days: int, words: Words | None = None) -> None:
         self.words = words
@@ -67,32 +67,32 @@ class _History:
         self.commits: list[str] = []
         self.deployments = 0
 
-    def told(self) -> list[tuple[str, dict[str, Any]]]:
+    def generate(self) -> list[tuple[str, dict[str, Any]]]:
         self._row("application", self.application, team=self.team)
         for day in range(self.days):
             morning = self.end - timedelta(days=self.days - day) + timedelta(hours=9)
             if morning.weekday() < 5 or self.dice.random() < 0.1:
                 for hour in range(self.dice.choice([0, 1, 1, 2])):
-                    self._shipping(morning + timedelta(hours=3 * hour + self.dice.random()))
-        self._merge(int((self.end - timedelta(hours=30)).timestamp()) * 1_000_000)  # which nobody ships
+                    self._ship(morning + timedelta(hours=3 * hour + self.dice.random()))
+        self._merge(int((self.end - timedelta(hours=30)).timestamp()) * 1_000_000)  # stays undeployed
         return self.rows
 
-    def _shipping(self, start: datetime) -> None:
+    def _ship(self, start: datetime) -> None:
         at = int(start.timestamp()) * 1_000_000
         for _ in range(self.dice.choice([1, 1, 1, 2, 4])):
             self._merge(at - int(self.dice.expovariate(1 / 240) * MINUTE))
         wait = int(self.dice.lognormvariate(3, 0.7) * MINUTE)
-        verdict = self.dice.random() if self.application in ("ledger", "search") else 1.0
-        passed = verdict > 0.08
+        canary = self.dice.random() if self.application in ("ledger", "search") else 1.0
+        passed = canary > 0.08
         execution = self._deploy(at, at + wait, self.commits[-1], passed)
-        if verdict < 1.0:
+        if canary < 1.0:
             self._canary(execution, at, passed)
         if self.application == "maps":
             self._approval(execution, at, at + wait // 2)
-        trouble = self.dice.random()
-        if passed and trouble < 0.06 and len(self.commits) > 9:
+        failure = self.dice.random()
+        if passed and failure < 0.06 and len(self.commits) > 9:
             self._deploy(at + wait + 40 * MINUTE, at + wait + 45 * MINUTE, self.commits[-9], True)
-        elif passed and trouble < 0.12:
+        elif passed and failure < 0.12:
             resolved = at + wait + int(self.dice.lognormvariate(4, 1) * MINUTE)
             self._row("incident", execution, opened_at=at + wait + MINUTE, resolved_at=resolved, deployment=execution)
 
@@ -105,10 +105,10 @@ class _History:
                   committed_at=at, author="ada", subject=subject)  # fmt: skip
         self._row("change", key, repository=self.repository, sha=sha, merged_at=at)
 
-    def _deploy(self, start: int, end: int, commit: str, served: bool) -> str:
+    def _deploy(self, start: int, end: int, commit: str, succeeded: bool) -> str:
         self.deployments += 1
         execution = f"{self.team}-{self.application}-{self.deployments}"
-        status, full = ("succeeded", end) if served else ("failed", None)
+        status, full = ("succeeded", end) if succeeded else ("failed", None)
         url = "javascript:alert(1)" if self.dice.random() < 0.1 else f"https://deck.example/{self.deployments}"
         self._row("execution", execution, root_id=execution, status=status, queued_at=start, started_at=start,
                   finished_at=end, pipeline="deploy", repository=self.repository, commit=commit, url=url)  # fmt: skip
@@ -121,17 +121,17 @@ class _History:
         score = self.dice.randint(80, 100) if passed else self.dice.randint(0, 40)
         status = "succeeded" if passed else "failed"
         times = {"started_at": at, "finished_at": at + 10 * MINUTE}
-        told = {"execution_id": execution, "status": status}
-        self._row("canary", execution, score=score, **told, **times)
+        result = {"execution_id": execution, "status": status}
+        self._row("canary", execution, score=score, **result, **times)
         self._row(
-            "canary_interval", execution, canary_id=execution, judgment_id=execution, score=score, **told, **times
+            "canary_interval", execution, canary_id=execution, judgment_id=execution, score=score, **result, **times
         )
         self._row("canary_judgment", execution, execution_id=execution, score=score, status=status)
         self._row("canary_metric", execution, judgment_id=execution, metric="latency", groups="latency",
                   classification="pass" if passed else "high", ratio=1.2)  # fmt: skip
 
-    def _approval(self, execution: str, asked: int, decided: int) -> None:
-        times = {"started_at": asked, "decided_at": decided}
+    def _approval(self, execution: str, prompted: int, decided: int) -> None:
+        times = {"started_at": prompted, "decided_at": decided}
         self._row("approval", execution, execution_id=execution, status="succeeded", decision="continue",
                   prompt=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
 
@@ -142,7 +142,7 @@ class _History:
         self.rows.append((table, {"id": key, **fields}))
 
 
-def built(
+def build_organisation(
     folder: Path,
     *,
     end: datetime,
@@ -151,7 +151,7 @@ def built(
     timezone: str = "UTC",
     words: Words | None = None,
 ) -> Path:
-    """The dora.duckdb of such an organisation."""
+    """The dora.duckdb of an organisation."""
     pull(Organisation(end, days, teams, words), folder, Request())  # type: ignore[arg-type]
     build.build(Config(data=folder, timezone=timezone))
     return folder / "dora.duckdb"
@@ -165,49 +165,49 @@ def midnight() -> datetime:
 @pytest.fixture(scope="session")
 def organisation(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
     """Five applications over 430 days that end last midnight."""
-    return built(tmp_path_factory.mktemp("organisation"), end=midnight, days=430)
+    return build_organisation(tmp_path_factory.mktemp("organisation"), end=midnight, days=430)
 
 
 @pytest.fixture(scope="session")
 def short(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
     """One application over twenty days."""
-    return built(tmp_path_factory.mktemp("short"), end=midnight, days=20, teams={"ledger": "money"})
+    return build_organisation(tmp_path_factory.mktemp("short"), end=midnight, days=20, teams={"ledger": "money"})
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Runs a page of a build as the address asks for it, by Streamlit itself without a browser."""
+    """Runs a page with parameters of the address, by Streamlit without a browser."""
 
     def _run(database: Path, page: str = "overview", **address: str | list[str]) -> AppTest:
         monkeypatch.setenv("DORA_DATABASE", str(database))
-        shown = AppTest.from_file(str(APP), default_timeout=120)
-        for name, chosen in address.items():
-            shown.query_params[name] = chosen
+        app = AppTest.from_file(str(APP), default_timeout=120)
+        for name, value in address.items():
+            app.query_params[name] = value
         if page != "overview":
-            shown.switch_page(f"app_pages/{page}.py")
-        shown.run()
-        assert not shown.exception, shown.exception
-        return shown
+            app.switch_page(f"app_pages/{page}.py")
+        app.run()
+        assert not app.exception, app.exception
+        return app
 
     return _run
 
 
 @pytest.fixture(scope="session")
 def served_database(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file that the server shows: at first the organisation's; a test that swaps it puts it back."""
-    return shutil.copy(organisation, tmp_path_factory.mktemp("shown") / "dora.duckdb")
+    """The file that the server reads: the build of the organisation, unless a test swaps it."""
+    return shutil.copy(organisation, tmp_path_factory.mktemp("served") / "dora.duckdb")
 
 
 @pytest.fixture(scope="session")
 def server(served_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the dashboard of the organisation, served from a folder that is not its own."""
+    """Address of the dashboard of the organisation, started in another folder than its own."""
     with served(served_database, tmp_path_factory.mktemp("elsewhere")) as address:
         yield address
 
 
 @pytest.fixture
 def swap(served_database: Path, organisation: Path, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
-    """Puts another build in the place of the one that is served, as a nightly run does, and the first one back."""
+    """Replaces the served build by another one, as a nightly run does; the first one is put back after the test."""
 
     def _swap(build: Path) -> None:
         Path(shutil.copy(build, tmp_path / "next.duckdb")).replace(served_database)
@@ -227,7 +227,7 @@ def served(database: Path, folder: Path, script: Path = SERVER) -> Iterator[str]
 
 @contextlib.contextmanager
 def running(command: list[str], health: str, folder: Path, **environment: str) -> Iterator[None]:
-    """Run a server in a folder until the block ends, which begins when it answers for its health."""
+    """Run a server in a folder until the block ends; the block starts when the server is healthy."""
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment})
     try:
         _wait(health, process)
@@ -238,10 +238,10 @@ def running(command: list[str], health: str, folder: Path, **environment: str) -
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A free port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -249,18 +249,18 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(requests.RequestException):
             if requests.get(url, timeout=5).ok:
                 return
-        assert process.poll() is None, f"it ended with {process.returncode}"
+        assert process.poll() is None, f"the server ended with {process.returncode}"
         time.sleep(0.1)
     raise TimeoutError(url)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A headless Chromium that talks to nobody by itself."""
+    """A headless Chromium that makes no requests of its own."""
     if not CHROMIUM.exists():
         if os.environ.get("DORA_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"there is no {CHROMIUM}")
-        pytest.skip(f"there is no {CHROMIUM}")
+            pytest.fail(f"{CHROMIUM} is not installed")
+        pytest.skip(f"{CHROMIUM} is not installed")
     from playwright.sync_api import sync_playwright
 
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -272,5 +272,5 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def build_of() -> Callable[..., Path]:
-    """Builds another organisation of such a kind."""
-    return built
+    """Builds another organisation."""
+    return build_organisation

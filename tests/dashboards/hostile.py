@@ -1,4 +1,4 @@
-"""Fifty strings that would do something if any page took them for more than text."""
+"""Fifty strings that do something if a page treats them as more than text."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ TEXT: dict[str, tuple[str, ...]] = {
 
 
 class Words:
-    """The strings in turn, for one text column after another."""
+    """Hands out the strings one after another, for text columns."""
 
     def __init__(self) -> None:
         self.number = 0
 
     def into(self, table: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a row, its texts replaced by the next strings."""
+        """The fields of a row with its texts replaced by the next strings."""
         return fields | {name: self.next() for name in TEXT.get(table, ())}
 
     def next(self) -> str:
-        """The next string; a database can not hold a null character."""
+        """The next string, without null characters, which a database cannot store."""
         self.number += 1
         return STRINGS[self.number % len(STRINGS)].replace("\x00", "")

@@ -1,4 +1,4 @@
-"""What a person sees and does, in a real Chromium against a real server."""
+"""The overview in a real Chromium against a real server."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
 
 @pytest.fixture
 def page(browser: Any) -> Iterator[Any]:
-    """A fresh page that remembers every address it asked for."""
+    """A new page that records its requests."""
     context = browser.new_context(viewport={"width": 1440, "height": 1300})
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -30,23 +30,23 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def listed(page: Any) -> int:
-    """How many deployments the table says it lists."""
+    """The number of deployments in the caption of the list."""
     text = page.get_by_text("slowest change first").inner_text()
     return int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
 
 
-def test_every_chart_draws_as_many_marks_as_it_has_periods(page: Any, server: str, organisation: Path) -> None:
-    """A chart is its marks: bars, dots and whiskers are there, one a week, and not only axes and text."""
+def test_every_chart_draws_a_mark_per_period(page: Any, server: str, organisation: Path) -> None:
+    """Bars, dots and whiskers are drawn for every week, not only axes and text."""
     open_page(page, server)
     weeks = dora.open(organisation).metric("deployment_frequency", since="90d", every="week").rows
-    whole = len([week for week in weeks if week.n])
+    count = len([week for week in weeks if week.n])
     charts = page.locator(CHART)
     assert charts.count() == 9
     lead, failures, bars = (charts.nth(place).locator("svg") for place in (6, 7, 8))
-    assert lead.locator(f".mark-symbol path[fill='{BLUE}']").count() >= whole - 1
-    assert failures.locator(f".mark-symbol path[fill='{VERMILION}']").count() >= whole - 1
-    assert failures.locator(f".mark-rule line[stroke='{VERMILION}']").count() >= whole
-    assert bars.locator(f"path[fill='{BLUE}']").count() >= whole - 1
+    assert lead.locator(f".mark-symbol path[fill='{BLUE}']").count() >= count - 1
+    assert failures.locator(f".mark-symbol path[fill='{VERMILION}']").count() >= count - 1
+    assert failures.locator(f".mark-rule line[stroke='{VERMILION}']").count() >= count
+    assert bars.locator(f"path[fill='{BLUE}']").count() >= count - 1
     assert max(box["height"] for box in boxes(bars.locator(f"path[fill='{BLUE}']"))) > 80
 
 
@@ -54,8 +54,8 @@ def boxes(marks: Any) -> list[dict[str, float]]:
     return [marks.nth(place).bounding_box() for place in range(marks.count())]
 
 
-def test_a_filter_moves_the_address_and_a_copied_address_shows_the_same(page: Any, server: str, browser: Any) -> None:
-    """Choosing a window changes numbers and address; the address alone brings the numbers back."""
+def test_a_filter_changes_the_address_and_a_copied_address_shows_the_same(page: Any, server: str, browser: Any) -> None:
+    """Selecting a window changes numbers and address; the address alone restores the numbers."""
     open_page(page, server)
     before = header(page)
     page.get_by_role("radio", name="30d").click()
@@ -69,12 +69,12 @@ def test_a_filter_moves_the_address_and_a_copied_address_shows_the_same(page: An
     copy.close()
 
 
-def test_a_click_on_a_week_lists_its_deployments_and_another_lists_all(
+def test_a_click_on_a_week_lists_its_deployments_and_a_second_click_all(
     page: Any, server: str, organisation: Path
 ) -> None:
-    """A click anywhere in a week's column narrows the table to that week, a second one lets go."""
+    """A click anywhere in the column of a week filters the list to that week; a second click removes the filter."""
     open_page(page, server)
-    everything = listed(page)
+    total = listed(page)
     box = page.locator(CHART).nth(8).bounding_box()
     click(page, box)
     page.wait_for_url("**period=**")
@@ -82,19 +82,19 @@ def test_a_click_on_a_week_lists_its_deployments_and_another_lists_all(
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
     assert listed(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
-    assert listed(page) < everything
+    assert listed(page) < total
     click(page, page.locator(CHART).nth(8).bounding_box())
     page.wait_for_url(lambda url: "period" not in url)
     wait_until_idle(page)
-    assert listed(page) == everything
+    assert listed(page) == total
 
 
 def click(page: Any, box: dict[str, float]) -> None:
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
 
 
-def test_nothing_is_asked_of_anybody_else(page: Any, server: str) -> None:
-    """Names that are images to Markdown stay text: every request goes to the dashboard itself."""
+def test_every_request_goes_to_the_dashboard(page: Any, server: str) -> None:
+    """Names that Markdown would draw as images stay text."""
     open_page(page, f"{server}?window=all")
     page.get_by_label("Applications").click()
     page.get_by_text("beacon.example").first.wait_for()
@@ -102,8 +102,8 @@ def test_nothing_is_asked_of_anybody_else(page: Any, server: str) -> None:
     assert foreign_requests(page.requests, server) == []
 
 
-def test_the_file_holds_all_rows_and_no_formula(page: Any, server: str) -> None:
-    """The CSV has a line for each deployment listed, and a hostile team can not run in a spreadsheet."""
+def test_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> None:
+    """The file has a line for each listed deployment, and a hostile team name cannot run in a spreadsheet."""
     open_page(page, server)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
@@ -113,7 +113,7 @@ def test_the_file_holds_all_rows_and_no_formula(page: Any, server: str) -> None:
 
 
 def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp_path: Path) -> None:
-    """Who prefers dark gets a dark page, bars in the dark palette, and the same marks."""
+    """A dark preference gives a dark page, bars in the dark palette, and the same marks."""
     context = browser.new_context(viewport={"width": 1440, "height": 1180}, color_scheme="dark")
     page = open_page(context.new_page(), server)
     assert page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(17, 22, 28)"
@@ -123,7 +123,7 @@ def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp
 
 
 def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Any, server: str, tmp_path: Path) -> None:
-    """At 390 pixels everything stacks into one column that fits the screen."""
+    """At 390 pixels all content stacks into one column that fits the screen."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     page = open_page(context.new_page(), server)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

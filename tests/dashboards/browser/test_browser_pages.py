@@ -1,4 +1,4 @@
-"""All pages in a real Chromium: marks, opening a deployment, contrast, phones, two windows, a swap, hostile words."""
+"""All pages in a real Chromium: marks, deployments, contrast, phones, two windows, a replaced build, hostile text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ CONTRASTS = """() => {
 
 @pytest.fixture
 def window(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens windows of a size and theme, each a browser of its own, that remember what they asked for and were told."""
+    """Opens separate browser windows of a size and theme that record their requests and dialogs."""
     contexts = []
 
     def _window(width: int = 1440, theme: str = "light") -> Any:
@@ -75,7 +75,7 @@ def window(browser: Any) -> Iterator[Callable[..., Any]]:
 def test_flow_and_stability_draw_a_mark_for_every_row(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
-    """As many cells as days, as many dots as applications, a bar for every class: charts are their marks."""
+    """As many cells as days, as many dots as applications, a bar for every class."""
     delivery, page = dora.open(organisation), window()
     open_page(page, f"{server}/flow?window=30d")
     page.evaluate(SHOW_ALL)
@@ -88,15 +88,15 @@ def test_flow_and_stability_draw_a_mark_for_every_row(
     open_page(page, f"{server}/stability?window=1y")
     page.evaluate(SHOW_ALL)
     charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(chart_titles(page))}
-    enough = delivery.speed_and_safety(dora.Scope("365d")).applications
-    assert charts["By deployment frequency"].locator("svg .mark-symbol path").count() == len(enough) == 5
+    applications = delivery.speed_and_safety(dora.Scope("365d")).applications
+    assert charts["By deployment frequency"].locator("svg .mark-symbol path").count() == len(applications) == 5
     assert charts["Time to recovery (share not yet recovered)"].locator("svg .mark-line path").count() >= 1
 
 
 def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
-    """One click in a table leads to the deployment; a copied address shows it; back leads where one came from."""
+    """A click in a table opens the deployment, so does its address, and back returns to the previous page."""
     page = open_page(window(), f"{server}/stability?window=180d")
     table = page.locator("[data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
@@ -106,11 +106,11 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
     wait_until_idle(page)
     assert page.get_by_text("Timeline").count() == 1
-    story = page.locator("[data-testid=stText]").first.inner_text()
+    summary = page.locator("[data-testid=stText]").first.inner_text()
     copy = window()
     copy.goto(page.url)
     copy.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    assert copy.locator("[data-testid=stText]").first.inner_text() == story
+    assert copy.locator("[data-testid=stText]").first.inner_text() == summary
     page.get_by_role("button", name="Back to stability").click()
     page.wait_for_url(lambda url: "deployment" not in url)
     page.get_by_role("heading", name="Stability", exact=True).wait_for()
@@ -131,10 +131,10 @@ def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     assert "deployment" not in page.url
 
 
-def test_a_click_on_a_day_lists_its_week_and_on_an_application_shows_it_alone(
+def test_a_click_on_a_day_lists_its_week_and_on_an_application_filters(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
-    """A day of the calendar picks the week around it; a dot of the claim narrows the page, another click lets go."""
+    """A day of the calendar lists its week; the dot of an application filters the page, a second click removes it."""
     page = open_page(window(), f"{server}/flow?window=90d")
     page.evaluate(SHOW_ALL)
     calendar = page.locator(CHART).nth(chart_titles(page).index("Deployments per day"))
@@ -162,51 +162,51 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_shows_it_alone(
 
 
 def test_pages_keep_the_filters(window: Callable[..., Any], server: str) -> None:
-    """Going from page to page keeps team and window, in the address and in the numbers."""
+    """Team and window stay the same from page to page, in the address and in the numbers."""
     page = open_page(window(), f"{server}/?window=30d&team=money")
-    said = header(page)
+    before = header(page)
     for name in ("Flow", "Data", "Overview"):
         page.get_by_role("link", name=name).first.click()
         page.get_by_role("heading", name=name, exact=True).wait_for()
         wait_until_idle(page)
-        assert header(page) == said
+        assert header(page) == before
         assert "window=30d" in page.url
         assert "team=money" in page.url
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_text_can_be_read_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
-    """On a desk and on a phone, in both themes: contrast of 4.5 and more everywhere, nothing wider than the screen."""
+def test_every_text_has_contrast_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
+    """Desktop and phone, dark and light: a contrast of at least 4.5, and nothing wider than the screen."""
     width = {"light": 390, "dark": 1440}[theme]
     page = window(width, theme)
     for name in PAGES:
         open_page(page, f"{server}/{name}")
         page.evaluate(SHOW_ALL)
         wait_until_idle(page)
-        found = page.evaluate(CONTRASTS)
-        assert len(found) > 30
-        assert [(text, round(ratio, 2)) for text, ratio in found if ratio < 4.5] == []
+        contrasts = page.evaluate(CONTRASTS)
+        assert len(contrasts) > 30
+        assert [(text, round(ratio, 2)) for text, ratio in contrasts if ratio < 4.5] == []
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
 
 
-def test_two_windows_do_not_meet(window: Callable[..., Any], server: str) -> None:
-    """What one person filters, another does not see."""
-    one, other = open_page(window(), f"{server}/?window=30d"), open_page(window(), server)
-    before = header(other)
-    one.get_by_role("radio", name="180d").click()
-    one.wait_for_url("**window=180d**")
-    wait_until_idle(one)
-    other.get_by_role("radio", name="1y").click()
-    other.wait_for_url("**window=1y**")
-    wait_until_idle(other)
-    assert "last 180 days" in header(one)
-    assert "last year" in header(other) != before
+def test_two_windows_are_independent(window: Callable[..., Any], server: str) -> None:
+    """A filter in one window does not change another."""
+    first, second = open_page(window(), f"{server}/?window=30d"), open_page(window(), server)
+    before = header(second)
+    first.get_by_role("radio", name="180d").click()
+    first.wait_for_url("**window=180d**")
+    wait_until_idle(first)
+    second.get_by_role("radio", name="1y").click()
+    second.wait_for_url("**window=1y**")
+    wait_until_idle(second)
+    assert "last 180 days" in header(first)
+    assert "last year" in header(second) != before
 
 
-def test_a_swap_shows_at_the_next_click(
+def test_a_replaced_build_shows_at_the_next_click(
     window: Callable[..., Any], server: str, swap: Callable[[Path], None], short: Path
 ) -> None:
-    """A build that takes the place of the one on the screen is what the next click shows, without an error."""
+    """The next click uses the build that replaced the one on the screen, without an error."""
     page = open_page(window(), server)
     assert "of 5 applications" in header(page)
     swap(short)
@@ -216,7 +216,7 @@ def test_a_swap_shows_at_the_next_click(
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def test_fifty_hostile_words_in_every_text_do_nothing(  # noqa: PLR0917
+def test_fifty_hostile_strings_in_every_text_do_nothing(  # noqa: PLR0917 - fixtures
     window: Callable[..., Any],
     server: str,
     swap: Callable[[Path], None],

@@ -1,4 +1,4 @@
-"""By keys alone: every filter, page and table is reached, one sees where one is, and a deployment opens."""
+"""Keyboard only: every filter, page and table is reachable, the focus is visible, and a deployment opens."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.dashboards.browser.page_driver import open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
 HERE = """() => {
-  const at = document.activeElement, seen = at.closest('canvas') || at
-  const box = seen.closest('[data-testid=stMultiSelect], [data-testid=stSelectbox]') || seen
+  const at = document.activeElement, visible = at.closest('canvas') || at
+  const box = visible.closest('[data-testid=stMultiSelect], [data-testid=stSelectbox]') || visible
   const {x, y, width, height} = box.getBoundingClientRect()
   return {name: at.getAttribute('aria-label') || at.innerText || at.closest('[aria-label]')?.ariaLabel || '',
           role: at.closest('canvas') ? 'table' : at.getAttribute('role') || at.tagName, box: {x, y, width, height}}
@@ -31,29 +31,29 @@ def page(browser: Any) -> Any:
     context.close()
 
 
-def stops(page: Any, most: int) -> list[dict[str, Any]]:
-    """Where Tab leads from the top, one after the other; a table is left by one more."""
+def tab_stops(page: Any, count: int) -> list[dict[str, Any]]:
+    """The elements that Tab reaches from the top, in order."""
     page.evaluate("document.body.tabIndex = -1; document.body.focus()")
-    found = []
-    for _ in range(most):
+    stops = []
+    for _ in range(count):
         page.keyboard.press("Tab")
-        found.append(page.evaluate(HERE))
-    return found
+        stops.append(page.evaluate(HERE))
+    return stops
 
 
 def test_tab_leads_through_the_whole_page(page: Any, server: str) -> None:
-    """Pages, filters, what each number means, the choice of a week, the file and the tables: all in a row of stops."""
+    """Tab reaches pages, filters, the meaning of each metric, the week, the CSV file and the tables."""
     open_page(page, f"{server}/?window=30d")
-    names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in stops(page, 75))
-    for wanted in (
+    names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in tab_stops(page, 75))
+    for expected in (
         "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compare with",
         "Lead time for changes", "Deployment frequency", r"Week of \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
     ):  # fmt: skip
-        assert re.search(wanted, names), (wanted, names)
+        assert re.search(expected, names), (expected, names)
 
 
-def test_one_sees_where_one_is(page: Any, server: str) -> None:
-    """Each stop looks another way with the focus than without it, in either theme."""
+def test_the_focus_is_visible(page: Any, server: str) -> None:
+    """Each element looks different with the focus, in both themes."""
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         open_page(page, f"{server}/?window=30d")
@@ -69,7 +69,7 @@ def test_one_sees_where_one_is(page: Any, server: str) -> None:
 
 
 def picture(page: Any, box: dict[str, float]) -> Image.Image:
-    """What the screen shows of a box and a little around it."""
+    """A picture of a box with some pixels around it."""
     page.wait_for_timeout(150)
     clip = {"x": max(0, box["x"] - EDGE), "y": max(0, box["y"] - EDGE), "width": box["width"] + 2 * EDGE,
             "height": min(box["height"] + 2 * EDGE, 200)}  # fmt: skip
@@ -77,7 +77,7 @@ def picture(page: Any, box: dict[str, float]) -> Image.Image:
 
 
 def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> None:
-    """A team is typed, a week is chosen as a click in a chart would, and Enter on a row's button opens that row."""
+    """A team is typed, a week is selected, and Enter on the button of a row opens its deployment."""
     open_page(page, f"{server}/?window=90d")
     page.get_by_role("combobox", name="Teams").focus()
     page.keyboard.type("money")
@@ -85,7 +85,9 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
     page.keyboard.press("Enter")
     page.wait_for_url("**team=money**")
     page.keyboard.press("Escape")
-    page.get_by_text("deployments of 2 applications").wait_for()  # the rerun that makes the list of weeks anew
+    page.get_by_text(
+        "deployments of 2 applications"
+    ).wait_for()  # after the rerun, which renders the list of weeks again
     wait_until_idle(page)
     page.get_by_role("combobox", name="Week of").focus()
     page.keyboard.press("ArrowDown")
@@ -102,7 +104,7 @@ def test_a_filter_a_week_and_a_deployment_by_keys(page: Any, server: str) -> Non
         page.keyboard.press("ArrowDown")
     page.wait_for_timeout(1000)
     row = page.evaluate(
-        "[...document.activeElement.closest('tr').children].map(one => one.innerText || one.textContent)"
+        "[...document.activeElement.closest('tr').children].map(cell => cell.innerText || cell.textContent)"
     )
     page.keyboard.press("Enter")
     page.wait_for_url("**deployment=**")

@@ -1,10 +1,12 @@
-"""Canary and Audit in a real browser: every figure is drawn, nothing is fetched elsewhere, rows open."""
+"""Canary and Audit in a real browser: every chart is drawn, every request goes to the dashboard, rows open."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+
+from tests.dashboards.browser.page_driver import foreign_requests
 
 pytestmark = pytest.mark.browser
 DRAWN = """
@@ -14,20 +16,20 @@ DRAWN = """
 """
 
 
-@pytest.mark.parametrize(("page", "figures"), [("canary", 6), ("audit", 2)])
-def test_figures_are_drawn_and_a_row_opens(page: str, figures: int, server: str, browser: Any) -> None:
-    """As many figures as there is data for, none of them blank; a click on a row's button puts it in the address."""
+@pytest.mark.parametrize(("name", "charts"), [("canary", 6), ("audit", 2)])
+def test_charts_are_drawn_and_a_row_opens(name: str, charts: int, server: str, browser: Any) -> None:
+    """No chart is blank, and a click on the button of a row opens its deployment."""
     context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    shown, asked = context.new_page(), []
-    shown.on("request", lambda request: asked.append(request.url))
-    shown.goto(f"{server}/{page}?window=1y")
-    shown.wait_for_function(f"({DRAWN}).length === {figures} && ({DRAWN}).every(marks => marks > 3)")
-    assert [url for url in asked if not url.startswith((server, server.replace("http", "ws"), "data:", "blob:"))] == []
-    assert shown.locator("[data-testid=stException]").count() == 0
-    table = shown.locator("[data-testid=stDataFrame]").first
+    page, requests = context.new_page(), []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(f"{server}/{name}?window=1y")
+    page.wait_for_function(f"({DRAWN}).length === {charts} && ({DRAWN}).every(marks => marks > 3)")
+    assert foreign_requests(requests, server) == []
+    assert page.locator("[data-testid=stException]").count() == 0
+    table = page.locator("[data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
-    shown.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     table.click(position={"x": 30, "y": 52})
-    shown.wait_for_function("location.search.includes('deployment=')")
-    shown.get_by_role("heading", name="Deployment").wait_for()
+    page.wait_for_function("location.search.includes('deployment=')")
+    page.get_by_role("heading", name="Deployment").wait_for()
     context.close()

@@ -1,4 +1,4 @@
-"""What is written for mail, print and archive opens in a browser without network, in both themes, on a phone."""
+"""Report, audit and mail open in a browser without network, in both themes, on a phone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def files(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The pages over an organisation with a hostile application."""
+    """The files of an organisation with a hostile application name."""
     folder = tmp_path_factory.mktemp("offline")
     (folder / "dora.toml").write_text(f"data = '{organisation.parent}'\n")
     audit.audit(config=folder / "dora.toml", since="120d", out=folder / "audit.html")
@@ -29,15 +29,15 @@ def files(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["audit", "report", "mail"])
-def test_it_asks_nobody_and_fits(name: str, scheme: str, files: dict[str, Path], browser: Any) -> None:
-    """No request leaves, nothing runs, every row is there, and a phone scrolls tables and not the page."""
+def test_files_make_no_requests_and_fit_a_phone(name: str, scheme: str, files: dict[str, Path], browser: Any) -> None:
+    """No request, no script; on a phone tables scroll and the page does not."""
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme, offline=True)
-    page, asked, errors = context.new_page(), [], []
-    page.on("request", lambda request: asked.append(request.url))
+    page, requests, errors = context.new_page(), [], []
+    page.on("request", lambda request: requests.append(request.url))
     page.on("console", lambda message: errors.append(message.text))
     page.on("dialog", lambda dialog: errors.append(dialog.message))
     page.goto(files[name].as_uri())
-    assert [url for url in asked if not url.startswith("data:")] == [files[name].as_uri()]
+    assert [url for url in requests if not url.startswith("data:")] == [files[name].as_uri()]
     assert errors == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.scripts.length") == 0
@@ -49,19 +49,21 @@ def test_it_asks_nobody_and_fits(name: str, scheme: str, files: dict[str, Path],
 
 
 @pytest.mark.parametrize(("name", "kind"), [("report", "svg+xml"), ("mail", "png")])
-def test_its_pictures_are_within_and_drawn(name: str, kind: str, files: dict[str, Path], browser: Any) -> None:
-    """Four pictures of the kind that the reader's program knows, each of which the browser could decode."""
+def test_pictures_are_embedded_and_drawn(name: str, kind: str, files: dict[str, Path], browser: Any) -> None:
+    """Four pictures of the expected kind, each of which the browser decodes."""
     page = browser.new_page()
     page.goto(files[name].as_uri())
-    found = page.evaluate(
-        "[...document.images].map(one => [one.src.split(';')[0], one.naturalWidth, one.alt.length > 20])"
+    images = page.evaluate(
+        "[...document.images].map(image => [image.src.split(';')[0], image.naturalWidth, image.alt.length > 20])"
     )
-    assert [(kind_, width > 500, told) for kind_, width, told in found] == [(f"data:image/{kind}", True, True)] * 4
+    assert [(source, width > 500, has_alt) for source, width, has_alt in images] == [
+        (f"data:image/{kind}", True, True)
+    ] * 4
     page.close()
 
 
 def test_single_charts_are_written(files: dict[str, Path]) -> None:
-    """Each as SVG and PNG; words are drawn: without its labels a picture is another one."""
+    """Each chart as SVG and PNG, with its labels drawn."""
     folder = files["report"].parent / "charts"
     names = {path.stem for path in folder.iterdir()}
     assert len(names) == 4
@@ -75,8 +77,8 @@ def test_single_charts_are_written(files: dict[str, Path]) -> None:
     )
 
 
-def test_the_page_has_every_change(files: dict[str, Path], organisation: Path, browser: Any) -> None:
-    """One row a change in its last table, as many as the list that it was made from."""
+def test_the_audit_has_every_change(files: dict[str, Path], organisation: Path, browser: Any) -> None:
+    """Its last table has one row per change."""
     page = browser.new_page()
     page.goto(files["audit"].as_uri())
     rows = page.locator("table").last.locator("tbody tr").count()
