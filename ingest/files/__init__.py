@@ -1,4 +1,4 @@
-"""Deployments, changes and incidents from CSV, JSON Lines or Parquet: the way in for any other system."""
+"""The source "files": deployments, changes and incidents of any other system from CSV, JSON Lines or Parquet."""
 
 from ingest.files.source import Files
 

@@ -1,8 +1,8 @@
-"""CDEvents, one a line: what each tells of deployments, changes and incidents, and the rows that it becomes. Pure.
+"""Turn CDEvents, one a line, into landing rows of deployments, changes and incidents. Pure.
 
-The events of the CD Foundation's specification (0.3 to 0.5): ``service.deployed``, ``upgraded`` and ``rolledback``,
-``change.merged``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a CloudEvent.
-Others are passed over and counted.
+The events are those of https://cdevents.dev, versions 0.3 to 0.5: ``service.deployed``, ``upgraded`` and
+``rolledback``, ``change.merged``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a
+CloudEvent. Other events are skipped and counted.
 """
 
 from __future__ import annotations
@@ -13,148 +13,148 @@ from typing import Any
 from urllib.parse import unquote
 
 from ingest.core import rows
-from ingest.files.timestamps import Instant
+from ingest.files.timestamps import Timestamp
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", re.IGNORECASE)
-SHA = re.compile(r"[0-9a-f]{40}")
-_VCS = re.compile(r"vcs_url=(?:git\+)?[a-z]+://[^/@&]*/([^@&]+?)(?:\.git)?@([0-9a-f]{7,40})")
-KNOWN = {"context", "subject", "customData", "customDataContentType", "data"}
-CLOUD = {"specversion", "id", "source", "type", "time", "datacontenttype", "dataschema"}
+_SHA = re.compile(r"[0-9a-f]{40}")
+# https://github.com/package-url/purl-spec: vcs_url=git+https://HOST/OWNER/NAME.git@COMMIT
+_VCS_URL = re.compile(r"vcs_url=(?:git\+)?[a-z]+://[^/@&]*/([^@&]+?)(?:\.git)?@([0-9a-f]{7,40})")
+EVENT_FIELDS = {"context", "subject", "customData", "customDataContentType", "data"}
+CLOUDEVENT_FIELDS = {"specversion", "id", "source", "type", "time", "datacontenttype", "dataschema"}
+Event = Mapping[str, Any]
 
 
-def kind(cells: Mapping[str, Any]) -> str:
-    """Subject and predicate, such as ``service.deployed``; raises ``ValueError`` for what is no CDEvent."""
-    named = re.fullmatch(
-        r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", str(_at(_event(cells), "context", "type")), re.IGNORECASE
-    )
-    if not named:
-        raise ValueError("it is no CDEvent: context.type does not begin with dev.cdevents.")
-    return named[1].lower()
+def event_kind(cells: Mapping[str, Any]) -> str:
+    """Return subject and predicate, like ``service.deployed``; raises ``ValueError`` if it is not a CDEvent."""
+    match = _TYPE.fullmatch(str(_get(_unwrap(cells), "context", "type")))
+    if not match:
+        raise ValueError("not a CDEvent: context.type does not begin with dev.cdevents.")
+    return match[1].lower()
 
 
-def identity(cells: Mapping[str, Any]) -> list[str]:
-    """The event's own id."""
-    found = _at(_event(cells), "context", "id")
-    return [str(found)] if found else []
+def event_id(cells: Mapping[str, Any]) -> str:
+    """Return the id of the event, empty if it has none."""
+    return str(_get(_unwrap(cells), "context", "id") or "")
 
 
 def to_rows(cells: Mapping[str, Any]) -> Iterable[rows.Row]:
-    """The landing rows of one event, none of one that is passed over; raises ``ValueError`` saying what it lacks."""
-    read = _READ.get(kind(cells))
-    return read(_event(cells)) if read else []
+    """Return the landing rows of an event, none if it is skipped; raises ``ValueError`` with the missing field."""
+    to_event_rows = _ROWS.get(event_kind(cells))
+    return to_event_rows(_unwrap(cells)) if to_event_rows else []
 
 
-def passed_over(cells: Mapping[str, Any]) -> str | None:
-    """The kind of an event that nobody reads; null of one that somebody does, or that is none."""
+def skipped_kind(cells: Mapping[str, Any]) -> str | None:
+    """Return the kind of an event that is skipped; null for other events and for what is not a CDEvent."""
     try:
-        found = kind(cells)
+        kind = event_kind(cells)
     except ValueError:
         return None
-    return None if found in _READ else found
+    return None if kind in _ROWS else kind
 
 
-def _event(cells: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unwrap(cells: Mapping[str, Any]) -> Event:
     data = cells.get("data")
     return data if isinstance(data, dict) else cells
 
 
-def _at(value: Any, *path: str) -> Any:
+def _get(value: Any, *path: str) -> Any:
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
-def _needed(event: Mapping[str, Any], *path: str) -> str:
-    found = _at(event, *path)
-    if not isinstance(found, str) or not found.strip():
+def _require(event: Event, *path: str) -> str:
+    value = _get(event, *path)
+    if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{'.'.join(path)} must not be empty")
-    return found.strip()
+    return value.strip()
 
 
-def _when(event: Mapping[str, Any]) -> int:
-    return Instant(_needed(event, "context", "timestamp")).micros
+def _happened_at(event: Event) -> int:
+    return Timestamp(_require(event, "context", "timestamp"))
 
 
-def _service(event: Mapping[str, Any], action: str) -> list[rows.Row]:
-    """A service's new version serves from the event's instant on: that is all that it tells of time."""
-    name, at = _needed(event, "context", "id"), _when(event)
-    application = _needed(event, "subject", "id")
-    repository, commit = _source(event)
+def _deployment_rows(event: Event, action: str) -> list[rows.Row]:
+    # A service event says when the new version serves. It does not say when its rollout started.
+    rollout_id, served_at = _require(event, "context", "id"), _happened_at(event)
+    application = _require(event, "subject", "id")
+    repository, commit = _source_code(event)
     execution = rows.Execution(
-        id=name,
+        id=rollout_id,
         application=application,
-        root_id=name,
+        root_id=rollout_id,
         status="succeeded",
-        finished_at=at,
+        finished_at=served_at,
         repository=repository,
         commit=commit,
         commit_origin="file" if commit else None,
     )
     rollout = rows.Rollout(
-        id=name,
-        execution_id=name,
+        id=rollout_id,
+        execution_id=rollout_id,
         application=application,
         action=action,
-        environment=_needed(event, "subject", "content", "environment", "id"),
+        environment=_require(event, "subject", "content", "environment", "id"),
         status="succeeded",
-        first_traffic_at=at,
-        full_traffic_at=at,
-        finished_at=at,
-        version=_at(event, "subject", "content", "artifactId"),
+        first_traffic_at=served_at,
+        full_traffic_at=served_at,
+        finished_at=served_at,
+        version=_get(event, "subject", "content", "artifactId"),
         kind="rollback" if action == "rollback" else None,
     )
     return [execution, rollout]
 
 
-def _source(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Repository and commit, of our own customData or of the package URL's ``vcs_url``."""
-    told = _at(event, "customData")
-    commit = _at(told, "commit")
+def _source_code(event: Event) -> tuple[str | None, str | None]:
+    """Return repository and commit, from customData or from the ``vcs_url`` of the package URL."""
+    custom_data = _get(event, "customData")
+    commit = _get(custom_data, "commit")
     if isinstance(commit, str):
-        return _at(told, "repository"), commit.lower()
-    found = _VCS.search(unquote(str(_at(event, "subject", "content", "artifactId"))))
-    return (found[1], found[2]) if found else (None, None)
+        return _get(custom_data, "repository"), commit.lower()
+    match = _VCS_URL.search(unquote(str(_get(event, "subject", "content", "artifactId"))))
+    return (match[1], match[2]) if match else (None, None)
 
 
-def _merged(event: Mapping[str, Any]) -> list[rows.Row]:
-    repository = _needed(event, "subject", "content", "repository", "id")
-    named = str(_at(event, "customData", "commit") or _needed(event, "subject", "id")).lower()
-    if not SHA.fullmatch(named):
-        raise ValueError("it names no commit: neither subject.id nor customData.commit is a full sha")
-    request = _at(event, "subject", "id")
+def _change_rows(event: Event) -> list[rows.Row]:
+    repository = _require(event, "subject", "content", "repository", "id")
+    sha = str(_get(event, "customData", "commit") or _require(event, "subject", "id")).lower()
+    if not _SHA.fullmatch(sha):
+        raise ValueError("no commit: neither subject.id nor customData.commit is a full commit id")
+    # The subject is the commit itself or, with the commit in customData, the number of the request.
+    subject = str(_get(event, "subject", "id"))
     return [
         rows.Change(
-            id=f"{repository}@{named}",
+            id=f"{repository}@{sha}",
             repository=repository,
-            sha=named,
-            merged_at=_when(event),
-            change_request=None if str(request).lower() == named else str(request),
+            sha=sha,
+            merged_at=_happened_at(event),
+            change_request=None if subject.lower() == sha else subject,
         )
     ]
 
 
-def _incident(event: Mapping[str, Any], what: str) -> list[rows.Row]:
-    links = _at(event, "context", "links")
-    causes = [_at(link, "target", "contextId") for link in links or [] if _at(link, "linkType") == "RELATION"]
+def _incident_rows(event: Event, incident_event: str) -> list[rows.Row]:
+    links = _get(event, "context", "links")
+    deployments = [_get(link, "target", "contextId") for link in links or [] if _get(link, "linkType") == "RELATION"]
     return [
         rows.IncidentEvent(
-            id=_needed(event, "context", "id"),
-            incident=_needed(event, "subject", "id"),
-            application=_needed(event, "subject", "content", "service", "id"),
-            event=what,
-            happened_at=_when(event),
-            deployment=next((str(cause) for cause in causes if cause), None),
-            title=_at(event, "subject", "content", "description") if what == "opened" else None,
+            id=_require(event, "context", "id"),
+            incident=_require(event, "subject", "id"),
+            application=_require(event, "subject", "content", "service", "id"),
+            event=incident_event,
+            happened_at=_happened_at(event),
+            deployment=next((str(deployment) for deployment in deployments if deployment), None),
+            title=_get(event, "subject", "content", "description") if incident_event == "opened" else None,
         )
     ]
 
 
-_READ: dict[str, Callable[[Mapping[str, Any]], list[rows.Row]]] = {
-    "service.deployed": lambda event: _service(event, "deploy"),
-    "service.upgraded": lambda event: _service(event, "deploy"),
-    "service.rolledback": lambda event: _service(event, "rollback"),
-    "change.merged": _merged,
-    "incident.detected": lambda event: _incident(event, "opened"),
-    "incident.reported": lambda event: _incident(event, "opened"),
-    "incident.resolved": lambda event: _incident(event, "resolved"),
+_ROWS: dict[str, Callable[[Event], list[rows.Row]]] = {
+    "service.deployed": lambda event: _deployment_rows(event, "deploy"),
+    "service.upgraded": lambda event: _deployment_rows(event, "deploy"),
+    "service.rolledback": lambda event: _deployment_rows(event, "rollback"),
+    "change.merged": _change_rows,
+    "incident.detected": lambda event: _incident_rows(event, "opened"),
+    "incident.reported": lambda event: _incident_rows(event, "opened"),
+    "incident.resolved": lambda event: _incident_rows(event, "resolved"),
 }

@@ -1,4 +1,4 @@
-"""What a file of each kind holds, column by column, and the landing rows that one line becomes. Pure."""
+"""The columns of each kind of file, and the landing rows of one line. Pure."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import msgspec
 
 from ingest.core import rows
 from ingest.files import cdevents
-from ingest.files.timestamps import Instant
+from ingest.files.timestamps import Timestamp
 
 STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
 Cells = dict[str, str | None]
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``deployments``: one change of one environment; ``group`` joins lines that are one deployment."""
+    """One line of ``deployments``: a rollout to one environment. Lines with one ``group`` are one deployment."""
 
     id: str
     application: str
     environment: str
     status: Literal["succeeded", "failed", "canceled", "in_progress"]
-    finished_at: Instant | None
-    started_at: Instant | None = None
-    first_traffic_at: Instant | None = None
-    full_traffic_at: Instant | None = None
+    finished_at: Timestamp | None
+    started_at: Timestamp | None = None
+    first_traffic_at: Timestamp | None = None
+    full_traffic_at: Timestamp | None = None
     repository: str | None = None
     commit: str | None = None
     version: str | None = None
@@ -38,14 +38,17 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``changes``: one commit. Trunk has those with a ``merged_at``, or all without such a column."""
+    """One line of ``changes``: a commit. It is a change on trunk if it has a ``merged_at``.
+
+    If the file has no such column, every line is a change, merged at ``committed_at``.
+    """
 
     repository: str
     sha: str
     parents: str | None
-    authored_at: Instant
-    committed_at: Instant
-    merged_at: Instant | None = None
+    authored_at: Timestamp
+    committed_at: Timestamp
+    merged_at: Timestamp | None = None
     author: str | None = None
     subject: str | None = None
     change_request: str | None = None
@@ -53,12 +56,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``incidents``; without a ``resolved_at`` it goes on."""
+    """One line of ``incidents``; it is open if ``resolved_at`` is empty."""
 
     id: str
     application: str
-    opened_at: Instant
-    resolved_at: Instant | None
+    opened_at: Timestamp
+    resolved_at: Timestamp | None
     deployment: str | None = None
     commit: str | None = None
     severity: str | None = None
@@ -66,7 +69,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-EVENTS = "cdevents"  # lines are nested objects, which have no columns
+CDEVENTS = "cdevents"  # each line is a nested object, which has no columns
 T = TypeVar("T", Deployment, Change, Incident)
 KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
     "deployments": Deployment,
@@ -75,71 +78,67 @@ KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
 }
 
 
-def required(kind: str) -> list[str]:
-    """Columns that a file of this kind must have."""
-    return [] if kind == EVENTS else [field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required]
+def required_columns(kind: str) -> list[str]:
+    """Return the columns that a file of this kind must have."""
+    return [] if kind == CDEVENTS else [field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required]
 
 
-def known(kind: str) -> set[str]:
-    """Columns of this kind that anybody reads."""
-    if kind == EVENTS:
-        return cdevents.KNOWN | cdevents.CLOUD
+def supported_columns(kind: str) -> set[str]:
+    """Return the columns of this kind that are read."""
+    if kind == CDEVENTS:
+        return cdevents.EVENT_FIELDS | cdevents.CLOUDEVENT_FIELDS
     return {field.name for field in msgspec.structs.fields(KINDS[kind])}
 
 
-def identity(kind: str, cells: dict[str, Any]) -> list[str]:
-    """What makes two lines of a file the same thing; nothing where a part of it is empty."""
-    if kind == EVENTS:
-        return cdevents.identity(cells)
-    names = ("repository", "sha") if kind == "changes" else ("id",)
-    parts = [part for name in names if (part := _text(cells[name]))]
-    return parts if len(parts) == len(names) else []
+def line_key(kind: str, cells: dict[str, Any]) -> str:
+    """Return what identifies a line; empty if a part of it is empty."""
+    if kind == CDEVENTS:
+        return cdevents.event_id(cells)
+    parts = [_to_text(cells[name]) for name in (("repository", "sha") if kind == "changes" else ("id",))]
+    return "@".join(filter(None, parts)) if all(parts) else ""
 
 
-def _text(value: Any) -> str | None:
-    """A cell as text without blanks around it; empty is null, a list is joined by spaces."""
+def _to_text(value: Any) -> str | None:
+    """Return a cell as text without surrounding blanks; empty is null, list items are joined by spaces."""
     if isinstance(value, list):
         return " ".join(str(part) for part in value)
+    # Parquet and JSON writers turn an integer column with nulls into floats.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return None if value is None else str(value).strip() or None
 
 
 def to_rows(kind: str, cells: dict[str, Any]) -> Iterable[rows.Row]:
-    """The landing rows of one line; raises ``ValueError`` naming the column that is wrong."""
-    if kind == EVENTS:
+    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong."""
+    if kind == CDEVENTS:
         return cdevents.to_rows(cells)
-    return _ROWS[kind]({name: _text(value) for name, value in cells.items()})
+    return _ROWS[kind]({name: _to_text(value) for name, value in cells.items()})
 
 
 @cache
-def _filled(cls: type[msgspec.Struct]) -> list[str]:
+def _non_empty_columns(cls: type[msgspec.Struct]) -> list[str]:
     fields = msgspec.structs.fields(cls)
     return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
 
 
-def _read(cells: Cells, cls: type[T]) -> T:
-    if empty := [name for name in _filled(cls) if cells.get(name) is None]:
+def _parse(cells: Cells, cls: type[T]) -> T:
+    if empty := [name for name in _non_empty_columns(cls) if cells.get(name) is None]:
         raise ValueError(f"{', '.join(empty)} must not be empty")
     return msgspec.convert(cells, cls, dec_hook=lambda cls, value: cls(value))
 
 
-def _at(instant: Instant | None) -> int | None:
-    return instant.micros if instant else None
-
-
-def _deployment(cells: Cells) -> list[rows.Row]:
-    line = _read(cells, Deployment)
+def _deployment_rows(cells: Cells) -> list[rows.Row]:
+    line = _parse(cells, Deployment)
     if line.finished_at is None and line.status != "in_progress":
-        raise ValueError(f"finished_at must not be empty where the status is {line.status}")
-    first, full = _traffic(cells, line)
+        raise ValueError(f"finished_at must not be empty if the status is {line.status}")
+    first_traffic_at, full_traffic_at = _traffic_times(cells, line)
     execution = rows.Execution(
         id=line.id,
         application=line.application,
         root_id=line.group or line.id,
         status=STATUS[line.status],
-        started_at=_at(line.started_at),
-        finished_at=_at(line.finished_at),
+        started_at=line.started_at,
+        finished_at=line.finished_at,
         triggered_by=line.triggered_by,
         repository=line.repository,
         commit=line.commit,
@@ -153,75 +152,51 @@ def _deployment(cells: Cells) -> list[rows.Row]:
         action="rollback" if line.kind == "rollback" else "deploy",
         environment=line.environment,
         status=STATUS[line.status],
-        started_at=_at(line.started_at),
-        first_traffic_at=first,
-        full_traffic_at=full,
-        finished_at=_at(line.finished_at),
+        started_at=line.started_at,
+        first_traffic_at=first_traffic_at,
+        full_traffic_at=full_traffic_at,
+        finished_at=line.finished_at,
         version=line.version,
         kind=line.kind,
     )
     return [execution, rollout]
 
 
-def _traffic(cells: Cells, line: Deployment) -> tuple[int | None, int | None]:
-    """When it first and fully served: as the file says, else a success served at its end.
-
-    A failure of a file that has no column about traffic is taken for a failure in production, which
-    served at its end; where there is such a column, an empty cell says that it never served.
-    """
-    first, full = _at(line.first_traffic_at), _at(line.full_traffic_at)
+def _traffic_times(cells: Cells, line: Deployment) -> tuple[int | None, int | None]:
+    """Return when the deployment first and fully took traffic, as the file says or as its status implies."""
+    first, full = line.first_traffic_at, line.full_traffic_at
     if line.status == "succeeded":
-        full = full or _at(line.finished_at)
+        full = full or line.finished_at
     elif line.status == "failed" and not {"first_traffic_at", "full_traffic_at"} & cells.keys():
-        first = _at(line.finished_at)
+        # Without a traffic column a failure counts as one in production, which took traffic until its end. With such
+        # a column an empty cell means that the deployment never took traffic.
+        first = line.finished_at
     return first or full, full
 
 
-def _change(cells: Cells) -> list[rows.Row]:
-    line = _read(cells, Change)
-    name = f"{line.repository}@{line.sha}"
+def _change_rows(cells: Cells) -> list[rows.Row]:
+    line = _parse(cells, Change)
+    key: dict[str, Any] = {"id": f"{line.repository}@{line.sha}", "repository": line.repository, "sha": line.sha}
     commit = rows.Commit(
-        id=name,
-        repository=line.repository,
-        sha=line.sha,
+        **key,
         parents=(line.parents or "").split(),
-        authored_at=line.authored_at.micros,
-        committed_at=line.committed_at.micros,
+        authored_at=line.authored_at,
+        committed_at=line.committed_at,
         author=line.author,
         subject=line.subject,
     )
-    merged = line.merged_at if "merged_at" in cells else line.committed_at
-    if merged is None:
+    merged_at = line.merged_at if "merged_at" in cells else line.committed_at
+    if merged_at is None:
         return [commit]
-    change = rows.Change(
-        id=name,
-        repository=line.repository,
-        sha=line.sha,
-        merged_at=merged.micros,
-        change_request=line.change_request,
-        applications=line.applications.split() if line.applications else None,
-    )
-    return [commit, change]
-
-
-def _incident(cells: Cells) -> list[rows.Row]:
-    line = _read(cells, Incident)
-    incident = rows.Incident(
-        id=line.id,
-        application=line.application,
-        opened_at=line.opened_at.micros,
-        resolved_at=_at(line.resolved_at),
-        deployment=line.deployment,
-        commit=line.commit,
-        severity=line.severity,
-        title=line.title,
-        url=line.url,
-    )
-    return [incident]
+    applications = line.applications.split() if line.applications else None
+    return [
+        commit,
+        rows.Change(**key, merged_at=merged_at, change_request=line.change_request, applications=applications),
+    ]
 
 
 _ROWS: dict[str, Callable[[Cells], list[rows.Row]]] = {
-    "deployments": _deployment,
-    "changes": _change,
-    "incidents": _incident,
+    "deployments": _deployment_rows,
+    "changes": _change_rows,
+    "incidents": lambda cells: [rows.Incident(**msgspec.structs.asdict(_parse(cells, Incident)))],
 }

@@ -1,4 +1,4 @@
-"""Find the files, check what they are before anything is landed, and yield them line by line."""
+"""The files source: find the files, check all of them before the first line lands, and yield them line by line."""
 
 from __future__ import annotations
 
@@ -18,31 +18,36 @@ from ingest.core.rows import Row
 from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records
-from ingest.files.readers import FORMATS, Line
+from ingest.files.readers import FORMATS, Format
 
 
 class _Settings(msgspec.Struct, forbid_unknown_fields=True):
     paths: list[str] = []
 
 
-class _Line(msgspec.Struct):
-    """Body of a document: one line as it was, and where it stood."""
+class _LineDocument(msgspec.Struct):
+    """The body of a document: one line, and where it is."""
 
     file: str
     line: int
     cells: dict[str, Any]
 
 
-class Table(NamedTuple):
-    """One file that can be read: what it holds, and the columns that nobody reads."""
+class InputFile(NamedTuple):
+    """A file that was checked; ``ignored_columns`` are those that are not read."""
 
     path: Path
     kind: str
-    ignored: list[str]
+    ignored_columns: list[str]
+
+    @property
+    def format(self) -> Format:
+        """Return how to read it."""
+        return FORMATS[self.path.suffix.lower()]
 
 
 class Files:
-    """Files of deployments, changes or incidents that another system exported."""
+    """Files of deployments, changes, incidents or CDEvents that another system exported."""
 
     name: ClassVar[str] = "files"
     takes: ClassVar[frozenset[str]] = frozenset({"paths", "kind"})
@@ -52,144 +57,133 @@ class Files:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Files:
-        """``paths`` of ``[sources.files]`` are globs, read where a run names no paths; raises ``UsageError``."""
+        """Return the source for ``[sources.files]``: ``paths`` are globs, which a run without paths reads.
+
+        Raises ``UsageError`` for an unknown key or a value of the wrong type.
+        """
         try:
             return cls(msgspec.convert(dict(settings), _Settings).paths)
         except msgspec.ValidationError as error:
-            raise UsageError(
-                f"[sources.files]: {error}; nothing was landed.", 'set paths = ["exports/*.csv"].'
-            ) from None
+            raise _usage_error(f"[sources.files]: {error}", 'set paths = ["exports/*.csv"] in dora.toml.') from None
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        """Every line of every file. Raises ``UsageError``, before the first line, for a file that is none of ours."""
-        tables = [_table(path, request.kind) for path in request.paths or self._configured()]
+        """Yield every line of every file; raises ``UsageError`` before the first line if a file can not be used."""
+        files = [_check_file(path, request.kind) for path in request.paths or self._find_configured_files()]
         yield AsOf(datetime.now(UTC))
-        for table in tables:
-            if table.ignored:
-                yield Note(f"{table.path}: ignored columns: {', '.join(table.ignored)}")
-            yield from _items(table)
-            yield from _passed_over(table)
+        for file in files:
+            if file.ignored_columns:
+                yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
+            yield from _read_lines(file)
+            yield from _note_skipped_events(file)
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
-        """Whether the configured files are there, and are what they should be."""
-        for path in self._configured():
+        """Check that the configured files exist and can be read."""
+        for path in self._find_configured_files():
             try:
-                table = _table(path, None)
+                file = _check_file(path, None)
             except UsageError as error:
                 yield DoctorFinding(f"file {path.name}", "fail", error.happened, error.next_step)
                 continue
-            unread = f"; nobody reads {', '.join(table.ignored)}" if table.ignored else ""
-            yield DoctorFinding(f"file {path.name}", "ok", f"it holds {table.kind}{unread}")
+            ignored = f"; ignored columns: {', '.join(file.ignored_columns)}" if file.ignored_columns else ""
+            yield DoctorFinding(f"file {path.name}", "ok", f"contains {file.kind}{ignored}")
 
-    def _configured(self) -> list[Path]:
+    def _find_configured_files(self) -> list[Path]:
         if not self.patterns:
-            raise UsageError(
-                "No file is named; nothing was landed.",
-                "run `dora ingest files PATH`, or set paths in [sources.files].",
-            )
-        found = sorted({path for pattern in self.patterns for path in _matches(at_home(pattern))})
-        if not found:
-            raise UsageError(
-                f"No file matches {', '.join(self.patterns)}; nothing was landed.", "mend [sources.files]."
-            )
-        return found
+            next_step = "run `dora ingest files PATH`, or set `paths` in [sources.files] of dora.toml."
+            raise _usage_error("No file is configured", next_step)
+        paths = sorted({path for pattern in self.patterns for path in _expand_glob(at_home(pattern))})
+        if not paths:
+            next_step = "correct `paths` in [sources.files] of dora.toml."
+            raise _usage_error(f"No file matches {', '.join(self.patterns)}", next_step)
+        return paths
 
     def input(self, document: Document) -> str:
-        """The place of a line."""
-        line = msgspec.json.decode(document.body, type=_Line)
+        """Return file and number of a line."""
+        line = msgspec.json.decode(document.body, type=_LineDocument)
         return f"{line.file}:{line.line}"
 
     def parse(self, document: Document) -> Iterable[Row]:
-        """The rows of one line; raises ``ValueError`` with file, line and reason."""
-        line = msgspec.json.decode(document.body, type=_Line)
+        """Return the rows of one line; raises ``ValueError`` with file, line number and reason."""
+        line = msgspec.json.decode(document.body, type=_LineDocument)
         try:
             return records.to_rows(document.kind, line.cells)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
 
 
-def _matches(pattern: Path) -> Iterator[Path]:
-    return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+def _expand_glob(pattern: Path) -> Iterator[Path]:
+    return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))  # Path.glob takes no absolute pattern
 
 
-def _table(path: Path, kind: str | None) -> Table:
+def _check_file(path: Path, kind: str | None) -> InputFile:
+    """Return the file with its kind; raises ``UsageError`` if its format, kind or columns are not supported."""
     if not path.is_file():
-        raise UsageError(f"There is no file {path}; nothing was landed.", "name a file that is there.")
+        raise _usage_error(f"There is no file {path}", "give the path of an existing file.")
     if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"{path} is none of {', '.join(FORMATS)}; nothing was landed.", "convert it.")
-    kind, names = _kind(path, kind), _columns(path)
-    missing = [name for name in records.required(kind) if name not in names]
-    if missing:
-        raise UsageError(
-            f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(names) or 'none'}."
-            " Nothing was landed.",
-            "add them, or name another kind with --kind.",
+        raise _usage_error(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
+    kind, columns = _find_kind(path, kind), _read_columns(path)
+    if missing := [name for name in records.required_columns(kind) if name not in columns]:
+        raise _usage_error(
+            f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(columns) or 'none'}",
+            "add the columns, or name another kind with --kind.",
         )
-    return Table(path, kind, sorted(set(names) - records.known(kind)))
+    return InputFile(path, kind, sorted(set(columns) - records.supported_columns(kind)))
 
 
-def _columns(path: Path) -> list[str]:
+def _read_columns(path: Path) -> list[str]:
     try:
-        names = FORMATS[path.suffix.lower()].columns(path)
+        columns = FORMATS[path.suffix.lower()].read_columns(path)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} can not be read: {error}; nothing was landed.", "export it again.") from error
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"{path}:1: columns named twice: {', '.join(twice)}; nothing was landed.", "rename one.")
-    return names
+        raise _usage_error(f"{path} can not be read: {error}", "export the file again.") from error
+    if duplicates := sorted(name for name, count in Counter(columns).items() if count > 1):
+        raise _usage_error(f"{path}:1: duplicate columns: {', '.join(duplicates)}", "rename one of each.")
+    return columns
 
 
-def _kind(path: Path, kind: str | None) -> str:
-    stem, kinds = path.stem.lower(), (*records.KINDS, records.EVENTS)
-    found = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
-    if len(found) != 1:
-        raise UsageError(
-            f"{kind or path} does not say which it is of {', '.join(kinds)}; nothing was landed.",
-            "name one of them with --kind.",
-        )
-    return found[0]
+def _find_kind(path: Path, kind: str | None) -> str:
+    """Return the kind given by --kind in singular or plural, else the only one that the file's name contains."""
+    stem, kinds = path.stem.lower(), (*records.KINDS, records.CDEVENTS)
+    matches = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
+    if len(matches) != 1:
+        raise _usage_error(f"{kind or path} does not name one of {', '.join(kinds)}", "name one with --kind.")
+    return matches[0]
 
 
-def _items(table: Table) -> Iterator[Item]:
-    seen: dict[int, int] = {}
+def _usage_error(message: str, next_step: str) -> UsageError:
+    return UsageError(f"{message}; nothing was landed.", next_step)
+
+
+def _read_lines(file: InputFile) -> Iterator[Item]:
+    """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
+    # By the hash of a line's key its number and checksum in one integer: all that is kept of a long file.
+    previous: dict[int, int] = {}
     try:
-        for number, cells in FORMATS[table.path.suffix.lower()].lines(table.path):
-            yield from _line(table, (number, cells), seen)
-        yield FileComplete(str(table.path))
+        for number, cells in file.format.read_lines(file.path):
+            location = f"{file.path}:{number}"
+            try:
+                if isinstance(cells, str):
+                    raise ValueError(cells)
+                content = msgspec.json.encode(cells)
+            except ValueError as error:
+                yield Unreadable(location, file.kind, f"{location}: {error}")
+                continue
+            body = {"file": str(file.path), "line": number, "cells": msgspec.Raw(content)}
+            yield Document(file.kind, msgspec.json.encode(body))
+            if key := records.line_key(file.kind, cells):
+                checksum = zlib.crc32(content)
+                earlier = previous.get(hash(key))
+                previous[hash(key)] = number << 32 | checksum
+                if earlier is not None and earlier & 0xFFFFFFFF != checksum:
+                    reason = f"{key} has other content on line {earlier >> 32}; line {number} is used"
+                    yield Unreadable(location, file.kind, f"{location}: {reason}")
+        yield FileComplete(str(file.path))
     except (OSError, ValueError) as error:
-        yield PartialFailure(f"{table.path}: not read to its end: {error}")
+        yield PartialFailure(f"{file.path} could not be read to its end: {error}")
 
 
-def _passed_over(table: Table) -> Iterator[Item]:
-    """How many events of which kinds nobody reads."""
-    if table.kind == records.EVENTS:
-        lines = FORMATS[table.path.suffix.lower()].lines(table.path)
-        counts = Counter(cdevents.passed_over(cells) for _, cells in lines if isinstance(cells, dict))
-        told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind)
-        if told:
-            yield Note(f"{table.path}: passed over: {told}")
-
-
-def _line(table: Table, line: Line, seen: dict[int, int]) -> Iterator[Item]:
-    number, cells = line
-    place = f"{table.path}:{number}"
-    try:
-        if isinstance(cells, str):
-            raise ValueError(cells)
-        content = msgspec.json.encode(cells)
-    except ValueError as error:
-        yield Unreadable(place, table.kind, f"{place}: {error}")
-        return
-    body = {"file": str(table.path), "line": number, "cells": msgspec.Raw(content)}
-    yield Document(table.kind, msgspec.json.encode(body))
-    key = "@".join(records.identity(table.kind, cells))
-    if key and (earlier := _replaced(seen, hash(key), number, zlib.crc32(content))):
-        reason = f"{place}: {key} is on line {earlier} too with other content; line {number} stays"
-        yield Unreadable(place, table.kind, reason)
-
-
-def _replaced(seen: dict[int, int], key: int, line: int, content: int) -> int | None:
-    """The earlier line that this one contradicts; one number a line is all that is kept of a file."""
-    earlier = seen.get(key)
-    seen[key] = line << 32 | content
-    return earlier >> 32 if earlier is not None and earlier & 0xFFFFFFFF != content else None
+def _note_skipped_events(file: InputFile) -> Iterator[Item]:
+    if file.kind == records.CDEVENTS:
+        lines = file.format.read_lines(file.path)
+        counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
+        if skipped := ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind):
+            yield Note(f"{file.path}: skipped events of other kinds: {skipped}")

@@ -160,7 +160,7 @@ class _StderrReader:
 
     def __init__(self, stream: BufferedReader) -> None:
         self._stream, self._tail = stream, b""
-        # Git stops when nobody reads a full stderr pipe, so a thread reads it beside stdout.
+        # Git blocks on a full stderr pipe, so that a thread reads it while the caller reads stdout.
         self._thread = threading.Thread(target=self._drain, daemon=True)
         self._thread.start()
 

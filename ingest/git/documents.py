@@ -21,12 +21,13 @@ Lists = list[list[str] | None] | None
 class ChangeColumns(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Changes, column by column; times are epoch seconds. A text that all changes share is stored once.
 
-    The names in an archive are those of its first version, so that every archive can be replayed.
+    The attributes are the columns of the table ``change``. ``name`` is what archives call them since the first version,
+    so that every archive can be replayed.
     """
 
     sha: list[str]
     merged_at: Seconds = msgspec.field(default=None, name="merged")
-    request: Texts = None
+    change_request: Texts = msgspec.field(default=None, name="request")
     paths: Lists = None
     applications: Lists = None
     branch: Texts = None
@@ -78,24 +79,16 @@ class TeamDocument(msgspec.Struct):
     teams: dict[str, str]
 
 
+_COMMIT_COLUMNS = tuple(name for name in CommitDocument.__struct_fields__ if name != "repository")
 _COMMITS, _CHANGES = msgspec.json.Decoder(CommitDocument), msgspec.json.Decoder(ChangeDocument)
 _REQUESTS, _TEAMS = msgspec.json.Decoder(ChangeRequestDocument), msgspec.json.Decoder(TeamDocument)
 
 
 def encode_commits(repository: str, commits: log.Commits) -> Document:
     """Return the document of a batch of commits."""
-    document = CommitDocument(
-        repository=repository,
-        sha=commits.sha,
-        parents=[*commits.parents],
-        authored_at=commits.authored_at,
-        committed_at=commits.committed_at,
-        author=commits.author,
-        subject=commits.subject,
-        reverts=_compress(commits.reverts),
-        picked_from=_compress(commits.picked_from),
-    )
-    return Document("commit", msgspec.json.encode(document))
+    columns: dict[str, Any] = {name: getattr(commits, name) for name in _COMMIT_COLUMNS}
+    columns |= {name: _compress(columns[name]) for name in ("reverts", "picked_from")}
+    return Document("commit", msgspec.json.encode(CommitDocument(repository=repository, **columns)))
 
 
 def encode_changes(repository: str, changes: ChangeColumns, *, on_trunk: bool) -> Document:
@@ -144,41 +137,20 @@ def _application_rows(document: TeamDocument) -> list[Row | Columns]:
 
 
 def _commit_rows(commits: CommitDocument) -> Columns:
-    values = {
+    values = msgspec.structs.asdict(commits) | {
         "id": _ids(commits),
-        "repository": commits.repository,
-        "sha": commits.sha,
         "parents": [parents.split() if isinstance(parents, str) else parents for parents in commits.parents],
         "authored_at": _to_micros(commits.authored_at),
         "committed_at": _to_micros(commits.committed_at),
-        "author": commits.author,
-        "subject": commits.subject,
-        "reverts": commits.reverts,
-        "picked_from": commits.picked_from,
     }
     return Columns(Commit.table, len(commits.sha), values)
 
 
 def _change_rows(changes: ChangeDocument) -> Columns:
-    values = {
+    values = msgspec.structs.asdict(changes) | {
         "id": _ids(changes),
-        "repository": changes.repository,
-        "sha": changes.sha,
         "merged_at": _to_micros(changes.merged_at),
-        "change_request": changes.request,
-        "paths": changes.paths,
-        "applications": changes.applications,
-        "on_trunk": changes.on_trunk,
-        "branch": changes.branch,
-        "kind": changes.kind,
-        "labels": changes.labels,
-        "reverts": changes.reverts,
         "first_commit_at": _to_micros(changes.first_commit_at),
-        "commits": changes.commits,
-        "files": changes.files,
-        "lines_added": changes.lines_added,
-        "lines_removed": changes.lines_removed,
-        "merge_time_issue": changes.merge_time_issue,
     }
     return Columns(Change.table, len(changes.sha), values)
 

@@ -208,7 +208,7 @@ def trunk_changes(
     """Return the changes that these first-parent commits made; ``scopes`` and ``sizes`` are empty if not configured."""
     columns = ChangeColumns(sha=commits.sha)
     columns.merged_at = commits.committed_at
-    columns.request = commits.request
+    columns.change_request = commits.request
     columns.branch = [branches[sha] for sha in commits.sha]
     columns.kind = [_change_kind(*row) for row in zip(commits.parents, commits.request, strict=True)]
     columns.reverts = reverts = [own or other for own, other in zip(commits.reverts, included.reverts, strict=True)]

@@ -26,7 +26,7 @@ from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Change, Commit, Execution, Incident, Rollout, Row
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.files import SOURCE
-from ingest.files.timestamps import Instant
+from ingest.files.timestamps import Timestamp
 from tests.conftest import fresh
 from tests.conftest import landed as query
 
@@ -273,7 +273,7 @@ def test_every_format_says_the_same(tmp_path: Path, suffix: str, kind: str, line
 
 
 def test_parquet_types(tmp_path: Path) -> None:
-    """Instants of any unit and zone, whole numbers, lists and nulls of Parquet mean what they mean in text."""
+    """Timestamps of any unit and zone, whole numbers, lists and nulls of Parquet mean what they mean in text."""
     at = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
     table = pa.table(
         {
@@ -338,16 +338,16 @@ def test_iso_times_keep_every_microsecond(at: datetime, offset: int) -> None:
     """ISO 8601 with any offset, ``Z``, or none at all (UTC) is the exact instant."""
     exact = (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)
     zoned = at.replace(tzinfo=timezone(timedelta(minutes=offset)))
-    assert Instant(zoned.isoformat()).micros == exact - offset * 60_000_000
-    assert Instant(at.isoformat() + "Z").micros == exact
-    assert Instant(at.isoformat(" ")).micros == exact
+    assert Timestamp(zoned.isoformat()) == exact - offset * 60_000_000
+    assert Timestamp(at.isoformat() + "Z") == exact
+    assert Timestamp(at.isoformat(" ")) == exact
 
 
 @given(st.integers(631_152_000_000, 4_102_444_799_999))
 def test_epoch_milliseconds(millis: int) -> None:
     """Whole numbers are epoch milliseconds; a fraction keeps its microseconds."""
-    assert Instant(str(millis)).micros == millis * 1000
-    assert Instant(f"{millis}.125").micros == millis * 1000 + 125
+    assert Timestamp(str(millis)) == millis * 1000
+    assert Timestamp(f"{millis}.125") == millis * 1000 + 125
 
 
 @given(st.text(max_size=40))
@@ -367,7 +367,7 @@ def test_epoch_milliseconds(millis: int) -> None:
 def test_any_text_is_an_instant_of_our_time_or_refused(text: str) -> None:
     """No text makes anything but an instant between 1990 and 2100, or a ``ValueError``."""
     try:
-        micros = Instant(text).micros
+        micros = Timestamp(text)
     except ValueError:
         return
     assert datetime(1990, 1, 1).timestamp() - 86_400 <= micros / 1e6 <= datetime(2100, 1, 1).timestamp() + 86_400
@@ -377,7 +377,7 @@ def test_a_time_without_an_offset_is_utc_on_any_machine(monkeypatch: pytest.Monk
     """The machine's own zone decides nothing."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
-    assert Instant("2026-01-01T10:00:00").micros == START_US
+    assert Timestamp("2026-01-01T10:00:00") == START_US
     monkeypatch.undo()
     time.tzset()
 
@@ -386,7 +386,7 @@ def test_a_time_without_an_offset_is_utc_on_any_machine(monkeypatch: pytest.Monk
 def test_what_is_not_a_time(text: str) -> None:
     """Epoch seconds, bare dates and days that do not exist are refused rather than guessed."""
     with pytest.raises(ValueError, match=r"time|1990|day|ISO|isoformat"):
-        Instant(text)
+        Timestamp(text)
 
 
 # --- what is refused as a whole -------------------------------------------------------------------
@@ -403,15 +403,15 @@ def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("deployments.xlsx", b"PK", "none of .csv"),
+        ("deployments.xlsx", b"PK", "not a file of type .csv"),
         ("deployments.csv", b"", "it has none"),
         ("deployments.parquet", b"PAR1", "can not be read"),
         ("deployments.csv", b'"id', "can not be read: not CSV"),
         ("deployments.csv", b"id,\xff\n", "can not be read: 'utf-8'"),
-        ("deployments.csv", b"id,id\n", "named twice: id"),
+        ("deployments.csv", b"id,id\n", "duplicate columns: id"),
         ("deployments.json", b"[]\n", "it has none"),
-        ("events.csv", b"id\n", "does not say which it is"),
-        ("change-incidents.csv", b"id\n", "does not say which it is"),
+        ("events.csv", b"id\n", "does not name one of"),
+        ("change-incidents.csv", b"id\n", "does not name one of"),
     ],
 )
 def test_files_that_are_none_of_ours(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -478,13 +478,17 @@ def test_relative_globs_are_meant_from_the_working_folder(tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize(
-    ("given_settings", "message"),
-    [({}, "No file is named"), ({"paths": ["nowhere/*.csv"]}, "No file matches"), ({"paths": "x"}, "Expected `array`")],
+    ("source_settings", "message"),
+    [
+        ({}, "No file is configured"),
+        ({"paths": ["nowhere/*.csv"]}, "No file matches"),
+        ({"paths": "x"}, "Expected `array`"),
+    ],
 )
-def test_nothing_to_read_is_said(tmp_path: Path, given_settings: dict[str, object], message: str) -> None:
+def test_nothing_to_read_is_said(tmp_path: Path, source_settings: dict[str, object], message: str) -> None:
     """Without any file the run ends as a mistake of the settings, never as a success of nothing."""
     with pytest.raises(UsageError, match=message):
-        configured(tmp_path, **given_settings)
+        configured(tmp_path, **source_settings)
 
 
 def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
@@ -576,7 +580,7 @@ def test_an_id_twice_with_other_content(tmp_path: Path) -> None:
     assert (summary.documents, summary.quarantined) == (3, 1)
     ((id, reason),) = query(tmp_path / "data", "SELECT id, reason FROM quarantine")
     assert id.endswith("incidents.csv:3")
-    assert reason.endswith("incidents.csv:3: i1 is on line 2 too with other content; line 3 stays")
+    assert reason.endswith("incidents.csv:3: i1 has other content on line 2; line 3 is used")
 
 
 def test_a_change_is_known_by_repository_and_sha(tmp_path: Path) -> None:
@@ -602,7 +606,7 @@ def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
     path.write_bytes(content)
     items = fetch(path)
     (trouble,) = of(items, PartialFailure)
-    assert "incidents.parquet: not read to its end" in trouble.message
+    assert "incidents.parquet could not be read to its end" in trouble.message
     assert len(of(items, Document)) >= 5000
 
 

@@ -50,7 +50,7 @@ def test_parents_that_an_earlier_version_kept_are_read() -> None:
 def test_a_text_that_all_share_is_kept_once(branch: Any, kept: Any, read: Any) -> None:
     """One text for all, a text each, or none; columns without a value are left out."""
     came = ChangeColumns(
-        sha=["a", "b", "c"], branch=branch, request=[None] * 3, commits=[1, 1, 1], labels=[("bot",), (), ()]
+        sha=["a", "b", "c"], branch=branch, change_request=[None] * 3, commits=[1, 1, 1], labels=[("bot",), (), ()]
     )
     document = documents.encode_changes("acme/shop", came, on_trunk=True)
     body = json.loads(document.body)
