@@ -9,7 +9,7 @@ from datetime import datetime
 from dora import periods
 from dora.analysis import audit_text, rollbacks
 from dora.analysis.rollbacks import Rollbacks
-from dora.config.working_hours import hours
+from dora.config.working_hours import parse_working_hours
 from dora.errors import UsageError, counted
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info, compute_metric
@@ -150,7 +150,7 @@ def read_audit_trail(con: Connection, scope: Scope) -> AuditTrail:
 def _timed(row: Row, zone: str) -> Row:
     """The row with its local time and whether that is out of hours."""
     local = periods.to_local(row["changed_at"] or row["happened_at"], zone)
-    out = not hours(row["working_hours"]).hold(local) if row["changed_at"] else None
+    out = not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
     return row | {"local_time": local, "out_of_hours": out}
 
 

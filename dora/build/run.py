@@ -1,4 +1,4 @@
-"""Landing → models → metrics → checks → a new dora.duckdb, moved in only when no check says stop."""
+"""Build dora.duckdb: landing → definitions → models → metrics → checks → swap, unless a check stops the build."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dora.build.definition_tables import write_definitions
 from dora.config import definitions
 from dora.errors import StaleError, counted
 from dora.lineage import table
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from dora.config.settings import Config
     from dora.storage.database import Connection
 
-EXAMPLES = 20
+EXAMPLES = 20  # rows of a failed check that the build keeps
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
+# Python computes these from the commit graph. For the order of the models it is enough that they read the attempts.
 LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "included_commits"), "SELECT * FROM attempts")
 
 
@@ -33,26 +35,26 @@ def build(
     landing: Path | None = None,
     into: Path | None = None,
 ) -> list[Finding]:
-    """Build dora.duckdb from landing.duckdb and swap it in; return what the checks found.
+    """Build dora.duckdb from landing.duckdb, replace the last build and return the results of the checks.
 
-    ``landing`` is another folder to read facts from, ``into`` another file to write.
-    Raises ``StaleError`` where a check of severity stop found rows: the last build then stays in place.
+    ``landing`` is another folder to read facts from, ``into`` another file to write. Raises ``StaleError``, and keeps
+    the last build, if a check of severity stop finds rows.
     """
     definitions.validate(config)
     with database.build_database(landing or config.data, into) as con:
-        _record(con, config)
-        definitions.write(con, config)
-        _models(con, report)
-        _metrics(con, report)
-        findings = [_checked(con, check) for check in catalog.checks().values()]
-        _keep(con, findings)
-        _stop(findings)
-    return findings
+        _write_build_info(con, config)
+        write_definitions(con, config)
+        _write_models(con, report)
+        _write_metrics(con, report)
+        results = [_run_check(con, check) for check in catalog.checks().values()]
+        _write_check_results(con, results)
+        _stop_on_wrong_rows(results)
+    return results
 
 
-def _record(con: Connection, config: Config) -> None:
-    """One row that says what this build is made of; ``as_of`` is the clock of whoever tells of deployments."""
-    built_at = datetime.now(UTC).replace(tzinfo=None)
+def _write_build_info(con: Connection, config: Config) -> None:
+    """Create ``build``, with one row about this build, and copy the loads and control totals of landing."""
+    # The data is as old as its deployments: a git mirror fetched today must not hide that Spinnaker failed for a week.
     con.execute(
         "CREATE TABLE build AS SELECT coalesce("
         " max(as_of) FILTER (source IN (SELECT DISTINCT source FROM landing.execution)), max(as_of)) AS as_of,"
@@ -60,7 +62,7 @@ def _record(con: Connection, config: Config) -> None:
         " ?::INTEGER AS layout"
         " FROM landing.load WHERE finished_at IS NOT NULL",
         [
-            built_at,
+            datetime.now(UTC).replace(tzinfo=None),
             config.timezone,
             config.stale_after_hours,
             metadata.version("delivery-metrics"),
@@ -71,60 +73,57 @@ def _record(con: Connection, config: Config) -> None:
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
 
 
-def _models(con: Connection, report: Callable[[str], None]) -> None:
-    """Models are written into the build; steps, which only they read, are gone with the connection."""
-    models, steps = catalog.queries("models"), catalog.queries("intermediate")
-    for name in database.sort_by_dependency(con, models | steps | LINEAGE):
+def _write_models(con: Connection, report: Callable[[str], None]) -> None:
+    """Create the models; intermediate queries are temporary tables, since only models read them."""
+    models, intermediate = catalog.queries("models"), catalog.queries("intermediate")
+    for name in database.sort_by_dependency(con, models | intermediate | LINEAGE):
         report(f"model {name}")
         if name == "lineage":
-            table.trace(con)
+            table.trace(con)  # creates the other two of LINEAGE as well
         elif name in models:
             con.execute(f'CREATE TABLE "{name}" AS {models[name]}')
-        elif name in steps:
-            con.execute(f'CREATE TEMP TABLE "{name}" AS {steps[name]}')
+        elif name in intermediate:
+            con.execute(f'CREATE TEMP TABLE "{name}" AS {intermediate[name]}')
 
 
-def _metrics(con: Connection, report: Callable[[str], None]) -> None:
+def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
+    """Create a table of observations and one of daily counts per metric, and a view of all observations."""
     con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA days")
+    selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
-        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608
+        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608 - our SQL files
         daily_counts.write(con, metric.name)
-    _together(con)
+        selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
+    con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
 
 
-def _together(con: Connection) -> None:
-    """One view of every metric's observations, for whoever asks in SQL."""
-    each = [
-        f"SELECT '{name}' AS metric, *, '{one.unit}' AS unit FROM metrics.\"{name}\""  # noqa: S608
-        for name, one in catalog.metrics().items()
-    ]
-    con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(each)}")
-
-
-def _checked(con: Connection, check: catalog.Check) -> Finding:
-    rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608
+def _run_check(con: Connection, check: catalog.Check) -> Finding:
+    rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608 - our SQL files
     examples: list[dict[str, object]] = []
     if rows:
-        cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608
+        cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608 - our SQL files
         names = [column[0] for column in cursor.description or []]
         examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     return Finding(check.name, check.title, check.severity, rows, examples, check.next)
 
 
-def _keep(con: Connection, findings: list[Finding]) -> None:
+def _write_check_results(con: Connection, results: list[Finding]) -> None:
     con.execute(
         "CREATE TABLE check_results"
         " (name VARCHAR, title VARCHAR, severity VARCHAR, rows BIGINT, examples VARCHAR, next VARCHAR)"
     )
     con.executemany(
         "INSERT INTO check_results VALUES (?, ?, ?, ?, ?, ?)",
-        [[f.check, f.title, f.severity, f.rows, json.dumps(f.examples, default=str), f.next] for f in findings],
+        [
+            [check.check, check.title, check.severity, check.rows, json.dumps(check.examples, default=str), check.next]
+            for check in results
+        ],
     )
 
 
-def _stop(findings: list[Finding]) -> None:
-    stops = [finding for finding in findings if finding.severity == "stop" and finding.rows]
+def _stop_on_wrong_rows(results: list[Finding]) -> None:
+    stops = [result for result in results if result.severity == "stop" and result.rows]
     if stops:
-        said = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
-        raise StaleError(f"The build was thrown away and the last one kept: {said}.", stops[0].next)
+        reasons = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
+        raise StaleError(f"The build was discarded and the last one kept: {reasons}.", stops[0].next)

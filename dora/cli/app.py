@@ -11,7 +11,7 @@ import typer
 
 from dora.cli import audit, compare, dashboard_process, ingest_summary, lists, metrics
 from dora.cli.metrics import Applications, AsJson, ConfigFile, Since, Teams, Until, print_findings, show
-from dora.config.dashboard import Front, front
+from dora.config.dashboard import DashboardSettings, read_dashboard
 from dora.config.settings import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
 from dora.render import console
@@ -175,7 +175,7 @@ def dashboard(
     Example: dora dashboard --port 8501
     """
     settings = read(config)
-    where = front(settings.dashboard | ({} if base_path is None else {"base_path": base_path}))
+    where = read_dashboard(settings.dashboard | ({} if base_path is None else {"base_path": base_path}))
     dashboard_process.serve(settings.data / "dora.duckdb", port, address, where)
 
 
@@ -234,7 +234,7 @@ def demo(
         show("deployment_frequency", by="team", config=path)
     console.print_note(f"ask more: dora show lead_time --by team --every month --config {path}")
     if serve:
-        dashboard_process.serve(read(path).data / "dora.duckdb", port, "127.0.0.1", Front())
+        dashboard_process.serve(read(path).data / "dora.duckdb", port, "127.0.0.1", DashboardSettings())
 
 
 def main() -> None:

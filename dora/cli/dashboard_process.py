@@ -7,18 +7,18 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from dora.config.dashboard import COOKIE, LOGIN, SECRET, Front, environment
+from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment
 from dora.errors import DoraError
 from dora.render import console
 
 
-def serve(path: Path, port: int, address: str, where: Front) -> None:
+def serve(path: Path, port: int, address: str, where: DashboardSettings) -> None:
     """Become the server of a build's dashboard. Raises ``DoraError`` where the pages are not installed."""
     spec = find_spec("dashboards")
     if spec is None or not spec.submodule_search_locations:
         raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
     page = Path(spec.submodule_search_locations[0]) / "server" / "run.py"
-    told = environment(where)
+    told = login_environment(where)
     for name in (LOGIN, SECRET, COOKIE):
         os.environ.pop(name, None)
     os.environ |= told | {"DORA_DATABASE": str(path.resolve())}

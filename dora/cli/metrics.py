@@ -9,6 +9,7 @@ from json import loads
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+import msgspec
 import typer
 
 from dora import api
@@ -177,7 +178,7 @@ def config_show(
     """
     settings = read(config)
     definitions.validate(settings)
-    resolved = asdict(definitions.resolve(settings, application))
+    resolved = msgspec.json.decode(msgspec.json.encode(definitions.resolve(settings, application)))
     if json:
         sources = {name: sorted(values) for name, values in settings.sources.items()}
         console.print_json({"path": settings.path, "data": settings.data, "timezone": settings.timezone,
@@ -187,8 +188,10 @@ def config_show(
     print(
         f"settings {settings.path or 'none, defaults only'}; data in {settings.data}; days cut in {settings.timezone}"
     )
-    says = definitions.shipped()
-    console.print_table([{"key": key, "value": value, "means": says[key]["says"]} for key, value in resolved.items()])
+    keys = definitions.definition_keys()
+    console.print_table(
+        [{"key": key, "value": value, "means": keys[key].description} for key, value in resolved.items()]
+    )
 
 
 def print_findings(findings: list[Finding], json: bool) -> None:

@@ -1,163 +1,187 @@
-"""What counts as what: shipped defaults ← the organisation ← one application, as a table that models join."""
+"""The definitions: what counts as production, a failure, a hotfix, and from when to when each time is measured.
+
+Defaults ← ``[definitions]`` ← each ``[[applications]]`` that matches, in the order of dora.toml. Globs of names match
+in any case, because names at the source come in every case; globs of paths match exactly.
+``python -m dora.config.definitions > docs/definitions.md`` writes the table of all keys.
+"""
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
 
 from dora.config import teams
-from dora.config.patterns import as_like, as_regex, matches
-from dora.errors import UsageError
+from dora.config.patterns import matches
+from dora.config.validation import choices, convert
+from dora.config.working_hours import PATTERN
 
 if TYPE_CHECKING:
     from dora.config.settings import Config
-    from dora.storage.database import Connection
 
-Globs = list[str]
+NameGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "names"})]
+PathGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "paths"})]
+Kinds = tuple[Literal["release", "hotfix", "config", "rollback", "redeploy"], ...]
+LeadTimeStart = Literal["merged_at", "committed_at", "authored_at", "first_commit_at", "opened_at"]
+LeadTimeStop = Literal["full_traffic_at", "first_traffic_at", "finished_at"]
+RecoveryStart = Literal["full_traffic_at", "first_traffic_at", "incident_opened_at"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definitions:
-    """Every choice in force for one application; what each means stands in ``definitions.toml``."""
+def doc(sentence: str) -> Meta:
+    """Return the meaning of a key, for `dora config show`, the pages and docs/definitions.md."""
+    return Meta(description=sentence)
 
-    production_environments: Globs = field(default_factory=list)
-    production_accounts: Globs = field(default_factory=list)
-    production_locations: Globs = field(default_factory=list)
-    production_clusters: Globs = field(default_factory=list)
-    production_pipelines: Globs = field(default_factory=list)
-    canary_clusters: Globs = field(default_factory=list)
-    hotfix_branches: Globs = field(default_factory=list)
-    hotfix_subjects: Globs = field(default_factory=list)
-    hotfix_labels: Globs = field(default_factory=list)
-    hotfix_pipelines: Globs = field(default_factory=list)
-    rollback_pipelines: Globs = field(default_factory=list)
-    frequency_kinds: Globs = field(default_factory=list)
-    failure_window_hours: float = 0.0
-    rollback_blames: str = ""
-    lead_time_unit: str = ""
-    lead_time_starts: str = ""
-    lead_time_stops: str = ""
-    recovery_starts: str = ""
-    paths: Globs = field(default_factory=list)
-    working_hours: str = ""
+
+class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The definitions in force for one application."""
+
+    production_environments: Annotated[
+        NameGlobs,
+        doc("A rollout whose source names its environment is production where that name matches one of these globs."),
+    ] = ("production", "prod")
+    production_accounts: Annotated[
+        NameGlobs,
+        doc("A rollout without a named environment is production where its account matches one of these globs."),
+    ] = ()
+    production_locations: Annotated[
+        NameGlobs, doc("… and its namespace or region matches one of these, where any are given.")
+    ] = ()
+    production_clusters: Annotated[
+        NameGlobs, doc("… and its cluster or workload matches one of these, where any are given.")
+    ] = ()
+    production_pipelines: Annotated[
+        NameGlobs, doc("… and its pipeline's name matches one of these, where any are given.")
+    ] = ()
+    canary_clusters: Annotated[
+        NameGlobs, doc("Workloads with such names serve a canary analysis: they are never the deployment itself.")
+    ] = ("*-canary", "*-baseline")
+    hotfix_branches: Annotated[NameGlobs, doc("A deployment of such a branch is a hotfix.")] = ("hotfix/*",)
+    hotfix_subjects: Annotated[NameGlobs, doc("A deployment that ships a change with such a subject is a hotfix.")] = (
+        "*hotfix/*",
+        "hotfix:*",
+    )
+    hotfix_labels: Annotated[
+        NameGlobs, doc("A deployment that ships a change whose pull request has such a label is a hotfix.")
+    ] = ("hotfix",)
+    hotfix_pipelines: Annotated[NameGlobs, doc("A deployment by such a pipeline is a hotfix.")] = ("*hotfix*",)
+    rollback_pipelines: Annotated[
+        NameGlobs, doc("A deployment by such a pipeline is a rollback, whatever it deploys.")
+    ] = ()
+    frequency_kinds: Annotated[
+        Kinds,
+        doc("Succeeded deployments of these kinds count in deployment frequency; the others stand beside it."),
+    ] = ("release", "hotfix", "config")
+    failure_window_hours: Annotated[
+        float,
+        Meta(gt=0),
+        doc(
+            "An incident, a revert or a hotfix counts against a deployment that took traffic at most this many"
+            " hours before."
+        ),
+    ] = 24.0
+    rollback_blames: Annotated[
+        Literal["first", "last"],
+        doc("A rollback blames the first deployment after the version restored, or the last one before the rollback."),
+    ] = "first"
+    lead_time_unit: Annotated[
+        Literal["change", "commit"],
+        doc("Lead time is of changes: entries on trunk, however many commits they bring; or of each commit."),
+    ] = "change"
+    lead_time_starts: Annotated[
+        LeadTimeStart,
+        doc(
+            "Lead time starts when the change came to trunk (or its trunk commit was committed, or authored, or"
+            " the first of its commits; or its request opened)."
+        ),
+    ] = "merged_at"
+    lead_time_stops: Annotated[
+        LeadTimeStop,
+        doc("Lead time stops when the deployment served all traffic (or its first traffic, or when it had finished)."),
+    ] = "full_traffic_at"
+    recovery_starts: Annotated[
+        RecoveryStart,
+        doc(
+            "Recovery time starts when the failed deployment served all traffic (or its first traffic; or its"
+            " first incident opened, where one did)."
+        ),
+    ] = "full_traffic_at"
+    paths: Annotated[
+        PathGlobs,
+        doc(
+            "In a repository shared by applications, changes that touch one of these paths belong to the"
+            " application; with none, all do."
+        ),
+    ] = ()
+    working_hours: Annotated[
+        str,
+        Meta(pattern=PATTERN),
+        doc("A change of production outside these days and hours, in the organisation's time zone, is out of hours."),
+    ] = "Mon-Fri 09:00-18:00"
+
+
+class Key(NamedTuple):
+    """One key of the definitions. ``globs_of`` is names or paths, None if the value is no list of globs."""
+
+    description: str
+    default: object
+    choices: tuple[str, ...]
+    globs_of: str | None
 
 
 @cache
-def shipped() -> dict[str, dict[str, Any]]:
-    """The shipped defaults: key → ``default``, ``says`` and, where there are some, ``choices``."""
-    return tomllib.loads(files("dora.config").joinpath("definitions.toml").read_text())
-
-
-def resolve(config: Config, application: str) -> Definitions:
-    """The definitions in force for an application. Raises ``UsageError`` for a key or value that means nothing."""
-    values = {key: entry["default"] for key, entry in shipped().items()}
-    values |= _valid(config.definitions, "[definitions]")
-    for override in config.applications:
-        if matches(application, override.get("match", [])):
-            values |= _valid({k: v for k, v in override.items() if k != "match"}, "[[applications]]")
-    return Definitions(**values)
+def definition_keys() -> Mapping[str, Key]:
+    """Return every key of the definitions by name, in the order of the class."""
+    keys = {}
+    for field in msgspec.inspect.type_info(Definitions).fields:  # type: ignore[attr-defined]
+        globs_of = (field.type.extra or {}).get("globs_of")
+        keys[field.name] = Key(
+            field.type.extra_json_schema["description"], field.default, choices(field.type), globs_of
+        )
+    return keys
 
 
 def validate(config: Config) -> None:
-    """Raise ``UsageError`` for anything in the settings' definitions that means nothing."""
-    _valid(config.definitions, "[definitions]")
+    """Raise ``UsageError`` for a definition, an override or a team in the settings that is not valid."""
+    convert(config.definitions, Definitions, "[definitions]")
     for override in config.applications:
-        if not _is_globs(override.get("match")):
-            raise UsageError("[[applications]] needs match = [globs of application names].", "mend dora.toml.")
-        _valid({k: v for k, v in override.items() if k != "match"}, "[[applications]]")
-    teams.rules(config)
+        expected = 'write match = ["glob", …] with globs of application names.'
+        convert(override.get("match"), tuple[str, ...], "[[applications]] match", expected=expected)
+        convert(_without_match(override), Definitions, "[[applications]]")
+    teams.read_rules(config)
 
 
-def _is_globs(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+def resolve(config: Config, application: str) -> Definitions:
+    """Return the definitions in force for an application. Raises ``UsageError`` for an invalid key or value."""
+    values = dict(config.definitions)
+    for override in config.applications:
+        if matches(application, override.get("match", [])):
+            values |= _without_match(override)
+    definitions: Definitions = convert(values, Definitions, "[definitions]")
+    return definitions
 
 
-def _valid(values: dict[str, Any], where: str) -> dict[str, Any]:
-    for key, value in values.items():
-        entry = shipped().get(key)
-        if entry is None:
-            raise UsageError(f"{where} has no key {key}.", f"use one of {', '.join(shipped())}.")
-        default, choices = entry["default"], entry.get("choices")
-        if isinstance(default, list):
-            fits = _is_globs(value) and (not choices or set(value) <= set(choices))
-        elif choices:
-            fits = value in choices
-        elif pattern := entry.get("pattern"):
-            fits = isinstance(value, str) and re.fullmatch(pattern, value) is not None
-        else:
-            fits = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-        if not fits:
-            wanted = f"one of {', '.join(choices)}" if choices else f"a value such as {default!r}"
-            raise UsageError(f"{where} {key} = {value!r} means nothing.", f"give {wanted}.")
-    return values
+def _without_match(override: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in override.items() if key != "match"}
 
 
-# A team that the source of deployments names comes before one that the owners of the code make.
-_KNOWN = """
-SELECT application, coalesce(max(team) FILTER (deploys), max(team))
-FROM (
-  SELECT application, team, source IN (SELECT source FROM landing.execution) AS deploys FROM landing.application
-  UNION ALL SELECT application, NULL, false FROM landing.execution
-  UNION ALL SELECT application, NULL, false FROM landing.incident
-  UNION ALL SELECT application, NULL, false FROM landing.incident_event
-  UNION ALL SELECT unnest(applications), NULL, false FROM landing.change
-)
-GROUP BY application ORDER BY application
-"""
+def to_markdown() -> str:
+    """Return docs/definitions.md: all keys, with their defaults, choices and meaning."""
+    lines = [
+        "# Definitions",
+        "",
+        "Keys of `[definitions]` in dora.toml. `[[applications]]` overrides them for the applications that `match`.",
+        "",
+        "| key | default | choices | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, key in definition_keys().items():
+        default = msgspec.json.encode(key.default).decode().replace(",", ", ")
+        lines.append(f"| `{name}` | `{default}` | {', '.join(key.choices)} | {key.description} |")
+    return "\n".join(lines) + "\n"
 
 
-def write(con: Connection, config: Config) -> None:
-    """Create ``definitions`` (one row per application), ``definitions_in_force`` (one per key), ``globs`` (one per glob
-    of names, as LIKE has it) and ``memberships``.
-    """
-    names = [field_.name for field_ in fields(Definitions)]
-    columns = ", ".join(f"{name} {_type(shipped()[name])}" for name in names)
-    con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
-    con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
-    con.execute("CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, says VARCHAR)")
-    known = con.execute(_KNOWN).fetchall()
-    current = teams.write(con, teams.rules(config), dict(known))
-    for application, team in current.items():
-        _write_one(con, application, team, resolve(config, application))
-
-
-def _write_one(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:
-    values = {entry.name: getattr(definitions, entry.name) for entry in fields(Definitions)}
-    patterns = [_pattern(key, value) for key, value in values.items()]
-    slots = ", ".join("?" for _ in range(len(patterns) + 2))
-    con.execute(f"INSERT INTO definitions VALUES ({slots})", [application, team, *patterns])  # noqa: S608
-    con.executemany(
-        "INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)",
-        [[application, key, _readable(value), shipped()[key]["says"]] for key, value in values.items()],
-    )
-
-    named = [[application, key, as_like(glob)] for key, value in values.items() if _of_names(key) for glob in value]
-    if named:
-        con.executemany("INSERT INTO globs VALUES (?, ?, ?)", named)
-
-
-def _of_names(key: str) -> bool:
-    """Whether a key holds globs that match names."""
-    return isinstance(shipped()[key]["default"], list) and "choices" not in shipped()[key] and key != "paths"
-
-
-def _type(entry: Mapping[str, Any]) -> str:
-    if isinstance(entry["default"], list):
-        return "VARCHAR[]" if "choices" in entry else "VARCHAR"
-    return "DOUBLE" if isinstance(entry["default"], float) else "VARCHAR"
-
-
-def _pattern(key: str, value: object) -> object:
-    """A value as models join it: globs are one pattern, words of a choice a list."""
-    if not isinstance(value, list) or "choices" in shipped()[key]:
-        return value
-    return as_regex(value, of_paths=key == "paths", any_case=key != "paths")
-
-
-def _readable(value: object) -> str:
-    return " ".join(value) if isinstance(value, list) else str(value)
+if __name__ == "__main__":
+    print(to_markdown(), end="")

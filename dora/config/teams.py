@@ -1,33 +1,40 @@
-"""Which team an application belonged to, and when: by the settings, else by what its source says.
+"""Which team an application belongs to, and since when: by ``[teams]`` of dora.toml, else by what its source says.
 
-A team holds globs of application names, or tables with ``match`` and the local days ``since`` (included) and ``until``
-(not) between which it held them. Where several match, the last one in the settings wins.
+A team has globs of application names, or tables with ``match`` and the local days ``since`` (included) and ``until``
+(excluded). If several match, the last one in the settings wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from dora import periods
 from dora.config.patterns import matches
-from dora.errors import UsageError
+from dora.config.validation import convert
 
 if TYPE_CHECKING:
     from dora.config.settings import Config
-    from dora.storage.database import Connection
 
-EVER, NEVER_ENDS = datetime.min, datetime.max
-KEYS = {"match", "since", "until"}
-Stretch = tuple[str | None, datetime, datetime]
+BEGINNING, END = datetime.min, datetime.max  # stand for -infinity and infinity
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of a team: a glob of application names, and the days in which it applies."""
+
+    match: str
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A team holds applications that match one glob from ``since`` up to ``until``, UTC instants."""
+    """A team has the applications that match one glob from ``since`` up to, and without, ``until`` (UTC)."""
 
     team: str
     match: str
@@ -35,58 +42,40 @@ class Rule:
     until: datetime
 
 
-def rules(config: Config) -> list[Rule]:
-    """The settings' teams; raises ``UsageError`` for what means nothing."""
-    return [rule for team, members in config.teams.items() for rule in _of(team, members, config.timezone)]
+class Membership(NamedTuple):
+    """The team of one application from ``since`` up to, and without, ``until`` (UTC); None if it has no team."""
+
+    team: str | None
+    since: datetime
+    until: datetime
 
 
-def _of(team: str, members: object, zone: str) -> Iterator[Rule]:
-    if not isinstance(members, list):
-        raise UsageError(f"[teams] {team} must be a list of globs.", "mend dora.toml.")
-    for member in members:
-        given = {"match": member} if isinstance(member, str) else member
-        if not isinstance(given, dict) or set(given) - KEYS or not isinstance(given.get("match"), str):
-            wanted = 'a glob, or { match = "glob", since = 2026-07-01 }'
-            raise UsageError(f"[teams] {team} has {member!r}, which is no {wanted}.", "mend dora.toml.")
-        yield Rule(team, given["match"], _moment(given, "since", EVER, zone), _moment(given, "until", NEVER_ENDS, zone))
+def read_rules(config: Config) -> list[Rule]:
+    """Return the rules of ``[teams]``, in order. Raises ``UsageError`` for an invalid entry."""
+    expected = 'write a list of globs and of tables such as { match = "glob", since = 2026-07-01 }.'
+    rules = []
+    for team, members in config.teams.items():
+        for member in convert(members, list[str | Member], f"[teams] {team}", expected=expected):
+            entry = Member(member) if isinstance(member, str) else member
+            since, until = (_local_midnight(day, config.timezone) for day in (entry.since, entry.until))
+            rules.append(Rule(team, entry.match, since or BEGINNING, until or END))
+    return rules
 
 
-def _moment(given: Mapping[str, Any], key: str, otherwise: datetime, zone: str) -> datetime:
-    """The local midnight that begins a day."""
-    day = given.get(key)
-    if day is None:
-        return otherwise
-    try:
-        read = day if isinstance(day, date) else date.fromisoformat(day)
-    except (TypeError, ValueError):
-        raise UsageError(f"[teams] {key} = {day!r} is no day.", "give a date such as 2026-07-01.") from None
-    return periods.to_utc(datetime.combine(read, time()), zone)
+def _local_midnight(day: date | None, zone: str) -> datetime | None:
+    return periods.to_utc(datetime.combine(day, time()), zone) if day else None
 
 
-def stretches(named: Sequence[Rule], application: str, otherwise: str | None) -> list[Stretch]:
-    """An application's teams in order, without a hole from ever to for ever; ``otherwise`` where no rule holds it."""
-    holding = [rule for rule in named if matches(application, [rule.match])]
-    edges = sorted({EVER, NEVER_ENDS, *(edge for rule in holding for edge in (rule.since, rule.until))})
-    found: list[Stretch] = []
+def list_memberships(rules: Sequence[Rule], application: str, default: str | None) -> list[Membership]:
+    """Return the teams of an application from beginning to end, without gaps; ``default`` if no rule matches."""
+    matching = [rule for rule in rules if matches(application, [rule.match])]
+    edges = sorted({BEGINNING, END, *(edge for rule in matching for edge in (rule.since, rule.until))})
+    memberships: list[Membership] = []
     for since, until in pairwise(edges):
-        teams = [rule.team for rule in holding if rule.since <= since and until <= rule.until]
-        team = teams[-1] if teams else otherwise
-        if found and found[-1][0] == team:
-            found[-1] = (team, found[-1][1], until)
+        teams = [rule.team for rule in matching if rule.since <= since and until <= rule.until]
+        team = teams[-1] if teams else default
+        if memberships and memberships[-1].team == team:  # one membership per team, not per edge
+            memberships[-1] = memberships[-1]._replace(until=until)
         else:
-            found.append((team, since, until))
-    return found
-
-
-def write(con: Connection, named: Sequence[Rule], known: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Create ``memberships`` (application, team, since, until) and return each application's team of today."""
-    con.execute("CREATE TABLE memberships (application VARCHAR, team VARCHAR, since TIMESTAMP, until TIMESTAMP)")
-    told = {application: stretches(named, application, team) for application, team in known.items()}
-    rows = [[application, *stretch] for application, stretch_list in told.items() for stretch in stretch_list]
-    if rows:
-        con.executemany(
-            "INSERT INTO memberships SELECT $1, $2, CASE WHEN $3 = $5 THEN '-infinity'::TIMESTAMP ELSE $3 END,"
-            " CASE WHEN $4 = $6 THEN 'infinity'::TIMESTAMP ELSE $4 END",
-            [[*row, EVER, NEVER_ENDS] for row in rows],
-        )
-    return {application: stretch_list[-1][0] for application, stretch_list in told.items()}
+            memberships.append(Membership(team, since, until))
+    return memberships

@@ -1,4 +1,4 @@
-"""Working hours, as the definition writes them: ``Mon-Fri 09:00-18:00``, in the organisation's local time."""
+"""Business hours as a definition writes them: ``Mon-Fri 09:00-18:00``, in the time zone of the organisation."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from datetime import datetime, timedelta
 from functools import cache
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DAY, _START, _END = f"(?:{'|'.join(DAYS)})", r"(?:[01]\d|2[0-3]):[0-5]\d", r"(?:[01]\d|2[0-4]):[0-5]\d"
+PATTERN = rf"^{_DAY}(?:-{_DAY})? {_START}-{_END}\Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
-    """Days of the week (0 is Monday) and minutes of the day, ``start`` included and ``end`` not.
+class WorkingHours:
+    """Days of the week (0 is Monday) and minutes of the day from ``start`` up to, and without, ``end``.
 
-    A span that ends before it starts goes on past midnight and belongs to the day that it starts on.
+    A span that ends before it starts continues past midnight and belongs to the day on which it starts.
     """
 
     days: frozenset[int]
     start: int
     end: int
 
-    def hold(self, local: datetime) -> bool:
-        """Whether a local moment lies within them."""
+    def contains(self, local: datetime) -> bool:
+        """Whether a local time is within them."""
         minute = local.hour * 60 + local.minute
         if self.start < self.end:
             return local.weekday() in self.days and self.start <= minute < self.end
@@ -31,16 +33,17 @@ class Hours:
 
 
 @cache
-def hours(text: str) -> Hours:
-    """Read a definition that was checked when it was set."""
+def parse_working_hours(text: str) -> WorkingHours:
+    """Parse a text that matches ``PATTERN``."""
     days, _, span = text.partition(" ")
     first, _, last = days.partition("-")
     begin, end = DAYS.index(first), DAYS.index(last or first)
-    length = (end - begin) % len(DAYS) + 1
+    length = (end - begin) % len(DAYS) + 1  # a week may begin on any day, as in Sun-Thu
     start, _, stop = span.partition("-")
-    return Hours(frozenset((begin + nth) % len(DAYS) for nth in range(length)), _minutes(start), _minutes(stop))
+    week = frozenset((begin + offset) % len(DAYS) for offset in range(length))
+    return WorkingHours(week, _to_minutes(start), _to_minutes(stop))
 
 
-def _minutes(clock: str) -> int:
+def _to_minutes(clock: str) -> int:
     hour, _, minute = clock.partition(":")
     return int(hour) * 60 + int(minute)

@@ -173,13 +173,16 @@ def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], may: 
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ("[dashboard]\nurl = 'metrics.example.com'\n", "no address of the web"),
-        ("[dashboard]\nsecret = 'x'\n", r"nobody reads: secret"),
-        ("[dashboard.login]\nmetadata_url = 'x'\nclient_id = 'y'\n", "where people come back to"),
-        ("[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\n", "is not whole"),
+        ("[dashboard]\nurl = 'metrics.example.com'\n", "not a web address"),
+        ("[dashboard]\nsecret = 'x'\n", "unknown field `secret`"),
+        ("[dashboard.login]\nmetadata_url = 'x'\nclient_id = 'y'\n", "set url under"),
+        (
+            "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\n",
+            "required field `metadata_url`",
+        ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nclient_secret = 's'\n",
-            "nobody reads: client_secret",
+            "unknown field `client_secret`",
         ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nmetadata_url = 'x'\n",

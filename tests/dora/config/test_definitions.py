@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,19 +13,23 @@ from hypothesis import strategies as st
 
 import dora
 from dora.config import teams
-from dora.config.definitions import Definitions, resolve, shipped, validate
+from dora.config.definitions import definition_keys, resolve, to_markdown, validate
 from dora.config.patterns import as_like, as_regex, matches
 from dora.config.settings import Config
 from dora.errors import UsageError
 from tests.conftest import engine
 
+ROOT = Path(__file__).resolve().parents[3]
 
-def test_every_key_has_a_field_a_default_and_a_sentence() -> None:
-    """The shipped file and the dataclass name the same keys, and each says what it means."""
-    assert [entry.name for entry in fields(Definitions)] == list(shipped())
-    for key, entry in shipped().items():
-        assert entry["says"].endswith("."), key
-        assert set(entry) <= {"default", "says", "choices", "pattern"}
+
+def test_every_key_has_a_sentence() -> None:
+    """Each key says what it means, in a sentence."""
+    assert [name for name, key in definition_keys().items() if not key.description.endswith(".")] == []
+
+
+def test_the_documentation_is_current() -> None:
+    """docs/definitions.md is what ``python -m dora.config.definitions`` prints."""
+    assert (ROOT / "docs/definitions.md").read_text() == to_markdown()
 
 
 def test_every_key_is_read_by_a_model() -> None:
@@ -33,7 +37,7 @@ def test_every_key_is_read_by_a_model() -> None:
     from dora.sql.catalog import queries
 
     sql = "\n".join((queries("intermediate") | queries("models") | queries("metrics")).values())
-    unread = [key for key in shipped() if f"d.{key}" not in sql and f"g.key = '{key}'" not in sql]
+    unread = [key for key in definition_keys() if f"d.{key}" not in sql and f"g.key = '{key}'" not in sql]
     assert unread == []
 
 
@@ -48,27 +52,32 @@ def test_the_last_override_wins() -> None:
     )
     windows = {name: resolve(config, name).failure_window_hours for name in ("shop", "pay-bank", "pay-card")}
     assert windows == {"shop": 12, "pay-bank": 48, "pay-card": 72}
-    assert resolve(config, "pay-card").paths == ["card/**"]
+    assert resolve(config, "pay-card").paths == ("card/**",)
     assert resolve(config, "shop").rollback_blames == "first"
 
 
 @pytest.mark.parametrize(
-    ("config", "names"),
+    ("config", "message"),
     [
-        (Config(definitions={"failure_windw": 1}), "failure_windw"),
-        (Config(definitions={"failure_window_hours": -1}), "failure_window_hours"),
-        (Config(definitions={"failure_window_hours": True}), "failure_window_hours"),
-        (Config(definitions={"production_accounts": "prod"}), "production_accounts"),
-        (Config(definitions={"rollback_blames": "nobody"}), "rollback_blames"),
-        (Config(definitions={"working_hours": "9 to 5"}), "working_hours"),
+        (Config(definitions={"failure_windw": 1}), r"failure_windw.* Next: use the keys .*failure_window_hours"),
+        (
+            Config(definitions={"failure_window_hours": -1}),
+            r"\[definitions\] failure_window_hours: .*> 0.* 24.0",
+        ),
+        (Config(definitions={"failure_window_hours": True}), r"failure_window_hours: .*got `bool`"),
+        (Config(definitions={"production_accounts": "prod"}), r"production_accounts: .*array"),
+        (Config(definitions={"rollback_blames": "nobody"}), r"rollback_blames: .*'nobody'.* use one of first, last"),
+        (Config(definitions={"frequency_kinds": ["release", "fix"]}), r"frequency_kinds\[1\]: .*'fix'.* use one of"),
+        (Config(definitions={"working_hours": "9 to 5"}), r"working_hours: .*such as \"Mon-Fri 09:00-18:00\""),
         (Config(definitions={"working_hours": 9}), "working_hours"),
         (Config(applications=[{"failure_window_hours": 1}]), "match"),
+        (Config(applications=[{"match": ["web"], "failure_window_hours": "1"}]), r"applications\]\] failure_window"),
         (Config(teams={"pay": "pay-*"}), "pay"),  # type: ignore[dict-item]
     ],
 )
-def test_what_means_nothing_is_refused_by_name(config: Config, names: str) -> None:
-    """A misspelt key or a value of the wrong kind stops the build with a sentence that names it."""
-    with pytest.raises(UsageError, match=names):
+def test_an_invalid_value_is_refused(config: Config, message: str) -> None:
+    """A misspelt key or a value of the wrong type stops the build with the path of the key and what to write."""
+    with pytest.raises(UsageError, match=message):
         validate(config)
 
 
@@ -129,9 +138,10 @@ def test_nothing_is_production_until_somebody_says_so(facts: Callable[..., dora.
 
 def test_team_is_the_last_match() -> None:
     """Settings name teams by globs of applications; the last team that matches has it."""
-    named = teams.rules(Config(teams={"shop": ["*"], "payments": ["pay-*"]}))
-    assert [teams.stretches(named, name, None)[-1][0] for name in ("web", "pay-card")] == ["shop", "payments"]
-    assert [team for team, *_ in teams.stretches([], "web", "told")] == ["told"]
+    rules = teams.read_rules(Config(teams={"shop": ["*"], "payments": ["pay-*"]}))
+    current = [teams.list_memberships(rules, name, None)[-1].team for name in ("web", "pay-card")]
+    assert current == ["shop", "payments"]
+    assert [membership.team for membership in teams.list_memberships([], "web", "of source")] == ["of source"]
 
 
 @given(

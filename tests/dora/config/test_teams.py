@@ -78,20 +78,20 @@ def test_the_source_of_deployments_comes_before_the_owners_of_the_code(facts: Ca
 
 
 @pytest.mark.parametrize(
-    ("given", "says"),
+    ("members", "message"),
     [
-        ({"shop": "web"}, "list of globs"),
-        ({"shop": [3]}, "3"),
+        ({"shop": "web"}, r"\[teams\] shop: .* list of globs"),
+        ({"shop": [3]}, r"\[0\]: .*got `int`"),
         ({"shop": [{"match": "web", "from": "2026-01-01"}]}, "from"),
-        ({"shop": [{"since": "2026-01-01"}]}, "since"),
-        ({"shop": [{"match": "web", "since": "soon"}]}, "soon"),
-        ({"shop": [{"match": "web", "until": 7}]}, "7"),
+        ({"shop": [{"since": "2026-01-01"}]}, "missing required field `match`"),
+        ({"shop": [{"match": "web", "since": "soon"}]}, r"\[0\]\.since"),
+        ({"shop": [{"match": "web", "until": 7}]}, r"\[0\]\.until"),
     ],
 )
-def test_what_means_nothing_is_refused(given: dict[str, Any], says: str) -> None:
-    """A misspelt team says which, before anything is built."""
-    with pytest.raises(UsageError, match=says):
-        teams.rules(Config(teams=given))
+def test_an_invalid_entry_is_refused(members: dict[str, Any], message: str) -> None:
+    """The error names the team and the entry, before anything is built."""
+    with pytest.raises(UsageError, match=message):
+        teams.read_rules(Config(teams=members))
 
 
 rule = st.builds(
@@ -108,17 +108,18 @@ rule = st.builds(
 )
 
 
-@given(st.lists(rule, max_size=6), st.sampled_from([None, "told"]))
-def test_every_moment_has_one_team_and_the_last_rule_wins(given: list[dict[str, Any]], told: str | None) -> None:
-    """Stretches leave no hole and do not overlap; on each day the team is that of the last rule that holds it."""
-    named = [
-        teams.Rule(r["team"], r["match"], *(datetime.combine(r[k], DAY.time()) for k in ("since", "until")))
-        for r in given
+@given(st.lists(rule, max_size=6), st.sampled_from([None, "of source"]))
+def test_every_moment_has_one_team_and_the_last_rule_wins(entries: list[dict[str, Any]], default: str | None) -> None:
+    """Memberships leave no gap and do not overlap; on each day the team is that of the last rule that matches."""
+    rules = [
+        teams.Rule(entry["team"], entry["match"], *(datetime.combine(entry[k], DAY.time()) for k in ("since", "until")))
+        for entry in entries
     ]
-    found = teams.stretches(named, "web", told)
-    assert (found[0][1], found[-1][2]) == (teams.EVER, teams.NEVER_ENDS)
-    assert all(before[2] == after[1] and before[0] != after[0] for before, after in pairwise(found))
+    memberships = teams.list_memberships(rules, "web", default)
+    assert (memberships[0].since, memberships[-1].until) == (teams.BEGINNING, teams.END)
+    assert all(before.until == after.since and before.team != after.team for before, after in pairwise(memberships))
     for day in range(-1, 31):
         noon = DAY + timedelta(days=day, hours=12)
-        holding = [one.team for one in named if one.match in ("web", "w*") and one.since <= noon < one.until]
-        assert next(team for team, since, until in found if since <= noon < until) == (holding or [told])[-1]
+        matching = [rule.team for rule in rules if rule.match in ("web", "w*") and rule.since <= noon < rule.until]
+        (team,) = (membership.team for membership in memberships if membership.since <= noon < membership.until)
+        assert team == (matching or [default])[-1]

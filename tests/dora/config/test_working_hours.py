@@ -1,4 +1,4 @@
-"""Working hours: what the definition writes, minute by minute."""
+"""Working hours, minute by minute."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from dora.config.definitions import shipped
-from dora.config.working_hours import hours
+from dora.config.working_hours import PATTERN, parse_working_hours
 
 MONDAY = datetime(2026, 3, 2)
 
@@ -31,14 +30,14 @@ MONDAY = datetime(2026, 3, 2)
         ("Mon-Fri 22:00-06:00", 2, "05:00", False),
     ],
 )
-def test_what_lies_within(text: str, day: int, clock: str, inside: bool) -> None:
+def test_contains(text: str, day: int, clock: str, inside: bool) -> None:
     """The start counts and the end does not; a week may begin on any day; a night belongs to the day it begins on."""
     hour, minute = map(int, clock.split(":"))
-    assert hours(text).hold(MONDAY.replace(day=day, hour=hour, minute=minute)) is inside
-    assert re.fullmatch(shipped()["working_hours"]["pattern"], text)
+    assert parse_working_hours(text).contains(MONDAY.replace(day=day, hour=hour, minute=minute)) is inside
+    assert re.fullmatch(PATTERN, text)
 
 
 @pytest.mark.parametrize("text", ["9-18", "Mon-Fri 9:00-18:00", "Mo-Fr 09:00-18:00", "Mon-Fri 09:00-25:00", "Mon-Fri"])
-def test_what_is_refused(text: str) -> None:
-    """Anything else means nothing, and is said so before a build."""
-    assert re.fullmatch(shipped()["working_hours"]["pattern"], text) is None
+def test_an_invalid_text_does_not_match(text: str) -> None:
+    """A build refuses such a text before it starts."""
+    assert re.fullmatch(PATTERN, text) is None

@@ -198,8 +198,8 @@ def test_the_settings_are_valid_definitions(organisation: Organisation) -> None:
     validate(config)
     named = [name for globs in settings["teams"].values() for name in globs]
     assert sorted(named) == sorted(app["name"] for app in organisation.world.applications)
-    assert resolve(config, "gateway").paths == ["services/gateway/**", "libs/**"]
-    assert resolve(config, "checkout").production_accounts == ["prod-*"]
+    assert resolve(config, "gateway").paths == ("services/gateway/**", "libs/**")
+    assert resolve(config, "checkout").production_accounts == ("prod-*",)
 
 
 def test_what_is_configured_covers_what_ran(organisation: Organisation) -> None:

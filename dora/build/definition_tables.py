@@ -1,0 +1,96 @@
+"""Write the definitions and teams of every application into the build, as tables that models join."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dora.config import teams
+from dora.config.definitions import Definitions, Key, definition_keys, resolve
+from dora.config.patterns import as_like, as_regex
+
+if TYPE_CHECKING:
+    from dora.config.settings import Config
+    from dora.storage.database import Connection
+
+# The source of the deployments knows the team better than the owners of the code do.
+_APPLICATIONS = """
+SELECT application, coalesce(max(team) FILTER (deploys), max(team))
+FROM (
+  SELECT application, team, source IN (SELECT source FROM landing.execution) AS deploys FROM landing.application
+  UNION ALL SELECT application, NULL, false FROM landing.execution
+  UNION ALL SELECT application, NULL, false FROM landing.incident
+  UNION ALL SELECT application, NULL, false FROM landing.incident_event
+  UNION ALL SELECT unnest(applications), NULL, false FROM landing.change
+)
+GROUP BY application ORDER BY application
+"""
+
+
+def write_definitions(con: Connection, config: Config) -> None:
+    """Create the tables that models join.
+
+    ``definitions`` has one row per application, ``definitions_in_force`` one per application and key, ``globs`` one per
+    glob of names as a LIKE pattern, and ``memberships`` one per application and period in a team.
+    """
+    keys = definition_keys()
+    columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
+    con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
+    con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
+    con.execute("CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, says VARCHAR)")
+    applications = dict(con.execute(_APPLICATIONS).fetchall())
+    for application, team in _write_memberships(con, config, applications).items():
+        _write_application(con, application, team, resolve(config, application))
+
+
+def _write_memberships(
+    con: Connection, config: Config, applications: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Create ``memberships`` and return the current team of each application."""
+    con.execute("CREATE TABLE memberships (application VARCHAR, team VARCHAR, since TIMESTAMP, until TIMESTAMP)")
+    rules = teams.read_rules(config)
+    memberships = {name: teams.list_memberships(rules, name, team) for name, team in applications.items()}
+    rows = [[name, *membership] for name, of_application in memberships.items() for membership in of_application]
+    if rows:
+        con.executemany(
+            "INSERT INTO memberships SELECT $1, $2, CASE WHEN $3 = $5 THEN '-infinity'::TIMESTAMP ELSE $3 END,"
+            " CASE WHEN $4 = $6 THEN 'infinity'::TIMESTAMP ELSE $4 END",
+            [[*row, teams.BEGINNING, teams.END] for row in rows],
+        )
+    return {name: of_application[-1].team for name, of_application in memberships.items()}
+
+
+def _write_application(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:
+    keys = definition_keys()
+    values = {name: getattr(definitions, name) for name in keys}
+    row = [application, team, *(_to_sql(keys[name], value) for name, value in values.items())]
+    con.execute(f"INSERT INTO definitions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - placeholders only
+    con.executemany(
+        "INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)",
+        [[application, name, _to_text(value), keys[name].description] for name, value in values.items()],
+    )
+    globs = [
+        [application, name, as_like(glob)]
+        for name, value in values.items()
+        if keys[name].globs_of == "names"
+        for glob in value
+    ]
+    if globs:
+        con.executemany("INSERT INTO globs VALUES (?, ?, ?)", globs)
+
+
+def _column_type(key: Key) -> str:
+    if isinstance(key.default, float):
+        return "DOUBLE"
+    return "VARCHAR[]" if isinstance(key.default, tuple) and not key.globs_of else "VARCHAR"
+
+
+def _to_sql(key: Key, value: object) -> object:
+    """Return a value as models join it: globs as one regular expression, kinds as a list."""
+    if key.globs_of and isinstance(value, tuple):
+        return as_regex(value, of_paths=key.globs_of == "paths", any_case=key.globs_of == "names")
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _to_text(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
