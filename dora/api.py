@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dora import periods
 from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety, survey_position, weekly_signals
+from dora.analysis.significant_changes import MetricChange, ReadValues, significant_changes
 from dora.errors import DoraError
 from dora.periods import Grain
 from dora.query import groups
@@ -32,7 +33,7 @@ from dora.storage import database
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dora.analysis.canaries import Canaries
+    from dora.analysis.canary_summary import Canaries
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
@@ -157,6 +158,15 @@ class Delivery:
     def compare(self, name: str, scope: Scope = EVERYTHING) -> list[period_comparison.PeriodComparison]:
         """Each group's value in a scope's window against the equal window before it."""
         return period_comparison.compare_periods(self.connection(), name, scope)
+
+    def significant_changes(
+        self, scope: Scope, earlier: Scope, by: By = "team", read_values: ReadValues | None = None
+    ) -> list[MetricChange]:
+        """Every key metric in a scope against an earlier one, in total and by group, with what is significant.
+
+        ``read_values`` replaces ``self.values``, for callers that hold values already.
+        """
+        return significant_changes(read_values or self.values, scope, earlier, by)
 
     def signals(self, name: str, scope: Scope = EVERYTHING) -> list[weekly_signals.WeeklySeries]:
         """Each group's whole weeks with the limits of their noise, and what is beyond it."""

@@ -45,7 +45,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
 def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
-    from dora.cli.app import ingest
+    from dora.cli.pipeline import ingest
     from ingest.files.records import KINDS
 
     for kind, columns in KINDS.items():

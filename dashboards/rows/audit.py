@@ -17,7 +17,7 @@ SHORTEST = 0.1  # minutes: a log axis has no zero
 def hour_of_week(row: Row) -> str | None:
     """The local weekday and hour at which a change reached production, as ``Mon 9:00``; null if it never did."""
     time = row["local_time"]
-    return None if row["out_of_hours"] is None else _hour_name(time.weekday(), time.hour)
+    return None if row["outside_business_hours"] is None else _hour_name(time.weekday(), time.hour)
 
 
 def _hour_name(day: int, hour: int) -> str:
@@ -26,9 +26,10 @@ def _hour_name(day: int, hour: int) -> str:
 
 def hours(rows: list[Row]) -> list[Row]:
     """Changes that reached production by local weekday and hour, coloured by what most changes of the hour are."""
-    deployed = [row for row in rows if row["out_of_hours"] is not None]
+    deployed = [row for row in rows if row["outside_business_hours"] is not None]
     counts = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in deployed)
-    late = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in deployed if row["out_of_hours"])
+    outside = [row for row in deployed if row["outside_business_hours"]]
+    late = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in outside)
     max_count = max(counts.values(), default=1)
     rows_by_hour = []
     for (day, hour), count in sorted(counts.items()):

@@ -1,115 +1,105 @@
-"""The audit trail as people read it: one line a change, one page for whoever asks."""
+"""Rows of the audit trail as cells of tables: local times, short commits, exceptions in words."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dora.render import text
 
-if TYPE_CHECKING:
-    from dora.query.lists import Row
-
-SHORT = 9
+Row = dict[str, Any]
+SHORT_COMMIT = 9  # digits
 EVIDENCE = {
     "rollback": "rolled back",
     "fix_forward": "fixed forward",
     "incident": "incident",
     "deploy": "deploy failed",
 }
-MARKS = {
-    "out_of_hours": "out of hours",
-    "unauthorized_users": "refused: {}",
-    "stopped_by": "stopped by {}",
-    "skipped": "question skipped",
-    "timed_out": "nobody answered",
-    "passed_by_timeout": "went on unanswered",
+MARKS = {  # column of the row: exception in words
+    "outside_business_hours": "outside business hours",
+    "unauthorized_users": "unauthorized: {}",
+    "stopped_by": "rejected by {}",
+    "skipped": "approval skipped",
+    "timed_out": "approval timed out",
+    "passed_by_timeout": "passed by timeout",
     "four_eyes": "{}",
 }
 COLUMNS = {
     "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
-    "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by", "prompts": "Asked",
-    "roles": "Roles required", "approved_by": "Approved by", "waited": "Waited", "canary": "Canary",
-    "marks": "What stands out", "template": "Template", "url": "Execution",
+    "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by",
+    "prompts": "Approval prompt", "roles": "Roles required", "approved_by": "Approved by", "waited": "Approval time",
+    "canary": "Canary", "marks": "Exceptions", "template": "Template", "url": "Execution",
 }  # fmt: skip
+TERMINAL_COLUMNS = ("local_time", "application", "kind", "outcome", "commit", "authors", "started", "approved_by",
+                    "waited", "marks")  # fmt: skip
 
 
-def line(row: Row) -> Row:
-    """A change as one line of a terminal's table."""
-    told = cells(row)
-    names = ("local_time", "application", "kind", "outcome", "commit", "authors", "started", "approved_by", "waited")
-    return {name.replace("_", " "): told[name] for name in names} | {"stands out": told["marks"]}
+def terminal_line(row: Row) -> Row:
+    """Return a change as one row of a terminal's table, which has room for some of the columns."""
+    cells = change_cells(row)
+    return {COLUMNS[name].lower(): cells[name] for name in TERMINAL_COLUMNS}
 
 
-def cells(row: Row) -> Row:
-    """A change as cells of the page: local time, short commit, words."""
-    template = " ".join(filter(None, (row["template"], row["template_version"])))
+def change_cells(row: Row) -> Row:
+    """Return a change with the cells of ``COLUMNS``."""
+    manual = " (manual)" if row["by_hand"] else ""
+    has_score = row["verdict"] and row["score"] is not None
+    minutes = row["waited_minutes"]
     return row | {
         "local_time": f"{row['local_time']:%Y-%m-%d %H:%M}",
         "outcome": outcome(row),
-        "commit": (row["commit"] or "")[:SHORT] or None,
-        "started": row["triggered_by"] and f"{row['triggered_by']}{' by hand' if row['by_hand'] else ''}",
-        "waited": _minutes(row["waited_minutes"]),
-        "canary": _canary(row),
+        "commit": (row["commit"] or "")[:SHORT_COMMIT] or None,
+        "started": row["triggered_by"] and f"{row['triggered_by']}{manual}",
+        "waited": None if minutes is None else text.quantity(minutes / 60, "hours"),
+        "canary": f"{row['verdict']} {row['score']:.0f}" if has_score else row["verdict"],
         "marks": ", ".join(marks(row)) or None,
-        "template": template or None,
+        "template": " ".join(filter(None, (row["template"], row["template_version"]))) or None,
     }
 
 
-def _canary(row: Row) -> str | None:
-    scored = row["verdict"] and row["score"] is not None
-    return f"{row['verdict']} {row['score']:.0f}" if scored else row["verdict"]
-
-
 def outcome(row: Row) -> str:
-    """How it ended, with the evidence where it failed later."""
-    ended = str(row["outcome"]).replace("_", " ")
-    if not row["evidence"]:
-        return ended
-    return "failed: " + ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
+    """Return how a deployment ended; if it failed later, the evidence of that."""
+    if row["evidence"]:
+        return "failed: " + ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
+    return str(row["outcome"]).replace("_", " ")
 
 
 def marks(row: Row) -> list[str]:
-    """What an auditor would stop at."""
-    told = [words.format(row[name]) for name, words in MARKS.items() if row[name]]
+    """Return the exceptions of a change in words."""
+    words = [phrase.format(row[column]) for column, phrase in MARKS.items() if row[column]]
     if row["by_hand"] and not row["questions"] and row["kind"] in ("release", "hotfix", "config"):
-        told.append("by hand, nobody asked")
+        words.append("manual, no approval prompt")
     if row["versions_behind"]:
-        told.append("older template")
-    return told
+        words.append("older template")
+    return words
 
 
-def _minutes(minutes: float | None) -> str | None:
-    return None if minutes is None else text.quantity(minutes / 60, "hours")
-
-
-def code(row: Row) -> dict[str, Any]:
-    """How an application's pipelines are made, as one line."""
+def template_cells(row: Row) -> Row:
+    """Return how an application's pipelines are made."""
     template = f"{row['template']} {row['template_version'] or ''}".strip() if row["template"] else None
     return {
         "application": row["application"],
         "pipelines": row["pipelines"],
         "from a template": row["from_template"],
         "by convention": row["by_convention"],
-        "template to production": template,
+        "production template": template,
         "newest version": row["newest_version"],
-        "behind": row["behind"],
+        "pipelines behind": row["behind"],
         "protected": row["protected"],
         "canary": row["has_canary"],
-        "asks a person": row["has_approval"],
+        "approval": row["has_approval"],
         "rollback pipeline": row["has_rollback"],
     }
 
 
-def version(row: Row) -> dict[str, Any]:
-    """What was deployed by one version of a template, as one line."""
-    limits = f"{text.quantity(row['low'], 'share')} to {text.quantity(row['high'], 'share')}"
+def version_cells(row: Row) -> Row:
+    """Return the deployments of one template version and the share that failed."""
     return {
         "template": row["template"] or "none",
         "version": row["template_version"],
         "applications": row["applications"],
         "deployments": row["deployments"],
         "failed": row["failed"],
-        "share": text.quantity(row["share_failed"], "share"),
-        "95 %": limits,
+        "share failed": text.quantity(row["share_failed"], "share"),
+        "95 % CI": text.interval(row["low"], row["high"], "share").removeprefix("95 % CI "),
         "mean lead time": text.quantity(row["mean_lead_hours"], "hours"),
     }

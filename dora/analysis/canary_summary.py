@@ -1,26 +1,40 @@
-"""What canaries are worth in plain sentences, each with its numbers and what is not known."""
+"""The canaries of a scope as one object, and their summary in sentences."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
+from dora.analysis.canary_metrics import DecidingMetric
+from dora.analysis.canary_verdicts import OVERRIDDEN, is_verified
 from dora.errors import counted
 from dora.query.lists import Row
 from dora.render import text
+from dora.statistics.diagnostic_test import Bin, Diagnosis, Verdicts
 from dora.statistics.intervals import Limits
 
-if TYPE_CHECKING:
-    from dora.analysis.canary_metrics import DecidingMetric
-    from dora.statistics.diagnostic_test import Diagnosis, Verdicts
+MAX_NAMES = 3  # names in one sentence
 
-NAMED = 3
+
+@dataclass(frozen=True, slots=True)
+class CanaryOutcome:
+    """Canaries with one verdict and one next step. ``healthy`` and ``failed`` count deployments whose outcome is known;
+    ``unsettled`` counts those whose outcome is not known, or not yet.
+    """
+
+    verdict: str
+    next: str
+    canaries: int
+    failed: int
+    healthy: int
+    unsettled: int
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryCoverage:
-    """Production deployments of one application (null: of all), how many a canary judged, and 95 % limits."""
+    """Production deployments of one application (null: of all), how many had a canary, and 95 % limits of the share."""
 
     application: str | None
     deployments: int
@@ -30,7 +44,7 @@ class CanaryCoverage:
 
 @dataclass(frozen=True, slots=True)
 class CanaryCost:
-    """Minutes: of a canary (median and 9 in 10), and the mean that a change waits for it of its mean lead time.
+    """Minutes of a canary (median, 90th percentile), and its mean part of the mean lead time of changes that had one.
 
     ``by_application`` holds the same means by application.
     """
@@ -43,106 +57,144 @@ class CanaryCost:
     by_application: list[Row]
 
 
-def sentences(  # noqa: PLR0913, PLR0917 - one sentence each
-    rows: list[Row],
-    counts: Verdicts,
-    diagnosis: Diagnosis,
-    left_out: dict[str, int],
-    metrics: list[DecidingMetric],
-    coverage: list[CanaryCoverage],
-    cost: CanaryCost,
-) -> list[str]:
-    """The reading, from what happened to what it costs; empty parts are said to be empty."""
-    if not rows:
-        return ["No canary analysis ran.", _covered(coverage)]
-    told = [_ran(rows, left_out), _overridden(diagnosis, rows), _passed(diagnosis), *_known(counts, diagnosis)]
-    told += [_empty(rows), _decided(metrics), _costs(cost), _covered(coverage)]
-    return [sentence for sentence in told if sentence]
+@dataclass(frozen=True, slots=True)
+class Canaries:
+    """The canaries of a scope as a diagnostic test of their deployments.
+
+    ``counts`` and ``diagnosis`` count canaries whose deployment continued or was stopped; ``left_out`` counts
+    inconclusive ones by reason. ``bins`` hold verified canaries by score, ``rows`` all canaries, the latest first.
+    """
+
+    canaries: int
+    outcomes: list[CanaryOutcome]
+    counts: Verdicts
+    diagnosis: Diagnosis
+    left_out: dict[str, int]
+    bins: list[Bin]
+    metrics: list[DecidingMetric]
+    coverage: list[CanaryCoverage]
+    cost: CanaryCost
+    rows: list[Row]
+    as_of: datetime | None
+
+    @property
+    def overridden(self) -> list[Row]:
+        """The failed canaries after which the deployment continued."""
+        return [row for row in self.rows if row["next"] in OVERRIDDEN]
+
+    @property
+    def no_data(self) -> list[Row]:
+        """The canaries whose score has metric groups without data."""
+        return [row for row in self.rows if row["verdict"] == "no_data"]
+
+    @property
+    def sentences(self) -> list[str]:
+        """The summary: what ran, what it predicted, what decided, what it cost and covered."""
+        if not self.rows:
+            return ["No canary analysis ran.", _coverage(self)]
+        parts = (_runs(self), *_outcomes(self), *_diagnosis(self), *_no_data(self), *_metrics(self), *_cost(self))
+        return [*parts, _coverage(self)]
+
+    def scored(self, scores: Bin) -> list[Row]:
+        """The verified canaries that a bin counts."""
+        return [r for r in self.rows if r["score"] is not None and scores.holds(r["score"]) and is_verified(r)]
+
+    def dict(self) -> Row:
+        """Everything as plain lists and dictionaries, as ``dora canaries --json`` prints it."""
+        return asdict(self) | {"sentences": self.sentences}
 
 
-def _ran(rows: list[Row], left_out: dict[str, int]) -> str:
-    applications = len({row["application"] for row in rows})
-    out = ", ".join(f"{count:,} {reason}" for reason, count in left_out.items())
-    apart = f"; {sum(left_out.values()):,} say nothing of their worth ({out})" if out else ""
-    ran = counted(len(rows), "canary", "canaries")
-    return f"{ran} judged {counted(applications, 'application')}{apart}."
+def _runs(canaries: Canaries) -> str:
+    applications = len({row["application"] for row in canaries.rows})
+    runs = f"{counted(canaries.canaries, 'canary', 'canaries')} ran in {counted(applications, 'application')}"
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in canaries.left_out.items())
+    return f"{runs}; {sum(canaries.left_out.values()):,} are inconclusive ({reasons})." if reasons else f"{runs}."
 
 
-def _overridden(diagnosis: Diagnosis, rows: list[Row]) -> str:
-    bad, all_ = diagnosis.precision
-    if not all_:
-        return ""
-    people = Counter(row["overridden_by"] for row in rows if row["overridden_by"])
-    by = f" Overridden by {', '.join(f'{name} ({n})' for name, n in people.most_common(NAMED))}." if people else ""
-    went = counted(all_, "failed canary that was overridden", "failed canaries that were overridden")
-    limits = _limits(bad, all_, diagnosis.precision_limits)
-    return f"Of {went}, {counted(bad, 'deployment')} failed{limits}.{by}"
+def _outcomes(canaries: Canaries) -> Iterator[str]:
+    """How many deployments failed after an overridden, and after a passed canary."""
+    diagnosis = canaries.diagnosis
+    failed, overridden = diagnosis.precision
+    if overridden:
+        after = counted(overridden, "failed canary that was overridden", "failed canaries that were overridden")
+        users = Counter(row["overridden_by"] for row in canaries.rows if row["overridden_by"]).most_common(MAX_NAMES)
+        by = f" Overridden by {', '.join(f'{name} ({count})' for name, count in users)}." if users else ""
+        share = _share_with_limits(failed, overridden, diagnosis.precision_limits)
+        yield f"Of {after}, {counted(failed, 'deployment')} failed{share}.{by}"
+    failed, passed = diagnosis.missed
+    if passed:
+        share = _share_with_limits(failed, passed, diagnosis.missed_limits)
+        after = counted(passed, "passed canary", "passed canaries")
+        yield f"Of {after}, {counted(failed, 'deployment')} failed{share}."
+    else:
+        yield "No deployment after a passed canary is old enough for its outcome to be known."
 
 
-def _passed(diagnosis: Diagnosis) -> str:
-    bad, all_ = diagnosis.missed
-    if not all_:
-        return "No deployment that a canary passed is old enough to know how it went."
-    limits = _limits(bad, all_, diagnosis.missed_limits)
-    return f"Of {all_:,} that passed, {counted(bad, 'deployment')} failed all the same{limits}."
-
-
-def _known(counts: Verdicts, diagnosis: Diagnosis) -> list[str]:
+def _diagnosis(canaries: Canaries) -> Iterator[str]:
+    """Sensitivity and specificity as ranges, because the outcome of a stopped deployment is never known."""
+    diagnosis = canaries.diagnosis
     if diagnosis.sensitivity_bounds is None and diagnosis.specificity_bounds is None:
-        return []
-    failed = counted(counts.stopped, "failed canary", "failed canaries")
-    stopped = f"{failed} stopped a deployment, and what it would have done will never be seen"
-    finds, spares = _bounds(diagnosis.sensitivity_bounds), _bounds(diagnosis.specificity_bounds)
-    told = [f"{stopped}: a canary finds {finds} of the bad and lets {spares} of the good pass."]
+        return
+    sensitivity, specificity = _range(diagnosis.sensitivity_bounds), _range(diagnosis.specificity_bounds)
+    stopped = counted(canaries.counts.stopped, "failed canary", "failed canaries")
+    yield (
+        f"{stopped} stopped a deployment, whose outcome is unknown:"
+        f" sensitivity (recall) is {sensitivity}, specificity is {specificity}."
+    )
     if diagnosis.sensitivity is None:
-        return [*told, "Nobody overrode a failed canary, so nothing narrower can be known."]
-    share, spared = (text.quantity(x, "share") for x in (diagnosis.sensitivity, diagnosis.specificity))
-    return [*told, f"If people overrode without knowing more than the canary, it finds {share} and lets {spared} pass."]
+        yield "No failed canary was overridden, so the ranges cannot be narrowed."
+    else:
+        sensitivity, specificity = (text.quantity(x, "share") for x in (diagnosis.sensitivity, diagnosis.specificity))
+        yield (
+            "If users overrode canaries without knowing more than the canary did,"
+            f" sensitivity is {sensitivity} and specificity is {specificity}."
+        )
 
 
-def _empty(rows: list[Row]) -> str:
-    empty = [row for row in rows if row["verdict"] == "no_data"]
-    if not empty:
-        return ""
-    such = ", ".join(f"{row['application']} on {text.days(row['happened_at'])}" for row in empty[:NAMED])
-    scores = counted(len(empty), "score rests", "scores rest")
-    return f"{scores} on groups without any data and {'is' if len(empty) == 1 else 'are'} no verdict, such as {such}."
+def _no_data(canaries: Canaries) -> Iterator[str]:
+    if rows := canaries.no_data:
+        examples = ", ".join(f"{r['application']} on {text.days(r['happened_at'])}" for r in rows[:MAX_NAMES])
+        scores = counted(len(rows), "canary", "canaries")
+        yield f"{scores} scored with metric groups without data, which is no verdict: for example {examples}."
 
 
-def _decided(metrics: list[DecidingMetric]) -> str:
+def _metrics(canaries: Canaries) -> Iterator[str]:
+    metrics = canaries.metrics
     if not metrics:
-        return "No source told how the metrics came out, so which of them decide is not known."
-    deciding = [f"{one.metric} ({one.decided} of {one.canaries:,})" for one in metrics if one.decided][:NAMED]
-    never = [one.metric for one in metrics if not one.failed]
-    told = [f"What decides: {', '.join(deciding)}." if deciding else "No single metric decided a canary."]
-    if never:
-        told.append(f"Never failed: {', '.join(never)}.")
-    unknown = sum(one.unknown for one in metrics)
+        yield "No source reports the results of single metrics, so the deciding metrics are unknown."
+        return
+    deciding = [f"{metric.metric} ({metric.decided} of {metric.canaries:,})" for metric in metrics if metric.decided]
+    yield f"Deciding metrics: {', '.join(deciding[:MAX_NAMES])}." if deciding else "No single metric decided a canary."
+    never_failed = [metric.metric for metric in metrics if not metric.failed]
+    if never_failed:
+        yield f"Never failed: {', '.join(never_failed)}."
+    unknown = sum(metric.unknown for metric in metrics)
     if unknown:
-        told.append(f"In {counted(unknown, 'case', 'cases')} the scores do not tell whether a metric decided.")
-    return " ".join(told)
+        yield f"In {counted(unknown, 'case')} the scores do not show whether a metric decided."
 
 
-def _costs(cost: CanaryCost) -> str:
+def _cost(canaries: Canaries) -> Iterator[str]:
+    cost = canaries.cost
     if cost.median is None or cost.nine_in_ten is None:
-        return ""
-    told = f"A canary takes {_minutes(cost.median)}, 9 in 10 at most {_minutes(cost.nine_in_ten)}"
-    if not cost.canary_minutes or not cost.lead_minutes:
-        return f"{told}."
-    share = text.quantity(cost.canary_minutes / cost.lead_minutes, "share")
-    part = f"{_minutes(cost.canary_minutes)} of {_minutes(cost.lead_minutes)} of lead time on average ({share})"
-    return f"{told}; to the {cost.changes:,} changes that met one it was {part}."
+        return
+    yield f"A canary takes {_minutes(cost.median)} (median; 90th percentile {_minutes(cost.nine_in_ten)})."
+    if cost.canary_minutes and cost.lead_minutes:
+        share = text.quantity(cost.canary_minutes / cost.lead_minutes, "share")
+        yield (
+            f"For {counted(cost.changes, 'change')} with a canary, it took {_minutes(cost.canary_minutes)} of"
+            f" {_minutes(cost.lead_minutes)} mean lead time ({share})."
+        )
 
 
-def _covered(coverage: list[CanaryCoverage]) -> str:
-    all_, *each = coverage
-    if not all_.deployments:
-        return "There was no production deployment."
-    share = text.quantity(all_.judged / all_.deployments, "share")
-    without = sum(1 for one in each if not one.judged)
+def _coverage(canaries: Canaries) -> str:
+    total, *applications = canaries.coverage
+    if not total.deployments:
+        return "There were no production deployments."
+    share = text.quantity(total.judged / total.deployments, "share")
+    without = sum(1 for application in applications if not application.judged)
     return (
-        f"{all_.judged:,} of {counted(all_.deployments, 'production deployment', 'production deployments')} ({share})"
-        f" had a canary; {without} of {counted(len(each), 'application')} never had one."
+        f"{total.judged:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary;"
+        f" {without} of {counted(len(applications), 'application')} never had one."
     )
 
 
@@ -150,14 +202,15 @@ def _minutes(minutes: float) -> str:
     return text.quantity(minutes / 60, "hours")
 
 
-def _limits(part: int, whole: int, limits: Limits | None) -> str:
+def _share_with_limits(part: int, total: int, limits: Limits | None) -> str:
     if limits is None:
         return ""
-    return f" ({text.quantity(part / whole, 'share')}, 95 % {_bounds(limits, '–')})"
+    share = text.quantity(part / total, "share")
+    return f" ({share}, {text.interval(*limits, 'share')})"
 
 
-def _bounds(limits: Limits | None, between: str = " to ") -> str:
-    if limits is None:
-        return "an unknown share"
-    low, high = (text.quantity(limit, "share") for limit in limits)
-    return low if low == high else f"{low.removesuffix(' %') if between == '–' else low}{between}{high}"
+def _range(bounds: Limits | None) -> str:
+    if bounds is None:
+        return "unknown"
+    low, high = (text.quantity(bound, "share") for bound in bounds)
+    return low if low == high else f"{low} to {high}"

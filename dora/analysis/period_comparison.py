@@ -1,4 +1,4 @@
-"""A window against the equal one before it, and whether what all together did is what each application did."""
+"""A period against the equal one before it, and whether the total moved as its applications did."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
 from dora.storage.database import Connection
 
+CASES_BY_APPLICATION = (
+    "SELECT application, sum(value)::BIGINT AS cases, count(*) AS trials FROM $observations"
+    " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodComparison:
-    """One group's value now and before. ``split`` says how much of a share's change is within its applications and how
-    much is another mix of them; ``at_old_mix`` is what it would be had each application still its old part of all; a
-    ``warning`` where the two point apart.
+    """One group's value now and before.
+
+    ``split`` parts the change of a share into changes within its applications and a changed mix of them;
+    ``at_old_mix`` is the value if each application still had its old part of the total. ``windows`` names both periods.
     """
 
     now: Value
@@ -31,42 +37,48 @@ class PeriodComparison:
 
     @property
     def warning(self) -> str | None:
-        """What to know before believing the pooled number (Simpson); null where there is nothing."""
+        """Simpson's paradox: the total moved against its applications; null if it did not."""
         if self.split is None or not self.split.lies:
             return None
         within, mix = (f"{100 * part:+.1f} points" for part in (self.split.within, self.split.mix))
-        of = f"{self.now.group}: " if self.now.group else ""
-        told = f"{of}within applications it moved {within}, the other way than all together; the mix did {mix}"
-        return told if self.at_old_mix is None else f"{told} (at the old mix it would be {100 * self.at_old_mix:.1f} %)"
+        group = f"{self.now.group}: " if self.now.group else ""
+        warning = f"{group}within applications it moved {within}, against the total; their mix moved it {mix}"
+        if self.at_old_mix is None:
+            return warning
+        return f"{warning} (with the old mix it would be {100 * self.at_old_mix:.1f} %)"
 
     def plain(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return everything as plain data, as ``dora compare --json`` prints it."""
         return asdict(self) | {"warning": self.warning}
 
 
 def compare_periods(con: Connection, name: str, scope: Scope) -> list[PeriodComparison]:
-    """Each group's value in a scope's window against the equal window before it, in calendar days.
+    """Compare each group's value in a scope's window with the equal window before it, in calendar days.
 
-    Raises ``UsageError`` where the scope names no start, or anything that does not exist.
+    Raises ``UsageError`` if the scope has no start, or for an unknown metric, application or team.
     """
-    earlier, words = before(con, scope)
-    olds = {value.group: value for value in compute_metric(con, name, earlier)}
-    found = []
+    earlier, windows = previous_period(con, scope)
+    before_by_group = {value.group: value for value in compute_metric(con, name, earlier)}
+    comparisons = []
     for now in compute_metric(con, name, scope):
-        old = olds.get(now.group)
-        if old is not None:
-            cases = [_cases(con, name, one, now.group) for one in (earlier, scope)] if _pools(scope, now) else None
-            split, mixed = (kitagawa(*cases), _at_old_mix(*cases)) if cases else (None, None)
-            found.append(PeriodComparison(now, old, now.compare_to(old), split, mixed, words))
-    return found
+        before = before_by_group.get(now.group)
+        if before is None:
+            continue
+        split, at_old_mix = None, None
+        if now.statistic == "share" and scope.by != "application":  # a share over applications, whose mix may change
+            old, new = (_cases_by_application(con, name, each, now.group) for each in (earlier, scope))
+            old_weights = {application: float(trials) for application, (_, trials) in old.items()}
+            split, at_old_mix = kitagawa(old, new), standardised(new, old_weights)
+        comparisons.append(PeriodComparison(now, before, now.compare_to(before), split, at_old_mix, windows))
+    return comparisons
 
 
-def before(con: Connection, scope: Scope) -> tuple[Scope, str]:
-    """The equal window before a scope's, with both in words."""
+def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
+    """Return the equal window before a scope's, and both in words."""
     about = build_info(con)
     zone, as_of = about["timezone"], about["as_of"]
     if scope.since is None or as_of is None:
-        raise UsageError("A window without a start has none before it.", "name one, such as --since 90d.")
+        raise UsageError("A window without a start has no window before it.", "set a start, for example --since 90d.")
     start = periods.parse_moment(scope.since, zone, as_of)
     end = periods.parse_moment(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
     first = start - (end - start)
@@ -78,19 +90,6 @@ def _day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}" if moment.hour == moment.minute == 0 else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _pools(scope: Scope, now: Value) -> bool:
-    """Whether a value is a share over several applications, whose mix may have changed."""
-    return now.statistic == "share" and scope.by != "application"
-
-
-def _at_old_mix(before: Cases, after: Cases) -> float | None:
-    return standardised(after, {name: float(trials) for name, (_, trials) in before.items()})
-
-
-def _cases(con: Connection, name: str, scope: Scope, group: str | None) -> Cases:
-    sql = (
-        "SELECT application, sum(value)::BIGINT, count(*) FROM $observations"
-        " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
-    )
-    rows = query_observations(con, catalog.metric(name).name, scope, sql, [group])
-    return {application: (cases, trials) for application, cases, trials in (row.values() for row in rows)}
+def _cases_by_application(con: Connection, name: str, scope: Scope, group: str | None) -> Cases:
+    rows = query_observations(con, catalog.metric(name).name, scope, CASES_BY_APPLICATION, [group])
+    return {row["application"]: (row["cases"], row["trials"]) for row in rows}

@@ -1,33 +1,38 @@
-"""Every rollback, or the zero with what it rests on: how much was deployed, by whom, and how far history was seen."""
+"""Every rollback of a scope; or zero, with what bounds it: how much was deployed, and how far back history reaches."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from dora import periods
 from dora.errors import counted
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope
-from dora.render import text as wording
+from dora.render import text
 from dora.statistics.intervals import Limits, wilson
 from dora.storage.database import Connection
 
-NAMED, SHORT = 5, 9
+MAX_NAMES = 5  # names in one sentence
+SHORT_COMMIT = 9  # digits
 
 
 @dataclass(frozen=True, slots=True)
 class Rollbacks:
-    """The rollbacks of a scope, the latest first, and what bounds them.
+    """The rollbacks of a scope, the latest first, and what bounds their number.
 
-    ``deployments`` (releases, hotfixes and configurations that took traffic) of ``applications``; ``idle`` names those
-    without any. ``limits`` are of the share rolled back, 95 %. Moments are local: ``complete_since`` is from when all
-    history of the applications was seen, ``watched_since`` from when it was read as it happened and not in hindsight;
-    ``incomplete`` says what is missing in the window. ``attempts`` never took traffic.
+    deployments      releases, hotfixes and configuration changes that took traffic
+    applications     how many applications these belong to; ``idle`` names those without any
+    attempts         rollbacks that never took traffic; they are not in ``rows``
+    limits           95 % limits of the share of deployments that were rolled back
+    complete_since   since when the history of every application is complete
+    observed_since   since when it was read as it happened; what happened before was read afterwards
+    incomplete       what is missing in the window, if anything
+
+    Times are local, except for ``as_of``, the end of the data in UTC.
     """
 
     rows: list[Row]
@@ -39,23 +44,19 @@ class Rollbacks:
     attempts: int
     limits: Limits | None
     complete_since: datetime | None
-    watched_since: datetime | None
+    observed_since: datetime | None
     incomplete: str | None
     timezone: str
-
-    def lines(self) -> list[Row]:
-        """Each as one line for people: when, what was taken back after how long, by whom and why."""
-        return [_line(row) for row in self.rows]
+    as_of: datetime | None
 
     @property
     def sentences(self) -> list[str]:
-        """The answer in words, a zero with its coverage."""
-        told = [_answer(self), _coverage(self), _hindsight(self), _idle(self)]
-        if self.attempts:
-            told.append(
-                f"{counted(self.attempts, 'rollback')} never took traffic and {_is(self.attempts)} not counted."
-            )
-        return [sentence for sentence in told if sentence]
+        """The summary: how many of how many, since when history is complete, and what is not counted."""
+        return list(_sentences(self))
+
+    def lines(self) -> list[Row]:
+        """Return one row per rollback for a table: what was rolled back to what, after how long, by whom and why."""
+        return [_line(row) for row in self.rows]
 
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora rollbacks --json`` prints it."""
@@ -63,108 +64,101 @@ class Rollbacks:
 
 
 def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
-    """The rollbacks of a scope. Raises ``UsageError`` for an application, team or moment that does not exist."""
-    rows, base, about = (
-        list_rows(con, "rollbacks", scope),
-        run_analysis(con, "deployed", scope),
-        build_info(con),
-    )
-    deployments = sum(row["deployments"] for row in base)
+    """Return the rollbacks of a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
+    rows = list_rows(con, "rollbacks", scope)
+    applications = run_analysis(con, "deployed", scope)
+    about = build_info(con)
+    zone, as_of = about["timezone"], about["as_of"]
 
     def local(moment: datetime | None) -> datetime | None:
-        return periods.to_local(moment, about["timezone"]) if moment else None
+        return periods.to_local(moment, zone) if moment else None
 
-    def asked(text: str | None, default: datetime | None) -> datetime | None:
-        return periods.parse_moment(text, about["timezone"], about["as_of"]) if text else local(default)
+    def times(column: str) -> list[datetime]:
+        return [row[column] for row in applications if row[column]]
 
+    first_deployment = local(min(times("first_at"), default=None))
+    deployments = sum(row["deployments"] for row in applications)
     return Rollbacks(
         rows=[row | {"local_time": local(row["happened_at"])} for row in rows],
-        since=asked(scope.since, _edge(base, "first_at", min)),
-        until=asked(scope.until, about["as_of"]),
+        since=periods.parse_moment(scope.since, zone, as_of) if scope.since else first_deployment,
+        until=periods.parse_moment(scope.until, zone, as_of) if scope.until else local(as_of),
         deployments=deployments,
-        applications=sum(1 for row in base if row["deployments"]),
-        idle=[row["application"] for row in base if not row["deployments"]],
-        attempts=sum(row["attempts"] for row in base),
+        applications=sum(1 for row in applications if row["deployments"]),
+        idle=[row["application"] for row in applications if not row["deployments"]],
+        attempts=sum(row["attempts"] for row in applications),
+        # A rollback of a deployment before the window may make more rollbacks than deployments; a share ends at 1.
         limits=wilson(min(len(rows), deployments), deployments),
-        complete_since=local(_edge(base, "complete_since", max)),
-        watched_since=local(_edge(base, "watched_since", max)),
+        # The latest of all applications: only from then on is the history of each of them complete.
+        complete_since=local(max(times("complete_since"), default=None)),
+        observed_since=local(max(times("watched_since"), default=None)),
         incomplete=compute_metric(con, "deployment_frequency", scope)[0].incomplete,
-        timezone=about["timezone"],
+        timezone=zone,
+        as_of=as_of,
     )
 
 
 def _line(row: Row) -> Row:
-    undone = row["undone_commit"] or row["undone_version"] or ""
+    commit = row["undone_commit"] or row["undone_version"] or ""
     restored = row["restored_commit"] or row["restored_version"] or ""
-    served = row["served_minutes"]
+    minutes = row["served_minutes"]
     return {
         "when": f"{row['local_time']:%Y-%m-%d %H:%M}",
         "application": row["application"],
-        "took back": undone[:SHORT] or None,
-        "which had served": None if served is None else wording.quantity(served / 60, "hours"),
-        "for": restored[:SHORT] or None,
-        "by": f"{row['triggered_by'] or 'nobody named'}{' by hand' if row['by_hand'] else ''}",
+        "rolled back": commit[:SHORT_COMMIT] or None,
+        "time live": None if minutes is None else text.quantity(minutes / 60, "hours"),
+        "to": restored[:SHORT_COMMIT] or None,
+        "by": f"{row['triggered_by'] or 'not recorded'}{' (manual)' if row['by_hand'] else ''}",
         "pipeline": row["pipeline"],
-        "reason": row["reason"] or "not told",
+        "reason": row["reason"] or "not recorded",
         "execution": row["url"],
     }
 
 
-def _edge(base: list[Row], name: str, of: Any) -> datetime | None:
-    found: datetime | None = of((row[name] for row in base if row[name]), default=None)
-    return found
+def _sentences(rollbacks: Rollbacks) -> Iterator[str]:
+    yield _rate(rollbacks)
+    if rollbacks.incomplete:
+        yield f"History is incomplete: {rollbacks.incomplete}."
+    elif rollbacks.complete_since is None:
+        yield "No source reports since when its history is complete."
+    else:
+        late = rollbacks.since and rollbacks.complete_since.date() > rollbacks.since.date()
+        after = ", after the start of the window" if late else ""
+        yield f"History of all applications is complete since {text.days(rollbacks.complete_since)}{after}."
+    observed_since = rollbacks.observed_since
+    if observed_since and (not rollbacks.since or observed_since > rollbacks.since):
+        yield (
+            f"Events before {text.days(observed_since)} were read on that day: manual operations that the source had"
+            " deleted by then are missing."
+        )
+    if rollbacks.idle:
+        yield f"{counted(len(rollbacks.idle), 'application')} had no deployments: {_first_names(rollbacks.idle)}."
+    if rollbacks.attempts:
+        are = "is" if rollbacks.attempts == 1 else "are"
+        yield f"{counted(rollbacks.attempts, 'rollback')} never took traffic and {are} not counted."
 
 
-def _answer(told: Rollbacks) -> str:
-    if not told.deployments and not told.rows:
-        return "Nothing was deployed, so nothing could be rolled back."
-    among = f"among {counted(told.deployments, 'deployment')} of {counted(told.applications, 'application')}"
-    span = ""
-    if told.since and told.until:
-        days = round(periods.Period(told.since, told.until).days)
-        span = f" in {counted(days, 'day')} ({wording.days(told.since, told.until)})"
-    told_of = f"{counted(len(told.rows), 'rollback')}{span} {among}"
-    if told.limits is None:
-        return f"{told_of}."
-    low, high = (wording.quantity(limit, "share") for limit in told.limits)
-    if not told.rows:
-        return f"{told_of}: at most {high} of deployments are rolled back (95 %)."
-    share = wording.quantity(len(told.rows) / told.deployments, "share")
-    most = Counter(row["application"] for row in told.rows).most_common()
-    by = _first([f"{name} {count}" for name, count in most])
-    return f"{told_of}: {share} (95 % {low} to {high}). By application: {by}."
+def _rate(rollbacks: Rollbacks) -> str:
+    """How many rollbacks among how many deployments; a zero says how many there could be at most."""
+    if not rollbacks.deployments and not rollbacks.rows:
+        return "There were no deployments, so nothing could be rolled back."
+    period = ""
+    if rollbacks.since and rollbacks.until:
+        days = round(periods.Period(rollbacks.since, rollbacks.until).days)
+        period = f" in {counted(days, 'day')} ({text.days(rollbacks.since, rollbacks.until)})"
+    deployments = counted(rollbacks.deployments, "deployment")
+    applications = counted(rollbacks.applications, "application")
+    count = f"{counted(len(rollbacks.rows), 'rollback')}{period} among {deployments} of {applications}"
+    if rollbacks.limits is None:
+        return f"{count}."
+    if not rollbacks.rows:
+        high = text.quantity(rollbacks.limits[1], "share")
+        return f"{count}: at most {high} of deployments are rolled back (95 % CI)."
+    share = text.quantity(len(rollbacks.rows) / rollbacks.deployments, "share")
+    by_application = Counter(row["application"] for row in rollbacks.rows).most_common()
+    names = _first_names([f"{name} {rollback_count}" for name, rollback_count in by_application])
+    return f"{count}: {share} ({text.interval(*rollbacks.limits, 'share')}). By application: {names}."
 
 
-def _coverage(told: Rollbacks) -> str:
-    if told.incomplete:
-        return f"History is not complete: {told.incomplete}."
-    if told.complete_since is None:
-        return "No source says from when on it told everything."
-    whole = f"History of all of them is complete since {wording.days(told.complete_since)}"
-    if told.since and told.complete_since.date() > told.since.date():
-        return f"{whole}, later than the window begins."
-    return f"{whole}."
-
-
-def _hindsight(told: Rollbacks) -> str:
-    if told.watched_since is None or (told.since and told.watched_since <= told.since):
-        return ""
-    return (
-        f"What happened before {wording.days(told.watched_since)} was read in hindsight on that day: operations by hand"
-        " that the source had forgotten by then would be missing."
-    )
-
-
-def _idle(told: Rollbacks) -> str:
-    if not told.idle:
-        return ""
-    return f"{counted(len(told.idle), 'application')} deployed nothing: {_first(told.idle)}."
-
-
-def _first(names: Sequence[str]) -> str:
-    """The first of some names, and how many there are besides."""
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
+def _first_names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"{', '.join(names[:MAX_NAMES])}{more}"

@@ -1,7 +1,7 @@
-"""Where a number stands among those who answered the yearly DORA survey: never a grade, always with its probability.
+"""The tables of the yearly DORA survey: which tier a value is in, or which percentile it has.
 
-Tables up to 2024 are medians of clusters of answers, so what lies between two cells is "between" them; 2025 knows only
-how answers were spread. Figures and sources: ``benchmarks.toml``.
+Tables up to 2024 are medians of clusters of answers, so a value between two clusters is between two tiers. 2025 reports
+only mean and standard deviation of the answers. Values and sources are in ``survey.toml``.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from typing import Any
 
 from dora.errors import UsageError
 
-SURE = 0.8
-ANSWERS = 6
-Below = Callable[[float], float]  # the probability that the true value is below a value
+MIN_PROBABILITY = 0.8  # an estimate names as many neighbouring tiers as it takes to be this probable
+HIGHEST_SCORE = 10  # of the answers of 2025, from 0 (worst)
+ProbabilityBelow = Callable[[float], float]  # the probability that the true value is below a limit
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """Who has values from ``low`` up to ``high``."""
+class Tier:
+    """A tier of the survey, from ``low`` up to ``high`` in the metric's unit."""
 
-    who: str
+    name: str
     low: float
     high: float
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a number stands in a year: in words, with the probability that it does."""
+class TierEstimate:
+    """The tiers that a value is in, "low or medium", with the probability that it is."""
 
     year: int
-    who: str
+    tier: str
     probability: float
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """What share of the answers of a year was worse, approximately: answers are taken as normal."""
+    """Approximate share of a year's answers that were worse; answers are assumed to be normally distributed."""
 
     year: int
     worse: float
@@ -57,77 +57,72 @@ def _tables() -> dict[str, Any]:
 
 
 def years() -> list[int]:
-    """The years whose tables could be read."""
+    """Return the years that have a table."""
     return [int(year) for year in _tables()]
 
 
 def _table(year: int, metric: str) -> tuple[Any, str]:
     table = _tables().get(str(year))
     if table is None:
-        raise UsageError(f"There is no benchmark of {year}.", f"use one of {', '.join(map(str, years()))}.")
+        raise UsageError(f"There is no survey of {year}.", f"use one of {', '.join(map(str, years()))}.")
     return table.get(metric), table["source"]
 
 
-def place(year: int, metric: str, below: Below) -> Place | None:
-    """The fewest neighbouring tiers that hold a number with 80 % or more; None where the year has no tiers for it.
+def estimate_tier(year: int, metric: str, probability_below: ProbabilityBelow) -> TierEstimate | None:
+    """Return the fewest neighbouring tiers that contain a value with 80 % probability; None if the year has no tiers.
 
-    ``below(x)`` is the probability that the true value, in the unit of the metric, is below x. Raises ``UsageError``
-    for a year without a table.
+    ``probability_below(limit)`` is the probability that the true value, in the metric's unit, is below a limit. Raises
+    ``UsageError`` for a year without a table.
     """
-    cells, source = _table(year, metric)
-    if not isinstance(cells, list):
+    table, source = _table(year, metric)
+    if not isinstance(table, list):
         return None
-    regions = _regions([Cell(*cell) for cell in cells])
-    chances = [below(region.high) - below(region.low) for region in regions]
-    start, end = _fewest(chances)
-    who = [region.who for region in regions[start:end]]
-    return Place(year, " or ".join(_said(who)), math.fsum(chances[start:end]), source)
+    tiers = _fill_gaps([Tier(*row) for row in table])
+    probabilities = [probability_below(tier.high) - probability_below(tier.low) for tier in tiers]
+    start, end = _most_probable_run(probabilities)
+    names = [tier.name for tier in tiers[start:end]]
+    # "low or between low and medium" says no more than "low".
+    names = [name for name in names if not name.startswith("between")] or names
+    return TierEstimate(year, " or ".join(names), math.fsum(probabilities[start:end]), source)
 
 
-def _regions(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells without holes: single values reach half-way to the next, other gaps are "between"."""
-    if all(cell.low == cell.high for cell in cells):
-        edges = [0.0, *((a.high + b.low) / 2 for a, b in pairwise(cells)), math.inf]
-        return [Cell(cell.who, *edge) for cell, edge in zip(cells, pairwise(edges), strict=True)]
-    filled = [Cell(cells[0].who, 0.0, cells[0].high)]
-    for before, after in pairwise(cells):
+def _fill_gaps(tiers: Sequence[Tier]) -> list[Tier]:
+    """Extend tiers that are single values half-way to their neighbours; add a "between" tier in other gaps."""
+    if all(tier.low == tier.high for tier in tiers):
+        edges = [0.0, *((a.high + b.low) / 2 for a, b in pairwise(tiers)), math.inf]
+        return [Tier(tier.name, *edge) for tier, edge in zip(tiers, pairwise(edges), strict=True)]
+    filled = [Tier(tiers[0].name, 0.0, tiers[0].high)]
+    for before, after in pairwise(tiers):
         if after.low > before.high:
-            filled.append(Cell(f"between {before.who} and {after.who}", before.high, after.low))
+            filled.append(Tier(f"between {before.name} and {after.name}", before.high, after.low))
         filled.append(after)
-    return [*filled[:-1], Cell(filled[-1].who, filled[-1].low, math.inf)]
+    return [*filled[:-1], Tier(filled[-1].name, filled[-1].low, math.inf)]
 
 
-def _fewest(chances: Sequence[float]) -> tuple[int, int]:
-    """The shortest run that is sure enough, the likeliest of those."""
-    for size in range(1, len(chances)):
-        start = max(range(len(chances) - size + 1), key=lambda i: math.fsum(chances[i : i + size]))
-        if math.fsum(chances[start : start + size]) >= SURE:
+def _most_probable_run(probabilities: Sequence[float]) -> tuple[int, int]:
+    """Return start and end of the shortest run that is probable enough, the most probable of those."""
+    for size in range(1, len(probabilities)):
+        sums = [math.fsum(probabilities[i : i + size]) for i in range(len(probabilities) - size + 1)]
+        if max(sums) >= MIN_PROBABILITY:
+            start = sums.index(max(sums))
             return start, start + size
-    return 0, len(chances)
-
-
-def _said(who: Sequence[str]) -> list[str]:
-    """A "between" beside one of its ends says nothing more."""
-    plain = [name for name in who if not name.startswith("between")]
-    return plain or list(who)
+    return 0, len(probabilities)
 
 
 def percentile(year: int, metric: str, value: float, *, higher: bool) -> Percentile | None:
-    """What share of a year's answers was worse than a value; None where the year tells no spread of it.
+    """Return the share of a year's answers worse than a value; None if the year does not report their distribution.
 
-    Raises ``UsageError`` for a year without a table.
+    ``higher`` says whether higher values are better. Raises ``UsageError`` for a year without a table.
     """
-    spread, source = _table(year, metric)
-    if not isinstance(spread, dict):
+    table, source = _table(year, metric)
+    if not isinstance(table, dict):
         return None
-    score = _score(spread, value) if "edges" in spread else 10 * value
-    worse = NormalDist(spread["mean"], spread["sd"]).cdf(score)
-    return Percentile(year, worse if higher or "edges" in spread else 1 - worse, source)
-
-
-def _score(spread: dict[str, Any], value: float) -> float:
-    """The answer that a value is, from 0 (worst) to 10: edges fall for times and rise for frequencies."""
-    edges: list[float] = spread["edges"]
-    rising = edges[0] < edges[-1]
-    passed = sum(value >= edge if rising else value < edge for edge in edges)
-    return 10 * passed / (ANSWERS - 1)
+    if "edges" in table:  # six answers, scored 0 (worst), 2 … 10
+        edges: list[float] = table["edges"]
+        rising = edges[0] < edges[-1]
+        passed = sum(value >= edge if rising else value < edge for edge in edges)
+        score, higher = HIGHEST_SCORE * passed / len(edges), True
+    else:  # a share, asked for in tenths
+        score = HIGHEST_SCORE * value
+    worse = NormalDist(table["mean"], table["sd"]).cdf(score)
+    return Percentile(year, worse if higher else 1 - worse, source)

@@ -1,13 +1,13 @@
-"""Where a build's numbers stand among the answers of a year's survey, each with its probability."""
+"""The position of a build's numbers among the answers of a year's survey, each with its probability."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from math import inf
 from typing import Any
 
 from dora.analysis import survey
-from dora.analysis.survey import Below
 from dora.query.metric import compute_metric, query_observations
 from dora.query.value import Scope, Value
 from dora.sql import catalog
@@ -16,68 +16,69 @@ from dora.statistics.intervals import mean_below, share_below
 from dora.statistics.survival_sql import survival_at_sql
 from dora.storage.database import Connection
 
-_COUNTED = "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
-COMPARED = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
+OBSERVATIONS_OF_GROUP = (
+    "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
+)
+METRICS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyPosition:
-    """A value's place in a year: ``who`` has such numbers, with the probability; or what share of answers was worse."""
+    """The tier of a value with its probability, or the share of answers that were worse; null if unknown."""
 
     value: Value
     year: int
-    who: str | None = None
+    tier: str | None = None
     probability: float | None = None
     worse: float | None = None
     source: str | None = None
 
     def plain(self) -> dict[str, Any]:
-        """As plain data, the value as ``dora show --json`` prints it."""
-        told = asdict(self)
-        value = told.pop("value")
-        return {name: value[name] for name in ("metric", "group", "value", "unit", "n", "low", "high")} | told
+        """Return everything as plain data, the value as ``dora show --json`` prints it."""
+        position = asdict(self)
+        value = position.pop("value")
+        return {name: value[name] for name in ("metric", "group", "value", "unit", "n", "low", "high")} | position
 
 
 def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
-    """Where each number that the survey asks for stands; nothing is said where there is no number.
-
-    Raises ``UsageError`` for a year without a table.
-    """
-    return [_standing(con, year, value, scope) for name in COMPARED for value in compute_metric(con, name, scope)]
+    """Estimate the position of each metric of the survey. Raises ``UsageError`` for a year without a table."""
+    return [_position(con, year, value, scope) for name in METRICS for value in compute_metric(con, name, scope)]
 
 
-def _standing(con: Connection, year: int, value: Value, scope: Scope) -> SurveyPosition:
+def _position(con: Connection, year: int, value: Value, scope: Scope) -> SurveyPosition:
     if value.value is None:
         return SurveyPosition(value, year)
-    place = survey.place(year, value.metric, _below(con, value, scope))
-    if place is not None:
-        return SurveyPosition(value, year, place.who, place.probability, None, place.source)
+    estimate = survey.estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
+    if estimate is not None:
+        return SurveyPosition(value, year, estimate.tier, estimate.probability, None, estimate.source)
     higher = catalog.metric(value.metric).better == "higher"
-    spread = survey.percentile(year, value.metric, value.value, higher=higher)
-    return (
-        SurveyPosition(value, year, worse=spread.worse, source=spread.source) if spread else SurveyPosition(value, year)
-    )
+    percentile = survey.percentile(year, value.metric, value.value, higher=higher)
+    if percentile is None:
+        return SurveyPosition(value, year)
+    return SurveyPosition(value, year, worse=percentile.worse, source=percentile.source)
 
 
-def _below(con: Connection, value: Value, scope: Scope) -> Below:
-    """The probability that the number behind what was seen is below a limit."""
+def _probability_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:
+    """Return the probability that the true value behind an observed one is below a limit."""
     if value.statistic == "share":
-        return lambda limit: share_below(round((value.value or 0.0) * value.n), value.n, min(limit, 1.0))
+        return share_below(round((value.value or 0.0) * value.n), value.n, min(limit, 1.0))
+    if limit in (0.0, inf):
+        return float(limit == inf)
     if value.statistic == "count":
+        # Deployments that come in bursts carry less information; `scatter` is their excess variance.
         weight = value.scatter or 1.0
-        return lambda limit: 1.0 if limit == inf else mean_below(round(value.n / weight), limit * value.days / weight)
-    return _median_below(con, value, scope)
+        return mean_below(round(value.n / weight), limit * value.days / weight)
+    return _median_below(con, value, scope, limit)
 
 
-def _median_below(con: Connection, value: Value, scope: Scope) -> Below:
-    """That at most half last longer: Beta about the Kaplan–Meier curve at the limit, worth what Greenwood says."""
+def _median_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:
+    """A median is below a limit if at most half of the observations last longer.
 
-    def below(limit: float) -> float:
-        if limit in (0.0, inf):
-            return float(limit == inf)
-        (row,) = query_observations(con, value.metric, scope, survival_at_sql(_COUNTED, limit), [value.group])
-        left, greenwood = row["left"], row["greenwood"]
-        worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
-        return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)
-
-    return below
+    The share that lasts longer is Beta-distributed about the Kaplan–Meier curve at the limit; Greenwood's variance says
+    how many uncensored observations it is worth.
+    """
+    sql = survival_at_sql(OBSERVATIONS_OF_GROUP, limit)
+    (row,) = query_observations(con, value.metric, scope, sql, [value.group])
+    left, greenwood = row["left"], row["greenwood"]
+    worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
+    return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)

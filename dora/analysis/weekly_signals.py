@@ -1,8 +1,8 @@
-"""Signal against noise: a metric's whole weeks, the limits of their noise, and what is beyond it."""
+"""Control charts of a metric's complete weeks: control limits, trend alerts, lasting shifts and change points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import dropwhile
@@ -12,19 +12,24 @@ from dora import periods
 from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope, Value
 from dora.statistics import control_chart
-from dora.statistics.control_chart import ENOUGH, Behaviour, Change, Signal
+from dora.statistics.control_chart import ENOUGH, Behaviour, Change
 from dora.storage.database import Connection
 
-BASELINE = 26  # weeks: limits come from them and stay
-LIKELY = 0.05
-SOME = 5  # observations that a week's duration must rest on
-WEAK = ("2 of 3 near a limit", "4 of 5 off centre")  # rules that cry wolf once or twice a year
-Slope = tuple[float, float, float]
+BASELINE = 26  # weeks: control limits come from them and are then fixed
+MAX_P = 0.05  # of a change point
+MIN_OBSERVATIONS = 5  # in a week of durations: the median of two or three varies as much as they do
+RULES = {
+    "beyond the limits": "outside control limits, {direction}",
+    "8 on one side": "8 weeks {side} the mean",
+    "2 of 3 near a limit": "2 of 3 weeks near a control limit, {direction}",
+    "4 of 5 off centre": "4 of 5 weeks off the mean, {direction}",
+}
+WEAK_RULES = ("2 of 3 weeks", "4 of 5 weeks")  # chance alone meets these once or twice a year
 
 
 @dataclass(frozen=True, slots=True)
 class TrendAlert:
-    """Weeks in a row that noise does not explain: places of the first and the last, and what they show."""
+    """Consecutive weeks that chance does not explain: index of the first and the last, and the rule they meet."""
 
     first: int
     last: int
@@ -32,18 +37,21 @@ class TrendAlert:
 
     @property
     def weak(self) -> bool:
-        """Whether noise does that once or twice a year."""
-        return self.text.startswith(WEAK)
+        """Whether chance alone raises such an alert once or twice a year."""
+        return self.text.startswith(WEAK_RULES)
 
 
 @dataclass(frozen=True, slots=True)
 class WeeklySeries:
-    """One group's whole weeks of a metric that have a value (of durations: five), in order, and what is beyond noise.
+    """One group's complete weeks of a metric that have a value, in order, with control limits and alerts.
 
-    ``behaviour`` are the natural limits, from the first ``baseline`` weeks, with each week that noise does not explain;
-    ``shifted`` is the place of the week by which a lasting shift was certain; ``change`` the likeliest change point,
-    where p is below 5 %; ``slope`` a week's drift with 95 % limits. All null with a ``reason`` below ten weeks. The
-    window that was asked for starts at the week of place ``starts``; those before it are there for their limits.
+    behaviour   control limits from the first ``baseline`` weeks, and the weeks that break a rule
+    shifted     index of the week by which a lasting shift is certain
+    change      the most likely change point, if its p is below 5 %
+    slope       change per week, with its 95 % limits
+    starts      index of the first week in the scope's window; the weeks before it are there for the limits
+
+    With fewer than ten weeks these are null, and ``reason`` says why.
     """
 
     metric: str
@@ -53,110 +61,99 @@ class WeeklySeries:
     behaviour: Behaviour | None = None
     shifted: int | None = None
     change: Change | None = None
-    slope: Slope | None = None
+    slope: tuple[float, float, float] | None = None
     reason: str | None = None
     starts: int = 0
 
     @property
     def alerts(self) -> list[TrendAlert]:
-        """What noise does not explain in the window, the latest first; weeks in a row by one rule are one finding."""
-        found = [TrendAlert(one.index, one.index, f"{one.rule}, {one.direction}") for one in self._signals]
+        """The alerts in the window, the latest first; consecutive weeks that meet one rule are one alert."""
+        alerts = []
+        for signal in self.behaviour.signals if self.behaviour else []:
+            side = "above" if signal.direction == "up" else "below"
+            text = RULES[signal.rule].format(direction=signal.direction, side=side)
+            alerts.append(TrendAlert(signal.index, signal.index, text))
         if self.shifted is not None:
-            found.append(TrendAlert(self.shifted, self.shifted, "a lasting shift is certain"))
+            alerts.append(TrendAlert(self.shifted, self.shifted, "lasting shift"))
         if self.change is not None:
-            text = f"likeliest change point (p = {self.change.p:.2g})"
-            found.append(TrendAlert(self.change.index, self.change.index, text))
-        inside = [one for one in _joined(found) if one.last >= self.starts]
-        return sorted(inside, key=attrgetter("last", "first"), reverse=True)
-
-    @property
-    def _signals(self) -> list[Signal]:
-        return self.behaviour.signals if self.behaviour else []
+            text = f"most likely change point (p = {self.change.p:.2g})"
+            alerts.append(TrendAlert(self.change.index, self.change.index, text))
+        in_window = [alert for alert in _join_weeks(alerts) if alert.last >= self.starts]
+        return sorted(in_window, key=attrgetter("last", "first"), reverse=True)
 
 
-def _joined(found: Iterable[TrendAlert]) -> list[TrendAlert]:
-    runs: list[TrendAlert] = []
-    for one in sorted(found, key=attrgetter("text", "first")):
-        if runs and runs[-1].text == one.text and runs[-1].last == one.first - 1:
-            runs[-1] = replace(runs[-1], last=one.last)
+def _join_weeks(alerts: Iterable[TrendAlert]) -> list[TrendAlert]:
+    joined: list[TrendAlert] = []
+    for alert in sorted(alerts, key=attrgetter("text", "first")):
+        if joined and joined[-1].text == alert.text and joined[-1].last == alert.first - 1:
+            joined[-1] = replace(joined[-1], last=alert.last)
         else:
-            runs.append(one)
-    return runs
+            joined.append(alert)
+    return joined
 
 
 def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]:
-    """Each group's series up to the end of a scope's window, with what noise does not explain in the window.
+    """Return each group's series up to the end of a scope's window, with the alerts in the window.
 
-    Limits come from the half-year before the one in which the window begins, so that they stay as they are while the
-    window moves on; where history is shorter, from the first half of it. Raises ``UsageError`` for anything that does
-    not exist.
+    Raises ``UsageError`` for an unknown metric, application or team, or an invalid date.
     """
     about = build_info(con)
-    starts = periods.parse_moment(scope.since, about["timezone"], about["as_of"]) if scope.since else datetime.min
-    turn = _half_year(starts) if scope.since else datetime.min
-    values = compute_metric(con, name, replace(scope, every="week", since=_before(turn)))
+    start, half_year = datetime.min, datetime.min
+    from_week = None
+    if scope.since:
+        # Limits come from the half-year before the one in which the window begins. Limits of the window itself would
+        # move with it every day, and would absorb the shift that they are meant to show.
+        start = periods.parse_moment(scope.since, about["timezone"], about["as_of"])
+        half_year = _half_year(start)
+        from_week = (half_year - timedelta(weeks=BASELINE)).isoformat()
+    values = compute_metric(con, name, replace(scope, every="week", since=from_week))
     groups = dict.fromkeys(value.group for value in values)
-    return [_series(name, group, [one for one in values if one.group == group], starts, turn) for group in groups]
+    return [
+        _series(name, group, [value for value in values if value.group == group], start, half_year) for group in groups
+    ]
 
 
 def _half_year(moment: datetime) -> datetime:
-    """The first Monday on or after the 1 January or July before a moment."""
+    """Return the first Monday on or after the 1 January or 1 July before a moment."""
     first = datetime(moment.year, 1 if moment.month < 7 else 7, 1)
     return first + timedelta(days=-first.weekday() % 7)
 
 
-def _before(turn: datetime) -> str | None:
-    return None if turn == datetime.min else (turn - timedelta(weeks=BASELINE)).isoformat()
-
-
-def _series(name: str, group: str | None, values: Sequence[Value], starts: datetime, turn: datetime) -> WeeklySeries:
-    begun = dropwhile(lambda value: not value.n, values)  # before its first row nobody knows that there was anything
-    weeks = [value for value in begun if not value.partial and value.value is not None and _enough(value)]
+def _series(
+    name: str, group: str | None, values: Sequence[Value], start: datetime, half_year: datetime
+) -> WeeklySeries:
+    # Weeks before a group's first observation are not zeros: nothing says that it existed then.
+    since_first = dropwhile(lambda value: not value.n, values)
+    weeks = [value for value in since_first if not value.partial and value.value is not None and _has_enough(value)]
     if len(weeks) < ENOUGH:
-        return WeeklySeries(name, group, weeks, reason=f"{len(weeks)} whole weeks; limits need {ENOUGH}")
-    seen, baseline = [week.value or 0.0 for week in weeks], _baseline(weeks, turn)
-    change = control_chart.pettitt(seen)
+        return WeeklySeries(name, group, weeks, reason=f"{len(weeks)} complete weeks; control limits need {ENOUGH}")
+    series = [week.value or 0.0 for week in weeks]
+    before = sum(1 for week in weeks if week.period and week.period < half_year)
+    # With a short history the first half of it sets the limits, so that the second half can break them.
+    baseline = before if before >= ENOUGH else max(ENOUGH, min(BASELINE, len(weeks) // 2))
+    change = control_chart.pettitt(series)
     return WeeklySeries(
-        name,
-        group,
-        weeks,
-        baseline,
-        _BEHAVIOURS.get(weeks[0].statistic, _durations)(weeks, baseline),
-        control_chart.shift(seen, baseline),
-        change if change and change.p < LIKELY else None,
-        control_chart.theil_sen(seen),
-        starts=sum(1 for week in weeks if week.period and week.period < starts),
+        metric=name,
+        group=group,
+        weeks=weeks,
+        baseline=baseline,
+        behaviour=_control_limits(weeks, series, baseline),
+        shifted=control_chart.shift(series, baseline),
+        change=change if change and change.p < MAX_P else None,
+        slope=control_chart.theil_sen(series),
+        starts=sum(1 for week in weeks if week.period and week.period < start),
     )
 
 
-def _enough(week: Value) -> bool:
-    """The median of two or three is as wild as they are."""
-    return week.n >= SOME or week.spread is None
+def _has_enough(week: Value) -> bool:
+    return week.spread is None or week.n >= MIN_OBSERVATIONS
 
 
-def _baseline(weeks: Sequence[Value], turn: datetime) -> int:
-    """The weeks before the half-year; where they are too few, at most half a year and half of what there is."""
-    before = sum(1 for week in weeks if week.period and week.period < turn)
-    return before if before >= ENOUGH else max(ENOUGH, min(BASELINE, len(weeks) // 2))
-
-
-def _linear(weeks: Sequence[Value], baseline: int) -> Behaviour | None:
-    return control_chart.behaviour([week.value or 0.0 for week in weeks], baseline)
-
-
-def _durations(weeks: Sequence[Value], baseline: int) -> Behaviour | None:
-    """Times scatter by ratios; a week of none at all has no logarithm."""
-    seen = [week.value or 0.0 for week in weeks]
-    return control_chart.behaviour(seen, baseline, log=min(seen) > 0)
-
-
-def _shares(weeks: Sequence[Value], baseline: int) -> Behaviour | None:
-    cases = [round((week.value or 0.0) * week.n) for week in weeks]
-    return control_chart.shares(cases, [week.n for week in weeks], baseline)
-
-
-_BEHAVIOURS: dict[str, Callable[[Sequence[Value], int], Behaviour | None]] = {
-    "count": _linear,
-    "days": _linear,
-    "share": _shares,
-}
+def _control_limits(weeks: Sequence[Value], series: Sequence[float], baseline: int) -> Behaviour | None:
+    statistic = weeks[0].statistic
+    if statistic == "share":
+        cases = [round((week.value or 0.0) * week.n) for week in weeks]
+        return control_chart.shares(cases, [week.n for week in weeks], baseline)
+    # Durations vary by ratios, so their limits are set on logarithms; a week of 0 has none.
+    is_duration = statistic not in ("count", "days")
+    return control_chart.behaviour(series, baseline, log=is_duration and min(series) > 0)

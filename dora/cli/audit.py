@@ -1,17 +1,28 @@
-"""The commands that look back on what was done: canaries, audit, rollbacks. They import nothing that fetches."""
+"""Commands that look back on deployments: canaries, audit, rollbacks. None of them fetches anything."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dora import api
 from dora.analysis import audit_text
-from dora.cli.metrics import Applications, AsCsv, AsJson, ConfigFile, Since, Teams, Until, data_to, scoped
-from dora.config.settings import read
+from dora.cli.options import (
+    Applications,
+    AsCsv,
+    AsJson,
+    ConfigFile,
+    Limit,
+    Since,
+    Teams,
+    Until,
+    open_build,
+    print_data_through,
+    print_rows,
+    scope_from,
+)
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.html import Page
@@ -19,13 +30,11 @@ from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
     from dora.analysis.audit import AuditTrail
-    from dora.analysis.canaries import Canaries
+    from dora.analysis.canary_summary import Canaries
 
-LINE = ["when", "application", "took back", "which had served", "for", "by", "pipeline", "reason"]
+ROLLBACK_COLUMNS = ["when", "application", "rolled back", "time live", "to", "by", "pipeline", "reason"]
 
 app = typer.Typer()
-Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON, CSV and files have all.")]
-Out = Annotated[Path | None, typer.Option(help="Write it to this file: .html (opens offline), .csv or .parquet.")]
 
 
 @app.command()
@@ -37,49 +46,49 @@ def canaries(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Say what canaries are worth: verdicts against outcomes, who overrode them, what decides, cost and coverage.
+    """Summarise canaries: results against production outcomes, overrides, deciding metrics, cost and coverage.
 
     Example: dora canaries --since 180d --application ledger
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    told = delivery.canaries(scoped(None, None, since, until, application, team))
+    summary = open_build(config).canaries(scope_from(since, until, application, team))
     if json:
-        console.print_json(told.dict())
+        console.print_json(summary.dict())
         return
-    for sentence in told.sentences:
+    for sentence in summary.sentences:
         print(sentence)
-    for title, rows in _tables(told):
+    for title, rows in _canary_tables(summary):
         if rows:
             print()
             console.print_table(rows, title=title)
-    data_to(told.as_of)
+    print_data_through(summary.as_of)
 
 
-def _tables(told: Canaries) -> Iterable[tuple[str, list[dict[str, Any]]]]:
-    yield "Verdict against outcome", [
-        {"verdict": one.verdict, "then": one.next, "canaries": one.canaries, "failed later": one.failed,
-         "healthy": one.healthy, "not known": one.unsettled}
-        for one in told.outcomes
+def _canary_tables(summary: Canaries) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    yield "Canary result vs. production outcome", [
+        {"result": outcome.verdict, "action": outcome.next, "canaries": outcome.canaries,
+         "failed later": outcome.failed, "healthy": outcome.healthy, "unknown": outcome.unsettled}
+        for outcome in summary.outcomes
     ]  # fmt: skip
-    yield "Whether a lower score means more failures", [
-        {"score": f"{one.low:.0f} to {one.high:.0f}", "deployments": one.n, "failed": one.failed,
-         "share": _share(one.failed, one.n), "95 %": _interval(one.limits)}
-        for one in told.bins if told.canaries
+    yield "Failures by canary score", [
+        {"score": f"{scores.low:.0f} to {scores.high:.0f}", "deployments": scores.n, "failed": scores.failed,
+         "share": _share(scores.failed, scores.n), "95 % CI": _interval(scores.limits)}
+        for scores in summary.bins if summary.canaries
     ]  # fmt: skip
-    yield "Which metrics decide", [
-        {"metric": one.metric, "canaries": one.canaries, "failed": one.failed, "decided": one.decided,
-         "outvoted": one.outvoted, "not known": one.unknown, "no data": one.no_data}
-        for one in told.metrics
+    yield "Deciding metrics", [
+        {"metric": metric.metric, "canaries": metric.canaries, "failed": metric.failed, "decided": metric.decided,
+         "outvoted": metric.outvoted, "unknown": metric.unknown, "no data": metric.no_data}
+        for metric in summary.metrics
     ]  # fmt: skip
-    yield "Production deployments that had a canary", [
-        {"application": one.application or "all", "deployments": one.deployments, "with a canary": one.judged,
-         "share": _share(one.judged, one.deployments), "95 %": _interval(one.limits)}
-        for one in told.coverage if one.judged or one.application is None
+    yield "Coverage of production deployments", [
+        {"application": coverage.application or "all", "deployments": coverage.deployments,
+         "with a canary": coverage.judged, "share": _share(coverage.judged, coverage.deployments),
+         "95 % CI": _interval(coverage.limits)}
+        for coverage in summary.coverage if coverage.judged or coverage.application is None
     ]  # fmt: skip
 
 
-def _share(part: int, whole: int) -> str | None:
-    return text.quantity(part / whole, "share") if whole else None
+def _share(part: int, total: int) -> str | None:
+    return text.quantity(part / total, "share") if total else None
 
 
 def _interval(limits: Limits | None) -> str | None:
@@ -92,70 +101,76 @@ def audit(
     until: Until = None,
     application: Applications = None,
     team: Teams = None,
-    finding: Annotated[str | None, typer.Option(help="List only what this found, such as author_alone.")] = None,
-    out: Out = None,
+    exception: Annotated[
+        str | None, typer.Option(help="List only the changes with this audit exception, for example self_approved.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file: .html (self-contained), .csv or .parquet.")
+    ] = None,
     limit: Limit = 40,
     config: ConfigFile = None,
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """List every change of production: who triggered, wrote and approved it, how long it waited, what stands out.
+    """List production changes with author, approver, approval time and audit exceptions.
 
     Example: dora audit --since 90d --out audit.html
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    told = delivery.audit(scoped(None, None, since, until, application, team)).only(finding)
+    trail = open_build(config).audit(scope_from(since, until, application, team)).only(exception)
     if json:
-        console.print_json(told.dict())
+        console.print_json(trail.dict())
     elif csv:
-        console.print_csv(told.rows)
+        console.print_csv(trail.rows)
     elif out:
-        _write(told, out)
-        console.print_note(f"{out}: {len(told.rows):,} changes of production")
+        _write(trail, out)
+        console.print_note(f"{out}: {len(trail.rows):,} production changes")
     else:
-        for sentence in told.sentences:
+        for sentence in trail.sentences:
             print(sentence)
         print()
-        console.print_table([audit_text.line(row) for row in told.rows[:limit]])
-        console.print_note(f"{min(limit, len(told.rows))} of {len(told.rows)} changes; times in {told.timezone}")
-        data_to(told.as_of)
+        console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]])
+        console.print_note(f"{min(limit, len(trail.rows))} of {len(trail.rows)} changes; times in {trail.timezone}")
+        print_data_through(trail.as_of)
 
 
-def _write(told: AuditTrail, path: Path) -> None:
+def _write(trail: AuditTrail, path: Path) -> None:
     from dora.export import files
 
-    form = path.suffix.lower().removeprefix(".")
-    if form == "html":
-        _page(told).write(path)
-    elif form == "csv":
-        files.save(path, "csv", told.rows)
-    elif form == "parquet":
-        files.save(path, "parquet", told.rows)
+    suffix = path.suffix.lower()
+    if suffix == ".html":
+        _page(trail).write(path)
+    elif suffix == ".csv":
+        files.save(path, "csv", trail.rows)
+    elif suffix == ".parquet":
+        files.save(path, "parquet", trail.rows)
     else:
-        raise UsageError(f"{path} ends in no form that is written; nothing was.", "use .html, .csv or .parquet.")
+        raise UsageError(f"{path} has an unknown file type; nothing was written.", "use .html, .csv or .parquet.")
 
 
-def _page(told: AuditTrail) -> Page:
-    """The whole trail as one page that opens offline."""
-    known = f"data to {told.as_of:%Y-%m-%d %H:%M} UTC" if told.as_of else "no data"
-    made = Page("Changes of production", f"{known} · times in {told.timezone} · every number can be counted below")
-    made.paragraphs(told.sentences)
-    made.heading("What was looked for", "How many were found, and among how many.")
-    made.table(
-        [{"found": one.title, "changes": one.count, "of": one.of, "among": one.among} for one in told.exceptions]
+def _page(trail: AuditTrail) -> Page:
+    """Lay out the audit trail so that every number in its summary can be counted in a table below."""
+    data = f"data through {trail.as_of:%Y-%m-%d %H:%M} UTC" if trail.as_of else "no data"
+    page = Page("Production changes", f"{data} · times in {trail.timezone}")
+    page.paragraphs(trail.sentences)
+    page.heading("Audit exceptions")
+    page.table(
+        [
+            {"changes that": exception.title, "count": exception.count, "of": exception.total, "among": exception.among}
+            for exception in trail.exceptions
+        ]
     )
-    made.heading("Rollbacks")
-    made.paragraphs(told.rollbacks.sentences)
-    made.table(told.rollbacks.lines())
-    made.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
-    made.table([audit_text.code(row) for row in told.as_code])
-    made.heading("Delivery by version of the template")
-    made.table([audit_text.version(row) for row in told.delivery])
-    made.heading("Changes that stand out", "Each with why, the latest first.")
-    made.table([audit_text.cells(row) for row in told.rows if audit_text.marks(row)], audit_text.COLUMNS)
-    made.heading("Every change of production", "The latest first, attempts that never took traffic among them.")
-    made.table([audit_text.cells(row) for row in told.rows], audit_text.COLUMNS)
-    return made
+    page.heading("Rollbacks")
+    page.paragraphs(trail.rollbacks.sentences)
+    page.table(trail.rollbacks.lines())
+    page.heading("Pipelines as code", "What each application's pipelines are made from, as they are configured now.")
+    page.table(trail.code())
+    page.heading("Deployments by template version")
+    page.table(trail.versions())
+    page.heading("Changes with exceptions", "The latest first.")
+    page.table([audit_text.change_cells(row) for row in trail.rows if audit_text.marks(row)], audit_text.COLUMNS)
+    page.heading("All production changes", "The latest first, including attempts that took no traffic.")
+    page.table(trail.lines(), audit_text.COLUMNS)
+    return page
 
 
 @app.command()
@@ -168,21 +183,18 @@ def rollbacks(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """List every rollback, or say zero with what it rests on: how much was deployed, and how far history was seen.
+    """List rollbacks; or zero, with the number of deployments and the history behind it.
 
     Example: dora rollbacks --since 90d --application ledger
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    told = delivery.rollbacks(scoped(None, None, since, until, application, team))
+    summary = open_build(config).rollbacks(scope_from(since, until, application, team))
     if json:
-        console.print_json(told.dict())
-    elif csv:
-        console.print_csv(told.rows)
-    else:
-        for sentence in told.sentences:
+        console.print_json(summary.dict())
+    elif not print_rows(summary.rows, csv=csv):
+        for sentence in summary.sentences:
             print(sentence)
-        if told.rows:
+        if summary.rows:
             print()
-            console.print_table(told.lines(), LINE)
-            console.print_note(f"times in {told.timezone}")
-    data_to(delivery.about()["as_of"])
+            console.print_table(summary.lines(), ROLLBACK_COLUMNS)
+            console.print_note(f"times in {summary.timezone}")
+    print_data_through(summary.as_of)

@@ -1,4 +1,4 @@
-"""The commands that judge numbers: compare, signals, benchmark, diff. They import nothing that fetches."""
+"""Commands that judge numbers: compare, signals, benchmark, diff. None of them fetches anything."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ from typing import Annotated, Any
 
 import typer
 
-from dora import api
 from dora.analysis.period_comparison import PeriodComparison
+from dora.analysis.significant_changes import MetricChange, compare_values
 from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
-from dora.cli.metrics import Applications, AsJson, By, ConfigFile, Since, Teams, Until, scoped
+from dora.cli.options import (
+    Applications,
+    AsJson,
+    By,
+    ConfigFile,
+    MetricName,
+    Since,
+    Teams,
+    Until,
+    Window,
+    open_build,
+    print_rows,
+    scope_from,
+)
 from dora.config.settings import read
 from dora.render import console, text
 from dora.sql.catalog import metrics
 
 app = typer.Typer()
-Named = Annotated[str | None, typer.Argument(help="A metric; all of them where none is named.")]
-Window = Annotated[str, typer.Option(help="Start of the window, included: 2026-07-01, or an age: 90d.")]
 
 
 @app.command()
 def compare(
-    metric: Named = None,
+    metric: MetricName = None,
     since: Window = "90d",
     until: Until = None,
     by: By = None,
@@ -32,100 +43,106 @@ def compare(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Compare a window with the equal one before it: what moved, whether beyond noise, and what it would take to know.
+    """Compare a period with the equal one before it: the change, its significance, and the n needed to detect it.
 
     Example: dora compare change_failure_rate --since 30d --by team
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    scope = scoped(by, None, since, until, application, team)
-    found = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
-    if json:
-        console.print_json([row.plain() for row in found])
+    delivery, scope = open_build(config), scope_from(since, until, application, team, by=by)
+    comparisons = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
+    if print_rows([row.plain() for row in comparisons], json=json):
         return
-    console.print_table([_compared(row) for row in found])
-    for row in found:
+    changes = compare_values([(row.now, row.before) for row in comparisons])
+    console.print_table([_comparison_line(*pair) for pair in zip(comparisons, changes, strict=True)])
+    for row in comparisons:
         if row.warning:
             console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
-    console.print_note(f"windows: {found[0].windows}" if found else "nothing to compare")
+    console.print_note(f"periods: {comparisons[0].windows}" if comparisons else "nothing to compare in this period")
+    if len(changes) > 1:
+        console.print_note(f"corrected: significant at a false discovery rate of 5 % over all {len(changes)} rows")
 
 
-def _compared(row: PeriodComparison) -> dict[str, Any]:
-    move = row.move
-    better = metrics()[row.now.metric].better
-    judged = "no number to compare" if move is None else "within noise"
-    if move is not None and move.significant and move.direction:
-        judged = "better" if (move.direction > 0) == (better == "higher") else "worse"
+def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, Any]:
     return {
         "metric": metrics()[row.now.metric].title,
         "group": row.now.group,
         "before": row.before.text,
         "now": row.now.text,
-        "move": move.text if move else None,
-        "verdict": judged,
+        "change": row.move.text if row.move else None,
+        "verdict": change.verdict if row.move else "not comparable",
+        "corrected": ("significant" if change.significant else "not significant") if row.move else None,
         "evidence now": row.now.evidence,
-        "needed of each to see it": move.needed if move else None,
+        "n needed in each": row.move.needed if row.move else None,
     }
 
 
 @app.command()
 def signals(
-    metric: Named = None,
+    metric: MetricName = None,
     since: Window = "52w",
     until: Until = None,
     by: By = None,
     application: Applications = None,
     team: Teams = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also what noise does now and then.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include weak alerts, which chance raises every year.")
+    ] = False,
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Say which weeks noise does not explain: process behaviour limits, lasting shifts, change points.
+    """Print trend alerts: weeks outside control limits, lasting shifts and change points.
 
     Example: dora signals lead_time --by team
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    scope = scoped(by, None, since, until, application, team)
-    series = [one for name in ([metric] if metric else metrics()) for one in delivery.signals(name, scope)]
-    if json:
-        console.print_json([_as_dict(one) for one in series])
+    delivery, scope = open_build(config), scope_from(since, until, application, team, by=by)
+    series = [each for name in ([metric] if metric else metrics()) for each in delivery.signals(name, scope)]
+    if print_rows([_series_json(each) for each in series], json=json):
         return
-    rows = [_found(one, finding) for one in series for finding in one.alerts if everything or not finding.weak]
+    rows = [_alert_line(each, alert) for each in series for alert in each.alerts if everything or not alert.weak]
     if rows:
         console.print_table(rows)
-    known = sum(one.behaviour is not None for one in series)
+    with_limits = sum(each.behaviour is not None for each in series)
     console.print_note(
-        f"{len(rows)} signals in {known} series with limits; {len(series) - known} have too few whole weeks"
+        f"{len(rows)} trend alerts in {with_limits} series with control limits;"
+        f" {len(series) - with_limits} series have too few complete weeks"
     )
 
 
-def _found(series: WeeklySeries, finding: TrendAlert) -> dict[str, Any]:
-    first, last = series.weeks[finding.first], series.weeks[finding.last]
-    centre = series.behaviour.centre if series.behaviour else None
+def _alert_line(series: WeeklySeries, alert: TrendAlert) -> dict[str, Any]:
+    first, last = series.weeks[alert.first], series.weeks[alert.last]
+    mean = series.behaviour.centre if series.behaviour else None
     return {
         "metric": metrics()[series.metric].title,
         "group": series.group,
-        "week from": f"{first.period:%Y-%m-%d}",
-        "weeks": finding.last - finding.first + 1,
-        "shows": finding.text,
+        "from week": f"{first.period:%Y-%m-%d}",
+        "weeks": alert.last - alert.first + 1,
+        "alert": alert.text,
         "last value": last.text,
-        "usual": text.quantity(centre, last.unit),
+        "mean": text.quantity(mean, last.unit),
     }
 
 
-def _as_dict(series: WeeklySeries) -> dict[str, Any]:
+def _series_json(series: WeeklySeries) -> dict[str, Any]:
     behaviour = series.behaviour
     weeks = [{"week": f"{value.period:%Y-%m-%d}", "value": value.value, "n": value.n} for value in series.weeks]
-    limits = {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None
-    found = [{"first": weeks[one.first]["week"], "last": weeks[one.last]["week"], "shows": one.text}
-             for one in series.alerts]  # fmt: skip
-    told = {"metric": series.metric, "group": series.group, "unit": metrics()[series.metric].unit, "weeks": weeks}
-    return told | {"baseline": series.baseline, "limits": limits, "signals": found, "slope": series.slope,
-                   "reason": series.reason}  # fmt: skip
+    return {
+        "metric": series.metric,
+        "group": series.group,
+        "unit": metrics()[series.metric].unit,
+        "weeks": weeks,
+        "baseline": series.baseline,
+        "limits": {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None,
+        "signals": [
+            {"first": weeks[alert.first]["week"], "last": weeks[alert.last]["week"], "alert": alert.text}
+            for alert in series.alerts
+        ],
+        "slope": series.slope,
+        "reason": series.reason,
+    }
 
 
 @app.command()
 def benchmark(
-    year: Annotated[int, typer.Option(help="Year of the survey; 2025 has no tiers.")] = 2024,
+    year: Annotated[int, typer.Option(help="Year of the survey. 2025 has percentiles instead of tiers.")] = 2024,
     since: Window = "90d",
     until: Until = None,
     by: By = None,
@@ -134,52 +151,57 @@ def benchmark(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Say where the numbers stand among the answers of a year's survey, with the probability; never a grade.
+    """Estimate the tier of each metric in a year's DORA survey, with its probability. A position, not a grade.
 
     Example: dora benchmark --year 2024 --since 90d
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    found = delivery.benchmark(year, scoped(by, None, since, until, application, team))
-    if json:
-        console.print_json([row.plain() for row in found])
+    positions = open_build(config).benchmark(year, scope_from(since, until, application, team, by=by))
+    if print_rows([position.plain() for position in positions], json=json):
         return
-    console.print_table([_stood(row) for row in found])
-    sources = {row.source for row in found if row.source}
-    console.print_note("; ".join(sorted(sources)) or f"{year} tells nothing of these numbers")
-    console.print_note("Tiers are medians of clusters of answers, not cut-offs.")
+    console.print_table([_position_line(position) for position in positions])
+    sources = {position.source for position in positions if position.source}
+    console.print_note("; ".join(sorted(sources)) or f"the survey of {year} has no data on these metrics")
+    console.print_note("tiers are medians of clusters of answers, not cut-offs")
 
 
-def _stood(row: SurveyPosition) -> dict[str, Any]:
-    said = None
-    if row.who:
-        sure = row.probability or 0.0
-        said = f"{row.who}, with a probability of {f'{100 * sure:.0f}' if sure < 0.995 else 'over 99'} %"
-    elif row.worse is not None:
-        said = f"about {100 * row.worse:.0f} % of the answers were worse"
-    return {"metric": metrics()[row.value.metric].title, "group": row.value.group, "value": row.value.text,
-            "evidence": row.value.evidence, "stands": said}  # fmt: skip
+def _position_line(position: SurveyPosition) -> dict[str, Any]:
+    value, estimate = position.value, None
+    if position.tier:
+        # Rounded to "100 %", an estimate would read as a certainty.
+        certain = (position.probability or 0.0) >= 0.995
+        estimate = (
+            f"{position.tier} (probability {'over 99' if certain else f'{100 * (position.probability or 0):.0f}'} %)"
+        )
+    elif position.worse is not None:
+        estimate = f"better than about {100 * position.worse:.0f} % of answers"
+    return {
+        "metric": metrics()[value.metric].title,
+        "group": value.group,
+        "value": value.text,
+        "evidence": value.evidence,
+        "position": estimate,
+    }
 
 
 @app.command()
 def diff(
     old: Annotated[Path, typer.Argument(help="A build (dora.duckdb), or settings (dora.toml) to build with.")],
-    new: Annotated[Path, typer.Argument(help="Another one.")],
+    new: Annotated[Path, typer.Argument(help="Another build or settings file.")],
     since: Since = None,
     until: Until = None,
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Say what moved between two builds, or between two files of definitions over the same facts, metric by metric.
+    """Compare two builds, or two files of definitions over the same data, metric by metric.
 
     Example: dora diff last-month/dora.duckdb data/dora.duckdb --since 90d
     """
     from dora.analysis import build_diff
 
-    rows = build_diff.between(old, new, read(config), scoped(None, None, since, until, None, None))
-    if json:
-        console.print_json([row.plain() for row in rows])
+    differences = build_diff.compare_builds(old, new, read(config), scope_from(since, until))
+    if print_rows([difference.plain() for difference in differences], json=json):
         return
-    console.print_table([row.line() for row in rows])
-    for row in rows:
-        for example in row.examples:
-            console.print_note(f"{metrics()[row.metric].title}: {example}")
+    console.print_table([difference.line() for difference in differences])
+    for difference in differences:
+        for example in difference.examples:
+            console.print_note(f"{metrics()[difference.metric].title}: {example}")

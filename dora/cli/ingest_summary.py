@@ -1,4 +1,4 @@
-"""What a run of a source did, as lines for people."""
+"""The summary of an ingest run, printed."""
 
 from __future__ import annotations
 
@@ -9,52 +9,23 @@ from typing import Any, Protocol
 from dora.errors import counted
 from dora.render import console
 
-FACTS = (
+KEYS = (
     "source", "load_id", "documents", "quarantined", "requests", "coverage", "partial_failures", "notes", "as_of",
     "row_counts", "tables",
 )  # fmt: skip
-COLUMNS = ["what", "new", "changed", "unchanged", "in landing"]
-WORDS = {
+COLUMNS = ["rows of", "new", "changed", "unchanged", "in landing"]
+LABELS = {
     "application": "applications",
     "execution": "executions",
-    "deployments": "deployments, everywhere",
-    "rollbacks": "rollbacks, everywhere",
+    "deployments": "deployments (all environments)",
+    "rollbacks": "rollbacks (all environments)",
     "canary": "canaries",
-    "approval": "judgments",
+    "approval": "approvals",
 }
 
 
-def rows(tables: Mapping[str, Mapping[str, int]], held: Mapping[str, int]) -> list[dict[str, Any]]:
-    """One row for each thing: what became of the rows of this run, and how many landing holds.
-
-    What readers ask for comes first, and also where there is none of it; a deployment is an execution that rolled out,
-    so only landing can count it.
-    """
-    runs = "execution" in held or "coverage" in held
-    told = [name for name in WORDS if runs or name in held or name in tables]
-    names = [*told, *(name for name in tables if name not in told)]
-    return [
-        {"what": WORDS.get(name, name), **tables.get(name, {}), "in landing": held.get(name, 0 if runs else None)}
-        for name in names
-    ]
-
-
-def title(source: str, documents: int, quarantined: int, requests: int | None) -> str:
-    """What came in."""
-    asked = f", {counted(requests, 'request')}" if requests is not None else ""
-    return f"{source}: {counted(documents, 'document')}, {quarantined:,} quarantined{asked}"
-
-
-def coverage(found: Mapping[str, Any] | None) -> str | None:
-    """From when to when all executions were seen; None where the source does not say."""
-    if not found:
-        return None
-    span = f"{found['since']:%Y-%m-%d} to {found['until']:%Y-%m-%d %H:%M} UTC"
-    return f"coverage: {counted(found['applications'], 'application')}, {span}, {counted(found['gaps'], 'gap')}"
-
-
-class Told(Protocol):
-    """What a run sums up: documents, rows by table and what became of them, what landing holds, what went wrong."""
+class Summary(Protocol):
+    """What an ingest run reports, see ``ingest.core.pipeline.Summary``; this room does not import ``ingest``."""
 
     source: str
     load_id: str
@@ -69,27 +40,52 @@ class Told(Protocol):
     tables: dict[str, dict[str, int]]
 
 
-def tell(summary: Told, *, as_json: bool) -> None:
-    """Print what a run did; as JSON it is all there, for people ``show`` tells it."""
-    if as_json:
-        console.print_json({name: getattr(summary, name) for name in FACTS})
-    else:
-        show(summary)
+def print_summary(summary: Summary, *, json: bool = False) -> None:
+    """Print a table with coverage, and warnings on standard error; or everything as JSON."""
+    if json:
+        console.print_json({key: getattr(summary, key) for key in KEYS})
+        return
+    console.print_table(table_rows(summary.tables, summary.row_counts), COLUMNS, title(summary))
+    if summary.coverage:
+        print(coverage_line(summary.coverage))
+    print_warnings(summary)
 
 
-def show(summary: Told) -> None:
-    """Print what a run did as a table; its notes, and what is missing, on standard error."""
-    heading = title(summary.source, summary.documents, summary.quarantined, summary.requests)
-    console.print_table(rows(summary.tables, summary.row_counts), COLUMNS, heading)
-    if seen := coverage(summary.coverage):
-        print(seen)
-    remark(summary)
-
-
-def remark(summary: Told) -> None:
-    """Say on standard error what whoever ran it should read: notes, what is missing, what could not be read."""
-    lines = [*summary.notes, *(f"missing: {trouble}" for trouble in summary.partial_failures)]
+def print_warnings(summary: Summary) -> None:
+    """Print notes, partial failures and the number of quarantined documents on standard error."""
+    lines = [*summary.notes, *(f"missing: {failure}" for failure in summary.partial_failures)]
     if summary.quarantined:
-        lines.append(f"{summary.quarantined:,} could not be read: they are in quarantine, `dora build` says why")
+        lines.append(
+            f"{summary.quarantined:,} could not be read and are in quarantine; `dora build` prints the reasons"
+        )
     for line in lines:
         console.print_note(f"{summary.source}: {line}")
+
+
+def table_rows(tables: Mapping[str, Mapping[str, int]], row_counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return one row per table: rows new, changed and unchanged in this run, and rows in landing after it.
+
+    ``LABELS`` come first. A source of executions lists each of them, even with zero rows. Deployments and rollbacks are
+    counted in landing only, because one execution may roll out several times.
+    """
+    has_executions = "execution" in row_counts or "coverage" in row_counts
+    first = [name for name in LABELS if has_executions or name in row_counts or name in tables]
+    names = [*first, *(name for name in tables if name not in first)]
+    missing = 0 if has_executions else None
+    return [
+        {"rows of": LABELS.get(name, name), **tables.get(name, {}), "in landing": row_counts.get(name, missing)}
+        for name in names
+    ]
+
+
+def title(summary: Summary) -> str:
+    """Return the first line: documents read and quarantined, and requests if the source has a server."""
+    requests = f", {counted(summary.requests, 'request')}" if summary.requests is not None else ""
+    return f"{summary.source}: {counted(summary.documents, 'document')}, {summary.quarantined:,} quarantined{requests}"
+
+
+def coverage_line(coverage: Mapping[str, Any]) -> str:
+    """Return the period in which every execution was read, and its history gaps."""
+    period = f"{coverage['since']:%Y-%m-%d} to {coverage['until']:%Y-%m-%d %H:%M} UTC"
+    gaps = counted(coverage["gaps"], "history gap")
+    return f"coverage: {counted(coverage['applications'], 'application')}, {period}, {gaps}"

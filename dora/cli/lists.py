@@ -1,4 +1,4 @@
-"""The commands that give out what a build holds, row by row: changes, export. They import nothing that fetches."""
+"""Commands that list the rows of a build: changes, export. None of them fetches anything."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from typing import Annotated, Any
 
 import typer
 
-from dora import api
-from dora.cli.metrics import Applications, AsCsv, AsJson, ConfigFile, Since, Until
-from dora.config.settings import read
+from dora.cli.options import (
+    Applications,
+    AsCsv,
+    AsJson,
+    ConfigFile,
+    Limit,
+    Since,
+    Until,
+    open_build,
+    print_rows,
+    scope_from,
+)
 from dora.errors import UsageError
-from dora.query.value import Scope
 from dora.render import console, text
 from dora.render.console import Format
 
 STAGES = ("waiting", "queue", "before_production", "approval", "window", "canary", "rollout", "other")
 
 app = typer.Typer()
-Form = Annotated[Format, typer.Option("--format", help="parquet or csv.")]
-Collected = Annotated[Path | None, typer.Option(help="Write the numbers as this text file, for a collector.")]
-Waiting = Annotated[bool, typer.Option("--open", help="Only those merged and not shipped, the oldest first.")]
-Limit = Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")]
 
 
 @app.command()
 def changes(
-    waiting: Annotated[
-        bool, typer.Option("--open", help="Only those merged and not shipped, the oldest first.")
+    only_open: Annotated[
+        bool, typer.Option("--open", help="Only changes awaiting deployment, the oldest first.")
     ] = False,
     since: Since = None,
     until: Until = None,
@@ -37,56 +41,48 @@ def changes(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """List changes with merge time, the deployment that shipped them, lead time, and the stages that add up to it.
+    """List changes with merge time, the deployment that shipped them, lead time and its stages.
 
     Example: dora changes --open --application ledger
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    rows = delivery.list_rows("change_timeline", Scope(since, until, applications=tuple(application or ())))
-    if waiting:
+    rows = open_build(config).list_rows("change_timeline", scope_from(since, until, application))
+    if only_open:
         rows = [row for row in reversed(rows) if row["state"] == "open"]
-    if json:
-        console.print_json(rows)
-    elif csv:
-        console.print_csv(rows)
-    else:
-        lines = [_change(row) for row in rows[:limit]]
-        seldom = [name for name in ("labels", "size") if not any(line[name] for line in lines)]
-        console.print_table([{name: cell for name, cell in line.items() if name not in seldom} for line in lines])
-        console.print_note(f"{min(limit, len(rows))} of {len(rows)} changes")
+    if print_rows(rows, json=json, csv=csv):
+        return
+    lines = [_change_line(row) for row in rows[:limit]]
+    # Labels and sizes come from optional settings of git sources; without them the columns are left out.
+    empty = [name for name in ("labels", "size") if not any(line[name] for line in lines)]
+    console.print_table([{name: cell for name, cell in line.items() if name not in empty} for line in lines])
+    console.print_note(f"{min(limit, len(rows))} of {len(rows)} changes")
 
 
-def _change(row: dict[str, Any]) -> dict[str, Any]:
-    """A change as one line: times in words, only the stages that took any."""
+def _change_line(row: dict[str, Any]) -> dict[str, Any]:
     stages = {stage.replace("_", " "): row[f"{stage}_hours"] for stage in STAGES}
+    size = f"{row['files']} files +{row['lines_added'] or 0} -{row['lines_removed'] or 0}"
     return {
         "merged at": row["merged_at"],
         "application": row["application"],
         "change": f"{row['sha'][:9]} {row['subject'] or ''}"[:60],
         "author": row["author"],
         "labels": row["labels"],
-        "size": _size(row),
+        "size": size if row["files"] is not None else None,
         "state": row["state"],
         "lead time": text.quantity(row["lead_hours"], "hours"),
         "open for": text.quantity(row["open_hours"], "hours"),
         "stages": ", ".join(f"{name} {text.quantity(hours, 'hours')}" for name, hours in stages.items() if hours),
-        "serving since": row["full_traffic_at"],
+        "full traffic at": row["full_traffic_at"],
     }
-
-
-def _size(row: dict[str, Any]) -> str | None:
-    """Files and lines that a change touched, where somebody counted."""
-    if row["files"] is None:
-        return None
-    return f"{row['files']} files +{row['lines_added'] or 0} -{row['lines_removed'] or 0}"
 
 
 @app.command()
 def export(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of the files; they are replaced one by one.")] = None,
-    form: Form = "parquet",
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of the files. Each file is replaced atomically.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="File format: parquet or csv.")] = "parquet",
     prometheus: Annotated[
-        Path | None, typer.Option(help="Write the numbers as this text file, for a collector.")
+        Path | None, typer.Option(help="Write the metrics to this text file, for Prometheus' textfile collector.")
     ] = None,
     since: Since = None,
     until: Until = None,
@@ -94,22 +90,19 @@ def export(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Write observations, weekly series and lists as files with a data dictionary, or the numbers for Prometheus.
+    """Export observations, weekly series and lists with a data dictionary, or metrics for Prometheus.
 
     Example: dora export exports --format csv --since 180d
     """
-    from dora.export import files as exporting
-    from dora.export import prometheus as collector
+    from dora.export import files
+    from dora.export import prometheus as prometheus_file
 
     if folder is None and prometheus is None:
-        raise UsageError("Nothing to write was named.", "name a folder, or a file with --prometheus.")
-    delivery = api.open(read(config).data / "dora.duckdb")
-    scope = Scope(since, until, applications=tuple(application or ()))
-    written = exporting.write(delivery, folder, form, scope) if folder else {}
+        raise UsageError("No output was named; nothing was written.", "name a folder, or a file with --prometheus.")
+    delivery, scope = open_build(config), scope_from(since, until, application)
+    row_counts = files.write(delivery, folder, form, scope) if folder else {}
     if prometheus:
-        written[str(prometheus)] = collector.write(delivery, prometheus, scope)
-    rows = [{"file": name, "rows": count} for name, count in written.items()]
-    if json:
-        console.print_json(rows)
-    else:
+        row_counts[str(prometheus)] = prometheus_file.write(delivery, prometheus, scope)
+    rows = [{"file": name, "rows": count} for name, count in row_counts.items()]
+    if not print_rows(rows, json=json):
         console.print_table(rows)

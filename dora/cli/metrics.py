@@ -1,65 +1,79 @@
-"""The commands that read a build: show, explain, check, config show. They import nothing that fetches."""
+"""Commands that read the numbers of a build: show, explain, check, config show. None of them fetches anything."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from json import loads
-from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from dora import api
+from dora.cli.options import (
+    Applications,
+    AsCsv,
+    AsJson,
+    By,
+    ConfigFile,
+    Every,
+    Limit,
+    MetricName,
+    Since,
+    Statistic,
+    Teams,
+    Until,
+    open_build,
+    print_data_through,
+    print_rows,
+    scope_from,
+)
 from dora.config import definitions
 from dora.config.settings import read
-from dora.errors import StaleError
-from dora.periods import Grain
-from dora.query.value import By as Group
-from dora.query.value import Scope, Value
+from dora.errors import StaleError, counted
+from dora.query.value import Value
 from dora.render import console
 from dora.sql.catalog import Finding, metrics
 
-SHA = re.compile(r"\b[0-9a-f]{40}\b")
-CHOICE = ["key", "value", "applications", "says"]
-FINDING = ["severity", "rows", "title", "such_as", "next"]
+COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
+DEFINITION_COLUMNS = ["key", "value", "applications", "says"]
+CHECK_COLUMNS = ["severity", "rows", "title", "examples", "next"]
 
 app = typer.Typer()
-config_app = typer.Typer(no_args_is_help=True, help="What is configured, and what each definition means.")
+config_app = typer.Typer(no_args_is_help=True, help="Settings in force and the meaning of each definition.")
 app.add_typer(config_app, name="config")
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings; default $DORA_CONFIG, then ./dora.toml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
-Since = Annotated[str | None, typer.Option(help="Start, included: 2026-07-01, or an age: 90d. Default: all history.")]
-Until = Annotated[str | None, typer.Option(help="End, not included. Default: the end of the data.")]
-By = Annotated[str | None, typer.Option(help="application, team, or group of teams.")]
-Statistic = Annotated[str | None, typer.Option(help="Of durations: median, plain_median, p75, p90 or mean.")]
-Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one and those below; may be repeated.")]
-Every = Annotated[str | None, typer.Option(help="day, week or month.")]
-Applications = Annotated[list[str] | None, typer.Option("--application", help="Only this one; may be repeated.")]
 
 
 @app.command()
 def check(config: ConfigFile = None, json: AsJson = False) -> None:
-    """Say what the checks of the last build found, and whether the data is stale (exit 5).
+    """Print the results of the last build's checks. Exit 5 if the data is stale.
 
     Example: dora check --json
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
+    delivery = open_build(config)
     rows = delivery.sql("SELECT * FROM check_results ORDER BY severity, name")
-    findings = [Finding(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows]
-    print_findings(findings, json)
+    results = [Finding(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows]
+    print_check_results(results, json=json)
     age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
     if age is None or age > limit:
         raise StaleError(f"The data ends {delivery.about()['as_of']} UTC, older than {limit}.", "run `dora nightly`.")
 
 
+def print_check_results(results: list[Finding], *, json: bool) -> None:
+    """Print what checks found; a table lists only the checks with wrong rows."""
+    failed = [result for result in results if result.rows]
+    if json:
+        console.print_json([asdict(result) for result in results])
+    elif failed:
+        console.print_table([asdict(r) | {"examples": r.examples[:2]} for r in failed], CHECK_COLUMNS)
+    else:
+        print(f"{counted(len(results), 'check')} passed.")
+
+
 @app.command()
 def show(
-    metric: Annotated[str | None, typer.Argument(help="A metric; all of them where none is named.")] = None,
+    metric: MetricName = None,
     by: By = None,
     every: Every = None,
     since: Since = None,
@@ -71,70 +85,45 @@ def show(
     json: AsJson = False,
     csv: AsCsv = False,
 ) -> None:
-    """Print metrics with n, 95 % interval, what is open and what was left out.
+    """Print metrics with n, 95 % confidence interval, pending observations and exclusions.
 
     Example: dora show lead_time --by team --every month --since 180d
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    scope = scoped(by, every, since, until, application, team, statistic)
+    delivery = open_build(config)
+    scope = scope_from(since, until, application, team, by=by, every=every, statistic=statistic)
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
-    rows = [row for result in results for row in result.dicts()]
-    if json:
-        console.print_json(rows)
-    elif csv:
-        console.print_csv(rows)
-    else:
+    if not print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
 
 
-def scoped(
-    by: str | None,
-    every: str | None,
-    since: str | None,
-    until: str | None,
-    applications: list[str] | None,
-    teams: list[str] | None,
-    statistic: str | None = None,
-) -> Scope:
-    """What the options of a command ask for."""
-    named = tuple(applications or ()), tuple(teams or ())
-    return Scope(since, until, cast("Group | None", by), cast("Grain | None", every), *named, statistic)
-
-
-def _print_values(values: list[Value], by: str | None, every: str | None) -> None:
+def _print_values(values: list[Value], by: str | None = None, every: str | None = None) -> None:
     rows = [
         {
             "metric": metrics()[value.metric].title_for(value.statistic),
             (by or "group"): value.group,
             "period": f"{value.period:%Y-%m-%d}{' (partial)' if value.partial else ''}" if value.period else None,
-            "incomplete": value.incomplete,
             "value": value.text,
             "evidence": value.evidence,
-            "left out": ", ".join(f"{count} {reason}" for reason, count in value.excluded.items()) or None,
+            "excluded": ", ".join(f"{count} {reason}" for reason, count in value.excluded.items()) or None,
+            "incomplete": value.incomplete,
         }
         for value in values
     ]
-    columns = ["metric", *([by] if by else []), *(["period"] if every else []), "value", "evidence", "left out"]
+    columns = ["metric", *([by] if by else []), *(["period"] if every else []), "value", "evidence", "excluded"]
     if any(value.incomplete for value in values):
         columns.append("incomplete")
     console.print_table(rows, columns)
-    data_to(values[0].as_of if values else None)
-
-
-def data_to(as_of: datetime | None) -> None:
-    """Say up to when the facts are known."""
-    if as_of:
-        console.print_note(f"data to {as_of:%Y-%m-%d %H:%M} UTC")
+    print_data_through(values[0].as_of if values else None)
 
 
 @app.command()
 def explain(
-    metric: Annotated[str, typer.Argument(help="A metric, such as change_failure_rate.")],
+    metric: Annotated[str, typer.Argument(help="Name of a metric, for example change_failure_rate.")],
     since: Since = None,
     until: Until = None,
     application: Applications = None,
     team: Teams = None,
-    limit: Annotated[int, typer.Option(help="Rows of the table at the most; JSON and CSV print all.")] = 40,
+    limit: Limit = 40,
     config: ConfigFile = None,
     json: AsJson = False,
     csv: AsCsv = False,
@@ -143,27 +132,25 @@ def explain(
 
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
-    delivery = api.open(read(config).data / "dora.duckdb")
-    scope = scoped(None, None, since, until, application, team)
+    delivery = open_build(config)
+    scope = scope_from(since, until, application, team)
     rows = delivery.explain(metric, scope)
-    if json:
-        console.print_json(rows)
-    elif csv:
-        console.print_csv(rows)
-    else:
-        _print_values(list(delivery.values(metric, scope)), None, None)
-        shown = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
-        console.print_table([_brief(row) for row in rows[:limit]], shown)
-        console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
-        console.print_table(delivery.definitions(metric, scope), CHOICE, "\nBy these definitions:")
+    if print_rows(rows, json=json, csv=csv):
+        return
+    _print_values(list(delivery.values(metric, scope)))
+    # Every subject has columns that its source cannot fill; empty ones would push the others off the terminal.
+    columns = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
+    console.print_table([_abbreviate(row) for row in rows[:limit]], columns)
+    console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
+    console.print_table(delivery.definitions(metric, scope), DEFINITION_COLUMNS, "\nDefinitions in force:")
 
 
-def _brief(row: dict[str, Any]) -> dict[str, Any]:
-    """As people read it: commits by their first nine digits, images without their registry, addresses as they are."""
-    words = {name: value for name, value in row.items() if isinstance(value, str) and name != "url"}
-    if "version" in words:
-        words["version"] = words["version"].rpartition("/")[2]
-    return row | {name: SHA.sub(lambda sha: sha[0][:9], value) for name, value in words.items()}
+def _abbreviate(row: dict[str, Any]) -> dict[str, Any]:
+    """Shorten commits to nine digits and images to their name; addresses stay complete, so that they can be opened."""
+    texts = {name: value for name, value in row.items() if isinstance(value, str) and name != "url"}
+    if "version" in texts:
+        texts["version"] = texts["version"].rpartition("/")[2]
+    return row | {name: COMMIT.sub(lambda match: match[0][:9], value) for name, value in texts.items()}
 
 
 @config_app.command("show")
@@ -172,35 +159,20 @@ def config_show(
     config: ConfigFile = None,
     json: AsJson = False,
 ) -> None:
-    """Print the settings in force and what each definition means.
+    """Print the settings in force and the meaning of each definition.
 
     Example: dora config show --application ledger
     """
     settings = read(config)
     definitions.validate(settings)
-    resolved = msgspec.json.decode(msgspec.json.encode(definitions.resolve(settings, application)))
+    in_force = msgspec.to_builtins(definitions.resolve(settings, application))
     if json:
+        # The keys of a source, never its values: those may be secrets.
         sources = {name: sorted(values) for name, values in settings.sources.items()}
         console.print_json({"path": settings.path, "data": settings.data, "timezone": settings.timezone,
-                        "stale_after_hours": settings.stale_after_hours, "sources": sources,
-                        "teams": settings.teams, "definitions": resolved})  # fmt: skip
+                            "stale_after_hours": settings.stale_after_hours, "sources": sources,
+                            "teams": settings.teams, "definitions": in_force})  # fmt: skip
         return
-    print(
-        f"settings {settings.path or 'none, defaults only'}; data in {settings.data}; days cut in {settings.timezone}"
-    )
+    print(f"settings: {settings.path or 'defaults only'}; data: {settings.data}; time zone: {settings.timezone}")
     keys = definitions.definition_keys()
-    console.print_table(
-        [{"key": key, "value": value, "means": keys[key].description} for key, value in resolved.items()]
-    )
-
-
-def print_findings(findings: list[Finding], json: bool) -> None:
-    """Print what checks found."""
-    if json:
-        console.print_json([asdict(finding) for finding in findings])
-        return
-    found = [finding for finding in findings if finding.rows]
-    if found:
-        console.print_table([asdict(f) | {"such_as": f.examples[:2]} for f in found], FINDING)
-    else:
-        print(f"{len(findings)} checks, nothing found.")
+    console.print_table([{"key": k, "value": v, "meaning": keys[k].description} for k, v in in_force.items()])

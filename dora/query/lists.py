@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from dora import periods
@@ -32,12 +33,17 @@ def list_rows(con: Connection, name: str, scope: Scope) -> list[Row]:
 
 
 def run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
-    """The rows of ``dora/sql/analyses/<name>.sql``, in which ``$change_timeline`` stands for that list in the scope.
+    """Return the rows of ``dora/sql/analyses/<name>.sql`` in a scope. Raises ``UsageError`` as ``list_rows`` does."""
+    return run_in_scope(con, catalog.queries("analyses")[name], scope)
+
+
+def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) -> list[Row]:
+    """Return the rows of a query in which ``$change_timeline`` stands for that list in a scope; so do all lists.
 
     Raises ``UsageError`` as ``list_rows`` does.
     """
-    sql = catalog.queries("analyses")[name]
-    return _fetch(con, re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda found: f"({_scoped(found[1])})", sql), scope)
+    in_scope = re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda match: f"({_scoped(match[1])})", sql)
+    return _fetch(con, in_scope, scope, parameters)
 
 
 def _scoped(name: str) -> str:
@@ -51,7 +57,7 @@ def _scoped(name: str) -> str:
     )
 
 
-def _fetch(con: Connection, sql: str, scope: Scope) -> list[Row]:
+def _fetch(con: Connection, sql: str, scope: Scope, parameters: Mapping[str, object] | None = None) -> list[Row]:
     about, meant = build_info(con), groups.chosen(con, scope)
     given = {
         "since": _utc(scope.since, about),
@@ -59,6 +65,7 @@ def _fetch(con: Connection, sql: str, scope: Scope) -> list[Row]:
         "applications": [one.application for one in meant],
         "any_team": not scope.teams,
         "teams": [one.team for one in meant if one.team],
+        **(parameters or {}),
     }
     return fetch_rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
 

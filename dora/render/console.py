@@ -12,33 +12,34 @@ from typing import Any, Literal, TextIO
 from dora.render.text import readable
 
 Format = Literal["parquet", "csv"]
-WIDE = 240
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what a spreadsheet runs, full-width ones too
+PIPE_WIDTH = 240  # characters
+# Excel and LibreOffice run a cell that begins so, see owasp.org/www-community/attacks/CSV_Injection
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def print_json(rows: object) -> None:
-    """Print as JSON; instants as ISO-8601 in UTC."""
+    """Print as JSON, with times as ISO 8601 in UTC."""
     print(json.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
 
 
 def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print as CSV. A cell that a spreadsheet would run as a formula is prefixed with an apostrophe."""
+    """Print as CSV, safe for spreadsheets."""
     if rows:
         write_csv(rows, sys.stdout)
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
-    """Write rows as CSV with a header, safe for spreadsheets."""
+    """Write rows as CSV with a header; a cell that a spreadsheet would run as a formula begins with an apostrophe."""
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
-    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
 
 
 def print_table(
     rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, title: str | None = None
 ) -> None:
-    """Print as a table, as wide as the terminal, or as wide as it needs where there is none."""
-    from rich.console import Console  # noqa: PLC0415
+    """Print as a table; the columns default to the keys of the first row."""
+    from rich.console import Console  # noqa: PLC0415 - JSON and CSV, which scripts read, start faster without
     from rich.table import Table  # noqa: PLC0415
 
     names = list(columns or (rows[0] if rows else []))
@@ -49,29 +50,32 @@ def print_table(
         table.add_row(*[readable(row.get(name)) for name in names])
     if title:
         print(title)
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else WIDE)
-    console.print(table)
+    # Rich assumes 80 columns in a pipe and would fold every cell. Data must not be read as Rich markup.
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 def print_note(text: str) -> None:
-    """A line for people on standard error."""
+    """Print a line for people on standard error, so that standard output stays pure data."""
     print(text, file=sys.stderr)
 
 
 class Progress:
-    """One line that overwrites itself on a terminal; silent where there is none."""
+    """One line on standard error that overwrites itself; silent if standard error is not a terminal."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty()
 
     def __call__(self, text: str) -> None:
-        """Show a sentence in place of the last one."""
-        if self._live:
-            sys.stderr.write(f"\r\x1b[2K{text[:110]}")
+        """Replace the line."""
+        if self._is_terminal:
+            sys.stderr.write(f"\r\x1b[2K{text[:110]}")  # carriage return, then "erase line"
             sys.stderr.flush()
 
-    def end(self) -> None:
-        """Clear the line."""
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self("")
 
 
@@ -79,9 +83,9 @@ def _plain(value: object) -> object:
     return f"{value.isoformat()}Z" if isinstance(value, datetime) else str(value)
 
 
-def _cell(value: object) -> object:
+def _csv_cell(value: object) -> object:
     if isinstance(value, dict | list):
         value = json.dumps(value, default=_plain)
     if isinstance(value, datetime):
         return _plain(value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

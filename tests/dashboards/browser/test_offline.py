@@ -11,7 +11,7 @@ import pytest
 import dora
 from dashboards.report import chart_images
 from dora.cli import audit
-from dora.cli.app import report
+from dora.cli.dashboard import report
 
 pytestmark = pytest.mark.browser
 

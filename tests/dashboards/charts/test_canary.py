@@ -126,8 +126,11 @@ def test_what_it_costs_and_who_has_one() -> None:
 
 def test_when_production_changes() -> None:
     """One tile an hour of a day in which anything changed, on a whole day's axis; out of hours in another colour."""
-    late = {"local_time": datetime(2026, 3, 1, 23), "out_of_hours": True}
-    rows = [{"local_time": NOON, "out_of_hours": False}] * 3 + [late, {"local_time": NOON, "out_of_hours": None}]
+    late = {"local_time": datetime(2026, 3, 1, 23), "outside_business_hours": True}
+    rows = [{"local_time": NOON, "outside_business_hours": False}] * 3 + [
+        late,
+        {"local_time": NOON, "outside_business_hours": None},
+    ]
     cells = audit.hours(rows)
     assert [(cell["day"], cell["hour"], cell["changes"], cell["tone"]) for cell in cells] == [
         ("Mon", 12, 3, "blue"), ("Sun", 23, 1, "vermilion"),

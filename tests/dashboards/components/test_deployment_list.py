@@ -195,7 +195,7 @@ def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, del
     cell = max(cells, key=lambda cell: cell["changes"])
     page = run(organisation, "audit", hour=cell["part"])
     assert f"{cell['changes']} changes, latest first" in page_text(page)
-    (late,) = [exception for exception in trail.exceptions if exception.name == "out_of_hours"]
+    (late,) = [exception for exception in trail.exceptions if exception.name == "outside_business_hours"]
     both = [
         row
         for row in trail.rows

@@ -13,7 +13,7 @@ import pytest
 import dora
 from dashboards.report import chart_images
 from dashboards.report.page import KEYS, Report
-from dora.cli.app import report
+from dora.cli.dashboard import report
 from dora.errors import DoraError
 
 

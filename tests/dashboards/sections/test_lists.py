@@ -59,8 +59,10 @@ def test_audit_shows_exceptions_changes_and_rollbacks(run: Run, organisation: Pa
 def test_an_exception_in_the_address_filters_the_list(run: Run, organisation: Path) -> None:
     """The list has only the changes with that exception; an unknown one is ignored."""
     trail = dora.open(organisation).audit(WINDOW)
-    (out_of_hours,) = [exception for exception in trail.exceptions if exception.name == "out_of_hours"]
-    assert out_of_hours.count
-    page = run(organisation, "audit", finding=out_of_hours.title)
-    assert len(page.dataframe[0].value) == min(200, out_of_hours.count)
+    (outside_business_hours,) = [
+        exception for exception in trail.exceptions if exception.name == "outside_business_hours"
+    ]
+    assert outside_business_hours.count
+    page = run(organisation, "audit", finding=outside_business_hours.title)
+    assert len(page.dataframe[0].value) == min(200, outside_business_hours.count)
     assert len(run(organisation, "audit", finding="nonsense").dataframe[0].value) == min(200, len(trail.rows))

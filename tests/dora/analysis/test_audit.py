@@ -147,28 +147,29 @@ def test_what_was_asked(delivery: dora.Delivery) -> None:
     assert [found[name]["skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
 
 
-def test_local_time_decides_what_is_out_of_hours(delivery: dora.Delivery) -> None:
+def test_local_time_decides_what_is_outside_business_hours(delivery: dora.Delivery) -> None:
     """19:45 UTC on a Tuesday is 20:45 in Berlin; what took no traffic changed nothing at any hour."""
     found = by_name(delivery)
     assert str(found["clean"]["local_time"]) == "2026-03-03 20:45:00"
-    assert {name: row["out_of_hours"] for name, row in found.items() if row["out_of_hours"] is not False} == {
-        "clean": True, "mute": None,
-    }  # fmt: skip
+    outside = {name: row["outside_business_hours"] for name, row in found.items()}
+    assert {name: value for name, value in outside.items() if value is not False} == {"clean": True, "mute": None}
 
 
 def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
     """Each finding has its own denominator, and names the very deployments."""
     told = delivery.audit()
-    found = {one.name: (one.count, one.of) for one in told.exceptions}
+    found = {one.name: (one.count, one.total) for one in told.exceptions}
     assert found == {
-        "out_of_hours": (1, 8), "by_hand": (5, 8), "unasked": (1, 4), "author_alone": (1, 3), "author_too": (1, 3),
-        "trigger_approved": (1, 3), "refused": (1, 5), "stopped": (1, 5), "timed_out": (1, 5),
-        "passed_by_timeout": (0, 5), "skipped": (1, 5), "overridden": (0, 0), "unattributed": (1, 8),
+        "outside_business_hours": (1, 8), "started_manually": (5, 8), "manual_release_without_approval": (1, 4),
+        "self_approved": (1, 3), "approved_by_author_and_another": (1, 3), "approved_by_trigger_user": (1, 3),
+        "unauthorized_decision": (1, 5), "rejected": (1, 5), "approval_timed_out": (1, 5),
+        "passed_by_timeout": (0, 5), "approval_skipped": (1, 5), "canary_overridden": (0, 0),
+        "unknown_commit": (1, 8),
     }  # fmt: skip
-    (alone,) = [one for one in told.exceptions if one.name == "author_alone"]
-    assert [row["deployment_id"] for row in told.only("author_alone").rows] == alone.deployments
-    assert "1 of 3 approved changes were approved by nobody but an author." in told.sentences
-    with pytest.raises(UsageError, match="no finding eyes"):
+    (alone,) = [one for one in told.exceptions if one.name == "self_approved"]
+    assert [row["deployment_id"] for row in told.only("self_approved").rows] == alone.deployments
+    assert "1 of 3 approved changes were self-approved: approved only by an author." in told.sentences
+    with pytest.raises(UsageError, match="no audit exception eyes"):
         told.only("eyes")
 
 
@@ -193,8 +194,8 @@ def test_rollbacks_have_a_denominator_and_coverage(delivery: dora.Delivery) -> N
     assert told.limits == pytest.approx((0.0257, 0.5131), abs=1e-4)  # Wilson of 1 in 7
     assert str(told.complete_since) == "2026-03-02 08:00:00"
     assert "1 rollback in 9 days (2–11 March 2026) among 7 deployments of 2 applications: 14.3 %" in told.sentences[0]
-    assert told.sentences[1] == "History of all of them is complete since 2 March 2026."
-    assert told.sentences[2].startswith("What happened before 11 March 2026 was read in hindsight")
+    assert told.sentences[1] == "History of all applications is complete since 2 March 2026."
+    assert told.sentences[2].startswith("Events before 11 March 2026 were read on that day")
 
 
 def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
@@ -202,17 +203,17 @@ def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
     quiet = delivery.rollbacks(Scope(until="2026-03-04"))
     assert quiet.rows == []
     assert quiet.sentences[0].endswith(
-        "among 5 deployments of 2 applications: at most 43.4 % of deployments are rolled back (95 %)."
+        "among 5 deployments of 2 applications: at most 43.4 % of deployments are rolled back (95 % CI)."
     )
     assert delivery.rollbacks(Scope(since="2026-03-03", applications=("mail",))).sentences == [
-        "Nothing was deployed, so nothing could be rolled back.",
-        "History of all of them is complete since 2 March 2026.",
-        "What happened before 11 March 2026 was read in hindsight on that day: operations by hand that the source had"
-        " forgotten by then would be missing.",
-        "1 application deployed nothing: mail.",
+        "There were no deployments, so nothing could be rolled back.",
+        "History of all applications is complete since 2 March 2026.",
+        "Events before 11 March 2026 were read on that day: manual operations that the source had deleted by then are"
+        " missing.",
+        "1 application had no deployments: mail.",
     ]
     early = delivery.rollbacks(Scope(since="2026-02-20", applications=("mail",)))
-    assert "mail: history begins on 2 March 2026" in early.sentences[1] or "later than" in early.sentences[1]
+    assert "mail: history begins on 2 March 2026" in early.sentences[1] or "after the start" in early.sentences[1]
 
 
 def test_many_names_are_told_by_the_first_and_a_count(delivery: dora.Delivery) -> None:
@@ -221,8 +222,8 @@ def test_many_names_are_told_by_the_first_and_a_count(delivery: dora.Delivery) -
     names = [*"gfedcba", "a", "b"]
     many = replace(told, rows=[{"application": name} for name in names], idle=list("uvwxyz"))
     assert many.sentences[0].endswith("By application: b 2, a 2, g 1, f 1, e 1 and 2 more.")
-    assert many.sentences[-1] == "6 applications deployed nothing: u, v, w, x, y and 1 more."
-    assert replace(told, idle=list("uvwxy")).sentences[-1].endswith("nothing: u, v, w, x, y.")
+    assert many.sentences[-1] == "6 applications had no deployments: u, v, w, x, y and 1 more."
+    assert replace(told, idle=list("uvwxy")).sentences[-1].endswith("no deployments: u, v, w, x, y.")
 
 
 def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
@@ -235,8 +236,10 @@ def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
     found = {row["template_version"]: (row["deployments"], row["failed"]) for row in told.delivery}
     assert found == {"v2": (1, 0), "v1": (5, 1), None: (1, 0)}
     said = "\n".join(told.sentences)
-    assert "2 of 2 applications change production by a managed template; 1 follow an older version of it: shop." in said
-    assert "Through web v1 20 % (1 of 5) of deployments fail, through v2 0 % (0 of 1): within noise." in said
+    assert (
+        "2 of 2 applications deploy to production with a managed template; 1 use an older version of it: shop." in said
+    )
+    assert "Deployments with web v1 fail 20 % (1 of 5), with v2 0 % (0 of 1): not significant." in said
 
 
 @pytest.fixture
@@ -248,15 +251,15 @@ def test_the_commands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Sentences and a table for people; JSON and CSV carry every row, and no cell runs as a formula."""
     audit.audit(config=config, limit=3)
     said = capsys.readouterr()
-    assert "1 of 8 changes of production came out of hours." in said.out
+    assert "1 of 8 production changes were made outside business hours." in said.out
     assert "3 of 9 changes; times in Europe/Berlin" in said.err
     audit.audit(config=config, json=True)
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 9
-    audit.audit(config=config, csv=True, finding="author_alone")
+    audit.audit(config=config, csv=True, exception="self_approved")
     (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
     assert row["approved_by"] == "ada.lovelace@x.example"
     audit.rollbacks(config=config)
-    assert "took back" in capsys.readouterr().out
+    assert "rolled back" in capsys.readouterr().out
     audit.rollbacks(config=config, json=True, team=["post"])
     assert json.loads(capsys.readouterr().out)["sentences"][0].startswith("0 rollbacks in ")
     audit.rollbacks(config=config, csv=True)
@@ -274,8 +277,8 @@ def test_the_files(config: Path, tmp_path: Path) -> None:
     assert [row["deployment_id"] for row in rows] == [row["deployment_id"] for row in told]
     assert len(rows) == 9
     page = (tmp_path / "trail.html").read_text()
-    assert page.count("ada.lovelace@x.example") == 2  # among those that stand out, and among all
+    assert page.count("ada.lovelace@x.example") == 2  # in both tables: changes with exceptions, and all
     assert "an author alone approved it" in page
-    with pytest.raises(UsageError, match="ends in no form"):
+    with pytest.raises(UsageError, match="unknown file type"):
         audit.audit(config=config, out=tmp_path / "trail.xlsx")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trail.csv", "trail.html", "trail.parquet"]

@@ -34,15 +34,15 @@ def test_another_night_adds_what_it_saw(tmp_path: Path, built_in: Callable[..., 
         (tmp_path / name).mkdir()
         built_in(tmp_path / name, deployments=deployments, as_of=AS_OF).close()
         paths.append(tmp_path / name / "dora.duckdb")
-    moved = {row.metric: row for row in build_diff.between(*paths, Config(), Scope(since="2026-03-01"))}
+    moved = {row.metric: row for row in build_diff.compare_builds(*paths, Config(), Scope(since="2026-03-01"))}
     rate = moved["change_failure_rate"]
     assert (rate.before.evidence[:6], rate.now.evidence[:6]) == ("0 of 2", "1 of 3")
     assert (rate.observations, moved["recovery_time"].observations) == ({"added": 1}, {"added": 1})
     assert rate.examples == ["shop, shop/3@files: added, now 1"]
     assert moved["deployment_frequency"].observations == {}
     assert moved["deployment_frequency"].line()["observations that differ"] == "none"
-    back = {row.metric: row for row in build_diff.between(*reversed(paths), Config(), Scope())}
-    assert back["change_failure_rate"].observations == {"gone": 1}
+    back = {row.metric: row for row in build_diff.compare_builds(*reversed(paths), Config(), Scope())}
+    assert back["change_failure_rate"].observations == {"removed": 1}
     assert rate.plain()["now"]["n"] == 3
 
 
@@ -54,15 +54,13 @@ def test_another_definition_changes_history(tmp_path: Path, built_in: Callable[.
     before = (tmp_path / "dora.duckdb").read_bytes()
     moved = {
         row.metric: row
-        for row in build_diff.between(tmp_path / "dora.duckdb", settings, Config(data=tmp_path), Scope())
+        for row in build_diff.compare_builds(tmp_path / "dora.duckdb", settings, Config(data=tmp_path), Scope())
     }
     rate = moved["change_failure_rate"]
-    assert (rate.before.value, rate.now.value, rate.observations) == (0.5, 0.0, {"another value": 1})
-    assert rate.examples == ["shop, shop/2@files: another value, 1 → 0"]
-    assert moved["time_to_restore"].observations == {"left out otherwise": 1}
-    assert moved["time_to_restore"].examples == [
-        "shop, i: left out otherwise, left out (held against a deployment) → 1"
-    ]
+    assert (rate.before.value, rate.now.value, rate.observations) == (0.5, 0.0, {"value changed": 1})
+    assert rate.examples == ["shop, shop/2@files: value changed, 1 → 0"]
+    assert moved["time_to_restore"].observations == {"exclusion changed": 1}
+    assert moved["time_to_restore"].examples == ["shop, i: exclusion changed, excluded (held against a deployment) → 1"]
     assert (tmp_path / "dora.duckdb").read_bytes() == before
 
 
@@ -74,4 +72,4 @@ def test_a_build_that_is_not_there_is_named(tmp_path: Path, built_in: Callable[.
         (tmp_path / "no.duckdb", tmp_path / "dora.duckdb"),
     ):
         with pytest.raises(UsageError, match=r"no\.duckdb"):
-            build_diff.between(*pair, Config(data=tmp_path), Scope())
+            build_diff.compare_builds(*pair, Config(data=tmp_path), Scope())

@@ -1,4 +1,4 @@
-"""Which metrics decide: by hand, and against a judge whose weights the code is not told."""
+"""Which metrics decide: by hand, and against a judge whose count_deciding_metricsts the code is not told."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dora.analysis.canary_metrics import DecidingMetric, Pattern, weigh
+from dora.analysis.canary_metrics import DecidingMetric, Pattern, count_deciding_metrics
 
 WEIGHTS = {"errors": 50.0, "latency": 30.0, "saturation": 20.0}
 GROUPS = {"e1": "errors", "e2": "errors", "l1": "latency", "l2": "latency", "s1": "saturation"}
 
 
 def score(bad: set[str]) -> float:
-    """The judge: the weighted share of each group's metrics that passed."""
+    """The judge: the count_deciding_metricsted share of each group's metrics that passed."""
     shares = {g: np.mean([name not in bad for name, of in GROUPS.items() if of == g]) for g in WEIGHTS}
     return float(sum(WEIGHTS[group] * share for group, share in shares.items()))
 
@@ -37,7 +37,7 @@ def pattern(bad: set[str], canaries: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def by_name(rows: list[dict[str, Any]]) -> dict[str, DecidingMetric]:
-    return {one.metric: one for one in weigh(rows)}
+    return {one.metric: one for one in count_deciding_metrics(rows)}
 
 
 def test_a_metric_decides_where_its_passing_would_have_let_pass() -> None:
@@ -58,7 +58,10 @@ def test_by_hand() -> None:
     assert found["e1"] == DecidingMetric("e1", canaries=14, failed=5, decided=3, outvoted=2)
     assert found["e2"] == DecidingMetric("e2", canaries=14, failed=3, decided=3)
     assert found["s1"] == DecidingMetric("s1", canaries=14)
-    assert next(one.metric for one in weigh([pattern(set(), 9), pattern({"e1", "e2"}, 3)])) in {"e1", "e2"}
+    assert next(one.metric for one in count_deciding_metrics([pattern(set(), 9), pattern({"e1", "e2"}, 3)])) in {
+        "e1",
+        "e2",
+    }
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_by_hand() -> None:
         [pattern(set()), pattern({"e1", "e2"}, score=None)],
         [pattern(set()), pattern({"e1"}), pattern({"e1", "e2"}, score=41.0), pattern({"e2"}, score=12.0)],
     ],
-    ids=["too few ways seen", "no score", "scores that no weights explain"],
+    ids=["too few ways seen", "no score", "scores that no count_deciding_metricsts explain"],
 )
 def test_what_the_scores_do_not_tell_is_not_known(rows: list[dict[str, Any]]) -> None:
     """No guess: it is counted as unknown, never as decided or not."""
@@ -93,7 +96,7 @@ def test_no_data_is_no_failure() -> None:
     seen = ["nodata", "high", "nodata", "nodata", "pass"]
     row = pattern(set(), classifications=seen, score=50.0, verdict="fail", canaries=2)
     one = Pattern(**row)
-    assert one.shares(["errors", "latency", "saturation"]).tolist() == [0.0, 1.0, 1.0]
-    assert one.shares(["errors"], spared=1).tolist() == [1.0]
+    assert one.pass_shares(["errors", "latency", "saturation"]).tolist() == [0.0, 1.0, 1.0]
+    assert one.pass_shares(["errors"], except_for=1).tolist() == [1.0]
     found = by_name([row])
     assert (found["e1"].no_data, found["e1"].failed, found["e2"].failed) == (2, 0, 2)

@@ -70,7 +70,7 @@ def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delive
     }  # fmt: skip
     assert rows["busy"]["share"] == 1 / 40
     assert (rows["busy"]["low"], rows["busy"]["high"]) == wilson(1, 40)
-    assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % 0.4–")
+    assert rows["busy"]["evidence"].startswith("1 of 40 · 95 % CI 0.4–")
     days = delivery.metric("deployment_frequency", by="application", where={"application": "busy"}).rows[0]
     assert rows["busy"]["per_day"] == days.value
 
@@ -124,21 +124,29 @@ def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dor
         for name, (x, n) in seen.items()
     }
     stand = multipletests(list(tails.values()), method="fdr_bh")[0]
-    assert found.apart == sorted(name for name, stands in zip(tails, stand, strict=True) if stands) == ["busy", "rare"]
-    assert all(f"{name} (" in found.readings["apart"] for name in found.apart)
+    assert (
+        found.outliers == sorted(name for name, stands in zip(tails, stand, strict=True) if stands) == ["busy", "rare"]
+    )
+    assert all(f"{name} (" in found.readings["outliers"] for name in found.outliers)
     for row in found.applications:
         own = row["failed"] / row["deployments"]
-        assert min(own, pooled) <= row["drawn"] <= max(own, pooled)
-        low, high = row["usual"]
+        assert min(own, pooled) <= row["shrunken"] <= max(own, pooled)
+        low, high = row["expected"]
         assert stats.binom.cdf(round(low * row["deployments"]) - 1, row["deployments"], pooled) <= 0.025
         assert stats.binom.cdf(round(high * row["deployments"]), row["deployments"], pooled) >= 0.975
     alone = delivery.speed_and_safety(dora.Scope(applications=("new",)))
-    assert (alone.apart, alone.readings["apart"]) == ([], "No application has 10 deployments to be told apart by.")
+    assert (alone.outliers, alone.readings["outliers"]) == (
+        [],
+        "No application has 10 deployments, too few to compare.",
+    )
 
 
 @pytest.mark.parametrize(
     ("asked", "says"),
-    [(dora.Scope(applications=("busy", "brisk")), "too little"), (dora.Scope(since="2026-02-05"), "too little")],
+    [
+        (dora.Scope(applications=("busy", "brisk")), "Too little data"),
+        (dora.Scope(since="2026-02-05"), "Too little data"),
+    ],
 )
 def test_too_little_is_said_and_no_figure_made_up(delivery: dora.Delivery, asked: dora.Scope, says: str) -> None:
     """Two applications, or an empty week, carry no claim: null figures and a sentence that says so."""
@@ -153,7 +161,7 @@ def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora
     found = delivery.speed_and_safety()
     said = " ".join(found.readings.values()).lower()
     assert not any(word in said for word in ("because", "cause", "leads to", "makes"))
-    assert said.count("95 %") == 4 + len(found.apart)
+    assert said.count("95 %") == 4 + len(found.outliers)
     assert found.caveats == CAVEATS
 
 

@@ -19,7 +19,7 @@ from tests.conftest import SHARED
 TABLE = tomllib.loads((Path(survey.__file__).parent / "survey.toml").read_text())
 
 
-def exactly(value: float) -> survey.Below:
+def exactly(value: float) -> survey.ProbabilityBelow:
     return lambda x: float(value < x)
 
 
@@ -45,20 +45,20 @@ def exactly(value: float) -> survey.Below:
 )
 def test_a_known_number_has_its_cell(year: int, metric: str, value: float, who: str) -> None:
     """A value known exactly stands where the report's table says, or between two of its cells."""
-    found = survey.place(year, metric, exactly(value))
+    found = survey.estimate_tier(year, metric, exactly(value))
     assert found is not None
-    assert (found.who, found.probability, found.year) == (who, 1.0, year)
+    assert (found.tier, found.probability, found.year) == (who, 1.0, year)
     assert str(year) in found.source
 
 
 def test_little_evidence_names_more_tiers() -> None:
     """One failure of 12 may be anything but low; 50 of 1,000 is elite for sure."""
-    few = survey.place(2024, "change_failure_rate", lambda x: share_below(1, 12, min(x, 1.0)))
-    many = survey.place(2024, "change_failure_rate", lambda x: share_below(50, 1000, min(x, 1.0)))
+    few = survey.estimate_tier(2024, "change_failure_rate", lambda x: share_below(1, 12, min(x, 1.0)))
+    many = survey.estimate_tier(2024, "change_failure_rate", lambda x: share_below(50, 1000, min(x, 1.0)))
     assert few is not None
     assert many is not None
-    assert few.who == "elite or medium or high"
-    assert (many.who, many.probability) == ("elite", pytest.approx(0.998, abs=0.002))
+    assert few.tier == "elite or medium or high"
+    assert (many.tier, many.probability) == ("elite", pytest.approx(0.998, abs=0.002))
 
 
 @given(
@@ -66,14 +66,14 @@ def test_little_evidence_names_more_tiers() -> None:
 )
 def test_whoever_is_named_is_named_with_four_fifths(case: tuple[int, int], year: int) -> None:
     """Whatever was seen, what is said has a probability of at least 80 %, and at most 1."""
-    found = survey.place(year, "change_failure_rate", lambda x: share_below(*case, min(x, 1.0)))
+    found = survey.estimate_tier(year, "change_failure_rate", lambda x: share_below(*case, min(x, 1.0)))
     assert found is not None
-    assert survey.SURE <= found.probability <= 1 + 1e-9
+    assert survey.MIN_PROBABILITY <= found.probability <= 1 + 1e-9
 
 
 def test_a_year_without_tiers_has_percentiles() -> None:
     """2025 tells only how answers were spread: 1 hour is its sixth answer of six, 19 % failures its middle."""
-    assert survey.place(2025, "lead_time", exactly(1)) is None
+    assert survey.estimate_tier(2025, "lead_time", exactly(1)) is None
     best = survey.percentile(2025, "lead_time", 0.5, higher=False)
     middle = survey.percentile(2025, "change_failure_rate", 0.19, higher=False)
     worst = survey.percentile(2025, "deployment_frequency", 0.001, higher=True)
@@ -84,13 +84,13 @@ def test_a_year_without_tiers_has_percentiles() -> None:
     assert middle.worse == pytest.approx(0.5)
     assert worst.worse == pytest.approx(0.0432, abs=1e-3)
     assert survey.percentile(2024, "lead_time", 1, higher=False) is None
-    assert survey.place(2024, "rework_rate", exactly(0.1)) is None
+    assert survey.estimate_tier(2024, "rework_rate", exactly(0.1)) is None
 
 
 def test_a_year_that_could_not_be_read_is_refused() -> None:
     """2022 has no table here, and the error names those that have."""
     with pytest.raises(UsageError, match="2022") as refused:
-        survey.place(2022, "lead_time", exactly(1))
+        survey.estimate_tier(2022, "lead_time", exactly(1))
     assert "2024" in refused.value.next_step
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from scipy.stats import beta, binom, gamma
 
 import dora
-from dora.analysis.survey_position import _below
+from dora.analysis.survey_position import _probability_below
 from dora.errors import UsageError
 
 START = datetime(2026, 1, 1)
@@ -45,7 +46,7 @@ def delivery(
 
 def below(delivery: dora.Delivery, metric: str) -> tuple[dora.Value, Any]:
     (value,) = delivery.metric(metric)
-    return value, _below(delivery.connection(), value, dora.Scope())
+    return value, partial(_probability_below, delivery.connection(), value, dora.Scope())
 
 
 def test_a_share_is_jeffreys(delivery: dora.Delivery) -> None:
@@ -79,11 +80,11 @@ def test_a_median_is_the_binomial_of_what_lies_below(delivery: dora.Delivery) ->
 def test_every_number_says_where_it_stands(delivery: dora.Delivery) -> None:
     """A tier with at least 80 %, or the share of answers that were worse, and always whose table it is."""
     tiers = {one.value.metric: one for one in delivery.benchmark(2024)}
-    assert tiers["lead_time"].who == "elite"
+    assert tiers["lead_time"].tier == "elite"
     failing = tiers["change_failure_rate"]  # elite reaches half-way from 5 % to the next cell, 10 %
-    assert (failing.who, failing.probability) == ("elite", pytest.approx(beta(2.5, 58.5).cdf(0.075)))
+    assert (failing.tier, failing.probability) == ("elite", pytest.approx(beta(2.5, 58.5).cdf(0.075)))
     assert all(one.probability >= 0.8 for one in tiers.values() if one.probability is not None)
-    assert tiers["rework_rate"].who is None
+    assert tiers["rework_rate"].tier is None
     spread = {one.value.metric: one for one in delivery.benchmark(2025)}
     assert spread["lead_time"].worse == pytest.approx(0.849, abs=0.01)
     assert spread["lead_time"].plain()["source"] == "DORA 2025, all industries"

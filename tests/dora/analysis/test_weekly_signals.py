@@ -52,7 +52,7 @@ def test_a_step_is_found_within_its_first_weeks(delivery: dora.Delivery) -> None
     assert found.shifted == STEP
     assert found.change is not None
     assert found.change.index == STEP
-    assert found.alerts[0] == TrendAlert(STEP, WEEKS - 1, "beyond the limits, down")
+    assert found.alerts[0] == TrendAlert(STEP, WEEKS - 1, "outside control limits, down")
     assert found.slope is not None
     assert found.slope[2] < 0
 
@@ -80,13 +80,13 @@ def test_nothing_failed_for_weeks_has_no_limits(delivery: dora.Delivery) -> None
 def test_ten_whole_weeks_are_needed(delivery: dora.Delivery) -> None:
     """Fewer make a sentence, not limits; weeks in which nothing was seen of a metric are none."""
     found = series(delivery, "recovery_time", "new")
-    assert (found.alerts, found.reason) == ([], "0 whole weeks; limits need 10")
+    assert (found.alerts, found.reason) == ([], "0 complete weeks; control limits need 10")
 
 
 def test_weeks_that_one_rule_names_are_one_finding(delivery: dora.Delivery) -> None:
     """Ten weeks below the limits are one line, and each finding's weeks follow one another."""
     found = series(delivery, "deployment_frequency").alerts
-    assert len([one for one in found if one.text == "beyond the limits, down"]) == 1
+    assert len([one for one in found if one.text == "outside control limits, down"]) == 1
     assert all(one.last < STEP for one in found if one.weak)
 
 

@@ -256,7 +256,7 @@ def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
     assert lines[0] == "spinnaker: 1 document, 1 quarantined"
     told = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
     assert told["executions"] == ["1", "0", "0", "1"]
-    assert told["deployments, everywhere"][-1] == "1"
+    assert told["deployments (all environments)"][-1] == "1"
     again = json.loads(dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson", "--json").stdout)
     assert again["tables"]["execution"] == {"new": 0, "changed": 0, "unchanged": 1}
     assert again["row_counts"] | {"deployments": 1, "rollbacks": 0} == again["row_counts"]

@@ -51,9 +51,9 @@ def test_compare_says_what_moved_and_what_did_not(shop: Path) -> None:
     assert said.returncode == 0, said.stderr
     lines = {line.split("  ")[0]: line for line in said.stdout.splitlines()}
     assert "better" in lines["Deployment frequency"]
-    assert "within noise" in lines["Change failure rate"]
-    assert "no number to compare" in lines["Lead time for changes"]
-    assert "windows: 2026-03-30 to 2026-05-25 against 2026-02-02 to 2026-03-30" in said.stderr
+    assert "not significant" in lines["Change failure rate"]
+    assert "not comparable" in lines["Lead time for changes"]
+    assert "periods: 2026-03-30 to 2026-05-25 against 2026-02-02 to 2026-03-30" in said.stderr
     (row,) = json.loads(dora(shop, "compare", "change_failure_rate", *WEEKS, "--json").stdout)
     assert (row["now"]["n"], row["before"]["n"]) == (4 * 18 + 4 * 19 + 8, 4 * 6 + 4 * 7 + 8)
     assert row["move"]["needed"] > 100
@@ -63,20 +63,20 @@ def test_signals_name_the_weeks(shop: Path) -> None:
     """The step is one line from its week on, with what is usual; what has too few weeks is counted, not judged."""
     said = dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25")
     assert "2026-03-30" in said.stdout
-    assert "beyond the limits, up" in said.stdout
-    assert "signals in 1 series with limits; 0 have too few whole weeks" in said.stderr
+    assert "outside control limits, up" in said.stdout
+    assert "trend alerts in 1 series with control limits; 0 series have too few complete weeks" in said.stderr
     (series,) = json.loads(dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25", "--json").stdout)
     assert (len(series["weeks"]), series["baseline"]) == (20, 10)
     assert series["limits"]["low"][0] < series["limits"]["centre"] < series["limits"]["high"][0]
     quiet = dora(shop, "signals", "recovery_time")
     assert quiet.stdout == ""
-    assert "1 have too few whole weeks" in quiet.stderr
+    assert "1 series have too few complete weeks" in quiet.stderr
 
 
 def test_benchmark_gives_a_probability_and_its_source(shop: Path) -> None:
     """Two a day is elite for sure; a year that could not be read is a usage error that names those that could."""
     said = dora(shop, "benchmark", *WEEKS)
-    assert "elite, with a probability of over 99 %" in said.stdout
+    assert "elite (probability over 99 %)" in said.stdout
     assert "Accelerate State of DevOps 2024" in said.stderr
     assert "not cut-offs" in said.stderr
     rows = json.loads(dora(shop, "benchmark", "--year", "2025", *WEEKS, "--json").stdout)
@@ -93,9 +93,9 @@ def test_diff_of_two_definitions_names_what_moved(shop: Path) -> None:
     said = dora(shop, "diff", "data/dora.duckdb", "none.toml")
     assert said.returncode == 0, said.stderr
     lines = {line.split("  ")[0]: line for line in said.stdout.splitlines()}
-    assert lines["Deployment frequency"].rstrip().endswith("left out otherwise")
+    assert lines["Deployment frequency"].rstrip().endswith("exclusion changed")
     assert lines["Change failure rate"].rstrip().endswith("none")
-    assert "left out (release)" in said.stderr
+    assert "excluded (release)" in said.stderr
     rows = json.loads(dora(shop, "diff", "data/dora.duckdb", "data/dora.duckdb", "--json").stdout)
     assert {json.dumps(row["observations"]) for row in rows} == {"{}"}
 
@@ -114,7 +114,7 @@ def test_another_statistic_and_groups_of_teams(shop: Path) -> None:
 def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None:
     """Each key with its value, for how many applications, and the sentence that a lead would read."""
     said = dora(shop, "explain", "change_failure_rate").stdout
-    below = said.partition("By these definitions:")[2]
+    below = said.partition("Definitions in force:")[2]
     assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(below.split())
     (line,) = [line for line in below.splitlines() if line.startswith("failure_window_hours")]
     assert line.split()[1:3] == ["24.0", "2"]

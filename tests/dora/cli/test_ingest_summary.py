@@ -17,25 +17,28 @@ from ingest.core.pipeline import Summary
 def test_readers_come_first_and_nothing_is_left_out() -> None:
     """What readers ask for leads in a fixed order; every other table of the load follows."""
     tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
-    held = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
-    shown = ingest_summary.rows(tables, held)
-    assert [row["what"] for row in shown] == [*ingest_summary.WORDS.values(), "stage", "commit"]
-    assert shown[1] == {"what": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
-    assert shown[3] == {"what": "rollbacks, everywhere", "in landing": 1}
+    row_counts = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
+    rows = ingest_summary.table_rows(tables, row_counts)
+    assert [row["rows of"] for row in rows] == [*ingest_summary.LABELS.values(), "stage", "commit"]
+    assert rows[1] == {"rows of": "executions", "new": 1, "changed": 0, "unchanged": 2, "in landing": 3}
+    assert rows[3] == {"rows of": "rollbacks (all environments)", "in landing": 1}
 
 
-def test_none_is_told_as_none() -> None:
-    """A quiet night, or no canary at all, tells 0; a source that runs nothing tells none of this."""
-    shown = {row["what"]: row["in landing"] for row in ingest_summary.rows({"coverage": {"new": 1}}, {"coverage": 1})}
-    assert shown == dict.fromkeys(ingest_summary.WORDS.values(), 0) | {"coverage": 1}
-    assert [row["what"] for row in ingest_summary.rows({"commit": {"new": 1}}, {"commit": 1})] == ["commit"]
+def test_a_source_of_executions_lists_zeros() -> None:
+    """Without any execution or canary the row says 0; a source without executions has no such row."""
+    rows = ingest_summary.table_rows({"coverage": {"new": 1}}, {"coverage": 1})
+    in_landing = {row["rows of"]: row["in landing"] for row in rows}
+    assert in_landing == dict.fromkeys(ingest_summary.LABELS.values(), 0) | {"coverage": 1}
+    rows = ingest_summary.table_rows({"commit": {"new": 1}}, {"commit": 1})
+    assert [row["rows of"] for row in rows] == ["commit"]
 
 
-def test_what_is_unknown_is_not_told() -> None:
-    """A source that asks no server tells no requests, and one that knows no coverage tells none."""
-    assert ingest_summary.title("git", 1234, 0, None) == "git: 1,234 documents, 0 quarantined"
-    assert ingest_summary.title("spinnaker", 1, 2, 0) == "spinnaker: 1 document, 2 quarantined, 0 requests"
-    assert ingest_summary.coverage(None) is None
+def test_requests_are_printed_for_sources_with_a_server() -> None:
+    """A source without a server has no number of requests, which is not the same as 0."""
+    git = Summary(source="git", load_id="l1", documents=1234, quarantined=0)
+    assert ingest_summary.title(git) == "git: 1,234 documents, 0 quarantined"
+    gate = Summary(source="spinnaker", load_id="l2", documents=1, quarantined=2, requests=0)
+    assert ingest_summary.title(gate) == "spinnaker: 1 document, 2 quarantined, 0 requests"
 
 
 def rollout(identity: str, execution: str, action: str, status: str = "succeeded") -> dict[str, object]:
@@ -69,7 +72,10 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
         load.commit({"coverage": pa.Table.from_pylist(stretches)})
         found = database.read_coverage(load.con, load.source)
     assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
-    assert ingest_summary.coverage(found) == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 gap"
+    assert (
+        ingest_summary.coverage_line(found)
+        == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 history gap"
+    )
 
 
 def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,13 +88,13 @@ def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.Captu
         notes=["one column ignored"],
         partial_failures=["no answer"],
     )
-    ingest_summary.tell(summary, as_json=False)
+    ingest_summary.print_summary(summary)
     out, err = capsys.readouterr()
     assert out.startswith("board: 3 documents, 1 quarantined\n")
     assert err.splitlines()[:2] == ["board: one column ignored", "board: missing: no answer"]
-    assert "board: 1 could not be read: they are in quarantine" in err
-    ingest_summary.remark(summary)
+    assert "board: 1 could not be read and are in quarantine" in err
+    ingest_summary.print_warnings(summary)
     assert capsys.readouterr() == ("", err)
-    ingest_summary.tell(summary, as_json=True)
+    ingest_summary.print_summary(summary, json=True)
     out, err = capsys.readouterr()
     assert (json.loads(out)["partial_failures"], err) == (["no answer"], "")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import dora
-from dora.analysis.canaries import tally
+from dora.analysis.canary_verdicts import count_verdicts
 from dora.cli.audit import canaries
 from dora.query.value import Scope
 from dora.statistics.diagnostic_test import Verdicts
@@ -158,14 +158,17 @@ def test_coverage_counts_production_deployments(delivery: dora.Delivery) -> None
 def test_the_reading(delivery: dora.Delivery) -> None:
     """Plain sentences carry the same figures, and say what nobody can know."""
     said = "\n".join(delivery.canaries().sentences)
-    assert "16 canaries judged 1 application; 6 say nothing of their worth" in said
-    assert "Of 4 failed canaries that were overridden, 2 deployments failed (50 %, 95 % 15–85 %)." in said
+    assert "16 canaries ran in 1 application; 6 are inconclusive" in said
+    assert "Of 4 failed canaries that were overridden, 2 deployments failed (50 %, 95 % CI 15–85 %)." in said
     assert "Overridden by ada (2), bob (1)." in said
-    assert "Of 4 that passed, 1 deployment failed all the same (25 %, 95 % 4.56–69.9 %)." in said
+    assert "Of 4 passed canaries, 1 deployment failed (25 %, 95 % CI 4.56–69.9 %)." in said
     assert "2 failed canaries stopped a deployment" in said
-    assert "finds 66.7 % to 80 % of the bad and lets 42.9 % to 60 % of the good pass" in said
-    assert "it finds 75 % and lets 50 % pass" in said
-    assert "1 score rests on groups without any data and is no verdict, such as shop on 16 March 2026." in said
+    assert "sensitivity (recall) is 66.7 % to 80 %, specificity is 42.9 % to 60 %" in said
+    assert "sensitivity is 75 % and specificity is 50 %" in said
+    assert (
+        "1 canary scored with metric groups without data, which is no verdict: for example shop on 16 March 2026."
+        in said
+    )
     assert "11 of 12 production deployments (91.7 %) had a canary; 1 of 2 applications never had one." in said
 
 
@@ -174,7 +177,7 @@ def test_without_overrides_it_is_not_identifiable(delivery: dora.Delivery) -> No
     told = delivery.canaries(Scope(since=at(7.5 * 24 * 60), until=at(10.5 * 24 * 60)))
     assert (told.counts, told.diagnosis.sensitivity) == (Verdicts(stopped=2), None)
     assert (told.diagnosis.sensitivity_bounds, told.diagnosis.specificity_bounds) == ((0.0, 1.0), (0.0, 1.0))
-    assert "Nobody overrode a failed canary, so nothing narrower can be known." in told.sentences
+    assert "No failed canary was overridden, so the ranges cannot be narrowed." in told.sentences
 
 
 def test_an_application_without_canaries(delivery: dora.Delivery) -> None:
@@ -189,7 +192,7 @@ def test_a_verdict_that_judges_nothing_is_left_out_by_reason() -> None:
     """A canceled canary, one still running and one without a deployment count nowhere and are named."""
     row: Row = {"verdict": "pass", "next": "promoted", "unsettled": None, "failed": False}
     rows = [row, row | {"verdict": "canceled"}, row | {"next": "running"}, row | {"unsettled": "redeploy"}]
-    assert tally(rows) == (Verdicts(passed_good=1), {"redeploy": 1, "running": 1, "verdict canceled": 1})
+    assert count_verdicts(rows) == (Verdicts(passed_good=1), {"redeploy": 1, "running": 1, "verdict canceled": 1})
 
 
 def test_the_command_prints_the_same(
@@ -202,7 +205,7 @@ def test_the_command_prints_the_same(
     said = capsys.readouterr()
     assert said.out.splitlines()[: len(delivery.canaries().sentences)] == delivery.canaries().sentences
     assert "went on unasked" in said.out
-    assert "data to 2026-03-22 08:00 UTC" in said.err
+    assert "data through 2026-03-22 08:00 UTC" in said.err
     canaries(json=True, config=config)
     told = json.loads(capsys.readouterr().out)
     assert told["counts"]["overridden_bad"] == 2

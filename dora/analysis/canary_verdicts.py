@@ -1,0 +1,44 @@
+"""What one canary says as a diagnostic test of its deployment, or why it is inconclusive."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from dora.query.lists import Row
+from dora.statistics.diagnostic_test import Verdicts
+
+CONCLUSIVE = ("pass", "marginal", "fail")
+OVERRIDDEN = {"overridden", "went on unasked"}
+
+
+def classify(row: Row) -> tuple[str | None, str]:
+    """Return the field of ``Verdicts`` in which a canary counts; else null, and the reason why it is inconclusive."""
+    if row["verdict"] not in CONCLUSIVE:
+        return None, f"verdict {row['verdict']}"
+    if row["next"] == "stopped":
+        return "stopped", ""
+    if row["next"] not in OVERRIDDEN | {"promoted"}:
+        return None, row["next"]
+    if row["unsettled"]:
+        return None, row["unsettled"]
+    action = "passed" if row["next"] == "promoted" else "overridden"
+    return f"{action}_{'bad' if row['failed'] else 'good'}", ""
+
+
+def is_verified(row: Row) -> bool:
+    """Whether the deployment continued and its outcome is known, so that it can be compared with the verdict."""
+    return classify(row)[0] not in (None, "stopped")
+
+
+def count_verdicts(rows: Iterable[Row]) -> tuple[Verdicts, dict[str, int]]:
+    """Return the canaries by verdict and outcome, and the number of inconclusive ones by reason."""
+    counts: Counter[str] = Counter()
+    inconclusive: Counter[str] = Counter()
+    for row in rows:
+        field, reason = classify(row)
+        if field:
+            counts[field] += 1
+        else:
+            inconclusive[reason] += 1
+    return Verdicts(**counts), dict(sorted(inconclusive.items()))

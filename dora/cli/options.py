@@ -1,0 +1,81 @@
+"""What commands share: their options, the scope that these describe, and the build that they read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from dora import api
+from dora.config.settings import read
+from dora.periods import Grain
+from dora.query.value import By as Group
+from dora.query.value import Scope
+from dora.render import console
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings file. Default: $DORA_CONFIG, then ./dora.toml.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
+
+MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Default: every metric.")]
+Since = Annotated[
+    str | None, typer.Option(help="Start, inclusive: a date (2026-07-01) or an age (90d). Default: all history.")
+]
+Window = Annotated[str, typer.Option(help="Start of the window, inclusive: a date (2026-07-01) or an age (90d).")]
+Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the end of the data.")]
+By = Annotated[str | None, typer.Option(help="Group by application, team, or group (the top level of nested teams).")]
+Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
+Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
+Applications = Annotated[
+    list[str] | None, typer.Option("--application", help="Only this application. May be repeated.")
+]
+Teams = Annotated[
+    list[str] | None, typer.Option("--team", help="Only this team and the teams below it. May be repeated.")
+]
+
+
+def scope_from(
+    since: str | None,
+    until: str | None,
+    applications: list[str] | None = None,
+    teams: list[str] | None = None,
+    *,
+    by: str | None = None,
+    every: str | None = None,
+    statistic: str | None = None,
+) -> Scope:
+    """Return the scope that the options of a command describe; the query validates its words."""
+    return Scope(
+        since=since,
+        until=until,
+        by=cast("Group | None", by),
+        every=cast("Grain | None", every),
+        applications=tuple(applications or ()),
+        teams=tuple(teams or ()),
+        statistic=statistic,
+    )
+
+
+def open_build(config: Path | None) -> api.Delivery:
+    """Open the build of a settings file. Raises ``UsageError`` if there is no build yet."""
+    return api.open(read(config).data / "dora.duckdb")
+
+
+def print_rows(rows: list[dict[str, Any]], *, json: bool = False, csv: bool = False) -> bool:
+    """Print rows for programs if ``--json`` or ``--csv`` asks for it, and return whether it did."""
+    if json:
+        console.print_json(rows)
+    elif csv:
+        console.print_csv(rows)
+    return json or csv
+
+
+def print_data_through(as_of: datetime | None) -> None:
+    """Print the end of the data on standard error."""
+    if as_of:
+        console.print_note(f"data through {as_of:%Y-%m-%d %H:%M} UTC")

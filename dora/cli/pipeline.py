@@ -1,0 +1,151 @@
+"""Commands that write data, and the one that looks after it: ingest, build, nightly, doctor."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dora import periods
+from dora.cli import ingest_summary
+from dora.cli.metrics import print_check_results
+from dora.cli.options import Applications, AsJson, ConfigFile, print_rows
+from dora.config.settings import Config, read
+from dora.errors import DoraError, PartialError, UsageError, counted
+from dora.render import console
+
+if TYPE_CHECKING:
+    from dora.sql.catalog import Finding
+    from ingest.core.pipeline import Summary
+    from ingest.core.source import Request
+
+app = typer.Typer()
+
+
+@app.command()
+def ingest(
+    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another name under [sources].")],
+    paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
+    load: Annotated[
+        list[Path] | None, typer.Option(help="spinnaker: files of saved payloads, instead of HTTP requests.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="spinnaker: start of the history to fetch, for example 2026-01-01.")
+    ] = None,
+    application: Applications = None,
+    kind: Annotated[str | None, typer.Option(help="files: deployments, changes, incidents or cdevents.")] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Parse the archived payloads again, without any request.")
+    ] = False,
+    config: ConfigFile = None,
+    json: AsJson = False,
+) -> None:
+    """Fetch data from one source into landing.duckdb.
+
+    files: columns of deployments are id, application, environment, status
+    (succeeded|failed|canceled|in_progress), started_at, finished_at and optionally first_traffic_at,
+    full_traffic_at, repository, commit, version, kind, group, url, triggered_by; of changes repository, sha,
+    parents (space-separated), authored_at, committed_at and optionally merged_at, author, subject,
+    change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
+    deployment, commit, severity, title, url.
+
+    Example: dora ingest files deployments.csv incidents.jsonl
+    """
+    from ingest.core.source import Request
+
+    request = Request(
+        paths=tuple(paths or ()),
+        load=tuple(load or ()),
+        since=parse_utc(since) if since else None,
+        applications=tuple(application or ()),
+        kind=kind,
+    )
+    summary = _pull(read(config), name, request, replay=replay)
+    ingest_summary.print_summary(summary, json=json)
+    if summary.partial_failures:
+        parts = counted(len(summary.partial_failures), "part")
+        raise PartialError(f"{parts} of {name} missing; everything else was ingested.", "see the messages above.")
+
+
+def parse_utc(text: str) -> datetime:
+    """Parse a date or an age of the command line as a moment in UTC; an age counts from now."""
+    return periods.parse_moment(text, "UTC", datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
+
+
+def _pull(settings: Config, name: str, request: Request, *, replay: bool = False) -> Summary:
+    from ingest import configure_source, source_type
+    from ingest.core.pipeline import pull
+
+    source_settings = settings.sources.get(name, {})
+    for option in ("paths", "load", "since", "applications", "kind"):
+        if getattr(request, option) and option not in source_type(name, source_settings).takes:
+            raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
+    source = configure_source(name, source_settings, settings.data)
+    with console.Progress() as progress:
+        return pull(source, settings.data, request, replaying=replay, report=progress)
+
+
+@app.command()
+def build(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Build dora.duckdb from landing.duckdb. A failed check of severity "stop" keeps the previous build.
+
+    Example: dora build
+    """
+    print_check_results(_build(read(config)), json=json)
+
+
+def _build(settings: Config) -> list[Finding]:
+    from dora.build import run
+
+    with console.Progress() as progress:
+        return run.build(settings, progress)
+
+
+@app.command()
+def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Ingest from every configured source, then build. A failing source does not stop the others (exit 3).
+
+    Example: 15 2 * * *  cd /srv/dora && dora nightly
+    """
+    from ingest.core.source import Request
+
+    settings = read(config)
+    if not settings.sources:
+        raise UsageError("No sources are configured; nothing was fetched.", "add [sources.NAME] to dora.toml.")
+    summaries, failures = [], []
+    for name in settings.sources:
+        try:
+            summaries.append(_pull(settings, name, Request()))
+        except DoraError as error:
+            failures.append(f"{name}: {error}")
+    for summary in summaries:
+        # Standard output of --json is the check results alone.
+        (ingest_summary.print_warnings if json else ingest_summary.print_summary)(summary)
+    for failure in failures:
+        console.print_note(f"missing: {failure}")
+    print_check_results(_build(settings), json=json)
+    missing = len(failures) + sum(len(summary.partial_failures) for summary in summaries)
+    if missing:
+        raise PartialError(
+            f"{counted(missing, 'part')} missing; everything else was ingested and built.", "see the messages above."
+        )
+
+
+@app.command()
+def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
+    """Check what tonight's run depends on: sources, landing, lock, disk and freshness, with the next step for each.
+
+    Exit 0 if nothing fails, 4 if a server refuses our credentials or a permission, else 5.
+
+    Example: dora doctor
+    """
+    from ingest.doctor import run
+
+    settings = read(config)
+    findings = list(run.run_checks(settings.data, settings.sources, settings.stale_after_hours))
+    rows = [{"check": f.check, "state": f.state, "message": f.message, "next": f.next or None} for f in findings]
+    if not print_rows(rows, json=json):
+        console.print_table(rows)
+    run.raise_on_failure(findings)

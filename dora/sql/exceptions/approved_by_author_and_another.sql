@@ -1,0 +1,8 @@
+-- title = "were approved by an author and another user"
+-- among = "approved changes"
+-- One row is one approved change; found if an author approved it, but not alone.
+SELECT
+  deployment_id,
+  coalesce(four_eyes LIKE '%an author%' AND four_eyes NOT LIKE '%an author alone%', FALSE) AS found
+FROM $audit_trail
+WHERE approved_by IS NOT NULL

@@ -1,0 +1,6 @@
+-- title = "were made outside business hours"
+-- among = "production changes"
+-- One row is one production change; found outside the working hours of its application.
+SELECT deployment_id, list_contains($outside_business_hours::VARCHAR[], deployment_id) AS found
+FROM $audit_trail
+WHERE changed_at IS NOT NULL

@@ -1,0 +1,6 @@
+-- title = "were started manually"
+-- among = "changes"
+-- One row is one change whose trigger is recorded; found if a user started it.
+SELECT deployment_id, by_hand AS found
+FROM $audit_trail
+WHERE by_hand IS NOT NULL
