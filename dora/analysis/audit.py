@@ -134,7 +134,9 @@ def find_exceptions(con: Connection, scope: Scope, rows: list[Row]) -> list[Audi
 
 def _add_local_time(row: Row, zone: str) -> Row:
     local = periods.to_local(row["changed_at"] or row["happened_at"], zone)
-    outside_business_hours = not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
+    outside_business_hours = (
+        not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
+    )
     return row | {"local_time": local, "outside_business_hours": outside_business_hours}
 
 
