@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards.components import banners, deployment_dialog, filters
+from dashboards.components import banners, deployment_details, filters
 from dashboards.queries import cache, view
 from dashboards.server import login
 from dora import DoraError
@@ -35,13 +35,13 @@ def main() -> None:
     if about.as_of is None or about.first is None:
         _draw_no_data("No production deployments yet", about.findings or ["The build has no deployments."])
         return
-    deployment = deployment_dialog.find_deployment(build)
+    deployment = deployment_details.find_deployment(build)
     heading, controls = st.columns([2, 9], vertical_alignment="bottom")
     heading.title("Deployment" if deployment else page.title, anchor=False)
     with controls:
         selection = filters.draw(about)
     if deployment:
-        deployment_dialog.draw(build, deployment, about.timezone, page.title)
+        deployment_details.draw(build, deployment, about.timezone, page.title)
         return
     current_view = view.show(view.View(build, about, selection))
     st.caption(current_view.sentence)
