@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards.charts import audit as charts
 from dashboards.components import chart, deployment_list
+from dashboards.components.section import section
 from dashboards.queries import cache
 from dashboards.queries.view import current
 from dashboards.rows import audit
@@ -15,8 +16,7 @@ view = current()
 trail = cache.audit(view.build, view.now)
 hours, waits = audit.hours(trail.rows), audit.waits(trail.rows)
 
-with st.container(border=True, gap="xsmall"):
-    st.subheader("Exceptions", anchor=False)
+with section("Exceptions"):
     for sentence in trail.sentences:
         st.text(sentence)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards.charts import canary as charts
 from dashboards.components import chart, deployment_list
+from dashboards.components.section import section
 from dashboards.queries import cache
 from dashboards.queries.view import current
 from dashboards.rows import canaries as rows
@@ -17,8 +18,7 @@ points, threshold = rows.points(canaries.rows, view.zone), rows.pass_threshold(c
 rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canaries.metrics)
 costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)
 
-with st.container(border=True, gap="xsmall"):
-    st.subheader("Summary", anchor=False)
+with section("Summary"):
     for sentence in canaries.sentences:
         st.text(sentence)
 

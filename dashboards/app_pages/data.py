@@ -5,18 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboards.components import table
+from dashboards.components.section import section
 from dashboards.components.table import local_time, number, text
 from dashboards.queries import text as wording
 from dashboards.queries.view import current
 from dashboards.sections import data_quality
 
 view = current()
-with st.container(border=True, gap="xsmall"):
-    st.subheader("Sources", anchor=False)
-    st.caption(
-        f"The last run of each source. Data older than {wording.age(view.known.stale_after)} is stale."
-        f" Built {wording.moment(data_quality.built_at(view), view.zone)} in time zone {view.zone}."
-    )
+built_at = wording.moment(data_quality.built_at(view), view.zone)
+stale_after = wording.age(view.known.stale_after)
+with section("Sources", f"The last run of each source. Data older than {stale_after} is stale. Built {built_at}."):
     table.table(data_quality.sources(view), view.zone, {
         "source": text("Source"), "state": text("State", width="medium"),
         "as_of": local_time("Data through", view.zone), "started_at": local_time("Last run", view.zone),
@@ -25,9 +23,7 @@ with st.container(border=True, gap="xsmall"):
         "trouble": text("Partial failures", width="large"),
     }, "Sources with their last run")  # fmt: skip
 
-with st.container(border=True, gap="xsmall"):
-    st.subheader("Coverage", anchor=False)
-    st.caption("How much of this selection the numbers rest on, and what they exclude.")
+with section("Coverage", "How much of this selection the numbers rest on, and what they exclude."):
     with st.grid(5, min_column_width=170):
         for title, value, sentence in data_quality.coverage(view):
             with st.container(border=True, height="stretch", gap="xsmall"):
@@ -44,29 +40,24 @@ with st.container(border=True, gap="xsmall"):
             "quietest": local_time("Last deployment", view.zone),
         }, "Coverage by application, lowest first")  # fmt: skip
 
-with st.container(border=True, gap="xsmall"):
-    checks = data_quality.check_results(view)
-    failed = [row for row in checks if row["found"]]
-    st.subheader("Data checks", anchor=False)
+checks = data_quality.check_results(view)
+failed = [row for row in checks if row["found"]]
+with section("Data checks", f"{len(checks) - len(failed)} of {len(checks)} checks passed."):
     if failed:
-        st.caption(f"{len(failed)} of {len(checks)} checks failed.")
         table.table(failed, view.zone, {
             "severity": text("Severity"), "found": number("Rows", format="localized"),
             "title": text("Check", width="large"), "example": text("Example", width="medium"),
             "next": text("Next step", width="large"),
         }, "Failed checks with the next step for each")  # fmt: skip
-    else:
-        st.caption(f"All {len(checks)} checks passed.")
     with st.expander(f"All {len(checks)} checks"):
         table.table(checks, view.zone, {
             "title": text("Check", width="large"), "severity": text("Severity"), "found": number("Rows"),
         }, "Every check with the number of rows that it returned")  # fmt: skip
 
-with st.container(border=True, gap="xsmall"):
-    st.subheader("Definitions in force", anchor=False)
-    st.caption(
-        "The settings in dora.toml behind these numbers. After a change, the next build recalculates all history."
-    )
+with section(
+    "Definitions in force",
+    "The settings in dora.toml behind these numbers. After a change, the next build recalculates all history.",
+):
     table.table(data_quality.definitions(view), view.zone, {
         "key": text("Definition"), "value": text("Value", width="medium"),
         "says": text("Description", width="large"), "metrics": text("Affects", width="medium"),

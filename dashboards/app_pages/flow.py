@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card, table
+from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries import text as wording
 from dashboards.queries.view import current
@@ -93,10 +94,8 @@ with details:
                 "days": number("Age (days)", format="%.1f"), "change_request": text("Pull request"),
                 "short_sha": text("Commit"), "url": link("Git host", "Open"),
             }, "Changes awaiting deployment, oldest first")  # fmt: skip
-    with st.container(border=True, gap="xsmall"):
-        approvals = view.over("longest_waits", "approval_wait", flow.MAX_ROWS)
-        st.subheader("Longest approvals", anchor=False)
-        st.caption(f"{frames.count_listed(approvals, 'approval prompt')}, longest wait first")
+    approvals = view.over("longest_waits", "approval_wait", flow.MAX_ROWS)
+    with section("Longest approvals", f"{frames.count_listed(approvals, 'approval prompt')}, longest wait first"):
         if approvals:
             table.table(approvals, view.zone, {
                 "application": text("Application"), "prompt": text("Approval prompt", width="large"),

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card, table
+from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries.view import current
 from dashboards.rows import frames
@@ -50,10 +51,9 @@ with trends:
             deployment_list.class_click("a bar"),
             "Every deployment of this selection received traffic.",
         )
-    with st.container(border=True, gap="xsmall"):
-        failed = stability.failed_deployments(view, period)
-        st.subheader("Failed deployments", anchor=False)
-        st.caption(f"{frames.count_listed(failed, 'failed deployment')}, latest first · open one for its evidence")
+    failed = stability.failed_deployments(view, period)
+    count = frames.count_listed(failed, "failed deployment")
+    with section("Failed deployments", f"{count}, latest first · open one for its evidence"):
         if failed:
             table.table(failed, view.zone, {
                 "happened_at": local_time("Deployed", view.zone), "application": text("Application"),

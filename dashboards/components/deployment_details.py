@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.components import chart, table
+from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries import cache
 from dashboards.queries import text as wording
@@ -46,7 +47,7 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
     _draw_facts(deployment, changes, canaries)
     _draw_timeline(cache.rows(build, "stages", deployment["deployment_id"]), rollouts)
     _draw_failure(build, deployment, zone)
-    with _section("Changes shipped", f"{wording.counted(len(changes), 'change')}, slowest first"):
+    with section("Changes shipped", f"{wording.counted(len(changes), 'change')}, slowest first"):
         if changes:
             rows = [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in changes]
             table.table(rows, zone, {
@@ -56,10 +57,10 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
                 "short_sha": text("Commit"), "url": link("Git host", "Open"),
             }, "Changes that the deployment shipped, slowest first")  # fmt: skip
     _draw_approvals(build, deployment, zone)
-    with _section("Canary", " ".join(map(_canary_sentence, canaries)) or "No canary analysis."):
+    with section("Canary", " ".join(map(_canary_sentence, canaries)) or "No canary analysis."):
         if metrics := cache.rows(build, "canary_metrics", deployment["deployment_id"]):
             table.table(metrics, zone, METRICS, "Metrics of the deciding canary judgment, failed metrics first")
-    with _section("Rollouts", f"{wording.counted(len(rollouts), 'rollout')} to production, canary rollouts included"):
+    with section("Rollouts", f"{wording.counted(len(rollouts), 'rollout')} to production, canary rollouts included"):
         if rollouts:
             table.table(rollouts, zone, {
                 "account": text("Account"), "location": text("Location"), "cluster": text("Cluster"),
@@ -68,13 +69,6 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
                 "full_traffic_at": local_time("Full traffic", zone), "version": text("Version"),
                 "reason": text("Reason"),
             }, "Rollouts of the deployment, one per target")  # fmt: skip
-
-
-def _section(title: str, caption: str) -> Any:
-    section = st.container(border=True, gap="xsmall")
-    section.subheader(title, anchor=False)
-    section.caption(caption)
-    return section
 
 
 def _summary(row: Row, zone: str) -> str:
@@ -128,7 +122,7 @@ def _draw_timeline(stages: list[Row], rollouts: list[Row]) -> None:
 
 
 def _draw_failure(build: Build, row: Row, zone: str) -> None:
-    with _section("Failure and recovery", _failure_sentence(row, zone)):
+    with section("Failure and recovery", _failure_sentence(row, zone)):
         evidence = cache.rows(build, "evidence", row["deployment_id"])
         if evidence:
             rows = [piece | {"what": frames.EVIDENCE.get(piece["evidence"], piece["evidence"])} for piece in evidence]
@@ -157,7 +151,7 @@ def _failure_sentence(row: Row, zone: str) -> str:
 
 def _draw_approvals(build: Build, deployment: Row, zone: str) -> None:
     approvals = cache.rows(build, "approvals", deployment["deployment_id"])
-    with _section("Approvals", "Approval prompts and their wait" if approvals else "No approval was required."):
+    with section("Approvals", "Approval prompts and their wait" if approvals else "No approval was required."):
         if approvals:
             table.table(approvals, zone, {
                 "prompt": text("Approval prompt", width="large"), "outcome": text("Outcome"),

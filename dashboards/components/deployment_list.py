@@ -58,8 +58,7 @@ def draw(view: View, classes: Mapping[str, Part] | None = None) -> str | None:
     part = Part()
     if classes:
         with class_:
-            option = st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params")
-            part = classes.get(option or ALL, part)
+            part = classes.get(st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params"), part)
     scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
     rows = cache.deployments(view.build, scope, TOP, part)
     with heading:

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboards.components import table
 from dashboards.queries import selection
 from dashboards.queries.cache import About
-from dashboards.queries.selection import AGAINST, BEFORE, DAY, ONE_DAY, TEAM, TIME, WINDOWS, Selection
+from dashboards.queries.selection import AGAINST, DAY, ONE_DAY, TEAM, TIME, WINDOWS, Selection
 
 DEFAULT_WINDOW = "90d"
 CUSTOM_DAYS = 28  # of a custom window until its dates are set: four whole weeks
@@ -34,8 +34,8 @@ def draw(about: About) -> Selection:
     window = window_column.segmented_control(
         "Window", list(WINDOWS), default=DEFAULT_WINDOW, required=True, key="window", **SHARED, width="stretch"
     )
-    against = comparison_column.selectbox("Compare with", AGAINST, key="compare", **SHARED) or BEFORE
-    filters = Selection(tuple(teams), tuple(selected_applications), window or DEFAULT_WINDOW, against=against)
+    against = comparison_column.selectbox("Compare with", AGAINST, key="compare", **SHARED)
+    filters = Selection(tuple(teams), tuple(selected_applications), window, against=against)
     return _with_details(about, filters)
 
 
@@ -50,7 +50,7 @@ def _with_details(about: About, filters: Selection) -> Selection:
             filters = replace(filters, first=first, last=last)
     start = filters.starts(about.begins, about.ends).date()
     with comparison_column:
-        match filters.against:
+        match filters.against:  # dotted names, because a bare name in a pattern is assigned, not compared
             case selection.TIME:
                 return replace(filters, then=_date_range(about, "Comparison dates", "then", start - ONE_DAY))
             case selection.TEAM:

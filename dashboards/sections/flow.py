@@ -108,7 +108,7 @@ def pending_changes(view: View) -> list[Row]:
     """The oldest changes awaiting deployment, of the age that is selected here, with their links."""
     ages = {row["part"]: (row["low"], row["high"]) for row in pending_ages(view)}
     age = st.selectbox("Age", [ANY_AGE, *ages], key=AGE, bind="query-params")
-    low, high = ages.get(age or ANY_AGE, (0.0, NO_LIMIT))
+    low, high = ages.get(age, (0.0, NO_LIMIT))
     rows = cache.over(view.build, "open_changes", "lead_time", _all_time(view), low, high, MAX_ROWS)
     return [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in rows]
 

@@ -54,7 +54,7 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         name: partial(_canaries_with_failed_metric, build, metric, canaries.rows)
         for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
     }
-    rows = classes[_select("Filter", list(classes), CANARIES) or canary_rows.ALL]()
+    rows = classes[st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")]()
     caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
     _draw_heading("Canaries", caption, "canaries.csv", lambda: rows)
     table.table(canary_rows.table(rows[:TOP]), zone, {
@@ -75,11 +75,12 @@ def draw_changes(trail: Any, zone: str) -> None:
     exceptions = {exception.title: exception.name for exception in trail.exceptions if exception.count}
     exception_column, hour_column = st.columns([3, 1], vertical_alignment="bottom")
     with exception_column:
-        title = _select("Exception", [ALL_CHANGES, *exceptions], EXCEPTION)
+        title = st.selectbox("Exception", [ALL_CHANGES, *exceptions], key=EXCEPTION, bind="query-params")
     with hour_column:
-        hour = _select("Hour", [ANY_HOUR, *(cell["part"] for cell in audit.hours(trail.rows))], HOUR)
-    selection = trail.only(exceptions.get(title or ALL_CHANGES))
-    if hour not in (None, ANY_HOUR):
+        hours = [cell["part"] for cell in audit.hours(trail.rows)]
+        hour = st.selectbox("Hour", [ANY_HOUR, *hours], key=HOUR, bind="query-params")
+    selection = trail.only(exceptions.get(title))
+    if hour != ANY_HOUR:
         selection = replace(selection, rows=[row for row in selection.rows if audit.hour_of_week(row) == hour])
     rows = selection.rows
     caption = f"{wording.counted(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
@@ -115,11 +116,6 @@ def draw_templates(trail: Any) -> None:
         if rows:
             frame = pd.DataFrame(rows).rename(columns=str.capitalize)
             st.dataframe(frame, hide_index=True, placeholder="–", alt=alt)
-
-
-def _select(label: str, options: list[str], key: str) -> str | None:
-    option: str | None = st.selectbox(label, options, key=key, bind="query-params")
-    return option
 
 
 def _more(rows: list[Row]) -> str:

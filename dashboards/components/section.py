@@ -1,0 +1,15 @@
+"""A section of a page."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+
+def section(title: str, caption: str | None = None) -> DeltaGenerator:
+    """A bordered section with a title and a caption, to draw in with ``with``."""
+    container = st.container(border=True, gap="xsmall")
+    container.subheader(title, anchor=False)
+    if caption:
+        container.caption(caption)
+    return container
