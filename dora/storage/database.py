@@ -20,26 +20,13 @@ from dora.errors import DoraError, LockedError, UsageError
 from dora.storage import schema
 from dora.storage.landing import LANDING, Load, prepare, verify
 from dora.storage.schema import fact_tables
-from dora.storage.source_state import (
-    ExecutionRef,
-    PipelineRef,
-    QuarantinedInput,
-    RecentExecution,
-    SourceState,
-    count_rows,
-    read_coverage,
-    read_open_quarantine,
-)
+from dora.storage.source_state import SourceState, count_rows, read_coverage, read_open_quarantine
 
 __all__ = [
     "LANDING",
     "PUBLISHED",
     "Connection",
-    "ExecutionRef",
     "Load",
-    "PipelineRef",
-    "QuarantinedInput",
-    "RecentExecution",
     "SourceState",
     "SqlError",
     "build_database",

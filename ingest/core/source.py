@@ -12,27 +12,11 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from dora.storage.database import ExecutionRef, PipelineRef, RecentExecution, SourceState
+from dora.storage import database
 from ingest.core.archive import Document
 from ingest.core.rows import Columns, Row
 
-__all__ = [
-    "AsOf",
-    "Document",
-    "ExecutionRef",
-    "FileComplete",
-    "Item",
-    "Note",
-    "PartialFailure",
-    "PipelineRef",
-    "Progress",
-    "RecentExecution",
-    "Request",
-    "Source",
-    "SourceState",
-    "Unreadable",
-    "Watermark",
-]
+SourceState = database.SourceState  # a part of the protocol: sources import it from here
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -13,10 +14,14 @@ Micros = int | None  # microseconds since 1970-01-01 UTC: a float would round th
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One row of a landing table; ``id`` is unique within its source."""
+    """One row of the landing table that the class is named after; ``id`` is unique within its source."""
 
-    table: ClassVar[str] = ""
+    table: ClassVar[str]
     id: str
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.table = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,9 @@ class Columns:
                 raise ValueError(f"{len(values)} values of {name} in {self.count} rows of {self.table}")
 
 
-class Quarantine(Row, frozen=True, kw_only=True, gc=False):
+class Quarantine(Row, frozen=True, kw_only=True):
     """One document or row that could not be read, with the reason."""
 
-    table: ClassVar[str] = "quarantine"
     kind: str
     reason: str
     excerpt: str | None = None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ingest.core.rows.base import Micros, Row
 
 
-class Canary(Row, frozen=True, kw_only=True, gc=False):
+class Canary(Row, frozen=True, kw_only=True):
     """One canary analysis of an execution."""
 
-    table: ClassVar[str] = "canary"
     revision: int = 0
     execution_id: str
     analysis: str | None = None
@@ -25,10 +22,9 @@ class Canary(Row, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class CanaryInterval(Row, frozen=True, kw_only=True, gc=False):
+class CanaryInterval(Row, frozen=True, kw_only=True):
     """One judged interval of a canary analysis."""
 
-    table: ClassVar[str] = "canary_interval"
     revision: int = 0
     canary_id: str
     execution_id: str
@@ -40,10 +36,9 @@ class CanaryInterval(Row, frozen=True, kw_only=True, gc=False):
     warnings: str | None = None
 
 
-class CanaryJudgment(Row, frozen=True, kw_only=True, gc=False):
+class CanaryJudgment(Row, frozen=True, kw_only=True):
     """One judgment as the canary service keeps it."""
 
-    table: ClassVar[str] = "canary_judgment"
     execution_id: str | None = None
     application: str | None = None
     config: str | None = None
@@ -59,10 +54,9 @@ class CanaryJudgment(Row, frozen=True, kw_only=True, gc=False):
     finished_at: Micros = None
 
 
-class CanaryMetric(Row, frozen=True, kw_only=True, gc=False):
+class CanaryMetric(Row, frozen=True, kw_only=True):
     """One metric of one canary judgment; ``id`` is ``judgment/metric``."""
 
-    table: ClassVar[str] = "canary_metric"
     judgment_id: str
     metric: str
     groups: str | None = None

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ingest.core.rows.base import Micros, Row
 
 
-class Commit(Row, frozen=True, kw_only=True, gc=False):
+class Commit(Row, frozen=True, kw_only=True):
     """One commit; ``id`` is ``repository@sha``."""
 
-    table: ClassVar[str] = "commit"
     repository: str
     sha: str
     parents: list[str]
@@ -22,10 +19,9 @@ class Commit(Row, frozen=True, kw_only=True, gc=False):
     picked_from: str | None = None
 
 
-class Change(Row, frozen=True, kw_only=True, gc=False):
+class Change(Row, frozen=True, kw_only=True):
     """One entry on a trunk's first-parent line; ``id`` is ``repository@sha``."""
 
-    table: ClassVar[str] = "change"
     repository: str
     sha: str
     merged_at: Micros = None
@@ -45,10 +41,9 @@ class Change(Row, frozen=True, kw_only=True, gc=False):
     merge_time_issue: str | None = None
 
 
-class ChangeRequest(Row, frozen=True, kw_only=True, gc=False):
+class ChangeRequest(Row, frozen=True, kw_only=True):
     """One pull or merge request as its host describes it; ``id`` is ``repository#number``."""
 
-    table: ClassVar[str] = "change_request"
     repository: str
     number: str
     author: str | None = None

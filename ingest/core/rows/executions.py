@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ingest.core.rows.base import Micros, Row
 
 
-class Execution(Row, frozen=True, kw_only=True, gc=False):
+class Execution(Row, frozen=True, kw_only=True):
     """One run of a pipeline, or one operation started manually."""
 
-    table: ClassVar[str] = "execution"
     revision: int = 0
     application: str
     pipeline: str | None = None
@@ -32,10 +29,9 @@ class Execution(Row, frozen=True, kw_only=True, gc=False):
     url: str | None = None
 
 
-class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
+class ExecutionAttempt(Row, frozen=True, kw_only=True):
     """One attempt of a rollout or execution that failed, kept because a restart overwrites it at the source."""
 
-    table: ClassVar[str] = "execution_attempt"
     execution_id: str
     rollout_id: str | None = None
     started_at: Micros = None
@@ -45,26 +41,23 @@ class ExecutionAttempt(Row, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class DeletedExecution(Row, frozen=True, kw_only=True, gc=False):
+class DeletedExecution(Row, frozen=True, kw_only=True):
     """One execution that its source no longer has."""
 
-    table: ClassVar[str] = "deleted_execution"
     noticed_at: int
 
 
-class Coverage(Row, frozen=True, kw_only=True, gc=False):
+class Coverage(Row, frozen=True, kw_only=True):
     """One period in which all executions of an application were read."""
 
-    table: ClassVar[str] = "coverage"
     application: str
     since: int
     until: int
 
 
-class Stage(Row, frozen=True, kw_only=True, gc=False):
+class Stage(Row, frozen=True, kw_only=True):
     """One stage of an execution, as it last ran."""
 
-    table: ClassVar[str] = "stage"
     revision: int = 0
     execution_id: str
     parent_id: str | None = None
@@ -76,10 +69,9 @@ class Stage(Row, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class Rollout(Row, frozen=True, kw_only=True, gc=False):
+class Rollout(Row, frozen=True, kw_only=True):
     """One change of the version that runs on one target."""
 
-    table: ClassVar[str] = "rollout"
     revision: int = 0
     execution_id: str
     application: str
@@ -104,10 +96,9 @@ class Rollout(Row, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
 
 
-class Approval(Row, frozen=True, kw_only=True, gc=False):
+class Approval(Row, frozen=True, kw_only=True):
     """One manual judgment: an execution waits until a user decides."""
 
-    table: ClassVar[str] = "approval"
     revision: int = 0
     execution_id: str
     prompt: str | None = None

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from ingest.core.rows.base import Micros, Row
 
 
-class Application(Row, frozen=True, kw_only=True, gc=False):
+class Application(Row, frozen=True, kw_only=True):
     """One application (service) that a source knows."""
 
-    table: ClassVar[str] = "application"
     application: str
     team: str | None = None
     owner: str | None = None
     repository: str | None = None
 
 
-class Account(Row, frozen=True, kw_only=True, gc=False):
+class Account(Row, frozen=True, kw_only=True):
     """One deployment target account."""
 
-    table: ClassVar[str] = "account"
     account: str
     environment: str | None = None
     provider: str | None = None
 
 
-class Pipeline(Row, frozen=True, kw_only=True, gc=False):
+class Pipeline(Row, frozen=True, kw_only=True):
     """One pipeline as it is configured now."""
 
-    table: ClassVar[str] = "pipeline"
     application: str
     pipeline: str | None = None
     template_kind: str | None = None
@@ -43,10 +38,9 @@ class Pipeline(Row, frozen=True, kw_only=True, gc=False):
     updated_at: Micros = None
 
 
-class PipelineRevision(Row, frozen=True, kw_only=True, gc=False):
+class PipelineRevision(Row, frozen=True, kw_only=True):
     """One earlier configuration of a pipeline; ``id`` is ``pipeline@time``."""
 
-    table: ClassVar[str] = "pipeline_revision"
     pipeline_id: str
     application: str
     template: str | None = None
@@ -55,10 +49,9 @@ class PipelineRevision(Row, frozen=True, kw_only=True, gc=False):
     updated_by: str | None = None
 
 
-class Incident(Row, frozen=True, kw_only=True, gc=False):
+class Incident(Row, frozen=True, kw_only=True):
     """One incident of one application."""
 
-    table: ClassVar[str] = "incident"
     application: str
     opened_at: int
     resolved_at: Micros = None
@@ -69,10 +62,9 @@ class Incident(Row, frozen=True, kw_only=True, gc=False):
     url: str | None = None
 
 
-class IncidentEvent(Row, frozen=True, kw_only=True, gc=False):
+class IncidentEvent(Row, frozen=True, kw_only=True):
     """One event of an incident."""
 
-    table: ClassVar[str] = "incident_event"
     incident: str
     application: str
     event: str
