@@ -123,7 +123,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Key(NamedTuple):
-    """One key of the definitions. ``globs_of`` is names or paths, None if the value is no list of globs."""
+    """One key of the definitions. ``globs_of`` is names or paths, None for other values."""
 
     description: str
     default: object

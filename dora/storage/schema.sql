@@ -1,55 +1,54 @@
--- The one doorway between ingest and dora: every landing table, every column typed and explained.
--- Times are UTC instants to the microsecond. (source, id) is the natural key of every fact table:
--- `source` is the configured name of where the fact came from, `id` is unique within it.
--- `load_id` names the load that last changed the row.
--- `revision` orders what was told of one thing at different times: a row is replaced only by a later revision.
--- status is one of not_started, running, succeeded, failed, canceled, skipped, unknown.
+-- The contract between ingest and dora: every landing table, every column typed and explained.
+-- Times are UTC, in microseconds. (source, id) is the natural key of every fact table: `source` is the configured name
+-- of the source, `id` is unique within it. `load_id` names the load that last changed the row.
+-- `revision` orders the versions of one execution: a row is replaced only by one of the same or a later revision.
+-- `status` is one of not_started, running, succeeded, failed, canceled, skipped, unknown.
 
 CREATE TABLE application (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   application VARCHAR NOT NULL, team VARCHAR, owner VARCHAR, repository VARCHAR);
 COMMENT ON TABLE application IS 'One application (service) that a source knows.';
 COMMENT ON COLUMN application.application IS 'Name of the application.';
-COMMENT ON COLUMN application.team IS 'Team that the source says owns it.';
-COMMENT ON COLUMN application.owner IS 'Contact that the source names.';
-COMMENT ON COLUMN application.repository IS 'Repository (owner/name) that the source says feeds it.';
+COMMENT ON COLUMN application.team IS 'Team that owns it according to the source.';
+COMMENT ON COLUMN application.owner IS 'Contact at the source.';
+COMMENT ON COLUMN application.repository IS 'Repository (owner/name) of its code according to the source.';
 
 CREATE TABLE account (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   account VARCHAR NOT NULL, environment VARCHAR, provider VARCHAR);
-COMMENT ON TABLE account IS 'One deployment target account; a hint at what production is.';
+COMMENT ON TABLE account IS 'One account to which applications are deployed; its environment helps to define production.';
 COMMENT ON COLUMN account.account IS 'Name of the account.';
-COMMENT ON COLUMN account.environment IS 'Environment that the source attaches to it, such as prod.';
+COMMENT ON COLUMN account.environment IS 'Environment of the account at the source, such as prod.';
 COMMENT ON COLUMN account.provider IS 'Platform, such as kubernetes.';
 
 CREATE TABLE pipeline (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   application VARCHAR NOT NULL, pipeline VARCHAR, template_kind VARCHAR, template VARCHAR, template_version VARCHAR,
   protected BOOLEAN, disabled BOOLEAN, has_canary BOOLEAN, has_approval BOOLEAN, has_rollback BOOLEAN, updated_at TIMESTAMP);
-COMMENT ON TABLE pipeline IS 'One pipeline as it is configured now.';
+COMMENT ON TABLE pipeline IS 'One pipeline with its current configuration.';
 COMMENT ON COLUMN pipeline.application IS 'Application that the pipeline belongs to.';
 COMMENT ON COLUMN pipeline.pipeline IS 'Name of the pipeline.';
-COMMENT ON COLUMN pipeline.template_kind IS 'v1 or v2 where it is made from a managed template, convention where only its name or a key says so, else null.';
+COMMENT ON COLUMN pipeline.template_kind IS 'v1 or v2 for a managed template, convention if only its name or a key says so, else null.';
 COMMENT ON COLUMN pipeline.template IS 'Id of the template it is made from.';
 COMMENT ON COLUMN pipeline.template_version IS 'Tag or digest of that template.';
-COMMENT ON COLUMN pipeline.protected IS 'True where its template forbids changes of its stages.';
-COMMENT ON COLUMN pipeline.disabled IS 'True where it can not be triggered.';
-COMMENT ON COLUMN pipeline.has_canary IS 'True where it has a canary stage.';
-COMMENT ON COLUMN pipeline.has_approval IS 'True where it asks a person.';
-COMMENT ON COLUMN pipeline.has_rollback IS 'True where it has a rollback stage.';
+COMMENT ON COLUMN pipeline.protected IS 'True if its template forbids changes of its stages.';
+COMMENT ON COLUMN pipeline.disabled IS 'True if it can not be triggered.';
+COMMENT ON COLUMN pipeline.has_canary IS 'True if it has a canary stage.';
+COMMENT ON COLUMN pipeline.has_approval IS 'True if it has a manual judgment stage.';
+COMMENT ON COLUMN pipeline.has_rollback IS 'True if it has a rollback stage.';
 COMMENT ON COLUMN pipeline.updated_at IS 'When it was last changed.';
 
 CREATE TABLE pipeline_revision (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   pipeline_id VARCHAR NOT NULL, application VARCHAR NOT NULL, template VARCHAR, template_version VARCHAR,
   updated_at TIMESTAMP, updated_by VARCHAR);
-COMMENT ON TABLE pipeline_revision IS 'One configuration that a pipeline had; id is pipeline@time.';
+COMMENT ON TABLE pipeline_revision IS 'One earlier configuration of a pipeline; id is pipeline@time.';
 COMMENT ON COLUMN pipeline_revision.pipeline_id IS 'The pipeline.';
 COMMENT ON COLUMN pipeline_revision.application IS 'Application that the pipeline belongs to.';
 COMMENT ON COLUMN pipeline_revision.template IS 'Id of the template it was made from.';
 COMMENT ON COLUMN pipeline_revision.template_version IS 'Tag or digest of that template.';
-COMMENT ON COLUMN pipeline_revision.updated_at IS 'When it became so.';
-COMMENT ON COLUMN pipeline_revision.updated_by IS 'Who made it so.';
+COMMENT ON COLUMN pipeline_revision.updated_at IS 'When this configuration was saved.';
+COMMENT ON COLUMN pipeline_revision.updated_by IS 'User who saved it.';
 
 CREATE TABLE execution (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
@@ -57,63 +56,63 @@ CREATE TABLE execution (
   status VARCHAR NOT NULL, queued_at TIMESTAMP, started_at TIMESTAMP, finished_at TIMESTAMP,
   trigger VARCHAR, triggered_by VARCHAR, dry_run BOOLEAN NOT NULL,
   repository VARCHAR, commit VARCHAR, branch VARCHAR, commit_origin VARCHAR, reason VARCHAR, url VARCHAR);
-COMMENT ON COLUMN execution.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
-COMMENT ON TABLE execution IS 'One run of a pipeline, or one operation started by hand.';
+COMMENT ON COLUMN execution.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE execution IS 'One run of a pipeline, or one operation started manually.';
 COMMENT ON COLUMN execution.application IS 'Application it ran for.';
 COMMENT ON COLUMN execution.pipeline IS 'Name of the pipeline, or description of the operation.';
-COMMENT ON COLUMN execution.pipeline_id IS 'Id of the pipeline; null for an operation started by hand.';
-COMMENT ON COLUMN execution.root_id IS 'Id of the execution at the root of its tree; its own id where nothing started it.';
+COMMENT ON COLUMN execution.pipeline_id IS 'Id of the pipeline; null for an operation started manually.';
+COMMENT ON COLUMN execution.root_id IS 'Id of the execution at the root of its tree; its own id if no execution started it.';
 COMMENT ON COLUMN execution.parent_id IS 'Id of the execution that started it.';
-COMMENT ON COLUMN execution.status IS 'Status as the source last said.';
+COMMENT ON COLUMN execution.status IS 'Last status at the source.';
 COMMENT ON COLUMN execution.queued_at IS 'When it was triggered.';
 COMMENT ON COLUMN execution.started_at IS 'When it last began to run (a restart moves it).';
 COMMENT ON COLUMN execution.finished_at IS 'When it completed.';
 COMMENT ON COLUMN execution.trigger IS 'What triggered it: git, build, image, manual, pipeline, webhook, schedule, other.';
-COMMENT ON COLUMN execution.triggered_by IS 'Who triggered it.';
-COMMENT ON COLUMN execution.dry_run IS 'True where it changed nothing by design.';
+COMMENT ON COLUMN execution.triggered_by IS 'User or system that triggered it.';
+COMMENT ON COLUMN execution.dry_run IS 'True for a dry run, which changes nothing.';
 COMMENT ON COLUMN execution.repository IS 'Repository (owner/name) of the commit.';
-COMMENT ON COLUMN execution.commit IS 'Commit it carried, possibly abbreviated.';
+COMMENT ON COLUMN execution.commit IS 'Commit that it deploys, possibly abbreviated.';
 COMMENT ON COLUMN execution.branch IS 'Branch of that commit.';
 COMMENT ON COLUMN execution.commit_origin IS 'Where the commit was found, such as trigger or build.';
 COMMENT ON COLUMN execution.reason IS 'Why it was canceled or failed.';
-COMMENT ON COLUMN execution.url IS 'Where a person can look at it.';
+COMMENT ON COLUMN execution.url IS 'Page of the execution for people.';
 
 CREATE TABLE execution_attempt (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   execution_id VARCHAR NOT NULL, rollout_id VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP,
   first_traffic_at TIMESTAMP, restarted_by VARCHAR, reason VARCHAR);
-COMMENT ON TABLE execution_attempt IS 'One attempt of a rollout or execution that failed, kept because a restart wipes it upstream.';
+COMMENT ON TABLE execution_attempt IS 'One failed attempt of a rollout or execution, kept because a restart overwrites it at the source.';
 COMMENT ON COLUMN execution_attempt.execution_id IS 'Execution it belongs to.';
-COMMENT ON COLUMN execution_attempt.rollout_id IS 'Rollout that failed; null where only the restart is known.';
-COMMENT ON COLUMN execution_attempt.started_at IS 'When the attempt began; null where only the restart is known.';
+COMMENT ON COLUMN execution_attempt.rollout_id IS 'Rollout that failed; null if only the restart is known.';
+COMMENT ON COLUMN execution_attempt.started_at IS 'When the attempt began; null if only the restart is known.';
 COMMENT ON COLUMN execution_attempt.ended_at IS 'When it failed, or was restarted.';
-COMMENT ON COLUMN execution_attempt.first_traffic_at IS 'When its content could first serve; null where it never could or nobody knows.';
-COMMENT ON COLUMN execution_attempt.restarted_by IS 'Who restarted it.';
+COMMENT ON COLUMN execution_attempt.first_traffic_at IS 'When its version first took traffic; null if it never did, or if that is unknown.';
+COMMENT ON COLUMN execution_attempt.restarted_by IS 'User who restarted it.';
 COMMENT ON COLUMN execution_attempt.reason IS 'Why it failed.';
 
 CREATE TABLE deleted_execution (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, noticed_at TIMESTAMP NOT NULL);
-COMMENT ON TABLE deleted_execution IS 'One execution that its source no longer has; what was landed of it stays.';
-COMMENT ON COLUMN deleted_execution.noticed_at IS 'When it was first missed.';
+COMMENT ON TABLE deleted_execution IS 'One execution that its source has deleted; its rows stay in landing.';
+COMMENT ON COLUMN deleted_execution.noticed_at IS 'When it was first missing.';
 
 CREATE TABLE coverage (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   application VARCHAR NOT NULL, since TIMESTAMP NOT NULL, until TIMESTAMP NOT NULL);
-COMMENT ON TABLE coverage IS 'One stretch of time in which all executions of an application were seen; what lies between stretches is a gap.';
+COMMENT ON TABLE coverage IS 'One period in which all executions of an application were read; the time between two periods is a gap.';
 COMMENT ON COLUMN coverage.application IS 'The application.';
-COMMENT ON COLUMN coverage.since IS 'Its start: the oldest execution that the source still had, or where the last run had ended.';
-COMMENT ON COLUMN coverage.until IS 'Its end: the instant of the run.';
+COMMENT ON COLUMN coverage.since IS 'Start: the oldest execution that the source still had, or the end of the previous run.';
+COMMENT ON COLUMN coverage.until IS 'End: the time of the run.';
 
 CREATE TABLE stage (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, parent_id VARCHAR, name VARCHAR, kind VARCHAR NOT NULL, status VARCHAR NOT NULL,
   started_at TIMESTAMP, finished_at TIMESTAMP, reason VARCHAR);
-COMMENT ON COLUMN stage.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
+COMMENT ON COLUMN stage.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
 COMMENT ON TABLE stage IS 'One stage of an execution, as it last ran.';
 COMMENT ON COLUMN stage.execution_id IS 'Execution it belongs to.';
 COMMENT ON COLUMN stage.parent_id IS 'Stage that contains it.';
 COMMENT ON COLUMN stage.name IS 'Its name.';
-COMMENT ON COLUMN stage.kind IS 'What it does: deploy, rollback, restart, scale, canary, approval, build, bake, test, wait, window, child, other.';
+COMMENT ON COLUMN stage.kind IS 'deploy, rollback, restart, scale, canary, approval, build, bake, test, wait, window, child, other.';
 COMMENT ON COLUMN stage.status IS 'Its status.';
 COMMENT ON COLUMN stage.started_at IS 'When it began.';
 COMMENT ON COLUMN stage.finished_at IS 'When it ended.';
@@ -125,99 +124,99 @@ CREATE TABLE rollout (
   environment VARCHAR, account VARCHAR, location VARCHAR, cluster VARCHAR,
   status VARCHAR NOT NULL, started_at TIMESTAMP, first_traffic_at TIMESTAMP, full_traffic_at TIMESTAMP, finished_at TIMESTAMP,
   version VARCHAR, manifest VARCHAR, server_group VARCHAR, restores VARCHAR, steps_back INTEGER, kind VARCHAR, reason VARCHAR);
-COMMENT ON COLUMN rollout.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
-COMMENT ON TABLE rollout IS 'One change of what runs on one target; a deployment has one or many.';
-COMMENT ON COLUMN rollout.execution_id IS 'Execution that did it.';
-COMMENT ON COLUMN rollout.application IS 'Application that was changed.';
+COMMENT ON COLUMN rollout.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE rollout IS 'One change of the version that runs on one target; a deployment has one or many.';
+COMMENT ON COLUMN rollout.execution_id IS 'Execution that made the change.';
+COMMENT ON COLUMN rollout.application IS 'Application that changes.';
 COMMENT ON COLUMN rollout.action IS 'deploy, rollback, restart or scale.';
-COMMENT ON COLUMN rollout.role IS 'canary where it serves a canary analysis only, else null.';
+COMMENT ON COLUMN rollout.role IS 'canary if it only serves a canary analysis, else null.';
 COMMENT ON COLUMN rollout.strategy IS 'How traffic moves: none, redblack, bluegreen, highlander, rollingredblack, rollingpush, monitored, custom, weights, dark.';
-COMMENT ON COLUMN rollout.environment IS 'Environment where the source says it; null where configuration decides.';
+COMMENT ON COLUMN rollout.environment IS 'Environment according to the source; null if the definitions decide.';
 COMMENT ON COLUMN rollout.account IS 'Target account.';
 COMMENT ON COLUMN rollout.location IS 'Namespace or region.';
 COMMENT ON COLUMN rollout.cluster IS 'Cluster or workload name.';
-COMMENT ON COLUMN rollout.status IS 'Its status; not_started where it was planned and never reached.';
+COMMENT ON COLUMN rollout.status IS 'Its status; not_started if it was planned and never reached.';
 COMMENT ON COLUMN rollout.started_at IS 'When it began.';
-COMMENT ON COLUMN rollout.first_traffic_at IS 'When the new content could first serve; null where it never could.';
-COMMENT ON COLUMN rollout.full_traffic_at IS 'When it served all traffic of the target; null where it never did.';
-COMMENT ON COLUMN rollout.finished_at IS 'When it ended, clean-up included.';
-COMMENT ON COLUMN rollout.version IS 'What runs: image digests or tags, or a version; sorted, joined by a space.';
-COMMENT ON COLUMN rollout.manifest IS 'Fingerprint of the configuration around the version.';
-COMMENT ON COLUMN rollout.server_group IS 'Name of the group or revision that it created.';
-COMMENT ON COLUMN rollout.restores IS 'Group or revision that a rollback returned to.';
-COMMENT ON COLUMN rollout.steps_back IS 'How many revisions a rollback went back.';
-COMMENT ON COLUMN rollout.kind IS 'Deployment kind where the source says it: release, hotfix, rollback, redeploy, config.';
-COMMENT ON COLUMN rollout.reason IS 'Why it failed or was done, in words.';
+COMMENT ON COLUMN rollout.first_traffic_at IS 'When the new version first took traffic; null if it never did.';
+COMMENT ON COLUMN rollout.full_traffic_at IS 'When the new version took all traffic of the target; null if it never did.';
+COMMENT ON COLUMN rollout.finished_at IS 'When it ended, including clean-up.';
+COMMENT ON COLUMN rollout.version IS 'Image digests or tags, or another version; sorted, joined by a space.';
+COMMENT ON COLUMN rollout.manifest IS 'Hash of the configuration around the version.';
+COMMENT ON COLUMN rollout.server_group IS 'Server group or revision that it created.';
+COMMENT ON COLUMN rollout.restores IS 'Server group or revision that a rollback restored.';
+COMMENT ON COLUMN rollout.steps_back IS 'Number of revisions that a rollback went back.';
+COMMENT ON COLUMN rollout.kind IS 'Deployment kind according to the source: release, hotfix, rollback, redeploy, config.';
+COMMENT ON COLUMN rollout.reason IS 'Why it failed or was made.';
 
 CREATE TABLE approval (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, prompt VARCHAR, outcome VARCHAR NOT NULL, decision VARCHAR, answer VARCHAR, decided_by VARCHAR, unauthorized_user VARCHAR, roles VARCHAR,
   status VARCHAR NOT NULL, started_at TIMESTAMP, decided_at TIMESTAMP, finished_at TIMESTAMP);
-COMMENT ON COLUMN approval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
-COMMENT ON TABLE approval IS 'One question put to a person before an execution went on.';
-COMMENT ON COLUMN approval.execution_id IS 'Execution that asked.';
+COMMENT ON COLUMN approval.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE approval IS 'One manual judgment: an execution waits until a user decides.';
+COMMENT ON COLUMN approval.execution_id IS 'Execution that waits.';
 COMMENT ON COLUMN approval.prompt IS 'Instructions that the prompt shows.';
 COMMENT ON COLUMN approval.outcome IS 'decided, waiting, timed_out, passed_by_timeout, skipped, canceled.';
 COMMENT ON COLUMN approval.unauthorized_user IS 'User who last tried to decide without permission.';
-COMMENT ON COLUMN approval.decision IS 'continue or stop; null where nobody decided.';
-COMMENT ON COLUMN approval.answer IS 'Option chosen, where there were options.';
-COMMENT ON COLUMN approval.decided_by IS 'Who decided.';
+COMMENT ON COLUMN approval.decision IS 'continue or stop; null if no user decided.';
+COMMENT ON COLUMN approval.answer IS 'Option that the user selected; null if the prompt has no options.';
+COMMENT ON COLUMN approval.decided_by IS 'User who decided.';
 COMMENT ON COLUMN approval.roles IS 'Roles that may decide, joined by a space.';
-COMMENT ON COLUMN approval.status IS 'Status of the stage that asked.';
-COMMENT ON COLUMN approval.started_at IS 'When the question was put.';
+COMMENT ON COLUMN approval.status IS 'Status of its stage.';
+COMMENT ON COLUMN approval.started_at IS 'When the prompt opened.';
 COMMENT ON COLUMN approval.decided_at IS 'When the decision was made.';
-COMMENT ON COLUMN approval.finished_at IS 'When the execution went on.';
+COMMENT ON COLUMN approval.finished_at IS 'When the execution continued or stopped.';
 
 CREATE TABLE canary (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, analysis VARCHAR, config VARCHAR, score DOUBLE, pass_threshold DOUBLE,
   marginal_threshold DOUBLE, intervals INTEGER, status VARCHAR NOT NULL, started_at TIMESTAMP, finished_at TIMESTAMP,
   reason VARCHAR);
-COMMENT ON COLUMN canary.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
+COMMENT ON COLUMN canary.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
 COMMENT ON TABLE canary IS 'One canary analysis of an execution.';
 COMMENT ON COLUMN canary.execution_id IS 'Execution that ran it.';
-COMMENT ON COLUMN canary.analysis IS 'How baseline and experiment are made: realTime, realTimeAutomatic, retrospective, legacy.';
+COMMENT ON COLUMN canary.analysis IS 'Type of the analysis: realTime, realTimeAutomatic, retrospective, legacy.';
 COMMENT ON COLUMN canary.config IS 'Name or id of the canary configuration.';
-COMMENT ON COLUMN canary.score IS 'Score of the last interval that ended, 0 to 100; null where it has none.';
+COMMENT ON COLUMN canary.score IS 'Score of the last interval that ended, 0 to 100; null if it has none.';
 COMMENT ON COLUMN canary.pass_threshold IS 'Score from which it passes.';
 COMMENT ON COLUMN canary.marginal_threshold IS 'Score up to which it fails at once.';
-COMMENT ON COLUMN canary.intervals IS 'Number of intervals judged.';
+COMMENT ON COLUMN canary.intervals IS 'Number of intervals with a judgment.';
 COMMENT ON COLUMN canary.status IS 'Status of its stage.';
 COMMENT ON COLUMN canary.started_at IS 'When it began.';
 COMMENT ON COLUMN canary.finished_at IS 'When it ended.';
-COMMENT ON COLUMN canary.reason IS 'What the judge said, or why there is no score.';
+COMMENT ON COLUMN canary.reason IS 'Reason given by the judge, or why there is no score.';
 
 CREATE TABLE canary_interval (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   canary_id VARCHAR NOT NULL, execution_id VARCHAR NOT NULL, judgment_id VARCHAR, score DOUBLE, status VARCHAR NOT NULL,
   started_at TIMESTAMP, finished_at TIMESTAMP, warnings VARCHAR);
-COMMENT ON COLUMN canary_interval.revision IS 'How far the execution had come when this was told; rows of an execution count where it is the execution''s own.';
-COMMENT ON TABLE canary_interval IS 'One judged interval of a canary analysis.';
+COMMENT ON COLUMN canary_interval.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE canary_interval IS 'One interval of a canary analysis with its judgment.';
 COMMENT ON COLUMN canary_interval.canary_id IS 'Canary it belongs to.';
 COMMENT ON COLUMN canary_interval.execution_id IS 'Execution that ran it.';
 COMMENT ON COLUMN canary_interval.judgment_id IS 'Id of the judgment at the canary service.';
-COMMENT ON COLUMN canary_interval.score IS 'Score, 0 to 100; null where none was given.';
+COMMENT ON COLUMN canary_interval.score IS 'Score, 0 to 100; null if there is none.';
 COMMENT ON COLUMN canary_interval.status IS 'Its status.';
 COMMENT ON COLUMN canary_interval.started_at IS 'When it began.';
 COMMENT ON COLUMN canary_interval.finished_at IS 'When it ended.';
-COMMENT ON COLUMN canary_interval.warnings IS 'What its run warned of, such as too few data points; joined by a line break.';
+COMMENT ON COLUMN canary_interval.warnings IS 'Warnings of the judgment, such as too few data points; joined by a line break.';
 
 CREATE TABLE canary_judgment (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   execution_id VARCHAR, application VARCHAR, config VARCHAR, score DOUBLE, classification VARCHAR, reason VARCHAR,
   pass_threshold DOUBLE, marginal_threshold DOUBLE, no_data_groups INTEGER, groups INTEGER, status VARCHAR NOT NULL,
   started_at TIMESTAMP, finished_at TIMESTAMP);
-COMMENT ON TABLE canary_judgment IS 'One judgment as the canary service keeps it, exact where the execution rounds.';
-COMMENT ON COLUMN canary_judgment.execution_id IS 'Execution that asked for it.';
-COMMENT ON COLUMN canary_judgment.application IS 'Application that was judged.';
+COMMENT ON TABLE canary_judgment IS 'One judgment as the canary service stores it: exact, while the execution rounds.';
+COMMENT ON COLUMN canary_judgment.execution_id IS 'Execution that requested it.';
+COMMENT ON COLUMN canary_judgment.application IS 'Application of the canary.';
 COMMENT ON COLUMN canary_judgment.config IS 'Id or name of the canary configuration.';
-COMMENT ON COLUMN canary_judgment.score IS 'Exact score, 0 to 100; null where none was given.';
-COMMENT ON COLUMN canary_judgment.classification IS 'pass, marginal, fail, nodata or error, in the judge''s words.';
-COMMENT ON COLUMN canary_judgment.reason IS 'Why, in the judge''s words.';
+COMMENT ON COLUMN canary_judgment.score IS 'Exact score, 0 to 100; null if there is none.';
+COMMENT ON COLUMN canary_judgment.classification IS 'pass, marginal, fail, nodata or error.';
+COMMENT ON COLUMN canary_judgment.reason IS 'Reason given by the judge.';
 COMMENT ON COLUMN canary_judgment.pass_threshold IS 'Score from which it passes.';
 COMMENT ON COLUMN canary_judgment.marginal_threshold IS 'Score up to which it fails at once.';
-COMMENT ON COLUMN canary_judgment.no_data_groups IS 'Groups that were scored without any data.';
-COMMENT ON COLUMN canary_judgment.groups IS 'Groups that were scored.';
+COMMENT ON COLUMN canary_judgment.no_data_groups IS 'Number of metric groups that were scored without any data.';
+COMMENT ON COLUMN canary_judgment.groups IS 'Number of metric groups that were scored.';
 COMMENT ON COLUMN canary_judgment.status IS 'Its status.';
 COMMENT ON COLUMN canary_judgment.started_at IS 'When it began.';
 COMMENT ON COLUMN canary_judgment.finished_at IS 'When it ended.';
@@ -230,19 +229,19 @@ CREATE TABLE canary_metric (
 COMMENT ON TABLE canary_metric IS 'One metric of one canary judgment; id is judgment/metric.';
 COMMENT ON COLUMN canary_metric.judgment_id IS 'The judgment.';
 COMMENT ON COLUMN canary_metric.metric IS 'Name of the metric.';
-COMMENT ON COLUMN canary_metric.groups IS 'Groups it belongs to, joined by a space.';
-COMMENT ON COLUMN canary_metric.provider IS 'Where its values come from: istio, prometheus, datadog and so on.';
+COMMENT ON COLUMN canary_metric.groups IS 'Metric groups that it belongs to, joined by a space.';
+COMMENT ON COLUMN canary_metric.provider IS 'Metric store: istio, prometheus, datadog and so on.';
 COMMENT ON COLUMN canary_metric.classification IS 'pass, high, low, nodata, nodata_fail or error.';
-COMMENT ON COLUMN canary_metric.reason IS 'Why, in the judge''s words.';
-COMMENT ON COLUMN canary_metric.critical IS 'True where this metric alone fails the canary.';
-COMMENT ON COLUMN canary_metric.muted IS 'True where it does not count.';
-COMMENT ON COLUMN canary_metric.ratio IS 'Experiment over baseline, as judged.';
+COMMENT ON COLUMN canary_metric.reason IS 'Reason given by the judge.';
+COMMENT ON COLUMN canary_metric.critical IS 'True if this metric alone can fail the canary.';
+COMMENT ON COLUMN canary_metric.muted IS 'True if it does not count.';
+COMMENT ON COLUMN canary_metric.ratio IS 'Experiment divided by baseline, as judged.';
 COMMENT ON COLUMN canary_metric.baseline_mean IS 'Mean of the baseline.';
-COMMENT ON COLUMN canary_metric.baseline_count IS 'Values of the baseline.';
+COMMENT ON COLUMN canary_metric.baseline_count IS 'Number of values of the baseline.';
 COMMENT ON COLUMN canary_metric.experiment_mean IS 'Mean of the experiment.';
-COMMENT ON COLUMN canary_metric.experiment_count IS 'Values of the experiment.';
+COMMENT ON COLUMN canary_metric.experiment_count IS 'Number of values of the experiment.';
 
--- Ids of commits are random: to compress them takes as long as all else that landing a history does.
+-- Commit ids are random: compressing them takes as long as the rest of loading a history.
 
 CREATE TABLE commit (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL USING COMPRESSION uncompressed, load_id VARCHAR NOT NULL,
@@ -250,16 +249,16 @@ CREATE TABLE commit (
   parents VARCHAR[] NOT NULL USING COMPRESSION uncompressed,
   authored_at TIMESTAMP, committed_at TIMESTAMP, author VARCHAR, subject VARCHAR, reverts VARCHAR,
   picked_from VARCHAR);
-COMMENT ON TABLE commit IS 'One commit that a repository''s trunk or a deployment can reach; id is repository@sha.';
+COMMENT ON TABLE commit IS 'One commit that a trunk or a deployment can reach; id is repository@sha.';
 COMMENT ON COLUMN commit.repository IS 'Repository, owner/name.';
 COMMENT ON COLUMN commit.sha IS 'Full commit id.';
 COMMENT ON COLUMN commit.parents IS 'Full ids of its parents, first parent first.';
 COMMENT ON COLUMN commit.authored_at IS 'Author time.';
 COMMENT ON COLUMN commit.committed_at IS 'Committer time.';
-COMMENT ON COLUMN commit.author IS 'Author.';
+COMMENT ON COLUMN commit.author IS 'Author as the commit records it.';
 COMMENT ON COLUMN commit.subject IS 'First line of its message.';
-COMMENT ON COLUMN commit.reverts IS 'Full id of the commit that it says it reverts.';
-COMMENT ON COLUMN commit.picked_from IS 'Full id of the commit that it was picked from: it says so, or it is the same patch by the same author.';
+COMMENT ON COLUMN commit.reverts IS 'Full id of the commit that it reverts, according to its message.';
+COMMENT ON COLUMN commit.picked_from IS 'Full id of the commit that it was cherry-picked from: its message says so, or it is the same patch by the same author.';
 
 CREATE TABLE change (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL USING COMPRESSION uncompressed, load_id VARCHAR NOT NULL,
@@ -269,85 +268,85 @@ CREATE TABLE change (
 COMMENT ON TABLE change IS 'One entry on a trunk''s first-parent line; id is repository@sha.';
 COMMENT ON COLUMN change.repository IS 'Repository, owner/name.';
 COMMENT ON COLUMN change.sha IS 'Full id of the trunk commit.';
-COMMENT ON COLUMN change.merged_at IS 'When it came to trunk: committer time of the trunk commit.';
+COMMENT ON COLUMN change.merged_at IS 'When it was merged to trunk: committer time of the trunk commit.';
 COMMENT ON COLUMN change.change_request IS 'Number of its pull or merge request.';
-COMMENT ON COLUMN change.paths IS 'Files it touched against its first parent, where the repository is shared by applications.';
-COMMENT ON COLUMN change.applications IS 'Applications it belongs to, where the source says it.';
-COMMENT ON COLUMN change.on_trunk IS 'False where a rewrite of the trunk has dropped it.';
-COMMENT ON COLUMN change.branch IS 'Branch on whose line it is: the trunk, or a release branch that is configured beside it.';
-COMMENT ON COLUMN change.kind IS 'How it came: merge, squash (one commit with the number of its request), direct (pushed, or rebased onto trunk).';
-COMMENT ON COLUMN change.labels IS 'What its author and subject say of it: bot, dependencies, revert, backport.';
-COMMENT ON COLUMN change.reverts IS 'Full id of the commit that it undoes, where it or a commit that it merged says so.';
-COMMENT ON COLUMN change.first_commit_at IS 'Earliest author time of the commits that it brought, impossible ones apart.';
-COMMENT ON COLUMN change.commits IS 'Commits that it brought, itself included.';
-COMMENT ON COLUMN change.files IS 'Files it changed against its first parent; null where nobody counted.';
-COMMENT ON COLUMN change.lines_added IS 'Lines it added to text files; null where nobody counted.';
-COMMENT ON COLUMN change.lines_removed IS 'Lines it removed from text files; null where nobody counted.';
-COMMENT ON COLUMN change.merge_time_issue IS 'Why merged_at can not be believed: unreadable, too_early, in_future, before_parent; null where it can.';
+COMMENT ON COLUMN change.paths IS 'Files that it changes against its first parent, if applications share the repository.';
+COMMENT ON COLUMN change.applications IS 'Applications that it belongs to according to the source.';
+COMMENT ON COLUMN change.on_trunk IS 'False if a rewrite of the trunk dropped it.';
+COMMENT ON COLUMN change.branch IS 'Branch that it is on: the trunk, or a release branch configured beside it.';
+COMMENT ON COLUMN change.kind IS 'How it was merged: merge, squash (one commit with the number of its request), direct (pushed, or rebased onto trunk).';
+COMMENT ON COLUMN change.labels IS 'Labels derived from its author and subject: bot, dependencies, revert, backport.';
+COMMENT ON COLUMN change.reverts IS 'Full id of the commit that it reverts, according to its message or that of a commit that it merged.';
+COMMENT ON COLUMN change.first_commit_at IS 'Earliest plausible author time of its commits.';
+COMMENT ON COLUMN change.commits IS 'Number of its commits, including itself.';
+COMMENT ON COLUMN change.files IS 'Number of files that it changes against its first parent; null if not counted.';
+COMMENT ON COLUMN change.lines_added IS 'Lines added to text files; null if not counted.';
+COMMENT ON COLUMN change.lines_removed IS 'Lines removed from text files; null if not counted.';
+COMMENT ON COLUMN change.merge_time_issue IS 'Why merged_at is not plausible: unreadable, too_early, in_future, before_parent; null if it is.';
 
 CREATE TABLE change_request (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   repository VARCHAR NOT NULL, number VARCHAR NOT NULL, author VARCHAR, opened_at TIMESTAMP, first_commit_at TIMESTAMP,
   first_review_at TIMESTAMP, approved_at TIMESTAMP, merged_at TIMESTAMP, sha VARCHAR,
   labels VARCHAR[]);
-COMMENT ON TABLE change_request IS 'One pull or merge request as its host tells it; id is repository#number.';
-COMMENT ON COLUMN change_request.repository IS 'Repository, owner/name, as it is called here.';
+COMMENT ON TABLE change_request IS 'One pull or merge request as its host describes it; id is repository#number.';
+COMMENT ON COLUMN change_request.repository IS 'Repository, owner/name, by its name in our settings.';
 COMMENT ON COLUMN change_request.number IS 'Its number.';
-COMMENT ON COLUMN change_request.author IS 'Who opened it.';
+COMMENT ON COLUMN change_request.author IS 'User who opened it.';
 COMMENT ON COLUMN change_request.opened_at IS 'When it was opened.';
 COMMENT ON COLUMN change_request.first_commit_at IS 'Author time of the first of its commits.';
-COMMENT ON COLUMN change_request.first_review_at IS 'When somebody else than its author first reviewed it.';
+COMMENT ON COLUMN change_request.first_review_at IS 'When a user other than its author first reviewed it.';
 COMMENT ON COLUMN change_request.approved_at IS 'When it was first approved.';
 COMMENT ON COLUMN change_request.merged_at IS 'When it was merged, by the clock of the host.';
 COMMENT ON COLUMN change_request.sha IS 'Full id of the commit that it became on its branch.';
-COMMENT ON COLUMN change_request.labels IS 'Labels that it has at its host.';
+COMMENT ON COLUMN change_request.labels IS 'Its labels at the host.';
 
 CREATE TABLE incident (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   application VARCHAR NOT NULL, opened_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, deployment VARCHAR, commit VARCHAR,
   severity VARCHAR, title VARCHAR, url VARCHAR);
 COMMENT ON TABLE incident IS 'One incident of one application.';
-COMMENT ON COLUMN incident.application IS 'Application that suffered.';
+COMMENT ON COLUMN incident.application IS 'Application with the incident.';
 COMMENT ON COLUMN incident.opened_at IS 'When it opened.';
 COMMENT ON COLUMN incident.resolved_at IS 'When it was resolved; null while open.';
-COMMENT ON COLUMN incident.deployment IS 'Id of the deployment or execution that caused it, where somebody said so.';
-COMMENT ON COLUMN incident.commit IS 'Commit that caused it, where somebody said so.';
-COMMENT ON COLUMN incident.severity IS 'Severity in the pager''s words.';
-COMMENT ON COLUMN incident.title IS 'What it was about.';
-COMMENT ON COLUMN incident.url IS 'Where a person can read about it.';
+COMMENT ON COLUMN incident.deployment IS 'Id of the deployment or execution that caused it; null if unknown.';
+COMMENT ON COLUMN incident.commit IS 'Commit that caused it; null if unknown.';
+COMMENT ON COLUMN incident.severity IS 'Severity as the incident tool names it.';
+COMMENT ON COLUMN incident.title IS 'Title.';
+COMMENT ON COLUMN incident.url IS 'Page of the incident for people.';
 
 CREATE TABLE incident_event (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL,
   incident VARCHAR NOT NULL, application VARCHAR NOT NULL, event VARCHAR NOT NULL, happened_at TIMESTAMP NOT NULL,
   deployment VARCHAR, title VARCHAR);
-COMMENT ON TABLE incident_event IS 'One thing that happened to an incident, of a source that tells of them one by one.';
+COMMENT ON TABLE incident_event IS 'One event of an incident, from a source that reports events one by one.';
 COMMENT ON COLUMN incident_event.incident IS 'Id of the incident.';
-COMMENT ON COLUMN incident_event.application IS 'Application that suffers.';
+COMMENT ON COLUMN incident_event.application IS 'Application with the incident.';
 COMMENT ON COLUMN incident_event.event IS 'opened or resolved.';
-COMMENT ON COLUMN incident_event.happened_at IS 'When.';
-COMMENT ON COLUMN incident_event.deployment IS 'Id of the deployment or execution that caused it, where somebody said so.';
-COMMENT ON COLUMN incident_event.title IS 'What it is about.';
+COMMENT ON COLUMN incident_event.happened_at IS 'When it happened.';
+COMMENT ON COLUMN incident_event.deployment IS 'Id of the deployment or execution that caused it; null if unknown.';
+COMMENT ON COLUMN incident_event.title IS 'Title of the incident.';
 
--- Book-keeping: what was loaded when, how far, how much, and what could not be read.
+-- Bookkeeping: loads, control totals, watermarks and quarantine.
 
 CREATE TABLE contract (version INTEGER NOT NULL);
-COMMENT ON TABLE contract IS 'The number of this contract; raised with every change of a table or column, or of what one means.';
+COMMENT ON TABLE contract IS 'The number of this contract, raised with every change of a table or column, or of its meaning.';
 INSERT INTO contract VALUES (3);
 
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,
   as_of TIMESTAMP, documents BIGINT NOT NULL, quarantined BIGINT NOT NULL, partial_failures VARCHAR[] NOT NULL);
-COMMENT ON TABLE load IS 'One run of one source; finished_at is null where it did not get to its end.';
-COMMENT ON COLUMN load.as_of IS 'Instant up to which the source''s facts are known, by the source''s own clock where it has one.';
+COMMENT ON TABLE load IS 'One run of one source; finished_at is null if it did not complete.';
+COMMENT ON COLUMN load.as_of IS 'Instant up to which the facts of the source are complete, by the clock of the source if it has one.';
 COMMENT ON COLUMN load.documents IS 'Documents received.';
 COMMENT ON COLUMN load.quarantined IS 'Documents that could not be read.';
 COMMENT ON COLUMN load.partial_failures IS 'Parts of the source that could not be fetched.';
 
 CREATE TABLE control_total (
   table_name VARCHAR NOT NULL, rows BIGINT NOT NULL, checksum HUGEINT NOT NULL, load_id VARCHAR NOT NULL, engine VARCHAR NOT NULL);
-COMMENT ON TABLE control_total IS 'What each table must hold after the last commit; verified whenever the file is opened to build.';
-COMMENT ON COLUMN control_total.checksum IS 'Sum of the hashes of all rows, kept up to date by difference.';
-COMMENT ON COLUMN control_total.engine IS 'Version of the engine whose hash it is.';
+COMMENT ON TABLE control_total IS 'Row count and checksum of each table after the last commit; compared whenever the file is opened.';
+COMMENT ON COLUMN control_total.checksum IS 'Sum of the hashes of all rows, updated with each commit.';
+COMMENT ON COLUMN control_total.engine IS 'Version of DuckDB that computed the hashes.';
 
 CREATE TABLE watermark (source VARCHAR NOT NULL, stream VARCHAR NOT NULL, value VARCHAR NOT NULL, load_id VARCHAR NOT NULL);
 COMMENT ON TABLE watermark IS 'How far each stream of each source has been read; committed with the rows it covers.';
@@ -355,8 +354,8 @@ COMMENT ON TABLE watermark IS 'How far each stream of each source has been read;
 CREATE TABLE quarantine (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, reason VARCHAR NOT NULL,
   excerpt VARCHAR, resolved_at TIMESTAMP);
-COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason; the rest of its load proceeded.';
-COMMENT ON COLUMN quarantine.resolved_at IS 'When the same input was read well, or was no longer in its file; null while it is open.';
+COMMENT ON TABLE quarantine IS 'One document or row that could not be read, with the reason.';
+COMMENT ON COLUMN quarantine.resolved_at IS 'When the same input was read without an error, or was no longer in its file; null while open.';
 COMMENT ON COLUMN quarantine.kind IS 'Kind of document or row.';
 COMMENT ON COLUMN quarantine.reason IS 'Why it could not be read.';
 COMMENT ON COLUMN quarantine.excerpt IS 'Its beginning.';

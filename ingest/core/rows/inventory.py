@@ -23,7 +23,7 @@ class Account(Row, frozen=True, kw_only=True):
 
 
 class Pipeline(Row, frozen=True, kw_only=True):
-    """One pipeline as it is configured now."""
+    """One pipeline with its current configuration."""
 
     application: str
     pipeline: str | None = None
