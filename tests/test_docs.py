@@ -46,9 +46,9 @@ def test_every_command_in_the_readme_exists() -> None:
 def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
     from dora.cli.pipeline import ingest
-    from ingest.files.records import KINDS
+    from ingest.files.records import TABLES
 
-    for kind, columns in KINDS.items():
+    for kind, columns in TABLES.items():
         for column in msgspec.structs.fields(columns):
             assert re.search(rf"\b{column.name}\b", README), f"{kind} {column.name}"
             assert re.search(rf"\b{column.name}\b", ingest.__doc__ or ""), f"{kind} {column.name}"

@@ -47,7 +47,9 @@ def run_checks(
     data: Path, settings: Mapping[str, Mapping[str, Any]], stale_after_hours: float
 ) -> Iterator[DoctorFinding]:
     """Yield the results of all checks; those that stop a run come first."""
-    yield _check_versions()
+    product, duckdb = version("delivery-metrics"), version("duckdb")
+    message = f"delivery-metrics {product}, Python {platform.python_version()}, DuckDB {duckdb}"
+    yield DoctorFinding("versions", "ok", message)
     yield from _check_folder(data)
     loads: dict[str, LastLoad] = {}
     yield _check_landing(data, loads)
@@ -74,12 +76,6 @@ def raise_on_failure(findings: Sequence[DoctorFinding]) -> None:
     if failed:
         error = AuthError if any(finding.auth_failed for finding in failed) else StaleError
         raise error(f"{len(failed)} of {len(findings)} checks failed.", "do what the column `next` says.")
-
-
-def _check_versions() -> DoctorFinding:
-    product, duckdb = version("delivery-metrics"), version("duckdb")
-    message = f"delivery-metrics {product}, Python {platform.python_version()}, DuckDB {duckdb}"
-    return DoctorFinding("versions", "ok", message)
 
 
 def _check_folder(data: Path) -> Iterator[DoctorFinding]:

@@ -13,14 +13,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from ingest.core import rows
+from ingest.files.records import Deployment, deployment_rows
 from ingest.files.timestamps import Timestamp
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{40}")
 # https://github.com/package-url/purl-spec: vcs_url=git+https://HOST/OWNER/NAME.git@COMMIT
 _VCS_URL = re.compile(r"vcs_url=(?:git\+)?[a-z]+://[^/@&]*/([^@&]+?)(?:\.git)?@([0-9a-f]{7,40})")
-EVENT_FIELDS = {"context", "subject", "customData", "customDataContentType", "data"}
-CLOUDEVENT_FIELDS = {"specversion", "id", "source", "type", "time", "datacontenttype", "dataschema"}
+FIELDS = {"context", "subject", "customData", "customDataContentType"}
+CLOUDEVENT_FIELDS = {"specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"}
 Event = Mapping[str, Any]
 
 
@@ -70,39 +71,26 @@ def _require(event: Event, *path: str) -> str:
     return value.strip()
 
 
-def _happened_at(event: Event) -> int:
+def _happened_at(event: Event) -> Timestamp:
     return Timestamp(_require(event, "context", "timestamp"))
 
 
-def _deployment_rows(event: Event, action: str) -> list[rows.Row]:
+def _deployment_rows(event: Event, *, is_rollback: bool = False) -> list[rows.Row]:
     # A service event says when the new version serves. It does not say when its rollout started.
-    rollout_id, served_at = _require(event, "context", "id"), _happened_at(event)
-    application = _require(event, "subject", "id")
+    served_at = _happened_at(event)
     repository, commit = _source_code(event)
-    execution = rows.Execution(
-        id=rollout_id,
-        application=application,
-        root_id=rollout_id,
+    deployment = Deployment(
+        id=_require(event, "context", "id"),
+        application=_require(event, "subject", "id"),
+        environment=_require(event, "subject", "content", "environment", "id"),
         status="succeeded",
         finished_at=served_at,
         repository=repository,
         commit=commit,
-        commit_origin="file" if commit else None,
-    )
-    rollout = rows.Rollout(
-        id=rollout_id,
-        execution_id=rollout_id,
-        application=application,
-        action=action,
-        environment=_require(event, "subject", "content", "environment", "id"),
-        status="succeeded",
-        first_traffic_at=served_at,
-        full_traffic_at=served_at,
-        finished_at=served_at,
         version=_get(event, "subject", "content", "artifactId"),
-        kind="rollback" if action == "rollback" else None,
+        kind="rollback" if is_rollback else None,
     )
-    return [execution, rollout]
+    return deployment_rows(deployment, served_at, served_at)
 
 
 def _source_code(event: Event) -> tuple[str | None, str | None]:
@@ -150,9 +138,9 @@ def _incident_rows(event: Event, incident_event: str) -> list[rows.Row]:
 
 
 _ROWS: dict[str, Callable[[Event], list[rows.Row]]] = {
-    "service.deployed": lambda event: _deployment_rows(event, "deploy"),
-    "service.upgraded": lambda event: _deployment_rows(event, "deploy"),
-    "service.rolledback": lambda event: _deployment_rows(event, "rollback"),
+    "service.deployed": _deployment_rows,
+    "service.upgraded": _deployment_rows,
+    "service.rolledback": lambda event: _deployment_rows(event, is_rollback=True),
     "change.merged": _change_rows,
     "incident.detected": lambda event: _incident_rows(event, "opened"),
     "incident.reported": lambda event: _incident_rows(event, "opened"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from functools import cache
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args
@@ -10,7 +9,6 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from ingest.core import rows
-from ingest.files import cdevents
 from ingest.files.timestamps import Timestamp
 
 STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
@@ -69,9 +67,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
 
 
-CDEVENTS = "cdevents"  # each line is a nested object, which has no columns
 T = TypeVar("T", Deployment, Change, Incident)
-KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
+TABLES: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
     "deployments": Deployment,
     "changes": Change,
     "incidents": Incident,
@@ -80,22 +77,26 @@ KINDS: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
 
 def required_columns(kind: str) -> list[str]:
     """Return the columns that a file of this kind must have."""
-    return [] if kind == CDEVENTS else [field.name for field in msgspec.structs.fields(KINDS[kind]) if field.required]
-
-
-def supported_columns(kind: str) -> set[str]:
-    """Return the columns of this kind that are read."""
-    if kind == CDEVENTS:
-        return cdevents.EVENT_FIELDS | cdevents.CLOUDEVENT_FIELDS
-    return {field.name for field in msgspec.structs.fields(KINDS[kind])}
+    return [field.name for field in msgspec.structs.fields(TABLES[kind]) if field.required]
 
 
 def line_key(kind: str, cells: dict[str, Any]) -> str:
     """Return what identifies a line; empty if a part of it is empty."""
-    if kind == CDEVENTS:
-        return cdevents.event_id(cells)
     parts = [_to_text(cells[name]) for name in (("repository", "sha") if kind == "changes" else ("id",))]
     return "@".join(filter(None, parts)) if all(parts) else ""
+
+
+def to_rows(kind: str, cells: dict[str, Any]) -> list[rows.Row]:
+    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong."""
+    texts = {name: _to_text(value) for name, value in cells.items()}
+    if kind == "changes":
+        return _change_rows(texts)
+    if kind == "incidents":
+        return [rows.Incident(**msgspec.structs.asdict(_parse(texts, Incident)))]
+    deployment = _parse(texts, Deployment)
+    if deployment.finished_at is None and deployment.status != "in_progress":
+        raise ValueError(f"finished_at must not be empty if the status is {deployment.status}")
+    return deployment_rows(deployment, *_traffic_times(texts, deployment))
 
 
 def _to_text(value: Any) -> str | None:
@@ -108,35 +109,26 @@ def _to_text(value: Any) -> str | None:
     return None if value is None else str(value).strip() or None
 
 
-def to_rows(kind: str, cells: dict[str, Any]) -> Iterable[rows.Row]:
-    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong."""
-    if kind == CDEVENTS:
-        return cdevents.to_rows(cells)
-    return _ROWS[kind]({name: _to_text(value) for name, value in cells.items()})
+def _parse(cells: Cells, table: type[T]) -> T:
+    if empty := [name for name in _non_empty_columns(table) if cells.get(name) is None]:
+        raise ValueError(f"{', '.join(empty)} must not be empty")
+    return msgspec.convert(cells, table, dec_hook=lambda cls, value: cls(value))
 
 
 @cache
-def _non_empty_columns(cls: type[msgspec.Struct]) -> list[str]:
-    fields = msgspec.structs.fields(cls)
+def _non_empty_columns(table: type[msgspec.Struct]) -> list[str]:
+    fields = msgspec.structs.fields(table)
     return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
 
 
-def _parse(cells: Cells, cls: type[T]) -> T:
-    if empty := [name for name in _non_empty_columns(cls) if cells.get(name) is None]:
-        raise ValueError(f"{', '.join(empty)} must not be empty")
-    return msgspec.convert(cells, cls, dec_hook=lambda cls, value: cls(value))
-
-
-def _deployment_rows(cells: Cells) -> list[rows.Row]:
-    line = _parse(cells, Deployment)
-    if line.finished_at is None and line.status != "in_progress":
-        raise ValueError(f"finished_at must not be empty if the status is {line.status}")
-    first_traffic_at, full_traffic_at = _traffic_times(cells, line)
+def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None) -> list[rows.Row]:
+    """Return the execution and the rollout of a deployment."""
+    status = STATUS[line.status]
     execution = rows.Execution(
         id=line.id,
         application=line.application,
         root_id=line.group or line.id,
-        status=STATUS[line.status],
+        status=status,
         started_at=line.started_at,
         finished_at=line.finished_at,
         triggered_by=line.triggered_by,
@@ -151,7 +143,7 @@ def _deployment_rows(cells: Cells) -> list[rows.Row]:
         application=line.application,
         action="rollback" if line.kind == "rollback" else "deploy",
         environment=line.environment,
-        status=STATUS[line.status],
+        status=status,
         started_at=line.started_at,
         first_traffic_at=first_traffic_at,
         full_traffic_at=full_traffic_at,
@@ -193,10 +185,3 @@ def _change_rows(cells: Cells) -> list[rows.Row]:
         commit,
         rows.Change(**key, merged_at=merged_at, change_request=line.change_request, applications=applications),
     ]
-
-
-_ROWS: dict[str, Callable[[Cells], list[rows.Row]]] = {
-    "deployments": _deployment_rows,
-    "changes": _change_rows,
-    "incidents": lambda cells: [rows.Incident(**msgspec.structs.asdict(_parse(cells, Incident)))],
-}

@@ -6,6 +6,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -19,6 +20,8 @@ from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, R
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records
 from ingest.files.readers import FORMATS, Format
+
+CDEVENTS = "cdevents"  # a kind whose lines are nested objects, which have no columns
 
 
 class _Settings(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +94,10 @@ class Files:
         if not self.patterns:
             next_step = "run `dora ingest files PATH`, or set `paths` in [sources.files] of dora.toml."
             raise _usage_error("No file is configured", next_step)
-        paths = sorted({path for pattern in self.patterns for path in _expand_glob(at_home(pattern))})
+        patterns = map(at_home, self.patterns)
+        # Path.glob accepts relative patterns only.
+        globs = (Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))) for pattern in patterns)
+        paths = sorted(set(chain.from_iterable(globs)))
         if not paths:
             next_step = "correct `paths` in [sources.files] of dora.toml."
             raise _usage_error(f"No file matches {', '.join(self.patterns)}", next_step)
@@ -106,13 +112,11 @@ class Files:
         """Return the rows of one line; raises ``ValueError`` with file, line number and reason."""
         line = msgspec.json.decode(document.body, type=_LineDocument)
         try:
+            if document.kind == CDEVENTS:
+                return cdevents.to_rows(line.cells)
             return records.to_rows(document.kind, line.cells)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
-
-
-def _expand_glob(pattern: Path) -> Iterator[Path]:
-    return Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))  # Path.glob takes no absolute pattern
 
 
 def _check_file(path: Path, kind: str | None) -> InputFile:
@@ -122,12 +126,14 @@ def _check_file(path: Path, kind: str | None) -> InputFile:
     if path.suffix.lower() not in FORMATS:
         raise _usage_error(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
     kind, columns = _find_kind(path, kind), _read_columns(path)
+    if kind == CDEVENTS:
+        return InputFile(path, kind, sorted(set(columns) - cdevents.FIELDS - cdevents.CLOUDEVENT_FIELDS))
     if missing := [name for name in records.required_columns(kind) if name not in columns]:
         raise _usage_error(
             f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(columns) or 'none'}",
             "add the columns, or name another kind with --kind.",
         )
-    return InputFile(path, kind, sorted(set(columns) - records.supported_columns(kind)))
+    return InputFile(path, kind, sorted(set(columns).difference(records.TABLES[kind].__struct_fields__)))
 
 
 def _read_columns(path: Path) -> list[str]:
@@ -142,7 +148,7 @@ def _read_columns(path: Path) -> list[str]:
 
 def _find_kind(path: Path, kind: str | None) -> str:
     """Return the kind given by --kind in singular or plural, else the only one that the file's name contains."""
-    stem, kinds = path.stem.lower(), (*records.KINDS, records.CDEVENTS)
+    stem, kinds = path.stem.lower(), (*records.TABLES, CDEVENTS)
     matches = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
     if len(matches) != 1:
         raise _usage_error(f"{kind or path} does not name one of {', '.join(kinds)}", "name one with --kind.")
@@ -169,7 +175,8 @@ def _read_lines(file: InputFile) -> Iterator[Item]:
                 continue
             body = {"file": str(file.path), "line": number, "cells": msgspec.Raw(content)}
             yield Document(file.kind, msgspec.json.encode(body))
-            if key := records.line_key(file.kind, cells):
+            key = cdevents.event_id(cells) if file.kind == CDEVENTS else records.line_key(file.kind, cells)
+            if key:
                 checksum = zlib.crc32(content)
                 earlier = previous.get(hash(key))
                 previous[hash(key)] = number << 32 | checksum
@@ -182,7 +189,7 @@ def _read_lines(file: InputFile) -> Iterator[Item]:
 
 
 def _note_skipped_events(file: InputFile) -> Iterator[Item]:
-    if file.kind == records.CDEVENTS:
+    if file.kind == CDEVENTS:
         lines = file.format.read_lines(file.path)
         counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
         if skipped := ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind):

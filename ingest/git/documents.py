@@ -123,17 +123,12 @@ def parse_document(document: Document) -> Iterable[Row | Columns]:
         case "change":
             return [_change_rows(_CHANGES.decode(document.body))]
         case "teams":
-            return _application_rows(_TEAMS.decode(document.body))
+            owned = _TEAMS.decode(document.body)
+            repository, teams = owned.repository, owned.teams.items()
+            return [Application(id=name, application=name, team=team, repository=repository) for name, team in teams]
         case "change_request":
             return _REQUESTS.decode(document.body).requests
     raise ValueError(f"git has no documents of kind {document.kind}")
-
-
-def _application_rows(document: TeamDocument) -> list[Row | Columns]:
-    return [
-        Application(id=application, application=application, team=team, repository=document.repository)
-        for application, team in document.teams.items()
-    ]
 
 
 def _commit_rows(commits: CommitDocument) -> Columns:

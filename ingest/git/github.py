@@ -98,23 +98,23 @@ class GitHub:
 
     def _updated_pulls(self, slug: str, since: datetime) -> list[_Pull]:
         """Return the pull requests updated since then, oldest update first."""
-        parameters: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc"}
-        pulls: dict[int, _Pull] = {}
-        for page in count(1):
-            on_page = self._read_page(f"/repos/{slug}/pulls", page, list[_Pull], parameters)
-            for pull in on_page:
-                pulls.setdefault(pull.number, pull)  # one that is updated meanwhile moves others onto two pages
-            if len(on_page) < PAGE or on_page[-1].updated_at < since:
+        pulls, order = dict[int, _Pull](), {"state": "all", "sort": "updated", "direction": "desc"}
+        for page in self._read_pages(f"/repos/{slug}/pulls", list[_Pull], **order):
+            for pull in page:
+                pulls.setdefault(pull.number, pull)  # an update between two pages moves others onto both
+            if page and page[-1].updated_at < since:
                 break
         updated = [pull for pull in pulls.values() if pull.updated_at >= since]
         return sorted(updated, key=lambda pull: pull.updated_at)
 
     def _read_change_request(self, repository: str, slug: str, pull: _Pull) -> ChangeRequest:
         author = pull.user.login if pull.user else None
-        path = f"/repos/{slug}/pulls/{pull.number}"
-        # Reviews and commits are final only after the merge, and two requests each are too many for open ones.
-        reviews = self._read_reviews(path, author) if pull.merged_at else []
-        commits = self._read_page(f"{path}/commits", 1, list[_Commit]) if pull.merged_at else []
+        reviews, commits = list[_Review](), list[_Commit]()
+        if pull.merged_at:  # until then both may change, and a run has no requests to spare for open ones
+            path = f"/repos/{slug}/pulls/{pull.number}"
+            for page in self._read_pages(f"{path}/reviews", list[_Review]):
+                reviews += [review for review in page if review.user is None or review.user.login != author]
+            commits = next(self._read_pages(f"{path}/commits", list[_Commit]))
         return ChangeRequest(
             id=f"{repository}#{pull.number}",
             repository=repository,
@@ -129,27 +129,19 @@ class GitHub:
             labels=sorted(label.name for label in pull.labels or ()),
         )
 
-    def _read_reviews(self, path: str, author: str | None) -> list[_Review]:
-        """Return the reviews by other users than the author."""
-        reviews: list[_Review] = []
-        for page in count(1):
-            on_page = self._read_page(f"{path}/reviews", page, list[_Review])
-            reviews += [review for review in on_page if review.user is None or review.user.login != author]
-            if len(on_page) < PAGE:
-                break
-        return reviews
-
-    def _read_page(
-        self, path: str, page: int, kind: type[list[T]], parameters: dict[str, str | int] | None = None
-    ) -> list[T]:
-        reply = self._session.get(path, {**(parameters or {}), "per_page": PAGE, "page": page})
-        try:
-            return msgspec.json.decode(reply.body, type=kind)
-        except msgspec.DecodeError as error:
-            raise DoraError(
-                f"The response of {path} is not what GitHub's API documents: {error}.",
-                "check `api` in [sources.git.github] of dora.toml.",
-            ) from None
+    def _read_pages(self, path: str, kind: type[list[T]], **parameters: str | int) -> Iterator[list[T]]:
+        for number in count(1):
+            reply = self._session.get(path, {**parameters, "per_page": PAGE, "page": number})
+            try:
+                page = msgspec.json.decode(reply.body, type=kind)
+            except msgspec.DecodeError as error:
+                raise DoraError(
+                    f"The response of {path} is not what GitHub's API documents: {error}.",
+                    "check `api` in [sources.git.github] of dora.toml.",
+                ) from None
+            yield page
+            if len(page) < PAGE:
+                return
 
 
 def read_token(settings: GitHubSettings) -> Generator[Item, None, str | None]:

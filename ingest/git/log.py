@@ -9,14 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.errors import DoraError
-from ingest.git.commit_message import (
-    RevertClaim,
-    may_reference_commit,
-    parse_change_request,
-    parse_cherry_picked_sha,
-    parse_revert_claim,
-    parse_reverted_sha,
-)
+from ingest.git import commit_message
+from ingest.git.commit_message import RevertClaim
 
 _COMMON_OPTIONS = (
     "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",
@@ -111,15 +105,16 @@ def _parse_batch(columns: list[list[str]]) -> Commits:
         committed_at=_parse_times(committed_at),
         author=list(map(intern, authors)),  # a few hundred names repeat over all commits
         subject=subjects,
-        request=list(map(parse_change_request, subjects, messages)),
+        request=list(map(commit_message.parse_change_request, subjects, messages)),
         reverts=[None] * len(shas),
         picked_from=[None] * len(shas),
     )
     for row, message in enumerate(messages):
-        if may_reference_commit(message):
-            commits.reverts[row] = parse_reverted_sha(message)
-            commits.picked_from[row] = parse_cherry_picked_sha(message)
-            if not commits.reverts[row] and (claim := parse_revert_claim(subjects[row], message)):
+        if commit_message.may_reference_commit(message):
+            commits.reverts[row] = commit_message.parse_reverted_sha(message)
+            commits.picked_from[row] = commit_message.parse_cherry_picked_sha(message)
+            claim = None if commits.reverts[row] else commit_message.parse_revert_claim(subjects[row], message)
+            if claim:
                 commits.claims[shas[row]] = claim
     return commits
 

@@ -9,18 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
+from ingest.git import log
 from ingest.git.command import BareRepository
-from ingest.git.log import (
-    LOG_OPTIONS,
-    PATHS_OPTIONS,
-    SIZES_OPTIONS,
-    ChangeSize,
-    Commits,
-    Log,
-    parse_commits,
-    parse_paths,
-    parse_sizes,
-)
+from ingest.git.log import ChangeSize, Commits, Log
 from ingest.git.settings import Repository
 
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
@@ -112,24 +103,24 @@ class Mirror:
             updates = (f"update refs/keep/{sha} {sha}" for sha in removed & unreached)
             self.git.run("update-ref", "--stdin", stdin=updates)
 
-    def assign_branches(self, trunks: Mapping[str, str], log: Log) -> dict[str, str]:
+    def assign_branches(self, trunks: Mapping[str, str], commits_read: Log) -> dict[str, str]:
         """Return the branch of each commit on these first-parent lines, newest first.
 
-        A commit on several lines belongs to the first of them. Git is asked only for commits that ``log`` lacks.
+        A commit on several lines belongs to the first of them. Git reads only the commits that ``commits_read`` lacks.
         """
         branches: dict[str, str] = {}
         for branch, tip in trunks.items():
-            with closing(self._walk_first_parents(tip, log)) as line:
+            with closing(self._walk_first_parents(tip, commits_read)) as line:
                 for sha in line:
                     if sha in branches:
                         break
                     branches[sha] = branch
         return branches
 
-    def _walk_first_parents(self, sha: str, log: Log) -> Generator[str]:
-        while sha in log.row_of:
+    def _walk_first_parents(self, sha: str, commits_read: Log) -> Generator[str]:
+        while sha in commits_read.row_of:
             yield sha
-            sha = log.commits.parents[log.row_of[sha]].partition(" ")[0]
+            sha = commits_read.commits.parents[commits_read.row_of[sha]].partition(" ")[0]
         if sha:
             options = ("--first-parent", "--ignore-missing", "--stdin")
             yield from self.git.stream_records("rev-list", *options, end="\n", stdin=[sha])
@@ -137,25 +128,23 @@ class Mirror:
     def read_commits_between(self, old_tips: Iterable[str], new_tips: Iterable[str]) -> Iterator[Commits]:
         """Yield the commits that ``new_tips`` reach and ``old_tips`` do not, newest first."""
         revisions = [*new_tips, *(f"^{sha}" for sha in old_tips)]
-        return parse_commits(self.git.stream_blocks("log", *LOG_OPTIONS, stdin=revisions))
+        return log.parse_commits(self.git.stream_blocks("log", *log.LOG_OPTIONS, stdin=revisions))
 
     def read_commits(self, shas: Collection[str]) -> Iterator[Commits]:
         """Yield these commits."""
         if not shas:  # without a revision, git log prints HEAD
             return iter(())
-        return parse_commits(self.git.stream_blocks("log", *LOG_OPTIONS, "--no-walk=unsorted", stdin=shas))
+        return log.parse_commits(self.git.stream_blocks("log", *log.LOG_OPTIONS, "--no-walk=unsorted", stdin=shas))
 
     def read_paths(self, shas: Collection[str]) -> dict[str, list[str]]:
         """Return the paths that each of these commits touched against its first parent."""
-        if not shas:
-            return {}
-        return dict(parse_paths(self.git.stream_records("log", *PATHS_OPTIONS, "--no-walk=unsorted", stdin=shas)))
+        options = (*log.PATHS_OPTIONS, "--no-walk=unsorted")
+        return dict(log.parse_paths(self.git.stream_records("log", *options, stdin=shas))) if shas else {}
 
     def read_sizes(self, shas: Collection[str]) -> dict[str, ChangeSize]:
         """Return the size of each of these commits against its first parent."""
-        if not shas:
-            return {}
-        return dict(parse_sizes(self.git.stream_records("log", *SIZES_OPTIONS, "--no-walk=unsorted", stdin=shas)))
+        options = (*log.SIZES_OPTIONS, "--no-walk=unsorted")
+        return dict(log.parse_sizes(self.git.stream_records("log", *options, stdin=shas))) if shas else {}
 
     def resolve_short_sha(self, short_sha: str) -> str | None:
         """Return the full id of the only commit that starts with ``short_sha``."""

@@ -210,7 +210,10 @@ def trunk_changes(
     columns.merged_at = commits.committed_at
     columns.change_request = commits.request
     columns.branch = [branches[sha] for sha in commits.sha]
-    columns.kind = [_change_kind(*row) for row in zip(commits.parents, commits.request, strict=True)]
+    columns.kind = [
+        "merge" if " " in parents else "squash" if request else "direct"
+        for parents, request in zip(commits.parents, commits.request, strict=True)
+    ]
     columns.reverts = reverts = [own or other for own, other in zip(commits.reverts, included.reverts, strict=True)]
     columns.labels = _label_changes(commits, reverts)
     columns.first_commit_at = included.first_authored_at
@@ -225,10 +228,6 @@ def trunk_changes(
         columns.lines_added = [size and size.added for size in change_sizes]
         columns.lines_removed = [size and size.removed for size in change_sizes]
     return columns
-
-
-def _change_kind(parents: str, request: str | None) -> str:
-    return "merge" if " " in parents else "squash" if request else "direct"
 
 
 def _label_changes(commits: Commits, reverts: Sequence[str | None]) -> list[tuple[str, ...]]:

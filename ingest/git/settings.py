@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -80,8 +80,8 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Section(msgspec.Struct, forbid_unknown_fields=True):
     repositories: list[_Entry]
-    timeout_seconds: float = TIMEOUT_SECONDS
-    clock_skew_hours: float = SKEW_HOURS
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = TIMEOUT_SECONDS
+    clock_skew_hours: Annotated[float, msgspec.Meta(ge=0)] = SKEW_HOURS
     github: GitHubSettings | None = None
 
 
@@ -99,10 +99,6 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         section = msgspec.convert(dict(settings), _Section)
     except msgspec.ValidationError as error:
         raise _usage_error(str(error)) from None
-    if section.timeout_seconds <= 0:
-        raise _usage_error("timeout_seconds must be above 0")
-    if section.clock_skew_hours < 0:
-        raise _usage_error("clock_skew_hours must not be below 0")
     if section.github and not _API.fullmatch(section.github.api):
         raise _usage_error(f"{without_userinfo(section.github.api)!r} is not the https:// address of an API")
     repositories = [_repository(entry, section) for entry in section.repositories]
