@@ -7,12 +7,13 @@ import streamlit as st
 from dashboards.components import table
 from dashboards.components.section import section
 from dashboards.components.table import local_time, number, text
+from dashboards.queries import cache
 from dashboards.queries import text as wording
 from dashboards.queries.view import current
 from dashboards.sections import data_quality
 
 view = current()
-built_at = wording.moment(data_quality.built_at(view), view.zone)
+built_at = wording.moment(cache.rows(view.build, "built")[0]["built_at"], view.zone)
 stale_after = wording.age(view.known.stale_after)
 with section("Sources", f"The last run of each source. Data older than {stale_after} is stale. Built {built_at}."):
     table.table(data_quality.sources(view), view.zone, {
@@ -29,7 +30,7 @@ with section("Coverage", "How much of this selection the numbers rest on, and wh
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.metric(title, value)
                 st.caption(sentence)
-    applications = data_quality.coverage_by_application(view)
+    applications = view.over("coverage_by_application", cache.EVERY_ATTEMPT)
     if applications:
         table.table(applications, view.zone, {
             "application": text("Application"), "team": text("Team"), "since": local_time("History from", view.zone),

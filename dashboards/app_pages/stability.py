@@ -57,7 +57,7 @@ with trends:
         if failed:
             table.table(failed, view.zone, {
                 "happened_at": local_time("Deployed", view.zone), "application": text("Application"),
-                "team": text("Team"), "kind": text("Type"), "short_commit": text("Commit"),
+                "team": text("Team"), "kind": text("Kind"), "short_commit": text("Commit"),
                 "batch": number("Changes", format="%d"), "what": text("Evidence"), "severity": text("Severity"),
                 "incident": text("Incident", width="medium"), "recovered": text("Recovered"),
                 "recovered_hours": hours("Time to recovery"), "url": link("Pipeline", "Open in Deck"),

@@ -129,7 +129,7 @@ def _draw_failure(build: Build, row: Row, zone: str) -> None:
             table.table(rows, zone, {
                 "what": text("Evidence"), "happened_at": local_time("Detected", zone),
                 "recovered_at": local_time("Resolved", zone), "confidence": text("Confidence"),
-                "severity": text("Severity"), "title": text("Incident", width="large"), "kind": text("Deployment type"),
+                "severity": text("Severity"), "title": text("Incident", width="large"), "kind": text("Deployment kind"),
                 "url": link("Source", "Open"),
             }, "Evidence that the deployment failed", button=table.open_button("evidence"))  # fmt: skip
 

@@ -103,7 +103,7 @@ def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
         "happened_at": table.local_time("Deployed", zone),
         "application": table.text("Application"),
         "team": table.text("Team"),
-        "kind": table.text("Type"),
+        "kind": table.text("Kind"),
         "commit": table.text("Commit"),
         "changes": table.number("Changes", help="Changes that this deployment shipped first."),
         "hours": columns.ProgressColumn(

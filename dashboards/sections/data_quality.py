@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -31,12 +30,6 @@ def _state(row: Row, view: View) -> str:
     return "behind other sources" if late else "ok"
 
 
-def built_at(view: View) -> datetime | None:
-    """When the build was made, in UTC."""
-    time: datetime | None = cache.rows(view.build, "built")[0]["built_at"]
-    return time
-
-
 def coverage(view: View) -> list[tuple[str, str, str]]:
     """The coverage of the window as cards: title, number, and the sentence below."""
     row = view.over("coverage", cache.EVERY_ATTEMPT)[0]
@@ -60,11 +53,6 @@ def _share(part: int, total: int) -> str:
     return percent(part, total, 1) if total else "–"
 
 
-def coverage_by_application(view: View) -> list[Row]:
-    """Coverage of each application of the selection, lowest first."""
-    return view.over("coverage_by_application", cache.EVERY_ATTEMPT)
-
-
 def check_results(view: View) -> list[Row]:
     """Every check with the number of rows that it returned, and one of them in words."""
     return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "findings")]
@@ -77,15 +65,11 @@ def _example(examples: str) -> str | None:
 
 def definitions(view: View) -> list[Row]:
     """Each definition that is set, with its value and the metrics that it shapes."""
-    by_key = groupby(cache.rows(view.build, "definitions"), key=itemgetter("key"))
-    return [_definition(key, list(values)) for key, values in by_key]
-
-
-def _definition(key: str, values: list[Row]) -> Row:
-    metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
-    return {
-        "key": key,
-        "value": metric_card.values_in_force(values),
-        "says": values[0]["says"],
-        "metrics": ", ".join(metrics) or "which deployments are production, and their audit",
-    }
+    definitions = []
+    for key, group in groupby(cache.rows(view.build, "definitions"), key=itemgetter("key")):
+        values = list(group)
+        metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
+        affected = ", ".join(metrics) or "which deployments are production, and their audit"
+        value = metric_card.values_in_force(values)
+        definitions.append({"key": key, "value": value, "says": values[0]["says"], "metrics": affected})
+    return definitions

@@ -23,7 +23,7 @@ from dashboards.rows import canaries as canary_rows
 Row = dict[str, Any]
 TOP = 200  # rows on the page; the CSV file has all of them
 CHANGES = {
-    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Type", "outcome": "Outcome",
+    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
     "marks": "Exceptions", "started": "Started by", "authors": "Authors", "approved_by": "Approved by",
     "waited": "Approval wait", "prompts": "Approval prompt", "canary": "Canary result", "commit": "Commit",
     "template": "Template",
