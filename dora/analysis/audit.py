@@ -19,7 +19,10 @@ from dora.sql import catalog
 from dora.statistics.intervals import newcombe, wilson
 from dora.storage.database import Connection
 
-COUNT_EXCEPTIONS = "SELECT count(*) AS total, coalesce(list(deployment_id) FILTER (found), []) AS found FROM ({})"
+IN_SCOPE = "WITH audit_trail_in_scope AS MATERIALIZED (SELECT * FROM $audit_trail)"
+COUNT_EXCEPTIONS = """
+SELECT '{name}' AS name, count(*) AS total, coalesce(list(deployment_id) FILTER (found), []) AS found FROM (
+{sql})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +119,21 @@ def read_audit_trail(con: Connection, scope: Scope) -> AuditTrail:
 
 def find_exceptions(con: Connection, scope: Scope, rows: list[Row]) -> list[AuditException]:
     """Count every exception of ``dora/sql/exceptions``; ``rows`` are the production changes of the scope."""
+    queries = catalog.queries("exceptions")
     # SQL has no time zones here, see dora.periods; the local hour of a change is known in Python only.
     outside_hours = [row["deployment_id"] for row in rows if row["outside_business_hours"]]
+    # One statement, so that the scope is computed once and not for each exception.
+    statement = IN_SCOPE + " UNION ALL ".join(
+        COUNT_EXCEPTIONS.format(name=name, sql=sql) for name, sql in queries.items()
+    )
+    counts = run_in_scope(con, statement, scope, outside_business_hours=outside_hours)
+    found_by_name = {count["name"]: (set(count["found"]), count["total"]) for count in counts}
     exceptions = []
-    for name, sql in catalog.queries("exceptions").items():
-        query = COUNT_EXCEPTIONS.format(sql)
-        (counts,) = run_in_scope(con, query, scope, outside_business_hours=outside_hours)
-        found = set(counts["found"])
+    for name, sql in queries.items():
+        found, total = found_by_name[name]
         deployments = [row["deployment_id"] for row in rows if row["deployment_id"] in found]
         exceptions.append(
-            AuditException(
-                name, **catalog.header(sql), count=len(found), total=counts["total"], deployments=deployments
-            )
+            AuditException(name, **catalog.header(sql), count=len(found), total=total, deployments=deployments)
         )
     return exceptions
 
@@ -149,7 +155,7 @@ def _changes(rows: list[Row]) -> str:
     took_traffic = sum(1 for row in rows if row["changed_at"] is not None)
     users = {row["triggered_by"] for row in rows if row["by_hand"] and row["triggered_by"]}
     return (
-        f"{counted(len(rows), 'production change')}, {took_traffic:,} took traffic;"
+        f"{counted(len(rows), 'production change')} ({took_traffic:,} took traffic);"
         f" {counted(len(users), 'user')} started changes manually."
     )
 

@@ -58,7 +58,9 @@ def compare(
             console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
     console.print_note(f"periods: {comparisons[0].windows}" if comparisons else "nothing to compare in this period")
     if len(changes) > 1:
-        console.print_note(f"corrected: significant at a false discovery rate of 5 % over all {len(changes)} rows")
+        console.print_note(
+            f"after correction: significant at a false discovery rate of 5 % over all {len(changes)} rows"
+        )
 
 
 def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, A
         "now": row.now.text,
         "change": row.move.text if row.move else None,
         "verdict": change.verdict if row.move else "not comparable",
-        "corrected": ("significant" if change.significant else "not significant") if row.move else None,
+        "after correction": ("significant" if change.significant else "not significant") if row.move else None,
         "evidence now": row.now.evidence,
         "n needed in each": row.move.needed if row.move else None,
     }

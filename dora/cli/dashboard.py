@@ -32,7 +32,7 @@ def dashboard(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Serve the dashboard. Its public address and login are set in [dashboard] of dora.toml.
+    """Serve the dashboard. Its public address and login are set in dora.toml.
 
     Example: dora dashboard --port 8501
     """

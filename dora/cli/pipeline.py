@@ -26,7 +26,7 @@ app = typer.Typer()
 
 @app.command()
 def ingest(
-    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another name under [sources].")],
+    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another source of dora.toml.")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
     load: Annotated[
         list[Path] | None, typer.Option(help="spinnaker: files of saved payloads, instead of HTTP requests.")

@@ -4,5 +4,5 @@
 SELECT
   deployment_id,
   coalesce(four_eyes LIKE '%an author%' AND four_eyes NOT LIKE '%an author alone%', FALSE) AS found
-FROM $audit_trail
+FROM audit_trail_in_scope
 WHERE approved_by IS NOT NULL

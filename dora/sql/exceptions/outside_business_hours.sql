@@ -2,5 +2,5 @@
 -- among = "production changes"
 -- One row is one production change; found outside the working hours of its application.
 SELECT deployment_id, list_contains($outside_business_hours::VARCHAR[], deployment_id) AS found
-FROM $audit_trail
+FROM audit_trail_in_scope
 WHERE changed_at IS NOT NULL

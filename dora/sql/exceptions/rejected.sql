@@ -1,6 +1,6 @@
--- title = "were rejected at an approval prompt"
+-- title = "were rejected by a user"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if a user stopped it there.
 SELECT deployment_id, stopped_by IS NOT NULL AS found
-FROM $audit_trail
+FROM audit_trail_in_scope
 WHERE questions > 0

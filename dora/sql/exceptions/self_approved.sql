@@ -2,5 +2,5 @@
 -- among = "approved changes"
 -- One row is one approved change; found if every approver is one of its authors (segregation of duties).
 SELECT deployment_id, coalesce(four_eyes LIKE '%an author alone%', FALSE) AS found
-FROM $audit_trail
+FROM audit_trail_in_scope
 WHERE approved_by IS NOT NULL
