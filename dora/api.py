@@ -181,7 +181,7 @@ class Delivery:
         return survival_curve(self.connection(), name, scope)
 
     def definitions(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """The definitions in force that shaped a metric in a scope: key, value, says, applications."""
+        """The definitions in force that shaped a metric in a scope: key, value, description, applications."""
         return definitions_in_force(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:

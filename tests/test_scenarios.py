@@ -26,7 +26,7 @@ def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
     _evidence(delivery, expected.pop("failed", None))
     _confidence(delivery, expected.pop("confidence", None))
     _verdicts(delivery, expected.pop("canaries", None))
-    _findings(delivery, expected.pop("findings", {}))
+    _check_results(delivery, expected.pop("check_results", {}))
     for metric, numbers in expected.items():
         _numbers(delivery, metric, numbers)
 
@@ -55,7 +55,7 @@ def _verdicts(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
         assert {row["canary_id"]: row["verdict"] for row in rows} == expected
 
 
-def _findings(delivery: dora.Delivery, expected: dict[str, int]) -> None:
+def _check_results(delivery: dora.Delivery, expected: dict[str, int]) -> None:
     found = {row["name"]: row["found"] for row in delivery.sql("SELECT name, rows AS found FROM check_results")}
     assert {name: found[name] for name in expected} == expected
 

@@ -121,10 +121,16 @@ def test_every_link_from_change_to_deployment(told: Told) -> None:
         " WHERE NOT c.baseline"
     )
     shipped = {(r["application"], r["repository"], r["sha"], r["root_id"]) for r in rows if r["root_id"]}
-    waiting = {(r["application"], r["repository"], r["sha"]) for r in rows if not r["root_id"] and not r["withdrawn"]}
+    waiting = {
+        (r["application"], r["repository"], r["sha"])
+        for r in rows
+        if not r["root_id"] and not r["reverted_before_shipping"]
+    }
     assert shipped == told.truth.shipped
     assert waiting == told.truth.open_changes
-    assert {(r["application"], r["repository"], r["sha"]) for r in rows if r["withdrawn"]} == told.truth.withdrawn
+    assert {
+        (r["application"], r["repository"], r["sha"]) for r in rows if r["reverted_before_shipping"]
+    } == told.truth.withdrawn
 
 
 def test_every_failure_and_recovery(told: Told) -> None:
@@ -158,11 +164,13 @@ def test_what_became_of_every_canary(told: Told) -> None:
         served = fates[row["application"], row["root_id"]].first_traffic_at is not None
         alarmed = told.truth.canaries[row["canary_id"]] in ("fail", "marginal")
         ways = ("overridden", "stopped") if alarmed else ("promoted", "not deployed")
-        assert row["next"] == ways[0 if served else 1], row
-        assert bool(row["failed"]) == ((row["application"], row["root_id"]) in told.truth.failures), row
+        assert row["action_taken"] == ways[0 if served else 1], row
+        assert bool(row["deployment_failed"]) == ((row["application"], row["root_id"]) in told.truth.failures), row
     counts = told.delivery.canaries().counts
-    assert counts.stopped == sum(row["next"] == "stopped" for row in rows)
-    assert counts.overridden_bad == sum(row["next"] == "overridden" and bool(row["failed"]) for row in rows)
+    assert counts.stopped == sum(row["action_taken"] == "stopped" for row in rows)
+    assert counts.overridden_bad == sum(
+        row["action_taken"] == "overridden" and bool(row["deployment_failed"]) for row in rows
+    )
     assert counts.overridden_bad
     assert counts.overridden_good
 
@@ -200,7 +208,7 @@ def test_who_approved_what_they_wrote(told: Told) -> None:
     for row in rows:
         approver = row["approved_by"].partition("@")[0]
         alone = approver in authors.get((row["application"], row["root_id"]), set())
-        assert ("an author alone approved it" in (row["four_eyes"] or "")) == alone, row
+        assert ("approved by an author alone" in (row["self_approval"] or "")) == alone, row
 
 
 def test_the_story_has_everything(told: Told) -> None:

@@ -42,17 +42,17 @@ with section("Coverage", "How much of this selection the numbers rest on, and wh
         }, "Coverage by application, lowest first")  # fmt: skip
 
 checks = data_quality.check_results(view)
-failed = [row for row in checks if row["found"]]
+failed = [row for row in checks if row["rows"]]
 with section("Data checks", f"{len(checks) - len(failed)} of {len(checks)} checks passed."):
     if failed:
         table.table(failed, view.zone, {
-            "severity": text("Severity"), "found": number("Rows", format="localized"),
+            "severity": text("Severity"), "rows": number("Rows", format="localized"),
             "title": text("Check", width="large"), "example": text("Example", width="medium"),
             "next": text("Next step", width="large"),
         }, "Failed checks with the next step for each")  # fmt: skip
     with st.expander(f"All {len(checks)} checks"):
         table.table(checks, view.zone, {
-            "title": text("Check", width="large"), "severity": text("Severity"), "found": number("Rows"),
+            "title": text("Check", width="large"), "severity": text("Severity"), "rows": number("Rows"),
         }, "Every check with the number of rows that it returned")  # fmt: skip
 
 with section(
@@ -61,5 +61,5 @@ with section(
 ):
     table.table(data_quality.definitions(view), view.zone, {
         "key": text("Definition"), "value": text("Value", width="medium"),
-        "says": text("Description", width="large"), "metrics": text("Affects", width="medium"),
+        "description": text("Description", width="large"), "metrics": text("Affects", width="medium"),
     }, "Definitions in force with their descriptions", tall=True)  # fmt: skip

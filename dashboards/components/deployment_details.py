@@ -101,7 +101,7 @@ def _duration(amount: float | None) -> str:
 
 
 def _draw_timeline(stages: list[Row], rollouts: list[Row]) -> None:
-    bars = [row | {"lane": STAGE_LANE, "what": frames.stage_name(row["what"])} for row in stages]
+    bars = [row | {"lane": STAGE_LANE} for row in stages]
     for row in rollouts:
         target = " / ".join(row[name] for name in ("account", "location", "cluster") if row[name])
         bars.append(row | {"lane": target or "production", "what": "canary" if row["is_canary"] else "rollout"})

@@ -73,7 +73,7 @@ def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
     return [
         metric.question,
         *([f"Incomplete history: {incomplete}."] if incomplete else []),
-        *(f"{key} = {values_in_force(values)}\n{values[0]['says']}" for key, values in by_key.items()),
+        *(f"{key} = {values_in_force(values)}\n{values[0]['description']}" for key, values in by_key.items()),
     ]
 
 

@@ -104,8 +104,8 @@ def about(build: Build) -> About:
     teams: dict[str, list[str]] = {}
     for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
         teams.setdefault(row["team"] or "", []).append(row["application"])
-    found = delivery.sql("SELECT title, rows AS found, next FROM check_results WHERE rows > 0 ORDER BY severity, name")
-    findings = [f"{row['title']}: {row['found']:,}. Next: {row['next']}" for row in found]
+    found = delivery.sql("SELECT title, rows, next FROM check_results WHERE rows > 0 ORDER BY severity, name")
+    findings = [f"{row['title']}: {row['rows']:,}. Next: {row['next']}" for row in found]
     stale_after = timedelta(hours=known["stale_after_hours"])
     troubles = [_trouble(row) for row in delivery.sql(_query("troubled_loads"))]
     return About(known["as_of"], first, known["timezone"], stale_after, teams, findings, troubles)

@@ -11,8 +11,8 @@ SELECT
   p.kind,
   p.commit
 FROM failures AS f
-LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.by_id = i.incident_id AND f.deployment_id = i.deployment_id
-LEFT JOIN deployments AS p ON f.by_id = p.deployment_id
+LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.evidence_id = i.incident_id AND f.deployment_id = i.deployment_id
+LEFT JOIN deployments AS p ON f.evidence_id = p.deployment_id
 WHERE f.deployment_id = ?
-ORDER BY f.happened_at, f.evidence, f.by_id
+ORDER BY f.happened_at, f.evidence, f.evidence_id
 LIMIT 100

@@ -7,7 +7,7 @@ evidence AS (
     max(i.severity) AS severity,
     max(i.title) AS incident
   FROM failures AS f
-  LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.by_id = i.incident_id AND f.deployment_id = i.deployment_id
+  LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.evidence_id = i.incident_id AND f.deployment_id = i.deployment_id
   GROUP BY f.deployment_id
 )
 SELECT

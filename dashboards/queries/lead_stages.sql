@@ -10,7 +10,7 @@ sizes AS (
 sums AS (
   SELECT
     c.period,
-    CASE WHEN s.stage IN ('queue', 'other', 'not known') THEN 'queue and other' ELSE s.stage END AS stage,
+    CASE WHEN s.stage IN ('queue', 'other', 'unknown') THEN 'queue and other' ELSE s.stage END AS stage,
     sum(s.hours) AS hours
   FROM counted AS c
   INNER JOIN lead_stages AS s ON c.application = s.application AND c.subject = s.change_id

@@ -2,7 +2,7 @@
 WITH spent AS (
   SELECT
     c.shipped_by AS deployment_id,
-    CASE WHEN s.stage IN ('queue', 'other', 'not known') THEN 'queue and other' ELSE s.stage END AS stage,
+    CASE WHEN s.stage IN ('queue', 'other', 'unknown') THEN 'queue and other' ELSE s.stage END AS stage,
     sum(s.hours) AS hours
   FROM changes AS c
   INNER JOIN metrics.lead_time AS l ON c.application = l.application AND c.change_id = l.subject

@@ -19,11 +19,11 @@ from dora import Delivery, Move, Page, Scope, Value
 OLDEST = 20
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 DEFINITIONS = """
-SELECT key, value, count(*) AS applications, says AS means
+SELECT key, value, count(*) AS applications, description AS means
 FROM definitions_in_force SEMI JOIN (
   FROM definitions WHERE (len($1) = 0 OR list_contains($1, team)) AND (len($2) = 0 OR list_contains($2, application))
 ) USING (application)
-GROUP BY key, value, says ORDER BY key, applications DESC, value
+GROUP BY key, value, description ORDER BY key, applications DESC, value
 """
 Row = dict[str, Any]
 Picture = tuple[str, str, alt.LayerChart]

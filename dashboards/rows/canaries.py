@@ -20,16 +20,15 @@ RESULTS = {
     "pass": "pass", "marginal": "marginal", "fail": "fail", "no_data": "no data", "error": "error",
     "canceled": "canceled", "in_progress": "running",
 }  # fmt: skip
-ACTIONS = {"went on unasked": "continued without approval", "judged again": "analysed again"}
 
 
 def outcome(row: Row) -> str:
     """The production outcome of the deployment that a canary analysed."""
-    if row["next"] == "stopped":
+    if row["action_taken"] == "stopped":
         return "stopped"
-    if row["unsettled"]:
+    if row["outcome_unknown_reason"]:
         return "unknown"
-    return "failed later" if row["failed"] else "healthy"
+    return "failed later" if row["deployment_failed"] else "healthy"
 
 
 def results_by_outcome(rows: list[Row]) -> list[Row]:
@@ -143,10 +142,11 @@ def coverage(applications: list[Any]) -> list[Row]:
 
 
 ALL = "all canaries"
+OVERRIDES = ("overridden", "continued without approval")
 CLASSES: dict[str, Callable[[Row], bool]] = {
-    "overridden or continued without approval": lambda row: row["next"] in ("overridden", "went on unasked"),
-    "passed, but the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["failed"]),
-    "stopped the deployment": lambda row: row["next"] == "stopped",
+    "overridden or continued without approval": lambda row: row["action_taken"] in OVERRIDES,
+    "passed, but the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["deployment_failed"]),
+    "stopped the deployment": lambda row: row["action_taken"] == "stopped",
     "no data": lambda row: row["verdict"] == "no_data",
     "no result": lambda row: row["verdict"] in ("error", "canceled"),
 }
@@ -173,7 +173,7 @@ def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
 def table(rows: list[Row]) -> list[Row]:
     """Canaries with results, actions and outcomes in words."""
     return [
-        row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]), "next": ACTIONS.get(row["next"], row["next"]),
+        row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]),
                "outcome": outcome(row)}
         for row in rows
     ]  # fmt: skip

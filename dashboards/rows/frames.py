@@ -23,11 +23,6 @@ EVIDENCE = {
     "incident": "incident",
     "deploy": "deploy failed",
 }
-STAGES = {
-    "waiting": "waiting for deployment",
-    "before production": "pre-production stages",
-    "window": "execution window",
-}
 DEPLOYMENT_COLUMNS = (
     "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
     "recovered_hours", "url",
@@ -63,11 +58,6 @@ def outcome(row: Row) -> str:
 def evidence(row: Row) -> str:
     """The evidence that a deployment failed, in words."""
     return ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
-
-
-def stage_name(stage: str) -> str:
-    """A stage of lead time in words."""
-    return STAGES.get(stage, stage)
 
 
 def percent(part: int, total: int, decimals: int = 0) -> str:

@@ -55,7 +55,7 @@ def _share(part: int, total: int) -> str:
 
 def check_results(view: View) -> list[Row]:
     """Every check with the number of rows that it returned, and one of them in words."""
-    return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "findings")]
+    return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "check_results")]
 
 
 def _example(examples: str) -> str | None:
@@ -71,5 +71,5 @@ def definitions(view: View) -> list[Row]:
         metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
         affected = ", ".join(metrics) or "which deployments are production, and their audit"
         value = metric_card.values_in_force(values)
-        definitions.append({"key": key, "value": value, "says": values[0]["says"], "metrics": affected})
+        definitions.append({"key": key, "value": value, "description": values[0]["description"], "metrics": affected})
     return definitions

@@ -15,7 +15,6 @@ from dashboards.components.chart import Click
 from dashboards.queries import cache, text
 from dashboards.queries.cache import Part
 from dashboards.queries.view import View
-from dashboards.rows import frames
 from dora import Scope
 
 MAX_ROWS = 20  # of the lists of changes and approvals
@@ -55,8 +54,7 @@ def stages_over_time(view: View) -> list[Row]:
 
 
 def _stage(row: Row) -> Row:
-    name = frames.stage_name(row["stage"])
-    return row | {"key": row["stage"], "stage": name, "text": text.hours(row["hours"]), "share": row["share"] or 0.0}
+    return row | {"text": text.hours(row["hours"]), "share": row["share"] or 0.0}
 
 
 def batch_sizes(view: View) -> list[Row]:
@@ -75,7 +73,7 @@ def deployment_classes(view: View) -> dict[str, Part]:
     """The classes of deployments that the charts of the page distinguish, by name."""
     return (
         {row["part"]: Part("batch", (row["low"], row["high"])) for row in batch_sizes(view)}
-        | {row["part"]: Part("stage", (row["key"],)) for row in stages(view)}
+        | {row["part"]: Part("stage", (row["stage"],)) for row in stages(view)}
         | {row["part"]: Part("wait", (row["low"], row["high"])) for row in approval_waits(view)}
     )
 

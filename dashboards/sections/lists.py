@@ -59,7 +59,8 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
     _draw_heading("Canaries", caption, "canaries.csv", lambda: rows)
     table.table(canary_rows.table(rows[:TOP]), zone, {
         "happened_at": local_time("Analysed", zone), "application": text("Application"),
-        "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"), "next": text("Action"),
+        "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),
+        "action_taken": text("Action"),
         "overridden_by": text("Overridden by"), "outcome": text("Outcome"), "evidence": text("Evidence"),
         "minutes": number("Duration (min)", format="%.0f"), "url": EXECUTION,
     }, "Canaries, latest first", button=table.open_button("canary"))  # fmt: skip

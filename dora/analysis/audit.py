@@ -153,7 +153,7 @@ def _add_share_failed(row: Row) -> Row:
 
 def _changes(rows: list[Row]) -> str:
     took_traffic = sum(1 for row in rows if row["changed_at"] is not None)
-    users = {row["triggered_by"] for row in rows if row["by_hand"] and row["triggered_by"]}
+    users = {row["triggered_by"] for row in rows if row["started_manually"] and row["triggered_by"]}
     return (
         f"{counted(len(rows), 'production change')} ({took_traffic:,} took traffic);"
         f" {counted(len(users), 'user')} started changes manually."

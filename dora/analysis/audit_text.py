@@ -18,10 +18,10 @@ MARKS = {  # column of the row: exception in words
     "outside_business_hours": "outside business hours",
     "unauthorized_users": "unauthorized: {}",
     "stopped_by": "rejected by {}",
-    "skipped": "approval skipped",
-    "timed_out": "approval timed out",
-    "passed_by_timeout": "passed by timeout",
-    "four_eyes": "{}",
+    "prompts_skipped": "approval skipped",
+    "prompts_timed_out": "approval timed out",
+    "prompts_passed_by_timeout": "passed by timeout",
+    "self_approval": "{}",
 }
 COLUMNS = {
     "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
@@ -41,7 +41,7 @@ def terminal_line(row: Row) -> Row:
 
 def change_cells(row: Row) -> Row:
     """Return a change with the cells of ``COLUMNS``."""
-    manual = " (manual)" if row["by_hand"] else ""
+    manual = " (manual)" if row["started_manually"] else ""
     has_score = row["verdict"] and row["score"] is not None
     minutes = row["waited_minutes"]
     return row | {
@@ -66,7 +66,7 @@ def outcome(row: Row) -> str:
 def marks(row: Row) -> list[str]:
     """Return the exceptions of a change in words."""
     words = [phrase.format(row[column]) for column, phrase in MARKS.items() if row[column]]
-    if row["by_hand"] and not row["questions"] and row["kind"] in ("release", "hotfix", "config"):
+    if row["started_manually"] and not row["prompt_count"] and row["kind"] in ("release", "hotfix", "config"):
         words.append("manual, no approval prompt")
     if row["versions_behind"]:
         words.append("older template")

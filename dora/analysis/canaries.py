@@ -24,7 +24,7 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
     """Return the canaries of a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
     rows = list_rows(con, "canary_outcomes", scope)
     counts, inconclusive = count_verdicts(rows)
-    scored = [(row["score"], row["failed"]) for row in rows if is_verified(row) and row["score"] is not None]
+    scored = [(row["score"], row["deployment_failed"]) for row in rows if is_verified(row) and row["score"] is not None]
     return Canaries(
         canaries=len(rows),
         outcomes=_outcomes(rows),
@@ -43,15 +43,17 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
 def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row["verdict"], row["next"]), []).append(row)
+        groups.setdefault((row["verdict"], row["action_taken"]), []).append(row)
     return [
         CanaryOutcome(
             verdict=verdict,
             next=action,
             canaries=len(canaries),
-            failed=sum(1 for row in canaries if row["failed"]),
-            healthy=sum(1 for row in canaries if row["failed"] is False and not row["unsettled"]),
-            unsettled=sum(1 for row in canaries if row["unsettled"]),
+            failed=sum(1 for row in canaries if row["deployment_failed"]),
+            healthy=sum(
+                1 for row in canaries if row["deployment_failed"] is False and not row["outcome_unknown_reason"]
+            ),
+            unsettled=sum(1 for row in canaries if row["outcome_unknown_reason"]),
         )
         for (verdict, action), canaries in sorted(
             groups.items(), key=lambda group: (VERDICT_ORDER.index(group[0][0]), group[0][1])

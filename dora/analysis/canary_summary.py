@@ -80,7 +80,7 @@ class Canaries:
     @property
     def overridden(self) -> list[Row]:
         """The failed canaries after which the deployment continued."""
-        return [row for row in self.rows if row["next"] in OVERRIDDEN]
+        return [row for row in self.rows if row["action_taken"] in OVERRIDDEN]
 
     @property
     def no_data(self) -> list[Row]:

@@ -9,21 +9,21 @@ from dora.query.lists import Row
 from dora.statistics.diagnostic_test import Verdicts
 
 CONCLUSIVE = ("pass", "marginal", "fail")
-OVERRIDDEN = {"overridden", "went on unasked"}
+OVERRIDDEN = {"overridden", "continued without approval"}
 
 
 def classify(row: Row) -> tuple[str | None, str]:
     """Return the field of ``Verdicts`` in which a canary counts; else null, and the reason why it is inconclusive."""
     if row["verdict"] not in CONCLUSIVE:
         return None, f"verdict {row['verdict']}"
-    if row["next"] == "stopped":
+    if row["action_taken"] == "stopped":
         return "stopped", ""
-    if row["next"] not in OVERRIDDEN | {"promoted"}:
-        return None, row["next"]
-    if row["unsettled"]:
-        return None, row["unsettled"]
-    action = "passed" if row["next"] == "promoted" else "overridden"
-    return f"{action}_{'bad' if row['failed'] else 'good'}", ""
+    if row["action_taken"] not in OVERRIDDEN | {"promoted"}:
+        return None, row["action_taken"]
+    if row["outcome_unknown_reason"]:
+        return None, row["outcome_unknown_reason"]
+    action = "passed" if row["action_taken"] == "promoted" else "overridden"
+    return f"{action}_{'bad' if row['deployment_failed'] else 'good'}", ""
 
 
 def is_verified(row: Row) -> bool:

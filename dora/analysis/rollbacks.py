@@ -98,16 +98,16 @@ def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
 
 
 def _line(row: Row) -> Row:
-    commit = row["undone_commit"] or row["undone_version"] or ""
+    commit = row["rolled_back_commit"] or row["rolled_back_version"] or ""
     restored = row["restored_commit"] or row["restored_version"] or ""
-    minutes = row["served_minutes"]
+    minutes = row["live_minutes"]
     return {
         "when": f"{row['local_time']:%Y-%m-%d %H:%M}",
         "application": row["application"],
         "rolled back": commit[:SHORT_COMMIT] or None,
         "time live": None if minutes is None else text.quantity(minutes / 60, "hours"),
         "to": restored[:SHORT_COMMIT] or None,
-        "by": f"{row['triggered_by'] or 'not recorded'}{' (manual)' if row['by_hand'] else ''}",
+        "by": f"{row['triggered_by'] or 'not recorded'}{' (manual)' if row['started_manually'] else ''}",
         "pipeline": row["pipeline"],
         "reason": row["reason"] or "not recorded",
         "execution": row["url"],

@@ -37,7 +37,9 @@ def write_definitions(con: Connection, config: Config) -> None:
     columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
     con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
-    con.execute("CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, says VARCHAR)")
+    con.execute(
+        "CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR)"
+    )
     applications = dict(con.execute(_APPLICATIONS).fetchall())
     for application, team in _write_memberships(con, config, applications).items():
         _write_application(con, application, team, resolve(config, application))

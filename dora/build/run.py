@@ -14,7 +14,7 @@ from dora.config import definitions
 from dora.errors import StaleError, counted
 from dora.lineage import table
 from dora.sql import catalog, daily_counts
-from dora.sql.catalog import Finding
+from dora.sql.catalog import CheckResult
 from dora.storage import database
 from dora.storage.schema import BUILD_LAYOUT
 
@@ -34,7 +34,7 @@ def build(
     *,
     landing: Path | None = None,
     into: Path | None = None,
-) -> list[Finding]:
+) -> list[CheckResult]:
     """Build dora.duckdb from landing.duckdb, replace the last build and return the results of the checks.
 
     ``landing`` is another folder to read facts from, ``into`` another file to write. Raises ``StaleError``, and keeps
@@ -88,7 +88,7 @@ def _write_models(con: Connection, report: Callable[[str], None]) -> None:
 
 def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     """Create a table of observations and one of daily counts per metric, and a view of all observations."""
-    con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA days")
+    con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA daily_counts")
     selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
@@ -98,17 +98,17 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
 
 
-def _run_check(con: Connection, check: catalog.Check) -> Finding:
+def _run_check(con: Connection, check: catalog.Check) -> CheckResult:
     rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608 - our SQL files
     examples: list[dict[str, object]] = []
     if rows:
         cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608 - our SQL files
         names = [column[0] for column in cursor.description or []]
         examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return Finding(check.name, check.title, check.severity, rows, examples, check.next)
+    return CheckResult(check.name, check.title, check.severity, rows, examples, check.next)
 
 
-def _write_check_results(con: Connection, results: list[Finding]) -> None:
+def _write_check_results(con: Connection, results: list[CheckResult]) -> None:
     con.execute(
         "CREATE TABLE check_results"
         " (name VARCHAR, title VARCHAR, severity VARCHAR, rows BIGINT, examples VARCHAR, next VARCHAR)"
@@ -122,7 +122,7 @@ def _write_check_results(con: Connection, results: list[Finding]) -> None:
     )
 
 
-def _stop_on_wrong_rows(results: list[Finding]) -> None:
+def _stop_on_wrong_rows(results: list[CheckResult]) -> None:
     stops = [result for result in results if result.severity == "stop" and result.rows]
     if stops:
         reasons = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)

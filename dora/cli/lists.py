@@ -23,7 +23,7 @@ from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.console import Format
 
-STAGES = ("waiting", "queue", "before_production", "approval", "window", "canary", "rollout", "other")
+STAGES = ("waiting", "queue", "pre_production", "approval", "execution_window", "canary", "rollout", "other")
 
 app = typer.Typer()
 

@@ -34,10 +34,10 @@ from dora.config.settings import read
 from dora.errors import StaleError, counted
 from dora.query.value import Value
 from dora.render import console
-from dora.sql.catalog import Finding, metrics
+from dora.sql.catalog import CheckResult, metrics
 
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
-DEFINITION_COLUMNS = ["key", "value", "applications", "says"]
+DEFINITION_COLUMNS = ["key", "value", "applications", "description"]
 CHECK_COLUMNS = ["severity", "rows", "title", "examples", "next"]
 
 app = typer.Typer()
@@ -53,14 +53,16 @@ def check(config: ConfigFile = None, json: AsJson = False) -> None:
     """
     delivery = open_build(config)
     rows = delivery.sql("SELECT * FROM check_results ORDER BY severity, name")
-    results = [Finding(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows]
+    results = [
+        CheckResult(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows
+    ]
     print_check_results(results, json=json)
     age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
     if age is None or age > limit:
         raise StaleError(f"The data ends {delivery.about()['as_of']} UTC, older than {limit}.", "run `dora nightly`.")
 
 
-def print_check_results(results: list[Finding], *, json: bool) -> None:
+def print_check_results(results: list[CheckResult], *, json: bool) -> None:
     """Print what checks found; a table lists only the checks with wrong rows."""
     failed = [result for result in results if result.rows]
     if json:

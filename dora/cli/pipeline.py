@@ -17,7 +17,7 @@ from dora.errors import DoraError, PartialError, UsageError, counted
 from dora.render import console
 
 if TYPE_CHECKING:
-    from dora.sql.catalog import Finding
+    from dora.sql.catalog import CheckResult
     from ingest.core.pipeline import Summary
     from ingest.core.source import Request
 
@@ -96,7 +96,7 @@ def build(config: ConfigFile = None, json: AsJson = False) -> None:
     print_check_results(_build(read(config)), json=json)
 
 
-def _build(settings: Config) -> list[Finding]:
+def _build(settings: Config) -> list[CheckResult]:
     from dora.build import run
 
     with console.Progress() as progress:

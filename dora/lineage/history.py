@@ -167,7 +167,7 @@ class History:
             return "back"
         if generation[node] >= generation[current] and self._graph.reaches(node, current):
             return "ahead"
-        return "aside"
+        return "diverged"
 
     def _placed(self, number: int, content: Content, carried: Carried) -> Carried:
         """What served before an attempt; of a content that had served earlier, who left it since."""

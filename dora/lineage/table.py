@@ -71,7 +71,7 @@ SELECT a.application, a.deployment_id, coalesce(x.node, CASE WHEN candidates = 1
   CASE WHEN a.commit IS NULL THEN 'missing' WHEN x.node IS NOT NULL OR candidates = 1 THEN 'commit'
     WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS found,
   version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group, steps_back,
-  undone_at IS NOT NULL AS undone
+  reverted_in_run_at IS NOT NULL AS undone
 FROM attempts a
 LEFT JOIN lineage_exact x USING (deployment_id)
 LEFT JOIN lineage_resolved r ON r.repository IS NOT DISTINCT FROM lower(a.repository) AND r.commit = lower(a.commit)
@@ -93,7 +93,7 @@ SELECT application, repository, sha, deployment_id, told.attempt = baseline.atte
 FROM told JOIN baseline USING (application, repository)
 """
 
-_BROUGHT = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, place FROM told"
+_BROUGHT = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position FROM told"
 
 _ENTRIES = """
 SELECT DISTINCT node.rowid AS node
@@ -123,7 +123,7 @@ def trace(con: Connection) -> None:
     placed = _at(nodes, shipped["node"]) | _at(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
     _store(con, _SHIPPED, placed)
     came = _at(nodes, brought["node"]) | _at({"change_sha": nodes["sha"]}, brought["entry"])
-    _store(con, _BROUGHT, came | {"place": brought["place"]})
+    _store(con, _BROUGHT, came | {"position": brought["position"]})
     for table in _SCRATCH:
         con.execute(f"DROP TABLE {table}")
 

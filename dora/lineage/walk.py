@@ -17,7 +17,19 @@ from dora.lineage.commit_graph import NONE, Graph, Numbers
 from dora.lineage.history import Attempt, Carried, History, usual
 
 Columns = dict[str, Numbers]
-WORDS = ["commit", "version", "restored", "missing", "ambiguous", "unknown", "first", "ahead", "same", "back", "aside"]
+WORDS = [
+    "commit",
+    "version",
+    "restored",
+    "missing",
+    "ambiguous",
+    "unknown",
+    "first",
+    "ahead",
+    "same",
+    "back",
+    "diverged",
+]
 _PLACES: dict[Any, int] = {None: NONE} | {word: place for place, word in enumerate(WORDS)}
 
 
@@ -73,7 +85,7 @@ def brought(graph: Graph, entries: Numbers) -> Columns:
     order = np.argsort(entry, kind="stable")
     starts = np.flatnonzero(np.diff(entry[order], prepend=NONE))
     place = np.arange(1, len(entry) + 1) - np.repeat(starts, np.diff(starts, append=len(entry)))
-    return {"entry": entry[order], "node": node[order], "place": place.astype(np.int32)}
+    return {"entry": entry[order], "node": node[order], "position": place.astype(np.int32)}
 
 
 def _reached(graph: Graph, entries: list[int], marked: bytearray) -> list[tuple[int, list[int]]]:

@@ -83,7 +83,7 @@ class Question:
         whole, edges = self.window.whole_days()
         period = self._cut("o.day") if self.scope.every else "NULL::TIMESTAMP"
         undated = " OR day IS NULL" if self.timeless else ""
-        parts = [f'SELECT * FROM days."{self.metric}" WHERE (day >= ? AND day < ?){undated}']  # noqa: S608
+        parts = [f'SELECT * FROM daily_counts."{self.metric}" WHERE (day >= ? AND day < ?){undated}']  # noqa: S608
         parts += [days.counted(self.metric, self._local("happened_at", edge), days.BETWEEN) for edge in edges]
         bound = [whole.start, whole.end, *chain.from_iterable(self._bounds(edge) for edge in edges), *self._names]
         return (
@@ -141,7 +141,7 @@ class Question:
     def first(self, con: Connection) -> dict[str | None, datetime | None]:
         """When each group had its first row in all of history (UTC); groups without any are not in it."""
         group = f"{groups.SQL[self.scope.by]}::VARCHAR"
-        sql = f'SELECT {group}, min(o.happened_at) FROM days."{self.metric}" o {self._joined} GROUP BY 1'  # noqa: S608
+        sql = f'SELECT {group}, min(o.happened_at) FROM daily_counts."{self.metric}" o {self._joined} GROUP BY 1'  # noqa: S608
         return dict(con.execute(sql).fetchall())
 
 

@@ -96,7 +96,7 @@ def definitions_in_force(con: Connection, name: str, scope: Scope = EVERYTHING) 
     """The definitions in force that shaped a metric: key, value, what it means, and for how many applications."""
     applications = sorted({one.application for one in groups.chosen(con, scope)})
     sql = (
-        "SELECT key, value, says, count(*) AS applications FROM definitions_in_force"
+        "SELECT key, value, description, count(*) AS applications FROM definitions_in_force"
         " WHERE list_contains($1::VARCHAR[], key) AND list_contains($2::VARCHAR[], application)"
         " GROUP BY ALL ORDER BY key, applications DESC, value"
     )
@@ -149,7 +149,7 @@ def _window(con: Connection, described: Metric, scope: Scope, about: dict[str, A
         start = periods.parse_moment(scope.since, zone, as_of or end_of_data)
     else:
         first = con.execute(
-            f'SELECT min(happened_at) FROM days."{described.name}"'  # noqa: S608
+            f'SELECT min(happened_at) FROM daily_counts."{described.name}"'  # noqa: S608
         ).fetchall()[0][0]
         start = periods.floor(periods.to_local(first, zone), "day") if first else end
     if start > end:

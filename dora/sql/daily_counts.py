@@ -15,7 +15,7 @@ BETWEEN = "happened_at >= ? AND happened_at < ?"
 
 
 def write(con: Connection, metric: str) -> None:
-    """Create ``days."metric"`` beside ``metrics."metric"``: one row per application, local day and reason left out.
+    """Create ``daily_counts."metric"`` beside ``metrics."metric"``: one row per application, day and reason.
 
     It has ``application``, ``happened_at`` (the first of the day, UTC), ``day`` (null where there is no time),
     ``excluded``, ``n``, ``open`` and ``total`` (of the values).
@@ -24,7 +24,7 @@ def write(con: Connection, metric: str) -> None:
     found = con.execute(f'SELECT min(happened_at), max(happened_at) FROM metrics."{metric}"').fetchall()[0]  # noqa: S608
     start, end = (moment or datetime(1970, 1, 1) for moment in found)
     local_time = periods.local_time_sql("happened_at", zone, start, end)
-    con.execute(f'CREATE OR REPLACE TABLE days."{metric}" AS {counted(metric, local_time)}')
+    con.execute(f'CREATE OR REPLACE TABLE daily_counts."{metric}" AS {counted(metric, local_time)}')
 
 
 def counted(metric: str, local: str, where: str = "true") -> str:

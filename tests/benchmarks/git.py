@@ -38,7 +38,7 @@ SOME = 5_000  # commits for whom the slowest reader is asked
 ATTEMPTS = """
 CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
   took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
-  server_group VARCHAR, steps_back INTEGER, undone_at TIMESTAMP, traffic_at TIMESTAMP)
+  server_group VARCHAR, steps_back INTEGER, reverted_in_run_at TIMESTAMP, traffic_at TIMESTAMP)
 """
 
 

@@ -6,7 +6,7 @@ SELECT
   f.deployment_id,
   f.application,
   f.evidence,
-  f.by_id,
+  f.evidence_id,
   r.failed_at,
   f.recovered_at,
   epoch(f.recovered_at - r.failed_at) / 3600 AS hours

@@ -3,6 +3,6 @@
 -- One row is one approved change; found if an author approved it, but not alone.
 SELECT
   deployment_id,
-  coalesce(four_eyes LIKE '%an author%' AND four_eyes NOT LIKE '%an author alone%', FALSE) AS found
+  coalesce(self_approval LIKE '%an author%' AND self_approval NOT LIKE '%by an author alone%', FALSE) AS found
 FROM audit_trail_in_scope
 WHERE approved_by IS NOT NULL

@@ -3,4 +3,4 @@
 -- One row is one change with an approval prompt; found if a user without the required role tried to answer it.
 SELECT deployment_id, unauthorized_users IS NOT NULL AS found
 FROM audit_trail_in_scope
-WHERE questions > 0
+WHERE prompt_count > 0

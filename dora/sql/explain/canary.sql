@@ -4,7 +4,7 @@ SELECT
   o.team,
   o.happened_at,
   o.value,
-  o.censored AS open,
+  o.censored AS pending,
   o.excluded,
   c.verdict,
   c.score,

@@ -4,13 +4,13 @@ SELECT
   o.team,
   o.happened_at,
   o.value,
-  o.censored AS open,
+  o.censored AS pending,
   o.excluded,
   i.severity,
   i.title,
   i.resolved_at,
   i.deployment_id AS deployment,
-  i.link,
+  i.linked_by,
   o.subject AS incident,
   i.url
 FROM $observations AS o

@@ -1,7 +1,7 @@
 -- One row is one deployment about which people were asked: what, what they answered, and how long that took in all.
 SELECT
   deployment_id,
-  count(*) AS questions,
+  count(*) AS prompt_count,
   string_agg(prompt, ' · ' ORDER BY started_at, approval_id) AS prompts,
   string_agg(answer, ' · ' ORDER BY started_at, approval_id) AS answers,
   string_agg(roles, ' · ' ORDER BY started_at, approval_id) AS roles,
@@ -9,9 +9,9 @@ SELECT
   string_agg(CASE WHEN decision = 'stop' THEN decided_by END, ', ' ORDER BY started_at, approval_id) AS stopped_by,
   max(CASE WHEN decision = 'continue' THEN decided_at END) AS approved_at,
   sum(waited_minutes) AS waited_minutes,
-  sum(CASE WHEN outcome = 'skipped' THEN 1 ELSE 0 END) AS skipped,
-  sum(CASE WHEN outcome = 'timed_out' THEN 1 ELSE 0 END) AS timed_out,
-  sum(CASE WHEN outcome = 'passed_by_timeout' THEN 1 ELSE 0 END) AS passed_by_timeout
+  sum(CASE WHEN outcome = 'skipped' THEN 1 ELSE 0 END) AS prompts_skipped,
+  sum(CASE WHEN outcome = 'timed_out' THEN 1 ELSE 0 END) AS prompts_timed_out,
+  sum(CASE WHEN outcome = 'passed_by_timeout' THEN 1 ELSE 0 END) AS prompts_passed_by_timeout
 FROM approvals
 WHERE deployment_id IS NOT NULL
 GROUP BY deployment_id

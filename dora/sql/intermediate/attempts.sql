@@ -68,7 +68,7 @@ SELECT
   j.server_group,
   j.steps_back,
   j.rolled_back_at,
-  u.undone_at,
+  u.reverted_in_run_at,
   j.rollouts,
   coalesce(root.queued_at, j.queued_at) AS queued_at,
   coalesce(root.started_at, j.started_at) AS started_at,

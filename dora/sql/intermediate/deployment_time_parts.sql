@@ -21,7 +21,7 @@ told AS (
   INNER JOIN landing.execution AS e ON s.source = e.source AND s.root_id = e.root_id
   INNER JOIN landing.approval AS a ON e.source = a.source AND e.id = a.execution_id AND e.revision = a.revision
   UNION ALL
-  SELECT s.turn, 2, 'window', t.started_at, t.finished_at
+  SELECT s.turn, 2, 'execution window', t.started_at, t.finished_at
   FROM spans AS s
   INNER JOIN landing.execution AS e ON s.source = e.source AND s.root_id = e.root_id
   INNER JOIN landing.stage AS t ON e.source = t.source AND e.id = t.execution_id AND e.revision = t.revision
@@ -54,7 +54,7 @@ FROM told AS t
 INNER JOIN spans AS s ON t.turn = s.turn
 WHERE t.started_at IS NOT NULL
 UNION ALL
-SELECT s.turn, 6, 'before production', s.started_at, least(coalesce(p.reached_at, s.ended_at), s.ended_at)
+SELECT s.turn, 6, 'pre-production stages', s.started_at, least(coalesce(p.reached_at, s.ended_at), s.ended_at)
 FROM spans AS s
 LEFT JOIN production AS p ON s.turn = p.turn
 UNION ALL

@@ -2,7 +2,7 @@
 SELECT
   deployment_id,
   'deploy' AS evidence,
-  deployment_id AS by_id,
+  deployment_id AS evidence_id,
   traffic_at AS happened_at,
   later_at AS recovered_at,
   'stated' AS confidence

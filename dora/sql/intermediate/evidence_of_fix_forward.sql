@@ -2,7 +2,7 @@
 -- it reverts (stated), or the latest before a hotfix (inferred).
 WITH
 undoing AS MATERIALIZED (
-  SELECT DISTINCT r.application, r.shipped_by AS by_id, c.shipped_by AS deployment_id
+  SELECT DISTINCT r.application, r.shipped_by AS evidence_id, c.shipped_by AS deployment_id
   FROM changes AS r
   INNER JOIN changes AS c ON r.application = c.application AND r.repository = c.repository AND r.reverts = c.sha
   WHERE r.reverts IS NOT NULL AND c.shipped_by <> r.shipped_by AND NOT c.baseline
@@ -10,9 +10,9 @@ undoing AS MATERIALIZED (
 hotfixed AS (
   SELECT
     r.deployment_id,
-    h.deployment_id AS by_id,
+    h.deployment_id AS evidence_id,
     h.traffic_at,
-    h.mended_at,
+    h.stable_at,
     row_number() OVER (PARTITION BY h.deployment_id ORDER BY r.traffic_at DESC, r.deployment_id DESC) AS nearest
   FROM deployments AS h
   INNER JOIN definitions AS d ON h.application = d.application
@@ -26,18 +26,18 @@ hotfixed AS (
 SELECT
   u.deployment_id,
   'fix_forward' AS evidence,
-  u.by_id,
+  u.evidence_id,
   f.traffic_at AS happened_at,
-  f.mended_at AS recovered_at,
+  f.stable_at AS recovered_at,
   'stated' AS confidence
 FROM undoing AS u
-INNER JOIN deployments AS f ON u.by_id = f.deployment_id
+INNER JOIN deployments AS f ON u.evidence_id = f.deployment_id
 INNER JOIN deployments AS failed ON u.deployment_id = failed.deployment_id
 INNER JOIN definitions AS d ON u.application = d.application
 WHERE
   f.traffic_at > failed.traffic_at
   AND f.traffic_at <= failed.traffic_at + d.failure_window_hours * INTERVAL 1 HOUR
 UNION ALL
-SELECT deployment_id, 'fix_forward', by_id, traffic_at, mended_at, 'inferred'
+SELECT deployment_id, 'fix_forward', evidence_id, traffic_at, stable_at, 'inferred'
 FROM hotfixed
 WHERE nearest = 1

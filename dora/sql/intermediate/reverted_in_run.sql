@@ -1,5 +1,5 @@
 -- One row is one attempt that was undone within its own execution tree (rollback on failure, or a rollback stage further
--- on): every target that took its traffic went back afterwards. What served before it serves again from undone_at on.
+-- on): every target that took its traffic went back afterwards. What served before it serves again from reverted_in_run_at on.
 WITH
 back AS (
   SELECT source, application, root_id, account, location, cluster, full_traffic_at AS back_at
@@ -34,7 +34,7 @@ targets AS (
       AND b.back_at >= s.served_at
   GROUP BY s.source, s.application, s.root_id, s.rollout_id
 )
-SELECT source, application, root_id, max(back_at) AS undone_at
+SELECT source, application, root_id, max(back_at) AS reverted_in_run_at
 FROM targets
 GROUP BY source, application, root_id
 HAVING bool_and(back_at IS NOT NULL)

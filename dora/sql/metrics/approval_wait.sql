@@ -15,7 +15,7 @@ SELECT
   CASE
     WHEN a.deployment_id IS NULL THEN 'not on the way to production'
     WHEN a.started_at IS NULL OR a.started_at > build.as_of THEN 'impossible time'
-    WHEN a.waited_minutes < 0 THEN 'answered before it was asked'
+    WHEN a.waited_minutes < 0 THEN 'decided before it was requested'
     WHEN a.outcome <> 'decided' AND a.waited_minutes IS NOT NULL THEN a.outcome
   END AS excluded
 FROM approvals AS a

@@ -9,7 +9,7 @@
 WITH batches AS (
   SELECT shipped_by AS deployment_id, count(*) AS changes
   FROM changes
-  WHERE shipped_by IS NOT NULL AND repeats IS NULL
+  WHERE shipped_by IS NOT NULL AND cherry_pick_of IS NULL
   GROUP BY shipped_by
 )
 SELECT
@@ -20,8 +20,8 @@ SELECT
   FALSE AS censored,
   CASE
     WHEN p.kind NOT IN ('release', 'hotfix', 'config') THEN p.kind
-    WHEN p.attribution NOT IN ('commit', 'version', 'restored') THEN 'its commit is unknown'
-    WHEN p.previous_id IS NULL THEN 'the first deployment seen'
+    WHEN p.attribution NOT IN ('commit', 'version', 'restored') THEN 'unknown commit'
+    WHEN p.previous_id IS NULL THEN 'the first recorded deployment'
   END AS excluded
 FROM deployments AS p
 LEFT JOIN batches AS b ON p.deployment_id = b.deployment_id

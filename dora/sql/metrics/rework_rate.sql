@@ -7,14 +7,14 @@
 -- shaped_by = ["hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects", "rollback_pipelines", "failure_window_hours"]
 -- One row is one deployment that took traffic; 1 where it was unplanned.
 WITH fixes AS (
-  SELECT DISTINCT by_id FROM failures WHERE evidence = 'fix_forward'
+  SELECT DISTINCT evidence_id FROM failures WHERE evidence = 'fix_forward'
 )
 SELECT
   p.application,
   coalesce(p.traffic_at, p.finished_at, p.queued_at) AS happened_at,
   p.deployment_id AS subject,
-  CASE WHEN p.kind IN ('rollback', 'hotfix') OR fixes.by_id IS NOT NULL THEN 1.0 ELSE 0.0 END AS value,
+  CASE WHEN p.kind IN ('rollback', 'hotfix') OR fixes.evidence_id IS NOT NULL THEN 1.0 ELSE 0.0 END AS value,
   FALSE AS censored,
   CASE WHEN NOT p.took_traffic THEN p.outcome END AS excluded
 FROM deployments AS p
-LEFT JOIN fixes ON p.deployment_id = fixes.by_id
+LEFT JOIN fixes ON p.deployment_id = fixes.evidence_id

@@ -5,7 +5,7 @@
 -- better    = "lower"
 -- subject   = "incident"
 -- shaped_by = ["failure_window_hours"]
--- One row is one incident, dated when it opened; censored while it goes on. Those held against a deployment count there.
+-- One row is one incident, dated when it opened; censored while it goes on. Those attributed to a deployment count there.
 SELECT
   i.application,
   i.opened_at AS happened_at,
@@ -13,7 +13,7 @@ SELECT
   epoch(coalesce(i.resolved_at, build.as_of) - i.opened_at) / 3600 AS value,
   i.resolved_at IS NULL AS censored,
   CASE
-    WHEN i.deployment_id IS NOT NULL THEN 'held against a deployment'
+    WHEN i.deployment_id IS NOT NULL THEN 'attributed to a deployment'
     WHEN i.opened_at > build.as_of THEN 'opened after the data ends'
     WHEN i.resolved_at < i.opened_at THEN 'resolved before it opened'
   END AS excluded

@@ -36,12 +36,12 @@ SELECT
   CASE
     WHEN p.trigger = 'manual' OR (e.pipeline_id IS NULL AND p.trigger IS NOT NULL) THEN TRUE
     WHEN p.trigger IS NOT NULL THEN FALSE
-  END AS by_hand,
+  END AS started_manually,
   p.commit,
   p.version,
   coalesce(w.changes, 0) AS changes,
   w.authors,
-  coalesce(q.questions, 0) AS questions,
+  coalesce(q.prompt_count, 0) AS prompt_count,
   q.prompts,
   q.answers,
   q.roles,
@@ -50,23 +50,23 @@ SELECT
   q.waited_minutes,
   q.unauthorized_users,
   q.stopped_by,
-  coalesce(q.skipped, 0) AS skipped,
-  coalesce(q.timed_out, 0) AS timed_out,
-  coalesce(q.passed_by_timeout, 0) AS passed_by_timeout,
+  coalesce(q.prompts_skipped, 0) AS prompts_skipped,
+  coalesce(q.prompts_timed_out, 0) AS prompts_timed_out,
+  coalesce(q.prompts_passed_by_timeout, 0) AS prompts_passed_by_timeout,
   nullif(
     concat_ws(
       '; ',
-      CASE WHEN j.by_author AND NOT j.by_another THEN 'an author alone approved it' END,
-      CASE WHEN j.by_author AND j.by_another THEN 'an author approved it, and somebody else' END,
-      CASE WHEN j.by_trigger THEN 'who triggered it approved it' END
+      CASE WHEN j.by_author AND NOT j.by_another THEN 'approved by an author alone' END,
+      CASE WHEN j.by_author AND j.by_another THEN 'approved by an author and another person' END,
+      CASE WHEN j.by_trigger THEN 'approved by the person who triggered it' END
     ),
     ''
-  ) AS four_eyes,
+  ) AS self_approval,
   l.verdict,
   l.score,
   r.evidence,
   r.recovered_at,
-  coalesce(p.restored_id, p.previous_id) AS before_id,
+  coalesce(p.restored_id, p.previous_id) AS restored_or_previous_id,
   p.reason,
   p.url
 FROM deployments AS p

@@ -1,5 +1,5 @@
 -- One row is one canary analysis with what happened next: whether its deployment went on, who overrode it, and whether
--- the deployment failed later (unsettled says why that is not known). A failed canary that went on because a later one
+-- the deployment failed later (outcome_unknown_reason says why that is not known). A failed canary that went on because a later one
 -- of the same deployment passed was judged again; one that came after all traffic had moved could stop nothing.
 WITH
 judged AS (
@@ -53,18 +53,18 @@ SELECT
     WHEN m.canary_id IS NULL AND j.alarmed THEN 'stopped'
     WHEN m.canary_id IS NULL THEN 'not deployed'
     WHEN NOT j.alarmed THEN 'promoted'
-    WHEN again.canary_id IS NOT NULL THEN 'judged again'
+    WHEN again.canary_id IS NOT NULL THEN 'analysed again'
     WHEN a.canary_id IS NOT NULL THEN 'overridden'
-    ELSE 'went on unasked'
-  END AS next,
+    ELSE 'continued without approval'
+  END AS action_taken,
   a.decided_by AS overridden_by,
-  CASE WHEN d.took_traffic AND d.kind IN ('release', 'hotfix', 'config') THEN r.deployment_id IS NOT NULL END AS failed,
+  CASE WHEN d.took_traffic AND d.kind IN ('release', 'hotfix', 'config') THEN r.deployment_id IS NOT NULL END AS deployment_failed,
   CASE
     WHEN d.took_traffic IS DISTINCT FROM TRUE THEN 'took no traffic'
     WHEN d.kind NOT IN ('release', 'hotfix', 'config') THEN d.kind
     WHEN r.deployment_id IS NULL AND d.traffic_at > build.as_of - f.failure_window_hours * INTERVAL 1 HOUR
       THEN 'may still fail'
-  END AS unsettled,
+  END AS outcome_unknown_reason,
   r.evidence,
   d.kind,
   d.outcome,

@@ -4,14 +4,14 @@ WITH stages AS (
   SELECT
     application,
     change_id,
-    sum(CASE WHEN stage = 'waiting' THEN hours END) AS waiting_hours,
+    sum(CASE WHEN stage = 'waiting for deployment' THEN hours END) AS waiting_hours,
     sum(CASE WHEN stage = 'queue' THEN hours END) AS queue_hours,
-    sum(CASE WHEN stage = 'before production' THEN hours END) AS before_production_hours,
+    sum(CASE WHEN stage = 'pre-production stages' THEN hours END) AS pre_production_hours,
     sum(CASE WHEN stage = 'approval' THEN hours END) AS approval_hours,
-    sum(CASE WHEN stage = 'window' THEN hours END) AS window_hours,
+    sum(CASE WHEN stage = 'execution window' THEN hours END) AS execution_window_hours,
     sum(CASE WHEN stage = 'canary' THEN hours END) AS canary_hours,
     sum(CASE WHEN stage = 'rollout' THEN hours END) AS rollout_hours,
-    sum(CASE WHEN stage IN ('other', 'not known') THEN hours END) AS other_hours
+    sum(CASE WHEN stage IN ('other', 'unknown') THEN hours END) AS other_hours
   FROM lead_stages
   GROUP BY application, change_id
 )
@@ -24,7 +24,7 @@ SELECT
   c.author,
   c.subject,
   c.branch,
-  c.came_as,
+  c.merge_method,
   c.labels,
   c.commits,
   c.files,
@@ -41,9 +41,9 @@ SELECT
   CASE WHEN k.excluded IS NULL AND NOT k.shipped THEN k.hours END AS open_hours,
   s.waiting_hours,
   s.queue_hours,
-  s.before_production_hours,
+  s.pre_production_hours,
   s.approval_hours,
-  s.window_hours,
+  s.execution_window_hours,
   s.canary_hours,
   s.rollout_hours,
   s.other_hours,

@@ -1,6 +1,6 @@
 -- One row is one change of one application: an entry on the trunk of a repository that feeds it, within its paths.
 -- shipped_by is the first succeeded deployment that can reach it, or picks of it; baseline marks what the first one ever
--- seen brought; repeats is the change whose pick it is; merge_time_issue says why its merge time can not be believed.
+-- seen brought; cherry_pick_of is the change whose pick it is; merge_time_issue says why its merge time can not be believed.
 WITH
 fed AS (
   SELECT DISTINCT a.application, l.repository
@@ -62,7 +62,7 @@ SELECT
   b.author,
   b.change_request,
   b.branch,
-  b.kind AS came_as,
+  b.kind AS merge_method,
   array_to_string(b.labels, ' ') AS labels,
   b.commits,
   b.files,
@@ -78,12 +78,12 @@ SELECT
   q.approved_at,
   b.undoes AS reverts,
   r.reverted_by,
-  again.origin_sha AS repeats,
+  again.origin_sha AS cherry_pick_of,
   s.deployment_id AS shipped_by,
-  coalesce(s.picked, FALSE) AS picked,
+  coalesce(s.picked, FALSE) AS shipped_by_cherry_pick,
   coalesce(s.baseline, FALSE) AS baseline,
   r.reverted_by IS NOT NULL
-  AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS withdrawn
+  AND (s.deployment_id IS NULL OR s.deployment_id = coalesce(undone.deployment_id, '')) AS reverted_before_shipping
 FROM belonging AS b
 LEFT JOIN change_requests AS q ON b.repository = q.repository AND b.sha = q.sha
 LEFT JOIN cherry_picked_changes AS again ON b.repository = again.repository AND b.sha = again.sha

@@ -60,7 +60,7 @@ SELECT
     WHEN same_version AND direction IS DISTINCT FROM 'ahead' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
     WHEN same_version AND other_manifest THEN 'config'
     WHEN direction = 'back' THEN 'rollback'
-    WHEN direction IN ('aside', 'unknown') AND restored_id IS NOT NULL THEN 'rollback'
+    WHEN direction IN ('diverged', 'unknown') AND restored_id IS NOT NULL THEN 'rollback'
     WHEN direction IN ('first', 'unknown') AND restores IS NOT NULL THEN 'redeploy'
     WHEN direction = 'same' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
     WHEN by_hotfix_rule THEN 'hotfix'
@@ -79,7 +79,7 @@ SELECT
   blamed_first_id,
   blamed_last_id,
   rolled_back_at,
-  undone_at,
+  reverted_in_run_at,
   trigger,
   triggered_by,
   branch,
@@ -90,7 +90,7 @@ SELECT
   full_traffic_at,
   finished_at,
   traffic_at,
-  CASE WHEN undone_at IS NULL THEN full_traffic_at END AS mended_at,
+  CASE WHEN reverted_in_run_at IS NULL THEN full_traffic_at END AS stable_at,
   reason,
   url
 FROM compared

@@ -3,7 +3,7 @@
 -- Without any of these it is held against none.
 WITH
 linked AS (
-  SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment' AS link
+  SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment' AS linked_by
   FROM incident_records AS i
   INNER JOIN releases AS c ON i.deployment IN (c.deployment_id, c.root_id)
   UNION
@@ -34,7 +34,7 @@ nearby AS (
   WHERE linked.id IS NULL
 ),
 links AS (
-  SELECT source, id, deployment_id, link FROM linked
+  SELECT source, id, deployment_id, linked_by FROM linked
   UNION ALL
   SELECT source, id, deployment_id, 'window' FROM nearby WHERE nearest = 1
 )
@@ -43,7 +43,7 @@ SELECT
   i.source,
   i.application,
   l.deployment_id,
-  l.link,
+  l.linked_by,
   i.opened_at,
   i.resolved_at,
   i.severity,

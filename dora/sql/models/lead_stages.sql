@@ -5,7 +5,7 @@ counted AS (
   SELECT * FROM lead_times WHERE excluded IS NULL AND shipped
 ),
 waiting AS (
-  SELECT c.application, c.change_id, 'waiting' AS stage, epoch_us(least(d.queued_at, c.ended_at)) - epoch_us(c.began_at) AS micros
+  SELECT c.application, c.change_id, 'waiting for deployment' AS stage, epoch_us(least(d.queued_at, c.ended_at)) - epoch_us(c.began_at) AS micros
   FROM counted AS c
   INNER JOIN deployments AS d ON c.shipped_by = d.deployment_id
   WHERE d.queued_at > c.began_at
@@ -34,7 +34,7 @@ UNION ALL
 SELECT
   c.application,
   c.change_id,
-  'not known' AS stage,
+  'unknown' AS stage,
   (epoch_us(c.ended_at) - epoch_us(c.began_at) - coalesce(s.micros, 0)) / 3.6e9 AS hours
 FROM counted AS c
 LEFT JOIN sums AS s ON c.application = s.application AND c.change_id = s.change_id

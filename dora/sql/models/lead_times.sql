@@ -6,7 +6,7 @@ WITH clocks AS (
     c.change_id,
     c.shipped_by,
     c.baseline,
-    c.withdrawn,
+    c.reverted_before_shipping,
     c.shipped_by IS NOT NULL AS shipped,
     CASE d.lead_time_starts
       WHEN 'merged_at' THEN c.merged_at
@@ -15,7 +15,7 @@ WITH clocks AS (
       WHEN 'first_commit_at' THEN c.first_commit_at
       ELSE c.opened_at
     END AS began_at,
-    c.repeats IS NOT NULL AS repeated,
+    c.cherry_pick_of IS NOT NULL AS repeated,
     CASE WHEN d.lead_time_starts IN ('merged_at', 'committed_at') THEN c.merge_time_issue END AS merge_time_issue,
     d.lead_time_starts IN ('first_commit_at', 'opened_at') AS may_be_untold,
     CASE d.lead_time_stops
@@ -36,14 +36,14 @@ SELECT
   ended_at,
   epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS hours,
   CASE
-    WHEN repeated THEN 'picked from another change'
-    WHEN baseline THEN 'shipped before the first deployment seen'
-    WHEN withdrawn THEN 'reverted before shipping'
+    WHEN repeated THEN 'cherry-picked from another change'
+    WHEN baseline THEN 'shipped before the first recorded deployment'
+    WHEN reverted_before_shipping THEN 'reverted before shipping'
     WHEN merge_time_issue = 'unreadable' THEN 'time unreadable'
     WHEN merge_time_issue = 'too_early' THEN 'time too early'
     WHEN merge_time_issue = 'in_future' THEN 'time in the future'
     WHEN merge_time_issue = 'before_parent' THEN 'time before its parent'
-    WHEN began_at IS NULL AND may_be_untold THEN 'start not known'
+    WHEN began_at IS NULL AND may_be_untold THEN 'unknown start'
     WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
     WHEN shipped AND ended_at IS NULL THEN 'no end time'
     WHEN shipped AND ended_at < began_at THEN 'deployed before its start'

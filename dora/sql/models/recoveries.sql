@@ -38,7 +38,7 @@ SELECT
   clocks.failed_at,
   min(CASE WHEN f.recovered_at >= clocks.failed_at THEN f.recovered_at END) AS recovered_at,
   min(lists.evidence) AS evidence,
-  count(*) AS pieces
+  count(*) AS evidence_count
 FROM failures AS f
 INNER JOIN clocks ON f.deployment_id = clocks.deployment_id
 INNER JOIN lists ON f.deployment_id = lists.deployment_id

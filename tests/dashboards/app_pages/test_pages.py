@@ -135,10 +135,10 @@ def test_canary_coverage_is_the_share_of_deployments_with_an_analysis(
 
 def test_every_definition_that_is_set_is_listed(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """Key, value and description as the build recorded them, and the metrics that each affects."""
-    listed = table(run(organisation, "data"), "says").set_index("key")
-    in_force = delivery.sql("SELECT DISTINCT key, value, says FROM definitions_in_force WHERE value <> ''")
-    assert {row["key"]: (row["value"], row["says"]) for row in in_force} == {
-        key: (row["value"], row["says"]) for key, row in listed.iterrows()
+    listed = table(run(organisation, "data"), "description").set_index("key")
+    in_force = delivery.sql("SELECT DISTINCT key, value, description FROM definitions_in_force WHERE value <> ''")
+    assert {row["key"]: (row["value"], row["description"]) for row in in_force} == {
+        key: (row["value"], row["description"]) for key, row in listed.iterrows()
     }
     assert "Change failure rate" in listed.loc["failure_window_hours", "metrics"]
 

@@ -20,7 +20,8 @@ NOON = datetime(2026, 3, 2, 12)
 
 
 def canary(verdict: str = "pass", then: str = "promoted", failed: bool | None = False, **more: Any) -> Row:
-    given = {"verdict": verdict, "next": then, "failed": failed, "unsettled": None if failed is not None else "kind",
+    given = {"verdict": verdict, "action_taken": then, "deployment_failed": failed,
+             "outcome_unknown_reason": None if failed is not None else "kind",
              "score": 90.0, "pass_threshold": 75.0, "happened_at": NOON, "application": "shop", "overridden_by": None,
              "deployment_id": "d", "evidence": None, "minutes": 9.0, "url": None}  # fmt: skip
     return given | more

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import dora
 from dashboards.queries import text
-from dashboards.rows import audit, canaries, frames
+from dashboards.rows import audit, canaries
 from tests.dashboards.page_text import page_text, table
 
 Run = Callable[..., AppTest]
@@ -98,10 +98,10 @@ def test_a_stage_lists_the_deployments_that_it_held_up_longest(
             spent[row["shipped_by"]][row["stage"]] += row["hours"]
     longest = {deployment: hours.most_common(1)[0][0] for deployment, hours in spent.items()}
     assert len({*longest.values()}) > 1
-    for stage in ("waiting", "rollout"):
+    for stage in ("waiting for deployment", "rollout"):
         deployments = {deployment for deployment, name in longest.items() if name == stage} & window
         assert deployments
-        page = run(organisation, "flow", part=f"longest stage: {frames.stage_name(stage)}")
+        page = run(organisation, "flow", part=f"longest stage: {stage}")
         assert f"{len(deployments)} deployments, slowest change first" in page_text(page)
         assert listed(page) <= times_and_commits(delivery, deployments)
 

@@ -121,13 +121,15 @@ def by_name(delivery: dora.Delivery) -> dict[str, Row]:
 def test_who_wrote_it_and_who_agreed(delivery: dora.Delivery) -> None:
     """A person is one by the name before the @; an author who agrees is seen, alone or beside somebody else, and who
     says no has agreed to nothing."""
-    found = {name: (row["authors"], row["approved_by"], row["four_eyes"]) for name, row in by_name(delivery).items()}
+    found = {
+        name: (row["authors"], row["approved_by"], row["self_approval"]) for name, row in by_name(delivery).items()
+    }
     assert found == {
         "base": ("Ada Lovelace", None, None),
         "post": (None, None, None),
-        "alone": ("Ada Lovelace", "ada.lovelace@x.example", "an author alone approved it"),
+        "alone": ("Ada Lovelace", "ada.lovelace@x.example", "approved by an author alone"),
         "both": ("Bob, Cy", "CY@other.example, dee@x.example",
-                 "an author approved it, and somebody else; who triggered it approved it"),
+                 "approved by an author and another person; approved by the person who triggered it"),
         "clean": ("Bob", "dee@x.example", None),
         "mute": (None, None, None),
         "bare": ("Bob", None, None),
@@ -140,11 +142,11 @@ def test_what_was_asked(delivery: dora.Delivery) -> None:
     """Each question with its roles, how long it waited, who was refused, and how it ended without an answer."""
     found = by_name(delivery)
     both = found["both"]
-    assert (both["questions"], both["prompts"], both["roles"]) == (2, "both? · both?", "managers · managers")
+    assert (both["prompt_count"], both["prompts"], both["roles"]) == (2, "both? · both?", "managers · managers")
     assert both["waited_minutes"] == pytest.approx(6)
     assert found["alone"]["unauthorized_users"] == "eve@x.example"
-    assert [found[name]["timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
-    assert [found[name]["skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
+    assert [found[name]["prompts_timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
+    assert [found[name]["prompts_skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
 
 
 def test_local_time_decides_what_is_outside_business_hours(delivery: dora.Delivery) -> None:
@@ -176,14 +178,14 @@ def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
 def test_a_rollback_with_what_it_took_back(delivery: dora.Delivery) -> None:
     """Who, for how long the content had served, what came back, and the reason in the operator's words."""
     (row,) = delivery.rollbacks().rows
-    assert (row["application"], row["team"], row["triggered_by"], row["by_hand"]) == (
+    assert (row["application"], row["team"], row["triggered_by"], row["started_manually"]) == (
         "shop",
         "store",
         "eve@x.example",
         True,
     )
-    assert row["undone_id"].startswith("shop/bare@")
-    assert row["served_minutes"] == pytest.approx(60)
+    assert row["rolled_back_id"].startswith("shop/bare@")
+    assert row["live_minutes"] == pytest.approx(60)
     assert row["restored_commit"] == f"{5:040x}"
 
 
@@ -278,7 +280,7 @@ def test_the_files(config: Path, tmp_path: Path) -> None:
     assert len(rows) == 9
     page = (tmp_path / "trail.html").read_text()
     assert page.count("ada.lovelace@x.example") == 2  # in both tables: changes with exceptions, and all
-    assert "an author alone approved it" in page
+    assert "approved by an author alone" in page
     with pytest.raises(UsageError, match="unknown file type"):
         audit.audit(config=config, out=tmp_path / "trail.xlsx")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trail.csv", "trail.html", "trail.parquet"]

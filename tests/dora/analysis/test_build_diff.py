@@ -60,7 +60,9 @@ def test_another_definition_changes_history(tmp_path: Path, built_in: Callable[.
     assert (rate.before.value, rate.now.value, rate.observations) == (0.5, 0.0, {"value changed": 1})
     assert rate.examples == ["shop, shop/2@files: value changed, 1 → 0"]
     assert moved["time_to_restore"].observations == {"exclusion changed": 1}
-    assert moved["time_to_restore"].examples == ["shop, i: exclusion changed, excluded (held against a deployment) → 1"]
+    assert moved["time_to_restore"].examples == [
+        "shop, i: exclusion changed, excluded (attributed to a deployment) → 1"
+    ]
     assert (tmp_path / "dora.duckdb").read_bytes() == before
 
 

@@ -50,8 +50,7 @@ def test_a_roll_up_that_lies_is_said(simpson: dora.Delivery) -> None:
     assert found.split is not None
     assert (found.split.total, found.split.within, found.split.mix) == pytest.approx((-0.1, 0.05, -0.15))
     assert (
-        found.warning
-        == "within applications it moved +5.0 points, against the total; their mix moved it -15.0 points"
+        found.warning == "within applications it moved +5.0 points, against the total; their mix moved it -15.0 points"
         " (with the old mix it would be 25.0 %)"
     )
     assert found.plain()["warning"] == found.warning

@@ -240,4 +240,4 @@ def test_a_side_branch_without_anything_new_is_aside() -> None:
     """Neither ancestor nor descendant of what serves, and shipped before by a merge: aside."""
     graph = Graph(4, np.array([1, 2, 3, 3], np.int32), np.array([0, 0, 1, 2], np.int32))
     got = served(graph, commit(3), commit(1), commit(2))
-    assert [carried.direction for carried in got] == ["first", "back", "aside"]
+    assert [carried.direction for carried in got] == ["first", "back", "diverged"]

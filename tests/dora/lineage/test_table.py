@@ -24,7 +24,7 @@ COLUMNS = {
     "deployment_id": "VARCHAR", "application": "VARCHAR", "repository": "VARCHAR", "commit": "VARCHAR",
     "version": "VARCHAR", "took_traffic": "BOOLEAN", "succeeded": "BOOLEAN", "alters": "BOOLEAN",
     "explicit_rollback": "BOOLEAN", "restores": "VARCHAR", "server_group": "VARCHAR", "steps_back": "INTEGER",
-    "undone_at": "TIMESTAMP", "traffic_at": "TIMESTAMP",
+    "reverted_in_run_at": "TIMESTAMP", "traffic_at": "TIMESTAMP",
 }  # fmt: skip
 USUAL = {"application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "alters": True,
          "explicit_rollback": False}  # fmt: skip
@@ -119,7 +119,7 @@ def test_a_change_brings_what_no_change_below_it_reaches(build: Build) -> None:
     build.land(("acme/shop", e, [d]), ("acme/shop", f, [A]))
     build.merge(("acme/shop", A), ("acme/shop", d), ("acme/shop", e))
     build.merge(("acme/shop", f), on_trunk=False)
-    rows = build.trace().rows("SELECT change_sha, place, sha FROM included_commits ORDER BY change_sha, place")
+    rows = build.trace().rows("SELECT change_sha, position, sha FROM included_commits ORDER BY change_sha, position")
     assert rows == [(A, 1, A), (d, 1, C), (d, 2, B), (d, 3, d), (e, 1, e)]
 
 

@@ -109,7 +109,16 @@ def delivery(
 def test_what_happened_next(delivery: dora.Delivery) -> None:
     """Each canary: whether its deployment went on, by whom, and whether it failed later or why nobody knows."""
     rows = delivery.list_rows("canary_outcomes")
-    found = {r["canary_id"]: (r["verdict"], r["next"], r["overridden_by"], r["failed"], r["unsettled"]) for r in rows}
+    found = {
+        r["canary_id"]: (
+            r["verdict"],
+            r["action_taken"],
+            r["overridden_by"],
+            r["deployment_failed"],
+            r["outcome_unknown_reason"],
+        )
+        for r in rows
+    }
     assert found == {
         "p1-c": ("pass", "promoted", None, False, None),
         "p2-c": ("pass", "promoted", None, False, None),
@@ -117,12 +126,12 @@ def test_what_happened_next(delivery: dora.Delivery) -> None:
         "o1-c": ("fail", "overridden", "ada", True, None),
         "o2-c": ("marginal", "overridden", "ada", True, None),
         "o3-c": ("fail", "overridden", "bob", False, None),
-        "u1-c": ("fail", "went on unasked", None, False, None),
+        "u1-c": ("fail", "continued without approval", None, False, None),
         "s1-c": ("fail", "stopped", None, None, "took no traffic"),
         "s2-c": ("marginal", "stopped", None, None, "took no traffic"),
         "n1-c": ("pass", "not deployed", None, None, "took no traffic"),
         "e1-c": ("error", "not deployed", None, None, "took no traffic"),
-        "a1-c": ("fail", "judged again", None, False, None),
+        "a1-c": ("fail", "analysed again", None, False, None),
         "a1-2": ("pass", "promoted", None, False, None),
         "l1-c": ("fail", "already serving", None, False, None),
         "d1-c": ("no_data", "promoted", None, False, None),
@@ -135,7 +144,7 @@ def test_the_table_is_a_diagnostic_test(delivery: dora.Delivery) -> None:
     """4 passed and settled (1 bad), 4 failed and went on (2 bad), 2 stopped: bounds, and Begg and Greenes, by hand."""
     told = delivery.canaries()
     assert told.counts == Verdicts(passed_good=3, passed_bad=1, overridden_good=2, overridden_bad=2, stopped=2)
-    assert told.left_out == {"already serving": 1, "judged again": 1, "may still fail": 1, "not deployed": 1,
+    assert told.left_out == {"already serving": 1, "analysed again": 1, "may still fail": 1, "not deployed": 1,
                              "verdict error": 1, "verdict no_data": 1}  # fmt: skip
     assert told.canaries == 16 == sum(told.left_out.values()) + 10
     found = told.diagnosis
@@ -190,8 +199,18 @@ def test_an_application_without_canaries(delivery: dora.Delivery) -> None:
 
 def test_a_verdict_that_judges_nothing_is_left_out_by_reason() -> None:
     """A canceled canary, one still running and one without a deployment count nowhere and are named."""
-    row: Row = {"verdict": "pass", "next": "promoted", "unsettled": None, "failed": False}
-    rows = [row, row | {"verdict": "canceled"}, row | {"next": "running"}, row | {"unsettled": "redeploy"}]
+    row: Row = {
+        "verdict": "pass",
+        "action_taken": "promoted",
+        "outcome_unknown_reason": None,
+        "deployment_failed": False,
+    }
+    rows = [
+        row,
+        row | {"verdict": "canceled"},
+        row | {"action_taken": "running"},
+        row | {"outcome_unknown_reason": "redeploy"},
+    ]
     assert count_verdicts(rows) == (Verdicts(passed_good=1), {"redeploy": 1, "running": 1, "verdict canceled": 1})
 
 
@@ -204,7 +223,7 @@ def test_the_command_prints_the_same(
     canaries(config=config)
     said = capsys.readouterr()
     assert said.out.splitlines()[: len(delivery.canaries().sentences)] == delivery.canaries().sentences
-    assert "went on unasked" in said.out
+    assert "continued without approval" in said.out
     assert "data through 2026-03-22 08:00 UTC" in said.err
     canaries(json=True, config=config)
     told = json.loads(capsys.readouterr().out)

@@ -86,7 +86,7 @@ def minutes(row: dict[str, Any], name: str) -> float | None:
 def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
     """By hand: merged at 30, queued at 50, started 51, rolling out from 55, serving at 58: 28 minutes in all."""
     (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 1"]
-    stages = ["waiting_hours", "queue_hours", "before_production_hours", "rollout_hours", "lead_hours"]
+    stages = ["waiting_hours", "queue_hours", "pre_production_hours", "rollout_hours", "lead_hours"]
     assert [minutes(row, name) for name in stages] == [20, 1, 4, 3, 28]
     assert row["state"] == "shipped"
     assert row["approval_hours"] is None

@@ -82,9 +82,9 @@ def test_a_day_in_the_life_of_a_deployment(facts: Facts) -> None:
     )
     assert stretches(delivery) == [
         ("queue", 2),
-        ("before production", 8),
+        ("pre-production stages", 8),
         ("canary", 20),
-        ("window", 3),
+        ("execution window", 3),
         ("approval", 17),
         ("rollout", 5),
         ("other", 3),
@@ -107,9 +107,9 @@ def test_what_an_earlier_reading_told_holds_nothing_up(facts: Facts) -> None:
     )
     assert stretches(delivery) == [
         ("queue", 2),
-        ("before production", 8),
+        ("pre-production stages", 8),
         ("approval", 10),
-        ("before production", 10),
+        ("pre-production stages", 10),
         ("rollout", 5),
     ]
 
