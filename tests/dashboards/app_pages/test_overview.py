@@ -14,10 +14,11 @@ import dora
 from dashboards.components.metric_card import KEYS
 from tests.dashboards.page_text import header, page_text, table
 
-Built = Callable[..., Path]
+Build = Callable[..., Path]
+Run = Callable[..., AppTest]
 
 
-def test_cards_show_the_values_of_the_api(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_cards_show_the_values_of_the_api(run: Run, organisation: Path) -> None:
     """Each card shows the value and the evidence that ``dora show`` prints for the same window."""
     page = run(organisation)
     delivery = dora.open(organisation)
@@ -29,9 +30,7 @@ def test_cards_show_the_values_of_the_api(run: Callable[..., AppTest], organisat
     assert len(cards) == 6
 
 
-def test_the_header_describes_the_selection(
-    run: Callable[..., AppTest], organisation: Path, midnight: datetime
-) -> None:
+def test_the_header_describes_the_selection(run: Run, organisation: Path, midnight: datetime) -> None:
     """It shows deployments, applications, window, comparison and the end of the data."""
     n = dora.open(organisation).metric("deployment_frequency", since="90d").rows[0].n
     assert header(run(organisation)) == (
@@ -40,7 +39,7 @@ def test_the_header_describes_the_selection(
     )
 
 
-def test_only_significant_changes_are_coloured(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_only_significant_changes_are_coloured(run: Run, organisation: Path) -> None:
     """A change is green or vermilion if it is significant, else grey."""
     delivery, colours = dora.open(organisation), {Colour.GREEN: 1, Colour.RED: -1, Colour.GRAY: 0}
     cards = {metric.label: metric for metric in run(organisation).metric}
@@ -53,7 +52,7 @@ def test_only_significant_changes_are_coloured(run: Callable[..., AppTest], orga
         assert colours[cards[metric.title].color] == improvement
 
 
-def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_the_address_filters(run: Run, organisation: Path) -> None:
     """Teams, applications and window of the address decide every number on the page."""
     page = run(organisation, team=["money", "finding"], application="ledger", window="30d")
     value = dora.open(organisation).metric("lead_time", since="30d", where={"application": "ledger"}).rows[0]
@@ -71,13 +70,13 @@ def test_the_address_filters(run: Callable[..., AppTest], organisation: Path) ->
     [{"team": "nobody"}, {"application": ["nope"]}, {"window": "3d"}, {"period": "2019-01-07"}, {"period": "x"}],
 )
 def test_unknown_values_of_the_address_are_ignored(
-    run: Callable[..., AppTest], organisation: Path, address: dict[str, str | list[str]]
+    run: Run, organisation: Path, address: dict[str, str | list[str]]
 ) -> None:
     """An old or mistyped link shows the page without that filter."""
     assert header(run(organisation, **address)) == header(run(organisation))
 
 
-def test_selecting_a_team_drops_applications_of_other_teams(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_selecting_a_team_drops_applications_of_other_teams(run: Run, organisation: Path) -> None:
     """The selection never contains an application of another team."""
     page = run(organisation, application="search")
     page.multiselect(key="team").select("money").run()
@@ -86,7 +85,7 @@ def test_selecting_a_team_drops_applications_of_other_teams(run: Callable[..., A
     assert "of 2 applications" in header(page)
 
 
-def test_a_period_of_the_address_filters_the_list_only(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_a_period_of_the_address_filters_the_list_only(run: Run, organisation: Path) -> None:
     """The list has the deployments of that week; the cards keep the window."""
     delivery = dora.open(organisation)
     week = delivery.metric("deployment_frequency", since="90d", every="week").rows[3].period
@@ -99,7 +98,7 @@ def test_a_period_of_the_address_filters_the_list_only(run: Callable[..., AppTes
     assert header(page) == header(run(organisation))
 
 
-def test_the_list_starts_with_the_slowest_and_has_200_rows(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_the_list_starts_with_the_slowest_and_has_200_rows(run: Run, organisation: Path) -> None:
     """Slowest change first, at most 200 rows, and the caption says how many there are."""
     page = run(organisation)
     hours = table(page, "happened_at")["hours"].dropna()
@@ -109,21 +108,21 @@ def test_the_list_starts_with_the_slowest_and_has_200_rows(run: Callable[..., Ap
     assert f"{total:,} deployments, slowest change first" in page_text(page)
 
 
-def test_only_web_links_are_links(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_only_web_links_are_links(run: Run, organisation: Path) -> None:
     """A script in place of a link does not become one."""
     links = table(run(organisation), "happened_at")["url"]
     assert links.dropna().str.startswith("https://deck.example/").all()
     assert links.isna().any()
 
 
-def test_a_window_without_a_previous_period_is_not_compared(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_a_window_without_a_previous_period_is_not_compared(run: Run, organisation: Path) -> None:
     """430 days hold no year before the last: no deltas, and the header says why."""
     page = run(organisation, window="1y")
     assert "without comparison: history does not cover the previous period" in header(page)
     assert {metric.delta for metric in page.metric} == {""}
 
 
-def test_a_custom_period_of_the_address_is_compared(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_a_custom_period_of_the_address_is_compared(run: Run, organisation: Path) -> None:
     """Both periods come from a copied address; the change is that between the two values of the API."""
     ends = dora.open(organisation).about()["as_of"].date()
     first, last = ends - timedelta(days=300), ends - timedelta(days=201)
@@ -138,16 +137,14 @@ def test_a_custom_period_of_the_address_is_compared(run: Callable[..., AppTest],
     assert [metric.delta for metric in page.metric if metric.label == "Change failure rate"] == [move.text]
 
 
-def test_all_of_history_is_drawn_by_month(run: Callable[..., AppTest], organisation: Path) -> None:
+def test_all_of_history_is_drawn_by_month(run: Run, organisation: Path) -> None:
     """More than a year is cut into months, and the choice of a period offers them."""
     page = run(organisation, window="all")
     assert page.selectbox(key="period").label == "Month of"
     assert all(option.endswith("-01") for option in page.selectbox(key="period").options[1:])
 
 
-def test_a_metric_without_observations_is_a_dash_with_its_reason(
-    run: Callable[..., AppTest], organisation: Path
-) -> None:
+def test_a_metric_without_observations_is_a_dash_with_its_reason(run: Run, organisation: Path) -> None:
     """An application without canaries has no pass rate: a dash and the reason, never zero."""
     page = run(organisation, application="maps")
     canary = next(metric for metric in page.metric if metric.label == "Canary pass rate")
@@ -155,7 +152,7 @@ def test_a_metric_without_observations_is_a_dash_with_its_reason(
     assert "no canaries to count" in page_text(page)
 
 
-def test_without_a_build_the_page_shows_the_next_command(run: Callable[..., AppTest], tmp_path: Path) -> None:
+def test_without_a_build_the_page_shows_the_next_command(run: Run, tmp_path: Path) -> None:
     """A missing file gives no numbers and no traceback, but the next command."""
     page = run(tmp_path / "dora.duckdb")
     assert "nothing was built yet" in page_text(page)
@@ -163,7 +160,7 @@ def test_without_a_build_the_page_shows_the_next_command(run: Callable[..., AppT
     assert not page.metric
 
 
-def test_an_unreadable_build_shows_the_next_command(run: Callable[..., AppTest], tmp_path: Path) -> None:
+def test_an_unreadable_build_shows_the_next_command(run: Run, tmp_path: Path) -> None:
     """A file that is no build gives a message and no traceback."""
     (tmp_path / "dora.duckdb").write_bytes(b"not a database" * 99)
     page = run(tmp_path / "dora.duckdb")
@@ -172,7 +169,7 @@ def test_an_unreadable_build_shows_the_next_command(run: Callable[..., AppTest],
 
 
 def test_a_build_without_deployments_shows_a_message(
-    run: Callable[..., AppTest], build_of: Built, tmp_path: Path, midnight: datetime
+    run: Run, build_of: Build, tmp_path: Path, midnight: datetime
 ) -> None:
     """An organisation before its first deployment gets a sentence and not six zeros."""
     page = run(build_of(tmp_path, end=midnight, days=0))
@@ -181,16 +178,14 @@ def test_a_build_without_deployments_shows_a_message(
 
 
 @pytest.mark.parametrize("days", [0, 2])
-def test_stale_data_has_a_warning(
-    run: Callable[..., AppTest], build_of: Built, tmp_path: Path, midnight: datetime, days: int
-) -> None:
+def test_stale_data_has_a_warning(run: Run, build_of: Build, tmp_path: Path, midnight: datetime, days: int) -> None:
     """Above data that is older than 36 hours stands a warning with the command that updates it."""
     page = run(build_of(tmp_path, end=midnight - timedelta(days=days), days=40))
     assert ["dora nightly" in warning.value for warning in page.warning] == [True] * bool(days)
 
 
 def test_times_are_shown_in_the_organisations_zone(
-    run: Callable[..., AppTest], build_of: Built, tmp_path: Path, midnight: datetime
+    run: Run, build_of: Build, tmp_path: Path, midnight: datetime
 ) -> None:
     """Header and table use the time zone that weeks are split by."""
     build = build_of(tmp_path, end=midnight, days=30, timezone="Asia/Tokyo")
@@ -201,7 +196,7 @@ def test_times_are_shown_in_the_organisations_zone(
 
 
 def test_a_replaced_build_is_used_without_a_restart(
-    run: Callable[..., AppTest], build_of: Built, tmp_path: Path, midnight: datetime
+    run: Run, build_of: Build, tmp_path: Path, midnight: datetime
 ) -> None:
     """The next run of a page uses the build that replaced the file."""
     current, other = tmp_path / "current", tmp_path / "other"

@@ -1,4 +1,4 @@
-"""Opens pages in a browser, waits for them, and finds their charts."""
+"""Open pages in a browser, wait for them, and find their charts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 CHART = "[data-testid=stVegaLiteChart]"
 TABLE = "[data-testid=stDataFrame]"
-# Charts are drawn when they come into view.
 SHOW_ALL = """async () => {
   const main = document.querySelector('[data-testid=stMain]')
   for (let y = 0; y < main.scrollHeight; y += 700) { main.scrollTo(0, y); await new Promise(f => setTimeout(f, 60)) }
@@ -34,13 +33,19 @@ def header(page: Any) -> str:
     return str(page.locator("[data-testid=stCaptionContainer]").first.inner_text())
 
 
-def chart_titles(page: Any) -> list[str]:
-    """The title of each chart, from the description for screen readers."""
-    labels = page.locator(CHART).evaluate_all(
-        "charts => charts.map(chart => chart.getAttribute('aria-label')"
-        " || chart.querySelector('[aria-label]').ariaLabel)"
+def show_all(page: Any) -> None:
+    """Scroll through the page: charts are drawn when they come into view."""
+    page.evaluate(SHOW_ALL)
+
+
+def find_charts(page: Any) -> dict[str, Any]:
+    """All charts of a page by title."""
+    show_all(page)
+    charts = page.locator(CHART)
+    labels = charts.evaluate_all(
+        "all => all.map(chart => chart.getAttribute('aria-label') || chart.querySelector('[aria-label]').ariaLabel)"
     )
-    return [label.partition(".")[0] for label in labels]
+    return {label.partition(".")[0]: charts.nth(place) for place, label in enumerate(labels)}
 
 
 def foreign_requests(urls: Iterable[str], server: str) -> list[str]:

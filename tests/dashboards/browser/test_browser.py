@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,6 @@ from tests.dashboards.browser.page_driver import CHART, foreign_requests, header
 
 pytestmark = pytest.mark.browser
 BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A new page that records its requests."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1300})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.requests = []
-    page.on("request", lambda request: page.requests.append(request.url))
-    yield page
-    context.close()
 
 
 def listed(page: Any) -> int:
@@ -54,9 +42,11 @@ def boxes(marks: Any) -> list[dict[str, float]]:
     return [marks.nth(place).bounding_box() for place in range(marks.count())]
 
 
-def test_a_filter_changes_the_address_and_a_copied_address_shows_the_same(page: Any, server: str, browser: Any) -> None:
+def test_a_filter_changes_the_address_and_a_copied_address_shows_the_same(
+    window: Callable[..., Any], server: str
+) -> None:
     """Selecting a window changes numbers and address; the address alone restores the numbers."""
-    open_page(page, server)
+    page = open_page(window(), server)
     before = header(page)
     page.get_by_role("radio", name="30d").click()
     page.wait_for_url("**window=30d**")
@@ -64,9 +54,7 @@ def test_a_filter_changes_the_address_and_a_copied_address_shows_the_same(page: 
     after = header(page)
     assert "last 30 days" in after
     assert after.split()[0] != before.split()[0]
-    copy = browser.new_page()
-    assert header(open_page(copy, page.url)) == after
-    copy.close()
+    assert header(open_page(window(), page.url)) == after
 
 
 def test_a_click_on_a_week_lists_its_deployments_and_a_second_click_all(
@@ -112,21 +100,19 @@ def test_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> Non
     assert {row["team"] for row in rows} == {"money", "finding", "'=cmd|'/c calc'!A0"}
 
 
-def test_the_dark_theme_is_dark_and_charts_follow(browser: Any, server: str, tmp_path: Path) -> None:
+def test_the_dark_theme_is_dark_and_charts_follow(window: Callable[..., Any], server: str, tmp_path: Path) -> None:
     """A dark preference gives a dark page, bars in the dark palette, and the same marks."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1180}, color_scheme="dark")
-    page = open_page(context.new_page(), server)
+    page = open_page(window(color_scheme="dark"), server)
     assert page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(17, 22, 28)"
     assert page.locator(CHART).nth(8).locator(f"svg path[fill='{LIGHT_BLUE}']").count() > 5
     assert len(page.screenshot(path=tmp_path / "dark.png")) > 50_000
-    context.close()
 
 
-def test_a_phone_shows_the_page_without_sideways_scrolling(browser: Any, server: str, tmp_path: Path) -> None:
+def test_a_phone_shows_the_page_without_sideways_scrolling(
+    window: Callable[..., Any], server: str, tmp_path: Path
+) -> None:
     """At 390 pixels all content stacks into one column that fits the screen."""
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    page = open_page(context.new_page(), server)
+    page = open_page(window(390), server)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     assert all(box["x"] + box["width"] <= 390 for box in boxes(page.locator(CHART)))
     assert len(page.screenshot(path=tmp_path / "phone.png")) > 20_000
-    context.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ import pytest
 
 import dora
 from tests.dashboards.browser.page_driver import (
-    CHART,
-    SHOW_ALL,
-    chart_titles,
+    find_charts,
     foreign_requests,
     header,
     open_page,
+    show_all,
     wait_until_idle,
 )
 from tests.dashboards.hostile import STRINGS, Words
@@ -53,41 +52,20 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.fixture
-def window(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens separate browser windows of a size and theme that record their requests and dialogs."""
-    contexts = []
-
-    def _window(width: int = 1440, theme: str = "light") -> Any:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 1200}, color_scheme=theme))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        page.requests, page.dialogs = [], []
-        page.on("request", lambda request: page.requests.append(request.url))
-        page.on("dialog", lambda dialog: (page.dialogs.append(dialog.message), dialog.dismiss()))
-        return page
-
-    yield _window
-    for context in contexts:
-        context.close()
-
-
 def test_flow_and_stability_draw_a_mark_for_every_row(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
     """As many cells as days, as many dots as applications, a bar for every class."""
     delivery, page = dora.open(organisation), window()
     open_page(page, f"{server}/flow?window=30d")
-    page.evaluate(SHOW_ALL)
-    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(chart_titles(page))}
+    charts = find_charts(page)
     days = delivery.metric("deployment_frequency", since="30d", every="day").rows
     assert charts["Deployments per day"].locator("svg .mark-rect path").count() == len(days)
     assert charts["Lead time by stage"].locator("svg .mark-rect path").count() >= 3
     assert charts["Changes awaiting deployment"].locator("svg .mark-rect path:not([opacity='0.001'])").count() == 7
     assert charts["Lead time for changes"].locator("svg .mark-area path").count() >= 2
     open_page(page, f"{server}/stability?window=1y")
-    page.evaluate(SHOW_ALL)
-    charts = {title: page.locator(CHART).nth(place) for place, title in enumerate(chart_titles(page))}
+    charts = find_charts(page)
     applications = delivery.speed_and_safety(dora.Scope("365d")).applications
     assert charts["By deployment frequency"].locator("svg .mark-symbol path").count() == len(applications) == 5
     assert charts["Time to recovery (share not yet recovered)"].locator("svg .mark-line path").count() >= 1
@@ -136,9 +114,7 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_filters(
 ) -> None:
     """A day of the calendar lists its week; the dot of an application filters the page, a second click removes it."""
     page = open_page(window(), f"{server}/flow?window=90d")
-    page.evaluate(SHOW_ALL)
-    calendar = page.locator(CHART).nth(chart_titles(page).index("Deployments per day"))
-    calendar.locator("svg .mark-rect path").nth(20).click(force=True)
+    find_charts(page)["Deployments per day"].locator("svg .mark-rect path").nth(20).click(force=True)
     page.wait_for_url("**period=**")
     wait_until_idle(page)
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
@@ -146,16 +122,11 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_filters(
     count = len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
     assert page.get_by_text(f"{count} deployments, slowest change first").count() == 1
     open_page(page, f"{server}/stability?window=1y")
-    page.evaluate(SHOW_ALL)
-    between = page.locator(CHART).nth(chart_titles(page).index("By deployment frequency"))
-    between.locator("svg .mark-symbol path").first.click(force=True)
+    find_charts(page)["By deployment frequency"].locator("svg .mark-symbol path").first.click(force=True)
     page.wait_for_url("**application=**")
     wait_until_idle(page)
     assert "of 1 application" in header(page)
-    page.evaluate(SHOW_ALL)
-    page.locator(CHART).nth(chart_titles(page).index("By deployment frequency")).locator("svg .mark-symbol path").click(
-        force=True
-    )
+    find_charts(page)["By deployment frequency"].locator("svg .mark-symbol path").click(force=True)
     page.wait_for_url(lambda url: "application=" not in url)
     wait_until_idle(page)
     assert "of 5 applications" in header(page)
@@ -178,10 +149,10 @@ def test_pages_keep_the_filters(window: Callable[..., Any], server: str) -> None
 def test_every_text_has_contrast_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
     """Desktop and phone, dark and light: a contrast of at least 4.5, and nothing wider than the screen."""
     width = {"light": 390, "dark": 1440}[theme]
-    page = window(width, theme)
+    page = window(width, color_scheme=theme)
     for name in PAGES:
         open_page(page, f"{server}/{name}")
-        page.evaluate(SHOW_ALL)
+        show_all(page)
         wait_until_idle(page)
         contrasts = page.evaluate(CONTRASTS)
         assert len(contrasts) > 30
@@ -232,7 +203,7 @@ def test_fifty_hostile_strings_in_every_text_do_nothing(  # noqa: PLR0917 - fixt
     page = window()
     for name in PAGES:
         open_page(page, f"{server}/{name}?window=all")
-        page.evaluate(SHOW_ALL)
+        show_all(page)
     page.get_by_label("Applications").click()
     page.get_by_role("option").first.wait_for()
     for row in dora.open(build).sql(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,15 +10,7 @@ import pytest
 
 import dora
 from dashboards.components.metric_card import KEYS
-from tests.dashboards.browser.page_driver import (
-    CHART,
-    SHOW_ALL,
-    TABLE,
-    chart_titles,
-    header,
-    open_page,
-    wait_until_idle,
-)
+from tests.dashboards.browser.page_driver import TABLE, find_charts, header, open_page, wait_until_idle
 from tests.dashboards.conftest import TEAMS
 
 pytestmark = pytest.mark.browser
@@ -51,19 +42,9 @@ CLICKS = {
 }
 
 
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1300})
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    yield page
-    context.close()
-
-
 def click(page: Any, title: str, marks: str, place: int) -> None:
     """Click a mark of the chart with a title; negative places count from the last mark."""
-    page.evaluate(SHOW_ALL)
-    matches = page.locator(CHART).nth(chart_titles(page).index(title)).locator(f"svg {marks}")
+    matches = find_charts(page)[title].locator(f"svg {marks}")
     mark = matches.nth(place if place >= 0 else matches.count() + place)
     mark.scroll_into_view_if_needed()
     box = mark.bounding_box()

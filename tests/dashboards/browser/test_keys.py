@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,12 +24,8 @@ EDGE = 4
 
 
 @pytest.fixture
-def page(browser: Any) -> Any:
-    context = browser.new_context(viewport={"width": 1440, "height": 1300}, reduced_motion="reduce")
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    yield page
-    context.close()
+def page(window: Callable[..., Any]) -> Any:
+    return window(reduced_motion="reduce")
 
 
 def tab_stops(page: Any, count: int) -> list[dict[str, Any]]:
