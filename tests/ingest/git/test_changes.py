@@ -1,4 +1,4 @@
-"""What lands of each change beside its commit: how it came, what it undoes and repeats, whose it is, how large."""
+"""The columns of a change: kind, reverts, cherry-picks, owners, size, plausible times."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def repository(upstream: Any, **more: Any) -> dict[str, Any]:
     return {"url": str(upstream.path), **more}
 
 
-def told(ingested: Any, columns: str) -> dict[str, Any]:
-    """The given columns of each change, by its subject; one column alone is its value."""
+def changes_by_subject(ingested: Any, columns: str) -> dict[str, Any]:
+    """The columns of each change by its subject; a single column is its value."""
     rows = ingested.sql(f"SELECT c.subject, {columns} FROM change h JOIN commit c USING (repository, sha)")
     return {row[0]: row[1] if len(row) == 2 else row[1:] for row in rows}
 
@@ -25,8 +25,8 @@ def branch(upstream: Any, name: str, at: str = "HEAD") -> None:
     upstream.git("checkout", "--quiet", "-b", name, at)
 
 
-def test_a_change_says_how_it_came(upstream: Any, ingested: Any) -> None:
-    """Merged, squashed, or pushed and rebased; how many commits it brought, and when the first was written."""
+def test_a_change_has_a_kind(upstream: Any, ingested: Any) -> None:
+    """Merged, squashed or direct; the number of its commits, and the author time of the first."""
     upstream.commit("one")
     branch(upstream, "topic")
     upstream.commit("two", "topic", GIT_AUTHOR_DATE="1690000000 +0000")
@@ -35,17 +35,17 @@ def test_a_change_says_how_it_came(upstream: Any, ingested: Any) -> None:
     upstream.commit("four (#4)")
     upstream.merge("topic", "Merge pull request #7 from acme/topic")
     ingested.run(repository(upstream))
-    assert told(ingested, "kind, commits, branch, merge_time_issue") == {
+    assert changes_by_subject(ingested, "kind, commits, branch, merge_time_issue") == {
         "one": ("direct", 1, "main", None),
         "four (#4)": ("squash", 1, "main", None),
         "Merge pull request #7 from acme/topic": ("merge", 3, "main", None),
     }
-    first = told(ingested, "epoch(first_commit_at)::BIGINT")
+    first = changes_by_subject(ingested, "epoch(first_commit_at)::BIGINT")
     assert first["Merge pull request #7 from acme/topic"] == 1_690_000_000
 
 
 def test_a_branch_known_before_its_merge_is_counted_with_it(upstream: Any, ingested: Any) -> None:
-    """What a change brought does not depend on the night at which its branch was first seen."""
+    """The commits of a change do not depend on the run that first read its branch."""
     upstream.commit("one")
     branch(upstream, "topic")
     upstream.commit("two", "topic")
@@ -53,11 +53,11 @@ def test_a_branch_known_before_its_merge_is_counted_with_it(upstream: Any, inges
     ingested.run(repository(upstream))
     upstream.merge("topic", "Merge pull request #7 from acme/topic")
     ingested.run(repository(upstream))
-    assert told(ingested, "commits")["Merge pull request #7 from acme/topic"] == 2
+    assert changes_by_subject(ingested, "commits")["Merge pull request #7 from acme/topic"] == 2
 
 
-def test_reverts_are_found_whatever_they_say(upstream: Any, ingested: Any) -> None:
-    """By id, by the start of one, by request, by subject; a re-revert undoes the revert; also a night later."""
+def test_every_form_of_revert_is_resolved(upstream: Any, ingested: Any) -> None:
+    """By full id, short id, request or subject, also of an earlier run; a reapply reverts the revert."""
     one, two = upstream.commit("one (#1)"), upstream.commit("two (#2)")
     three, four = upstream.commit("three"), upstream.commit("four")
     ingested.run(repository(upstream))
@@ -67,15 +67,15 @@ def test_reverts_are_found_whatever_they_say(upstream: Any, ingested: Any) -> No
     upstream.commit('Revert "two (#2)" (#6)')
     upstream.commit('Reapply "three"')
     ingested.run(repository(upstream))
-    assert {s: r for s, r in told(ingested, "c.reverts").items() if r} == {
+    assert {s: r for s, r in changes_by_subject(ingested, "c.reverts").items() if r} == {
         'Revert "three"': three, "Undo four": four, 'Revert "one (#1)" (#5)': one,
         'Revert "two (#2)" (#6)': two, 'Reapply "three"': first,
     }  # fmt: skip
-    assert told(ingested, "labels")["Undo four"] == ["revert"]
+    assert changes_by_subject(ingested, "labels")["Undo four"] == ["revert"]
 
 
-def test_a_merged_revert_undoes_by_its_merge(upstream: Any, ingested: Any) -> None:
-    """The commit that reverts is on a branch; the change that undoes is the merge, of a merge too."""
+def test_a_merged_revert_reverts_by_its_merge(upstream: Any, ingested: Any) -> None:
+    """The revert is a commit of a branch; the change that reverts is its merge, also if it reverts a merge."""
     upstream.commit("one")
     branch(upstream, "topic")
     upstream.commit("two", "topic")
@@ -87,8 +87,8 @@ def test_a_merged_revert_undoes_by_its_merge(upstream: Any, ingested: Any) -> No
     upstream.git("checkout", "--quiet", "main")
     upstream.merge("revert-7-topic", "Merge pull request #8 from acme/revert-7-topic")
     ingested.run(repository(upstream))
-    found = told(ingested, "h.reverts, labels")
-    assert found["Merge pull request #8 from acme/revert-7-topic"] == (merged, ["revert"])
+    rows = changes_by_subject(ingested, "h.reverts, labels")
+    assert rows["Merge pull request #8 from acme/revert-7-topic"] == (merged, ["revert"])
 
 
 def released(upstream: Any) -> tuple[str, str]:
@@ -101,41 +101,41 @@ def released(upstream: Any) -> tuple[str, str]:
     return two, three
 
 
-def test_release_lines_are_read_beside_the_trunk(upstream: Any, ingested: Any) -> None:
-    """What lies on both is the trunk's; what only a release line has is its own, and stays when the line is deleted."""
+def test_release_branches_are_trunks_too(upstream: Any, ingested: Any) -> None:
+    """A commit on both belongs to the trunk; one on a release branch alone stays when the branch is deleted."""
     released(upstream)
     upstream.commit("fix")
     settings = repository(upstream, trunk=["main", "release/*"])
     ingested.run(settings)
     expected = {"one": "main", "two": "main", "three": "main", "fix": "release/1"}
-    assert told(ingested, "branch") == expected
+    assert changes_by_subject(ingested, "branch") == expected
     upstream.git("checkout", "--quiet", "main")
     upstream.git("branch", "-D", "release/1")
     upstream.commit("four")
     assert ingested.run(settings).notes == []
-    assert told(ingested, "branch") == {**expected, "four": "main"}
-    assert told(ingested, "on_trunk")["fix"]
+    assert changes_by_subject(ingested, "branch") == {**expected, "four": "main"}
+    assert changes_by_subject(ingested, "on_trunk")["fix"]
     ingested.run(repository(upstream))
-    assert told(ingested, "on_trunk") == {**dict.fromkeys([*expected, "four"], True), "fix": False}
+    assert changes_by_subject(ingested, "on_trunk") == {**dict.fromkeys([*expected, "four"], True), "fix": False}
 
 
 def test_picks_onto_a_release_line_name_their_origin(upstream: Any, ingested: Any) -> None:
-    """By trailer, else as the same patch of the same author and instant; another patch of that instant is no pick."""
+    """By trailer, else by patch, author and author time; another patch of that time is not a cherry-pick."""
     two, three = released(upstream)
     upstream.git("cherry-pick", "-x", two)
     upstream.git("cherry-pick", three)
     impostor = upstream.git("show", "-s", "--format=%at +0000", three)
     upstream.commit("impostor", "other", GIT_AUTHOR_DATE=impostor)
     ingested.run(repository(upstream, trunk=["main", "release/*"]))
-    found = dict(ingested.sql("SELECT subject, picked_from FROM commit WHERE picked_from IS NOT NULL"))
-    assert found == {"two": two, "three": three}
+    rows = dict(ingested.sql("SELECT subject, picked_from FROM commit WHERE picked_from IS NOT NULL"))
+    assert rows == {"two": two, "three": three}
     assert sorted(ingested.column("SELECT labels FROM change WHERE branch = 'release/1'")) == [
         [], ["backport"], ["backport"]
     ]  # fmt: skip
 
 
-def test_a_rewritten_trunk_is_told(upstream: Any, ingested: Any) -> None:
-    """The number of commits that a force-push dropped is a note; they keep all that was known of them."""
+def test_a_rewritten_trunk_is_a_note(upstream: Any, ingested: Any) -> None:
+    """A note counts the commits that a force-push dropped; their changes keep their columns."""
     base = upstream.commit("base")
     upstream.commit("lost (#4)")
     upstream.commit("lost too")
@@ -144,16 +144,16 @@ def test_a_rewritten_trunk_is_told(upstream: Any, ingested: Any) -> None:
     upstream.commit("kept")
     (note,) = ingested.run(repository(upstream)).notes
     assert "2 trunk commits were rewritten" in note
-    assert told(ingested, "kind, commits, on_trunk")["lost (#4)"] == ("squash", 1, False)
+    assert changes_by_subject(ingested, "kind, commits, on_trunk")["lost (#4)"] == ("squash", 1, False)
 
 
-def test_a_clock_that_can_not_be_is_kept_and_flagged(upstream: Any, ingested: Any) -> None:
-    """1970, 2099 and a time long before the parent's land as they are, with the reason for the doubt."""
+def test_an_implausible_time_is_kept_and_flagged(upstream: Any, ingested: Any) -> None:
+    """1970, 2099 and a time long before the parent's land unchanged, with the reason why they are not plausible."""
     upstream.commit("fine")
     for subject, date in {"old": "0", "new": "4102444800", "back": "1600000000", "skewed": "1699990000"}.items():
         upstream.commit(subject, GIT_COMMITTER_DATE=f"@{date} +0000")
     ingested.run(repository(upstream))
-    assert told(ingested, "merge_time_issue, epoch(merged_at)::BIGINT") == {
+    assert changes_by_subject(ingested, "merge_time_issue, epoch(merged_at)::BIGINT") == {
         "fine": (None, 1_700_000_060), "old": ("too_early", 0), "new": ("in_future", 4_102_444_800),
         "back": ("before_parent", 1_600_000_000), "skewed": (None, 1_699_990_000),
     }  # fmt: skip
@@ -163,8 +163,8 @@ def test_a_clock_that_can_not_be_is_kept_and_flagged(upstream: Any, ingested: An
     ) == [4]
 
 
-def test_owners_say_whose_a_change_is(upstream: Any, ingested: Any) -> None:
-    """The CODEOWNERS in force at each change decides; before there was one, nobody knows."""
+def test_codeowners_give_the_applications_of_a_change(upstream: Any, ingested: Any) -> None:
+    """The CODEOWNERS in force at each change decides; without one the applications are null."""
     upstream.commit("before", "pay/a")
     (upstream.path / "CODEOWNERS").write_text("/pay @acme/money\n/web @acme/front\n")
     upstream.commit("owners", "readme")
@@ -177,7 +177,7 @@ def test_owners_say_whose_a_change_is(upstream: Any, ingested: Any) -> None:
     upstream.commit("renamed", "nobody")
     owners = {"@acme/money": ["ledger", "billing"], "@acme/front": ["shop"]}
     ingested.run(repository(upstream, codeowners=owners))
-    assert told(ingested, "applications, paths") == {
+    assert changes_by_subject(ingested, "applications, paths") == {
         "before": (None, None), "owners": (None, None), "pay": (["billing", "ledger"], None),
         "moved": (["shop"], None), "renamed": (["shop"], None),
     }  # fmt: skip
@@ -186,22 +186,22 @@ def test_owners_say_whose_a_change_is(upstream: Any, ingested: Any) -> None:
 
 
 def test_sizes_are_counted_on_request(upstream: Any, ingested: Any) -> None:
-    """Files and lines against the first parent; a binary file has no lines; without the setting nobody counts."""
+    """Files and lines against the first parent; a binary file has no lines; without the setting they are null."""
     upstream.commit("one", "a")
     (upstream.path / "blob").write_bytes(b"\0\1\2")
     (upstream.path / "text\tname").write_text("x\ny\n")
     upstream.git("add", ".")
     upstream.commit("two", "a")
     ingested.run(repository(upstream))
-    assert set(told(ingested, "files").values()) == {None}
+    assert set(changes_by_subject(ingested, "files").values()) == {None}
     (ingested.data / "landing.duckdb").unlink()
     ingested.run(repository(upstream, sizes=True))
-    assert told(ingested, "files, lines_added, lines_removed") == {"one": (1, 1, 0), "two": (3, 3, 1)}
+    assert changes_by_subject(ingested, "files, lines_added, lines_removed") == {"one": (1, 1, 0), "two": (3, 3, 1)}
 
 
 @pytest.mark.shared
-def test_real_changes_brought_what_git_says(ingested: Any, tmp_path: Path) -> None:
-    """On a real graph each merge brought as many commits as ``git rev-list M ^M^1`` counts."""
+def test_real_merges_include_the_commits_that_git_counts(ingested: Any, tmp_path: Path) -> None:
+    """On a real graph each merge includes as many commits as ``git rev-list M ^M^1`` counts."""
     path = tmp_path / "orca.git"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=master", path], check=True)
     packed = subprocess.run(["gzip", "-dc", SHARED / "git/orca.fast-import.gz"], check=True, capture_output=True).stdout
@@ -210,8 +210,8 @@ def test_real_changes_brought_what_git_says(ingested: Any, tmp_path: Path) -> No
     merges = ingested.sql("SELECT sha, commits FROM change WHERE kind = 'merge' ORDER BY sha LIMIT 60")
     assert len(merges) == 60
     for sha, commits in merges:
-        asked = ["git", "-C", path, "rev-list", "--count", sha, f"^{sha}^1"]
-        assert int(subprocess.run(asked, check=True, capture_output=True).stdout) == commits
+        command = ["git", "-C", path, "rev-list", "--count", sha, f"^{sha}^1"]
+        assert int(subprocess.run(command, check=True, capture_output=True).stdout) == commits
     total = ingested.column("SELECT sum(commits) FROM change WHERE on_trunk")
-    asked = ["git", "-C", path, "rev-list", "--count", "master"]
-    assert int(subprocess.run(asked, check=True, capture_output=True).stdout) == total[0]
+    command = ["git", "-C", path, "rev-list", "--count", "master"]
+    assert int(subprocess.run(command, check=True, capture_output=True).stdout) == total[0]

@@ -1,4 +1,4 @@
-"""CODEOWNERS as its hosts read it."""
+"""CODEOWNERS as GitHub and GitLab read it."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_a_pattern_means_what_git_means(pattern: str, owned: list[str], others: 
 
 
 def test_the_last_pattern_wins() -> None:
-    """A later line takes a path away from an earlier one, even where it names nobody."""
-    owners = CodeOwners("* @all # everybody\n/a/ @one @two\n\n# nobody:\n/a/free\n")
+    """The last matching line decides, even if it has no owner."""
+    owners = CodeOwners("* @all # all\n/a/ @one @two\n\n# no owner:\n/a/free\n")
     assert (owners.owners("x"), owners.owners("a/x"), owners.owners("a/free")) == (["@all"], ["@one", "@two"], [])
 
 
 def test_a_section_gives_its_owners_to_lines_without() -> None:
-    """GitLab's headings, optional ones and those that ask for several approvals."""
+    """GitLab's sections, also optional ones and those with a number of approvals."""
     owners = CodeOwners("[Docs] @writers\ndocs/\nREADME @ada\n^[Code][2] @coders\nsrc/\n")
     assert (owners.owners("docs/a"), owners.owners("README"), owners.owners("src/a")) == (
         ["@writers"],
@@ -50,20 +50,20 @@ def test_a_section_gives_its_owners_to_lines_without() -> None:
 
 
 def test_applications_are_those_of_all_owners_of_all_paths() -> None:
-    """A change that touches two teams' paths belongs to the applications of both, each once."""
+    """A change to the paths of two teams belongs to the applications of both, each once."""
     owners = CodeOwners("/a @one\n/b @two\n/c @three\n")
-    known = {"@one": ("ledger", "cart"), "@two": ("ledger",)}
-    assert owners.applications(["a", "b/x", "c"], known) == ["cart", "ledger"]
-    assert owners.applications(["c", "d"], known) == []
+    applications_of = {"@one": ("ledger", "cart"), "@two": ("ledger",)}
+    assert owners.applications(["a", "b/x", "c"], applications_of) == ["cart", "ledger"]
+    assert owners.applications(["c", "d"], applications_of) == []
 
 
 @given(st.text(), st.text())
-def test_no_file_makes_it_raise(text: str, path: str) -> None:
+def test_any_text_is_a_codeowners_file(text: str, path: str) -> None:
     """A file of any content has owners or none."""
     CodeOwners(text).owners(path)
 
 
 def test_a_pattern_of_many_stars_costs_no_more_time() -> None:
-    """No pattern tries a path in more ways than it has names and characters."""
+    """The time is proportional to the length of pattern and path."""
     hostile = CodeOwners(f"{'*a' * 60}*b @one\n{'**/x/' * 60}b @one")
     assert hostile.owners("a" * 300) == hostile.owners("x/" * 300) == []

@@ -1,4 +1,4 @@
-"""What a message says, in the words of each host and of git itself."""
+"""Commit messages as GitHub, GitLab, Bitbucket, Azure DevOps and git write them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ SHA = "a" * 40
         ("See merge request in the wiki", None),
     ],
 )
-def test_each_host_leaves_its_number_in_its_own_place(text: str, number: str | None) -> None:
-    """GitHub, GitLab, Bitbucket in two kinds and Azure are read, merged or squashed; other numbers are none."""
+def test_the_number_of_the_request_is_read_of_every_host(text: str, number: str | None) -> None:
+    """GitHub, GitLab, both Bitbuckets and Azure, merged or squashed; other numbers are ignored."""
     assert commit_message.parse_change_request(text.partition("\n")[0], text) == number
 
 
@@ -49,13 +49,13 @@ def test_each_host_leaves_its_number_in_its_own_place(text: str, number: str | N
         ("x\n\nThis reverts nothing", None),
     ],
 )
-def test_a_revert_says_what_it_undoes_in_many_ways(text: str, claim: RevertClaim | None) -> None:
-    """The start of an id before a number, and a number before a subject; a subject of a re-revert is the revert's."""
+def test_the_most_reliable_reference_of_a_revert_wins(text: str, claim: RevertClaim | None) -> None:
+    """A short id wins over a number, a number over a subject; a reapply names the subject of the revert."""
     assert commit_message.parse_revert_claim(text.partition("\n")[0], text) == claim
 
 
-def test_the_last_trailer_is_the_nearest_origin() -> None:
-    """A pick of a pick carries two trailers, and only whole lines with whole ids count."""
+def test_the_last_trailer_names_the_original() -> None:
+    """A cherry-pick of a cherry-pick has two trailers; only full lines with full ids count."""
     line = "(cherry picked from commit %s)"
     assert commit_message.parse_cherry_picked_sha(f"x\n\n{line % SHA}\n{line % ('b' * 40)}\n") == "b" * 40
     assert commit_message.parse_cherry_picked_sha(f"x\n\nit was {line % SHA}") is None
@@ -76,18 +76,18 @@ def test_the_last_trailer_is_the_nearest_origin() -> None:
     ],
 )
 def test_bots_and_bumps_and_backports_are_labelled(author: str, subject: str, expected: list[str]) -> None:
-    """Names of bots and the subjects that they and people write for dependencies; no more than that."""
+    """By the author's name, and by the subjects that bots and people write; similar words do not count."""
     assert commit_message.label_change(author, subject, is_revert=False, is_cherry_pick=False) == tuple(expected)
 
 
-def test_what_it_undoes_or_repeats_is_a_label() -> None:
-    """A revert and a pick are known by what was found out of them, not by their words."""
+def test_reverts_and_cherry_picks_are_labelled() -> None:
+    """By what was resolved, not by the words of the subject."""
     assert commit_message.label_change("ada", "x", is_revert=True, is_cherry_pick=True) == ("revert", "backport")
 
 
 @given(st.text(), st.text())
 def test_no_message_makes_it_raise(author: str, text: str) -> None:
-    """Whatever people write, it is read as something or nothing."""
+    """Any text parses to a value or to null."""
     subject = text.partition("\n")[0]
     commit_message.parse_change_request(subject, text)
     commit_message.parse_reverted_sha(text)

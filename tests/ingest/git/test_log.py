@@ -1,4 +1,4 @@
-"""What is read out of ``git log``, whatever somebody wrote into it."""
+"""The output of ``git log``, whatever the commits contain."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ PLAIN = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 PATHS = st.lists(PLAIN.filter(bool).filter(lambda path: not path.startswith("\n")), max_size=3)
 
 
-def one(message: str) -> Commits:
+def parse_message(message: str) -> Commits:
     (batch,) = parse_commits([["", SHA, "", "1", "2", "ada", message]])
     return batch
 
 
-def cut(fields: list[str], places: list[int]) -> list[list[str]]:
+def split_blocks(fields: list[str], places: list[int]) -> list[list[str]]:
     """The same fields in blocks that end at some of them."""
     bounds = [0, *sorted(place % (len(fields) + 1) for place in places), len(fields)]
     return [fields[start:end] for start, end in pairwise(bounds)]
 
 
 @given(st.lists(st.tuples(PLAIN, PLAIN), max_size=5), st.lists(st.integers(0, 40), max_size=4))
-def test_every_record_is_found_again(records: list[tuple[str, str]], places: list[int]) -> None:
-    """Messages of any content never run into their neighbours, wherever a block of output ends."""
+def test_every_record_is_parsed(records: list[tuple[str, str]], places: list[int]) -> None:
+    """A message of any content changes no other record, wherever a block of output ends."""
     fields: list[str] = []
     for number, (author, message) in enumerate(records):
         fields += ["", f"{number}", f"{SHA} {SHA}", f"{number}", "2", author, message]
-    log = Log(*parse_commits(cut(fields, places)))
-    told = [(author, message.lstrip("\n").partition("\n")[0].rstrip()) for author, message in records]
+    log = Log(*parse_commits(split_blocks(fields, places)))
+    expected = [(author, message.lstrip("\n").partition("\n")[0].rstrip()) for author, message in records]
     shas = [f"{number}" for number in range(len(records))]
-    assert list(zip(log.commits.author, log.commits.subject, strict=True)) == told
+    assert list(zip(log.commits.author, log.commits.subject, strict=True)) == expected
     assert (log.commits.sha, log.commits.authored_at) == (shas, [*range(len(records))])
-    back = log.select(reversed(shas))
-    assert (back.sha, back.author) == (shas[::-1], [author for author, _ in reversed(told)])
+    selected = log.select(reversed(shas))
+    assert (selected.sha, selected.author) == (shas[::-1], [author for author, _ in reversed(expected)])
 
 
 @given(st.lists(st.lists(st.text())))
-def test_output_that_makes_no_sense_is_no_list_of_commits(blocks: list[list[str]]) -> None:
-    """It gives commits that make no sense, or an error of ours; nothing else."""
+def test_any_output_is_commits_or_a_dora_error(blocks: list[list[str]]) -> None:
+    """Other output never raises another exception."""
     with suppress(DoraError):
         for batch in parse_commits(blocks):
             assert all(subject == subject.strip("\n") for subject in batch.subject)
 
 
 def test_a_field_too_many_is_an_error() -> None:
-    """A record that is not followed by the next is never read as another commit."""
+    """A record with a field too many is never read as another commit."""
     with pytest.raises(DoraError, match="not a list of commits"):
         list(parse_commits([["", SHA, "", "1", "2", "ada", "m", "more", SHA, "", "1", "2", "ada", "m"]]))
 
 
 @given(st.lists(PATHS, max_size=5))
-def test_files_of_any_name_stay_with_their_commit(touched: list[list[str]]) -> None:
-    """Git puts a line break before the first of them, and an empty field before each commit."""
+def test_paths_of_any_name_stay_with_their_commit(touched: list[list[str]]) -> None:
+    """Git prints a line break before the first path, and an empty field before each commit."""
     fields: list[str] = []
-    for number, named in enumerate(touched):
-        fields += ["", f"{number}", *([f"\n{named[0]}", *named[1:]] if named else [])]
-    assert list(parse_paths(fields)) == [(f"{number}", named) for number, named in enumerate(touched)]
+    for number, names in enumerate(touched):
+        fields += ["", f"{number}", *([f"\n{names[0]}", *names[1:]] if names else [])]
+    assert list(parse_paths(fields)) == [(f"{number}", names) for number, names in enumerate(touched)]
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_files_of_any_name_stay_with_their_commit(touched: list[list[str]]) -> N
     ],
 )
 def test_the_change_request_is_the_number_its_host_wrote(message: str, number: str | None) -> None:
-    """GitHub, Bitbucket and GitLab each leave the number in their own place."""
-    assert one(message).request == [number]
+    """GitHub, Bitbucket and GitLab each write the number in another place."""
+    assert parse_message(message).request == [number]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,9 @@ def test_the_change_request_is_the_number_its_host_wrote(message: str, number: s
         ("nothing", None),
     ],
 )
-def test_a_revert_names_the_whole_commit(message: str, sha: str | None) -> None:
-    """Only a full id says what was reverted."""
-    assert one(message).reverts == [sha]
+def test_only_a_full_id_is_a_reverted_commit(message: str, sha: str | None) -> None:
+    """A short or longer id is not."""
+    assert parse_message(message).reverts == [sha]
 
 
 @pytest.mark.parametrize(
@@ -127,5 +127,5 @@ def test_a_time_is_read_or_is_null(raw: str, seconds: int | None) -> None:
 
 
 def test_the_subject_is_the_first_line_that_is_not_empty() -> None:
-    """Leading empty lines and trailing blanks are no part of it."""
-    assert one("\n\n title  \n\nbody").subject == [" title"]
+    """Leading empty lines and trailing blanks are not part of it."""
+    assert parse_message("\n\n title  \n\nbody").subject == [" title"]
