@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, Literal, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -166,6 +167,11 @@ def claims(build: Build, scope: Scope) -> Any:
 def curve(build: Build, metric: str, scope: Scope) -> list[Row]:
     """The steps of a duration's survival curve."""
     return _opened(build).curve(metric, scope)
+
+
+def significant_changes(build: Build, scope: Scope, earlier: Scope, by: Literal["application", "team"]) -> list[Any]:
+    """The changes of the key metrics from an earlier scope, in total and by group, from values that pages share."""
+    return _opened(build).significant_changes(scope, earlier, by, partial(values, build))
 
 
 @kept()

@@ -65,10 +65,6 @@ class View:
         """A metric's value for each application or team of the selection."""
         return cache.values(self.build, metric, replace(self.now, by=group))
 
-    def earlier_by(self, metric: str, group: Literal["application", "team"]) -> list[Value]:
-        """What those are compared with; none where nothing is."""
-        return cache.values(self.build, metric, replace(self.before, by=group)) if self.before else []
-
     def over(self, name: str, metric: str, *parameters: object) -> list[Row]:
         """The rows of a query over the observations behind a metric."""
         return cache.over(self.build, name, metric, self.now, *parameters)

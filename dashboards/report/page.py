@@ -14,7 +14,7 @@ import dora
 from dashboards import charts
 from dashboards.queries import text
 from dashboards.report import chart_images
-from dora import Delivery, Move, Page, Scope, Value
+from dora import Delivery, Page, Scope, Value
 
 OLDEST = 20
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
@@ -58,26 +58,14 @@ class Report:
         """A key in the window."""
         return self.delivery.values(name, self.scope).rows[0]
 
-    def moved(self) -> Iterator[Row]:
-        """Every key of all, and of each team (or application where a team was asked for), against the window before."""
-        narrow = bool(self.scope.teams or self.scope.applications)
-        groups = replace(self.scope, by="application") if narrow else replace(self.scope, by="team")
-        found = [row for name in KEYS for scope in (self.scope, groups) for row in self._compared(name, scope)]
-        for (now, before, move), stands in zip(
-            found, Move.significant_among([move for *_, move in found]), strict=True
-        ):
-            title = dora.metrics()[now.metric].title
-            yield {"what": title, "of": now.group or "all", "before": before.text, "now": now.text, "move": move.text,
-                   "which is": _verdict(now.metric, move), "stands": stands}  # fmt: skip
-
-    def _compared(self, name: str, scope: Scope) -> Iterator[tuple[Value, Value, Move]]:
+    @cached_property
+    def changes(self) -> list[Any]:
+        """The key metrics against the previous period, in total and by team (by application if filtered to some)."""
         if self.before is None:
-            return
-        earlier = {v.group: v for v in self.delivery.values(name, replace(self.before, by=scope.by))}
-        for now in self.delivery.values(name, scope):
-            before = earlier.get(now.group)
-            if before is not None and (move := now.compare_to(before)):
-                yield now, before, move
+            return []
+        filtered = bool(self.scope.teams or self.scope.applications)
+        changes = self.delivery.significant_changes(self.scope, self.before, "application" if filtered else "team")
+        return [change for change in changes if change.move]
 
     def warnings(self) -> list[str]:
         """Where what all together did is not what each application did."""
@@ -111,9 +99,8 @@ class Report:
         against = "compared with the previous period" if self.before else "history does not cover the previous period"
         known = text.moment(about["as_of"], about["timezone"])
         made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data through {known}")
-        moves = list(self.moved())
-        made.cards(_card(self.value(name), moves) for name in KEYS)
-        _changed(made, moves)
+        made.cards(_card(self.value(name), self.changes) for name in KEYS)
+        _significant_changes(made, self.changes)
         made.paragraphs(self.warnings())
         made.heading(
             "Trend alerts (control chart)",
@@ -127,23 +114,27 @@ class Report:
         return made
 
 
-def _verdict(name: str, move: Move) -> str:
-    if not move.significant or not move.direction:
-        return "not significant"
-    return "better" if (move.direction > 0) == (dora.metrics()[name].better == "higher") else "worse"
+def _card(value: Value, changes: list[Any]) -> tuple[str, str, str]:
+    change = [
+        f"{change.move.text}, {change.verdict}"
+        for change in changes
+        if change.total and change.now.metric == value.metric
+    ]
+    return dora.metrics()[value.metric].title, value.text, " · ".join([value.evidence, *change])
 
 
-def _card(value: Value, moves: list[Row]) -> tuple[str, str, str]:
-    title = dora.metrics()[value.metric].title
-    said = [f"{row['move']}, {row['which is']}" for row in moves if row["what"] == title and row["of"] == "all"]
-    return title, value.text, " · ".join([value.evidence, *said])
-
-
-def _changed(made: Page, moves: list[Row]) -> None:
-    found = [{name: cell for name, cell in row.items() if name != "stands"} for row in moves if row["stands"]]
-    said = f"{len(found)} of {len(moves)} comparisons. False discovery rate: 5 %."
-    made.heading("Significant changes", said if moves else "")
-    made.table(found)
+def _significant_changes(page: Page, changes: list[Any]) -> None:
+    significant = [change for change in changes if change.significant]
+    note = f"{len(significant)} of {len(changes)} comparisons. False discovery rate: 5 %."
+    page.heading("Significant changes", note if changes else "")
+    page.table(
+        {
+            "metric": dora.metrics()[change.now.metric].title, "group": change.now.group or "all",
+            "before": change.before.text, "now": change.now.text, "change": change.move.text,
+            "assessment": change.verdict,
+        }
+        for change in significant
+    )  # fmt: skip
 
 
 def _sections(made: Page, told: Report) -> None:

@@ -15,7 +15,7 @@ from dashboards.components.table import RowButton, text
 from dashboards.queries import cache
 from dashboards.queries.selection import TEAM
 from dashboards.queries.view import View
-from dora import Move, Value
+from dora import Scope
 
 MAX_ROWS = 8  # of each list: the page is a summary, `dora compare` and `dora signals` list all
 EVERYONE, NO_GROUP = "all", "–"
@@ -25,20 +25,27 @@ Group = Literal["application", "team"]
 def draw(view: View) -> None:
     """Draw both lists side by side; the changes only if something of the same applications is compared."""
     group: Group = "application" if view.chosen.teams else "team"
-    compared = view.before is not None and view.chosen.against != TEAM
-    columns = st.columns(2 if compared else 1)
-    if compared:
+    before = view.before if view.chosen.against != TEAM else None
+    columns = st.columns(2 if before else 1)
+    if before:
         with columns[0].container(border=True, height="stretch", gap="xsmall"):
-            _draw_changes(view, group)
+            _draw_changes(view, before, group)
     with columns[-1].container(border=True, height="stretch", gap="xsmall"):
         _draw_alerts(view, group)
 
 
-def _draw_changes(view: View, group: Group) -> None:
-    pairs = _pairs(view, group)
-    rows = _significant(pairs)
+def _draw_changes(view: View, before: Scope, group: Group) -> None:
+    changes = cache.significant_changes(view.build, view.now, before, group)
+    rows = [
+        {
+            "assessment": change.verdict, "group": EVERYONE if change.total else change.now.group or NO_GROUP,
+            "metric": dora.metrics()[change.now.metric].title, "before": change.before.text, "now": change.now.text,
+            "change": change.move.text,
+        }
+        for change in sorted(changes, key=lambda change: change.verdict != "worse") if change.significant
+    ]  # fmt: skip
     st.subheader("Significant changes", anchor=False)
-    comparisons = f"{len(pairs)} comparisons with {view.chosen.words_before}, by {group} and in total"
+    comparisons = f"{len(changes)} comparisons with {view.chosen.words_before}, by {group} and in total"
     if not rows:
         st.caption(f"None of {comparisons}, is significant.")
         return
@@ -90,28 +97,3 @@ def trend_alerts(view: View, group: Group) -> list[Row]:
                         "metric": dora.metrics()[name].title, "alert": alert.text, "value": week.text,
                     })  # fmt: skip
     return sorted(rows, key=lambda row: row["start"], reverse=True)
-
-
-def _pairs(view: View, group: Group) -> list[tuple[str, Value, Value]]:
-    """Group, value now and value before, of every key metric that has both; in total and by group."""
-    pairs = []
-    for name in metric_card.KEYS:
-        earlier = {value.group: value for value in view.earlier_by(name, group)}
-        values = [(value.group or NO_GROUP, value, earlier.get(value.group)) for value in view.by(name, group)]
-        values = [(EVERYONE, view.value(name), view.earlier(name)), *values]
-        pairs += [(who, now, old) for who, now, old in values if old and None not in (now.value, old.value)]
-    return pairs
-
-
-def _significant(pairs: list[tuple[str, Value, Value]]) -> list[Row]:
-    """The changes that are significant among that many comparisons, what got worse first."""
-    changes = [(group, now, before, move) for group, now, before in pairs if (move := now.compare_to(before))]
-    significant = Move.significant_among([move for *_, move in changes])
-    rows = [
-        {
-            "assessment": metric_card.assess(dora.metrics()[now.metric], move), "group": group,
-            "metric": dora.metrics()[now.metric].title, "before": before.text, "now": now.text, "change": move.text,
-        }
-        for (group, now, before, move), is_significant in zip(changes, significant, strict=True) if is_significant
-    ]  # fmt: skip
-    return sorted(rows, key=lambda row: row["assessment"] != "worse")

@@ -50,21 +50,21 @@ def test_the_window_before_is_as_long_and_meets_it(told: Report) -> None:
 
 def test_what_moved_is_judged_as_on_the_pages(told: Report) -> None:
     """Every key of all and of each team that can be compared, with the verdict of the same comparison."""
-    rows = {(row["what"], row["of"]): row for row in told.moved()}
+    changes = {(change.now.metric, change.now.group): change for change in told.changes}
     assert told.before is not None
     for name in KEYS:
         now = told.delivery.values(name, told.scope).rows[0]
         move = now.compare_to(told.delivery.values(name, told.before).rows[0])
-        row = rows.get((dora.metrics()[name].title, "all"))
-        assert (row is None) == (move is None)
-        if row and move:
-            assert (row["move"], row["now"]) == (move.text, now.text)
-            assert (row["which is"] == "not significant") == (not move.significant)
-            assert move.significant or not row["stands"]
-    assert {of for _, of in rows} > {"all", "money", "finding"}
+        change = changes.get((name, None))
+        assert (change is None) == (move is None)
+        if change and move:
+            assert (change.move, change.now) == (move, now)
+            assert (change.verdict == "not significant") == (not move.significant)
+            assert move.significant or not change.significant
+    assert {group for _, group in changes} > {None, "money", "finding"}
     narrow = Report(told.delivery, replace(told.scope, teams=("money",)))
-    assert {row["of"] for row in narrow.moved()} <= {"all", "ledger", "payout"}
-    assert list(Report(told.delivery, dora.Scope()).moved()) == []
+    assert {change.now.group for change in narrow.changes} <= {None, "ledger", "payout"}
+    assert Report(told.delivery, dora.Scope()).changes == []
 
 
 def test_signals_are_the_doors_of_this_window(told: Report) -> None:
