@@ -1,4 +1,4 @@
-"""Our mirror over real HTTP: without the files where the server can leave them out, with them where it can not."""
+"""The mirror over real HTTP: without file contents if the server supports partial clones, else with them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ingest.git.settings import Repository
 
 
 class Backend(BaseHTTPRequestHandler):
-    """What git's own server program says of the repositories under ``root``."""
+    """Git's own server program for the repositories under ``root``."""
 
     root: Path
 
@@ -70,10 +70,10 @@ def blobs(path: Path) -> int:
 
 
 @pytest.mark.parametrize(("allowed", "sizes", "expected"), [("true", False, 0), ("false", False, 2), ("true", True, 2)])
-def test_files_are_left_out_where_the_server_can(
+def test_a_partial_clone_has_no_file_contents(
     upstream: Any, served: str, tmp_path: Path, allowed: str, *, sizes: bool, expected: int
 ) -> None:
-    """A partial clone holds no file; a server that knows none sends them all; to count lines they are needed."""
+    """A server without partial clones sends them all; sizes need them."""
     upstream.git("config", "uploadpack.allowFilter", allowed)
     upstream.commit("one", "pay/a")
     tip = upstream.commit("two", "web/b")
@@ -93,8 +93,8 @@ def test_files_are_left_out_where_the_server_can(
     assert blobs(mirror.git.path) == expected
 
 
-def test_a_line_is_the_same_however_much_of_it_was_read(upstream: Any, tmp_path: Path) -> None:
-    """What the log holds is not asked of git, and the lines are those that git alone tells."""
+def test_a_line_is_the_same_however_much_of_it_is_read(upstream: Any, tmp_path: Path) -> None:
+    """Any part of the line may come from the log and the rest from git."""
     upstream.commit("one")
     upstream.git("checkout", "-q", "-b", "release")
     upstream.commit("fix")
@@ -104,37 +104,37 @@ def test_a_line_is_the_same_however_much_of_it_was_read(upstream: Any, tmp_path:
     repository = Repository(url=str(upstream.path), name="acme/shop", protocol="file", trunks=("main", "release"))
     mirror = Mirror(repository, tmp_path / "data", 60)
     lines = mirror.fetch(Tips({}, [])).trunks
-    told = mirror.assign_branches(lines, Log())
-    assert list(told.values()) == ["main", "main", "main", "release"]
-    for count in range(len(told) + 1):
-        assert list(mirror.assign_branches(lines, Log(*mirror.read_commits([*told][:count]))).items()) == list(
-            told.items()
+    branches = mirror.assign_branches(lines, Log())
+    assert list(branches.values()) == ["main", "main", "main", "release"]
+    for count in range(len(branches) + 1):
+        assert list(mirror.assign_branches(lines, Log(*mirror.read_commits([*branches][:count]))).items()) == list(
+            branches.items()
         )
 
 
-def test_a_file_that_was_left_out_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
-    """A CODEOWNERS is read of a partial clone too, and only that."""
+def test_a_file_of_a_partial_clone_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
+    """CODEOWNERS can be read, and no other file is fetched."""
     upstream.git("config", "uploadpack.allowFilter", "true")
     upstream.git("config", "uploadpack.allowAnySHA1InWant", "true")
     upstream.commit("other", "file")
     tip = upstream.commit("owners", "CODEOWNERS")
     mirror = Mirror(Repository(url=served, name="acme/shop", protocol="http"), tmp_path / "data", 60)
     mirror.fetch(Tips({}, []))
-    found = mirror.read_blob_ids([tip], "CODEOWNERS")
-    assert mirror.read_blob(found[tip]) == str(upstream.now)
+    blob_ids = mirror.read_blob_ids([tip], "CODEOWNERS")
+    assert mirror.read_blob(blob_ids[tip]) == str(upstream.now)
     assert blobs(mirror.git.path) == 1
 
 
 @pytest.mark.parametrize(
     "tips", [Tips({}, []), Tips({"main": "a" * 40}, ["b" * 40]), Tips({"release/1=2": "a" * 40, "main": "b" * 40}, [])]
 )
-def test_a_watermark_says_the_tips_again(tips: Tips) -> None:
+def test_a_watermark_parses_to_the_same_tips(tips: Tips) -> None:
     """Branches of any name, in their order, and all other tips."""
     again = Tips.from_watermark(tips.to_watermark())
     assert again == tips
     assert list(again.trunks) == list(tips.trunks)
 
 
-def test_a_watermark_of_before_is_read_as_tips_without_a_line() -> None:
-    """Its commits are known; the trunk is read once more."""
+def test_a_watermark_of_an_earlier_version_has_no_trunks() -> None:
+    """Its commits are not read again; the trunk is."""
     assert Tips.from_watermark(f"{'a' * 40} {'b' * 40}") == Tips({}, ["a" * 40, "b" * 40])

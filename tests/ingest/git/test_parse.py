@@ -1,4 +1,4 @@
-"""What changes brought and whether their clocks can be believed, against plain statements of both."""
+"""The commits that changes include, and plausible times, against a slow calculation of both."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ CLOCK = Clock(NOW, 3600)
 
 def entry(sha: str, *parents: str, at: int | None = NOW, subject: str = "", request: str | None = None,
           reverts: str | None = None, author: str = "ada") -> Commits:  # fmt: skip
-    told = [sha], [" ".join(parents)], [at], [at], [author], [subject], [request], [reverts], [None]
-    return Commits(*told)
+    columns = [sha], [" ".join(parents)], [at], [at], [author], [subject], [request], [reverts], [None]
+    return Commits(*columns)
 
 
-def found(line: Iterable[str], log: Log, before: dict[str, int | None] | None = None) -> dict[str, tuple[Any, ...]]:
-    """What each entry brought: first, commits, reverts, doubt."""
+def included(line: Iterable[str], log: Log, before: dict[str, int | None] | None = None) -> dict[str, tuple[Any, ...]]:
+    """First author time, number of commits, reverted commit and time issue of each change."""
     shas = list(line)
     return dict(zip(shas, zip(*parse.find_included_commits(shas, log, before or {}, CLOCK), strict=True), strict=True))
 
 
-def parents(known: Log, sha: str) -> list[str]:
-    return known.commits.parents[known.row_of[sha]].split()
+def parents(log: Log, sha: str) -> list[str]:
+    return log.commits.parents[log.row_of[sha]].split()
 
 
-def reached(known: Log, tip: str) -> set[str]:
-    """All that a commit reaches, the slow way."""
-    return {tip}.union(*(reached(known, parent) for parent in parents(known, tip)))
+def reached(log: Log, tip: str) -> set[str]:
+    """All commits that a commit reaches, by recursion."""
+    return {tip}.union(*(reached(log, parent) for parent in parents(log, tip)))
 
 
 @st.composite
@@ -50,27 +50,27 @@ def graphs(draw: st.DrawFn) -> Log:
 
 
 @given(graphs())
-def test_a_change_brought_what_its_first_parent_did_not_have(known: Log) -> None:
-    """On a whole line each entry brought ``M ^M^1``: their number and the earliest author time of them."""
-    line = [str(len(known.commits.sha) - 1)]
-    while before := parents(known, line[-1]):
+def test_a_change_includes_what_its_first_parent_does_not_reach(log: Log) -> None:
+    """Each change of a line includes ``M ^M^1``: their number, and the earliest author time."""
+    line = [str(len(log.commits.sha) - 1)]
+    while before := parents(log, line[-1]):
         line.append(before[0])
-    told = found(reversed(line), known)
+    columns = included(reversed(line), log)
     for sha in line:
-        came = reached(known, sha) - (reached(known, parents(known, sha)[0]) if parents(known, sha) else set())
-        times = [known.commits.authored_at[known.row_of[one]] or 0 for one in came]
-        assert told[sha][:2] == (min(times), len(came))
+        commits = reached(log, sha) - (reached(log, parents(log, sha)[0]) if parents(log, sha) else set())
+        times = [log.commits.authored_at[log.row_of[sha]] or 0 for sha in commits]
+        assert columns[sha][:2] == (min(times), len(commits))
 
 
 def test_a_merge_reverts_what_a_commit_of_it_reverts() -> None:
-    """The revert is made on a branch, and it is the merge that undoes the change on trunk."""
-    known = Log(entry("a"), entry("b", "a"), entry("r", "b", reverts="b"), entry("m", "b", "r"))
-    told = found("abm", known)
-    assert [told[sha][2] for sha in "abm"] == [None, None, "b"]
+    """The revert is a commit of a branch, and its merge reverts the change on trunk."""
+    log = Log(entry("a"), entry("b", "a"), entry("r", "b", reverts="b"), entry("m", "b", "r"))
+    columns = included("abm", log)
+    assert [columns[sha][2] for sha in "abm"] == [None, None, "b"]
 
 
 @pytest.mark.parametrize(
-    ("time", "parent", "doubt"),
+    ("time", "parent_time", "issue"),
     [
         (NOW, NOW, None),
         (None, NOW, "unreadable"),
@@ -82,46 +82,46 @@ def test_a_merge_reverts_what_a_commit_of_it_reverts() -> None:
         (NOW - 3601, NOW, "before_parent"),
     ],
 )
-def test_a_time_is_doubted_for_one_reason(time: int | None, parent: int | None, doubt: str | None) -> None:
-    """1970, what git can not say, the future and what comes before its parent; up to the skew all is well."""
-    assert CLOCK.find_issue(time, parent) == doubt
+def test_a_time_has_one_issue_or_none(time: int | None, parent_time: int | None, issue: str | None) -> None:
+    """1970, unreadable, in the future, or before the parent; up to the skew a time is plausible."""
+    assert CLOCK.find_issue(time, parent_time) == issue
 
 
-def test_an_impossible_parent_does_not_cast_doubt_on_its_children() -> None:
-    """A time is compared with the last one on its line that can be believed."""
-    known = Log(entry("a"), entry("b", "a", at=4_102_444_800), entry("c", "b"), entry("d", "c", at=NOW - 9999))
-    told = found("abcd", known)
-    assert [told[sha][3] for sha in "abcd"] == [None, "in_future", None, "before_parent"]
-    assert told["b"][0] is None
+def test_an_implausible_parent_leaves_its_children_plausible() -> None:
+    """A time is compared with the last plausible one on its line."""
+    log = Log(entry("a"), entry("b", "a", at=4_102_444_800), entry("c", "b"), entry("d", "c", at=NOW - 9999))
+    columns = included("abcd", log)
+    assert [columns[sha][3] for sha in "abcd"] == [None, "in_future", None, "before_parent"]
+    assert columns["b"][0] is None
 
 
-def test_of_what_came_only_what_can_be_believed_is_the_first() -> None:
-    """A merge of commits whose times are 1970, unknown and sound began with the sound one; of none, nobody knows."""
-    known = Log(entry("a"), entry("x", "a", at=0), entry("y", "x", at=None), entry("z", "y", at=NOW - 5))
-    known.add(entry("m", "a", "z"))
-    known.add(entry("n", "m", "o", at=None))
-    known.add(entry("o", "m", at=0))
-    told = found("amn", known)
-    assert [told[sha][:2] for sha in "amn"] == [(NOW, 1), (NOW - 5, 4), (None, 2)]
+def test_the_first_author_time_is_a_plausible_one() -> None:
+    """A merge of commits of 1970, unknown and plausible times has the plausible one; without one it has none."""
+    log = Log(entry("a"), entry("x", "a", at=0), entry("y", "x", at=None), entry("z", "y", at=NOW - 5))
+    log.add(entry("m", "a", "z"))
+    log.add(entry("n", "m", "o", at=None))
+    log.add(entry("o", "m", at=0))
+    columns = included("amn", log)
+    assert [columns[sha][:2] for sha in "amn"] == [(NOW, 1), (NOW - 5, 4), (None, 2)]
 
 
-def test_each_line_begins_beside_its_own_parent() -> None:
-    """Two lines that were read from where they had come to are each compared with that, not with each other."""
-    known = Log(entry("b", "a", at=NOW - 9999), entry("y", "x", at=NOW - 9999))
-    told = found("by", known, {"a": NOW, "x": NOW - 9999})
-    assert [told[sha][3] for sha in "by"] == ["before_parent", None]
+def test_each_line_continues_from_its_own_parent() -> None:
+    """Each of two lines is compared with the last change of an earlier run, not with the other line."""
+    log = Log(entry("b", "a", at=NOW - 9999), entry("y", "x", at=NOW - 9999))
+    columns = included("by", log, {"a": NOW, "x": NOW - 9999})
+    assert [columns[sha][3] for sha in "by"] == ["before_parent", None]
 
 
-def test_the_parent_at_which_a_read_begins_counts_too() -> None:
-    """A change that is new today is compared with the one that was landed yesterday."""
-    known = Log(entry("b", "a", at=NOW - 9999))
-    assert found("b", known, {"a": NOW})["b"][3] == "before_parent"
-    assert found("b", known, {"a": 4_102_444_800})["b"][3] is None
-    assert found("b", known)["b"][3] is None
+def test_a_parent_of_an_earlier_run_counts() -> None:
+    """The first new change is compared with the last one that landed before."""
+    log = Log(entry("b", "a", at=NOW - 9999))
+    assert included("b", log, {"a": NOW})["b"][3] == "before_parent"
+    assert included("b", log, {"a": 4_102_444_800})["b"][3] is None
+    assert included("b", log)["b"][3] is None
 
 
-def test_a_claim_means_the_latest_before_it() -> None:
-    """Of two changes with one subject the later is undone, never one that came after the revert, nor itself."""
+def test_a_revert_claim_means_the_last_change_before_it() -> None:
+    """Of two changes with one subject the later is reverted, never one after the revert, nor the revert itself."""
     line = Log(entry("e", subject="x"), entry("d", subject='Revert "x"'), entry("c", subject="x"),
                entry("b", subject="x", request="3"), entry("a")).commits  # fmt: skip
     branches = dict.fromkeys("edcba", "main")
@@ -129,8 +129,8 @@ def test_a_claim_means_the_latest_before_it() -> None:
     assert parse.resolve_revert_claims(claims, line, branches) == {"d": "c", "c": "b"}
 
 
-def test_a_pick_keeps_author_and_instant() -> None:
-    """Only a commit of the same author and instant can be its origin, and none is its own."""
+def test_a_cherry_pick_has_author_and_time_of_its_original() -> None:
+    """Only a commit with the same author and author time is its original, never the cherry-pick itself."""
     trunk = Log(
         entry("o", "r", at=5), entry("x", "r", at=6, author="eve"), entry("r", at=7), entry("m", "o", "x", at=8)
     )
@@ -142,11 +142,11 @@ def test_a_pick_keeps_author_and_instant() -> None:
 
 
 @given(st.lists(st.sampled_from(["main", "release/1", "release/2"]), max_size=9))
-def test_lines_are_turned_round_each_for_itself(branches: list[str]) -> None:
-    """Each line comes as a whole, oldest first."""
-    named = {str(place): branch for place, branch in enumerate(branches)}
-    turned = parse.sort_oldest_first(list(named), named)
+def test_each_line_is_sorted_oldest_first(branches: list[str]) -> None:
+    """The lines are not mixed."""
+    branch_of = {str(place): branch for place, branch in enumerate(branches)}
+    ordered = parse.sort_oldest_first(list(branch_of), branch_of)
     for branch in set(branches):
-        own = [sha for sha in named if named[sha] == branch]
-        start = turned.index(own[-1])
-        assert turned[start : start + len(own)] == own[::-1]
+        own = [sha for sha in branch_of if branch_of[sha] == branch]
+        start = ordered.index(own[-1])
+        assert ordered[start : start + len(own)] == own[::-1]

@@ -1,4 +1,4 @@
-"""Hostile servers and commits: nothing hangs, nothing is given away, nothing else is lost."""
+"""Hostile servers and commits: no hang, no leaked credential, no other commit lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"
          b"3000000000000 +0000", b"1700000000 +9999", b"1700000000 -0000", b"nonsense", b""]  # fmt: skip
 
 
-def test_v6_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any) -> None:
+def test_v6_a_hostile_date_spoils_only_itself(upstream: Any, ingested: Any) -> None:
     """1970, 2099, negative, overflowing and missing dates: every commit lands, and a time is right or null."""
     shas = [upstream.commit("first")]
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -40,23 +40,23 @@ def test_v6_hostile_dates_cost_only_their_own_times(upstream: Any, ingested: Any
     assert ingested.changes() == {shas[0]}
 
 
-def test_v7_bytes_that_are_no_utf8_are_replaced_and_read_on(upstream: Any, ingested: Any) -> None:
-    """A Latin-1 author with its encoding named is right; one without is readable; its neighbours are untouched."""
+def test_v7_invalid_utf8_is_replaced(upstream: Any, ingested: Any) -> None:
+    """A Latin-1 author is correct if the commit names its encoding, readable if not; other commits are unchanged."""
     tree = upstream.git("rev-parse", f"{upstream.commit('first')}^{{tree}}").encode()
 
     def people(name: bytes) -> bytes:
         return b"author %s <a> 1 +0000\ncommitter %s <a> 1 +0000\n" % (name, name)
 
-    named = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"encoding ISO-8859-1\n\nd\xe9j\xe0\n"
-    bare = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"\nbad \xff \x1b[31m\n\nbody\n"
-    upstream.raw(named, "refs/heads/named")
-    upstream.raw(bare, "refs/heads/bare")
+    with_encoding = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"encoding ISO-8859-1\n\nd\xe9j\xe0\n"
+    without_encoding = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"\nbad \xff \x1b[31m\n\nbody\n"
+    upstream.raw(with_encoding, "refs/heads/named")
+    upstream.raw(without_encoding, "refs/heads/bare")
     ingested.run({"url": str(upstream.path)})
     landed = set(ingested.sql("SELECT author, subject FROM commit"))
     assert landed == {("ada", "first"), ("René", "déjà"), ("Ren\ufffd", "bad \ufffd \x1b[31m")}
 
 
-def test_v7_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingested: Any) -> None:
+def test_v7_a_message_can_not_look_like_another_commit(upstream: Any, ingested: Any) -> None:
     """NUL bytes and field-like text inside a message stay inside it."""
     first = upstream.commit("first")
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -70,8 +70,8 @@ def test_v7_a_message_can_not_pretend_to_be_another_commit(upstream: Any, ingest
     assert landed[first] == "first"
 
 
-def test_a_server_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the deadline git and all that it started are ended, and the message says which setting to raise."""
+def test_a_server_that_never_answers_times_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the timeout git and its children are killed, and the message names the setting to raise."""
     (tmp_path / "ssh").write_text("#!/bin/sh\nsleep 60 & echo $! > $0.pid; wait\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("GIT_SSH_COMMAND", str(tmp_path / "ssh"))
@@ -97,8 +97,8 @@ class Locked(BaseHTTPRequestHandler):
         pass
 
 
-def test_v14_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) -> None:
-    """A server that wants other credentials ends in an error at once, without the ones that were configured."""
+def test_v14_git_prompts_for_no_password_and_no_error_contains_one(tmp_path: Path) -> None:
+    """A server that refuses the credentials is an error at once, without the configured ones."""
     server = HTTPServer(("127.0.0.1", 0), Locked)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://bot:s3cret@127.0.0.1:{server.server_port}/a/b"
@@ -114,7 +114,7 @@ def test_v14_nobody_is_asked_for_a_password_and_none_is_shown(tmp_path: Path) ->
 
 
 def test_credentials_are_not_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ``ps`` shows of a running git does not hold the address."""
+    """``ps`` does not show the address."""
     spy = tmp_path / "git"
     spy.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/arguments\nexit 1\n')
     spy.chmod(0o755)
@@ -128,7 +128,7 @@ def test_credentials_are_not_on_the_command_line(tmp_path: Path, monkeypatch: py
 
 
 def test_output_without_end_is_cut(upstream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More than the cap, in all or in one record, is an error and not a full memory."""
+    """More output than the limit, in total or in one record, is an error."""
     upstream.commit("x" * 5000)
     repo = BareRepository(upstream.path / ".git", "file", 10)
     monkeypatch.setattr(command, "MAX_OUTPUT", 1000)
@@ -140,8 +140,8 @@ def test_output_without_end_is_cut(upstream: Any, monkeypatch: pytest.MonkeyPatc
         list(repo.stream_records("log", "--format=%B", "-z"))
 
 
-def test_reading_on_is_not_needed(upstream: Any) -> None:
-    """Whoever stops reading early ends the command; nothing is raised and nothing stays behind."""
+def test_a_caller_may_stop_reading(upstream: Any) -> None:
+    """The command ends without an error, and its timer too."""
     for number in range(5):
         upstream.commit(f"{number}")
     repo = BareRepository(upstream.path / ".git", "file", 10)

@@ -1,4 +1,4 @@
-"""Which addresses reach git, and what everything else is told."""
+"""Which addresses git may get, and the errors for all others."""
 
 from __future__ import annotations
 
@@ -60,32 +60,32 @@ HOSTILE = [
 ]
 
 
-def one(url: str, **more: Any) -> dict[str, Any]:
+def settings_for(url: str, **more: Any) -> dict[str, Any]:
     return {"repositories": [{"url": url, **more}]}
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_an_address_of_a_known_shape_is_taken(url: str) -> None:
-    """https, ssh, user@host:path and paths are taken, each for its own protocol, and named after the last parts."""
+def test_an_address_of_a_known_shape_is_accepted(url: str) -> None:
+    """https, ssh, user@host:path and paths, each with its own protocol and the name of its last parts."""
     protocol, name = GOOD[url]
-    (repository,), *_ = read_settings(one(url))
+    (repository,), *_ = read_settings(settings_for(url))
     assert (repository.protocol, repository.name) == (protocol, name)
 
 
 @pytest.mark.parametrize("url", HOSTILE)
 def test_v12_any_other_address_is_refused_before_git_runs(url: str, tmp_path: Path) -> None:
-    """What is not plainly one of the known shapes is a usage error, and nothing is executed."""
+    """Any other shape is a usage error, and nothing is executed."""
     canary = tmp_path / "canary"
     with pytest.raises(UsageError, match="Nothing was fetched"):
-        read_settings(one(url.replace("{canary}", str(canary))))
+        read_settings(settings_for(url.replace("{canary}", str(canary))))
     assert not canary.exists()
 
 
 @given(st.text())
-def test_no_text_gets_through_with_a_dash_or_a_helper(text: str) -> None:
-    """Whatever is taken can be neither an option nor the name of a transport helper."""
+def test_no_accepted_text_is_an_option_or_a_helper(text: str) -> None:
+    """An accepted address starts with no dash and names no transport helper."""
     try:
-        (repository,), *_ = read_settings(one(text, name="a/b"))
+        (repository,), *_ = read_settings(settings_for(text, name="a/b"))
     except UsageError:
         return
     assert not repository.url.startswith("-")
@@ -94,38 +94,38 @@ def test_no_text_gets_through_with_a_dash_or_a_helper(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"repositories": [], "repos": []}, "repos"),
-        (one("/a/b", branch="main"), "branch"),
+        (settings_for("/a/b", branch="main"), "branch"),
         ({}, "repositories"),
         ({"repositories": [], "timeout_seconds": 0}, "timeout_seconds"),
-        (one("/a/b", name="../b"), "name"),
-        (one("/a/b", name="-b"), "name"),
-        (one("/a/b", name="a/../../b"), "name"),
-        (one("/a/b", trunk="--all"), "branch"),
-        (one("/a/b", trunk="a..b"), "branch"),
+        (settings_for("/a/b", name="../b"), "name"),
+        (settings_for("/a/b", name="-b"), "name"),
+        (settings_for("/a/b", name="a/../../b"), "name"),
+        (settings_for("/a/b", trunk="--all"), "branch"),
+        (settings_for("/a/b", trunk="a..b"), "branch"),
         ({"repositories": [{"url": "/a/b"}, {"url": "/c/A/B"}]}, "two repositories"),
         ({"repositories": [{"url": "/a/b"}, {"url": "/x", "name": "a__b"}]}, "two repositories"),
     ],
 )
-def test_a_key_or_a_value_that_means_nothing_is_named(settings: dict[str, Any], said: str) -> None:
-    """Unknown keys, bad names and repositories of one name are usage errors that say which."""
-    with pytest.raises(UsageError, match=said):
+def test_an_unknown_key_or_invalid_value_is_an_error(settings: dict[str, Any], message: str) -> None:
+    """The error names the key or the repository."""
+    with pytest.raises(UsageError, match=message):
         read_settings(settings)
 
 
-def test_a_relative_path_is_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A path becomes absolute, so that git can not take it for anything else."""
+def test_a_relative_path_is_relative_to_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path becomes absolute, so that git can not read it as anything else."""
     monkeypatch.chdir(tmp_path)
-    (repository,), *_ = read_settings(one("shop.git", name="acme/shop"))
+    (repository,), *_ = read_settings(settings_for("shop.git", name="acme/shop"))
     assert repository.url == str(tmp_path / "shop.git")
 
 
 def test_a_refused_address_does_not_show_its_password() -> None:
     """The message names the address without the part before the @."""
     with pytest.raises(UsageError) as caught:
-        read_settings(one("ftp://bot:s3cret@example.com/a"))
+        read_settings(settings_for("ftp://bot:s3cret@example.com/a"))
     assert "s3cret" not in str(caught.value)
     assert "example.com" in str(caught.value)
 
@@ -139,13 +139,13 @@ def test_a_refused_address_does_not_show_its_password() -> None:
         ("git@host:a/b", "git@host:a/b"),
     ],
 )
-def test_user_and_password_are_taken_out_of_any_text(text: str, clean: str) -> None:
-    """Whatever git repeats of an address comes without its credentials."""
+def test_user_and_password_are_removed_from_any_text(text: str, clean: str) -> None:
+    """Every URL in a text of git loses its credentials."""
     assert without_userinfo(text) == clean
 
 
 def test_the_default_name_is_the_last_two_parts() -> None:
-    """owner/name, however the address is written."""
+    """owner/name, in any form of address."""
     assert default_name("https://h/x/y/owner/name.git") == "owner/name"
     assert default_name("git@h:owner/name") == "owner/name"
     assert default_name("/srv/owner/name.git") == "owner/name"
