@@ -32,25 +32,6 @@ class Tier:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class TierEstimate:
-    """The tiers that a value is in, "low or medium", with the probability that it is."""
-
-    year: int
-    tier: str
-    probability: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Percentile:
-    """Approximate share of a year's answers that were worse; answers are assumed to be normally distributed."""
-
-    year: int
-    worse: float
-    source: str
-
-
 @cache
 def _tables() -> dict[str, Any]:
     return tomllib.loads(files("dora.analysis").joinpath("survey.toml").read_text())
@@ -61,29 +42,29 @@ def years() -> list[int]:
     return [int(year) for year in _tables()]
 
 
-def _table(year: int, metric: str) -> tuple[Any, str]:
-    table = _tables().get(str(year))
-    if table is None:
+def table(year: int) -> dict[str, Any]:
+    """Return a year's ``source`` and its tiers or distribution by metric. Raises ``UsageError`` for a missing year."""
+    if str(year) not in _tables():
         raise UsageError(f"There is no survey of {year}.", f"use one of {', '.join(map(str, years()))}.")
-    return table.get(metric), table["source"]
+    return dict(_tables()[str(year)])
 
 
-def estimate_tier(year: int, metric: str, probability_below: ProbabilityBelow) -> TierEstimate | None:
-    """Return the fewest neighbouring tiers that contain a value with 80 % probability; None if the year has no tiers.
+def estimate_tier(year: int, metric: str, probability_below: ProbabilityBelow) -> tuple[str, float] | None:
+    """Return the fewest neighbouring tiers that contain a value with 80 % probability, and their probability.
 
-    ``probability_below(limit)`` is the probability that the true value, in the metric's unit, is below a limit. Raises
-    ``UsageError`` for a year without a table.
+    ``probability_below(limit)`` is the probability that the true value, in the metric's unit, is below a limit. None if
+    the year has no tiers for the metric.
     """
-    table, source = _table(year, metric)
-    if not isinstance(table, list):
+    rows = table(year).get(metric)
+    if not isinstance(rows, list):
         return None
-    tiers = _fill_gaps([Tier(*row) for row in table])
+    tiers = _fill_gaps([Tier(*row) for row in rows])
     probabilities = [probability_below(tier.high) - probability_below(tier.low) for tier in tiers]
     start, end = _most_probable_run(probabilities)
     names = [tier.name for tier in tiers[start:end]]
     # "low or between low and medium" says no more than "low".
     names = [name for name in names if not name.startswith("between")] or names
-    return TierEstimate(year, " or ".join(names), math.fsum(probabilities[start:end]), source)
+    return " or ".join(names), math.fsum(probabilities[start:end])
 
 
 def _fill_gaps(tiers: Sequence[Tier]) -> list[Tier]:
@@ -109,20 +90,20 @@ def _most_probable_run(probabilities: Sequence[float]) -> tuple[int, int]:
     return 0, len(probabilities)
 
 
-def percentile(year: int, metric: str, value: float, *, higher: bool) -> Percentile | None:
-    """Return the share of a year's answers worse than a value; None if the year does not report their distribution.
+def share_worse(year: int, metric: str, value: float, *, higher: bool) -> float | None:
+    """Return the approximate share of a year's answers worse than a value; None if the year reports no distribution.
 
-    ``higher`` says whether higher values are better. Raises ``UsageError`` for a year without a table.
+    Answers are taken as normally distributed. ``higher`` says whether higher values are better.
     """
-    table, source = _table(year, metric)
-    if not isinstance(table, dict):
+    answers = table(year).get(metric)
+    if not isinstance(answers, dict):
         return None
-    if "edges" in table:  # six answers, scored 0 (worst), 2 … 10
-        edges: list[float] = table["edges"]
+    if "edges" in answers:  # six answers, scored 0 (worst), 2 … 10
+        edges: list[float] = answers["edges"]
         rising = edges[0] < edges[-1]
         passed = sum(value >= edge if rising else value < edge for edge in edges)
         score, higher = HIGHEST_SCORE * passed / len(edges), True
     else:  # a share, asked for in tenths
         score = HIGHEST_SCORE * value
-    worse = NormalDist(table["mean"], table["sd"]).cdf(score)
-    return Percentile(year, worse if higher else 1 - worse, source)
+    below = NormalDist(answers["mean"], answers["sd"]).cdf(score)
+    return below if higher else 1 - below

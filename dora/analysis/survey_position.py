@@ -42,20 +42,20 @@ class SurveyPosition:
 
 def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
     """Estimate the position of each metric of the survey. Raises ``UsageError`` for a year without a table."""
-    return [_position(con, year, value, scope) for name in METRICS for value in compute_metric(con, name, scope)]
-
-
-def _position(con: Connection, year: int, value: Value, scope: Scope) -> SurveyPosition:
-    if value.value is None:
-        return SurveyPosition(value, year)
-    estimate = survey.estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
-    if estimate is not None:
-        return SurveyPosition(value, year, estimate.tier, estimate.probability, None, estimate.source)
-    higher = catalog.metric(value.metric).better == "higher"
-    percentile = survey.percentile(year, value.metric, value.value, higher=higher)
-    if percentile is None:
-        return SurveyPosition(value, year)
-    return SurveyPosition(value, year, worse=percentile.worse, source=percentile.source)
+    source = survey.table(year)["source"]
+    positions = []
+    for value in (value for name in METRICS for value in compute_metric(con, name, scope)):
+        position = SurveyPosition(value, year)
+        if value.value is not None:
+            higher = catalog.metric(value.metric).better == "higher"
+            worse = survey.share_worse(year, value.metric, value.value, higher=higher)
+            tier = survey.estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
+            if tier is not None:
+                position = SurveyPosition(value, year, *tier, source=source)
+            elif worse is not None:
+                position = SurveyPosition(value, year, worse=worse, source=source)
+        positions.append(position)
+    return positions
 
 
 def _probability_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:

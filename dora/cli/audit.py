@@ -9,20 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dora.analysis import audit_text
-from dora.cli.options import (
-    Applications,
-    AsCsv,
-    AsJson,
-    ConfigFile,
-    Limit,
-    Since,
-    Teams,
-    Until,
-    open_build,
-    print_data_through,
-    print_rows,
-    scope_from,
-)
+from dora.cli import options
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.html import Page
@@ -39,18 +26,18 @@ app = typer.Typer()
 
 @app.command()
 def canaries(
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    team: Teams = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Summarise canaries: results against production outcomes, overrides, deciding metrics, cost and coverage.
 
     Example: dora canaries --since 180d --application ledger
     """
-    summary = open_build(config).canaries(scope_from(since, until, application, team))
+    summary = options.open_build(config).canaries(options.scope_from(since, until, application, team))
     if json:
         console.print_json(summary.dict())
         return
@@ -60,7 +47,7 @@ def canaries(
         if rows:
             print()
             console.print_table(rows, title=title)
-    print_data_through(summary.as_of)
+    options.print_data_through(summary.as_of)
 
 
 def _canary_tables(summary: Canaries) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -97,26 +84,26 @@ def _interval(limits: Limits | None) -> str | None:
 
 @app.command()
 def audit(
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    team: Teams = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
     exception: Annotated[
         str | None, typer.Option(help="List only the changes with this audit exception, for example self_approved.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write to this file: .html (self-contained), .csv or .parquet.")
     ] = None,
-    limit: Limit = 40,
-    config: ConfigFile = None,
-    json: AsJson = False,
-    csv: AsCsv = False,
+    limit: options.Limit = 40,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """List production changes with author, approver, approval time and audit exceptions.
 
     Example: dora audit --since 90d --out audit.html
     """
-    trail = open_build(config).audit(scope_from(since, until, application, team)).only(exception)
+    trail = options.open_build(config).audit(options.scope_from(since, until, application, team)).only(exception)
     if json:
         console.print_json(trail.dict())
     elif csv:
@@ -130,7 +117,7 @@ def audit(
         print()
         console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]])
         console.print_note(f"{min(limit, len(trail.rows))} of {len(trail.rows)} changes; times in {trail.timezone}")
-        print_data_through(trail.as_of)
+        options.print_data_through(trail.as_of)
 
 
 def _write(trail: AuditTrail, path: Path) -> None:
@@ -175,26 +162,26 @@ def _page(trail: AuditTrail) -> Page:
 
 @app.command()
 def rollbacks(
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    team: Teams = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
-    csv: AsCsv = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """List rollbacks; or zero, with the number of deployments and the history behind it.
 
     Example: dora rollbacks --since 90d --application ledger
     """
-    summary = open_build(config).rollbacks(scope_from(since, until, application, team))
+    summary = options.open_build(config).rollbacks(options.scope_from(since, until, application, team))
     if json:
         console.print_json(summary.dict())
-    elif not print_rows(summary.rows, csv=csv):
+    elif not options.print_rows(summary.rows, csv=csv):
         for sentence in summary.sentences:
             print(sentence)
         if summary.rows:
             print()
             console.print_table(summary.lines(), ROLLBACK_COLUMNS)
             console.print_note(f"times in {summary.timezone}")
-    print_data_through(summary.as_of)
+    options.print_data_through(summary.as_of)

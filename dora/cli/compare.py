@@ -11,20 +11,7 @@ from dora.analysis.period_comparison import PeriodComparison
 from dora.analysis.significant_changes import MetricChange, compare_values
 from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
-from dora.cli.options import (
-    Applications,
-    AsJson,
-    By,
-    ConfigFile,
-    MetricName,
-    Since,
-    Teams,
-    Until,
-    Window,
-    open_build,
-    print_rows,
-    scope_from,
-)
+from dora.cli import options
 from dora.config.settings import read
 from dora.render import console, text
 from dora.sql.catalog import metrics
@@ -34,22 +21,22 @@ app = typer.Typer()
 
 @app.command()
 def compare(
-    metric: MetricName = None,
-    since: Window = "90d",
-    until: Until = None,
-    by: By = None,
-    application: Applications = None,
-    team: Teams = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    metric: options.MetricName = None,
+    since: options.Window = "90d",
+    until: options.Until = None,
+    by: options.By = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Compare a period with the equal one before it: the change, its significance, and the n needed to detect it.
 
     Example: dora compare change_failure_rate --since 30d --by team
     """
-    delivery, scope = open_build(config), scope_from(since, until, application, team, by=by)
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application, team, by=by)
     comparisons = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
-    if print_rows([row.plain() for row in comparisons], json=json):
+    if options.print_rows([row.plain() for row in comparisons], json=json):
         return
     changes = compare_values([(row.now, row.before) for row in comparisons])
     console.print_table([_comparison_line(*pair) for pair in zip(comparisons, changes, strict=True)])
@@ -79,25 +66,25 @@ def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, A
 
 @app.command()
 def signals(
-    metric: MetricName = None,
-    since: Window = "52w",
-    until: Until = None,
-    by: By = None,
-    application: Applications = None,
-    team: Teams = None,
+    metric: options.MetricName = None,
+    since: options.Window = "52w",
+    until: options.Until = None,
+    by: options.By = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Include weak alerts, which chance raises every year.")
     ] = False,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Print trend alerts: weeks outside control limits, lasting shifts and change points.
 
     Example: dora signals lead_time --by team
     """
-    delivery, scope = open_build(config), scope_from(since, until, application, team, by=by)
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application, team, by=by)
     series = [each for name in ([metric] if metric else metrics()) for each in delivery.signals(name, scope)]
-    if print_rows([_series_json(each) for each in series], json=json):
+    if options.print_rows([_series_json(each) for each in series], json=json):
         return
     rows = [_alert_line(each, alert) for each in series for alert in each.alerts if everything or not alert.weak]
     if rows:
@@ -145,20 +132,20 @@ def _series_json(series: WeeklySeries) -> dict[str, Any]:
 @app.command()
 def benchmark(
     year: Annotated[int, typer.Option(help="Year of the survey. 2025 has percentiles instead of tiers.")] = 2024,
-    since: Window = "90d",
-    until: Until = None,
-    by: By = None,
-    application: Applications = None,
-    team: Teams = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    since: options.Window = "90d",
+    until: options.Until = None,
+    by: options.By = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Estimate the tier of each metric in a year's DORA survey, with its probability. A position, not a grade.
 
     Example: dora benchmark --year 2024 --since 90d
     """
-    positions = open_build(config).benchmark(year, scope_from(since, until, application, team, by=by))
-    if print_rows([position.plain() for position in positions], json=json):
+    positions = options.open_build(config).benchmark(year, options.scope_from(since, until, application, team, by=by))
+    if options.print_rows([position.plain() for position in positions], json=json):
         return
     console.print_table([_position_line(position) for position in positions])
     sources = {position.source for position in positions if position.source}
@@ -189,10 +176,10 @@ def _position_line(position: SurveyPosition) -> dict[str, Any]:
 def diff(
     old: Annotated[Path, typer.Argument(help="A build (dora.duckdb), or settings (dora.toml) to build with.")],
     new: Annotated[Path, typer.Argument(help="Another build or settings file.")],
-    since: Since = None,
-    until: Until = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Compare two builds, or two files of definitions over the same data, metric by metric.
 
@@ -200,8 +187,8 @@ def diff(
     """
     from dora.analysis import build_diff
 
-    differences = build_diff.compare_builds(old, new, read(config), scope_from(since, until))
-    if print_rows([difference.plain() for difference in differences], json=json):
+    differences = build_diff.compare_builds(old, new, read(config), options.scope_from(since, until))
+    if options.print_rows([difference.plain() for difference in differences], json=json):
         return
     console.print_table([difference.line() for difference in differences])
     for difference in differences:

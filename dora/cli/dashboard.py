@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
+from dora.cli import options
 from dora.cli.metrics import show
-from dora.cli.options import Applications, ConfigFile, Since, Teams, Until, open_build, scope_from
 from dora.cli.pipeline import nightly, parse_utc
 from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment, read_dashboard
 from dora.config.settings import read
@@ -30,7 +30,7 @@ def dashboard(
     base_path: Annotated[
         str | None, typer.Option(help="Path under which a proxy serves the dashboard, for example /dora.")
     ] = None,
-    config: ConfigFile = None,
+    config: options.ConfigFile = None,
 ) -> None:
     """Serve the dashboard. Its public address and login are set in dora.toml.
 
@@ -61,13 +61,13 @@ def serve(path: Path, port: int, address: str, access: DashboardSettings) -> Non
 @app.command()
 def report(
     out: Annotated[Path, typer.Option(help="File of the report, for example delivery.html.")],
-    since: Since = "90d",
-    until: Until = None,
-    team: Teams = None,
-    application: Applications = None,
+    since: options.Since = "90d",
+    until: options.Until = None,
+    team: options.Teams = None,
+    application: options.Applications = None,
     email: Annotated[bool, typer.Option("--email", help="For mail programs: images as PNG, no dark theme.")] = False,
     charts: Annotated[Path | None, typer.Option(help="Also write each chart to this folder, as SVG and PNG.")] = None,
-    config: ConfigFile = None,
+    config: options.ConfigFile = None,
 ) -> None:
     """Write a self-contained HTML report for mail or archive: key metrics, significant changes, trends, rollbacks.
 
@@ -76,7 +76,7 @@ def report(
     from dashboards.report import chart_images
     from dashboards.report.page import Report
 
-    delivery_report = Report(open_build(config), scope_from(since, until, application, team))
+    delivery_report = Report(options.open_build(config), options.scope_from(since, until, application, team))
     delivery_report.page("png" if email else "svg+xml").write(out, mail=email)
     console.print_note(f"{out}: {out.stat().st_size:,} bytes")
     if not chart_images.installed():

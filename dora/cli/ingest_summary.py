@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from dora.errors import counted
 from dora.render import console
 
-KEYS = (
-    "source", "load_id", "documents", "quarantined", "requests", "coverage", "partial_failures", "notes", "as_of",
-    "row_counts", "tables",
-)  # fmt: skip
+if TYPE_CHECKING:
+    from ingest.core.pipeline import Summary
+
 COLUMNS = ["rows of", "new", "changed", "unchanged", "in landing"]
 LABELS = {
     "application": "applications",
@@ -24,26 +24,10 @@ LABELS = {
 }
 
 
-class Summary(Protocol):
-    """What an ingest run reports, see ``ingest.core.pipeline.Summary``; this room does not import ``ingest``."""
-
-    source: str
-    load_id: str
-    documents: int
-    quarantined: int
-    requests: int | None
-    coverage: dict[str, Any] | None
-    partial_failures: list[str]
-    notes: list[str]
-    as_of: datetime | None
-    row_counts: dict[str, int]
-    tables: dict[str, dict[str, int]]
-
-
 def print_summary(summary: Summary, *, json: bool = False) -> None:
     """Print a table with coverage, and warnings on standard error; or everything as JSON."""
     if json:
-        console.print_json({key: getattr(summary, key) for key in KEYS})
+        console.print_json(msgspec.structs.asdict(summary))
         return
     console.print_table(table_rows(summary.tables, summary.row_counts), COLUMNS, title(summary))
     if summary.coverage:

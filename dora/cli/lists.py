@@ -7,18 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dora.cli.options import (
-    Applications,
-    AsCsv,
-    AsJson,
-    ConfigFile,
-    Limit,
-    Since,
-    Until,
-    open_build,
-    print_rows,
-    scope_from,
-)
+from dora.cli import options
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.console import Format
@@ -33,22 +22,22 @@ def changes(
     only_open: Annotated[
         bool, typer.Option("--open", help="Only changes awaiting deployment, the oldest first.")
     ] = False,
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    limit: Limit = 40,
-    config: ConfigFile = None,
-    json: AsJson = False,
-    csv: AsCsv = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    limit: options.Limit = 40,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """List changes with merge time, the deployment that shipped them, lead time and its stages.
 
     Example: dora changes --open --application ledger
     """
-    rows = open_build(config).list_rows("change_timeline", scope_from(since, until, application))
+    rows = options.open_build(config).list_rows("change_timeline", options.scope_from(since, until, application))
     if only_open:
         rows = [row for row in reversed(rows) if row["state"] == "open"]
-    if print_rows(rows, json=json, csv=csv):
+    if options.print_rows(rows, json=json, csv=csv):
         return
     lines = [_change_line(row) for row in rows[:limit]]
     # Labels and sizes come from optional settings of git sources; without them the columns are left out.
@@ -84,11 +73,11 @@ def export(
     prometheus: Annotated[
         Path | None, typer.Option(help="Write the metrics to this text file, for Prometheus' textfile collector.")
     ] = None,
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Export observations, weekly series and lists with a data dictionary, or metrics for Prometheus.
 
@@ -99,10 +88,10 @@ def export(
 
     if folder is None and prometheus is None:
         raise UsageError("No output was named; nothing was written.", "name a folder, or a file with --prometheus.")
-    delivery, scope = open_build(config), scope_from(since, until, application)
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application)
     row_counts = files.write(delivery, folder, form, scope) if folder else {}
     if prometheus:
         row_counts[str(prometheus)] = prometheus_file.write(delivery, prometheus, scope)
     rows = [{"file": name, "rows": count} for name, count in row_counts.items()]
-    if not print_rows(rows, json=json):
+    if not options.print_rows(rows, json=json):
         console.print_table(rows)

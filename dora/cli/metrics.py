@@ -11,24 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from dora.cli.options import (
-    Applications,
-    AsCsv,
-    AsJson,
-    By,
-    ConfigFile,
-    Every,
-    Limit,
-    MetricName,
-    Since,
-    Statistic,
-    Teams,
-    Until,
-    open_build,
-    print_data_through,
-    print_rows,
-    scope_from,
-)
+from dora.cli import options
 from dora.config import definitions
 from dora.config.settings import read
 from dora.errors import StaleError, counted
@@ -46,12 +29,12 @@ app.add_typer(config_app, name="config")
 
 
 @app.command()
-def check(config: ConfigFile = None, json: AsJson = False) -> None:
+def check(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
     """Print the results of the last build's checks. Exit 5 if the data is stale.
 
     Example: dora check --json
     """
-    delivery = open_build(config)
+    delivery = options.open_build(config)
     rows = delivery.sql("SELECT * FROM check_results ORDER BY severity, name")
     results = [
         CheckResult(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows
@@ -75,26 +58,26 @@ def print_check_results(results: list[CheckResult], *, json: bool) -> None:
 
 @app.command()
 def show(
-    metric: MetricName = None,
-    by: By = None,
-    every: Every = None,
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    team: Teams = None,
-    statistic: Statistic = None,
-    config: ConfigFile = None,
-    json: AsJson = False,
-    csv: AsCsv = False,
+    metric: options.MetricName = None,
+    by: options.By = None,
+    every: options.Every = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    statistic: options.Statistic = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """Print metrics with n, 95 % confidence interval, pending observations and exclusions.
 
     Example: dora show lead_time --by team --every month --since 180d
     """
-    delivery = open_build(config)
-    scope = scope_from(since, until, application, team, by=by, every=every, statistic=statistic)
+    delivery = options.open_build(config)
+    scope = options.scope_from(since, until, application, team, by=by, every=every, statistic=statistic)
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
-    if not print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
+    if not options.print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
 
 
@@ -115,32 +98,32 @@ def _print_values(values: list[Value], by: str | None = None, every: str | None 
     if any(value.incomplete for value in values):
         columns.append("incomplete")
     console.print_table(rows, columns)
-    print_data_through(values[0].as_of if values else None)
+    options.print_data_through(values[0].as_of if values else None)
 
 
 @app.command()
 def explain(
     metric: Annotated[str, typer.Argument(help="Name of a metric, for example change_failure_rate.")],
-    since: Since = None,
-    until: Until = None,
-    application: Applications = None,
-    team: Teams = None,
-    limit: Limit = 40,
-    config: ConfigFile = None,
-    json: AsJson = False,
-    csv: AsCsv = False,
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    limit: options.Limit = 40,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
 ) -> None:
     """List the rows behind a number: deployments, changes or canaries with times, evidence and links.
 
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
-    delivery = open_build(config)
-    scope = scope_from(since, until, application, team)
+    delivery = options.open_build(config)
+    scope = options.scope_from(since, until, application, team)
     rows = delivery.explain(metric, scope)
-    if print_rows(rows, json=json, csv=csv):
+    if options.print_rows(rows, json=json, csv=csv):
         return
     _print_values(list(delivery.values(metric, scope)))
-    # Every subject has columns that its source cannot fill; empty ones would push the others off the terminal.
+    # options.Every subject has columns that its source cannot fill; empty ones would push the others off the terminal.
     columns = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
     console.print_table([_abbreviate(row) for row in rows[:limit]], columns)
     console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
@@ -158,8 +141,8 @@ def _abbreviate(row: dict[str, Any]) -> dict[str, Any]:
 @config_app.command("show")
 def config_show(
     application: Annotated[str, typer.Option(help="Resolve the definitions for this application.")] = "",
-    config: ConfigFile = None,
-    json: AsJson = False,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Print the settings in force and the meaning of each definition.
 

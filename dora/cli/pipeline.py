@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dora import periods
-from dora.cli import ingest_summary
+from dora.cli import ingest_summary, options
 from dora.cli.metrics import print_check_results
-from dora.cli.options import Applications, AsJson, ConfigFile, print_rows
 from dora.config.settings import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
 from dora.render import console
@@ -34,13 +33,13 @@ def ingest(
     since: Annotated[
         str | None, typer.Option(help="spinnaker: start of the history to fetch, for example 2026-01-01.")
     ] = None,
-    application: Applications = None,
+    application: options.Applications = None,
     kind: Annotated[str | None, typer.Option(help="files: deployments, changes, incidents or cdevents.")] = None,
     replay: Annotated[
         bool, typer.Option("--replay", help="Parse the archived payloads again, without any request.")
     ] = False,
-    config: ConfigFile = None,
-    json: AsJson = False,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
 ) -> None:
     """Fetch data from one source into landing.duckdb.
 
@@ -88,7 +87,7 @@ def _pull(settings: Config, name: str, request: Request, *, replay: bool = False
 
 
 @app.command()
-def build(config: ConfigFile = None, json: AsJson = False) -> None:
+def build(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
     """Build dora.duckdb from landing.duckdb. A failed check of severity "stop" keeps the previous build.
 
     Example: dora build
@@ -104,7 +103,7 @@ def _build(settings: Config) -> list[CheckResult]:
 
 
 @app.command()
-def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
+def nightly(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
     """Ingest from every configured source, then build. A failing source does not stop the others (exit 3).
 
     Example: 15 2 * * *  cd /srv/dora && dora nightly
@@ -134,7 +133,7 @@ def nightly(config: ConfigFile = None, json: AsJson = False) -> None:
 
 
 @app.command()
-def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
+def doctor(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
     """Check what tonight's run depends on: sources, landing, lock, disk and freshness, with the next step for each.
 
     Exit 0 if nothing fails, 4 if a server refuses our credentials or a permission, else 5.
@@ -146,6 +145,6 @@ def doctor(config: ConfigFile = None, json: AsJson = False) -> None:
     settings = read(config)
     findings = list(run.run_checks(settings.data, settings.sources, settings.stale_after_hours))
     rows = [{"check": f.check, "state": f.state, "message": f.message, "next": f.next or None} for f in findings]
-    if not print_rows(rows, json=json):
+    if not options.print_rows(rows, json=json):
         console.print_table(rows)
     run.raise_on_failure(findings)
