@@ -16,7 +16,7 @@ view = current()
 built_at = wording.moment(cache.rows(view.build, "built")[0]["built_at"], view.zone)
 stale_after = wording.age(view.known.stale_after)
 with section("Sources", f"The last run of each source. Data older than {stale_after} is stale. Built {built_at}."):
-    table.table(data_quality.sources(view), view.zone, {
+    table.draw(data_quality.sources(view), view.zone, {
         "source": text("Source"), "state": text("State", width="medium"),
         "as_of": local_time("Data through", view.zone), "started_at": local_time("Last run", view.zone),
         "minutes": number("Duration (min)", format="%.1f"), "documents": number("Documents", format="localized"),
@@ -32,7 +32,7 @@ with section("Coverage", "How much of this selection the numbers rest on, and wh
                 st.caption(sentence)
     applications = view.over("coverage_by_application", cache.EVERY_ATTEMPT)
     if applications:
-        table.table(applications, view.zone, {
+        table.draw(applications, view.zone, {
             "application": text("Application"), "team": text("Team"), "since": local_time("History from", view.zone),
             "deployments": number("Deployments", format="localized"),
             "known": number("With commit", format="percent"),
@@ -45,13 +45,13 @@ checks = data_quality.check_results(view)
 failed = [row for row in checks if row["rows"]]
 with section("Data checks", f"{len(checks) - len(failed)} of {len(checks)} checks passed."):
     if failed:
-        table.table(failed, view.zone, {
+        table.draw(failed, view.zone, {
             "severity": text("Severity"), "rows": number("Rows", format="localized"),
             "title": text("Check", width="large"), "example": text("Example", width="medium"),
             "next": text("Next step", width="large"),
         }, "Failed checks with the next step for each")  # fmt: skip
     with st.expander(f"All {len(checks)} checks"):
-        table.table(checks, view.zone, {
+        table.draw(checks, view.zone, {
             "title": text("Check", width="large"), "severity": text("Severity"), "rows": number("Rows"),
         }, "Every check with the number of rows that it returned")  # fmt: skip
 
@@ -59,7 +59,7 @@ with section(
     "Definitions in force",
     "The settings in dora.toml behind these numbers. After a change, the next build recalculates all history.",
 ):
-    table.table(data_quality.definitions(view), view.zone, {
+    table.draw(data_quality.definitions(view), view.zone, {
         "key": text("Definition"), "value": text("Value", width="medium"),
         "description": text("Description", width="large"), "metrics": text("Affects", width="medium"),
     }, "Definitions in force with their descriptions", tall=True)  # fmt: skip

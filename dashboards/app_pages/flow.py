@@ -88,7 +88,7 @@ with details:
             st.subheader("Oldest changes awaiting deployment", anchor=False)
             st.caption(f"{frames.count_listed(pending, 'change')}, oldest first, whenever they were merged")
         if pending:
-            table.table(pending, view.zone, {
+            table.draw(pending, view.zone, {
                 "application": text("Application"), "team": text("Team"), "subject": text("Change", width="large"),
                 "author": text("Author"), "merged_at": local_time("Merged", view.zone),
                 "days": number("Age (days)", format="%.1f"), "change_request": text("Pull request"),
@@ -97,7 +97,7 @@ with details:
     approvals = view.over("longest_waits", "approval_wait", flow.MAX_ROWS)
     with section("Longest approvals", f"{frames.count_listed(approvals, 'approval prompt')}, longest wait first"):
         if approvals:
-            table.table(approvals, view.zone, {
+            table.draw(approvals, view.zone, {
                 "application": text("Application"), "prompt": text("Approval prompt", width="large"),
                 "decided_by": text("Decided by"), "decision": text("Decision"),
                 "started_at": local_time("Prompted", view.zone), "hours": hours("Approval wait"),

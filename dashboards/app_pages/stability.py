@@ -55,7 +55,7 @@ with trends:
     count = frames.count_listed(failed, "failed deployment")
     with section("Failed deployments", f"{count}, latest first · open one for its evidence"):
         if failed:
-            table.table(failed, view.zone, {
+            table.draw(failed, view.zone, {
                 "happened_at": local_time("Deployed", view.zone), "application": text("Application"),
                 "team": text("Team"), "kind": text("Kind"), "short_commit": text("Commit"),
                 "batch": number("Changes", format="%d"), "what": text("Evidence"), "severity": text("Severity"),

@@ -50,7 +50,7 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
     with section("Changes shipped", f"{wording.counted(len(changes), 'change')}, slowest first"):
         if changes:
             rows = [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in changes]
-            table.table(rows, zone, {
+            table.draw(rows, zone, {
                 "subject": text("Change", width="large"), "author": text("Author"),
                 "merged_at": local_time("Merged", zone), "hours": hours("Lead time"),
                 "excluded": text("Excluded because"), "change_request": text("Pull request"),
@@ -59,10 +59,10 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
     _draw_approvals(build, deployment, zone)
     with section("Canary", " ".join(map(_canary_sentence, canaries)) or "No canary analysis."):
         if metrics := cache.rows(build, "canary_metrics", deployment["deployment_id"]):
-            table.table(metrics, zone, METRICS, "Metrics of the deciding canary judgment, failed metrics first")
+            table.draw(metrics, zone, METRICS, "Metrics of the deciding canary judgment, failed metrics first")
     with section("Rollouts", f"{wording.counted(len(rollouts), 'rollout')} to production, canary rollouts included"):
         if rollouts:
-            table.table(rollouts, zone, {
+            table.draw(rollouts, zone, {
                 "account": text("Account"), "location": text("Location"), "cluster": text("Cluster"),
                 "action": text("Action"), "strategy": text("Strategy"), "status": text("Status"),
                 "started_at": local_time("Started", zone), "first_traffic_at": local_time("First traffic", zone),
@@ -126,7 +126,7 @@ def _draw_failure(build: Build, row: Row, zone: str) -> None:
         evidence = cache.rows(build, "evidence", row["deployment_id"])
         if evidence:
             rows = [piece | {"what": frames.EVIDENCE.get(piece["evidence"], piece["evidence"])} for piece in evidence]
-            table.table(rows, zone, {
+            table.draw(rows, zone, {
                 "what": text("Evidence"), "happened_at": local_time("Detected", zone),
                 "recovered_at": local_time("Resolved", zone), "confidence": text("Confidence"),
                 "severity": text("Severity"), "title": text("Incident", width="large"), "kind": text("Deployment kind"),
@@ -153,7 +153,7 @@ def _draw_approvals(build: Build, deployment: Row, zone: str) -> None:
     approvals = cache.rows(build, "approvals", deployment["deployment_id"])
     with section("Approvals", "Approval prompts and their wait" if approvals else "No approval was required."):
         if approvals:
-            table.table(approvals, zone, {
+            table.draw(approvals, zone, {
                 "prompt": text("Approval prompt", width="large"), "outcome": text("Outcome"),
                 "decision": text("Decision"), "decided_by": text("Decided by"), "roles": text("Required roles"),
                 "unauthorized_user": text("Unauthorized user"), "started_at": local_time("Prompted", zone),

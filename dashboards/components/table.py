@@ -67,7 +67,7 @@ def button_column(key: str, actions: list[Action | None]) -> Any:
     return config.ButtonColumn("", key=key, on_click=run_action, type="tertiary", width=BUTTON_WIDTH, pinned=True)
 
 
-def table(  # noqa: PLR0913 - each argument is one property of a table
+def draw(  # noqa: PLR0913 - each argument is one property of a table
     rows: list[Row],
     zone: str,
     columns: Mapping[str, Any],

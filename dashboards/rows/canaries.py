@@ -171,9 +171,5 @@ def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> list[Row]:
-    """Canaries with results, actions and outcomes in words."""
-    return [
-        row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]),
-               "outcome": outcome(row)}
-        for row in rows
-    ]  # fmt: skip
+    """Canaries with results and outcomes in words."""
+    return [row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]), "outcome": outcome(row)} for row in rows]

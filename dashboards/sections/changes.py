@@ -50,7 +50,7 @@ def _draw_changes(view: View, before: Scope, group: Group) -> None:
         st.caption(f"None of {comparisons}, is significant.")
         return
     st.caption(f"Of {comparisons}. False discovery rate: 5 %.")
-    table.table(rows[:MAX_ROWS], view.zone, {
+    table.draw(rows[:MAX_ROWS], view.zone, {
         "assessment": text("Assessment"), "group": text(group.capitalize()), "metric": text("Metric", width="medium"),
         "before": text("Before"), "now": text("Now"), "change": text("Change"),
     }, "Significant changes, what got worse first", button=_filter_button("significant", view, group))  # fmt: skip
@@ -63,7 +63,7 @@ def _draw_alerts(view: View, group: Group) -> None:
         st.caption(f"None: the weekly values of every {group} stayed within their control limits.")
         return
     st.caption("Weeks that normal variation does not explain. The control limits come from the weeks before.")
-    table.table(rows[:MAX_ROWS], view.zone, {
+    table.draw(rows[:MAX_ROWS], view.zone, {
         "week": text("Week of"), "group": text(group.capitalize()), "metric": text("Metric"), "alert": text("Alert"),
         "value": text("Value"),
     }, "Trend alerts, latest week first", button=_filter_button("alert", view, group))  # fmt: skip

@@ -57,7 +57,7 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
     rows = classes[st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")]()
     caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
     _draw_heading("Canaries", caption, "canaries.csv", lambda: rows)
-    table.table(canary_rows.table(rows[:TOP]), zone, {
+    table.draw(canary_rows.table(rows[:TOP]), zone, {
         "happened_at": local_time("Analysed", zone), "application": text("Application"),
         "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),
         "action_taken": text("Action"),
@@ -88,7 +88,7 @@ def draw_changes(trail: Any, zone: str) -> None:
     _draw_heading("Production changes", caption, "changes.csv", lambda: rows)
     columns = {name: text(label) for name, label in CHANGES.items()} | {"url": EXECUTION}
     button = table.open_button("change")
-    table.table(selection.lines()[:TOP], zone, columns, "Production changes, latest first", button=button)
+    table.draw(selection.lines()[:TOP], zone, columns, "Production changes, latest first", button=button)
 
 
 def draw_rollbacks(rollbacks: Any, zone: str) -> None:
@@ -104,7 +104,7 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     if lines:
         names = [name for name in lines[0] if name not in ("deployment_id", "url", "execution")]
         columns = {name: text(name.capitalize()) for name in names} | {"url": EXECUTION}
-        table.table(lines, zone, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
+        table.draw(lines, zone, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
 
 
 def draw_templates(trail: Any) -> None:
