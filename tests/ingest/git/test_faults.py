@@ -1,4 +1,4 @@
-"""What goes wrong in repositories, by its number in the list of faults; others of the list stand beside their kin."""
+"""Faults of repositories, by their number in the list of faults; the other files of this folder have the rest."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def mirror_of(ingested: Any) -> Path:
 def imported(upstream: Any, parents: list[list[int]], trunk: int) -> None:
     """Write commits with these parents; every leaf has a branch, and main is at ``trunk``."""
     lines = []
-    for number, those in enumerate(parents):
+    for number, parents_of in enumerate(parents):
         lines += [f"commit refs/heads/b{number}", f"mark :{number + 1}", f"committer a <a> {NOON + number} +0000"]
         lines += ["data 1", str(number % 9)]
-        lines += [f"{'merge' if place else 'from'} :{parent + 1}" for place, parent in enumerate(those)]
+        lines += [f"{'merge' if place else 'from'} :{parent + 1}" for place, parent in enumerate(parents_of)]
         lines.append("")
     lines.append(f"reset refs/heads/main\nfrom :{trunk + 1}\n\ndone\n")
     upstream.git("fast-import", "--done", "--quiet", "--force", stdin="\n".join(lines).encode())
 
 
-def test_v3_a_corrupt_mirror_is_told_and_costs_no_row(upstream: Any, ingested: Any) -> None:
-    """Bytes that flipped in our own copy end the run as a trouble, and a new mirror mends it."""
+def test_v3_a_corrupt_mirror_is_reported_and_loses_no_row(upstream: Any, ingested: Any) -> None:
+    """Flipped bytes in the mirror are a partial failure, and a new mirror repairs it."""
     imported(upstream, [[number - 1] if number else [] for number in range(150)], 149)
     ingested.run(repository(upstream))
     before = ingested.changes()
@@ -50,8 +50,8 @@ def test_v3_a_corrupt_mirror_is_told_and_costs_no_row(upstream: Any, ingested: A
     assert packs
     imported(upstream, [[number - 1] if number else [] for number in range(151)], 150)
     (ingested.data / "landing.duckdb").rename(ingested.data / "before.duckdb")
-    (trouble,) = ingested.run(repository(upstream)).partial_failures
-    assert "git" in trouble
+    (failure,) = ingested.run(repository(upstream)).partial_failures
+    assert "git" in failure
     mirror_of(ingested).rename(ingested.data / "broken")
     assert ingested.run(repository(upstream)).partial_failures == []
     assert ingested.changes() > before
@@ -68,7 +68,7 @@ def histories(draw: st.DrawFn) -> list[list[int]]:
 def test_v5_any_graph_gives_what_git_says(
     tmp_path_factory: Any, runs: list[list[list[int]]], data: st.DataObject
 ) -> None:
-    """Octopus, criss-cross, several roots, then a force-push to another such graph: entries and counts are git's."""
+    """Octopus and criss-cross merges, several roots, then a force-push: changes and counts are git's."""
     folder = tmp_path_factory.mktemp("graph")
     upstream, ingested = Upstream(folder / "acme" / "shop"), Ingested(folder / "data")
     for parents in runs:
@@ -83,8 +83,8 @@ def test_v5_any_graph_gives_what_git_says(
                 assert counted[sha] == len(upstream.revs(sha, *([f"^{parent}"] if parent else [])))
 
 
-def test_v8_the_date_of_a_change_is_when_it_came_to_trunk(upstream: Any, ingested: Any) -> None:
-    """Squashed, rebased or picked, a commit keeps its author time; merged_at is the committer time on trunk."""
+def test_v8_a_change_is_dated_by_its_committer_time(upstream: Any, ingested: Any) -> None:
+    """A rebased commit keeps its author time; merged_at is the committer time on trunk."""
     upstream.commit("base")
     upstream.git("checkout", "--quiet", "-b", "topic")
     upstream.commit("rebased", "topic", GIT_AUTHOR_DATE="1690000000 +0000")
@@ -100,8 +100,8 @@ def test_v8_the_date_of_a_change_is_when_it_came_to_trunk(upstream: Any, ingeste
     assert found == [(1_690_000_000, upstream.now, 1_690_000_000)]
 
 
-def test_v9_files_are_those_that_git_log_finds_by_path(upstream: Any, ingested: Any) -> None:
-    """A change touches a folder exactly where ``git log -- folder`` lists it, a rename both its folders."""
+def test_v9_paths_are_those_of_git_log(upstream: Any, ingested: Any) -> None:
+    """A change touches a folder if ``git log -- folder`` lists it; a rename touches both folders."""
     for number, path in enumerate(["pay/a", "web/a", "lib/x", "pay/deep/b", "web/a"]):
         upstream.commit(f"{number}", path)
     upstream.git("mv", "pay/a", "web/moved")
@@ -115,8 +115,8 @@ def test_v9_files_are_those_that_git_log_finds_by_path(upstream: Any, ingested: 
         assert touched == set(upstream.git("log", "--format=%H", "--", folder).split())
 
 
-def test_v10_what_is_no_file_is_only_a_name(upstream: Any, ingested: Any, tmp_path: Path) -> None:
-    """A submodule, a pointer to a large file and a symlink are names; nothing of them is followed or fetched."""
+def test_v10_submodules_pointers_and_symlinks_are_only_paths(upstream: Any, ingested: Any, tmp_path: Path) -> None:
+    """Git neither follows nor fetches any of them."""
     (upstream.path / ".gitmodules").write_text(
         f'[submodule "s"]\npath = s\nurl = ext::sh -c "touch {tmp_path}/canary"\n'
     )
@@ -133,8 +133,8 @@ def test_v10_what_is_no_file_is_only_a_name(upstream: Any, ingested: Any, tmp_pa
     assert not (tmp_path / "canary").exists()
 
 
-def test_v11_collection_beside_it_and_stale_locks_cost_nothing(upstream: Any, ingested: Any) -> None:
-    """While the upstream collects its garbage, and over the locks of a git that was killed, every run is whole."""
+def test_v11_garbage_collection_and_stale_locks_lose_nothing(upstream: Any, ingested: Any) -> None:
+    """Every run is complete while the upstream collects garbage, and after a git was killed."""
     stop = threading.Event()
 
     def collect() -> None:

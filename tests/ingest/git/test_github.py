@@ -1,4 +1,4 @@
-"""Pull requests from a double of GitHub's API on loopback: pages, reviews, limits, refusals."""
+"""Pull requests from a fake of GitHub's API on loopback: pages, reviews, rate limits, refusals."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def ago(hours: float) -> str:
     return (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Double:
-    """What GitHub's REST API says of pull requests, for one repository; ``refuse`` answers a path otherwise."""
+class FakeGitHub:
+    """GitHub's REST API of pull requests for one repository; ``refuse`` gives a path another status."""
 
     def __init__(self) -> None:
         self.pulls: dict[int, dict[str, Any]] = {}
         self.reviews: dict[int, list[dict[str, Any]]] = {}
         self.commits: dict[int, list[str]] = {}
         self.refuse: dict[str, tuple[int, dict[str, str]]] = {}
-        self.asked: list[str] = []
-        double = self
+        self.requested_paths: list[str] = []
+        fake = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                double.answer(self)
+                fake.answer(self)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -54,7 +54,7 @@ class Double:
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         address = urlsplit(handler.path)
-        self.asked.append(address.path)
+        self.requested_paths.append(address.path)
         status, headers = next((r for p, r in self.refuse.items() if re.search(p, address.path)), (200, {}))
         if handler.headers["Authorization"] != f"Bearer {TOKEN}":
             status = 401
@@ -77,16 +77,16 @@ class Double:
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
-    double = Double()
-    threading.Thread(target=double.server.serve_forever, args=(0.02,), daemon=True).start()
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
+    fake = FakeGitHub()
+    threading.Thread(target=fake.server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("DORA_GITHUB_TOKEN", TOKEN)
-    yield double
-    double.server.shutdown()
-    double.server.server_close()
+    yield fake
+    fake.server.shutdown()
+    fake.server.server_close()
 
 
-def run(upstream: Any, ingested: Any, api: Double, **more: Any) -> Any:
+def run(upstream: Any, ingested: Any, api: FakeGitHub, **more: Any) -> Any:
     if not (upstream.path / "file").exists():
         upstream.commit("one")
     github = {"api": api.url, **more}
@@ -97,22 +97,22 @@ def review(hours: float, state: str, login: str) -> dict[str, Any]:
     return {"state": state, "submitted_at": ago(hours), "user": {"login": login}}
 
 
-def test_a_request_has_its_times(upstream: Any, ingested: Any, api: Double) -> None:
-    """Opened, first commit, first review by another than its author, first approval, merged, what it became, labels."""
+def test_a_request_has_its_times(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+    """Opened, first commit, first review by another user, first approval, merged; merge commit and labels."""
     api.pull(7, 1, merged=2)
     api.pulls[7]["labels"] = [{"name": "urgent", "color": "f00"}, {"name": "hotfix"}]
-    said = [(9, "COMMENTED", "ada"), (8, "CHANGES_REQUESTED", "bob"), (5, "APPROVED", "eve"), (4, "APPROVED", "bob")]
-    api.reviews[7] = [review(*one) for one in said]
+    reviews = [(9, "COMMENTED", "ada"), (8, "CHANGES_REQUESTED", "bob"), (5, "APPROVED", "eve"), (4, "APPROVED", "bob")]
+    api.reviews[7] = [review(*arguments) for arguments in reviews]
     api.commits[7] = [ago(60), ago(55)]
     run(upstream, ingested, api)
     times = [f"epoch({column}_at)" for column in ("opened", "first_commit", "first_review", "approved", "merged")]
-    (found,) = ingested.sql(f"SELECT number, author, sha, labels, {', '.join(times)} FROM change_request")
-    assert found[:4] == ("7", "ada", f"{7:040x}", ["hotfix", "urgent"])
-    assert [(NOW.timestamp() - time) / 3600 for time in found[4:]] == [51, 60, 8, 5, 2]
+    (row,) = ingested.sql(f"SELECT number, author, sha, labels, {', '.join(times)} FROM change_request")
+    assert row[:4] == ("7", "ada", f"{7:040x}", ["hotfix", "urgent"])
+    assert [(NOW.timestamp() - time) / 3600 for time in row[4:]] == [51, 60, 8, 5, 2]
 
 
-def test_every_page_is_turned(upstream: Any, ingested: Any, api: Double) -> None:
-    """More than a page of requests and of reviews; open ones have no commit and cost no further question."""
+def test_every_page_is_read(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+    """More than a page of pull requests and of reviews; open ones have no commit and need no further request."""
     for number in range(1, 231):
         api.pull(number, number / 10)
     api.pull(231, 1, merged=1)
@@ -122,31 +122,31 @@ def test_every_page_is_turned(upstream: Any, ingested: Any, api: Double) -> None
     assert ingested.column("SELECT count(*) FROM change_request") == [231]
     assert ingested.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
     assert ingested.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
-    assert sorted(set(api.asked)) == [
+    assert sorted(set(api.requested_paths)) == [
         "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews"
     ]  # fmt: skip
 
 
-def test_only_what_changed_is_read_again(upstream: Any, ingested: Any, api: Double) -> None:
-    """A second run reads what was updated since, and a first one nothing older than was asked for."""
+def test_only_what_changed_is_read_again(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+    """A second run reads what was updated since; the first one goes back ``since_days``."""
     api.pull(1, 24 * 100, merged=24 * 100)
     api.pull(2, 50, merged=50)
     run(upstream, ingested, api)
     assert ingested.column("SELECT number FROM change_request") == ["2"]
     api.pull(3, 1, merged=1)
-    api.asked.clear()
+    api.requested_paths.clear()
     run(upstream, ingested, api)
     assert sorted(ingested.column("SELECT number FROM change_request")) == ["2", "3"]
-    assert "/repos/acme/shop/pulls/1/reviews" not in api.asked
+    assert "/repos/acme/shop/pulls/1/reviews" not in api.requested_paths
 
 
-def test_a_limit_in_the_middle_is_gone_on_from(upstream: Any, ingested: Any, api: Double) -> None:
-    """What was read before the host refused is kept, in the order of change; the next run reads the rest."""
+def test_the_next_run_continues_after_a_rate_limit(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+    """Everything that was read before stays, oldest update first; the next run reads the rest."""
     for number in range(1, 6):
         api.pull(number, 10 - number, merged=10 - number)
     api.refuse["/pulls/4/"] = (403, {"X-RateLimit-Remaining": "0"})
-    (trouble,) = run(upstream, ingested, api).partial_failures
-    assert "403" in trouble
+    (failure,) = run(upstream, ingested, api).partial_failures
+    assert "403" in failure
     assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3"]
     assert ingested.changes() == {upstream.head()}
     api.refuse.clear()
@@ -155,35 +155,37 @@ def test_a_limit_in_the_middle_is_gone_on_from(upstream: Any, ingested: Any, api
 
 
 @pytest.mark.parametrize("status", [401, 404])
-def test_a_host_that_refuses_costs_only_its_requests(upstream: Any, ingested: Any, api: Double, status: int) -> None:
+def test_a_host_that_refuses_loses_only_pull_requests(
+    upstream: Any, ingested: Any, api: FakeGitHub, status: int
+) -> None:
     """A token that is not known and a repository that is not there are partial_failures; the changes are read."""
     api.refuse["/pulls"] = (status, {})
-    (trouble,) = run(upstream, ingested, api).partial_failures
-    assert str(status) in trouble
-    assert TOKEN not in trouble
+    (failure,) = run(upstream, ingested, api).partial_failures
+    assert str(status) in failure
+    assert TOKEN not in failure
     assert ingested.changes() == {upstream.head()}
 
 
-def test_an_answer_of_another_kind_is_told(upstream: Any, ingested: Any, api: Double) -> None:
-    """A host that is no GitHub is named as that."""
+def test_an_unexpected_response_is_reported(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+    """The error says that the host does not answer as GitHub does."""
     api.pulls[1] = {"number": 1, "updated_at": ago(1)}
-    (trouble,) = run(upstream, ingested, api).partial_failures
-    assert "not what GitHub's API documents" in trouble
+    (failure,) = run(upstream, ingested, api).partial_failures
+    assert "not what GitHub's API documents" in failure
 
 
-def test_without_a_token_all_else_works(
-    upstream: Any, ingested: Any, api: Double, monkeypatch: pytest.MonkeyPatch
+def test_everything_else_works_without_a_token(
+    upstream: Any, ingested: Any, api: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is asked, a note says which variable is empty, and nothing is in trouble."""
+    """No request is sent, a note names the empty variable, and nothing fails."""
     monkeypatch.delenv("DORA_GITHUB_TOKEN")
     summary = run(upstream, ingested, api)
-    assert summary.partial_failures == api.asked == []
+    assert summary.partial_failures == api.requested_paths == []
     assert "DORA_GITHUB_TOKEN" in summary.notes[0]
     assert ingested.changes() == {upstream.head()}
 
 
-def test_a_token_may_lie_in_a_file(upstream: Any, ingested: Any, api: Double, tmp_path: Path) -> None:
-    """The file is read, whoever else can read it is warned about, and the token is in nothing that we write."""
+def test_a_token_may_be_in_a_file(upstream: Any, ingested: Any, api: FakeGitHub, tmp_path: Path) -> None:
+    """A note warns if other users can read it, and no output file contains the token."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     file.chmod(0o644)
@@ -208,20 +210,20 @@ def test_a_token_may_lie_in_a_file(upstream: Any, ingested: Any, api: Double, tm
     ],
 )
 def test_the_token_goes_to_its_own_host_only(api: str, url: str, slug: str | None) -> None:
-    """Repositories of the API's own host are asked for, others only where their name there is given."""
+    """Repositories on the API's host have a slug, others only if it is configured."""
     assert GitHubSettings(api=api).slug(url, None) == slug
     assert GitHubSettings(api=api).slug(url, "a/b") == "a/b"
 
 
 @pytest.mark.parametrize("api", ["http://api.github.com", "https://u:p@h/x", "file:///x", "https://h/\n", ""])
 def test_an_api_that_could_leak_the_token_is_refused(api: str) -> None:
-    """No plain http beyond this machine, no credentials in the address, nothing but an address."""
+    """No plain http except to this machine, no credentials in the address."""
     with pytest.raises(UsageError, match="API"):
         read_settings({"repositories": [], "github": {"api": api}})
 
 
 @pytest.mark.parametrize("slug", ["acme", "acme/..", "-a/b", "a/b/c", "a/b?x=1"])
 def test_a_name_on_github_is_only_a_name(slug: str) -> None:
-    """What would lead to another page of the API is refused."""
+    """A name that leads to another page of the API is refused."""
     with pytest.raises(UsageError, match="owner/name"):
         read_settings({"repositories": [{"url": "/a/b", "github": slug}], "github": {}})

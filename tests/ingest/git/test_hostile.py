@@ -113,7 +113,7 @@ def hostile(config: Path, settings: dict[str, str], canary: Path) -> None:
     """Write these settings into a file of settings."""
     words = {"{script}": str(canary.parent / "script"), "{folder}": str(canary.parent), "{canary}": str(canary)}
     for pair in settings.items():
-        key, value = (reduce(lambda text, word: text.replace(*word), words.items(), one) for one in pair)
+        key, value = (reduce(lambda text, word: text.replace(*word), words.items(), text) for text in pair)
         subprocess.run(["git", "config", "--file", config, key, value], check=True)
 
 
@@ -137,10 +137,10 @@ def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any
 def test_v13_no_setting_of_a_mirror_or_of_the_user_is_honoured(
     upstream: Any, ingested: Any, canary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What plain git would run of our own copy's settings, and of a home's, is gone before git is asked anything."""
+    """What plain git would run of our own copy's settings, and of a home's, is gone before git is settings anything."""
     upstream.commit("one", "pay/a")
-    asked = {"url": str(upstream.path), "paths": True, "sizes": True}
-    ingested.run(asked)
+    settings = {"url": str(upstream.path), "paths": True, "sizes": True}
+    ingested.run(settings)
     mirror, user = ingested.data / "mirrors" / "acme__shop.git", canary.parent / ".gitconfig"
     hostile(mirror / "config", {name: OURS_ONLY[name] for name in ("remote.origin.uploadpack",)}, canary)
     plain = ["git", "-C", mirror, "-c", f"remote.origin.url={upstream.path}", "fetch", "--quiet", "origin"]
@@ -152,7 +152,7 @@ def test_v13_no_setting_of_a_mirror_or_of_the_user_is_honoured(
     canary.unlink(missing_ok=True)
     monkeypatch.setenv("HOME", str(canary.parent))
     upstream.commit("two", "pay/b")
-    assert ingested.run(asked).partial_failures == []
+    assert ingested.run(settings).partial_failures == []
     landed = ingested.sql("SELECT subject, paths, files FROM change JOIN commit USING (sha) ORDER BY 1")
     assert landed == [("one", ["pay/a"], 1), ("two", ["pay/b"], 1)]
     assert not canary.exists()

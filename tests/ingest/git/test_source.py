@@ -1,4 +1,4 @@
-"""What lands of a repository's history, run after run, whatever happens upstream."""
+"""The landing rows of a repository, run after run, whatever happens upstream."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def repository(upstream: Any, **more: Any) -> dict[str, Any]:
     return {"url": str(upstream.path), **more}
 
 
-def test_every_commit_lands_as_git_tells_it(upstream: Any, ingested: Any) -> None:
-    """Branches, merges and a root of their own: ids, parents, times, author and subject are git's."""
+def test_every_commit_lands_as_git_shows_it(upstream: Any, ingested: Any) -> None:
+    """Branches, merges and a second root: ids, parents, times, author and subject are git's."""
     upstream.commit("one")
     upstream.git("checkout", "--quiet", "-b", "topic")
     upstream.commit("two", GIT_AUTHOR_NAME="Grace", GIT_AUTHOR_DATE="1600000000 +0200")
@@ -33,7 +33,7 @@ def test_every_commit_lands_as_git_tells_it(upstream: Any, ingested: Any) -> Non
 
 
 def test_changes_are_the_first_parent_line_of_the_trunk(upstream: Any, ingested: Any) -> None:
-    """A merge is one change, its branch's commits are none; its number and the committer's time come with it."""
+    """A merge is one change, the commits of its branch are none; it has a number and the committer time."""
     upstream.commit("one (#1)")
     upstream.git("checkout", "--quiet", "-b", "topic")
     upstream.commit("two")
@@ -41,8 +41,8 @@ def test_changes_are_the_first_parent_line_of_the_trunk(upstream: Any, ingested:
     merge = upstream.merge("topic", "Merge pull request #7 from acme/topic")
     ingested.run(repository(upstream))
     assert ingested.changes() == set(upstream.revs("--first-parent", "main"))
-    found = ingested.sql(f"SELECT change_request, epoch(merged_at)::BIGINT, paths FROM change WHERE sha = '{merge}'")
-    assert found == [("7", upstream.now, None)]
+    rows = ingested.sql(f"SELECT change_request, epoch(merged_at)::BIGINT, paths FROM change WHERE sha = '{merge}'")
+    assert rows == [("7", upstream.now, None)]
     assert ingested.column("SELECT change_request FROM change ORDER BY 1") == ["1", "7"]
 
 
@@ -61,8 +61,8 @@ def test_a_second_run_reads_only_what_is_new(upstream: Any, ingested: Any) -> No
     assert ingested.sql(everything) == before
 
 
-def test_landing_lost_or_mirror_lost_is_made_good(upstream: Any, ingested: Any) -> None:
-    """Either side alone is enough to get to the same rows again."""
+def test_a_lost_landing_or_mirror_is_rebuilt(upstream: Any, ingested: Any) -> None:
+    """Either one alone is enough for the same rows."""
     upstream.commit("one")
     upstream.commit("two")
     ingested.run(repository(upstream))
@@ -79,24 +79,24 @@ def test_landing_lost_or_mirror_lost_is_made_good(upstream: Any, ingested: Any) 
 
 
 def test_v1_a_force_push_loses_nothing_that_was_deployed(upstream: Any, ingested: Any) -> None:
-    """Dropped changes stay, marked; their commits stay in landing and in the mirror, garbage collection or not."""
+    """Dropped changes stay with on_trunk false; their commits stay in landing and in the mirror, also after git gc."""
     base = upstream.commit("base")
     lost = upstream.commit("lost (#4)")
     ingested.run(repository(upstream))
     upstream.git("reset", "--quiet", "--hard", base)
-    kept = upstream.commit("kept")
+    new = upstream.commit("kept")
     summary = ingested.run(repository(upstream))
     assert summary.tables["change"] == {"new": 1, "changed": 1, "unchanged": 0}
     assert ingested.sql("SELECT sha, change_request FROM change WHERE NOT on_trunk") == [(lost, "4")]
-    assert ingested.changes() == {base, kept}
-    assert set(ingested.column("SELECT sha FROM commit")) == {base, lost, kept}
+    assert ingested.changes() == {base, new}
+    assert set(ingested.column("SELECT sha FROM commit")) == {base, lost, new}
     mirror = str(ingested.data / "mirrors" / "acme__shop.git")
     upstream.git("-C", mirror, "gc", "--quiet", "--prune=now")
     assert upstream.git("-C", mirror, "cat-file", "-t", lost) == "commit"
 
 
-def test_a_change_that_comes_back_is_on_trunk_again(upstream: Any, ingested: Any) -> None:
-    """The trunk as it is now decides, however often it was rewritten."""
+def test_a_change_that_returns_is_on_trunk_again(upstream: Any, ingested: Any) -> None:
+    """The current trunk decides, however often it was rewritten."""
     base = upstream.commit("base")
     other = upstream.commit("other")
     for tip in (base, other, base, other):
@@ -106,7 +106,7 @@ def test_a_change_that_comes_back_is_on_trunk_again(upstream: Any, ingested: Any
 
 
 def test_a_deleted_branch_keeps_its_commits(upstream: Any, ingested: Any) -> None:
-    """A release branch that is gone upstream can still be deployed."""
+    """A release branch that was deleted upstream can still be deployed."""
     upstream.commit("base")
     upstream.git("checkout", "--quiet", "-b", "release")
     release = upstream.commit("patch")
@@ -119,7 +119,7 @@ def test_a_deleted_branch_keeps_its_commits(upstream: Any, ingested: Any) -> Non
 
 
 def test_a_commit_that_only_a_tag_names_lands(upstream: Any, ingested: Any) -> None:
-    """Light and annotated tags are read; one that names no commit is passed over."""
+    """Light and annotated tags are read; a tag of a tree is ignored."""
     upstream.commit("base")
     upstream.git("checkout", "--quiet", "--detach")
     light = upstream.commit("light")
@@ -133,7 +133,7 @@ def test_a_commit_that_only_a_tag_names_lands(upstream: Any, ingested: Any) -> N
 
 
 def test_v4_a_renamed_default_branch_is_followed(upstream: Any, ingested: Any) -> None:
-    """The trunk is what HEAD names; where it gets a new name the line goes on and nothing is rewritten."""
+    """The trunk is the branch of HEAD; under a new name its line continues, and no change is rewritten."""
     upstream.commit("one")
     ingested.run(repository(upstream))
     upstream.git("branch", "-m", "main", "trunk")
@@ -144,7 +144,7 @@ def test_v4_a_renamed_default_branch_is_followed(upstream: Any, ingested: Any) -
 
 
 def test_a_configured_trunk_wins_over_head(upstream: Any, ingested: Any) -> None:
-    """With ``trunk`` set, that branch's line is the changes; one that does not exist is a trouble."""
+    """The changes are those of the branch ``trunk``; one that does not exist is a partial failure."""
     upstream.commit("one")
     upstream.git("checkout", "--quiet", "-b", "stable")
     upstream.commit("two")
@@ -152,8 +152,8 @@ def test_a_configured_trunk_wins_over_head(upstream: Any, ingested: Any) -> None
     upstream.commit("three")
     ingested.run(repository(upstream, trunk="stable"))
     assert ingested.changes() == set(upstream.revs("stable"))
-    (trouble,) = ingested.run(repository(upstream, trunk="nope")).partial_failures
-    assert "no branch nope" in trouble
+    (failure,) = ingested.run(repository(upstream, trunk="nope")).partial_failures
+    assert "no branch nope" in failure
 
 
 def test_a_fast_forward_makes_changes_of_commits_already_landed(upstream: Any, ingested: Any) -> None:
@@ -171,8 +171,8 @@ def test_a_fast_forward_makes_changes_of_commits_already_landed(upstream: Any, i
     assert "2" in ingested.column("SELECT change_request FROM change")
 
 
-def test_a_merge_the_wrong_way_round_is_the_line_that_git_tells(upstream: Any, ingested: Any) -> None:
-    """Where the trunk was merged into a branch and the branch pushed as trunk, first parents decide."""
+def test_a_merge_in_the_wrong_direction_follows_first_parents(upstream: Any, ingested: Any) -> None:
+    """The trunk was merged into a branch, and the branch pushed as trunk."""
     upstream.commit("one")
     upstream.git("checkout", "--quiet", "-b", "topic")
     upstream.commit("topic", "topic")
@@ -187,7 +187,7 @@ def test_a_merge_the_wrong_way_round_is_the_line_that_git_tells(upstream: Any, i
 
 
 def test_paths_are_those_against_the_first_parent(upstream: Any, ingested: Any) -> None:
-    """With ``paths``, each change carries the files it touched, a merge those it brought, names as git has them."""
+    """With ``paths``, each change has the paths it touched, a merge those of its branch, named as in git."""
     upstream.commit("one", "api/a")
     upstream.git("checkout", "--quiet", "-b", "topic")
     upstream.commit("two", "web/strange\nname é")
@@ -200,8 +200,8 @@ def test_paths_are_those_against_the_first_parent(upstream: Any, ingested: Any) 
     assert sorted(path for paths in landed.values() for path in paths) == ["api/a", "api/b", "web/strange\nname é"]
 
 
-def test_paths_asked_for_later_are_filled_in(upstream: Any, ingested: Any) -> None:
-    """Turning ``paths`` on reads the changes again that had landed without them."""
+def test_paths_configured_later_are_filled_in(upstream: Any, ingested: Any) -> None:
+    """With ``paths`` switched on, changes that landed without them are read again."""
     upstream.commit("one", "api/a")
     ingested.run(repository(upstream))
     ingested.run(repository(upstream, paths=True))
@@ -209,24 +209,24 @@ def test_paths_asked_for_later_are_filled_in(upstream: Any, ingested: Any) -> No
 
 
 def test_one_repository_that_fails_does_not_stop_the_others(upstream: Any, ingested: Any, tmp_path: Any) -> None:
-    """A missing repository is a trouble that says so; its neighbours are read."""
+    """A missing repository is a partial failure; the others are read."""
     upstream.commit("one")
     missing = {"url": str(tmp_path / "missing.git"), "name": "acme/missing"}
     summary = ingested.run(missing, repository(upstream))
-    (trouble,) = summary.partial_failures
-    assert "acme/missing" in trouble
-    assert "does not appear to be a git repository" in trouble
+    (failure,) = summary.partial_failures
+    assert "acme/missing" in failure
+    assert "does not appear to be a git repository" in failure
     assert summary.tables["commit"]["new"] == 1
 
 
-def test_an_empty_repository_is_a_trouble(upstream: Any, ingested: Any) -> None:
-    """Without a commit there is no trunk, and the message says what to set."""
-    (trouble,) = ingested.run(repository(upstream)).partial_failures
-    assert "set `trunk`" in trouble
+def test_an_empty_repository_is_a_partial_failure(upstream: Any, ingested: Any) -> None:
+    """It has no trunk, and the message says what to set."""
+    (failure,) = ingested.run(repository(upstream)).partial_failures
+    assert "set `trunk`" in failure
 
 
 def test_v2_a_shallow_repository_is_refused(upstream: Any, ingested: Any, tmp_path: Any) -> None:
-    """A history that was cut off is a trouble and never a history with a new root."""
+    """An incomplete history is a partial failure and never a history with another root."""
     upstream.commit("one")
     upstream.commit("two")
     upstream.git("clone", "--quiet", "--depth=1", f"file://{upstream.path}", str(tmp_path / "shallow"))
@@ -236,17 +236,17 @@ def test_v2_a_shallow_repository_is_refused(upstream: Any, ingested: Any, tmp_pa
 
 
 def test_v3_a_missing_object_is_named(upstream: Any, ingested: Any) -> None:
-    """A repository with a hole is a trouble that names the object; what landed before stays."""
+    """A partial failure names the missing object."""
     upstream.commit("one")
     hole = upstream.commit("two")
     upstream.commit("three")
     (upstream.path / ".git" / "objects" / hole[:2] / hole[2:]).unlink()
-    (trouble,) = ingested.run(repository(upstream)).partial_failures
-    assert hole in trouble
+    (failure,) = ingested.run(repository(upstream)).partial_failures
+    assert hole in failure
 
 
-def test_a_clean_document_is_asked_for() -> None:
-    """parse refuses what fetch did not write."""
+def test_an_unknown_document_is_refused() -> None:
+    """Another kind, missing columns and columns of other lengths are errors."""
     git = SOURCE.from_settings({"repositories": []}, None)
     with pytest.raises(ValueError, match="kind"):
         git.parse(Document("tag", b"{}"))
