@@ -15,7 +15,7 @@ from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety,
 from dora.analysis.significant_changes import MetricChange, ReadValues, significant_changes
 from dora.errors import DoraError
 from dora.periods import Grain
-from dora.query import groups
+from dora.query.groups import validate_names
 from dora.query.lists import list_rows
 from dora.query.metric import (
     build_info,
@@ -212,8 +212,7 @@ class Delivery:
 
 def _named(where: Where, name: str) -> builtins.tuple[str, ...]:
     """The names that a filter asks for; raises ``UsageError`` where the filter has any other word."""
-    for word in where:
-        groups.known(word, FILTERS, "filter")
+    validate_names(where, FILTERS, "filter")
     given = where.get(name, ())
     return (given,) if isinstance(given, str) else builtins.tuple(given)
 

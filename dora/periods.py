@@ -36,12 +36,10 @@ class Period:
         start = max(self.start, other.start)
         return Period(start, max(start, min(self.end, other.end)))
 
-    def whole_days(self) -> tuple[Period, list[Period]]:
-        """The whole days in it, and what it cuts from a day before them and after."""
+    def complete_days(self) -> Period:
+        """Return the complete days in it, from midnight to midnight; an empty period at its end if there are none."""
         start, end = floor(self.start + timedelta(days=1) - INSTANT, "day"), floor(self.end, "day")
-        whole = Period(start, end) if start <= end else Period(self.end, self.end)
-        edges = [Period(self.start, whole.start), Period(whole.end, self.end)]
-        return whole, [edge for edge in edges if edge.days]
+        return Period(start, end) if start <= end else Period(self.end, self.end)
 
 
 def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:

@@ -1,103 +1,101 @@
-"""From what a group and period has to its number: value, 95 % limits, and the reason where there is none."""
+"""From the aggregate of a group and period to its number: value, 95 % limits, or the reason why there is none."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 from dora import statistics
-from dora.errors import UsageError
 from dora.periods import Period
-from dora.query.aggregates import SPREAD, Cell
+from dora.query.aggregates import Aggregate
 from dora.render import text
 from dora.sql.catalog import Metric
 
-Estimate = tuple[float | None, float | None, float | None, str | None]
-WEEK = 7
+DAYS_PER_WEEK = 7
+EMPTY_WINDOW = "the window is empty"
 
 
-def resolved(described: Metric, asked: str | None) -> str:
-    """The statistic that is asked for, else the metric's own; raises ``UsageError`` for one that it has not."""
-    known = SPREAD if described.statistic in SPREAD else (described.statistic,)
-    if asked is not None and asked not in known:
-        raise UsageError(f"{described.title} has no {asked}.", f"use one of {', '.join(known)}.")
-    return asked or described.statistic
+class Estimate(NamedTuple):
+    """A value with its 95 % limits, each null for no bound; or the reason why there is no value."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    reason: str | None = None
 
 
-def never(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """A group without a row in all of history has no number, not a zero."""
-    return None, None, None, f"{_nothing(described)} in all of history"
-
-
-def count(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """Events per calendar day, with exact Poisson limits (Garwood 1936), wider where weeks vary more than by chance."""
-    length = exposed.days
-    if not length:
-        return None, None, None, "the window has no length"
-    low, high = statistics.widened(statistics.poisson(cell.n), cell.n, cell.scatter or 1.0)
-    return cell.n / length, low / length, high / length, None
-
-
-def days(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """Days with an event per week of seven, with Wilson's limits."""
-    whole = max(math.ceil(exposed.days), cell.days)
-    interval = statistics.wilson(cell.days, whole)
-    if interval is None:
-        return None, None, None, "the window has no length"
-    return WEEK * cell.days / whole, WEEK * interval[0], WEEK * interval[1], None
-
-
-def share(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """Share of observations with value 1, with Wilson's limits (1927)."""
-    interval = statistics.wilson(round(cell.total), cell.n)
-    if interval is None:
-        return None, None, None, _nothing(described)
-    return cell.total / cell.n, *interval, None
-
-
-def _quantile(more: str) -> Callable[[Metric, Cell, Period], Estimate]:
-    """A quantile of all by Kaplan and Meier; null where more than that is still open."""
-
-    def estimate(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-        if not cell.n:
-            return None, None, None, _nothing(described)
-        if cell.value is None:
-            still = f"the longest for {text.quantity(cell.longest, described.unit)}"
-            return None, cell.low, None, f"more than {more} are still open, {still}"
-        return cell.value, cell.low, cell.high, None
-
-    return estimate
-
-
-def plain(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """The median of those that ended (type 7), between the order statistics that enclose it (Conover)."""
-    if not cell.ended:
-        return None, None, None, _nothing(described) if not cell.n else "none has ended"
-    return cell.value, cell.low, cell.high, None
-
-
-def mean(described: Metric, cell: Cell, exposed: Period) -> Estimate:
-    """The mean of those that ended, with Student's limits; none below two."""
-    if not cell.ended or cell.spread is None or cell.spread.mean is None:
-        return None, None, None, _nothing(described) if not cell.n else "none has ended"
-    half = statistics.mean_half(cell.deviation, cell.ended)
-    if half is None:
-        return cell.spread.mean, None, None, None
-    return cell.spread.mean, cell.spread.mean - half, cell.spread.mean + half, None
-
-
-def _nothing(described: Metric) -> str:
-    plural = {"canary": "canaries"}.get(described.subject, f"{described.subject}s")
+def nothing_to_count(metric: Metric) -> str:
+    """Return the reason of an empty aggregate: ``no deployments to count``."""
+    plural = "canaries" if metric.subject == "canary" else f"{metric.subject}s"
     return f"no {plural} to count"
 
 
-STATISTICS: dict[str, Callable[[Metric, Cell, Period], Estimate]] = {
+def count(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """Events per calendar day with exact Poisson limits (Garwood 1936), widened if weeks vary more than by chance."""
+    length = window.days
+    if not length:
+        return Estimate(reason=EMPTY_WINDOW)
+    low, high = statistics.widened(statistics.poisson(aggregate.n), aggregate.n, aggregate.dispersion or 1.0)
+    return Estimate(aggregate.n / length, low / length, high / length)
+
+
+def days(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """Days with an event per week of seven, with Wilson's limits."""
+    # A window may cut two days and still have events on both: there are never more active days than days.
+    length = max(math.ceil(window.days), aggregate.active_days)
+    limits = statistics.wilson(aggregate.active_days, length)
+    if limits is None:
+        return Estimate(reason=EMPTY_WINDOW)
+    low, high = limits
+    return Estimate(DAYS_PER_WEEK * aggregate.active_days / length, DAYS_PER_WEEK * low, DAYS_PER_WEEK * high)
+
+
+def share(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """Share of observations with value 1, with Wilson's limits (1927)."""
+    limits = statistics.wilson(round(aggregate.total), aggregate.n)
+    if limits is None:
+        return Estimate(reason=nothing_to_count(metric))
+    return Estimate(aggregate.total / aggregate.n, *limits)
+
+
+def survival_quantile(fraction: str, metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """A Kaplan–Meier quantile; null while more than a ``fraction`` of the observations are still open."""
+    quantiles = aggregate.quantiles
+    if not aggregate.n or quantiles is None:
+        return Estimate(reason=nothing_to_count(metric))
+    if quantiles.value is None:
+        longest = text.quantity(quantiles.longest, metric.unit)
+        return Estimate(low=quantiles.low, reason=f"more than {fraction} are pending, the longest for {longest}")
+    return Estimate(quantiles.value, quantiles.low, quantiles.high)
+
+
+def plain_median(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """The median of what has ended (type 7), between the order statistics that enclose it (Conover)."""
+    quantiles = aggregate.quantiles
+    if quantiles is None or not quantiles.ended:
+        return Estimate(reason="all are pending" if aggregate.n else nothing_to_count(metric))
+    return Estimate(quantiles.value, quantiles.low, quantiles.high)
+
+
+def mean(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+    """The mean of what has ended, with Student's limits; no limits below two."""
+    quantiles = aggregate.quantiles
+    if quantiles is None or quantiles.spread.mean is None:
+        return Estimate(reason="all are pending" if aggregate.n else nothing_to_count(metric))
+    value = quantiles.spread.mean
+    half = statistics.mean_half(quantiles.deviation, quantiles.ended)
+    return Estimate(value) if half is None else Estimate(value, value - half, value + half)
+
+
+ESTIMATORS: dict[str, Callable[[Metric, Aggregate, Period], Estimate]] = {
     "count": count,
     "days": days,
     "share": share,
-    "median": _quantile("half"),
-    "p75": _quantile("a quarter"),
-    "p90": _quantile("a tenth"),
-    "plain_median": plain,
+    "median": partial(survival_quantile, "half"),
+    "p75": partial(survival_quantile, "a quarter"),
+    "p90": partial(survival_quantile, "a tenth"),
+    "plain_median": plain_median,
     "mean": mean,
 }

@@ -1,100 +1,64 @@
-"""Whose rows a scope means: applications, the teams they belonged to at the time, and the groups of teams.
+"""Which applications a scope selects, by their names and teams, and how they are grouped.
 
-A team's name may be a path, ``platform/delivery``: its group is the first name, and asking for a group means all below.
+A team's name may be a path, ``platform/delivery``: its group is the first name, and a team includes all below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from dora.errors import UsageError
 from dora.query.value import By, Scope
+from dora.sql import catalog
 from dora.storage.database import Connection
 
-SQL: Mapping[By | None, str] = {
-    "application": "m.application",
-    "team": "m.team",
-    "group": "split_part(m.team, '/', 1)",
-    None: "NULL",
+GROUP_SQL: dict[By | None, str] = {
+    "application": "memberships.application",
+    "team": "memberships.team",
+    "group": "split_part(memberships.team, '/', 1)",
+    None: "NULL::VARCHAR",
 }
 
 
-def moved(con: Connection) -> bool:
-    """Whether any application ever moved from one team to another."""
-    rows = con.execute("SELECT count(*) > count(DISTINCT application) FROM memberships").fetchall()
-    return bool(rows[0][0])
+class Selection(NamedTuple):
+    """The applications of a scope by group, in the order of an answer, and its query parameters."""
+
+    groups: dict[str | None, list[str]]
+    parameters: dict[str, object]
 
 
-def joined(dated: str = "happened_at", *, moved: bool = True, source: str = "memberships") -> str:
-    """SQL that joins ``memberships m`` to rows ``o``: the team at the time, that of today for what has no time.
-
-    Where nobody ``moved`` there is one membership an application, whatever the time.
-    """
-    if not moved:
-        return f"INNER JOIN {source} m ON o.application = m.application"
-    return (
-        f"INNER JOIN {source} m ON o.application = m.application AND coalesce(o.{dated}, m.since) >= m.since"
-        f" AND coalesce(o.{dated} < m.until, m.until = 'infinity')"
+def select_applications(con: Connection, scope: Scope) -> Selection:
+    """Return what a scope selects. Raises ``UsageError`` for an application or a team that does not exist."""
+    sql = catalog.queries("query")["memberships"].replace("$group", GROUP_SQL[scope.by])
+    memberships = con.execute(sql).fetchall()
+    validate_names(scope.applications, sorted({application for application, _, _ in memberships}), "application")
+    validate_names(scope.teams, sorted({path for _, team, _ in memberships for path in _paths(team)}), "team")
+    groups: dict[str | None, dict[str, None]] = {} if scope.by else {None: {}}
+    teams = set()
+    for application, team, group in memberships:
+        if scope.applications and application not in scope.applications:
+            continue
+        if scope.teams and set(_paths(team)).isdisjoint(scope.teams):
+            continue
+        groups.setdefault(group, {})[application] = None
+        teams.add(team)
+    applications = {application for names in groups.values() for application in names}
+    return Selection(
+        {group: list(names) for group, names in groups.items()},
+        {"applications": sorted(applications), "teams": sorted(teams - {None}), "any_team": not scope.teams},
     )
 
 
-def placed(by: By | None) -> str:
-    """SELECT of the memberships with the group ``grp`` that each is in, and the ``place`` of it among all, from 0."""
-    group = f"{SQL[by]}::VARCHAR"
-    return f"(SELECT m.*, {group} AS grp, dense_rank() OVER (ORDER BY {group}) - 1 AS place FROM memberships m)"  # noqa: S608
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """A team that an application belongs to, or belonged to (null: to none)."""
-
-    application: str
-    team: str | None
-
-    def named(self, by: By | None) -> str | None:
-        """The group that its rows stand in."""
-        if by == "application":
-            return self.application
-        if by is None or self.team is None:
-            return None
-        return self.team if by == "team" else self.team.partition("/")[0]
-
-
-def chosen(con: Connection, scope: Scope) -> list[Membership]:
-    """The memberships that a scope means; raises ``UsageError`` for an application or team that does not exist."""
-    rows = con.execute("SELECT DISTINCT application, team FROM memberships ORDER BY ALL").fetchall()
-    memberships = [Membership(*row) for row in rows]
-    for name in scope.applications:
-        known(name, sorted({one.application for one in memberships}), "application")
-    for name in scope.teams:
-        known(name, sorted({path for one in memberships for path in _paths(one.team)}), "team")
-    return [one for one in memberships if _meant(one, scope)]
-
-
-def known(given: str | None, names: Iterable[str], what: str) -> None:
-    """Raise ``UsageError`` for a word that is not one of those there are."""
-    if given is not None and given not in (listed := list(names)):
-        raise UsageError(f"There is no {what} {given}.", f"use one of {', '.join(listed)}.")
+def validate_names(names: Iterable[str], existing: Collection[str], noun: str) -> None:
+    """Raise ``UsageError`` for a name that does not exist."""
+    for name in names:
+        if name not in existing:
+            raise UsageError(f"There is no {noun} {name}.", f"use one of {', '.join(existing)}.")
 
 
 def _paths(team: str | None) -> Iterator[str]:
-    """A team, and each group that it stands in."""
+    """Yield a team and each team above it: ``platform``, ``platform/delivery``."""
     names = team.split("/") if team else []
     for end in range(1, len(names) + 1):
         yield "/".join(names[:end])
-
-
-def _meant(one: Membership, scope: Scope) -> bool:
-    named = not scope.applications or one.application in scope.applications
-    return named and (not scope.teams or any(path in scope.teams for path in _paths(one.team)))
-
-
-def grouped(memberships: Iterable[Membership], by: By | None) -> dict[str | None, list[str]]:
-    """Applications by group, in the order in which groups are shown."""
-    groups: dict[str | None, list[str]] = {} if by else {None: []}
-    for one in memberships:
-        names = groups.setdefault(one.named(by), [])
-        if one.application not in names:
-            names.append(one.application)
-    return dict(sorted(groups.items(), key=lambda item: (item[0] is None, item[0])))

@@ -1,20 +1,20 @@
-"""Lists of what a build holds, in a scope, and sums over them: what pages and commands show that is not a metric."""
+"""Lists of a build's rows in a scope, and analyses over them: what pages and commands show that is not a metric."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from dora import periods
-from dora.query import groups
+from dora.query.groups import select_applications
 from dora.query.metric import build_info, fetch_rows
+from dora.query.plan import read_query
 from dora.query.value import Scope
 from dora.sql import catalog
 from dora.storage.database import Connection
 
 Row = dict[str, Any]
-ORDERED = {  # when a row happened, and what tells it from others
+LISTS = {  # the column that says when a row happened, and the one that identifies it
     "change_timeline": ("merged_at", "change_id"),
     "canary_outcomes": ("happened_at", "canary_id"),
     "audit_trail": ("happened_at", "deployment_id"),
@@ -24,12 +24,11 @@ ORDERED = {  # when a row happened, and what tells it from others
 
 
 def list_rows(con: Connection, name: str, scope: Scope) -> list[Row]:
-    """The rows of a list within a scope's window and applications, the latest first; undated ones where it has none.
+    """Return the rows of a list within a scope, the latest first; without a window also those without a time.
 
-    Raises ``UsageError`` for an application, team or moment that does not exist.
+    Raises ``UsageError`` for an application, team or date that does not exist.
     """
-    dated, key = ORDERED[name]
-    return _fetch(con, f"{_scoped(name)} ORDER BY {dated} DESC, {key}, o.application", scope)
+    return run_in_scope(con, _rows_in_scope(name), scope)
 
 
 def run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
@@ -42,35 +41,17 @@ def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) 
 
     Raises ``UsageError`` as ``list_rows`` does.
     """
-    in_scope = re.sub(rf"\$({'|'.join(ORDERED)})\b", lambda match: f"({_scoped(match[1])})", sql)
-    return _fetch(con, in_scope, scope, parameters)
-
-
-def _scoped(name: str) -> str:
-    """SQL of the rows of a list in a scope; its window is open where it has no bound."""
-    dated, _ = ORDERED[name]
-    return (
-        f"SELECT o.* FROM {name} o {groups.joined(dated)}"  # noqa: S608 - from the list above
-        f" WHERE coalesce(o.{dated} >= $since, $since IS NULL) AND coalesce(o.{dated} < $until, $until IS NULL)"
-        " AND list_contains($applications::VARCHAR[], o.application)"
-        " AND ($any_team OR list_contains($teams::VARCHAR[], m.team))"
-    )
-
-
-def _fetch(con: Connection, sql: str, scope: Scope, parameters: Mapping[str, object] | None = None) -> list[Row]:
-    about, meant = build_info(con), groups.chosen(con, scope)
-    given = {
-        "since": _utc(scope.since, about),
-        "until": _utc(scope.until, about),
-        "applications": [one.application for one in meant],
-        "any_team": not scope.teams,
-        "teams": [one.team for one in meant if one.team],
-        **(parameters or {}),
+    info = build_info(con)
+    zone, as_of = info["timezone"], info["as_of"]
+    bounds = {
+        name: periods.to_utc(periods.parse_moment(moment, zone, as_of), zone) if moment else None
+        for name, moment in (("since", scope.since), ("until", scope.until))
     }
-    return fetch_rows(con, sql, {name: value for name, value in given.items() if f"${name}" in sql})
+    lists = rf"\$({'|'.join(LISTS)})\b"
+    in_scope = re.sub(lists, lambda match: f"(\n{_rows_in_scope(match[1])})", sql)
+    return fetch_rows(con, in_scope, {**select_applications(con, scope).parameters, **bounds, **parameters})
 
 
-def _utc(moment: str | None, about: dict[str, Any]) -> object:
-    if moment is None:
-        return None
-    return periods.to_utc(periods.parse_moment(moment, about["timezone"], about["as_of"]), about["timezone"])
+def _rows_in_scope(name: str) -> str:
+    time, key = LISTS[name]
+    return read_query("rows_in_scope", list=name, time=time, key=key)

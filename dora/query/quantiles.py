@@ -1,79 +1,107 @@
-"""Quantiles, limits and spread of durations and sizes, of all groups and periods at once.
+"""Quantiles, limits and spread of durations and sizes, of all groups and periods of a scope at once.
 
-It loads numpy: whoever asks for counts alone need not import it.
+It imports numpy, which takes a fifth of a second; a query for counts must not import it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dora.query import groups
-from dora.query.aggregates import Cell, Key, Question
+from dora.query.aggregates import Aggregate, Key, Quantiles
+from dora.query.plan import ScopePlan
 from dora.query.value import Spread
 from dora.statistics.quantiles import Floats, Samples, sort_samples
 from dora.statistics.survival import Survival
 from dora.storage.database import Connection
 
-P = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
-SURVIVAL = ("median", "p75", "p90")
-SPREAD = {"p10": 0.1, "p25": 0.25, "p75": 0.75, "p90": 0.9}
+PROBABILITY = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
 EPOCH = datetime(1970, 1, 1)
+Column = list[float | None]
 
 
-def measure(
-    con: Connection, question: Question, cells: Mapping[Key, Cell], statistic: str, *, may_be_open: bool
-) -> None:
-    """Fill in quantiles, limits and spread: Kaplan–Meier's where some may still be open."""
-    names = dict(con.execute(f"SELECT DISTINCT place, grp FROM {groups.placed(question.scope.by)}").fetchall())  # noqa: S608
-    starts = [cut.start if cut else None for cut in question.cuts]
-    seen = _seen(con, question, starts, len(names))
-    told = _told(seen, statistic, may_be_open=may_be_open)
-    for cell in cells.values():
-        cell.spread = Spread()
-    for number, *row in zip(seen.groups.tolist(), *told.values(), strict=True):
-        place, cut = divmod(number, len(starts))
-        _fill(cells[names[place], starts[cut]], dict(zip(told, row, strict=True)))
+@dataclass(frozen=True, slots=True)
+class QuantileColumns:
+    """Quantiles of many groups, one entry per group of ``Samples``; null for no number."""
+
+    value: Column
+    low: Column
+    high: Column
+    longest: Column
+    deviation: Column
+    ended: list[int]
+    p10: Column
+    p25: Column
+    p75: Column
+    p90: Column
+    plain_median: Column
+    mean: Column
+
+    @classmethod
+    def of(cls, samples: Samples, statistic: str, *, may_be_open: bool) -> QuantileColumns:
+        """Compute the columns: by Kaplan and Meier of what ``may_be_open``, else of the ordered values."""
+        curve = Survival(samples) if may_be_open else samples
+        # plain_median and mean are blind to what is open, whatever the metric is.
+        estimator = samples if statistic in ("plain_median", "mean") else curve
+        p = PROBABILITY.get(statistic, 0.5)
+        low, high = estimator.limits(p)
+        mean, deviation = samples.moments()
+        return cls(
+            value=_nulls(estimator.quantile(p)),
+            low=_nulls(low),
+            high=_nulls(high),
+            longest=_nulls(samples.longest),
+            deviation=_nulls(deviation),
+            ended=samples.ended.tolist(),
+            p10=_nulls(curve.quantile(0.1)),
+            p25=_nulls(curve.quantile(0.25)),
+            p75=_nulls(curve.quantile(0.75)),
+            p90=_nulls(curve.quantile(0.9)),
+            plain_median=_nulls(samples.quantile(0.5)),
+            mean=_nulls(mean),
+        )
+
+    def row(self, i: int) -> Quantiles:
+        """Return the quantiles of one group."""
+        return Quantiles(
+            self.value[i],
+            self.low[i],
+            self.high[i],
+            self.longest[i],
+            self.deviation[i],
+            self.ended[i],
+            Spread(self.p10[i], self.p25[i], self.p75[i], self.p90[i], self.plain_median[i], self.mean[i]),
+        )
 
 
-def _seen(con: Connection, question: Question, starts: Sequence[datetime | None], names: int) -> Samples:
-    """The values that count, by group and period."""
-    columns = con.execute(*question.durations).fetchnumpy()
-    places, days, values, still = (np.asarray(columns[name]) for name in ("place", "day", "value", "censored"))
-    numbers = places.astype(np.int64) * len(starts) + _periods(days, starts)
-    return sort_samples(numbers, values, still, names * len(starts))
+def add_quantiles(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate]) -> None:
+    """Add the quantiles of every group and period that has observations."""
+    for aggregate in aggregates.values():
+        aggregate.quantiles = Quantiles()
+    samples = _read_samples(con, plan)
+    columns = QuantileColumns.of(samples, plan.statistic, may_be_open=plan.metric.statistic == "median")
+    keys = list(product(plan.groups, plan.periods))
+    for i, number in enumerate(samples.groups.tolist()):
+        aggregates[keys[number]].quantiles = columns.row(i)
 
 
-def _periods(days: NDArray[np.int32], starts: Sequence[datetime | None]) -> NDArray[np.int64]:
-    """Which period each local day is in, by the table of all days."""
-    known = [(start - EPOCH).days for start in starts if start]
-    if not known or not len(days):
-        return np.zeros(len(days), np.int64)
-    return (np.searchsorted(known, np.arange(known[0], days.max() + 1), "right") - 1)[days - known[0]]
+def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
+    """Return the values that count; their groups are numbered by group, then period."""
+    columns = plan.execute(con, "values_in_scope").fetchnumpy()
+    names = ("group_number", "day", "value", "censored")
+    group, day, value, censored = (np.asarray(columns[name]) for name in names)
+    numbers = group.astype(np.int64) * len(plan.periods)
+    starts = [(period.start - EPOCH).days for period in plan.periods if period]
+    if starts and len(day):
+        # The period of each day is looked up in a table of all days, not searched for every row.
+        period_of_day = np.searchsorted(starts, np.arange(starts[0], day.max() + 1), "right") - 1
+        numbers += period_of_day[day - starts[0]]
+    return sort_samples(numbers, value, censored, len(plan.groups) * len(plan.periods))
 
 
-def _told(seen: Samples, statistic: str, *, may_be_open: bool) -> dict[str, list[float | None]]:
-    """What is told of each group, null where there is no number."""
-    p, survival = P.get(statistic, 0.5), may_be_open and statistic in SURVIVAL
-    curve: Survival | Samples = Survival(seen) if may_be_open else seen
-    mean, deviation = seen.moments()
-    told = {name: curve.quantile(q) for name, q in SPREAD.items()}
-    told |= {"plain_median": seen.quantile(0.5), "mean": mean, "deviation": deviation, "longest": seen.longest}
-    low, high = (curve if survival else seen).limits(p)
-    told |= {"value": (curve if survival else seen).quantile(p), "low": low, "high": high}
-    return {name: _nulls(column) for name, column in told.items()} | {"ended": seen.ended.tolist()}
-
-
-def _nulls(column: Floats) -> list[float | None]:
+def _nulls(column: Floats) -> Column:
     return [None if math.isnan(number) else number for number in column.tolist()]
-
-
-def _fill(cell: Cell, told: dict[str, Any]) -> None:
-    for name in ("value", "low", "high", "longest", "deviation", "ended"):
-        setattr(cell, name, told.pop(name))
-    cell.spread = Spread(**told)

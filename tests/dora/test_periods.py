@@ -47,16 +47,15 @@ def test_local_time_is_that_of_the_engines_calendar(start: datetime, days: int, 
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 9)), st.timedeltas(timedelta(0), timedelta(days=4)))
-def test_whole_days_and_what_is_cut_make_the_window(start: datetime, length: timedelta) -> None:
-    """A window is its whole days and at most two pieces of days, in order, none twice."""
-    whole, edges = Period(start, start + length).whole_days()
-    assert len(edges) <= 2
-    assert all(edge.days < 1 for edge in edges)
-    assert not whole.days % 1
-    assert not whole.days or whole.start == floor(whole.start, "day")
-    parts = sorted([part for part in (whole, *edges) if part.days], key=lambda part: part.start)
-    assert sum(part.days for part in parts) == pytest.approx(length / timedelta(days=1))
-    assert all(a.end == b.start for a, b in itertools.pairwise(parts))
+def test_complete_days_leave_less_than_a_day_at_both_ends(start: datetime, length: timedelta) -> None:
+    """They begin and end at midnight; without any they are empty, at the end of the window."""
+    days = Period(start, start + length).complete_days()
+    assert days.start == floor(days.start, "day") or not days.days
+    assert not days.days % 1
+    assert start <= days.start <= days.end <= start + length
+    assert days.start - start < timedelta(days=2)
+    assert start + length - days.end < timedelta(days=1)
+    assert not days.days or days.start - start < timedelta(days=1)
 
 
 @given(MOMENTS, st.sampled_from(["day", "week", "month"]), st.integers(1, 400))

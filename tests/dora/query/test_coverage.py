@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import dora
 from dora.periods import GRAINS, Grain, Period, floor, local_time_sql, split, to_local
-from dora.query.coverage import Gap, Sight
+from dora.query.coverage import Coverage, Gap
 from tests.conftest import engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
@@ -30,10 +30,10 @@ def test_sql_and_python_mark_alike(since: datetime, minutes: int, zone: str, gra
     """A period is incomplete exactly where SQL puts one of the gap's instants in it, over clock changes too."""
     since = since.replace(second=0, microsecond=0)
     until = since + timedelta(minutes=minutes)
-    sight = Sight(["pay"], [Gap("pay", since, until, MISSING)], zone, datetime(2027, 6, 1))
+    coverage = Coverage(["pay"], [Gap("pay", since, until)], zone, datetime(2027, 6, 1))
     around = Period(to_local(since, zone) - timedelta(days=70), to_local(until, zone) + timedelta(days=70))
     whole = Period(floor(around.start, "month"), floor(around.end, "month"))
-    marked = {cut.start for cut in split(whole, grain) if sight.incomplete(cut, cut) and cut.start >= whole.start}
+    marked = {period.start for period in split(whole, grain) if coverage.incomplete_reason(period, period)}
     steps = f"SELECT unnest(range(TIMESTAMP '{since}', TIMESTAMP '{until}', INTERVAL 15 MINUTE)) AS moment"
     last = f"SELECT TIMESTAMP '{until}' - INTERVAL 1 MICROSECOND"
     moment = local_time_sql("moment", zone, since, until)
@@ -89,35 +89,35 @@ AS_OF = datetime(2026, 4, 1)
     ("gaps", "says"),
     [
         ([], None),
-        ([("pay", datetime(2026, 3, 3), datetime(2026, 3, 4))], "pay: history is missing 3 March 2026"),
-        ([("pay", datetime(2026, 3, 3), datetime(2026, 3, 9, 1))], "pay: history is missing 3–9 March 2026"),
-        ([("pay", datetime(2026, 2, 9), datetime(2026, 3, 4))], "pay: history is missing 9 February – 3 March 2026"),
+        ([("pay", datetime(2026, 3, 3), datetime(2026, 3, 4))], "pay: history gap 3 March 2026"),
+        ([("pay", datetime(2026, 3, 3), datetime(2026, 3, 9, 1))], "pay: history gap 3–9 March 2026"),
+        ([("pay", datetime(2026, 2, 9), datetime(2026, 3, 4))], "pay: history gap 9 February – 3 March 2026"),
         ([("pay", datetime(2025, 12, 30), datetime(2026, 3, 4))],
-         "pay: history is missing 30 December 2025 – 3 March 2026"),
+         "pay: history gap 30 December 2025 – 3 March 2026"),
         # next to the week, and not in it
         ([("pay", datetime(2026, 2, 9), datetime(2026, 3, 2)), ("pay", datetime(2026, 3, 9), AS_OF)], None),
-        ([("pay", None, datetime(2026, 3, 4))], "pay: history begins on 4 March 2026"),
+        ([("pay", None, datetime(2026, 3, 4))], "pay: no data before 4 March 2026"),
         # shop was seen: what begins later is said where it begins
         ([("pay", None, datetime(2026, 3, 9))], None),
         ([("pay", None, datetime(2026, 3, 2))], None),
         ([(f"a{n}", datetime(2026, 3, 3), datetime(2026, 3, 4)) for n in range(5)],
-         "; ".join(f"a{n}: history is missing 3 March 2026" for n in range(3)) + "; and 2 more"),
+         "; ".join(f"a{n}: history gap 3 March 2026" for n in range(3)) + "; and 2 more"),
     ],
 )  # fmt: skip
 def test_a_gap_is_said_in_days(gaps: list[tuple[str, datetime | None, datetime]], says: str | None) -> None:
     """Which application, what is missing of it, and the local days, the last one included."""
-    told = [Gap(*gap, reason="history begins" if gap[1] is None else MISSING) for gap in gaps]
-    assert Sight(["pay", "shop"], told, "UTC", AS_OF).incomplete(WEEK, WEEK) == says
+    assert Coverage(["pay", "shop"], [Gap(*gap) for gap in gaps], "UTC", AS_OF).incomplete_reason(WEEK, WEEK) == says
 
 
 def test_a_period_is_over_when_its_last_local_instant_is() -> None:
     """The end of the data is compared as an instant: a day in Kolkata is over while UTC still has it."""
     day = Period(datetime(2026, 3, 2), datetime(2026, 3, 3))
     for zone, over in (("Asia/Kolkata", True), ("UTC", False), ("America/New_York", False)):
-        found = Sight([], [], zone, datetime(2026, 3, 2, 18, 30)).incomplete(day, day)
-        assert found == (None if over else "not over when the data ends")
-    assert Sight([], [], "UTC", None).incomplete(day, day)
-    assert Sight([], [], "UTC", AS_OF).incomplete(day, Period(datetime(2026, 3, 2, 6), day.end)) == "cut by the window"
+        found = Coverage([], [], zone, datetime(2026, 3, 2, 18, 30)).incomplete_reason(day, day)
+        assert found == (None if over else "the data ends before the period")
+    assert Coverage([], [], "UTC", None).incomplete_reason(day, day)
+    morning = Period(datetime(2026, 3, 2, 6), day.end)
+    assert Coverage([], [], "UTC", AS_OF).incomplete_reason(day, morning) == "cut by the window"
 
 
 def test_a_period_beyond_the_data_is_not_whole(facts: Callable[..., dora.Delivery]) -> None:
@@ -141,7 +141,7 @@ def test_where_nothing_was_seen_there_is_no_number(facts: Callable[..., dora.Del
     day = {"since": "2026-05-05", "until": "2026-05-06"}
     delivery = facts(rows=rows, as_of=datetime(2026, 5, 20, tzinfo=UTC))
     pay, shop = delivery.metric("deployment_frequency", by="application", **day)
-    assert (pay.value, pay.low, pay.text, pay.evidence) == (None, None, "–", "pay: history is missing 3–8 May 2026")
+    assert (pay.value, pay.low, pay.text, pay.evidence) == (None, None, "–", "pay: history gap 3–8 May 2026")
     assert (shop.value, shop.incomplete) == (0, None)
     (both,) = delivery.metric("deployment_frequency", **day)
-    assert (both.value, both.partial, both.incomplete) == (0, True, "pay: history is missing 3–8 May 2026")
+    assert (both.value, both.partial, both.incomplete) == (0, True, "pay: history gap 3–8 May 2026")

@@ -1,0 +1,148 @@
+"""A scope made definite for one metric, and the queries of ``dora/sql/query`` that select its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+
+from dora import periods
+from dora.errors import UsageError
+from dora.periods import GRAINS, Grain, Period
+from dora.query.groups import GROUP_SQL, select_applications
+from dora.query.value import GROUPS, Scope
+from dora.sql import catalog
+from dora.sql.catalog import Metric
+from dora.storage.database import Connection
+
+SPREAD = ("median", "plain_median", "p75", "p90", "mean")  # statistics of durations and sizes
+FIRST_DAY = 'SELECT min(happened_at) FROM daily_counts."$metric"'
+INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class ScopePlan:
+    """What a scope means for one metric.
+
+    ``window`` is in local time of ``zone``; ``undated`` tells that it has no bounds, so that observations without a
+    time are in it. ``groups`` holds the applications of each group, in the order of the answer; ``group_sql`` is SQL
+    for its name. ``first_observed`` is when each group had its first observation in all of history (UTC, null: none
+    has a time); a group that never had one is not in it and has no number, not a zero.
+    """
+
+    metric: Metric
+    statistic: str
+    every: Grain | None
+    window: Period
+    undated: bool
+    zone: str
+    as_of: datetime | None
+    groups: Mapping[str | None, list[str]]
+    group_sql: str
+    selection: Mapping[str, object]
+    first_observed: Mapping[str | None, datetime | None]
+
+    @cached_property
+    def periods(self) -> list[Period | None]:
+        """The periods that meet the window; None, the window itself, if the scope has no ``every``."""
+        return list(periods.split(self.window, self.every)) if self.every else [None]
+
+    @cached_property
+    def utc_window(self) -> tuple[datetime, datetime]:
+        """Start and end of the window as UTC instants."""
+        return periods.to_utc(self.window.start, self.zone), periods.to_utc(self.window.end, self.zone)
+
+    def sql(self, name: str) -> str:
+        """Return the text of a query for the metric's tables, with SQL for the group and for local time."""
+        local_time = periods.local_time_sql("observations.happened_at", self.zone, *self.utc_window)
+        return read_query(name, metric=self.metric.name, group=self.group_sql, local_time=local_time)
+
+    @cached_property
+    def parameters(self) -> dict[str, object]:
+        """Values of all named parameters of the queries."""
+        since, until = self.utc_window
+        complete_days = self.window.complete_days()
+        return {
+            **self.selection,
+            "groups": list(self.groups),
+            "count_days": self.statistic == "days",
+            "since": since,
+            "until": until,
+            "undated": self.undated,
+            "every": self.every,
+            "first_day": complete_days.start,
+            "last_day": complete_days.end,
+            "first_midnight": periods.to_utc(complete_days.start, self.zone),
+            "last_midnight": periods.to_utc(complete_days.end, self.zone),
+        }
+
+    def execute(self, con: Connection, name: str, **parameters: object) -> Connection:
+        """Run a query of ``dora/sql/query`` with the parameters of the plan and further ones."""
+        return execute(con, self.sql(name), {**self.parameters, **parameters})
+
+
+@cache
+def read_query(name: str, **sql: str) -> str:
+    """Return the text of ``dora/sql/query/<name>.sql`` with names and expressions of SQL in place of ``$keyword``."""
+    text = catalog.queries("query")[name]
+    return re.sub(r"\$(\w+)", lambda match: sql.get(match[1], match[0]), text)
+
+
+def execute(con: Connection, sql: str, parameters: Mapping[str, object]) -> Connection:
+    """Run a query with those of the named parameters that it has: DuckDB refuses a value for any other."""
+    names = set(re.findall(r"\$(\w+)", sql))
+    return con.execute(sql, {name: value for name, value in parameters.items() if name in names})
+
+
+def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
+    """Return what a scope means for a metric.
+
+    Raises ``UsageError`` for a statistic, group, period, date, application or team that does not exist.
+    """
+    _validate_option("--by", scope.by, GROUPS)
+    _validate_option("--every", scope.every, GRAINS)
+    statistics = SPREAD if metric.statistic in SPREAD else (metric.statistic,)
+    _validate_option(f"--statistic of {metric.name}", scope.statistic, statistics)
+    ((zone, as_of),) = con.execute("SELECT timezone, as_of FROM build").fetchall()
+    selection = select_applications(con, scope)
+    group_sql = GROUP_SQL[scope.by]
+    first_observed = con.execute(read_query("first_observations", metric=metric.name, group=group_sql)).fetchall()
+    return ScopePlan(
+        metric=metric,
+        statistic=scope.statistic or metric.statistic,
+        every=scope.every,
+        window=_window(con, metric, scope, zone, as_of),
+        undated=scope.since is None and scope.until is None,
+        zone=zone,
+        as_of=as_of,
+        groups=selection.groups,
+        group_sql=group_sql,
+        selection=selection.parameters,
+        first_observed=dict(first_observed),
+    )
+
+
+def _validate_option(option: str, value: str | None, choices: Sequence[str]) -> None:
+    if value is not None and value not in choices:
+        *others, last = choices
+        allowed = f"{', '.join(others)} or {last}" if others else last
+        raise UsageError(f"{option} must be {allowed}, not {value!r}.")
+
+
+def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: datetime | None) -> Period:
+    """From ``since``, else the first day with an observation, to ``until``, else the end of the data."""
+    end_of_data = periods.to_local(as_of, zone) + INSTANT if as_of else datetime(1970, 1, 1)
+    end = periods.parse_moment(scope.until, zone, as_of or end_of_data) if scope.until else end_of_data
+    if scope.since:
+        start = periods.parse_moment(scope.since, zone, as_of or end_of_data)
+    else:
+        ((first,),) = con.execute(FIRST_DAY.replace("$metric", metric.name)).fetchall()
+        start = periods.floor(periods.to_local(first, zone), "day") if first else end
+    if start > end:
+        raise UsageError(
+            f"The window ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}).",
+            "give --since a date before --until.",
+        )
+    return Period(start, end)

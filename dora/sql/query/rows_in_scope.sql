@@ -1,0 +1,14 @@
+-- One row is one row of a list in a scope, the latest first. A window without bounds includes rows without a time.
+SELECT listed.*
+FROM $list AS listed
+INNER JOIN memberships
+  ON
+    listed.application = memberships.application
+    AND coalesce(listed.$time, memberships.since) >= memberships.since
+    AND coalesce(listed.$time < memberships.until, memberships.until = 'infinity')
+WHERE
+  list_contains($applications::VARCHAR[], memberships.application)
+  AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND coalesce(listed.$time >= $since, $since IS NULL)
+  AND coalesce(listed.$time < $until, $until IS NULL)
+ORDER BY listed.$time DESC, listed.$key, listed.application

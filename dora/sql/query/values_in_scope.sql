@@ -1,0 +1,25 @@
+-- One row is one observation of a scope that counts and has a value: the number of its group, its local day (days since
+-- 1970-01-01, 0 without periods), the value and whether it is still open. Groups are numbered because ten million names
+-- take seconds to become numpy objects.
+SELECT
+  memberships.group_number,
+  (CASE WHEN $every::VARCHAR IS NULL THEN 0 ELSE ($local_time)::DATE - DATE '1970-01-01' END)::INTEGER AS day,
+  observations.value,
+  observations.censored
+FROM metrics."$metric" AS observations
+INNER JOIN (
+  SELECT *, list_position($groups::VARCHAR[], $group) - 1 AS group_number FROM memberships
+) AS memberships
+  ON
+    observations.application = memberships.application
+    AND coalesce(observations.happened_at, memberships.since) >= memberships.since
+    AND coalesce(observations.happened_at < memberships.until, memberships.until = 'infinity')
+WHERE
+  list_contains($applications::VARCHAR[], memberships.application)
+  AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND observations.excluded IS NULL
+  AND observations.value IS NOT NULL
+  AND (
+    (observations.happened_at >= $since AND observations.happened_at < $until)
+    OR ($undated AND $every::VARCHAR IS NULL AND observations.happened_at IS NULL)
+  )
