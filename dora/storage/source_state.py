@@ -23,12 +23,16 @@ _PIPELINES = """
 SELECT pipeline_id, application FROM execution WHERE source = $source AND pipeline_id IS NOT NULL
 UNION SELECT id, application FROM pipeline WHERE source = $source ORDER BY ALL
 """
-# Per application, because one that has not run for months would have no recent executions at all.
+# Per application, because one that has not run for months would have no recent executions at all. A join with the
+# newest ones takes half the time of a window over hundreds of thousands of rows.
 _RECENT = """
+WITH executions AS (
+  SELECT * FROM execution ANTI JOIN deleted_execution USING (source, id)
+  WHERE source = $source AND queued_at IS NOT NULL
+),
+newest AS (SELECT application, max(queued_at) - to_days($days) AS since FROM executions GROUP BY application)
 SELECT id, application, pipeline_id, status, epoch_ms(queued_at)
-FROM execution ANTI JOIN deleted_execution USING (source, id)
-WHERE source = $source AND queued_at IS NOT NULL
-QUALIFY queued_at >= max(queued_at) OVER (PARTITION BY application) - to_days($days) ORDER BY id
+FROM executions JOIN newest USING (application) WHERE queued_at >= since ORDER BY id
 """
 # A judgment that was read while it ran is not complete: its score can still change.
 _COMPLETED_JUDGMENTS = """

@@ -105,24 +105,24 @@ def test_globs_match_as_in_a_shell(globs: list[str], name: str) -> None:
 def test_path_globs_keep_to_folders(glob: str, path: str, expected: bool) -> None:
     """``*`` stays within a folder, ``**`` does not; the engine reads the pattern as Python does."""
     pattern = as_regex([glob], of_paths=True)
-    found = engine().execute("SELECT regexp_full_match(?, ?)", [path, pattern]).fetchall()[0][0]
-    assert found is expected
+    matched = engine().execute("SELECT regexp_full_match(?, ?)", [path, pattern]).fetchall()[0][0]
+    assert matched is expected
 
 
 @pytest.mark.parametrize("name", ["prod-eu", "PROD-EU", "Prod-Eu"])
-def test_names_match_in_any_case_where_models_ask_for_it(name: str) -> None:
+def test_names_match_in_any_case_on_request(name: str) -> None:
     """The pattern that the models join ignores case in the engine; without the wish, and in paths, case counts."""
 
-    def found(**wish: bool) -> bool:
-        pattern = as_regex(["prod-*"], **wish)
+    def matched(**options: bool) -> bool:
+        pattern = as_regex(["prod-*"], **options)
         return bool(engine().execute("SELECT regexp_full_match(?, ?)", [name, pattern]).fetchall()[0][0])
 
-    assert found(any_case=True)
-    assert found() == found(of_paths=True) == (name == "prod-eu")
+    assert matched(any_case=True)
+    assert matched() == matched(of_paths=True) == (name == "prod-eu")
 
 
-def test_nothing_is_production_until_somebody_says_so(facts: Callable[..., dora.Delivery]) -> None:
-    """Without a definition a rollout to an account counts nowhere, and a finding names the account."""
+def test_nothing_is_production_by_default(facts: Callable[..., dora.Delivery]) -> None:
+    """Without a definition a rollout to an account is not counted, and a check names the account."""
     rows = {
         "execution": [{"id": "e1", "application": "shop", "root_id": "e1", "status": "succeeded"}],
         "rollout": [
@@ -150,5 +150,5 @@ def test_team_is_the_last_match() -> None:
 )
 def test_like_matches_what_the_glob_matches(glob: str, name: str) -> None:
     """The two ways in which SQL matches globs of names agree, whatever stands in glob and name."""
-    (found,) = engine().execute("SELECT ? ILIKE ? ESCAPE '\\'", [name, as_like(glob)]).fetchall()
-    assert found == (re.fullmatch(as_regex([glob], any_case=True) or "", name) is not None,)
+    (row,) = engine().execute("SELECT ? ILIKE ? ESCAPE '\\'", [name, as_like(glob)]).fetchall()
+    assert row == (re.fullmatch(as_regex([glob], any_case=True) or "", name) is not None,)

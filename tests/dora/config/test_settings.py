@@ -1,4 +1,4 @@
-"""Settings: where they are looked for, and how a mistake in them is told."""
+"""Settings: where they are read from, and how errors are reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_no_file_is_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_data_lies_beside_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative data folder is meant from the settings file, wherever the command runs."""
+    """A relative data folder starts at the settings file, wherever the command runs."""
     (tmp_path / "dora.toml").write_text('data = "warehouse"\ntimezone = "Europe/Berlin"\n')
     monkeypatch.setenv("DORA_CONFIG", str(tmp_path / "dora.toml"))
     assert read().data == tmp_path / "warehouse"
@@ -37,22 +37,22 @@ def test_data_lies_beside_the_settings(tmp_path: Path, monkeypatch: pytest.Monke
         ("data = \n", "not TOML"),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, text: str, says: str) -> None:
-    """An unknown key, zone or a broken line is one sentence with the file's name, and nothing is read."""
+def test_an_invalid_file(tmp_path: Path, text: str, says: str) -> None:
+    """An unknown key, an unknown zone or a broken line is an error with the name of the file."""
     path = tmp_path / "dora.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=says):
         read(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """A path that somebody gave must exist."""
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    """A path that the user gives must exist."""
     with pytest.raises(UsageError, match=r"gone\.toml"):
         read(tmp_path / "gone.toml")
 
 
-def test_the_example_is_read_whole(tmp_path: Path) -> None:
-    """Every key of dora.example.toml is one that somebody reads."""
+def test_the_example_is_valid(tmp_path: Path) -> None:
+    """Every key of dora.example.toml exists."""
     path = tmp_path / "dora.toml"
     path.write_text((ROOT / "dora.example.toml").read_text())
     config = read(path)

@@ -1,4 +1,4 @@
-"""Teams: whom an application belonged to, and when; what it did stays with the team that it had then."""
+"""Teams: history stays with the team that had the application at the time."""
 
 from __future__ import annotations
 
@@ -40,30 +40,30 @@ def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
     return facts(deployments=MOVED, settings=SETTINGS, as_of=datetime(2026, 3, 13, tzinfo=UTC))
 
 
-def counted(delivery: dora.Delivery, **asked: Any) -> dict[str | None, int]:
-    return {value.group: value.n for value in delivery.metric("deployment_frequency", since="2026-03-01", **asked)}
+def count_deployments(delivery: dora.Delivery, **query: Any) -> dict[str | None, int]:
+    return {value.group: value.n for value in delivery.metric("deployment_frequency", since="2026-03-01", **query)}
 
 
 def test_history_stays_with_the_team_of_its_day(delivery: dora.Delivery) -> None:
     """payout moved on 10 March in Berlin: what served at 23:30 UTC of the 9th was the new team's."""
     rows = delivery.sql("SELECT * FROM memberships WHERE application = 'payout' ORDER BY since")
     assert (rows[0]["team"], rows[0]["until"]) == ("money/cards", datetime(2026, 3, 9, 23))
-    assert counted(delivery, by="team") == {"finding": 1, "money": 1, "money/cards": 1, None: 1}
+    assert count_deployments(delivery, by="team") == {"finding": 1, "money": 1, "money/cards": 1, None: 1}
     failed = {v.group: v.value for v in delivery.metric("change_failure_rate", since="2026-03-01", by="team")}
     assert failed == {"finding": 0, "money": 0.5, "money/cards": 0, None: 0}
 
 
-def test_a_group_is_all_below_it(delivery: dora.Delivery) -> None:
+def test_a_group_includes_its_teams(delivery: dora.Delivery) -> None:
     """By group, both teams of money are one; asking for money means cards too, asking for cards only cards."""
-    assert counted(delivery, by="group") == {"finding": 1, "money": 2, None: 1}
-    assert counted(delivery, where={"team": "money"}) == {None: 2}
-    assert counted(delivery, where={"team": "money/cards"}) == {None: 1}
+    assert count_deployments(delivery, by="group") == {"finding": 1, "money": 2, None: 1}
+    assert count_deployments(delivery, where={"team": "money"}) == {None: 2}
+    assert count_deployments(delivery, where={"team": "money/cards"}) == {None: 1}
     assert [row["team"] for row in delivery.explain("deployment_frequency", dora.Scope(teams=("money/cards",)))] == [
         "money/cards"
     ]
 
 
-def test_the_team_of_today_stands_beside_the_definitions(delivery: dora.Delivery) -> None:
+def test_definitions_have_the_current_team(delivery: dora.Delivery) -> None:
     """Lists that show one team show the one that the application has now."""
     now = delivery.sql("SELECT application, team FROM definitions ORDER BY application")
     assert [tuple(row.values()) for row in now] == [("lonely", None), ("payout", "money"), ("search", "finding")]
@@ -71,8 +71,8 @@ def test_the_team_of_today_stands_beside_the_definitions(delivery: dora.Delivery
 
 def test_the_source_of_deployments_comes_before_the_owners_of_the_code(facts: Callable[..., dora.Delivery]) -> None:
     """Settings first, then what the deployment system says, then CODEOWNERS."""
-    told = [{"id": name, "application": name, "team": "owners"} for name in ("search", "lonely")]
-    delivery = facts(deployments=MOVED, rows={"application": told}, settings={"teams": {"finding": ["search"]}})
+    owners = [{"id": name, "application": name, "team": "owners"} for name in ("search", "lonely")]
+    delivery = facts(deployments=MOVED, rows={"application": owners}, settings={"teams": {"finding": ["search"]}})
     now = delivery.sql("SELECT application, team FROM definitions ORDER BY application")
     assert [tuple(row.values()) for row in now] == [("lonely", "owners"), ("payout", None), ("search", "finding")]
 

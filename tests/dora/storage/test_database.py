@@ -1,4 +1,4 @@
-"""No fault loses a row, doubles one or shows a wrong one: real files, real kills, real corruption."""
+"""No fault loses, duplicates or alters a row: real files, real kills, real corruption."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def test_twice_gives_the_same_rows(tmp_path: Path) -> None:
     assert again.merged == {"incident": {"new": 0, "changed": 0, "unchanged": 2}}
 
 
-def test_new_changed_and_unchanged_are_told_apart(tmp_path: Path) -> None:
-    """A load says what became of each row, and a changed row names the load that changed it."""
+def test_new_changed_and_unchanged_rows_are_counted(tmp_path: Path) -> None:
+    """A load counts rows by outcome, and a changed row names the load that changed it."""
     first = land(tmp_path, {"1": "a", "2": "b"})
     second = land(tmp_path, {"1": "a", "2": "B", "3": "c"})
     assert second.merged == {"incident": {"new": 1, "changed": 1, "unchanged": 1}}
@@ -98,7 +98,7 @@ def test_new_changed_and_unchanged_are_told_apart(tmp_path: Path) -> None:
     assert loads == {"1": first.id, "2": second.id, "3": second.id}
 
 
-def test_sources_do_not_meet(tmp_path: Path) -> None:
+def test_sources_are_separate(tmp_path: Path) -> None:
     """The same id of two sources is two rows, with a watermark each."""
     land(tmp_path, {"1": "here"}, "one", watermark="w1")
     land(tmp_path, {"1": "there"}, "two", watermark="w2")
@@ -108,7 +108,7 @@ def test_sources_do_not_meet(tmp_path: Path) -> None:
 
 
 def test_null_and_empty_are_different_values(tmp_path: Path) -> None:
-    """A value that becomes null is a change, and null beside null is none."""
+    """A value that becomes null is a change; null and null are equal."""
     land(tmp_path, {"1": "a"})
     for title, expected in (("", "changed"), (None, "changed"), (None, "unchanged"), ("b", "changed")):
         with open_load(tmp_path, "test") as load:
@@ -121,10 +121,8 @@ batches = st.lists(st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["
 
 @given(batches)
 @settings(max_examples=15, deadline=None)
-def test_landing_is_the_last_word_on_each_id(
-    tmp_path_factory: pytest.TempPathFactory, runs: list[dict[str, str]]
-) -> None:
-    """However runs overlap, a row is what the last run said of it, and the control totals hold."""
+def test_the_last_run_wins(tmp_path_factory: pytest.TempPathFactory, runs: list[dict[str, str]]) -> None:
+    """However runs overlap, a row has the values of the last run, and the control totals are correct."""
     data = tmp_path_factory.mktemp("merge")
     with open_load(data, "test") as load:
         for run in runs:
@@ -142,21 +140,21 @@ def test_a_table_outside_the_contract_is_refused(tmp_path: Path) -> None:
         load.commit({"load": pa.table({"id": ["x"]})})
 
 
-def test_a_load_is_remembered(tmp_path: Path) -> None:
-    """Each run leaves its counts, its partial_failures and the instant that it knows of."""
+def test_a_load_is_recorded(tmp_path: Path) -> None:
+    """Each run records its counts, partial failures and as-of."""
     with open_load(tmp_path, "test") as load:
         load.finish(AS_OF, 7, 2, ["app x: 500"])
-    found = read(
+    loads = read(
         tmp_path, "SELECT source, as_of, documents, quarantined, partial_failures, finished_at IS NULL FROM load"
     )
-    assert found == [("test", AS_OF, 7, 2, ["app x: 500"], False)]
+    assert loads == [("test", AS_OF, 7, 2, ["app x: 500"], False)]
 
 
 # --- rows and watermark are one -------------------------------------------------------------------
 
 
-def test_a_failing_batch_leaves_nothing_of_itself(tmp_path: Path) -> None:
-    """Where the second table of a batch fails, neither the first table nor the watermark has moved."""
+def test_a_failing_batch_changes_nothing(tmp_path: Path) -> None:
+    """If the second table of a batch fails, the first table and the watermark are unchanged."""
     land(tmp_path, {"1": "a"}, watermark="w1")
     with open_load(tmp_path, "test") as load:
         rows = incidents(load, {"2": "b"})
@@ -205,7 +203,7 @@ with open_load(data, "test") as load:
     ],
 )
 def test_killed_between_rows_and_watermark(tmp_path: Path, stop: str, landed: bool) -> None:
-    """Killed at any step of a commit, rows and watermark are both there or both not, and the next run heals."""
+    """Killed at any step of a commit, both rows and watermark are committed or neither, and the next load works."""
     land(tmp_path, {"0": "old"}, watermark="w1")
     process = python(WRITER, tmp_path, stop)
     process.communicate(timeout=60)
@@ -249,8 +247,8 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         assert read(tmp_path, "SELECT count(*), count(DISTINCT id) FROM incident") == [(20 * reached, 20 * reached)]
 
 
-def test_a_commit_is_whole_or_nothing(tmp_path: Path) -> None:
-    """Where its second table is refused its first is not landed, and the load may go on."""
+def test_a_refused_table_rolls_the_commit_back(tmp_path: Path) -> None:
+    """If its second table is refused, its first is not landed, and the load can continue."""
     land(tmp_path, {"0": "old"}, watermark="w1")
     with open_load(tmp_path, "test") as load:
         good = incidents(load, {"0": "changed", "1": "new"})
@@ -265,7 +263,7 @@ def test_a_commit_is_whole_or_nothing(tmp_path: Path) -> None:
 
 
 def test_a_lost_row_is_detected(tmp_path: Path) -> None:
-    """A row that is gone stops the next load and the next build, with the way out in the message."""
+    """A deleted row stops the next load and the next build, with the remedy in the message."""
     land(tmp_path, {"1": "a", "2": "b"})
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
@@ -287,8 +285,8 @@ def test_an_altered_row_is_detected(tmp_path: Path) -> None:
         pass
 
 
-def test_another_engine_is_trusted_to_hash_otherwise(tmp_path: Path) -> None:
-    """After an upgrade rows are still counted; their hashes are compared again where the same engine wrote them."""
+def test_hashes_of_another_engine_are_not_compared(tmp_path: Path) -> None:
+    """After an upgrade of DuckDB rows are counted, but hashes of the earlier version are not compared."""
     land(tmp_path, {"1": "a", "2": "b"})
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE control_total SET engine = 'another', checksum = checksum + 1")
@@ -301,7 +299,7 @@ def test_another_engine_is_trusted_to_hash_otherwise(tmp_path: Path) -> None:
 
 
 def outcome(data: Path) -> str | dict[str, str]:
-    """What a load sees: its rows, or that it refuses to go on."""
+    """The rows that a load reads, or "refused"."""
     try:
         with open_load(data, "test"):
             pass
@@ -317,7 +315,7 @@ def flipped(source: Path, target: Path, position: int, bit: int) -> None:
 
 
 def test_a_flipped_bit_in_the_file_is_never_a_wrong_row(tmp_path: Path) -> None:
-    """Whichever bit of the file flips, a load sees the committed rows or refuses; it never sees others."""
+    """Whichever bit of the file flips, a load reads the committed rows or refuses the file."""
     good = {str(i): f"title {i * i}" for i in range(300)}
     land(tmp_path / "good", good)
     draw, refused = random.Random(11), 0
@@ -326,9 +324,9 @@ def test_a_flipped_bit_in_the_file_is_never_a_wrong_row(tmp_path: Path) -> None:
         data = tmp_path / str(run)
         data.mkdir()
         flipped(tmp_path / "good" / LANDING, data / LANDING, draw.randrange(size), draw.randrange(8))
-        seen = outcome(data)
-        refused += seen == "refused"
-        assert seen in ("refused", good)
+        result = outcome(data)
+        refused += result == "refused"
+        assert result in ("refused", good)
         shutil.rmtree(data)
     assert refused > 5
 
@@ -360,7 +358,7 @@ with open_load(Path(sys.argv[1]), "test") as load:
 
 
 def test_a_flipped_bit_in_the_wal_is_never_a_lost_row(tmp_path: Path) -> None:
-    """The engine itself may skip a damaged end of its log; what is left is then a committed prefix, or refused."""
+    """DuckDB may skip the damaged end of its log; the rows are then a committed prefix, or the file is refused."""
     good = tmp_path / "good"
     land(good, {})
     process = python(LEAVES_A_WAL, good)
@@ -368,18 +366,18 @@ def test_a_flipped_bit_in_the_wal_is_never_a_lost_row(tmp_path: Path) -> None:
     log = good / (LANDING + ".wal")
     size = log.stat().st_size
     prefixes = [{f"{b}-{i}": f"title {i}" for b in range(upto) for i in range(50)} for upto in range(5)]
-    draw, seen = random.Random(3), []
+    draw, outcomes = random.Random(3), []
     for run in range(60):
         data = tmp_path / str(run)
         data.mkdir()
         shutil.copy(good / LANDING, data / LANDING)
         flipped(log, data / log.name, draw.randrange(size), draw.randrange(8))
-        seen.append(outcome(data))
-        if seen[-1] != "refused":
+        outcomes.append(outcome(data))
+        if outcomes[-1] != "refused":
             reached = read(data, "SELECT value FROM watermark")
-            assert seen[-1] == prefixes[int(reached[0][0]) + 1 if reached else 0]
+            assert outcomes[-1] == prefixes[int(reached[0][0]) + 1 if reached else 0]
         shutil.rmtree(data)
-    assert "refused" in seen
+    assert "refused" in outcomes
 
 
 # --- one writer -----------------------------------------------------------------------------------
@@ -394,7 +392,7 @@ with lock(Path(sys.argv[1])):
 """
 
 
-def test_a_second_writer_is_told_at_once(tmp_path: Path) -> None:
+def test_a_second_writer_is_refused_at_once(tmp_path: Path) -> None:
     """While another process writes, a load and a build end at once, without waiting for it, and nothing was touched."""
     land(tmp_path, {"1": "a"})
     holder = python(HOLDER, tmp_path)
@@ -411,7 +409,7 @@ def test_a_second_writer_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
-    """The lock dies with its process: nobody has to delete a file by hand."""
+    """The lock ends with its process; no file has to be deleted."""
     holder = python(HOLDER, tmp_path)
     assert holder.stdout is not None
     holder.stdout.readline()
@@ -420,20 +418,22 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
     assert land(tmp_path, {"1": "a"}).merged["incident"]["new"] == 1
 
 
-# --- build aside, swap in -------------------------------------------------------------------------
+# --- build and swap ------------------------------------------------------------------------------
 
 
 def build(data: Path, value: int) -> None:
     with build_database(data) as con:
-        con.execute(f"CREATE TABLE answer AS SELECT {value} AS value, (SELECT count(*) FROM landing.incident) AS seen")
+        con.execute(
+            f"CREATE TABLE answer AS SELECT {value} AS value, (SELECT count(*) FROM landing.incident) AS incidents"
+        )
 
 
 def answer(con: database.Connection) -> int:
     return int(con.execute("SELECT value FROM answer").fetchall()[0][0])
 
 
-def test_a_build_reads_landing_and_is_moved_in(tmp_path: Path) -> None:
-    """A build sees what was landed; afterwards there is one new file and nothing else."""
+def test_a_build_reads_landing_and_is_published(tmp_path: Path) -> None:
+    """A build reads landing; afterwards there is one new file and no temporary one."""
     land(tmp_path, {"1": "a", "2": "b"})
     build(tmp_path, 1)
     with open_build(tmp_path / PUBLISHED) as con:
@@ -442,7 +442,7 @@ def test_a_build_reads_landing_and_is_moved_in(tmp_path: Path) -> None:
 
 
 def test_a_failing_build_leaves_the_last_one(tmp_path: Path) -> None:
-    """Where a build fails, readers keep the build before it and no file is left over."""
+    """If a build fails, the last build stays and no temporary file is left."""
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     before = (tmp_path / PUBLISHED).read_bytes()
@@ -463,11 +463,11 @@ with build_database(Path(sys.argv[1])) as con:
 
 
 def test_a_killed_build_leaves_the_last_one_and_is_cleaned_up(tmp_path: Path) -> None:
-    """Killed in the middle, readers keep the build before; the next build clears what was left."""
+    """If a build is killed, the last build stays; the next build removes the temporary files."""
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     assert python(KILLED_BUILD, tmp_path).wait(timeout=60) == -signal.SIGKILL
-    (tmp_path / f"{PUBLISHED}.7.building.tmp").mkdir()  # what did not fit into its memory
+    (tmp_path / f"{PUBLISHED}.7.building.tmp").mkdir()  # a spill folder of DuckDB
     with open_build(tmp_path / PUBLISHED) as con:
         assert answer(con) == 1
     build(tmp_path, 3)
@@ -483,7 +483,7 @@ def test_a_build_can_not_change_landing(tmp_path: Path) -> None:
 
 
 def test_a_new_reader_sees_the_new_build_while_an_old_one_lives(tmp_path: Path) -> None:
-    """Across a swap an open connection keeps its whole build, and a new one in the same process has the new."""
+    """After a swap an open connection keeps its build, and a new one in the same process reads the new build."""
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     old = open_build(tmp_path / PUBLISHED)
@@ -512,7 +512,7 @@ def test_a_build_of_a_damaged_landing_is_refused(tmp_path: Path) -> None:
         assert answer(con) == 1
 
 
-# --- a published build reaches nothing else -------------------------------------------------------
+# --- a build can reach nothing else ----------------------------------------------------------------
 
 
 @pytest.fixture
@@ -567,14 +567,14 @@ def test_nothing_built_yet(tmp_path: Path) -> None:
 
 
 def test_a_damaged_build_is_a_dora_error(tmp_path: Path) -> None:
-    """A build that is no database ends in a sentence, not in the engine's words alone."""
+    """A build that is not a database raises our error with the next step."""
     (tmp_path / PUBLISHED).write_bytes(b"x" * 10_000)
     with pytest.raises(DoraError, match="dora build"):
         open_build(tmp_path / PUBLISHED)
 
 
-def test_a_quote_in_a_path_is_only_a_quote(tmp_path: Path) -> None:
-    """A folder whose name has a quote works like any other."""
+def test_a_path_may_have_a_quote(tmp_path: Path) -> None:
+    """A data folder may have a quote in its name."""
     data = tmp_path / "it's"
     land(data, {"1": "a"})
     build(data, 7)
@@ -585,7 +585,7 @@ def test_a_quote_in_a_path_is_only_a_quote(tmp_path: Path) -> None:
 
 
 def test_models_come_after_what_they_read() -> None:
-    """Queries are ordered by what they read; a table that no query makes is no obstacle."""
+    """Queries are ordered by what they read; other tables do not matter."""
     with duckdb.connect() as con:
         queries = {
             "waits": "SELECT c.id FROM changes AS c CROSS JOIN deployments AS d",
@@ -596,7 +596,7 @@ def test_models_come_after_what_they_read() -> None:
 
 
 def test_models_in_a_circle_are_refused() -> None:
-    """Two models that read each other are named."""
+    """The error names models that read each other."""
     with duckdb.connect() as con, pytest.raises(DoraError, match=r"circle: \['a', 'b'\]"):
         list(sort_by_dependency(con, {"a": "SELECT * FROM b", "b": "SELECT * FROM a", "c": "SELECT 1"}))
 

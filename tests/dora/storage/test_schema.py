@@ -1,4 +1,4 @@
-"""Files of another version: refused with what to run, never half read, never touched."""
+"""Files of another version are refused with the next step, and left unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest import files
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 
-# A change of the tables needs another number: raise it in contract.sql (BUILD in contract.py) and write down its shape.
+# A change of the tables needs another number: raise it in schema.sql (or BUILD_LAYOUT in schema.py) and add its shape.
 LANDING_SHAPES = {3: "2d8ccb814ca91e5b"}
 BUILD_SHAPES = {3: "a26a7fc70f33dc3d"}
 READ_BY_NAME = "('build', 'check_results', 'definitions_in_force', 'lead_time')"
@@ -68,13 +68,13 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_a_new_shape_has_a_new_number(data: Path) -> None:
-    """Whoever changes the contract, or a table that readers name, raises its number."""
+    """A change of the contract, or of a table that readers name, needs a new number."""
     assert shape(data / database.LANDING) == LANDING_SHAPES[schema.contract_number()]
     assert shape(data / database.PUBLISHED, f"table_name IN {READ_BY_NAME}") == BUILD_SHAPES[schema.BUILD_LAYOUT]
 
 
-def test_an_older_landing_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
-    """Ingest, build and doctor leave a file of an earlier contract as it is and name the commands; nothing is lost."""
+def test_an_older_landing_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    """Ingest, build and doctor leave a file of an earlier contract unchanged and name the commands to run."""
     path = older(tmp_path)
     before = path.read_bytes()
     for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
@@ -90,8 +90,8 @@ def inspected(data: Path) -> None:
         pass
 
 
-def test_what_the_refusal_says_to_run_works(tmp_path: Path) -> None:
-    """Moved aside and replayed, the rows are those that the payloads hold."""
+def test_the_next_step_works(tmp_path: Path) -> None:
+    """After the file is moved and the payloads are replayed, the rows are there again."""
     ingested(tmp_path)
     (tmp_path / database.LANDING).unlink()
     path = older(tmp_path)
@@ -104,14 +104,14 @@ def test_what_the_refusal_says_to_run_works(tmp_path: Path) -> None:
 
 
 def test_an_older_landing_without_a_load_is_refused_too(tmp_path: Path) -> None:
-    """Where the file does not say what it was fed from, the command has a blank."""
+    """If the file does not name its sources, the command has a placeholder."""
     numbered(tmp_path / database.LANDING, "CREATE TABLE note (id VARCHAR)")
     with pytest.raises(DoraError, match="dora ingest NAME --replay"):
         ingested(tmp_path)
 
 
 def test_a_newer_landing_is_refused(data: Path) -> None:
-    """What a later version wrote is left to it."""
+    """A file of a later version is not touched."""
     numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.contract_number() + 1}")
     for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
         with pytest.raises(DoraError, match=r"newer version .* it was not touched"):
@@ -127,8 +127,8 @@ def test_a_newer_landing_is_refused(data: Path) -> None:
         (f"UPDATE build SET layout = {schema.BUILD_LAYOUT + 1}", "newer version .* it was not touched"),
     ],
 )
-def test_a_build_of_another_version_is_refused_by_the_door(data: Path, statement: str, says: str) -> None:
-    """A reader says which version it would need, and lets go of the file."""
+def test_a_build_of_another_version_is_refused(data: Path, statement: str, says: str) -> None:
+    """A reader says which version it needs, and closes the file."""
     numbered(data / database.PUBLISHED, statement)
     with pytest.raises(DoraError, match=says):
         dora.open(data / database.PUBLISHED)
@@ -136,8 +136,8 @@ def test_a_build_of_another_version_is_refused_by_the_door(data: Path, statement
     assert dora.open(data / database.PUBLISHED).about()["layout"] == schema.BUILD_LAYOUT
 
 
-def test_a_file_of_a_newer_engine_is_told(data: Path) -> None:
-    """A storage version that this engine does not know is an error in our words, not a traceback."""
+def test_a_file_of_a_newer_engine_is_refused(data: Path) -> None:
+    """A storage version that this DuckDB does not know is a DoraError, not a traceback."""
     path = data / database.LANDING
     body = bytearray(path.read_bytes())
     body[12:20] = (10_000).to_bytes(8, "little")  # the storage version, behind checksum and magic

@@ -1,4 +1,4 @@
-"""What was received is what is read again; what is cut or damaged is said, never guessed."""
+"""The archive returns what was received; cut or damaged files are reported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BATCHES = [[Document("k", b'{"batch":%d,"n":%d,"x":"%x"}' % (b, n, n**40)) for n
 ALL = [document for batch in BATCHES for document in batch]
 
 
-def written(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOAD) -> Path:
+def write_archive(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOAD) -> Path:
     archive = Archive(data, "s", load)
     for batch in batches:
         archive.append(batch)
@@ -28,16 +28,16 @@ def written(data: Path, batches: list[list[Document]] = BATCHES, load: str = LOA
     return archive.path
 
 
-def split(data: Path) -> tuple[list[Document], list[Damage]]:
+def read_all(data: Path) -> tuple[list[Document], list[Damage]]:
     items = list(read_archive(data, "s"))
     return [i for i in items if isinstance(i, Document)], [i for i in items if isinstance(i, Damage)]
 
 
-def test_what_was_written_is_read(tmp_path: Path) -> None:
+def test_documents_are_read_back(tmp_path: Path) -> None:
     """Every document comes back in order, from a file under its source and day."""
-    path = written(tmp_path)
+    path = write_archive(tmp_path)
     assert path == tmp_path / "payloads" / "s" / "2026-03-01" / f"{LOAD}.ndjson.zst"
-    assert split(tmp_path) == (ALL, [])
+    assert read_all(tmp_path) == (ALL, [])
 
 
 json_values = st.recursive(
@@ -59,33 +59,33 @@ def test_any_json_comes_back(
         Document(kind, msgspec.json.format(body, indent=2) if pretty else body)
         for (kind, _), body in zip(values, bodies, strict=True)
     ]
-    written(data, [documents])
-    found, damage = split(data)
+    write_archive(data, [documents])
+    documents_read, damage = read_all(data)
     assert not damage
-    assert [(d.kind, msgspec.json.decode(d.body)) for d in found] == [
+    assert [(d.kind, msgspec.json.decode(d.body)) for d in documents_read] == [
         (k, msgspec.json.decode(b)) for (k, _), b in zip(values, bodies, strict=True)
     ]
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>502</html>", b'{"cut":', b'{"a":1},"body":{"b":2}}', b"\xff\xfe\x00"])
-def test_a_body_that_is_no_json_comes_back_as_it_came(tmp_path: Path, body: bytes) -> None:
-    """A payload that can not be parsed is kept for a better parser, and hides none of its neighbours."""
+def test_an_invalid_body_is_read_back_unchanged(tmp_path: Path, body: bytes) -> None:
+    """A payload that can not be parsed is kept for a better parser, and does not affect the others."""
     documents = [Document("a", b"1"), Document("bad", body), Document("b", b"2")]
-    written(tmp_path, [documents])
-    assert split(tmp_path) == (documents, [])
+    write_archive(tmp_path, [documents])
+    assert read_all(tmp_path) == (documents, [])
 
 
 def test_loads_are_read_oldest_first(tmp_path: Path) -> None:
     """The order of loads is that of their names, whatever the order of their files on disk."""
     days = ["20260302T000000000000-aaaaaa", "20251231T235959999999-ffffff", "20260302T000000000001-000000"]
     for number, load in enumerate(days):
-        written(tmp_path, [[Document("k", b"%d" % number)]], load)
-    assert [document.body for document in split(tmp_path)[0]] == [b"1", b"0", b"2"]
+        write_archive(tmp_path, [[Document("k", b"%d" % number)]], load)
+    assert [document.body for document in read_all(tmp_path)[0]] == [b"1", b"0", b"2"]
 
 
 def test_sources_have_their_own_archives(tmp_path: Path) -> None:
-    """One source's payloads are not another's, and a source without any has none."""
-    written(tmp_path)
+    """A source reads only its own payloads."""
+    write_archive(tmp_path)
     assert list(read_archive(tmp_path, "other")) == []
 
 
@@ -100,59 +100,59 @@ def test_nothing_received_leaves_no_file(tmp_path: Path) -> None:
 
 def test_an_archive_is_never_overwritten(tmp_path: Path) -> None:
     """The same load can not write its file twice."""
-    written(tmp_path)
+    write_archive(tmp_path)
     with pytest.raises(FileExistsError):
-        written(tmp_path)
-    assert split(tmp_path)[0] == ALL
+        write_archive(tmp_path)
+    assert read_all(tmp_path)[0] == ALL
 
 
 def test_documents_are_there_before_the_file_ends(tmp_path: Path) -> None:
-    """What was made durable can be read while the load still runs."""
+    """Synced documents can be read while the load still runs."""
     archive = Archive(tmp_path, "s", LOAD)
     archive.append(BATCHES[0])
     archive.sync()
-    assert split(tmp_path) == (BATCHES[0], [])
+    assert read_all(tmp_path) == (BATCHES[0], [])
     archive.close()
-    assert split(tmp_path) == (BATCHES[0], [])
+    assert read_all(tmp_path) == (BATCHES[0], [])
 
 
-def test_a_cut_file_is_read_up_to_its_last_whole_batch(tmp_path: Path) -> None:
-    """Wherever the end is missing, whole batches are read; a cut is named unless it lies between two batches."""
-    path = written(tmp_path)
+def test_a_cut_file_is_read_up_to_its_last_complete_batch(tmp_path: Path) -> None:
+    """Complete batches are read wherever the file is cut; a cut is reported unless it is between two batches."""
+    path = write_archive(tmp_path)
     content = path.read_bytes()
     for size in range(0, len(content), 41):
         path.write_bytes(content[:size])
-        found, damage = split(tmp_path)
-        assert len(found) % 50 == 0
-        assert found == ALL[: len(found)]
+        documents_read, damage = read_all(tmp_path)
+        assert len(documents_read) % 50 == 0
+        assert documents_read == ALL[: len(documents_read)]
         assert [(d.path, d.reason) for d in damage] in (
             [],
-            [(path, f"cut off in the middle of a batch after {len(found)} documents")],
+            [(path, f"cut off in the middle of a batch after {len(documents_read)} documents")],
         )
-        assert damage or size == 0 or len(found) > 0
+        assert damage or size == 0 or len(documents_read) > 0
 
 
-def test_a_flipped_bit_is_named(tmp_path: Path) -> None:
-    """Of a damaged file only what is proven sound is used, and the damage is said."""
-    path = written(tmp_path)
+def test_a_flipped_bit_is_reported(tmp_path: Path) -> None:
+    """Only documents with a correct checksum are read, and the damage is reported."""
+    path = write_archive(tmp_path)
     content, draw = path.read_bytes(), random.Random(8)
     for _ in range(200):
         damaged = bytearray(content)
         damaged[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
         path.write_bytes(damaged)
-        found, damage = split(tmp_path)
-        assert found == ALL[: len(found)]
-        assert damage or found == ALL
+        documents_read, damage = read_all(tmp_path)
+        assert documents_read == ALL[: len(documents_read)]
+        assert damage or documents_read == ALL
 
 
-def test_damage_of_one_load_hides_no_other(tmp_path: Path) -> None:
+def test_damage_of_one_load_does_not_affect_others(tmp_path: Path) -> None:
     """After a damaged file the next load is read."""
-    first = written(tmp_path)
+    first = write_archive(tmp_path)
     later = [Document("k", b"1")]
-    written(tmp_path, [later], "20260302T000000000000-aaaaaa")
+    write_archive(tmp_path, [later], "20260302T000000000000-aaaaaa")
     first.write_bytes(b"\x00" * 100)
-    found, damage = split(tmp_path)
-    assert found == later
+    documents_read, damage = read_all(tmp_path)
+    assert documents_read == later
     assert [d.path for d in damage] == [first]
 
 
@@ -169,7 +169,7 @@ os._exit(9)
 
 
 def test_a_killed_load_keeps_what_it_made_durable(tmp_path: Path) -> None:
-    """What was made durable before a crash is there; what was not was never committed either."""
+    """Documents that were synced before a crash are read; the others were never committed."""
     subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), LOAD], check=False)
-    found, _ = split(tmp_path)
-    assert [document.body for document in found] == [b"%d" % n for n in range(90)]
+    documents_read, _ = read_all(tmp_path)
+    assert [document.body for document in documents_read] == [b"%d" % n for n in range(90)]

@@ -1,4 +1,4 @@
-"""Rows as columns: every value arrives, and no id twice."""
+"""Rows as Arrow tables: every value arrives, and no id twice."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def test_arrow_keeps_every_value(load: database.Load) -> None:
     batch = to_arrow(rows, load.schema("commit"), "here", "load-1")
     with duckdb.connect() as con:
         con.register("batch", batch)
-        found = con.execute(
+        rows_read = con.execute(
             "SELECT source, load_id, id, parents, epoch_us(authored_at), epoch_us(committed_at), subject FROM batch"
         ).fetchall()
-    assert found == [
+    assert rows_read == [
         ("here", "load-1", "r@1", ["2", "3"], at, at + 1, None),
         ("here", "load-1", "r@2", [], None, None, "naïve \x00 'quoted' ☃"),
     ]
@@ -45,7 +45,7 @@ def test_arrow_keeps_every_value(load: database.Load) -> None:
 @settings(max_examples=40, deadline=None)
 @given(opened=st.lists(st.integers(0, 2**40), max_size=9), data=st.data())
 def test_columns_are_the_rows_that_they_hold(load: database.Load, opened: list[int], data: st.DataObject) -> None:
-    """Lists, one value for all, and what is not named arrive as if each row had been told, after rows so told."""
+    """Columns give the same table as single rows: lists, one value for all rows, and absent columns."""
     ids, titles = [str(n) for n in range(len(opened))], data.draw(st.lists(st.none() | st.text(max_size=3)))
     titles = (titles + [None] * len(opened))[: len(opened)]
     rows: list[Row] = [
@@ -54,20 +54,20 @@ def test_columns_are_the_rows_that_they_hold(load: database.Load, opened: list[i
     ]
     values = {"id": ids, "application": "shop", "opened_at": opened, "title": titles, "severity": None}
     columns, cut = Columns("incident", len(opened), values), data.draw(st.integers(0, len(opened)))
-    told = to_arrow([*rows[:cut], columns], load.schema("incident"), "s", "l")
-    assert told.to_pylist() == to_arrow([*rows[:cut], *rows], load.schema("incident"), "s", "l").to_pylist()
-    assert told.schema == load.schema("incident")
+    table = to_arrow([*rows[:cut], columns], load.schema("incident"), "s", "l")
+    assert table.to_pylist() == to_arrow([*rows[:cut], *rows], load.schema("incident"), "s", "l").to_pylist()
+    assert table.schema == load.schema("incident")
 
 
 def test_columns_are_of_one_length() -> None:
-    """A list that is too short or too long is refused before any row comes of it."""
+    """A list that is too short or too long is refused."""
     for wrong in ([], ["a"], ["a", "b", "c"]):
         with pytest.raises(ValueError, match=f"{len(wrong)} values of title in 2 rows of incident"):
             Columns("incident", 2, {"id": ["1", "2"], "title": wrong})
 
 
-def test_no_frames_are_asked_for() -> None:
-    """Rows become Arrow without half a second of importing pandas, which can be had afterwards all the same."""
+def test_pandas_is_not_imported() -> None:
+    """Converting rows does not import pandas (half a second); it can be imported afterwards."""
     script = """
 import sys
 import pyarrow as pa
@@ -82,14 +82,14 @@ assert table.to_pandas().to_dict("list") == {"id": ["1"], "source": ["s"]}
 
 
 @pytest.mark.parametrize("table", database.fact_tables())
-def test_no_rows_are_a_table_too(load: database.Load, table: str) -> None:
+def test_no_rows_are_an_empty_table(load: database.Load, table: str) -> None:
     """Nothing to land is an empty batch of the contract's schema."""
     batch = to_arrow([], load.schema(table), "s", "l")
     assert batch.num_rows == 0
     assert batch.schema == load.schema(table)
 
 
-def of(load: database.Load, rows: list[Row], cut: int) -> list[pa.Table]:
+def in_two_tables(load: database.Load, rows: list[Row], cut: int) -> list[pa.Table]:
     """The rows in two tables, cut somewhere."""
     schema = load.schema(rows[0].table)
     return [to_arrow(part, schema, "s", "l") for part in (rows[:cut], rows[cut:])]
@@ -103,23 +103,25 @@ def test_the_last_of_two_rows_with_one_id_stays(load: database.Load) -> None:
         Incident(id="1", application="a", opened_at=1, title="last"),
     ]
     for cut in range(4):
-        batch = latest_rows(of(load, rows, cut)).to_pylist()
+        batch = latest_rows(in_two_tables(load, rows, cut)).to_pylist()
         assert [(row["id"], row["title"]) for row in batch] == [("1", "last"), ("2", None)]
 
 
-told = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=1, max_size=12)
+revisions = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3)), min_size=1, max_size=12)
 
 
 @settings(max_examples=60, deadline=None)
-@given(told=told, data=st.data())
-def test_the_latest_revision_stays(load: database.Load, told: list[tuple[str, int]], data: st.DataObject) -> None:
-    """Whatever the order and wherever it is cut: of one id the highest revision, of equal ones the last that came."""
+@given(written=revisions, data=st.data())
+def test_the_latest_revision_stays(load: database.Load, written: list[tuple[str, int]], data: st.DataObject) -> None:
+    """In any order and in any tables: the highest revision of an id, the last row of equal ones."""
     rows: list[Row] = [
         Execution(id=id, revision=revision, application=str(nth), root_id=id, status="running")
-        for nth, (id, revision) in enumerate(told)
+        for nth, (id, revision) in enumerate(written)
     ]
-    expected = {id: max((revision, nth) for nth, (one, revision) in enumerate(told) if one == id) for id, _ in told}
-    batch = latest_rows(of(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
-    found = {row["id"]: (row["revision"], int(row["application"])) for row in batch}
-    assert len(batch) == len(found)
-    assert found == expected
+    expected: dict[str, tuple[int, int]] = {}
+    for nth, (id, revision) in enumerate(written):
+        expected[id] = max((revision, nth), expected.get(id, (revision, nth)))
+    batch = latest_rows(in_two_tables(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
+    latest = {row["id"]: (row["revision"], int(row["application"])) for row in batch}
+    assert len(batch) == len(latest)
+    assert latest == expected

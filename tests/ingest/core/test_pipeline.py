@@ -1,4 +1,4 @@
-"""One pull, from a fetch to landing rows: what is kept, what is committed together, what a crash leaves."""
+"""One pull, from a fetch to landing rows: archive, commits, crashes, replay."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Board:
     takes: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self.items, self.seen = items, SourceState()
+        self.items, self.state = items, SourceState()
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Board:
         return cls(settings["items"])
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        self.seen = state
+        self.state = state
         yield from self.items
 
     def parse(self, document: Document) -> list[Row]:
@@ -73,7 +73,7 @@ def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
 # --- documents become rows ------------------------------------------------------------------------
 
 
-def test_a_pull_lands_rows_and_says_so(tmp_path: Path) -> None:
+def test_a_pull_lands_rows(tmp_path: Path) -> None:
     """Documents become rows under the source's name, and the summary counts them."""
     summary = run(tmp_path, [note(1, "a"), note(2, "b"), AsOf(FIRST)])
     assert query(tmp_path, "SELECT source, id, title FROM incident ORDER BY id") == [
@@ -95,49 +95,49 @@ def test_twice_is_once(tmp_path: Path) -> None:
 
 
 def test_a_bad_document_is_quarantined_and_the_rest_proceeds(tmp_path: Path) -> None:
-    """What does not parse is kept aside with its reason and an excerpt, and hides none of its neighbours."""
+    """A document that does not parse is quarantined with its reason and an excerpt; the others are landed."""
     bad = [Document("note", b"<html>"), note("x", at="yesterday"), Document("note", b"[" * 100_000)]
     summary = run(tmp_path, [note(1), *bad, note(2), Watermark("stream", "2")])
     assert [row[0] for row in query(tmp_path, "SELECT id FROM incident ORDER BY id")] == ["1", "2"]
-    found = query(tmp_path, "SELECT kind, reason, excerpt FROM quarantine")
-    assert len(found) == summary.quarantined == 3
-    assert {kind for kind, *_ in found} == {"note"}
-    assert any("yesterday" in reason for _, reason, _ in found)
-    assert all(reason and len(excerpt) <= 400 for _, reason, excerpt in found)
+    quarantined = query(tmp_path, "SELECT kind, reason, excerpt FROM quarantine")
+    assert len(quarantined) == summary.quarantined == 3
+    assert {kind for kind, *_ in quarantined} == {"note"}
+    assert any("yesterday" in reason for _, reason, _ in quarantined)
+    assert all(reason and len(excerpt) <= 400 for _, reason, excerpt in quarantined)
     assert query(tmp_path, "SELECT documents, quarantined FROM load") == [(5, 3)]
 
 
 def test_the_same_bad_document_is_one_row(tmp_path: Path) -> None:
-    """Quarantine is merged like any fact: a document that fails every night is there once."""
+    """Quarantine is merged like any fact: a document that fails every night has one row."""
     for _ in range(2):
         run(tmp_path, [Document("note", b"<html>")])
     assert query(tmp_path, "SELECT count(*) FROM quarantine") == [(1,)]
 
 
 def test_an_unreadable_input_is_quarantined_under_its_own_name(tmp_path: Path) -> None:
-    """What could not even become a document is counted and named as the source names it."""
+    """An input that can not become a document is counted, under the name that the source gives it."""
     summary = run(tmp_path, [Unreadable("f.csv:3", "line", "cut"), note(1)])
     assert query(tmp_path, "SELECT id, kind, reason FROM quarantine") == [("f.csv:3", "line", "cut")]
     assert (summary.documents, summary.quarantined) == (1, 1)
 
 
-def test_troubles_are_told_and_the_rest_proceeds(tmp_path: Path) -> None:
-    """A part that could not be fetched is named in the summary and in the load."""
+def test_partial_failures_are_recorded_and_the_rest_proceeds(tmp_path: Path) -> None:
+    """A part that could not be fetched is listed in the summary and in the load."""
     summary = run(tmp_path, [PartialFailure("application a: 500"), note(1)])
     assert summary.partial_failures == ["application a: 500"]
     assert query(tmp_path, "SELECT partial_failures FROM load") == [(["application a: 500"],)]
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(1,)]
 
 
-def test_progress_is_only_said(tmp_path: Path) -> None:
-    """A sentence for a person reaches the reporter and nothing else."""
-    said: list[str] = []
-    pull(Board([Progress("page 1"), note(1)]), tmp_path, Request(), report=said.append)
-    assert said == ["page 1"]
+def test_progress_is_only_reported(tmp_path: Path) -> None:
+    """Progress is passed to the reporter and not archived."""
+    reported: list[str] = []
+    pull(Board([Progress("page 1"), note(1)]), tmp_path, Request(), report=reported.append)
+    assert reported == ["page 1"]
     assert [document.kind for document in read_archive(tmp_path, "board") if isinstance(document, Document)] == ["note"]
 
 
-def test_as_of_is_the_latest_that_the_source_says(tmp_path: Path) -> None:
+def test_as_of_is_the_latest_of_the_source(tmp_path: Path) -> None:
     """Of several clocks the latest counts; without one it is the time of the run."""
     assert run(tmp_path, [AsOf(LATER), AsOf(FIRST)]).as_of == LATER
     assert query(tmp_path, "SELECT as_of FROM load") == [(LATER.replace(tzinfo=None),)]
@@ -147,54 +147,54 @@ def test_as_of_is_the_latest_that_the_source_says(tmp_path: Path) -> None:
     assert before <= as_of <= datetime.now(UTC)
 
 
-def test_a_source_sees_what_landing_knows(tmp_path: Path) -> None:
-    """The next fetch is given the watermarks, and the executions that had not ended."""
+def test_a_source_gets_its_state(tmp_path: Path) -> None:
+    """The next fetch gets the watermarks and the unfinished executions."""
     runs = [("1", "running"), ("2", "succeeded"), ("3", "not_started")]
     items = [Document("run", msgspec.json.encode({"id": id, "status": status})) for id, status in runs]
     run(tmp_path, [*items, Watermark("stream", "3"), Watermark("other", "x")])
     board = Board([])
     pull(board, tmp_path, Request())
-    assert board.seen.watermarks == {"stream": "3", "other": "x"}
-    assert board.seen.unfinished_executions == [("1", "shop"), ("3", "shop")]
+    assert board.state.watermarks == {"stream": "3", "other": "x"}
+    assert board.state.unfinished_executions == [("1", "shop"), ("3", "shop")]
 
 
 # --- what a crash leaves --------------------------------------------------------------------------
 
 
 class BoardError(Exception):
-    """The board fell off the wall."""
+    """A fetch that fails."""
 
 
-def falling(count: int, mark_every: int) -> Iterator[Item]:
+def failing(count: int, watermark_every: int) -> Iterator[Item]:
     for number in range(1, count + 1):
         yield note(number)
-        if number % mark_every == 0:
+        if number % watermark_every == 0:
             yield Watermark("stream", str(number))
     raise BoardError
 
 
-def test_a_crash_in_a_fetch_keeps_what_was_marked(tmp_path: Path) -> None:
-    """Everything up to the last mark stays with its watermark; what came after it was no promise."""
+def test_a_crash_in_a_fetch_keeps_rows_up_to_the_watermark(tmp_path: Path) -> None:
+    """Rows up to the last watermark are committed with it; later ones are not."""
     with pytest.raises(BoardError):
-        run(tmp_path, falling(10, mark_every=4))
+        run(tmp_path, failing(10, watermark_every=4))
     assert query(tmp_path, "SELECT value FROM watermark") == [("8",)]
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(8,)]
     assert query(tmp_path, "SELECT finished_at IS NULL FROM load") == [(True,)]
 
 
 def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
-    """Full batches are committed on the way, but a watermark moves only with its mark."""
+    """Full batches are committed during the run, but no watermark moves before the source sets it."""
     with pytest.raises(BoardError):
-        run(tmp_path, falling(2 * MAX_ROWS + 5, mark_every=10**6))
+        run(tmp_path, failing(2 * MAX_ROWS + 5, watermark_every=10**6))
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * MAX_ROWS,)]
     assert query(tmp_path, "SELECT count(*) FROM watermark") == [(0,)]
 
 
 def test_a_run_after_a_crash_is_as_good_as_one_without(tmp_path: Path) -> None:
-    """Crash and repeat end in the same rows, watermarks and as-of as a run that went well."""
+    """A crash and a repeated run give the same rows and watermarks as one successful run."""
     good = [*(note(n) for n in range(1, 11)), Watermark("stream", "10"), AsOf(FIRST)]
     with pytest.raises(BoardError):
-        run(tmp_path / "crashed", falling(7, mark_every=3))
+        run(tmp_path / "crashed", failing(7, watermark_every=3))
     run(tmp_path / "crashed", good)
     run(tmp_path / "smooth", good)
     assert contents(tmp_path / "crashed")["incident"] == contents(tmp_path / "smooth")["incident"]
@@ -204,7 +204,7 @@ def test_a_run_after_a_crash_is_as_good_as_one_without(tmp_path: Path) -> None:
 def test_a_crash_frees_the_lock(tmp_path: Path) -> None:
     """After a failed pull the next one is not refused."""
     with pytest.raises(BoardError):
-        run(tmp_path, falling(1, mark_every=1))
+        run(tmp_path, failing(1, watermark_every=1))
     assert run(tmp_path, [note(1)]).documents == 1
 
 
@@ -259,7 +259,7 @@ def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
 
 
 class Flow(Board):
-    """Notes, a mark after each fifty; then it ends as it is told to."""
+    """Notes with a watermark after each fifty; then the fetch raises ``end``."""
 
     def __init__(self, end: type[BaseException]) -> None:
         super().__init__([])
@@ -274,8 +274,8 @@ class Flow(Board):
 
 
 @pytest.mark.parametrize("end", [BoardError, KeyboardInterrupt])
-def test_however_a_fetch_ends_rows_and_watermark_stay_together(tmp_path: Path, end: type[BaseException]) -> None:
-    """What was marked is landed with its mark, and nothing of what came after."""
+def test_rows_and_watermark_stay_together_however_a_fetch_ends(tmp_path: Path, end: type[BaseException]) -> None:
+    """Rows up to the last watermark are landed with it, and no later ones."""
     with pytest.raises(end):
         pull(Flow(end), tmp_path, Request())
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(300,)]
@@ -285,17 +285,17 @@ def test_however_a_fetch_ends_rows_and_watermark_stay_together(tmp_path: Path, e
 # --- replay ---------------------------------------------------------------------------------------
 
 
-def rebuilt(data: Path) -> Summary:
+def rebuild(data: Path) -> Summary:
     (data / database.LANDING).unlink()
     return run(data, [], replaying=True)
 
 
 def test_replay_rebuilds_the_same_landing(tmp_path: Path) -> None:
-    """From the payloads alone come the same rows, quarantine, watermarks and as-of."""
+    """The payloads alone give the same rows, quarantine, watermarks and as-of."""
     run(tmp_path, [note(1, "a"), note(2, "b"), Document("note", b"bad"), Watermark("stream", "2"), AsOf(FIRST)])
     run(tmp_path, [note(2, "B"), Unreadable("line 3", "note", "cut", "x,"), Watermark("stream", "3"), AsOf(LATER)])
     before = contents(tmp_path)
-    summary = rebuilt(tmp_path)
+    summary = rebuild(tmp_path)
     assert contents(tmp_path) == before
     assert (summary.documents, summary.quarantined, summary.as_of) == (4, 2, LATER)
 
@@ -311,17 +311,17 @@ events = st.one_of(
 @given(st.lists(st.lists(events, max_size=8), min_size=1, max_size=3))
 @settings(max_examples=8, deadline=None)
 def test_replay_is_the_same_for_any_history(tmp_path_factory: pytest.TempPathFactory, runs: list[list[Item]]) -> None:
-    """Whatever came in whatever runs, a replay ends where the runs ended."""
+    """A replay gives the same landing for any sequence of runs."""
     data = tmp_path_factory.mktemp("history")
     for items in runs:
         run(data, [*items, AsOf(FIRST)])
     before = contents(data)
-    rebuilt(data)
+    rebuild(data)
     assert contents(data) == before
 
 
-def test_replay_onto_what_is_there_changes_nothing(tmp_path: Path) -> None:
-    """A replay without a new parser leaves landing as it is, and archives nothing twice."""
+def test_replay_onto_existing_rows_changes_nothing(tmp_path: Path) -> None:
+    """A replay with the same parser changes no row, and archives nothing again."""
     run(tmp_path, [note(1, "a"), Watermark("stream", "1"), AsOf(FIRST)])
     before, files = contents(tmp_path), sorted((tmp_path / "payloads").rglob("*"))
     assert run(tmp_path, [], replaying=True).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
@@ -330,7 +330,7 @@ def test_replay_onto_what_is_there_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_a_better_parser_needs_no_fetch(tmp_path: Path) -> None:
-    """What an old parser refused lands when the archive is read by a better one."""
+    """A document that an old parser refused is landed when a better one replays the archive."""
 
     class Better(Board):
         def parse(self, document: Document) -> list[Row]:
@@ -343,13 +343,13 @@ def test_a_better_parser_needs_no_fetch(tmp_path: Path) -> None:
 
 
 def test_replay_of_a_damaged_archive_is_partial(tmp_path: Path) -> None:
-    """Damage ends as a trouble of the run: sound loads are read, and the file is named."""
+    """Damage is a partial failure of the run: other loads are read, and the file is named."""
     run(tmp_path, [note(1), AsOf(FIRST)])
     (payload,) = (tmp_path / "payloads").rglob("*.zst")
     run(tmp_path, [note(2), AsOf(FIRST)])
     payload.write_bytes(payload.read_bytes()[:-40])
-    summary = rebuilt(tmp_path)
-    assert [payload.name in trouble for trouble in summary.partial_failures] == [True]
+    summary = rebuild(tmp_path)
+    assert [payload.name in failure for failure in summary.partial_failures] == [True]
     assert query(tmp_path, "SELECT id FROM incident") == [("2",)]
 
 
@@ -357,9 +357,9 @@ def test_replay_of_a_damaged_archive_is_partial(tmp_path: Path) -> None:
 
 
 def test_sources_are_found_by_their_files() -> None:
-    """Each source is known by its own name, and says what a run may ask of it."""
-    found = sources()
-    assert {"files", "git", "spinnaker"} <= set(found)
-    for name, source in found.items():
+    """Each source has its own name, and takes only options of a request."""
+    by_name = sources()
+    assert {"files", "git", "spinnaker"} <= set(by_name)
+    for name, source in by_name.items():
         assert source.name == name
         assert source.takes <= set(Request.__struct_fields__)

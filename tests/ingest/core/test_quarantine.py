@@ -1,4 +1,4 @@
-"""What could not be read is open until the same input is read well: then it says when, and no check counts it."""
+"""An input in quarantine is open until it is read without an error; the check counts open inputs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEAD = "id,application,opened_at,resolved_at\n"
 GOOD, BAD = "a,shop,2026-03-02T10:00Z,\n", "b,shop,yesterday,\n"
 
 
-def pulled(data: Path, text: str | None, name: str = "incidents.csv") -> None:
+def pull_file(data: Path, text: str | None, name: str = "incidents.csv") -> None:
     if text is not None:
         (data / name).write_text(HEAD + text)
     source = files.SOURCE.from_settings({}, data)
@@ -40,79 +40,81 @@ def quarantine(data: Path) -> dict[str, bool]:
     return {Path(id_).name: still_open for id_, still_open in rows}
 
 
-def found(data: Path) -> Any:
+def count_open(data: Path) -> Any:
     build(Config(data=data))
     delivery = dora.open(data / database.PUBLISHED)
-    (row,) = delivery.sql("SELECT rows AS found FROM check_results WHERE name = 'quarantined_documents'")
+    (row,) = delivery.sql("SELECT rows FROM check_results WHERE name = 'quarantined_documents'")
     delivery.close()
-    return row["found"]
+    return row["rows"]
 
 
 @pytest.mark.parametrize(
     "corrected",
     [GOOD + "b,shop,2026-03-03T10:00Z,\n", GOOD, GOOD * 2],
-    ids=["the line is mended", "the line is gone", "another line stands there"],
+    ids=["the line is corrected", "the line is removed", "another line is in its place"],
 )
 def test_a_corrected_file_leaves_quarantine(tmp_path: Path, corrected: str) -> None:
-    """A line that was mended or taken out is resolved by the next run, and counted no more; the record stays."""
-    pulled(tmp_path, GOOD + BAD)
+    """A line that was corrected or removed is resolved by the next run and no longer counted; its row stays."""
+    pull_file(tmp_path, GOOD + BAD)
     assert quarantine(tmp_path) == {"incidents.csv:3": True}
-    assert found(tmp_path) == 1
-    pulled(tmp_path, corrected)
+    assert count_open(tmp_path) == 1
+    pull_file(tmp_path, corrected)
     assert quarantine(tmp_path) == {"incidents.csv:3": False}
-    assert found(tmp_path) == 0
+    assert count_open(tmp_path) == 0
 
 
-def test_what_breaks_again_is_open_again(tmp_path: Path) -> None:
-    """The last thing that was told of an input counts; what still fails every night stays one open row."""
+def test_an_input_can_fail_again(tmp_path: Path) -> None:
+    """The last attempt counts; an input that fails every night has one open row."""
     for text, still_open in ((BAD, True), (BAD, True), (GOOD, False), (BAD, True)):
-        pulled(tmp_path, text)
+        pull_file(tmp_path, text)
         assert quarantine(tmp_path) == {"incidents.csv:2": still_open}
 
 
 def test_another_file_resolves_nothing(tmp_path: Path) -> None:
-    """A name that begins alike is another file, and one that is not read to its end says nothing of its rest."""
-    pulled(tmp_path, BAD)
-    pulled(tmp_path, GOOD, "incidents.csv.old-incidents.csv")
-    pulled(tmp_path, GOOD, "more-incidents.csv")
+    """Files whose names only begin alike do not resolve each other's inputs."""
+    pull_file(tmp_path, BAD)
+    pull_file(tmp_path, GOOD, "incidents.csv.old-incidents.csv")
+    pull_file(tmp_path, GOOD, "more-incidents.csv")
     assert quarantine(tmp_path) == {"incidents.csv:2": True}
 
 
 def test_a_contradiction_is_open_though_both_lines_can_be_read(tmp_path: Path) -> None:
-    """Two lines with one id stay told until one of them goes."""
+    """Two lines with one id stay in quarantine until one of them is removed."""
     other = GOOD.replace("shop", "cart")
     for _ in range(2):
-        pulled(tmp_path, GOOD + other)
+        pull_file(tmp_path, GOOD + other)
         assert quarantine(tmp_path) == {"incidents.csv:3": True}
-    pulled(tmp_path, other)
+    pull_file(tmp_path, other)
     assert quarantine(tmp_path) == {"incidents.csv:3": False}
 
 
-def test_a_replay_comes_to_the_same_end(tmp_path: Path) -> None:
-    """From the archive of all runs alone, what is open is what was open after the last of them."""
+def test_a_replay_gives_the_same_quarantine(tmp_path: Path) -> None:
+    """A replay of the archive leaves the same inputs open as the last run."""
     for text in (GOOD + BAD, BAD + BAD, GOOD + BAD):
-        pulled(tmp_path, text)
+        pull_file(tmp_path, text)
     before = quarantine(tmp_path)
     (tmp_path / database.LANDING).unlink()
-    pulled(tmp_path, None)
+    pull_file(tmp_path, None)
     assert quarantine(tmp_path) == before == {"incidents.csv:2": False, "incidents.csv:3": True}
 
 
-def test_an_execution_that_is_read_well_later_leaves_quarantine(tmp_path: Path) -> None:
-    """A Spinnaker document is known by its kind and id, however its text changes."""
+def test_an_execution_leaves_quarantine(tmp_path: Path) -> None:
+    """A Spinnaker document is identified by its kind and id, however its text changes."""
     source = spinnaker.SOURCE.from_settings({"endpoint": "http://127.0.0.1:9"}, tmp_path)
-    for known, still_open in (("", True), (', "application": "shop"', False)):
-        (tmp_path / "runs.json").write_text(f'{{"id": "E1", "status": "SUCCEEDED"{known}}}')
+    for field, still_open in (("", True), (', "application": "shop"', False)):
+        (tmp_path / "runs.json").write_text(f'{{"id": "E1", "status": "SUCCEEDED"{field}}}')
         pull(source, tmp_path, Request(load=(tmp_path / "runs.json",)))
         assert quarantine(tmp_path) == {"E1": still_open}
 
 
-def test_doctor_counts_what_is_open(tmp_path: Path) -> None:
-    """It warns while something is open, and no longer."""
+def test_doctor_warns_about_open_inputs(tmp_path: Path) -> None:
+    """Doctor warns only while an input is open."""
     for text, warned in ((BAD, 1), (GOOD, 0)):
-        pulled(tmp_path, text)
-        told = [one for one in run_checks(tmp_path, {"files": {}}, 1e6) if "could not be read" in one.message]
-        assert len(told) == warned
+        pull_file(tmp_path, text)
+        warnings = [
+            finding for finding in run_checks(tmp_path, {"files": {}}, 1e6) if "could not be read" in finding.message
+        ]
+        assert len(warnings) == warned
 
 
 INPUTS = st.sampled_from(["f:1", "f:2", "f#1", "f", "ff:1", "g:1"])

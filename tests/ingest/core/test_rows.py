@@ -1,4 +1,4 @@
-"""The Python rows and the contract say the same, and the contract explains itself."""
+"""The row classes match the tables of landing, and every column has a comment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from dora.storage import database
 from ingest.core.rows import TABLES, Change, Execution, Row
 
-CONTRACT = Path(database.__file__).with_name("schema.sql")
+SCHEMA = Path(database.__file__).with_name("schema.sql")
 KEY = ["source", "id", "load_id"]
 PYTHON_TYPE = {
     "VARCHAR": str,
@@ -30,7 +30,7 @@ PYTHON_TYPE = {
 @pytest.fixture(scope="module")
 def contract() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
-        con.execute(CONTRACT.read_text())
+        con.execute(SCHEMA.read_text())
         yield con
 
 
@@ -52,7 +52,7 @@ def python_type(hint: object) -> tuple[object, bool]:
 
 
 def test_every_fact_table_has_its_class() -> None:
-    """One class for each table of facts, and none besides."""
+    """Each fact table has one class, and each class a table."""
     assert sorted(TABLES) == sorted(database.fact_tables())
 
 
@@ -73,12 +73,12 @@ def test_every_column_is_explained(contract: duckdb.DuckDBPyConnection, table: s
     """Each table and each of its columns has a sentence (the key is explained in the file's header)."""
     comments = contract.execute("SELECT comment FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
     assert comments[0][0], table
-    silent = [name for name, _, _, comment in columns(contract, table) if name not in KEY and not comment]
-    assert silent == []
+    uncommented = [name for name, _, _, comment in columns(contract, table) if name not in KEY and not comment]
+    assert uncommented == []
 
 
-def test_book_keeping_is_explained(contract: duckdb.DuckDBPyConnection) -> None:
-    """The book-keeping tables say what one row of them is."""
+def test_bookkeeping_is_explained(contract: duckdb.DuckDBPyConnection) -> None:
+    """The comment of a bookkeeping table says what one row is."""
     assert {
         name
         for name, comment in contract.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall()
@@ -87,19 +87,19 @@ def test_book_keeping_is_explained(contract: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_header_explains_the_key() -> None:
-    """What every table shares is said once, at the top of the contract."""
-    header = "".join(line for line in CONTRACT.read_text().splitlines() if line.startswith("--"))
+    """The columns of the key are explained once, at the top of schema.sql."""
+    header = "".join(line for line in SCHEMA.read_text().splitlines() if line.startswith("--"))
     assert [name for name in KEY if name not in header] == []
 
 
 def test_rows_are_values() -> None:
-    """Rows can not be changed, compare by content and know their table."""
-    one, same = (Change(id="r@1", repository="r", sha="1") for _ in range(2))
-    assert one == same
-    assert one.table == "change"
+    """Rows are immutable, compare by content and know their table."""
+    row, same = (Change(id="r@1", repository="r", sha="1") for _ in range(2))
+    assert row == same
+    assert row.table == "change"
     assert Execution.table == "execution"
     with pytest.raises(AttributeError):
-        one.sha = "2"  # type: ignore[misc]
+        row.sha = "2"  # type: ignore[misc]
 
 
 def test_a_row_survives_json() -> None:
