@@ -1,4 +1,4 @@
-"""What a doctor sees of real servers, repositories, files and landings, in the state that each test brings about."""
+"""The findings of ``dora doctor`` on real servers, repositories, files and databases in every state."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def gate() -> Iterator[Gate]:
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> Callable[..., dict[str, DoctorFinding]]:
-    """The findings on this test's data folder, by what was looked at."""
+def check(tmp_path: Path) -> Callable[..., dict[str, DoctorFinding]]:
+    """The findings on the data folder of the test, by check."""
 
     def examine(hours: float = 36.0, **configured: dict[str, Any]) -> dict[str, DoctorFinding]:
         return {finding.check: finding for finding in run.run_checks(tmp_path, configured, hours)}
@@ -59,135 +59,139 @@ def ingest(data: Path, name: str, settings: dict[str, Any]) -> None:
     pull(sources()[name].from_settings(settings, data), fresh(data), Request())
 
 
-def reached(gate: Gate, **more: Any) -> dict[str, Any]:
+def gate_settings(gate: Gate, **more: Any) -> dict[str, Any]:
     return {"endpoint": gate.url, "requests_per_10s": 0, **more}
 
 
 # --- Gate -----------------------------------------------------------------------------------------
 
 
-def test_a_healthy_gate_is_well(gate: Gate, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A Gate that answers, knows us, keeps time and refuses nothing gives only ok."""
-    found = look(spinnaker=reached(gate))
+def test_a_healthy_gate_is_ok(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """Gate answers, accepts the credentials, has the same time and refuses no application."""
+    findings = check(spinnaker=gate_settings(gate))
     parts = ["gate", "gate user", "clock", "applications", "permissions"]
-    assert {part: found[part].state for part in parts} == dict.fromkeys(parts, "ok")
+    assert {part: findings[part].state for part in parts} == dict.fromkeys(parts, "ok")
 
 
-def test_a_gate_that_is_not_there(look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Where nobody listens is one failure that names the setting, in seconds, and not a matter of permission."""
+def test_an_unreachable_gate_fails(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """One finding names the setting within seconds, and is not an authentication failure."""
     began = time.monotonic()
-    found = look(spinnaker={"endpoint": "http://127.0.0.1:9", "timeout_seconds": 1})
+    findings = check(spinnaker={"endpoint": "http://127.0.0.1:9", "timeout_seconds": 1})
     assert time.monotonic() - began < 5
-    assert (found["gate"].state, found["gate"].auth_failed) == ("fail", False)
-    assert "endpoint" in found["gate"].next
-    assert "clock" not in found
+    assert (findings["gate"].state, findings["gate"].auth_failed) == ("fail", False)
+    assert "endpoint" in findings["gate"].next
+    assert "clock" not in findings
 
 
 @pytest.mark.parametrize("token", ["", TOKEN])
-def test_a_gate_that_does_not_know_us(
-    token: str, look: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
+def test_a_missing_or_wrong_token_is_an_authentication_failure(
+    token: str, check: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a token, or with a wrong one, the failure is one of permission, and the token is nowhere in it."""
+    """The finding does not contain the token."""
     monkeypatch.setenv("DORA_GATE_TOKEN", token)
     with serve(world("shop"), token="right") as strict:
-        found = look(spinnaker=reached(strict))
-    assert (found["gate"].state, found["gate"].auth_failed) == ("fail", True)
-    assert TOKEN not in str(found)
+        findings = check(spinnaker=gate_settings(strict))
+    assert (findings["gate"].state, findings["gate"].auth_failed) == ("fail", True)
+    assert TOKEN not in str(findings)
     with pytest.raises(AuthError):
-        run.raise_on_failure(list(found.values()))
+        run.raise_on_failure(list(findings.values()))
 
 
-def test_whom_gate_takes_us_for(look: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch) -> None:
-    """By name, since permissions are given to names; anonymous in spite of a token is a warning."""
+def test_the_user_that_gate_authenticates(
+    check: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name, because permissions belong to names; anonymous in spite of a token is a warning."""
     monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
     with serve(world("shop"), token=TOKEN) as strict:
-        assert look(spinnaker=reached(strict))["gate user"].message == "Gate knows us as reader"
+        assert check(spinnaker=gate_settings(strict))["gate user"].message == "Gate knows us as reader"
         strict.wounds.add(Wound("/auth/user", "empty"))
-        assert "names no user" in look(spinnaker=reached(strict))["gate user"].message
+        assert "names no user" in check(spinnaker=gate_settings(strict))["gate user"].message
         strict.answers.answer = anonymous(strict)
-        found = look(spinnaker=reached(strict))["gate user"]
-    assert (found.state, "takes us for anonymous" in found.message) == ("warn", True)
+        finding = check(spinnaker=gate_settings(strict))["gate user"]
+    assert (finding.state, "takes us for anonymous" in finding.message) == ("warn", True)
 
 
 def anonymous(gate: Gate) -> Callable[[str, dict[str, str]], Any]:
-    """The answers of a Gate that lets everybody in, and calls them so."""
+    """The answers of a Gate that accepts everyone as anonymous."""
     answer = gate.answers.answer
     return lambda path, params: {"username": "anonymous"} if path == "/auth/user" else answer(path, params)
 
 
-def test_a_stranger_is_told_how_to_be_known(
-    look: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
+def test_the_finding_says_how_to_authenticate(
+    check: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who shows nothing hears which settings there are, who shows something wrong to renew it."""
+    """Without credentials it names the settings, with expired ones it says to renew them."""
     monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
     with serve(world("shop"), token="right") as strict:
-        found = look(spinnaker=reached(strict))["gate"]
-        assert ("login page" in found.message, "DORA_GATE_TOKEN" in found.next) == (True, True)
+        finding = check(spinnaker=gate_settings(strict))["gate"]
+        assert ("login page" in finding.message, "DORA_GATE_TOKEN" in finding.next) == (True, True)
         monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
-        assert "renew" in look(spinnaker=reached(strict))["gate"].next
+        assert "renew" in check(spinnaker=gate_settings(strict))["gate"].next
     with serve(world("shop")) as proxy:
         proxy.wounds.add(Wound("/", "html", 9))
-        assert "looks like a login page" in look(spinnaker=reached(proxy))["gate"].message
+        assert "looks like a login page" in check(spinnaker=gate_settings(proxy))["gate"].message
 
 
-def test_what_is_less_safe_than_it_should_be_is_told(gate: Gate, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A warning of the way in stands among the findings, and does not hide the others."""
-    found = look(spinnaker=reached(gate, ignore_cert_errors=True))
-    assert (found["access"].state, found["gate"].state) == ("warn", "ok")
-    assert "certificate errors are ignored" in found["access"].message
+def test_an_unsafe_setting_is_a_warning(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """It is one finding beside the others."""
+    findings = check(spinnaker=gate_settings(gate, ignore_cert_errors=True))
+    assert (findings["access"].state, findings["gate"].state) == ("warn", "ok")
+    assert "certificate errors are ignored" in findings["access"].message
 
 
 @pytest.mark.parametrize(("seconds", "side"), [(90, "s ahead of"), (-600, "s behind")])
-def test_a_clock_that_is_off(look: Callable[..., dict[str, DoctorFinding]], seconds: int, side: str) -> None:
-    """Gate's clock is compared with ours, and the difference is said with its sign."""
+def test_a_clock_difference_is_a_warning(
+    check: Callable[..., dict[str, DoctorFinding]], seconds: int, side: str
+) -> None:
+    """The message has the seconds and their direction."""
     here = world("shop")
     here.now += seconds * 1000 + 500
     with serve(here) as shifted:
-        found = look(spinnaker=reached(shifted))["clock"]
-    assert found.state == "warn"
-    assert side in found.message
+        finding = check(spinnaker=gate_settings(shifted))["clock"]
+    assert finding.state == "warn"
+    assert side in finding.message
 
 
-def test_what_gate_hides_is_told_by_what_was_seen(
-    gate: Gate, tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]
+def test_an_application_that_gate_hides_is_named(
+    gate: Gate, tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]
 ) -> None:
-    """An application that was landed before and is listed no more is named: Gate itself never says so."""
-    ingest(tmp_path, "spinnaker", reached(gate))
-    assert look(spinnaker=reached(gate))["applications"].state == "ok"
+    """It landed before and is not listed now. Gate itself does not report it."""
+    ingest(tmp_path, "spinnaker", gate_settings(gate))
+    assert check(spinnaker=gate_settings(gate))["applications"].state == "ok"
     gate.world.applications.pop(0)
-    found = look(spinnaker=reached(gate))["applications"]
-    assert (found.state, "pay" in found.message) == ("warn", True)
+    finding = check(spinnaker=gate_settings(gate))["applications"]
+    assert (finding.state, "pay" in finding.message) == ("warn", True)
 
 
-def test_applications_that_are_refused_are_named(gate: Gate, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A 403 on one application is a failure of permission with its name; one that breaks is a failure of Gate."""
+def test_applications_that_are_refused_are_named(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """A 403 is an authentication failure with the name of the application; a 400 is a failure of Gate."""
     gate.faults["/applications/pay/pipelineConfigs"] = 403
-    found = look(spinnaker=reached(gate))["permissions"]
-    assert (found.state, found.auth_failed, "1 of 2" in found.message, "pay" in found.message) == (
+    finding = check(spinnaker=gate_settings(gate))["permissions"]
+    assert (finding.state, finding.auth_failed, "1 of 2" in finding.message, "pay" in finding.message) == (
         "fail",
         True,
         True,
         True,
     )
     gate.faults["/applications/pay/pipelineConfigs"] = 400
-    found = look(spinnaker=reached(gate))["permissions"]
-    assert (found.state, found.auth_failed, "pay" in found.message) == ("fail", False, True)
+    finding = check(spinnaker=gate_settings(gate))["permissions"]
+    assert (finding.state, finding.auth_failed, "pay" in finding.message) == ("fail", False, True)
 
 
-def test_globs_that_name_nothing(gate: Gate, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Where the configured globs match none of the applications shown, that is a failure with both numbers."""
-    found = look(spinnaker=reached(gate, applications=["ledger-*"]))
-    assert (found["applications"].state, "2 applications" in found["applications"].message) == ("fail", True)
-    assert "permissions" not in found
+def test_globs_that_match_no_application_fail(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """The message has the number of applications."""
+    findings = check(spinnaker=gate_settings(gate, applications=["ledger-*"]))
+    assert (findings["applications"].state, "2 applications" in findings["applications"].message) == ("fail", True)
+    assert "permissions" not in findings
 
 
-def test_many_applications_are_tried_by_a_sample(look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """However many applications there are, a doctor asks for forty of them at the most."""
+def test_a_sample_of_many_applications_is_checked(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """At most forty requests, however many applications there are."""
     with serve(world(*(f"app-{number:03}" for number in range(130)))) as large:
-        found = look(spinnaker=reached(large))["permissions"]
-        asked = [path for path in large.requests if "pipelineConfigs" in path]
-    assert len(asked) <= 40
-    assert f"{len(asked)} of 130" in found.message
+        finding = check(spinnaker=gate_settings(large))["permissions"]
+        requests = [path for path in large.requests if "pipelineConfigs" in path]
+    assert len(requests) <= 40
+    assert f"{len(requests)} of 130" in finding.message
 
 
 # --- git and files --------------------------------------------------------------------------------
@@ -207,92 +211,92 @@ def upstream(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_mirror_is_missing_then_well_then_behind(
-    tmp_path: Path, upstream: Path, look: Callable[..., dict[str, DoctorFinding]]
+def test_a_mirror_is_missing_then_current_then_outdated(
+    tmp_path: Path, upstream: Path, check: Callable[..., dict[str, DoctorFinding]]
 ) -> None:
-    """A mirror is told apart as missing, up to date and behind its origin, and looking fetches nothing."""
+    """The check fetches nothing."""
     settings = {"repositories": [{"url": str(upstream), "name": "acme/shop"}]}
-    assert "not fetched yet" in look(git=settings)["git acme/shop"].message
+    assert "not fetched yet" in check(git=settings)["git acme/shop"].message
     ingest(tmp_path, "git", settings)
-    assert look(git=settings)["git acme/shop"].state == "ok"
+    assert check(git=settings)["git acme/shop"].state == "ok"
     git(upstream, "commit", "--quiet", "--allow-empty", "-m", "two")
     for _ in range(2):
-        found = look(git=settings)["git acme/shop"]
-        assert (found.state, "behind on 1" in found.message) == ("warn", True)
+        finding = check(git=settings)["git acme/shop"]
+        assert (finding.state, "behind on 1" in finding.message) == ("warn", True)
 
 
-def test_a_shallow_mirror_and_a_lost_origin(
-    tmp_path: Path, upstream: Path, look: Callable[..., dict[str, DoctorFinding]]
+def test_a_shallow_mirror_and_a_lost_origin_fail(
+    tmp_path: Path, upstream: Path, check: Callable[..., dict[str, DoctorFinding]]
 ) -> None:
-    """A mirror that lost its history, or whose repository is gone, is a failure."""
+    """The mirror lost its history, or the repository was moved."""
     settings = {"repositories": [{"url": str(upstream), "name": "acme/shop"}]}
     ingest(tmp_path, "git", settings)
     shallow = tmp_path / "mirrors" / "acme__shop.git" / "shallow"
     head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=upstream, capture_output=True, text=True, check=True)
     shallow.write_text(head.stdout)
-    told = [one for one in run.run_checks(tmp_path, {"git": settings}, 36.0) if "shallow" in one.message]
-    assert [one.state for one in told] == ["fail"]
+    findings = run.run_checks(tmp_path, {"git": settings}, 36.0)
+    assert [finding.state for finding in findings if "shallow" in finding.message] == ["fail"]
     shallow.unlink()
     upstream.rename(upstream.with_name("moved"))
-    assert look(git=settings)["git acme/shop"].state == "fail"
+    assert check(git=settings)["git acme/shop"].state == "fail"
 
 
-def test_files_are_read_as_an_ingest_would(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A file that is what it should be is ok; one without its columns fails; so do globs that match nothing."""
+def test_files_are_checked_as_ingest_does(tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """A file with its columns is ok; one without them and globs without a match fail."""
     (tmp_path / "incidents.csv").write_text(INCIDENT)
     (tmp_path / "deployments.csv").write_text("id\n1\n")
-    found = look(files={"paths": [f"{tmp_path}/*.csv"]})
-    assert (found["file incidents.csv"].state, found["file deployments.csv"].state) == ("ok", "fail")
-    assert "status" in found["file deployments.csv"].message
-    assert look(files={"paths": [f"{tmp_path}/*.parquet"]})["files"].state == "fail"
+    findings = check(files={"paths": [f"{tmp_path}/*.csv"]})
+    assert (findings["file incidents.csv"].state, findings["file deployments.csv"].state) == ("ok", "fail")
+    assert "status" in findings["file deployments.csv"].message
+    assert check(files={"paths": [f"{tmp_path}/*.parquet"]})["files"].state == "fail"
 
 
 # --- landing, lock, disk, freshness ---------------------------------------------------------------
 
 
-def test_a_newcomer_is_told_what_comes_first(look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """With nothing configured and nothing ingested each line says what to run next."""
-    found = look()
-    assert found["sources"].state == "fail"
-    assert all(finding.next for finding in found.values() if finding.state != "ok")
-    assert "DuckDB" in found["versions"].message
+def test_an_empty_folder_gets_next_steps(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """Without settings and data every finding says what to run."""
+    findings = check()
+    assert findings["sources"].state == "fail"
+    assert all(finding.next for finding in findings.values() if finding.state != "ok")
+    assert "DuckDB" in findings["versions"].message
 
 
-def test_a_source_that_does_not_exist(look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """An unknown source, and a key that nobody reads, are failures beside the others and not the end of the exam."""
-    found = look(jenkins={}, spinnaker={"endpiont": "x"})
-    assert found["jenkins"].state == found["spinnaker"].state == "fail"
-    assert "build" in found
+def test_an_unknown_source_or_key_fails(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """The other checks run nevertheless."""
+    findings = check(jenkins={}, spinnaker={"endpiont": "x"})
+    assert findings["jenkins"].state == findings["spinnaker"].state == "fail"
+    assert "build" in findings
 
 
-def test_data_grows_old(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Data older than promised is a failure that says to ingest; younger data is well."""
+def test_old_data_fails(tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """Data older than ``stale_after_hours`` fails; younger data is ok."""
     (tmp_path / "incidents.csv").write_text(INCIDENT)
     settings = {"paths": [f"{tmp_path}/*.csv"]}
     ingest(tmp_path, "files", settings)
-    assert look(files=settings)["files data"].state == "ok"
-    assert look(hours=0.0, files=settings)["files data"].state == "fail"
+    assert check(files=settings)["files data"].state == "ok"
+    assert check(hours=0.0, files=settings)["files data"].state == "fail"
     with pytest.raises(StaleError):
-        run.raise_on_failure(list(look(hours=0.0, files=settings).values()))
+        run.raise_on_failure(list(check(hours=0.0, files=settings).values()))
 
 
-def test_a_run_that_did_not_end(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A load without an end is remembered, and said."""
+def test_an_interrupted_run_is_a_warning(tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """A load without an end is reported."""
     with database.open_load(tmp_path, "files"):
         pass
-    found = [
+    findings = [
         one for one in run.run_checks(tmp_path, {"files": {"paths": ["*.csv"]}}, 36.0) if one.check == "files data"
     ]
-    assert any("did not finish" in one.message for one in found)
+    assert any("did not finish" in finding.message for finding in findings)
 
 
-def test_a_lock_is_a_warning(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """While another run writes, landing is left alone and everything else is looked at."""
+def test_a_lock_is_a_warning(tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """While another run writes, landing.duckdb is not checked, and everything else is."""
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})
     with database.lock(tmp_path):
-        found = look()
-    assert (found["lock"].state, "landing" in found) == ("warn", False)
-    assert look()["landing"].state == "ok"
+        findings = check()
+    assert (findings["lock"].state, "landing" in findings) == ("warn", False)
+    assert check()["landing"].state == "ok"
 
 
 def incidents(folder: Path) -> Path:
@@ -301,50 +305,52 @@ def incidents(folder: Path) -> Path:
     return path
 
 
-def test_a_damaged_landing_is_told(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """A row that was altered behind the totals is found by looking."""
+def test_a_damaged_landing_fails(tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """A row that differs from the control totals is detected."""
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})
     with duckdb.connect(str(tmp_path / database.LANDING)) as con:
         con.execute("UPDATE incident SET application = 'other'")
-    assert look()["landing"].state == "fail"
+    assert check()["landing"].state == "fail"
 
 
-def test_a_full_disk_is_told(
-    tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_fails(
+    tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A disk with less room than a run may need is a failure with both numbers."""
-    assert look()["disk"].state == "ok"
+    """The message has the free space and the space that a run needs."""
+    assert check()["disk"].state == "ok"
     monkeypatch.setattr(run, "MIN_FREE", 1 << 60)
-    found = look()["disk"]
-    assert (found.state, "MB are free" in found.message) == ("fail", True)
+    finding = check()["disk"]
+    assert (finding.state, "MB are free" in finding.message) == ("fail", True)
 
 
-def test_a_build_older_than_what_was_ingested(tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Where something was ingested after the last build, it says to build; a file that is no build fails."""
+def test_a_build_older_than_the_data_is_a_warning(
+    tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]
+) -> None:
+    """It says to build; a file that is not a database fails."""
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})
-    assert "dora build" in look()["build"].next
+    assert "dora build" in check()["build"].next
     with database.build_database(tmp_path) as con:
         con.execute("CREATE TABLE meta AS SELECT 1 AS one")
-    assert look()["build"].state == "ok"
+    assert check()["build"].state == "ok"
     ingest(tmp_path, "files", {"paths": [str(incidents(tmp_path))]})
-    assert (look()["build"].state, "files" in look()["build"].message) == ("warn", True)
+    assert (check()["build"].state, "files" in check()["build"].message) == ("warn", True)
     (tmp_path / database.PUBLISHED).write_bytes(b"no database")
-    assert look()["build"].state == "fail"
+    assert check()["build"].state == "fail"
 
 
-def test_looking_changes_nothing(gate: Gate, tmp_path: Path, look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Landing is byte for byte what it was, and no file but the lock is new."""
-    ingest(tmp_path, "spinnaker", reached(gate))
+def test_the_checks_change_nothing(gate: Gate, tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """Every file stays byte for byte the same, and no file but the lock is new."""
+    ingest(tmp_path, "spinnaker", gate_settings(gate))
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    look(spinnaker=reached(gate))
+    check(spinnaker=gate_settings(gate))
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-def test_the_verdict_is_the_worst(look: Callable[..., dict[str, DoctorFinding]]) -> None:
-    """Warnings are no failure; of failures, one of permission decides the exit code."""
-    warned = DoctorFinding("a", "warn", "b")
-    run.raise_on_failure([warned])
+def test_the_worst_finding_decides_the_error(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """Warnings raise nothing; an authentication failure wins over other failures."""
+    warning = DoctorFinding("a", "warn", "b")
+    run.raise_on_failure([warning])
     with pytest.raises(StaleError):
-        run.raise_on_failure([warned, DoctorFinding("a", "fail", "b")])
+        run.raise_on_failure([warning, DoctorFinding("a", "fail", "b")])
     with pytest.raises(AuthError):
         run.raise_on_failure([DoctorFinding("a", "fail", "b"), DoctorFinding("a", "fail", "b", auth_failed=True)])
