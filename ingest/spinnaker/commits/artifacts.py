@@ -7,14 +7,7 @@ from itertools import chain
 from typing import Any
 
 from ingest.spinnaker.commits.search import CommitMatch, Level
-from ingest.spinnaker.commits.sha import (
-    branch_name,
-    first_sha,
-    normalise_keys,
-    parse_sha,
-    repository_name,
-    sha_in_tag,
-)
+from ingest.spinnaker.commits.sha import branch_name, first_sha, normalise_keys, parse_sha, repository_name, sha_in_tag
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import image_version
 from ingest.spinnaker.model.payload import Stage, decode_raw

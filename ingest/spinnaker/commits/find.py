@@ -10,13 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
-from ingest.spinnaker.commits.artifacts import (
-    find_in_artifacts,
-    find_in_image_diff,
-    find_in_images,
-    find_in_machine_images,
-    find_in_manifests,
-)
+from ingest.spinnaker.commits import artifacts
 from ingest.spinnaker.commits.search import CommitMatch, CommitPath, Level, prefer_own
 from ingest.spinnaker.commits.sha import (
     branch_name,
@@ -113,10 +107,10 @@ _PLACES: tuple[Callable[[Level], CommitMatch | None], ...] = (
     _find_in_build,
     _find_in_properties,
     _find_in_build_stages,
-    find_in_artifacts,
-    find_in_manifests,
-    find_in_images,
-    find_in_image_diff,
+    artifacts.find_in_artifacts,
+    artifacts.find_in_manifests,
+    artifacts.find_in_images,
+    artifacts.find_in_image_diff,
     find_in_payload,
-    find_in_machine_images,
+    artifacts.find_in_machine_images,
 )

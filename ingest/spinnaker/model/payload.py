@@ -32,7 +32,16 @@ class Task(msgspec.Struct, rename="camel", gc=False):
         return as_status(self.raw_status)
 
 
-class Context(msgspec.Struct, rename="camel", gc=False):
+class BuildContext(msgspec.Struct, rename="camel", gc=False):
+    """What a stage knows of builds and machine images, which may name a commit."""
+
+    build_info: msgspec.Raw = NULL
+    property_file_contents: msgspec.Raw = NULL
+    commits: msgspec.Raw = NULL
+    ami_details: msgspec.Raw = NULL
+
+
+class Context(BuildContext, rename="camel", gc=False):
     """The configuration and the results of a stage, for the stage types that are recognised."""
 
     # Where a stage acts; the name of an account depends on the cloud provider.
@@ -90,11 +99,6 @@ class Context(msgspec.Struct, rename="camel", gc=False):
     exception: msgspec.Raw = NULL
     kato_tasks: msgspec.Raw = msgspec.field(default=NULL, name="kato.tasks")
     failure_messages: Any = None
-    # Builds and machine images, which may name a commit.
-    build_info: msgspec.Raw = NULL
-    property_file_contents: msgspec.Raw = NULL
-    commits: msgspec.Raw = NULL
-    ami_details: msgspec.Raw = NULL
     # Manual judgments; the roles have had two names.
     instructions: Any = None
     judgment_status: Any = None
@@ -138,15 +142,6 @@ class Stage(msgspec.Struct, rename="camel", gc=False):
     def status(self) -> str:
         """Its status in the words of the contract."""
         return as_status(self.raw_status)
-
-
-class BuildContext(msgspec.Struct, rename="camel", gc=False):
-    """The part of a parent execution's stage that may name a commit."""
-
-    build_info: msgspec.Raw = NULL
-    property_file_contents: msgspec.Raw = NULL
-    commits: msgspec.Raw = NULL
-    ami_details: msgspec.Raw = NULL
 
 
 class ParentStage(msgspec.Struct, gc=False):

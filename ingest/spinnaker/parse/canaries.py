@@ -6,21 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.core.rows import Canary, CanaryInterval, CanaryJudgment
-from ingest.spinnaker.model.coerce import (
-    COMPLETE,
-    as_dict,
-    as_list,
-    as_micros,
-    as_number,
-    as_text,
-    first_text,
-    get_nested,
-)
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import failure_reason, shorten_reason
 from ingest.spinnaker.model.payload import Stage
 from ingest.spinnaker.model.stage_tree import StageTree
 
-_ENDED = COMPLETE - {"skipped"}
+_ENDED = frozenset({"succeeded", "failed", "canceled"})
 _CLASSIFICATIONS_OF_HEALTH = {"HEALTHY": "pass", "UNHEALTHY": "fail"}
 
 

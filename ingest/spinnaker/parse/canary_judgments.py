@@ -10,16 +10,7 @@ from typing import Any
 import msgspec
 
 from ingest.core.rows import CanaryJudgment, CanaryMetric
-from ingest.spinnaker.model.coerce import (
-    as_dict,
-    as_list,
-    as_micros,
-    as_number,
-    as_status,
-    as_text,
-    first_text,
-    get_nested,
-)
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_status, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import shorten_reason
 
 _WITHOUT_DATA = frozenset({"nodata", "error"})
@@ -28,7 +19,7 @@ _ISTIO_METRIC = re.compile(r"\bistio_\w")
 
 def parse_judgment(body: dict[str, Any]) -> Iterator[CanaryJudgment | CanaryMetric]:
     """Yield one judgment and its metrics; without a score, the reason. Raises ``ValueError`` without an id."""
-    judgment_id = as_text(body.get("pipelineId"))
+    judgment_id = first_text(body.get("pipelineId"))
     if judgment_id is None:
         raise ValueError("a canary judgment without an id")
     config = as_dict(body.get("config"))
@@ -41,8 +32,8 @@ def parse_judgment(body: dict[str, Any]) -> Iterator[CanaryJudgment | CanaryMetr
     score, error = as_dict(result.get("score")), as_dict(get_nested(body, "exception", "details"))
     yield CanaryJudgment(
         id=judgment_id,
-        execution_id=as_text(body.get("parentPipelineExecutionId")),
-        application=as_text(body.get("application")),
+        execution_id=first_text(body.get("parentPipelineExecutionId")),
+        application=first_text(body.get("application")),
         config=first_text(config.get("name"), body.get("canaryConfigId"), config.get("id")),
         score=as_number(score.get("score"), 0, 100),
         classification=_classification(score),
@@ -130,7 +121,7 @@ def _groups_with_data(metrics: list[tuple[CanaryMetric, list[str]]], weights: di
 
 
 def _classification(result: dict[str, Any]) -> str | None:
-    classification = (as_text(result.get("classification")) or "").lower()
+    classification = (first_text(result.get("classification")) or "").lower()
     return "nodata_fail" if classification == "nodatafailmetric" else classification or None
 
 

@@ -6,17 +6,8 @@ from ingest.spinnaker.model.coerce import as_dict, as_text, get_nested
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Context, Execution, Stage
 
 # The keys of Orca's Strategy.java and of `trafficManagement.options.strategy`, to the words of the contract.
-STRATEGIES = {
-    "none": "none",
-    "redblack": "redblack",
-    "bluegreen": "bluegreen",
-    "highlander": "highlander",
-    "rollingredblack": "rollingredblack",
-    "cfrollingredblack": "rollingredblack",
-    "monitored": "monitored",
-    "custom": "custom",
-    "rollingpush": "rollingpush",
-}
+_NAMES = ["none", "redblack", "bluegreen", "highlander", "rollingredblack", "monitored", "custom", "rollingpush"]
+STRATEGIES = {**{name: name for name in _NAMES}, "cfrollingredblack": "rollingredblack"}
 SERVER_GROUP_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
 _MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
 
