@@ -43,10 +43,10 @@ Landed = Callable[[str], list[tuple[Any, ...]]]
 
 def tables(body: Any, kind: str = "execution") -> dict[str, list[Any]]:
     """Rows of a payload by table."""
-    found: dict[str, list[Any]] = {}
+    rows: dict[str, list[Any]] = {}
     for row in parse_document(Document(kind, body if isinstance(body, bytes) else json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
+        rows.setdefault(row.table, []).append(row)
+    return rows
 
 
 def run(**more: Any) -> Json:
@@ -54,7 +54,7 @@ def run(**more: Any) -> Json:
     return {"id": "E", "application": "shop", "status": "SUCCEEDED", **more}
 
 
-def said(row: Row, *names: str) -> tuple[Any, ...]:
+def fields_of(row: Row, *names: str) -> tuple[Any, ...]:
     """Some fields of a row."""
     return tuple(getattr(row, name) for name in names)
 
@@ -132,7 +132,7 @@ def deploy_stage(execution: str, at: int, *, image: str = "registry.example/shop
 
 
 def wait_stage(execution: str, at: int) -> Json:
-    """A stage that tells nothing."""
+    """A stage without rows of its own."""
     return {
         "id": f"{execution}-wait",
         "refId": "0",
@@ -206,7 +206,7 @@ def task(identity: str, type_: str, status: str = "SUCCEEDED") -> Stub:
 
 
 class Quick(SOURCE):
-    """The source, not waiting long before it asks again."""
+    """The source with short waits between retries."""
 
     def _asked(self, request: Request, state: SourceState) -> Iterator[Item]:
         timeout = self._settings.timeout_seconds
@@ -215,7 +215,7 @@ class Quick(SOURCE):
 
 
 def quickly(folder: Path, url: str, **options: Any) -> Summary:
-    """One pull that does not wait before it asks again."""
+    """One pull with short waits between retries."""
     return pull(Quick.from_settings({"endpoint": url, **options}, folder), fresh(folder), Request())
 
 

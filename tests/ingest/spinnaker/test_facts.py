@@ -1,4 +1,4 @@
-"""What is known of Spinnaker's data, statement by statement, with the test that proves each: none is left unproved.
+"""Every statement about Spinnaker's data, with the test that proves it.
 
 Each line ends with file and test. The numbers are the sections of the facts that the source was written from. A
 statement that touches no data (a server's internals, a screen, a command) has no line.
@@ -63,7 +63,7 @@ GATE = {
     "1 retention that outran us is a gap": "faults::test_g20_retention_shorter_than_an_outage_is_a_gap",
     "1 disabled pipelines may be hidden": "client/restarts::test_a_restart_of_a_disabled_pipeline_is_noticed_too",
     "1 coverage is known by application": "client/coverage::test_the_first_run_covers_from_the_oldest_execution_on",
-    "1 a wrong request is told, not repeated": "../http/session::test_a_wrong_request_is_not_repeated",
+    "1 a wrong request is reported, not repeated": "../http/session::test_a_wrong_request_is_not_repeated",
     "1 one application that is refused leaves the others": "auth/session::test_what_gate_refuses_is_summed_up",
     "1 429 without Retry-After is waited out": "faults_pull::test_g1_too_many_requests_is_waited_out",
     "1 the limiter's headers are obeyed": "../http/session::test_the_limiters_reset_is_waited_for_by_the_servers_clock",
@@ -74,63 +74,63 @@ GATE = {
 EXECUTION = {
     "2 ids of both forms": "facts_rest::test_ids_of_old_and_new_form_are_read_alike",
     "2 rootId, and parents nested or only named": (
-        "parse/document::test_grandchildren_belong_to_the_topmost_that_is_named"
+        "parse/document::test_grandchildren_belong_to_the_topmost_execution"
     ),
     "2 an operation has a description and no pipeline": "parse/document::test_undoing_a_rollout_by_hand",
     "2 times are milliseconds": "parse/document::test_times",
     "2 canceled in the queue: neither start nor end": "parse/outcomes::test_canceled_in_the_queue",
     "2 a restarted run carries its old end": "parse/document::test_a_run_that_runs_again_has_no_end",
     "2 canceledBy and cancellationReason": "facts_rest::test_who_canceled_and_why",
-    "2 paused": "facts_rest::test_a_pause_is_a_wait_that_was_meant",
-    "2 a pause is no work": "facts_rest::test_a_pause_is_told_apart_in_a_lead_time",
-    "2 who: the trigger's user, else authentication; [anonymous] is nobody": "parse/document::test_who",
-    "2 fields that tell nothing of a delivery": "facts_rest::test_fields_that_tell_nothing_change_nothing",
+    "2 paused": "facts_rest::test_a_pause_is_a_deliberate_wait",
+    "2 a pause is no work": "facts_rest::test_a_pause_is_a_stage_of_its_own_in_a_lead_time",
+    "2 user: of the trigger, else authentication; [anonymous] is none": "parse/document::test_the_user_who_triggered",
+    "2 fields that tell nothing of a delivery": "facts_rest::test_ignored_fields_change_no_row",
     "2 the twelve statuses": "parse/document::test_statuses",
     "2 an unknown status is no success": "faults_values::test_g22_an_unknown_status_is_never_a_success",
     "2 STOPPED and FAILED_CONTINUE within a success": "parse/outcomes::test_an_outcome_is_what_the_deploy_stages_did",
     "2 completeOtherBranchesThenFail": "facts_rest::test_a_pipeline_that_fails_after_its_other_branches_has_shipped",
-    "2 a trigger is known by type, else by its fields": "parse/document::test_what_triggered",
+    "2 a trigger is known by type, else by its fields": "parse/document::test_what_triggered_an_execution",
     "2 a manual re-run keeps the fields of what it repeats": "parse/document::test_a_manual_rerun_is_a_tree_of_its_own",
     "2 a webhook's payload, as each host writes it": "real::test_webhooks",
-    "2 nested parents": "commits/find::test_the_nearest_parent_with_a_commit_tells_it",
+    "2 nested parents": "commits/find::test_the_nearest_parent_with_a_commit_counts",
     "2 nested parents without end": "faults_size::test_g27_parents_nested_a_hundred_deep_are_followed_to_the_top",
-    "2 strategy, isStrategy": "facts_rest::test_a_strategy_is_known_by_either_serialiser",
+    "2 strategy, isStrategy": "facts_rest::test_a_strategy_is_read_from_either_serialiser",
     "2 dryRun, isDryRun": "parse/document::test_dry_runs",
     "2 artifacts: bound ones count": "commits/find::test_artifacts_that_an_execution_was_bound_to",
     "2 embedded and remote bodies": "facts_rest::test_the_body_of_an_artifact_is_no_commit",
-    "2 synthetic stages make a tree": "model/stage_tree::test_the_outermost_is_found_in_any_order",
-    "2 a tree of any depth": "model/stage_tree::test_however_deep_a_stage_lies_it_counts",
-    "2 a tree that is none ends": "hostile::test_stages_in_a_loop_end",
+    "2 synthetic stages make a tree": "model/stage_tree::test_the_outermost_stage_does_not_depend_on_the_order",
+    "2 a tree of any depth": "model/stage_tree::test_a_deeply_nested_stage_counts",
+    "2 a tree that is none ends": "hostile::test_a_loop_of_stages_ends",
     "2 a parent's end includes what comes after": "parse/document::test_kubernetes_traffic_ends_before_the_stage_does",
     "2 execution windows are waits that were meant": (
         "../../dora/sql/deployment_stages::test_a_day_in_the_life_of_a_deployment"
     ),
     "2 why a stage failed, in each place": "parse/judgments::test_why_a_stage_failed",
     "2 taskExceptionDetails": "parse/judgments::test_why_a_task_failed_where_only_it_says",
-    "2 restartDetails": "parse/failed_attempts::test_a_restart_tells_of_an_attempt_that_nobody_saw",
+    "2 restartDetails": "parse/failed_attempts::test_a_restart_records_an_attempt_that_was_never_read",
     "2 a stage that was skipped": "facts_rest::test_a_deploy_that_was_skipped_has_deployed_nothing",
-    "2 template and version are the configuration's": "parse/templates::test_what_a_pipeline_says_it_is_made_from",
-    "2 which tag or digest of a template": "parse/templates::test_which_of_the_templates_is_meant",
+    "2 template and version are the configuration's": "parse/templates::test_the_template_that_a_pipeline_names",
+    "2 which tag or digest of a template": "parse/templates::test_the_version_of_a_template_is_selected",
 }
 RECOGNITION = {
-    "3a stage types": "model/stage_kinds::test_known_types",
+    "3a stage types": "model/stage_kinds::test_stage_types_have_a_kind",
     "3a jobs, bakes, clean-up and calls deploy nothing": (
         "facts_rest::test_what_bakes_tests_cleans_up_or_calls_another_deploys_nothing"
     ),
-    "3a unknown types deploy nothing": "parse/outcomes::test_stages_that_nobody_knows_are_kept_and_deploy_nothing",
+    "3a unknown types deploy nothing": "parse/outcomes::test_unknown_stages_are_landed_and_deploy_nothing",
     "3a a deploy is its server groups, counted once": (
         "recognise/rollouts::test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters"
     ),
     "3a a child pipeline's deployment is the child's": (
         "client/children::test_a_child_of_an_application_that_is_not_shown_is_read"
     ),
-    "3a account, namespace, cluster": "model/manifests::test_where_a_manifest_goes",
-    "3a what Spinnaker stamps is no content": "facts_rest::test_the_marks_that_spinnaker_writes_are_no_content",
+    "3a account, namespace, cluster": "model/manifests::test_location_and_cluster_of_a_manifest",
+    "3a what Spinnaker stamps is no content": "facts_rest::test_annotations_of_spinnaker_are_no_content",
     "3a images by digest, else tag": "model/manifests::test_the_version_is_the_images",
-    "3a images as the cluster bound them": "model/manifests::test_what_the_cluster_gave_back_tells_the_bound_image",
+    "3a images as the cluster bound them": "model/manifests::test_the_image_comes_from_the_deployed_manifest",
     "3a production is configured": "../../dora/config/definitions::test_nothing_is_production_until_somebody_says_so",
     "3a the same content again is a redeploy": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
-    "3a outputs may be filtered out": "facts_rest::test_without_outputs_a_manifest_tells_its_image",
+    "3a outputs may be filtered out": "facts_rest::test_without_outputs_the_image_of_the_request_counts",
     "3b plain: stable, not the stage's end": "recognise/rollouts::test_when_traffic_started",
     "3b dark, then enabled": "recognise/strategies::test_a_dark_rollout_serves_when_it_is_enabled",
     "3b red/black, blue/green, highlander on Kubernetes": (
@@ -140,18 +140,18 @@ RECOGNITION = {
     "3b highlander of groups": "recognise/strategies::test_groups_that_take_over_at_once",
     "3b rolling red/black, monitored": "recognise/strategies::test_groups_that_grow_step_by_step",
     "3b rolling push": "recognise/strategies::test_a_rolling_push_is_one_rollout",
-    "3b custom": "recognise/strategies::test_a_custom_strategy_is_told_by_its_own_execution",
+    "3b custom": "recognise/strategies::test_a_custom_strategy_is_in_its_child_execution",
     "3b weights of a mesh": "recognise/istio::test_steps_are_one_rollout_from_the_first_weight_to_the_last",
     "3b Lambda": "recognise/strategies::test_a_lambda_serves_by_its_alias",
     "3b Cloud Run": "recognise/strategies::test_cloud_run_serves_by_share",
-    "3c each place of a commit": "commits/find::test_where_commits_are_found",
+    "3c each place of a commit": "commits/find::test_places_of_a_commit",
     "3c in order": "commits/find::test_places_are_tried_in_order",
-    "3c of several sources the right one": "commits/find::test_of_several_sources_the_application_s_own",
-    "3c build stages": "commits/find::test_a_build_stage_tells_the_commit_of_its_pipeline_and_of_its_children",
-    "3c marks of a manifest": "commits/find::test_marks_of_a_manifest",
+    "3c of several sources the right one": "commits/find::test_of_several_repositories_the_applications_own",
+    "3c build stages": "commits/find::test_a_build_stage_names_the_commit_of_its_pipeline_and_children",
+    "3c marks of a manifest": "commits/find::test_labels_annotations_and_variables_of_a_manifest",
     "3c a team's own keys": "commits/find::test_a_team_names_its_own_keys",
     "3c commits between machine images": "commits/find::test_the_newest_of_the_commits_between_two_machine_images",
-    "3c the machine image that a parent found": "commits/find::test_the_machine_image_that_a_parent_found",
+    "3c the machine image that a parent found": "commits/find::test_a_machine_image_in_a_parent",
     "3c short ids are found in git": "../../dora/lineage/table::test_a_commit_is_found_or_it_is_said_why_not",
     "3d undo, as a stage or by hand": "recognise/rollouts::test_how_far_back",
     "3d one rollback, not its steps": (
@@ -160,30 +160,30 @@ RECOGNITION = {
     "3d PREVIOUS_IMAGE": "facts_rest::test_a_rollback_by_image_is_one_rollback",
     "3d automatic, on failure": "parse/outcomes::test_an_automatic_rollback_on_failure_is_part_of_its_deployment",
     "3d a cluster with nothing to restore": (
-        "parse/outcomes::test_a_rollback_of_a_cluster_that_found_nothing_to_restore_did_nothing"
+        "parse/outcomes::test_a_cluster_rollback_without_a_candidate_changes_nothing"
     ),
     "3d an old version enabled again": "recognise/strategies::test_an_old_version_enabled_again_is_a_rollback",
     "3d older content by any pipeline": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3e a decision counts when complete": "parse/judgments::test_only_a_complete_judgment_is_a_decision",
-    "3e timeouts, also as success; skips": "parse/approvals::test_how_a_question_ended",
-    "3e who was refused": "parse/approvals::test_who_may_not_decide",
-    "3e restarted questions": "parse/approvals::test_a_question_put_again_waits_anew",
+    "3e timeouts, also as success; skips": "parse/approvals::test_outcome_of_an_approval",
+    "3e who was refused": "parse/approvals::test_the_unauthorized_user",
+    "3e restarted questions": "parse/approvals::test_an_approval_that_was_restarted_waits_again",
     "3f ways of analysis and its stage tree": "parse/canaries::test_each_way_of_analysis",
     "3f intervals and their thresholds": "parse/canaries::test_thresholds_of_an_interval_where_the_analysis_names_none",
-    "3f warnings of an interval": "parse/canaries::test_what_an_interval_warned_of",
+    "3f warnings of an interval": "parse/canaries::test_warnings_of_an_interval",
     "3f an interval without a score is an error": "../../dora/analysis/canaries::test_an_interval_without_a_score",
     "3f marginal fails": "../../dora/analysis/canaries::test_the_exact_score_of_the_last_interval_decides",
-    "3f canaries before Kayenta": "parse/canaries::test_the_analysis_before_kayenta",
-    "3g fewer applications than last time": "faults::test_g30_applications_that_are_not_shown_any_more_are_named_once",
+    "3f canaries before Kayenta": "parse/canaries::test_the_analysis_of_orca_mine",
+    "3g fewer applications than last time": "faults::test_g30_hidden_applications_are_named_once",
 }
 REST = {
-    "4 the exact score, thresholds, times": "parse/canary_judgments::test_the_exact_score_and_what_it_was_judged_by",
+    "4 the exact score, thresholds, times": "parse/canary_judgments::test_the_exact_score_and_its_thresholds",
     "4 no result unless it succeeded": "parse/canary_judgments::test_a_judgment_that_did_not_end_well",
-    "4 classifications": "parse/canary_judgments::test_how_a_metric_was_classified",
-    "4 statistics, muted, critical": "parse/canary_judgments::test_what_a_metric_says",
+    "4 classifications": "parse/canary_judgments::test_classification_of_a_metric",
+    "4 statistics, muted, critical": "parse/canary_judgments::test_the_fields_of_a_metric",
     "4 groups without data count as 100": "parse/canary_judgments::test_groups_that_were_scored_without_data",
     "4 a pass without data is none": "faults_scores::test_g26_only_a_score_that_rests_on_data_passes",
-    "4 Istio is Prometheus asked for its names": "parse/canary_judgments::test_where_a_metric_comes_from",
+    "4 Istio is Prometheus asked for its names": "parse/canary_judgments::test_provider_of_a_metric",
     "5 strict keys of spin's file": "settings/spin_config::test_every_key_of_spin_is_known",
     "5 variables in it": "settings/spin_config::test_variables_are_expanded_as_go_does",
     "5 basic, form and token": "auth/login::test_spins_basic_form_and_token",
@@ -197,8 +197,8 @@ REST = {
         "../../dora/analysis/canaries::test_a_name_that_several_applications_share_is_a_template_by_convention"
     ),
     "6 v1, and whether it is protected": "parse/templates::test_v1_templates_have_a_list_of_their_own",
-    "6 v2: stages and protect": "parse/templates::test_what_a_template_brings",
-    "6 without templates": "parse/templates::test_without_templates_a_pipeline_is_still_known",
+    "6 v2: stages and protect": "parse/templates::test_a_pipeline_inherits_the_stages_of_its_template",
+    "6 without templates": "parse/templates::test_without_templates_a_pipeline_still_lands",
 }
 STATEMENTS = PAGING | GATE | EXECUTION | RECOGNITION | REST
 
@@ -219,7 +219,7 @@ def test_each_statement_is_proved(statement: str) -> None:
 
 
 def test_no_section_is_left_out() -> None:
-    """Each section has its lines, and no statement stands there twice."""
+    """Each section has its lines, and no statement is listed twice."""
     parts = (PAGING, GATE, EXECUTION, RECOGNITION, REST)
     assert len(STATEMENTS) == sum(map(len, parts))
     assert {statement.split()[0] for statement in STATEMENTS} == (

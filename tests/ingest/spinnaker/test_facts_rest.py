@@ -20,11 +20,11 @@ from tests.ingest.spinnaker.conftest import (
     after,
     delivered,
     execution,
+    fields_of,
     loaded,
     manifest,
     rollouts,
     run,
-    said,
     stage,
     tables,
 )
@@ -43,12 +43,12 @@ UUID, ULID = "6f1c2f5e-8f7b-4f43-9f0e-2f6b7f1d9{:03}", "01J0000000000000000000{:
     ],
 )
 def test_who_canceled_and_why(more: Any, reason: str | None) -> None:
-    """Both are the reason of the execution; nobody is named where nobody was."""
+    """Both are the reason of the execution; an anonymous user is not named."""
     assert tables(run(**{"status": "CANCELED", **more}))["execution"][0].reason == reason
 
 
 @pytest.mark.parametrize(
-    ("paused", "rows"),
+    ("paused", "expected"),
     [
         ({"pausedBy": "ana", "pauseTime": T, "resumeTime": T + 5}, [("Paused by ana", "succeeded", 5)]),
         ({"pauseTime": T}, [("Paused", "running", None)]),
@@ -57,24 +57,24 @@ def test_who_canceled_and_why(more: Any, reason: str | None) -> None:
         ("yes", []),
     ],
 )
-def test_a_pause_is_a_wait_that_was_meant(paused: Any, rows: list[Any]) -> None:
-    """Of a whole execution, from when it was held until it was let go."""
-    found = tables(run(paused=paused)).get("stage", [])
-    assert [(row.kind, *said(row, "name", "status", "started_at", "finished_at")) for row in found] == [
-        ("wait", name, status, after(0), after(until)) for name, status, until in rows
+def test_a_pause_is_a_deliberate_wait(paused: Any, expected: list[Any]) -> None:
+    """Of an execution, from its pause until it was resumed."""
+    stages = tables(run(paused=paused)).get("stage", [])
+    assert [(row.kind, *fields_of(row, "name", "status", "started_at", "finished_at")) for row in stages] == [
+        ("wait", name, status, after(0), after(until)) for name, status, until in expected
     ]
 
 
-def test_a_pause_is_told_apart_in_a_lead_time(tmp_path: Any) -> None:
-    """An hour in which somebody held the execution is deliberate waiting, as an execution window is."""
+def test_a_pause_is_a_stage_of_its_own_in_a_lead_time(tmp_path: Any) -> None:
+    """An hour in which a user paused the execution is deliberate waiting, as an execution window is."""
     body = execution("E", NOW - 7_200_000)
-    held = {"pausedBy": "ana", "pauseTime": NOW - 7_199_000, "resumeTime": NOW - 3_599_000}
-    late = {"stages": [{**one, "startTime": NOW - 3_500_000, "endTime": NOW - 3_400_000} for one in body["stages"]]}
+    pause = {"pausedBy": "ana", "pauseTime": NOW - 7_199_000, "resumeTime": NOW - 3_599_000}
+    late = {"stages": [{**each, "startTime": NOW - 3_500_000, "endTime": NOW - 3_400_000} for each in body["stages"]]}
     for task in late["stages"][0]["tasks"]:
         task["endTime"] += 3_700_000
-    loaded(tmp_path, {**body, **late, "endTime": NOW, "paused": held})
-    told = "SELECT epoch_ms(ended_at) - epoch_ms(started_at) AS ms FROM deployment_stages WHERE stage = 'window'"
-    assert delivered(tmp_path)[0].sql(told) == [{"ms": 3_600_000}]
+    loaded(tmp_path, {**body, **late, "endTime": NOW, "paused": pause})
+    query = "SELECT epoch_ms(ended_at) - epoch_ms(started_at) AS ms FROM deployment_stages WHERE stage = 'window'"
+    assert delivered(tmp_path)[0].sql(query) == [{"ms": 3_600_000}]
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
@@ -93,21 +93,21 @@ IGNORED = (
 
 
 @given(st.dictionaries(st.sampled_from(IGNORED.split()), st.none() | st.booleans() | st.text() | st.lists(st.text())))
-def test_fields_that_tell_nothing_change_nothing(more: dict[str, Any]) -> None:
-    """How an execution was queued, notified or evaluated leaves every row as it is."""
+def test_ignored_fields_change_no_row(more: dict[str, Any]) -> None:
+    """How an execution was queued, notified or evaluated changes no row."""
     plain = {key: value for key, value in execution("E", T).items() if key not in more}
 
     def rows(body: Any) -> list[tuple[Any, ...]]:
-        named = [row for group in tables(body).values() for row in group]
-        fields = (field for row in named for field in [[f for f in row.__struct_fields__ if f != "revision"]])
-        return [said(row, *names) for row, names in zip(named, fields, strict=True)]
+        all_rows = [row for group in tables(body).values() for row in group]
+        fields = (field for row in all_rows for field in [[f for f in row.__struct_fields__ if f != "revision"]])
+        return [fields_of(row, *names) for row, names in zip(all_rows, fields, strict=True)]
 
     assert rows({**plain, **more}) == rows(plain)
 
 
 @pytest.mark.parametrize("key", ["strategy", "isStrategy"])
-def test_a_strategy_is_known_by_either_serialiser(key: str) -> None:
-    """As Orca writes its trigger, and as the policy plug-in does; another value than true is none."""
+def test_a_strategy_is_read_from_either_serialiser(key: str) -> None:
+    """As Orca writes its trigger, and as the policy engine does; another value than true is none."""
     child = stage("createServerGroup", {"account": "prod", "strategy": "redblack"})
     assert [row.strategy for row in rollouts(child, trigger={key: True})] == ["custom"]
     assert [row.strategy for row in rollouts(child, trigger={key: "false"})] == ["redblack"]
@@ -118,30 +118,30 @@ def test_a_deploy_that_was_skipped_has_deployed_nothing(strategy: Any) -> None:
     """By hand or by a condition: planned, and without traffic."""
     skipped = stage("deployManifest", {"manifests": [manifest("shop:1")], **(strategy or {})}, status="SKIPPED")
     (row,) = rollouts({**skipped, "startTime": None, "endTime": None})
-    assert said(row, "status", "first_traffic_at", "full_traffic_at") == ("skipped", None, None)
+    assert fields_of(row, "status", "first_traffic_at", "full_traffic_at") == ("skipped", None, None)
 
 
 @pytest.mark.parametrize("type_", ["embedded/base64", "remote/base64"])
 def test_the_body_of_an_artifact_is_no_commit(type_: str) -> None:
     """Whether it is embedded or kept elsewhere: its reference is a hash of what it holds, not of a repository."""
     artifact = {"type": type_, "name": "deploy.yml", "reference": f"ref://shop/{SHA}", "version": None}
-    (found,) = tables(run(trigger={"artifacts": [artifact]}))["execution"]
-    assert found.commit is None
+    (row,) = tables(run(trigger={"artifacts": [artifact]}))["execution"]
+    assert row.commit is None
 
 
 @pytest.mark.parametrize("outputs", [{}, {"noOutput": "true"}, {"outputs.createdArtifacts": []}])
-def test_without_outputs_a_manifest_tells_its_image(outputs: Any) -> None:
-    """Outputs may be filtered out or left empty: what was asked for remains."""
-    asked = {"account": "prod", "manifests": [manifest("shop@sha256:" + "ab" * 32)], **outputs}
-    (row,) = rollouts(stage("deployManifest", asked, outputs={}))
-    assert said(row, "version", "cluster", "location") == ("shop@sha256:" + "ab" * 32, "shop", "shop")
+def test_without_outputs_the_image_of_the_request_counts(outputs: Any) -> None:
+    """Outputs may be filtered out or empty: the requested manifest remains."""
+    context = {"account": "prod", "manifests": [manifest("shop@sha256:" + "ab" * 32)], **outputs}
+    (row,) = rollouts(stage("deployManifest", context, outputs={}))
+    assert fields_of(row, "version", "cluster", "location") == ("shop@sha256:" + "ab" * 32, "shop", "shop")
 
 
 def test_a_pipeline_that_fails_after_its_other_branches_has_shipped() -> None:
     """A stopped stage may fail the whole when all else is done: the deploy stage beside it succeeded."""
     stopped = {"id": "X", "type": "wait", "status": "STOPPED", "context": {"completeOtherBranchesThenFail": True}}
-    found = tables(run(status="TERMINAL", stages=[stopped, stage("deployManifest", {"account": "prod"})]))
-    assert (found["execution"][0].status, found["rollout"][0].status) == ("failed", "succeeded")
+    rows = tables(run(status="TERMINAL", stages=[stopped, stage("deployManifest", {"account": "prod"})]))
+    assert (rows["execution"][0].status, rows["rollout"][0].status) == ("failed", "succeeded")
 
 
 NO_ROLLOUT = (
@@ -153,7 +153,7 @@ NO_ROLLOUT = (
 
 @given(st.lists(st.sampled_from(NO_ROLLOUT.split()), min_size=1, unique=True))
 def test_what_bakes_tests_cleans_up_or_calls_another_deploys_nothing(types: list[str]) -> None:
-    """A migration is a job, a child's deployment is the child's, and what is taken away was deployed before."""
+    """A migration is a job, a child's deployment is the child's, and clean-up deploys nothing new."""
     account = {"account": "prod", "cluster": "shop", "manifestName": "deployment shop"}
     assert rollouts(*({**stage(type_, account), "id": type_} for type_ in types)) == []
 
@@ -168,10 +168,10 @@ def test_a_rollback_by_image_is_one_rollback() -> None:
     }
     clone = {**stage("cloneServerGroup", {"credentials": "prod"}), "id": "C", "parentStageId": "S"}
     (row,) = rollouts(stage("rollbackServerGroup", undoing), clone)
-    assert said(row, "action", "version", "account", "location") == ("rollback", "shop-1", "prod", "eu-west-1")
+    assert fields_of(row, "action", "version", "account", "location") == ("rollback", "shop-1", "prod", "eu-west-1")
 
 
-def test_the_marks_that_spinnaker_writes_are_no_content() -> None:
+def test_annotations_of_spinnaker_are_no_content() -> None:
     """Annotations of Clouddriver differ from run to run of the same manifest: it is a redeploy."""
     stamps = {
         "artifact.spinnaker.io/version": "7",
@@ -180,5 +180,5 @@ def test_the_marks_that_spinnaker_writes_are_no_content() -> None:
     }
     plain, stamped = manifest("shop:1"), manifest("shop:1")
     stamped["metadata"]["annotations"] = stamps
-    found = [rollouts(stage("deployManifest", {"manifests": [one]}))[0].manifest for one in (plain, stamped)]
-    assert found[0] == found[1] is not None
+    fingerprints = [rollouts(stage("deployManifest", {"manifests": [body]}))[0].manifest for body in (plain, stamped)]
+    assert fingerprints[0] == fingerprints[1] is not None

@@ -1,4 +1,4 @@
-"""Faults of Gate while it is read, by the numbers of the catalogue: no loss, no double, no silence."""
+"""Faults of Gate during a run, by the numbers of the catalogue: nothing lost, nothing double, nothing silent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def several(make: Make, count: int = 12, **more: Any) -> list[dict[str, Any]]:
 
 
 def names(payloads: list[dict[str, Any]]) -> list[tuple[str]]:
-    """What must be landed of them."""
+    """The ids that must be landed."""
     return sorted((payload["id"],) for payload in payloads)
 
 
@@ -43,7 +43,7 @@ PASSING = {
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_is_waited_out(fault: str, make: Make, landed: Landed, tmp_path: Path) -> None:
-    """G1, G2, G7, G8: the run gives what a run without the fault gives, and is whole."""
+    """G1, G2, G7, G8: the run lands what a run without the fault lands, and is complete."""
     payloads, wound = several(make), PASSING[fault]
     with serve(make.world(*payloads)) as gate:
         gate.wounds.add(Wound(wound.prefix, wound.how, wound.times, wound.holding, wound.headers))
@@ -53,13 +53,13 @@ def test_what_passes_is_waited_out(fault: str, make: Make, landed: Landed, tmp_p
 
 
 def test_g3_an_application_that_stays_broken_leaves_the_others(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """Its name and reason are a trouble; the next run brings it."""
+    """Its name and reason are a partial failure; the next run lands it."""
     payloads = [make.execution(f"E-{name}", NOW, application=name) for name in ("shop", "cart")]
     for payload in payloads:
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
         gate.faults = {"/applications/cart/executions": 500}
-        assert [trouble[:17] for trouble in make.quickly(tmp_path, gate.url).partial_failures] == ["application cart:"]
+        assert [failure[:17] for failure in make.quickly(tmp_path, gate.url).partial_failures] == ["application cart:"]
         assert landed(IDS) == [("E-shop",)]
         gate.faults = {}
         assert make.quickly(tmp_path, gate.url).partial_failures == []
@@ -105,7 +105,7 @@ def test_g9_a_login_page_with_200_is_no_data(make: Make, landed: Landed, tmp_pat
 
 
 def test_g11_a_token_that_expires_amid_pages_keeps_what_was_read(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """The run ends with an error; the next one goes on and is whole."""
+    """The run ends with an error; the next one continues and is complete."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
         gate.wounds.add(Wound("/applications/shop/tasks", 401))
@@ -116,7 +116,7 @@ def test_g11_a_token_that_expires_amid_pages_keeps_what_was_read(make: Make, lan
     assert landed(IDS) == names(payloads)
 
 
-def test_g12_pages_that_are_too_large_are_asked_for_in_parts(make: Make, landed: Landed, tmp_path: Path) -> None:
+def test_g12_pages_that_are_too_large_are_requested_in_parts(make: Make, landed: Landed, tmp_path: Path) -> None:
     """Where Gate breaks on large pages (a time-out, a full heap), less is asked for, and nothing is missing."""
     payloads = several(make, 60)
     with serve(make.world(*payloads)) as gate:
@@ -143,15 +143,15 @@ def test_g14_duplicates_are_one_row(mode: Mode, make: Make, landed: Landed, tmp_
 
 
 def test_g16_executions_that_begin_between_pages_move_nothing(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """Pages end at instants, not at positions: what is new comes with the next run, nothing is skipped."""
+    """Pages end at times, not at positions: new executions come with the next run, none is skipped."""
     payloads = several(make, 30)
     world, late = make.world(*payloads), [make.execution(f"N{n}", NOW + n) for n in range(1, 9)]
-    waiting = [make.stub(payload) for payload in late]
+    pending = [make.stub(payload) for payload in late]
     with serve(world) as gate:
 
         def before(path: str) -> None:
-            if SEARCH in path and waiting:
-                world.executions.append(waiting.pop())
+            if SEARCH in path and pending:
+                world.executions.append(pending.pop())
                 world.now = NOW + 10
 
         gate.before = before
@@ -162,7 +162,7 @@ def test_g16_executions_that_begin_between_pages_move_nothing(make: Make, landed
 
 
 def test_g19_what_was_deleted_stays_and_is_marked(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """Once: the run after does not ask for it any more, and it is no trouble."""
+    """Once: the next run does not request it again, and it is no partial failure."""
     world = make.world(make.execution("E1", NOW - 60_000), make.execution("E2", NOW, status="RUNNING"))
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
@@ -179,23 +179,23 @@ def test_g19_what_was_deleted_stays_and_is_marked(make: Make, landed: Landed, tm
 
 
 def test_g20_retention_shorter_than_an_outage_is_a_gap(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """What the last run saw last is gone: from there to the oldest that is left nobody knows."""
+    """The last execution of the previous run is deleted: the time from there to the oldest that is left is a gap."""
     world = make.world(make.execution("OLD", NOW - HOUR))
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.now = NOW + 60 * DAY
         world.executions = [make.stub(make.execution("NEW", NOW + 50 * DAY))]
-        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
+        (failure,) = make.quickly(tmp_path, gate.url).partial_failures
         world.now += DAY
         assert make.quickly(tmp_path, gate.url).partial_failures == []
-    assert "application shop: history from 2025-06-15 15:06 to 2025-08-04 15:06 was deleted unseen" in trouble
+    assert "application shop: history from 2025-06-15 15:06 to 2025-08-04 15:06 was deleted unseen" in failure
     assert landed("SELECT id, epoch_ms(since), epoch_ms(until) FROM coverage ORDER BY id") == [
         ("shop/1", NOW - HOUR, NOW),
         ("shop/2", NOW + 50 * DAY, NOW + 61 * DAY),
     ]
 
 
-def test_g20_nights_without_a_gap_are_one_stretch(make: Make, landed: Landed, tmp_path: Path) -> None:
+def test_g20_runs_without_a_gap_are_one_coverage(make: Make, landed: Landed, tmp_path: Path) -> None:
     """Also when one execution was deleted by hand, and when nothing ran for weeks."""
     world = make.world(make.execution("E1", NOW - HOUR), make.execution("E2", NOW))
     with serve(world) as gate:
@@ -224,7 +224,7 @@ def test_g21_the_limit_of_a_pipeline_is_no_limit_of_ours(make: Make, landed: Lan
 
 
 def test_g22_g28_one_unreadable_execution_is_quarantined(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """The application's others land, the walk goes on past it, the watermark moves."""
+    """The others of the application land, paging continues past it, the watermark moves."""
     payloads = several(make, 20)
     payloads[7]["stages"] = "none"
     with serve(make.world(*payloads)) as gate:
@@ -238,31 +238,29 @@ def test_g22_g28_one_unreadable_execution_is_quarantined(make: Make, landed: Lan
 def test_g27_a_parent_that_was_deleted_breaks_no_listing(
     mode: Mode, make: Make, landed: Landed, tmp_path: Path
 ) -> None:
-    """Light listings of it answer 500: whole ones are asked for instead."""
+    """Light listings of it answer 500: full ones are requested instead."""
     payloads = [*several(make, 20), make.execution("CHILD", NOW - 30, trigger={"type": "pipeline"})]
     with serve(make.world(*payloads), mode=mode) as gate:
         summary = make.quickly(tmp_path, gate.url, page_size=5, page_bytes=8000)
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
-def test_g30_applications_that_are_not_shown_any_more_are_named_once(
-    make: Make, landed: Landed, tmp_path: Path
-) -> None:
-    """A lost permission looks like a deleted application: both are said, and what was landed stays."""
+def test_g30_hidden_applications_are_named_once(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """A lost permission looks like a deleted application: both are reported, and what was landed stays."""
     payloads = several(make, 3)
     world = make.world(*payloads, applications=("cart", "shop"))
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.hidden = {"shop"}
-        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
-        assert "1 of 2 applications: shop" in trouble
+        (failure,) = make.quickly(tmp_path, gate.url).partial_failures
+        assert "1 of 2 applications: shop" in failure
         assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == names(payloads)
     assert landed("SELECT * FROM deleted_execution") == []
 
 
 def test_a_replica_that_lags_hides_nothing(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """What lists by id do not give yet is asked for where it is written: it is not gone."""
+    """What a list by id lacks is requested from the writer: it is not deleted."""
     begun = make.execution("E", NOW - 9 * HOUR, status="RUNNING")
     world = make.world(begun, make.execution("N", NOW))
     with serve(world) as gate:
@@ -274,7 +272,7 @@ def test_a_replica_that_lags_hides_nothing(make: Make, landed: Landed, tmp_path:
 
 
 def test_readers_end_with_the_run(make: Make, tmp_path: Path) -> None:
-    """No thread goes on asking after a run that failed."""
+    """No thread sends requests after a run that failed."""
     with serve(make.world(*several(make))) as gate:
         gate.wounds.add(Wound(SEARCH, "html"))
         with pytest.raises(AuthError):

@@ -52,7 +52,7 @@ TAKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_g28_g29_what_can_not_be_read_is_quarantined_alone(fault: str, tmp_path: Path) -> None:
-    """With a reason, and the run goes on: the executions beside it land."""
+    """With a reason, and the run continues: the executions beside it land."""
     summary = loaded(tmp_path, execution("E1", NOW), BROKEN[fault], execution("E2", NOW))
     assert (summary.quarantined, summary.partial_failures) == (1, [])
     assert facts_of(tmp_path, "SELECT id FROM execution ORDER BY id") == [("E1",), ("E2",)]
@@ -75,7 +75,7 @@ def test_g29_what_is_odd_and_readable_lands(fault: str, tmp_path: Path) -> None:
     bodies=some.lists(some.binary(max_size=40) | some.sampled_from(list(BROKEN.values())[:5]), min_size=5, max_size=20)
 )
 def test_g28_g29_no_bytes_end_a_run(bodies: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever lies in a folder of payloads is landed, or quarantined and counted."""
+    """Every file in a folder of payloads is landed, or quarantined and counted."""
     data = tmp_path_factory.mktemp("g29")
     loaded(data, *bodies, execution("E", NOW))
     assert facts_of(data, "SELECT count(*) FROM execution WHERE id = 'E'") == [(1,)]

@@ -1,6 +1,6 @@
-"""Faults of the wire, by the numbers of the catalogue, met by a whole pull: what was landed stays, the next run heals.
+"""Faults of the transport in a complete run, by the numbers of the catalogue: the next run recovers.
 
-What a single request makes of each is in ``tests/ingest/test_http_faults.py``.
+Their effect on a single request is in ``tests/ingest/http``.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def several(make: Make, count: int = 12) -> list[dict[str, Any]]:
 
 
 def names(payloads: list[dict[str, Any]]) -> list[tuple[str]]:
-    """What must be landed of them."""
+    """The ids that must be landed."""
     return sorted((payload["id"],) for payload in payloads)
 
 
@@ -92,8 +92,8 @@ def test_g4_a_certificate_that_is_not_good_ends_the_run(
         assert ingest(gate.url, ca_file=certificates.ca).partial_failures == []
 
 
-def test_g5_a_gate_that_says_nothing_is_asked_again(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """Silence beyond the time-out, once: the run is whole."""
+def test_g5_a_silent_gate_is_asked_again(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Silence beyond the time-out, once: the run is complete."""
     payloads, silent, over = several(make), [True], threading.Event()
     with serve(make.world(*payloads)) as gate:
 
@@ -169,7 +169,7 @@ def test_g12_a_page_of_200_mb_has_bounded_memory(make: Make, landed: Landed, tmp
     assert megabytes <= 512
 
 
-def test_g13_a_bomb_is_given_up_and_the_next_run_heals(make: Make, landed: Landed, tmp_path: Path) -> None:
+def test_g13_a_zip_bomb_is_abandoned_and_the_next_run_recovers(make: Make, landed: Landed, tmp_path: Path) -> None:
     """200 MB in 200 kB, in whatever form the search is asked: no form of it is believed."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
@@ -182,7 +182,7 @@ def test_g13_a_bomb_is_given_up_and_the_next_run_heals(make: Make, landed: Lande
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
-def test_g15_what_ends_between_pages_or_nights_is_known_to_have_ended(
+def test_g15_executions_that_end_between_pages_or_runs_are_completed(
     mode: Mode, make: Make, landed: Landed, tmp_path: Path
 ) -> None:
     """Seen running in one page or night, it is asked for by id until it has completed."""
@@ -193,13 +193,13 @@ def test_g15_what_ends_between_pages_or_nights_is_known_to_have_ended(
         def before(path: str) -> None:
             if SEARCH in path and len(ends) > 4:
                 done = ends.pop()
-                world.executions = [done if one.id == done.id else one for one in world.executions]
+                world.executions = [done if stub.id == done.id else stub for stub in world.executions]
 
         gate.before = before
         make.quickly(tmp_path, gate.url, page_size=3, page_bytes=6000)
         gate.before = lambda path: None
         for done in ends:
-            world.executions = [done if one.id == done.id else one for one in world.executions]
+            world.executions = [done if stub.id == done.id else stub for stub in world.executions]
         world.now += 24 * HOUR
         make.quickly(tmp_path, gate.url)
     assert landed("SELECT status, count(*) FROM execution GROUP BY ALL") == [("succeeded", 12)]
@@ -233,15 +233,15 @@ def test_g21_a_limit_for_each_pipeline_hides_nothing_that_runs(
 
 
 def test_g30_an_application_that_answers_404_leaves_the_others(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """Deleted while we read: its trouble names it, what was landed of it stays, the other one goes on."""
+    """Deleted during the run: its partial failure names it, its rows stay, the other application is read."""
     payloads = [make.execution(f"E-{name}", NOW, application=name) for name in ("shop", "cart")]
     for payload in payloads:
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
         make.quickly(tmp_path, gate.url)
         gate.faults = {"/applications/cart": 404}
-        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
-    assert trouble.startswith("application cart:")
+        (failure,) = make.quickly(tmp_path, gate.url).partial_failures
+    assert failure.startswith("application cart:")
     assert landed(IDS) == names(payloads)
 
 
@@ -254,6 +254,6 @@ def test_g30_an_application_under_a_new_name_keeps_the_old_one(make: Make, lande
         renamed = make.world(moved, applications=("store",))
         world.now, world.executions = NOW + 2 * HOUR, renamed.executions
         world.applications, world.pipeline_configs = renamed.applications, renamed.pipeline_configs
-        (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
-    assert "no longer shows 1 of 1 applications: shop" in trouble
+        (failure,) = make.quickly(tmp_path, gate.url).partial_failures
+    assert "no longer shows 1 of 1 applications: shop" in failure
     assert landed("SELECT id, application FROM execution ORDER BY id") == [("NEW", "store"), ("OLD", "shop")]

@@ -28,8 +28,8 @@ def canary_stages(score: Any) -> list[Json]:
     ]
 
 
-def judged(score: Any, *groups: str, classification: str = "Pass") -> Json:
-    """What Kayenta says: one metric in each group, classified so."""
+def judgment(score: Any, *groups: str, classification: str = "Pass") -> Json:
+    """A judgment of Kayenta: one metric in each group, classified so."""
     results = [{"name": f"m{nth}", "groups": [f"g{nth}"], "classification": word} for nth, word in enumerate(groups)]
     score = {"score": score, "classification": classification}
     result = {"judgeResult": {"results": results, "score": score}}
@@ -37,19 +37,19 @@ def judged(score: Any, *groups: str, classification: str = "Pass") -> Json:
 
 
 SCORES: dict[str, tuple[Any, Json | None, str]] = {
-    "100 with data everywhere": (100, judged(100.0, "Pass", "Pass"), "pass"),
-    "100 because a group has no data": (100, judged(100.0, "Pass", "Pass", "Nodata"), "no_data"),
-    "100 because all have none": (100, judged(100.0, "Nodata", "Nodata"), "no_data"),
-    "100 because metrics could not be judged": (100, judged(100.0, "Pass", "Pass", "Error"), "no_data"),
-    "0 because most have none": (0, judged(0.0, "Nodata", "Nodata", "Pass"), "no_data"),
-    "no data by its own word": (100, judged(100.0, "Pass", classification="Nodata"), "no_data"),
-    "NaN as a word": ("NaN", judged("NaN", "Pass", classification=""), "error"),
-    "Infinity as a word": ("Infinity", judged("Infinity", "Pass", classification=""), "error"),
-    "below the scale": (-1, judged(-1, "Pass", classification=""), "error"),
-    "above the scale": (101, judged(101, "Pass", classification=""), "error"),
-    "missing": (None, judged(None, "Pass", classification=""), "error"),
+    "100 with data everywhere": (100, judgment(100.0, "Pass", "Pass"), "pass"),
+    "100 because a group has no data": (100, judgment(100.0, "Pass", "Pass", "Nodata"), "no_data"),
+    "100 because all have none": (100, judgment(100.0, "Nodata", "Nodata"), "no_data"),
+    "100 because metrics could not be judged": (100, judgment(100.0, "Pass", "Pass", "Error"), "no_data"),
+    "0 because most have none": (0, judgment(0.0, "Nodata", "Nodata", "Pass"), "no_data"),
+    "no data by its own word": (100, judgment(100.0, "Pass", classification="Nodata"), "no_data"),
+    "NaN as a word": ("NaN", judgment("NaN", "Pass", classification=""), "error"),
+    "Infinity as a word": ("Infinity", judgment("Infinity", "Pass", classification=""), "error"),
+    "below the scale": (-1, judgment(-1, "Pass", classification=""), "error"),
+    "above the scale": (101, judgment(101, "Pass", classification=""), "error"),
+    "missing": (None, judgment(None, "Pass", classification=""), "error"),
     "above the scale, and nothing of Kayenta": (101, None, "error"),
-    "truncated by Orca": (74, judged(74.99, "Pass", "High"), "marginal"),
+    "truncated by Orca": (74, judgment(74.99, "Pass", "High"), "marginal"),
 }
 
 
@@ -57,7 +57,7 @@ SCORES: dict[str, tuple[Any, Json | None, str]] = {
 def test_g26_only_a_score_that_rests_on_data_passes(
     name: str, make: Make, ingest: Callable[..., Summary], tmp_path: Path
 ) -> None:
-    """100 because of groups without data is inconclusive, what is no score is an error; neither is a pass."""
+    """100 because of groups without data is inconclusive, an invalid score is an error; neither is a pass."""
     score, judgment, verdict = SCORES[name]
     world = make.world(make.execution("E", NOW - HOUR, stages=canary_stages(score)))
     world.canary_results = {"J1": judgment} if judgment else {}
@@ -75,30 +75,30 @@ def test_g31_two_gates_may_give_the_same_id(make: Make, tmp_path: Path) -> None:
     with serve(make.world(ours)) as first, serve(make.world(theirs)) as second:
         for _ in range(2):
             for name, url in (("spinnaker", first.url), ("spinnaker-eu", second.url)):
-                given_ = {"type": "spinnaker", "endpoint": url, "requests_per_10s": 0}
-                assert pull(configure_source(name, given_, tmp_path), tmp_path, Request()).partial_failures == []
+                options = {"type": "spinnaker", "endpoint": url, "requests_per_10s": 0}
+                assert pull(configure_source(name, options, tmp_path), tmp_path, Request()).partial_failures == []
     rows = facts_of(tmp_path, "SELECT source, id, pipeline, status FROM execution ORDER BY source")
     assert rows == [("spinnaker", "E", "release", "succeeded"), ("spinnaker-eu", "E", "other", "failed")]
     marks = "SELECT source, value FROM watermark WHERE stream = 'executions/shop' ORDER BY source"
     assert facts_of(tmp_path, marks) == [("spinnaker", str(NOW)), ("spinnaker-eu", str(NOW - HOUR))]
     delivery, _ = delivered(tmp_path)
-    told = delivery.sql("SELECT deployment_id, outcome FROM deployments ORDER BY 1")
-    assert [(row["deployment_id"], row["outcome"]) for row in told] == [
+    outcomes = delivery.sql("SELECT deployment_id, outcome FROM deployments ORDER BY 1")
+    assert [(row["deployment_id"], row["outcome"]) for row in outcomes] == [
         ("shop/E@spinnaker", "succeeded"),
         ("shop/E@spinnaker-eu", "not_deployed"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("name", "given_", "says"),
+    ("name", "options", "says"),
     [
         ("spinnaker-eu", {}, "set `type`"),
         ("eu", {"type": "spinnaker "}, "no source spinnaker "),
-        ("../eu", {"type": "spinnaker"}, "no name"),
-        ("", {"type": "spinnaker"}, "no name"),
+        ("../eu", {"type": "spinnaker"}, "not a valid source name"),
+        ("", {"type": "spinnaker"}, "not a valid source name"),
     ],
 )
-def test_g31_a_second_gate_says_what_it_is(name: str, given_: Json, says: str, tmp_path: Path) -> None:
+def test_g31_a_second_gate_needs_a_type(name: str, options: Json, says: str, tmp_path: Path) -> None:
     """Without a known type, or by a name that could leave the folder of payloads, nothing is read."""
     with pytest.raises(dora.DoraError, match=says):
-        configure_source(name, given_, tmp_path)
+        configure_source(name, options, tmp_path)

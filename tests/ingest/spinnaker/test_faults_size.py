@@ -30,19 +30,19 @@ def replica_set(nth: int, name: str) -> Json:
     """A dark rollout and what enables it, in turn."""
     if nth % 2:
         return stage(nth, "enableManifest", {"location": "shop", "manifestName": f"replicaSet {name}"})
-    asked = {"kind": "ReplicaSet", "metadata": {"name": name.rpartition("-")[0], "namespace": "shop"}}
+    manifest = {"kind": "ReplicaSet", "metadata": {"name": name.rpartition("-")[0], "namespace": "shop"}}
     names = {"shop": [f"replicaSet {name}"]}
-    context = {"manifests": [asked], "outputs.manifestNamesByNamespace": names}
+    context = {"manifests": [manifest], "outputs.manifestNamesByNamespace": names}
     return stage(nth, "deployManifest", {**context, "trafficManagement": {"enabled": True}})
 
 
 def early(nth: int) -> Json:
     """What enables a workload begins before whatever deploys it: none of them is what the other waits for."""
-    found = replica_set(nth, "shop-v001")
+    rollout = replica_set(nth, "shop-v001")
     if nth % 2:
-        return {**found, "startTime": T - 1}
-    found["context"]["outputs.manifestNamesByNamespace"] = {"shop": ["deployment shop"]}
-    return found
+        return {**rollout, "startTime": T - 1}
+    rollout["context"]["outputs.manifestNamesByNamespace"] = {"shop": ["deployment shop"]}
+    return rollout
 
 
 def weights(nth: int, name: str) -> Json:

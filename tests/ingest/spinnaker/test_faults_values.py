@@ -1,4 +1,4 @@
-"""Faults G22 to G25: what nobody knows, what is missing, and times that are none, through a pull and a build."""
+"""Faults G22 to G25: unknown words, missing fields and invalid times, through a pull and a build."""
 
 from __future__ import annotations
 
@@ -28,28 +28,30 @@ OUTCOMES = {"succeeded", "failed", "not_deployed", "stopped_by_canary", "rejecte
 
 
 def test_g22_an_unknown_status_is_never_a_success(make: Make, tmp_path: Path) -> None:
-    """Kept, counted by a check, and no deployment of it succeeded, whatever its name promises."""
+    """Landed, counted by a check, and no deployment of it succeeded, whatever its name."""
     words: list[Any] = ["DONE", "COMPLETED", "succeeded", "SUCCEEDED ", None, 7, {"value": "SUCCEEDED"}]
     payloads = []
     for nth, word in enumerate(words):
-        one = make.execution(f"E{nth}", NOW - nth * HOUR)
-        one["status"] = one["stages"][0]["status"] = word
-        for task in one["stages"][0]["tasks"]:
+        payload = make.execution(f"E{nth}", NOW - nth * HOUR)
+        payload["status"] = payload["stages"][0]["status"] = word
+        for task in payload["stages"][0]["tasks"]:
             task["status"] = word
-        payloads.append(one)
+        payloads.append(payload)
     stubs = [make.stub({**payload, "status": "SUCCEEDED"}) for payload in payloads]
     world = make.world()
     world.executions = [
-        type(stub)(**{name: getattr(stub, name) for name in stub.__slots__} | {"payload": lambda one=payload: one})
+        type(stub)(
+            **{name: getattr(stub, name) for name in stub.__slots__} | {"payload": lambda payload=payload: payload}
+        )
         for stub, payload in zip(stubs, payloads, strict=True)
     ]
     with serve(world) as gate:
         summary = make.quickly(tmp_path, gate.url)
     assert (summary.quarantined, summary.partial_failures) == (0, [])
     assert facts_of(tmp_path, "SELECT count(*), any_value(status) FROM execution GROUP BY status") == [(7, "unknown")]
-    delivery, found = delivered(tmp_path)
+    delivery, checks = delivered(tmp_path)
     assert delivery.sql("SELECT DISTINCT outcome FROM deployments WHERE succeeded OR took_traffic") == []
-    assert found["unknown_status"].rows == 2 * len(words)
+    assert checks["unknown_status"].rows == 2 * len(words)
     assert delivery.sql("SELECT * FROM metrics.deployment_frequency") == []
 
 
@@ -58,7 +60,7 @@ UNKNOWN = some.text(min_size=1, max_size=12).filter(lambda word: word.isprintabl
 
 @few
 @given(types=some.lists(UNKNOWN, min_size=1, max_size=20, unique=True), field=UNKNOWN)
-def test_g22_an_unknown_stage_or_field_is_kept_and_deploys_nothing(
+def test_g22_an_unknown_stage_or_field_deploys_nothing(
     types: list[str], field: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The stage has its row of kind other, its document keeps every field, and there is no rollout."""
@@ -107,8 +109,8 @@ def test_g23_absent_and_null_are_the_same_and_lose_nothing(
         bodies = [without(execution(f"E{nth}", NOW - nth * HOUR), case, null=null) for nth, case in enumerate(cases)]
         marked = [body | ({} if {"status", "buildTime"} & body.keys() else {"status": None}) for body in bodies]
         assert loaded(data, *marked).quarantined == 0
-        known = "SELECT * EXCLUDE (load_id, revision) FROM {} ORDER BY id"
-        rows.append([facts_of(data, known.format(table)) for table in ("execution", "stage", "rollout")])
+        query = "SELECT * EXCLUDE (load_id, revision) FROM {} ORDER BY id"
+        rows.append([facts_of(data, query.format(table)) for table in ("execution", "stage", "rollout")])
     assert rows[0] == rows[1]
     assert len(rows[0][0]) == len(cases)
     delivery, _ = delivered(data)
@@ -163,15 +165,15 @@ def test_g24_a_lead_time_is_never_negative(
     data = tmp_path_factory.mktemp("g24")
     assert loaded(data, *(skewed(nth, clock) for nth, clock in enumerate(clocks))).quarantined == 0
     merged(data, len(clocks), clocks)
-    delivery, found = delivered(data)
-    assert found["impossible_values"].rows == 0
+    delivery, checks = delivered(data)
+    assert checks["impossible_values"].rows == 0
     observed = delivery.sql("SELECT value, excluded FROM metrics.lead_time")
     assert len(observed) == len(clocks)
     for row in observed:
         assert row["excluded"] or (row["value"] >= 0 and math.isfinite(row["value"]))
 
 
-def test_g24_an_end_before_its_start_and_a_start_to_come_are_said(tmp_path: Path) -> None:
+def test_g24_impossible_times_are_reported(tmp_path: Path) -> None:
     """The deployments are kept, and a check names each."""
     back, ahead = execution("BACK", NOW - HOUR), execution("AHEAD", NOW + 400 * DAY)
     for task in back["stages"][0]["tasks"]:
@@ -179,10 +181,10 @@ def test_g24_an_end_before_its_start_and_a_start_to_come_are_said(tmp_path: Path
     for times in (ahead, ahead["stages"][0], *ahead["stages"][0]["tasks"]):
         times.update({key: times[key] + 400 * DAY for key in ("startTime", "endTime", "buildTime") if key in times})
     loaded(tmp_path, back, ahead)
-    delivery, found = delivered(tmp_path)
+    delivery, checks = delivered(tmp_path)
     assert len(delivery.sql("SELECT * FROM deployments")) == 2
-    assert [row["deployment_id"] for row in found["ended_before_start"].examples] == ["shop/BACK@spinnaker"]
-    assert [row["deployment_id"] for row in found["in_the_future"].examples] == ["shop/AHEAD@spinnaker"]
+    assert [row["deployment_id"] for row in checks["ended_before_start"].examples] == ["shop/BACK@spinnaker"]
+    assert [row["deployment_id"] for row in checks["in_the_future"].examples] == ["shop/AHEAD@spinnaker"]
 
 
 WRITTEN: list[Callable[[int], Any]] = [
@@ -214,12 +216,12 @@ def test_g25_a_time_is_exact_or_null(
     bodies = []
     for nth, form in enumerate(forms):
         body = execution(f"E{nth:03}", NOW - nth)
-        for key, one in zip(("buildTime", "startTime", "endTime"), form, strict=True):
-            body[key] = WRITTEN[one](NOW - nth)
+        for key, nth_form in zip(("buildTime", "startTime", "endTime"), form, strict=True):
+            body[key] = WRITTEN[nth_form](NOW - nth)
         bodies.append(body)
     assert loaded(data, *bodies).quarantined == 0
     times = "epoch_ms(queued_at), epoch_ms(started_at), epoch_ms(finished_at)"
-    found = facts_of(data, f"SELECT {times} FROM execution ORDER BY id")
-    expected = [tuple(NOW - nth if one < 4 else None for one in form) for nth, form in enumerate(forms)]
-    assert found == expected
+    times_landed = facts_of(data, f"SELECT {times} FROM execution ORDER BY id")
+    expected = [tuple(NOW - nth if nth_form < 4 else None for nth_form in form) for nth, form in enumerate(forms)]
+    assert times_landed == expected
     delivered(data)

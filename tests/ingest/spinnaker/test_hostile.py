@@ -1,4 +1,4 @@
-"""Payloads that are wrong, hostile or nonsense: a reason or rows, never a crash."""
+"""Invalid or hostile payloads: a reason or rows, never a crash."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def test_the_unreadable_is_refused_with_a_reason(kind: str, body: bytes) -> None
         parse_document(Document(kind, body))
 
 
-def test_nesting_without_end_does_not_crash() -> None:
+def test_deep_nesting_does_not_crash() -> None:
     """200,000 brackets in a part that is skipped are refused."""
     deep = b'{"id":"E","application":"shop","x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
     with pytest.raises((ValueError, RecursionError)):
         parse_document(Document("execution", deep))
 
 
-def test_stages_in_a_loop_end() -> None:
+def test_a_loop_of_stages_ends() -> None:
     """A parent that is its own child, and two that contain each other."""
-    found = rollouts(
+    rows = rollouts(
         {**stage("deployManifest"), "id": "a", "parentStageId": "b"},
         {**stage("deployManifest"), "id": "b", "parentStageId": "a"},
         {**stage("kayentaCanary"), "id": "c", "parentStageId": "c"},
     )
-    assert [row.id for row in found] == ["a", "b"]
+    assert [row.id for row in rows] == ["a", "b"]
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -77,13 +77,13 @@ TYPES = (
 def test_nonsense_in_a_context_never_crashes(type_: str, status: str, context: dict[str, Any]) -> None:
     """Contexts hold what an author wrote: rows come out, or a ValueError that quarantines the one document."""
     try:
-        found = tables(run(stages=[stage(type_, context, status=status)]))
+        rows = tables(run(stages=[stage(type_, context, status=status)]))
     except ValueError:
         return
-    assert found["stage"][0].id == "S"
+    assert rows["stage"][0].id == "S"
 
 
 @given(value=JUNK, field=st.sampled_from(["name", "buildTime", "authentication", "cancellationReason", "rootId"]))
 def test_nonsense_in_an_execution_never_crashes(value: Any, field: str) -> None:
-    """Single values are read leniently: what is no such thing is null."""
+    """Single values are read leniently: a value of another type is null."""
     assert tables(run(**{field: value}))["execution"][0].id == "E"

@@ -1,4 +1,4 @@
-"""Payloads of real installations, as they were published, and what is recognised in each."""
+"""Published payloads of real installations, and the rollouts, approvals and canaries in each."""
 
 from __future__ import annotations
 
@@ -143,8 +143,8 @@ def test_each_file_is_read_as_a_person_would(name: str, tmp_path: Path) -> None:
     """What is recognised in it, line by line, and nothing else."""
     summary = load(tmp_path, SHARED / name)
     executions, expected, *counts = RECOGNISED[name]
-    found = rows(tmp_path, "SELECT action, status, account, location, cluster, version FROM rollout")
-    assert sorted(found, key=str) == sorted(expected, key=str)
+    rollouts = rows(tmp_path, "SELECT action, status, account, location, cluster, version FROM rollout")
+    assert sorted(rollouts, key=str) == sorted(expected, key=str)
     (counted,) = rows(
         tmp_path,
         "SELECT (SELECT count(*) FROM execution), (SELECT count(*) FROM approval), (SELECT count(*) FROM canary)",
@@ -174,10 +174,7 @@ def test_configurations_load_too(tmp_path: Path) -> None:
             ("git", "3d1516dd75b52b9a01ff17b36271973afb285a81", "~EMBURNS/spin-titus-demo", "master"),
         ),
         ("jenkins_buildInfo_scm.json", ("build", "126cadeadf1dd7f202c320a98c3b7f1566708a49", None, "master")),
-        (
-            "concourse_or_legacy_all_fields.json",
-            ("build", "c8c8199027ae53e5a31503504d74329cfb477f14", None, "master"),
-        ),
+        ("concourse_or_legacy_all_fields.json", ("build", "c8c8199027ae53e5a31503504d74329cfb477f14", None, "master")),
         ("pipeline_parentExecution.json", ("pipeline", None, None, None)),
         ("pubsub.json", ("other", None, None, None)),
     ],
@@ -230,13 +227,13 @@ STAGES: dict[str, tuple[str, str, tuple[str, ...] | None, str | None]] = {
 def test_stages(name: str, tmp_path: Path) -> None:
     """What each deployed and where, or why it failed; a bake and a job deploy nothing."""
     type_, status, rollout, reason = STAGES[name]
-    told = json.loads((SHARED / "stages" / name).read_text())
-    context = {"jobStatus": told} if type_ == "runJobManifest" else told
+    body = json.loads((SHARED / "stages" / name).read_text())
+    context = {"jobStatus": body} if type_ == "runJobManifest" else body
     stage = {"id": "S", "type": type_, "status": status, "context": context}
     (tmp_path / "x.json").write_text(json.dumps({**RUN, "stages": [stage]}))
     load(tmp_path / "data", tmp_path / "x.json")
-    found = rows(tmp_path / "data", "SELECT account, location, cluster, version FROM rollout")
-    assert found == ([rollout] if rollout else [])
+    rollouts = rows(tmp_path / "data", "SELECT account, location, cluster, version FROM rollout")
+    assert rollouts == ([rollout] if rollout else [])
     ((why,),) = rows(tmp_path / "data", "SELECT reason FROM stage")
     assert (why is None) if reason is None else (reason in why)
 
@@ -289,24 +286,24 @@ KINDS = {
 }
 
 
-def staged(value: Any) -> set[str]:
+def stage_types(value: Any) -> set[str]:
     """The types of all stages in a payload, however deep."""
     if isinstance(value, list):
-        return {type_ for one in value for type_ in staged(one)}
+        return {type_ for item in value for type_ in stage_types(item)}
     if not isinstance(value, dict):
         return set()
     own = {value["type"]} if "requisiteStageRefIds" in value and isinstance(value.get("type"), str) else set()
-    return own.union(*(staged(one) for one in value.values()))
+    return own.union(*(stage_types(item) for item in value.values()))
 
 
 def test_every_stage_type_is_taken_for_what_it_is() -> None:
     """The table above names each type that occurs in these folders, and only those."""
-    found: dict[str, list[str]] = {}
+    types_by_kind: dict[str, list[str]] = {}
     for folder in ("executions", "policy-payloads", "tasks"):
         for file in (SHARED / folder).iterdir():
-            for type_ in staged(json.loads(file.read_text())):
-                found.setdefault(stage_kind(type_), []).append(type_)
-    assert {word: sorted(set(types)) for word, types in found.items()} == KINDS
+            for type_ in stage_types(json.loads(file.read_text())):
+                types_by_kind.setdefault(stage_kind(type_), []).append(type_)
+    assert {word: sorted(set(types)) for word, types in types_by_kind.items()} == KINDS
 
 
 def test_none_of_these_is_forgotten_either() -> None:
@@ -317,9 +314,9 @@ def test_none_of_these_is_forgotten_either() -> None:
 
 
 def test_a_real_judgment_that_is_being_decided(tmp_path: Path) -> None:
-    """Its judge is named and the stage still runs: nobody was refused, and nothing is decided yet."""
+    """Its judge is named and the stage still runs: no user was refused, and nothing is decided yet."""
     load(tmp_path, SHARED / "policy-payloads" / "stage.manualJudgment.json")
-    sql = "SELECT outcome, decision, refused, asked FROM approval"
+    sql = "SELECT outcome, decision, unauthorized_user, prompt FROM approval"
     assert rows(tmp_path, sql) == [("waiting", None, None, "is the new service working?")]
 
 

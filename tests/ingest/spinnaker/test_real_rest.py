@@ -57,7 +57,7 @@ SAYS: dict[str, list[tuple[str | None, ...]]] = {
 
 
 def test_what_each_execution_says_of_itself(tmp_path: Path) -> None:
-    """Its name, how it ended, what started it and who; the anonymous are nobody, and none carries a commit."""
+    """Its name, status, trigger and user; anonymous is no user, and none has a commit."""
     for nth, (name, expected) in enumerate(SAYS.items()):
         data = tmp_path / str(nth)
         loaded_from(data, name)
@@ -68,11 +68,11 @@ def test_what_each_execution_says_of_itself(tmp_path: Path) -> None:
 
 def loaded_from(data: Path, name: str) -> None:
     """Load one of the files; a request body is none of a run."""
-    found = json.loads((REAL / name).read_text())
-    loaded(data, *(found if isinstance(found, list) else [found]))
+    body = json.loads((REAL / name).read_text())
+    loaded(data, *(body if isinstance(body, list) else [body]))
 
 
-def test_none_of_them_is_forgotten() -> None:
+def test_every_published_file_is_in_the_table() -> None:
     """Every file of a run is in the table; the bodies of requests are not runs."""
     folders = ("executions", "policy-payloads", "tasks")
     files = {f"{folder}/{file.name}" for folder in folders for file in (REAL / folder).iterdir()}
@@ -104,9 +104,9 @@ PIPELINES = {
 }
 
 
-def test_the_published_pipelines_are_what_they_hold(tmp_path: Path) -> None:
+def test_the_contents_of_the_published_pipelines(tmp_path: Path) -> None:
     """Each of the seventeen, by its stages."""
-    bodies = [one for file in (REAL / "pipeline-configs").iterdir() for one in json.loads(file.read_text())]
+    bodies = [body for file in (REAL / "pipeline-configs").iterdir() for body in json.loads(file.read_text())]
     loaded(tmp_path, *bodies)
     marks = "pipeline || if(has_canary, '*', '') || if(has_approval, '+', '')"
     sql = f"SELECT application, list({marks} ORDER BY pipeline) FROM pipeline GROUP BY 1"
@@ -131,10 +131,10 @@ PROVIDERS = {
 
 
 def test_the_published_applications_and_accounts() -> None:
-    """One application in both of its shapes; eleven accounts, where nobody set an environment of its own."""
-    whole = json.loads((REAL / "applications/application_expand_true.json").read_text())
+    """One application in both of its shapes; eleven accounts without a configured environment."""
+    full = json.loads((REAL / "applications/application_expand_true.json").read_text())
     (listed,) = json.loads((REAL / "applications/applications.list.json").read_text())
-    for body in (whole, listed):
+    for body in (full, listed):
         (row,) = tables(body, "application")["application"]
         assert (row.application, row.owner, row.repository) == ("app", "app", None)
     accounts: list[Any] = []

@@ -1,4 +1,4 @@
-"""A secret is planted for every way in to Gate: it is in nothing that a run says or writes."""
+"""A secret is planted for every way to authenticate: no run prints or writes it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def ways(tmp_path: Path) -> dict[str, Way]:
 
 
 def commands(tmp_path: Path, configs: dict[str, str]) -> str:
-    """Everything that ingest and doctor say, for each configuration."""
+    """The output of ingest and doctor for each configuration."""
     for name, config in configs.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "dora.toml").write_text("[sources.spinnaker]\nrequests_per_10s = 0\n" + config)
@@ -122,27 +122,27 @@ def readable(path: Path) -> bytes:
         return body + b"".join(repr(con.execute(f'FROM "{name}"').fetchall()).encode() for name in tables)
 
 
-def leaks(tmp_path: Path, said: str, secrets: set[str]) -> list[str]:
-    """Where a secret stands: in what was said, or in any file of a data folder."""
+def leaks(tmp_path: Path, output: str, secrets: set[str]) -> list[str]:
+    """Where a secret is: in the output, or in a file of a data folder."""
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in KEPT]
-    places = [("output", said.encode()), *((str(path), readable(path)) for path in files)]
+    places = [("output", output.encode()), *((str(path), readable(path)) for path in files)]
     return [place for place, text in places for secret in secrets for form in forms(secret) if form in text]
 
 
 def arguments(gates: list[Gate]) -> list[str]:
     """The arguments of every process there is, whenever one of these Gates is asked for something."""
-    seen: list[str] = []
+    arguments_seen: list[str] = []
 
     def look(path: str) -> None:
         for process in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                seen.append(process.read_text(errors="replace"))
+                arguments_seen.append(process.read_text(errors="replace"))
             except OSError:
                 continue
 
     for gate in gates:
         gate.before = look
-    return seen
+    return arguments_seen
 
 
 def interrupting(gate: Gate, pid: Path) -> None:
@@ -158,27 +158,27 @@ def interrupting(gate: Gate, pid: Path) -> None:
 
 def test_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
     """Whether Gate lets us in, turns us away (302, 401) or crashes us midway: in no file, log, message or argument."""
-    found = ways(tmp_path)
+    ways_in = ways(tmp_path)
     with ExitStack() as open_:
         configs, gates = {}, []
-        for name, way in found.items():
+        for name, way in ways_in.items():
             doors = {"in": way.door, "out": "another" if name in ("api token", "bearer") else BasicDoor()}
             for kind, door in {**doors, **({"crash": way.door} if name == "spin" else {})}.items():
                 gates.append(open_.enter_context(serve(make.world(make.execution("E", NOW)), token=door)))
                 configs[f"{name} {kind}"] = f'endpoint = "{gates[-1].url}"\n{way.settings}'
         processes = arguments(gates[:1])
         interrupting(gates[-1], tmp_path / f"{name} crash" / "pid")
-        said = commands(tmp_path, configs)
-    assert leaks(tmp_path, said + "".join(processes), {CANARY, *found["form"].door.sessions}) == []
+        output = commands(tmp_path, configs)
+    assert leaks(tmp_path, output + "".join(processes), {CANARY, *ways_in["form"].door.sessions}) == []
     assert any("sys.argv" in words for words in processes)
-    assert (said.count("ended 4"), "Traceback" in said) == (12, True)
+    assert (output.count("ended 4"), "Traceback" in output) == (12, True)
 
 
 def key_file(path: Path, token_uri: str) -> str:
     """The key of a Google service account; gives a line from the middle of it."""
     key = rsa.generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    told = {"client_email": "r@x", "private_key": key.decode(), "token_uri": token_uri}
-    path.write_text(json.dumps(told))
+    key_body = {"client_email": "r@x", "private_key": key.decode(), "token_uri": token_uri}
+    path.write_text(json.dumps(key_body))
     return key.decode().splitlines()[5]
 
 
@@ -186,8 +186,8 @@ def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: 
     """Neither the client's secret, nor refresh tokens, nor what was given for them, nor private keys."""
     door, asks = BearerDoor(wants_session=True), Door(tls=certificates.context("server", asks=True))
     certificate, key = certificates.paths("client")
-    kept = tmp_path / "refresh-token"
-    kept.write_text(CANARY)
+    token_file = tmp_path / "refresh-token"
+    token_file.write_text(CANARY)
     with (
         provide(IdentityProvider(door, CANARY, CANARY)) as provider,
         serve(make.world(), token=door) as gate,
@@ -198,22 +198,22 @@ def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: 
         oauth2 = f'endpoint = "{gate.url}"\n{client}client_secret_env = "SECRET"\n'
         files = f'endpoint = "{other.url}"\ncert_file = "{certificate}"\nkey_file = "{key}"\n'
         configs = {
-            "oauth2": f'{oauth2}refresh_token_file = "{kept}"',
+            "oauth2": f'{oauth2}refresh_token_file = "{token_file}"',
             "oauth2 again": oauth2,
             "x509": f'{files}ca_file = "{certificates.ca}"',
             "not trusted": f'{files}token_env = "SECRET"',
             "google": f'endpoint = "{gate.url}"\niap_key_file = "{tmp_path / "key.json"}"\niap_audience = "x"',
         }
-        said = commands(tmp_path, configs)
-    given = {CANARY, provider.refresh_token, *door.tokens, *door.sessions}
-    assert leaks(tmp_path, said, {*given, line, Path(key).read_text().splitlines()[1]}) == []
-    ends = [text.split()[1] for text in said.splitlines() if text.startswith("ended")]
+        output = commands(tmp_path, configs)
+    secrets = {CANARY, provider.refresh_token, *door.tokens, *door.sessions}
+    assert leaks(tmp_path, output, {*secrets, line, Path(key).read_text().splitlines()[1]}) == []
+    ends = [text.split()[1] for text in output.splitlines() if text.startswith("ended")]
     assert ends == ["0", "5", "4", "4", "0", "5", "1", "5", "4", "4"]
-    assert kept.read_text().strip() == provider.refresh_token
+    assert token_file.read_text().strip() == provider.refresh_token
 
 
-def test_what_is_wrong_in_a_configuration_is_told_without_it(tmp_path: Path) -> None:
-    """A secret where none may stand, in our settings or in spin's, is not repeated by whoever refuses it."""
+def test_errors_of_a_configuration_repeat_no_secret(tmp_path: Path) -> None:
+    """A secret in a wrong setting, of ours or of spin, is not repeated by the error."""
     (tmp_path / "spin").write_text(f"auth: {{basic: {{password: '{CANARY}\n")
     gate = 'endpoint = "http://127.0.0.1:9"\ntimeout_seconds = 1\n'
     configs = {
@@ -225,27 +225,27 @@ def test_what_is_wrong_in_a_configuration_is_told_without_it(tmp_path: Path) -> 
         "spins file": f'spin_config = "{tmp_path / "spin"}"',
         "a key": f'{gate}iap_key_file = "{tmp_path / "spin"}"\niap_audience = "x"',
     }
-    said = commands(tmp_path, configs)
-    assert leaks(tmp_path, said, {CANARY}) == []
-    assert said.count("ended 2") >= len(configs)
+    output = commands(tmp_path, configs)
+    assert leaks(tmp_path, output, {CANARY}) == []
+    assert output.count("ended 2") >= len(configs)
 
 
 def test_the_search_finds_what_is_there(make: Make, tmp_path: Path) -> None:
-    """A secret that Gate itself gives back as a name lands and is told: the search sees it in each place."""
+    """A secret that Gate returns as a name lands and is printed: the search finds it in each place."""
     world = make.world(applications=(CANARY,))
     with serve(world) as gate:
         processes = arguments([gate])
         configs = {"one": f'endpoint = "{gate.url}"\ntoken = "x"', "two": f'endpoint = "{gate.url}"'}
-        said = commands(tmp_path, configs)
+        output = commands(tmp_path, configs)
     assert any(CANARY in words for words in processes) is False
-    assert {Path(place).suffix for place in leaks(tmp_path, said, {CANARY})} >= {".duckdb", ".zst", ""}
+    assert {Path(place).suffix for place in leaks(tmp_path, output, {CANARY})} >= {".duckdb", ".zst", ""}
     shutil.rmtree(tmp_path)
 
 
 def test_no_secret_is_in_a_repr(caplog: pytest.LogCaptureFixture) -> None:
-    """Objects that end in a log or a traceback tell nothing."""
+    """Objects that end in a log or a traceback hide it."""
     caplog.set_level(logging.DEBUG)
-    held = [
+    objects = [
         Grant(token=Token(CANARY)),
         Registration(secret=CANARY),
         Login(password=CANARY),
@@ -255,6 +255,6 @@ def test_no_secret_is_in_a_repr(caplog: pytest.LogCaptureFixture) -> None:
         FormLogin("http://x", "u", CANARY),
         Bearer("http://x", Grant(token=Token(CANARY))),
     ]
-    logging.getLogger().debug("%r", held)
+    logging.getLogger().debug("%r", objects)
     assert "Grant" in caplog.text
     assert CANARY not in caplog.text

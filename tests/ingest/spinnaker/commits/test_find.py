@@ -1,4 +1,4 @@
-"""Which commit an execution carried: every place where one may lie."""
+"""The commit of an execution: every place that may name one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from ingest.core.archive import Document
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse.document import parse_document
-from tests.ingest.spinnaker.conftest import run, said, tables
+from tests.ingest.spinnaker.conftest import fields_of, run, tables
 
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
 OTHER = "0123456789abcdef0123456789abcdef01234567"
 
 
 def scm(sha: str, url: str | None = None) -> dict[str, Any]:
-    """What Igor says of a build's source."""
+    """The source of a build as Igor writes it."""
     return {"scm": [{"branch": "main", "sha1": sha, "remoteUrl": url}]}
 
 
@@ -56,13 +56,13 @@ def scm(sha: str, url: str | None = None) -> dict[str, Any]:
         ({"hash": None, "buildInfo": None, "artifacts": None, "payload": "text", "parameters": []}, (None,) * 4),
     ],
 )
-def test_where_commits_are_found(trigger: Any, expected: tuple[Any, ...]) -> None:
+def test_places_of_a_commit(trigger: Any, expected: tuple[Any, ...]) -> None:
     """Best place first; a branch, a version or a date is no commit."""
     (execution,) = tables(run(trigger=trigger))["execution"]
-    assert said(execution, "commit", "repository", "branch", "commit_origin") == expected
+    assert fields_of(execution, "commit", "repository", "branch", "commit_origin") == expected
 
 
-def test_the_nearest_parent_with_a_commit_tells_it() -> None:
+def test_the_nearest_parent_with_a_commit_counts() -> None:
     """Up through parents, a manual re-run's copy included."""
     top = {"id": "T", "trigger": {"hash": OTHER}}
     middle = {"id": "M", "trigger": {"type": "pipeline", "hash": SHA, "parentExecution": top}}
@@ -70,12 +70,12 @@ def test_the_nearest_parent_with_a_commit_tells_it() -> None:
     assert execution.commit == SHA
 
 
-def test_a_build_stage_tells_the_commit_of_its_pipeline_and_of_its_children() -> None:
+def test_a_build_stage_names_the_commit_of_its_pipeline_and_children() -> None:
     """context.buildInfo of a stage, here or in the parent that built."""
     built = [{"id": "b", "type": "jenkins", "context": {"buildInfo": scm(SHA)}}]
     child = {"type": "pipeline", "parentExecution": {"id": "P", "stages": built}}
     for execution in (run(stages=built), run(trigger=child)):
-        assert said(tables(execution)["execution"][0], "commit", "commit_origin") == (SHA, "build stage")
+        assert fields_of(tables(execution)["execution"][0], "commit", "commit_origin") == (SHA, "build stage")
 
 
 def revision(name: str, branch: str, sha: str) -> dict[str, Any]:
@@ -93,14 +93,14 @@ def revision(name: str, branch: str, sha: str) -> dict[str, Any]:
         (["text", None, revision("b", "y", OTHER)], OTHER),
     ],
 )
-def test_of_several_sources_the_application_s_own(scm: list[Any], commit: str) -> None:
+def test_of_several_repositories_the_applications_own(scm: list[Any], commit: str) -> None:
     """A build checks out libraries and charts too: the repository named like the application, else a trunk's."""
     (execution,) = tables(run(trigger={"buildInfo": {"scm": scm}}))["execution"]
     assert execution.commit == commit
 
 
 def deployed(metadata: dict[str, Any], **pod: Any) -> dict[str, Any]:
-    """A deployManifest stage of a manifest with these marks."""
+    """A deployManifest stage of a manifest with this metadata."""
     template = {"spec": {"containers": [{"name": "shop", "image": "shop:1", **pod}]}}
     manifest = {"kind": "Deployment", "metadata": {"name": "shop", **metadata}, "spec": {"template": template}}
     return {"id": "S", "type": "deployManifest", "context": {"manifests": [manifest]}}
@@ -120,10 +120,10 @@ def deployed(metadata: dict[str, Any], **pod: Any) -> dict[str, Any]:
         (deployed({"labels": None, "annotations": "text"}, env=["x", {"value": SHA}]), None),
     ],
 )
-def test_marks_of_a_manifest(stage: dict[str, Any], commit: str | None) -> None:
-    """Labels, annotations and variables that teams write: a named commit before a version."""
+def test_labels_annotations_and_variables_of_a_manifest(stage: dict[str, Any], commit: str | None) -> None:
+    """Labels, annotations and variables of teams: a named commit goes before a version."""
     (execution,) = tables(run(stages=[stage]))["execution"]
-    assert said(execution, "commit", "commit_origin") == (commit, "manifest" if commit else None)
+    assert fields_of(execution, "commit", "commit_origin") == (commit, "manifest" if commit else None)
 
 
 def tagged(*images: str) -> dict[str, Any]:
@@ -145,22 +145,22 @@ def tagged(*images: str) -> dict[str, Any]:
     ],
 )
 def test_the_tag_of_the_image_that_is_deployed(images: list[str], commit: str | None) -> None:
-    """That of the application's own image, or of the only one; a sidecar's says nothing, nor does a digest."""
+    """That of the application's own image, or of the only one; not a sidecar's, and not a digest."""
     (execution,) = tables(run(stages=[tagged(*images)]))["execution"]
-    assert said(execution, "commit", "commit_origin") == (commit, "image" if commit else None)
+    assert fields_of(execution, "commit", "commit_origin") == (commit, "image" if commit else None)
 
 
 def test_artifacts_that_an_execution_was_bound_to() -> None:
     """What Spinnaker resolved counts as what the trigger brought."""
     bound = {"boundArtifact": {"type": "docker/image", "version": SHA[:12]}, "matchArtifact": {"version": OTHER}}
     (execution,) = tables(run(trigger={"resolvedExpectedArtifacts": [None, bound]}))["execution"]
-    assert said(execution, "commit", "commit_origin") == (SHA[:12], "image")
+    assert fields_of(execution, "commit", "commit_origin") == (SHA[:12], "image")
 
 
 def own(execution: dict[str, Any], *keys: str) -> str | None:
-    """The commit of an execution for a team with its own words for one."""
-    (found, *_) = parse_document(Document("execution", json.dumps(execution).encode()), None, keys)
-    return found.commit  # type: ignore[attr-defined]
+    """The commit of an execution for a team with keys of its own."""
+    (execution_row, *_) = parse_document(Document("execution", json.dumps(execution).encode()), None, keys)
+    return execution_row.commit  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_newest_of_the_commits_between_two_machine_images() -> None:
     commits = [{"id": OTHER, "timestamp": 1, "commitUrl": url}, {"id": SHA, "timestamp": 2, "commitUrl": url}]
     stage = {"id": "S", "type": "createServerGroup", "context": {"commits": commits}}
     (execution,) = tables(run(stages=[stage]))["execution"]
-    assert said(execution, "commit", "repository", "commit_origin") == (SHA, "ACME/shop", "commits")
+    assert fields_of(execution, "commit", "repository", "commit_origin") == (SHA, "ACME/shop", "commits")
 
 
 @pytest.mark.parametrize(
@@ -204,23 +204,23 @@ def test_the_newest_of_the_commits_between_two_machine_images() -> None:
         {"imageName": f"shop-1.4.0-h7.{SHA[:7]}-x86_64-20250611-xenial"},
     ],
 )
-def test_the_machine_image_that_a_parent_found(image: dict[str, Any]) -> None:
+def test_a_machine_image_in_a_parent(image: dict[str, Any]) -> None:
     """Two executions up, where a find-image stage kept its details: the last place to look."""
-    found = {"id": "G", "stages": [{"id": "f", "type": "findImage", "context": {"amiDetails": [image]}}]}
-    parent = {"id": "P", "trigger": {"type": "pipeline", "parentExecution": found}}
+    grandparent = {"id": "G", "stages": [{"id": "f", "type": "findImage", "context": {"amiDetails": [image]}}]}
+    parent = {"id": "P", "trigger": {"type": "pipeline", "parentExecution": grandparent}}
     (execution,) = tables(run(trigger={"type": "pipeline", "parentExecution": parent}))["execution"]
-    assert said(execution, "commit", "commit_origin") == (SHA[:7], "machine image")
+    assert fields_of(execution, "commit", "commit_origin") == (SHA[:7], "machine image")
 
 
-def test_outputs_tell_a_commit_only_where_a_build_or_its_author_wrote_them() -> None:
-    """A script's outputs and evaluated variables do; those of other stages are about something else."""
+def test_outputs_name_a_commit_only_if_a_build_or_author_wrote_them() -> None:
+    """A script's outputs and evaluated variables do; outputs of other stages do not."""
     for type_, commit in (("script", SHA), ("evaluateVariables", SHA), ("findArtifactsFromResource", None)):
         stages = [{"id": "S", "type": type_, "outputs": {"commitSha": SHA}}]
         assert tables(run(stages=stages))["execution"][0].commit == commit
 
 
 def test_places_are_tried_in_order() -> None:
-    """Take the best away, and the next one answers, down to the last."""
+    """Without the best place the next one counts, down to the last."""
     trigger = {
         "hash": "1" * 40,
         "buildInfo": scm("2" * 40),
@@ -234,9 +234,9 @@ def test_places_are_tried_in_order() -> None:
         {"id": "c", "type": "createServerGroup", "context": {"commits": [{"id": "7" * 40}]}},
         {"id": "f", "type": "findImage", "context": {"amiDetails": [{"tags": {"commit": "9" * 40}}]}},
     ]
-    found = []
+    first_digits = []
     for place in ("hash", "buildInfo", "properties", "b", "artifacts", "d", "c", "payload", "f"):
-        found.append(tables(run(trigger=trigger, stages=stages))["execution"][0].commit[0])
+        first_digits.append(tables(run(trigger=trigger, stages=stages))["execution"][0].commit[0])
         trigger.pop(place, None)
         stages = [stage for stage in stages if stage["id"] != place]
-    assert "".join(found) == "123456789"
+    assert "".join(first_digits) == "123456789"

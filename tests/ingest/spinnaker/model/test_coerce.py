@@ -44,8 +44,8 @@ def test_what_is_not_finite_is_no_number(value: object) -> None:
     assert as_number(value) is None
 
 
-def test_the_first_and_the_named() -> None:
-    """The first that says something; the first that names somebody."""
+def test_first_text_and_first_person() -> None:
+    """The first value that is a text, and the first that names a user."""
     assert first_text(None, "", [], "x", "y") == "x"
     assert first_text() is None
     assert first_person("[anonymous]", "anonymous", "ana") == "ana"

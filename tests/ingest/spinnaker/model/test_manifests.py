@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spinnaker.conftest import rollouts, said, stage
+from tests.ingest.spinnaker.conftest import fields_of, rollouts, stage
 
 
 def deployment(image: str = "shop:1", **more: Any) -> dict[str, Any]:
@@ -24,8 +24,8 @@ def content(*manifests: Any, **context: Any) -> Any:
     return rollouts(stage("deployManifest", {"manifests": list(manifests), **context}))[0]
 
 
-def test_the_fingerprint_holds_still_where_only_images_and_stamps_move() -> None:
-    """Another image, revision or stamp is the same configuration; another value of the team's own is not."""
+def test_the_fingerprint_ignores_images_and_stamps() -> None:
+    """Another image, revision or stamp is the same configuration; another value that the team wrote is not."""
     plain = content(deployment())
     stamped = deployment("shop:2")
     stamped["metadata"] |= {
@@ -65,21 +65,21 @@ def test_the_fingerprint_does_not_depend_on_order() -> None:
     ],
 )
 def test_the_version_is_the_images(manifest: Any, version: str | None) -> None:
-    """Distinct, sorted, by digest where there is one."""
+    """Distinct, sorted, by digest if the image has one."""
     assert content(manifest).version == version
 
 
-def test_what_the_cluster_gave_back_tells_the_bound_image() -> None:
-    """The pipeline asks for a name, Spinnaker binds the tag."""
-    given_back = {"outputs.manifests": [deployment("shop:1@sha256:aa")]}
-    assert content(deployment("shop"), **given_back).version == "shop@sha256:aa"
+def test_the_image_comes_from_the_deployed_manifest() -> None:
+    """The pipeline names an image, Spinnaker binds its tag or digest."""
+    deployed = {"outputs.manifests": [deployment("shop:1@sha256:aa")]}
+    assert content(deployment("shop"), **deployed).version == "shop@sha256:aa"
 
 
-def test_where_a_manifest_goes() -> None:
+def test_location_and_cluster_of_a_manifest() -> None:
     """Override, then the stage's own location, then the manifest's namespace; the workload names the cluster."""
     config = {"kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "early"}}
-    assert said(content(config, deployment()), "location", "cluster") == ("early", "shop")
+    assert fields_of(content(config, deployment()), "location", "cluster") == ("early", "shop")
     assert content(deployment(), namespaceOverride="over", location="there").location == "over"
     assert content(config).cluster == "settings"
     names = {"manifestNamesByNamespace": None, "outputs.manifestNamesByNamespace": {"ns": ["deployment x"]}}
-    assert said(rollouts(stage("deployManifest", names))[0], "location", "cluster") == ("ns", "x")
+    assert fields_of(rollouts(stage("deployManifest", names))[0], "location", "cluster") == ("ns", "x")

@@ -1,4 +1,4 @@
-"""Documents of one execution may come in any order: what is landed is what the latest of them tells."""
+"""Documents of one execution may arrive in any order: the latest one is landed."""
 
 from __future__ import annotations
 
@@ -56,19 +56,19 @@ def document(id_: str, status: str, begun: int, stages: Sequence[tuple[str, str,
 
 
 def life(id_: str) -> list[bytes]:
-    """Queued, running, failed, restarted, succeeded: whole, then the same light."""
-    whole = [
+    """Queued, running, failed, restarted, succeeded: full documents, then the same light."""
+    full = [
         document(id_, "NOT_STARTED", T, []),
         document(id_, "RUNNING", T + 10, [("A", "RUNNING", T + 20)]),
         document(id_, "TERMINAL", T + 10, [("A", "SUCCEEDED", T + 20), ("B", "TERMINAL", T + 1000)]),
         document(id_, "RUNNING", T + 9000, [("A", "SUCCEEDED", T + 20), ("C", "RUNNING", T + 9010)]),
         document(id_, "SUCCEEDED", T + 9000, [("A", "SUCCEEDED", T + 20), ("C", "SUCCEEDED", T + 9010)]),
     ]
-    return [msgspec.json.encode(told) for told in [*whole, *map(light, whole)]]
+    return [msgspec.json.encode(body) for body in [*full, *map(light, full)]]
 
 
-class Given:
-    """A source of these documents, each batch committed by itself."""
+class SavedDocuments:
+    """A source that fetches these documents."""
 
     name: ClassVar[str] = "given"
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -84,24 +84,26 @@ class Given:
 
 
 def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
-    """What counts after these loads: the execution, and children of its revision."""
+    """The rows after these loads: the execution, and the children of its revision."""
     with tempfile.TemporaryDirectory() as folder:
         for bodies in batches:
-            pull(Given(bodies), fresh(Path(folder)), Request())
+            pull(SavedDocuments(bodies), fresh(Path(folder)), Request())
         with opened(Path(folder) / "landing.duckdb") as con:
-            found = {"execution": con.execute("SELECT * EXCLUDE load_id FROM execution ORDER BY id").fetchall()}
+            rows = {"execution": con.execute("SELECT * EXCLUDE load_id FROM execution ORDER BY id").fetchall()}
             for table in CHILDREN:
-                found[table] = con.execute(
+                rows[table] = con.execute(
                     f"SELECT t.* EXCLUDE load_id FROM {table} t JOIN execution e"
                     " ON t.execution_id = e.id AND t.revision = e.revision ORDER BY t.id"
                 ).fetchall()
-    return found
+    return rows
 
 
 def lives(orders: Sequence[Sequence[int]], cut: int) -> tuple[list[bytes], list[bytes]]:
     """The documents of one execution an order, in two loads."""
-    told = [[life(f"E{n:03}")[step] for step in order] for n, order in enumerate(orders)]
-    return [body for bodies in told for body in bodies[:cut]], [body for bodies in told for body in bodies[cut:]]
+    documents = [[life(f"E{n:03}")[step] for step in order] for n, order in enumerate(orders)]
+    return [body for bodies in documents for body in bodies[:cut]], [
+        body for bodies in documents for body in bodies[cut:]
+    ]
 
 
 ORDERS = st.permutations(range(10)).flatmap(
@@ -114,10 +116,10 @@ ORDERS = st.permutations(range(10)).flatmap(
     deadline=None, max_examples=3, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.generate]
 )
 def test_any_order_lands_the_same(orders: list[list[int]], cut: int) -> None:
-    """Running, failed, restarted, succeeded; light and whole; some twice; in one load or two."""
-    found = landed(*lives(orders, cut))
-    assert found == landed([life(f"E{n:03}")[4] for n in range(len(orders))])
-    assert [row[1][5:] for row in found["stage"]] == ["A", "C"] * len(orders)
+    """Running, failed, restarted, succeeded; light and full; some twice; in one load or two."""
+    rows = landed(*lives(orders, cut))
+    assert rows == landed([life(f"E{n:03}")[4] for n in range(len(orders))])
+    assert [row[1][5:] for row in rows["stage"]] == ["A", "C"] * len(orders)
 
 
 @given(orders=st.lists(st.permutations(range(4)), min_size=10, max_size=24))
@@ -125,41 +127,41 @@ def test_any_order_lands_the_same(orders: list[list[int]], cut: int) -> None:
     deadline=None, max_examples=3, suppress_health_check=list(HealthCheck), derandomize=True, phases=[Phase.generate]
 )
 def test_the_latest_counts_whatever_it_says(orders: list[list[int]]) -> None:
-    """While the restarted attempt runs, the failure before it is not what counts."""
+    """While the restarted attempt runs, the failure before it does not count."""
     assert landed(*lives(orders, 2)) == landed([life(f"E{n:03}")[3] for n in range(len(orders))])
 
 
 @pytest.mark.parametrize(("earlier", "later"), [(n, n + 1) for n in range(4)])
 def test_each_step_of_a_life_is_a_later_revision(earlier: int, later: int) -> None:
-    """A whole document tells more than the light one of the same state, and less than the next state."""
-    told = life("E")
-    order = [told[earlier + 5], told[earlier], told[later]]
+    """A full document ranks above the light one of the same state and below the next state."""
+    documents = life("E")
+    order = [documents[earlier + 5], documents[earlier], documents[later]]
     revisions = [compute_revision(msgspec.json.decode(body, type=Execution), body) for body in order]
     assert revisions == sorted(revisions)
 
 
 @pytest.mark.parametrize("step", range(1, 5))
-def test_whole_beats_light_of_the_same_state_for_sure(step: int) -> None:
+def test_a_full_document_beats_a_light_one_of_the_same_state(step: int) -> None:
     """Not by the chance of their contents: an empty context is none."""
     for number in range(20):
-        told = life(f"E{number}")
-        whole, plain = (
-            compute_revision(msgspec.json.decode(b, type=Execution), b) for b in (told[step], told[step + 5])
+        documents = life(f"E{number}")
+        full, light_one = (
+            compute_revision(msgspec.json.decode(b, type=Execution), b) for b in (documents[step], documents[step + 5])
         )
-        assert whole > plain
+        assert full > light_one
 
 
 def test_what_has_ended_beats_what_runs_of_the_same_instant() -> None:
-    """Also where only the running one is told in full: a lagging replica lists the end before its details."""
+    """Also if only the running document is full: a lagging replica lists the end before its details."""
     ended, runs = document("E", "SUCCEEDED", T + 20, []), document("E", "RUNNING", T + 20, [("A", "RUNNING", T)])
     runs["endTime"] = ended["endTime"]
     runs["stages"][0] |= {"endTime": None, "tasks": [], "context": {"account": "prod"}}
-    bodies = [msgspec.json.encode(one) for one in (runs, ended)]
+    bodies = [msgspec.json.encode(execution) for execution in (runs, ended)]
     low, high = (compute_revision(msgspec.json.decode(body, type=Execution), body) for body in bodies)
     assert low < high
 
 
 def test_a_revision_fits_a_bigint_for_a_century() -> None:
-    """Also where a document names the last instant that is believed."""
+    """Also if a document names the latest time that is accepted."""
     body = msgspec.json.encode(document("E", "SUCCEEDED", 4_102_444_799_999, []))
     assert 0 < compute_revision(msgspec.json.decode(body, type=Execution), body) < 2**63

@@ -22,7 +22,7 @@ from ingest.spinnaker.model.stage_kinds import KIND_BY_TYPE, has_operation, stag
         ("pipeline", "child"),
     ],
 )
-def test_known_types(type_: str, word: str) -> None:
+def test_stage_types_have_a_kind(type_: str, word: str) -> None:
     """A window is a deliberate wait of its own kind; enabling and routing bring traffic; disabling cleans up."""
     assert stage_kind(type_) == word
 

@@ -1,4 +1,4 @@
-"""Questions put to people: how each ended, and who may not decide."""
+"""Manual judgments: the outcome of each, and the users who may not decide."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = 1_747_000_000_000
 
 
 def approval(status: str, context: Any = None, modified: Any = None, **more: Any) -> Approval:
-    """The approval of a judgment that was asked at T."""
+    """The approval of a judgment that began at T."""
     stage = {
         "id": "S",
         "type": "manualJudgment",
@@ -30,12 +30,12 @@ def approval(status: str, context: Any = None, modified: Any = None, **more: Any
     }
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": [stage]}
     rows = parse_document(Document("execution", json.dumps(body).encode()))
-    (found,) = (row for row in rows if isinstance(row, Approval))
-    return found
+    (row,) = (row for row in rows if isinstance(row, Approval))
+    return row
 
 
 def by(user: str, after: int = 900) -> dict[str, Any]:
-    """Who touched the stage last, so many milliseconds after it began."""
+    """The last modification of the stage, so many milliseconds after it began."""
     return {"user": user, "lastModifiedTime": T + after, "allowedAccounts": []}
 
 
@@ -56,7 +56,7 @@ def by(user: str, after: int = 900) -> dict[str, Any]:
         ("SUCCEEDED", {}, "decided"),
     ],
 )
-def test_how_a_question_ended(status: str, context: Any, outcome: str) -> None:
+def test_outcome_of_an_approval(status: str, context: Any, outcome: str) -> None:
     """By the decision and not by the stage's status; a listing without contexts claims no timeout."""
     assert approval(status, context).outcome == outcome
 
@@ -74,32 +74,32 @@ def test_how_a_question_ended(status: str, context: Any, outcome: str) -> None:
         ("SKIPPED", {"manualSkip": True}, by("ada"), None),
     ],
 )
-def test_who_may_not_decide(status: str, context: Any, modified: Any, refused: str | None) -> None:
-    """The last to touch a question that nobody decided; not who skipped it, nor who decided before a restart."""
+def test_the_unauthorized_user(status: str, context: Any, modified: Any, refused: str | None) -> None:
+    """The last user to modify an undecided judgment; not the one who skipped it or decided before a restart."""
     assert approval(status, context, modified).unauthorized_user == refused
 
 
-def test_a_question_put_again_waits_anew() -> None:
-    """After a restart the old decision's time lies before the question: the stage's end stands in for it."""
-    found = approval("SUCCEEDED", {"judgmentStatus": "continue", "lastModifiedBy": "bo"}, by("ada", after=-5_000))
-    assert (found.decided_by, found.decided_at) == ("bo", (T + 10_000) * 1000)
+def test_an_approval_that_was_restarted_waits_again() -> None:
+    """After a restart the old decision lies before the prompt: the end of the stage is used instead."""
+    row = approval("SUCCEEDED", {"judgmentStatus": "continue", "lastModifiedBy": "bo"}, by("ada", after=-5_000))
+    assert (row.decided_by, row.decided_at) == ("bo", (T + 10_000) * 1000)
 
 
 @given(
     status=some.sampled_from(["SUCCEEDED", "TERMINAL", "STOPPED", "CANCELED", "RUNNING", "SKIPPED", "NOT_STARTED"]),
-    judged=some.sampled_from(["continue", "stop", "", None, "maybe"]),
+    judgment=some.sampled_from(["continue", "stop", "", None, "maybe"]),
     modified=some.sampled_from([None, "ada", "[anonymous]"]),
 )
-def test_a_decision_has_no_refusal_and_a_refusal_no_decision(status: str, judged: Any, modified: str | None) -> None:
+def test_a_decision_has_no_refusal_and_a_refusal_no_decision(status: str, judgment: Any, modified: str | None) -> None:
     """Whatever the stage says, it is one or the other, and only a decision has a time."""
-    found = approval(status, {"judgmentStatus": judged, "instructions": "Ship?"}, by(modified) if modified else None)
-    assert (found.outcome == "decided") == (found.decision is not None) == (found.decided_at is not None)
-    assert found.decision is None or found.unauthorized_user is None
+    row = approval(status, {"judgmentStatus": judgment, "instructions": "Ship?"}, by(modified) if modified else None)
+    assert (row.outcome == "decided") == (row.decision is not None) == (row.decided_at is not None)
+    assert row.decision is None or row.unauthorized_user is None
 
 
-def test_what_was_asked_and_of_whom() -> None:
+def test_the_prompt_and_the_roles_of_an_approval() -> None:
     """Instructions, the option chosen, the roles of either name."""
     context = {"instructions": "Ship?", "judgmentStatus": "continue", "judgmentInput": "Half"}
-    found = approval("SUCCEEDED", context | {"requiredJudgmentRoles": ["sre", "lead"]}, by("ada"))
-    assert (found.prompt, found.answer, found.roles, found.decided_by) == ("Ship?", "Half", "sre lead", "ada")
+    row = approval("SUCCEEDED", context | {"requiredJudgmentRoles": ["sre", "lead"]}, by("ada"))
+    assert (row.prompt, row.answer, row.roles, row.decided_by) == ("Ship?", "Half", "sre lead", "ada")
     assert approval("SUCCEEDED", context | {"selectedStageRoles": ["qa"]}, by("ada")).roles == "qa"

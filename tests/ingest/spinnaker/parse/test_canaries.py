@@ -1,4 +1,4 @@
-"""Canary analyses as stages tell them, and the judgments that are fetched for them."""
+"""Canary analyses of stages, and the judgments that are fetched for them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Json = dict[str, Any]
 
 def stage(identity: str, type_: str, context: Json | None = None, **more: Any) -> Json:
     """A stage that succeeded."""
-    given = {"id": identity, "type": type_, "status": "SUCCEEDED", "startTime": T, "endTime": T + 9_000}
-    return {**given, "context": context or {}, **more}
+    defaults = {"id": identity, "type": type_, "status": "SUCCEEDED", "startTime": T, "endTime": T + 9_000}
+    return {**defaults, "context": context or {}, **more}
 
 
-def judged(nth: int, score: object, status: str = "SUCCEEDED", **context: Any) -> Json:
+def interval(nth: int, score: object, status: str = "SUCCEEDED", **context: Any) -> Json:
     """The nth interval of an analysis."""
-    told = {"canaryScore": score, "canaryPipelineExecutionId": f"J{nth}", **context}
-    return stage(f"R{nth}", "runCanary", told, status=status, parentStageId="I", startTime=T + nth)
+    results = {"canaryScore": score, "canaryPipelineExecutionId": f"J{nth}", **context}
+    return stage(f"R{nth}", "runCanary", results, status=status, parentStageId="I", startTime=T + nth)
 
 
 def analysis(analysis_type: str, *intervals: Json, status: str = "SUCCEEDED", **config: Any) -> list[Json]:
@@ -43,67 +43,70 @@ def analysis(analysis_type: str, *intervals: Json, status: str = "SUCCEEDED", **
     return [stage("C", "kayentaCanary", context, status=status), *deployed, middle, *intervals]
 
 
-def rows(*stages: Json) -> dict[str, list[Any]]:
+def parse_rows(*stages: Json) -> dict[str, list[Any]]:
     """Rows of an execution with these stages, by table."""
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": list(stages)}
-    found: dict[str, list[Any]] = {}
+    rows: dict[str, list[Any]] = {}
     for row in parse_document(Document("execution", json.dumps(body).encode())):
-        found.setdefault(row.table, []).append(row)
-    return found
+        rows.setdefault(row.table, []).append(row)
+    return rows
 
 
 @pytest.mark.parametrize("kind", ["realTime", "realTimeAutomatic", "retrospective"])
 def test_each_way_of_analysis(kind: str) -> None:
     """Its intervals in the order in which they ran, whatever the order in the document; the last score counts."""
     thresholds = {"pass": 90, "marginal": 70}
-    found = rows(*analysis(kind, judged(2, 71), judged(1, 100), scoreThresholds=thresholds, canaryConfigId="golden"))
-    (canary,) = found["canary"]
+    rows = parse_rows(
+        *analysis(kind, interval(2, 71), interval(1, 100), scoreThresholds=thresholds, canaryConfigId="golden")
+    )
+    (canary,) = rows["canary"]
     assert (canary.analysis, canary.config, canary.score, canary.intervals) == (kind, "golden", 71, 2)
     assert (canary.pass_threshold, canary.marginal_threshold) == (90, 70)
-    assert [(one.id, one.canary_id, one.judgment_id, one.score) for one in found["canary_interval"]] == [
+    assert [(row.id, row.canary_id, row.judgment_id, row.score) for row in rows["canary_interval"]] == [
         ("R1", "C", "J1", 100),
         ("R2", "C", "J2", 71),
     ]
 
 
-def test_what_an_interval_warned_of() -> None:
-    """Each of its warnings on a line; null where it had none, or none that is a text."""
+def test_warnings_of_an_interval() -> None:
+    """One warning a line; null if there is none, or none that is a text."""
     few, gap = "Only 12 data points for errors, at least 50 are wanted.", "A gap in latency."
-    found = rows(
-        *analysis("realTime", *(judged(n, 80, warnings=w) for n, w in enumerate(([few, None, gap], [], "x", {}))))
+    rows = parse_rows(
+        *analysis("realTime", *(interval(n, 80, warnings=w) for n, w in enumerate(([few, None, gap], [], "x", {}))))
     )
-    assert [one.warnings for one in found["canary_interval"]] == [f"{few}\n{gap}", None, None, None]
+    assert [row.warnings for row in rows["canary_interval"]] == [f"{few}\n{gap}", None, None, None]
 
 
 def test_thresholds_of_an_interval_where_the_analysis_names_none() -> None:
-    """What an interval was judged by is in force for the analysis."""
-    (canary,) = rows(*analysis("realTime", judged(1, 80, scoreThresholds={"pass": "95", "marginal": 75})))["canary"]
+    """The thresholds of an interval count for the analysis."""
+    (canary,) = parse_rows(*analysis("realTime", interval(1, 80, scoreThresholds={"pass": "95", "marginal": 75})))[
+        "canary"
+    ]
     assert (canary.pass_threshold, canary.marginal_threshold) == (95, 75)
 
 
 @pytest.mark.parametrize(
-    ("status", "score"),
-    [("TERMINAL", None), ("CANCELED", None), ("RUNNING", 90), ("NOT_STARTED", 90), ("SKIPPED", 90)],
+    ("status", "score"), [("TERMINAL", None), ("CANCELED", None), ("RUNNING", 90), ("NOT_STARTED", 90), ("SKIPPED", 90)]
 )
 def test_an_interval_that_ended_without_a_score_takes_the_analysis_with_it(status: str, score: float | None) -> None:
-    """An earlier score says nothing of how it ended; one that has not ended changes nothing yet."""
-    found = rows(*analysis("realTime", judged(1, 90), judged(2, None, status), status="TERMINAL"))
-    assert (found["canary"][0].score, found["canary"][0].intervals) == (score, 1)
+    """An earlier score is not the result; an interval that has not ended changes nothing yet."""
+    rows = parse_rows(*analysis("realTime", interval(1, 90), interval(2, None, status), status="TERMINAL"))
+    assert (rows["canary"][0].score, rows["canary"][0].intervals) == (score, 1)
 
 
-def test_scores_of_an_analysis_whose_intervals_are_not_told() -> None:
+def test_scores_of_an_analysis_without_its_intervals() -> None:
     """A listing may hold the stage alone, with the scores that it collected."""
     context = {"analysisType": "realTime", "canaryScores": [100, "88"]}
-    (canary,) = rows(stage("C", "kayentaCanary", context))["canary"]
+    (canary,) = parse_rows(stage("C", "kayentaCanary", context))["canary"]
     assert (canary.score, canary.intervals) == (88, 2)
 
 
 def test_two_analyses_keep_their_own_intervals() -> None:
     """An interval belongs to the analysis above it."""
     other = stage("C2", "kayentaCanary")
-    lone = {**judged(3, 10), "parentStageId": "C2"}
-    found = rows(*analysis("realTime", judged(1, 90)), other, lone)
-    assert [(one.id, one.score) for one in found["canary"]] == [("C", 90), ("C2", 10)]
+    lone = {**interval(3, 10), "parentStageId": "C2"}
+    rows = parse_rows(*analysis("realTime", interval(1, 90)), other, lone)
+    assert [(row.id, row.score) for row in rows["canary"]] == [("C", 90), ("C2", 10)]
 
 
 LEGACY = {
@@ -120,13 +123,13 @@ LEGACY = {
 }
 
 
-def test_the_analysis_before_kayenta() -> None:
+def test_the_analysis_of_orca_mine() -> None:
     """Score, thresholds, health and times of a monitorCanary stage."""
-    found = rows(stage("P", "canary"), stage("M", "monitorCanary", {"canary": LEGACY}, parentStageId="P"))
-    assert found["canary"] == [
+    rows = parse_rows(stage("P", "canary"), stage("M", "monitorCanary", {"canary": LEGACY}, parentStageId="P"))
+    assert rows["canary"] == [
         Canary(
             id="M",
-            revision=found["canary"][0].revision,
+            revision=rows["canary"][0].revision,
             execution_id="E",
             analysis="legacy",
             config="aca",
@@ -140,13 +143,18 @@ def test_the_analysis_before_kayenta() -> None:
             reason="errors rose",
         )
     ]
-    (kept,), (only,) = found["canary_judgment"], found["canary_interval"]
+    (judgment,), (only_interval,) = rows["canary_judgment"], rows["canary_interval"]
     shared = ("E", 41, "succeeded", (T - 1000) * 1000, (T + 5000) * 1000)
-    for one in (kept, only):
-        assert (one.execution_id, one.score, one.status, one.started_at, one.finished_at) == shared
-    assert (kept.id, kept.classification, kept.config, kept.reason) == ("M", "fail", "aca", "errors rose")
-    assert (kept.pass_threshold, kept.marginal_threshold) == (80, 60)
-    assert (only.id, only.canary_id, only.judgment_id) == ("M", "M", "M")
+    for row in (judgment, only_interval):
+        assert (row.execution_id, row.score, row.status, row.started_at, row.finished_at) == shared
+    assert (judgment.id, judgment.classification, judgment.config, judgment.reason) == (
+        "M",
+        "fail",
+        "aca",
+        "errors rose",
+    )
+    assert (judgment.pass_threshold, judgment.marginal_threshold) == (80, 60)
+    assert (only_interval.id, only_interval.canary_id, only_interval.judgment_id) == ("M", "M", "M")
 
 
 @pytest.mark.parametrize(
@@ -154,12 +162,12 @@ def test_the_analysis_before_kayenta() -> None:
     [({"health": "HEALTHY"}, "pass"), ({"health": "unhealthy"}, "fail"), ({"health": "UNKNOWN"}, None), (None, None)],
 )
 def test_health_without_a_score(health: Any, classification: str | None) -> None:
-    """Health decides where there is no score; where neither is told, nothing was judged."""
-    found = rows(stage("M", "monitorCanary", {"canary": {"health": health}}))
-    assert [one.classification for one in found.get("canary_judgment", [])] == (
+    """Without a score the health decides; without either there is no judgment."""
+    rows = parse_rows(stage("M", "monitorCanary", {"canary": {"health": health}}))
+    assert [row.classification for row in rows.get("canary_judgment", [])] == (
         [classification] if health and classification else []
     )
-    assert found["canary"][0].score is None
+    assert rows["canary"][0].score is None
 
 
 # --- the judgments of the canary service --------------------------------------------------------
@@ -180,14 +188,14 @@ def reply(identity: str, status: str = "succeeded") -> Json:
 
 @pytest.fixture
 def canaried(make: SimpleNamespace) -> Any:
-    """A world with an execution of three intervals, the last of which still runs."""
-    stages = analysis("realTime", judged(1, 79), judged(2, 90), judged(3, None, "RUNNING"), status="RUNNING")
+    """A world with an execution of three intervals; the last one still runs."""
+    stages = analysis("realTime", interval(1, 79), interval(2, 90), interval(3, None, "RUNNING"), status="RUNNING")
     world = make.world(make.execution("E", T, status="RUNNING", stages=stages))
     world.canary_results = {f"J{nth}": reply(f"J{nth}") for nth in (1, 2, 3)}
     return world
 
 
-def asked(gate: Any) -> list[str]:
+def canary_requests(gate: Any) -> list[str]:
     """The requests to the canary service."""
     return [path for path in gate.requests if path.startswith("/v2/canaries")]
 
@@ -195,28 +203,28 @@ def asked(gate: Any) -> list[str]:
 def test_judgments_that_ended_are_fetched_once(
     canaried: Any, make: SimpleNamespace, ingest: Ingest, landed: Landed
 ) -> None:
-    """The exact score lands beside the stage's; a later run asks only for what ended since."""
+    """The exact score lands beside the stage's; a later run requests only what ended since."""
     with serve(canaried) as gate:
         ingest(gate.url)
-        assert asked(gate) == ["/v2/canaries/canary/J1", "/v2/canaries/canary/J2"]
-        stages = analysis("realTime", *(judged(nth, 79) for nth in (1, 2, 3)))
+        assert canary_requests(gate) == ["/v2/canaries/canary/J1", "/v2/canaries/canary/J2"]
+        stages = analysis("realTime", *(interval(nth, 79) for nth in (1, 2, 3)))
         canaried.executions = [make.stub(make.execution("E", T, stages=stages))]
         ingest(gate.url)
         ingest(gate.url)
-        assert asked(gate)[2:] == ["/v2/canaries/canary/J3"]
+        assert canary_requests(gate)[2:] == ["/v2/canaries/canary/J3"]
     assert landed("SELECT id, score FROM canary_judgment ORDER BY id") == [(f"J{nth}", 79.96) for nth in (1, 2, 3)]
     assert landed("SELECT count(*) FROM canary_metric") == [(3,)]
 
 
 def test_without_a_canary_service_nothing_is_wrong(canaried: Any, ingest: Ingest, landed: Landed) -> None:
-    """One note, no trouble, and no further request to it."""
-    said: list[str] = []
+    """One note, no partial failure, and no further request to it."""
+    messages: list[str] = []
     with serve(canaried) as gate:
         gate.faults = {"/v2/canaries": 404}
-        summary = ingest(gate.url, report=said.append)
-        assert len(asked(gate)) == 2
+        summary = ingest(gate.url, report=messages.append)
+        assert len(canary_requests(gate)) == 2
     assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
-    assert [text for text in said if text.startswith("canary judgments")] == ["canary judgments: Gate has none"]
+    assert [text for text in messages if text.startswith("canary judgments")] == ["canary judgments: Gate has none"]
 
 
 def test_a_judgment_that_is_gone_does_not_hide_the_others(canaried: Any, ingest: Ingest, landed: Landed) -> None:
@@ -228,18 +236,20 @@ def test_a_judgment_that_is_gone_does_not_hide_the_others(canaried: Any, ingest:
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_a_service_that_refuses_is_one_trouble(status: int, canaried: Any, ingest: Ingest, landed: Landed) -> None:
-    """The run is partial and says so once; executions and stages land all the same."""
+def test_a_service_that_refuses_is_one_partial_failure(
+    status: int, canaried: Any, ingest: Ingest, landed: Landed
+) -> None:
+    """The run reports one partial failure; executions and stages land anyway."""
     with serve(canaried) as gate:
         gate.faults = {"/v2/canaries": status}
         summary = ingest(gate.url)
-    (trouble,) = summary.partial_failures
-    assert trouble.startswith("canary judgments: ")
+    (failure,) = summary.partial_failures
+    assert failure.startswith("canary judgments: ")
     assert landed("SELECT count(*) FROM canary_interval") == [(3,)]
 
 
-def test_what_the_service_could_not_give_is_asked_for_again(canaried: Any, ingest: Ingest, landed: Landed) -> None:
-    """Though its execution has not changed; once it has landed, never more."""
+def test_a_judgment_that_could_not_be_read_is_requested_again(canaried: Any, ingest: Ingest, landed: Landed) -> None:
+    """Even if its execution has not changed; once it has landed, never again."""
     with serve(canaried) as gate:
         gate.faults = {"/v2/canaries": 400}
         ingest(gate.url)
@@ -248,13 +258,13 @@ def test_what_the_service_could_not_give_is_asked_for_again(canaried: Any, inges
         assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",)]
         gate.requests.clear()
         ingest(gate.url)
-        assert asked(gate) == []
+        assert canary_requests(gate) == []
 
 
 def test_a_judgment_never_lands_after_the_watermark(
     canaried: Any, ingest: Ingest, landed: Landed, tmp_path: Any
 ) -> None:
-    """In the archive each judgment stands before the execution that leads to it, so no mark can come between."""
+    """The archive holds each judgment before its execution, so no watermark can come between them."""
     with serve(canaried) as gate:
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id")
@@ -264,8 +274,8 @@ def test_a_judgment_never_lands_after_the_watermark(
 
 
 def test_judgments_are_fetched_side_by_side(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
-    """Once the service has answered, the others do not wait for one another: two are under way at the same time."""
-    stages = analysis("realTime", *(judged(nth, 90) for nth in (1, 2, 3, 4)))
+    """Once the service has answered, two requests are in flight at the same time."""
+    stages = analysis("realTime", *(interval(nth, 90) for nth in (1, 2, 3, 4)))
     world = make.world(make.execution("E", T, stages=stages))
     world.canary_results = {f"J{nth}": reply(f"J{nth}") for nth in (1, 2, 3, 4)}
     meeting, met = threading.Barrier(2, timeout=5), list[int]()

@@ -28,7 +28,7 @@ REFUSED = "what a pipeline template was refused for"
 TEMPLATE = "a pipeline template"
 YAML = "YAML: a template or what is to be made from it"
 
-# File → how many of what is in it: kinds of documents that land, or what it is that lands nothing.
+# File → how many documents of which kind land, or what the file is if nothing lands.
 RECOGNISED: dict[str, tuple[int, str]] = {
     "kayenta-results/canary_result.fail_score33.json": (1, "canary"),
     "kayenta-results/canary_result.terminal_exception.json": (1, "canary"),
@@ -148,15 +148,15 @@ RECOGNISED: dict[str, tuple[int, str]] = {
 @pytest.mark.parametrize("name", RECOGNISED)
 def test_each_file_is_what_a_person_takes_it_for(name: str) -> None:
     """So many documents of that kind, or that reason why it lands nothing."""
-    found = [one for one in saved([SHARED / name]) if not isinstance(one, FileComplete)]
+    items = [item for item in saved([SHARED / name]) if not isinstance(item, FileComplete)]
     count, what = RECOGNISED[name]
-    assert len(found) == count
-    for one in found:
-        if isinstance(one, Unreadable):
-            assert f"{what}, not a run" in one.reason
+    assert len(items) == count
+    for item in items:
+        if isinstance(item, Unreadable):
+            assert f"{what}, not a run" in item.reason
         else:
-            assert isinstance(one, Document)
-            assert one.kind == what
+            assert isinstance(item, Document)
+            assert item.kind == what
 
 
 def test_none_is_forgotten() -> None:
@@ -173,7 +173,7 @@ def rows(data: Path, folder: str, sql: str) -> list[tuple[Any, ...]]:
 
 def test_the_published_judgments(tmp_path: Path) -> None:
     """One failed with 33 on four metrics in two groups, below 40; one could not query Prometheus."""
-    told = (
+    query = (
         "SELECT execution_id, config, score, classification, pass_threshold, marginal_threshold, groups,"
         " no_data_groups, status, reason, epoch_ms(finished_at - started_at) FROM canary_judgment"
         " ORDER BY score NULLS LAST"
@@ -181,17 +181,17 @@ def test_the_published_judgments(tmp_path: Path) -> None:
     fail = "9cf4ec2e-29fb-4968-ae60-9182b575b30a", "MySampleStackdriverCanaryConfig", 33.0, "fail", 60.0, 40.0, 2, 0
     error = "88086da2-3e5a-4a9e-ada7-089ab70a9578", None, None, None, None, None, 0, 0
     why = "Either a resource type or a custom filter is required."
-    assert rows(tmp_path, "kayenta-results", told) == [(*fail, "succeeded", None, 9192), (*error, "failed", why, 318)]
+    assert rows(tmp_path, "kayenta-results", query) == [(*fail, "succeeded", None, 9192), (*error, "failed", why, 318)]
 
 
 def test_the_published_metrics(tmp_path: Path) -> None:
     """Four metrics of Stackdriver, with the means of both sides."""
-    told = (
+    query = (
         "SELECT metric, groups, provider, classification, critical, muted, ratio, round(baseline_mean, 4),"
         " baseline_count, round(experiment_mean, 4), experiment_count FROM canary_metric ORDER BY metric"
     )
     rest = (False, False, None, 1.0045, 60, 1.0045, 60)
-    assert rows(tmp_path, "kayenta-results", told) == [
+    assert rows(tmp_path, "kayenta-results", query) == [
         ("cpu1", "system", "stackdriver", "low", *rest),
         ("cpu2", "system", "stackdriver", "pass", *rest),
         ("cpu3", "application", "stackdriver", "high", *rest),
@@ -200,15 +200,15 @@ def test_the_published_metrics(tmp_path: Path) -> None:
 
 
 def test_the_services_own_pipeline_is_no_canary_of_ours(tmp_path: Path) -> None:
-    """Kayenta runs pipelines inside itself; one lands as an execution of stages that are nothing we count."""
-    told = "SELECT (SELECT count(*) FROM execution), (SELECT count(*) FROM canary), (SELECT count(*) FROM rollout)"
-    assert rows(tmp_path, "kayenta-results", told) == [(1, 0, 0)]
+    """Kayenta runs pipelines inside itself; one lands as an execution without canaries or rollouts."""
+    query = "SELECT (SELECT count(*) FROM execution), (SELECT count(*) FROM canary), (SELECT count(*) FROM rollout)"
+    assert rows(tmp_path, "kayenta-results", query) == [(1, 0, 0)]
 
 
 def test_the_published_pipelines(tmp_path: Path) -> None:
-    """None names a template; one has a canary, one asks a person, each with the time of its last change."""
-    told = (
+    """None names a template; one has a canary, one an approval, each the time of its last change."""
+    query = (
         "SELECT count(*), count(template_kind), count(*) FILTER (has_canary), count(*) FILTER (has_approval),"
         " count(updated_at), (SELECT count(*) FROM pipeline_revision) FROM pipeline"
     )
-    assert rows(tmp_path, "pipeline-configs", told) == [(17, 0, 1, 1, 17, 17)]
+    assert rows(tmp_path, "pipeline-configs", query) == [(17, 0, 1, 1, 17, 17)]

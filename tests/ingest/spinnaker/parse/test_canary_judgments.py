@@ -1,4 +1,4 @@
-"""Judgments as the canary service keeps them: exact scores, groups without data, and where metrics come from."""
+"""Judgments of Kayenta: exact scores, groups without data, and the providers of metrics."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def result(name: str, classification: str = "Pass", groups: tuple[str, ...] = ("
     return {"name": name, "classification": classification, "groups": list(groups), **stats, **more}
 
 
-def told(*results: Json, score: Json | None = None, config: Json | None = None, **more: Any) -> Json:
+def judgment_body(*results: Json, score: Json | None = None, config: Json | None = None, **more: Any) -> Json:
     """A judgment that ended."""
     return {
         "pipelineId": "J",
@@ -53,13 +53,13 @@ def read(body: Json) -> tuple[CanaryJudgment, list[CanaryMetric]]:
     return first, [metric for metric in metrics if isinstance(metric, CanaryMetric)]
 
 
-def test_the_exact_score_and_what_it_was_judged_by() -> None:
-    """The double, not the whole number that the stage keeps; thresholds, words and times of the service."""
+def test_the_exact_score_and_its_thresholds() -> None:
+    """The double, not the integer of the stage; thresholds, classification and times of the service."""
     times = {"buildTimeMillis": T, "startTimeMillis": T + 1, "endTimeMillis": T + 2}
     request = {"thresholds": {"pass": 80, "marginal": "60"}}
     score = {"score": 79.96, "classification": "Marginal", "classificationReason": "below"}
-    found, _ = read(told(score=score, config={"name": "golden"}, canaryExecutionRequest=request, **times))
-    assert found == CanaryJudgment(
+    judgment, _ = read(judgment_body(score=score, config={"name": "golden"}, canaryExecutionRequest=request, **times))
+    assert judgment == CanaryJudgment(
         id="J",
         execution_id="E",
         application="shop",
@@ -78,16 +78,16 @@ def test_the_exact_score_and_what_it_was_judged_by() -> None:
 
 
 def test_thresholds_of_the_configuration_where_the_request_names_none() -> None:
-    """What a judgment was asked with goes before what its configuration proposes."""
+    """The thresholds of the request go before those of the configuration."""
     config = {"id": "c-1", "classifier": {"scoreThresholds": {"pass": 95, "marginal": 75}}}
-    found, _ = read(told(config=config))
-    assert (found.config, found.pass_threshold, found.marginal_threshold) == ("c-1", 95, 75)
+    judgment, _ = read(judgment_body(config=config))
+    assert (judgment.config, judgment.pass_threshold, judgment.marginal_threshold) == ("c-1", 95, 75)
 
 
 @pytest.mark.parametrize("score", ["NaN", -0.1, 100.1, None, "", True, {}, []])
 def test_a_score_that_is_none(score: object) -> None:
     """Outside 0 to 100, or not a number: no score."""
-    assert read(told(score={"score": score}))[0].score is None
+    assert read(judgment_body(score={"score": score}))[0].score is None
 
 
 @pytest.mark.parametrize(
@@ -101,26 +101,26 @@ def test_a_score_that_is_none(score: object) -> None:
     ],
 )
 def test_a_judgment_that_did_not_end_well(status: str, expected: str) -> None:
-    """Its status in the contract's words, and why the judge came to nothing."""
+    """Its status in the words of the contract, and the reason why it has no score."""
     exception = {"details": {"error": "Unexpected", "errors": ["prometheus is away"]}}
-    found, metrics = read({"pipelineId": "J", "status": status, "exception": exception})
-    assert (found.status, found.score, found.reason, metrics) == (expected, None, "prometheus is away", [])
-    assert (found.groups, found.no_data_groups) == (0, 0)
+    judgment, metrics = read({"pipelineId": "J", "status": status, "exception": exception})
+    assert (judgment.status, judgment.score, judgment.reason, metrics) == (expected, None, "prometheus is away", [])
+    assert (judgment.groups, judgment.no_data_groups) == (0, 0)
 
 
 @pytest.mark.parametrize(("theirs", "ours"), WORDS.items())
-def test_how_a_metric_was_classified(theirs: str, ours: str) -> None:
+def test_classification_of_a_metric(theirs: str, ours: str) -> None:
     """The six classifications of a metric in the contract's words."""
-    _, (metric,) = read(told(result("latency", theirs)))
+    _, (metric,) = read(judgment_body(result("latency", theirs)))
     assert metric.classification == ours
 
 
-def test_what_a_metric_says() -> None:
-    """Groups, statistics, ratio, whether it is critical or muted (also where only the configuration says so)."""
-    asked = {"canary": {"critical": True, "muted": True}}
-    config = {"metrics": [{"name": "latency", "groups": ["old"], "analysisConfigurations": asked}]}
+def test_the_fields_of_a_metric() -> None:
+    """Groups, statistics, ratio, critical and muted (also if only the configuration has them)."""
+    analysis = {"canary": {"critical": True, "muted": True}}
+    config = {"metrics": [{"name": "latency", "groups": ["old"], "analysisConfigurations": analysis}]}
     more = {"resultMetadata": {"ratio": 2.0}, "classificationReason": "too high", "muted": False}
-    _, (metric,) = read(told(result("latency", "High", ("slow", "web tier"), **more), config=config))
+    _, (metric,) = read(judgment_body(result("latency", "High", ("slow", "web tier"), **more), config=config))
     assert metric == CanaryMetric(
         id="J/latency",
         judgment_id="J",
@@ -139,7 +139,7 @@ def test_what_a_metric_says() -> None:
 
 def test_a_metric_split_by_a_label_has_a_row_for_each_value() -> None:
     """Kayenta gives them one name; none replaces another."""
-    _, metrics = read(told(*(result("errors", word, tags={"zone": word}) for word in ("Pass", "High", "Low"))))
+    _, metrics = read(judgment_body(*(result("errors", word, tags={"zone": word}) for word in ("Pass", "High", "Low"))))
     assert [(metric.id, metric.classification) for metric in metrics] == [
         ("J/errors", "pass"),
         ("J/errors#2", "high"),
@@ -161,9 +161,9 @@ def test_a_metric_split_by_a_label_has_a_row_for_each_value() -> None:
     ],
 )
 def test_groups_that_were_scored_without_data(results: list[Json], config: Json, expected: tuple[int, int]) -> None:
-    """All of a group's metrics gave none; what is muted or weighs nothing is no part of the score."""
-    found, _ = read(told(*results, config=config))
-    assert (found.groups, found.no_data_groups) == expected
+    """None of a group's metrics had data; a muted metric or a group of weight 0 does not count."""
+    judgment, _ = read(judgment_body(*results, config=config))
+    assert (judgment.groups, judgment.no_data_groups) == expected
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_groups_that_were_scored_without_data(results: list[Json], config: Json,
         ({}, None),
     ],
 )
-def test_where_a_metric_comes_from(query: Json, expected: str | None) -> None:
+def test_provider_of_a_metric(query: Json, expected: str | None) -> None:
     """The type of its query, and the mesh where Prometheus is asked for the mesh's names."""
     templates = {"mesh": "PromQL:rate(istio_request_bytes_sum[1m])", "pods": "pod='${scope}'"}
     assert metric_provider(query, templates) == expected
@@ -203,24 +203,24 @@ PARTS = ("status", "config", "result", "exception", "canaryExecutionRequest", "s
 
 @given(st.dictionaries(st.sampled_from(PARTS), anything))
 def test_no_field_of_another_shape_breaks_it(body: Json) -> None:
-    """Whatever stands where something else is expected is read as if it were missing."""
-    found, *_ = parse_judgment({**body, "pipelineId": "J"})
-    assert found.id == "J"
+    """A value of an unexpected type is read as if it were missing."""
+    judgment, *_ = parse_judgment({**body, "pipelineId": "J"})
+    assert judgment.id == "J"
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(WORDS)), st.booleans(), st.sampled_from("abc")), max_size=9))
-def test_groups_without_data_are_those_that_a_person_would_count(given_: list[tuple[str, bool, str]]) -> None:
+def test_groups_without_data_are_counted(metric_results: list[tuple[str, bool, str]]) -> None:
     """Never more than there are groups; one metric with data is enough to fill a group."""
-    results = [result(f"m{n}", word, (group,), muted=muted) for n, (word, muted, group) in enumerate(given_)]
-    found, metrics = read(told(*results))
-    loud = {group for _, muted, group in given_ if not muted}
-    full = {group for word, muted, group in given_ if not muted and word not in ("Nodata", "Error")}
-    assert (found.groups, found.no_data_groups) == (len(loud), len(loud - full))
-    assert len({metric.id for metric in metrics}) == len(given_)
+    results = [result(f"m{n}", word, (group,), muted=muted) for n, (word, muted, group) in enumerate(metric_results)]
+    judgment, metrics = read(judgment_body(*results))
+    loud = {group for _, muted, group in metric_results if not muted}
+    full = {group for word, muted, group in metric_results if not muted and word not in ("Nodata", "Error")}
+    assert (judgment.groups, judgment.no_data_groups) == (len(loud), len(loud - full))
+    assert len({metric.id for metric in metrics}) == len(metric_results)
 
 
 def test_the_metrics_of_the_simulated_mesh() -> None:
     """Four of its six are Istio's."""
     names = [metric["name"] for metric in simulated.config()["metrics"]]
-    _, metrics = read(told(*map(result, names), config=simulated.config()))
+    _, metrics = read(judgment_body(*map(result, names), config=simulated.config()))
     assert [metric.provider for metric in metrics] == ["istio"] * 4 + ["prometheus"] * 2

@@ -1,4 +1,4 @@
-"""Payloads → rows: what Spinnaker's words mean, and what can not be read."""
+"""Payloads as rows: the meaning of Spinnaker's fields, and what can not be read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spinnaker.conftest import T, after, run, said, tables
+from tests.ingest.spinnaker.conftest import T, after, fields_of, run, tables
 
 PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "spinnaker"
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
@@ -15,58 +15,58 @@ SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
 
 def test_red_black_on_virtual_machines() -> None:
     """One rollout a region: first traffic when the new group is up, full when the old one is disabled."""
-    found = tables((PAYLOADS / "vm_red_black.json").read_bytes())
+    rows = tables((PAYLOADS / "vm_red_black.json").read_bytes())
     fields = ("location", "cluster", "version", "server_group", "first_traffic_at", "full_traffic_at")
     same = ("billing-main-api", "billing-2.14.0-h318", "billing-main-api-v042")
-    assert [said(rollout, *fields) for rollout in found["rollout"]] == [
+    assert [fields_of(rollout, *fields) for rollout in rows["rollout"]] == [
         ("eu-west-1", *same, after(90_000), after(150_000)),
         ("us-east-1", *same, after(100_000), after(180_000)),
     ]
-    (execution,) = found["execution"]
-    assert said(execution, "repository", "commit", "commit_origin") == ("acme/billing", SHA, "build")
-    assert said(execution, "trigger", "triggered_by") == ("build", "release-bot")
-    assert len(found["stage"]) == 9
+    (execution,) = rows["execution"]
+    assert fields_of(execution, "repository", "commit", "commit_origin") == ("acme/billing", SHA, "build")
+    assert fields_of(execution, "trigger", "triggered_by") == ("build", "release-bot")
+    assert len(rows["stage"]) == 9
 
 
 def test_canary_judgment_and_production() -> None:
     """Groups below the canary stage serve the analysis only; the last interval's score counts, by time."""
-    found = tables((PAYLOADS / "canary_then_production.json").read_bytes())
-    assert [said(rollout, "cluster", "role") for rollout in found["rollout"]] == [
+    rows = tables((PAYLOADS / "canary_then_production.json").read_bytes())
+    assert [fields_of(rollout, "cluster", "role") for rollout in rows["rollout"]] == [
         ("checkout-baseline", "canary"),
         ("checkout-canary", "canary"),
         ("checkout", None),
     ]
-    (canary,) = found["canary"]
+    (canary,) = rows["canary"]
     fields = ("score", "pass_threshold", "marginal_threshold", "intervals", "config", "status")
-    assert said(canary, *fields) == (88, 75, 50, 2, "istio-errors", "succeeded")
-    assert [said(one, "judgment_id", "score", "canary_id") for one in found["canary_interval"]] == [
+    assert fields_of(canary, *fields) == (88, 75, 50, 2, "istio-errors", "succeeded")
+    assert [fields_of(interval, "judgment_id", "score", "canary_id") for interval in rows["canary_interval"]] == [
         ("01KAYENTA1", 92, canary.id),
         ("01KAYENTA2", 88, canary.id),
     ]
-    (approval,) = found["approval"]
+    (approval,) = rows["approval"]
     fields = ("decision", "answer", "decided_by", "roles", "decided_at", "finished_at")
     decided = ("continue", "with care", "bo@example.org", "release sre", after(988_000), after(1_000_000))
-    assert said(approval, *fields) == decided
+    assert fields_of(approval, *fields) == decided
 
 
 def test_kubernetes_traffic_ends_before_the_stage_does() -> None:
     """First traffic with monitorDeploy, full with waitForManifestToStabilize; clean-up is not waited for."""
     production = tables((PAYLOADS / "canary_then_production.json").read_bytes())["rollout"][-1]
     fields = ("first_traffic_at", "full_traffic_at", "finished_at")
-    assert said(production, *fields) == (after(1_106_000), after(1_131_000), after(1_134_300))
+    assert fields_of(production, *fields) == (after(1_106_000), after(1_131_000), after(1_134_300))
     assert production.version == "registry.example.org/acme/checkout@sha256:" + "ab" * 32
-    assert said(production, "account", "location", "server_group") == ("prod-eu", "checkout", "57")
+    assert fields_of(production, "account", "location", "server_group") == ("prod-eu", "checkout", "57")
 
 
 def test_undoing_a_rollout_by_hand() -> None:
-    """A task, not a pipeline: a rollback by two revisions, with the reason that its author gave."""
-    found = tables((PAYLOADS / "undo_rollout.task.json").read_bytes(), "task")
-    (rollout,) = found["rollout"]
-    assert said(rollout, "action", "cluster", "restores", "steps_back", "reason") == (
+    """A task, not a pipeline: a rollback by two revisions, with the reason of its author."""
+    rows = tables((PAYLOADS / "undo_rollout.task.json").read_bytes(), "task")
+    (rollout,) = rows["rollout"]
+    assert fields_of(rollout, "action", "cluster", "restores", "steps_back", "reason") == (
         ("rollback", "checkout", None, 2, "errors after release")
     )
-    assert said(rollout, "first_traffic_at", "full_traffic_at") == (after(6_000), after(45_900))
-    assert said(found["execution"][0], "pipeline", "pipeline_id", "root_id") == (
+    assert fields_of(rollout, "first_traffic_at", "full_traffic_at") == (after(6_000), after(45_900))
+    assert fields_of(rows["execution"][0], "pipeline", "pipeline_id", "root_id") == (
         ("Undo rollout of manifest", None, "01JV0UNDO00000000000000001")
     )
 
@@ -89,7 +89,7 @@ def test_statuses(theirs: object, ours: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "meant"),
+    ("value", "meant"),
     [
         (T, T * 1000),
         (str(T), T * 1000),
@@ -97,9 +97,9 @@ def test_statuses(theirs: object, ours: str) -> None:
         *((bad, None) for bad in (None, 0, -1, T // 1000, 2**63, 10**400, "soon", True, [], {}, "NaN", "1e400")),
     ],
 )
-def test_times(given_: object, meant: int | None) -> None:
+def test_times(value: object, meant: int | None) -> None:
     """Milliseconds between 1990 and 2100, however written; seconds, zero and nonsense are no time."""
-    assert tables(run(buildTime=given_))["execution"][0].queued_at == meant
+    assert tables(run(buildTime=value))["execution"][0].queued_at == meant
 
 
 def test_a_run_that_runs_again_has_no_end() -> None:
@@ -117,8 +117,8 @@ def test_a_run_that_runs_again_has_no_end() -> None:
         ({}, None, None),
     ],
 )
-def test_who(trigger: Any, authentication: Any, who: str | None) -> None:
-    """The trigger's user, else the one whose rights it ran with; anonymous is nobody."""
+def test_the_user_who_triggered(trigger: Any, authentication: Any, who: str | None) -> None:
+    """The trigger's user, else the authenticated one; anonymous is no user."""
     assert tables(run(trigger=trigger, authentication=authentication))["execution"][0].triggered_by == who
 
 
@@ -138,17 +138,17 @@ def test_who(trigger: Any, authentication: Any, who: str | None) -> None:
         (None, None),
     ],
 )
-def test_what_triggered(trigger: Any, word: str | None) -> None:
-    """The type where it is known, else the fields that it carries."""
+def test_what_triggered_an_execution(trigger: Any, word: str | None) -> None:
+    """The type if it is known, else the fields of the trigger."""
     assert tables(run(trigger=trigger))["execution"][0].trigger == word
 
 
 def family(trigger: Any) -> tuple[Any, ...]:
     """Root and parent of an execution with this trigger."""
-    return said(tables(run(trigger=trigger))["execution"][0], "root_id", "parent_id")
+    return fields_of(tables(run(trigger=trigger))["execution"][0], "root_id", "parent_id")
 
 
-def test_children_of_pipelines_belong_to_the_topmost() -> None:
+def test_children_of_pipelines_belong_to_the_topmost_execution_too() -> None:
     """Parents are followed through pipeline triggers up to the first that something else started."""
     top = {"id": "TOP", "trigger": {"type": "git"}}
     middle = {"id": "MID", "trigger": {"type": "pipeline", "parentExecution": top}}
@@ -157,15 +157,15 @@ def test_children_of_pipelines_belong_to_the_topmost() -> None:
     assert family({"type": "pipelineRef", "parentExecutionId": "REF"}) == ("REF", "REF")
 
 
-def test_grandchildren_belong_to_the_topmost_that_is_named() -> None:
-    """Where a parent's own parent is named and not nested, and by either word for a pipeline trigger."""
+def test_grandchildren_belong_to_the_topmost_execution() -> None:
+    """If the parent of a parent is named but not nested, for both types of a pipeline trigger."""
     middle = {"id": "MID", "trigger": {"type": "pipeline", "parentPipelineId": "TOP"}}
     assert family({"type": "pipeline", "parentExecution": middle}) == ("TOP", "MID")
     referred = {"id": "MID", "trigger": {"type": "pipelineRef", "parentExecutionId": "TOP"}}
     assert family({"type": "pipeline", "parentExecution": referred}) == ("TOP", "MID")
     cut = {"type": "pipeline", "parentPipelineId": "MID"}
-    assert said(tables(run(trigger=cut, rootId="TOP"))["execution"][0], "root_id", "parent_id") == ("TOP", "MID")
-    assert said(tables(run(rootId="OTHER"))["execution"][0], "root_id", "parent_id") == ("E", None)
+    assert fields_of(tables(run(trigger=cut, rootId="TOP"))["execution"][0], "root_id", "parent_id") == ("TOP", "MID")
+    assert fields_of(tables(run(rootId="OTHER"))["execution"][0], "root_id", "parent_id") == ("E", None)
 
 
 def test_a_manual_rerun_is_a_tree_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""Attempts that failed, kept because a restart wipes them upstream."""
+"""Failed attempts are landed, because a restart wipes them upstream."""
 
 from __future__ import annotations
 
@@ -48,20 +48,24 @@ def run(*stages: dict[str, Any], status: str = "TERMINAL", at: int = 0) -> dict[
 
 
 def attempts(body: dict[str, Any]) -> list[ExecutionAttempt]:
-    """The attempts that a document tells of."""
+    """The attempts in a document."""
     rows = parse_document(Document("execution", json.dumps(body).encode()))
     return [row for row in rows if isinstance(row, ExecutionAttempt)]
 
 
 def test_a_failed_rollout_is_an_attempt() -> None:
-    """Known by the rollout and its start, with its first traffic and its cause."""
+    """Identified by the rollout and its start, with its first traffic and its cause."""
     cause = {"exception": {"details": {"errors": ["crash loop"]}}}
-    (found,) = attempts(run(deploy(0, status="TERMINAL", context=cause)))
-    assert (found.id, found.rollout_id, found.execution_id) == (f"S@{T}", "S", "E")
-    assert (found.first_traffic_at, found.ended_at, found.reason) == ((T + 10) * 1000, (T + 100) * 1000, "crash loop")
+    (attempt,) = attempts(run(deploy(0, status="TERMINAL", context=cause)))
+    assert (attempt.id, attempt.rollout_id, attempt.execution_id) == (f"S@{T}", "S", "E")
+    assert (attempt.first_traffic_at, attempt.ended_at, attempt.reason) == (
+        (T + 10) * 1000,
+        (T + 100) * 1000,
+        "crash loop",
+    )
 
 
-def test_each_start_is_an_attempt_of_its_own_and_the_same_one_stays_the_same() -> None:
+def test_each_start_is_an_attempt_with_a_stable_id() -> None:
     """A second failure after a restart does not overwrite the first; a re-poll adds nothing."""
     first, again, second = (attempts(run(deploy(at, status="TERMINAL")))[0].id for at in (0, 0, 5_000))
     assert first == again != second
@@ -69,12 +73,12 @@ def test_each_start_is_an_attempt_of_its_own_and_the_same_one_stays_the_same() -
 
 @pytest.mark.parametrize("status", ["SUCCEEDED", "RUNNING", "CANCELED", "NOT_STARTED", "SKIPPED"])
 def test_only_what_failed_is_an_attempt(status: str) -> None:
-    """Whatever else became of a rollout is still told upstream."""
+    """Every other outcome of a rollout is still recorded upstream."""
     assert attempts(run(deploy(0, status=status), status=status)) == []
 
 
 def test_a_listing_without_tasks_makes_none() -> None:
-    """It does not tell how far the rollout came, and must not hide what a whole document told."""
+    """It does not say how far the rollout came, and must not hide what a full document said."""
     assert attempts(run({**deploy(0, status="TERMINAL"), "tasks": []})) == []
 
 
@@ -84,16 +88,16 @@ def test_a_rollout_that_served_all_and_failed_to_clean_up_is_none() -> None:
     assert attempts(run(served)) == []
 
 
-def test_a_restart_tells_of_an_attempt_that_nobody_saw() -> None:
-    """Who restarted, when, and what had gone wrong: restartDetails of the stage, of whatever type."""
+def test_a_restart_records_an_attempt_that_was_never_read() -> None:
+    """Who restarted, when, and the previous failure: restartDetails of a stage of any type."""
     details = {
         "restartedBy": "ada",
         "restartTime": T + 900,
         "previousException": {"details": {"error": "Unexpected", "errors": ["evicted"]}},
     }
     stage = {"id": "W", "type": "wait", "status": "SUCCEEDED", "context": {"restartDetails": details}}
-    (found,) = attempts(run(stage, status="SUCCEEDED"))
-    assert (found.rollout_id, found.ended_at, found.restarted_by, found.reason) == (
+    (attempt,) = attempts(run(stage, status="SUCCEEDED"))
+    assert (attempt.rollout_id, attempt.ended_at, attempt.restarted_by, attempt.reason) == (
         None,
         (T + 900) * 1000,
         "ada",
@@ -122,13 +126,13 @@ def delivered(tmp_path: Path) -> Callable[..., dora.Delivery]:
 def test_a_deployment_restarted_into_success_had_failed_where_it_took_traffic(
     accepted: bool, expected: list[tuple[str, int]], delivered: Callable[..., dora.Delivery]
 ) -> None:
-    """The document with the failure is gone upstream; its evidence stays, recovered when the restart served all."""
+    """The failed document is gone upstream; its evidence stays, recovered when the restart served all traffic."""
     failed = run(deploy(0, status="TERMINAL", accepted=accepted))
     restarted = run(deploy(3_599_900, status="SUCCEEDED"), status="SUCCEEDED", at=3_599_000)
     delivery = delivered(failed, restarted)
     assert delivery.sql("SELECT outcome, kind FROM deployments") == [{"outcome": "succeeded", "kind": "release"}]
-    found = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
-    assert [(row["evidence"], row["ms"]) for row in found] == expected
+    recoveries = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
+    assert [(row["evidence"], row["ms"]) for row in recoveries] == expected
 
 
 def test_the_same_evidence_is_not_counted_twice(delivered: Callable[..., dora.Delivery]) -> None:

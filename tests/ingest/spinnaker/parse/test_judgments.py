@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spinnaker.conftest import T, after, run, said, stage, tables
+from tests.ingest.spinnaker.conftest import T, after, fields_of, run, stage, tables
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ from tests.ingest.spinnaker.conftest import T, after, run, said, stage, tables
     ],
 )
 def test_why_a_stage_failed(context: Any, reason: str | None) -> None:
-    """The first cause that is told; it is the execution's reason too, unless somebody canceled it with words."""
+    """The first cause in the stage; it is the execution's reason too, unless a user canceled it with a reason."""
     failed = stage("deployManifest", context, status="FAILED_CONTINUE")
-    found = tables(run(stages=[failed]))
-    assert [said(found[table][0], "reason") for table in ("stage", "execution", "rollout")] == [(reason,)] * 3
+    rows = tables(run(stages=[failed]))
+    assert [fields_of(rows[table][0], "reason") for table in ("stage", "execution", "rollout")] == [(reason,)] * 3
     assert tables(run(stages=[failed], cancellationReason="stop"))["execution"][0].reason == "stop"
 
 
 def test_a_reason_of_megabytes_is_cut() -> None:
     """A stack trace or a whole answer in the place of a message does not fill landing."""
     failed = stage("deployManifest", {"failureMessages": ["no quota" * 10_000]}, status="TERMINAL")
-    found = tables(run(stages=[failed]))
-    assert {found[table][0].reason for table in ("stage", "execution", "rollout")} == {("no quota" * 10_000)[:500]}
+    rows = tables(run(stages=[failed]))
+    assert {rows[table][0].reason for table in ("stage", "execution", "rollout")} == {("no quota" * 10_000)[:500]}
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_only_a_complete_judgment_is_a_decision(
     (approval,) = tables(run(stages=[stage("manualJudgment", context, status=status, lastModified=modified)]))[
         "approval"
     ]
-    assert said(approval, "decision", "decided_at") == (decision, decided)
+    assert fields_of(approval, "decision", "decided_at") == (decision, decided)
     assert approval.decided_by == ("bo" if decision else None)
 
 
 def test_why_a_task_failed_where_only_it_says() -> None:
     """Newer Orcas write the exception beside the task."""
-    told = {"exception": {"details": {"errors": ["no such account"]}}}
-    failed = stage("deployManifest", status="TERMINAL", tasks=[{"name": "a"}, {"taskExceptionDetails": told}])
+    details = {"exception": {"details": {"errors": ["no such account"]}}}
+    failed = stage("deployManifest", status="TERMINAL", tasks=[{"name": "a"}, {"taskExceptionDetails": details}])
     assert tables(run(stages=[failed]))["stage"][0].reason == "no such account"
 
 
@@ -84,8 +84,8 @@ def test_why_a_task_failed_where_only_it_says() -> None:
 def test_a_score_that_is_none(score: object) -> None:
     """Outside 0 to 100, or not a number: no score, and the interval not judged."""
     ran = {**stage("runCanary", {"canaryScore": score}), "id": "R", "parentStageId": "S"}
-    found = tables(run(stages=[stage("kayentaCanary"), ran]))
-    assert said(found["canary"][0], "score", "intervals") == (None, 0)
+    rows = tables(run(stages=[stage("kayentaCanary"), ran]))
+    assert fields_of(rows["canary"][0], "score", "intervals") == (None, 0)
 
 
 def test_a_canary_without_a_score_tells_what_went_wrong() -> None:
@@ -93,4 +93,4 @@ def test_a_canary_without_a_score_tells_what_went_wrong() -> None:
     error = {"exception": {"details": {"errors": ["prometheus is away"]}}}
     ran = {**stage("runCanary", error, status="TERMINAL"), "id": "R", "parentStageId": "S"}
     (canary,) = tables(run(stages=[stage("kayentaCanary", status="TERMINAL"), ran]))["canary"]
-    assert said(canary, "status", "score", "reason") == ("failed", None, "prometheus is away")
+    assert fields_of(canary, "status", "score", "reason") == ("failed", None, "prometheus is away")

@@ -1,4 +1,4 @@
-"""Documents of Spinnaker → deployments: outcome and kind by what the deploy stages did, not by a pipeline's status."""
+"""Documents as deployments: outcome and kind follow the deploy stages, not the status of the pipeline."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Run = dict[str, Any]
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Callable[..., list[tuple[str, str, str]]]:
-    """Load executions, build, and tell each deployment's root, outcome and kind."""
+def deployments_of(tmp_path: Path) -> Callable[..., list[tuple[str, str, str]]]:
+    """Load executions, build, and return each deployment's root, outcome and kind."""
 
     def load(*runs: Run) -> list[tuple[str, str, str]]:
         path = tmp_path / "runs.json"
@@ -89,27 +89,31 @@ def other(type_: str, status: str, **context: Any) -> Run:
     ],
 )
 def test_an_outcome_is_what_the_deploy_stages_did(
-    status: str, stages: list[Run], outcome: str, told: Callable[..., list[tuple[str, str, str]]]
+    status: str, stages: list[Run], outcome: str, deployments_of: Callable[..., list[tuple[str, str, str]]]
 ) -> None:
     """A pipeline that succeeds may have failed to deploy, and one that fails may have shipped."""
-    assert told(run("E", *stages, status=status)) == [("E", outcome, "release")]
+    assert deployments_of(run("E", *stages, status=status)) == [("E", outcome, "release")]
 
 
-def test_canceled_in_the_queue(told: Callable[..., list[tuple[str, str, str]]]) -> None:
+def test_canceled_in_the_queue(deployments_of: Callable[..., list[tuple[str, str, str]]]) -> None:
     """It never began, and so has neither start nor end."""
     queued = run("E", deploy("NOT_STARTED"), status="CANCELED", startTime=None, endTime=None, canceled=True)
-    assert told(queued) == [("E", "canceled", "release")]
+    assert deployments_of(queued) == [("E", "canceled", "release")]
 
 
-def test_stages_that_nobody_knows_are_kept_and_deploy_nothing(told: Callable[..., list[tuple[str, str, str]]]) -> None:
-    """A plug-in's stage that succeeded is no deployment, whatever its name promises."""
-    assert told(run("E", other("acmeDeployToProduction", "SUCCEEDED", account="prod"))) == []
-    assert told(run("F", other("acmeDeploy", "SUCCEEDED"), deploy("TERMINAL", stable=False), status="TERMINAL")) == [
-        ("F", "failed", "release")
-    ]
+def test_unknown_stages_are_landed_and_deploy_nothing(
+    deployments_of: Callable[..., list[tuple[str, str, str]]],
+) -> None:
+    """A stage of a plug-in is no deployment, whatever its name."""
+    assert deployments_of(run("E", other("acmeDeployToProduction", "SUCCEEDED", account="prod"))) == []
+    assert deployments_of(
+        run("F", other("acmeDeploy", "SUCCEEDED"), deploy("TERMINAL", stable=False), status="TERMINAL")
+    ) == [("F", "failed", "release")]
 
 
-def test_an_old_execution_run_again_by_hand_is_a_rollback(told: Callable[..., list[tuple[str, str, str]]]) -> None:
+def test_an_old_execution_run_again_by_hand_is_a_rollback(
+    deployments_of: Callable[..., list[tuple[str, str, str]]],
+) -> None:
     """It deploys what served before the version that serves now; running the newest again is a redeploy."""
     again = {"type": "manual", "parentExecution": {"id": "A"}}
     runs = [
@@ -118,7 +122,7 @@ def test_an_old_execution_run_again_by_hand_is_a_rollback(told: Callable[..., li
         run("C", deploy(image="shop:1", at=20_000), at=20_000, trigger=again),
         run("D", deploy(image="shop:1", at=30_000), at=30_000, trigger=again),
     ]
-    assert told(*runs) == [
+    assert deployments_of(*runs) == [
         ("A", "succeeded", "release"),
         ("B", "succeeded", "release"),
         ("C", "succeeded", "rollback"),
@@ -135,45 +139,44 @@ def group(status: str, strategy: str, *, up: bool = True) -> Run:
     return stage | {"startTime": T, "endTime": T + 8_000, "tasks": [task]}
 
 
-def below(type_: str, id_: str, parent: str, end: int, status: str = "SUCCEEDED", **context: Any) -> Run:
+def child_stage(type_: str, id_: str, parent: str, end: int, status: str = "SUCCEEDED", **context: Any) -> Run:
     """A synthetic stage that ended after so many milliseconds."""
     times = {"startTime": T, "endTime": T + end}
     return {"id": id_, "type": type_, "parentStageId": parent, "status": status, "context": context, **times}
 
 
 @pytest.mark.parametrize(
-    ("strategy", "grown", "outcome"),
-    [("rollingredblack", True, "failed"), ("redblack", False, "not_deployed")],
+    ("strategy", "grown", "outcome"), [("rollingredblack", True, "failed"), ("redblack", False, "not_deployed")]
 )
 def test_an_automatic_rollback_on_failure_is_part_of_its_deployment(
-    strategy: str, grown: bool, outcome: str, told: Callable[..., list[tuple[str, str, str]]], tmp_path: Path
+    strategy: str, grown: bool, outcome: str, deployments_of: Callable[..., list[tuple[str, str, str]]], tmp_path: Path
 ) -> None:
     """One deployment, failed where it had taken traffic, recovered when its own rollback was done."""
     steps = [
-        below("resizeServerGroup", "r1", "G", 1_000, scalePct=50),
-        below("resizeServerGroup", "r2", "G", 2_000, "TERMINAL", scalePct=100),
+        child_stage("resizeServerGroup", "r1", "G", 1_000, scalePct=50),
+        child_stage("resizeServerGroup", "r2", "G", 2_000, "TERMINAL", scalePct=100),
     ]
     rollback = [
-        below("rollbackCluster", "K", "G", 5_000, account="prod", region="eu", cluster="shop"),
-        below("rollbackServerGroup", "B", "K", 4_900, account="prod", region="eu", cluster="shop"),
-        below("enableServerGroup", "x", "B", 4_000),
+        child_stage("rollbackCluster", "K", "G", 5_000, account="prod", region="eu", cluster="shop"),
+        child_stage("rollbackServerGroup", "B", "K", 4_900, account="prod", region="eu", cluster="shop"),
+        child_stage("enableServerGroup", "x", "B", 4_000),
     ]
     parent = {"id": "P", "type": "deploy", "status": "TERMINAL", "startTime": T, "endTime": T + 8_500, "context": {}}
     stages = [parent, group("TERMINAL", strategy, up=grown), *(steps if grown else []), *rollback]
-    assert told(run("E", *stages, status="TERMINAL")) == [("E", outcome, "release")]
+    assert deployments_of(run("E", *stages, status="TERMINAL")) == [("E", outcome, "release")]
     delivery = dora.open(tmp_path / "dora.duckdb")
-    found = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
-    assert found == ([{"evidence": "deploy rollback", "ms": 3_900}] if grown else [])
+    recoveries = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
+    assert recoveries == ([{"evidence": "deploy rollback", "ms": 3_900}] if grown else [])
 
 
-def test_a_rollback_of_a_cluster_that_found_nothing_to_restore_did_nothing(
-    told: Callable[..., list[tuple[str, str, str]]],
+def test_a_cluster_rollback_without_a_candidate_changes_nothing(
+    deployments_of: Callable[..., list[tuple[str, str, str]]],
 ) -> None:
     """A stage that succeeded without a rollback below it changed nothing."""
-    empty = {**below("rollbackCluster", "K", "", 500, account="prod", regions=["eu"]), "parentStageId": None}
-    assert told(run("E", empty)) == [("E", "not_deployed", "rollback")]
-    back = below("rollbackServerGroup", "B", "K", 400, account="prod", region="eu")
-    assert told(run("F", {**empty, "id": "K"}, back))[-1] == ("F", "succeeded", "rollback")
+    empty = {**child_stage("rollbackCluster", "K", "", 500, account="prod", regions=["eu"]), "parentStageId": None}
+    assert deployments_of(run("E", empty)) == [("E", "not_deployed", "rollback")]
+    back = child_stage("rollbackServerGroup", "B", "K", 400, account="prod", region="eu")
+    assert deployments_of(run("F", {**empty, "id": "K"}, back))[-1] == ("F", "succeeded", "rollback")
 
 
 def served(id_: str, version: int, at: int) -> Run:
@@ -191,8 +194,10 @@ def by_hand(id_: str, type_: str, group: str, at: int) -> Run:
     return run(id_, stage | {"startTime": T + at, "endTime": T + at + 100}, at=at, name=None, description="by hand")
 
 
-def test_an_old_server_group_enabled_by_hand_is_a_rollback(told: Callable[..., list[tuple[str, str, str]]]) -> None:
-    """Two operations, of which the first brings old content back; enabling what serves, or is unknown, is none."""
+def test_an_old_server_group_enabled_by_hand_is_a_rollback(
+    deployments_of: Callable[..., list[tuple[str, str, str]]],
+) -> None:
+    """The first of two operations restores old content; enabling a group that serves, or is unknown, does not."""
     runs = [
         by_hand("A", "enableServerGroup", "shop-v001", 0),
         served("B", 2, 10_000),
@@ -201,7 +206,7 @@ def test_an_old_server_group_enabled_by_hand_is_a_rollback(told: Callable[..., l
         by_hand("E", "enableServerGroup", "shop-v002", 40_000),
         by_hand("F", "disableServerGroup", "shop-v003", 41_000),
     ]
-    assert [(root, kind) for root, _, kind in told(*runs)] == [
+    assert [(root, kind) for root, _, kind in deployments_of(*runs)] == [
         ("A", "redeploy"),
         ("B", "release"),
         ("C", "redeploy"),

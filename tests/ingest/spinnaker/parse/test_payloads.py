@@ -1,4 +1,4 @@
-"""Our own payloads, one for each way in which traffic moves and each place of a commit, and what is recognised."""
+"""Payloads of our own: one for each strategy and each place of a commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spinnaker.conftest import T, said, tables
+from tests.ingest.spinnaker.conftest import T, fields_of, tables
 
 PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "spinnaker"
 SHA = "4f2a6c1e9b7d3f5081a2c4e6b8d0f1a3c5e7092b"
@@ -48,38 +48,38 @@ def read(name: str) -> dict[str, list[Any]]:
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_traffic_of_each_strategy(name: str) -> None:
-    """One rollout a target, whose clock is when its content served first, and all."""
+    """One rollout a target, with first and full traffic."""
     fields = ("strategy", "cluster", "first_traffic_at", "full_traffic_at")
-    found = [said(row, *fields) for row in read(f"strategies/{name}")["rollout"]]
-    assert [(*row[:2], *(at // 1000 - T for at in row[2:])) for row in found] == STRATEGIES[name]
+    rows = [fields_of(row, *fields) for row in read(f"strategies/{name}")["rollout"]]
+    assert [(*row[:2], *(at // 1000 - T for at in row[2:])) for row in rows] == STRATEGIES[name]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_traffic_ends_no_later_than_its_execution(name: str) -> None:
     """Clean-up after it belongs to the execution and to the rollout's end, not to its traffic."""
-    found = read(f"strategies/{name}")
-    (execution,) = found["execution"]
-    for row in found["rollout"]:
+    rows = read(f"strategies/{name}")
+    (execution,) = rows["execution"]
+    for row in rows["rollout"]:
         assert row.started_at <= row.first_traffic_at <= row.full_traffic_at <= row.finished_at <= execution.finished_at
 
 
 @pytest.mark.parametrize("name", COMMITS)
 def test_each_place_of_a_commit(name: str) -> None:
-    """The commit, its repository where that is told, and the place it was found in."""
+    """The commit, its repository if known, and the place that names it."""
     (execution,) = read(f"commits/{name}")["execution"]
-    assert said(execution, "commit", "repository", "commit_origin") == COMMITS[name]
+    assert fields_of(execution, "commit", "repository", "commit_origin") == COMMITS[name]
 
 
 def test_a_child_belongs_to_what_started_it() -> None:
     """A strategy's child and the deploy after a bake are in the tree of the execution above them."""
-    above = {"strategies/vm_custom.child": "01JV7CUSTOM", "commits/8_image_that_a_parent_found": "01JV7BAKE"}
-    for name, root in above.items():
+    root_by_file = {"strategies/vm_custom.child": "01JV7CUSTOM", "commits/8_image_that_a_parent_found": "01JV7BAKE"}
+    for name, root in root_by_file.items():
         (execution,) = read(name)["execution"]
         assert execution.root_id == execution.parent_id
         assert execution.root_id.startswith(root)
 
 
-def test_none_is_without_its_line() -> None:
+def test_every_payload_is_in_a_table() -> None:
     """Every payload of these folders is in a table above."""
     for folder, table in (("strategies", STRATEGIES), ("commits", COMMITS)):
         assert {file.name.removesuffix(".json") for file in (PAYLOADS / folder).iterdir()} == set(table)

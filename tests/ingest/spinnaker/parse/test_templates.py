@@ -1,4 +1,4 @@
-"""Which template a pipeline is made from, what that brings, and the configurations a pipeline had."""
+"""The template of a pipeline, the stages it inherits, and the configurations that it had."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def template(identity: str, *types: str, **more: Any) -> Json:
         ({"template": "web", "config": ["x"]}, (None, None, None)),
     ],
 )
-def test_what_a_pipeline_says_it_is_made_from(config: Json, expected: tuple[Any, ...]) -> None:
-    """Kind, id, and tag or digest; a pipeline that was rendered before it was saved says nothing."""
+def test_the_template_that_a_pipeline_names(config: Json, expected: tuple[Any, ...]) -> None:
+    """Kind, id, and tag or digest; a pipeline that was rendered before it was saved names none."""
     assert template_reference(*map(config.get, ("type", "schema", "template", "config"))) == expected
 
 
@@ -76,7 +76,7 @@ LISTED = [
 
 
 @pytest.mark.parametrize(
-    ("wanted", "nth"),
+    ("ref", "nth"),
     [
         (Reference("v2", "web"), 3),
         (Reference("v2", "web", "stable"), 1),
@@ -85,17 +85,17 @@ LISTED = [
         (Reference("v2", "app"), None),
     ],
 )
-def test_which_of_the_templates_is_meant(wanted: Reference, nth: int | None) -> None:
-    """That of the tag or digest, the untagged one where none is named; another version is never taken for it."""
-    assert select_template(LISTED, wanted) == (None if nth is None else LISTED[nth])
+def test_the_version_of_a_template_is_selected(ref: Reference, nth: int | None) -> None:
+    """That of the tag or digest, or the untagged one; another version never replaces it."""
+    assert select_template(LISTED, ref) == (None if nth is None else LISTED[nth])
 
 
-def test_what_a_template_brings() -> None:
+def test_a_pipeline_inherits_the_stages_of_its_template() -> None:
     """Whether it forbids changes, and the stages that the pipeline has from it, beside its own."""
     both = {"pipeline": v2("spinnaker://web", stages=[{"type": "manualJudgment"}])}
     both["template"] = template("web", "kayentaCanary", protect=True)
-    (found,) = parse_document(Document("templated", json.dumps(both).encode()))
-    assert [getattr(found, name) for name in ("protected", "has_canary", "has_approval", "has_rollback")] == [
+    (row,) = parse_document(Document("templated", json.dumps(both).encode()))
+    assert [getattr(row, name) for name in ("protected", "has_canary", "has_approval", "has_rollback")] == [
         True,
         True,
         True,
@@ -106,35 +106,35 @@ def test_what_a_template_brings() -> None:
 def test_a_v1_template_keeps_its_stages_beside_its_name() -> None:
     """The older shape, where protect is missing, forbids nothing."""
     both = {"pipeline": v2("spinnaker://web"), "template": {"id": "web", "stages": [{"type": "undoRolloutManifest"}]}}
-    (found,) = parse_document(Document("templated", json.dumps(both).encode()))
-    assert (found.protected, found.has_rollback, found.has_canary) == (False, True, False)  # type: ignore[attr-defined]
+    (row,) = parse_document(Document("templated", json.dumps(both).encode()))
+    assert (row.protected, row.has_rollback, row.has_canary) == (False, True, False)  # type: ignore[attr-defined]
 
 
-def asked(gate: Any, prefix: str) -> list[str]:
+def requests_to(gate: Any, prefix: str) -> list[str]:
     """Requests to one part of Gate."""
     return [path for path in gate.requests if path.startswith(prefix)]
 
 
-def test_templates_are_asked_for_once_and_only_where_a_pipeline_names_one(
+def test_templates_are_requested_once_if_a_pipeline_names_one(
     make: SimpleNamespace, ingest: Ingest, landed: Landed
 ) -> None:
     """One request a run, however many pipelines are made from them."""
     world = make.world()
     with serve(world) as gate:
         ingest(gate.url)
-        assert asked(gate, "/v2/pipelineTemplates") == []
+        assert requests_to(gate, "/v2/pipelineTemplates") == []
         world.templates = [template("web", "kayentaCanary", protect=True)]
         world.pipeline_configs = [v2("spinnaker://web", id=f"c{n}") for n in range(3)]
         ingest(gate.url)
-        assert len(asked(gate, "/v2/pipelineTemplates")) == 1
-    told = (
+        assert len(requests_to(gate, "/v2/pipelineTemplates")) == 1
+    query = (
         "SELECT DISTINCT template_kind, template, protected, has_canary, has_rollback FROM pipeline WHERE id LIKE 'c_'"
     )
-    assert landed(told) == [("v2", "web", True, True, False)]
+    assert landed(query) == [("v2", "web", True, True, False)]
 
 
 def test_v1_templates_have_a_list_of_their_own(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
-    """Asked for where a v1 pipeline names one: whether it is protected, and the stages that it brings."""
+    """Requested if a v1 pipeline names one: whether it is protected, and its stages."""
     world = make.world()
     world.templates = [{"schema": "1", "id": "old", "protect": True, "stages": [{"type": "manualJudgment"}]}]
     made = {"pipeline": {"template": {"source": "spinnaker://old"}}}
@@ -143,13 +143,13 @@ def test_v1_templates_have_a_list_of_their_own(make: SimpleNamespace, ingest: In
     ]
     with serve(world) as gate:
         ingest(gate.url)
-        assert (asked(gate, "/v2/pipelineTemplates"), len(asked(gate, "/pipelineTemplates"))) == ([], 1)
-    told = "SELECT template_kind, template, protected, has_approval, has_canary FROM pipeline"
-    assert landed(told) == [("v1", "old", True, True, False)]
+        assert (requests_to(gate, "/v2/pipelineTemplates"), len(requests_to(gate, "/pipelineTemplates"))) == ([], 1)
+    query = "SELECT template_kind, template, protected, has_approval, has_canary FROM pipeline"
+    assert landed(query) == [("v1", "old", True, True, False)]
 
 
-def test_without_templates_a_pipeline_is_still_known(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
-    """Where Gate has none, what the template holds stays unknown, and that is no trouble."""
+def test_without_templates_a_pipeline_still_lands(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """If Gate has none, the stages of the template stay unknown; that is no partial failure."""
     world = make.world()
     world.pipeline_configs = [v2("spinnaker://web")]
     with serve(world) as gate:
@@ -164,7 +164,7 @@ REVISIONS = (
 
 
 def test_history_is_read_when_a_configuration_changes(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
-    """Every configuration that Gate still has, with who made it; asked again only after the next change."""
+    """Every configuration that Gate still has, with its author; requested again only after the next change."""
     world = make.world()
     world.pipeline_configs = [v2("spinnaker://web:2", updateTs=str(T + 2), lastModifiedBy="ada")]
     world.revisions["c"] = [
@@ -174,11 +174,11 @@ def test_history_is_read_when_a_configuration_changes(make: SimpleNamespace, ing
     with serve(world) as gate:
         ingest(gate.url)
         ingest(gate.url)
-        assert asked(gate, "/pipelineConfigs/") == ["/pipelineConfigs/c/history?limit=20"]
+        assert requests_to(gate, "/pipelineConfigs/") == ["/pipelineConfigs/c/history?limit=20"]
         world.pipeline_configs = [v2("spinnaker://web:3", updateTs=T + 3, lastModifiedBy="bo")]
         world.revisions = {}
         summary = ingest(gate.url)
-        assert len(asked(gate, "/pipelineConfigs/")) == 2
+        assert len(requests_to(gate, "/pipelineConfigs/")) == 2
     assert landed("SELECT kind, reason, excerpt FROM quarantine WHERE kind LIKE 'pipeline%'") == []
     assert summary.partial_failures == []
     assert landed(REVISIONS) == [("web", "1", T + 1, None), ("web", "2", T + 2, "ada"), ("web", "3", T + 3, "bo")]
@@ -186,16 +186,16 @@ def test_history_is_read_when_a_configuration_changes(make: SimpleNamespace, ing
 
 
 @pytest.mark.parametrize(("status", "partial_failures"), [(404, 0), (400, 1), (403, 1)])
-def test_history_that_gate_does_not_give(
+def test_a_history_that_gate_refuses(
     status: int, partial_failures: int, make: SimpleNamespace, ingest: Ingest, landed: Landed
 ) -> None:
-    """It is asked for once; the present configuration is kept as a revision all the same."""
+    """It is requested once; the present configuration is landed as a revision anyway."""
     world = make.world()
     world.pipeline_configs = [v2("spinnaker://web", id=f"c{n}", updateTs=T) for n in range(3)]
     with serve(world) as gate:
         gate.faults = {"/pipelineConfigs/": status}
         summary = ingest(gate.url)
-        assert len(asked(gate, "/pipelineConfigs/")) == 1
+        assert len(requests_to(gate, "/pipelineConfigs/")) == 1
     assert len(summary.partial_failures) == partial_failures
     assert landed("SELECT id FROM pipeline_revision ORDER BY id") == [(f"c{n}@{T}",) for n in range(3)]
 
@@ -207,12 +207,12 @@ def test_a_revision_without_its_time_is_refused() -> None:
 
 
 def test_the_simulated_templates_are_those_that_its_pipelines_name() -> None:
-    """Each of the two tags is found, and the second brings a canary that nobody may take out."""
-    listed = [json.dumps(one).encode() for one in catalogue.templates(T)]
+    """Each of the two tags is found; the second adds a canary that is protected."""
+    listed = [json.dumps(body).encode() for body in catalogue.templates(T)]
     for tag, protected, canary in (("v1", False, False), ("v2", True, True)):
         config = v2(f"spinnaker://{TEMPLATE}:{tag}")
-        found = select_template(listed, Reference("v2", TEMPLATE, tag))
-        assert found is not None
-        both = {"pipeline": config, "template": json.loads(found)}
+        selected = select_template(listed, Reference("v2", TEMPLATE, tag))
+        assert selected is not None
+        both = {"pipeline": config, "template": json.loads(selected)}
         (row,) = parse_document(Document("templated", json.dumps(both).encode()))
         assert (row.protected, row.has_canary) == (protected, canary)  # type: ignore[attr-defined]

@@ -19,15 +19,15 @@ T = 1_747_000_000_000
 def rollouts(*stages: dict[str, Any]) -> list[Rollout]:
     """Rollouts of an execution with these stages, each beginning a second after the one before."""
     timed = [
-        {"id": f"s{nth}", "status": "SUCCEEDED", "startTime": T + nth * 1_000, "endTime": T + nth * 1_000 + 100} | one
-        for nth, one in enumerate(stages)
+        {"id": f"s{nth}", "status": "SUCCEEDED", "startTime": T + nth * 1_000, "endTime": T + nth * 1_000 + 100} | stage
+        for nth, stage in enumerate(stages)
     ]
     body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": timed}
     rows = parse_document(Document("execution", json.dumps(body).encode()))
     return [row for row in rows if isinstance(row, Rollout)]
 
 
-def told(row: Rollout) -> tuple[Any, ...]:
+def summary(row: Rollout) -> tuple[Any, ...]:
     """Action, workload, first and full traffic in milliseconds after T."""
     after = [None if at is None else at // 1000 - T for at in (row.first_traffic_at, row.full_traffic_at)]
     return (row.action, row.cluster, *after)
@@ -59,30 +59,30 @@ def workload(name: str, version: str) -> dict[str, Any]:
 def test_steps_are_one_rollout_from_the_first_weight_to_the_last() -> None:
     """10, 50, 100 percent: first traffic with the first, full with the last, under the first stage's id."""
     (row,) = rollouts(mesh(v1=90, v2=10), mesh(v1=50, v2=50), mesh(v1=0, v2=100))
-    assert told(row) == ("deploy", "shop", 100, 2_100)
+    assert summary(row) == ("deploy", "shop", 100, 2_100)
     assert (row.id, row.strategy, row.status) == ("s0", "weights", "succeeded")
 
 
 def test_a_workload_serves_by_the_weights_of_its_destination() -> None:
     """The Deployment labelled v2 takes traffic with the VirtualService, not when its pods are up."""
     pods, weights = rollouts(workload("shop-v2", "v2"), mesh(v1=100, v2=0), mesh(v1=75, v2=25), mesh(v1=0, v2=100))
-    assert told(pods) == ("deploy", "shop-v2", 2_100, 3_100)
-    assert told(weights) == ("deploy", "shop", 2_100, 3_100)
+    assert summary(pods) == ("deploy", "shop-v2", 2_100, 3_100)
+    assert summary(weights) == ("deploy", "shop", 2_100, 3_100)
     assert (pods.strategy, pods.version) == ("weights", "shop:v2")
 
 
 def test_weights_taken_back_are_a_rollback() -> None:
     """Back to zero without anything new behind the old name: it took traffic, never all, and was rolled back."""
     begun, back = rollouts(mesh(stable=90, canary=10), mesh(stable=50, canary=50), mesh(stable=100, canary=0))
-    assert told(begun) == ("deploy", "shop", 100, None)
-    assert told(back) == ("rollback", "shop", 2_100, 2_100)
+    assert summary(begun) == ("deploy", "shop", 100, None)
+    assert summary(back) == ("rollback", "shop", 2_100, 2_100)
 
 
 def test_a_canary_that_is_promoted_by_deploying_it_as_stable_is_no_rollback() -> None:
     """The old destination runs the new content by the time it gets everything back."""
     rows = rollouts(mesh(stable=90, canary=10), workload("shop", "stable"), mesh(stable=100, canary=0))
-    assert [told(row)[0] for row in rows] == ["deploy", "deploy"]
-    assert told(rows[0]) == ("deploy", "shop", 100, 2_100)
+    assert [summary(row)[0] for row in rows] == ["deploy", "deploy"]
+    assert summary(rows[0]) == ("deploy", "shop", 100, 2_100)
 
 
 @pytest.mark.parametrize(
@@ -96,27 +96,27 @@ def test_a_canary_that_is_promoted_by_deploying_it_as_stable_is_no_rollback() ->
     ],
 )
 def test_which_destination_is_new(stages: tuple[dict[str, Any], ...], expected: tuple[int | None, ...]) -> None:
-    """The one that grows; of one step the smaller share, the only one that serves, or the one with a telling name."""
+    """The one that grows; of one step the smaller share, the only one that serves, or the one called like a canary."""
     (row,) = rollouts(*stages)
-    assert told(row)[2:] == expected
+    assert summary(row)[2:] == expected
 
 
 def test_a_route_for_testers_is_no_traffic() -> None:
-    """What only matches a header serves nobody else: the general route decides."""
-    one = mesh(v1=100, v2=0)
-    rules = one["context"]["manifests"][0]["spec"]["http"]
+    """A route that matches a header serves testers alone: the general route decides."""
+    weights = mesh(v1=100, v2=0)
+    rules = weights["context"]["manifests"][0]["spec"]["http"]
     rules.insert(
         0, {"match": [{"headers": {"tester": {}}}], "route": [{"destination": {"subset": "v2"}, "weight": 100}]}
     )
-    (row,) = rollouts(workload("shop-v2", "v2"), one)[:1]
-    assert told(row)[2:] == (None, None)
+    (row,) = rollouts(workload("shop-v2", "v2"), weights)[:1]
+    assert summary(row)[2:] == (None, None)
 
 
 @pytest.mark.parametrize("weights", [{"v1": None}, {}])
 def test_routes_without_weights_are_an_ordinary_manifest(weights: dict[str, Any]) -> None:
     """A VirtualService deployed beside its application shifts nothing."""
     (row,) = rollouts(mesh(**weights))
-    assert (row.strategy, told(row)[2:]) == ("none", (100, 100))
+    assert (row.strategy, summary(row)[2:]) == ("none", (100, 100))
 
 
 def test_a_patch_sets_weights_too() -> None:
@@ -129,16 +129,16 @@ def test_a_patch_sets_weights_too() -> None:
         "patchBody": [{"spec": spec}],
     }
     (row,) = rollouts({"type": "patchManifest", "context": context})
-    assert (row.strategy, told(row)) == ("weights", ("deploy", "shop", 100, 100))
+    assert (row.strategy, summary(row)) == ("weights", ("deploy", "shop", 100, 100))
 
 
 @given(some.lists(some.integers(1, 99), max_size=5, unique=True).map(sorted), some.booleans())
-def test_first_is_never_after_full(steps: list[int], whole: bool) -> None:
+def test_first_is_never_after_full(steps: list[int], complete: bool) -> None:
     """Growing weights: first with the first step, full exactly where one reaches 100."""
-    weights = [0, *steps, *([100] if whole else [])]
+    weights = [0, *steps, *([100] if complete else [])]
     (row,) = rollouts(*(mesh(v1=100 - weight, v2=weight) for weight in weights))
-    action, _, first, full = told(row)
+    action, _, first, full = summary(row)
     if len(weights) == 1:
         assert action == "deploy"
     else:
-        assert (first, full) == (1_100, (len(weights) - 1) * 1_000 + 100 if whole else None)
+        assert (first, full) == (1_100, (len(weights) - 1) * 1_000 + 100 if complete else None)

@@ -1,4 +1,4 @@
-"""Stages that change what runs → rollouts, their targets and their traffic."""
+"""Stages that change what runs as rollouts: their targets and their traffic."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.spinnaker.conftest import T, after, rollouts, said, stage
+from tests.ingest.spinnaker.conftest import T, after, fields_of, rollouts, stage
 
 
 def tasks(**ends: int | None) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ def tasks(**ends: int | None) -> list[dict[str, Any]]:
 def test_when_traffic_started(type_: str, more: dict[str, Any], times: tuple[int | None, ...]) -> None:
     """First and full traffic by the tasks; by the stage's end only where a listing has no tasks."""
     (rollout,) = rollouts(stage(type_, **more))
-    assert said(rollout, "first_traffic_at", "full_traffic_at") == tuple(map(after, times))
+    assert fields_of(rollout, "first_traffic_at", "full_traffic_at") == tuple(map(after, times))
 
 
 @pytest.mark.parametrize(("enabled", "served"), [(False, None), (True, after(5))])
@@ -59,7 +59,7 @@ def test_full_traffic_waits_for_the_old_group_to_be_disabled() -> None:
     disable = {"id": "D", "type": "disableCluster", "parentStageId": "S", "endTime": T + 9}
     for status, full in (("SUCCEEDED", after(9)), ("TERMINAL", None), ("RUNNING", None)):
         rollout = rollouts(group, {**disable, "status": status})[0]
-        assert said(rollout, "first_traffic_at", "full_traffic_at") == (after(6), full)
+        assert fields_of(rollout, "first_traffic_at", "full_traffic_at") == (after(6), full)
         other = {**disable, "id": "O", "status": "SUCCEEDED", "endTime": T + 8}
         assert rollouts(group, {**disable, "status": status}, other)[0].full_traffic_at == full
 
@@ -68,7 +68,7 @@ def test_a_task_that_was_tried_again_counts_as_it_went_last() -> None:
     """Orca lists each try; traffic starts by the one that came last, and an earlier success is no success."""
     twice = [*tasks(monitorDeploy=1, waitForManifestToStabilize=5), *tasks(waitForManifestToStabilize=7)]
     (rollout,) = rollouts(stage("deployManifest", tasks=twice))
-    assert said(rollout, "first_traffic_at", "full_traffic_at") == (after(1), after(7))
+    assert fields_of(rollout, "first_traffic_at", "full_traffic_at") == (after(1), after(7))
 
 
 def test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters() -> None:
@@ -81,42 +81,42 @@ def test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters() -> None:
     for child_id in ("first", "again"):
         (begun,) = rollouts(parent, {**stage("createServerGroup", child), "id": child_id, "parentStageId": "S"})
         assert begun.id == planned[0].id
-    assert [said(row, "location", "cluster", "status") for row in planned] == [
+    assert [fields_of(row, "location", "cluster", "status") for row in planned] == [
         ("eu", "shop-main", "not_started"),
         ("us", "shop-main", "not_started"),
     ]
 
 
 def test_a_plan_that_is_still_an_expression_is_one_rollout() -> None:
-    """What stands for the clusters is evaluated when the stage begins."""
+    """The expression for the clusters is evaluated when the stage begins."""
     (rollout,) = rollouts(stage("deploy", {"clusters": "${ trigger.clusters }"}, status="NOT_STARTED"))
-    assert said(rollout, "status", "location") == ("not_started", None)
+    assert fields_of(rollout, "status", "location") == ("not_started", None)
 
 
 def test_two_groups_of_one_target_stay_two() -> None:
     """Ids are unique even where a pipeline deploys the same cluster twice."""
     plan = {"account": "vm", "application": "shop", "region": "eu"}
-    found = rollouts(stage("deploy", {"clusters": [plan, plan]}, status="NOT_STARTED"))
-    assert len({row.id for row in found}) == 2
+    rows = rollouts(stage("deploy", {"clusters": [plan, plan]}, status="NOT_STARTED"))
+    assert len({row.id for row in rows}) == 2
 
 
 def test_a_listing_without_contexts_still_tells_the_region() -> None:
     """ "Deploy in eu-west-1" is all that is left of it."""
-    named = {**stage("createServerGroup", name="Deploy in eu-west-1"), "id": "C", "parentStageId": "S"}
-    (rollout,) = rollouts(stage("deploy"), named)
-    assert said(rollout, "location", "account", "full_traffic_at") == ("eu-west-1", None, after(10_000))
+    child = {**stage("createServerGroup", name="Deploy in eu-west-1"), "id": "C", "parentStageId": "S"}
+    (rollout,) = rollouts(stage("deploy"), child)
+    assert fields_of(rollout, "location", "account", "full_traffic_at") == ("eu-west-1", None, after(10_000))
 
 
 def test_a_rollback_is_its_server_groups_and_not_the_steps_it_takes() -> None:
-    """clone, enable, resize and disable below a rollback are how it is done, not what was done."""
-    below = [
+    """clone, enable, resize and disable inside a rollback are its steps."""
+    steps = [
         {**stage("rollbackServerGroup", {"region": "eu", "rollbackContext": {"restoreServerGroupName": "shop-v001"}})},
         {**stage("cloneServerGroup"), "id": "c", "parentStageId": "S"},
         {**stage("resizeServerGroup"), "id": "r", "parentStageId": "S"},
     ]
-    (alone,) = rollouts(*below)
-    (nested,) = rollouts({**stage("rollbackCluster"), "id": "TOP"}, {**below[0], "parentStageId": "TOP"}, *below[1:])
-    assert said(alone, "action", "restores", "steps_back") == ("rollback", "shop-v001", None)
+    (alone,) = rollouts(*steps)
+    (nested,) = rollouts({**stage("rollbackCluster"), "id": "TOP"}, {**steps[0], "parentStageId": "TOP"}, *steps[1:])
+    assert fields_of(alone, "action", "restores", "steps_back") == ("rollback", "shop-v001", None)
     assert nested.id == "TOP/-/eu/-"
 
 
@@ -126,7 +126,7 @@ def test_a_rollback_is_its_server_groups_and_not_the_steps_it_takes() -> None:
 )
 def test_how_far_back(context: dict[str, Any], restores: str | None, steps: int | None) -> None:
     """A revision, a number of them, or one."""
-    assert said(rollouts(stage("undoRolloutManifest", context))[0], "restores", "steps_back") == (restores, steps)
+    assert fields_of(rollouts(stage("undoRolloutManifest", context))[0], "restores", "steps_back") == (restores, steps)
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ def stage(id_: str, type_: str, begin: int, end: int | None, context: Any = None
 
 def replica_set(version: int, begin: int, *, traffic: bool, strategy: str | None = None) -> dict[str, Any]:
     """A deployManifest of a ReplicaSet whose traffic Spinnaker manages."""
-    asked = {"kind": "ReplicaSet", "metadata": {"name": "shop", "namespace": "prod"}}
+    manifest = {"kind": "ReplicaSet", "metadata": {"name": "shop", "namespace": "prod"}}
     made = {"kind": "ReplicaSet", "metadata": {"name": f"shop-v{version:03}", "namespace": "prod"}}
     context = {
         "account": "prod",
-        "manifests": [asked],
+        "manifests": [manifest],
         "outputs.manifests": [made],
         "outputs.manifestNamesByNamespace": {"prod": [f"replicaSet shop-v{version:03}"]},
         "trafficManagement": {"enabled": True, "options": {"enableTraffic": traffic, "strategy": strategy}},
@@ -69,7 +69,7 @@ def test_a_dark_rollout_serves_when_it_is_enabled() -> None:
     assert times(row) == (510, 510)
 
 
-def test_a_dark_rollout_is_found_by_its_cluster_too() -> None:
+def test_a_dark_rollout_is_matched_by_its_cluster_too() -> None:
     """Where the stage asks for the newest of a cluster, as Deck writes it."""
     newest = {"mode": "dynamic", "cluster": "replicaSet shop", "criteria": "newest", "manifestName": None}
     (row,) = rollouts(replica_set(4, 0, traffic=False), switch("enableManifest", "x", 500, **newest))
@@ -77,8 +77,7 @@ def test_a_dark_rollout_is_found_by_its_cluster_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
-    [{"account": "staging"}, {"location": "elsewhere"}, {"manifestName": "replicaSet till-v004"}],
+    "other", [{"account": "staging"}, {"location": "elsewhere"}, {"manifestName": "replicaSet till-v004"}]
 )
 def test_what_is_enabled_elsewhere_is_another_thing(other: dict[str, Any]) -> None:
     """Another account, namespace or workload leaves the dark rollout dark."""
@@ -90,8 +89,8 @@ def test_enabling_that_fails_or_never_comes_takes_no_traffic() -> None:
     """The rollout is as far as the last of its stages that began."""
     failed = switch("enableManifest", "shop-v004", 500) | {"status": "TERMINAL"}
     planned = switch("enableManifest", "shop-v004", 500) | {"status": "NOT_STARTED", "startTime": None, "endTime": None}
-    for one, status in ((failed, "failed"), (planned, "succeeded")):
-        (row,) = rollouts(replica_set(4, 0, traffic=False), one)
+    for enabling, status in ((failed, "failed"), (planned, "succeeded")):
+        (row,) = rollouts(replica_set(4, 0, traffic=False), enabling)
         assert (times(row), row.status) == ((None, None), status)
 
 
@@ -141,7 +140,7 @@ def group(strategy: str, status: str = "SUCCEEDED") -> dict[str, Any]:
 
 
 def child(type_: str, nth: int, end: int, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
-    """A synthetic stage below it."""
+    """A synthetic stage in it."""
     return stage(f"c{nth}", type_, 100, end, more.pop("context", {}), parentStageId="G", status=status, **more)
 
 
@@ -160,8 +159,8 @@ def test_groups_that_take_over_at_once(
     strategy: str, word: str, children: list[tuple[str, int]], expected: tuple[int, int]
 ) -> None:
     """First when instances are up, full when the old group has stopped serving; scaling it down is clean-up."""
-    below = [child(type_, nth, end) for nth, (type_, end) in enumerate(children)]
-    (row,) = rollouts(group(strategy), *below)
+    child_stages = [child(type_, nth, end) for nth, (type_, end) in enumerate(children)]
+    (row,) = rollouts(group(strategy), *child_stages)
     assert (row.strategy, times(row)) == (word, expected)
 
 
@@ -169,23 +168,23 @@ def test_groups_that_take_over_at_once(
     strategy=some.sampled_from(["rollingredblack", "cfrollingredblack", "monitored"]),
     percentages=some.lists(some.integers(1, 99), max_size=4, unique=True).map(sorted),
     reached=some.integers(0, 5),
-    named=some.booleans(),
+    by_name=some.booleans(),
 )
-def test_groups_that_grow_step_by_step(strategy: str, percentages: list[int], reached: int, named: bool) -> None:
+def test_groups_that_grow_step_by_step(strategy: str, percentages: list[int], reached: int, by_name: bool) -> None:
     """First at the end of the first step that succeeded, full at the end of the step to 100 %, whatever the steps."""
     steps = [*percentages, 100]
-    below = [
+    child_stages = [
         child(
             "resizeServerGroup",
             nth,
             1_000 * (nth + 1),
             "SUCCEEDED" if nth < reached else "TERMINAL",
             name=f"Grow to {percent}% of Desired Size",
-            context={} if named else {"scalePct": percent},
+            context={} if by_name else {"scalePct": percent},
         )
         for nth, percent in enumerate(steps)
     ]
-    (row,) = rollouts(group(strategy, "SUCCEEDED" if reached >= len(steps) else "TERMINAL"), *below)
+    (row,) = rollouts(group(strategy, "SUCCEEDED" if reached >= len(steps) else "TERMINAL"), *child_stages)
     full = 1_000 * len(steps) if reached >= len(steps) else None
     assert times(row) == (1_000 if reached else None, full)
 
@@ -197,7 +196,7 @@ def test_a_rolling_push_is_one_rollout() -> None:
     assert (row.strategy, times(row)) == ("rollingpush", (400, 2_000))
 
 
-def test_a_custom_strategy_is_told_by_its_own_execution() -> None:
+def test_a_custom_strategy_is_in_its_child_execution() -> None:
     """The parent has no rollout once the strategy runs; the child's carry the strategy's name."""
     running = child("pipeline", 1, 500, "RUNNING")
     planned = child("pipeline", 1, 500, "NOT_STARTED")
@@ -209,21 +208,21 @@ def test_a_custom_strategy_is_told_by_its_own_execution() -> None:
 
 
 def test_a_listing_without_contexts_has_no_strategy() -> None:
-    """What was not told is not "none"."""
+    """A missing strategy is not "none"."""
     assert rollouts(stage("D", "deployManifest", 0, 10))[0].strategy is None
 
 
 def function(routing: list[tuple[str, float | None]], status: str = "SUCCEEDED") -> list[Rollout]:
     """A Lambda and the routings of its alias after it, 1 s apart."""
-    named = {"account": "aws", "region": "eu-west-1", "functionName": "shop"}
-    deploy = stage("L", "Aws.LambdaDeploymentStage", 0, 100, named)
+    function = {"account": "aws", "region": "eu-west-1", "functionName": "shop"}
+    deploy = stage("L", "Aws.LambdaDeploymentStage", 0, 100, function)
     routes = [
         stage(
             f"r{nth}",
             "Aws.LambdaTrafficRoutingStage",
             1_000 * nth,
             1_000 * nth + 10,
-            {**named, "deploymentStrategy": how, "versionNameA": "$LATEST", "trafficPercentA": percent},
+            {**function, "deploymentStrategy": how, "versionNameA": "$LATEST", "trafficPercentA": percent},
             status=status,
         )
         for nth, (how, percent) in enumerate(routing, 1)
@@ -305,7 +304,7 @@ def test_an_old_server_group_enabled_again(enable: Any, disabled: list[str], exp
     assert (times(row), row.account, row.location) == ((10, 10), "vm", "eu")
 
 
-def test_enabling_below_a_rollback_is_a_step_of_it() -> None:
+def test_enabling_inside_a_rollback_is_a_step_of_it() -> None:
     """And one that failed restored nothing."""
     back = stage("r", "rollbackServerGroup", 0, 90, {"region": "eu"})
     step = stage("e", "enableServerGroup", 0, 10, {"serverGroupName": "shop-v001"}, parentStageId="r")
