@@ -16,7 +16,7 @@ import pytest
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
-from dora.sql.catalog import Finding
+from dora.sql.catalog import CheckResult
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.rows import Row
@@ -84,10 +84,10 @@ def loaded(data: Path, *bodies: Json | bytes) -> Summary:
     return pull(SOURCE.from_settings({}, data), fresh(data), Request(load=(folder,)))
 
 
-def delivered(data: Path) -> tuple[dora.Delivery, dict[str, Finding]]:
-    """Build, and open the result beside what the checks found."""
-    findings = build(Config(data=data, definitions={"production_accounts": ["prod-*"]}))
-    return dora.open(data / "dora.duckdb"), {finding.check: finding for finding in findings}
+def delivered(data: Path) -> tuple[dora.Delivery, dict[str, CheckResult]]:
+    """Build, and open the result beside the results of its checks."""
+    results = build(Config(data=data, definitions={"production_accounts": ["prod-*"]}))
+    return dora.open(data / "dora.duckdb"), {result.check: result for result in results}
 
 
 def manifest(image: str, name: str = "shop", namespace: str = "shop") -> Json:
