@@ -26,7 +26,7 @@ KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_ti
 
 def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> None:
     """Draw a row of cards, or several rows of so many columns."""
-    widths = (3, 1) if len(names) == 4 else (2, 1)  # four cards a row are narrow: the number needs more of it
+    widths = (4, 1) if len(names) == 4 else (2, 1)  # "not significant" beside a change of three digits just fits
     with st.grid(columns or len(names), min_column_width=240):
         for name in names:
             _draw_card(view, dora.metrics()[name], widths)

@@ -57,7 +57,7 @@ def _draw_changes(view: View, before: Scope, group: Group) -> None:
 
 
 def _draw_alerts(view: View, group: Group) -> None:
-    rows = trend_alerts(view, group)
+    rows = _trend_alerts(view, group)
     st.subheader("Trend alerts (control chart)", anchor=False)
     if not rows:
         st.caption(f"None: the weekly values of every {group} stayed within their control limits.")
@@ -84,8 +84,8 @@ def _filter(row: Row, group: Group, grain: str) -> None:
         st.session_state[deployment_list.PERIOD] = f"{row['start']:%Y-%m-%d}"
 
 
-def trend_alerts(view: View, group: Group) -> list[Row]:
-    """The strong alerts of every key metric and group within the window, latest first."""
+def _trend_alerts(view: View, group: Group) -> list[Row]:
+    """Return the strong alerts of every key metric and group within the window, latest first."""
     rows = []
     for name in metric_card.KEYS:
         for series in cache.signals(view.build, name, replace(view.whole, by=group)):

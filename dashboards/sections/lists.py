@@ -103,7 +103,7 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     ]
     if lines:
         names = [name for name in lines[0] if name not in ("deployment_id", "url", "execution")]
-        columns = {name: text(name.capitalize()) for name in names} | {"url": EXECUTION}
+        columns = {name: text(_label(name)) for name in names} | {"url": EXECUTION}
         table.draw(lines, zone, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
 
 
@@ -115,8 +115,12 @@ def draw_templates(trail: Any) -> None:
         st.text(sentence)
     for rows, alt in ((trail.versions(), "Deployments by template version"), (trail.code(), "Pipelines as code")):
         if rows:
-            frame = pd.DataFrame(rows).rename(columns=str.capitalize)
+            frame = pd.DataFrame(rows).rename(columns=_label)
             st.dataframe(frame, hide_index=True, placeholder="–", alt=alt)
+
+
+def _label(name: str) -> str:
+    return name[:1].upper() + name[1:]  # str.capitalize would turn "95 % CI" into "95 % ci"
 
 
 def _more(rows: list[Row]) -> str:
