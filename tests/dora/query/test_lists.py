@@ -1,7 +1,8 @@
-"""Lists and the sums over them are cut by the same scope: the window, the applications, the teams of the day."""
+"""A scope selects the same rows in lists and in analyses: by window, application and team at the time."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 
@@ -32,9 +33,9 @@ def delivery(
     built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dora.Delivery]:
     settings, as_of = {"timezone": "Europe/Berlin", "teams": TEAMS}, datetime(2026, 3, 13, tzinfo=UTC)
-    found = built_in(tmp_path_factory.mktemp("lists"), deployments=DEPLOYMENTS, settings=settings, as_of=as_of)
-    yield found
-    found.close()
+    delivery = built_in(tmp_path_factory.mktemp("lists"), deployments=DEPLOYMENTS, settings=settings, as_of=as_of)
+    yield delivery
+    delivery.close()
 
 
 @pytest.mark.parametrize(
@@ -50,21 +51,22 @@ def delivery(
         (Scope(applications=("search",), teams=("money",)), ""),
     ],
 )
-def test_a_scope_cuts_lists_and_sums_alike(scope: Scope, expected: str, delivery: dora.Delivery) -> None:
-    """What a team did stays with the team of its day, also where it moved at midnight in Berlin; the sums agree."""
+def test_lists_and_analyses_have_the_same_rows(scope: Scope, expected: str, delivery: dora.Delivery) -> None:
+    """A deployment stays with the team of its day, also if the application moved at midnight in Berlin."""
     rows = delivery.audit(scope).rows
     numbers = [row["deployment_id"].partition("/")[2].partition("@")[0][-1] for row in rows]
     assert sorted(numbers) == sorted(expected)
     assert [row["happened_at"] for row in rows] == sorted((row["happened_at"] for row in rows), reverse=True)
-    base = run_analysis(delivery.connection(), "deployed", scope)
-    assert sum(row["deployments"] for row in base) == len(expected)
+    applications = run_analysis(delivery.connection(), "deployed", scope)
+    assert sum(row["deployments"] for row in applications) == len(expected)
     assert {row["team"] for row in rows} <= {"money/cards", "money", "finding"}
 
 
-def test_every_sum_runs_in_every_scope(delivery: dora.Delivery) -> None:
-    """No figure needs a bound that a scope may not have, or knows a list that does not exist."""
-    scoped = (name for name, sql in queries("analyses").items() if "$observations" not in sql)
-    for name in scoped:
+def test_every_analysis_runs_in_every_scope(delivery: dora.Delivery) -> None:
+    """No analysis over lists needs a bound that a scope may not have, or names a list that does not exist."""
+    analyses = [name for name, sql in queries("analyses").items() if not re.search(r"\$(observations|metric)\b", sql)]
+    assert len(analyses) > 3
+    for name in analyses:
         for scope in (Scope(), Scope(since="30d", until="1d", teams=("money",))):
             assert isinstance(run_analysis(delivery.connection(), name, scope), list)
     with pytest.raises(UsageError, match="no team nobody"):
