@@ -26,7 +26,7 @@ KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_ti
 
 def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> None:
     """Draw a row of cards, or several rows of so many columns."""
-    widths = (4, 1) if len(names) == 4 else (2, 1)  # "not significant" beside a change of three digits just fits
+    widths = (4, 1) if len(names) == 4 else (2, 1)  # on the narrow cards of a row of four, numbers need more room
     with st.grid(columns or len(names), min_column_width=240):
         for name in names:
             _draw_card(view, dora.metrics()[name], widths)
@@ -40,7 +40,7 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
         with st.popover(metric.title, type="tertiary", width="content"):
             # One text of many paragraphs: with a dozen cards, an element for each would slow the page down.
             st.text("\n\n".join(_meaning(view, metric, now.incomplete)))
-        number, line = st.columns(widths, vertical_alignment="bottom", wrap=False)
+        number, line = st.columns(widths, gap=None, vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title, now.text, move.text if move else None, label_visibility="collapsed",
             delta_color=COLOURS[assessment], delta_arrow=_arrow(move), delta_description=assessment if move else None,
