@@ -33,7 +33,7 @@ def draw(view: View) -> None:
 
 
 def _banner(label: str, message: str) -> None:
-    """A badge and a message; text instead of Markdown, because the message can quote a source."""
+    """Draw a badge and a message; text instead of Markdown, because the message can quote a source."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(label, color="orange")
         st.text(message)

@@ -30,7 +30,7 @@ class Click(NamedTuple):
 
 
 def toggle(field: str, hint: str, widget: str, empty: str | list[str]) -> Click:
-    """A click that selects a mark's value in a widget; a click on the selected mark empties the widget again."""
+    """Return a click that selects a mark's value in a widget; a click on the selected mark empties the widget again."""
 
     def select(value: str) -> None:
         selection = [value] if isinstance(empty, list) else value
@@ -69,7 +69,7 @@ def _select(key: str, click: Click) -> None:
 
 
 def spec(drawing: Drawing) -> dict[str, Any]:
-    """The Vega-Lite specification of a chart; a call with equal arguments is drawn once."""
+    """Return the Vega-Lite specification of a chart; a call with equal arguments is drawn once."""
     if isinstance(drawing, partial):
         return _cached_spec(f"{drawing.func} {drawing.args} {drawing.keywords}", drawing)
     return _with_readable_labels(drawing.to_dict(validate=False))
@@ -82,5 +82,5 @@ def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
 
 
 def _with_readable_labels(specification: dict[str, Any]) -> dict[str, Any]:
-    """Axis and legend labels in a grey that is dark enough in either theme."""
+    """Return axis and legend labels in a grey that is dark enough in either theme."""
     return specification | {"config": specification.get("config", {}) | {"axis": LABELS, "legend": LABELS}}

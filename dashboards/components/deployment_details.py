@@ -28,7 +28,7 @@ STAGE_LANE = "stages"
 
 
 def find_deployment(build: Build) -> Row | None:
-    """The deployment of the address; null if it names none, or one that is not in the build."""
+    """Return the deployment of the address; null if it names none, or one that is not in the build."""
     deployment_id = st.query_params.get(table.DEPLOYMENT)
     return next(iter(cache.rows(build, "deployment", deployment_id)), None) if deployment_id else None
 

@@ -29,18 +29,18 @@ MAX_HEIGHT = 12 * ROW_HEIGHT
 
 
 def period_click(view: View, noun: str | None = None) -> Click:
-    """A click on a period, or on a part of one that ``noun`` names, that lists the deployments of the period."""
+    """Return a click on a period, or on a smaller ``noun`` in one, that lists the deployments of the period."""
     deployments = f"the deployments of its {view.grain}" if noun else "its deployments"
     return chart.toggle(charts.CLICK, f"Click a {noun or view.grain} to list {deployments} below.", PERIOD, WINDOW)
 
 
 def class_click(noun: str, deployments: str = "its deployments") -> Click:
-    """A click on a class of deployments that lists them."""
+    """Return a click on a class of deployments that lists them."""
     return chart.toggle(charts.PART, f"Click {noun} to list {deployments} below.", CLASS, ALL)
 
 
 def application_click() -> Click:
-    """A click on an application that filters the page to it."""
+    """Return a click on an application that filters the page to it."""
     return chart.toggle(charts.WHOSE, "Click an application to filter the page to it.", APPLICATIONS, [])
 
 

@@ -63,7 +63,7 @@ def _with_details(about: About, filters: Selection) -> Selection:
 
 
 def _date_range(about: About, label: str, key: str, last: date) -> tuple[date, date]:
-    """The first and last day of a range that at first ends with ``last``."""
+    """Return the first and last day of a range that at first ends with ``last``."""
     begins = about.begins.date()
     last = max(begins, last)
     first = max(begins, last - timedelta(days=CUSTOM_DAYS - 1))
@@ -73,7 +73,7 @@ def _date_range(about: About, label: str, key: str, last: date) -> tuple[date, d
 
 
 def _split_date(about: About, first: date, last: date) -> date:
-    """The day that splits the window in two, at first its middle; both parts have at least one day."""
+    """Return the day that splits the window in two, at first its middle; both parts have at least one day."""
     day: date = st.date_input("Split date", first + (last - first) / 2, key="day", **_date_options(about))
     return min(max(day, first + ONE_DAY), last)
 

@@ -54,7 +54,7 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
 
 
 def assess(metric: Metric, move: Move | None) -> Assessment:
-    """Whether a significant move is in the direction that is better for the metric."""
+    """Return whether a significant move is in the direction that is better for the metric."""
     if move is None or not move.significant or not move.direction:
         return "not significant"
     return "better" if (move.direction > 0) == (metric.better == "higher") else "worse"
@@ -67,7 +67,7 @@ def _arrow(move: Move | None) -> Literal["up", "down", "off"]:
 
 
 def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
-    """The question that a metric answers, and each definition that shaped it here with its value."""
+    """Return the question that a metric answers, and each definition that shaped it here with its value."""
     rows = cache.choices(view.build, metric.name, view.whole)
     by_key = {row["key"]: [other for other in rows if other["key"] == row["key"]] for row in rows if row["value"]}
     return [
@@ -78,7 +78,7 @@ def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
 
 
 def values_in_force(rows: list[cache.Row]) -> str:
-    """The value of a definition; if applications differ, each value with the number of applications that have it."""
+    """Return the value of a definition, or each of its values with the number of applications that have it."""
     if len(rows) == 1:
         return str(rows[0]["value"])
     return "; ".join(f"{row['value'] or 'none'} ({row['applications']} applications)" for row in rows)

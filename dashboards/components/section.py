@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 
 def section(title: str, caption: str | None = None) -> DeltaGenerator:
-    """A bordered section with a title and a caption, to draw in with ``with``."""
+    """Return a bordered section with a title and a caption, to draw in with ``with``."""
     container = st.container(border=True, gap="xsmall")
     container.subheader(title, anchor=False)
     if caption:

@@ -28,17 +28,17 @@ text, number = config.TextColumn, config.NumberColumn
 
 
 def local_time(label: str, zone: str) -> Any:
-    """A column of local times."""
+    """Return a column of local times."""
     return config.DatetimeColumn(f"{label} ({zone})", format="D MMM YYYY, HH:mm")
 
 
 def hours(label: str) -> Any:
-    """A column of hours."""
+    """Return a column of hours."""
     return number(f"{label} (h)", format="%.1f")
 
 
 def link(label: str, display_text: str) -> Any:
-    """A column of web links."""
+    """Return a column of web links."""
     return config.LinkColumn(label, display_text=display_text, validate="^https?://")
 
 
@@ -51,14 +51,14 @@ class RowButton(NamedTuple):
 
 
 def open_button(key: str) -> RowButton:
-    """A button that opens the deployment of a row."""
+    """Return a button that opens the deployment of a row."""
     return RowButton(
         key, "Open", lambda row: partial(open_deployment, row["deployment_id"]) if row["deployment_id"] else None
     )
 
 
 def button_column(key: str, actions: list[Action | None]) -> Any:
-    """A pinned column of buttons; the button of row n runs ``actions[n]``."""
+    """Return a pinned column of buttons; the button of row n runs ``actions[n]``."""
 
     def run_action() -> None:
         if action := actions[st.session_state[key].row]:
@@ -114,7 +114,7 @@ def close_deployment() -> None:
 
 
 def deployment_links(deployment: Row) -> dict[str, str]:
-    """The links of a deployment by label."""
+    """Return the links of a deployment by label."""
     links = {
         "Open in Deck": frames.web_link(deployment["url"]),
         "Commit": commit_link(deployment["repository"], deployment["commit"]),
@@ -123,7 +123,7 @@ def deployment_links(deployment: Row) -> dict[str, str]:
 
 
 def commit_link(repository: str | None, sha: str | None) -> str | None:
-    """The web page of a commit by $DORA_GIT_URL, else by a repository name that starts with its host; else null."""
+    """Return the page of a commit, by $DORA_GIT_URL or by a repository name that starts with its host; else null."""
     if not repository or not sha:
         return None
     pattern = os.environ.get(GIT_URL)

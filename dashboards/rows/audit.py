@@ -15,7 +15,7 @@ SHORTEST = 0.1  # minutes: a log axis has no zero
 
 
 def hour_of_week(row: Row) -> str | None:
-    """The local weekday and hour at which a change reached production, as ``Mon 9:00``; null if it never did."""
+    """Return the local weekday and hour at which a change reached production, as ``Mon 9:00``; null if it never did."""
     time = row["local_time"]
     return None if row["outside_business_hours"] is None else _hour_name(time.weekday(), time.hour)
 
@@ -25,7 +25,7 @@ def _hour_name(day: int, hour: int) -> str:
 
 
 def hours(rows: list[Row]) -> list[Row]:
-    """Changes that reached production by local weekday and hour, coloured by what most changes of the hour are."""
+    """Return changes that reached production by local weekday and hour, coloured by what most of them are."""
     deployed = [row for row in rows if row["outside_business_hours"] is not None]
     counts = Counter((row["local_time"].weekday(), row["local_time"].hour) for row in deployed)
     outside = [row for row in deployed if row["outside_business_hours"]]
@@ -43,7 +43,7 @@ def hours(rows: list[Row]) -> list[Row]:
 
 
 def waits(rows: list[Row]) -> list[Row]:
-    """The approval wait of each change, thinned out evenly per application, and the median of each application."""
+    """Return the approval wait of each change, thinned out evenly, and the median of each application."""
     approvals = [row for row in rows if row["waited_minutes"] is not None]
     applications = Counter(row["application"] for row in approvals)
     points = []

@@ -23,7 +23,7 @@ RESULTS = {
 
 
 def outcome(row: Row) -> str:
-    """The production outcome of the deployment that a canary analysed."""
+    """Return the production outcome of the deployment that a canary analysed."""
     if row["action_taken"] == "stopped":
         return "stopped"
     if row["outcome_unknown_reason"]:
@@ -32,7 +32,7 @@ def outcome(row: Row) -> str:
 
 
 def results_by_outcome(rows: list[Row]) -> list[Row]:
-    """Canaries by result and outcome: a row for every outcome of each result that occurs."""
+    """Return canaries by result and outcome: a row for every outcome of each result that occurs."""
     counts = Counter((row["verdict"], outcome(row)) for row in rows)
     totals = Counter(row["verdict"] for row in rows)
     return [
@@ -57,7 +57,7 @@ def _cell_text(count: int, total: int) -> str:
 
 
 def points(rows: list[Row], zone: str) -> list[Row]:
-    """Scores over time; beyond the limit of points, healthy deployments are thinned out and the others stay."""
+    """Return scores over time; beyond the limit of points, healthy deployments are thinned out and the others stay."""
     scored = [row for row in rows if row["score"] is not None]
     unhealthy = [row for row in scored if outcome(row) != "healthy"][:MAX_POINTS]
     healthy = [row for row in scored if outcome(row) == "healthy"]
@@ -77,13 +77,13 @@ def _point(row: Row, zone: str) -> Row:
 
 
 def pass_threshold(rows: list[Row]) -> float:
-    """The pass threshold that most canaries had."""
+    """Return the pass threshold that most canaries had."""
     thresholds = Counter(row["pass_threshold"] for row in rows if row["pass_threshold"] is not None)
     return float(thresholds.most_common(1)[0][0]) if thresholds else DEFAULT_PASS_THRESHOLD
 
 
 def failure_rates(bins: list[Any]) -> list[Row]:
-    """The share of deployments that failed later by range of scores, without empty ranges."""
+    """Return the share of deployments that failed later by range of scores, without empty ranges."""
     return [
         {
             "score": f"{scores.low:.0f}–{scores.high:.0f}", "part": _bin_name(scores), "tone": "vermilion",
@@ -99,7 +99,7 @@ def _bin_name(scores: Any) -> str:
 
 
 def deciding_metrics(metrics: list[Any]) -> list[Row]:
-    """How often each metric failed, in three parts: it decided alone, others failed too, the canary passed anyway."""
+    """Return how often each metric failed: it decided alone, others failed too, or the canary passed anyway."""
     rows = []
     for metric in metrics:
         counts = (metric.decided, metric.failed - metric.decided - metric.outvoted, metric.outvoted)
@@ -110,12 +110,12 @@ def deciding_metrics(metrics: list[Any]) -> list[Row]:
 
 
 def failed_metrics(metrics: list[Any]) -> dict[str, str]:
-    """The metrics that failed in any canary, by the name of the list of those canaries."""
+    """Return the metrics that failed in any canary, by the name of the list of those canaries."""
     return {f"failed: {metric.metric}": metric.metric for metric in metrics if metric.failed}
 
 
 def lead_time_costs(costs: list[Row]) -> list[Row]:
-    """The mean lead time of a change by application, split into canary and other, slowest application first."""
+    """Return the mean lead time of a change by application, split into canary and other, slowest application first."""
     rows = []
     for cost in sorted(costs, key=lambda cost: -cost["lead_minutes"]):
         parts = {"canary": cost["canary_minutes"], "other": cost["lead_minutes"] - cost["canary_minutes"]}
@@ -127,7 +127,7 @@ def lead_time_costs(costs: list[Row]) -> list[Row]:
 
 
 def coverage(applications: list[Any]) -> list[Row]:
-    """Applications with deployments: those with canaries by coverage, then the busiest of those without."""
+    """Return applications with deployments: those with canaries by coverage, then the busiest of those without."""
     deployed = [row for row in applications if row.application is not None and row.deployments]
     without = sorted((row for row in deployed if not row.judged), key=lambda row: (-row.deployments, row.application))
     drawn = [row for row in deployed if row.judged] + without[:MAX_WITHOUT]
@@ -153,7 +153,7 @@ CLASSES: dict[str, Callable[[Row], bool]] = {
 
 
 def classes(canaries: Any) -> dict[str, Rows]:
-    """Named classes of canaries that occur, with how to list each: notable ones, result by outcome, range of scores."""
+    """Return the classes of canaries that occur, with how to list each: notable ones, results by outcome, scores."""
     rows: list[Row] = canaries.rows
     cells: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
@@ -171,5 +171,5 @@ def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> list[Row]:
-    """Canaries with results and outcomes in words."""
+    """Return canaries with results and outcomes in words."""
     return [row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]), "outcome": outcome(row)} for row in rows]

@@ -30,7 +30,7 @@ DEPLOYMENT_COLUMNS = (
 
 
 def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
-    """Deployments for people: local times, short commits, outcomes in words, web links only."""
+    """Return deployments for people: local times, short commits, outcomes in words, web links only."""
     cells = [
         row
         | {
@@ -49,24 +49,24 @@ def deployments(rows: Iterable[Row], zone: str) -> pd.DataFrame:
 
 
 def outcome(row: Row) -> str:
-    """How a deployment ended, with the evidence if it failed: ``failed: rolled back, incident``."""
+    """Return how a deployment ended, with the evidence if it failed: ``failed: rolled back, incident``."""
     if row["evidence"]:
         return f"failed: {evidence(row)}" + ("; not recovered" if row["still_failing"] else "")
     return "ok" if row["outcome"] == "succeeded" else str(row["outcome"]).replace("_", " ")
 
 
 def evidence(row: Row) -> str:
-    """The evidence that a deployment failed, in words."""
+    """Return the evidence that a deployment failed, in words."""
     return ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
 
 
 def percent(part: int, total: int, decimals: int = 0) -> str:
-    """A share such as ``12 %``."""
+    """Return a share such as ``12 %``."""
     return f"{100 * part / total:.{decimals}f} %"
 
 
 def web_link(url: str | None) -> str | None:
-    """The link if it leads to the web; null for anything else that a source may have written."""
+    """Return the link if it leads to the web; null for anything else that a source may have written."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
@@ -92,12 +92,12 @@ def _cell(value: object) -> object:
 
 
 def local(moment: datetime | None, zone: str) -> datetime | None:
-    """A UTC instant in the organisation's time zone; null stays null."""
+    """Return a UTC instant in the organisation's time zone; null stays null."""
     return moment and wording.local(moment, zone)
 
 
 def count_listed(rows: list[Row], noun: str) -> str:
-    """``3 changes``, or ``The first 20 of 1,468 changes``."""
+    """Return ``3 changes``, or ``The first 20 of 1,468 changes``."""
     count = rows[0]["listed"] if rows else 0
     total = wording.counted(count, noun)
     return total if count <= len(rows) else f"The first {len(rows)} of {total}"

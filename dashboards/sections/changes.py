@@ -70,7 +70,7 @@ def _draw_alerts(view: View, group: Group) -> None:
 
 
 def _filter_button(key: str, view: View, group: Group) -> RowButton:
-    """A button that filters the page to the team or application of a row, and the list to its week."""
+    """Return a button that filters the page to the team or application of a row, and the list to its week."""
 
     def action_for(row: Row) -> table.Action | None:
         return partial(_filter, row, group, view.grain) if row["group"] not in (EVERYONE, NO_GROUP) else None

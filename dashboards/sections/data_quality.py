@@ -16,7 +16,7 @@ from dashboards.rows.frames import percent
 
 
 def sources(view: View) -> list[Row]:
-    """The last run of each source with its state."""
+    """Return the last run of each source with its state."""
     return [row | {"state": _state(row, view)} for row in cache.rows(view.build, "sources")]
 
 
@@ -31,7 +31,7 @@ def _state(row: Row, view: View) -> str:
 
 
 def coverage(view: View) -> list[tuple[str, str, str]]:
-    """The coverage of the window as cards: title, number, and the sentence below."""
+    """Return the coverage of the window as cards: title, number, and the sentence below."""
     row = view.over("coverage", cache.EVERY_ATTEMPT)[0]
     total = row["served"]
     lead_time = view.value("lead_time")
@@ -54,7 +54,7 @@ def _share(part: int, total: int) -> str:
 
 
 def check_results(view: View) -> list[Row]:
-    """Every check with the number of rows that it returned, and one of them in words."""
+    """Return every check with its number of rows, and one of them in words."""
     return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "check_results")]
 
 
@@ -64,7 +64,7 @@ def _example(examples: str) -> str | None:
 
 
 def definitions(view: View) -> list[Row]:
-    """Each definition that is set, with its value and the metrics that it shapes."""
+    """Return each definition that is set, with its value and the metrics that it shapes."""
     definitions = []
     for key, group in groupby(cache.rows(view.build, "definitions"), key=itemgetter("key")):
         values = list(group)

@@ -28,12 +28,12 @@ SIZE_NAMES = {"none": "no change", "1": "1 change"}
 
 
 def age_click() -> Click:
-    """A click on an age that lists the changes of it."""
+    """Return a click on an age that lists the changes of it."""
     return chart.toggle(charts.PART, "Click an age to list its changes below.", AGE, ANY_AGE)
 
 
 def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
-    """Every period of the window with its quantiles; a quantile is null while too many changes are still waiting."""
+    """Return the quantiles of every period of the window; null while too many of its changes are pending."""
     values = view.trend("lead_time")
     return [
         row | {name: getattr(value.spread, name, None) for name in ("p10", "p25", "p75", "p90")} | {"p50": value.value}
@@ -42,14 +42,14 @@ def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
 
 
 def stages(view: View) -> list[Row]:
-    """The mean of each stage over the window, longest first."""
+    """Return the mean of each stage over the window, longest first."""
     rows = [_stage(row) for row in view.over("lead_stages", "lead_time")]
     return [row | {"label": f"{row['text']} · {row['share']:.0%}", "part": f"longest stage: {row['stage']}"}
             for row in rows]  # fmt: skip
 
 
 def stages_over_time(view: View) -> list[Row]:
-    """The mean of each stage by period."""
+    """Return the mean of each stage by period."""
     return [_stage(row) for row in view.over_time("lead_stages", "lead_time")]
 
 
@@ -58,19 +58,19 @@ def _stage(row: Row) -> Row:
 
 
 def batch_sizes(view: View) -> list[Row]:
-    """The number of deployments by the number of changes each shipped."""
+    """Return the number of deployments by the number of changes each shipped."""
     rows = view.over("classes", "batch_size", *_classes(SIZES), False)
     return [row | {"part": SIZE_NAMES.get(row["name"], f"{row['name']} changes")} for row in rows]
 
 
 def approval_waits(view: View) -> list[Row]:
-    """The number of approvals by the time from prompt to decision."""
+    """Return the number of approvals by the time from prompt to decision."""
     rows = view.over("classes", "approval_wait", *_classes(HOURS), False)
     return [row | {"part": f"approval wait {row['name']}"} for row in rows]
 
 
 def deployment_classes(view: View) -> dict[str, Part]:
-    """The classes of deployments that the charts of the page distinguish, by name."""
+    """Return the classes of deployments that the charts of the page distinguish, by name."""
     return (
         {row["part"]: Part("batch", (row["low"], row["high"])) for row in batch_sizes(view)}
         | {row["part"]: Part("stage", (row["stage"],)) for row in stages(view)}
@@ -79,7 +79,7 @@ def deployment_classes(view: View) -> dict[str, Part]:
 
 
 def days(view: View) -> list[Row]:
-    """One row per day of the window, at most of its last year; n is null for days without data."""
+    """Return one row per day of the window, at most of its last year; n is null for days without data."""
     scope = replace(view.whole, every="day")
     if (view.chosen.days or view.known.history.days) > YEAR:
         scope = replace(scope, since=f"{YEAR}d", until=None)
@@ -97,13 +97,13 @@ def days(view: View) -> list[Row]:
 
 
 def pending_ages(view: View) -> list[Row]:
-    """The number of changes awaiting deployment by age, whenever they were merged."""
+    """Return the number of changes awaiting deployment by age, whenever they were merged."""
     rows = cache.over(view.build, "classes", "lead_time", _all_time(view), *_classes(HOURS), True)
     return [row | {"part": row["name"]} for row in rows]
 
 
 def pending_changes(view: View) -> list[Row]:
-    """The oldest changes awaiting deployment, of the age that is selected here, with their links."""
+    """Return the oldest changes awaiting deployment, of the age that is selected here, with their links."""
     ages = {row["part"]: (row["low"], row["high"]) for row in pending_ages(view)}
     age = st.selectbox("Age", [ANY_AGE, *ages], key=AGE, bind="query-params")
     low, high = ages.get(age, (0.0, NO_LIMIT))
@@ -112,7 +112,7 @@ def pending_changes(view: View) -> list[Row]:
 
 
 def _classes(lows: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, ...], tuple[float, ...]]:
-    """Names, lowest values and upper bounds of classes, as classes.sql takes them."""
+    """Return names, lowest values and upper bounds of classes, as classes.sql takes them."""
     bounds = tuple(lows.values())
     return tuple(lows), bounds, (*bounds[1:], NO_LIMIT)
 

@@ -34,17 +34,17 @@ EXECUTION = link("Execution", "Open in Deck")
 
 
 def canary_click(noun: str, canaries: str = "its canaries") -> Click:
-    """A click on a class of canaries that lists them."""
+    """Return a click on a class of canaries that lists them."""
     return chart.toggle(PART, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
 
 
 def hour_click() -> Click:
-    """A click on an hour of the week that lists its changes."""
+    """Return a click on an hour of the week that lists its changes."""
     return chart.toggle(PART, "Click an hour to list its changes below.", HOUR, ANY_HOUR)
 
 
 def deployment_click() -> Click:
-    """A click on a deployment that opens it."""
+    """Return a click on a deployment that opens it."""
     return Click(ONE, "Click a canary to open its deployment.", table.open_deployment)
 
 

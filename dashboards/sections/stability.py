@@ -38,7 +38,7 @@ def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> No
 
 
 def recovery_curve(view: View) -> list[Row]:
-    """The steps of the recovery curve, each with the class of deployments of its last round time."""
+    """Return the steps of the recovery curve, each with the class of deployments of its last round time."""
     rows = []
     for step in cache.curve(view.build, "recovery_time", view.now):
         hours = step["value"]
@@ -48,7 +48,7 @@ def recovery_curve(view: View) -> list[Row]:
 
 
 def stopped(view: View) -> list[Row]:
-    """The number of deployments that were stopped before production, by outcome."""
+    """Return the number of deployments that were stopped before production, by outcome."""
     excluded = view.value("change_failure_rate").excluded
     counts = {name: excluded[name] for name in STOPPED if excluded.get(name)}
     total = sum(counts.values())
@@ -63,13 +63,13 @@ def _outcome_class(outcome: str) -> str:
 
 
 def failure_rates_by_batch(view: View) -> list[Row]:
-    """The share of deployments that failed by the number of changes each shipped."""
+    """Return the share of deployments that failed by the number of changes each shipped."""
     rows = cache.claims(view.build, view.now).sizes
     return [row | {"part": f"{row['name']} change{'s' if row['least'] else ''}"} for row in rows]
 
 
 def deployment_classes(view: View) -> dict[str, Part]:
-    """The classes of deployments that the charts of the page distinguish, by name."""
+    """Return the classes of deployments that the charts of the page distinguish, by name."""
     return (
         {name: Part("broken", (hours,)) for name, hours in NOT_RECOVERED.items()}
         | {_outcome_class(outcome): Part("ended", (outcome,)) for outcome in STOPPED}
@@ -78,7 +78,7 @@ def deployment_classes(view: View) -> dict[str, Part]:
 
 
 def failed_deployments(view: View, period: str | None) -> list[Row]:
-    """The failed deployments of the window, or of a period of it."""
+    """Return the failed deployments of the window, or of a period of it."""
     scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
     return [
         row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
