@@ -15,7 +15,7 @@ Row = dict[str, Any]
 Rows = Callable[[], list[Row]]
 MAX_POINTS = 600  # of a chart: more make it heavy to send and slow to draw without showing more
 MAX_WITHOUT = 8  # applications without a canary in the coverage chart
-DEFAULT_PASS_THRESHOLD = 75.0  # Spinnaker's example; drawn only if no canary recorded its own
+DEFAULT_PASS_THRESHOLD = 75.0  # as in models/canaries.sql; drawn only if no canary has a threshold
 RESULTS = {
     "pass": "pass", "marginal": "marginal", "fail": "fail", "no_data": "no data", "error": "error",
     "canceled": "canceled", "in_progress": "running",
