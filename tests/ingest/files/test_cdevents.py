@@ -1,4 +1,4 @@
-"""CDEvents: what each becomes, in any order, bare or in a CloudEvent, and what is said of the others."""
+"""CDEvents: the rows of each, in any order, bare or in a CloudEvent, and the events that are skipped."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def opened(folder: Path) -> dora.Delivery:
 
 @pytest.mark.parametrize("kind", ["service.deployed", "service.upgraded"])
 def test_a_new_version_that_serves_is_a_deployment(kind: str) -> None:
-    """The service is the application; all that is known of time is when it served."""
+    """The service is the application; its only time is that of its traffic."""
     execution, rollout = cdevents.to_rows(deployed(kind))
     assert isinstance(execution, Execution)
     assert isinstance(rollout, Rollout)
@@ -78,15 +78,15 @@ def test_a_new_version_that_serves_is_a_deployment(kind: str) -> None:
     assert rollout.version == "pkg:oci/shop@sha256%3Aabc"
 
 
-def test_a_rollback_is_one() -> None:
-    """``service.rolledback`` is a deployment of the kind rollback."""
+def test_a_rolled_back_service_is_a_rollback() -> None:
+    """``service.rolledback`` is a deployment of kind rollback."""
     _, rollout = cdevents.to_rows(deployed("service.rolledback"))
     assert isinstance(rollout, Rollout)
     assert (rollout.action, rollout.kind) == ("rollback", "rollback")
 
 
-def test_the_package_may_name_the_commit() -> None:
-    """A package URL's ``vcs_url`` says repository and commit where nobody else does."""
+def test_the_package_url_may_contain_the_commit() -> None:
+    """Its ``vcs_url`` has repository and commit if customData has none."""
     made = deployed(commit=None)
     made["subject"]["content"]["artifactId"] = (
         f"pkg:golang/shop@1.2?vcs_url=git%2Bhttps%3A%2F%2Fgit.acme.dev%2Facme%2Fshop.git%40{SHA}"
@@ -97,32 +97,32 @@ def test_the_package_may_name_the_commit() -> None:
 
 
 def test_a_merge_is_a_change() -> None:
-    """The commit is the subject, or in customData beside the number of the request."""
-    (bare,) = cdevents.to_rows(event("change.merged", SHA, repository={"id": "acme/shop"}))
+    """The commit is the subject, or in customData if the subject is the number of the request."""
+    (bare_change,) = cdevents.to_rows(event("change.merged", SHA, repository={"id": "acme/shop"}))
     numbered = event("change.merged", "17", repository={"id": "acme/shop"}) | {"customData": {"commit": SHA}}
-    (named,) = cdevents.to_rows(numbered)
-    assert isinstance(bare, Change)
-    assert isinstance(named, Change)
-    assert (bare.id, bare.merged_at, bare.change_request) == (f"acme/shop@{SHA}", AT_US, None)
-    assert (named.id, named.change_request) == (f"acme/shop@{SHA}", "17")
+    (numbered_change,) = cdevents.to_rows(numbered)
+    assert isinstance(bare_change, Change)
+    assert isinstance(numbered_change, Change)
+    assert (bare_change.id, bare_change.merged_at, bare_change.change_request) == (f"acme/shop@{SHA}", AT_US, None)
+    assert (numbered_change.id, numbered_change.change_request) == (f"acme/shop@{SHA}", "17")
 
 
 def test_an_incident_is_opened_and_resolved() -> None:
-    """Detected and reported open it, resolved ends it, and a link names the deployment."""
+    """Detected and reported open it, resolved closes it, and a link has the deployment."""
     rows = [row for kind in ("detected", "reported", "resolved") for row in cdevents.to_rows(incident(kind, AT))]
     assert [row.event for row in rows if isinstance(row, IncidentEvent)] == ["opened", "opened", "resolved"]
     assert isinstance(rows[0], IncidentEvent)
     assert (rows[0].incident, rows[0].application, rows[0].deployment) == ("i1", "shop", "d1")
 
 
-def test_a_cloud_event_carries_the_same() -> None:
-    """The data of a CloudEvent is read as the bare event is."""
+def test_a_cloud_event_has_the_same_rows() -> None:
+    """The data of a CloudEvent is an event."""
     wrapped = {"specversion": "1.0", "id": "x", "type": "dev.cdevents.service.deployed.0.2.0", "data": deployed()}
     assert list(cdevents.to_rows(wrapped)) == list(cdevents.to_rows(deployed()))
 
 
 @pytest.mark.parametrize(
-    ("broken", "said"),
+    ("broken", "message"),
     [
         ({"a": 1}, "not a CDEvent"),
         ({"context": {"type": "com.github.push"}}, "not a CDEvent"),
@@ -133,9 +133,9 @@ def test_a_cloud_event_carries_the_same() -> None:
         (event("change.merged", SHA), "subject.content.repository.id must not be empty"),
     ],
 )
-def test_what_can_not_be_read_says_why(broken: dict[str, Any], said: str) -> None:
-    """What an event lacks is named by its path."""
-    with pytest.raises(ValueError, match=said):
+def test_the_reason_of_an_unreadable_event(broken: dict[str, Any], message: str) -> None:
+    """It has the path of the missing field."""
+    with pytest.raises(ValueError, match=message):
         cdevents.to_rows(broken)
 
 
@@ -148,8 +148,8 @@ fields = st.fixed_dictionaries({}, optional=dict.fromkeys(("context", "subject",
 
 
 @given(fields, st.sampled_from(sorted(cdevents._ROWS)), st.booleans())
-def test_no_shape_is_a_crash(cells: dict[str, Any], kind: str, typed: bool) -> None:
-    """Whatever JSON stands in its places, an event is read or refused by ``ValueError``."""
+def test_any_json_is_rows_or_an_error(cells: dict[str, Any], kind: str, typed: bool) -> None:
+    """An event with any JSON in its fields has rows or raises ``ValueError``."""
     if typed:
         cells = cells | {"context": {"type": f"dev.cdevents.{kind}.0.2.0", "id": "x", "timestamp": AT}}
     try:
@@ -158,8 +158,8 @@ def test_no_shape_is_a_crash(cells: dict[str, Any], kind: str, typed: bool) -> N
         return
 
 
-def test_a_stream_of_events_makes_the_numbers(tmp_path: Path) -> None:
-    """Two deployments; an incident between them, told in two files, the resolution first: one failure, whole in 1 h."""
+def test_events_give_the_metrics(tmp_path: Path) -> None:
+    """Two deployments and an incident in two files, its resolution first: one failure, recovered in 1 h."""
     first, second = deployed(at="2026-03-02T10:00:00Z"), deployed(at="2026-03-03T10:00:00Z", commit="5" * 40)
     first["context"]["id"] = "d1"
     second["subject"]["content"]["artifactId"] = "pkg:oci/shop@sha256%3Adef"
@@ -172,13 +172,13 @@ def test_a_stream_of_events_makes_the_numbers(tmp_path: Path) -> None:
     assert (recovery.n, recovery.value, recovery.open) == (1, 1.0, 0)
 
 
-def test_any_order_of_events_lands_the_same(tmp_path: Path) -> None:
-    """Shuffled, repeated and split over files, the incidents are the same ones."""
+def test_any_order_of_events_has_the_same_rows(tmp_path: Path) -> None:
+    """Shuffled, repeated and split over files, the incidents are the same."""
     lines = [
         incident(kind, f"2026-03-0{day}T10:00:00Z", f"i{day}") for day in (2, 3) for kind in ("detected", "resolved")
     ]
     lines += [incident("detected", "2026-03-04T10:00:00Z", "i4"), incident("resolved", "2026-03-05T10:00:00Z", "i5")]
-    told = []
+    incidents = []
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
@@ -186,23 +186,23 @@ def test_any_order_of_events_lands_the_same(tmp_path: Path) -> None:
         shuffled = draw.sample(lines + lines[:2], len(lines) + 2)
         landed(folder, *shuffled[:3], name="a-cdevents.jsonl")
         landed(folder, *shuffled[3:], name="b-cdevents.jsonl")
-        told.append(opened(folder).sql("SELECT incident_id, opened_at, resolved_at FROM incidents ORDER BY 1"))
-    assert told[0] == told[1] == told[2]
-    assert [(row["incident_id"], row["resolved_at"] is None) for row in told[0]] == [
+        incidents.append(opened(folder).sql("SELECT incident_id, opened_at, resolved_at FROM incidents ORDER BY 1"))
+    assert incidents[0] == incidents[1] == incidents[2]
+    assert [(row["incident_id"], row["resolved_at"] is None) for row in incidents[0]] == [
         ("i2", False),
         ("i3", False),
         ("i4", True),
     ]
-    assert told[0][0]["opened_at"].replace(tzinfo=UTC) == datetime(2026, 3, 2, 10, tzinfo=UTC)
+    assert incidents[0][0]["opened_at"].replace(tzinfo=UTC) == datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
-def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
-    """Events of other kinds are no error: how many of which is said; what is none is in quarantine."""
+def test_skipped_events_are_counted(tmp_path: Path) -> None:
+    """A note counts the events of other kinds; what is not an event is quarantined."""
     summary = landed(
         tmp_path, event("build.started"), event("build.started", "b"), event("testcase.finished"), {"a": 1}
     )
     assert summary.quarantined == 1
-    assert [note for note in summary.notes if "skipped" in note] == [
+    assert [note for note in summary.notes if "skipped events" in note] == [
         f"{tmp_path}/cdevents.jsonl: skipped events of other kinds: 2 build.started, 1 testcase.finished"
     ]
     assert not [note for note in summary.notes if "ignored columns" in note and "context" in note]

@@ -1,4 +1,4 @@
-"""Files of any other system: what each column becomes, what is refused, and that the rest always proceeds."""
+"""Files of other systems: the rows of each column, the files and lines that are refused, and the others."""
 
 from __future__ import annotations
 
@@ -75,20 +75,20 @@ def of(items: Sequence[Item], cls: type) -> list[Any]:
 
 
 def rows(*paths: Path) -> list[Row]:
-    """The rows of every line that can be read."""
-    found: list[Row] = []
+    """The rows of every readable line."""
+    parsed: list[Row] = []
     for document in of(fetch(*paths), Document):
-        found += SOURCE([]).parse(document)
-    return found
+        parsed += SOURCE([]).parse(document)
+    return parsed
 
 
-def one(folder: Path, kind: str, line: Cells) -> dict[type, Any]:
+def rows_of_line(folder: Path, kind: str, line: Cells) -> dict[type, Any]:
     """The rows of one line, by class."""
     return {type(row): row for row in rows(write_csv(folder / f"{kind}.csv", [line]))}
 
 
-def refused(folder: Path, kind: str, line: Cells) -> str:
-    """Why a line can not be read."""
+def refusal(folder: Path, kind: str, line: Cells) -> str:
+    """The reason why a line can not be read."""
     (document,) = of(fetch(write_csv(folder / f"{kind}.csv", [line])), Document)
     with pytest.raises(ValueError, match=":2: ") as error:
         SOURCE([]).parse(document)
@@ -161,52 +161,52 @@ MID_US = START_US + 180_000_000
         ("in_progress", {}, (None, None)),
     ],
 )
-def test_when_a_deployment_served(
+def test_when_a_deployment_took_traffic(
     tmp_path: Path, status: str, traffic: Cells, expected: tuple[int | None, int | None]
 ) -> None:
-    """A success serves at its end unless the file says when; a failure only where the file says so or can not say."""
-    rollout = one(tmp_path, "deployments", DEPLOYMENT | {"status": status} | traffic)[Rollout]
+    """A success takes traffic at its end by default; a failure only if the file says so or has no such column."""
+    rollout = rows_of_line(tmp_path, "deployments", DEPLOYMENT | {"status": status} | traffic)[Rollout]
     assert (rollout.first_traffic_at, rollout.full_traffic_at) == expected
 
 
 def test_in_progress_is_running(tmp_path: Path) -> None:
-    """A deployment that goes on has no end and is running."""
-    found = one(tmp_path, "deployments", DEPLOYMENT | {"status": "in_progress", "finished_at": ""})
-    assert (found[Execution].status, found[Rollout].status) == ("running", "running")
-    assert found[Rollout].finished_at is None
+    """A deployment in progress has no end and is running."""
+    parsed = rows_of_line(tmp_path, "deployments", DEPLOYMENT | {"status": "in_progress", "finished_at": ""})
+    assert (parsed[Execution].status, parsed[Rollout].status) == ("running", "running")
+    assert parsed[Rollout].finished_at is None
 
 
 @pytest.mark.parametrize(
     ("kind", "action"), [("release", "deploy"), ("hotfix", "deploy"), ("rollback", "rollback"), ("", "deploy")]
 )
 def test_kind_of_a_deployment(tmp_path: Path, kind: str, action: str) -> None:
-    """The kind that a file gives is kept, and a rollback is one by its action too."""
-    rollout = one(tmp_path, "deployments", DEPLOYMENT | {"kind": kind})[Rollout]
+    """The kind of the file is kept, and the action of a rollback is rollback."""
+    rollout = rows_of_line(tmp_path, "deployments", DEPLOYMENT | {"kind": kind})[Rollout]
     assert (rollout.kind, rollout.action) == (kind or None, action)
 
 
 def test_a_group_joins_lines(tmp_path: Path) -> None:
-    """Three regions with one group are three executions of one tree."""
+    """Three regions with one group are three executions with one root."""
     lines = [DEPLOYMENT | {"id": f"d{n}", "group": "release-7"} for n in range(3)]
-    found = [row for row in rows(write_csv(tmp_path / "deployments.csv", lines)) if isinstance(row, Execution)]
-    assert [(row.id, row.root_id) for row in found] == [(f"d{n}", "release-7") for n in range(3)]
+    parsed = [row for row in rows(write_csv(tmp_path / "deployments.csv", lines)) if isinstance(row, Execution)]
+    assert [(row.id, row.root_id) for row in parsed] == [(f"d{n}", "release-7") for n in range(3)]
 
 
-def test_a_system_that_only_knows_the_end(tmp_path: Path) -> None:
-    """Without a column of starts the start is unknown, and that is all."""
+def test_the_start_is_optional(tmp_path: Path) -> None:
+    """Without its column it is null."""
     line = {name: value for name, value in DEPLOYMENT.items() if name != "started_at"}
-    assert one(tmp_path, "deployments", line)[Execution].started_at is None
+    assert rows_of_line(tmp_path, "deployments", line)[Execution].started_at is None
 
 
 # --- changes --------------------------------------------------------------------------------------
 
 
-def test_a_change_is_a_commit_and_an_entry_on_trunk(tmp_path: Path) -> None:
-    """A line of changes without a column of merges is on trunk since its commit."""
+def test_a_change_is_a_commit_and_a_change_on_trunk(tmp_path: Path) -> None:
+    """Without a column of merge times every line is merged at its committer time."""
     more = {"parents": "p1 p2", "author": "ann", "subject": "Fix, again", "change_request": "17", "applications": "a b"}
-    found = one(tmp_path, "changes", CHANGE | more)
+    parsed = rows_of_line(tmp_path, "changes", CHANGE | more)
     name, sha = "acme/shop@" + "a" * 40, "a" * 40
-    assert found[Commit] == Commit(
+    assert parsed[Commit] == Commit(
         id=name,
         repository="acme/shop",
         sha=sha,
@@ -216,7 +216,7 @@ def test_a_change_is_a_commit_and_an_entry_on_trunk(tmp_path: Path) -> None:
         author="ann",
         subject="Fix, again",
     )
-    assert found[Change] == Change(
+    assert parsed[Change] == Change(
         id=name,
         repository="acme/shop",
         sha=sha,
@@ -226,19 +226,19 @@ def test_a_change_is_a_commit_and_an_entry_on_trunk(tmp_path: Path) -> None:
     )
 
 
-def test_only_merged_commits_are_changes_where_a_file_says_which(tmp_path: Path) -> None:
-    """With a column of merges a line without one is a commit of a branch, not a change."""
+def test_only_merged_commits_are_changes_if_there_is_a_column(tmp_path: Path) -> None:
+    """A line without a merge time is a commit of a branch, not a change."""
     lines = [CHANGE | {"merged_at": MID}, CHANGE | {"sha": "b" * 40, "merged_at": ""}]
-    found = rows(write_csv(tmp_path / "changes.csv", lines))
-    assert [(type(row), row.id[-1]) for row in found] == [(Commit, "a"), (Change, "a"), (Commit, "b")]
-    assert [row.merged_at for row in found if isinstance(row, Change)] == [MID_US]
+    parsed = rows(write_csv(tmp_path / "changes.csv", lines))
+    assert [(type(row), row.id[-1]) for row in parsed] == [(Commit, "a"), (Change, "a"), (Commit, "b")]
+    assert [row.merged_at for row in parsed if isinstance(row, Change)] == [MID_US]
 
 
-def test_json_may_leave_out_what_is_null(tmp_path: Path) -> None:
-    """A key of any line is a column of the whole file: no line is on trunk because it left out a null."""
+def test_json_may_leave_out_nulls(tmp_path: Path) -> None:
+    """A key of any line is a column of the file: no line is on trunk because its null is left out."""
     lines = [CHANGE, CHANGE | {"sha": "b" * 40, "merged_at": MID}]
-    found = rows(write_json(tmp_path / "changes.jsonl", lines))
-    assert [(type(row), row.id[-1]) for row in found] == [(Commit, "a"), (Commit, "b"), (Change, "b")]
+    parsed = rows(write_json(tmp_path / "changes.jsonl", lines))
+    assert [(type(row), row.id[-1]) for row in parsed] == [(Commit, "a"), (Commit, "b"), (Change, "b")]
 
 
 # --- incidents ------------------------------------------------------------------------------------
@@ -247,13 +247,13 @@ def test_json_may_leave_out_what_is_null(tmp_path: Path) -> None:
 def test_an_incident(tmp_path: Path) -> None:
     """A line of incidents is an incident, value for value."""
     more = {"deployment": "d1", "commit": "abc", "severity": "high", "title": "Down", "url": "https://pager/1"}
-    found = one(tmp_path, "incidents", INCIDENT | more)[Incident]
-    assert found == Incident(id="i1", application="shop", opened_at=START_US, resolved_at=END_US, **more)
+    parsed = rows_of_line(tmp_path, "incidents", INCIDENT | more)[Incident]
+    assert parsed == Incident(id="i1", application="shop", opened_at=START_US, resolved_at=END_US, **more)
 
 
-def test_an_incident_that_goes_on(tmp_path: Path) -> None:
-    """An empty end is an incident that is open."""
-    assert one(tmp_path, "incidents", INCIDENT | {"resolved_at": ""})[Incident].resolved_at is None
+def test_an_open_incident(tmp_path: Path) -> None:
+    """An incident with an empty end is open."""
+    assert rows_of_line(tmp_path, "incidents", INCIDENT | {"resolved_at": ""})[Incident].resolved_at is None
 
 
 # --- formats --------------------------------------------------------------------------------------
@@ -264,8 +264,8 @@ def test_an_incident_that_goes_on(tmp_path: Path) -> None:
     ("kind", "line"),
     [("deployments", DEPLOYMENT), ("changes", CHANGE), ("incidents", INCIDENT | {"title": 'a "b", c'})],
 )
-def test_every_format_says_the_same(tmp_path: Path, suffix: str, kind: str, line: Cells) -> None:
-    """The same lines in any format are the same rows."""
+def test_every_format_has_the_same_rows(tmp_path: Path, suffix: str, kind: str, line: Cells) -> None:
+    """CSV, JSON Lines and Parquet."""
     lines = [line | {"id": f"x{n}", "sha": f"{n:040x}"} for n in range(3)]
     expected = rows(write_csv(tmp_path / f"{kind}-expected.csv", lines))
     assert rows(FORMATS[suffix](tmp_path / f"my-{kind}.{suffix}", lines)) == expected
@@ -273,7 +273,7 @@ def test_every_format_says_the_same(tmp_path: Path, suffix: str, kind: str, line
 
 
 def test_parquet_types(tmp_path: Path) -> None:
-    """Timestamps of any unit and zone, whole numbers, lists and nulls of Parquet mean what they mean in text."""
+    """Timestamps of any unit and zone, integers, lists and nulls mean the same as in text."""
     at = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
     table = pa.table(
         {
@@ -287,26 +287,26 @@ def test_parquet_types(tmp_path: Path) -> None:
         }
     )
     parquet.write_table(table, tmp_path / "changes.parquet")
-    found = rows(tmp_path / "changes.parquet")
+    parsed = rows(tmp_path / "changes.parquet")
     micros = START_US + 123_456
-    assert [row.id for row in found] == ["r@1", "r@1", "r@2"]
-    assert [(c.parents, c.authored_at, c.committed_at) for c in found if isinstance(c, Commit)] == [
+    assert [row.id for row in parsed] == ["r@1", "r@1", "r@2"]
+    assert [(c.parents, c.authored_at, c.committed_at) for c in parsed if isinstance(c, Commit)] == [
         (["7", "8"], micros, micros),
         ([], micros, micros),
     ]
-    assert [(c.merged_at, c.change_request) for c in found if isinstance(c, Change)] == [(micros // 1000 * 1000, "12")]
+    assert [(c.merged_at, c.change_request) for c in parsed if isinstance(c, Change)] == [(micros // 1000 * 1000, "12")]
 
 
 def test_a_date_without_a_time_of_day_is_refused(tmp_path: Path) -> None:
-    """A Parquet date would silently mean midnight: it is refused like one in text."""
+    """A Parquet date would mean midnight: it is refused like one in text."""
     line = INCIDENT | {"opened_at": datetime(2026, 1, 1).date()}
     (document,) = of(fetch(write_parquet(tmp_path / "incidents.parquet", [line])), Document)
     with pytest.raises(ValueError, match="time of day"):
         SOURCE([]).parse(document)
 
 
-def test_a_parquet_instant_beyond_python_spoils_one_line(tmp_path: Path) -> None:
-    """The year 30,000 in one line leaves its neighbours alone."""
+def test_a_parquet_time_beyond_python_spoils_one_line(tmp_path: Path) -> None:
+    """The year 30,000 in one line does not change the others."""
     table = pa.table(
         {
             "id": ["a", "b"],
@@ -322,7 +322,7 @@ def test_a_parquet_instant_beyond_python_spoils_one_line(tmp_path: Path) -> None
 
 
 def test_csv_as_spreadsheets_write_it(tmp_path: Path) -> None:
-    """A byte-order mark, Windows line ends, blanks in the header, empty lines and quoted line breaks are all fine."""
+    """A byte-order mark, Windows line ends, blanks in the header, empty lines and quoted line breaks are read."""
     text = '\ufeffid, application ,opened_at,resolved_at,title\r\n\r\ni1,shop,2026-01-01 10:00,,"two\r\nlines"\r\n\r\n'
     path = tmp_path / "incidents.csv"
     path.write_bytes(text.encode())
@@ -335,7 +335,7 @@ def test_csv_as_spreadsheets_write_it(tmp_path: Path) -> None:
 @given(st.datetimes(datetime(1990, 1, 2), datetime(2099, 12, 30)), st.integers(-14 * 60, 14 * 60))
 @example(datetime(2026, 3, 29, 1, 30), 60)
 def test_iso_times_keep_every_microsecond(at: datetime, offset: int) -> None:
-    """ISO 8601 with any offset, ``Z``, or none at all (UTC) is the exact instant."""
+    """ISO 8601 with any offset, ``Z`` or none (UTC) is exact."""
     exact = (at - datetime(1970, 1, 1)) // timedelta(microseconds=1)
     zoned = at.replace(tzinfo=timezone(timedelta(minutes=offset)))
     assert Timestamp(zoned.isoformat()) == exact - offset * 60_000_000
@@ -345,7 +345,7 @@ def test_iso_times_keep_every_microsecond(at: datetime, offset: int) -> None:
 
 @given(st.integers(631_152_000_000, 4_102_444_799_999))
 def test_epoch_milliseconds(millis: int) -> None:
-    """Whole numbers are epoch milliseconds; a fraction keeps its microseconds."""
+    """Integers are epoch milliseconds; a fraction keeps its microseconds."""
     assert Timestamp(str(millis)) == millis * 1000
     assert Timestamp(f"{millis}.125") == millis * 1000 + 125
 
@@ -364,8 +364,8 @@ def test_epoch_milliseconds(millis: int) -> None:
 @example("-0")
 @example("nan")
 @example("١٢٣٤٥٦٧٨٩٠١٢٣")
-def test_any_text_is_an_instant_of_our_time_or_refused(text: str) -> None:
-    """No text makes anything but an instant between 1990 and 2100, or a ``ValueError``."""
+def test_any_text_is_a_plausible_time_or_an_error(text: str) -> None:
+    """Any text is a time between 1990 and 2100 or a ``ValueError``."""
     try:
         micros = Timestamp(text)
     except ValueError:
@@ -374,7 +374,7 @@ def test_any_text_is_an_instant_of_our_time_or_refused(text: str) -> None:
 
 
 def test_a_time_without_an_offset_is_utc_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own zone decides nothing."""
+    """The time zone of the machine does not matter."""
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     assert Timestamp("2026-01-01T10:00:00") == START_US
@@ -384,17 +384,17 @@ def test_a_time_without_an_offset_is_utc_on_any_machine(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("text", ["1767261600", "20260101", "2026-01-01", "01/02/2026 10:00", "2026-02-30T00:00Z", "0"])
 def test_what_is_not_a_time(text: str) -> None:
-    """Epoch seconds, bare dates and days that do not exist are refused rather than guessed."""
+    """Epoch seconds, dates without time and days that do not exist are refused."""
     with pytest.raises(ValueError, match=r"time|1990|day|ISO|isoformat"):
         Timestamp(text)
 
 
-# --- what is refused as a whole -------------------------------------------------------------------
+# --- files that are refused --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
-    """A file without its columns is refused with their names and the line to mend."""
+    """The error has the names of the missing columns and the line of the header."""
     path = FORMATS[suffix](tmp_path / f"deployments.{suffix}", [{"id": "1", "application": "a", "when": "x"}])
     with pytest.raises(UsageError, match=rf"deployments.{suffix}:1: .* environment, status, finished_at; it has id"):
         fetch(path)
@@ -414,8 +414,8 @@ def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
         ("change-incidents.csv", b"id\n", "does not name one of"),
     ],
 )
-def test_files_that_are_none_of_ours(tmp_path: Path, name: str, content: bytes, message: str) -> None:
-    """A file of another kind, format or encoding is refused with the reason and what to do."""
+def test_unsupported_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    """Another kind, format or encoding is refused with the reason and the next step."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=message) as error:
         fetch(tmp_path / name)
@@ -424,14 +424,14 @@ def test_files_that_are_none_of_ours(tmp_path: Path, name: str, content: bytes, 
 
 
 @pytest.mark.parametrize("path", ["missing.csv", "."])
-def test_a_file_that_is_not_there(tmp_path: Path, path: str) -> None:
-    """A missing file, or a folder, is a mistake of the command."""
+def test_a_missing_file(tmp_path: Path, path: str) -> None:
+    """A missing file or a folder is a usage error."""
     with pytest.raises(UsageError, match="There is no file"):
         fetch(tmp_path / path)
 
 
-def test_nothing_of_the_first_file_lands_where_the_second_is_wrong(tmp_path: Path) -> None:
-    """All files are checked before the first line of any is landed."""
+def test_no_file_lands_if_one_is_refused(tmp_path: Path) -> None:
+    """All files are checked before the first line lands."""
     good = write_csv(tmp_path / "incidents.csv", [INCIDENT])
     with pytest.raises(UsageError):
         landed(tmp_path / "data", good, tmp_path / "missing.csv")
@@ -439,15 +439,15 @@ def test_nothing_of_the_first_file_lands_where_the_second_is_wrong(tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["incidents", "incident"])
-def test_a_kind_can_be_asked_for(tmp_path: Path, kind: str) -> None:
-    """A kind that is asked for stands above the file's name."""
+def test_the_kind_may_be_an_option(tmp_path: Path, kind: str) -> None:
+    """The option wins over the name of the file."""
     path = write_csv(tmp_path / "deployments-that-hurt.csv", [INCIDENT])
     assert [document.kind for document in of(fetch(path, kind=kind), Document)] == ["incidents"]
 
 
 @pytest.mark.parametrize("kind", ["outages", "dep", "s"])
 def test_an_unknown_kind(tmp_path: Path, kind: str) -> None:
-    """A kind that there is not is refused."""
+    """It is refused."""
     with pytest.raises(UsageError, match="--kind"):
         fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT]), kind=kind)
 
@@ -460,18 +460,18 @@ def configured(tmp_path: Path, **settings: object) -> list[Item]:
 
 
 def test_paths_of_the_settings_are_globs(tmp_path: Path) -> None:
-    """Without paths on the command line the configured globs are read, each file once, in order of name."""
+    """Without paths on the command line the configured globs are read, each file once."""
     for name in ("b", "a"):
         write_csv(tmp_path / f"incidents-{name}.csv", [INCIDENT | {"id": name}])
     (tmp_path / "deep").mkdir()
     write_csv(tmp_path / "deep" / "incidents-c.csv", [INCIDENT | {"id": "c"}])
     items = configured(tmp_path, paths=[str(tmp_path / "**" / "*.csv"), str(tmp_path / "incidents-a.csv")])
-    found = [row.id for document in of(items, Document) for row in SOURCE([]).parse(document)]
-    assert sorted(found) == ["a", "b", "c"]
+    parsed = [row.id for document in of(items, Document) for row in SOURCE([]).parse(document)]
+    assert sorted(parsed) == ["a", "b", "c"]
 
 
-def test_relative_globs_are_meant_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative glob works where cron runs the command."""
+def test_relative_globs_are_relative_to_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for every command."""
     write_csv(tmp_path / "incidents.csv", [INCIDENT])
     monkeypatch.chdir(tmp_path)
     assert len(of(configured(tmp_path, paths=["*.csv"]), Document)) == 1
@@ -485,14 +485,14 @@ def test_relative_globs_are_meant_from_the_working_folder(tmp_path: Path, monkey
         ({"paths": "x"}, "Expected `array`"),
     ],
 )
-def test_nothing_to_read_is_said(tmp_path: Path, source_settings: dict[str, object], message: str) -> None:
-    """Without any file the run ends as a mistake of the settings, never as a success of nothing."""
+def test_no_file_to_read_is_an_error(tmp_path: Path, source_settings: dict[str, object], message: str) -> None:
+    """A run without files is a usage error, not a success."""
     with pytest.raises(UsageError, match=message):
         configured(tmp_path, **source_settings)
 
 
 def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
-    """A key that nobody reads is not ignored."""
+    """It is not ignored."""
     with pytest.raises(UsageError, match="path"):
         SOURCE.from_settings({"path": ["x"]}, tmp_path)
 
@@ -517,9 +517,9 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
         ("incidents", INCIDENT | {"resolved_at": "later"}, "'later' is not a time"),
     ],
 )
-def test_why_a_line_can_not_be_read(tmp_path: Path, kind: str, line: Cells, reason: str) -> None:
-    """The reason names file, line, column and what is wrong there."""
-    message = refused(tmp_path, kind, line)
+def test_the_reason_of_an_unreadable_line(tmp_path: Path, kind: str, line: Cells, reason: str) -> None:
+    """It has file, line, column and what is wrong."""
+    message = refusal(tmp_path, kind, line)
     assert message.startswith(f"{tmp_path / kind}.csv:2: ")
     assert reason in message
 
@@ -536,8 +536,8 @@ h,"shop,2026-01-01T10:00:00Z,
 """
 
 
-def test_bad_lines_are_named_and_the_rest_proceeds(tmp_path: Path) -> None:
-    """Cut, overlong, wrongly encoded, wrongly quoted and senseless lines are counted; the good ones land."""
+def test_bad_lines_are_quarantined_and_the_others_land(tmp_path: Path) -> None:
+    """Too few or too many cells, wrong encoding, wrong quotes, invalid values: each is counted."""
     path = tmp_path / "incidents.csv"
     path.write_bytes(BAD_CSV)
     summary = landed(tmp_path / "data", path)
@@ -560,20 +560,20 @@ BAD_JSON = b"""\xef\xbb\xbf{"id": "a", "application": "s", "opened_at": 17672616
 
 
 def test_bad_lines_of_json(tmp_path: Path) -> None:
-    """A line that is no JSON object is counted under its number; a line that leaves out an optional value is fine."""
+    """A line that is not a JSON object is counted by its number; optional values may be left out."""
     path = tmp_path / "incidents.jsonl"
     path.write_bytes(BAD_JSON + b"[" * 200_000 + b"\n")
     summary = landed(tmp_path / "data", path)
-    found = query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident ORDER BY id")
-    assert found == [("4", START_US + 500), ("a", START_US)]
+    parsed = query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident ORDER BY id")
+    assert parsed == [("4", START_US + 500), ("a", START_US)]
     assert sorted(id for (id,) in query(tmp_path / "data", "SELECT id FROM quarantine")) == [
         f"{path}:{n}" for n in (2, 4, 5, 6, 8)
     ]
     assert summary.quarantined == 5
 
 
-def test_an_id_twice_with_other_content(tmp_path: Path) -> None:
-    """Of two lines with one id the last one stays and the contradiction is counted; the same line twice is none."""
+def test_a_duplicate_id_with_other_content(tmp_path: Path) -> None:
+    """Of two lines with one id the last one is used, and the other is quarantined unless both are equal."""
     lines = [INCIDENT | {"title": title} for title in ("first", "last", "last")]
     summary = landed(tmp_path / "data", write_csv(tmp_path / "incidents.csv", lines))
     assert query(tmp_path / "data", "SELECT title FROM incident") == [("last",)]
@@ -583,20 +583,20 @@ def test_an_id_twice_with_other_content(tmp_path: Path) -> None:
     assert reason.endswith("incidents.csv:3: i1 has other content on line 2; line 3 is used")
 
 
-def test_a_change_is_known_by_repository_and_sha(tmp_path: Path) -> None:
-    """The same sha in two repositories is two changes, not a contradiction."""
+def test_a_change_is_identified_by_repository_and_sha(tmp_path: Path) -> None:
+    """The same sha in two repositories is two changes."""
     lines = [CHANGE | {"repository": name} for name in ("acme/a", "acme/b")]
     assert of(fetch(write_csv(tmp_path / "changes.csv", lines)), Unreadable) == []
 
 
 def test_lines_without_an_id_do_not_contradict_each_other(tmp_path: Path) -> None:
-    """Two lines without an id are two lines without an id."""
+    """Each is quarantined for its empty id alone."""
     lines = [INCIDENT | {"id": "", "title": title} for title in "ab"]
     assert of(fetch(write_csv(tmp_path / "incidents.csv", lines)), Unreadable) == []
 
 
-def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
-    """A Parquet file with a damaged page is partial: what could be read is kept, the file is named."""
+def test_a_damaged_file_is_a_partial_failure(tmp_path: Path) -> None:
+    """The lines before the damage land, and the failure names the file."""
     lines = [INCIDENT | {"id": f"{n}", "title": f"{n * 7919}" * 9} for n in range(20_000)]
     path = tmp_path / "incidents.parquet"
     parquet.write_table(pa.Table.from_pylist(lines), path, row_group_size=5000, use_dictionary=False)
@@ -605,30 +605,30 @@ def test_a_file_that_breaks_off_is_a_trouble(tmp_path: Path) -> None:
     content[middle : middle + 20_000] = b"\xff" * 20_000
     path.write_bytes(content)
     items = fetch(path)
-    (trouble,) = of(items, PartialFailure)
-    assert "incidents.parquet could not be read to its end" in trouble.message
+    (failure,) = of(items, PartialFailure)
+    assert "incidents.parquet could not be read to its end" in failure.message
     assert len(of(items, Document)) >= 5000
 
 
 # --- the run as a whole ---------------------------------------------------------------------------
 
 
-def test_ignored_columns_are_said(tmp_path: Path) -> None:
-    """A column that nobody reads is named once, and kept in the archive."""
+def test_ignored_columns_are_a_note(tmp_path: Path) -> None:
+    """The note names them once, and the archive has their cells."""
     items = fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT | {"mood": "bad", "Title": "x"}] * 2))
     assert [item.text for item in of(items, Note)] == [f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"]
     assert b'"mood":"bad"' in of(items, Document)[0].body
 
 
-def test_facts_are_known_up_to_now(tmp_path: Path) -> None:
-    """The instant of the run is part of the archive, so that a replay does not move it."""
+def test_the_data_is_complete_up_to_the_run(tmp_path: Path) -> None:
+    """The time of the run is archived, so that a replay does not change it."""
     before = datetime.now(UTC)
     (as_of,) = of(fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT])), AsOf)
     assert before <= as_of.at <= datetime.now(UTC)
 
 
-def test_replay_is_the_same_landing(tmp_path: Path) -> None:
-    """From the archive alone, the files gone, come the same rows, quarantine and as-of."""
+def test_a_replay_gives_the_same_rows(tmp_path: Path) -> None:
+    """Rows, quarantine and as-of time come from the archive alone, after the files are deleted."""
     paths = [tmp_path / "incidents.csv", write_csv(tmp_path / "deployments.csv", [DEPLOYMENT | {"group": "g"}])]
     paths[0].write_bytes(BAD_CSV)
     paths.append(write_json(tmp_path / "changes.jsonl", [CHANGE, CHANGE | {"sha": "b", "merged_at": MID}]))
@@ -644,8 +644,8 @@ def test_replay_is_the_same_landing(tmp_path: Path) -> None:
     assert all(before[name] for name in ("incident", "execution", "rollout", "commit", "change", "quarantine"))
 
 
-def test_twice_is_once(tmp_path: Path) -> None:
-    """The same file tomorrow changes nothing; a longer one adds its new lines."""
+def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    """The same file again has only unchanged rows; a longer one adds its new lines."""
     path = write_csv(tmp_path / "incidents.csv", [INCIDENT])
     landed(tmp_path / "data", path)
     assert landed(tmp_path / "data", path).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
@@ -658,7 +658,7 @@ def test_twice_is_once(tmp_path: Path) -> None:
 @example(b'"\n"')
 @example(b"\x00,,,\n")
 def test_no_bytes_end_a_run(tmp_path_factory: pytest.TempPathFactory, tail: bytes) -> None:
-    """Whatever follows the header, every line becomes rows or a reason, and the good first line is there."""
+    """After the header every line becomes rows or a reason, and the valid first line lands."""
     folder = tmp_path_factory.mktemp("bytes")
     for name, start in (
         ("incidents.csv", b"id,application,opened_at,resolved_at\na,s,2026-01-01T10:00:00Z,\n"),
@@ -701,10 +701,10 @@ def long_parquet(path: Path, count: int) -> Path:
     return path
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process its peak")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux reports the peak memory")
 @pytest.mark.parametrize(("suffix", "write"), [("csv", long_csv), ("parquet", long_parquet)])
-def test_a_long_file_is_not_held_in_memory(tmp_path: Path, suffix: str, write: Callable[[Path, int], Path]) -> None:
-    """Of 40,000 lines (80 MB) a number a line is kept, not the lines."""
+def test_a_long_file_is_not_read_into_memory(tmp_path: Path, suffix: str, write: Callable[[Path, int], Path]) -> None:
+    """Of 40,000 lines (80 MB) only a number per line stays in memory."""
 
     def measure(count: int) -> Iterator[int]:
         path = write(tmp_path / f"incidents-{count}.{suffix}", count)
@@ -713,12 +713,12 @@ def test_a_long_file_is_not_held_in_memory(tmp_path: Path, suffix: str, write: C
 
     _, small = measure(1000)
     count, large = measure(40_000)
-    assert count == 40_002  # its clock, its lines, its end
+    assert count == 40_002  # the as-of time, the lines, the end
     assert large - small < 60_000
 
 
-def test_a_header_is_written_as_text(tmp_path: Path) -> None:
-    """A CSV written by Python's own writer with every hostile cell comes back cell for cell."""
+def test_any_cell_survives_csv(tmp_path: Path) -> None:
+    """A CSV by Python's own writer is read back cell for cell."""
     title = 'a,b;c\t"d"\n=HYPERLINK("x") ☃ \x00'
     out = io.StringIO()
     csv.writer(out).writerows([[*INCIDENT, "title"], [*INCIDENT.values(), title]])
