@@ -40,13 +40,9 @@ class InputFile(NamedTuple):
     """A file that was checked; ``ignored_columns`` are those that are not read."""
 
     path: Path
+    format: Format
     kind: str
     ignored_columns: list[str]
-
-    @property
-    def format(self) -> Format:
-        """Return how to read it."""
-        return FORMATS[self.path.suffix.lower()]
 
 
 class Files:
@@ -123,22 +119,23 @@ def _check_file(path: Path, kind: str | None) -> InputFile:
     """Return the file with its kind; raises ``UsageError`` if its format, kind or columns are not supported."""
     if not path.is_file():
         raise _usage_error(f"There is no file {path}", "give the path of an existing file.")
-    if path.suffix.lower() not in FORMATS:
+    file_format = FORMATS.get(path.suffix.lower())
+    if not file_format:
         raise _usage_error(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
-    kind, columns = _find_kind(path, kind), _read_columns(path)
+    kind, columns = _find_kind(path, kind), _read_columns(path, file_format)
     if kind == CDEVENTS:
-        return InputFile(path, kind, sorted(set(columns) - cdevents.FIELDS - cdevents.CLOUDEVENT_FIELDS))
+        return InputFile(path, file_format, kind, sorted(set(columns) - cdevents.FIELDS - cdevents.CLOUDEVENT_FIELDS))
     if missing := [name for name in records.required_columns(kind) if name not in columns]:
         raise _usage_error(
             f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(columns) or 'none'}",
             "add the columns, or name another kind with --kind.",
         )
-    return InputFile(path, kind, sorted(set(columns).difference(records.TABLES[kind].__struct_fields__)))
+    return InputFile(path, file_format, kind, sorted(set(columns).difference(records.TABLES[kind].__struct_fields__)))
 
 
-def _read_columns(path: Path) -> list[str]:
+def _read_columns(path: Path, file_format: Format) -> list[str]:
     try:
-        columns = FORMATS[path.suffix.lower()].read_columns(path)
+        columns = file_format.read_columns(path)
     except (OSError, ValueError) as error:
         raise _usage_error(f"{path} can not be read: {error}", "export the file again.") from error
     if duplicates := sorted(name for name, count in Counter(columns).items() if count > 1):

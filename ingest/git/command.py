@@ -125,7 +125,7 @@ class BareRepository:
             raise DoraError(f"git {arguments[0]} failed: {errors or f'exit code {process.returncode}'}.")
 
     def _reset_config(self) -> None:
-        """Replace the mirror's config file, so that git honours no setting that somebody wrote into it."""
+        """Replace the mirror's config file, so that git uses no setting that another user wrote into it."""
         config_file, temporary_file = self.path / "config", self.path / "config.dora"
         if not config_file.exists():
             return

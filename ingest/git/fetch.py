@@ -1,4 +1,4 @@
-"""Read what is new in a mirror: documents of its commits, then of the changes that they make."""
+"""Read the new history of a mirror: documents of its commits, then of the changes that they make."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ class HistoryReader:
             yield documents.encode_commits(self.name, batch)
         old, new = (self.mirror.assign_branches(trunks, gained) for trunks in (old_trunks, new_trunks))
         added, dropped = [sha for sha in new if sha not in old], [sha for sha in old if sha not in new]
-        lost = Log()
-        if dropped:
-            lost = Log(*self.mirror.read_commits_between(new_trunks.values(), old_trunks.values()))
+        lost = Log(*self.mirror.read_commits_between(new_trunks.values(), old_trunks.values())) if dropped else Log()
         yield from self._read_references(gained, new, lost)
         merged_before = self._merge_times_before_rewrite(added, gained, dropped, lost) if dropped else {}
         yield from self._read_changes(added, new, gained, merged_before, on_trunk=True)
@@ -68,7 +66,7 @@ class HistoryReader:
                 column[gained.row_of[sha]] = other
         if references := {**reverts, **picks, **rewritten}:
             commits = gained.select(references)
-            # A rewritten commit is no backport: its origin goes into the commit's row, not into the change's label.
+            # A rewritten commit is not a backport: its origin goes into the commit's row, not into the change's label.
             columns = zip(commits.sha, commits.picked_from, strict=True)
             commits.picked_from = [original or rewritten.get(sha) for sha, original in columns]
             yield documents.encode_commits(self.name, commits)
@@ -113,11 +111,8 @@ class HistoryReader:
         """Return those of the first ``MAX_COMPARED`` pairs whose commits have the same patch id."""
         compared = dict(islice(pairs.items(), MAX_COMPARED))
         patch_ids = self.mirror.read_patch_ids([*compared, *compared.values()]) if compared else {}
-        return {
-            sha: original
-            for sha, original in compared.items()
-            if sha in patch_ids and patch_ids[sha] == patch_ids.get(original)
-        }
+        pairs = {sha: original for sha, original in compared.items() if sha in patch_ids}
+        return {sha: original for sha, original in pairs.items() if patch_ids[sha] == patch_ids.get(original)}
 
     def _merge_times_before_rewrite(
         self, added: Sequence[str], gained: Log, dropped: Sequence[str], lost: Log
@@ -130,14 +125,9 @@ class HistoryReader:
         return dict(zip(pairs, times, strict=True))
 
     def _read_changes(
-        self,
-        newest_first: Sequence[str],
-        branches: Mapping[str, str],
-        log: Log,
-        merged_before: Mapping[str, int | None],
-        *,
-        on_trunk: bool,
-    ) -> Iterator[Item]:
+        self, newest_first: Sequence[str], branches: Mapping[str, str], log: Log,
+        merged_before: Mapping[str, int | None], *, on_trunk: bool,
+    ) -> Iterator[Item]:  # fmt: skip
         """Yield documents of first-parent commits as changes; ``merged_before`` replaces the merge time of some."""
         for batch in self.mirror.read_commits([sha for sha in newest_first if sha not in log.row_of]):
             log.add(batch)

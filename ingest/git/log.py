@@ -90,7 +90,7 @@ def parse_commits(field_blocks: Iterable[list[str]]) -> Iterator[Commits]:
         end = len(fields) // _FIELDS * _FIELDS
         rest = fields[end:]
         if any(fields[0:end:_FIELDS]):
-            raise DoraError("git log printed what is not a list of commits.")
+            raise DoraError("The output of git log is not a list of commits.")
         if end:
             yield _parse_batch([fields[column:end:_FIELDS] for column in range(1, _FIELDS)])
 

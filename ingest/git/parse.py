@@ -51,7 +51,7 @@ class Clock(NamedTuple):
         return [time if time is not None and EARLIEST <= time <= latest else None for time in times]
 
     def find_issue(self, time: int | None, parent_time: int | None) -> str | None:
-        """Return why a time is not plausible by itself or after its parent's; null if it is plausible."""
+        """Return why a time is not plausible, alone or after the parent's time; null if it is."""
         if time is None:
             return "unreadable"
         if time < EARLIEST:

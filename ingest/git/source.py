@@ -1,4 +1,4 @@
-"""The git source: fetch each configured repository into its mirror, and yield what is new since the last run."""
+"""The git source: fetch each configured repository into its mirror, and yield its new history."""
 
 from __future__ import annotations
 

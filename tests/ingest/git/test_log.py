@@ -55,7 +55,7 @@ def test_any_output_is_commits_or_a_dora_error(blocks: list[list[str]]) -> None:
 
 def test_a_field_too_many_is_an_error() -> None:
     """A record with a field too many is never read as another commit."""
-    with pytest.raises(DoraError, match="not a list of commits"):
+    with pytest.raises(DoraError, match="is not a list of commits"):
         list(parse_commits([["", SHA, "", "1", "2", "ada", "m", "more", SHA, "", "1", "2", "ada", "m"]]))
 
 
