@@ -46,10 +46,8 @@ class HistoryReader:
         yield from self._read_changes(added, new, gained, merged_before, on_trunk=True)
         if dropped:
             yield from self._read_changes(dropped, old, lost, {}, on_trunk=False)
-            yield Note(
-                f"{self.name}: {len(dropped):,} trunk commits were rewritten, {len(merged_before):,} of them are on"
-                " trunk again with a new id; landing.duckdb keeps both."
-            )
+            counts = f"{len(dropped):,} trunk commits were rewritten, {len(merged_before):,} of them are on trunk again"
+            yield Note(f"{self.name}: {counts} with a new id; landing.duckdb keeps both.")
         if teams := self.details.read_teams(next(iter(new_trunks.values()))):
             yield documents.encode_teams(self.name, teams)
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")

@@ -114,7 +114,7 @@ class GitHub:
             path = f"/repos/{slug}/pulls/{pull.number}"
             for page in self._read_pages(f"{path}/reviews", list[_Review]):
                 reviews += [review for review in page if review.user is None or review.user.login != author]
-            commits = next(self._read_pages(f"{path}/commits", list[_Commit]))
+            commits = next(self._read_pages(f"{path}/commits", list[_Commit]))  # oldest first: one page is enough
         return ChangeRequest(
             id=f"{repository}#{pull.number}",
             repository=repository,
