@@ -1,8 +1,8 @@
-"""Delivery metrics that engineers believe: the door.
+"""Delivery metrics that engineers believe.
 
-import dora
-delivery = dora.open("data/dora.duckdb")
-delivery.metric("lead_time", by="team", every="week").df()
+>>> import dora
+>>> delivery = dora.open("data/dora.duckdb")
+>>> delivery.metric("lead_time", by="team", every="week").df()
 """
 
 from dora.api import Delivery, Result, open
@@ -17,5 +17,5 @@ __all__ = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope",
 
 
 def metrics() -> dict[str, Metric]:
-    """Every metric there is, by name, as its file's header describes it."""
+    """Return every metric by name, as the header of its file describes it."""
     return _metrics()

@@ -38,7 +38,7 @@ def test_sql_and_python_cut_alike(moment: datetime, zone: str, grain: str) -> No
 def test_local_time_is_that_of_the_engines_calendar(start: datetime, days: int, zone: str) -> None:
     """Between any two instants, through every clock change, at the second around it."""
     end = start + timedelta(days=days)
-    changes = [at for at in periods._changes(start.replace(microsecond=0), end, zone) if start < at < end]
+    changes = [at for at in periods._clock_changes(start.replace(microsecond=0), end, zone) if start < at < end]
     around = [at + timedelta(microseconds=by) for at in changes for by in (-1, 0)]
     steps = [start + (end - start) * part / 50 for part in range(51)]
     sql = f"""SELECT count(*) FROM (SELECT unnest($1::TIMESTAMP[]) AS moment)
