@@ -1,10 +1,10 @@
-"""The error tree. Every message says what happened to the data and what to run next.
+"""The error tree. Every message says what happened, to which data, and what to do next.
 
 DoraError                 exit 1   something failed; data is as it was
 ├── UsageError            exit 2   the command or a configuration file asks for something that does not exist
-├── PartialError          exit 3   some of it worked and is kept; the rest is named
-├── AuthError             exit 4   a server does not know us, or hides things from us
-├── StaleError            exit 5   the data is older than promised, or a check found wrong rows
+├── PartialError          exit 3   some of it worked and is kept; the rest is listed
+├── AuthError             exit 4   a server rejected the credentials or hides data from them
+├── StaleError            exit 5   the data is older than allowed, or a check found wrong rows
 └── LockedError           exit 75  another run is writing; nothing was touched
 """
 
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 
 def counted(number: int, thing: str, things: str = "") -> str:
-    """How many there are, in the words of a message: ``1 part``, ``1,200 parts``."""
+    """Format a number with its noun: ``1 part``, ``1,200 parts``; ``things`` is an irregular plural."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
 
 
 class DoraError(Exception):
     """Something failed; the data is as it was before.
 
-    ``happened`` says what happened to the data, ``next_step`` what to run or change next.
+    ``happened`` says what happened to which data, ``next_step`` what to run or change.
     """
 
     exit_code = 1
@@ -36,19 +36,19 @@ class UsageError(DoraError):
 
 
 class PartialError(DoraError):
-    """Some of the work is done and kept; what is missing is named."""
+    """Some of the work is done and kept; what is missing is listed."""
 
     exit_code = 3
 
 
 class AuthError(DoraError):
-    """A server does not know us, or refuses what was asked."""
+    """A server rejected the credentials, or hides data from them."""
 
     exit_code = 4
 
 
 class StaleError(DoraError):
-    """The data is older than promised, or a check found rows that are wrong."""
+    """The data is older than allowed, or a check found wrong rows."""
 
     exit_code = 5
 

@@ -1,4 +1,4 @@
-"""Roll-ups that lie, and many applications at once: what changed within, what by the mix, and who stands out."""
+"""Effects of aggregation: change within groups or of their mix, outliers, shrinkage and multiple comparisons."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ Cases = Mapping[str, tuple[int, int]]  # of each group: cases, trials
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A change of a pooled share: ``within`` groups and by their ``mix``, which add up to ``total``.
-
-    ``lies`` where the pooled share and the groups point apart (Simpson).
-    """
+    """A change of a pooled share: ``within`` groups and by their ``mix``, which add up to ``total``."""
 
     total: float
     within: float
@@ -23,15 +20,14 @@ class Split:
 
     @property
     def lies(self) -> bool:
-        """The pooled share moved one way and the groups, at the same mix, the other."""
+        """Whether the pooled share moved one way and the groups, at the same mix, the other (Simpson's paradox)."""
         return self.total * self.within < 0
 
 
 def kitagawa(before: Cases, after: Cases) -> Split | None:
-    """The components of the difference of two pooled shares (Kitagawa 1955).
+    """Return the components of the difference of two pooled shares (Kitagawa 1955); None for a window without trials.
 
-    A group without trials in one window has no share there: its other one stands for both, so that it counts as mix
-    alone. None where a window has no trials.
+    A group without trials in one window has no share there: its other share is used in both, so it counts as mix.
     """
     n, m = (sum(trials for _, trials in window.values()) for window in (before, after))
     if not n or not m:
@@ -47,7 +43,7 @@ def kitagawa(before: Cases, after: Cases) -> Split | None:
 
 
 def standardised(groups: Cases, weights: Mapping[str, float]) -> float | None:
-    """The pooled share had the groups the given weights; None where a weighted group has no trials."""
+    """Return the pooled share if groups had these weights; None if a weighted group has no trials."""
     shares = {name: cases / trials for name, (cases, trials) in groups.items() if trials}
     total = sum(weights.values())
     if not total or any(weight and name not in shares for name, weight in weights.items()):
@@ -56,9 +52,9 @@ def standardised(groups: Cases, weights: Mapping[str, float]) -> float | None:
 
 
 def funnel(trials: int, share: float, level: float = 1 - 2 * TAIL) -> tuple[float, float]:
-    """Between which shares that many trials fall, by chance alone, around a common share (Spiegelhalter 2005).
+    """Return the limits of a funnel plot: shares of that many trials around a common one (Spiegelhalter 2005).
 
-    Exact: the least and the most cases that are not in either tail.
+    They are exact: the fewest and the most cases that are in neither tail of the binomial.
     """
     tail = (1 - level) / 2
     low = next(k for k in range(trials + 1) if binomial_cdf(trials, k, share) > tail)
@@ -68,7 +64,7 @@ def funnel(trials: int, share: float, level: float = 1 - 2 * TAIL) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A group's share drawn to all groups' as far as its own trials leave room: estimate and 95 % limits."""
+    """A group's share, shrunken towards that of all groups the more, the fewer trials it has; with 95 % limits."""
 
     value: float
     low: float
@@ -76,40 +72,42 @@ class Shrunk:
 
 
 def shrink(groups: Cases) -> dict[str, Shrunk]:
-    """Beta–binomial shrinkage: the groups' shares vary by a Beta of the moments of what was seen (Kleinman 1973)."""
-    seen = {name: given for name, given in groups.items() if given[1]}
-    if not seen:
+    """Return beta–binomial estimates: the prior is a Beta with the moments of the groups' shares (Kleinman 1973)."""
+    observed = {name: counts for name, counts in groups.items() if counts[1]}
+    if not observed:
         return {}
-    a, b = _prior(list(seen.values()))
-    return {name: _posterior(a + cases, b + trials - cases) for name, (cases, trials) in seen.items()}
+    prior_cases, prior_rest = _prior(list(observed.values()))
+    shrunken = {}
+    for name, (cases, trials) in observed.items():
+        a, b = prior_cases + cases, prior_rest + trials - cases
+        shrunken[name] = Shrunk(a / (a + b), beta_quantile(a, b, TAIL), beta_quantile(a, b, 1 - TAIL))
+    return shrunken
 
 
-def _prior(seen: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """Method of moments; groups that differ no more than chance get a prior worth all their trials."""
-    total = sum(n for _, n in seen)
-    share = (sum(x for x, _ in seen) + 0.5) / (total + 1)
-    spread = sum(n * (x / n - share) ** 2 for x, n in seen)
-    even = total - sum(n * n for _, n in seen) / total
-    excess = (spread - share * (1 - share) * (len(seen) - 1)) / (share * (1 - share) * (even - len(seen) + 1) or 1)
+def _prior(groups: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Return the parameters of the prior by the method of moments."""
+    total = sum(n for _, n in groups)
+    share = (sum(x for x, _ in groups) + 0.5) / (total + 1)
+    variance = share * (1 - share)
+    spread = sum(n * (x / n - share) ** 2 for x, n in groups)
+    even = total - sum(n * n for _, n in groups) / total
+    excess = (spread - variance * (len(groups) - 1)) / (variance * (even - len(groups) + 1) or 1)
+    # Groups that differ no more than by chance get a prior as strong as all their trials together.
     strength = 1 / excess - 1 if 0 < excess < 1 else 0.0
     strength = strength if 0 < strength < total else float(total)
     return share * strength, (1 - share) * strength
 
 
-def _posterior(a: float, b: float) -> Shrunk:
-    return Shrunk(a / (a + b), beta_quantile(a, b, TAIL), beta_quantile(a, b, 1 - TAIL))
-
-
 def discoveries(ps: Mapping[str, float], rate: float = 0.05) -> set[str]:
-    """Which of many tests stand when one in twenty of those named may be chance (Benjamini and Hochberg 1995)."""
+    """Return which of many tests are significant at a false discovery rate (Benjamini and Hochberg 1995)."""
     order = sorted(ps, key=ps.__getitem__)
     last = max((i for i, name in enumerate(order, 1) if ps[name] <= rate * i / len(order)), default=0)
     return set(order[:last])
 
 
 def outside(cases: int, trials: int, share: float) -> float:
-    """The exact two-sided p of a group sharing a common share: twice its smaller tail."""
+    """Return the exact two-sided p of a group under a common share: twice its smaller tail."""
     if not trials or not 0 < share < 1:
         return 1.0
-    below, above = binomial_cdf(trials, cases, share), 1 - binomial_cdf(trials, cases - 1, share)
-    return min(1.0, 2 * min(below, above))
+    lower_tail, upper_tail = binomial_cdf(trials, cases, share), 1 - binomial_cdf(trials, cases - 1, share)
+    return min(1.0, 2 * min(lower_tail, upper_tail))

@@ -1,4 +1,4 @@
-"""The canary as a diagnostic test: what its verdict says about what happened after, and what can not be known."""
+"""The canary as a diagnostic test: how well its verdict predicts failures, and what can not be known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEST = 100.0  # the highest score
 class Verdicts:
     """How many canaries there were of each verdict and outcome.
 
-    ``stopped`` are failed canaries that nobody overrode: whether the change was bad will never be seen.
+    ``stopped`` are failed canaries that no user overrode: whether the change was bad is never observed.
     """
 
     passed_good: int = 0
@@ -27,10 +27,11 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Sensitivity and specificity between the bounds that hold whatever the stopped ones were (Manski 1990).
+    """Sensitivity and specificity, with bounds that hold whatever the stopped canaries were (Manski 1990).
 
-    ``sensitivity`` and ``specificity`` themselves only where overrides verify some failed canaries (Begg and Greenes
-    1983), else null: they are then not identifiable.
+    Without overrides, which verify some failed canaries (Begg and Greenes 1983), both are null: not identifiable.
+    ``precision`` is (bad, all) of failed canaries that were overridden, ``missed`` (bad, all) of passed ones, both
+    with Wilson's limits.
     """
 
     sensitivity: float | None
@@ -43,58 +44,56 @@ class Diagnosis:
     missed_limits: Limits | None
 
 
-def diagnose(seen: Verdicts) -> Diagnosis:
-    """What the canaries of some deployments are worth.
+def diagnose(counts: Verdicts) -> Diagnosis:
+    """Return how well canaries predict failures.
 
-    ``precision`` is (bad, of failed canaries that were overridden), ``missed`` (bad, of passed ones), with Wilson's
-    limits. Overridden ones stand for the stopped ones only if people overrode without knowing more than the canary.
+    Overridden canaries represent the stopped ones only if users overrode without knowing more than the canary.
     """
-    overridden, passed = seen.overridden_good + seen.overridden_bad, seen.passed_good + seen.passed_bad
-    sensitivity, specificity = _corrected(seen) if overridden else (None, None)
+    overridden = counts.overridden_good + counts.overridden_bad
+    passed = counts.passed_good + counts.passed_bad
+    sensitivity, specificity = _corrected(counts) if overridden else (None, None)
     return Diagnosis(
         sensitivity,
-        _between(seen.overridden_bad, seen.passed_bad, seen.stopped),
+        _sensitivity_bounds(counts),
         specificity,
-        _falling(seen.passed_good, seen.overridden_good, seen.stopped),
-        (seen.overridden_bad, overridden),
-        wilson(seen.overridden_bad, overridden),
-        (seen.passed_bad, passed),
-        wilson(seen.passed_bad, passed),
+        _specificity_bounds(counts),
+        (counts.overridden_bad, overridden),
+        wilson(counts.overridden_bad, overridden),
+        (counts.passed_bad, passed),
+        wilson(counts.passed_bad, passed),
     )
 
 
-def _corrected(seen: Verdicts) -> tuple[float | None, float | None]:
-    """Begg and Greenes: the stopped are shared out as the overridden were."""
-    verified = seen.overridden_good + seen.overridden_bad
-    failed = verified + seen.stopped
-    bad = failed * seen.overridden_bad / verified
+def _corrected(counts: Verdicts) -> tuple[float | None, float | None]:
+    """Begg and Greenes: the stopped canaries are bad and good in the proportion of the overridden ones."""
+    overridden = counts.overridden_good + counts.overridden_bad
+    failed = overridden + counts.stopped
+    bad = failed * counts.overridden_bad / overridden
     good = failed - bad
-    return _share(bad, bad + seen.passed_bad), _share(seen.passed_good, good + seen.passed_good)
+    return _ratio(bad, bad + counts.passed_bad), _ratio(counts.passed_good, good + counts.passed_good)
 
 
-def _between(caught: int, missed: int, unknown: int) -> Limits | None:
-    """Sensitivity if all the stopped were good, and if all were bad."""
-    low, high = _share(caught, caught + missed), _share(caught + unknown, caught + unknown + missed)
-    if high is None:
-        return None
-    return (low if low is not None else 0.0), high
+def _sensitivity_bounds(counts: Verdicts) -> Limits | None:
+    """Sensitivity if all stopped canaries were good, and if all were bad."""
+    caught, missed = counts.overridden_bad, counts.passed_bad
+    low, high = _ratio(caught, caught + missed), _ratio(caught + counts.stopped, caught + counts.stopped + missed)
+    return None if high is None else (low or 0.0, high)
 
 
-def _falling(passed: int, alarmed: int, unknown: int) -> Limits | None:
-    """Specificity if all the stopped were good, and if all were bad."""
-    low, high = _share(passed, passed + alarmed + unknown), _share(passed, passed + alarmed)
-    if low is None:
-        return None
-    return low, (high if high is not None else 1.0)
+def _specificity_bounds(counts: Verdicts) -> Limits | None:
+    """Specificity if all stopped canaries were good, and if all were bad."""
+    passed, alarmed = counts.passed_good, counts.overridden_good
+    low, high = _ratio(passed, passed + alarmed + counts.stopped), _ratio(passed, passed + alarmed)
+    return None if low is None else (low, 1.0 if high is None else high)
 
 
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _ratio(part: float, total: float) -> float | None:
+    return part / total if total else None
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Canaries whose score lies from ``low`` up to ``high``: how many, how many later failed, and the limits."""
+    """Canaries with a score from ``low`` up to ``high``: how many, how many later failed, with Wilson's limits."""
 
     low: float
     high: float
@@ -103,7 +102,7 @@ class Bin:
     limits: Limits | None
 
     def holds(self, score: float) -> bool:
-        """Whether a score is one of these."""
+        """Return whether a score is in this bin; the highest score is in the last one."""
         return _inside(score, self.low, self.high)
 
 
@@ -112,7 +111,7 @@ def _inside(score: float, low: float, high: float) -> bool:
 
 
 def calibration(scored: Sequence[tuple[float, bool]], edges: Sequence[float] = (0, 50, 75, 90, 95, 100)) -> list[Bin]:
-    """Whether a lower score means more failures: the verified canaries (score, failed) by bins of their score."""
+    """Group verified canaries (score, failed) by their score: does a lower one mean more failures?"""
     bins = []
     for low, high in pairwise(edges):
         inside = [failed for score, failed in scored if _inside(score, low, high)]
