@@ -133,7 +133,7 @@ class Value:
             return None
         share = self.statistic == "share"
         text = _move_text(self, before)
-        low, high = _share_difference(self, before) if share else _ratio(self, before)
+        low, high = (newcombe(_cases(before), _cases(self)) or (None, None)) if share else _ratio(self, before)
         equal = 0.0 if share else 1.0
         significant = (low is not None and low > equal) or (high is not None and high < equal)
         if not any(digit in text for digit in "123456789"):
@@ -163,10 +163,6 @@ def _move_text(now: Value, before: Value) -> str:
 
 def _cases(value: Value) -> tuple[int, int]:
     return round((value.value or 0.0) * value.n), value.n
-
-
-def _share_difference(now: Value, before: Value) -> Bounds:
-    return newcombe(_cases(before), _cases(now)) or (None, None)
 
 
 def _ratio(now: Value, before: Value) -> Bounds:

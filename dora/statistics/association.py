@@ -1,4 +1,4 @@
-"""Whether what happens more often also goes better: between applications, and within each. Never why."""
+"""Correlation between applications and within each, and elasticity: association, never causation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dora.statistics.control_chart import ranked
 from dora.statistics.distributions import Z, student_quantile, student_tail
 
 Pairs = Sequence[tuple[float, float]]
-FEW = 4  # pairs: below this many there are no limits
+MIN_PAIRS = 4  # Fisher's z has a variance of 1 / (n − 3): three pairs have no limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Association:
 
 
 def spearman(pairs: Pairs) -> Association | None:
-    """Spearman's rank correlation; limits by Fisher's z with the variance of Bonett and Wright (2000).
+    """Return Spearman's rank correlation, with limits by Fisher's z and the variance of Bonett and Wright (2000).
 
-    None below four pairs or where one side never varies.
+    None below four pairs or if one side never varies.
     """
-    if len(pairs) < FEW or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
+    if len(pairs) < MIN_PAIRS or any(len(set(side)) < 2 for side in zip(*pairs, strict=True)):
         return None
     r = correlation(*(ranked(side) for side in zip(*pairs, strict=True)))
     width = math.sqrt((1 + r * r / 2) / (len(pairs) - 3))
@@ -38,10 +38,10 @@ def spearman(pairs: Pairs) -> Association | None:
 
 
 def within(groups: Sequence[Pairs]) -> Association | None:
-    """The repeated-measures correlation of Bakdash and Marusich (2017): one slope for all groups, each at its level.
+    """Return the repeated-measures correlation (Bakdash and Marusich 2017): one slope, a level for each group.
 
-    Answers "in a week in which an application deploys more, do more deployments fail?". None where fewer than two
-    degrees of freedom are left, or one side never varies within its group.
+    It answers "in a week in which an application deploys more, do more deployments fail?". None with fewer than two
+    degrees of freedom, or if one side never varies within its group.
     """
     centred = [(x, y) for group in groups if group for x, y in _centred(group)]
     freedom = len(centred) - sum(1 for group in groups if group) - 1
@@ -67,7 +67,7 @@ def _association(r: float, width: float, freedom: int, n: int) -> Association:
 
 @dataclass(frozen=True, slots=True)
 class Elasticity:
-    """By how many percent failures change where deployments change by one: 1 is "each deployment as risky"."""
+    """By how many percent failures change if deployments change by one; at 1 each deployment is as risky."""
 
     value: float
     low: float
@@ -76,19 +76,19 @@ class Elasticity:
 
 
 def elasticity(pairs: Pairs) -> Elasticity | None:
-    """The slope of log(failures + ½) over log(deployments), by least squares, with Student's limits.
+    """Return the slope of log(failures + ½) over log(deployments), by least squares, with Student's limits.
 
-    Pairs are (deployments, failures) of applications. Below 1: deploying more often goes with safer deployments.
-    None below four applications that deploy.
+    Pairs are (deployments, failures) of applications. Below 1, deploying more often goes with safer deployments. None
+    below four applications that deploy.
     """
     logs = [(math.log(x), math.log(y + 0.5)) for x, y in pairs if x > 0]
-    if len(logs) < FEW:
+    if len(logs) < MIN_PAIRS:
         return None
     centred = _centred(logs)
     xx = math.fsum(x * x for x, _ in centred)
     if not xx:
         return None
     slope = math.fsum(x * y for x, y in centred) / xx
-    rest = math.fsum((y - slope * x) ** 2 for x, y in centred) / (len(logs) - 2)
-    half = student_quantile(len(logs) - 2) * math.sqrt(rest / xx)
+    residual = math.fsum((y - slope * x) ** 2 for x, y in centred) / (len(logs) - 2)
+    half = student_quantile(len(logs) - 2) * math.sqrt(residual / xx)
     return Elasticity(slope, slope - half, slope + half, len(logs))

@@ -1,4 +1,4 @@
-"""Signal against noise over time: process behaviour limits, runs, shifts and slow drifts of a weekly series."""
+"""Control charts of a weekly series: limits, rules of Western Electric, lasting shifts, change points and drifts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 from dora.statistics.distributions import Z
 
-ENOUGH = 10  # points: fewer tell no limits
+ENOUGH = 10  # points: limits from fewer vary too much to be used
 PER_RANGE = 1.128  # the mean of |difference of two| in standard deviations of a normal
 ALLOWANCE, ALARM = 1.2, 4.0  # measured: one false alarm in 20 team-years after 26 weeks, 2 sigma found in 5 (median)
 
@@ -20,7 +20,7 @@ Rule = Literal["beyond the limits", "8 on one side", "2 of 3 near a limit", "4 o
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A point (its index) that noise does not explain, and by which rule of Western Electric."""
+    """The index of a point that chance does not explain, and the rule of Western Electric that it breaks."""
 
     index: int
     rule: Rule
@@ -29,7 +29,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """A series' natural limits: centre and limits of each point, and where it is not noise."""
+    """A control chart: the centre, the control limits of each point, and the points that break a rule."""
 
     centre: float
     low: list[float]
@@ -38,30 +38,29 @@ class Behaviour:
 
 
 def behaviour(values: Sequence[float], baseline: int | None = None, *, log: bool = False) -> Behaviour | None:
-    """The XmR chart of a series (Wheeler; NIST/SEMATECH 6.3.2.2): mean ± 2.66 mean moving ranges.
+    """Return the XmR chart of a series (Wheeler; NIST/SEMATECH 6.3.2.2): mean ± 2.66 mean moving ranges.
 
-    Limits come from the first ``baseline`` points (all, unless told) and stay. ``log`` is for times, which scatter by
-    ratios; all values must then be above 0. None below ten points.
+    Limits come from the first ``baseline`` points (default: all). ``log`` is for durations, which scatter by ratios;
+    all values must then be above 0. None below ten points.
     """
-    counted = [math.log(value) for value in values] if log else list(values)
-    first = counted[:baseline]
+    series = [math.log(value) for value in values] if log else list(values)
+    first = series[:baseline]
     if len(first) < ENOUGH:
         return None
     centre, sigma = fmean(first), _sigma(first)
     back: Callable[[float], float] = math.exp if log else float
-    scores = [(value - centre) / sigma if sigma else 0.0 for value in counted]
+    scores = [(value - centre) / sigma if sigma else 0.0 for value in series]
     low, high = back(centre - 3 * sigma), back(centre + 3 * sigma)
-    return Behaviour(back(centre), [low] * len(counted), [high] * len(counted), _signals(scores))
+    return Behaviour(back(centre), [low] * len(series), [high] * len(series), _signals(scores))
 
 
 def shares(cases: Sequence[int], trials: Sequence[int], baseline: int | None = None) -> Behaviour | None:
-    """Laney's p′ chart (2002): limits of a share whose number of trials changes and whose weeks scatter as they do.
+    """Return Laney's p′ chart (2002): limits of a share with changing trials, widened as its weeks scatter.
 
-    Points without trials stand on the centre line and are never a signal. None below ten points with trials, or where
-    nothing or everything failed.
+    Points without trials are on the centre line and break no rule. None below ten points with trials, or if nothing or
+    everything failed.
     """
-    whole = [i for i, n in enumerate(trials) if n]
-    first = whole[:baseline]
+    first = [i for i, n in enumerate(trials) if n][:baseline]
     total = sum(trials[i] for i in first)
     p = sum(cases[i] for i in first) / total if total else 0.0
     if len(first) < ENOUGH or p in {0.0, 1.0}:
@@ -80,28 +79,28 @@ def _sigma(values: Sequence[float]) -> float:
 
 
 def _signals(scores: Sequence[float]) -> list[Signal]:
-    """The first rule that each point meets, of four, looking back from it."""
+    """Return the first of four rules that each point breaks, looking back from it."""
     rules: list[tuple[Rule, int, int, float]] = [
         ("beyond the limits", 1, 1, 3.0),
         ("8 on one side", 8, 8, 0.0),
         ("2 of 3 near a limit", 2, 3, 2.0),
         ("4 of 5 off centre", 4, 5, 1.0),
     ]
-    found = []
+    signals = []
     for end, last in enumerate(scores):
         for rule, needed, of, beyond in rules:
             signed = [math.copysign(1, last) * score for score in scores[max(0, end + 1 - of) : end + 1]]
             if signed[-1] > beyond and sum(score > beyond for score in signed) >= needed:
-                found.append(Signal(end, rule, "up" if last > 0 else "down"))
+                signals.append(Signal(end, rule, "up" if last > 0 else "down"))
                 break
-    return found
+    return signals
 
 
 def shift(values: Sequence[float], baseline: int) -> int | None:
-    """Where a lasting shift away from the baseline is certain: the first point at which a cumulative sum crosses.
+    """Return the first point at which a lasting shift from the baseline is certain, by Page's CUSUM (1954).
 
-    Page's two-sided cumulative sum (1954), made for steps of two standard deviations of the baseline. None while
-    there is none, below ten baseline points, and where the baseline does not vary.
+    It is tuned for steps of two standard deviations of the baseline. None without a shift, below ten baseline points,
+    and if the baseline does not vary.
     """
     first = values[:baseline]
     sigma = _sigma(first) if len(first) >= ENOUGH else 0.0
@@ -118,7 +117,7 @@ def shift(values: Sequence[float], baseline: int) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change point: the first index after it, the medians before and after, and its p (two-sided)."""
+    """A change point: the first index after it, the medians before and after, and its two-sided p."""
 
     index: int
     before: float
@@ -127,9 +126,9 @@ class Change:
 
 
 def pettitt(values: Sequence[float]) -> Change | None:
-    """The likeliest change point of a series by Pettitt's rank test (1979), with his approximate p.
+    """Return the likeliest change point of a series by Pettitt's rank test (1979), with his approximate p.
 
-    None below ten points, and where all are equal.
+    None below ten points, and if all are equal.
     """
     n = len(values)
     if n < ENOUGH:
@@ -146,7 +145,7 @@ def pettitt(values: Sequence[float]) -> Change | None:
 
 
 def ranked(values: Sequence[float]) -> list[float]:
-    """The rank of each value from 1; equal ones share the mean of theirs."""
+    """Return the rank of each value from 1; equal values share their mean rank."""
     order = sorted(range(len(values)), key=values.__getitem__)
     ranks, start = [0.0] * len(values), 0
     while start < len(order):
@@ -160,7 +159,7 @@ def ranked(values: Sequence[float]) -> list[float]:
 
 
 def theil_sen(values: Sequence[float]) -> tuple[float, float, float] | None:
-    """The median slope per period with its 95 % limits (Theil 1950, Sen 1968); None below ten points."""
+    """Return the median slope per period with its limits (Theil 1950, Sen 1968); None below ten points."""
     n = len(values)
     if n < ENOUGH:
         return None

@@ -1,4 +1,4 @@
-"""The few distribution functions that the intervals need, to nine digits or better, without scipy."""
+"""Distribution functions of the intervals, to nine digits or better, without scipy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from statistics import NormalDist
 
 CONFIDENCE = 0.95
 TAIL = (1 - CONFIDENCE) / 2
-TINY = 1e-300
+TINY = 1e-300  # replaces zero in Lentz's method
 
 
 def normal_quantile(p: float) -> float:
-    """The standard normal quantile of a probability strictly between 0 and 1."""
+    """Return the standard normal quantile of a probability strictly between 0 and 1."""
     return NormalDist().inv_cdf(p)
 
 
@@ -20,12 +20,12 @@ Z = normal_quantile(1 - TAIL)
 
 
 def normal_tail(z: float) -> float:
-    """The probability of a standard normal at least as far from 0 as ``z``, on either side."""
+    """Return the two-sided tail probability of a standard normal."""
     return math.erfc(abs(z) / math.sqrt(2))
 
 
 def gamma_quantile(shape: int, p: float) -> float:
-    """Where the gamma distribution of a shape reaches p: Wilson–Hilferty's guess, then Newton while steps shrink."""
+    """Return the p-quantile of a gamma distribution: Wilson–Hilferty's guess, then Newton while steps shrink."""
     ninth = 1 / (9 * shape)
     x = shape * max(1 - ninth + normal_quantile(p) * math.sqrt(ninth), 0.1) ** 3
     before = math.inf
@@ -43,9 +43,9 @@ def _gamma_density(shape: int, x: float) -> float:
 
 
 def gamma_cdf(shape: int, x: float) -> float:
-    """The regularised lower incomplete gamma function, by the series of the side where it converges soon.
+    """Return the regularised lower incomplete gamma function, by the series that converges faster.
 
-    The upper series ends only for whole shapes, the only ones that counts ask for.
+    The upper series ends only for integer shapes, which are all that counts need.
     """
     if x < shape:
         return _series(shape, x, lambda k: x / (shape + k)) * x / shape
@@ -53,7 +53,7 @@ def gamma_cdf(shape: int, x: float) -> float:
 
 
 def _series(shape: int, x: float, ratio: Callable[[int], float]) -> float:
-    """The density times 1 + r(1) + r(1)·r(2) + …, until a term no longer counts."""
+    """Return the density times 1 + r(1) + r(1)·r(2) + …, until a term is negligible."""
     total = term = 1.0
     k = 1
     while term > 1e-17 * total:
@@ -64,7 +64,7 @@ def _series(shape: int, x: float, ratio: Callable[[int], float]) -> float:
 
 
 def beta_cdf(a: float, b: float, x: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction on the side where it converges soon."""
+    """Return the regularised incomplete beta function, by the continued fraction that converges faster."""
     if x <= 0 or x >= 1:
         return 0.0 if x <= 0 else 1.0
     if x > (a + 1) / (a + b + 2):
@@ -78,7 +78,7 @@ def _log_beta(a: float, b: float) -> float:
 
 
 def _continued(a: float, b: float, x: float) -> float:
-    """1 + d1/(1 + d2/(1 + …)) of the incomplete beta function, by Lentz's method."""
+    """Return 1 + d1/(1 + d2/(1 + …)) of the incomplete beta function, by Lentz's method."""
     value, c, d = 1.0, 1.0, 0.0
     for k in range(1, 2000):
         m = k // 2
@@ -93,7 +93,7 @@ def _continued(a: float, b: float, x: float) -> float:
 
 
 def beta_quantile(a: float, b: float, p: float) -> float:
-    """Where the beta distribution reaches p: Newton's steps, halved wherever they would leave what is left."""
+    """Return the p-quantile of a beta distribution: Newton's steps, bisection if they leave the bracket."""
     low, high, x = 0.0, 1.0, a / (a + b)
     for _ in range(200):
         over = beta_cdf(a, b, x) - p
@@ -108,23 +108,23 @@ def beta_quantile(a: float, b: float, p: float) -> float:
 
 
 def student_tail(t: float, freedom: float) -> float:
-    """The probability of Student's t at least as far from 0 as ``t``, on either side."""
+    """Return the two-sided tail probability of Student's t."""
     return 1 - beta_cdf(0.5, freedom / 2, t * t / (freedom + t * t))
 
 
 def student_quantile(freedom: float, p: float = 1 - TAIL) -> float:
-    """The quantile of Student's t for a p of at least one half."""
+    """Return the quantile of Student's t for a p of at least one half."""
     x = beta_quantile(freedom / 2, 0.5, 2 * (1 - p))
     return math.sqrt(freedom * (1 - x) / x)
 
 
 def log_choose(n: int, k: int) -> float:
-    """The logarithm of the number of ways to choose k of n."""
+    """Return the logarithm of the binomial coefficient."""
     return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def binomial_cdf(n: int, k: int, p: float) -> float:
-    """The probability of at most k successes in n trials."""
+    """Return the probability of at most k successes in n trials."""
     if k < 0 or k >= n:
         return 0.0 if k < 0 else 1.0
     return 1 - beta_cdf(k + 1, n - k, p)

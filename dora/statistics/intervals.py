@@ -21,11 +21,11 @@ from dora.statistics.distributions import (
 )
 
 Limits = tuple[float, float]
-FEW = 10  # weeks: below this many, how much they scatter is not known
+MIN_WEEKS = 10  # the variance of fewer weekly counts is too uncertain to widen limits by
 
 
 def wilson(successes: int, n: int) -> Limits | None:
-    """The Wilson limits (1927) of a share, both within 0 and 1; None where there were no trials.
+    """Return the Wilson limits (1927) of a share, both within 0 and 1; None without trials.
 
     Two failures in 37 deployments are 1.5 % to 17.7 %.
     """
@@ -40,7 +40,7 @@ def wilson(successes: int, n: int) -> Limits | None:
 
 
 def jeffreys(successes: int, n: int) -> Limits | None:
-    """The limits of Beta(x + ½, n − x + ½), set to 0 and 1 at the ends (Brown, Cai, DasGupta 2001)."""
+    """Return the limits of Beta(x + ½, n − x + ½), set to 0 and 1 at the ends (Brown, Cai, DasGupta 2001)."""
     if n == 0:
         return None
     a, b = successes + 0.5, n - successes + 0.5
@@ -50,19 +50,19 @@ def jeffreys(successes: int, n: int) -> Limits | None:
 
 
 def share_below(successes: int, n: int, limit: float) -> float:
-    """The probability, by Jeffreys' prior, that the share behind what was seen is below a limit."""
+    """Return the posterior probability, with Jeffreys' prior, that the true share is less than a limit."""
     return beta_cdf(successes + 0.5, n - successes + 0.5, limit)
 
 
 def mean_below(count: int, limit: float) -> float:
-    """The probability, by a flat prior, that the mean behind a count is below a limit: Gamma(count + 1)."""
+    """Return the posterior probability, with a flat prior, that the mean of a count is less than a limit."""
     return gamma_cdf(count + 1, limit) if limit > 0 else 0.0
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Limits | None:
-    """The limits of the difference of two shares, second minus first, from their Wilson limits (Newcombe 1998).
+    """Return the limits of the difference of two shares, second minus first, from Wilson's (Newcombe 1998).
 
-    Each is (successes, n); None where either had no trials.
+    Each is (successes, n); None if either has no trials.
     """
     of_first, of_second = wilson(*first), wilson(*second)
     if of_first is None or of_second is None:
@@ -74,29 +74,30 @@ def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Limits | None:
 
 
 def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
-    """Fisher's exact two-sided p of two shares being one: of all tables with these margins, those no likelier."""
+    """Return Fisher's exact two-sided p of equal shares: the tables with these margins that are no likelier."""
     (x, n), (y, m) = first, second
     total = x + y
     logs = [
         log_choose(n, k) + log_choose(m, total - k) - log_choose(n + m, total)
         for k in range(max(0, total - m), min(n, total) + 1)
     ]
-    seen = logs[x - max(0, total - m)]
-    return min(1.0, math.fsum(math.exp(log) for log in logs if log <= seen + 1e-7))
+    observed = logs[x - max(0, total - m)]
+    # Tables that are equally likely differ in the last digits of lgamma; R's fisher.test has the same tolerance.
+    return min(1.0, math.fsum(math.exp(log) for log in logs if log <= observed + 1e-7))
 
 
 def trials_to_see(p: float, q: float, power: float = 0.8) -> int | None:
-    """How many trials each of two groups needs to tell shares p and q apart four times of five (Fleiss 1981)."""
+    """Return how many trials each of two groups needs to detect a difference of p and q (Fleiss 1981)."""
     if p == q:
         return None
     mean = (p + q) / 2
-    beside = normal_quantile(power) * math.sqrt(p * (1 - p) + q * (1 - q))
-    return math.ceil(((Z * math.sqrt(2 * mean * (1 - mean)) + beside) / (p - q)) ** 2)
+    alternative = normal_quantile(power) * math.sqrt(p * (1 - p) + q * (1 - q))
+    return math.ceil(((Z * math.sqrt(2 * mean * (1 - mean)) + alternative) / (p - q)) ** 2)
 
 
 @lru_cache(maxsize=4096)
 def poisson(count: int) -> Limits:
-    """The exact limits of Garwood (1936) of the mean behind a count: for 0 they are 0 and 3.689.
+    """Return the exact limits of the mean of a count (Garwood 1936): for 0 they are 0 and 3.689.
 
     Divide by the days observed to get the limits of a rate.
     """
@@ -105,23 +106,23 @@ def poisson(count: int) -> Limits:
 
 
 def dispersion(counts: Sequence[int]) -> float:
-    """Variance over mean of the counts of equal periods, at least 1; 1 too where they are too few to tell."""
+    """Return variance over mean of the counts of equal periods, at least 1; 1 if they are too few."""
     mean = fmean(counts) if counts else 0.0
-    if len(counts) < FEW or mean == 0:
+    if len(counts) < MIN_WEEKS or mean == 0:
         return 1.0
     return max(1.0, stdev(counts) ** 2 / mean)
 
 
 def widened(limits: Limits, count: int, factor: float) -> Limits:
-    """Poisson limits of a count whose periods scatter ``factor`` times as they should: wider by its root."""
+    """Widen Poisson limits by the root of a dispersion ``factor`` (quasi-Poisson)."""
     root = math.sqrt(factor)
     return max(0.0, count - (count - limits[0]) * root), count + (limits[1] - count) * root
 
 
 def rate_ratio(first: tuple[int, float], second: tuple[int, float]) -> tuple[float | None, float | None]:
-    """The exact conditional limits of the second rate over the first; each is (count, days observed).
+    """Return the exact conditional limits of the second rate over the first; each is (count, days observed).
 
-    Given their sum, a count is binomial (Clopper and Pearson 1934). None where there is no finite limit.
+    Given their sum, a count is binomial (Clopper and Pearson 1934). None for no finite limit.
     """
     (x, days), (y, others) = first, second
     if x + y == 0:
@@ -133,10 +134,10 @@ def rate_ratio(first: tuple[int, float], second: tuple[int, float]) -> tuple[flo
 
 @lru_cache(maxsize=4096)
 def quantile_ranks(n: int, p: float = 0.5) -> tuple[int | None, int | None]:
-    """Which of n ordered values (counted from 1) enclose the p-quantile with at least 95 % confidence.
+    """Return which of n ordered values (counted from 1) enclose the p-quantile with at least 95 % confidence.
 
-    From Binomial(n, p), 2.5 % at most on each side (Conover; Hahn and Meeker). None: not even the extreme does,
-    as below 6 values for a median, and for the upper limit of a 90th percentile below 36.
+    From Binomial(n, p), 2.5 % at most on each side (Conover; Hahn and Meeker). None if not even the extreme does, as
+    below 6 values for a median, and for the upper limit of a 90th percentile below 36.
     """
     low = _last(n, lambda k: binomial_cdf(n, k - 1, p) <= TAIL)
     high = _last(n, lambda k: 1 - binomial_cdf(n, n - k, p) <= TAIL)
@@ -144,7 +145,7 @@ def quantile_ranks(n: int, p: float = 0.5) -> tuple[int | None, int | None]:
 
 
 def _last(n: int, holds: Callable[[int], bool]) -> int:
-    """The largest k of 1 … n for which something holds that holds for all smaller ones; 0 where for none."""
+    """Return the largest k of 1 … n for which a condition holds that holds for all smaller ones; 0 if for none."""
     low, high = 0, n
     while low < high:
         middle = (low + high + 1) // 2
@@ -153,7 +154,7 @@ def _last(n: int, holds: Callable[[int], bool]) -> int:
 
 
 def mean_half(deviation: float | None, n: int) -> float | None:
-    """Half of Student's interval of a mean, from the standard deviation of n values; None below two."""
+    """Return half of Student's interval of a mean, from the standard deviation of n values; None below two."""
     if deviation is None or n < 2:
         return None
     return student_quantile(n - 1) * deviation / math.sqrt(n)

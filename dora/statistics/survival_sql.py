@@ -1,10 +1,10 @@
-"""The curve of Kaplan and Meier (1958) as SQL text: how much is still open after how long."""
+"""The Kaplan–Meier curve (1958) as SQL text: the share that is still open after a time."""
 
 from __future__ import annotations
 
 from dora.statistics.distributions import Z
 
-TOLERANCE = 1e-12  # what is left of nothing in the last bit
+TOLERANCE = 1e-12  # a product that should be exactly zero is not in its last bit
 
 _STEPS = """
 WITH tied AS (
@@ -32,21 +32,23 @@ bounded AS (
 )
 SELECT t AS value, greatest(s, 0) AS left, coalesce(s ** width, greatest(s, 0)) AS low,
   coalesce(s ** (1 / width), 1) AS high
-FROM bounded WHERE place = n OR place % greatest(1, n // {most}) = 0 ORDER BY t
+FROM bounded WHERE place = n OR place % greatest(1, n // {max_steps}) = 0 ORDER BY t
 """
 
 
 def survival_at_sql(source: str, limit: float) -> str:
-    """One SELECT of one row: which share lasts longer than a limit (``left``), and Greenwood's sum there.
+    """Return a SELECT of one row: the share that lasts longer than a limit (``left``), and Greenwood's sum there.
 
-    ``source`` names a relation with ``value DOUBLE`` and ``censored BOOLEAN`` (the value is then the time so far),
-    ``limit`` is in its unit. Before the first event all are left.
+    ``source`` is a relation with ``value DOUBLE`` and ``censored BOOLEAN`` (the value is then the time so far);
+    ``limit`` is in its unit.
     """
     return _STEPS.format(source=source) + _AT.format(limit=float(limit))
 
 
-def survival_curve_sql(source: str, most: int = 250) -> str:
-    """One SELECT: the Kaplan–Meier curve, at most some ``most`` steps of it: ``value``, what is ``left`` after it, its
-    Greenwood log(−log) limits ``low`` and ``high``. ``source`` is as ``survival_at_sql`` wants it.
+def survival_curve_sql(source: str, max_steps: int = 250) -> str:
+    """Return a SELECT of the curve: ``value``, the share ``left`` after it, and its limits ``low`` and ``high``.
+
+    The limits are Greenwood's log(−log) ones. There are about ``max_steps`` rows at most. See ``survival_at_sql`` for
+    ``source``.
     """
-    return _STEPS.format(source=source) + _CURVE.format(z=Z, tolerance=TOLERANCE, most=int(most))
+    return _STEPS.format(source=source) + _CURVE.format(z=Z, tolerance=TOLERANCE, max_steps=int(max_steps))
