@@ -1,4 +1,4 @@
-"""Survival against lifelines, against exact fractions, and against the coverage that it promises."""
+"""Survival and quantiles against lifelines, numpy, exact fractions, and the coverage that they promise."""
 
 from __future__ import annotations
 
@@ -45,29 +45,32 @@ class Curve(NamedTuple):
     p90: float | None
 
 
-def sorted_in(groups: dict[str, Sequence[Observation]]) -> Samples:
-    rows = [(number, *one) for number, seen in enumerate(groups.values()) for one in seen]
-    numbers, values, still = (np.array([row[i] for row in rows], kind) for i, kind in enumerate((int, float, bool)))
-    return sort_samples(numbers, values, still, len(groups))
+def samples_of(groups: dict[str, Sequence[Observation]]) -> Samples:
+    rows = [(number, *row) for number, observations in enumerate(groups.values()) for row in observations]
+    numbers, values, censored = (np.array([row[i] for row in rows], kind) for i, kind in enumerate((int, float, bool)))
+    return sort_samples(numbers, values, censored, len(groups))
 
 
 def curves(groups: dict[str, Sequence[Observation]], p: float = 0.5) -> dict[str, Curve]:
-    seen = sorted_in(groups)
-    counts = [(seen.end - seen.start).tolist(), seen.ended.tolist(), (seen.end - seen.middle).tolist()]
-    survival = Survival(seen)
+    samples = samples_of(groups)
+    counts = [(samples.end - samples.start).tolist(), samples.ended.tolist(), (samples.end - samples.middle).tolist()]
+    survival = Survival(samples)
     quantiles = [
         survival.quantile(p),
         *survival.limits(p),
-        seen.longest,
+        samples.longest,
         *map(survival.quantile, (0.1, 0.25, 0.75, 0.9)),
     ]
     columns = [*counts, *([None if math.isnan(x) else x for x in column.tolist()] for column in quantiles)]
     names = list(groups)
-    return {names[at]: Curve(*row) for at, *row in zip(seen.groups.tolist(), *columns, strict=True)}
+    return {names[number]: Curve(*row) for number, *row in zip(samples.groups.tolist(), *columns, strict=True)}
 
 
-def asked(observations: Sequence[Observation], sql: str) -> list[tuple[Any, ...]]:
-    arrays = [pa.array([one[i] for one in observations], kind) for i, kind in enumerate((pa.float64(), pa.bool_()))]
+def query(observations: Sequence[Observation], sql: str) -> list[tuple[Any, ...]]:
+    arrays = [
+        pa.array([observation[i] for observation in observations], kind)
+        for i, kind in enumerate((pa.float64(), pa.bool_()))
+    ]
     with duckdb.connect() as con:
         con.register("observations", pa.table(arrays, names=["value", "censored"]))
         return con.execute(sql).fetchall()
@@ -78,10 +81,10 @@ def curve(observations: Sequence[Observation]) -> Curve:
 
 
 def oracle(observations: Sequence[Observation], left: float = 0.5) -> tuple[float | None, ...]:
-    """Where the curve and the limits of lifelines cross one half, or what is ``left``; its own slips at exactly ½.
+    """Where the curve and the limits of lifelines cross ``left``; its own median misses an exact ½.
 
-    Where the curve reaches zero Greenwood's variance is infinite; lifelines calls the limits 0 there (one
-    observation would be known exactly), R's survfit and this tool call them unknown.
+    If the curve reaches zero, Greenwood's variance is infinite; lifelines calls the limits 0 there, R's survfit and
+    this tool call them unknown.
     """
     fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
     survival = fitter.survival_function_.iloc[:, 0]
@@ -109,54 +112,54 @@ observation = st.tuples(st.integers(1, 30).map(float), st.booleans())
 @settings(deadline=None, max_examples=60)
 def test_survival_is_lifelines(observations: list[Observation]) -> None:
     """Median and limits are those of lifelines, ties and a curve that ends at zero included."""
-    found = curve(observations)
-    assert (found.median, found.low, found.high) == oracle(observations)
+    result = curve(observations)
+    assert (result.median, result.low, result.high) == oracle(observations)
 
 
 @given(st.lists(observation, min_size=1, max_size=60), st.sampled_from([0.1, 0.25, 0.75, 0.9]))
 @settings(deadline=None, max_examples=40)
 def test_other_quantiles_are_lifelines_too(observations: list[Observation], p: float) -> None:
-    """Whatever quantile is asked for, with its limits, and the four of the spread without."""
-    found = curves({"a": observations}, p)["a"]
-    assert (found.median, found.low, found.high) == oracle(observations, 1 - p)
-    assert getattr(found, f"p{100 * p:.0f}") == found.median
+    """Any quantile with its limits; the four of the spread without."""
+    result = curves({"a": observations}, p)["a"]
+    assert (result.median, result.low, result.high) == oracle(observations, 1 - p)
+    assert getattr(result, f"p{100 * p:.0f}") == result.median
 
 
 @given(st.lists(observation, min_size=1, max_size=60), st.sampled_from([0.5, 0.75, 0.9]))
 @settings(deadline=None, max_examples=40)
 def test_plain_quantiles_are_numpys(observations: list[Observation], p: float) -> None:
-    """Of those that ended alone: quantiles of type 7, mean and deviation, as numpy has them."""
+    """Quantiles of type 7, mean and deviation of what has ended are those of numpy."""
     ended = [t for t, censored in observations if not censored]
-    seen = sorted_in({"a": observations})
-    (mean,), (deviation,) = seen.moments()
-    found = [seen.quantile(q)[0] for q in (p, 0.1, 0.25, 0.75, 0.9)]
-    assert seen.ended.tolist() == [len(ended)]
+    samples = samples_of({"a": observations})
+    (mean,), (deviation,) = samples.moments()
+    quantiles = [samples.quantile(q)[0] for q in (p, 0.1, 0.25, 0.75, 0.9)]
+    assert samples.ended.tolist() == [len(ended)]
     if not ended:
-        assert all(map(math.isnan, [*found, mean, deviation]))
+        assert all(map(math.isnan, [*quantiles, mean, deviation]))
         return
-    assert found == pytest.approx([np.quantile(ended, q) for q in (p, 0.1, 0.25, 0.75, 0.9)])
+    assert quantiles == pytest.approx([np.quantile(ended, q) for q in (p, 0.1, 0.25, 0.75, 0.9)])
     assert mean == pytest.approx(np.mean(ended))
     assert math.isnan(deviation) if len(ended) < 2 else deviation == pytest.approx(np.std(ended, ddof=1))
 
 
 @given(st.lists(observation, min_size=1, max_size=80), st.sampled_from([0.5, 0.75, 0.9]))
 @settings(deadline=None, max_examples=40)
-def test_limits_are_values_that_were_seen(observations: list[Observation], p: float) -> None:
-    """The limits of a plain quantile are the order statistics of scipy's binomial; none where none is sure enough."""
+def test_limits_are_observed_values(observations: list[Observation], p: float) -> None:
+    """The limits of a plain quantile are the order statistics of scipy's binomial; none if there are too few."""
     ended = sorted(t for t, censored in observations if not censored)
-    (low,), (high,) = sorted_in({"a": observations}).limits(p)
-    below, above = (int(binom.ppf(end, len(ended), p)) if ended else 0 for end in (0.025, 0.975))
-    assert low == ended[below - 1] if below else math.isnan(low)
-    assert high == ended[above] if above < len(ended) else math.isnan(high)
+    (low,), (high,) = samples_of({"a": observations}).limits(p)
+    lower, upper = (int(binom.ppf(end, len(ended), p)) if ended else 0 for end in (0.025, 0.975))
+    assert low == ended[lower - 1] if lower else math.isnan(low)
+    assert high == ended[upper] if upper < len(ended) else math.isnan(high)
 
 
 @given(st.lists(observation, min_size=1, max_size=60))
 @example([(1.0, False)])
 @settings(deadline=None, max_examples=40)
 def test_the_curve_is_lifelines(observations: list[Observation]) -> None:
-    """What is left after each event, with its limits; where nothing is left the limits are unknown and say all."""
+    """The share left after each event with its limits; if nothing is left the limits are 0 and 1."""
     fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
-    rows = asked(observations, survival_curve_sql("observations"))
+    rows = query(observations, survival_curve_sql("observations"))
     assert [row[0] for row in rows] == sorted({t for t, censored in observations if not censored})
     for t, left, low, high in rows:
         assert left == pytest.approx(fitter.survival_function_.iloc[:, 0][t], abs=1e-9)
@@ -165,8 +168,8 @@ def test_the_curve_is_lifelines(observations: list[Observation]) -> None:
 
 
 def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
-    """Of ten thousand steps some hundreds are told, the last among them."""
-    rows = asked([(float(t), False) for t in range(1, 10_001)], survival_curve_sql("observations", 100))
+    """Of ten thousand steps about a hundred are returned, the last one included."""
+    rows = query([(float(t), False) for t in range(1, 10_001)], survival_curve_sql("observations", 100))
     assert 100 <= len(rows) <= 102
     assert rows[-1][:2] == (10_000.0, 0.0)
 
@@ -174,29 +177,28 @@ def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
 @given(st.integers(1, 400), st.integers(1, 10**6))
 @settings(deadline=None, max_examples=40)
 def test_half_is_exactly_half(pairs: int, seed: int) -> None:
-    """Without open ones the median is the middle value, or the lower of two: no last bit slips."""
+    """Without open values the median is the middle value, or the lower of two, to the last bit."""
     values = random.Random(seed).sample(range(10 * pairs), 2 * pairs)
-    found = curve([(float(v), False) for v in values])
-    assert found.median == sorted(values)[pairs - 1]
+    assert curve([(float(v), False) for v in values]).median == sorted(values)[pairs - 1]
 
 
 @given(st.integers(2, 40), st.integers(1, 10**6))
 @settings(deadline=None, max_examples=40)
 def test_half_is_exact_behind_censoring(steps: int, seed: int) -> None:
-    """The median is that of a curve computed in exact fractions, whatever factors make up the half."""
+    """The median is that of a curve computed in exact fractions, whatever factors the half has."""
     draw = random.Random(seed)
-    seen: list[Observation] = [(float(t), draw.random() < 0.4) for t in range(steps * 2)]
-    left, survival, median = Fraction(len(seen)), Fraction(1), None
-    for t, censored in seen:
+    observations: list[Observation] = [(float(t), draw.random() < 0.4) for t in range(steps * 2)]
+    left, survival, median = Fraction(len(observations)), Fraction(1), None
+    for t, censored in observations:
         survival *= 1 if censored else 1 - 1 / left
         left -= 1
         if median is None and survival <= Fraction(1, 2):
             median = t
-    assert curve(seen).median == median
+    assert curve(observations).median == median
 
 
 def test_an_event_comes_before_an_open_one_of_the_same_age() -> None:
-    """At a tie the open one still counts as at risk, so one of two happening leaves exactly one half."""
+    """At a tie the open value is still at risk, so one event of two leaves exactly one half."""
     assert curve([(5.0, False), (5.0, True)]).median == 5.0
 
 
@@ -218,7 +220,7 @@ def test_groups_do_not_leak() -> None:
         for k, name in enumerate("abcd")
     }
     together = curves(random_groups)
-    assert together == {name: curve(seen) for name, seen in random_groups.items()}
+    assert together == {name: curve(observations) for name, observations in random_groups.items()}
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
@@ -229,39 +231,39 @@ def test_the_order_of_rows_does_not_matter() -> None:
 
 @pytest.mark.parametrize(("size", "until"), [(40, 6.0), (40, 1.5), (120, 3.0)])
 def test_survival_covers_what_it_promises(size: int, until: float) -> None:
-    """In 3,000 seeded samples with censoring the interval holds the true median in 93 to 99.5 % of them."""
+    """In 93 to 99.5 % of 3,000 seeded samples with censoring, the interval contains the true median."""
     draw = random.Random(size)
     samples: dict[str, Sequence[Observation]] = {}
     for run in range(3000):
         ages = [(draw.expovariate(1), draw.uniform(0, until)) for _ in range(size)]
         samples[str(run)] = [(min(t, c), c < t) for t, c in ages]
     limits = curves(samples).values()
-    covered = sum(1 for one in limits if (one.low or 0) <= math.log(2) <= finite(one.high))
+    covered = sum(1 for row in limits if (row.low or 0) <= math.log(2) <= finite(row.high))
     assert 0.93 <= covered / len(samples) <= 0.995
 
 
 def test_the_upper_limit_is_the_first_of_several() -> None:
-    """Where few are left at risk the upper limit may rise again; it is told where it first crosses, as in lifelines."""
+    """If few are at risk the upper limit may rise again; its first crossing counts, as in lifelines."""
     draw, rose = random.Random(5), 0
     for _ in range(100):
-        seen: list[Observation] = [(draw.uniform(0, 10), False) for _ in range(draw.randrange(80, 160))]
-        seen += [(10.0, True) for _ in range(draw.randrange(80, 160))]
-        seen += [(draw.uniform(11, 20), draw.random() < 0.3) for _ in range(draw.randrange(2, 8))]
-        fitter = KaplanMeierFitter().fit([t for t, _ in seen], [not censored for _, censored in seen])
+        observations: list[Observation] = [(draw.uniform(0, 10), False) for _ in range(draw.randrange(80, 160))]
+        observations += [(10.0, True) for _ in range(draw.randrange(80, 160))]
+        observations += [(draw.uniform(11, 20), draw.random() < 0.3) for _ in range(draw.randrange(2, 8))]
+        fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
         upper = fitter.confidence_interval_[fitter.survival_function_.iloc[:, 0] > 0].iloc[1:, 1]
         rose += bool((upper.diff() > 1e-9).any())
-        found = curve(seen)
-        assert (found.median, found.low, found.high) == oracle(seen)
+        result = curve(observations)
+        assert (result.median, result.low, result.high) == oracle(observations)
     assert rose > 20
 
 
 def test_ten_thousand_groups_of_a_million_are_quick() -> None:
-    """Many small groups, and one large one, are answered in seconds of a processor, however busy the machine is."""
+    """Many small groups, and a large one, take seconds of processor time."""
     dice = np.random.default_rng(3)
-    values, still = dice.exponential(1.0, 1_000_000), dice.random(1_000_000) < 0.2
+    values, censored = dice.exponential(1.0, 1_000_000), dice.random(1_000_000) < 0.2
     for count in (10_000, 1):
         started = time.process_time()
-        low, high = Survival(sort_samples(dice.integers(0, count, len(values)), values.copy(), still, count)).limits(
+        low, high = Survival(sort_samples(dice.integers(0, count, len(values)), values.copy(), censored, count)).limits(
             0.5
         )
         assert len(low) == len(high) == count
@@ -269,8 +271,8 @@ def test_ten_thousand_groups_of_a_million_are_quick() -> None:
 
 
 def test_survival_of_many_is_lifelines() -> None:
-    """With thousands of censored factors the product still crosses one half where lifelines sees it."""
+    """With thousands of censored factors the product crosses one half where that of lifelines does."""
     dice = random.Random(7)
-    seen = [(dice.randrange(1_000_003) / 1000, dice.random() < 0.2) for _ in range(20_000)]
-    found = curve(seen)
-    assert (found.median, found.low, found.high) == oracle(seen)
+    observations = [(dice.randrange(1_000_003) / 1000, dice.random() < 0.2) for _ in range(20_000)]
+    result = curve(observations)
+    assert (result.median, result.low, result.high) == oracle(observations)
