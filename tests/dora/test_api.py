@@ -1,4 +1,4 @@
-"""The door: ten names or fewer, and what they give."""
+"""The public interface: its ten names and what they return."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ d1 | shop | production | succeeded | 2026-05-20T08:00 | 2026-05-20T09:00 | 1.0
 """
 
 
-def test_the_door_has_these_names() -> None:
-    """Whatever is not listed here may change without notice."""
+def test_the_public_names_are_pinned() -> None:
+    """All other names may change without notice."""
     expected = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
     assert sorted(dora.__all__) == expected
     assert all(getattr(dora, name).__doc__ for name in expected)
 
 
 def test_every_metric_describes_itself() -> None:
-    """A header has all that cards, tables and help need."""
+    """A header has what cards, tables and help need."""
     for name, metric in dora.metrics().items():
         assert metric.name == name
         assert metric.question.endswith("?")
@@ -44,8 +44,8 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     assert frame.loc[0, "as_of"] == "2026-06-01T00:00:00Z"
 
 
-def test_values_speak(facts: Callable[..., dora.Delivery]) -> None:
-    """A value says itself and its evidence, an empty one its reason."""
+def test_values_format_themselves(facts: Callable[..., dora.Delivery]) -> None:
+    """A value has a text and evidence, an empty one a reason."""
     delivery = facts(deployments=ONE)
     (rate,) = delivery.metric("change_failure_rate")
     assert (rate.text, rate.evidence) == ("0 %", "0 of 1 · 95 % CI 0–79.3 %")
@@ -66,7 +66,7 @@ def test_values_speak(facts: Callable[..., dora.Delivery]) -> None:
     ],
 )
 def test_sql_reads_the_build_and_nothing_else(facts: Callable[..., dora.Delivery], text: str) -> None:
-    """The door's SQL can change nothing, and reach no file and no network."""
+    """SQL of users can change nothing, and read no file and no network."""
     delivery = facts(deployments=ONE)
     with pytest.raises((duckdb.Error, DoraError)):
         delivery.sql(text)
@@ -74,13 +74,13 @@ def test_sql_reads_the_build_and_nothing_else(facts: Callable[..., dora.Delivery
 
 
 def test_a_missing_build_says_what_to_run(tmp_path: Path) -> None:
-    """Nobody sees a traceback for a file that is not there."""
+    """A file that does not exist is an error with the next command."""
     with pytest.raises(UsageError, match="dora build"):
         dora.open(tmp_path / "dora.duckdb")
 
 
 def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
-    """A file that is no database is told, not read."""
+    """A file that is not a database is an error, not a crash."""
     (tmp_path / "dora.duckdb").write_bytes(b"hello" * 4000)
     with pytest.raises(DoraError, match="dora build"):
         dora.open(tmp_path / "dora.duckdb")

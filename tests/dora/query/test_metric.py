@@ -1,4 +1,4 @@
-"""The one query path: whatever is asked, the number is the statistic of the rows behind it."""
+"""The query path: in any scope, a number is the statistic of the rows behind it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SCOPES = st.builds(
 
 
 def _history() -> dict[str, str]:
-    """Three months of two busy services and a quiet one: releases, failures, incidents, changes still waiting."""
+    """Three months of two busy services and a quiet one: deployments, failures, incidents, open changes."""
     dice = random.Random(11)
     changes = ["repository | sha | parents | authored_at | committed_at"]
     deployments = ["id | application | environment | status | started_at | finished_at | repository | commit"]
@@ -53,8 +53,8 @@ def _history() -> dict[str, str]:
             parent, done = sha, at + timedelta(minutes=dice.expovariate(1 / 50))
             status = dice.choices(["succeeded", "failed"], [9, 1])[0]
             if dice.random() < 0.8 and done < AS_OF.replace(tzinfo=None):
-                known = f"{application}-{number} | {application} | production | {status} | {at} | {done}"
-                deployments.append(f"{known} | acme/{application} | {sha}")
+                row = f"{application}-{number} | {application} | production | {status} | {at} | {done}"
+                deployments.append(f"{row} | acme/{application} | {sha}")
                 if dice.random() < 0.15:
                     over = done + timedelta(minutes=dice.expovariate(1 / 90))
                     incidents.append(f"i-{application}-{number} | {application} | {done} | {over}")
@@ -79,16 +79,16 @@ def history(
 @settings(max_examples=60, deadline=None)
 @given(name=st.sampled_from(METRICS), scope=SCOPES)
 def test_every_number_is_the_statistic_of_its_rows(history: dora.Delivery, name: str, scope: Scope) -> None:
-    """For every metric, grain, grouping and filter: independent libraries find the same in observations()."""
+    """For every metric, period, group and filter, independent libraries compute the same from observations()."""
     rows = pd.DataFrame(history.observations(name, scope), columns=_columns(history))
     for value in history.values(name, scope):
-        mine = rows[
+        selected = rows[
             (rows["grp"].isna() if value.group is None else rows["grp"] == value.group)
             & (rows["period"].isna() if value.period is None else rows["period"] == value.period)
         ]
-        counted = mine[mine["excluded"].isna()]
+        counted = selected[selected["excluded"].isna()]
         assert (value.n, value.open) == (len(counted), int(counted["censored"].sum()))
-        assert value.excluded == Counter(mine["excluded"].dropna())
+        assert value.excluded == Counter(selected["excluded"].dropna())
         ORACLES[value.statistic](value, counted)
 
 
@@ -102,10 +102,9 @@ def _median(value: dora.Value, counted: pd.DataFrame) -> None:
         return
     fitted = KaplanMeierFitter().fit(counted["value"], ~counted["censored"].astype(bool))
     curve = fitted.survival_function_.iloc[:, 0]
-    known = fitted.confidence_interval_[curve > 0]  # at zero lifelines claims to be exact; nobody can be
-    for ours, line in zip(
-        (value.value, value.low, value.high), (curve, known.iloc[:, 0], known.iloc[:, 1]), strict=True
-    ):
+    limits = fitted.confidence_interval_[curve > 0]  # at zero lifelines calls its limits exact
+    lines = (curve, limits.iloc[:, 0], limits.iloc[:, 1])
+    for ours, line in zip((value.value, value.low, value.high), lines, strict=True):
         crossed = line.index[line <= 0.5 + 1e-9]
         assert ours == (pytest.approx(crossed[0]) if len(crossed) else None)
 
@@ -136,10 +135,10 @@ def _plain(value: dora.Value, counted: pd.DataFrame) -> None:
     if not len(counted):
         assert value.value is None
         return
-    seen = sorted(counted["value"])
-    assert value.value == pytest.approx(float(pd.Series(seen).quantile(0.5)))
-    below, above = (int(binom.ppf(end, len(seen), 0.5)) for end in (0.025, 0.975))
-    expected = [seen[below - 1] if below else None, seen[above] if above < len(seen) else None]
+    ordered = sorted(counted["value"])
+    assert value.value == pytest.approx(float(pd.Series(ordered).quantile(0.5)))
+    lower, upper = (int(binom.ppf(end, len(ordered), 0.5)) for end in (0.025, 0.975))
+    expected = [ordered[lower - 1] if lower else None, ordered[upper] if upper < len(ordered) else None]
     assert [value.low, value.high] == expected
 
 
@@ -147,9 +146,9 @@ def _days(value: dora.Value, counted: pd.DataFrame) -> None:
     if value.value is None:
         return
     days = {periods.floor(periods.to_local(at.to_pydatetime(), ZONE), "day") for at in counted["happened_at"]}
-    whole = max(math.ceil(value.days), len(days))
-    expected = proportion_confint(len(days), whole, method="wilson")
-    assert value.value == pytest.approx(7 * len(days) / whole)
+    length = max(math.ceil(value.days), len(days))
+    expected = proportion_confint(len(days), length, method="wilson")
+    assert value.value == pytest.approx(7 * len(days) / length)
     assert (value.low, value.high) == pytest.approx((7 * expected[0], 7 * expected[1]), abs=1e-9)
 
 
@@ -163,30 +162,30 @@ ORACLES: dict[str, Callable[[dora.Value, pd.DataFrame], None]] = {
 
 
 def test_moving_the_window_changes_no_link(history: dora.Delivery) -> None:
-    """A deployment's failure and a change's deployment are the same in whatever window they are seen."""
-    whole = {row["subject"]: row["value"] for row in history.observations("change_failure_rate")}
+    """A deployment failed or did not, whatever the window."""
+    everything = {row["subject"]: row["value"] for row in history.observations("change_failure_rate")}
     for day in range(1, 28, 5):
         part = history.observations("change_failure_rate", Scope(since=f"2026-02-{day:02}", until="2026-03-15"))
         assert part
-        assert {row["subject"]: row["value"] for row in part}.items() <= whole.items()
+        assert {row["subject"]: row["value"] for row in part}.items() <= everything.items()
 
 
 def test_periods_add_up_to_the_window(history: dora.Delivery) -> None:
-    """No row falls between two periods, none in both, over a clock change too."""
+    """Each observation is in exactly one period, over a clock change too."""
     for grain in ("day", "week", "month"):
         values = history.metric("deployment_frequency", every=grain, since="2026-02-01")
         assert sum(value.n for value in values) == history.metric("deployment_frequency", since="2026-02-01").rows[0].n
 
 
-def test_only_whole_periods_are_whole(history: dora.Delivery) -> None:
-    """The first and the running period are marked partial; those between are not."""
+def test_the_first_and_last_period_are_partial(history: dora.Delivery) -> None:
+    """The first and the current period are partial; those between are not."""
     weeks = history.metric("lead_time", every="week", since="2026-02-04").rows
     assert [value.partial for value in weeks] == [True, *[False] * (len(weeks) - 2), True]
     assert all(value.period and value.period.weekday() == 0 for value in weeks)
 
 
-def test_a_quiet_team_has_a_zero_and_an_unknown_one_has_none(history: dora.Delivery) -> None:
-    """A service that deployed before and not this week has 0 with an upper bound; zero days count."""
+def test_zero_and_no_number_are_different(history: dora.Delivery) -> None:
+    """An application that deployed before and not now has 0 with an upper limit; without any observation ever, null."""
     (quiet,) = history.metric("deployment_frequency", since="1h", where={"application": "blog"})
     assert (quiet.value, quiet.n, quiet.low) == (0, 0, 0)
     assert quiet.high
@@ -196,14 +195,14 @@ def test_a_quiet_team_has_a_zero_and_an_unknown_one_has_none(history: dora.Deliv
 
 
 def test_a_group_without_a_team_is_null_not_lost(history: dora.Delivery) -> None:
-    """Roll-ups by team hold every application, those without a team under null."""
+    """Values by team include every application, those without a team under null."""
     by_team = history.metric("deployment_frequency", by="team")
     assert [value.group for value in by_team] == ["store/back", "store/front", None]
     assert sum(value.n for value in by_team) == history.metric("deployment_frequency").rows[0].n
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("arguments", "message"),
     [
         ({"by": "colour"}, "colour"),
         ({"every": "minute"}, "minute"),
@@ -215,16 +214,16 @@ def test_a_group_without_a_team_is_null_not_lost(history: dora.Delivery) -> None
         ({"since": "2026-03-01", "until": "2026-02-01"}, "before it starts"),
     ],
 )
-def test_what_does_not_exist_is_named(history: dora.Delivery, asked: dict[str, Any], says: str) -> None:
-    """A misspelt question gets a sentence, not an empty answer."""
-    with pytest.raises(UsageError, match=says):
-        history.metric("lead_time", **asked)
+def test_what_does_not_exist_is_named(history: dora.Delivery, arguments: dict[str, Any], message: str) -> None:
+    """A misspelt name or date raises an error that quotes it."""
+    with pytest.raises(UsageError, match=message):
+        history.metric("lead_time", **arguments)
     with pytest.raises(UsageError, match="lead_tme"):
         history.metric("lead_tme")
 
 
-def test_hostile_words_are_only_words(history: dora.Delivery) -> None:
-    """Nothing that a person types reaches SQL as anything but a bound value."""
+def test_hostile_input_is_never_sql(history: dora.Delivery) -> None:
+    """User input reaches SQL as bound values alone."""
     for text in ("x'; DROP TABLE deployments; --", "read_text('/etc/passwd')", '"', "\x00"):
         with pytest.raises(UsageError):
             history.metric("lead_time", where={"application": text})
@@ -236,7 +235,7 @@ def test_hostile_words_are_only_words(history: dora.Delivery) -> None:
 
 
 def test_explain_lists_the_rows_behind_the_number(history: dora.Delivery) -> None:
-    """explain() has one row an observation, with the evidence that made it 1."""
+    """explain() has one row per observation, with the evidence of each failure."""
     result = history.metric("change_failure_rate", since="60d", where={"application": ["shop"]})
     rows = result.explain()
     counted = [row for row in rows if row["excluded"] is None]
@@ -246,8 +245,8 @@ def test_explain_lists_the_rows_behind_the_number(history: dora.Delivery) -> Non
     assert {row["failure_evidence"] for row in counted if row["value"] == 0} == {None}
 
 
-def test_a_question_of_ones_own_stands_on_the_same_rows(history: dora.Delivery) -> None:
-    """over() counts, by team and week, exactly what the values say they rest on; further slots follow its own."""
+def test_query_observations_selects_the_same_rows(history: dora.Delivery) -> None:
+    """A query of the user counts, by team and week, what the values count; its own parameters follow."""
     scope = dora.Scope(since="60d", by="team", every="week")
     sql = "SELECT grp, period, count(*) AS n FROM $observations WHERE excluded IS NULL GROUP BY ALL HAVING n > ?"
     counted = {
@@ -260,7 +259,7 @@ def test_a_question_of_ones_own_stands_on_the_same_rows(history: dora.Delivery) 
 
 
 def test_the_same_under_any_zone_of_the_machine(history: dora.Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number does not depend on where it is computed."""
+    """A number does not depend on the time zone of the machine."""
     import time
 
     expected = history.metric("lead_time", every="week").dicts()
@@ -285,14 +284,14 @@ def test_a_time_zone_moves_days_and_no_instant(
     """The same facts elsewhere have the same instants and values; days and weeks are those of the clocks there,
     through the weeks in which they change."""
     there = built_in(tmp_path, as_of=AS_OF, settings={"timezone": zone}, **_history())
-    kept = ("application", "happened_at", "subject", "value", "censored", "excluded")
+    columns = ("application", "happened_at", "subject", "value", "censored", "excluded")
     for name in ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time"):
-        told, ours = (
-            {tuple(row[k] for k in kept): row["period"] for row in one.observations(name, Scope(every="week"))}
-            for one in (there, history)
+        theirs, ours = (
+            {tuple(row[column] for column in columns): row["period"] for row in rows}
+            for rows in (delivery.observations(name, Scope(every="week")) for delivery in (there, history))
         )
-        assert told.keys() == ours.keys()
-        for (_, at, *_), week in told.items():
+        assert theirs.keys() == ours.keys()
+        for (_, at, *_), week in theirs.items():
             local = at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
             assert week == datetime(local.year, local.month, local.day) - timedelta(days=local.weekday())
     weeks = there.metric("deployment_frequency", every="week").rows
