@@ -132,18 +132,18 @@ RECOGNITION = {
     "3a the same content again is a redeploy": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3a outputs may be filtered out": "facts_rest::test_without_outputs_the_image_of_the_request_counts",
     "3b plain: stable, not the stage's end": "recognise/rollouts::test_when_traffic_started",
-    "3b dark, then enabled": "recognise/strategies::test_a_dark_rollout_serves_when_it_is_enabled",
+    "3b dark, then enabled": "recognise/deferred_traffic::test_a_dark_rollout_serves_when_it_is_enabled",
     "3b red/black, blue/green, highlander on Kubernetes": (
-        "recognise/strategies::test_what_follows_a_managed_rollout_is_cleaning_up"
+        "recognise/deferred_traffic::test_what_follows_a_managed_rollout_is_cleaning_up"
     ),
     "3b red/black of groups": "recognise/rollouts::test_full_traffic_waits_for_the_old_group_to_be_disabled",
-    "3b highlander of groups": "recognise/strategies::test_groups_that_take_over_at_once",
-    "3b rolling red/black, monitored": "recognise/strategies::test_groups_that_grow_step_by_step",
-    "3b rolling push": "recognise/strategies::test_a_rolling_push_is_one_rollout",
-    "3b custom": "recognise/strategies::test_a_custom_strategy_is_in_its_child_execution",
+    "3b highlander of groups": "recognise/traffic::test_groups_that_take_over_at_once",
+    "3b rolling red/black, monitored": "recognise/traffic::test_groups_that_grow_step_by_step",
+    "3b rolling push": "recognise/traffic::test_a_rolling_push_is_one_rollout",
+    "3b custom": "recognise/traffic::test_a_custom_strategy_is_in_its_child_execution",
     "3b weights of a mesh": "recognise/istio::test_steps_are_one_rollout_from_the_first_weight_to_the_last",
-    "3b Lambda": "recognise/strategies::test_a_lambda_serves_by_its_alias",
-    "3b Cloud Run": "recognise/strategies::test_cloud_run_serves_by_share",
+    "3b Lambda": "recognise/deferred_traffic::test_a_lambda_serves_by_its_alias",
+    "3b Cloud Run": "recognise/traffic::test_cloud_run_serves_by_share",
     "3c each place of a commit": "commits/find::test_places_of_a_commit",
     "3c in order": "commits/find::test_places_are_tried_in_order",
     "3c of several sources the right one": "commits/find::test_of_several_repositories_the_applications_own",
@@ -162,7 +162,7 @@ RECOGNITION = {
     "3d a cluster with nothing to restore": (
         "parse/outcomes::test_a_cluster_rollback_without_a_candidate_changes_nothing"
     ),
-    "3d an old version enabled again": "recognise/strategies::test_an_old_version_enabled_again_is_a_rollback",
+    "3d an old version enabled again": "recognise/deferred_traffic::test_an_old_version_enabled_again_is_a_rollback",
     "3d older content by any pipeline": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3e a decision counts when complete": "parse/judgments::test_only_a_complete_judgment_is_a_decision",
     "3e timeouts, also as success; skips": "parse/approvals::test_outcome_of_an_approval",
