@@ -128,7 +128,7 @@ RECOGNITION = {
     "3a what Spinnaker stamps is no content": "facts_rest::test_annotations_of_spinnaker_are_no_content",
     "3a images by digest, else tag": "model/manifests::test_the_version_is_the_images",
     "3a images as the cluster bound them": "model/manifests::test_the_image_comes_from_the_deployed_manifest",
-    "3a production is configured": "../../dora/config/definitions::test_nothing_is_production_until_somebody_says_so",
+    "3a production is configured": "../../dora/config/definitions::test_nothing_is_production_by_default",
     "3a the same content again is a redeploy": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3a outputs may be filtered out": "facts_rest::test_without_outputs_the_image_of_the_request_counts",
     "3b plain: stable, not the stage's end": "recognise/rollouts::test_when_traffic_started",
