@@ -14,26 +14,21 @@ _ANONYMOUS = frozenset({"[anonymous]", "anonymous"})
 
 # Orca's ExecutionStatus. STOPPED and FAILED_CONTINUE are a TERMINAL stage with failPipeline=false and with
 # continuePipeline=true (orca-kotlin ext/Stage.kt failureStatus): what the stage did has failed in both.
-STATUSES = {
-    "NOT_STARTED": "not_started",
-    "RUNNING": "running",
-    "PAUSED": "running",
-    "SUSPENDED": "running",
-    "REDIRECT": "running",
-    "BUFFERED": "running",
-    "SUCCEEDED": "succeeded",
-    "TERMINAL": "failed",
-    "STOPPED": "failed",
-    "FAILED_CONTINUE": "failed",
-    "CANCELED": "canceled",
-    "SKIPPED": "skipped",
+_STATUSES = {
+    "not_started": "NOT_STARTED",
+    "running": "RUNNING PAUSED SUSPENDED REDIRECT BUFFERED",
+    "succeeded": "SUCCEEDED",
+    "failed": "TERMINAL STOPPED FAILED_CONTINUE",
+    "canceled": "CANCELED",
+    "skipped": "SKIPPED",
 }
+_STATUS_BY_WORD = {word: status for status, words in _STATUSES.items() for word in words.split()}
 COMPLETE = frozenset({"succeeded", "failed", "canceled", "skipped"})
 
 
 def as_status(value: object) -> str:
     """Translate a status of Orca; ``unknown`` if it is none of the twelve."""
-    return STATUSES.get(value, "unknown") if isinstance(value, str) else "unknown"
+    return _STATUS_BY_WORD.get(value, "unknown") if isinstance(value, str) else "unknown"
 
 
 def as_text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -125,6 +125,9 @@ def _rollout(execution: Execution, application: str, tree: StageTree, stage: Sta
     target, traffic = _target(stage, context, content), measure_traffic(stage, tree)
     rollback = as_dict(context.rollback_context)
     restores = first_text(rollback.get("restoreServerGroupName"), context.revision) if kind == "rollback" else None
+    # A rollback of type PREVIOUS_IMAGE clones the group with the image of its rollbackContext.
+    images = (context.image_name, context.ami_name, context.image, context.image_id, rollback.get("imageName"))
+    server_groups = (name for names in as_dict(context.server_groups).values() for name in as_list(names))
     # An undoRolloutManifest without a revision goes back numRevisionsBack, by default one.
     steps_back = (
         int(as_number(context.num_revisions_back, 0, 1000) or 1) if kind == "rollback" and not restores else None
@@ -144,9 +147,9 @@ def _rollout(execution: Execution, application: str, tree: StageTree, stage: Sta
         first_traffic_at=traffic.first,
         full_traffic_at=traffic.full,
         finished_at=as_micros(stage.end_time),
-        version=content.version or _machine_image(context, rollback),
+        version=content.version or first_text(*images),
         manifest=content.fingerprint,
-        server_group=_server_group(context) or content.revision,
+        server_group=first_text(*server_groups) or content.revision,
         restores=restores,
         steps_back=steps_back,
         reason=failure_reason(stage) or as_text(context.reason),
@@ -174,13 +177,11 @@ def _target(stage: Stage, context: Context, content: manifests.DeployedContent) 
         name = manifests.bare_name(first_text(context.manifest_name, deployed))
         return Target(account, location, content.workload or (name and manifests.strip_version(name)))
     location = next(iter(_regions(context)), None) or first_text(context.namespace_override, context.location)
-    return Target(account, location or _region_in_name(stage), _cluster(context))
-
-
-def _region_in_name(stage: Stage) -> str | None:
-    """Return the region in "Deploy in us-east-1": all that a listing without contexts has."""
-    before, separator, region = (as_text(stage.name) or "").partition(" in ")
-    return region if separator and before == "Deploy" else None
+    if not location:
+        # "Deploy in us-east-1": a listing without contexts has the region only in the name of the stage.
+        before, _, region = (as_text(stage.name) or "").partition(" in ")
+        location = region if region and before == "Deploy" else None
+    return Target(account, location, _cluster(context))
 
 
 def _cluster(context: Context) -> str | None:
@@ -194,13 +195,3 @@ def _cluster(context: Context) -> str | None:
     # A detail without a stack leaves the place of the stack empty: shop--canary.
     parts = [application, stack or ("" if detail else None), detail]
     return "-".join(part for part in parts if part is not None)
-
-
-def _machine_image(context: Context, rollback: dict[str, Any]) -> str | None:
-    # A rollback of type PREVIOUS_IMAGE clones the group with the image of its rollbackContext.
-    return first_text(context.image_name, context.ami_name, context.image, context.image_id, rollback.get("imageName"))
-
-
-def _server_group(context: Context) -> str | None:
-    groups_by_region = as_dict(context.server_groups)
-    return first_text(*(name for groups in groups_by_region.values() for name in as_list(groups)))

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.core.archive import Document
 from ingest.core.rows import Approval
-from ingest.spinnaker.parse.document import parse_document
-
-T = 1_747_000_000_000
+from tests.ingest.spinnaker.conftest import T, run, tables
 
 
 def approval(status: str, context: Any = None, modified: Any = None, **more: Any) -> Approval:
@@ -28,9 +24,8 @@ def approval(status: str, context: Any = None, modified: Any = None, **more: Any
         "lastModified": modified,
         **more,
     }
-    body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": [stage]}
-    rows = parse_document(Document("execution", json.dumps(body).encode()))
-    (row,) = (row for row in rows if isinstance(row, Approval))
+    (row,) = tables(run(stages=[stage]))["approval"]
+    assert isinstance(row, Approval)
     return row
 
 

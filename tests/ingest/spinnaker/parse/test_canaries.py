@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.rows import Canary
 from ingest.core.source import Request
 from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.parse.document import parse_document
-from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed
+from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, run, tables
 
 T = NOW - 3_600_000
 Json = dict[str, Any]
@@ -45,11 +42,7 @@ def analysis(analysis_type: str, *intervals: Json, status: str = "SUCCEEDED", **
 
 def parse_rows(*stages: Json) -> dict[str, list[Any]]:
     """Rows of an execution with these stages, by table."""
-    body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": list(stages)}
-    rows: dict[str, list[Any]] = {}
-    for row in parse_document(Document("execution", json.dumps(body).encode())):
-        rows.setdefault(row.table, []).append(row)
-    return rows
+    return tables(run(stages=list(stages)))
 
 
 @pytest.mark.parametrize("kind", ["realTime", "realTimeAutomatic", "retrospective"])

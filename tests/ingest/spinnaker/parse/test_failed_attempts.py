@@ -12,15 +12,12 @@ import pytest
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
-from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.rows import ExecutionAttempt
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh
-
-T = 1_747_000_000_000
+from tests.ingest.spinnaker.conftest import T, tables
 
 
 def deploy(begin: int, *, status: str, accepted: bool = True, context: Any = None) -> dict[str, Any]:
@@ -49,8 +46,7 @@ def run(*stages: dict[str, Any], status: str = "TERMINAL", at: int = 0) -> dict[
 
 def attempts(body: dict[str, Any]) -> list[ExecutionAttempt]:
     """The attempts in a document."""
-    rows = parse_document(Document("execution", json.dumps(body).encode()))
-    return [row for row in rows if isinstance(row, ExecutionAttempt)]
+    return tables(body).get("execution_attempt", [])
 
 
 def test_a_failed_rollout_is_an_attempt() -> None:

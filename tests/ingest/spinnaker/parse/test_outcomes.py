@@ -16,8 +16,8 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 from tests.conftest import fresh
+from tests.ingest.spinnaker.conftest import T
 
-T = 1_747_000_000_000
 Run = dict[str, Any]
 
 

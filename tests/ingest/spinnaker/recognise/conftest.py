@@ -1,21 +1,11 @@
-"""Builders of stages and rollouts that the tests of recognition share."""
+"""Builders of stages and readers of rollouts that the tests of recognition share."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from ingest.core.archive import Document
 from ingest.core.rows import Rollout
-from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import T
-
-
-def rollouts(*stages: dict[str, Any], **more: Any) -> list[Rollout]:
-    """Rollouts of an execution with these stages."""
-    body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": list(stages), **more}
-    rows = parse_document(Document("execution", json.dumps(body).encode()))
-    return [row for row in rows if isinstance(row, Rollout)]
 
 
 def times(row: Rollout) -> tuple[int | None, ...]:

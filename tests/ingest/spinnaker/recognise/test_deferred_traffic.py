@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ingest.core.rows import Rollout
-from tests.ingest.spinnaker.conftest import T
-from tests.ingest.spinnaker.recognise.conftest import rollouts, stage, times
+from tests.ingest.spinnaker.conftest import T, rollouts
+from tests.ingest.spinnaker.recognise.conftest import stage, times
 
 
 def replica_set(version: int, begin: int, *, traffic: bool, strategy: str | None = None) -> dict[str, Any]:

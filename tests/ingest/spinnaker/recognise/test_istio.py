@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.core.archive import Document
 from ingest.core.rows import Rollout
-from ingest.spinnaker.parse.document import parse_document
-
-T = 1_747_000_000_000
+from tests.ingest.spinnaker.conftest import T, rollouts
 
 
-def rollouts(*stages: dict[str, Any]) -> list[Rollout]:
+def timed_rollouts(*stages: dict[str, Any]) -> list[Rollout]:
     """Rollouts of an execution with these stages, each beginning a second after the one before."""
     timed = [
         {"id": f"s{nth}", "status": "SUCCEEDED", "startTime": T + nth * 1_000, "endTime": T + nth * 1_000 + 100} | stage
         for nth, stage in enumerate(stages)
     ]
-    body = {"id": "E", "application": "shop", "status": "SUCCEEDED", "stages": timed}
-    rows = parse_document(Document("execution", json.dumps(body).encode()))
-    return [row for row in rows if isinstance(row, Rollout)]
+    return rollouts(*timed)
 
 
 def summary(row: Rollout) -> tuple[Any, ...]:
@@ -58,14 +52,16 @@ def workload(name: str, version: str) -> dict[str, Any]:
 
 def test_steps_are_one_rollout_from_the_first_weight_to_the_last() -> None:
     """10, 50, 100 percent: first traffic with the first, full with the last, under the first stage's id."""
-    (row,) = rollouts(mesh(v1=90, v2=10), mesh(v1=50, v2=50), mesh(v1=0, v2=100))
+    (row,) = timed_rollouts(mesh(v1=90, v2=10), mesh(v1=50, v2=50), mesh(v1=0, v2=100))
     assert summary(row) == ("deploy", "shop", 100, 2_100)
     assert (row.id, row.strategy, row.status) == ("s0", "weights", "succeeded")
 
 
 def test_a_workload_serves_by_the_weights_of_its_destination() -> None:
     """The Deployment labelled v2 takes traffic with the VirtualService, not when its pods are up."""
-    pods, weights = rollouts(workload("shop-v2", "v2"), mesh(v1=100, v2=0), mesh(v1=75, v2=25), mesh(v1=0, v2=100))
+    pods, weights = timed_rollouts(
+        workload("shop-v2", "v2"), mesh(v1=100, v2=0), mesh(v1=75, v2=25), mesh(v1=0, v2=100)
+    )
     assert summary(pods) == ("deploy", "shop-v2", 2_100, 3_100)
     assert summary(weights) == ("deploy", "shop", 2_100, 3_100)
     assert (pods.strategy, pods.version) == ("weights", "shop:v2")
@@ -73,14 +69,14 @@ def test_a_workload_serves_by_the_weights_of_its_destination() -> None:
 
 def test_weights_taken_back_are_a_rollback() -> None:
     """Back to zero without anything new behind the old name: it took traffic, never all, and was rolled back."""
-    begun, back = rollouts(mesh(stable=90, canary=10), mesh(stable=50, canary=50), mesh(stable=100, canary=0))
+    begun, back = timed_rollouts(mesh(stable=90, canary=10), mesh(stable=50, canary=50), mesh(stable=100, canary=0))
     assert summary(begun) == ("deploy", "shop", 100, None)
     assert summary(back) == ("rollback", "shop", 2_100, 2_100)
 
 
 def test_a_canary_that_is_promoted_by_deploying_it_as_stable_is_no_rollback() -> None:
     """The old destination runs the new content by the time it gets everything back."""
-    rows = rollouts(mesh(stable=90, canary=10), workload("shop", "stable"), mesh(stable=100, canary=0))
+    rows = timed_rollouts(mesh(stable=90, canary=10), workload("shop", "stable"), mesh(stable=100, canary=0))
     assert [summary(row)[0] for row in rows] == ["deploy", "deploy"]
     assert summary(rows[0]) == ("deploy", "shop", 100, 2_100)
 
@@ -97,7 +93,7 @@ def test_a_canary_that_is_promoted_by_deploying_it_as_stable_is_no_rollback() ->
 )
 def test_which_destination_is_new(stages: tuple[dict[str, Any], ...], expected: tuple[int | None, ...]) -> None:
     """The one that grows; of one step the smaller share, the only one that serves, or the one called like a canary."""
-    (row,) = rollouts(*stages)
+    (row,) = timed_rollouts(*stages)
     assert summary(row)[2:] == expected
 
 
@@ -108,14 +104,14 @@ def test_a_route_for_testers_is_no_traffic() -> None:
     rules.insert(
         0, {"match": [{"headers": {"tester": {}}}], "route": [{"destination": {"subset": "v2"}, "weight": 100}]}
     )
-    (row,) = rollouts(workload("shop-v2", "v2"), weights)[:1]
+    (row,) = timed_rollouts(workload("shop-v2", "v2"), weights)[:1]
     assert summary(row)[2:] == (None, None)
 
 
 @pytest.mark.parametrize("weights", [{"v1": None}, {}])
 def test_routes_without_weights_are_an_ordinary_manifest(weights: dict[str, Any]) -> None:
     """A VirtualService deployed beside its application shifts nothing."""
-    (row,) = rollouts(mesh(**weights))
+    (row,) = timed_rollouts(mesh(**weights))
     assert (row.strategy, summary(row)[2:]) == ("none", (100, 100))
 
 
@@ -128,7 +124,7 @@ def test_a_patch_sets_weights_too() -> None:
         "manifestName": "virtualService shop",
         "patchBody": [{"spec": spec}],
     }
-    (row,) = rollouts({"type": "patchManifest", "context": context})
+    (row,) = timed_rollouts({"type": "patchManifest", "context": context})
     assert (row.strategy, summary(row)) == ("weights", ("deploy", "shop", 100, 100))
 
 
@@ -136,7 +132,7 @@ def test_a_patch_sets_weights_too() -> None:
 def test_first_is_never_after_full(steps: list[int], complete: bool) -> None:
     """Growing weights: first with the first step, full exactly where one reaches 100."""
     weights = [0, *steps, *([100] if complete else [])]
-    (row,) = rollouts(*(mesh(v1=100 - weight, v2=weight) for weight in weights))
+    (row,) = timed_rollouts(*(mesh(v1=100 - weight, v2=weight) for weight in weights))
     action, _, first, full = summary(row)
     if len(weights) == 1:
         assert action == "deploy"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tests.ingest.spinnaker.conftest import T
-from tests.ingest.spinnaker.recognise.conftest import rollouts, stage, times
+from tests.ingest.spinnaker.conftest import T, rollouts
+from tests.ingest.spinnaker.recognise.conftest import stage, times
 
 
 def group(strategy: str, status: str = "SUCCEEDED") -> dict[str, Any]:
