@@ -18,21 +18,18 @@ NULL = msgspec.Raw(b"null")
 # gc=False on every struct: decoded JSON holds no cycles, and tracking it took a third of the decoding time.
 
 
-class _WithStatus(msgspec.Struct, kw_only=True, gc=False):
+class Task(msgspec.Struct, rename="camel", gc=False):
+    """One step of a stage; times in epoch milliseconds."""
+
+    name: Any = None
     raw_status: Any = msgspec.field(default=None, name="status")
+    end_time: Any = None
+    task_exception_details: msgspec.Raw = NULL
 
     @property
     def status(self) -> str:
         """Its status in the words of the contract."""
         return as_status(self.raw_status)
-
-
-class Task(_WithStatus, rename="camel", gc=False):
-    """One step of a stage; times in epoch milliseconds."""
-
-    name: Any = None
-    end_time: Any = None
-    task_exception_details: msgspec.Raw = NULL
 
 
 class BuildContext(msgspec.Struct, rename="camel", gc=False):
@@ -121,12 +118,13 @@ class Context(BuildContext, rename="camel", gc=False):
     canary_execution: Any = msgspec.field(default=None, name="canaryPipelineExecutionId")
 
 
-class Stage(_WithStatus, rename="camel", gc=False):
+class Stage(msgspec.Struct, rename="camel", gc=False):
     """One stage, top level or synthetic (made by another stage, which ``parent_stage_id`` names)."""
 
     id: str
     type: Any = None
     name: Any = None
+    raw_status: Any = msgspec.field(default=None, name="status")
     start_time: Any = None
     end_time: Any = None
     parent_stage_id: str | None = None
@@ -139,6 +137,11 @@ class Stage(_WithStatus, rename="camel", gc=False):
     def context(self) -> Context:
         """Its context; an empty one if the server left it out."""
         return self.raw_context or EMPTY_CONTEXT
+
+    @property
+    def status(self) -> str:
+        """Its status in the words of the contract."""
+        return as_status(self.raw_status)
 
 
 class ParentStage(msgspec.Struct, gc=False):
@@ -190,7 +193,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     parent_execution_id: Any = None
 
 
-class Execution(_WithStatus, rename="camel", gc=False):
+class Execution(msgspec.Struct, rename="camel", gc=False):
     """A pipeline run (GET /executions, /pipelines/{id}) or an orchestration (``execution`` of GET /tasks/{id})."""
 
     id: str
@@ -202,6 +205,7 @@ class Execution(_WithStatus, rename="camel", gc=False):
     build_time: Any = None
     start_time: Any = None
     end_time: Any = None
+    raw_status: Any = msgspec.field(default=None, name="status")
     cancellation_reason: Any = None
     canceled_by: Any = None
     paused: Any = None
@@ -213,6 +217,11 @@ class Execution(_WithStatus, rename="camel", gc=False):
     def stages(self) -> list[Stage]:
         """Its stages, without the bare ids that a serialiser leaves where it cut a loop."""
         return [stage for stage in self.raw_stages or () if isinstance(stage, Stage)]
+
+    @property
+    def status(self) -> str:
+        """Its status in the words of the contract."""
+        return as_status(self.raw_status)
 
 
 class PolicyInput(msgspec.Struct):
