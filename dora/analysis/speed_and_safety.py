@@ -55,22 +55,33 @@ class SpeedAndSafety:
     within: Association | None
     difference: tuple[float, float] | None
     outliers: list[str]
-    readings: dict[str, str]
     caveats: tuple[str, ...] = CAVEATS
     enough: int = MIN_DEPLOYMENTS
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """Each figure as a sentence that can be quoted without claiming more than it does."""
+        often = "Applications that deploy more often"
+        busy_weeks = "In weeks in which an application deploys more than it usually does,"
+        return {
+            "between": _correlation(self.between, f"{often} fail a {{}} share of the time"),
+            "smaller": _correlation(self.smaller, f"{often} ship {{}} batches"),
+            "elasticity": _elasticity(self.elasticity),
+            "within": _correlation(self.within, f"{busy_weeks} a {{}} share fails"),
+            "sizes": _sizes(self.difference),
+            "outliers": _outlier_sentence(self),
+        }
 
 
 def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
     """Measure a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
-    applications = _add_expected_range(
-        [row for row in _applications(con, scope) if row["deployments"] >= MIN_DEPLOYMENTS]
-    )
+    applications = _add_expected_range(_applications(con, scope))
     sizes = [
         row | _share_failed(row) | {"name": SIZE_CLASSES[row["least"]]} for row in _run_analysis(con, "sizes", scope)
     ]
     small, large = [row for row in sizes if not row["least"]], [row for row in sizes if row["least"] >= LARGE]
     batches = [(row["per_day"], row["batch"]) for row in applications if row["batch"] is not None]
-    figures = SpeedAndSafety(
+    return SpeedAndSafety(
         applications=applications,
         sizes=sizes,
         between=association.spearman([(row["per_day"], row["share"]) for row in applications]),
@@ -79,9 +90,7 @@ def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
         within=association.within(_weeks_by_application(con, scope)),
         difference=intervals.newcombe(_totals(small), _totals(large)),
         outliers=_outliers(applications),
-        readings={},
     )
-    return replace(figures, readings=_readings(figures))
 
 
 def _run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
@@ -89,16 +98,16 @@ def _run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
 
 
 def _applications(con: Connection, scope: Scope) -> list[Row]:
-    """Return one row per application that deployed in the scope."""
+    """Return one row per application with enough deployments in the scope."""
     by_application = replace(scope, by="application", every=None)
     frequencies = {value.group: value.value for value in compute_metric(con, "deployment_frequency", by_application)}
     batches = query_observations(con, "batch_size", by_application, catalog.queries("analyses")["batch_means"])
     batch_means = {row["application"]: row["batch"] for row in batches}
     rows = []
-    for row in _run_analysis(con, "weeks", by_application):
-        name = row["application"]
-        if per_day := frequencies[name]:
-            frequency = {"per_day": per_day, "per": f"{per_day:.2g}", "batch": batch_means.get(name)}
+    for row in _run_analysis(con, "weeks", by_application):  # without ``every``, its only period is the whole window
+        per_day = frequencies[row["application"]]
+        if per_day and row["deployments"] >= MIN_DEPLOYMENTS:
+            frequency = {"per_day": per_day, "per": f"{per_day:.2g}", "batch": batch_means.get(row["application"])}
             rows.append(row | _share_failed(row) | frequency)
     return rows
 
@@ -143,20 +152,6 @@ def _weeks_by_application(con: Connection, scope: Scope) -> list[list[tuple[floa
     for row in _run_analysis(con, "weeks", replace(scope, every="week")):
         weeks[row["application"]].append((row["deployments"], row["failed"] / row["deployments"]))
     return list(weeks.values())
-
-
-def _readings(figures: SpeedAndSafety) -> dict[str, str]:
-    """Return each figure as a sentence that can be quoted without claiming more than it does."""
-    return {
-        "between": _correlation(figures.between, "Applications that deploy more often fail a {} share of the time"),
-        "smaller": _correlation(figures.smaller, "Applications that deploy more often ship {} batches"),
-        "elasticity": _elasticity(figures.elasticity),
-        "within": _correlation(
-            figures.within, "In weeks in which an application deploys more than it usually does, a {} share fails"
-        ),
-        "sizes": _sizes(figures.difference),
-        "outliers": _outlier_sentence(figures),
-    }
 
 
 def _correlation(correlation: Association | None, sentence: str) -> str:

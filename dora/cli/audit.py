@@ -89,10 +89,10 @@ def audit(
     application: options.Applications = None,
     team: options.Teams = None,
     exception: Annotated[
-        str | None, typer.Option(help="List only the changes with this audit exception, for example self_approved.")
+        str | None, typer.Option(help="Only changes with this one, for example self_approved.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write to this file: .html (self-contained), .csv or .parquet.")
+        Path | None, typer.Option(help="Write to this file: .html (self-contained), .csv, .parquet.")
     ] = None,
     limit: options.Limit = 40,
     config: options.ConfigFile = None,
@@ -123,15 +123,13 @@ def audit(
 def _write(trail: AuditTrail, path: Path) -> None:
     from dora.export import files
 
-    suffix = path.suffix.lower()
-    if suffix == ".html":
-        _page(trail).write(path)
-    elif suffix == ".csv":
-        files.save(path, "csv", trail.rows)
-    elif suffix == ".parquet":
-        files.save(path, "parquet", trail.rows)
-    else:
-        raise UsageError(f"{path} has an unknown file type; nothing was written.", "use .html, .csv or .parquet.")
+    match path.suffix.lower().removeprefix("."):
+        case "html":
+            _page(trail).write(path)
+        case "csv" | "parquet" as form:
+            files.save(path, form, trail.rows)
+        case _:
+            raise UsageError(f"{path} has an unknown file type; nothing was written.", "use .html, .csv or .parquet.")
 
 
 def _page(trail: AuditTrail) -> Page:

@@ -72,9 +72,7 @@ def signals(
     by: options.By = None,
     application: options.Applications = None,
     team: options.Teams = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Include weak alerts, which chance raises every year.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also weak alerts, which chance raises often.")] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:

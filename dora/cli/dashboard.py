@@ -27,9 +27,7 @@ Port = Annotated[int, typer.Option(help="Port of the dashboard.")]
 def dashboard(
     port: Port = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on. Default: this machine only.")] = "127.0.0.1",
-    base_path: Annotated[
-        str | None, typer.Option(help="Path under which a proxy serves the dashboard, for example /dora.")
-    ] = None,
+    base_path: Annotated[str | None, typer.Option(help="Path at which a proxy serves it, for example /dora.")] = None,
     config: options.ConfigFile = None,
 ) -> None:
     """Serve the dashboard. Its public address and login are set in dora.toml.
@@ -95,9 +93,7 @@ def demo(
     port: Port = 8501,
     seed: Annotated[int, typer.Option(help="Seed of the random organisation.")] = 7,
     scale: Annotated[float, typer.Option(help="Size of the organisation, as a share of the full one.")] = 1.0,
-    end: Annotated[
-        str | None, typer.Option(help="Date at which the simulation ends. Default: the last midnight UTC.")
-    ] = None,
+    end: Annotated[str | None, typer.Option(help="Last date of the simulation. Default: today, 00:00 UTC.")] = None,
 ) -> None:
     """Simulate an organisation, ingest it over HTTP and git, build, print the metrics and serve the dashboard.
 

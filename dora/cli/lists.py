@@ -19,9 +19,7 @@ app = typer.Typer()
 
 @app.command()
 def changes(
-    only_open: Annotated[
-        bool, typer.Option("--open", help="Only changes awaiting deployment, the oldest first.")
-    ] = False,
+    only_open: Annotated[bool, typer.Option("--open", help="Only changes awaiting deployment, oldest first.")] = False,
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
@@ -66,13 +64,9 @@ def _change_line(row: dict[str, Any]) -> dict[str, Any]:
 
 @app.command()
 def export(
-    folder: Annotated[
-        Path | None, typer.Argument(help="Folder of the files. Each file is replaced atomically.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the files. Each is replaced atomically.")] = None,
     form: Annotated[Format, typer.Option("--format", help="File format: parquet or csv.")] = "parquet",
-    prometheus: Annotated[
-        Path | None, typer.Option(help="Write the metrics to this text file, for Prometheus' textfile collector.")
-    ] = None,
+    prometheus: Annotated[Path | None, typer.Option(help="Write the metrics to this file, for Prometheus.")] = None,
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,

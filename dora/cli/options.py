@@ -15,28 +15,20 @@ from dora.query.value import By as Group
 from dora.query.value import Scope
 from dora.render import console
 
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Settings file. Default: $DORA_CONFIG, then ./dora.toml.")
-]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings. Default: $DORA_CONFIG, then ./dora.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
 
 MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Default: every metric.")]
-Since = Annotated[
-    str | None, typer.Option(help="Start, inclusive: a date (2026-07-01) or an age (90d). Default: all history.")
-]
-Window = Annotated[str, typer.Option(help="Start of the window, inclusive: a date (2026-07-01) or an age (90d).")]
+Since = Annotated[str | None, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d. Default: all history.")]
+Window = Annotated[str, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d.")]
 Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the end of the data.")]
 By = Annotated[str | None, typer.Option(help="Group by application, team, or group (the top level of nested teams).")]
 Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
 Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
-Applications = Annotated[
-    list[str] | None, typer.Option("--application", help="Only this application. May be repeated.")
-]
-Teams = Annotated[
-    list[str] | None, typer.Option("--team", help="Only this team and the teams below it. May be repeated.")
-]
+Applications = Annotated[list[str] | None, typer.Option("--application", help="Only this one. May be repeated.")]
+Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one and teams below it. May be repeated.")]
 
 
 def scope_from(

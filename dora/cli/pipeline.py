@@ -27,17 +27,11 @@ app = typer.Typer()
 def ingest(
     name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another source of dora.toml.")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
-    load: Annotated[
-        list[Path] | None, typer.Option(help="spinnaker: files of saved payloads, instead of HTTP requests.")
-    ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="spinnaker: start of the history to fetch, for example 2026-01-01.")
-    ] = None,
+    load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP requests.")] = None,
+    since: Annotated[str | None, typer.Option(help="spinnaker: start of history, for example 2026-01-01.")] = None,
     application: options.Applications = None,
     kind: Annotated[str | None, typer.Option(help="files: deployments, changes, incidents or cdevents.")] = None,
-    replay: Annotated[
-        bool, typer.Option("--replay", help="Parse the archived payloads again, without any request.")
-    ] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
