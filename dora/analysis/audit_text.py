@@ -65,6 +65,7 @@ def outcome(row: Row) -> str:
 
 def marks(row: Row) -> list[str]:
     """Return the exceptions of a change in words."""
+    # The same conditions as dora/sql/exceptions, for one row: here they are read side by side, there counted.
     words = [phrase.format(row[column]) for column, phrase in MARKS.items() if row[column]]
     if row["started_manually"] and not row["prompt_count"] and row["kind"] in ("release", "hotfix", "config"):
         words.append("manual, no approval prompt")

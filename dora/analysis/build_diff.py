@@ -75,6 +75,7 @@ def _compare_metric(con: Connection, name: str, scope: Scope) -> MetricDiff:
     for build in ("earlier", "dora"):  # the two builds are attached under these names
         con.execute(f"USE {build}")
         values += compute_metric(con, name, scope)
+    # An identifier cannot be a parameter; catalog.metric() has allowed the name.
     sql = catalog.queries("analyses")["differing_observations"].replace("$metric", catalog.metric(name).name)
     rows = fetch_rows(con, sql, [])
     counts = Counter(row["difference"] for row in rows)

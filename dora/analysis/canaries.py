@@ -63,6 +63,7 @@ def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
 
 def _coverage(rows: Sequence[Row]) -> list[CanaryCoverage]:
     """The total first, then each application."""
+    # The total is computed here: the interval of a sum is not the sum of intervals.
     total = {name: sum(row[name] for row in rows) for name in ("deployments", "judged")}
     return [
         CanaryCoverage(**row, limits=wilson(row["judged"], row["deployments"]))

@@ -9,6 +9,7 @@ from dora.query.lists import Row
 from dora.statistics.diagnostic_test import Verdicts
 
 CONCLUSIVE = ("pass", "marginal", "fail")
+# Without an approval no user decided, but the deployment continued against the canary as after an override.
 OVERRIDDEN = {"overridden", "continued without approval"}
 
 
@@ -16,6 +17,7 @@ def classify(row: Row) -> tuple[str | None, str]:
     """Return the field of ``Verdicts`` in which a canary counts; else null, and the reason why it is inconclusive."""
     if row["verdict"] not in CONCLUSIVE:
         return None, f"verdict {row['verdict']}"
+    # Counted although its outcome is never known: the bounds of sensitivity and specificity need the number.
     if row["action_taken"] == "stopped":
         return "stopped", ""
     if row["action_taken"] not in OVERRIDDEN | {"promoted"}:

@@ -81,6 +81,7 @@ def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
         raise UsageError("A window without a start has no window before it.", "set a start, for example --since 90d.")
     start = periods.parse_moment(scope.since, zone, as_of)
     end = periods.parse_moment(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
+    # Local times without their offset: a period of 30 days is compared with 30 days, also over a change of the clock.
     first = start - (end - start)
     earlier = replace(scope, since=first.isoformat(), until=start.isoformat())
     return earlier, f"{_day(start)} to {_day(end)} against {_day(first)} to {_day(start)}"

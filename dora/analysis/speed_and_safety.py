@@ -120,6 +120,7 @@ def _share_failed(row: Row) -> Row:
 
 def _add_expected_range(rows: list[Row]) -> list[Row]:
     shrunken = aggregation_effects.shrink({row["application"]: (row["failed"], row["deployments"]) for row in rows})
+    # The expected range depends on the number of deployments alone: a funnel plot.
     pooled = _pooled_share(rows)
     return [
         row

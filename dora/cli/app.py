@@ -18,6 +18,7 @@ app = typer.Typer(
     help="DORA metrics from Spinnaker and git, with confidence intervals and the evidence behind every number.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
+# Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
 for module in (pipeline, dashboard, metrics, compare, lists, audit):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups

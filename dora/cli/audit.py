@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dora.analysis.audit import AuditTrail
     from dora.analysis.canary_summary import Canaries
 
+# All but the URL of the execution, which would fold every other column of a terminal.
 ROLLBACK_COLUMNS = ["when", "application", "rolled back", "time live", "to", "by", "pipeline", "reason"]
 
 app = typer.Typer()

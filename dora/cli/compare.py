@@ -38,6 +38,7 @@ def compare(
     comparisons = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
     if options.print_rows([row.plain() for row in comparisons], json=json):
         return
+    # Two judgments per row: of this comparison alone, and among all that were printed.
     changes = compare_values([(row.now, row.before) for row in comparisons])
     console.print_table([_comparison_line(*pair) for pair in zip(comparisons, changes, strict=True)])
     for row in comparisons:

@@ -45,6 +45,8 @@ def serve(path: Path, port: int, address: str, access: DashboardSettings) -> Non
     if package is None or not package.submodule_search_locations:
         raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
     script = Path(package.submodule_search_locations[0]) / "server" / "run.py"
+    # Read first: the secrets may be in the variables that are removed here. Left in place, a variable of the shell
+    # would turn on a login that dora.toml does not configure.
     variables = login_environment(access)
     for name in (LOGIN, SECRET, COOKIE):
         os.environ.pop(name, None)

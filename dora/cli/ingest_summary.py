@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ingest.core.pipeline import Summary
 
 COLUMNS = ["rows of", "new", "changed", "unchanged", "in landing"]
-LABELS = {
+LABELS = {  # landing tables that users look for first, in their words
     "application": "applications",
     "execution": "executions",
     "deployments": "deployments (all environments)",

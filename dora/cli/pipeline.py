@@ -72,6 +72,7 @@ def _pull(settings: Config, name: str, request: Request, *, replay: bool = False
     from ingest.core.pipeline import pull
 
     source_settings = settings.sources.get(name, {})
+    # Checked before the source is configured, so that a wrong option costs no request.
     for option in ("paths", "load", "since", "applications", "kind"):
         if getattr(request, option) and option not in source_type(name, source_settings).takes:
             raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
@@ -111,7 +112,7 @@ def nightly(config: options.ConfigFile = None, json: options.AsJson = False) -> 
     for name in settings.sources:
         try:
             summaries.append(_pull(settings, name, Request()))
-        except DoraError as error:
+        except DoraError as error:  # the other sources are independent, and their data is worth a build
             failures.append(f"{name}: {error}")
     for summary in summaries:
         # Standard output of --json is the check results alone.

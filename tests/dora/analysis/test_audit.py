@@ -1,4 +1,4 @@
-"""Every change of production with its people: four eyes, hours, questions, rollbacks, templates, by hand-made rows."""
+"""The audit trail by hand-made rows: self-approval, business hours, approvals, rollbacks, templates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def at(minutes: float) -> str:
 
 @dataclass
 class Story:
-    """Rows of one application, told deployment by deployment; each ships the commits merged since the one before."""
+    """Rows of one application, added by deployment; each ships the commits merged since the one before."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     shas: list[str] = field(default_factory=list)
@@ -41,20 +41,20 @@ class Story:
 
     def merge(self, minutes: float, author: str) -> str:
         sha = f"{len(self.shas) + 1:040x}"
-        told = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
+        trail = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
         when = {"authored_at": at(minutes), "committed_at": at(minutes)}
-        self.add("commit", **told, parents=self.shas[-1:], author=author, subject="more", **when)
-        self.add("change", **told, merged_at=at(minutes))
+        self.add("commit", **trail, parents=self.shas[-1:], author=author, subject="more", **when)
+        self.add("change", **trail, merged_at=at(minutes))
         self.shas.append(sha)
         return sha
 
     def ship(self, name: str, minutes: float, commit: str | None, served: bool = True, **more: Any) -> None:
         status = "succeeded" if served else "failed"
         traffic, why = at(minutes + 5) if served else None, more.pop("reason", None)
-        given = {"trigger": "git", "triggered_by": "robot@x.example", "pipeline_id": "pipe", "pipeline": "deploy"}
-        told = {"id": name, "application": "shop", "root_id": name, "status": status, "repository": "acme/shop"}
+        defaults = {"trigger": "git", "triggered_by": "robot@x.example", "pipeline_id": "pipe", "pipeline": "deploy"}
+        trail = {"id": name, "application": "shop", "root_id": name, "status": status, "repository": "acme/shop"}
         times = {"queued_at": at(minutes), "started_at": at(minutes), "finished_at": at(minutes + 9)}
-        self.add("execution", **told, commit=commit, **times, **{**given, **more})
+        self.add("execution", **trail, commit=commit, **times, **{**defaults, **more})
         self.add("rollout", id=f"{name}-r", execution_id=name, application="shop", action="deploy", version=commit,
                  environment="production", status=status, started_at=at(minutes + 1), first_traffic_at=traffic,
                  full_traffic_at=traffic, finished_at=at(minutes + 9), reason=why)  # fmt: skip
@@ -68,7 +68,7 @@ class Story:
                  finished_at=at(minutes + 4), **{**decision, **more})  # fmt: skip
 
 
-def told() -> dict[str, list[Row]]:
+def trail() -> dict[str, list[Row]]:
     story = Story()
     day = 24 * 60
     story.ship("base", 0, story.merge(-60, "Ada Lovelace"))
@@ -108,23 +108,21 @@ def delivery(
     built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dora.Delivery]:
     folder = tmp_path_factory.mktemp("audit")
-    found = built_in(folder, rows=told(), as_of=START + timedelta(days=9), settings=SETTINGS)
+    rows = built_in(folder, rows=trail(), as_of=START + timedelta(days=9), settings=SETTINGS)
     (folder / "dora.toml").write_text(f"data = '{folder}'\ntimezone = 'Europe/Berlin'\n")
-    yield found
-    found.close()
+    yield rows
+    rows.close()
 
 
 def by_name(delivery: dora.Delivery) -> dict[str, Row]:
     return {row["deployment_id"].split("/")[1].split("@")[0]: row for row in delivery.audit().rows}
 
 
-def test_who_wrote_it_and_who_agreed(delivery: dora.Delivery) -> None:
-    """A person is one by the name before the @; an author who agrees is seen, alone or beside somebody else, and who
-    says no has agreed to nothing."""
-    found = {
-        name: (row["authors"], row["approved_by"], row["self_approval"]) for name, row in by_name(delivery).items()
-    }
-    assert found == {
+def test_authors_and_approvers(delivery: dora.Delivery) -> None:
+    """Users are equal by the name before the @. Authors among the approvers are marked, alone or with another user; a
+    user who rejects a change is no approver."""
+    rows = {name: (row["authors"], row["approved_by"], row["self_approval"]) for name, row in by_name(delivery).items()}
+    assert rows == {
         "base": ("Ada Lovelace", None, None),
         "post": (None, None, None),
         "alone": ("Ada Lovelace", "ada.lovelace@x.example", "approved by an author alone"),
@@ -138,45 +136,45 @@ def test_who_wrote_it_and_who_agreed(delivery: dora.Delivery) -> None:
     }  # fmt: skip
 
 
-def test_what_was_asked(delivery: dora.Delivery) -> None:
-    """Each question with its roles, how long it waited, who was refused, and how it ended without an answer."""
-    found = by_name(delivery)
-    both = found["both"]
+def test_approval_prompts(delivery: dora.Delivery) -> None:
+    """Each change has its prompts with roles, approval time, unauthorized users, timeouts and skips."""
+    rows = by_name(delivery)
+    both = rows["both"]
     assert (both["prompt_count"], both["prompts"], both["roles"]) == (2, "both? · both?", "managers · managers")
     assert both["waited_minutes"] == pytest.approx(6)
-    assert found["alone"]["unauthorized_users"] == "eve@x.example"
-    assert [found[name]["prompts_timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
-    assert [found[name]["prompts_skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
+    assert rows["alone"]["unauthorized_users"] == "eve@x.example"
+    assert [rows[name]["prompts_timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
+    assert [rows[name]["prompts_skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
 
 
 def test_local_time_decides_what_is_outside_business_hours(delivery: dora.Delivery) -> None:
-    """19:45 UTC on a Tuesday is 20:45 in Berlin; what took no traffic changed nothing at any hour."""
-    found = by_name(delivery)
-    assert str(found["clean"]["local_time"]) == "2026-03-03 20:45:00"
-    outside = {name: row["outside_business_hours"] for name, row in found.items()}
+    """19:45 UTC on a Tuesday is 20:45 in Berlin; a change that took no traffic has no hour."""
+    rows = by_name(delivery)
+    assert str(rows["clean"]["local_time"]) == "2026-03-03 20:45:00"
+    outside = {name: row["outside_business_hours"] for name, row in rows.items()}
     assert {name: value for name, value in outside.items() if value is not False} == {"clean": True, "mute": None}
 
 
-def test_what_stands_out_is_counted_among_what(delivery: dora.Delivery) -> None:
-    """Each finding has its own denominator, and names the very deployments."""
-    told = delivery.audit()
-    found = {one.name: (one.count, one.total) for one in told.exceptions}
-    assert found == {
+def test_exceptions_have_a_total_of_their_own(delivery: dora.Delivery) -> None:
+    """Each exception has its denominator, and lists its deployments."""
+    trail = delivery.audit()
+    rows = {exception.name: (exception.count, exception.total) for exception in trail.exceptions}
+    assert rows == {
         "outside_business_hours": (1, 8), "started_manually": (5, 8), "manual_release_without_approval": (1, 4),
         "self_approved": (1, 3), "approved_by_author_and_another": (1, 3), "approved_by_trigger_user": (1, 3),
         "unauthorized_decision": (1, 5), "rejected": (1, 5), "approval_timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "approval_skipped": (1, 5), "canary_overridden": (0, 0),
         "unknown_commit": (1, 8),
     }  # fmt: skip
-    (alone,) = [one for one in told.exceptions if one.name == "self_approved"]
-    assert [row["deployment_id"] for row in told.only("self_approved").rows] == alone.deployments
-    assert "1 of 3 approved changes were self-approved: approved only by an author." in told.sentences
+    (alone,) = [exception for exception in trail.exceptions if exception.name == "self_approved"]
+    assert [row["deployment_id"] for row in trail.only("self_approved").rows] == alone.deployments
+    assert "1 of 3 approved changes were self-approved: approved only by an author." in trail.sentences
     with pytest.raises(UsageError, match="no audit exception eyes"):
-        told.only("eyes")
+        trail.only("eyes")
 
 
-def test_a_rollback_with_what_it_took_back(delivery: dora.Delivery) -> None:
-    """Who, for how long the content had served, what came back, and the reason in the operator's words."""
+def test_a_rollback_and_the_deployment_that_it_rolled_back(delivery: dora.Delivery) -> None:
+    """It has a user, the time live of what it rolled back, and what it restored."""
     (row,) = delivery.rollbacks().rows
     assert (row["application"], row["team"], row["triggered_by"], row["started_manually"]) == (
         "shop",
@@ -190,18 +188,18 @@ def test_a_rollback_with_what_it_took_back(delivery: dora.Delivery) -> None:
 
 
 def test_rollbacks_have_a_denominator_and_coverage(delivery: dora.Delivery) -> None:
-    """1 of 8 deployments of two applications, since when all history was seen, and that it was read in hindsight."""
-    told = delivery.rollbacks()
-    assert (told.deployments, told.applications, told.idle, told.attempts) == (7, 2, [], 0)
-    assert told.limits == pytest.approx((0.0257, 0.5131), abs=1e-4)  # Wilson of 1 in 7
-    assert str(told.complete_since) == "2026-03-02 08:00:00"
-    assert "1 rollback in 9 days (2–11 March 2026) among 7 deployments of 2 applications: 14.3 %" in told.sentences[0]
-    assert told.sentences[1] == "History of all applications is complete since 2 March 2026."
-    assert told.sentences[2].startswith("Events before 11 March 2026 were read on that day")
+    """1 of 7 deployments of two applications, since when history is complete, and that it was read afterwards."""
+    trail = delivery.rollbacks()
+    assert (trail.deployments, trail.applications, trail.idle, trail.attempts) == (7, 2, [], 0)
+    assert trail.limits == pytest.approx((0.0257, 0.5131), abs=1e-4)  # Wilson of 1 in 7
+    assert str(trail.complete_since) == "2026-03-02 08:00:00"
+    assert "1 rollback in 9 days (2–11 March 2026) among 7 deployments of 2 applications: 14.3 %" in trail.sentences[0]
+    assert trail.sentences[1] == "History of all applications is complete since 2 March 2026."
+    assert trail.sentences[2].startswith("Events before 11 March 2026 were read on that day")
 
 
 def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
-    """0 of 4 says how many there could be at the most; nothing deployed says so; idle applications are named."""
+    """Zero of 5 has the upper limit; without deployments the sentence says so; idle applications are listed."""
     quiet = delivery.rollbacks(Scope(until="2026-03-04"))
     assert quiet.rows == []
     assert quiet.sentences[0].endswith(
@@ -218,30 +216,31 @@ def test_no_rollback_is_a_zero_with_its_bound(delivery: dora.Delivery) -> None:
     assert "mail: no data before 2 March 2026" in early.sentences[1] or "after the start" in early.sentences[1]
 
 
-def test_many_names_are_told_by_the_first_and_a_count(delivery: dora.Delivery) -> None:
-    """Five applications are named, those with most first; of more it is said how many, of five nothing."""
-    told = delivery.rollbacks()
+def test_five_names_are_listed_and_the_others_counted(delivery: dora.Delivery) -> None:
+    """Those with most rollbacks first; with exactly five there is nothing to count."""
+    trail = delivery.rollbacks()
     names = [*"gfedcba", "a", "b"]
-    many = replace(told, rows=[{"application": name} for name in names], idle=list("uvwxyz"))
+    many = replace(trail, rows=[{"application": name} for name in names], idle=list("uvwxyz"))
     assert many.sentences[0].endswith("By application: b 2, a 2, g 1, f 1, e 1 and 2 more.")
     assert many.sentences[-1] == "6 applications had no deployments: u, v, w, x, y and 1 more."
-    assert replace(told, idle=list("uvwxy")).sentences[-1].endswith("no deployments: u, v, w, x, y.")
+    assert replace(trail, idle=list("uvwxy")).sentences[-1].endswith("no deployments: u, v, w, x, y.")
 
 
 def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
-    """An application whose pipeline follows an older version lags behind; one by hand follows none."""
-    told = delivery.audit()
+    """An application whose pipeline uses an older version is behind; a manual pipeline has no template."""
+    trail = delivery.audit()
     drift = {
-        row["application"]: (row["template_version"], row["newest_version"], row["behind"]) for row in told.as_code
+        row["application"]: (row["template_version"], row["newest_version"], row["behind"]) for row in trail.as_code
     }
     assert drift == {"shop": ("v1", "v2", 1), "mail": ("v2", "v2", 0)}
-    found = {row["template_version"]: (row["deployments"], row["failed"]) for row in told.delivery}
-    assert found == {"v2": (1, 0), "v1": (5, 1), None: (1, 0)}
-    said = "\n".join(told.sentences)
+    rows = {row["template_version"]: (row["deployments"], row["failed"]) for row in trail.delivery}
+    assert rows == {"v2": (1, 0), "v1": (5, 1), None: (1, 0)}
+    output = "\n".join(trail.sentences)
     assert (
-        "2 of 2 applications deploy to production with a managed template; 1 use an older version of it: shop." in said
+        "2 of 2 applications deploy to production with a managed template; 1 use an older version of it: shop."
+        in output
     )
-    assert "Deployments with web v1 fail 20 % (1 of 5), with v2 0 % (0 of 1): not significant." in said
+    assert "Deployments with web v1 fail 20 % (1 of 5), with v2 0 % (0 of 1): not significant." in output
 
 
 @pytest.fixture
@@ -252,9 +251,9 @@ def config(delivery: dora.Delivery) -> Path:
 def test_the_commands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Sentences and a table for people; JSON and CSV carry every row, and no cell runs as a formula."""
     audit.audit(config=config, limit=3)
-    said = capsys.readouterr()
-    assert "1 of 8 production changes were made outside business hours." in said.out
-    assert "3 of 9 changes; times in Europe/Berlin" in said.err
+    output = capsys.readouterr()
+    assert "1 of 8 production changes were made outside business hours." in output.out
+    assert "3 of 9 changes; times in Europe/Berlin" in output.err
     audit.audit(config=config, json=True)
     assert len(json.loads(capsys.readouterr().out)["rows"]) == 9
     audit.audit(config=config, csv=True, exception="self_approved")
@@ -269,14 +268,14 @@ def test_the_commands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert row["reason"].startswith("'=")
 
 
-def test_the_files(config: Path, tmp_path: Path) -> None:
-    """What the ending says: the same rows as CSV and Parquet, one page as HTML; another ending writes nothing."""
+def test_out_writes_the_type_of_its_suffix(config: Path, tmp_path: Path) -> None:
+    """CSV and Parquet have the same rows, HTML is one page; another suffix writes nothing."""
     for form in ("csv", "parquet", "html"):
         audit.audit(config=config, out=tmp_path / f"trail.{form}")
     with (tmp_path / "trail.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    told = parquet.read_table(tmp_path / "trail.parquet").to_pylist()
-    assert [row["deployment_id"] for row in rows] == [row["deployment_id"] for row in told]
+    trail = parquet.read_table(tmp_path / "trail.parquet").to_pylist()
+    assert [row["deployment_id"] for row in rows] == [row["deployment_id"] for row in trail]
     assert len(rows) == 9
     page = (tmp_path / "trail.html").read_text()
     assert page.count("ada.lovelace@x.example") == 2  # in both tables: changes with exceptions, and all

@@ -1,4 +1,4 @@
-"""Canary analyses, their metrics, and the pipelines that run them, as models tell them."""
+"""The models of canary analyses, their metrics, and the pipelines that run them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AT = "2026-03-02T08:30:00Z"
 LATER = "2026-03-02T08:40:00Z"
 
 
-def told(**more: list[Row]) -> dict[str, list[Row]]:
+def canary_rows(**more: list[Row]) -> dict[str, list[Row]]:
     """One execution with one analysis of two intervals, and what else there is."""
     return {
         "execution": [{"id": "e", "application": "shop", "root_id": "e", "status": "succeeded", "queued_at": AT}],
@@ -27,8 +27,8 @@ def told(**more: list[Row]) -> dict[str, list[Row]]:
 
 def interval(identity: str, judgment: str, at: str, **more: Any) -> Row:
     """One interval that scored 90."""
-    given = {"id": identity, "canary_id": "c", "execution_id": "e", "judgment_id": judgment, "score": 90.0}
-    return {**given, "status": "succeeded", "started_at": at, **more}
+    defaults = {"id": identity, "canary_id": "c", "execution_id": "e", "judgment_id": judgment, "score": 90.0}
+    return {**defaults, "status": "succeeded", "started_at": at, **more}
 
 
 def judgment(identity: str, **more: Any) -> Row:
@@ -38,8 +38,8 @@ def judgment(identity: str, **more: Any) -> Row:
 
 def metric(of: str, name: str, classification: str, **more: Any) -> Row:
     """One metric of a judgment."""
-    given = {"id": f"{of}/{name}", "judgment_id": of, "metric": name, "classification": classification}
-    return {**given, "critical": False, "muted": False, **more}
+    defaults = {"id": f"{of}/{name}", "judgment_id": of, "metric": name, "classification": classification}
+    return {**defaults, "critical": False, "muted": False, **more}
 
 
 def verdict(delivery: dora.Delivery) -> tuple[str, float | None]:
@@ -65,10 +65,10 @@ def verdict(delivery: dora.Delivery) -> tuple[str, float | None]:
     ],
 )
 def test_the_exact_score_of_the_last_interval_decides(
-    judged: list[Row], expected: tuple[str, float], facts: Facts
+    judgments: list[Row], expected: tuple[str, float], facts: Facts
 ) -> None:
     """By the thresholds in force; a failure needs no more data, what lets pass does."""
-    assert verdict(facts(rows=told(canary_judgment=judged))) == expected
+    assert verdict(facts(rows=canary_rows(canary_judgment=judgments))) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_the_exact_score_of_the_last_interval_decides(
 def test_an_interval_without_a_score(last: Row, expected: tuple[str, float | None], facts: Facts) -> None:
     """One that could not be judged ends the analysis without a verdict, one that never ran changes nothing."""
     intervals = [interval("i1", "j1", AT), interval("i2", "j2", LATER, score=None, **last)]
-    assert verdict(facts(rows=told(canary_interval=intervals))) == expected
+    assert verdict(facts(rows=canary_rows(canary_interval=intervals))) == expected
 
 
 def test_metrics_of_each_judgment(facts: Facts) -> None:
     """Each with its analysis and verdict; those of the last interval are what the verdict rests on."""
     delivery = facts(
-        rows=told(
+        rows=canary_rows(
             canary_judgment=[judgment("j1", score=60.0), judgment("j2", score=90.0), judgment("j9", score=1.0)],
             canary_metric=[
                 metric("j1", "latency", "high", provider="istio", ratio=2.5),
@@ -98,11 +98,11 @@ def test_metrics_of_each_judgment(facts: Facts) -> None:
             ],
         )
     )
-    found = delivery.sql(
+    rows = delivery.sql(
         "SELECT canary_id, application, verdict, decisive, metric, provider, classification, ratio"
         " FROM canary_metrics ORDER BY metric_id"
     )
-    assert [tuple(row.values()) for row in found] == [
+    assert [tuple(row.values()) for row in rows] == [
         ("c", "shop", "pass", False, "latency", "istio", "high", 2.5),
         ("c", "shop", "pass", True, "latency", "istio", "pass", 1.0),
     ]
@@ -126,8 +126,8 @@ def test_a_name_that_several_applications_share_is_a_template_by_convention(fact
     pipelines += [pipeline(name, "managed", **managed) for name in ("cart", "mail", "shop")]
     pipelines += [pipeline("odd", "managed"), pipeline("odd", "nightly", **managed)]
     delivery = facts(rows={"pipeline": pipelines})
-    found = {row["pipeline_id"]: (row["template_kind"], row["template"]) for row in delivery.sql("FROM pipelines")}
-    assert {found[f"{name}/release"] for name in ("cart", "mail", "shop")} == {("convention", "release")}
+    rows = {row["pipeline_id"]: (row["template_kind"], row["template"]) for row in delivery.sql("FROM pipelines")}
+    assert {rows[f"{name}/release"] for name in ("cart", "mail", "shop")} == {("convention", "release")}
     alone = ("odd/release", "cart/nightly", "mail/nightly", "odd/managed")  # what is managed is no example for others
-    assert {found[key] for key in alone} == {(None, None)}
-    assert {found[f"{name}/managed"] for name in ("cart", "mail", "shop")} == {("v2", "web")}
+    assert {rows[key] for key in alone} == {(None, None)}
+    assert {rows[f"{name}/managed"] for name in ("cart", "mail", "shop")} == {("v2", "web")}

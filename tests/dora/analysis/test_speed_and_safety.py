@@ -1,4 +1,4 @@
-"""Does deploying more often go with smaller and safer changes: figures that were worked out by hand."""
+"""Whether more frequent deployments go with smaller and safer changes: figures worked out by hand."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def facts() -> dict[str, str]:
             done, name = at + timedelta(minutes=30), f"{application}-{number}"
             if number >= total - failed:
                 incidents.append(f"i-{name} | {application} | {done} | {done + timedelta(hours=1)} | {name}")
-            known = f"{name} | {application} | production | succeeded | {at} | {done}"
-            deployments.append(f"{known} | acme/{application} | {sha(application, commits)}")
+            fields = f"{name} | {application} | production | succeeded | {at} | {done}"
+            deployments.append(f"{fields} | acme/{application} | {sha(application, commits)}")
     texts = {"changes": changes, "deployments": deployments, "incidents": incidents}
     return {kind: "\n".join(lines) for kind, lines in texts.items()}
 
@@ -58,7 +58,7 @@ def sha(application: str, number: int) -> str:
 @pytest.fixture(scope="module")
 def delivery(tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora.Delivery]) -> dora.Delivery:
     end = (START + timedelta(days=7 * WEEKS + 7)).replace(tzinfo=UTC)
-    return built_in(tmp_path_factory.mktemp("claims"), as_of=end, **facts())
+    return built_in(tmp_path_factory.mktemp("speed"), as_of=end, **facts())
 
 
 def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delivery) -> None:
@@ -77,29 +77,29 @@ def test_each_application_is_its_own_row_with_its_interval(delivery: dora.Delive
 
 def test_between_applications_the_ranks_are_as_they_were_planned(delivery: dora.Delivery) -> None:
     """The more often, the smaller the share that fails and the batch: the ranks run against each other throughout."""
-    found = delivery.speed_and_safety()
-    assert found.between is not None
-    assert found.between.value == pytest.approx(-1.0)
-    assert found.smaller is not None
+    analysis = delivery.speed_and_safety()
+    assert analysis.between is not None
+    assert analysis.between.value == pytest.approx(-1.0)
+    assert analysis.smaller is not None
     oracle = stats.spearmanr([40, 32, 20, 16, 12], [1, 1, 2, 4, 8]).statistic
-    assert found.smaller.value == pytest.approx(oracle)
-    assert "smaller share of the time" in found.readings["between"]
+    assert analysis.smaller.value == pytest.approx(oracle)
+    assert "smaller share of the time" in analysis.readings["between"]
 
 
 def test_failures_that_grow_slower_than_deployments_say_safer(delivery: dora.Delivery) -> None:
     """Most failures where fewest deploy: the exponent is far below one, as least squares of the logs has it."""
-    found = delivery.speed_and_safety().elasticity
-    assert found is not None
+    analysis = delivery.speed_and_safety().elasticity
+    assert analysis is not None
     pairs = [(weekly * WEEKS, failed) for name, (weekly, failed, _) in PLAN.items() if name != "new"]
     slope = stats.linregress(np.log([x for x, _ in pairs]), np.log([y + 0.5 for _, y in pairs])).slope
-    assert found.value == pytest.approx(slope)
+    assert analysis.value == pytest.approx(slope)
     assert "the safer each one" in delivery.speed_and_safety().readings["elasticity"]
 
 
 def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
     """Busy and brisk bring one change each, calm two, slow four, rare eight; first deployments have no known size."""
-    found = delivery.speed_and_safety()
-    sizes = {row["name"]: (row["deployments"], row["failed"]) for row in found.sizes}
+    analysis = delivery.speed_and_safety()
+    sizes = {row["name"]: (row["deployments"], row["failed"]) for row in analysis.sizes}
     one = 39 + 31 + 3
     assert sizes == {
         "none or one": (one, 3),
@@ -107,28 +107,27 @@ def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
         "four to seven": (15, 6),
         "eight or more": (11, 6),
     }
-    assert found.difference is not None
-    low, high = found.difference
+    assert analysis.difference is not None
+    low, high = analysis.difference
     oracle = confint_proportions_2indep(12, 26, 3, one, compare="diff", method="newcomb")
     assert (low, high) == pytest.approx(oracle, abs=1e-6)
-    assert "fail more often" in found.readings["sizes"]
+    assert "fail more often" in analysis.readings["sizes"]
 
 
-def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dora.Delivery) -> None:
+def test_outliers_are_those_of_the_binomial_and_estimates_are_shrunken(delivery: dora.Delivery) -> None:
     """Of 19 failures in 120, scipy's binomial with Benjamini and Hochberg's rule names busy and rare, and no other."""
-    found = delivery.speed_and_safety()
-    seen = {name: (failed, weekly * WEEKS) for name, (weekly, failed, _) in PLAN.items() if weekly * WEEKS >= 10}
-    pooled = sum(x for x, _ in seen.values()) / sum(n for _, n in seen.values())
+    analysis = delivery.speed_and_safety()
+    cases = {name: (failed, weekly * WEEKS) for name, (weekly, failed, _) in PLAN.items() if weekly * WEEKS >= 10}
+    pooled = sum(x for x, _ in cases.values()) / sum(n for _, n in cases.values())
     tails = {
         name: min(1, 2 * min(stats.binom.cdf(x, n, pooled), stats.binom.sf(x - 1, n, pooled)))
-        for name, (x, n) in seen.items()
+        for name, (x, n) in cases.items()
     }
-    stand = multipletests(list(tails.values()), method="fdr_bh")[0]
-    assert (
-        found.outliers == sorted(name for name, stands in zip(tails, stand, strict=True) if stands) == ["busy", "rare"]
-    )
-    assert all(f"{name} (" in found.readings["outliers"] for name in found.outliers)
-    for row in found.applications:
+    rejected = multipletests(list(tails.values()), method="fdr_bh")[0]
+    outliers = sorted(name for name, is_rejected in zip(tails, rejected, strict=True) if is_rejected)
+    assert analysis.outliers == outliers == ["busy", "rare"]
+    assert all(f"{name} (" in analysis.readings["outliers"] for name in analysis.outliers)
+    for row in analysis.applications:
         own = row["failed"] / row["deployments"]
         assert min(own, pooled) <= row["shrunken"] <= max(own, pooled)
         low, high = row["expected"]
@@ -142,30 +141,30 @@ def test_who_stands_apart_is_told_by_the_binomial_and_drawn_to_all(delivery: dor
 
 
 @pytest.mark.parametrize(
-    ("asked", "says"),
+    ("scope", "says"),
     [
         (dora.Scope(applications=("busy", "brisk")), "Too little data"),
         (dora.Scope(since="2026-02-05"), "Too little data"),
     ],
 )
-def test_too_little_is_said_and_no_figure_made_up(delivery: dora.Delivery, asked: dora.Scope, says: str) -> None:
-    """Two applications, or an empty week, carry no claim: null figures and a sentence that says so."""
-    found = delivery.speed_and_safety(asked)
-    assert (found.between, found.elasticity) == (None, None)
-    assert says in found.readings["between"]
-    assert says in found.readings["elasticity"]
+def test_too_little_data_has_a_sentence_and_no_figure(delivery: dora.Delivery, scope: dora.Scope, says: str) -> None:
+    """Two applications, or an empty week, are too little data: null figures, and a sentence that says so."""
+    analysis = delivery.speed_and_safety(scope)
+    assert (analysis.between, analysis.elasticity) == (None, None)
+    assert says in analysis.readings["between"]
+    assert says in analysis.readings["elasticity"]
 
 
-def test_no_reading_claims_a_cause_and_every_one_has_its_evidence(delivery: dora.Delivery) -> None:
-    """Sentences speak of what goes together, with n and limits; what would have to be true stands beside them."""
-    found = delivery.speed_and_safety()
-    said = " ".join(found.readings.values()).lower()
-    assert not any(word in said for word in ("because", "cause", "leads to", "makes"))
-    assert said.count("95 %") == 4 + len(found.outliers)
-    assert found.caveats == CAVEATS
+def test_no_reading_names_a_cause_and_each_has_its_evidence(delivery: dora.Delivery) -> None:
+    """Readings are associations with n and limits; the caveats say what a cause would require."""
+    analysis = delivery.speed_and_safety()
+    sentences = " ".join(analysis.readings.values()).lower()
+    assert not any(word in sentences for word in ("because", "cause", "leads to", "makes"))
+    assert sentences.count("95 %") == 4 + len(analysis.outliers)
+    assert analysis.caveats == CAVEATS
 
 
-def test_what_does_not_exist_is_named(delivery: dora.Delivery) -> None:
-    """A claim about nobody is a usage error, as everywhere."""
+def test_an_unknown_application_is_a_usage_error(delivery: dora.Delivery) -> None:
+    """As in every other query."""
     with pytest.raises(UsageError):
-        delivery.speed_and_safety(dora.Scope(applications=("nobody",)))
+        delivery.speed_and_safety(dora.Scope(applications=("unknown",)))

@@ -1,4 +1,4 @@
-"""Benchmarks of real numbers: the probability of a tier is that of the number, given what was seen."""
+"""Survey positions: the probability of a tier is that of the true value, given the observations."""
 
 from __future__ import annotations
 
@@ -69,23 +69,23 @@ def test_a_median_is_the_binomial_of_what_lies_below(delivery: dora.Delivery) ->
     value, chance = below(delivery, "lead_time")
     rows = [row for row in delivery.observations("lead_time") if row["excluded"] is None]
     for limit in (2.0, 3.0, 4.0, 6.0, 200.0):
-        seen = sum(row["value"] <= limit for row in rows)
-        exact = beta(seen + 0.5, len(rows) - seen + 0.5).sf(0.5)
+        observed = sum(row["value"] <= limit for row in rows)
+        exact = beta(observed + 0.5, len(rows) - observed + 0.5).sf(0.5)
         assert chance(limit) == pytest.approx(exact, abs=0.02)
-        assert chance(limit) == pytest.approx(binom(len(rows), 0.5).cdf(seen - 1), abs=0.12)
+        assert chance(limit) == pytest.approx(binom(len(rows), 0.5).cdf(observed - 1), abs=0.12)
     assert (chance(0.0), chance(float("inf"))) == (0.0, 1.0)
     assert value.open <= 2
 
 
 def test_every_number_says_where_it_stands(delivery: dora.Delivery) -> None:
     """A tier with at least 80 %, or the share of answers that were worse, and always whose table it is."""
-    tiers = {one.value.metric: one for one in delivery.benchmark(2024)}
+    tiers = {row.value.metric: row for row in delivery.benchmark(2024)}
     assert tiers["lead_time"].tier == "elite"
     failing = tiers["change_failure_rate"]  # elite reaches half-way from 5 % to the next cell, 10 %
     assert (failing.tier, failing.probability) == ("elite", pytest.approx(beta(2.5, 58.5).cdf(0.075)))
-    assert all(one.probability >= 0.8 for one in tiers.values() if one.probability is not None)
+    assert all(row.probability >= 0.8 for row in tiers.values() if row.probability is not None)
     assert tiers["rework_rate"].tier is None
-    spread = {one.value.metric: one for one in delivery.benchmark(2025)}
+    spread = {row.value.metric: row for row in delivery.benchmark(2025)}
     assert spread["lead_time"].worse == pytest.approx(0.849, abs=0.01)
     assert spread["lead_time"].plain()["source"] == "DORA 2025, all industries"
     with pytest.raises(UsageError, match="2023"):
@@ -94,5 +94,5 @@ def test_every_number_says_where_it_stands(delivery: dora.Delivery) -> None:
 
 def test_groups_stand_by_their_own_numbers(delivery: dora.Delivery) -> None:
     """By application the median's chance comes from that application's rows."""
-    alone = [one.probability for one in delivery.benchmark(2024, dora.Scope(by="application"))]
-    assert alone == [one.probability for one in delivery.benchmark(2024)]
+    alone = [row.probability for row in delivery.benchmark(2024, dora.Scope(by="application"))]
+    assert alone == [row.probability for row in delivery.benchmark(2024)]

@@ -1,4 +1,4 @@
-"""Weekly series: what noise explains is silent, what it does not is named by the week."""
+"""Weekly series: normal variation raises no alert, everything else is named by its week."""
 
 from __future__ import annotations
 
@@ -41,58 +41,58 @@ def delivery(
 
 
 def series(delivery: dora.Delivery, metric: str, application: str = "shop") -> WeeklySeries:
-    (found,) = delivery.signals(metric, dora.Scope(applications=(application,)))
-    return found
+    (weekly,) = delivery.signals(metric, dora.Scope(applications=(application,)))
+    return weekly
 
 
 def test_a_step_is_found_within_its_first_weeks(delivery: dora.Delivery) -> None:
-    """The week of the step is beyond the limits, a lasting shift is certain at once, the change point is that week."""
-    found = series(delivery, "deployment_frequency")
-    assert (len(found.weeks), found.baseline, found.starts) == (WEEKS, 15, 0)
-    assert found.shifted == STEP
-    assert found.change is not None
-    assert found.change.index == STEP
-    assert found.alerts[0] == TrendAlert(STEP, WEEKS - 1, "outside control limits, down")
-    assert found.slope is not None
-    assert found.slope[2] < 0
+    """The week of the step is outside the control limits, shows a lasting shift, and is the change point."""
+    weekly = series(delivery, "deployment_frequency")
+    assert (len(weekly.weeks), weekly.baseline, weekly.starts) == (WEEKS, 15, 0)
+    assert weekly.shifted == STEP
+    assert weekly.change is not None
+    assert weekly.change.index == STEP
+    assert weekly.alerts[0] == TrendAlert(STEP, WEEKS - 1, "outside control limits, down")
+    assert weekly.slope is not None
+    assert weekly.slope[2] < 0
 
 
 def test_limits_are_frozen_on_the_first_weeks(delivery: dora.Delivery) -> None:
     """The mean of the first half plus and minus 2.66 mean moving ranges, worked out here from the counts."""
-    found = series(delivery, "deployment_frequency")
-    assert found.behaviour is not None
-    first = [week.n / 7 for week in found.weeks[:15]]
+    weekly = series(delivery, "deployment_frequency")
+    assert weekly.behaviour is not None
+    first = [week.n / 7 for week in weekly.weeks[:15]]
     ranges = [abs(b - a) for a, b in pairwise(first)]
     half = 2.66 * sum(ranges) / len(ranges)
-    assert found.behaviour.centre == pytest.approx(sum(first) / 15)
-    assert found.behaviour.high[-1] == pytest.approx(sum(first) / 15 + half, rel=1e-3)
+    assert weekly.behaviour.centre == pytest.approx(sum(first) / 15)
+    assert weekly.behaviour.high[-1] == pytest.approx(sum(first) / 15 + half, rel=1e-3)
     assert BASELINE == 26
 
 
 def test_nothing_failed_for_weeks_has_no_limits(delivery: dora.Delivery) -> None:
-    """A baseline without a single failure says nothing of how failures scatter; the change point still stands out."""
-    found = series(delivery, "change_failure_rate")
-    assert found.behaviour is None
-    assert found.change is not None
-    assert found.change.index == STEP
+    """A baseline without a single failure does not show how failures vary; the change point is still found."""
+    weekly = series(delivery, "change_failure_rate")
+    assert weekly.behaviour is None
+    assert weekly.change is not None
+    assert weekly.change.index == STEP
 
 
-def test_ten_whole_weeks_are_needed(delivery: dora.Delivery) -> None:
-    """Fewer make a sentence, not limits; weeks in which nothing was seen of a metric are none."""
-    found = series(delivery, "recovery_time", "new")
-    assert (found.alerts, found.reason) == ([], "0 complete weeks; control limits need 10")
+def test_ten_complete_weeks_are_needed(delivery: dora.Delivery) -> None:
+    """With fewer there is a reason instead of limits; weeks without an observation do not count."""
+    weekly = series(delivery, "recovery_time", "new")
+    assert (weekly.alerts, weekly.reason) == ([], "0 complete weeks; control limits need 10")
 
 
-def test_weeks_that_one_rule_names_are_one_finding(delivery: dora.Delivery) -> None:
-    """Ten weeks below the limits are one line, and each finding's weeks follow one another."""
-    found = series(delivery, "deployment_frequency").alerts
-    assert len([one for one in found if one.text == "outside control limits, down"]) == 1
-    assert all(one.last < STEP for one in found if one.weak)
+def test_consecutive_weeks_by_one_rule_are_one_alert(delivery: dora.Delivery) -> None:
+    """Ten weeks below the control limits are one alert."""
+    alerts = series(delivery, "deployment_frequency").alerts
+    assert len([alert for alert in alerts if alert.text == "outside control limits, down"]) == 1
+    assert all(alert.last < STEP for alert in alerts if alert.weak)
 
 
 def test_limits_stay_while_the_window_moves_on(delivery: dora.Delivery) -> None:
-    """Windows that begin in July are judged by the 26 weeks before the first Monday of July, wherever they begin; what
-    happened before a window is no finding of it."""
+    """Windows that begin in July get their limits from the 26 weeks before the first Monday of July, and have no alerts
+    from before they begin."""
     early, late = (
         delivery.signals("deployment_frequency", dora.Scope(since=since, applications=("shop",)))[0]
         for since in ("2026-07-07", "2026-07-21")
@@ -106,10 +106,10 @@ def test_limits_stay_while_the_window_moves_on(delivery: dora.Delivery) -> None:
         datetime(2026, 7, 13),
         datetime(2026, 7, 27),
     ]
-    assert all(one.last >= late.starts for one in late.alerts)
+    assert all(alert.last >= late.starts for alert in late.alerts)
 
 
-def test_a_short_history_is_judged_by_its_first_half(delivery: dora.Delivery) -> None:
-    """Without ten weeks before the half-year the first half of what there is sets the limits."""
-    found = delivery.signals("deployment_frequency", dora.Scope(since="2026-02-02", applications=("shop",)))[0]
-    assert (found.baseline, found.starts) == (15, 4)
+def test_a_short_history_sets_its_limits_by_its_first_half(delivery: dora.Delivery) -> None:
+    """With fewer than ten weeks before the half-year, the first half of the weeks sets the limits."""
+    weekly = delivery.signals("deployment_frequency", dora.Scope(since="2026-02-02", applications=("shop",)))[0]
+    assert (weekly.baseline, weekly.starts) == (15, 4)

@@ -1,4 +1,4 @@
-"""The commands as a person and a cron run them: real processes, data on stdout, words on stderr, exit codes."""
+"""The commands as users and cron run them: real processes, data on stdout, messages on stderr, exit codes."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def rows(result: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     assert result.returncode == 0, result.stderr
-    found: list[dict[str, Any]] = json.loads(result.stdout)
-    return found
+    parsed: list[dict[str, Any]] = json.loads(result.stdout)
+    return parsed
 
 
 def test_show_json_has_one_object_a_value(shop: Path) -> None:
@@ -75,13 +75,13 @@ def test_explain_lists_what_the_number_counts(shop: Path) -> None:
     """The rows of explain reproduce the number."""
     listed = rows(dora(shop, "explain", "change_failure_rate", "--json"))
     counted = [row["value"] for row in listed if row["excluded"] is None]
-    (shown,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
-    assert sum(counted) / len(counted) == shown["value"]
+    (row,) = rows(dora(shop, "show", "change_failure_rate", "--json"))
+    assert sum(counted) / len(counted) == row["value"]
     assert {row["failure_evidence"] for row in listed} == {None, "incident", "deploy rollback"}
 
 
-def test_data_on_stdout_words_on_stderr(shop: Path) -> None:
-    """stdout of --json is JSON alone, and nothing moves where there is no terminal."""
+def test_data_is_on_stdout_and_messages_on_stderr(shop: Path) -> None:
+    """With --json stdout is JSON alone, and without a terminal there is no progress line."""
     result = dora(shop, "build", "--json")
     assert [row["check"] for row in json.loads(result.stdout)]
     assert "\r" not in result.stderr
@@ -101,8 +101,8 @@ def test_data_on_stdout_words_on_stderr(shop: Path) -> None:
         (["nightly"], 2, "No sources are configured"),
     ],
 )
-def test_a_wrong_word_is_exit_2_with_a_sentence(shop: Path, words: list[str], code: int, says: str) -> None:
-    """Usage errors name what is wrong and what there is; no traceback."""
+def test_a_usage_error_is_exit_2_with_a_message(shop: Path, words: list[str], code: int, says: str) -> None:
+    """It names what is wrong and what exists; there is no traceback."""
     result = dora(shop, *words)
     assert (result.returncode, result.stdout) == (code, "")
     assert says in result.stderr
@@ -110,7 +110,7 @@ def test_a_wrong_word_is_exit_2_with_a_sentence(shop: Path, words: list[str], co
 
 
 def test_nothing_built_yet(tmp_path: Path) -> None:
-    """The first command of a newcomer says what to run next."""
+    """The first command of a new user says what to run next."""
     result = dora(tmp_path, "show")
     assert result.returncode == 2
     assert "dora build" in result.stderr
@@ -127,7 +127,7 @@ def test_a_lock_is_exit_75(shop: Path) -> None:
             assert "nothing was touched" in result.stderr
 
 
-def test_a_gate_that_fails_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None:
+def test_a_failing_gate_is_exit_1_and_nightly_continues(tmp_path: Path) -> None:
     """One failing source does not stop the others: exit 3, the rest is landed and built."""
     with serve(World(now=1_790_000_000_000)) as gate:
         gate.faults = {"/applications": 404}
@@ -138,29 +138,29 @@ def test_a_gate_that_fails_is_exit_1_and_nightly_goes_on(tmp_path: Path) -> None
         result = dora(tmp_path, "nightly")
     assert result.returncode == 3, result.stderr
     assert "missing: spinnaker: " in result.stderr
-    (shown,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
-    assert shown["n"] == 2
+    (row,) = rows(dora(tmp_path, "show", "deployment_frequency", "--json"))
+    assert row["n"] == 2
 
 
-def test_a_night_for_programs_tells_people_the_same(tmp_path: Path) -> None:
-    """With --json stdout holds the findings alone; what was left out and what is missing is on stderr either way."""
+def test_nightly_prints_the_same_warnings_with_json(tmp_path: Path) -> None:
+    """With --json stdout holds the check results alone; what is quarantined or missing is on stderr either way."""
     (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.csv']\n[sources.git]\nrepositories = ['gone']\n")
     (tmp_path / "deployments.csv").write_text(
         "id,application,environment,status,started_at,finished_at,colour\n"
         "a,shop,production,succeeded,2026-03-02T08:00Z,2026-03-02T09:00Z,red\nb,,,,,,\n"
     )
-    told, shown = dora(tmp_path, "nightly", "--json"), dora(tmp_path, "nightly")
-    assert (told.returncode, shown.returncode) == (3, 3)
-    assert {row["check"] for row in json.loads(told.stdout)} >= {"quarantined_documents"}
-    assert told.stderr.splitlines() == shown.stderr.splitlines()
-    lines = "\n".join(told.stderr.splitlines())
+    as_json, as_table = dora(tmp_path, "nightly", "--json"), dora(tmp_path, "nightly")
+    assert (as_json.returncode, as_table.returncode) == (3, 3)
+    assert {row["check"] for row in json.loads(as_json.stdout)} >= {"quarantined_documents"}
+    assert as_json.stderr.splitlines() == as_table.stderr.splitlines()
+    lines = "\n".join(as_json.stderr.splitlines())
     assert re.search("^files: .*colour", lines, re.M)
     assert re.search("^files: 1 could not be read", lines, re.M)
     assert re.search("^dora: 1 part missing; ", lines, re.M)
     assert re.findall("^missing: (.*?):", lines, re.M) == ["git"]
 
 
-def test_a_gate_that_does_not_know_us_is_exit_4(tmp_path: Path) -> None:
+def test_a_gate_that_refuses_us_is_exit_4(tmp_path: Path) -> None:
     """Without a token Gate sends its login page, with a wrong one a refusal; the token is never repeated."""
     with serve(World(now=1_790_000_000_000), token="right") as gate:
         (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
@@ -172,7 +172,7 @@ def test_a_gate_that_does_not_know_us_is_exit_4(tmp_path: Path) -> None:
 
 
 def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
-    """On a terminal a line moves while models are built; everywhere else there is silence."""
+    """On a terminal one line is overwritten while models are built; without a terminal there is none."""
     assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").stderr == ""
     ours, theirs = os.openpty()
     subprocess.run(
@@ -183,7 +183,7 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
 
 
 def test_stale_data_is_exit_5(tmp_path: Path) -> None:
-    """`dora check` tells data that is older than promised."""
+    """`dora check` fails if the data is older than stale_after_hours."""
     (tmp_path / "dora.toml").write_text("stale_after_hours = 0.000001\n")
     assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").returncode == 0
     assert dora(tmp_path, "build").returncode == 0
@@ -204,8 +204,8 @@ def test_ingesting_twice_changes_nothing(tmp_path: Path) -> None:
         assert again[table]["new"] == again[table]["changed"] == 0
 
 
-def test_what_was_ignored_or_not_read_is_said(tmp_path: Path) -> None:
-    """An unknown column is named and a bad row counted, with a terminal or without; the rest is landed."""
+def test_ignored_columns_and_quarantined_rows_are_printed(tmp_path: Path) -> None:
+    """An unknown column is named and a bad row counted, with or without a terminal; everything else is ingested."""
     head, good = (
         "id,application,environment,status,started_at,finished_at,colour",
         "2026-03-02T08:00Z,2026-03-02T09:00Z",
@@ -220,20 +220,20 @@ def test_what_was_ignored_or_not_read_is_said(tmp_path: Path) -> None:
     assert "deployments.csv:3" in dora(tmp_path, "build").stdout
 
 
-def test_config_show_says_what_is_in_force(shop: Path) -> None:
+def test_config_show_prints_the_definitions_in_force(shop: Path) -> None:
     """Every definition is printed with its value and its sentence."""
-    shown = json.loads(dora(shop, "config", "show", "--json").stdout)
-    assert shown["definitions"]["failure_window_hours"] == 24
+    settings = json.loads(dora(shop, "config", "show", "--json").stdout)
+    assert settings["definitions"]["failure_window_hours"] == 24
     assert "hours before" in dora(shop, "config", "show").stdout
 
 
-def test_doctor_looks_and_its_exit_code_is_the_worst(tmp_path: Path) -> None:
-    """0 where nothing fails, 5 where something does, 4 where a server does not know us; each line says what to do."""
+def test_doctor_has_the_exit_code_of_its_worst_check(tmp_path: Path) -> None:
+    """0 if nothing fails, 5 if something does, 4 if a server refuses us; each line has a next step."""
     (tmp_path / "dora.toml").write_text(f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n')
     assert dora(tmp_path, "ingest", "files", *sorted(SAMPLES.glob("*.csv"))).returncode == 0
-    found = {row["check"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
-    assert (found["landing"]["state"], found["files data"]["state"]) == ("ok", "ok")
-    assert found["build"] | {"message": ""} == {
+    checks = {row["check"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
+    assert (checks["landing"]["state"], checks["files data"]["state"]) == ("ok", "ok")
+    assert checks["build"] | {"message": ""} == {
         "check": "build", "state": "warn", "message": "", "next": "run `dora build`.",
     }  # fmt: skip
     assert dora(tmp_path, "doctor").returncode == 0
@@ -246,17 +246,17 @@ def test_doctor_looks_and_its_exit_code_is_the_worst(tmp_path: Path) -> None:
     assert "spk_wrong" not in result.stdout + result.stderr
 
 
-def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
-    """The table tells what came, what became of it and what landing holds; a second run finds it unchanged."""
+def test_an_ingest_ends_with_a_summary(tmp_path: Path) -> None:
+    """The table counts rows new, changed, unchanged and in landing; in a second run all are unchanged."""
     now = 1_790_000_000_000
     stage = {"id": "s1", "type": "deployManifest", "status": "SUCCEEDED", "startTime": now - 9_000, "context": {}}
     run = {"id": "e1", "application": "shop", "status": "SUCCEEDED", "buildTime": now - 9_000, "stages": [stage]}
     (tmp_path / "runs.ndjson").write_text(json.dumps(run) + "\n" + "{}\n")
     lines = dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson").stdout.splitlines()
     assert lines[0] == "spinnaker: 1 document, 1 quarantined"
-    told = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
-    assert told["executions"] == ["1", "0", "0", "1"]
-    assert told["deployments (all environments)"][-1] == "1"
+    counts = {line.split("  ")[0]: line.split()[-4:] for line in lines[2:]}
+    assert counts["executions"] == ["1", "0", "0", "1"]
+    assert counts["deployments (all environments)"][-1] == "1"
     again = json.loads(dora(tmp_path, "ingest", "spinnaker", "--load", "runs.ndjson", "--json").stdout)
     assert again["tables"]["execution"] == {"new": 0, "changed": 0, "unchanged": 1}
     assert again["row_counts"] | {"deployments": 1, "rollbacks": 0} == again["row_counts"]
@@ -264,7 +264,7 @@ def test_an_ingest_ends_with_what_it_did(tmp_path: Path) -> None:
 
 
 def test_requests_are_counted(tmp_path: Path) -> None:
-    """Where a server was asked, the summary says how often, and the server agrees."""
+    """The summary of a source with a server has the number of requests that the server received."""
     with serve(World(now=1_790_000_000_000)) as gate:
         (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
         summary = json.loads(dora(tmp_path, "ingest", "spinnaker", "--json").stdout)

@@ -1,4 +1,4 @@
-"""The commands that judge numbers, as a person runs them: tables in words, JSON for programs, errors that help."""
+"""The commands that judge numbers, run as processes: tables for people, JSON for programs, errors with a next step."""
 
 from __future__ import annotations
 
@@ -45,26 +45,26 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 WEEKS = ("--since", "2026-03-30", "--until", "2026-05-25")  # the last eight weeks, against the eight before
 
 
-def test_compare_says_what_moved_and_what_did_not(shop: Path) -> None:
-    """Three times the deployments is beyond noise; failures of few are not, and say how many it would take."""
-    said = dora(shop, "compare", *WEEKS)
-    assert said.returncode == 0, said.stderr
-    lines = {line.split("  ")[0]: line for line in said.stdout.splitlines()}
+def test_compare_judges_each_change(shop: Path) -> None:
+    """Three times the deployments are significant; few failures are not, and have the n needed to detect a change."""
+    result = dora(shop, "compare", *WEEKS)
+    assert result.returncode == 0, result.stderr
+    lines = {line.split("  ")[0]: line for line in result.stdout.splitlines()}
     assert "better" in lines["Deployment frequency"]
     assert "not significant" in lines["Change failure rate"]
     assert "not comparable" in lines["Lead time for changes"]
-    assert "periods: 2026-03-30 to 2026-05-25 against 2026-02-02 to 2026-03-30" in said.stderr
+    assert "periods: 2026-03-30 to 2026-05-25 against 2026-02-02 to 2026-03-30" in result.stderr
     (row,) = json.loads(dora(shop, "compare", "change_failure_rate", *WEEKS, "--json").stdout)
     assert (row["now"]["n"], row["before"]["n"]) == (4 * 18 + 4 * 19 + 8, 4 * 6 + 4 * 7 + 8)
     assert row["move"]["needed"] > 100
 
 
-def test_signals_name_the_weeks(shop: Path) -> None:
-    """The step is one line from its week on, with what is usual; what has too few weeks is counted, not judged."""
-    said = dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25")
-    assert "2026-03-30" in said.stdout
-    assert "outside control limits, up" in said.stdout
-    assert "trend alerts in 1 series with control limits; 0 series have too few complete weeks" in said.stderr
+def test_signals_list_trend_alerts(shop: Path) -> None:
+    """The step is one alert from its week on, with the mean before; series with too few weeks are counted."""
+    result = dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25")
+    assert "2026-03-30" in result.stdout
+    assert "outside control limits, up" in result.stdout
+    assert "trend alerts in 1 series with control limits; 0 series have too few complete weeks" in result.stderr
     (series,) = json.loads(dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25", "--json").stdout)
     assert (len(series["weeks"]), series["baseline"]) == (20, 10)
     assert series["limits"]["low"][0] < series["limits"]["centre"] < series["limits"]["high"][0]
@@ -74,28 +74,28 @@ def test_signals_name_the_weeks(shop: Path) -> None:
 
 
 def test_benchmark_gives_a_probability_and_its_source(shop: Path) -> None:
-    """Two a day is elite for sure; a year that could not be read is a usage error that names those that could."""
-    said = dora(shop, "benchmark", *WEEKS)
-    assert "elite (probability over 99 %)" in said.stdout
-    assert "Accelerate State of DevOps 2024" in said.stderr
-    assert "not cut-offs" in said.stderr
+    """Two a day are elite almost for certain; a year without a table is a usage error that lists the others."""
+    result = dora(shop, "benchmark", *WEEKS)
+    assert "elite (probability over 99 %)" in result.stdout
+    assert "Accelerate State of DevOps 2024" in result.stderr
+    assert "not cut-offs" in result.stderr
     rows = json.loads(dora(shop, "benchmark", "--year", "2025", *WEEKS, "--json").stdout)
     stood = {row["metric"] for row in rows if row["worse"]}
     assert stood == {"deployment_frequency", "change_failure_rate", "recovery_time", "rework_rate"}
-    refused = dora(shop, "benchmark", "--year", "2023")
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "2024" in refused.stderr
+    error = dora(shop, "benchmark", "--year", "2023")
+    assert (error.returncode, error.stdout) == (2, "")
+    assert "2024" in error.stderr
 
 
-def test_diff_of_two_definitions_names_what_moved(shop: Path) -> None:
-    """Counting no release at all leaves out every deployment of the count, and touches nothing else."""
+def test_diff_of_two_definitions_lists_the_metrics_that_changed(shop: Path) -> None:
+    """Counting no releases excludes every deployment from the frequency, and changes no other metric."""
     (shop / "none.toml").write_text('[definitions]\nfrequency_kinds = ["hotfix"]\n')
-    said = dora(shop, "diff", "data/dora.duckdb", "none.toml")
-    assert said.returncode == 0, said.stderr
-    lines = {line.split("  ")[0]: line for line in said.stdout.splitlines()}
+    result = dora(shop, "diff", "data/dora.duckdb", "none.toml")
+    assert result.returncode == 0, result.stderr
+    lines = {line.split("  ")[0]: line for line in result.stdout.splitlines()}
     assert lines["Deployment frequency"].rstrip().endswith("exclusion changed")
     assert lines["Change failure rate"].rstrip().endswith("none")
-    assert "excluded (release)" in said.stderr
+    assert "excluded (release)" in result.stderr
     rows = json.loads(dora(shop, "diff", "data/dora.duckdb", "data/dora.duckdb", "--json").stdout)
     assert {json.dumps(row["observations"]) for row in rows} == {"{}"}
 
@@ -104,29 +104,29 @@ def test_another_statistic_and_groups_of_teams(shop: Path) -> None:
     """show takes a statistic by name, a team with all below it, and the group of teams."""
     rows = json.loads(dora(shop, "show", "deployment_frequency", "--by", "group", "--json").stdout)
     assert [row["group"] for row in rows] == ["store"]
-    named = json.loads(dora(shop, "show", "deployment_frequency", "--team", "store/quiet", "--json").stdout)
-    assert [row["n"] for row in named] == [20]
+    values = json.loads(dora(shop, "show", "deployment_frequency", "--team", "store/quiet", "--json").stdout)
+    assert [row["n"] for row in values] == [20]
     assert "90th percentile" in dora(shop, "show", "time_between_deployments", "--statistic", "p90").stdout
-    refused = dora(shop, "show", "deployment_frequency", "--statistic", "p90")
-    assert (refused.returncode, "has no p90" in refused.stderr) == (2, True)
+    error = dora(shop, "show", "deployment_frequency", "--statistic", "p90")
+    assert (error.returncode, "has no p90" in error.stderr) == (2, True)
 
 
 def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None:
     """Each key with its value, for how many applications, and the sentence that a lead would read."""
-    said = dora(shop, "explain", "change_failure_rate").stdout
-    below = said.partition("Definitions in force:")[2]
-    assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(below.split())
-    (line,) = [line for line in below.splitlines() if line.startswith("failure_window_hours")]
+    result = dora(shop, "explain", "change_failure_rate").stdout
+    definitions = result.partition("Definitions in force:")[2]
+    assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(definitions.split())
+    (line,) = [line for line in definitions.splitlines() if line.startswith("failure_window_hours")]
     assert line.split()[1:3] == ["24.0", "2"]
     assert "at most this many hours before" in line
 
 
-def test_explain_shortens_what_only_machines_read(shop: Path) -> None:
+def test_explain_shortens_commits_and_images(shop: Path) -> None:
     """In the table a commit has nine digits and an image no registry; JSON holds both whole."""
-    asked = ("explain", "deployment_frequency", "--application", "quiet", "--since", "2026-05-18")
-    said = dora(shop, *asked).stdout
-    assert f" {SHA[:9]} " in said
-    assert f" quiet:19-{SHA[:9]} " in said
-    assert (SHA in said, "registry.example" in said) == (False, False)
-    (row,) = json.loads(dora(shop, *asked, "--json").stdout)
+    arguments = ("explain", "deployment_frequency", "--application", "quiet", "--since", "2026-05-18")
+    result = dora(shop, *arguments).stdout
+    assert f" {SHA[:9]} " in result
+    assert f" quiet:19-{SHA[:9]} " in result
+    assert (SHA in result, "registry.example" in result) == (False, False)
+    (row,) = json.loads(dora(shop, *arguments, "--json").stdout)
     assert (row["commit"], row["version"]) == (SHA, f"registry.example/quiet:19-{SHA}")

@@ -1,4 +1,4 @@
-"""The lines at the end of an ingest, and what they count."""
+"""The summary at the end of an ingest, and what it counts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dora.storage import database
 from ingest.core.pipeline import Summary
 
 
-def test_readers_come_first_and_nothing_is_left_out() -> None:
-    """What readers ask for leads in a fixed order; every other table of the load follows."""
+def test_labelled_tables_come_first_and_none_is_missing() -> None:
+    """Tables with a label lead in a fixed order; every other table of the load follows."""
     tables = {name: {"new": 1, "changed": 0, "unchanged": 2} for name in ("stage", "approval", "execution", "commit")}
     row_counts = {"stage": 3, "approval": 3, "execution": 3, "commit": 3, "rollbacks": 1, "deployments": 2}
     rows = ingest_summary.table_rows(tables, row_counts)
@@ -42,8 +42,8 @@ def test_requests_are_printed_for_sources_with_a_server() -> None:
 
 
 def rollout(identity: str, execution: str, action: str, status: str = "succeeded") -> dict[str, object]:
-    told = {"id": identity, "execution_id": execution, "application": "shop", "action": action, "status": status}
-    return {"source": "spinnaker", "load_id": "l", "revision": 0, **told}
+    fields = {"id": identity, "execution_id": execution, "application": "shop", "action": action, "status": status}
+    return {"source": "spinnaker", "load_id": "l", "revision": 0, **fields}
 
 
 def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_a_deployment_is_an_execution_that_rolled_out(tmp_path: Path) -> None:
         assert database.count_rows(load.con, load.source)["rollout"] == 5
 
 
-def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
+def test_gaps_are_between_stretches_of_coverage(tmp_path: Path) -> None:
     """Coverage spans all applications, and each stretch beyond the first of an application is a gap."""
     days = [("a", 1, 3), ("a", 5, 9), ("b", 2, 9)]
     stretches = [
@@ -70,15 +70,15 @@ def test_gaps_are_what_lies_between_stretches(tmp_path: Path) -> None:
     with database.open_load(tmp_path, "s") as load:
         assert database.read_coverage(load.con, load.source) is None
         load.commit({"coverage": pa.Table.from_pylist(stretches)})
-        found = database.read_coverage(load.con, load.source)
-    assert found == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
+        coverage = database.read_coverage(load.con, load.source)
+    assert coverage == {"applications": 2, "since": datetime(2026, 1, 1), "until": datetime(2026, 1, 9), "gaps": 1}
     assert (
-        ingest_summary.coverage_line(found)
+        ingest_summary.coverage_line(coverage)
         == "coverage: 2 applications, 2026-01-01 to 2026-01-09 00:00 UTC, 1 history gap"
     )
 
 
-def test_a_run_is_told_on_stdout_and_its_troubles_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_is_on_stdout_and_warnings_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     """People get a table, with notes, what is missing and what could not be read beside it; programs get JSON alone."""
     summary = Summary(
         source="board",
