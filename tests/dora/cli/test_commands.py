@@ -92,7 +92,7 @@ def test_data_is_on_stdout_and_messages_on_stderr(shop: Path) -> None:
     ("words", "code", "says"),
     [
         (["show", "lead_tme"], 2, "lead_time"),
-        (["show", "--every", "minute"], 2, "day, week, month"),
+        (["show", "--every", "minute"], 2, "day, week or month"),
         (["show", "--no-such-option"], 2, "--no-such-option"),
         (["show", "--config", "gone.toml"], 2, "gone.toml"),
         (["ingest", "jenkins"], 2, "files, git, spinnaker"),

@@ -108,7 +108,7 @@ def test_another_statistic_and_groups_of_teams(shop: Path) -> None:
     assert [row["n"] for row in values] == [20]
     assert "90th percentile" in dora(shop, "show", "time_between_deployments", "--statistic", "p90").stdout
     error = dora(shop, "show", "deployment_frequency", "--statistic", "p90")
-    assert (error.returncode, "has no p90" in error.stderr) == (2, True)
+    assert (error.returncode, "must be count, not 'p90'" in error.stderr) == (2, True)
 
 
 def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None:
