@@ -1,5 +1,15 @@
--- One row is one question put to a person on the way of a deployment: what was asked, who answered, how long it waited.
-SELECT prompt, outcome, decision, answer, decided_by, roles, unauthorized_user, started_at, decided_at, waited_minutes / 60 AS hours
+-- One row is one approval prompt of a deployment: its instructions, who decided, how long it waited.
+SELECT
+  prompt,
+  outcome,
+  decision,
+  answer,
+  decided_by,
+  roles,
+  unauthorized_user,
+  started_at,
+  decided_at,
+  waited_minutes / 60 AS hours
 FROM approvals
 WHERE deployment_id = ?
 ORDER BY started_at, approval_id

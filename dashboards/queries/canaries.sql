@@ -1,5 +1,15 @@
--- One row is one canary analysis of a deployment, with its verdict and the thresholds that it was held to.
-SELECT verdict, score, pass_threshold, marginal_threshold, intervals, groups, no_data_groups, reason, started_at, finished_at
+-- One row is one canary analysis of a deployment, with its verdict and its thresholds.
+SELECT
+  verdict,
+  score,
+  pass_threshold,
+  marginal_threshold,
+  intervals,
+  groups,
+  no_data_groups,
+  reason,
+  started_at,
+  finished_at
 FROM canaries
 WHERE deployment_id = ?
 ORDER BY started_at, canary_id

@@ -1,4 +1,4 @@
--- One row is one metric of the judgment that a canary's verdict rests on, what failed first.
+-- One row is one metric of the judgment that decides a canary's verdict, failed metrics first.
 SELECT
   metric,
   groups,

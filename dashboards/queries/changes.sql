@@ -1,18 +1,18 @@
--- One row is one change that the deployment asked for was the first to ship, the slowest first.
+-- One row is one change that the deployment shipped first, slowest first.
 SELECT
-  c.subject,
-  c.author,
-  c.merged_at,
-  CASE WHEN l.excluded IS NULL THEN l.value END AS hours,
-  l.excluded,
-  c.sha,
-  substr(c.sha, 1, 9) AS short_sha,
-  c.repository,
-  c.change_request,
-  c.lines_added,
-  c.lines_removed
-FROM changes AS c
-INNER JOIN metrics.lead_time AS l ON c.application = l.application AND c.change_id = l.subject
-WHERE c.shipped_by = ? AND NOT c.baseline
-ORDER BY hours DESC NULLS LAST, c.merged_at, c.sha
+  changes.subject,
+  changes.author,
+  changes.merged_at,
+  CASE WHEN lead_time.excluded IS NULL THEN lead_time.value END AS hours,
+  lead_time.excluded,
+  changes.sha,
+  substr(changes.sha, 1, 9) AS short_sha,
+  changes.repository,
+  changes.change_request,
+  changes.lines_added,
+  changes.lines_removed
+FROM changes
+INNER JOIN metrics.lead_time ON changes.application = lead_time.application AND changes.change_id = lead_time.subject
+WHERE changes.shipped_by = ? AND NOT changes.baseline
+ORDER BY hours DESC NULLS LAST, changes.merged_at, changes.sha
 LIMIT 200

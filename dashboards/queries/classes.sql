@@ -1,13 +1,22 @@
--- One row is one class of values, empty ones included: how many lie from low on and below high; open ones if asked.
+-- One row is one class of values, empty ones included: the number of observations from low (inclusive) to high
+-- (exclusive).
 WITH
-counted AS (
+counted_observations AS (
   SELECT * FROM $observations WHERE excluded IS NULL
 ),
-classes AS (
+value_classes AS (
   SELECT unnest(?::VARCHAR[]) AS name, unnest(?::DOUBLE[]) AS low, unnest(?::DOUBLE[]) AS high
 )
-SELECT c.name, c.low, c.high, count(o.subject) AS n, count(o.subject) / nullif(sum(count(o.subject)) OVER (), 0) AS share
-FROM classes AS c
-LEFT JOIN counted AS o ON o.value >= c.low AND o.value < c.high AND o.censored = ?
+SELECT
+  value_classes.name,
+  value_classes.low,
+  value_classes.high,
+  count(counted_observations.subject) AS n,
+  count(counted_observations.subject) / nullif(sum(count(counted_observations.subject)) OVER (), 0) AS share
+FROM value_classes
+LEFT JOIN counted_observations
+  ON counted_observations.value >= value_classes.low
+  AND counted_observations.value < value_classes.high
+  AND counted_observations.censored = ?
 GROUP BY ALL
-ORDER BY c.low
+ORDER BY value_classes.low

@@ -1,25 +1,26 @@
--- One row is the window: of its deployments that took traffic, of how many is the commit, full traffic or a canary known.
+-- One row is the window: of its deployments that took traffic, how many have a commit, full traffic or a canary
+-- recorded.
 WITH
-served AS (
-  SELECT o.application, p.*
-  FROM $observations AS o
-  INNER JOIN deployments AS p ON o.subject = p.deployment_id
-  WHERE p.took_traffic
+live_deployments AS (
+  SELECT observations.application, deployments.*
+  FROM $observations AS observations
+  INNER JOIN deployments ON observations.subject = deployments.deployment_id
+  WHERE deployments.took_traffic
 ),
-judged AS (
+analysed_deployments AS (
   SELECT DISTINCT deployment_id FROM canaries
 ),
-missing AS (
+missing_history AS (
   SELECT count(*) AS gaps
   FROM history_gaps
-  WHERE reason = 'history is missing' AND application IN (SELECT application FROM served)
+  WHERE reason = 'history is missing' AND application IN (SELECT application FROM live_deployments)
 )
 SELECT
   count(*) AS served,
-  count(*) FILTER (WHERE s.attribution IN ('commit', 'version', 'restored')) AS attributed,
-  count(*) FILTER (WHERE s.full_traffic_at IS NOT NULL) AS timed,
-  count(j.deployment_id) AS canaried,
-  coalesce(max(m.gaps), 0) AS gaps
-FROM served AS s
-LEFT JOIN judged AS j ON s.deployment_id = j.deployment_id
-CROSS JOIN missing AS m
+  count(*) FILTER (WHERE live_deployments.attribution IN ('commit', 'version', 'restored')) AS attributed,
+  count(*) FILTER (WHERE live_deployments.full_traffic_at IS NOT NULL) AS timed,
+  count(analysed_deployments.deployment_id) AS canaried,
+  coalesce(max(missing_history.gaps), 0) AS gaps
+FROM live_deployments
+LEFT JOIN analysed_deployments ON live_deployments.deployment_id = analysed_deployments.deployment_id
+CROSS JOIN missing_history

@@ -1,20 +1,20 @@
--- One row is one application of the window: what is known of its deployments and changes, the least known first.
+-- One row is one application of the window with the coverage of its deployments and changes, lowest first.
 WITH
-served AS (
+live_deployments AS (
   SELECT
-    o.application,
+    observations.application,
     count(*) AS deployments,
-    avg(CASE WHEN p.attribution IN ('commit', 'version', 'restored') THEN 1.0 ELSE 0.0 END) AS known,
-    max(p.traffic_at) AS quietest
-  FROM $observations AS o
-  INNER JOIN deployments AS p ON o.subject = p.deployment_id
-  WHERE p.took_traffic
-  GROUP BY o.application
+    avg(CASE WHEN deployments.attribution IN ('commit', 'version', 'restored') THEN 1.0 ELSE 0.0 END) AS known,
+    max(deployments.traffic_at) AS quietest
+  FROM $observations AS observations
+  INNER JOIN deployments ON observations.subject = deployments.deployment_id
+  WHERE deployments.took_traffic
+  GROUP BY observations.application
 ),
-firsts AS (
+first_deployments AS (
   SELECT application, min(traffic_at) AS since FROM deployments GROUP BY application
 ),
-moved AS (
+change_counts AS (
   SELECT
     application,
     count(*) AS changes,
@@ -23,14 +23,24 @@ moved AS (
   FROM lead_times
   GROUP BY application
 ),
-missing AS (
+missing_history AS (
   SELECT application, count(*) AS gaps FROM history_gaps WHERE reason = 'history is missing' GROUP BY application
 )
-SELECT s.application, d.team, f.since, s.deployments, s.known, m.changes, m.left_out, m.open, g.gaps, s.quietest
-FROM served AS s
-INNER JOIN definitions AS d ON s.application = d.application
-LEFT JOIN firsts AS f ON s.application = f.application
-LEFT JOIN moved AS m ON s.application = m.application
-LEFT JOIN missing AS g ON s.application = g.application
-ORDER BY s.known, s.application
+SELECT
+  live_deployments.application,
+  definitions.team,
+  first_deployments.since,
+  live_deployments.deployments,
+  live_deployments.known,
+  change_counts.changes,
+  change_counts.left_out,
+  change_counts.open,
+  missing_history.gaps,
+  live_deployments.quietest
+FROM live_deployments
+INNER JOIN definitions ON live_deployments.application = definitions.application
+LEFT JOIN first_deployments ON live_deployments.application = first_deployments.application
+LEFT JOIN change_counts ON live_deployments.application = change_counts.application
+LEFT JOIN missing_history ON live_deployments.application = missing_history.application
+ORDER BY live_deployments.known, live_deployments.application
 LIMIT 500

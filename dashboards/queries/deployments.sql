@@ -1,46 +1,49 @@
--- One row is one deployment behind a number: what it shipped, how it was judged, what became of it; the first of them all.
+-- One row is one deployment behind a number: what it shipped, its canary, its outcome. The first of all.
 WITH
-asked AS (
+selected_deployments AS (
   SELECT subject AS deployment_id FROM $observations
 ),
 part AS (
   $part
 ),
-shipped AS (
-  SELECT c.shipped_by AS deployment_id, count(*) AS changes, max(CASE WHEN l.excluded IS NULL THEN l.value END) AS hours
-  FROM changes AS c
-  INNER JOIN metrics.lead_time AS l ON c.application = l.application AND c.change_id = l.subject
-  WHERE c.shipped_by IS NOT NULL AND NOT c.baseline
-  GROUP BY c.shipped_by
+shipped_changes AS (
+  SELECT
+    changes.shipped_by AS deployment_id,
+    count(*) AS changes,
+    max(CASE WHEN lead_time.excluded IS NULL THEN lead_time.value END) AS hours
+  FROM changes
+  INNER JOIN metrics.lead_time ON changes.application = lead_time.application AND changes.change_id = lead_time.subject
+  WHERE changes.shipped_by IS NOT NULL AND NOT changes.baseline
+  GROUP BY changes.shipped_by
 ),
-ordered AS (
+ranked_canaries AS (
   SELECT *, row_number() OVER (PARTITION BY deployment_id ORDER BY started_at DESC, canary_id DESC) AS latest
   FROM canaries
 )
 SELECT
-  coalesce(p.traffic_at, p.finished_at, p.queued_at) AS happened_at,
-  p.application,
-  d.team,
-  p.kind,
-  p.commit,
-  s.changes,
-  s.hours,
-  c.verdict,
-  c.score,
-  p.outcome,
-  r.evidence,
-  epoch(r.recovered_at - r.failed_at) / 3600 AS recovered_hours,
-  r.deployment_id IS NOT NULL AND r.recovered_at IS NULL AS still_failing,
-  p.triggered_by,
-  p.url,
-  p.deployment_id,
+  coalesce(deployments.traffic_at, deployments.finished_at, deployments.queued_at) AS happened_at,
+  deployments.application,
+  definitions.team,
+  deployments.kind,
+  deployments.commit,
+  shipped_changes.changes,
+  shipped_changes.hours,
+  ranked_canaries.verdict,
+  ranked_canaries.score,
+  deployments.outcome,
+  recoveries.evidence,
+  epoch(recoveries.recovered_at - recoveries.failed_at) / 3600 AS recovered_hours,
+  recoveries.deployment_id IS NOT NULL AND recoveries.recovered_at IS NULL AS still_failing,
+  deployments.triggered_by,
+  deployments.url,
+  deployments.deployment_id,
   count(*) OVER () AS listed
-FROM asked
-SEMI JOIN part ON asked.deployment_id = part.deployment_id
-INNER JOIN deployments AS p ON asked.deployment_id = p.deployment_id
-INNER JOIN definitions AS d ON p.application = d.application
-LEFT JOIN shipped AS s ON p.deployment_id = s.deployment_id
-LEFT JOIN ordered AS c ON p.deployment_id = c.deployment_id AND c.latest = 1
-LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id
-ORDER BY s.hours DESC NULLS LAST, happened_at DESC, p.deployment_id
+FROM selected_deployments
+SEMI JOIN part ON selected_deployments.deployment_id = part.deployment_id
+INNER JOIN deployments ON selected_deployments.deployment_id = deployments.deployment_id
+INNER JOIN definitions ON deployments.application = definitions.application
+LEFT JOIN shipped_changes ON deployments.deployment_id = shipped_changes.deployment_id
+LEFT JOIN ranked_canaries ON deployments.deployment_id = ranked_canaries.deployment_id AND ranked_canaries.latest = 1
+LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id
+ORDER BY shipped_changes.hours DESC NULLS LAST, happened_at DESC, deployments.deployment_id
 LIMIT ?

@@ -1,18 +1,21 @@
--- One row is one piece of evidence that a deployment failed: what happened when, and what mended it.
+-- One row is one piece of evidence that a deployment failed: what happened when, and when it was resolved.
 SELECT
-  f.evidence,
-  f.confidence,
-  f.happened_at,
-  f.recovered_at,
-  i.title,
-  i.severity,
-  coalesce(i.url, p.url) AS url,
-  CASE WHEN p.deployment_id <> f.deployment_id THEN p.deployment_id END AS deployment_id,
-  p.kind,
-  p.commit
-FROM failures AS f
-LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.evidence_id = i.incident_id AND f.deployment_id = i.deployment_id
-LEFT JOIN deployments AS p ON f.evidence_id = p.deployment_id
-WHERE f.deployment_id = ?
-ORDER BY f.happened_at, f.evidence, f.evidence_id
+  failures.evidence,
+  failures.confidence,
+  failures.happened_at,
+  failures.recovered_at,
+  incidents.title,
+  incidents.severity,
+  coalesce(incidents.url, deployments.url) AS url,
+  CASE WHEN deployments.deployment_id <> failures.deployment_id THEN deployments.deployment_id END AS deployment_id,
+  deployments.kind,
+  deployments.commit
+FROM failures
+LEFT JOIN incidents
+  ON failures.evidence = 'incident'
+  AND failures.evidence_id = incidents.incident_id
+  AND failures.deployment_id = incidents.deployment_id
+LEFT JOIN deployments ON failures.evidence_id = deployments.deployment_id
+WHERE failures.deployment_id = ?
+ORDER BY failures.happened_at, failures.evidence, failures.evidence_id
 LIMIT 100

@@ -1,36 +1,42 @@
--- One row is one deployment that failed, with each piece of its evidence in one line, the latest first; the first of all.
+-- One row is one failed deployment with all its evidence, latest first. The first of all.
 WITH
-evidence AS (
+evidence_by_deployment AS (
   SELECT
-    f.deployment_id,
-    string_agg(DISTINCT f.evidence, ' ' ORDER BY f.evidence) AS evidence,
-    max(i.severity) AS severity,
-    max(i.title) AS incident
-  FROM failures AS f
-  LEFT JOIN incidents AS i ON f.evidence = 'incident' AND f.evidence_id = i.incident_id AND f.deployment_id = i.deployment_id
-  GROUP BY f.deployment_id
+    failures.deployment_id,
+    string_agg(DISTINCT failures.evidence, ' ' ORDER BY failures.evidence) AS evidence,
+    max(incidents.severity) AS severity,
+    max(incidents.title) AS incident
+  FROM failures
+  LEFT JOIN incidents
+    ON failures.evidence = 'incident'
+    AND failures.evidence_id = incidents.incident_id
+    AND failures.deployment_id = incidents.deployment_id
+  GROUP BY failures.deployment_id
 )
 SELECT
-  o.happened_at,
-  p.application,
-  d.team,
-  p.kind,
-  substr(p.commit, 1, 9) AS short_commit,
-  b.value AS batch,
-  e.evidence,
-  e.severity,
-  e.incident,
-  epoch(r.recovered_at - r.failed_at) / 3600 AS recovered_hours,
-  r.recovered_at IS NULL AS still_failing,
-  p.url,
-  p.deployment_id,
+  observations.happened_at,
+  deployments.application,
+  definitions.team,
+  deployments.kind,
+  substr(deployments.commit, 1, 9) AS short_commit,
+  batch_size.value AS batch,
+  evidence_by_deployment.evidence,
+  evidence_by_deployment.severity,
+  evidence_by_deployment.incident,
+  epoch(recoveries.recovered_at - recoveries.failed_at) / 3600 AS recovered_hours,
+  recoveries.recovered_at IS NULL AS still_failing,
+  deployments.url,
+  deployments.deployment_id,
   count(*) OVER () AS listed
-FROM $observations AS o
-INNER JOIN deployments AS p ON o.subject = p.deployment_id
-INNER JOIN definitions AS d ON p.application = d.application
-INNER JOIN evidence AS e ON p.deployment_id = e.deployment_id
-LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id
-LEFT JOIN metrics.batch_size AS b ON p.application = b.application AND p.deployment_id = b.subject AND b.excluded IS NULL
-WHERE o.excluded IS NULL AND o.value = 1
-ORDER BY o.happened_at DESC, p.deployment_id
+FROM $observations AS observations
+INNER JOIN deployments ON observations.subject = deployments.deployment_id
+INNER JOIN definitions ON deployments.application = definitions.application
+INNER JOIN evidence_by_deployment ON deployments.deployment_id = evidence_by_deployment.deployment_id
+LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id
+LEFT JOIN metrics.batch_size
+  ON deployments.application = batch_size.application
+  AND deployments.deployment_id = batch_size.subject
+  AND batch_size.excluded IS NULL
+WHERE observations.excluded IS NULL AND observations.value = 1
+ORDER BY observations.happened_at DESC, deployments.deployment_id
 LIMIT ?

@@ -1,27 +1,32 @@
--- One row is one stage of one period: its mean hours over all changes shipped; the means of a period add up to its mean
+-- One row is one stage of one period: its mean hours over all shipped changes. The means of a period add up to its mean
 -- lead time. Without periods start is null and the stages are those of the window.
 WITH
-counted AS (
+shipped_observations AS (
   SELECT application, subject, period FROM $observations WHERE excluded IS NULL AND NOT censored
 ),
-sizes AS (
-  SELECT period, count(*) AS n FROM counted GROUP BY period
+period_sizes AS (
+  SELECT period, count(*) AS n FROM shipped_observations GROUP BY period
 ),
-sums AS (
+period_totals AS (
   SELECT
-    c.period,
-    CASE WHEN s.stage IN ('queue', 'other', 'unknown') THEN 'queue and other' ELSE s.stage END AS stage,
-    sum(s.hours) AS hours
-  FROM counted AS c
-  INNER JOIN lead_stages AS s ON c.application = s.application AND c.subject = s.change_id
+    shipped_observations.period,
+    CASE
+      WHEN lead_stages.stage IN ('queue', 'other', 'unknown') THEN 'queue and other'
+      ELSE lead_stages.stage
+    END AS stage,
+    sum(lead_stages.hours) AS hours
+  FROM shipped_observations
+  INNER JOIN lead_stages
+    ON shipped_observations.application = lead_stages.application
+    AND shipped_observations.subject = lead_stages.change_id
   GROUP BY ALL
 )
 SELECT
-  strftime(s.period, '%Y-%m-%d') AS start,
-  s.stage,
-  s.hours / z.n AS hours,
-  s.hours / nullif(sum(s.hours) OVER (PARTITION BY s.period), 0) AS share,
-  z.n
-FROM sums AS s
-INNER JOIN sizes AS z ON s.period IS NOT DISTINCT FROM z.period
-ORDER BY s.period, s.hours DESC, s.stage
+  strftime(period_totals.period, '%Y-%m-%d') AS start,
+  period_totals.stage,
+  period_totals.hours / period_sizes.n AS hours,
+  period_totals.hours / nullif(sum(period_totals.hours) OVER (PARTITION BY period_totals.period), 0) AS share,
+  period_sizes.n
+FROM period_totals
+INNER JOIN period_sizes ON period_totals.period IS NOT DISTINCT FROM period_sizes.period
+ORDER BY period_totals.period, period_totals.hours DESC, period_totals.stage

@@ -1,4 +1,4 @@
--- One row is one deployment that failed and had not recovered so many hours later.
+-- One row is one failed deployment that had not recovered after so many hours.
 SELECT subject AS deployment_id
 FROM metrics.recovery_time
 WHERE excluded IS NULL AND value >= ?

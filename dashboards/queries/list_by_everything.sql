@@ -1,2 +1,2 @@
--- One row is one deployment of those asked for.
-SELECT deployment_id FROM asked
+-- One row is one selected deployment.
+SELECT deployment_id FROM selected_deployments

@@ -1,15 +1,18 @@
--- One row is one deployment whose changes, together, spent most of their lead time in this stage.
-WITH spent AS (
+-- One row is one deployment whose changes spent most of their lead time in this stage.
+WITH hours_by_stage AS (
   SELECT
-    c.shipped_by AS deployment_id,
-    CASE WHEN s.stage IN ('queue', 'other', 'unknown') THEN 'queue and other' ELSE s.stage END AS stage,
-    sum(s.hours) AS hours
-  FROM changes AS c
-  INNER JOIN metrics.lead_time AS l ON c.application = l.application AND c.change_id = l.subject
-  INNER JOIN lead_stages AS s ON c.application = s.application AND c.change_id = s.change_id
-  WHERE l.excluded IS NULL AND NOT l.censored AND NOT c.baseline
+    changes.shipped_by AS deployment_id,
+    CASE
+      WHEN lead_stages.stage IN ('queue', 'other', 'unknown') THEN 'queue and other'
+      ELSE lead_stages.stage
+    END AS stage,
+    sum(lead_stages.hours) AS hours
+  FROM changes
+  INNER JOIN metrics.lead_time ON changes.application = lead_time.application AND changes.change_id = lead_time.subject
+  INNER JOIN lead_stages ON changes.application = lead_stages.application AND changes.change_id = lead_stages.change_id
+  WHERE lead_time.excluded IS NULL AND NOT lead_time.censored AND NOT changes.baseline
   GROUP BY ALL
 )
 SELECT deployment_id
-FROM spent
+FROM hours_by_stage
 QUALIFY row_number() OVER (PARTITION BY deployment_id ORDER BY hours DESC, stage) = 1 AND stage = ?

@@ -1,6 +1,12 @@
--- One row is one question about a deployment that was answered after so many hours: from the first number on, less than
--- the second.
-SELECT a.deployment_id
-FROM metrics.approval_wait AS o
-INNER JOIN approvals AS a ON o.subject = a.approval_id AND o.application = a.application
-WHERE o.excluded IS NULL AND NOT o.censored AND o.value >= ? AND o.value < ?
+-- One row is one deployment with an approval prompt answered after so many hours: from the first number (inclusive)
+-- to the second (exclusive).
+SELECT approvals.deployment_id
+FROM metrics.approval_wait
+INNER JOIN approvals
+  ON approval_wait.subject = approvals.approval_id
+  AND approval_wait.application = approvals.application
+WHERE
+  approval_wait.excluded IS NULL
+  AND NOT approval_wait.censored
+  AND approval_wait.value >= ?
+  AND approval_wait.value < ?

@@ -1,16 +1,18 @@
--- One row is one question to a person on the way to production, the longest wait first; the first of them all.
+-- One row is one approval prompt on the way to production, longest wait first. The first of all.
 SELECT
-  a.application,
-  a.prompt,
-  a.decided_by,
-  a.decision,
-  a.started_at,
-  o.value AS hours,
-  o.censored AS waiting,
-  a.deployment_id,
+  approvals.application,
+  approvals.prompt,
+  approvals.decided_by,
+  approvals.decision,
+  approvals.started_at,
+  observations.value AS hours,
+  observations.censored AS waiting,
+  approvals.deployment_id,
   count(*) OVER () AS listed
-FROM $observations AS o
-INNER JOIN approvals AS a ON o.subject = a.approval_id AND o.application = a.application
-WHERE o.excluded IS NULL
-ORDER BY o.value DESC, a.approval_id
+FROM $observations AS observations
+INNER JOIN approvals
+  ON observations.subject = approvals.approval_id
+  AND observations.application = approvals.application
+WHERE observations.excluded IS NULL
+ORDER BY observations.value DESC, approvals.approval_id
 LIMIT ?

@@ -1,20 +1,20 @@
--- One row is one change that is merged and not shipped for so many hours, from the first number on and less than the
--- second, the oldest first; the first of them all.
+-- One row is one change that has awaited deployment for so many hours, from the first number (inclusive) to the second
+-- (exclusive), oldest first. The first of all.
 SELECT
-  c.application,
-  d.team,
-  c.subject,
-  c.author,
-  c.merged_at,
-  o.value / 24 AS days,
-  c.change_request,
-  substr(c.sha, 1, 9) AS short_sha,
-  c.repository,
-  c.sha,
+  changes.application,
+  definitions.team,
+  changes.subject,
+  changes.author,
+  changes.merged_at,
+  observations.value / 24 AS days,
+  changes.change_request,
+  substr(changes.sha, 1, 9) AS short_sha,
+  changes.repository,
+  changes.sha,
   count(*) OVER () AS listed
-FROM $observations AS o
-INNER JOIN changes AS c ON o.application = c.application AND o.subject = c.change_id
-INNER JOIN definitions AS d ON c.application = d.application
-WHERE o.censored AND o.excluded IS NULL AND o.value >= ? AND o.value < ?
-ORDER BY o.value DESC, c.change_id
+FROM $observations AS observations
+INNER JOIN changes ON observations.application = changes.application AND observations.subject = changes.change_id
+INNER JOIN definitions ON changes.application = definitions.application
+WHERE observations.censored AND observations.excluded IS NULL AND observations.value >= ? AND observations.value < ?
+ORDER BY observations.value DESC, changes.change_id
 LIMIT ?

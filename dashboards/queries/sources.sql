@@ -1,5 +1,5 @@
--- One row is one source: its last run, up to when it knows, and what went wrong.
-WITH ranked AS (
+-- One row is one source: its last run, the end of its data, and its partial failures.
+WITH ranked_loads AS (
   SELECT
     *,
     row_number() OVER (PARTITION BY source ORDER BY started_at DESC, load_id DESC) AS place,
@@ -17,6 +17,6 @@ SELECT
   quarantined,
   runs,
   array_to_string(partial_failures, '; ') AS trouble
-FROM ranked
+FROM ranked_loads
 WHERE place = 1
 ORDER BY source

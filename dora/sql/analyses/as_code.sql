@@ -1,5 +1,5 @@
--- One row is one application: how many pipelines it has, how many come from a template or a convention, how many of
--- those that change production lag behind their template, and what they have.
+-- One row is one application: how many of its pipelines follow a template or a convention, how many of those that
+-- change production are behind their template, and which stages they have.
 WITH
 production AS (
   SELECT
@@ -17,22 +17,25 @@ production AS (
   GROUP BY application
 )
 SELECT
-  p.application,
+  pipelines.application,
   count(*) AS pipelines,
-  sum(CASE WHEN p.template_kind IN ('v1', 'v2') THEN 1 ELSE 0 END) AS from_template,
-  sum(CASE WHEN p.template_kind = 'convention' THEN 1 ELSE 0 END) AS by_convention,
-  min(o.production_pipelines) AS production_pipelines,
-  min(o.managed) AS managed,
-  min(o.behind) AS behind,
-  min(o.template) AS template,
-  min(o.oldest_version) AS template_version,
-  min(o.newest_version) AS newest_version,
-  bool_or(o.protected) AS protected,
-  bool_or(o.has_canary) AS has_canary,
-  bool_or(o.has_approval) AS has_approval,
-  bool_or(coalesce(p.has_rollback, FALSE) OR regexp_full_match(lower(p.pipeline), '.*(roll.?back|undo).*')) AS has_rollback
-FROM pipelines AS p
-LEFT JOIN production AS o ON p.application = o.application
-WHERE list_contains($applications::VARCHAR[], p.application)
-GROUP BY p.application
-ORDER BY p.application
+  sum(CASE WHEN pipelines.template_kind IN ('v1', 'v2') THEN 1 ELSE 0 END) AS from_template,
+  sum(CASE WHEN pipelines.template_kind = 'convention' THEN 1 ELSE 0 END) AS by_convention,
+  min(production.production_pipelines) AS production_pipelines,
+  min(production.managed) AS managed,
+  min(production.behind) AS behind,
+  min(production.template) AS template,
+  min(production.oldest_version) AS template_version,
+  min(production.newest_version) AS newest_version,
+  bool_or(production.protected) AS protected,
+  bool_or(production.has_canary) AS has_canary,
+  bool_or(production.has_approval) AS has_approval,
+  bool_or(
+    coalesce(pipelines.has_rollback, FALSE)
+    OR regexp_full_match(lower(pipelines.pipeline), '.*(roll.?back|undo).*')
+  ) AS has_rollback
+FROM pipelines
+LEFT JOIN production ON pipelines.application = production.application
+WHERE list_contains($applications::VARCHAR[], pipelines.application)
+GROUP BY pipelines.application
+ORDER BY pipelines.application

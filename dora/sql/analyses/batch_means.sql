@@ -1,4 +1,4 @@
--- One row is one application: the mean of how many changes a deployment brought.
+-- One row is one application: the mean number of changes that a deployment shipped.
 SELECT application, avg(value) AS batch
 FROM $observations
 WHERE excluded IS NULL

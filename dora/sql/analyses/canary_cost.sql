@@ -1,5 +1,5 @@
--- One row is one application: its shipped changes in the scope that waited for a canary, how long, and their whole lead
--- time (means, which add up as medians do not).
+-- One row is one application: its shipped changes in the scope that waited for a canary, for how long, and their
+-- total lead time (means, which add up; medians do not).
 SELECT
   application,
   count(*) AS changes,

@@ -1,10 +1,10 @@
--- One row is one application: its production deployments in the scope, and how many of them a canary had judged.
-WITH judged AS (
+-- One row is one application: its production deployments in the scope, and how many of them a canary analysed.
+WITH analysed_deployments AS (
   SELECT DISTINCT deployment_id FROM canaries WHERE deployment_id IS NOT NULL AND verdict <> 'canceled'
 )
-SELECT d.application, count(*) AS deployments, count(j.deployment_id) AS judged
-FROM $audit_trail AS d
-LEFT JOIN judged AS j ON d.deployment_id = j.deployment_id
-WHERE d.outcome IN ('succeeded', 'failed') AND d.kind IN ('release', 'hotfix', 'config')
-GROUP BY d.application
-ORDER BY d.application
+SELECT audit_trail.application, count(*) AS deployments, count(analysed_deployments.deployment_id) AS judged
+FROM $audit_trail AS audit_trail
+LEFT JOIN analysed_deployments ON audit_trail.deployment_id = analysed_deployments.deployment_id
+WHERE audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config')
+GROUP BY audit_trail.application
+ORDER BY audit_trail.application

@@ -1,26 +1,28 @@
--- One row is one way in which the metrics of deciding judgments came out, and how many canaries came out so. Metrics are
--- told in the order of their names, as parallel lists.
-WITH measured AS (
+-- One row is one pattern of metric results of deciding judgments, with the number of canaries that have it. The metrics
+-- are parallel lists in the order of their names.
+WITH metrics_by_canary AS (
   SELECT
-    o.source,
-    o.canary_id,
-    min(o.config) AS config,
-    min(o.verdict) AS verdict,
-    min(o.score) AS score,
-    min(o.pass_threshold) AS pass_threshold,
-    list(m.metric ORDER BY m.metric, m.metric_id) AS metrics,
-    list(coalesce(m.groups, '') ORDER BY m.metric, m.metric_id) AS groups,
-    list(m.classification ORDER BY m.metric, m.metric_id) AS classifications,
-    list(coalesce(m.critical, FALSE) ORDER BY m.metric, m.metric_id) AS critical
-  FROM $canary_outcomes AS o
-  INNER JOIN canary_metrics AS m ON o.source = m.source AND o.canary_id = m.canary_id
+    canary_outcomes.source,
+    canary_outcomes.canary_id,
+    min(canary_outcomes.config) AS config,
+    min(canary_outcomes.verdict) AS verdict,
+    min(canary_outcomes.score) AS score,
+    min(canary_outcomes.pass_threshold) AS pass_threshold,
+    list(canary_metrics.metric ORDER BY canary_metrics.metric, canary_metrics.metric_id) AS metrics,
+    list(coalesce(canary_metrics.groups, '') ORDER BY canary_metrics.metric, canary_metrics.metric_id) AS groups,
+    list(canary_metrics.classification ORDER BY canary_metrics.metric, canary_metrics.metric_id) AS classifications,
+    list(coalesce(canary_metrics.critical, FALSE) ORDER BY canary_metrics.metric, canary_metrics.metric_id) AS critical
+  FROM $canary_outcomes AS canary_outcomes
+  INNER JOIN canary_metrics
+    ON canary_outcomes.source = canary_metrics.source
+    AND canary_outcomes.canary_id = canary_metrics.canary_id
   WHERE
-    m.decisive
-    AND NOT coalesce(m.muted, FALSE)
-    AND o.verdict IN ('pass', 'marginal', 'fail', 'no_data')
-  GROUP BY o.source, o.canary_id
+    canary_metrics.decisive
+    AND NOT coalesce(canary_metrics.muted, FALSE)
+    AND canary_outcomes.verdict IN ('pass', 'marginal', 'fail', 'no_data')
+  GROUP BY canary_outcomes.source, canary_outcomes.canary_id
 )
 SELECT config, verdict, score, pass_threshold, metrics, groups, classifications, critical, count(*) AS canaries
-FROM measured
+FROM metrics_by_canary
 GROUP BY ALL
 ORDER BY ALL

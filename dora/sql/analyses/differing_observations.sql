@@ -1,4 +1,5 @@
--- One row is one observation of a metric ($metric) that differs between two builds, attached as earlier and dora, and how.
+-- One row is one observation of a metric ($metric) that differs between two builds, attached as earlier and dora, and
+-- how.
 WITH
 old_observations AS (
   SELECT *, TRUE AS present FROM earlier.metrics."$metric"

@@ -1,4 +1,4 @@
--- One row is one period of one application in which it deployed: how many took traffic, how many of them failed.
+-- One row is one period of one application with deployments: how many took traffic, how many of them failed.
 SELECT application, period, count(*) AS deployments, sum(value)::BIGINT AS failed
 FROM $observations
 WHERE excluded IS NULL

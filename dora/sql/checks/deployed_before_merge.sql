@@ -1,4 +1,4 @@
--- title    = "Changes that served before their clock started, left out of lead time"
+-- title    = "Changes that were deployed before their lead time started, excluded from lead time"
 -- severity = "warn"
 -- next     = "compare the clocks of the git host and of the deployment system"
 -- One row is one change.

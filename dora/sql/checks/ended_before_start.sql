@@ -1,4 +1,4 @@
--- title    = "Deployments whose clocks run backwards"
+-- title    = "Deployments whose end precedes their start"
 -- severity = "warn"
 -- next     = "compare the clocks of the machines that report them"
 -- One row is one deployment.

@@ -1,4 +1,4 @@
--- title    = "Counted observations with a value that can not be: negative, infinite, no number, or a share above 1"
+-- title    = "Counted observations with an impossible value: negative, infinite, not a number, or a share other than 0 and 1"
 -- severity = "stop"
 -- next     = "report this: the models are wrong"
 -- One row is one observation.

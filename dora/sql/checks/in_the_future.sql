@@ -2,7 +2,7 @@
 -- severity = "warn"
 -- next     = "compare the clocks of the machines that report them"
 -- One row is one deployment.
-SELECT d.deployment_id, d.application, d.traffic_at, build.as_of
-FROM deployments AS d
+SELECT deployments.deployment_id, deployments.application, deployments.traffic_at, build.as_of
+FROM deployments
 CROSS JOIN build
-WHERE d.traffic_at > build.as_of
+WHERE deployments.traffic_at > build.as_of

@@ -1,6 +1,6 @@
--- title    = "Incidents that were resolved before they opened, left out of time to restore"
+-- title    = "Incidents that were resolved before they opened, excluded from time to restore"
 -- severity = "warn"
--- next     = "mend them in the pager and ingest again"
+-- next     = "correct them in the incident source and ingest again"
 -- One row is one incident.
 SELECT incident_id, application, opened_at, resolved_at, deployment_id, url
 FROM incidents

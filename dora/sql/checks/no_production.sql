@@ -1,9 +1,9 @@
--- title    = "Rollouts that no definition calls production, in applications without any production deployment"
+-- title    = "Rollouts outside production as defined, in applications without any production deployment"
 -- severity = "warn"
--- next     = "name your production in dora.toml: [definitions] production_accounts = [\"…\"]"
+-- next     = "define production in dora.toml: [definitions] production_accounts = [\"…\"]"
 -- One row is one account and location that was deployed to.
-SELECT r.application, r.account, r.location, r.environment, count(*) AS rollouts
-FROM landing.rollout AS r
-LEFT JOIN deployments AS d ON r.application = d.application
-WHERE d.application IS NULL AND r.action = 'deploy' AND r.status <> 'skipped'
-GROUP BY r.application, r.account, r.location, r.environment
+SELECT rollout.application, rollout.account, rollout.location, rollout.environment, count(*) AS rollouts
+FROM landing.rollout
+LEFT JOIN deployments ON rollout.application = deployments.application
+WHERE deployments.application IS NULL AND rollout.action = 'deploy' AND rollout.status <> 'skipped'
+GROUP BY rollout.application, rollout.account, rollout.location, rollout.environment

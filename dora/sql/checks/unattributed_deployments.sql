@@ -1,15 +1,18 @@
--- title    = "Production deployments whose commit is unknown, so that nobody can say what they shipped"
+-- title    = "Production deployments whose commit is unknown, so that the changes they shipped are unknown too"
 -- severity = "warn"
--- next     = "add the repository to [sources.git], or let the pipeline carry the commit"
--- One row is one deployment, with the share of its application's deployments that are so.
-WITH judged AS (
+-- next     = "add the repository to [sources.git], or let the pipeline pass the commit on"
+-- One row is one deployment, with the share of unattributed deployments of its application.
+WITH attributed_deployments AS (
   SELECT *, attribution NOT IN ('commit', 'version', 'restored') AS unattributed
   FROM deployments
   WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy')
 ),
-shared AS (
-  SELECT *, avg(CASE WHEN unattributed THEN 1.0 ELSE 0.0 END) OVER (PARTITION BY application) AS share FROM judged
+application_shares AS (
+  SELECT
+    *,
+    avg(CASE WHEN unattributed THEN 1.0 ELSE 0.0 END) OVER (PARTITION BY application) AS share
+  FROM attributed_deployments
 )
 SELECT deployment_id, application, attribution, share, repository, commit, url
-FROM shared
+FROM application_shares
 WHERE unattributed

@@ -1,4 +1,4 @@
--- title    = "Executions and rollouts with a status that nobody knows; they count as neither success nor failure"
+-- title    = "Executions and rollouts with an unknown status; they count as neither success nor failure"
 -- severity = "warn"
 -- next     = "report the status so that it can be read"
 -- One row is one execution or one rollout.
@@ -6,7 +6,10 @@ SELECT source, id, application, pipeline
 FROM landing.execution
 WHERE status = 'unknown'
 UNION ALL
-SELECT r.source, r.id, r.application, e.pipeline
-FROM landing.rollout AS r
-INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id AND r.revision = e.revision
-WHERE r.status = 'unknown'
+SELECT rollout.source, rollout.id, rollout.application, execution.pipeline
+FROM landing.rollout
+INNER JOIN landing.execution
+  ON rollout.source = execution.source
+  AND rollout.execution_id = execution.id
+  AND rollout.revision = execution.revision
+WHERE rollout.status = 'unknown'

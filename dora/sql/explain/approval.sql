@@ -1,23 +1,23 @@
--- One row is one observation about a question put to a person, with the deployment it held.
+-- One row is one observation of an approval prompt, with the deployment that it held.
 SELECT
-  o.application,
-  o.team,
-  o.happened_at,
-  o.value,
-  o.censored AS pending,
-  o.excluded,
-  a.prompt,
-  a.outcome,
-  a.decision,
-  a.answer,
-  a.decided_by,
-  a.unauthorized_user,
-  a.roles,
-  a.decided_at,
-  a.deployment_id AS deployment,
-  o.subject AS approval,
-  p.url
-FROM $observations AS o
-INNER JOIN approvals AS a ON o.subject = a.approval_id
-LEFT JOIN deployments AS p ON a.deployment_id = p.deployment_id
-ORDER BY o.happened_at DESC, o.subject
+  observations.application,
+  observations.team,
+  observations.happened_at,
+  observations.value,
+  observations.censored AS pending,
+  observations.excluded,
+  approvals.prompt,
+  approvals.outcome,
+  approvals.decision,
+  approvals.answer,
+  approvals.decided_by,
+  approvals.unauthorized_user,
+  approvals.roles,
+  approvals.decided_at,
+  approvals.deployment_id AS deployment,
+  observations.subject AS approval,
+  deployments.url
+FROM $observations AS observations
+INNER JOIN approvals ON observations.subject = approvals.approval_id
+LEFT JOIN deployments ON approvals.deployment_id = deployments.deployment_id
+ORDER BY observations.happened_at DESC, observations.subject

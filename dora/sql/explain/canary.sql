@@ -1,21 +1,21 @@
--- One row is one observation about a canary analysis, with the deployment it judged.
+-- One row is one observation of a canary analysis, with the deployment that it analysed.
 SELECT
-  o.application,
-  o.team,
-  o.happened_at,
-  o.value,
-  o.censored AS pending,
-  o.excluded,
-  c.verdict,
-  c.score,
-  c.pass_threshold,
-  c.marginal_threshold,
-  c.config,
-  c.reason,
-  c.deployment_id AS deployment,
-  c.outcome,
-  o.subject AS canary,
-  c.url
-FROM $observations AS o
-INNER JOIN canaries AS c ON o.subject = c.canary_id
-ORDER BY o.happened_at DESC, o.subject
+  observations.application,
+  observations.team,
+  observations.happened_at,
+  observations.value,
+  observations.censored AS pending,
+  observations.excluded,
+  canaries.verdict,
+  canaries.score,
+  canaries.pass_threshold,
+  canaries.marginal_threshold,
+  canaries.config,
+  canaries.reason,
+  canaries.deployment_id AS deployment,
+  canaries.outcome,
+  observations.subject AS canary,
+  canaries.url
+FROM $observations AS observations
+INNER JOIN canaries ON observations.subject = canaries.canary_id
+ORDER BY observations.happened_at DESC, observations.subject

@@ -1,28 +1,39 @@
--- One row is one observation about a change of one application (or a commit of it), with the commits that it brought, from the first to
--- its own (all of them stand in included_commits), and the deployment that shipped it.
+-- One row is one observation of a change (or of one of its commits), with its first and last commit (included_commits
+-- has all of them) and the deployment that shipped it.
 SELECT
-  o.application,
-  o.team,
-  o.happened_at,
-  o.value,
-  o.censored AS pending,
-  o.excluded,
-  c.repository,
-  first.sha AS first_commit,
-  c.sha,
-  own.position AS commits,
-  c.change_request,
-  c.author,
-  c.subject,
-  c.merged_at,
-  p.full_traffic_at,
-  c.shipped_by AS deployment,
-  p.url
-FROM $observations AS o
-LEFT JOIN included_commits AS b ON o.subject = b.repository || '@' || b.sha
-INNER JOIN changes AS c
-  ON o.application = c.application AND c.change_id = coalesce(b.repository || '@' || b.change_sha, o.subject)
-LEFT JOIN included_commits AS first ON c.repository = first.repository AND c.sha = first.change_sha AND first.position = 1
-LEFT JOIN included_commits AS own ON c.repository = own.repository AND c.sha = own.change_sha AND c.sha = own.sha
-LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
-ORDER BY o.happened_at DESC, o.subject, o.application
+  observations.application,
+  observations.team,
+  observations.happened_at,
+  observations.value,
+  observations.censored AS pending,
+  observations.excluded,
+  changes.repository,
+  first_commits.sha AS first_commit,
+  changes.sha,
+  last_commits.position AS commits,
+  changes.change_request,
+  changes.author,
+  changes.subject,
+  changes.merged_at,
+  deployments.full_traffic_at,
+  changes.shipped_by AS deployment,
+  deployments.url
+FROM $observations AS observations
+LEFT JOIN included_commits AS selected_commits
+  ON observations.subject = selected_commits.repository || '@' || selected_commits.sha
+INNER JOIN changes
+  ON observations.application = changes.application
+  AND changes.change_id = coalesce(
+    selected_commits.repository || '@' || selected_commits.change_sha,
+    observations.subject
+  )
+LEFT JOIN included_commits AS first_commits
+  ON changes.repository = first_commits.repository
+  AND changes.sha = first_commits.change_sha
+  AND first_commits.position = 1
+LEFT JOIN included_commits AS last_commits
+  ON changes.repository = last_commits.repository
+  AND changes.sha = last_commits.change_sha
+  AND changes.sha = last_commits.sha
+LEFT JOIN deployments ON changes.shipped_by = deployments.deployment_id
+ORDER BY observations.happened_at DESC, observations.subject, observations.application

@@ -1,24 +1,24 @@
--- One row is one observation about a deployment, with what is known of it.
+-- One row is one observation of a deployment, with its facts.
 SELECT
-  o.application,
-  o.team,
-  o.happened_at,
-  o.value,
-  o.censored AS pending,
-  o.excluded,
-  p.kind,
-  p.outcome,
-  p.commit,
-  p.version,
-  p.pipeline,
-  p.triggered_by,
-  p.first_traffic_at,
-  p.full_traffic_at,
-  r.evidence AS failure_evidence,
-  r.recovered_at,
-  o.subject AS deployment,
-  p.url
-FROM $observations AS o
-INNER JOIN deployments AS p ON o.subject = p.deployment_id
-LEFT JOIN recoveries AS r ON p.deployment_id = r.deployment_id
-ORDER BY o.happened_at DESC, o.subject
+  observations.application,
+  observations.team,
+  observations.happened_at,
+  observations.value,
+  observations.censored AS pending,
+  observations.excluded,
+  deployments.kind,
+  deployments.outcome,
+  deployments.commit,
+  deployments.version,
+  deployments.pipeline,
+  deployments.triggered_by,
+  deployments.first_traffic_at,
+  deployments.full_traffic_at,
+  recoveries.evidence AS failure_evidence,
+  recoveries.recovered_at,
+  observations.subject AS deployment,
+  deployments.url
+FROM $observations AS observations
+INNER JOIN deployments ON observations.subject = deployments.deployment_id
+LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id
+ORDER BY observations.happened_at DESC, observations.subject

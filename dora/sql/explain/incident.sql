@@ -1,18 +1,20 @@
--- One row is one observation about an incident, with the deployment it is held against.
+-- One row is one observation of an incident, with the deployment that it is attributed to.
 SELECT
-  o.application,
-  o.team,
-  o.happened_at,
-  o.value,
-  o.censored AS pending,
-  o.excluded,
-  i.severity,
-  i.title,
-  i.resolved_at,
-  i.deployment_id AS deployment,
-  i.linked_by,
-  o.subject AS incident,
-  i.url
-FROM $observations AS o
-INNER JOIN incidents AS i ON o.subject = i.incident_id AND o.application = i.application
-ORDER BY o.happened_at DESC, o.subject
+  observations.application,
+  observations.team,
+  observations.happened_at,
+  observations.value,
+  observations.censored AS pending,
+  observations.excluded,
+  incidents.severity,
+  incidents.title,
+  incidents.resolved_at,
+  incidents.deployment_id AS deployment,
+  incidents.linked_by,
+  observations.subject AS incident,
+  incidents.url
+FROM $observations AS observations
+INNER JOIN incidents
+  ON observations.subject = incidents.incident_id
+  AND observations.application = incidents.application
+ORDER BY observations.happened_at DESC, observations.subject

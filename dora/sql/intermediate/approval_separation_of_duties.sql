@@ -1,37 +1,52 @@
--- One row is one deployment that somebody approved: who, and whether they wrote or triggered what they approved. People
--- are the same where the name before the @ is, letters and digits only.
+-- One row is one approved deployment: its approvers, and self_approval if an author or the person who triggered it is
+-- one of them. Names are of one person if the part before the @ is equal, letters and digits only.
 WITH
+names AS (
+  SELECT author AS name FROM changes WHERE author IS NOT NULL
+  UNION
+  SELECT decided_by FROM approvals WHERE decided_by IS NOT NULL
+  UNION
+  SELECT triggered_by FROM deployments WHERE triggered_by IS NOT NULL
+),
 persons AS (
-  SELECT name, regexp_replace(lower(split_part(name, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person
-  FROM (
-    SELECT author AS name FROM changes WHERE author IS NOT NULL
-    UNION
-    SELECT decided_by FROM approvals WHERE decided_by IS NOT NULL
-    UNION
-    SELECT triggered_by FROM deployments WHERE triggered_by IS NOT NULL
-  ) AS named
+  SELECT name, regexp_replace(lower(split_part(name, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person FROM names
 ),
-deciders AS (
-  SELECT DISTINCT a.deployment_id, a.decided_by, n.person
-  FROM approvals AS a
-  INNER JOIN persons AS n ON a.decided_by = n.name
-  WHERE a.decision = 'continue' AND a.deployment_id IS NOT NULL
+approvers AS (
+  SELECT DISTINCT approvals.deployment_id, approvals.decided_by, persons.person
+  FROM approvals
+  INNER JOIN persons ON approvals.decided_by = persons.name
+  WHERE approvals.decision = 'continue' AND approvals.deployment_id IS NOT NULL
 ),
-wrote AS (
-  SELECT DISTINCT c.shipped_by AS deployment_id, n.person
-  FROM changes AS c
-  INNER JOIN deciders AS w ON c.shipped_by = w.deployment_id
-  INNER JOIN persons AS n ON c.author = n.name
-  WHERE NOT c.baseline AND n.person <> ''
+authors AS (
+  SELECT DISTINCT changes.shipped_by AS deployment_id, persons.person
+  FROM changes
+  INNER JOIN approvers ON changes.shipped_by = approvers.deployment_id
+  INNER JOIN persons ON changes.author = persons.name
+  WHERE NOT changes.baseline AND persons.person <> ''
+),
+approvals_by_role AS (
+  SELECT
+    approvers.deployment_id,
+    string_agg(approvers.decided_by, ', ' ORDER BY approvers.decided_by) AS approved_by,
+    bool_or(authors.person IS NOT NULL) AS by_author,
+    bool_or(authors.person IS NULL) AS by_another,
+    bool_or(approvers.person = trigger_users.person) AS by_trigger
+  FROM approvers
+  INNER JOIN deployments ON approvers.deployment_id = deployments.deployment_id
+  LEFT JOIN persons AS trigger_users ON deployments.triggered_by = trigger_users.name
+  LEFT JOIN authors ON approvers.deployment_id = authors.deployment_id AND approvers.person = authors.person
+  GROUP BY approvers.deployment_id
 )
 SELECT
-  c.deployment_id,
-  string_agg(c.decided_by, ', ' ORDER BY c.decided_by) AS approved_by,
-  bool_or(wrote.person IS NOT NULL) AS by_author,
-  bool_or(wrote.person IS NULL) AS by_another,
-  bool_or(c.person = n.person) AS by_trigger
-FROM deciders AS c
-INNER JOIN deployments AS d ON c.deployment_id = d.deployment_id
-LEFT JOIN persons AS n ON d.triggered_by = n.name
-LEFT JOIN wrote ON c.deployment_id = wrote.deployment_id AND c.person = wrote.person
-GROUP BY c.deployment_id
+  deployment_id,
+  approved_by,
+  nullif(
+    concat_ws(
+      '; ',
+      CASE WHEN by_author AND NOT by_another THEN 'approved by an author alone' END,
+      CASE WHEN by_author AND by_another THEN 'approved by an author and another person' END,
+      CASE WHEN by_trigger THEN 'approved by the person who triggered it' END
+    ),
+    ''
+  ) AS self_approval
+FROM approvals_by_role

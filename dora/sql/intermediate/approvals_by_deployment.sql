@@ -1,4 +1,4 @@
--- One row is one deployment about which people were asked: what, what they answered, and how long that took in all.
+-- One row is one deployment with approval prompts: their instructions, answers and total wait.
 SELECT
   deployment_id,
   count(*) AS prompt_count,

@@ -1,26 +1,30 @@
--- One row is one change whose request its host tells of: by the commit that it became, else by its number.
+-- One row is one change with its pull request: matched by the merge commit, else by the number.
 WITH
-told AS (
-  SELECT c.repository, c.sha, r.source, r.id, 1 AS rank
-  FROM landing.change AS c
-  INNER JOIN landing.change_request AS r ON c.repository = r.repository AND c.sha = r.sha
+matches AS (
+  SELECT change.repository, change.sha, change_request.source, change_request.id, 1 AS rank
+  FROM landing.change
+  INNER JOIN landing.change_request ON change.repository = change_request.repository AND change.sha = change_request.sha
   UNION ALL
-  SELECT c.repository, c.sha, r.source, r.id, 2 AS rank
-  FROM landing.change AS c
-  INNER JOIN landing.change_request AS r ON c.repository = r.repository AND c.change_request = r.number
+  SELECT change.repository, change.sha, change_request.source, change_request.id, 2 AS rank
+  FROM landing.change
+  INNER JOIN landing.change_request
+    ON change.repository = change_request.repository
+    AND change.change_request = change_request.number
 ),
-ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY rank, source, id) AS place FROM told
+ranked_matches AS (
+  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY rank, source, id) AS place FROM matches
 )
 SELECT
-  k.repository,
-  k.sha,
-  r.number,
-  r.opened_at,
-  r.first_commit_at,
-  r.first_review_at,
-  r.approved_at,
-  r.labels
-FROM ranked AS k
-INNER JOIN landing.change_request AS r ON k.source = r.source AND k.id = r.id
-WHERE k.place = 1
+  ranked_matches.repository,
+  ranked_matches.sha,
+  change_request.number,
+  change_request.opened_at,
+  change_request.first_commit_at,
+  change_request.first_review_at,
+  change_request.approved_at,
+  change_request.labels
+FROM ranked_matches
+INNER JOIN landing.change_request
+  ON ranked_matches.source = change_request.source
+  AND ranked_matches.id = change_request.id
+WHERE ranked_matches.place = 1

@@ -1,59 +1,91 @@
--- One row is one commit that repeats one of another line's changes, by the commit at the root of its chain of picks.
--- What is picked back onto the line that it was picked from is new there: it came again after a revert.
--- Where the commit that was picked is on no line (a fix of a branch that nobody configured, an entry of a trunk that was
--- rewritten), it is the one that repeats what came of it: whoever shipped it shipped that.
+-- One row is one commit that cherry-picks a change of another branch, with the commit at the root of its chain of
+-- picks. A commit picked back onto the branch that it came from is new there: it came again after a revert. If the
+-- picked commit is on no branch (a fix on a branch that is not configured, an entry of a rewritten trunk), the pick
+-- is its original.
 WITH RECURSIVE
-copies AS (
-  SELECT c.repository, c.sha, min(c.picked_from) AS origin
-  FROM landing.commit AS c
-  INNER JOIN included_commits AS b ON c.repository = b.repository AND c.picked_from = b.sha
-  WHERE c.picked_from <> c.sha
-  GROUP BY c.repository, c.sha
+copied_commits AS (
+  SELECT commit.repository, commit.sha, min(commit.picked_from) AS origin
+  FROM landing.commit
+  INNER JOIN included_commits
+    ON commit.repository = included_commits.repository
+    AND commit.picked_from = included_commits.sha
+  WHERE commit.picked_from <> commit.sha
+  GROUP BY commit.repository, commit.sha
 ),
-chains AS (
-  SELECT repository, sha, origin FROM copies
+pick_chains AS (
+  SELECT repository, sha, origin FROM copied_commits
   UNION
-  SELECT s.repository, s.sha, c.origin
-  FROM chains AS s
-  INNER JOIN copies AS c ON s.repository = c.repository AND s.origin = c.sha
+  SELECT pick_chains.repository, pick_chains.sha, copied_commits.origin
+  FROM pick_chains
+  INNER JOIN copied_commits
+    ON pick_chains.repository = copied_commits.repository
+    AND pick_chains.origin = copied_commits.sha
 ),
-apart AS (
-  SELECT c.repository, c.sha, c.picked_from
-  FROM landing.commit AS c
-  LEFT JOIN included_commits AS b ON c.repository = b.repository AND c.picked_from = b.sha
-  WHERE c.picked_from <> c.sha AND b.sha IS NULL
+picks_of_unlisted_commits AS (
+  SELECT commit.repository, commit.sha, commit.picked_from
+  FROM landing.commit
+  LEFT JOIN included_commits
+    ON commit.repository = included_commits.repository
+    AND commit.picked_from = included_commits.sha
+  WHERE commit.picked_from <> commit.sha AND included_commits.sha IS NULL
 ),
-past AS (
-  SELECT a.repository, a.picked_from AS sha, a.sha AS origin
-  FROM apart AS a
-  INNER JOIN included_commits AS b ON a.repository = b.repository AND a.sha = b.sha
+origins_of_unlisted_commits AS (
+  SELECT
+    picks_of_unlisted_commits.repository,
+    picks_of_unlisted_commits.picked_from AS sha,
+    picks_of_unlisted_commits.sha AS origin
+  FROM picks_of_unlisted_commits
+  INNER JOIN included_commits
+    ON picks_of_unlisted_commits.repository = included_commits.repository
+    AND picks_of_unlisted_commits.sha = included_commits.sha
   UNION
-  SELECT p.repository, a.picked_from AS sha, p.origin
-  FROM past AS p
-  INNER JOIN apart AS a ON p.repository = a.repository AND p.sha = a.sha
+  SELECT
+    origins_of_unlisted_commits.repository,
+    picks_of_unlisted_commits.picked_from AS sha,
+    origins_of_unlisted_commits.origin
+  FROM origins_of_unlisted_commits
+  INNER JOIN picks_of_unlisted_commits
+    ON origins_of_unlisted_commits.repository = picks_of_unlisted_commits.repository
+    AND origins_of_unlisted_commits.sha = picks_of_unlisted_commits.sha
 ),
-wanted AS (
-  SELECT repository, sha FROM chains
+chain_members AS (
+  SELECT repository, sha FROM pick_chains
   UNION
-  SELECT repository, origin FROM chains
+  SELECT repository, origin FROM pick_chains
   UNION
-  SELECT repository, origin FROM past
+  SELECT repository, origin FROM origins_of_unlisted_commits
 ),
-branches AS (
-  SELECT b.repository, b.sha, b.change_sha, min(c.branch) AS branch
-  FROM wanted AS w
-  INNER JOIN included_commits AS b ON w.repository = b.repository AND w.sha = b.sha
-  INNER JOIN landing.change AS c ON b.repository = c.repository AND b.change_sha = c.sha
-  WHERE c.on_trunk
-  GROUP BY b.repository, b.sha, b.change_sha
+commit_branches AS (
+  SELECT included_commits.repository, included_commits.sha, included_commits.change_sha, min(change.branch) AS branch
+  FROM chain_members
+  INNER JOIN included_commits
+    ON chain_members.repository = included_commits.repository
+    AND chain_members.sha = included_commits.sha
+  INNER JOIN landing.change
+    ON included_commits.repository = change.repository
+    AND included_commits.change_sha = change.sha
+  WHERE change.on_trunk
+  GROUP BY included_commits.repository, included_commits.sha, included_commits.change_sha
 )
-SELECT s.repository, s.sha, s.origin, o.change_sha
-FROM chains AS s
-LEFT JOIN copies AS further ON s.repository = further.repository AND s.origin = further.sha
-INNER JOIN branches AS o ON s.repository = o.repository AND s.origin = o.sha
-LEFT JOIN branches AS p ON s.repository = p.repository AND s.sha = p.sha
-WHERE further.sha IS NULL AND (p.sha IS NULL OR p.branch <> o.branch)
+SELECT pick_chains.repository, pick_chains.sha, pick_chains.origin, origin_branches.change_sha
+FROM pick_chains
+LEFT JOIN copied_commits AS longer_chains
+  ON pick_chains.repository = longer_chains.repository
+  AND pick_chains.origin = longer_chains.sha
+INNER JOIN commit_branches AS origin_branches
+  ON pick_chains.repository = origin_branches.repository
+  AND pick_chains.origin = origin_branches.sha
+LEFT JOIN commit_branches AS own_branches
+  ON pick_chains.repository = own_branches.repository
+  AND pick_chains.sha = own_branches.sha
+WHERE longer_chains.sha IS NULL AND (own_branches.sha IS NULL OR own_branches.branch <> origin_branches.branch)
 UNION
-SELECT p.repository, p.sha, p.origin, o.change_sha
-FROM past AS p
-INNER JOIN branches AS o ON p.repository = o.repository AND p.origin = o.sha
+SELECT
+  origins_of_unlisted_commits.repository,
+  origins_of_unlisted_commits.sha,
+  origins_of_unlisted_commits.origin,
+  commit_branches.change_sha
+FROM origins_of_unlisted_commits
+INNER JOIN commit_branches
+  ON origins_of_unlisted_commits.repository = commit_branches.repository
+  AND origins_of_unlisted_commits.origin = commit_branches.sha

@@ -1,28 +1,34 @@
--- One row is one commit of a change of an application that counts commits, with its lead time's clock: the change's, but
--- begun by the commit's own time where the definitions in force say so. Its change's reasons to be left out are its own.
+-- One row is one commit of a change, for applications whose lead time counts commits. It ends with the lead time of
+-- its change and is excluded for the same reason; it starts as the definitions say, by the commit's own time if they
+-- ask for it.
 WITH
-begun AS (
+timed_commits AS (
   SELECT
-    k.application,
-    k.change_id,
-    b.repository || '@' || b.sha AS commit_id,
-    k.shipped,
-    k.excluded,
-    k.ended_at,
+    lead_times.application,
+    lead_times.change_id,
+    included_commits.repository || '@' || included_commits.sha AS commit_id,
+    lead_times.shipped,
+    lead_times.excluded,
+    lead_times.ended_at,
     build.as_of,
     CASE
-      WHEN d.lead_time_starts = 'committed_at' THEN m.committed_at
-      WHEN d.lead_time_starts IN ('authored_at', 'first_commit_at') THEN m.authored_at
-      ELSE k.began_at
+      WHEN definitions.lead_time_starts = 'committed_at' THEN commit.committed_at
+      WHEN definitions.lead_time_starts IN ('authored_at', 'first_commit_at') THEN commit.authored_at
+      ELSE lead_times.began_at
     END AS began_at
-  FROM lead_times AS k
-  INNER JOIN definitions AS d ON k.application = d.application
-  INNER JOIN changes AS c ON k.application = c.application AND k.change_id = c.change_id
-  INNER JOIN included_commits AS b ON c.repository = b.repository AND c.sha = b.change_sha
-  INNER JOIN landing.commit AS m ON b.repository = m.repository AND b.sha = m.sha
-  LEFT JOIN duplicate_commits AS w ON m.repository = w.repository AND m.sha = w.sha AND w.kind = 'commit'
+  FROM lead_times
+  INNER JOIN definitions ON lead_times.application = definitions.application
+  INNER JOIN changes ON lead_times.application = changes.application AND lead_times.change_id = changes.change_id
+  INNER JOIN included_commits
+    ON changes.repository = included_commits.repository
+    AND changes.sha = included_commits.change_sha
+  INNER JOIN landing.commit ON included_commits.repository = commit.repository AND included_commits.sha = commit.sha
+  LEFT JOIN duplicate_commits
+    ON commit.repository = duplicate_commits.repository
+    AND commit.sha = duplicate_commits.sha
+    AND duplicate_commits.kind = 'commit'
   CROSS JOIN build
-  WHERE d.lead_time_unit = 'commit' AND m.source = coalesce(w.source, m.source)
+  WHERE definitions.lead_time_unit = 'commit' AND commit.source = coalesce(duplicate_commits.source, commit.source)
 )
 SELECT
   application,
@@ -37,4 +43,4 @@ SELECT
     WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
     WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'
   END AS excluded
-FROM begun
+FROM timed_commits

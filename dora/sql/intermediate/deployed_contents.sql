@@ -1,9 +1,9 @@
--- One row is one attempt of which it is known what it deployed: the versions of its rollouts, and their manifests.
+-- One row is one attempt whose content is known: the versions of its rollouts, and their manifests.
 WITH
 distinct_versions AS (
   SELECT DISTINCT source, application, root_id, version
   FROM effective_rollouts
-  WHERE precedence = chief AND version IS NOT NULL
+  WHERE governs AND version IS NOT NULL
 ),
 versions AS (
   SELECT source, application, root_id, string_agg(version, ' ' ORDER BY version) AS version
@@ -13,7 +13,7 @@ versions AS (
 distinct_manifests AS (
   SELECT DISTINCT source, application, root_id, account, location, cluster, manifest
   FROM effective_rollouts
-  WHERE precedence = chief AND manifest IS NOT NULL
+  WHERE governs AND manifest IS NOT NULL
 ),
 manifests AS (
   SELECT
@@ -25,10 +25,13 @@ manifests AS (
   GROUP BY source, application, root_id
 )
 SELECT
-  coalesce(v.source, m.source) AS source,
-  coalesce(v.application, m.application) AS application,
-  coalesce(v.root_id, m.root_id) AS root_id,
-  v.version,
-  m.manifest
-FROM versions AS v
-FULL JOIN manifests AS m ON v.source = m.source AND v.application = m.application AND v.root_id = m.root_id
+  coalesce(versions.source, manifests.source) AS source,
+  coalesce(versions.application, manifests.application) AS application,
+  coalesce(versions.root_id, manifests.root_id) AS root_id,
+  versions.version,
+  manifests.manifest
+FROM versions
+FULL JOIN manifests
+  ON versions.source = manifests.source
+  AND versions.application = manifests.application
+  AND versions.root_id = manifests.root_id

@@ -1,4 +1,4 @@
--- One row is one commit, or one change, that several sources have landed, with the source that counts.
+-- One row is one commit or change that several sources landed, with the source that counts.
 SELECT 'commit' AS kind, repository, sha, min(source) AS source
 FROM landing.commit
 GROUP BY repository, sha

@@ -1,4 +1,4 @@
--- One row is one deployment that failed by itself after it took traffic, seen at its end or before it was restarted.
+-- One row is one deployment that failed after it took traffic, at its end or before it was restarted.
 SELECT
   deployment_id,
   'deploy' AS evidence,
@@ -9,13 +9,22 @@ SELECT
 FROM failed_during_deploy
 WHERE outcome = 'failed'
 UNION ALL
-SELECT d.deployment_id, 'deploy', d.deployment_id, min(a.first_traffic_at), min(d.full_traffic_at), 'stated'
-FROM landing.execution_attempt AS a
-INNER JOIN rollouts AS r ON a.source = r.source AND a.rollout_id = r.rollout_id
-INNER JOIN releases AS d ON r.source = d.source AND r.root_id = d.root_id AND r.application = d.application
+SELECT
+  releases.deployment_id,
+  'deploy',
+  releases.deployment_id,
+  min(execution_attempt.first_traffic_at),
+  min(releases.full_traffic_at),
+  'stated'
+FROM landing.execution_attempt
+INNER JOIN rollouts ON execution_attempt.source = rollouts.source AND execution_attempt.rollout_id = rollouts.rollout_id
+INNER JOIN releases
+  ON rollouts.source = releases.source
+  AND rollouts.root_id = releases.root_id
+  AND rollouts.application = releases.application
 WHERE
-  r.action = 'deploy'
-  AND NOT r.is_canary
-  AND a.started_at IS DISTINCT FROM r.started_at
-  AND a.first_traffic_at < d.full_traffic_at
-GROUP BY d.deployment_id
+  rollouts.action = 'deploy'
+  AND NOT rollouts.is_canary
+  AND execution_attempt.started_at IS DISTINCT FROM rollouts.started_at
+  AND execution_attempt.first_traffic_at < releases.full_traffic_at
+GROUP BY releases.deployment_id

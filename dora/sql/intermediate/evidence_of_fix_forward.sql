@@ -1,43 +1,49 @@
--- One row is one fix that went forward within the window, held against the deployment that it mends: the one whose change
--- it reverts (stated), or the latest before a hotfix (inferred).
+-- One row is one fix forward within the failure window, attributed to the deployment that it fixes: the one whose
+-- change it reverts (stated), or the latest before a hotfix (inferred).
 WITH
-undoing AS MATERIALIZED (
-  SELECT DISTINCT r.application, r.shipped_by AS evidence_id, c.shipped_by AS deployment_id
-  FROM changes AS r
-  INNER JOIN changes AS c ON r.application = c.application AND r.repository = c.repository AND r.reverts = c.sha
-  WHERE r.reverts IS NOT NULL AND c.shipped_by <> r.shipped_by AND NOT c.baseline
+reverting_deployments AS MATERIALIZED (
+  SELECT DISTINCT reverting.application, reverting.shipped_by AS evidence_id, reverted.shipped_by AS deployment_id
+  FROM changes AS reverting
+  INNER JOIN changes AS reverted
+    ON reverting.application = reverted.application
+    AND reverting.repository = reverted.repository
+    AND reverting.reverts = reverted.sha
+  WHERE reverting.reverts IS NOT NULL AND reverted.shipped_by <> reverting.shipped_by AND NOT reverted.baseline
 ),
-hotfixed AS (
+deployments_before_hotfix AS (
   SELECT
-    r.deployment_id,
-    h.deployment_id AS evidence_id,
-    h.traffic_at,
-    h.stable_at,
-    row_number() OVER (PARTITION BY h.deployment_id ORDER BY r.traffic_at DESC, r.deployment_id DESC) AS nearest
-  FROM deployments AS h
-  INNER JOIN definitions AS d ON h.application = d.application
-  INNER JOIN releases AS r
+    releases.deployment_id,
+    deployments.deployment_id AS evidence_id,
+    deployments.traffic_at,
+    deployments.stable_at,
+    row_number() OVER (
+      PARTITION BY deployments.deployment_id
+      ORDER BY releases.traffic_at DESC, releases.deployment_id DESC
+    ) AS nearest
+  FROM deployments
+  INNER JOIN definitions ON deployments.application = definitions.application
+  INNER JOIN releases
     ON
-      h.application = r.application
-      AND r.traffic_at < h.traffic_at
-      AND r.traffic_at >= h.traffic_at - d.failure_window_hours * INTERVAL 1 HOUR
-  WHERE h.kind = 'hotfix' AND h.took_traffic
+      deployments.application = releases.application
+      AND releases.traffic_at < deployments.traffic_at
+      AND releases.traffic_at >= deployments.traffic_at - definitions.failure_window_hours * INTERVAL 1 HOUR
+  WHERE deployments.kind = 'hotfix' AND deployments.took_traffic
 )
 SELECT
-  u.deployment_id,
+  reverting_deployments.deployment_id,
   'fix_forward' AS evidence,
-  u.evidence_id,
-  f.traffic_at AS happened_at,
-  f.stable_at AS recovered_at,
+  reverting_deployments.evidence_id,
+  fixes.traffic_at AS happened_at,
+  fixes.stable_at AS recovered_at,
   'stated' AS confidence
-FROM undoing AS u
-INNER JOIN deployments AS f ON u.evidence_id = f.deployment_id
-INNER JOIN deployments AS failed ON u.deployment_id = failed.deployment_id
-INNER JOIN definitions AS d ON u.application = d.application
+FROM reverting_deployments
+INNER JOIN deployments AS fixes ON reverting_deployments.evidence_id = fixes.deployment_id
+INNER JOIN deployments AS failed ON reverting_deployments.deployment_id = failed.deployment_id
+INNER JOIN definitions ON reverting_deployments.application = definitions.application
 WHERE
-  f.traffic_at > failed.traffic_at
-  AND f.traffic_at <= failed.traffic_at + d.failure_window_hours * INTERVAL 1 HOUR
+  fixes.traffic_at > failed.traffic_at
+  AND fixes.traffic_at <= failed.traffic_at + definitions.failure_window_hours * INTERVAL 1 HOUR
 UNION ALL
 SELECT deployment_id, 'fix_forward', evidence_id, traffic_at, stable_at, 'inferred'
-FROM hotfixed
+FROM deployments_before_hotfix
 WHERE nearest = 1

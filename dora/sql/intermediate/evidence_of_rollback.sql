@@ -1,17 +1,21 @@
--- One row is one rollback, held against the deployment that it took back: by a deployment of its own, or within the very
--- execution. Stated where the version restored tells whom it blames, inferred where only its place in time does.
+-- One row is one rollback, attributed to the deployment that it rolled back: by a deployment of its own, or in the same
+-- execution. Stated if the restored version identifies that deployment, inferred if only the order in time does.
 SELECT
   coalesce(
-    CASE d.rollback_blames WHEN 'first' THEN r.blamed_first_id ELSE r.blamed_last_id END, r.previous_id
+    CASE definitions.rollback_blames
+      WHEN 'first' THEN deployments.blamed_first_id
+      ELSE deployments.blamed_last_id
+    END,
+    deployments.previous_id
   ) AS deployment_id,
   'rollback' AS evidence,
-  r.deployment_id AS evidence_id,
-  r.traffic_at AS happened_at,
-  r.stable_at AS recovered_at,
-  CASE WHEN r.blamed_first_id IS NULL THEN 'inferred' ELSE 'stated' END AS confidence
-FROM deployments AS r
-INNER JOIN definitions AS d ON r.application = d.application
-WHERE r.kind = 'rollback' AND r.took_traffic
+  deployments.deployment_id AS evidence_id,
+  deployments.traffic_at AS happened_at,
+  deployments.stable_at AS recovered_at,
+  CASE WHEN deployments.blamed_first_id IS NULL THEN 'inferred' ELSE 'stated' END AS confidence
+FROM deployments
+INNER JOIN definitions ON deployments.application = definitions.application
+WHERE deployments.kind = 'rollback' AND deployments.took_traffic
 UNION ALL
 SELECT deployment_id, 'rollback', deployment_id, rolled_back_at, coalesce(reverted_in_run_at, later_at), 'stated'
 FROM failed_during_deploy

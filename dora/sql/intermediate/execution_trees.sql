@@ -1,16 +1,25 @@
--- One row is one execution tree (an execution and all that it started) with what decides how it ended.
+-- One row is one execution tree (an execution and all that it started) with the facts that decide its outcome.
 WITH
 decisions AS (
-  SELECT e.source, e.root_id, bool_or(a.decision = 'stop') AS rejected
-  FROM landing.approval AS a
-  INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id AND a.revision = e.revision
-  GROUP BY e.source, e.root_id
+  SELECT execution.source, execution.root_id, bool_or(approval.decision = 'stop') AS rejected
+  FROM landing.approval
+  INNER JOIN landing.execution
+    ON approval.source = execution.source
+    AND approval.execution_id = execution.id
+    AND approval.revision = execution.revision
+  GROUP BY execution.source, execution.root_id
 ),
 judgments AS (
-  SELECT e.source, e.root_id, bool_or(c.status = 'failed' AND c.score IS NOT NULL) AS stopped_by_canary
-  FROM landing.canary AS c
-  INNER JOIN landing.execution AS e ON c.source = e.source AND c.execution_id = e.id AND c.revision = e.revision
-  GROUP BY e.source, e.root_id
+  SELECT
+    execution.source,
+    execution.root_id,
+    bool_or(canary.status = 'failed' AND canary.score IS NOT NULL) AS stopped_by_canary
+  FROM landing.canary
+  INNER JOIN landing.execution
+    ON canary.source = execution.source
+    AND canary.execution_id = execution.id
+    AND canary.revision = execution.revision
+  GROUP BY execution.source, execution.root_id
 ),
 runs AS (
   SELECT

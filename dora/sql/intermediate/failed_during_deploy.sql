@@ -1,22 +1,30 @@
--- One row is one deployment that failed while it deployed or was undone in its own execution, and when the next one
--- that succeeded had made service whole again.
+-- One row is one deployment that failed while it deployed or was reverted in its own execution, and when the next one
+-- that succeeded had restored service.
 WITH
-moments AS (
+traffic_changes AS (
   SELECT application, traffic_at, min(CASE WHEN succeeded THEN stable_at END) AS stable_at
   FROM deployments
   WHERE traffic_at IS NOT NULL
   GROUP BY application, traffic_at
 ),
-afterwards AS (
+next_recoveries AS (
   SELECT
     application,
     traffic_at,
     min(stable_at) OVER (
       PARTITION BY application ORDER BY traffic_at ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
     ) AS later_at
-  FROM moments
+  FROM traffic_changes
 )
-SELECT r.deployment_id, r.outcome, r.traffic_at, r.rolled_back_at, r.reverted_in_run_at, a.later_at
-FROM releases AS r
-INNER JOIN afterwards AS a ON r.application = a.application AND r.traffic_at = a.traffic_at
-WHERE r.outcome = 'failed' OR r.rolled_back_at IS NOT NULL
+SELECT
+  releases.deployment_id,
+  releases.outcome,
+  releases.traffic_at,
+  releases.rolled_back_at,
+  releases.reverted_in_run_at,
+  next_recoveries.later_at
+FROM releases
+INNER JOIN next_recoveries
+  ON releases.application = next_recoveries.application
+  AND releases.traffic_at = next_recoveries.traffic_at
+WHERE releases.outcome = 'failed' OR releases.rolled_back_at IS NOT NULL

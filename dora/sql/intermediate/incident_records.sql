@@ -1,4 +1,4 @@
--- One row is one incident: as its source records it, or as its events add up to. Until its opening is told it is none.
+-- One row is one incident, as its source records it or as its events add up. Without an opening event there is none.
 SELECT source, id, application, opened_at, resolved_at, deployment, commit, severity, title, url
 FROM landing.incident
 UNION ALL

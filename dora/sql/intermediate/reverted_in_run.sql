@@ -1,40 +1,54 @@
--- One row is one attempt that was undone within its own execution tree (rollback on failure, or a rollback stage further
--- on): every target that took its traffic went back afterwards. What served before it serves again from reverted_in_run_at on.
+-- One row is one attempt that its own execution tree reverted (rollback on failure, or a later rollback stage): every
+-- target that took traffic was rolled back. From reverted_in_run_at on the previous content serves again.
 WITH
-back AS (
+rollback_targets AS (
   SELECT source, application, root_id, account, location, cluster, full_traffic_at AS back_at
   FROM rollouts
   WHERE action = 'rollback' AND NOT is_canary AND full_traffic_at IS NOT NULL
 ),
-trees_back AS (
-  SELECT DISTINCT source, application, root_id FROM back
+rolled_back_attempts AS (
+  SELECT DISTINCT source, application, root_id FROM rollback_targets
 ),
-served AS (
-  SELECT r.source, r.application, r.root_id, r.rollout_id, r.account, r.location, r.cluster, r.first_traffic_at AS served_at
-  FROM rollouts AS r
-  INNER JOIN trees_back AS t ON r.source = t.source AND r.application = t.application AND r.root_id = t.root_id
-  WHERE r.action = 'deploy' AND NOT r.is_canary AND r.first_traffic_at IS NOT NULL
-),
-targets AS (
+served_targets AS (
   SELECT
-    s.source,
-    s.application,
-    s.root_id,
-    s.rollout_id,
-    max(b.back_at) AS back_at
-  FROM served AS s
-  LEFT JOIN back AS b
+    rollouts.source,
+    rollouts.application,
+    rollouts.root_id,
+    rollouts.rollout_id,
+    rollouts.account,
+    rollouts.location,
+    rollouts.cluster,
+    rollouts.first_traffic_at AS served_at
+  FROM rollouts
+  INNER JOIN rolled_back_attempts
+    ON rollouts.source = rolled_back_attempts.source
+    AND rollouts.application = rolled_back_attempts.application
+    AND rollouts.root_id = rolled_back_attempts.root_id
+  WHERE rollouts.action = 'deploy' AND NOT rollouts.is_canary AND rollouts.first_traffic_at IS NOT NULL
+),
+reverted_targets AS (
+  SELECT
+    served_targets.source,
+    served_targets.application,
+    served_targets.root_id,
+    served_targets.rollout_id,
+    max(rollback_targets.back_at) AS back_at
+  FROM served_targets
+  LEFT JOIN rollback_targets
     ON
-      s.source = b.source
-      AND s.application = b.application
-      AND s.root_id = b.root_id
-      AND coalesce(s.account, b.account) IS NOT DISTINCT FROM coalesce(b.account, s.account)
-      AND coalesce(s.location, b.location) IS NOT DISTINCT FROM coalesce(b.location, s.location)
-      AND coalesce(s.cluster, b.cluster) IS NOT DISTINCT FROM coalesce(b.cluster, s.cluster)
-      AND b.back_at >= s.served_at
-  GROUP BY s.source, s.application, s.root_id, s.rollout_id
+      served_targets.source = rollback_targets.source
+      AND served_targets.application = rollback_targets.application
+      AND served_targets.root_id = rollback_targets.root_id
+      AND coalesce(served_targets.account, rollback_targets.account)
+        IS NOT DISTINCT FROM coalesce(rollback_targets.account, served_targets.account)
+      AND coalesce(served_targets.location, rollback_targets.location)
+        IS NOT DISTINCT FROM coalesce(rollback_targets.location, served_targets.location)
+      AND coalesce(served_targets.cluster, rollback_targets.cluster)
+        IS NOT DISTINCT FROM coalesce(rollback_targets.cluster, served_targets.cluster)
+      AND rollback_targets.back_at >= served_targets.served_at
+  GROUP BY served_targets.source, served_targets.application, served_targets.root_id, served_targets.rollout_id
 )
 SELECT source, application, root_id, max(back_at) AS reverted_in_run_at
-FROM targets
+FROM reverted_targets
 GROUP BY source, application, root_id
 HAVING bool_and(back_at IS NOT NULL)

@@ -1,58 +1,95 @@
--- One row is one change that one application has shipped, with the first deployment that did: by reaching the change
--- itself, or picks of it whole, which are all of its commits or the entry on trunk that stands for them.
+-- One row is one change that one application shipped, with the first deployment that did: by reaching the change
+-- itself, or cherry-picks of all of it, which are all of its commits or the trunk entry that stands for them.
 WITH
-shipped AS (
-  SELECT s.application, s.repository, s.sha, s.deployment_id, l.turn, s.baseline AND l.sha <> s.sha AS baseline
-  FROM shipped_commits AS s
-  INNER JOIN lineage AS l ON s.deployment_id = l.deployment_id
+first_shipments AS (
+  SELECT
+    shipped_commits.application,
+    shipped_commits.repository,
+    shipped_commits.sha,
+    shipped_commits.deployment_id,
+    lineage.turn,
+    shipped_commits.baseline AND lineage.sha <> shipped_commits.sha AS baseline
+  FROM shipped_commits
+  INNER JOIN lineage ON shipped_commits.deployment_id = lineage.deployment_id
 ),
-direct AS (
-  SELECT s.*
-  FROM shipped AS s
-  INNER JOIN included_commits AS b ON s.repository = b.repository AND s.sha = b.sha AND s.sha = b.change_sha
+directly_shipped AS (
+  SELECT first_shipments.*
+  FROM first_shipments
+  INNER JOIN included_commits
+    ON first_shipments.repository = included_commits.repository
+    AND first_shipments.sha = included_commits.sha
+    AND first_shipments.sha = included_commits.change_sha
 ),
-picked AS (
+picked_changes AS (
   SELECT DISTINCT repository, change_sha FROM cherry_picks
 ),
-plain AS (
-  SELECT b.repository, b.change_sha, count(DISTINCT b.sha) AS commits
-  FROM picked AS p
-  INNER JOIN included_commits AS b ON p.repository = b.repository AND p.change_sha = b.change_sha
-  INNER JOIN landing.commit AS c ON b.repository = c.repository AND b.sha = c.sha
-  WHERE len(c.parents) < 2
-  GROUP BY b.repository, b.change_sha
+commits_by_change AS (
+  SELECT included_commits.repository, included_commits.change_sha, count(DISTINCT included_commits.sha) AS commits
+  FROM picked_changes
+  INNER JOIN included_commits
+    ON picked_changes.repository = included_commits.repository
+    AND picked_changes.change_sha = included_commits.change_sha
+  INNER JOIN landing.commit ON included_commits.repository = commit.repository AND included_commits.sha = commit.sha
+  WHERE len(commit.parents) < 2
+  GROUP BY included_commits.repository, included_commits.change_sha
 ),
-repeated AS (
-  SELECT s.application, p.repository, p.change_sha, p.origin, min(s.turn) AS turn, bool_or(s.baseline) AS baseline
-  FROM cherry_picks AS p
-  INNER JOIN shipped AS s ON p.repository = s.repository AND p.sha = s.sha
-  GROUP BY s.application, p.repository, p.change_sha, p.origin
-),
-wholly AS (
+shipped_picks AS (
   SELECT
-    r.application,
-    r.repository,
-    r.change_sha AS sha,
-    least(
-      min(CASE WHEN r.origin = r.change_sha THEN r.turn END),
-      CASE WHEN count(*) = min(plain.commits) THEN max(r.turn) END
-    ) AS turn,
-    bool_and(r.baseline) AS baseline
-  FROM repeated AS r
-  LEFT JOIN plain ON r.repository = plain.repository AND r.change_sha = plain.change_sha
-  GROUP BY r.application, r.repository, r.change_sha
+    first_shipments.application,
+    cherry_picks.repository,
+    cherry_picks.change_sha,
+    cherry_picks.origin,
+    min(first_shipments.turn) AS turn,
+    bool_or(first_shipments.baseline) AS baseline
+  FROM cherry_picks
+  INNER JOIN first_shipments
+    ON cherry_picks.repository = first_shipments.repository
+    AND cherry_picks.sha = first_shipments.sha
+  GROUP BY first_shipments.application, cherry_picks.repository, cherry_picks.change_sha, cherry_picks.origin
 ),
-whole AS (
-  SELECT w.application, w.repository, w.sha, w.turn, l.deployment_id, w.baseline
-  FROM wholly AS w
-  INNER JOIN lineage AS l ON w.turn = l.turn
+completely_picked AS (
+  SELECT
+    shipped_picks.application,
+    shipped_picks.repository,
+    shipped_picks.change_sha AS sha,
+    least(
+      min(CASE WHEN shipped_picks.origin = shipped_picks.change_sha THEN shipped_picks.turn END),
+      CASE WHEN count(*) = min(commits_by_change.commits) THEN max(shipped_picks.turn) END
+    ) AS turn,
+    bool_and(shipped_picks.baseline) AS baseline
+  FROM shipped_picks
+  LEFT JOIN commits_by_change
+    ON shipped_picks.repository = commits_by_change.repository
+    AND shipped_picks.change_sha = commits_by_change.change_sha
+  GROUP BY shipped_picks.application, shipped_picks.repository, shipped_picks.change_sha
+),
+shipped_by_picks AS (
+  SELECT
+    completely_picked.application,
+    completely_picked.repository,
+    completely_picked.sha,
+    completely_picked.turn,
+    lineage.deployment_id,
+    completely_picked.baseline
+  FROM completely_picked
+  INNER JOIN lineage ON completely_picked.turn = lineage.turn
 )
 SELECT
-  coalesce(d.application, w.application) AS application,
-  coalesce(d.repository, w.repository) AS repository,
-  coalesce(d.sha, w.sha) AS sha,
-  CASE WHEN d.turn <= w.turn OR w.turn IS NULL THEN d.deployment_id ELSE w.deployment_id END AS deployment_id,
-  CASE WHEN d.turn <= w.turn OR w.turn IS NULL THEN d.baseline ELSE w.baseline END AS baseline,
-  coalesce(d.turn > w.turn, d.turn IS NULL) AS picked
-FROM direct AS d
-FULL JOIN whole AS w ON d.application = w.application AND d.repository = w.repository AND d.sha = w.sha
+  coalesce(directly_shipped.application, shipped_by_picks.application) AS application,
+  coalesce(directly_shipped.repository, shipped_by_picks.repository) AS repository,
+  coalesce(directly_shipped.sha, shipped_by_picks.sha) AS sha,
+  CASE
+    WHEN directly_shipped.turn <= shipped_by_picks.turn OR shipped_by_picks.turn IS NULL
+      THEN directly_shipped.deployment_id
+    ELSE shipped_by_picks.deployment_id
+  END AS deployment_id,
+  CASE
+    WHEN directly_shipped.turn <= shipped_by_picks.turn OR shipped_by_picks.turn IS NULL THEN directly_shipped.baseline
+    ELSE shipped_by_picks.baseline
+  END AS baseline,
+  coalesce(directly_shipped.turn > shipped_by_picks.turn, directly_shipped.turn IS NULL) AS picked
+FROM directly_shipped
+FULL JOIN shipped_by_picks
+  ON directly_shipped.application = shipped_by_picks.application
+  AND directly_shipped.repository = shipped_by_picks.repository
+  AND directly_shipped.sha = shipped_by_picks.sha

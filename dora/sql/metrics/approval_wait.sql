@@ -1,22 +1,22 @@
 -- title     = "Approval wait"
--- question  = "How long does a deployment wait for a person to say yes?"
+-- question  = "How long does a deployment wait for approval?"
 -- unit      = "hours"
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "approval"
 -- shaped_by = ["production_accounts", "production_environments"]
--- One row is one question put to a person on the way to production, dated when it was asked; censored while it waits.
+-- One row is one approval prompt on the way to production, dated when it was sent; censored while it is pending.
 SELECT
-  a.application,
-  a.started_at AS happened_at,
-  a.approval_id AS subject,
-  coalesce(a.waited_minutes / 60, epoch(build.as_of - a.started_at) / 3600) AS value,
-  a.waited_minutes IS NULL AS censored,
+  approvals.application,
+  approvals.started_at AS happened_at,
+  approvals.approval_id AS subject,
+  coalesce(approvals.waited_minutes / 60, epoch(build.as_of - approvals.started_at) / 3600) AS value,
+  approvals.waited_minutes IS NULL AS censored,
   CASE
-    WHEN a.deployment_id IS NULL THEN 'not on the way to production'
-    WHEN a.started_at IS NULL OR a.started_at > build.as_of THEN 'impossible time'
-    WHEN a.waited_minutes < 0 THEN 'decided before it was requested'
-    WHEN a.outcome <> 'decided' AND a.waited_minutes IS NOT NULL THEN a.outcome
+    WHEN approvals.deployment_id IS NULL THEN 'not on the way to production'
+    WHEN approvals.started_at IS NULL OR approvals.started_at > build.as_of THEN 'impossible time'
+    WHEN approvals.waited_minutes < 0 THEN 'decided before it was requested'
+    WHEN approvals.outcome <> 'decided' AND approvals.waited_minutes IS NOT NULL THEN approvals.outcome
   END AS excluded
-FROM approvals AS a
+FROM approvals
 CROSS JOIN build

@@ -1,5 +1,5 @@
 -- title     = "Canary pass rate"
--- question  = "What share of canary analyses let the deployment go on?"
+-- question  = "What share of canary analyses let the deployment continue?"
 -- unit      = "share"
 -- statistic = "share"
 -- better    = "higher"

@@ -5,14 +5,14 @@
 -- better    = "higher"
 -- subject   = "deployment"
 -- shaped_by = ["frequency_kinds"]
--- One row is one succeeded deployment; those of other kinds stand apart.
+-- One row is one succeeded deployment; those of other kinds are excluded.
 SELECT
-  p.application,
-  p.full_traffic_at AS happened_at,
-  p.deployment_id AS subject,
+  deployments.application,
+  deployments.full_traffic_at AS happened_at,
+  deployments.deployment_id AS subject,
   1.0 AS value,
   FALSE AS censored,
-  CASE WHEN NOT list_contains(d.frequency_kinds, p.kind) THEN p.kind END AS excluded
-FROM deployments AS p
-INNER JOIN definitions AS d ON p.application = d.application
-WHERE p.succeeded
+  CASE WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind END AS excluded
+FROM deployments
+INNER JOIN definitions ON deployments.application = definitions.application
+WHERE deployments.succeeded

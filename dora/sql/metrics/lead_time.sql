@@ -1,22 +1,22 @@
 -- title     = "Lead time for changes"
--- question  = "How long does a merged change wait before it serves production traffic?"
+-- question  = "How long does a merged change take to serve production traffic?"
 -- unit      = "hours"
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "change"
 -- shaped_by = ["lead_time_unit", "lead_time_starts", "lead_time_stops", "paths"]
--- One row is one change of one application, or one of its commits where the unit is the commit, dated when its clock
--- started; censored while it waits.
+-- One row is one change of one application, or one of its commits if the unit is the commit, dated when its lead time
+-- started; censored while it awaits deployment.
 SELECT
-  k.application,
-  k.began_at AS happened_at,
-  k.change_id AS subject,
-  k.hours AS value,
-  NOT k.shipped AS censored,
-  k.excluded
-FROM lead_times AS k
-INNER JOIN definitions AS d ON k.application = d.application
-WHERE d.lead_time_unit = 'change'
+  lead_times.application,
+  lead_times.began_at AS happened_at,
+  lead_times.change_id AS subject,
+  lead_times.hours AS value,
+  NOT lead_times.shipped AS censored,
+  lead_times.excluded
+FROM lead_times
+INNER JOIN definitions ON lead_times.application = definitions.application
+WHERE definitions.lead_time_unit = 'change'
 UNION ALL
 SELECT
   application,

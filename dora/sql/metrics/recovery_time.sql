@@ -7,11 +7,13 @@
 -- shaped_by = ["recovery_starts", "failure_window_hours", "rollback_blames"]
 -- One row is one failed deployment, dated when it failed; censored while it has not recovered.
 SELECT
-  r.application,
-  r.failed_at AS happened_at,
-  r.deployment_id AS subject,
-  epoch(coalesce(r.recovered_at, build.as_of) - r.failed_at) / 3600 AS value,
-  r.recovered_at IS NULL AS censored,
-  CASE WHEN r.recovered_at IS NULL AND r.failed_at > build.as_of THEN 'failed after the data ends' END AS excluded
-FROM recoveries AS r
+  recoveries.application,
+  recoveries.failed_at AS happened_at,
+  recoveries.deployment_id AS subject,
+  epoch(coalesce(recoveries.recovered_at, build.as_of) - recoveries.failed_at) / 3600 AS value,
+  recoveries.recovered_at IS NULL AS censored,
+  CASE
+    WHEN recoveries.recovered_at IS NULL AND recoveries.failed_at > build.as_of THEN 'failed after the data ends'
+  END AS excluded
+FROM recoveries
 CROSS JOIN build

@@ -1,5 +1,5 @@
 -- title     = "Deployment rework rate"
--- question  = "What share of deployments was unplanned: rollbacks, hotfixes, fixes forward?"
+-- question  = "What share of deployments was unplanned (rollbacks, hotfixes, fixes forward)?"
 -- unit      = "share"
 -- statistic = "share"
 -- better    = "lower"
@@ -10,11 +10,11 @@ WITH fixes AS (
   SELECT DISTINCT evidence_id FROM failures WHERE evidence = 'fix_forward'
 )
 SELECT
-  p.application,
-  coalesce(p.traffic_at, p.finished_at, p.queued_at) AS happened_at,
-  p.deployment_id AS subject,
-  CASE WHEN p.kind IN ('rollback', 'hotfix') OR fixes.evidence_id IS NOT NULL THEN 1.0 ELSE 0.0 END AS value,
+  deployments.application,
+  coalesce(deployments.traffic_at, deployments.finished_at, deployments.queued_at) AS happened_at,
+  deployments.deployment_id AS subject,
+  CASE WHEN deployments.kind IN ('rollback', 'hotfix') OR fixes.evidence_id IS NOT NULL THEN 1.0 ELSE 0.0 END AS value,
   FALSE AS censored,
-  CASE WHEN NOT p.took_traffic THEN p.outcome END AS excluded
-FROM deployments AS p
-LEFT JOIN fixes ON p.deployment_id = fixes.evidence_id
+  CASE WHEN NOT deployments.took_traffic THEN deployments.outcome END AS excluded
+FROM deployments
+LEFT JOIN fixes ON deployments.deployment_id = fixes.evidence_id

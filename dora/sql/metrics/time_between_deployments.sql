@@ -1,32 +1,37 @@
 -- title     = "Time between deployments"
--- question  = "How long does production of a service stay as it is?"
+-- question  = "How long is it from one deployment of a service to the next?"
 -- unit      = "hours"
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "deployment"
 -- shaped_by = ["frequency_kinds"]
--- One row is one deployment that counts, dated when it served all, with the time until its application's next one;
--- censored while there is none.
-WITH counted AS (
-  SELECT p.application, p.deployment_id, p.full_traffic_at
-  FROM deployments AS p
-  INNER JOIN definitions AS d ON p.application = d.application
-  WHERE p.succeeded AND list_contains(d.frequency_kinds, p.kind)
+-- One row is one deployment that counts, dated when it served all traffic, with the time until its application's next
+-- one; censored while there is none.
+WITH counted_deployments AS (
+  SELECT deployments.application, deployments.deployment_id, deployments.full_traffic_at
+  FROM deployments
+  INNER JOIN definitions ON deployments.application = definitions.application
+  WHERE deployments.succeeded AND list_contains(definitions.frequency_kinds, deployments.kind)
 ),
-ordered AS (
+deployments_with_next AS (
   SELECT
     application,
     deployment_id,
     full_traffic_at,
     lead(full_traffic_at) OVER (PARTITION BY application ORDER BY full_traffic_at, deployment_id) AS next_at
-  FROM counted
+  FROM counted_deployments
 )
 SELECT
-  o.application,
-  o.full_traffic_at AS happened_at,
-  o.deployment_id AS subject,
-  epoch(coalesce(o.next_at, build.as_of) - o.full_traffic_at) / 3600 AS value,
-  o.next_at IS NULL AS censored,
-  CASE WHEN o.next_at IS NULL AND o.full_traffic_at > build.as_of THEN 'deployed after the data ends' END AS excluded
-FROM ordered AS o
+  deployments_with_next.application,
+  deployments_with_next.full_traffic_at AS happened_at,
+  deployments_with_next.deployment_id AS subject,
+  epoch(coalesce(deployments_with_next.next_at, build.as_of) - deployments_with_next.full_traffic_at) / 3600 AS value,
+  deployments_with_next.next_at IS NULL AS censored,
+  CASE
+    WHEN
+      deployments_with_next.next_at IS NULL
+      AND deployments_with_next.full_traffic_at > build.as_of
+      THEN 'deployed after the data ends'
+  END AS excluded
+FROM deployments_with_next
 CROSS JOIN build

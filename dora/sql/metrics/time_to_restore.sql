@@ -1,21 +1,22 @@
 -- title     = "Time to restore service"
--- question  = "How long does an incident last that no deployment caused?"
+-- question  = "How long does an incident that no deployment caused last?"
 -- unit      = "hours"
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "incident"
 -- shaped_by = ["failure_window_hours"]
--- One row is one incident, dated when it opened; censored while it goes on. Those attributed to a deployment count there.
+-- One row is one incident, dated when it opened; censored while it is open. Those attributed to a deployment are
+-- excluded.
 SELECT
-  i.application,
-  i.opened_at AS happened_at,
-  i.incident_id AS subject,
-  epoch(coalesce(i.resolved_at, build.as_of) - i.opened_at) / 3600 AS value,
-  i.resolved_at IS NULL AS censored,
+  incidents.application,
+  incidents.opened_at AS happened_at,
+  incidents.incident_id AS subject,
+  epoch(coalesce(incidents.resolved_at, build.as_of) - incidents.opened_at) / 3600 AS value,
+  incidents.resolved_at IS NULL AS censored,
   CASE
-    WHEN i.deployment_id IS NOT NULL THEN 'attributed to a deployment'
-    WHEN i.opened_at > build.as_of THEN 'opened after the data ends'
-    WHEN i.resolved_at < i.opened_at THEN 'resolved before it opened'
+    WHEN incidents.deployment_id IS NOT NULL THEN 'attributed to a deployment'
+    WHEN incidents.opened_at > build.as_of THEN 'opened after the data ends'
+    WHEN incidents.resolved_at < incidents.opened_at THEN 'resolved before it opened'
   END AS excluded
-FROM incidents AS i
+FROM incidents
 CROSS JOIN build

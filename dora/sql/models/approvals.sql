@@ -1,21 +1,27 @@
--- One row is one question put to a person, with how long it waited and the deployment it held.
+-- One row is one approval prompt, with its wait and the deployment that it held.
 SELECT
-  a.id AS approval_id,
-  a.source,
-  e.application,
-  d.deployment_id,
-  a.prompt,
-  a.outcome,
-  a.decision,
-  a.answer,
-  a.decided_by,
-  a.unauthorized_user,
-  a.roles,
-  a.status,
-  a.started_at,
-  a.decided_at,
-  epoch(coalesce(a.decided_at, a.finished_at) - a.started_at) / 60 AS waited_minutes
-FROM landing.approval AS a
-INNER JOIN landing.execution AS e ON a.source = e.source AND a.execution_id = e.id AND a.revision = e.revision
-LEFT JOIN deployments AS d ON e.source = d.source AND e.root_id = d.root_id AND e.application = d.application
-WHERE a.status <> 'not_started'
+  approval.id AS approval_id,
+  approval.source,
+  execution.application,
+  deployments.deployment_id,
+  approval.prompt,
+  approval.outcome,
+  approval.decision,
+  approval.answer,
+  approval.decided_by,
+  approval.unauthorized_user,
+  approval.roles,
+  approval.status,
+  approval.started_at,
+  approval.decided_at,
+  epoch(coalesce(approval.decided_at, approval.finished_at) - approval.started_at) / 60 AS waited_minutes
+FROM landing.approval
+INNER JOIN landing.execution
+  ON approval.source = execution.source
+  AND approval.execution_id = execution.id
+  AND approval.revision = execution.revision
+LEFT JOIN deployments
+  ON execution.source = deployments.source
+  AND execution.root_id = deployments.root_id
+  AND execution.application = deployments.application
+WHERE approval.status <> 'not_started'

@@ -1,18 +1,22 @@
--- One row is one canary analysis that ran, with its verdict by the thresholds in force and the deployment it judged.
--- Its last interval decides, with the exact score where the canary service told it. A score that lets pass though a
--- group had no data, and one of 0 that only says that most metrics had none, is no verdict but no_data.
+-- One row is one canary analysis that ran, with its verdict by the thresholds in force and the deployment it analysed.
+-- Its last interval decides, with the exact score if the canary service gives one. A passing score without data in some
+-- group, and a score of 0 because most metrics had no data, are no verdict but no_data.
 WITH
-ran AS (
+ranked_intervals AS (
   SELECT
-    i.*,
+    canary_interval.*,
     row_number() OVER (
-      PARTITION BY i.source, i.canary_id ORDER BY i.started_at IS NULL, i.started_at DESC, i.id DESC
+      PARTITION BY canary_interval.source, canary_interval.canary_id
+      ORDER BY canary_interval.started_at IS NULL, canary_interval.started_at DESC, canary_interval.id DESC
     ) AS latest
-  FROM landing.canary_interval AS i
-  INNER JOIN landing.execution AS e ON i.source = e.source AND i.execution_id = e.id AND i.revision = e.revision
-  WHERE i.status NOT IN ('not_started', 'skipped')
+  FROM landing.canary_interval
+  INNER JOIN landing.execution
+    ON canary_interval.source = execution.source
+    AND canary_interval.execution_id = execution.id
+    AND canary_interval.revision = execution.revision
+  WHERE canary_interval.status NOT IN ('not_started', 'skipped')
 ),
-emptiness AS (
+judgments_without_data AS (
   SELECT
     source,
     judgment_id,
@@ -22,55 +26,81 @@ emptiness AS (
   WHERE NOT muted
   GROUP BY source, judgment_id
 ),
-judged AS (
+judged_canaries AS (
   SELECT
-    c.*,
-    r.judgment_id,
-    r.status AS last_status,
-    CASE WHEN r.id IS NULL THEN c.score ELSE coalesce(j.score, r.score) END AS exact_score,
-    coalesce(c.pass_threshold, j.pass_threshold, 75) AS passes,
-    coalesce(c.marginal_threshold, j.marginal_threshold, 50) AS fails,
-    j.classification,
-    j.groups,
-    j.no_data_groups,
-    coalesce(m.mostly_empty, FALSE) AS mostly_empty
-  FROM landing.canary AS c
-  LEFT JOIN ran AS r ON c.source = r.source AND c.id = r.canary_id AND r.latest = 1
-  LEFT JOIN landing.canary_judgment AS j ON r.source = j.source AND r.judgment_id = j.id
-  LEFT JOIN emptiness AS m ON j.source = m.source AND j.id = m.judgment_id
+    canary.*,
+    ranked_intervals.judgment_id,
+    ranked_intervals.status AS last_status,
+    CASE
+      WHEN ranked_intervals.id IS NULL THEN canary.score
+      ELSE coalesce(canary_judgment.score, ranked_intervals.score)
+    END AS exact_score,
+    coalesce(canary.pass_threshold, canary_judgment.pass_threshold, 75) AS passes,
+    coalesce(canary.marginal_threshold, canary_judgment.marginal_threshold, 50) AS fails,
+    canary_judgment.classification,
+    canary_judgment.groups,
+    canary_judgment.no_data_groups,
+    coalesce(judgments_without_data.mostly_empty, FALSE) AS mostly_empty
+  FROM landing.canary
+  LEFT JOIN ranked_intervals
+    ON canary.source = ranked_intervals.source
+    AND canary.id = ranked_intervals.canary_id
+    AND ranked_intervals.latest = 1
+  LEFT JOIN landing.canary_judgment
+    ON ranked_intervals.source = canary_judgment.source
+    AND ranked_intervals.judgment_id = canary_judgment.id
+  LEFT JOIN judgments_without_data
+    ON canary_judgment.source = judgments_without_data.source
+    AND canary_judgment.id = judgments_without_data.judgment_id
 )
 SELECT
-  j.id AS canary_id,
-  j.source,
-  e.application,
-  e.root_id,
-  d.deployment_id,
-  d.outcome,
-  j.analysis,
-  j.config,
-  j.judgment_id,
-  j.exact_score AS score,
-  j.passes AS pass_threshold,
-  j.fails AS marginal_threshold,
-  j.intervals,
-  j.groups,
-  j.no_data_groups,
+  judged_canaries.id AS canary_id,
+  judged_canaries.source,
+  execution.application,
+  execution.root_id,
+  deployments.deployment_id,
+  deployments.outcome,
+  judged_canaries.analysis,
+  judged_canaries.config,
+  judged_canaries.judgment_id,
+  judged_canaries.exact_score AS score,
+  judged_canaries.passes AS pass_threshold,
+  judged_canaries.fails AS marginal_threshold,
+  judged_canaries.intervals,
+  judged_canaries.groups,
+  judged_canaries.no_data_groups,
   CASE
-    WHEN j.status = 'running' THEN 'in_progress'
-    WHEN j.status = 'canceled' OR (j.exact_score IS NULL AND j.last_status = 'canceled') THEN 'canceled'
-    WHEN j.classification IN ('nodata', 'error') THEN replace(j.classification, 'nodata', 'no_data')
-    WHEN j.exact_score IS NULL AND j.classification IN ('pass', 'marginal', 'fail') THEN j.classification
-    WHEN j.exact_score IS NULL THEN 'error'
-    WHEN j.mostly_empty OR (j.exact_score > j.fails AND j.no_data_groups > 0) THEN 'no_data'
-    WHEN j.exact_score >= j.passes THEN 'pass'
-    WHEN j.exact_score > j.fails THEN 'marginal'
+    WHEN judged_canaries.status = 'running' THEN 'in_progress'
+    WHEN
+      judged_canaries.status = 'canceled'
+      OR (judged_canaries.exact_score IS NULL AND judged_canaries.last_status = 'canceled')
+      THEN 'canceled'
+    WHEN judged_canaries.classification = 'nodata' THEN 'no_data'
+    WHEN judged_canaries.classification = 'error' THEN 'error'
+    WHEN
+      judged_canaries.exact_score IS NULL
+      AND judged_canaries.classification IN ('pass', 'marginal', 'fail')
+      THEN judged_canaries.classification
+    WHEN judged_canaries.exact_score IS NULL THEN 'error'
+    WHEN
+      judged_canaries.mostly_empty
+      OR (judged_canaries.exact_score > judged_canaries.fails AND judged_canaries.no_data_groups > 0)
+      THEN 'no_data'
+    WHEN judged_canaries.exact_score >= judged_canaries.passes THEN 'pass'
+    WHEN judged_canaries.exact_score > judged_canaries.fails THEN 'marginal'
     ELSE 'fail'
   END AS verdict,
-  j.started_at,
-  j.finished_at,
-  j.reason,
-  e.url
-FROM judged AS j
-INNER JOIN landing.execution AS e ON j.source = e.source AND j.execution_id = e.id AND j.revision = e.revision
-LEFT JOIN deployments AS d ON e.source = d.source AND e.root_id = d.root_id AND e.application = d.application
-WHERE j.status NOT IN ('not_started', 'skipped') AND NOT e.dry_run
+  judged_canaries.started_at,
+  judged_canaries.finished_at,
+  judged_canaries.reason,
+  execution.url
+FROM judged_canaries
+INNER JOIN landing.execution
+  ON judged_canaries.source = execution.source
+  AND judged_canaries.execution_id = execution.id
+  AND judged_canaries.revision = execution.revision
+LEFT JOIN deployments
+  ON execution.source = deployments.source
+  AND execution.root_id = deployments.root_id
+  AND execution.application = deployments.application
+WHERE judged_canaries.status NOT IN ('not_started', 'skipped') AND NOT execution.dry_run

@@ -1,30 +1,37 @@
--- One row is one metric of one judgment of a canary analysis; decisive marks the last,
--- which the verdict rests on.
+-- One row is one metric of one judgment of a canary analysis; decisive marks the last judgment, which decides the
+-- verdict.
 SELECT
-  m.source,
-  m.id AS metric_id,
-  c.canary_id,
-  c.application,
-  c.root_id,
-  c.deployment_id,
-  c.verdict,
-  m.judgment_id,
-  coalesce(c.judgment_id = m.judgment_id, FALSE) AS decisive,
-  coalesce(j.finished_at, i.finished_at) AS judged_at,
-  m.metric,
-  m.groups,
-  m.provider,
-  m.classification,
-  m.reason,
-  m.critical,
-  m.muted,
-  m.ratio,
-  m.baseline_mean,
-  m.baseline_count,
-  m.experiment_mean,
-  m.experiment_count
-FROM landing.canary_metric AS m
-INNER JOIN landing.canary_judgment AS j ON m.source = j.source AND m.judgment_id = j.id
-INNER JOIN landing.canary_interval AS i ON m.source = i.source AND m.judgment_id = i.judgment_id
-INNER JOIN landing.execution AS e ON i.source = e.source AND i.execution_id = e.id AND i.revision = e.revision
-INNER JOIN canaries AS c ON i.source = c.source AND i.canary_id = c.canary_id
+  canary_metric.source,
+  canary_metric.id AS metric_id,
+  canaries.canary_id,
+  canaries.application,
+  canaries.root_id,
+  canaries.deployment_id,
+  canaries.verdict,
+  canary_metric.judgment_id,
+  coalesce(canaries.judgment_id = canary_metric.judgment_id, FALSE) AS decisive,
+  coalesce(canary_judgment.finished_at, canary_interval.finished_at) AS judged_at,
+  canary_metric.metric,
+  canary_metric.groups,
+  canary_metric.provider,
+  canary_metric.classification,
+  canary_metric.reason,
+  canary_metric.critical,
+  canary_metric.muted,
+  canary_metric.ratio,
+  canary_metric.baseline_mean,
+  canary_metric.baseline_count,
+  canary_metric.experiment_mean,
+  canary_metric.experiment_count
+FROM landing.canary_metric
+INNER JOIN landing.canary_judgment
+  ON canary_metric.source = canary_judgment.source
+  AND canary_metric.judgment_id = canary_judgment.id
+INNER JOIN landing.canary_interval
+  ON canary_metric.source = canary_interval.source
+  AND canary_metric.judgment_id = canary_interval.judgment_id
+INNER JOIN landing.execution
+  ON canary_interval.source = execution.source
+  AND canary_interval.execution_id = execution.id
+  AND canary_interval.revision = execution.revision
+INNER JOIN canaries ON canary_interval.source = canaries.source AND canary_interval.canary_id = canaries.canary_id

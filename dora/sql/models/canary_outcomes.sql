@@ -1,80 +1,108 @@
--- One row is one canary analysis with what happened next: whether its deployment went on, who overrode it, and whether
--- the deployment failed later (outcome_unknown_reason says why that is not known). A failed canary that went on because a later one
--- of the same deployment passed was judged again; one that came after all traffic had moved could stop nothing.
+-- One row is one canary analysis with what happened next: whether its deployment continued, who overrode it, and
+-- whether the deployment failed later (outcome_unknown_reason says why that is not known). A failed canary whose
+-- deployment continued because a later one passed was analysed again; one that ran after all traffic had moved could
+-- stop nothing.
 WITH
-judged AS (
+finished_canaries AS (
   SELECT *, coalesce(finished_at, started_at) AS happened_at, verdict IN ('fail', 'marginal') AS alarmed
   FROM canaries
   WHERE coalesce(finished_at, started_at) IS NOT NULL
 ),
-moved AS (
-  SELECT j.source, j.canary_id, min(r.first_traffic_at) AS moved_at
-  FROM judged AS j
-  INNER JOIN rollouts AS r ON j.source = r.source AND j.root_id = r.root_id AND j.application = r.application
-  WHERE NOT r.is_canary AND r.first_traffic_at >= j.happened_at
-  GROUP BY j.source, j.canary_id
+traffic_after_canary AS (
+  SELECT finished_canaries.source, finished_canaries.canary_id, min(rollouts.first_traffic_at) AS moved_at
+  FROM finished_canaries
+  INNER JOIN rollouts
+    ON finished_canaries.source = rollouts.source
+    AND finished_canaries.root_id = rollouts.root_id
+    AND finished_canaries.application = rollouts.application
+  WHERE NOT rollouts.is_canary AND rollouts.first_traffic_at >= finished_canaries.happened_at
+  GROUP BY finished_canaries.source, finished_canaries.canary_id
 ),
-again AS (
-  SELECT DISTINCT j.source, j.canary_id
-  FROM judged AS j
-  INNER JOIN judged AS later ON j.deployment_id = later.deployment_id AND later.happened_at > j.happened_at
-  WHERE j.alarmed AND later.verdict = 'pass'
+repeated_canaries AS (
+  SELECT DISTINCT finished_canaries.source, finished_canaries.canary_id
+  FROM finished_canaries
+  INNER JOIN finished_canaries AS later
+    ON finished_canaries.deployment_id = later.deployment_id
+    AND later.happened_at > finished_canaries.happened_at
+  WHERE finished_canaries.alarmed AND later.verdict = 'pass'
 ),
-asked AS (
+overrides AS (
   SELECT
-    j.source,
-    j.canary_id,
-    a.decided_by,
-    row_number() OVER (PARTITION BY j.source, j.canary_id ORDER BY a.decided_at, a.approval_id) AS turn
-  FROM judged AS j
-  INNER JOIN moved AS m ON j.source = m.source AND j.canary_id = m.canary_id
-  INNER JOIN approvals AS a ON j.deployment_id = a.deployment_id
-  WHERE j.alarmed AND a.decision = 'continue' AND a.decided_at >= j.happened_at AND a.decided_at <= m.moved_at
+    finished_canaries.source,
+    finished_canaries.canary_id,
+    approvals.decided_by,
+    row_number() OVER (
+      PARTITION BY finished_canaries.source, finished_canaries.canary_id
+      ORDER BY approvals.decided_at, approvals.approval_id
+    ) AS position
+  FROM finished_canaries
+  INNER JOIN traffic_after_canary
+    ON finished_canaries.source = traffic_after_canary.source
+    AND finished_canaries.canary_id = traffic_after_canary.canary_id
+  INNER JOIN approvals ON finished_canaries.deployment_id = approvals.deployment_id
+  WHERE
+    finished_canaries.alarmed
+    AND approvals.decision = 'continue'
+    AND approvals.decided_at >= finished_canaries.happened_at
+    AND approvals.decided_at <= traffic_after_canary.moved_at
 )
 SELECT
-  j.canary_id,
-  j.source,
-  j.application,
-  j.deployment_id,
-  j.happened_at,
-  j.verdict,
-  j.score,
-  j.pass_threshold,
-  j.marginal_threshold,
-  j.config,
-  j.intervals,
-  j.groups,
-  j.no_data_groups,
-  epoch(j.finished_at - j.started_at) / 60 AS minutes,
+  finished_canaries.canary_id,
+  finished_canaries.source,
+  finished_canaries.application,
+  finished_canaries.deployment_id,
+  finished_canaries.happened_at,
+  finished_canaries.verdict,
+  finished_canaries.score,
+  finished_canaries.pass_threshold,
+  finished_canaries.marginal_threshold,
+  finished_canaries.config,
+  finished_canaries.intervals,
+  finished_canaries.groups,
+  finished_canaries.no_data_groups,
+  epoch(finished_canaries.finished_at - finished_canaries.started_at) / 60 AS minutes,
   CASE
-    WHEN j.deployment_id IS NULL THEN 'no deployment'
-    WHEN j.verdict = 'in_progress' OR d.outcome = 'in_progress' THEN 'running'
-    WHEN m.canary_id IS NULL AND d.traffic_at IS NOT NULL THEN 'already serving'
-    WHEN m.canary_id IS NULL AND j.alarmed THEN 'stopped'
-    WHEN m.canary_id IS NULL THEN 'not deployed'
-    WHEN NOT j.alarmed THEN 'promoted'
-    WHEN again.canary_id IS NOT NULL THEN 'analysed again'
-    WHEN a.canary_id IS NOT NULL THEN 'overridden'
+    WHEN finished_canaries.deployment_id IS NULL THEN 'no deployment'
+    WHEN finished_canaries.verdict = 'in_progress' OR deployments.outcome = 'in_progress' THEN 'running'
+    WHEN traffic_after_canary.canary_id IS NULL AND deployments.traffic_at IS NOT NULL THEN 'already serving'
+    WHEN traffic_after_canary.canary_id IS NULL AND finished_canaries.alarmed THEN 'stopped'
+    WHEN traffic_after_canary.canary_id IS NULL THEN 'not deployed'
+    WHEN NOT finished_canaries.alarmed THEN 'promoted'
+    WHEN repeated_canaries.canary_id IS NOT NULL THEN 'analysed again'
+    WHEN overrides.canary_id IS NOT NULL THEN 'overridden'
     ELSE 'continued without approval'
   END AS action_taken,
-  a.decided_by AS overridden_by,
-  CASE WHEN d.took_traffic AND d.kind IN ('release', 'hotfix', 'config') THEN r.deployment_id IS NOT NULL END AS deployment_failed,
+  overrides.decided_by AS overridden_by,
   CASE
-    WHEN d.took_traffic IS DISTINCT FROM TRUE THEN 'took no traffic'
-    WHEN d.kind NOT IN ('release', 'hotfix', 'config') THEN d.kind
-    WHEN r.deployment_id IS NULL AND d.traffic_at > build.as_of - f.failure_window_hours * INTERVAL 1 HOUR
+    WHEN
+      deployments.took_traffic
+      AND deployments.kind IN ('release', 'hotfix', 'config')
+      THEN recoveries.deployment_id IS NOT NULL
+  END AS deployment_failed,
+  CASE
+    WHEN deployments.took_traffic IS DISTINCT FROM TRUE THEN 'took no traffic'
+    WHEN deployments.kind NOT IN ('release', 'hotfix', 'config') THEN deployments.kind
+    WHEN recoveries.deployment_id IS NULL
+    AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR
       THEN 'may still fail'
   END AS outcome_unknown_reason,
-  r.evidence,
-  d.kind,
-  d.outcome,
-  j.reason,
-  j.url
-FROM judged AS j
-INNER JOIN definitions AS f ON j.application = f.application
+  recoveries.evidence,
+  deployments.kind,
+  deployments.outcome,
+  finished_canaries.reason,
+  finished_canaries.url
+FROM finished_canaries
+INNER JOIN definitions ON finished_canaries.application = definitions.application
 CROSS JOIN build
-LEFT JOIN deployments AS d ON j.deployment_id = d.deployment_id
-LEFT JOIN moved AS m ON j.source = m.source AND j.canary_id = m.canary_id
-LEFT JOIN again ON j.source = again.source AND j.canary_id = again.canary_id
-LEFT JOIN asked AS a ON j.source = a.source AND j.canary_id = a.canary_id AND a.turn = 1
-LEFT JOIN recoveries AS r ON j.deployment_id = r.deployment_id
+LEFT JOIN deployments ON finished_canaries.deployment_id = deployments.deployment_id
+LEFT JOIN traffic_after_canary
+  ON finished_canaries.source = traffic_after_canary.source
+  AND finished_canaries.canary_id = traffic_after_canary.canary_id
+LEFT JOIN repeated_canaries
+  ON finished_canaries.source = repeated_canaries.source
+  AND finished_canaries.canary_id = repeated_canaries.canary_id
+LEFT JOIN overrides
+  ON finished_canaries.source = overrides.source
+  AND finished_canaries.canary_id = overrides.canary_id
+  AND overrides.position = 1
+LEFT JOIN recoveries ON finished_canaries.deployment_id = recoveries.deployment_id

@@ -1,6 +1,6 @@
--- One row is one change's way to production: who merged it when, the deployment that shipped it, its lead time with the
--- stages that make it up, or for how long it has been waiting.
-WITH stages AS (
+-- One row is one change's way to production: its merge, the deployment that shipped it, and its lead time by stage,
+-- or for how long it has been waiting.
+WITH hours_by_stage AS (
   SELECT
     application,
     change_id,
@@ -16,42 +16,48 @@ WITH stages AS (
   GROUP BY application, change_id
 )
 SELECT
-  c.application,
-  c.change_id,
-  c.repository,
-  c.sha,
-  c.change_request,
-  c.author,
-  c.subject,
-  c.branch,
-  c.merge_method,
-  c.labels,
-  c.commits,
-  c.files,
-  c.lines_added,
-  c.lines_removed,
-  c.first_commit_at,
-  c.opened_at,
-  c.first_review_at,
-  c.approved_at,
-  c.merged_at,
-  c.merge_time_issue,
-  CASE WHEN k.excluded IS NOT NULL THEN k.excluded WHEN k.shipped THEN 'shipped' ELSE 'open' END AS state,
-  CASE WHEN k.excluded IS NULL AND k.shipped THEN k.hours END AS lead_hours,
-  CASE WHEN k.excluded IS NULL AND NOT k.shipped THEN k.hours END AS open_hours,
-  s.waiting_hours,
-  s.queue_hours,
-  s.pre_production_hours,
-  s.approval_hours,
-  s.execution_window_hours,
-  s.canary_hours,
-  s.rollout_hours,
-  s.other_hours,
-  d.full_traffic_at,
-  d.kind,
-  c.shipped_by AS deployment_id,
-  d.url
-FROM changes AS c
-INNER JOIN lead_times AS k ON c.application = k.application AND c.change_id = k.change_id
-LEFT JOIN stages AS s ON c.application = s.application AND c.change_id = s.change_id
-LEFT JOIN deployments AS d ON c.shipped_by = d.deployment_id
+  changes.application,
+  changes.change_id,
+  changes.repository,
+  changes.sha,
+  changes.change_request,
+  changes.author,
+  changes.subject,
+  changes.branch,
+  changes.merge_method,
+  changes.labels,
+  changes.commits,
+  changes.files,
+  changes.lines_added,
+  changes.lines_removed,
+  changes.first_commit_at,
+  changes.opened_at,
+  changes.first_review_at,
+  changes.approved_at,
+  changes.merged_at,
+  changes.merge_time_issue,
+  CASE
+    WHEN lead_times.excluded IS NOT NULL THEN lead_times.excluded
+    WHEN lead_times.shipped THEN 'shipped'
+    ELSE 'open'
+  END AS state,
+  CASE WHEN lead_times.excluded IS NULL AND lead_times.shipped THEN lead_times.hours END AS lead_hours,
+  CASE WHEN lead_times.excluded IS NULL AND NOT lead_times.shipped THEN lead_times.hours END AS open_hours,
+  hours_by_stage.waiting_hours,
+  hours_by_stage.queue_hours,
+  hours_by_stage.pre_production_hours,
+  hours_by_stage.approval_hours,
+  hours_by_stage.execution_window_hours,
+  hours_by_stage.canary_hours,
+  hours_by_stage.rollout_hours,
+  hours_by_stage.other_hours,
+  deployments.full_traffic_at,
+  deployments.kind,
+  changes.shipped_by AS deployment_id,
+  deployments.url
+FROM changes
+INNER JOIN lead_times ON changes.application = lead_times.application AND changes.change_id = lead_times.change_id
+LEFT JOIN hours_by_stage
+  ON changes.application = hours_by_stage.application
+  AND changes.change_id = hours_by_stage.change_id
+LEFT JOIN deployments ON changes.shipped_by = deployments.deployment_id

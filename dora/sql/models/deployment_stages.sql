@@ -1,39 +1,45 @@
--- One row is one stretch of a deployment's time. Stretches of one deployment touch and never overlap, so any clock cut
--- out of them is the sum of its parts. What holds the others up gives its name: deployment_parts.
+-- One row is one stretch of a deployment's time. Stretches of one deployment touch and never overlap, so every period
+-- cut out of them is the sum of its parts. Of activities at the same time, deployment_time_parts decides the stage.
 WITH
-parts AS (
+activities AS (
   SELECT * FROM deployment_time_parts WHERE started_at < ended_at
 ),
-cuts AS (
-  SELECT turn, started_at AS cut FROM parts
+boundaries AS (
+  SELECT turn, started_at AS cut FROM activities
   UNION
-  SELECT turn, ended_at FROM parts
+  SELECT turn, ended_at FROM activities
 ),
-pieces AS (
+pieces_of_time AS (
   SELECT turn, cut AS started_at, lead(cut) OVER (PARTITION BY turn ORDER BY cut) AS ended_at
-  FROM cuts
+  FROM boundaries
 ),
-named AS (
-  SELECT p.turn, p.started_at, p.ended_at, min_by(c.stage, c.precedence) AS stage
-  FROM pieces AS p
-  INNER JOIN parts AS c
-    ON p.turn = c.turn AND c.started_at <= p.started_at AND c.ended_at >= p.ended_at
-  GROUP BY p.turn, p.started_at, p.ended_at
+staged_pieces AS (
+  SELECT
+    pieces_of_time.turn,
+    pieces_of_time.started_at,
+    pieces_of_time.ended_at,
+    min_by(activities.stage, activities.precedence) AS stage
+  FROM pieces_of_time
+  INNER JOIN activities
+    ON pieces_of_time.turn = activities.turn
+    AND activities.started_at <= pieces_of_time.started_at
+    AND activities.ended_at >= pieces_of_time.ended_at
+  GROUP BY pieces_of_time.turn, pieces_of_time.started_at, pieces_of_time.ended_at
 ),
-begun AS (
+stage_changes AS (
   SELECT
     *,
-    CASE WHEN stage = lag(stage) OVER (PARTITION BY turn ORDER BY started_at) THEN 0 ELSE 1 END AS begins
-  FROM named
+    CASE WHEN stage = lag(stage) OVER (PARTITION BY turn ORDER BY started_at) THEN 0 ELSE 1 END AS starts_stage
+  FROM staged_pieces
 ),
-numbered AS (
-  SELECT *, sum(begins) OVER (PARTITION BY turn ORDER BY started_at) AS number FROM begun
+numbered_pieces AS (
+  SELECT *, sum(starts_stage) OVER (PARTITION BY turn ORDER BY started_at) AS number FROM stage_changes
 ),
 stretches AS (
   SELECT turn, stage, min(started_at) AS started_at, max(ended_at) AS ended_at
-  FROM numbered
+  FROM numbered_pieces
   GROUP BY turn, stage, number
 )
-SELECT l.deployment_id, s.stage, s.started_at, s.ended_at
-FROM stretches AS s
-INNER JOIN lineage AS l ON s.turn = l.turn
+SELECT lineage.deployment_id, stretches.stage, stretches.started_at, stretches.ended_at
+FROM stretches
+INNER JOIN lineage ON stretches.turn = lineage.turn

@@ -1,6 +1,6 @@
--- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or its own failing.
--- What was undone in its own execution tree mended nothing, so nothing has recovered by it. Confidence: stated where a
--- stage, a commit or a person says so, inferred where only its place in time does.
+-- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or a failed
+-- deploy. A deployment that its own execution reverted has restored nothing, so no failure recovers by it.
+-- Confidence: stated by a stage, a commit or a person, or inferred from its place in time.
 WITH
 evidence AS (
   SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_rollback
@@ -19,13 +19,19 @@ evidence AS (
   FROM incidents
 )
 SELECT
-  r.application,
-  e.deployment_id,
-  e.evidence,
-  e.evidence_id,
-  e.happened_at,
-  e.recovered_at,
-  max(e.confidence) AS confidence
-FROM evidence AS e
-INNER JOIN releases AS r ON e.deployment_id = r.deployment_id
-GROUP BY r.application, e.deployment_id, e.evidence, e.evidence_id, e.happened_at, e.recovered_at
+  releases.application,
+  evidence.deployment_id,
+  evidence.evidence,
+  evidence.evidence_id,
+  evidence.happened_at,
+  evidence.recovered_at,
+  max(evidence.confidence) AS confidence
+FROM evidence
+INNER JOIN releases ON evidence.deployment_id = releases.deployment_id
+GROUP BY
+  releases.application,
+  evidence.deployment_id,
+  evidence.evidence,
+  evidence.evidence_id,
+  evidence.happened_at,
+  evidence.recovered_at

@@ -1,23 +1,25 @@
--- One row is one stretch of an application's time of which no history was seen, up to until (not included). It lies
--- between two stretches that were seen whole (history is missing), or before all of them (since is null: history begins).
--- An application that was first seen after the first run of its source is new: nothing is missing before it.
+-- One row is one stretch of an application's time without landed history, up to until (exclusive). It lies between two
+-- covered stretches (history is missing) or before all of them (since is null: history begins). An application that
+-- appears after the first run of its source is new: nothing is missing before it.
 WITH
-runs AS (
+first_runs AS (
   SELECT source, min(as_of) AS first_run FROM landing.load WHERE finished_at IS NOT NULL GROUP BY source
 ),
-stretches AS (
+covered_stretches AS (
   SELECT
     source,
     application,
     since,
-    lag(until) OVER (PARTITION BY source, application ORDER BY since, id) AS seen_until
+    lag(until) OVER (PARTITION BY source, application ORDER BY since, id) AS covered_until
   FROM landing.coverage
 )
 SELECT
-  s.application,
-  s.seen_until AS since,
-  s.since AS until,
-  CASE WHEN s.seen_until IS NULL THEN 'history begins' ELSE 'history is missing' END AS reason
-FROM stretches AS s
-INNER JOIN runs ON s.source = runs.source
-WHERE s.seen_until < s.since OR (s.seen_until IS NULL AND s.since <= runs.first_run)
+  covered_stretches.application,
+  covered_stretches.covered_until AS since,
+  covered_stretches.since AS until,
+  CASE WHEN covered_stretches.covered_until IS NULL THEN 'history begins' ELSE 'history is missing' END AS reason
+FROM covered_stretches
+INNER JOIN first_runs ON covered_stretches.source = first_runs.source
+WHERE
+  covered_stretches.covered_until < covered_stretches.since
+  OR (covered_stretches.covered_until IS NULL AND covered_stretches.since <= first_runs.first_run)

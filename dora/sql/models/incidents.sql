@@ -1,53 +1,63 @@
--- One row is one incident and the deployment that it is held against: the one that somebody named, else the one that
--- shipped the commit somebody named, else the application's latest that took traffic within the window before it opened.
--- Without any of these it is held against none.
+-- One row is one incident with the deployment that it is attributed to: the one that its record names, else the one
+-- that shipped the commit that its record names, else the latest of its application that took traffic within the
+-- failure window before it opened. Without any of these it is attributed to none.
 WITH
-linked AS (
-  SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment' AS linked_by
-  FROM incident_records AS i
-  INNER JOIN releases AS c ON i.deployment IN (c.deployment_id, c.root_id)
+linked_incidents AS (
+  SELECT DISTINCT incident_records.source, incident_records.id, releases.deployment_id, 'deployment' AS linked_by
+  FROM incident_records
+  INNER JOIN releases ON incident_records.deployment IN (releases.deployment_id, releases.root_id)
   UNION
-  SELECT DISTINCT i.source, i.id, c.deployment_id, 'deployment'
-  FROM incident_records AS i
-  INNER JOIN landing.execution AS e ON i.deployment = e.id
-  INNER JOIN releases AS c ON e.source = c.source AND e.root_id = c.root_id AND i.application = c.application
+  SELECT DISTINCT incident_records.source, incident_records.id, releases.deployment_id, 'deployment'
+  FROM incident_records
+  INNER JOIN landing.execution ON incident_records.deployment = execution.id
+  INNER JOIN releases
+    ON execution.source = releases.source
+    AND execution.root_id = releases.root_id
+    AND incident_records.application = releases.application
   UNION
-  SELECT DISTINCT i.source, i.id, x.shipped_by, 'commit'
-  FROM incident_records AS i
-  INNER JOIN changes AS x ON i.application = x.application AND starts_with(x.sha, lower(i.commit))
-  WHERE i.deployment IS NULL AND length(i.commit) >= 7 AND x.shipped_by IS NOT NULL
+  SELECT DISTINCT incident_records.source, incident_records.id, changes.shipped_by, 'commit'
+  FROM incident_records
+  INNER JOIN changes
+    ON incident_records.application = changes.application
+    AND starts_with(changes.sha, lower(incident_records.commit))
+  WHERE incident_records.deployment IS NULL AND length(incident_records.commit) >= 7 AND changes.shipped_by IS NOT NULL
 ),
-nearby AS (
+deployments_in_window AS (
   SELECT
-    i.source,
-    i.id,
-    c.deployment_id,
-    row_number() OVER (PARTITION BY i.source, i.id ORDER BY c.traffic_at DESC, c.deployment_id DESC) AS nearest
-  FROM incident_records AS i
-  INNER JOIN definitions AS d ON i.application = d.application
-  INNER JOIN releases AS c
+    incident_records.source,
+    incident_records.id,
+    releases.deployment_id,
+    row_number() OVER (
+      PARTITION BY incident_records.source, incident_records.id
+      ORDER BY releases.traffic_at DESC, releases.deployment_id DESC
+    ) AS nearest
+  FROM incident_records
+  INNER JOIN definitions ON incident_records.application = definitions.application
+  INNER JOIN releases
     ON
-      i.application = c.application
-      AND c.traffic_at <= i.opened_at
-      AND c.traffic_at >= i.opened_at - d.failure_window_hours * INTERVAL 1 HOUR
-  LEFT JOIN linked ON i.source = linked.source AND i.id = linked.id
-  WHERE linked.id IS NULL
+      incident_records.application = releases.application
+      AND releases.traffic_at <= incident_records.opened_at
+      AND releases.traffic_at >= incident_records.opened_at - definitions.failure_window_hours * INTERVAL 1 HOUR
+  LEFT JOIN linked_incidents
+    ON incident_records.source = linked_incidents.source
+    AND incident_records.id = linked_incidents.id
+  WHERE linked_incidents.id IS NULL
 ),
-links AS (
-  SELECT source, id, deployment_id, linked_by FROM linked
+attributions AS (
+  SELECT source, id, deployment_id, linked_by FROM linked_incidents
   UNION ALL
-  SELECT source, id, deployment_id, 'window' FROM nearby WHERE nearest = 1
+  SELECT source, id, deployment_id, 'window' FROM deployments_in_window WHERE nearest = 1
 )
 SELECT
-  i.id AS incident_id,
-  i.source,
-  i.application,
-  l.deployment_id,
-  l.linked_by,
-  i.opened_at,
-  i.resolved_at,
-  i.severity,
-  i.title,
-  i.url
-FROM incident_records AS i
-LEFT JOIN links AS l ON i.source = l.source AND i.id = l.id
+  incident_records.id AS incident_id,
+  incident_records.source,
+  incident_records.application,
+  attributions.deployment_id,
+  attributions.linked_by,
+  incident_records.opened_at,
+  incident_records.resolved_at,
+  incident_records.severity,
+  incident_records.title,
+  incident_records.url
+FROM incident_records
+LEFT JOIN attributions ON incident_records.source = attributions.source AND incident_records.id = attributions.id

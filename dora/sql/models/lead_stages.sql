@@ -1,41 +1,52 @@
 -- One row is one stage of one shipped change's lead time. The stages of a change add up to its lead time exactly:
--- waiting for a pipeline until its deployment was queued, then that deployment's own stages up to where the clock stops.
+-- waiting until its deployment was queued, then the stages of that deployment until the lead time ends.
 WITH
-counted AS (
+shipped_lead_times AS (
   SELECT * FROM lead_times WHERE excluded IS NULL AND shipped
 ),
-waiting AS (
-  SELECT c.application, c.change_id, 'waiting for deployment' AS stage, epoch_us(least(d.queued_at, c.ended_at)) - epoch_us(c.began_at) AS micros
-  FROM counted AS c
-  INNER JOIN deployments AS d ON c.shipped_by = d.deployment_id
-  WHERE d.queued_at > c.began_at
-),
-moving AS (
+waits AS (
   SELECT
-    c.application,
-    c.change_id,
-    s.stage,
-    sum(epoch_us(least(s.ended_at, c.ended_at)) - epoch_us(greatest(s.started_at, c.began_at))) AS micros
-  FROM counted AS c
-  INNER JOIN deployment_stages AS s ON c.shipped_by = s.deployment_id
-  WHERE s.started_at < c.ended_at AND s.ended_at > c.began_at
-  GROUP BY c.application, c.change_id, s.stage
+    shipped_lead_times.application,
+    shipped_lead_times.change_id,
+    'waiting for deployment' AS stage,
+    epoch_us(least(deployments.queued_at, shipped_lead_times.ended_at)) - epoch_us(shipped_lead_times.began_at) AS micros
+  FROM shipped_lead_times
+  INNER JOIN deployments ON shipped_lead_times.shipped_by = deployments.deployment_id
+  WHERE deployments.queued_at > shipped_lead_times.began_at
 ),
-told AS (
-  SELECT application, change_id, stage, micros FROM waiting
+deployment_shares AS (
+  SELECT
+    shipped_lead_times.application,
+    shipped_lead_times.change_id,
+    deployment_stages.stage,
+    sum(
+      epoch_us(least(deployment_stages.ended_at, shipped_lead_times.ended_at))
+      - epoch_us(greatest(deployment_stages.started_at, shipped_lead_times.began_at))
+    ) AS micros
+  FROM shipped_lead_times
+  INNER JOIN deployment_stages ON shipped_lead_times.shipped_by = deployment_stages.deployment_id
+  WHERE
+    deployment_stages.started_at < shipped_lead_times.ended_at
+    AND deployment_stages.ended_at > shipped_lead_times.began_at
+  GROUP BY shipped_lead_times.application, shipped_lead_times.change_id, deployment_stages.stage
+),
+stages AS (
+  SELECT application, change_id, stage, micros FROM waits
   UNION ALL
-  SELECT application, change_id, stage, micros FROM moving
+  SELECT application, change_id, stage, micros FROM deployment_shares
 ),
-sums AS (
-  SELECT application, change_id, sum(micros) AS micros FROM told GROUP BY application, change_id
+totals AS (
+  SELECT application, change_id, sum(micros) AS micros FROM stages GROUP BY application, change_id
 )
-SELECT application, change_id, stage, micros / 3.6e9 AS hours FROM told
+SELECT application, change_id, stage, micros / 3.6e9 AS hours FROM stages
 UNION ALL
 SELECT
-  c.application,
-  c.change_id,
+  shipped_lead_times.application,
+  shipped_lead_times.change_id,
   'unknown' AS stage,
-  (epoch_us(c.ended_at) - epoch_us(c.began_at) - coalesce(s.micros, 0)) / 3.6e9 AS hours
-FROM counted AS c
-LEFT JOIN sums AS s ON c.application = s.application AND c.change_id = s.change_id
-WHERE epoch_us(c.ended_at) - epoch_us(c.began_at) > coalesce(s.micros, 0)
+  (epoch_us(shipped_lead_times.ended_at) - epoch_us(shipped_lead_times.began_at) - coalesce(totals.micros, 0)) / 3.6e9 AS hours
+FROM shipped_lead_times
+LEFT JOIN totals
+  ON shipped_lead_times.application = totals.application
+  AND shipped_lead_times.change_id = totals.change_id
+WHERE epoch_us(shipped_lead_times.ended_at) - epoch_us(shipped_lead_times.began_at) > coalesce(totals.micros, 0)

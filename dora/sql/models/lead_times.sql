@@ -1,30 +1,34 @@
--- One row is one change of one application with its lead time's clock as the definitions in force set it: when it began,
--- when it ended (null: it has not, or nobody knows), and why it is left out where it is.
-WITH clocks AS (
+-- One row is one change of one application with its lead time, as the definitions in force measure it: when it started,
+-- when it ended (null: not yet, or not recorded), and why it is excluded, if it is.
+WITH change_clocks AS (
   SELECT
-    c.application,
-    c.change_id,
-    c.shipped_by,
-    c.baseline,
-    c.reverted_before_shipping,
-    c.shipped_by IS NOT NULL AS shipped,
-    CASE d.lead_time_starts
-      WHEN 'merged_at' THEN c.merged_at
-      WHEN 'committed_at' THEN c.committed_at
-      WHEN 'authored_at' THEN c.authored_at
-      WHEN 'first_commit_at' THEN c.first_commit_at
-      ELSE c.opened_at
+    changes.application,
+    changes.change_id,
+    changes.shipped_by,
+    changes.baseline,
+    changes.reverted_before_shipping,
+    changes.shipped_by IS NOT NULL AS shipped,
+    CASE definitions.lead_time_starts
+      WHEN 'merged_at' THEN changes.merged_at
+      WHEN 'committed_at' THEN changes.committed_at
+      WHEN 'authored_at' THEN changes.authored_at
+      WHEN 'first_commit_at' THEN changes.first_commit_at
+      ELSE changes.opened_at
     END AS began_at,
-    c.cherry_pick_of IS NOT NULL AS repeated,
-    CASE WHEN d.lead_time_starts IN ('merged_at', 'committed_at') THEN c.merge_time_issue END AS merge_time_issue,
-    d.lead_time_starts IN ('first_commit_at', 'opened_at') AS may_be_untold,
-    CASE d.lead_time_stops
-      WHEN 'full_traffic_at' THEN p.full_traffic_at WHEN 'first_traffic_at' THEN p.first_traffic_at ELSE p.finished_at
+    changes.cherry_pick_of IS NOT NULL AS repeated,
+    CASE
+      WHEN definitions.lead_time_starts IN ('merged_at', 'committed_at') THEN changes.merge_time_issue
+    END AS merge_time_issue,
+    definitions.lead_time_starts IN ('first_commit_at', 'opened_at') AS start_is_optional,
+    CASE definitions.lead_time_stops
+      WHEN 'full_traffic_at' THEN deployments.full_traffic_at
+      WHEN 'first_traffic_at' THEN deployments.first_traffic_at
+      ELSE deployments.finished_at
     END AS ended_at,
     build.as_of
-  FROM changes AS c
-  INNER JOIN definitions AS d ON c.application = d.application
-  LEFT JOIN deployments AS p ON c.shipped_by = p.deployment_id
+  FROM changes
+  INNER JOIN definitions ON changes.application = definitions.application
+  LEFT JOIN deployments ON changes.shipped_by = deployments.deployment_id
   CROSS JOIN build
 )
 SELECT
@@ -32,7 +36,9 @@ SELECT
   change_id,
   shipped_by,
   shipped,
-  CASE WHEN began_at >= TIMESTAMP '1990-01-01' AND merge_time_issue IS DISTINCT FROM 'in_future' THEN began_at END AS began_at,
+  CASE
+    WHEN began_at >= TIMESTAMP '1990-01-01' AND merge_time_issue IS DISTINCT FROM 'in_future' THEN began_at
+  END AS began_at,
   ended_at,
   epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS hours,
   CASE
@@ -43,10 +49,10 @@ SELECT
     WHEN merge_time_issue = 'too_early' THEN 'time too early'
     WHEN merge_time_issue = 'in_future' THEN 'time in the future'
     WHEN merge_time_issue = 'before_parent' THEN 'time before its parent'
-    WHEN began_at IS NULL AND may_be_untold THEN 'unknown start'
+    WHEN began_at IS NULL AND start_is_optional THEN 'unknown start'
     WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
     WHEN shipped AND ended_at IS NULL THEN 'no end time'
     WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
     WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'
   END AS excluded
-FROM clocks
+FROM change_clocks

@@ -1,7 +1,7 @@
--- One row is one pipeline as it is configured now, with the template it is made from. Where none is named but several
--- applications have a pipeline of the same name and the same make-up, that name is taken for a template by convention.
+-- One row is one pipeline as it is configured now, with its template. If it names none but at least three applications
+-- have a pipeline of the same name and stages, that name is its template by convention.
 WITH
-alike AS (
+similar_pipelines AS (
   SELECT
     pipeline,
     has_canary,
@@ -13,23 +13,23 @@ alike AS (
   GROUP BY pipeline, has_canary, has_approval, has_rollback
 )
 SELECT
-  p.source,
-  p.id AS pipeline_id,
-  p.application,
-  p.pipeline,
-  CASE WHEN a.applications >= 3 THEN 'convention' ELSE p.template_kind END AS template_kind,
-  CASE WHEN a.applications >= 3 THEN p.pipeline ELSE p.template END AS template,
-  p.template_version,
-  p.protected,
-  p.disabled,
-  p.has_canary,
-  p.has_approval,
-  p.has_rollback,
-  p.updated_at
-FROM landing.pipeline AS p
-LEFT JOIN alike AS a
-  ON p.template_kind IS NULL
-  AND p.pipeline = a.pipeline
-  AND p.has_canary IS NOT DISTINCT FROM a.has_canary
-  AND p.has_approval IS NOT DISTINCT FROM a.has_approval
-  AND p.has_rollback IS NOT DISTINCT FROM a.has_rollback
+  pipeline.source,
+  pipeline.id AS pipeline_id,
+  pipeline.application,
+  pipeline.pipeline,
+  CASE WHEN similar_pipelines.applications >= 3 THEN 'convention' ELSE pipeline.template_kind END AS template_kind,
+  CASE WHEN similar_pipelines.applications >= 3 THEN pipeline.pipeline ELSE pipeline.template END AS template,
+  pipeline.template_version,
+  pipeline.protected,
+  pipeline.disabled,
+  pipeline.has_canary,
+  pipeline.has_approval,
+  pipeline.has_rollback,
+  pipeline.updated_at
+FROM landing.pipeline
+LEFT JOIN similar_pipelines
+  ON pipeline.template_kind IS NULL
+  AND pipeline.pipeline = similar_pipelines.pipeline
+  AND pipeline.has_canary IS NOT DISTINCT FROM similar_pipelines.has_canary
+  AND pipeline.has_approval IS NOT DISTINCT FROM similar_pipelines.has_approval
+  AND pipeline.has_rollback IS NOT DISTINCT FROM similar_pipelines.has_rollback

@@ -1,61 +1,73 @@
--- One row is one rollout to production: what the definitions of its application call production, dry runs and
--- skipped stages apart. is_canary marks workloads that only serve a canary analysis.
+-- One row is one rollout to production, as the definitions of its application decide; dry runs and skipped stages are
+-- left out. is_canary marks workloads that only serve a canary analysis.
 WITH
-named AS (
-  SELECT DISTINCT r.application, r.role, r.environment, r.account, r.location, r.cluster, e.pipeline
-  FROM landing.rollout AS r
-  INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id AND r.revision = e.revision
+targets AS (
+  SELECT DISTINCT
+    rollout.application,
+    rollout.role,
+    rollout.environment,
+    rollout.account,
+    rollout.location,
+    rollout.cluster,
+    execution.pipeline
+  FROM landing.rollout
+  INNER JOIN landing.execution
+    ON rollout.source = execution.source
+    AND rollout.execution_id = execution.id
+    AND rollout.revision = execution.revision
 ),
-places AS (
+matches AS (
   SELECT
-    n.*,
-    coalesce(n.role = 'canary', FALSE) OR coalesce(regexp_full_match(n.cluster, d.canary_clusters), FALSE) AS is_canary
-  FROM named AS n
-  INNER JOIN definitions AS d ON n.application = d.application
-  WHERE
-    CASE
-      WHEN n.environment IS NOT NULL THEN coalesce(regexp_full_match(n.environment, d.production_environments), FALSE)
-      ELSE
-        coalesce(d.production_accounts, d.production_locations, d.production_clusters, d.production_pipelines) IS NOT NULL
-        AND (d.production_accounts IS NULL OR coalesce(regexp_full_match(n.account, d.production_accounts), FALSE))
-        AND (d.production_locations IS NULL OR coalesce(regexp_full_match(n.location, d.production_locations), FALSE))
-        AND (d.production_clusters IS NULL OR coalesce(regexp_full_match(n.cluster, d.production_clusters), FALSE))
-        AND (d.production_pipelines IS NULL OR coalesce(regexp_full_match(n.pipeline, d.production_pipelines), FALSE))
-    END
+    targets.*,
+    coalesce(role = 'canary', FALSE) OR coalesce(regexp_full_match(cluster, canary_clusters), FALSE) AS is_canary,
+    coalesce(regexp_full_match(environment, production_environments), FALSE) AS in_environment,
+    coalesce(production_accounts, production_locations, production_clusters, production_pipelines) IS NOT NULL
+    AND (production_accounts IS NULL OR coalesce(regexp_full_match(account, production_accounts), FALSE))
+    AND (production_locations IS NULL OR coalesce(regexp_full_match(location, production_locations), FALSE))
+    AND (production_clusters IS NULL OR coalesce(regexp_full_match(cluster, production_clusters), FALSE))
+    AND (production_pipelines IS NULL OR coalesce(regexp_full_match(pipeline, production_pipelines), FALSE))
+      AS at_target
+  FROM targets
+  INNER JOIN definitions ON targets.application = definitions.application
+),
+production_targets AS (
+  SELECT * FROM matches WHERE CASE WHEN environment IS NOT NULL THEN in_environment ELSE at_target END
 )
 SELECT
-  r.source,
-  r.id AS rollout_id,
-  r.execution_id,
-  e.root_id,
-  r.application,
-  r.action,
-  r.strategy,
-  CASE r.action WHEN 'deploy' THEN 1 WHEN 'rollback' THEN 2 ELSE 3 END AS precedence,
-  p.is_canary,
-  r.account,
-  r.location,
-  r.cluster,
-  r.status,
-  r.started_at,
-  r.first_traffic_at,
-  r.full_traffic_at,
-  r.finished_at,
-  r.version,
-  r.manifest,
-  r.server_group,
-  r.restores,
-  r.steps_back,
-  r.kind,
-  r.reason
-FROM landing.rollout AS r
-INNER JOIN landing.execution AS e ON r.source = e.source AND r.execution_id = e.id AND r.revision = e.revision
-INNER JOIN places AS p
-  ON r.application = p.application
-  AND r.role IS NOT DISTINCT FROM p.role
-  AND r.environment IS NOT DISTINCT FROM p.environment
-  AND r.account IS NOT DISTINCT FROM p.account
-  AND r.location IS NOT DISTINCT FROM p.location
-  AND r.cluster IS NOT DISTINCT FROM p.cluster
-  AND e.pipeline IS NOT DISTINCT FROM p.pipeline
-WHERE NOT e.dry_run AND r.status <> 'skipped'
+  rollout.source,
+  rollout.id AS rollout_id,
+  rollout.execution_id,
+  execution.root_id,
+  rollout.application,
+  rollout.action,
+  rollout.strategy,
+  production_targets.is_canary,
+  rollout.account,
+  rollout.location,
+  rollout.cluster,
+  rollout.status,
+  rollout.started_at,
+  rollout.first_traffic_at,
+  rollout.full_traffic_at,
+  rollout.finished_at,
+  rollout.version,
+  rollout.manifest,
+  rollout.server_group,
+  rollout.restores,
+  rollout.steps_back,
+  rollout.kind,
+  rollout.reason
+FROM landing.rollout
+INNER JOIN landing.execution
+  ON rollout.source = execution.source
+  AND rollout.execution_id = execution.id
+  AND rollout.revision = execution.revision
+INNER JOIN production_targets
+  ON rollout.application = production_targets.application
+  AND rollout.role IS NOT DISTINCT FROM production_targets.role
+  AND rollout.environment IS NOT DISTINCT FROM production_targets.environment
+  AND rollout.account IS NOT DISTINCT FROM production_targets.account
+  AND rollout.location IS NOT DISTINCT FROM production_targets.location
+  AND rollout.cluster IS NOT DISTINCT FROM production_targets.cluster
+  AND execution.pipeline IS NOT DISTINCT FROM production_targets.pipeline
+WHERE NOT execution.dry_run AND rollout.status <> 'skipped'
