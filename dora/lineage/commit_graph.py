@@ -15,8 +15,8 @@ NONE = -1
 class Graph:
     """Commits numbered from 0 to ``size - 1``, and the parents of each.
 
-    ``children`` and ``parents`` are the two ends of every edge. A parent that is missing is simply no
-    edge, and a circle, which no repository can hold but a file of commits can, is walked once. Nearly all
+    ``children`` and ``parents`` are the two ends of every edge. A missing parent is no edge, and a
+    cycle, which a file of commits can have and a repository cannot, is walked once. Nearly all
     commits have one parent: ``first`` holds it (``NONE`` of a root), ``merges`` the further ones of a merge.
     """
 
@@ -38,67 +38,67 @@ class Graph:
 
     @cached_property
     def generation(self) -> list[int]:
-        """Length of the longest way from each commit to a root; what a circle taints is above all others.
+        """Length of the longest path from each commit to a root; a commit that reaches a cycle is above all others.
 
-        It is read off the parent where that has a lower number, as nearly all have; else found by ``_climb``.
+        It follows from the parent if that has a lower number, as nearly all have; otherwise ``_climb`` computes it.
         """
-        found, merges = [NONE] * self.size, self.merges
+        generations, merges = [NONE] * self.size, self.merges
         for node, parent in enumerate(self._first):
             if parent == NONE:
-                found[node] = 0
-            elif (above := found[parent]) != NONE and node not in merges:
-                found[node] = above + (above < self.size)
+                generations[node] = 0
+            elif (parent_generation := generations[parent]) != NONE and node not in merges:
+                generations[node] = parent_generation + (parent_generation < self.size)
             else:
-                self._climb(node, found)
-        return found
+                self._climb(node, generations)
+        return generations
 
-    def _climb(self, tip: int, found: list[int]) -> None:
-        """Find the generation of a commit and of all above it that have none yet, without recursion."""
-        waiting, entered = [tip], set[int]()
-        while waiting:
-            node = waiting[-1]
-            if found[node] == NONE and node not in entered:
+    def _climb(self, tip: int, generations: list[int]) -> None:
+        """Compute the generation of a commit and of its ancestors that have none yet."""
+        # Without recursion: a branch can be longer than Python's stack is deep.
+        stack, entered = [tip], set[int]()
+        while stack:
+            node = stack[-1]
+            if generations[node] == NONE and node not in entered:
                 entered.add(node)
-                waiting += [up for up in self.parents(node) if found[up] == NONE and up not in entered]
+                stack += [up for up in self.parents(node) if generations[up] == NONE and up not in entered]
             else:
-                waiting.pop()
-                if found[node] == NONE:
-                    above = max(
-                        (self.size if found[up] == NONE else found[up] for up in self.parents(node)), default=-1
-                    )
-                    found[node] = above + (above < self.size)
+                stack.pop()
+                if generations[node] == NONE:
+                    above = (self.size if generations[up] == NONE else generations[up] for up in self.parents(node))
+                    highest = max(above, default=-1)
+                    generations[node] = highest + (highest < self.size)
 
     def mark(self, tip: int, marked: bytearray) -> list[int]:
-        """Mark all that ``tip`` reaches and was not marked, and return it.
+        """Mark all commits that ``tip`` reaches and that were not marked, and return them.
 
-        As what is marked is closed under ancestry, the walk stops wherever it meets a mark.
+        Marked commits are closed under ancestry, so the walk stops at the first mark.
         """
         if marked[tip]:
             return []
         marked[tip] = 1
-        found, first, merges = [tip], self._first, self.merges
-        for node in found:
+        reached, first, merges = [tip], self._first, self.merges
+        for node in reached:
             parent = first[node]
             if parent != NONE and not marked[parent]:
                 marked[parent] = 1
-                found.append(parent)
+                reached.append(parent)
             if node in merges:
                 for parent in merges[node]:
                     if not marked[parent]:
                         marked[parent] = 1
-                        found.append(parent)
-        return found
+                        reached.append(parent)
+        return reached
 
     def reaches(self, later: int, earlier: int) -> bool:
         """Whether ``earlier`` is ``later`` or an ancestor of it; walks only generations above ``earlier``."""
         generation, floor = self.generation, self.generation[earlier]
-        seen, waiting = {later}, [later]
-        while waiting:
-            node = waiting.pop()
+        visited, stack = {later}, [later]
+        while stack:
+            node = stack.pop()
             if node == earlier:
                 return True
             for parent in self.parents(node):
-                if generation[parent] >= floor and parent not in seen:
-                    seen.add(parent)
-                    waiting.append(parent)
+                if generation[parent] >= floor and parent not in visited:
+                    visited.add(parent)
+                    stack.append(parent)
         return False

@@ -1,24 +1,46 @@
-"""What served, one application at a time: each attempt in order → what it carried and where it went. Pure."""
+"""What serves production, one application at a time: attempts in order in, their contents and directions out. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
 from dora.lineage.commit_graph import Graph
 
-Content = int | str
+Content = int | str  # a node of the graph, else a version; negative numbers are contents of which neither is known
+
+
+class Attribution(StrEnum):
+    """How the commit of an attempt is known, or why it is not."""
+
+    COMMIT = "commit"
+    VERSION = "version"
+    RESTORED = "restored"
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    UNKNOWN = "unknown"
+
+
+class Direction(StrEnum):
+    """Where an attempt went, compared with the content that served before it."""
+
+    FIRST = "first"
+    AHEAD = "ahead"
+    SAME = "same"
+    BACK = "back"
+    DIVERGED = "diverged"
+    UNKNOWN = "unknown"
 
 
 class Attempt(NamedTuple):
-    """One try at changing what serves; ``node`` is its commit in the graph, ``found`` how that was found.
+    """One attempt to change what serves; ``node`` is its commit in the graph, ``attribution`` how that was resolved.
 
-    ``undone``: before it ended, it brought back what had served before.
+    ``reverted_in_run``: before it ended, it restored the content that had served before.
     """
 
     node: int | None
-    found: str
+    attribution: str
     version: str | None
     took_traffic: bool
     succeeded: bool
@@ -27,14 +49,16 @@ class Attempt(NamedTuple):
     restores: str | None
     server_group: str | None
     steps_back: int | None
-    undone: bool = False
+    reverted_in_run: bool = False
 
 
-class Carried(NamedTuple):
-    """What an attempt carried. Other attempts are named by number; a null is a thing that is not there.
+class DeployedContent(NamedTuple):
+    """What an attempt deployed; other attempts are given by number, null if there is none.
 
-    What served before began with ``previous``; ``replaced`` is who deployed it last and got to the end, by itself again
-    or otherwise configured. Where nobody ever did, it is who brought it first.
+    ``previous`` started the interval that served before. ``replaced`` is the last attempt that deployed that content
+    completely, again or with another configuration; if none did, the first that introduced it. ``content`` is the
+    attempt that introduced this content. Of a content that served earlier, ``restored`` is the last attempt that
+    confirmed it, and ``blamed_first`` and ``blamed_last`` are the first and the last that it takes back.
     """
 
     node: int | None
@@ -48,144 +72,157 @@ class Carried(NamedTuple):
     blamed_last: int | None = None
 
 
-def usual(number: Any, node: Any) -> Carried:
-    """What an attempt carried that ``History.advance`` took; of one attempt, or of columns of them."""
-    return Carried(node, "commit", "ahead", previous=number - 1, replaced=number - 1, content=number)
+def ordinary_release(number: Any, node: Any) -> DeployedContent:
+    """Return the content of an attempt that ``History.append_release`` took; of one attempt, or of columns of them."""
+    return DeployedContent(
+        node, Attribution.COMMIT, Direction.AHEAD, previous=number - 1, replaced=number - 1, content=number
+    )
 
 
-@dataclass(slots=True)
-class _Spell:
-    """One content: who brought it first and who deployed it whole last; of its latest spell who began it, who joined it
-    last and who ended it."""
+class ServingInterval:
+    """The latest interval in which one content served; attempts are given by number."""
 
-    content: Content
-    node: int | None
-    origin: int
-    since: int
-    deployed: int
-    last: int
-    left_by: int | None = None
+    __slots__ = (
+        "content", "introduced_by", "last_confirmed_by", "last_deployed_by", "node", "replaced_by", "started_by",
+    )  # fmt: skip
+
+    def __init__(self, content: Content, node: int | None, number: int) -> None:
+        self.content, self.node = content, node
+        self.introduced_by = number  # the first attempt ever with this content
+        self.started_by = number
+        self.last_deployed_by = number  # the last that deployed it completely
+        self.last_confirmed_by = number
+        self.replaced_by: int | None = None
 
 
 class History:
     """The serving history of one application.
 
-    Contents are told apart by commit where it is known, else by version; one of which neither is
-    known is a content of its own. ``shipped`` collects (commit, attempt) of what the walk marked first.
+    Contents are identified by commit if it is known, else by version; one without either is a content of its own.
+    ``shipped`` collects (attempt, commits) that the attempt shipped first.
     """
 
     def __init__(self, graph: Graph) -> None:
         self.shipped: list[tuple[int, list[int]]] = []
-        self._graph, self._marked = graph, bytearray(graph.size)
+        self._graph, self._reached = graph, bytearray(graph.size)
         self._versions: dict[str, int] = {}
         self._groups: dict[str, Content] = {}
-        self._spells: dict[Content, _Spell] = {}  # in order of last serving: the last one serves
-        self._current: _Spell | None = None
+        self._intervals: dict[Content, ServingInterval] = {}  # in order of last serving: the last one serves now
+        self._current: ServingInterval | None = None
 
-    def advance(self, number: int, attempt: Attempt) -> bool:
-        """Take the next attempt if it is as nearly all are, which leaves no question: a commit ahead of all that was
-        shipped, brought well, right after an attempt that began what serves. It is ``usual``; any other is left."""
-        node, _, version, took_traffic, succeeded, alters, _, restores, group, _, undone = attempt
+    def append_release(self, number: int, attempt: Attempt) -> bool:
+        """Append the next attempt if it is an ordinary release, and return whether it is.
+
+        Nearly all are: a commit ahead of all that was shipped, deployed completely, right after an attempt that started
+        what serves now. Its content is ``ordinary_release``; any other attempt is left to ``append``.
+        """
+        # Unpacked once: this runs for each of millions of attempts, and fields of a tuple are slower one by one.
+        node, _, version, took_traffic, succeeded, alters, _, restores, group, _, reverted_in_run = attempt
         before = self._current
-        if node is None or before is None or before.since != number - 1 or restores is not None or undone:
+        if node is None or before is None or before.started_by != number - 1 or restores is not None:
             return False
-        if not (took_traffic and succeeded and alters) or self._marked[node] or node in self._spells:
+        if reverted_in_run or not (took_traffic and succeeded and alters):
+            return False
+        if self._reached[node] or node in self._intervals:
             return False
         if version is not None:
             self._versions[version] = node
         if group is not None:
             self._groups[group] = node
-        before.left_by = number
-        self._spells[node] = self._current = _Spell(node, node, number, number, number, number)
-        self.shipped.append((number, self._graph.mark(node, self._marked)))
+        before.replaced_by = number
+        self._intervals[node] = self._current = ServingInterval(node, node, number)
+        self.shipped.append((number, self._graph.mark(node, self._reached)))
         return True
 
-    def take(self, number: int, attempt: Attempt) -> Carried:
-        """Place the next attempt; ``number`` must be above those of all earlier ones."""
-        content, node, attribution = self._content(number, attempt)
+    def append(self, number: int, attempt: Attempt) -> DeployedContent:
+        """Append the next attempt; ``number`` must be above those of all earlier ones."""
+        content, node, attribution = self._identify(number, attempt)
         if attempt.version is not None and node is not None:
             self._versions[attempt.version] = node
         if not attempt.took_traffic:
-            return Carried(node, attribution)
+            return DeployedContent(node, attribution)
         direction = self._direction(attempt, content, node)
-        carried = self._placed(number, content, Carried(node, attribution, direction))
-        if not attempt.undone:
-            self._serve(number, content, node, whole=attempt.alters and attempt.succeeded)
+        deployed = self._compare(number, content, DeployedContent(node, attribution, direction))
+        if not attempt.reverted_in_run:
+            self._serve(number, content, node, complete=attempt.alters and attempt.succeeded)
             if attempt.server_group is not None:
                 self._groups[attempt.server_group] = content
         if attempt.succeeded and attempt.alters and node is not None:
-            self.shipped.append((number, self._graph.mark(node, self._marked)))
-        return carried
+            self.shipped.append((number, self._graph.mark(node, self._reached)))
+        return deployed
 
-    def _content(self, number: int, attempt: Attempt) -> tuple[Content, int | None, str]:
-        """What an attempt carries, its commit, and how that is known; the strongest evidence first."""
+    def _identify(self, number: int, attempt: Attempt) -> tuple[Content, int | None, str]:
+        """Return the content of an attempt, its commit, and how that is known; the strongest evidence first."""
         current = self._current
         if not attempt.alters and current:
-            return current.content, current.node, "missing" if current.node is None else "version"
+            attribution = Attribution.MISSING if current.node is None else Attribution.VERSION
+            return current.content, current.node, attribution
         if attempt.restores in self._groups:
-            return self._restored(self._spells[self._groups[attempt.restores]])
+            interval = self._intervals[self._groups[attempt.restores]]
+            return interval.content, interval.node, Attribution.RESTORED
         if attempt.node is not None:
-            return attempt.node, attempt.node, attempt.found
-        if attempt.found == "missing" and attempt.version in self._versions:
+            return attempt.node, attempt.node, attempt.attribution
+        if attempt.attribution == Attribution.MISSING and attempt.version in self._versions:
             node = self._versions[attempt.version]
-            return node, node, "version"
-        if attempt.explicit_rollback and (target := self._target(attempt)):
-            return self._restored(target)
-        return -number - 1 if attempt.version is None else attempt.version, None, attempt.found
+            return node, node, Attribution.VERSION
+        if attempt.explicit_rollback and (target := self._rollback_target(attempt)):
+            return target.content, target.node, Attribution.RESTORED
+        return -number - 1 if attempt.version is None else attempt.version, None, attempt.attribution
 
-    @staticmethod
-    def _restored(spell: _Spell) -> tuple[Content, int | None, str]:
-        return spell.content, spell.node, "restored"
+    def _rollback_target(self, attempt: Attempt) -> ServingInterval | None:
+        """Return what a rollback without a commit restored: its version, else so many contents before the current one.
 
-    def _target(self, attempt: Attempt) -> _Spell | None:
-        """What a rollback without a commit returned to: its version, else so many contents before what serves.
-
-        Each content counts once, by its last serving: Kubernetes renumbers a restored revision to the newest.
+        Each content counts once, by its latest interval: Kubernetes renumbers a restored revision to the newest.
         """
         if attempt.version is not None:
-            return self._spells.get(attempt.version)
+            return self._intervals.get(attempt.version)
         steps = attempt.steps_back or 0
-        return next(islice(reversed(self._spells.values()), steps, None), None) if steps > 0 else None
+        return next(islice(reversed(self._intervals.values()), steps, None), None) if steps > 0 else None
 
-    def _direction(self, attempt: Attempt, content: Content, node: int | None) -> str:
+    def _direction(self, attempt: Attempt, content: Content, node: int | None) -> Direction:
         current = self._current
         if current is None:
-            return "first"
+            return Direction.FIRST
         if not attempt.alters:
-            return "same"
-        if node is not None and not self._marked[node]:
-            return "ahead"
+            return Direction.SAME
+        if node is not None and not self._reached[node]:
+            return Direction.AHEAD
         if content == current.content:
-            return "same"
+            return Direction.SAME
         if node is None or current.node is None:
-            return "back" if content in self._spells else "unknown"
-        return self._compared(node, current.node)
+            return Direction.BACK if content in self._intervals else Direction.UNKNOWN
+        return self._compare_commits(node, current.node)
 
-    def _compared(self, node: int, current: int) -> str:
+    def _compare_commits(self, node: int, current: int) -> Direction:
+        # An ancestor has a lower generation, so at most one of the two walks through the graph is needed.
         generation = self._graph.generation
         if generation[node] <= generation[current] and self._graph.reaches(current, node):
-            return "back"
+            return Direction.BACK
         if generation[node] >= generation[current] and self._graph.reaches(node, current):
-            return "ahead"
-        return "diverged"
+            return Direction.AHEAD
+        return Direction.DIVERGED
 
-    def _placed(self, number: int, content: Content, carried: Carried) -> Carried:
-        """What served before an attempt; of a content that had served earlier, who left it since."""
-        before, spell = self._current, self._spells.get(content)
-        previous, replaced = (before.since, before.deployed) if before else (None, None)
-        placed = carried._replace(previous=previous, replaced=replaced, content=spell.origin if spell else number)
-        if spell is None or spell is before:
-            return placed
-        return placed._replace(restored=spell.last, blamed_first=spell.left_by, blamed_last=previous)
+    def _compare(self, number: int, content: Content, deployed: DeployedContent) -> DeployedContent:
+        """Add what served before the attempt, and for a content that served earlier, the attempts that replaced it."""
+        before, interval = self._current, self._intervals.get(content)
+        deployed = deployed._replace(content=interval.introduced_by if interval else number)
+        if before is None:
+            return deployed
+        deployed = deployed._replace(previous=before.started_by, replaced=before.last_deployed_by)
+        if interval is None or interval is before:
+            return deployed
+        return deployed._replace(
+            restored=interval.last_confirmed_by, blamed_first=interval.replaced_by, blamed_last=before.started_by
+        )
 
-    def _serve(self, number: int, content: Content, node: int | None, *, whole: bool) -> None:
-        before, spell = self._current, self._spells.pop(content, None)
-        if spell is None:
-            spell = _Spell(content, node, origin=number, since=number, deployed=number, last=number)
-        elif spell is not before:
-            spell.since = number
-        if before and before is not spell:
-            before.left_by = number
-        spell.deployed = number if whole else spell.deployed
-        spell.last = number
-        self._spells[content] = self._current = spell
+    def _serve(self, number: int, content: Content, node: int | None, *, complete: bool) -> None:
+        before, interval = self._current, self._intervals.pop(content, None)
+        if interval is None:
+            interval = ServingInterval(content, node, number)
+        elif interval is not before:
+            interval.started_by = number
+        if before and before is not interval:
+            before.replaced_by = number
+        interval.last_deployed_by = number if complete else interval.last_deployed_by
+        interval.last_confirmed_by = number
+        self._intervals[content] = self._current = interval

@@ -1,8 +1,7 @@
-"""What each deployment first shipped, and whether it went ahead, back or aside.
+"""The commits that each deployment shipped first, and its direction: ahead, back or diverged.
 
-The one step that is not SQL: DuckDB resolves commits and numbers the graph, ``dora.lineage.walk`` walks it, and
-the answers come back as three tables. A number is the place of a row in ``lineage_node`` or
-``lineage_attempt``, which hold them in that order.
+The one model that is not SQL: DuckDB resolves commits and numbers the graph, ``dora.lineage.walk`` walks it, and the
+results come back as three tables. A number is the place of a row in ``lineage_node`` or ``lineage_attempt``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from dora.storage.database import Connection
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Names = dict[str, "pa.ChunkedArray"]
+ColumnsByName = dict[str, "pa.ChunkedArray"]
 _SCRATCH = ("lineage_node", "lineage_exact", "lineage_resolved", "lineage_attempt")
 
 # Several sources may land one commit; a node is one commit of one repository. Neighbours in time are neighbours
@@ -35,52 +34,57 @@ FROM (SELECT rowid AS node, repository, unnest(parents) AS sha FROM lineage_node
 JOIN lineage_node parent USING (repository, sha)
 """
 
-# Nearly every commit is given in full and lies in its own repository: no other one can be meant.
+# Nearly every commit is given in full and is in its own repository, where it cannot be another one.
 _EXACT = """
 CREATE TEMP TABLE lineage_exact AS
-SELECT a.deployment_id, min(n.rowid) AS node
-FROM attempts a JOIN lineage_node n ON n.sha = lower(a.commit) AND lower(n.repository) = lower(a.repository)
-WHERE regexp_full_match(a.commit, '[0-9A-Fa-f]{40}')
-GROUP BY a.deployment_id
+SELECT attempts.deployment_id, min(node.rowid) AS node
+FROM attempts JOIN lineage_node node
+  ON node.sha = lower(attempts.commit) AND lower(node.repository) = lower(attempts.repository)
+WHERE regexp_full_match(attempts.commit, '[0-9A-Fa-f]{40}')
+GROUP BY attempts.deployment_id
 """
 
-# A commit is looked for in its own repository. Elsewhere only where its own is not ingested or not
-# known, or where it is given in full and so can not be another one.
+# A commit is searched in its own repository; in others only if its own is not ingested or not known, or if it is given
+# in full and so cannot be another one.
 _RESOLVED = """
 CREATE TEMP TABLE lineage_resolved AS
-WITH wanted AS (
+WITH missing_commits AS (
   SELECT DISTINCT lower(repository) AS repository, lower(commit) AS commit,
     lower(repository) IN (SELECT lower(repository) FROM lineage_node) AS ingested
   FROM attempts ANTI JOIN lineage_exact USING (deployment_id)
   WHERE regexp_full_match(commit, '[0-9A-Fa-f]{7,40}')),
-hit AS (
-  SELECT wanted.repository, wanted.commit, node.rowid AS node, node.sha,
-    coalesce(wanted.repository = lower(node.repository), false) AS own,
-    own OR wanted.ingested IS NOT TRUE OR length(wanted.commit) = 40 AS fits
-  FROM wanted JOIN lineage_node node
-    ON left(node.sha, 7) = left(wanted.commit, 7) AND starts_with(node.sha, wanted.commit))
+matches AS (
+  SELECT missing_commits.repository, missing_commits.commit, node.rowid AS node, node.sha,
+    coalesce(missing_commits.repository = lower(node.repository), false) AS own,
+    own OR missing_commits.ingested IS NOT TRUE OR length(missing_commits.commit) = 40 AS fits
+  FROM missing_commits JOIN lineage_node node
+    ON left(node.sha, 7) = left(missing_commits.commit, 7) AND starts_with(node.sha, missing_commits.commit))
 SELECT repository, commit, count(DISTINCT sha) AS candidates, min(node) AS node
-FROM hit WHERE fits
-  AND (own OR NOT EXISTS (FROM hit o WHERE o.own AND o.commit = hit.commit AND o.repository = hit.repository))
+FROM matches WHERE fits
+  AND (own OR NOT EXISTS (
+    FROM matches other
+    WHERE other.own AND other.commit = matches.commit AND other.repository = matches.repository))
 GROUP BY repository, commit
 """
 
 _ATTEMPTS = """
 CREATE TEMP TABLE lineage_attempt AS
-SELECT a.application, a.deployment_id, coalesce(x.node, CASE WHEN candidates = 1 THEN r.node END) AS node,
-  CASE WHEN a.commit IS NULL THEN 'missing' WHEN x.node IS NOT NULL OR candidates = 1 THEN 'commit'
-    WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS found,
+SELECT attempts.application, attempts.deployment_id,
+  coalesce(exact.node, CASE WHEN candidates = 1 THEN resolved.node END) AS node,
+  CASE WHEN attempts.commit IS NULL THEN 'missing' WHEN exact.node IS NOT NULL OR candidates = 1 THEN 'commit'
+    WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS attribution,
   version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group, steps_back,
-  reverted_in_run_at IS NOT NULL AS undone
-FROM attempts a
-LEFT JOIN lineage_exact x USING (deployment_id)
-LEFT JOIN lineage_resolved r ON r.repository IS NOT DISTINCT FROM lower(a.repository) AND r.commit = lower(a.commit)
+  reverted_in_run_at IS NOT NULL AS reverted_in_run
+FROM attempts
+LEFT JOIN lineage_exact exact USING (deployment_id)
+LEFT JOIN lineage_resolved resolved
+  ON resolved.repository IS NOT DISTINCT FROM lower(attempts.repository) AND resolved.commit = lower(attempts.commit)
 ORDER BY application, traffic_at NULLS LAST, deployment_id
 """
 
 _ORDERED = """
-SELECT node, found, version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group, steps_back,
-  undone
+SELECT node, attribution, version, took_traffic, succeeded, alters, explicit_rollback, restores, server_group,
+  steps_back, reverted_in_run
 FROM lineage_attempt
 """
 
@@ -88,14 +92,14 @@ _COUNTS = "SELECT count(*) FROM lineage_attempt GROUP BY application ORDER BY ap
 
 _SHIPPED = """
 CREATE TABLE shipped_commits AS
-WITH baseline AS (SELECT application, repository, min(attempt) AS attempt FROM told GROUP BY ALL)
-SELECT application, repository, sha, deployment_id, told.attempt = baseline.attempt AS baseline
-FROM told JOIN baseline USING (application, repository)
+WITH baseline AS (SELECT application, repository, min(attempt) AS attempt FROM columns GROUP BY ALL)
+SELECT application, repository, sha, deployment_id, columns.attempt = baseline.attempt AS baseline
+FROM columns JOIN baseline USING (application, repository)
 """
 
-_BROUGHT = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position FROM told"
+_INCLUDED = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position FROM columns"
 
-_ENTRIES = """
+_CHANGES = """
 SELECT DISTINCT node.rowid AS node
 FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trunk ORDER BY ALL
 """
@@ -103,29 +107,29 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 def trace(con: Connection) -> None:
     """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
-    ``attempts`` and ``landing.commit``, and ``brought`` (the commits that came with each change, the oldest first)
-    from ``landing.change``.
+    ``attempts`` and ``landing.commit``, and ``included_commits`` (the commits of each change, oldest first) from
+    ``landing.change``.
 
-    Who serves is followed over attempts that took traffic, in order of ``(traffic_at, deployment_id)``
-    within an application; commits are shipped by those of them that succeeded. One that was undone in its
-    own execution tree shipped what it brought to full traffic, as one that is rolled back later did, but
-    leaves what serves as it found it.
+    The history of what serves follows the attempts that took traffic, in order of ``(traffic_at, deployment_id)``
+    within an application; those of them that succeeded ship commits. One that its own execution tree reverted shipped
+    what it brought to full traffic, as one that is rolled back later did, but leaves the content that serves unchanged.
     """
     for statement in (_NODES, _EXACT, _RESOLVED, _ATTEMPTS):
         con.execute(statement)
     graph, nodes = load(con), _read(con, "SELECT repository, sha FROM lineage_node")
     attempts = _read(con, "SELECT application, deployment_id FROM lineage_attempt")
-    with walk.undisturbed():
+    with walk.paused_garbage_collection():
         counts = [count for (count,) in con.execute(_COUNTS).fetchall()]
-        carried, shipped = walk.served(graph, con.execute(_ORDERED).fetchnumpy(), counts)
-        brought = walk.brought(graph, np.asarray(con.execute(_ENTRIES).fetchnumpy()["node"], np.int32))
-    _store(con, "CREATE TEMP TABLE lineage AS FROM told", _lineage(carried, nodes, attempts))
-    placed = _at(nodes, shipped["node"]) | _at(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
-    _store(con, _SHIPPED, placed)
-    came = _at(nodes, brought["node"]) | _at({"change_sha": nodes["sha"]}, brought["entry"])
-    _store(con, _BROUGHT, came | {"position": brought["position"]})
-    for table in _SCRATCH:
-        con.execute(f"DROP TABLE {table}")
+        deployed, shipped = walk.walk_attempts(graph, con.execute(_ORDERED).fetchnumpy(), counts)
+        changes = np.asarray(con.execute(_CHANGES).fetchnumpy()["node"], np.int32)
+        included = walk.included_commits(graph, changes)
+    _store(con, "CREATE TEMP TABLE lineage AS FROM columns", _lineage_columns(deployed, nodes, attempts))
+    shipments = _take(nodes, shipped["node"]) | _take(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
+    _store(con, _SHIPPED, shipments)
+    commits = _take(nodes, included["node"]) | _take({"change_sha": nodes["sha"]}, included["change"])
+    _store(con, _INCLUDED, commits | {"position": included["position"]})
+    for name in _SCRATCH:
+        con.execute(f"DROP TABLE {name}")
 
 
 def load(con: Connection) -> Graph:
@@ -135,36 +139,36 @@ def load(con: Connection) -> Graph:
     return Graph(size, np.asarray(edges["child"], np.int32), np.asarray(edges["parent"], np.int32))
 
 
-def _read(con: Connection, query: str) -> Names:
+def _read(con: Connection, query: str) -> ColumnsByName:
     table = con.sql(query).to_arrow_table()
     return {name: table[name] for name in table.column_names}
 
 
-def _at(names: Names, places: Numbers) -> Names:
-    """The same columns at some places, null at none."""
+def _take(columns: ColumnsByName, places: Numbers) -> ColumnsByName:
+    """Return the values of columns at some places, null at negative ones."""
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
 
-    wanted = pa.array(places, mask=places < 0)
-    return {name: column.take(wanted) for name, column in names.items()}
+    indices = pa.array(places, mask=places < 0)
+    return {name: column.take(indices) for name, column in columns.items()}
 
 
-def _lineage(carried: walk.Columns, nodes: Names, attempts: Names) -> dict[str, Any]:
-    import pyarrow as pa  # noqa: PLC0415
+def _lineage_columns(deployed: walk.Columns, nodes: ColumnsByName, attempts: ColumnsByName) -> dict[str, Any]:
+    import pyarrow as pa  # noqa: PLC0415 - as above
 
     deployment, words = attempts["deployment_id"], pa.chunked_array([walk.WORDS])
-    told: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
-    told |= _at(nodes, carried["node"])
+    columns: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
+    columns |= _take(nodes, deployed["node"])
     for name in ("attribution", "direction"):
-        told |= _at({name: words}, carried[name])
+        columns |= _take({name: words}, deployed[name])
     for name in ("previous", "replaced", "content", "restored", "blamed_first", "blamed_last"):
-        told |= _at({f"{name}_id": deployment}, carried[name])
-    return told
+        columns |= _take({f"{name}_id": deployment}, deployed[name])
+    return columns
 
 
-def _store(con: Connection, statement: str, told: dict[str, Any]) -> None:
-    """Make a table out of columns that the statement calls ``told``."""
-    import pyarrow as pa  # noqa: PLC0415
+def _store(con: Connection, statement: str, columns: dict[str, Any]) -> None:
+    """Make a table out of columns that the statement calls ``columns``."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
 
-    con.register("told", pa.table(told))
+    con.register("columns", pa.table(columns))
     con.execute(statement)
-    con.unregister("told")
+    con.unregister("columns")

@@ -1,6 +1,6 @@
-"""The walk over every application's attempts and every change, numbers in and numbers out. Pure.
+"""The walk over the attempts of every application and over every change, numbers in and numbers out. Pure.
 
-Columns, not rows, wherever nothing has to be followed: of millions, nearly all are as usual.
+Columns, not rows, wherever no history has to be followed: of millions of attempts nearly all are ordinary releases.
 """
 
 from __future__ import annotations
@@ -14,28 +14,17 @@ from typing import Any
 import numpy as np
 
 from dora.lineage.commit_graph import NONE, Graph, Numbers
-from dora.lineage.history import Attempt, Carried, History, usual
+from dora.lineage.history import Attempt, Attribution, DeployedContent, Direction, History, ordinary_release
 
 Columns = dict[str, Numbers]
-WORDS = [
-    "commit",
-    "version",
-    "restored",
-    "missing",
-    "ambiguous",
-    "unknown",
-    "first",
-    "ahead",
-    "same",
-    "back",
-    "diverged",
-]
-_PLACES: dict[Any, int] = {None: NONE} | {word: place for place, word in enumerate(WORDS)}
+# Words are columns of small numbers while the walk lasts: their place in this list. "unknown" is a word of both.
+WORDS = list(dict.fromkeys(map(str, (*Attribution, *Direction))))
+_CODES: dict[Any, int] = {None: NONE} | {word: place for place, word in enumerate(WORDS)}
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Without the collector of circles, which would search millions of small things again and again for none."""
+def paused_garbage_collection() -> Iterator[None]:
+    """Pause the collector of cycles, which would search millions of small objects again and again for none."""
     gc.disable()
     try:
         yield
@@ -43,64 +32,64 @@ def undisturbed() -> Iterator[None]:
         gc.enable()
 
 
-def served(graph: Graph, attempts: dict[str, Any], counts: Sequence[int]) -> tuple[Columns, Columns]:
-    """What each attempt carried, and which commits each was the first to ship.
+def walk_attempts(graph: Graph, attempts: dict[str, Any], counts: Sequence[int]) -> tuple[Columns, Columns]:
+    """Return what each attempt deployed, and the commits that each shipped first.
 
-    ``attempts`` are the columns of ``Attempt`` in order, ``counts`` how many in turn are one application's. The
-    first answer has a column for each field of ``Carried``, words by their place in ``WORDS``; ``NONE`` is none.
+    ``attempts`` has the columns of ``Attempt`` in order, ``counts`` the number of attempts of each application in turn.
+    The first result has a column for each field of ``DeployedContent``, words by their place in ``WORDS``; ``NONE`` is
+    null.
     """
     rows = map(Attempt._make, zip(*(column.tolist() for column in attempts.values()), strict=True))
-    others: dict[int, Carried] = {}
+    exceptions: dict[int, DeployedContent] = {}
     shipped: list[tuple[int, list[int]]] = []
     for end, count in zip(np.cumsum(counts).tolist(), counts, strict=True):
         history = History(graph)
         for number, attempt in zip(range(end - count, end), rows, strict=False):
-            if not history.advance(number, attempt):
-                others[number] = history.take(number, attempt)
+            if not history.append_release(number, attempt):
+                exceptions[number] = history.append(number, attempt)
         shipped += history.shipped
-    numbers, nodes = _flat(shipped)
-    return _carried(np.ma.filled(attempts["node"], NONE), others), {"attempt": numbers, "node": nodes}
+    numbers, nodes = _flatten(shipped)
+    return _deployed_columns(np.ma.filled(attempts["node"], NONE), exceptions), {"attempt": numbers, "node": nodes}
 
 
-def _carried(nodes: Numbers, others: dict[int, Carried]) -> Columns:
-    """All as usual, but for the others."""
-    numbers = np.fromiter(others, np.int64, len(others))
+def _deployed_columns(nodes: Numbers, exceptions: dict[int, DeployedContent]) -> Columns:
+    """Fill every column as for ordinary releases, then write the exceptions into it."""
+    numbers = np.fromiter(exceptions, np.int64, len(exceptions))
     columns: Columns = {}
-    for name, value in usual(np.arange(len(nodes)), nodes)._asdict().items():
-        columns[name] = np.full(len(nodes), value if isinstance(value, np.ndarray) else _PLACES[value], np.int32)
-        columns[name][numbers] = [_PLACES.get(told, told) for told in (getattr(one, name) for one in others.values())]
+    for name, value in ordinary_release(np.arange(len(nodes)), nodes)._asdict().items():
+        columns[name] = np.full(len(nodes), value if isinstance(value, np.ndarray) else _CODES[value], np.int32)
+        values = (getattr(deployed, name) for deployed in exceptions.values())
+        columns[name][numbers] = [_CODES.get(value, value) for value in values]
     return columns
 
 
-def brought(graph: Graph, entries: Numbers) -> Columns:
-    """What each change reaches and no change below it did, by generation: ancestors before descendants.
+def included_commits(graph: Graph, changes: Numbers) -> Columns:
+    """Return the commits that each change reaches and no change below it does, ancestors before descendants.
 
-    A change right upon another brought itself and no more; the others are walked, none of them beyond a change.
+    A change right upon another includes itself alone; the others are walked, and no walk goes beyond a change.
     """
     stops = np.zeros(graph.size + 1, np.uint8)
-    stops[entries] = stops[NONE] = 1  # the last place is for those without a parent
-    alone = (stops[graph.first[entries]] == 1) & ~np.isin(entries, np.fromiter(graph.merges, np.int32))
-    walked, reached = _flat(_reached(graph, entries[~alone].tolist(), bytearray(stops)))
-    entry, node = np.concatenate([entries[alone], walked]), np.concatenate([entries[alone], reached])
-    order = np.argsort(entry, kind="stable")
-    starts = np.flatnonzero(np.diff(entry[order], prepend=NONE))
-    place = np.arange(1, len(entry) + 1) - np.repeat(starts, np.diff(starts, append=len(entry)))
-    return {"entry": entry[order], "node": node[order], "position": place.astype(np.int32)}
+    stops[changes] = stops[NONE] = 1  # the last place is for those without a parent
+    single = (stops[graph.first[changes]] == 1) & ~np.isin(changes, np.fromiter(graph.merges, np.int32))
+    walked, reached = _flatten(_walk_changes(graph, changes[~single].tolist(), bytearray(stops)))
+    change, node = np.concatenate([changes[single], walked]), np.concatenate([changes[single], reached])
+    order = np.argsort(change, kind="stable")
+    starts = np.flatnonzero(np.diff(change[order], prepend=NONE))
+    position = np.arange(1, len(change) + 1) - np.repeat(starts, np.diff(starts, append=len(change)))
+    return {"change": change[order], "node": node[order], "position": position.astype(np.int32)}
 
 
-def _reached(graph: Graph, entries: list[int], marked: bytearray) -> list[tuple[int, list[int]]]:
-    def generation(node: int) -> int:
-        return graph.generation[node]
-
-    found = []
-    for entry in sorted(entries, key=generation):
-        marked[entry] = 0
-        found.append((entry, sorted(graph.mark(entry, marked), key=generation)))
-    return found
+def _walk_changes(graph: Graph, changes: list[int], stops: bytearray) -> list[tuple[int, list[int]]]:
+    generation = graph.generation
+    reached = []
+    for change in sorted(changes, key=generation.__getitem__):
+        stops[change] = 0
+        reached.append((change, sorted(graph.mark(change, stops), key=generation.__getitem__)))
+    return reached
 
 
-def _flat(found: list[tuple[int, list[int]]]) -> tuple[Numbers, Numbers]:
-    """Numbers with what was found of each, as two columns."""
-    sizes = [len(nodes) for _, nodes in found]
-    numbers = np.repeat(np.array([number for number, _ in found], np.int32), sizes)
-    return numbers, np.fromiter(chain.from_iterable(nodes for _, nodes in found), np.int32, sum(sizes))
+def _flatten(groups: list[tuple[int, list[int]]]) -> tuple[Numbers, Numbers]:
+    """Return numbers and the nodes of each as two columns."""
+    sizes = [len(nodes) for _, nodes in groups]
+    numbers = np.repeat(np.array([number for number, _ in groups], np.int32), sizes)
+    return numbers, np.fromiter(chain.from_iterable(nodes for _, nodes in groups), np.int32, sum(sizes))
