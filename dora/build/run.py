@@ -48,6 +48,7 @@ def build(
         _write_metrics(con, report)
         results = [_run_check(con, check) for check in catalog.checks().values()]
         _write_check_results(con, results)
+        _comment_columns(con)
         _stop_on_wrong_rows(results)
     return results
 
@@ -96,6 +97,21 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
         daily_counts.write(con, metric.name)
         selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
+
+
+def _comment_columns(con: Connection) -> None:
+    """Write the meaning of every column into the build, where analysts and the dictionary of an export read it."""
+    meanings = catalog.column_meanings() | {
+        ("definitions", name): key.description for name, key in definitions.definition_keys().items()
+    }
+    columns = con.execute(
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
+        " WHERE database_name = current_database() AND NOT internal"
+    ).fetchall()
+    for schema, name, column in columns:
+        # A statement of DDL takes no parameters.
+        text = (meanings.get((name, column)) or meanings.get(("", column), "")).replace("'", "''")
+        con.execute(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\'')
 
 
 def _run_check(con: Connection, check: catalog.Check) -> CheckResult:

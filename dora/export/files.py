@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from dora.api import Delivery
-from dora.errors import DoraError
 from dora.query.value import GROUPS, Scope
 from dora.render import console
 from dora.render.console import Format
-from dora.sql.catalog import metrics
+from dora.render.file import replace_file
+from dora.sql.catalog import column_meanings, metrics
 
 Rows = list[dict[str, Any]]
 TABLES = (
@@ -34,20 +32,23 @@ TABLES = (
 
 
 def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[str, int]:
-    """Write everything into a folder, and say how many rows each file has.
+    """Write every file into a folder, and return the number of rows of each.
 
-    Observations and series are cut by the scope's window; lists are whole. Raises ``DoraError`` where a file can not be
-    written; the others are then as they were.
+    The window of the scope applies to observations and series; lists are complete. Raises ``DoraError`` if a file
+    cannot be written; that file is then unchanged.
     """
-    said: dict[str, int] = {}
+    row_counts: dict[str, int] = {}
     dictionary: Rows = []
+    meanings = column_meanings()
     for name, rows in _files(delivery, scope):
         if rows:
             save(folder / f"{name}.{form}", form, rows)
-            dictionary += _described(name, rows)
-        said[name] = len(rows)
+            for column in rows[0]:
+                meaning = meanings.get((name, column)) or meanings["", column]
+                dictionary.append({"file": name, "column": column, "means": meaning})
+        row_counts[name] = len(rows)
     save(folder / "dictionary.csv", "csv", dictionary)
-    return said
+    return row_counts
 
 
 def _files(delivery: Delivery, scope: Scope) -> Iterator[tuple[str, Rows]]:
@@ -58,41 +59,27 @@ def _files(delivery: Delivery, scope: Scope) -> Iterator[tuple[str, Rows]]:
 
 
 def _observations(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
+    columns = ("application", "happened_at", "subject", "value", "censored", "excluded")
     for name, metric in metrics().items():
         for row in delivery.observations(name, scope):
-            told = {key: row[key] for key in ("application", "happened_at", "subject", "value", "censored", "excluded")}
-            yield {"metric": name} | told | {"unit": metric.unit}
+            yield {"metric": name} | {column: row[column] for column in columns} | {"unit": metric.unit}
 
 
 def _series(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
-    """Every metric by week: of everything, of each application, of each team."""
-    kept = ("value", "unit", "statistic", "n", "low", "high", "open", "partial", "incomplete", "reason")
+    """Every metric by week: in total, by application and by team."""
+    columns = ("value", "unit", "statistic", "n", "low", "high", "open", "partial", "incomplete", "reason")
     for name in metrics():
         for by in (None, *GROUPS):
             for value in delivery.values(name, Scope(scope.since, scope.until, by, "week", scope.applications)):
-                told = {"metric": name, "grouped_by": by, "group": value.group, "period": value.period}
-                yield told | {key: getattr(value, key) for key in kept} | {"as_of": value.as_of}
-
-
-def _described(name: str, rows: Rows) -> Rows:
-    meanings = meaning()
-    return [{"file": name, "column": column, "means": meanings.get(column, "")} for column in rows[0]]
-
-
-def meaning() -> dict[str, str]:
-    """What each exported column means, by its name."""
-    return tomllib.loads(files("dora.export").joinpath("columns.toml").read_text())
+                keys = {"metric": name, "grouped_by": by, "group": value.group, "period": value.period}
+                yield keys | {column: getattr(value, column) for column in columns} | {"as_of": value.as_of}
 
 
 def save(path: Path, form: Format, rows: Rows) -> None:
-    """Write rows as one file, in one move. Raises ``DoraError`` where it can not be written."""
-    aside = path.with_name(f"{path.name}.part")
-    try:
+    """Write rows as one file. Raises ``DoraError`` if it cannot be written; the old file is then unchanged."""
+    with replace_file(path) as temporary_path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[form](aside, rows)
-        aside.replace(path)
-    except OSError as error:
-        raise DoraError(f"{path} can not be written ({type(error).__name__}).", "name another folder.") from error
+        _WRITERS[form](temporary_path, rows)
 
 
 def _parquet(path: Path, rows: Rows) -> None:

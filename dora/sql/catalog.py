@@ -82,6 +82,16 @@ def header(sql: str) -> dict[str, Any]:
     return tomllib.loads("\n".join(lines))
 
 
+def column_meanings() -> dict[tuple[str, str], str]:
+    """Return the meaning of each column by table and column, "" for the table of what several tables share.
+
+    A column of one model is in the header of its .sql file, a shared one in columns.toml.
+    """
+    shared = tomllib.loads(files("dora.sql").joinpath("columns.toml").read_text())
+    tables = {"": shared} | {name: header(sql) for name, sql in queries("models").items()}
+    return {(table, column): meaning for table, columns in tables.items() for column, meaning in columns.items()}
+
+
 @cache
 def metrics() -> dict[str, Metric]:
     """Every metric by name."""

@@ -1,4 +1,12 @@
 -- One row is one approval prompt, with its wait and the deployment that it held.
+--
+-- approval_id = "Id of the approval prompt."
+-- prompt = "Instructions of the approval prompt."
+-- decision = "continue or stop."
+-- answer = "Option chosen, if there were options."
+-- decided_by = "User who decided."
+-- unauthorized_user = "User who last tried to decide without permission."
+-- decided_at = "When it was decided."
 SELECT
   approval.id AS approval_id,
   approval.source,

@@ -1,5 +1,19 @@
 -- One row is one production change, or an attempt at one: who triggered it, who wrote what it shipped, who approved it,
 -- and its outcome.
+--
+-- changed_at = "When production began to change: first traffic."
+-- changes = "Number of changes that it shipped first."
+-- authors = "Authors of those changes."
+-- prompt_count = "Number of approval prompts."
+-- prompts = "Instructions of all approval prompts of the deployment."
+-- answers = "Options chosen, if there were options."
+-- unauthorized_users = "Users who tried to decide without permission."
+-- stopped_by = "User who stopped it."
+-- prompts_skipped = "Approval prompts that were skipped."
+-- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
+-- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
+-- self_approval = "Whether an author or the person who triggered it approved it; null if neither did."
+-- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
 WITH
 timed_deployments AS (
   SELECT *, coalesce(traffic_at, finished_at, queued_at) AS happened_at FROM deployments

@@ -1,6 +1,8 @@
 -- One row is one canary analysis that ran, with its verdict by the thresholds in force and the deployment it analysed.
 -- Its last interval decides, with the exact score if the canary service gives one. A passing score without data in some
 -- group, and a score of 0 because most metrics had no data, are no verdict but no_data.
+--
+-- analysis = "Kind of analysis."
 WITH
 ranked_intervals AS (
   SELECT

@@ -1,5 +1,18 @@
 -- One row is one metric of one judgment of a canary analysis; decisive marks the last judgment, which decides the
 -- verdict.
+--
+-- metric_id = "Id of the metric result."
+-- decisive = "It belongs to the judgment that decides the verdict."
+-- judged_at = "When it was judged."
+-- provider = "Source of the measurements."
+-- classification = "Result of the metric: pass, high, low, nodata, error and so on."
+-- critical = "Its failure fails the analysis."
+-- muted = "It does not count."
+-- ratio = "Experiment mean divided by baseline mean."
+-- baseline_mean = "Mean of the baseline."
+-- baseline_count = "Number of baseline values."
+-- experiment_mean = "Mean of the experiment."
+-- experiment_count = "Number of experiment values."
 SELECT
   canary_metric.source,
   canary_metric.id AS metric_id,

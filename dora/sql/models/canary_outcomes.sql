@@ -2,6 +2,12 @@
 -- whether the deployment failed later (outcome_unknown_reason says why that is not known). A failed canary whose
 -- deployment continued because a later one passed was analysed again; one that ran after all traffic had moved could
 -- stop nothing.
+--
+-- minutes = "How long the canary took."
+-- action_taken = "What happened after the canary: promoted, stopped, overridden, continued without approval and so on."
+-- overridden_by = "User who let the deployment continue although its canary had failed."
+-- deployment_failed = "Whether the deployment failed later; null if it took no traffic or cannot fail."
+-- outcome_unknown_reason = "Why it is not known whether the deployment failed; null if it is."
 WITH
 finished_canaries AS (
   SELECT *, coalesce(finished_at, started_at) AS happened_at, verdict IN ('fail', 'marginal') AS alarmed

@@ -1,5 +1,17 @@
 -- One row is one change's way to production: its merge, the deployment that shipped it, and its lead time by stage,
 -- or for how long it has been waiting.
+--
+-- state = "shipped, open, or why it does not count."
+-- lead_hours = "Lead time of a shipped change, by the definitions in force."
+-- open_hours = "Time since the lead time of an open change started."
+-- waiting_hours = "Part of the lead time: until its deployment was queued."
+-- queue_hours = "Part of the lead time: queued."
+-- pre_production_hours = "Part of the lead time: builds, bakes and test environments."
+-- approval_hours = "Part of the lead time: waiting for approval."
+-- execution_window_hours = "Part of the lead time: waiting for an execution window or a delay."
+-- canary_hours = "Part of the lead time: canary analysis."
+-- rollout_hours = "Part of the lead time: changing production."
+-- other_hours = "Part of the lead time that belongs to none of the others."
 WITH hours_by_stage AS (
   SELECT
     application,

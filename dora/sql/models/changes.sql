@@ -1,6 +1,14 @@
 -- One row is one change of one application: an entry on the trunk of a repository that it deploys from, within its
 -- paths. shipped_by is the first succeeded deployment that reaches the change, or cherry-picks of all of it; baseline
 -- marks the changes that the first recorded deployment had already shipped.
+--
+-- authored_at = "When its commit was authored."
+-- committed_at = "When its commit was committed."
+-- reverts = "Commit that it reverts."
+-- reverted_by = "Commit that reverts it."
+-- cherry_pick_of = "Change that it cherry-picks; that one counts instead."
+-- shipped_by_cherry_pick = "Cherry-picks of it were shipped before it was."
+-- reverted_before_shipping = "It was reverted before, or by, the deployment that shipped it."
 WITH
 reverts AS (
   SELECT repository, reverted_sha AS sha, min(sha) AS reverted_by

@@ -1,4 +1,19 @@
 -- One row is one deployment: an attempt with its kind, its content and the deployments that it is compared with.
+--
+-- took_traffic = "Production traffic reached it."
+-- succeeded = "It served all traffic."
+-- attribution = "How the commit is known: commit, version, restored, or why it is not."
+-- direction = "Compared with what served before: first, ahead, back, same, diverged or unknown."
+-- previous_id = "Deployment that served before."
+-- restored_id = "Deployment whose content it restored."
+-- blamed_first_id = "First deployment after the one restored."
+-- blamed_last_id = "Last deployment before the rollback."
+-- rolled_back_at = "When its own execution rolled it back."
+-- reverted_in_run_at = "When its own execution had rolled back all of its targets."
+-- rollouts = "Number of production targets that it changed."
+-- queued_at = "When its execution was queued."
+-- traffic_at = "When it served: full traffic, else first."
+-- stable_at = "When it served all traffic, unless its own execution rolled it back; from then on earlier failures have recovered."
 WITH
 compared_attempts AS (
   SELECT

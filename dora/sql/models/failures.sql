@@ -1,6 +1,9 @@
 -- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or a failed
 -- deploy. A deployment that its own execution reverted has restored nothing, so no failure recovers by it.
 -- Confidence: stated by a stage, a commit or a person, or inferred from its place in time.
+--
+-- evidence_id = "Id of the evidence: the rollback, the fix, the incident."
+-- confidence = "stated by a stage, a commit or a person, or inferred from its place in time."
 WITH
 evidence AS (
   SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_rollback

@@ -1,6 +1,10 @@
 -- One row is one incident with the deployment that it is attributed to: the one that its record names, else the one
 -- that shipped the commit that its record names, else the latest of its application that took traffic within the
 -- failure window before it opened. Without any of these it is attributed to none.
+--
+-- incident_id = "Id of the incident."
+-- linked_by = "How the incident is attributed to the deployment: deployment, commit or window; null if it is not."
+-- resolved_at = "When it was resolved; null while it is open."
 WITH
 linked_incidents AS (
   SELECT DISTINCT incident_records.source, incident_records.id, releases.deployment_id, 'deployment' AS linked_by

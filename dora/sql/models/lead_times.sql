@@ -1,5 +1,8 @@
 -- One row is one change of one application with its lead time, as the definitions in force measure it: when it started,
 -- when it ended (null: not yet, or not recorded), and why it is excluded, if it is.
+--
+-- shipped = "A deployment has shipped it."
+-- began_at = "When the lead time started, by the definition in force."
 WITH change_clocks AS (
   SELECT
     changes.application,

@@ -1,6 +1,8 @@
 -- One row is one pipeline that changed production, or started one that did, as it is configured now: the template
 -- that it follows and how many newer versions of it are in use. Versions are ordered by the time they were first
 -- observed, then by name.
+--
+-- newest_version = "Newest version of that template in use."
 WITH
 production_executions AS (
   SELECT source, application, execution_id FROM rollouts WHERE NOT is_canary

@@ -1,5 +1,8 @@
 -- One row is one failed deployment: when it failed, when service was restored (null: not yet) and on what evidence. A
 -- deployment that failed while it deployed and was restarted into success failed when its first attempt took traffic.
+--
+-- failed_at = "When the failure started."
+-- evidence_count = "Number of pieces of evidence."
 WITH
 failed_deploys AS (
   SELECT deployment_id, min(happened_at) AS failed_at FROM failures WHERE evidence = 'deploy' GROUP BY deployment_id

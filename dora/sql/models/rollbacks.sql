@@ -1,5 +1,13 @@
 -- One row is one return of production to older content, by a deployment of its own or in the same execution that had
 -- changed it. rolled_back_id is the deployment that it reverted, live_minutes how long that one had taken traffic.
+--
+-- method = "separate deployment, or same execution as the one that had changed production."
+-- rolled_back_id = "Deployment that was rolled back."
+-- rolled_back_commit = "Commit that was rolled back."
+-- rolled_back_version = "Version that was rolled back."
+-- live_minutes = "How long it had taken traffic."
+-- restored_commit = "Commit that was restored."
+-- restored_version = "Version that was restored."
 WITH
 all_rollbacks AS (
   SELECT

@@ -1,5 +1,18 @@
 -- One row is one rollout to production, as the definitions of its application decide; dry runs and skipped stages are
 -- left out. is_canary marks workloads that only serve a canary analysis.
+--
+-- rollout_id = "Id of the rollout."
+-- execution_id = "Id of the execution that did it."
+-- action = "deploy, rollback, restart or scale."
+-- strategy = "How traffic moves: none, redblack, weights, dark and so on."
+-- is_canary = "It serves a canary analysis only."
+-- account = "Target account."
+-- location = "Namespace or region."
+-- cluster = "Cluster or workload."
+-- manifest = "Fingerprint of the configuration around the version."
+-- server_group = "Server group or revision that it created."
+-- restores = "Server group or revision that a rollback returned to."
+-- steps_back = "Number of revisions that a rollback went back."
 WITH
 targets AS (
   SELECT DISTINCT
