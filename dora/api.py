@@ -73,7 +73,7 @@ class Result:
         return next(iter(entry_points)).load()(self.rows)
 
     def explain(self) -> list[dict[str, Any]]:
-        """Return the rows behind these values, with what is known of each."""
+        """Return the rows behind these values with details of each."""
         return explain_metric(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
 
 
@@ -118,7 +118,7 @@ class Delivery:
         return list_observations(self.connection(), name, scope)
 
     def explain(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """Return the observations with what is known of each subject: people, times, evidence, links."""
+        """Return the observations with details of each subject: people, times, evidence, links."""
         return explain_metric(self.connection(), name, scope)
 
     def query_observations(

@@ -1,4 +1,4 @@
-"""Notebooks run from top to bottom, through the door only, and are kept without their outputs."""
+"""Notebooks run from top to bottom, use the public names of dora alone, and are committed without outputs."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 def history() -> dict[str, list[dict[str, Any]]]:
-    """The canaries' stories, each deployment with the change that it shipped: merged an hour before, by somebody."""
-    rows = {name: [dict(row) for row in told] for name, told in HISTORY.items()} | {"commit": [], "change": []}
+    """The canary scenarios, each deployment with a change that was merged an hour before."""
+    rows = {name: [dict(row) for row in table] for name, table in HISTORY.items()} | {"commit": [], "change": []}
     begun = sorted(rows["execution"], key=lambda row: row["queued_at"])
     shas = [f"{nth + 1:040x}" for nth in range(len(begun))]
     for nth, (execution, sha) in enumerate(zip(begun, shas, strict=True)):
         merged = (datetime.fromisoformat(execution["queued_at"]) - timedelta(hours=1)).isoformat()
         execution.update(repository="acme/shop", commit=sha)
-        known = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
-        told = {"parents": shas[max(0, nth - 1) : nth], "author": "Ada", "subject": "tidy"}
-        rows["commit"].append(known | told | {"authored_at": merged, "committed_at": merged})
-        rows["change"].append(known | {"merged_at": merged, "applications": [execution["application"]]})
+        keys = {"id": f"acme/shop@{sha}", "repository": "acme/shop", "sha": sha}
+        commit = {"parents": shas[max(0, nth - 1) : nth], "author": "Ada", "subject": "tidy"}
+        rows["commit"].append(keys | commit | {"authored_at": merged, "committed_at": merged})
+        rows["change"].append(keys | {"merged_at": merged, "applications": [execution["application"]]})
     return rows
 
 
 @pytest.fixture(scope="module")
 def build(built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dora.Delivery]:
-    found = built_in(tmp_path_factory.mktemp("notebooks"), rows=history(), as_of=AS_OF)
-    yield found
-    found.close()
+    delivery = built_in(tmp_path_factory.mktemp("notebooks"), rows=history(), as_of=AS_OF)
+    yield delivery
+    delivery.close()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(path: Path, build: dora.Delivery, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell of a notebook works on a build of real facts, and none of them warns."""
+    """Every cell runs on a build without a warning."""
     monkeypatch.setenv("DORA_DATABASE", str(build.path))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(FOLDER)}}).execute()
@@ -51,8 +51,8 @@ def test_it_runs(path: Path, build: dora.Delivery, monkeypatch: pytest.MonkeyPat
     assert [output.text for output in outputs if output.output_type == "stream"] == []
 
 
-def test_there_is_a_way_in_and_two_articles() -> None:
-    """Three notebooks, each of which begins with a title and the question that it answers."""
+def test_there_are_an_introduction_and_two_articles() -> None:
+    """Each of three notebooks begins with a title and the question that it answers."""
     assert [path.stem for path in NOTEBOOKS] == ["canary_and_failure", "lead_time_deep_dive", "start_here"]
     for path in NOTEBOOKS:
         opening = nbformat.read(path, as_version=4).cells[0].source
@@ -62,8 +62,8 @@ def test_there_is_a_way_in_and_two_articles() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_is_kept_without_outputs(path: Path) -> None:
-    """No output, count or path of anybody's machine is committed."""
+def test_it_has_no_outputs(path: Path) -> None:
+    """No output and no execution count is committed."""
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code

@@ -56,6 +56,7 @@ def count_observations(con: Connection, plan: ScopePlan) -> dict[Key, Aggregate]
     rows = plan.execute(con, "counts_in_scope").fetchall()
     for group, start, excluded, n, open_, total, active_days in rows:
         aggregate = aggregates[group, periods_by_start.get(start)]
+        # Observations without a time are in no period; with periods their row is never read.
         if excluded is not None:
             aggregate.excluded[excluded] = n
         else:

@@ -66,6 +66,7 @@ def survival_quantile(fraction: str, metric: Metric, aggregate: Aggregate, windo
     if not aggregate.n or quantiles is None:
         return Estimate(reason=nothing_to_count(metric))
     if quantiles.value is None:
+        # The lower limit may be known anyway: it needs fewer ended observations than the quantile.
         longest = text.quantity(quantiles.longest, metric.unit)
         return Estimate(low=quantiles.low, reason=f"more than {fraction} are pending, the longest for {longest}")
     return Estimate(quantiles.value, quantiles.low, quantiles.high)

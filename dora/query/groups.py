@@ -34,6 +34,7 @@ def select_applications(con: Connection, scope: Scope) -> Selection:
     memberships = con.execute(sql).fetchall()
     validate_names(scope.applications, sorted({application for application, _, _ in memberships}), "application")
     validate_names(scope.teams, sorted({path for _, team, _ in memberships for path in _paths(team)}), "team")
+    # A dictionary keeps the order of the query and drops the second membership of an application in a group.
     groups: dict[str | None, dict[str, None]] = {} if scope.by else {None: {}}
     teams = set()
     for application, team, group in memberships:

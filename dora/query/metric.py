@@ -88,7 +88,7 @@ def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> 
 
 
 def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-    """Return the rows behind a number with what is known of each subject: times, people, evidence, links."""
+    """Return the rows behind a number with details of each subject: times, people, evidence, links."""
     return query_observations(con, name, scope, catalog.queries("explain")[catalog.metric(name).subject])
 
 

@@ -63,6 +63,7 @@ class ScopePlan:
     def parameters(self) -> dict[str, object]:
         """Values of all named parameters of the queries."""
         since, until = self.utc_window
+        # The build has daily counts: only the parts of days at both ends of the window are counted from observations.
         complete_days = self.window.complete_days()
         return {
             **self.selection,
@@ -83,7 +84,7 @@ class ScopePlan:
         return execute(con, self.sql(name), {**self.parameters, **parameters})
 
 
-@cache
+@cache  # files are read once per process, not once per number
 def read_query(name: str, **sql: str) -> str:
     """Return the text of ``dora/sql/query/<name>.sql`` with names and expressions of SQL in place of ``$keyword``."""
     text = catalog.queries("query")[name]
@@ -133,6 +134,7 @@ def _validate_option(option: str, value: str | None, choices: Sequence[str]) -> 
 
 def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: datetime | None) -> Period:
     """From ``since``, else the first day with an observation, to ``until``, else the end of the data."""
+    # The window's end is not included, and an observation may happen at the very end of the data.
     end_of_data = periods.to_local(as_of, zone) + INSTANT if as_of else datetime(1970, 1, 1)
     end = periods.parse_moment(scope.until, zone, as_of or end_of_data) if scope.until else end_of_data
     if scope.since:

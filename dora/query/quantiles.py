@@ -45,7 +45,7 @@ class QuantileColumns:
     def of(cls, samples: Samples, statistic: str, *, may_be_open: bool) -> QuantileColumns:
         """Compute the columns: by Kaplan and Meier of what ``may_be_open``, else of the ordered values."""
         curve = Survival(samples) if may_be_open else samples
-        # plain_median and mean are blind to what is open, whatever the metric is.
+        # plain_median and mean ignore open observations, also of metrics that have them.
         estimator = samples if statistic in ("plain_median", "mean") else curve
         p = PROBABILITY.get(statistic, 0.5)
         low, high = estimator.limits(p)

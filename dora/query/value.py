@@ -1,4 +1,4 @@
-"""What is asked and what is answered: a scope, one number with what it rests on, and the move between two numbers."""
+"""The question and the answer: a scope, one number with what it rests on, and the move between two numbers."""
 
 from __future__ import annotations
 
@@ -136,6 +136,7 @@ class Value:
         low, high = (newcombe(_cases(before), _cases(self)) or (None, None)) if share else _ratio(self, before)
         equal = 0.0 if share else 1.0
         significant = (low is not None and low > equal) or (high is not None and high < equal)
+        # A move that is zero when printed has no direction, so that no arrow contradicts its text.
         if not any(digit in text for digit in "123456789"):
             return Move(f"±{text[1:]}", 0, False, low, high)
         direction = 1 if self.value > before.value else -1
@@ -172,6 +173,7 @@ def _ratio(now: Value, before: Value) -> Bounds:
     low, high = rate_ratio((before.n, before.days), (now.n, now.days))
     if not now.value or not before.value or not low or not high:
         return low, high
+    # Quasi-Poisson: a variance that is f times the mean widens limits by the root of f, here on the log scale.
     wider = math.sqrt(max(now.scatter or 1.0, before.scatter or 1.0))
     ratio = now.value / before.value
     return ratio * (low / ratio) ** wider, ratio * (high / ratio) ** wider

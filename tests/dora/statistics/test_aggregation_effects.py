@@ -81,20 +81,20 @@ def test_groups_that_differ_by_chance_shrink_to_one() -> None:
     """Fifty applications with one true rate are drawn together, and all limits hold it."""
     draw = random.Random(2)
     groups = {str(i): (sum(draw.random() < 0.1 for _ in range(30)), 30) for i in range(50)}
-    found = aggregation_effects.shrink(groups).values()
-    assert max(one.value for one in found) - min(one.value for one in found) < 0.12
-    assert sum(one.low <= 0.1 <= one.high for one in found) >= 48
+    result = aggregation_effects.shrink(groups).values()
+    assert max(row.value for row in result) - min(row.value for row in result) < 0.12
+    assert sum(row.low <= 0.1 <= row.high for row in result) >= 48
 
 
 def test_groups_that_differ_keep_their_own() -> None:
     """Much evidence outweighs the others; little is drawn to them."""
-    found = aggregation_effects.shrink(
+    result = aggregation_effects.shrink(
         {"a": (10, 1000), "b": (500, 1000), "c": (300, 1000), "new": (1, 1), "none": (0, 0)}
     )
-    assert found["a"].value == pytest.approx(0.01, abs=0.005)
-    assert found["b"].value == pytest.approx(0.5, abs=0.01)
-    assert 0.2 < found["new"].value < 0.7
-    assert "none" not in found
+    assert result["a"].value == pytest.approx(0.01, abs=0.005)
+    assert result["b"].value == pytest.approx(0.5, abs=0.01)
+    assert 0.2 < result["new"].value < 0.7
+    assert "none" not in result
     assert aggregation_effects.shrink({}) == {}
 
 
@@ -104,9 +104,11 @@ def test_shrunk_limits_cover_what_they_promise() -> None:
     for _ in range(60):
         truth = {str(i): draw.betavariate(2, 18) for i in range(40)}
         trials = {name: draw.randint(20, 120) for name in truth}
-        seen = {name: (sum(draw.random() < p for _ in range(trials[name])), trials[name]) for name, p in truth.items()}
-        for name, one in aggregation_effects.shrink(seen).items():
-            covered, n = covered + (one.low <= truth[name] <= one.high), n + 1
+        observed = {
+            name: (sum(draw.random() < p for _ in range(trials[name])), trials[name]) for name, p in truth.items()
+        }
+        for name, row in aggregation_effects.shrink(observed).items():
+            covered, n = covered + (row.low <= truth[name] <= row.high), n + 1
     assert 0.93 <= covered / n <= 0.995
 
 

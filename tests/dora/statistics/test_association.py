@@ -15,14 +15,14 @@ from dora.statistics import association
 pairs = st.lists(st.tuples(st.integers(0, 30).map(float), st.integers(0, 30).map(float)), min_size=4, max_size=40)
 
 
-@given(pairs.filter(lambda seen: all(len(set(side)) > 1 for side in zip(*seen, strict=True))))
-def test_spearman_is_scipys(seen: list[tuple[float, float]]) -> None:
+@given(pairs.filter(lambda observed: all(len(set(side)) > 1 for side in zip(*observed, strict=True))))
+def test_spearman_is_scipys(observed: list[tuple[float, float]]) -> None:
     """Coefficient and p are scipy's, ties included."""
-    found, oracle = association.spearman(seen), stats.spearmanr(seen)
-    assert found is not None
-    assert found.value == pytest.approx(oracle.statistic, abs=1e-9)
-    assert found.p == pytest.approx(oracle.pvalue, abs=1e-6)
-    assert found.low <= found.value <= found.high
+    result, oracle = association.spearman(observed), stats.spearmanr(observed)
+    assert result is not None
+    assert result.value == pytest.approx(oracle.statistic, abs=1e-9)
+    assert result.p == pytest.approx(oracle.pvalue, abs=1e-6)
+    assert result.low <= result.value <= result.high
 
 
 def test_what_never_varies_goes_with_nothing() -> None:
@@ -62,12 +62,12 @@ def test_within_is_the_regression_with_a_level_a_group() -> None:
         mx, my = (sum(side) / len(group) for side in zip(*group, strict=True))
         xs += [x - mx for x, _ in group]
         ys += [y - my for _, y in group]
-    found = association.within([*made, []])
-    assert found is not None
-    assert found.value == pytest.approx(stats.pearsonr(xs, ys).statistic)
+    result = association.within([*made, []])
+    assert result is not None
+    assert result.value == pytest.approx(stats.pearsonr(xs, ys).statistic)
     freedom = 160 - 8 - 1
-    t = found.value * math.sqrt(freedom / (1 - found.value**2))
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(t), freedom), abs=1e-9)
+    t = result.value * math.sqrt(freedom / (1 - result.value**2))
+    assert result.p == pytest.approx(2 * stats.t.sf(abs(t), freedom), abs=1e-9)
 
 
 def test_within_covers_what_it_promises() -> None:
@@ -75,17 +75,22 @@ def test_within_covers_what_it_promises() -> None:
     truth = 0.6 / math.sqrt(0.6**2 + 0.25)  # slope 0.6 on x of variance 4, noise of variance 1
     covered = 0
     for seed in range(1500):
-        found = association.within(groups(seed, slope=0.6, level=1.0, size=12))
-        assert found is not None
-        covered += found.low <= truth <= found.high
+        result = association.within(groups(seed, slope=0.6, level=1.0, size=12))
+        assert result is not None
+        covered += result.low <= truth <= result.high
     assert 0.93 <= covered / 1500 <= 0.995
 
 
 def test_a_perfect_line_is_certain() -> None:
     """All on one line: the coefficient is 1 and so are its limits."""
-    found = association.spearman([(float(i), float(i) ** 3) for i in range(9)])
-    assert found is not None
-    assert (found.value, found.low, found.high, found.p) == (pytest.approx(1), pytest.approx(1), pytest.approx(1), 0.0)
+    result = association.spearman([(float(i), float(i) ** 3) for i in range(9)])
+    assert result is not None
+    assert (result.value, result.low, result.high, result.p) == (
+        pytest.approx(1),
+        pytest.approx(1),
+        pytest.approx(1),
+        0.0,
+    )
 
 
 def test_each_deployment_as_risky_is_an_elasticity_of_one() -> None:
@@ -100,15 +105,15 @@ def test_each_deployment_as_risky_is_an_elasticity_of_one() -> None:
 
 def test_elasticity_is_the_regression_of_logs() -> None:
     """Slope and limits are scipy's."""
-    seen = [(12, 3), (40, 2), (90, 11), (160, 9), (400, 31), (0, 0)]
-    logs = [(math.log(x), math.log(y + 0.5)) for x, y in seen if x]
+    observed = [(12, 3), (40, 2), (90, 11), (160, 9), (400, 31), (0, 0)]
+    logs = [(math.log(x), math.log(y + 0.5)) for x, y in observed if x]
     oracle = stats.linregress(*zip(*logs, strict=True))
-    found = association.elasticity(seen)
-    assert found is not None
+    result = association.elasticity(observed)
+    assert result is not None
     half = stats.t.ppf(0.975, 3) * oracle.stderr
-    assert (found.value, found.low, found.high) == pytest.approx(
+    assert (result.value, result.low, result.high) == pytest.approx(
         (oracle.slope, oracle.slope - half, oracle.slope + half)
     )
-    assert found.n == 5
-    assert association.elasticity(seen[:3]) is None
+    assert result.n == 5
+    assert association.elasticity(observed[:3]) is None
     assert association.elasticity([(5, i) for i in range(6)]) is None

@@ -25,10 +25,10 @@ def noise(seed: int, size: int, step: float = 0.0) -> list[float]:
 
 def test_limits_are_those_of_the_handbook() -> None:
     """The published limits of the handbook's example are 55.80 and 45.82, and it shows no signal."""
-    found = control_chart.behaviour(NIST)
-    assert found is not None
-    assert (found.centre, found.high[0], found.low[0]) == pytest.approx((50.81, 55.8041, 45.8159), abs=2e-4)
-    assert found.signals == []
+    result = control_chart.behaviour(NIST)
+    assert result is not None
+    assert (result.centre, result.high[0], result.low[0]) == pytest.approx((50.81, 55.8041, 45.8159), abs=2e-4)
+    assert result.signals == []
 
 
 def test_few_points_have_no_limits() -> None:
@@ -46,7 +46,7 @@ def test_limits_stay_those_of_the_baseline() -> None:
     assert calm is not None
     assert wild is not None
     assert wild.high[-1] == calm.high[0]
-    assert [(one.index, one.direction) for one in wild.signals if one.rule == "beyond the limits"] == [
+    assert [(row.index, row.direction) for row in wild.signals if row.rule == "beyond the limits"] == [
         (10, "up"),
         (11, "down"),
         (12, "up"),
@@ -65,18 +65,18 @@ def test_limits_stay_those_of_the_baseline() -> None:
 def test_each_rule_speaks_at_its_first_point(tail: list[float], rule: str, index: int) -> None:
     """Each of the four rules fires on the point that completes its pattern, worked out by hand, and not before."""
     steady = [51.0, 49.0] * 10  # mean 50, moving range 2: one sigma is 1.773, the limits 44.7 and 55.3
-    found = control_chart.behaviour([*steady, *tail], 20)
-    assert found is not None
-    assert (found.signals[0].index, found.signals[0].rule) == (index, rule)
+    result = control_chart.behaviour([*steady, *tail], 20)
+    assert result is not None
+    assert (result.signals[0].index, result.signals[0].rule) == (index, rule)
 
 
 def test_times_have_limits_of_ratios() -> None:
     """On the log scale the limits of a time are never below 0, and stand by the same factor on both sides."""
     times = [math.exp(value / 10) for value in NIST]
-    found = control_chart.behaviour(times, log=True)
-    assert found is not None
-    assert found.low[0] > 0
-    assert found.high[0] / found.centre == pytest.approx(found.centre / found.low[0])
+    result = control_chart.behaviour(times, log=True)
+    assert result is not None
+    assert result.low[0] > 0
+    assert result.high[0] / result.centre == pytest.approx(result.centre / result.low[0])
 
 
 def test_weeks_that_scatter_like_chance_have_the_plain_limits() -> None:
@@ -84,21 +84,21 @@ def test_weeks_that_scatter_like_chance_have_the_plain_limits() -> None:
     draw = random.Random(8)
     trials = [draw.choice([20, 200]) for _ in range(400)]
     cases = [sum(draw.random() < 0.1 for _ in range(n)) for n in trials]
-    found = control_chart.shares(cases, trials)
-    assert found is not None
-    plain = 3 * math.sqrt(found.centre * (1 - found.centre) / 200)
-    wide = [high - found.centre for high, n in zip(found.high, trials, strict=True) if n == 200]
+    result = control_chart.shares(cases, trials)
+    assert result is not None
+    plain = 3 * math.sqrt(result.centre * (1 - result.centre) / 200)
+    wide = [high - result.centre for high, n in zip(result.high, trials, strict=True) if n == 200]
     assert wide[0] == pytest.approx(plain, rel=0.1)
-    narrow = [high - found.centre for high, n in zip(found.high, trials, strict=True) if n == 20]
+    narrow = [high - result.centre for high, n in zip(result.high, trials, strict=True) if n == 20]
     assert narrow[0] == pytest.approx(wide[0] * math.sqrt(10))
 
 
 def test_weeks_without_deployments_are_no_signal() -> None:
     """A week without trials stands on the line, and all-or-nothing has no limits."""
     cases, trials = [1, 2] * 10, [10] * 20
-    found = control_chart.shares([*cases, 0], [*trials, 0])
-    assert found is not None
-    assert all(one.index != 20 for one in found.signals)
+    result = control_chart.shares([*cases, 0], [*trials, 0])
+    assert result is not None
+    assert all(row.index != 20 for row in result.signals)
     assert control_chart.shares([0] * 20, [5] * 20) is None
     assert control_chart.shares([5] * 20, [5] * 20) is None
     assert control_chart.shares([0] * 20, [0] * 20) is None
@@ -133,12 +133,12 @@ def test_nothing_that_never_varies_can_shift() -> None:
 
 def test_a_known_change_point_is_found() -> None:
     """A series that steps at week 30 changes there, from the level it had to the level it has."""
-    found = control_chart.pettitt([*noise(1, 30), *noise(2, 30, step=2)])
-    assert found is not None
-    assert abs(found.index - 30) <= 1
-    assert found.p < 0.001
-    assert found.before < 105
-    assert found.after > 115
+    result = control_chart.pettitt([*noise(1, 30), *noise(2, 30, step=2)])
+    assert result is not None
+    assert abs(result.index - 30) <= 1
+    assert result.p < 0.001
+    assert result.before < 105
+    assert result.after > 115
 
 
 def test_the_statistic_is_pettitts_double_sum() -> None:
@@ -146,10 +146,10 @@ def test_the_statistic_is_pettitts_double_sum() -> None:
     values = noise(4, 24)
     sums = [sum(math.copysign(1, a - b) for a in values[:t] for b in values[t:]) for t in range(1, 24)]
     largest = max(abs(total) for total in sums)
-    found = control_chart.pettitt(values)
-    assert found is not None
-    assert abs(sums[found.index - 1]) == largest
-    assert found.p == pytest.approx(min(1, 2 * math.exp(-6 * largest**2 / (24**3 + 24**2))))
+    result = control_chart.pettitt(values)
+    assert result is not None
+    assert abs(sums[result.index - 1]) == largest
+    assert result.p == pytest.approx(min(1, 2 * math.exp(-6 * largest**2 / (24**3 + 24**2))))
     assert control_chart.pettitt([3.0] * 20) is None
 
 
@@ -163,7 +163,7 @@ def test_ranks_are_scipys(values: list[float]) -> None:
 def test_the_slope_is_scipys(values: list[float]) -> None:
     """Theil and Sen's slope and its limits are scipy's."""
     oracle = stats.theilslopes(values, alpha=0.95)
-    found = control_chart.theil_sen(values)
-    assert found is not None
-    assert found[0] == pytest.approx(oracle.slope, abs=1e-9)
-    assert found[1:] == pytest.approx((oracle.low_slope, oracle.high_slope), abs=1e-9)
+    result = control_chart.theil_sen(values)
+    assert result is not None
+    assert result[0] == pytest.approx(oracle.slope, abs=1e-9)
+    assert result[1:] == pytest.approx((oracle.low_slope, oracle.high_slope), abs=1e-9)

@@ -245,7 +245,7 @@ def test_a_90th_percentile_needs_36_values_for_its_upper_limit() -> None:
     assert quantile_ranks(36, 0.9)[1] == 36
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40).filter(lambda seen: len(set(seen)) > 1))
+@given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40).filter(lambda observed: len(set(observed)) > 1))
 def test_the_limits_of_a_mean_are_students(values: list[float]) -> None:
     """A mean's limits are scipy's t interval."""
     oracle = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
@@ -266,7 +266,7 @@ def test_order_statistics_cover_what_they_promise() -> None:
     assert 0.93 <= covered / 10_000 <= 0.995
 
 
-def test_more_seen_is_known_better() -> None:
+def test_more_trials_have_narrower_limits() -> None:
     """Ten times the deployments at the same share have narrower limits."""
     widths = [high - low for n in (10, 100, 1000) for low, high in [wilson(n // 10, n) or (0, 1)]]
     assert all(b < a for a, b in pairwise(widths))
