@@ -14,6 +14,7 @@ from dora.render.file import replace_file
 from dora.sql.catalog import column_meanings, metrics
 
 Rows = list[dict[str, Any]]
+# The lists that people ask for; the other tables of dora.duckdb are read in DuckDB itself.
 TABLES = (
     "deployments",
     "change_timeline",

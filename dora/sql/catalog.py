@@ -1,4 +1,4 @@
-"""What metrics, models and checks there are: the headers of the .sql files, found by their names."""
+"""The catalog of metrics, models and checks: the .sql files of this folder and their headers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Statistic = Literal["count", "days", "median", "plain_median", "share"]
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric as its file's header describes it.
+    """One metric, from the header of its file.
 
     ``unit`` is the unit of ``value``; ``statistic`` says how observations roll up (count: events per day;
-    days: local days with an event a week; median: Kaplan–Meier; plain_median: of what can not be open; share: of
-    observations with value 1); ``better`` is "higher" or "lower"; ``subject`` names what one observation is about:
+    days: local days with an event a week; median: Kaplan–Meier; plain_median: of values that cannot be pending; share:
+    of observations with value 1); ``better`` is "higher" or "lower"; ``subject`` names what one observation is about:
     deployment, change, canary, approval or incident; ``shaped_by`` names the definitions that decide its rows.
     """
 
@@ -35,7 +35,7 @@ class Metric:
     shaped_by: list[str] = field(default_factory=list)
 
     def title_for(self, statistic: str) -> str:
-        """The title, with the statistic where it is not the metric's own: ``…, mean (MTTR)``."""
+        """Return the title, with the statistic if it is not the metric's own: ``…, mean (MTTR)``."""
         if statistic == self.statistic:
             return self.title
         acronym = " (MTTR)" if (self.name, statistic) == ("recovery_time", "mean") else ""
@@ -44,7 +44,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: a query that returns the rows that are wrong. ``stop`` keeps the last build."""
+    """One check: a query that returns wrong rows. With severity ``stop`` any row keeps the last build in place."""
 
     name: str
     title: str
@@ -55,7 +55,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found: how many rows are wrong, a few of them, and what to do."""
+    """The result of one check: the number of wrong rows, some of them, and what to do."""
 
     check: str
     title: str
@@ -66,18 +66,18 @@ class CheckResult:
 
 
 def queries(folder: str) -> dict[str, str]:
-    """Text of every .sql file in ``dora/sql/<folder>/``, by name."""
+    """Return the text of every .sql file in ``dora/sql/<folder>/``, by name."""
     entries = sorted(files("dora.sql").joinpath(folder).iterdir(), key=lambda entry: entry.name)
     return {entry.name[:-4]: entry.read_text() for entry in entries if entry.name.endswith(".sql")}
 
 
 def header(sql: str) -> dict[str, Any]:
-    """The TOML in the leading comment lines of a .sql file; prose lines are passed over."""
+    """Return the TOML in the leading comment lines of a .sql file; prose lines are ignored."""
     lines = []
     for line in sql.splitlines():
         if not line.startswith("--"):
             break
-        if " = " in line:
+        if " = " in line:  # prose says "is"; a line with this sign is TOML
             lines.append(line.removeprefix("--").strip())
     return tomllib.loads("\n".join(lines))
 
@@ -94,18 +94,18 @@ def column_meanings() -> dict[tuple[str, str], str]:
 
 @cache
 def metrics() -> dict[str, Metric]:
-    """Every metric by name."""
+    """Return every metric by name."""
     return {name: Metric(name=name, sql=sql, **header(sql)) for name, sql in queries("metrics").items()}
 
 
 @cache
 def checks() -> dict[str, Check]:
-    """Every check by name."""
+    """Return every check by name."""
     return {name: Check(name=name, sql=sql, **header(sql)) for name, sql in queries("checks").items()}
 
 
 def metric(name: str) -> Metric:
-    """The metric of that name; raises ``UsageError`` that lists those there are."""
+    """Return the metric of that name; raises ``UsageError`` with the existing names."""
     try:
         return metrics()[name]
     except KeyError:
