@@ -129,15 +129,18 @@ def lead_time_costs(costs: list[Row]) -> list[Row]:
 def coverage(applications: list[Any]) -> list[Row]:
     """Return applications with deployments: those with canaries by coverage, then the busiest of those without."""
     deployed = [row for row in applications if row.application is not None and row.deployments]
-    without = sorted((row for row in deployed if not row.judged), key=lambda row: (-row.deployments, row.application))
-    drawn = [row for row in deployed if row.judged] + without[:MAX_WITHOUT]
+    without = sorted(
+        (row for row in deployed if not row.with_canary), key=lambda row: (-row.deployments, row.application)
+    )
+    drawn = [row for row in deployed if row.with_canary] + without[:MAX_WITHOUT]
     return [
         {
-            "application": row.application, "tone": "blue" if row.judged else "grey",
-            "share": row.judged / row.deployments, "low": row.limits[0], "high": row.limits[1],
-            "text": percent(row.judged, row.deployments), "evidence": f"{row.judged:,} of {row.deployments:,}",
+            "application": row.application, "tone": "blue" if row.with_canary else "grey",
+            "share": row.with_canary / row.deployments, "low": row.limits[0], "high": row.limits[1],
+            "text": percent(row.with_canary, row.deployments),
+            "evidence": f"{row.with_canary:,} of {row.deployments:,}",
         }
-        for row in sorted(drawn, key=lambda row: (-row.judged / row.deployments, -row.deployments))
+        for row in sorted(drawn, key=lambda row: (-row.with_canary / row.deployments, -row.deployments))
     ]  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
         outcomes=_outcomes(rows),
         counts=counts,
         diagnosis=diagnose(counts),
-        left_out=inconclusive,
+        inconclusive=inconclusive,
         bins=calibration(scored, SCORE_EDGES),
         metrics=count_deciding_metrics(run_analysis(con, "canary_patterns", scope)),
         coverage=_coverage(run_analysis(con, "canary_coverage", scope)),
@@ -47,13 +47,13 @@ def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
     return [
         CanaryOutcome(
             verdict=verdict,
-            next=action,
+            action_taken=action,
             canaries=len(canaries),
             failed=sum(1 for row in canaries if row["deployment_failed"]),
             healthy=sum(
                 1 for row in canaries if row["deployment_failed"] is False and not row["outcome_unknown_reason"]
             ),
-            unsettled=sum(1 for row in canaries if row["outcome_unknown_reason"]),
+            unknown=sum(1 for row in canaries if row["outcome_unknown_reason"]),
         )
         for (verdict, action), canaries in sorted(
             groups.items(), key=lambda group: (VERDICT_ORDER.index(group[0][0]), group[0][1])
@@ -64,9 +64,9 @@ def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
 def _coverage(rows: Sequence[Row]) -> list[CanaryCoverage]:
     """The total first, then each application."""
     # The total is computed here: the interval of a sum is not the sum of intervals.
-    total = {name: sum(row[name] for row in rows) for name in ("deployments", "judged")}
+    total = {name: sum(row[name] for row in rows) for name in ("deployments", "with_canary")}
     return [
-        CanaryCoverage(**row, limits=wilson(row["judged"], row["deployments"]))
+        CanaryCoverage(**row, limits=wilson(row["with_canary"], row["deployments"]))
         for row in ({"application": None} | total, *rows)
     ]
 
@@ -75,10 +75,10 @@ def _cost(rows: Sequence[Row], by_application: list[Row]) -> CanaryCost:
     minutes = sorted(row["minutes"] for row in rows if row["minutes"] is not None and row["verdict"] in CONCLUSIVE)
     # `quantiles` needs two values; one canary is its own median and 90th percentile.
     deciles = quantiles(minutes, n=10, method="inclusive") if len(minutes) > 1 else minutes * 9
-    median, nine_in_ten = (deciles[4], deciles[8]) if deciles else (None, None)
+    median, p90 = (deciles[4], deciles[8]) if deciles else (None, None)
     changes = sum(row["changes"] for row in by_application)
 
     def mean(name: str) -> float | None:
         return sum(row[name] * row["changes"] for row in by_application) / changes if changes else None
 
-    return CanaryCost(median, nine_in_ten, changes, mean("canary_minutes"), mean("lead_minutes"), by_application)
+    return CanaryCost(median, p90, changes, mean("canary_minutes"), mean("lead_minutes"), by_application)

@@ -21,15 +21,15 @@ MAX_NAMES = 3  # names in one sentence
 @dataclass(frozen=True, slots=True)
 class CanaryOutcome:
     """Canaries with one verdict and one next step. ``healthy`` and ``failed`` count deployments whose outcome is known;
-    ``unsettled`` counts those whose outcome is not known, or not yet.
+    ``unknown`` counts those whose outcome is not known, or not yet.
     """
 
     verdict: str
-    next: str
+    action_taken: str
     canaries: int
     failed: int
     healthy: int
-    unsettled: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class CanaryCoverage:
 
     application: str | None
     deployments: int
-    judged: int
+    with_canary: int
     limits: Limits | None
 
 
@@ -50,7 +50,7 @@ class CanaryCost:
     """
 
     median: float | None
-    nine_in_ten: float | None
+    p90: float | None
     changes: int
     canary_minutes: float | None
     lead_minutes: float | None
@@ -61,7 +61,7 @@ class CanaryCost:
 class Canaries:
     """The canaries of a scope as a diagnostic test of their deployments.
 
-    ``counts`` and ``diagnosis`` count canaries whose deployment continued or was stopped; ``left_out`` counts
+    ``counts`` and ``diagnosis`` count canaries whose deployment continued or was stopped; ``inconclusive`` counts
     inconclusive ones by reason. ``bins`` hold verified canaries by score, ``rows`` all canaries, the latest first.
     """
 
@@ -69,7 +69,7 @@ class Canaries:
     outcomes: list[CanaryOutcome]
     counts: Verdicts
     diagnosis: Diagnosis
-    left_out: dict[str, int]
+    inconclusive: dict[str, int]
     bins: list[Bin]
     metrics: list[DecidingMetric]
     coverage: list[CanaryCoverage]
@@ -107,8 +107,8 @@ class Canaries:
 def _runs(canaries: Canaries) -> str:
     applications = len({row["application"] for row in canaries.rows})
     runs = f"{counted(canaries.canaries, 'canary', 'canaries')} ran in {counted(applications, 'application')}"
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in canaries.left_out.items())
-    return f"{runs}; {sum(canaries.left_out.values()):,} are inconclusive ({reasons})." if reasons else f"{runs}."
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in canaries.inconclusive.items())
+    return f"{runs}; {sum(canaries.inconclusive.values()):,} are inconclusive ({reasons})." if reasons else f"{runs}."
 
 
 def _outcomes(canaries: Canaries) -> Iterator[str]:
@@ -175,9 +175,9 @@ def _metrics(canaries: Canaries) -> Iterator[str]:
 
 def _cost(canaries: Canaries) -> Iterator[str]:
     cost = canaries.cost
-    if cost.median is None or cost.nine_in_ten is None:
+    if cost.median is None or cost.p90 is None:
         return
-    yield f"A canary takes {_minutes(cost.median)} (median; 90th percentile {_minutes(cost.nine_in_ten)})."
+    yield f"A canary takes {_minutes(cost.median)} (median; 90th percentile {_minutes(cost.p90)})."
     if cost.canary_minutes and cost.lead_minutes:
         share = text.quantity(cost.canary_minutes / cost.lead_minutes, "share")
         yield (
@@ -190,10 +190,10 @@ def _coverage(canaries: Canaries) -> str:
     total, *applications = canaries.coverage
     if not total.deployments:
         return "There were no production deployments."
-    share = text.quantity(total.judged / total.deployments, "share")
-    without = sum(1 for application in applications if not application.judged)
+    share = text.quantity(total.with_canary / total.deployments, "share")
+    without = sum(1 for application in applications if not application.with_canary)
     return (
-        f"{total.judged:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary;"
+        f"{total.with_canary:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary;"
         f" {without} of {counted(len(applications), 'application')} never had one."
     )
 

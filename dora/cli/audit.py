@@ -53,8 +53,8 @@ def canaries(
 
 def _canary_tables(summary: Canaries) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     yield "Canary result vs. production outcome", [
-        {"result": outcome.verdict, "action": outcome.next, "canaries": outcome.canaries,
-         "failed later": outcome.failed, "healthy": outcome.healthy, "unknown": outcome.unsettled}
+        {"result": outcome.verdict, "action": outcome.action_taken, "canaries": outcome.canaries,
+         "failed later": outcome.failed, "healthy": outcome.healthy, "unknown": outcome.unknown}
         for outcome in summary.outcomes
     ]  # fmt: skip
     yield "Failures by canary score", [
@@ -69,9 +69,9 @@ def _canary_tables(summary: Canaries) -> Iterator[tuple[str, list[dict[str, Any]
     ]  # fmt: skip
     yield "Coverage of production deployments", [
         {"application": coverage.application or "all", "deployments": coverage.deployments,
-         "with a canary": coverage.judged, "share": _share(coverage.judged, coverage.deployments),
+         "with a canary": coverage.with_canary, "share": _share(coverage.with_canary, coverage.deployments),
          "95 % CI": _interval(coverage.limits)}
-        for coverage in summary.coverage if coverage.judged or coverage.application is None
+        for coverage in summary.coverage if coverage.with_canary or coverage.application is None
     ]  # fmt: skip
 
 

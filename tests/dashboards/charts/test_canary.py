@@ -41,8 +41,8 @@ METRIC = SimpleNamespace(metric="errors", failed=9, decided=4, outvoted=2)
 QUIET = SimpleNamespace(metric="cpu", failed=0, decided=0, outvoted=0)
 
 
-def cover(name: str | None, judged: int, deployments: int) -> SimpleNamespace:
-    return SimpleNamespace(application=name, judged=judged, deployments=deployments, limits=(0.1, 0.9))
+def cover(name: str | None, with_canary: int, deployments: int) -> SimpleNamespace:
+    return SimpleNamespace(application=name, with_canary=with_canary, deployments=deployments, limits=(0.1, 0.9))
 
 
 def marks(chart: alt.Chart | alt.LayerChart, kind: str) -> int:

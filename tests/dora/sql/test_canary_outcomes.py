@@ -144,9 +144,9 @@ def test_the_table_is_a_diagnostic_test(delivery: dora.Delivery) -> None:
     """4 passed and settled (1 bad), 4 failed and went on (2 bad), 2 stopped: bounds, and Begg and Greenes, by hand."""
     told = delivery.canaries()
     assert told.counts == Verdicts(passed_good=3, passed_bad=1, overridden_good=2, overridden_bad=2, stopped=2)
-    assert told.left_out == {"already serving": 1, "analysed again": 1, "may still fail": 1, "not deployed": 1,
+    assert told.inconclusive == {"already serving": 1, "analysed again": 1, "may still fail": 1, "not deployed": 1,
                              "verdict error": 1, "verdict no_data": 1}  # fmt: skip
-    assert told.canaries == 16 == sum(told.left_out.values()) + 10
+    assert told.canaries == 16 == sum(told.inconclusive.values()) + 10
     found = told.diagnosis
     assert found.sensitivity_bounds == pytest.approx((2 / 3, 4 / 5))
     assert found.specificity_bounds == pytest.approx((3 / 7, 3 / 5))
@@ -160,7 +160,7 @@ def test_the_table_is_a_diagnostic_test(delivery: dora.Delivery) -> None:
 
 def test_coverage_counts_production_deployments(delivery: dora.Delivery) -> None:
     """Of those that took traffic, by application and in all; what never had a canary stands at 0 of n."""
-    found = {one.application: (one.judged, one.deployments) for one in delivery.canaries().coverage}
+    found = {one.application: (one.with_canary, one.deployments) for one in delivery.canaries().coverage}
     assert found == {None: (11, 12), "shop": (11, 11), "mail": (0, 1)}
 
 
