@@ -49,7 +49,7 @@ def verdict(delivery: dora.Delivery) -> tuple[str, float | None]:
 
 
 @pytest.mark.parametrize(
-    ("judged", "expected"),
+    ("judgments", "expected"),
     [
         ([], ("pass", 90.0)),
         ([judgment("j2", score=74.99)], ("marginal", 74.99)),
