@@ -119,7 +119,9 @@ class History:
         # Unpacked once: this runs for each of millions of attempts, and fields of a tuple are slower one by one.
         node, _, version, took_traffic, succeeded, alters, _, restores, group, _, reverted_in_run = attempt
         before = self._current
-        if node is None or before is None or before.started_by != number - 1 or restores is not None:
+        if node is None or before is None or restores is not None:
+            return False
+        if before.started_by != number - 1 or before.last_deployed_by != number - 1:
             return False
         if reverted_in_run or not (took_traffic and succeeded and alters):
             return False
