@@ -24,14 +24,14 @@ with st.grid(2, min_column_width=420):
     chart.draw(
         "Production changes by hour",
         f"Weekday and hour in {trail.timezone}. Strong colour: many; orange: mostly outside business hours.",
-        charts.hours(hours) if hours else None,
+        charts.changes_by_hour(hours) if hours else None,
         lists.hour_click(),
         "No production changes.",
     )
     chart.draw(
         "Approval wait by application",
         "Time from the approval prompt to the decision, one dot per change. Bar: median of the application.",
-        charts.waits(waits) if waits else None,
+        charts.approval_waits(waits) if waits else None,
         deployment_list.application_click(),
         "No pipeline has an approval prompt.",
     )

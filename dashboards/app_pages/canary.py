@@ -27,7 +27,7 @@ with st.grid(2, min_column_width=420):
         "Canary result vs. production outcome",
         "Canaries, and their share of each result. Failed later: rolled back, fixed forward, an incident or a failed"
         " deploy.",
-        charts.against(rows.results_by_outcome(canaries.rows)) if canaries.rows else None,
+        charts.results_by_outcome(rows.results_by_outcome(canaries.rows)) if canaries.rows else None,
         lists.canary_click("a cell"),
         "No canary analysis.",
     )
@@ -42,21 +42,21 @@ with st.grid(2, min_column_width=420):
     chart.draw(
         "Failure rate by canary score",
         "Share of deployments that failed later, among those that reached production. Whiskers: 95 % CI.",
-        charts.calibration(rates) if rates else None,
+        charts.failure_rates(rates) if rates else None,
         lists.canary_click("a score"),
         "No deployment with a canary is old enough to know its outcome.",
     )
     chart.draw(
         "Deciding metrics",
         "How often each metric failed. It decided if the canary would have passed without its failure.",
-        charts.deciding(metrics) if metrics else None,
+        charts.deciding_metrics(metrics) if metrics else None,
         lists.canary_click("a bar", "the canaries in which the metric failed"),
         "No source reports the metrics of its canaries.",
     )
     chart.draw(
         "Lead-time cost",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
-        charts.cost(costs) if costs else None,
+        charts.lead_time_costs(costs) if costs else None,
         deployment_list.application_click(),
         "No shipped change waited for a canary.",
     )

@@ -33,7 +33,7 @@ with lead_time_column:
         "Lead time for changes",
         f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
         f" dashed: {lead_time.text}, as on the card.",
-        partial(charts.spreads, flow.lead_time_quantiles(view, period), lead_time),
+        partial(charts.quantile_trend, flow.lead_time_quantiles(view, period), lead_time),
         deployment_list.period_click(view),
     )
 with stages_column:

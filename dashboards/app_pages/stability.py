@@ -33,7 +33,7 @@ with trends:
             "Time to recovery (share not yet recovered)",
             f"Kaplan–Meier estimate over failed deployments, {recovery.open} of them pending. Band: 95 % CI; dashed:"
             " half.",
-            partial(charts.survival, steps) if steps else None,
+            partial(charts.survival_curve, steps) if steps else None,
             deployment_list.class_click(
                 "a step", "what had not recovered by then (after 15 min, 1 h, 4 h, 1 d, 3 d or 7 d)"
             ),

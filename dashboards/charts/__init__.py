@@ -1,12 +1,13 @@
-"""Rows → charts. Pure: values in, a specification out; colours are named by their place in the theme's palette."""
+"""Charts: pure functions from rows to Altair charts. Tones refer to positions in the theme's palette."""
 
 from dashboards.charts.flow import calendar, histogram, stage_means, stage_stack
-from dashboards.charts.stability import against, classes, survival
-from dashboards.charts.style import CLICK, HEIGHT, ONE, PALETTE, PART, WHOSE, Row, Tone
+from dashboards.charts.stability import failures_by_frequency, failures_by_size, survival_curve
+from dashboards.charts.style import APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD, PERIOD_FIELD, Row, Tone
 from dashboards.charts.timeline import timeline
-from dashboards.charts.trends import counts, medians, rows, shares, spark, spreads
+from dashboards.charts.trends import count_trend, median_trend, quantile_trend, share_trend, sparkline, trend_rows
 
 __all__ = [
-    "CLICK", "HEIGHT", "ONE", "PALETTE", "PART", "WHOSE", "Row", "Tone", "against", "calendar", "classes", "counts",
-    "histogram", "medians", "rows", "shares", "spark", "spreads", "stage_means", "stage_stack", "survival", "timeline",
+    "APPLICATION_FIELD", "CLASS_FIELD", "DEPLOYMENT_FIELD", "PERIOD_FIELD", "Row", "Tone", "calendar", "count_trend",
+    "failures_by_frequency", "failures_by_size", "histogram", "median_trend", "quantile_trend", "share_trend",
+    "sparkline", "stage_means", "stage_stack", "survival_curve", "timeline", "trend_rows",
 ]  # fmt: skip

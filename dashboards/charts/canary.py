@@ -1,170 +1,116 @@
-"""Canary analyses: result against outcome, scores, failure rates, deciding metrics, cost, coverage."""
+"""Canary analyses: results by outcome, scores, failure rates, deciding metrics, lead-time costs, coverage."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 
-from dashboards.charts.style import HEIGHT, ONE, PALETTE, PART, WHOSE, Row, axis, catching, colour, dot, of, picking
+from dashboards.charts import style
+from dashboards.charts.style import APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD, HEIGHT, PALETTE, Row
 
-Drawn = alt.Chart | alt.LayerChart
 OUTCOMES = ("healthy", "failed later", "stopped", "unknown")
 TONES = {"healthy": "sky", "failed later": "vermilion", "stopped": "amber", "unknown": "grey"}
+# Shapes besides tones, for readers who can not tell the tones apart.
 SHAPES = {"healthy": "circle", "failed later": "diamond", "stopped": "triangle-down", "unknown": "cross"}
 COST_TONES = {"canary": "vermilion", "other": "sky"}
 DECISION_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
-FAILING = "#D55E00"  # a ground on which scores fail, hardly more than a hint in either theme
-ROW_HEIGHT, AROUND = 27, 112  # of a bar; of axis and legend
-INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # words on a tile, whatever the theme
+FAILING_COLOR = "#D55E00"  # behind failing scores, so pale that it suits either theme
+INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # text on a tile, in either theme
 
 
-def against(cells: list[Row]) -> Drawn:
-    """Canary result against outcome as a table whose cells are as dark as their share of the result; text is the count.
+def results_by_outcome(rows: list[Row]) -> alt.LayerChart:
+    """Draw a table of canary results and outcomes, each cell as dark as its share of the result.
 
-    A click picks the canaries of a cell, which ``part`` names.
+    Rows have ``verdict, outcome, canaries, text, shade, tone, part``.
     """
-    verdicts = list(dict.fromkeys(cell["verdict"] for cell in cells))
-    base = alt.Chart(of(cells)).encode(
-        x=alt.X("outcome:O", sort=list(OUTCOMES), axis=axis(orient="top", labelAngle=0), title=None),
-        y=alt.Y("verdict:O", sort=verdicts, axis=axis(), title=None),
-        tooltip=_tips(verdict="Canary result", outcome="Outcome", canaries="Canaries", text="Share of the result"),
-    )
-    tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(
-        color=colour(), opacity=alt.Opacity("shade:Q", scale=None, legend=None)
-    )
-    counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
-    tall = 40 * len(verdicts) + 40
-    return alt.LayerChart(layer=[tiles, counts, catching(base, PART)], data=of(cells), height=tall)
-
-
-def scores(points: list[Row], passes: float) -> Drawn:
-    """Each score over time, by the outcome of the deployment; below the pass threshold is shaded.
-
-    A click picks the deployment that it judged.
-    """
-    x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), axis=axis(grid=False, format="%-d %b"), title=None)
-    y = alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=axis(tickCount=5), title=None)
-    ground = alt.Chart(of([{"low": 0, "high": passes}]))
-    shade = ground.mark_rect(opacity=0.08, color=FAILING).encode(y="low:Q", y2="high:Q")
-    marks = alt.Chart(of(points)).mark_point(filled=True, size=44, opacity=0.85, cursor="pointer")
-    dots = marks.add_params(picking(ONE)).encode(
-        x=x,
-        y=y,
-        color=_named(TONES),
-        shape=_shaped(TONES, SHAPES),
-        tooltip=_tips(
-            application="Application", when="Analysed", score="Score", verdict="Canary result", outcome="Outcome"
+    verdicts = list(dict.fromkeys(row["verdict"] for row in rows))
+    base = alt.Chart().encode(
+        x=alt.X("outcome:O", sort=list(OUTCOMES), axis=style.axis(orient="top", labelAngle=0), title=None),
+        y=alt.Y("verdict:O", sort=verdicts, axis=style.axis(), title=None),
+        tooltip=style.tooltips(
+            verdict="Canary result", outcome="Outcome", canaries="Canaries", text="Share of the result"
         ),
     )
-    return alt.LayerChart(layer=[shade, dots], height=HEIGHT + 60)
+    shade = alt.Opacity("shade:Q", scale=None, legend=None)
+    tiles = base.mark_rect(cornerRadius=4, stroke=None).encode(color=style.color(), opacity=shade)
+    counts = base.mark_text(fontSize=13, color=alt.ExprRef(INK)).encode(text="text:N")
+    layer = [tiles, counts, style.click_target(base, CLASS_FIELD)]
+    return alt.LayerChart(layer=layer, data=style.data(rows), height=40 * len(verdicts) + 40)
 
 
-def calibration(bins: list[Row]) -> Drawn:
-    """The share that failed later by score, as dots with the whiskers of their 95 % interval.
+def scores(rows: list[Row], threshold: float) -> alt.LayerChart:
+    """Draw each score over time by the outcome of its deployment; the area below the pass threshold is shaded.
 
-    A click picks the canaries of those scores, which ``part`` names.
+    Rows have ``at, score, outcome, tone, verdict, application, when, deployment``.
     """
-    scale = alt.Scale(domain=[0, min(1.0, max((one["high"] for one in bins), default=1.0) * 1.05)], nice=False)
-    column = alt.Chart(of(bins)).encode(
-        x=alt.X("score:O", sort=None, axis=axis(labelAngle=0, grid=False), title=None),
-        tooltip=_tips(score="Score", text="Failed later", evidence="Evidence"),
+    failing = alt.Chart(style.data([{"low": 0, "high": threshold}])).mark_rect(opacity=0.08, color=FAILING_COLOR)
+    # A range of shapes pairs with the domain by position, so that tones and shapes share one legend.
+    shapes = {TONES[outcome]: shape for outcome, shape in SHAPES.items()}
+    shape_scale = alt.Scale(domain=PALETTE, range=[shapes.get(tone, "circle") for tone in PALETTE])
+    legend = style.tone_legend(TONES, columns=2, symbolOpacity=1)
+    dots = alt.Chart(style.data(rows)).mark_point(filled=True, size=44, opacity=0.85, cursor="pointer").encode(
+        x=alt.X("at:T", scale=alt.Scale(type="utc", nice=False), title=None,
+                axis=style.axis(grid=False, format="%-d %b")),
+        y=alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=style.axis(tickCount=5), title=None),
+        color=style.color(legend), shape=alt.Shape("tone:N", scale=shape_scale, legend=legend),
+        tooltip=style.tooltips(application="Application", when="Analysed", score="Score", verdict="Canary result",
+                               outcome="Outcome"),
+    )  # fmt: skip
+    layer = [failing.encode(y="low:Q", y2="high:Q"), dots.add_params(style.click_on(DEPLOYMENT_FIELD))]
+    return alt.LayerChart(layer=layer, height=HEIGHT + 60)
+
+
+def failure_rates(rows: list[Row]) -> alt.LayerChart:
+    """Draw the share that failed later by score; rows have ``score, share, low, high, text, evidence, tone, part``."""
+    column = alt.Chart().encode(
+        x=alt.X("score:O", sort=None, axis=style.axis(labelAngle=0, grid=False), title=None),
+        tooltip=style.tooltips(score="Score", text="Failed later", evidence="Evidence"),
     )
-    base = column.encode(color=colour())
-    whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(**dot(60))
-    y = alt.Y("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
-    return alt.LayerChart(
-        layer=[
-            whiskers.encode(y=alt.Y("low:Q", scale=scale), y2="high:Q"),
-            dots.encode(y=y),
-            catching(column, PART),
-        ],
-        data=of(bins),
-        height=HEIGHT,
-    )
+    return style.shares_by_class(rows, column, column.encode(color=style.color()))
 
 
-def deciding(parts: list[Row]) -> Drawn:
-    """How often each metric failed, and whether that decided; those that never failed have no bar.
+def deciding_metrics(rows: list[Row]) -> alt.Chart:
+    """Draw how often each metric failed and decided, stacked; a metric that never failed has a name and no bar.
 
-    A click picks the canaries in which it failed, which ``part`` names.
+    Rows have ``metric, how, canaries, order, tone, part``.
     """
     tips = {"metric": "Metric", "how": "Effect", "canaries": "Canaries"}
-    return _bars(parts, "metric", _named(DECISION_TONES), "canaries", **tips).add_params(picking(PART))
+    return _stacked_bars(rows, "metric", "canaries", DECISION_TONES, tips).add_params(style.click_on(CLASS_FIELD))
 
 
-def cost(parts: list[Row]) -> Drawn:
-    """Mean minutes from merge to full traffic by application, and how many of them are the canary's."""
+def lead_time_costs(rows: list[Row]) -> alt.Chart:
+    """Draw mean minutes from merge to full traffic by application, the canary's apart.
+
+    Rows have ``application, part, minutes, text, changes, order, tone``.
+    """
     tips = {"application": "Application", "part": "Part", "text": "Mean per change", "changes": "Changes"}
-    bars = _bars(parts, "application", _named(COST_TONES), "minutes", **tips)
-    return bars.add_params(picking(WHOSE))
+    return _stacked_bars(rows, "application", "minutes", COST_TONES, tips).add_params(style.click_on(APPLICATION_FIELD))
 
 
-def coverage(rows: list[Row]) -> Drawn:
-    """The share of production deployments that a canary judged, by application, with 95 % intervals."""
+def coverage(rows: list[Row]) -> alt.LayerChart:
+    """Draw the share of production deployments with a canary by application, with 95 % whiskers.
+
+    Rows have ``application, share, low, high, text, evidence, tone``.
+    """
     scale = alt.Scale(domain=[0, 1])
-    y = alt.Y(
-        "application:N",
-        sort=None,
-        axis=axis(grid=False, labelLimit=140, labelOverlap=False, labelPadding=14),
-        title=None,
-    )
-    base = alt.Chart(of(rows)).encode(
-        y=y, color=colour(), tooltip=_tips(application="Application", text="With a canary", evidence="Deployments")
-    )
+    tips = style.tooltips(application="Application", text="With a canary", evidence="Deployments")
+    base = alt.Chart().encode(y=style.name_axis("application", labelPadding=14), color=style.color(), tooltip=tips)
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(**dot(60), cursor="pointer").add_params(picking(WHOSE))
-    x = alt.X("share:Q", scale=scale, axis=axis(format=".0%", tickCount=5), title=None)
-    return alt.LayerChart(
-        layer=[whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)],
-        data=of(rows),
-        height=_tall(rows, "application"),
+    dots = base.mark_point(**style.dot(60), cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
+    x = alt.X("share:Q", scale=scale, axis=style.axis(format=".0%", tickCount=5), title=None)
+    layer = [whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)]
+    return alt.LayerChart(layer=layer, data=style.data(rows), height=style.height_of(rows, "application"))
+
+
+def _stacked_bars(rows: list[Row], name: str, amount: str, tones: dict[str, str], tips: dict[str, str]) -> alt.Chart:
+    legend = style.tone_legend(tones, columns=2, symbolOpacity=1)
+    bars = alt.Chart(style.data(rows), height=style.height_of(rows, name)).mark_bar(
+        height={"band": 0.7}, cursor="pointer"
     )
-
-
-def _bars(rows: list[Row], name: str, colour: Any, amount: str, **tips: str) -> Drawn:
-    drawn: alt.Chart = (
-        alt.Chart(of(rows), height=_tall(rows, name))
-        .mark_bar(height={"band": 0.7}, cursor="pointer")
-        .encode(
-            x=alt.X(f"{amount}:Q", axis=axis(tickCount=5, tickMinStep=1), title=None),
-            y=alt.Y(f"{name}:N", sort=None, axis=axis(grid=False, labelLimit=140, labelOverlap=False), title=None),
-            color=colour,
-            order=alt.Order("order:Q"),
-            tooltip=_tips(**tips),
-        )
+    chart: alt.Chart = bars.encode(
+        x=alt.X(f"{amount}:Q", axis=style.axis(tickCount=5, tickMinStep=1), title=None),
+        y=style.name_axis(name),
+        color=style.color(legend),
+        order=alt.Order("order:Q"),
+        tooltip=style.tooltips(**tips),
     )
-    return drawn
-
-
-def _tall(rows: list[Row], name: str) -> int:
-    return AROUND + ROW_HEIGHT * len({row[name] for row in rows})
-
-
-def _named(words: dict[str, str]) -> alt.Color:
-    """The tone of each word, which the legend says; by its place in the palette, as in every chart."""
-    return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=_legend(words))
-
-
-def _shaped(words: dict[str, str], shapes: dict[str, str]) -> alt.Shape:
-    """The shape of each word, in one legend with its tone."""
-    known = {tone: shapes[word] for word, tone in words.items()}
-    scale = alt.Scale(domain=PALETTE, range=[known.get(tone, "circle") for tone in PALETTE])
-    return alt.Shape("tone:N", scale=scale, legend=_legend(words))
-
-
-def _legend(words: dict[str, str]) -> alt.Legend:
-    said = " : ".join(f"datum.value === '{tone}' ? '{word}'" for word, tone in words.items())
-    return alt.Legend(
-        orient="top",
-        title=None,
-        symbolOpacity=1,
-        columns=2,
-        values=list(words.values()),
-        labelExpr=f"{said} : ''",
-    )
-
-
-def _tips(**named: str) -> list[alt.Tooltip]:
-    return [alt.Tooltip(f"{field}:N", title=title) for field, title in named.items()]
+    return chart

@@ -31,17 +31,19 @@ MAX_HEIGHT = 12 * ROW_HEIGHT
 def period_click(view: View, noun: str | None = None) -> Click:
     """Return a click on a period, or on a smaller ``noun`` in one, that lists the deployments of the period."""
     deployments = f"the deployments of its {view.grain}" if noun else "its deployments"
-    return chart.toggle(charts.CLICK, f"Click a {noun or view.grain} to list {deployments} below.", PERIOD, WINDOW)
+    return chart.toggle(
+        charts.PERIOD_FIELD, f"Click a {noun or view.grain} to list {deployments} below.", PERIOD, WINDOW
+    )
 
 
 def class_click(noun: str, deployments: str = "its deployments") -> Click:
     """Return a click on a class of deployments that lists them."""
-    return chart.toggle(charts.PART, f"Click {noun} to list {deployments} below.", CLASS, ALL)
+    return chart.toggle(charts.CLASS_FIELD, f"Click {noun} to list {deployments} below.", CLASS, ALL)
 
 
 def application_click() -> Click:
     """Return a click on an application that filters the page to it."""
-    return chart.toggle(charts.WHOSE, "Click an application to filter the page to it.", APPLICATIONS, [])
+    return chart.toggle(charts.APPLICATION_FIELD, "Click an application to filter the page to it.", APPLICATIONS, [])
 
 
 def draw(view: View, classes: Mapping[str, Part] | None = None) -> str | None:

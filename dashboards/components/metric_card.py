@@ -33,7 +33,7 @@ def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> 
 
 
 def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
-    now, trend = view.value(metric.name), charts.rows(view.trend(metric.name))
+    now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name))
     move = now.compare_to(view.earlier(metric.name))
     assessment = assess(metric, move)
     with st.container(border=True, height="stretch", gap="xsmall"):
@@ -46,7 +46,7 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
             delta_color=COLOURS[assessment], delta_arrow=_arrow(move), delta_description=assessment if move else None,
         )  # fmt: skip
         if any(row["value"] is not None for row in trend):
-            spark = partial(charts.spark, trend, TONES[assessment], bars=metric.statistic == "count")
+            spark = partial(charts.sparkline, trend, TONES[assessment], bars=metric.statistic == "count")
             click = deployment_list.period_click(view)
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)

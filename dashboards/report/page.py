@@ -86,10 +86,10 @@ class Report:
     def pictures(self) -> Iterator[Picture]:
         """Trends by week: title, caption, chart."""
         scope = replace(self.scope, every="week")
-        for name, drawing in (("lead_time", charts.medians), ("change_failure_rate", charts.shares),
-                              ("deployment_frequency", None), ("recovery_time", charts.medians)):  # fmt: skip
-            rows, window = charts.rows(self.delivery.values(name, scope)), self.value(name)
-            chart = drawing(rows, window) if drawing else charts.counts(rows)
+        for name, drawing in (("lead_time", charts.median_trend), ("change_failure_rate", charts.share_trend),
+                              ("deployment_frequency", None), ("recovery_time", charts.median_trend)):  # fmt: skip
+            rows, window = charts.trend_rows(self.delivery.values(name, scope)), self.value(name)
+            chart = drawing(rows, window) if drawing else charts.count_trend(rows)
             yield dora.metrics()[name].title, f"By week; the window's: {window.text} ({window.evidence}).", chart
 
     def page(self, kind: chart_images.Kind = "svg+xml") -> Page:

@@ -29,7 +29,7 @@ SIZE_NAMES = {"none": "no change", "1": "1 change"}
 
 def age_click() -> Click:
     """Return a click on an age that lists the changes of it."""
-    return chart.toggle(charts.PART, "Click an age to list its changes below.", AGE, ANY_AGE)
+    return chart.toggle(charts.CLASS_FIELD, "Click an age to list its changes below.", AGE, ANY_AGE)
 
 
 def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
@@ -37,7 +37,7 @@ def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
     values = view.trend("lead_time")
     return [
         row | {name: getattr(value.spread, name, None) for name in ("p10", "p25", "p75", "p90")} | {"p50": value.value}
-        for row, value in zip(charts.rows(values, period), values, strict=True)
+        for row, value in zip(charts.trend_rows(values, period), values, strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboards.charts import ONE, PART
+from dashboards.charts import CLASS_FIELD, DEPLOYMENT_FIELD
 from dashboards.components import chart, table
 from dashboards.components.chart import Click
 from dashboards.components.table import link, local_time, number, text
@@ -35,17 +35,17 @@ EXECUTION = link("Execution", "Open in Deck")
 
 def canary_click(noun: str, canaries: str = "its canaries") -> Click:
     """Return a click on a class of canaries that lists them."""
-    return chart.toggle(PART, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
+    return chart.toggle(CLASS_FIELD, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
 
 
 def hour_click() -> Click:
     """Return a click on an hour of the week that lists its changes."""
-    return chart.toggle(PART, "Click an hour to list its changes below.", HOUR, ANY_HOUR)
+    return chart.toggle(CLASS_FIELD, "Click an hour to list its changes below.", HOUR, ANY_HOUR)
 
 
 def deployment_click() -> Click:
     """Return a click on a deployment that opens it."""
-    return Click(ONE, "Click a canary to open its deployment.", table.open_deployment)
+    return Click(DEPLOYMENT_FIELD, "Click a canary to open its deployment.", table.open_deployment)
 
 
 def draw_canaries(build: Build, canaries: Any, zone: str) -> None:

@@ -32,7 +32,7 @@ def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> No
     chart.draw(
         dora.metrics()[name].title,
         f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
-        partial(charts.shares, charts.rows(view.trend(name), period), value),
+        partial(charts.share_trend, charts.trend_rows(view.trend(name), period), value),
         deployment_list.period_click(view),
     )
 
@@ -97,7 +97,7 @@ def draw_speed_and_safety(view: View) -> None:
             "By deployment frequency",
             "Deployments per day (log scale) against change failure rate, one dot per application with at least"
             f" {analysis.enough} deployments. Whiskers: 95 % CI.",
-            partial(charts.against, analysis.applications) if analysis.applications else None,
+            partial(charts.failures_by_frequency, analysis.applications) if analysis.applications else None,
             deployment_list.application_click(),
             "No application has enough deployments in this window.",
         )
@@ -106,7 +106,7 @@ def draw_speed_and_safety(view: View) -> None:
         chart.draw(
             "By batch size",
             "Change failure rate of deployments that reached full traffic, by number of changes. Whiskers: 95 % CI.",
-            partial(charts.classes, rates) if rates else None,
+            partial(charts.failures_by_size, rates) if rates else None,
             deployment_list.class_click("a size"),
             "No deployment of this selection has a known number of changes.",
         )

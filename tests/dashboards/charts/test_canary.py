@@ -58,7 +58,7 @@ def test_verdict_against_fate() -> None:
     assert found == {("pass", "healthy"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
                      ("fail", "stopped"): 1, ("no data", "healthy"): 1, ("error", "unknown"): 1}  # fmt: skip
     assert {cell["text"] for cell in cells if cell["canaries"]} == {"1 · 50 %", "1 · 100 %"}
-    chart = canary_charts.against(cells)
+    chart = canary_charts.results_by_outcome(cells)
     assert marks(chart, "rect mark") == 2 * len(cells) == 32  # what is seen, and what takes the click
     assert marks(chart, "text mark") == 16
 
@@ -96,7 +96,7 @@ def test_scores_by_bin() -> None:
     assert [(one["score"], one["share"], one["text"], one["evidence"]) for one in bins] == [
         ("0–50", 0.25, "25.0 %", "1 of 4")
     ]
-    chart = canary_charts.calibration(bins)
+    chart = canary_charts.failure_rates(bins)
     assert (marks(chart, "point"), marks(chart, "rule mark")) == (1, 1)
 
 
@@ -104,7 +104,7 @@ def test_which_metrics_decide() -> None:
     """Failures in three parts that add up; a metric that never failed is named and has no bar."""
     rows = canaries.deciding_metrics([METRIC, QUIET])
     assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
-    chart = canary_charts.deciding(rows)
+    chart = canary_charts.deciding_metrics(rows)
     assert marks(chart, "bar") == 6
     assert ">cpu<" in chart_images.drawn(chart).decode()
 
@@ -117,7 +117,7 @@ def test_what_it_costs_and_who_has_one() -> None:
     assert [(row["application"], row["part"], row["minutes"]) for row in rows] == [
         ("mail", "canary", 18.0), ("mail", "other", 72.0), ("shop", "canary", 18.0), ("shop", "other", 42.0),
     ]  # fmt: skip
-    assert marks(canary_charts.cost(rows), "bar") == 4
+    assert marks(canary_charts.lead_time_costs(rows), "bar") == 4
     covers = canaries.coverage([cover(None, 5, 9), cover("a", 0, 3), cover("b", 4, 4), cover("c", 0, 7)])
     assert [row["application"] for row in covers] == ["b", "c", "a"]
     assert marks(canary_charts.coverage(covers), "point") == 3
@@ -136,7 +136,7 @@ def test_when_production_changes() -> None:
     assert [(cell["day"], cell["hour"], cell["changes"], cell["tone"]) for cell in cells] == [
         ("Mon", 12, 3, "blue"), ("Sun", 23, 1, "vermilion"),
     ]  # fmt: skip
-    assert marks(audit_charts.hours(cells), "rect mark") == 2
+    assert marks(audit_charts.changes_by_hour(cells), "rect mark") == 2
 
 
 def test_how_long_questions_wait() -> None:
@@ -147,13 +147,15 @@ def test_how_long_questions_wait() -> None:
     rows.append({"application": "mail", "waited_minutes": None, "prompts": None, "approved_by": None})
     waits = audit.waits(rows)
     assert [(row["minutes"], row["middle"]) for row in waits] == [(0.1, False), (4.0, False), (9, False), (4.0, True)]
-    chart = audit_charts.waits(waits)
+    chart = audit_charts.approval_waits(waits)
     assert (marks(chart, "point"), marks(chart, "tick")) == (3, 1)
     many = audit.waits(rows * 2000)
     assert len(many) <= audit.MAX_POINTS + 1
 
 
-@pytest.mark.parametrize("chart", [canary_charts.against(canaries.results_by_outcome(ROWS)), audit_charts.hours([])])
+@pytest.mark.parametrize(
+    "chart", [canary_charts.results_by_outcome(canaries.results_by_outcome(ROWS)), audit_charts.changes_by_hour([])]
+)
 def test_a_chart_is_valid(chart: alt.LayerChart) -> None:
     """Altair itself finds nothing wrong with it."""
     chart.to_dict(validate=True)

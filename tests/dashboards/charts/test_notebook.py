@@ -20,9 +20,9 @@ def test_a_trend_has_a_line_whiskers_and_hollow_points(organisation: Path) -> No
     told, rows = layers(result.chart())
     rows = rows or told["layer"][0]["data"]["values"]
     assert [row["value"] for row in rows] == [value.value for value in result]
-    assert {row["whole"] for row in rows} == {"whole", "not whole"}
+    assert {row["state"] for row in rows} == {"complete", "incomplete"}
     assert [layer["mark"]["type"] for layer in told["layer"]] == ["rule", "line", "point"]
-    assert told["layer"][2]["encoding"]["fill"]["condition"]["test"] == "datum.whole === 'whole'"
+    assert told["layer"][2]["encoding"]["fill"]["condition"]["test"] == "datum.state === 'complete'"
 
 
 def test_groups_are_points_with_whiskers(organisation: Path) -> None:

@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 def spread(*medians: float | None) -> list[Row]:
     quantiles = ((0.2, "p10"), (0.5, "p25"), (1.0, "p50"), (2.0, "p75"), (9.0, "p90"))
-    rows = charts.rows(value(week) for week in range(len(medians)))
+    rows = charts.trend_rows(value(week) for week in range(len(medians)))
     return [row | {name: m and m * k for k, name in quantiles} for row, m in zip(rows, medians, strict=True)]
 
 
@@ -52,14 +52,14 @@ def every(size: int) -> list[alt.LayerChart | alt.Chart]:
     """Every chart with so many rows."""
     names = list(STAGES)[:size]
     return [
-        charts.spreads(spread(*[2.0] * size), WINDOW),
+        charts.quantile_trend(spread(*[2.0] * size), WINDOW),
         charts.stage_means([stage(name, 1.0) for name in names]),
         charts.stage_stack([stage(name, 1.0) for name in names]),
         charts.calendar([day(number, number) for number in range(size)]),
         charts.histogram([share(str(number)) for number in range(size)], "Size"),
-        charts.survival([step(float(number), 0.5) for number in range(size)]),
-        charts.against([share(str(number)) for number in range(size)]),
-        charts.classes([share(str(number)) for number in range(size)]),
+        charts.survival_curve([step(float(number), 0.5) for number in range(size)]),
+        charts.failures_by_frequency([share(str(number)) for number in range(size)]),
+        charts.failures_by_size([share(str(number)) for number in range(size)]),
         charts.timeline([lane(str(number), "canary", 0.0, 1.0) for number in range(size)]),
     ]
 
@@ -75,7 +75,9 @@ def test_every_chart_is_valid_with_nothing_one_and_many(size: int) -> None:
 
 def test_the_bands_hold_half_and_four_fifths() -> None:
     """The inner band goes from the first to the third quartile, the outer from the tenth to the ninetieth."""
-    areas = [e["encoding"] for e in layers(charts.spreads(spread(1.0, 2.0), WINDOW)) if e["mark"]["type"] == "area"]
+    areas = [
+        e["encoding"] for e in layers(charts.quantile_trend(spread(1.0, 2.0), WINDOW)) if e["mark"]["type"] == "area"
+    ]
     assert [(e["y"]["field"], e["y2"]["field"]) for e in areas] == [("p10", "p90"), ("p25", "p75")]
 
 
@@ -83,12 +85,12 @@ def test_names_at_the_end_of_lines_never_touch() -> None:
     """Where quantiles lie close, the lesser names give way; the median keeps its own."""
     rows = spread(1.0, 1.0)
     near = [row | {"p25": 0.99, "p75": 1.01} for row in rows]
-    named = {drawn: _names(charts.spreads(given, WINDOW)) for drawn, given in (("far", rows), ("near", near))}
+    named = {drawn: _names(charts.quantile_trend(given, WINDOW)) for drawn, given in (("far", rows), ("near", near))}
     assert named["far"] == {"median", "90th", "10th", "75th", "25th"}
     assert named["near"] == {"median", "90th", "10th"}
-    assert _names(charts.spreads(spread(None), WINDOW)) == set()
+    assert _names(charts.quantile_trend(spread(None), WINDOW)) == set()
     still_open = [row | {"p90": None, "p75": None} for row in rows]
-    assert _names(charts.spreads(still_open, WINDOW)) == {"median", "10th", "25th"}
+    assert _names(charts.quantile_trend(still_open, WINDOW)) == {"median", "10th", "25th"}
 
 
 def _names(chart: alt.LayerChart) -> set[str]:
@@ -99,7 +101,7 @@ def _names(chart: alt.LayerChart) -> set[str]:
 @given(st.lists(st.none() | st.floats(min_value=0, max_value=10**5), max_size=5))
 def test_a_spread_holds_whatever_there_is(medians: list[float | None]) -> None:
     """Nothing, zero and years leave an axis that starts above zero; nothing is a gap."""
-    chart = charts.spreads(spread(*medians), WINDOW)
+    chart = charts.quantile_trend(spread(*medians), WINDOW)
     scale = next(e["encoding"]["y"]["scale"] for e in layers(chart) if "scale" in e["encoding"].get("y", {}))
     assert 0 < scale["domain"][0] < scale["domain"][1]
     assert [row["p50"] is None for row in data(chart)] == [median is None for median in medians]
@@ -128,7 +130,7 @@ def test_a_day_without_is_framed_and_one_not_seen_is_blank() -> None:
 
 def test_a_curve_starts_whole_and_goes_in_steps() -> None:
     """Nobody has recovered at first; lines go flat until the next recovery, and half is dashed."""
-    chart = charts.survival([step(1.0, 0.6), step(4.0, 0.2)])
+    chart = charts.survival_curve([step(1.0, 0.6), step(4.0, 0.2)])
     drawn = data(chart)
     assert (drawn[0]["left"], drawn[0]["hours"] < 1.0) == (1.0, True)
     kinds = {layer["mark"]["type"]: layer["mark"] for layer in layers(chart)}
@@ -138,7 +140,7 @@ def test_a_curve_starts_whole_and_goes_in_steps() -> None:
 
 def test_shares_of_applications_and_sizes_carry_their_whiskers() -> None:
     """A dot without its interval is not drawn."""
-    for chart in (charts.against([share("a")]), charts.classes([share("a")])):
+    for chart in (charts.failures_by_frequency([share("a")]), charts.failures_by_size([share("a")])):
         encodings = [layer["encoding"] for layer in layers(chart)]
         assert [e["y2"]["field"] for e in encodings if "y2" in e] == ["high"]
         top = encodings[0]["y"]["scale"]["domain"][1]
@@ -158,4 +160,4 @@ def test_only_stretches_with_room_are_named() -> None:
 def test_a_window_without_a_value_has_no_dashed_line() -> None:
     """No number, no reference."""
     empty: Value = value(amount=None)
-    assert not [layer for layer in layers(trends.spreads(spread(1.0), empty)) if layer["mark"].get("strokeDash")]
+    assert not [layer for layer in layers(trends.quantile_trend(spread(1.0), empty)) if layer["mark"].get("strokeDash")]

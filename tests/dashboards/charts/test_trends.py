@@ -34,11 +34,11 @@ SHARE = {"metric": "change_failure_rate", "unit": "share", "statistic": "share"}
 
 def drawings(rows: list[charts.Row]) -> list[alt.LayerChart | alt.Chart]:
     return [
-        charts.medians(rows, WINDOW),
-        charts.shares(rows, WINDOW),
-        charts.counts(rows),
-        charts.spark(rows, "grey"),
-        charts.spark(rows, "green", bars=True),
+        charts.median_trend(rows, WINDOW),
+        charts.share_trend(rows, WINDOW),
+        charts.count_trend(rows),
+        charts.sparkline(rows, "grey"),
+        charts.sparkline(rows, "green", bars=True),
     ]
 
 
@@ -59,7 +59,7 @@ def kinds(chart: alt.LayerChart | alt.Chart) -> list[str]:
 @pytest.mark.parametrize("weeks", [0, 1, 14])
 def test_every_chart_is_valid_with_no_week_one_week_and_many(weeks: int) -> None:
     """No number of periods, not even none, makes a specification that the grammar refuses."""
-    for chart in drawings(charts.rows(value(week) for week in range(weeks))):
+    for chart in drawings(charts.trend_rows(value(week) for week in range(weeks))):
         assert chart.to_dict(validate=True)
 
 
@@ -67,7 +67,9 @@ def test_every_chart_is_valid_with_no_week_one_week_and_many(weeks: int) -> None
 @given(st.lists(st.none() | st.floats(min_value=0, max_value=10**5), max_size=6))
 def test_a_log_axis_holds_whatever_there_is(amounts: list[float | None]) -> None:
     """Zero, nothing and years of waiting all leave a log axis that starts above zero and ends later."""
-    spec = layers(charts.medians(charts.rows(value(week, amount) for week, amount in enumerate(amounts)), WINDOW))
+    spec = layers(
+        charts.median_trend(charts.trend_rows(value(week, amount) for week, amount in enumerate(amounts)), WINDOW)
+    )
     bottom, top = next(
         layer["encoding"]["y"]["scale"]["domain"] for layer in spec if "scale" in layer["encoding"].get("y", {})
     )
@@ -76,7 +78,7 @@ def test_a_log_axis_holds_whatever_there_is(amounts: list[float | None]) -> None
 
 def test_nothing_is_a_gap_and_never_a_zero() -> None:
     """A period without a value keeps its place on the axis with a null."""
-    drawn = charts.rows([value(0), value(1, None), value(2)])
+    drawn = charts.trend_rows([value(0), value(1, None), value(2)])
     assert [row["value"] for row in drawn] == [2.0, None, 2.0]
     assert [row["text"] for row in drawn] == ["2 h", "–", "2 h"]
     assert drawn[1]["evidence"] == "no changes to count"
@@ -84,56 +86,58 @@ def test_nothing_is_a_gap_and_never_a_zero() -> None:
 
 def test_a_period_that_is_not_whole_is_hollow_and_left_out_of_the_line() -> None:
     """Solid marks filter for whole periods, hollow ones for the rest; a sparkline leaves those out."""
-    drawn = charts.rows([value(0), value(1, partial=True, incomplete="pay: history is missing 25 August 2026")])
+    drawn = charts.trend_rows([value(0), value(1, partial=True, incomplete="pay: history is missing 25 August 2026")])
     assert [row["state"] for row in drawn] == ["complete", "incomplete: pay: history is missing 25 August 2026"]
-    hollow = [layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"].get("filled") is False]
+    hollow = [layer for layer in layers(charts.median_trend(drawn, WINDOW)) if layer["mark"].get("filled") is False]
     assert [layer["transform"][-1]["filter"] for layer in hollow] == [trends.PARTIAL]
-    line = next(layer for layer in layers(charts.medians(drawn, WINDOW)) if layer["mark"]["type"] == "line")
-    assert line["transform"][-1]["filter"] == trends.WHOLE
-    assert [row["start"] for row in data(charts.spark(drawn, "blue"))] == ["2026-08-17"]
+    line = next(layer for layer in layers(charts.median_trend(drawn, WINDOW)) if layer["mark"]["type"] == "line")
+    assert line["transform"][-1]["filter"] == trends.COMPLETE
+    assert [row["start"] for row in data(charts.sparkline(drawn, "blue"))] == ["2026-08-17"]
 
 
 def test_a_median_has_its_band_and_a_share_its_whiskers() -> None:
     """Uncertainty is drawn: an area behind a line, a rule behind dots; never a bare line of shares."""
-    drawn = charts.rows(value(week) for week in range(3))
-    assert {"area", "line", "point", "text"} <= set(kinds(charts.medians(drawn, WINDOW)))
-    assert kinds(charts.shares(drawn, WINDOW)).count("point") == 2
-    assert "line" not in kinds(charts.shares(drawn, WINDOW))
-    whiskers = [layer["encoding"] for layer in layers(charts.shares(drawn, WINDOW)) if "y2" in layer["encoding"]]
+    drawn = charts.trend_rows(value(week) for week in range(3))
+    assert {"area", "line", "point", "text"} <= set(kinds(charts.median_trend(drawn, WINDOW)))
+    assert kinds(charts.share_trend(drawn, WINDOW)).count("point") == 2
+    assert "line" not in kinds(charts.share_trend(drawn, WINDOW))
+    whiskers = [layer["encoding"] for layer in layers(charts.share_trend(drawn, WINDOW)) if "y2" in layer["encoding"]]
     assert [(e["y"]["field"], e["y2"]["field"]) for e in whiskers] == [("low", "high")]
 
 
 def test_the_dashed_line_is_the_windows_value_and_absent_without_one() -> None:
     """The reference line is the very number of the card."""
-    drawn = charts.rows([value()])
-    chart = charts.shares(drawn, WINDOW)
+    drawn = charts.trend_rows([value()])
+    chart = charts.share_trend(drawn, WINDOW)
     dashed = [layer for layer in layers(chart) if layer["mark"].get("strokeDash")]
     assert [data(chart, layer)[0]["value"] for layer in dashed] == [WINDOW.value]
-    without = charts.shares(drawn, replace(WINDOW, value=None))
+    without = charts.share_trend(drawn, replace(WINDOW, value=None))
     assert not [layer for layer in layers(without) if layer["mark"].get("strokeDash")]
 
 
 def test_the_whole_column_of_a_period_catches_the_click() -> None:
     """The topmost layer spans the height, is invisible, says what the period holds and selects it by its first day."""
-    for chart in drawings(charts.rows([value()]))[:3]:
+    for chart in drawings(charts.trend_rows([value()]))[:3]:
         spec = chart.to_dict()
         top = spec["layer"][-1]
         assert top["mark"]["type"] == "rect"
         assert top["mark"]["opacity"] < 0.01
         assert "y" not in top["encoding"]
         assert [tip["field"] for tip in top["encoding"]["tooltip"]][:3] == ["start", "text", "evidence"]
-        assert [(param["name"], param["select"]["fields"]) for param in spec["params"]] == [(charts.CLICK, ["start"])]
+        assert [(param["name"], param["select"]["fields"]) for param in spec["params"]] == [
+            (charts.PERIOD_FIELD, ["start"])
+        ]
 
 
 def test_the_picked_period_is_marked() -> None:
     """Only the period that was picked is highlighted."""
-    drawn = charts.rows([value(0), value(1)], "2026-08-24")
-    assert [row["chosen"] for row in drawn] == [False, True]
+    drawn = charts.trend_rows([value(0), value(1)], "2026-08-24")
+    assert [row["selected"] for row in drawn] == [False, True]
 
 
 def test_no_time_zone_can_move_a_period() -> None:
     """Periods are names on a band, not instants: a browser in another zone shows the same Monday."""
-    for chart in drawings(charts.rows([value()])):
+    for chart in drawings(charts.trend_rows([value()])):
         spec = chart.to_dict()
         encodings = [layer["encoding"] for layer in spec.get("layer", [spec])]
         assert {encoding["x"]["type"] for encoding in encodings if "field" in encoding.get("x", {})} == {"ordinal"}
@@ -141,7 +145,7 @@ def test_no_time_zone_can_move_a_period() -> None:
 
 def test_colours_come_from_the_theme() -> None:
     """Marks name a place in the palette; no chart fixes a colour that one of the themes could not read."""
-    for chart in drawings(charts.rows([value()])):
+    for chart in drawings(charts.trend_rows([value()])):
         text = chart.to_json()
         assert '"scale": {' in text
         assert "#0072B2" not in text
@@ -151,6 +155,6 @@ def test_a_share_axis_makes_room_for_whole_periods_only() -> None:
     """One failure of one deployment in a running week does not flatten all others."""
     whole = [value(week, 0.1, low=0.05, high=0.2, **SHARE) for week in range(3)]
     running = value(3, 1.0, low=0.2, high=1.0, partial=True, **SHARE)
-    spec = layers(charts.shares(charts.rows([*whole, running]), WINDOW))
+    spec = layers(charts.share_trend(charts.trend_rows([*whole, running]), WINDOW))
     tops = {layer["encoding"]["y"]["scale"]["domain"][1] for layer in spec if "scale" in layer["encoding"].get("y", {})}
     assert list(tops) == [pytest.approx(0.21)]
