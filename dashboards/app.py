@@ -32,8 +32,8 @@ def main() -> None:
     except DoraError as error:
         _draw_no_data("No data yet", [error.happened, error.next_step])
         return
-    if about.as_of is None or about.first is None:
-        _draw_no_data("No production deployments yet", about.findings or ["The build has no deployments."])
+    if about.as_of is None or about.first_deployment_at is None:
+        _draw_no_data("No production deployments yet", about.failed_checks or ["The build has no deployments."])
         return
     deployment = deployment_details.find_deployment(build)
     heading, controls = st.columns([2, 9], vertical_alignment="bottom")
@@ -43,8 +43,8 @@ def main() -> None:
     if deployment:
         deployment_details.draw(build, deployment, about.timezone, page.title)
         return
-    current_view = view.show(view.View(build, about, selection))
-    st.caption(current_view.sentence)
+    current_view = view.set_current(view.View(build, about, selection))
+    st.caption(current_view.summary)
     banners.draw(current_view)
     page.run()
 

@@ -13,7 +13,7 @@ from dashboards.rows import audit
 from dashboards.sections import lists
 
 view = current()
-trail = cache.audit(view.build, view.now)
+trail = cache.audit(view.build, view.scope)
 hours, waits = audit.hours(trail.rows), audit.waits(trail.rows)
 
 with section("Exceptions"):

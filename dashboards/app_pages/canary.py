@@ -13,7 +13,7 @@ from dashboards.rows import canaries as rows
 from dashboards.sections import lists
 
 view = current()
-canaries = cache.canaries(view.build, view.now)
+canaries = cache.canaries(view.build, view.scope)
 points, threshold = rows.points(canaries.rows, view.zone), rows.pass_threshold(canaries.rows)
 rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canaries.metrics)
 costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)

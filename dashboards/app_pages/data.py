@@ -13,15 +13,15 @@ from dashboards.queries.view import current
 from dashboards.sections import data_quality
 
 view = current()
-built_at = wording.moment(cache.rows(view.build, "built")[0]["built_at"], view.zone)
-stale_after = wording.age(view.known.stale_after)
+built_at = wording.format_time(cache.fetch_rows(view.build, "built")[0]["built_at"], view.zone)
+stale_after = wording.format_age(view.about.stale_after)
 with section("Sources", f"The last run of each source. Data older than {stale_after} is stale. Built {built_at}."):
     table.draw(data_quality.sources(view), view.zone, {
         "source": text("Source"), "state": text("State", width="medium"),
         "as_of": local_time("Data through", view.zone), "started_at": local_time("Last run", view.zone),
         "minutes": number("Duration (min)", format="%.1f"), "documents": number("Documents", format="localized"),
         "quarantined": number("Quarantined", format="localized"), "runs": number("Total runs", format="localized"),
-        "trouble": text("Partial failures", width="large"),
+        "partial_failures": text("Partial failures", width="large"),
     }, "Sources with their last run")  # fmt: skip
 
 with section("Coverage", "How much of this selection the numbers rest on, and what they exclude."):
@@ -30,7 +30,7 @@ with section("Coverage", "How much of this selection the numbers rest on, and wh
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.metric(title, value)
                 st.caption(sentence)
-    applications = view.over("coverage_by_application", cache.EVERY_ATTEMPT)
+    applications = view.query_observations("coverage_by_application", cache.EVERY_ATTEMPT)
     if applications:
         table.draw(applications, view.zone, {
             "application": text("Application"), "team": text("Team"), "since": local_time("History from", view.zone),

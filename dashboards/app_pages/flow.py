@@ -41,7 +41,7 @@ with stages_column:
     chart.draw(
         "Lead time by stage",
         "Mean per shipped change. The means of the stages add up to the mean lead time of"
-        f" {wording.hours(sum(row['hours'] for row in stages))}; medians would not.",
+        f" {wording.format_hours(sum(row['hours'] for row in stages))}; medians would not.",
         partial(charts.stage_means, stages) if stages else None,
         deployment_list.class_click("a stage", "the deployments that it held up longest"),
         "No change of this selection was shipped in this window.",
@@ -94,7 +94,7 @@ with details:
                 "days": number("Age (days)", format="%.1f"), "change_request": text("Pull request"),
                 "short_sha": text("Commit"), "url": link("Git host", "Open"),
             }, "Changes awaiting deployment, oldest first")  # fmt: skip
-    approvals = view.over("longest_waits", "approval_wait", flow.MAX_ROWS)
+    approvals = view.query_observations("longest_waits", "approval_wait", flow.MAX_ROWS)
     with section("Longest approvals", f"{frames.count_listed(approvals, 'approval prompt')}, longest wait first"):
         if approvals:
             table.draw(approvals, view.zone, {

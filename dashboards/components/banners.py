@@ -12,9 +12,9 @@ from dashboards.queries.view import View
 def draw(view: View) -> None:
     """Draw every banner that applies to a view."""
     age = cache.age(view.build)
-    if age is not None and age > view.known.stale_after:
-        st.warning(f"The data is {text.age(age)} old. Run `dora nightly` to update it.")
-    for warning in view.known.troubles:
+    if age is not None and age > view.about.stale_after:
+        st.warning(f"The data is {text.format_age(age)} old. Run `dora nightly` to update it.")
+    for warning in view.about.load_warnings:
         _banner("Partial data", warning)
     incomplete = view.value("deployment_frequency").incomplete
     if incomplete:
@@ -27,8 +27,9 @@ def draw(view: View) -> None:
     if not view.value("rework_rate").n:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.badge("No deployments", color="gray")
-            st.text(f"The selected applications have no deployments {view.chosen.words}. Widen the window or filters.")
-            if view.chosen.window != "all":
+            period = view.selection.period_text
+            st.text(f"The selected applications have no deployments {period}. Widen the window or filters.")
+            if view.selection.window != "all":
                 st.button("Show all time", on_click=filters.show_all_time, type="tertiary")
 
 

@@ -75,7 +75,7 @@ def spec(drawing: Drawing) -> dict[str, Any]:
     return _with_readable_labels(drawing.to_dict(validate=False))
 
 
-@cache.kept()
+@cache.cached()
 def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
     with debug_mode(False):  # validation against the schema takes longer than all the rest; tests validate
         return _with_readable_labels(_drawing().to_dict(validate=False))

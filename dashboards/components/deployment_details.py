@@ -30,7 +30,7 @@ STAGE_LANE = "stages"
 def find_deployment(build: Build) -> Row | None:
     """Return the deployment of the address; null if it names none, or one that is not in the build."""
     deployment_id = st.query_params.get(table.DEPLOYMENT)
-    return next(iter(cache.rows(build, "deployment", deployment_id)), None) if deployment_id else None
+    return next(iter(cache.fetch_rows(build, "deployment", deployment_id)), None) if deployment_id else None
 
 
 def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
@@ -42,12 +42,12 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
             for label, url in table.deployment_links(deployment).items():
                 st.link_button(label, url)
     changes, canaries, rollouts = (
-        cache.rows(build, query, deployment["deployment_id"]) for query in ("changes", "canaries", "rollouts")
+        cache.fetch_rows(build, query, deployment["deployment_id"]) for query in ("changes", "canaries", "rollouts")
     )
     _draw_facts(deployment, changes, canaries)
-    _draw_timeline(cache.rows(build, "stages", deployment["deployment_id"]), rollouts)
+    _draw_timeline(cache.fetch_rows(build, "stages", deployment["deployment_id"]), rollouts)
     _draw_failure(build, deployment, zone)
-    with section("Changes shipped", f"{wording.counted(len(changes), 'change')}, slowest first"):
+    with section("Changes shipped", f"{wording.format_count(len(changes), 'change')}, slowest first"):
         if changes:
             rows = [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in changes]
             table.draw(rows, zone, {
@@ -58,9 +58,11 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
             }, "Changes that the deployment shipped, slowest first")  # fmt: skip
     _draw_approvals(build, deployment, zone)
     with section("Canary", " ".join(map(_canary_sentence, canaries)) or "No canary analysis."):
-        if metrics := cache.rows(build, "canary_metrics", deployment["deployment_id"]):
+        if metrics := cache.fetch_rows(build, "canary_metrics", deployment["deployment_id"]):
             table.draw(metrics, zone, METRICS, "Metrics of the deciding canary judgment, failed metrics first")
-    with section("Rollouts", f"{wording.counted(len(rollouts), 'rollout')} to production, canary rollouts included"):
+    with section(
+        "Rollouts", f"{wording.format_count(len(rollouts), 'rollout')} to production, canary rollouts included"
+    ):
         if rollouts:
             table.draw(rollouts, zone, {
                 "account": text("Account"), "location": text("Location"), "cluster": text("Cluster"),
@@ -75,7 +77,7 @@ def _summary(row: Row, zone: str) -> str:
     team = f" ({row['team']})" if row["team"] else ""
     user = f", triggered by {row['triggered_by']}" if row["triggered_by"] else ""
     content = (row["commit"] or "")[: frames.SHORT_SHA] or row["version"] or "unknown content"
-    started = wording.moment(row["queued_at"] or row["traffic_at"] or row["finished_at"], zone)
+    started = wording.format_time(row["queued_at"] or row["traffic_at"] or row["finished_at"], zone)
     pipeline = row["pipeline"] or "–"
     return f"{row['application']}{team}: {row['kind']} of {content}, started {started} by pipeline {pipeline}{user}"
 
@@ -97,7 +99,7 @@ def _draw_facts(row: Row, changes: list[Row], canaries: list[Row]) -> None:
 
 
 def _duration(amount: float | None) -> str:
-    return "–" if amount is None else wording.hours(amount)
+    return "–" if amount is None else wording.format_hours(amount)
 
 
 def _draw_timeline(stages: list[Row], rollouts: list[Row]) -> None:
@@ -108,7 +110,7 @@ def _draw_timeline(stages: list[Row], rollouts: list[Row]) -> None:
     # Only what the chart draws: rollouts have texts of any length, and all of it is sent to the browser.
     drawn = [
         {name: row.get(name) for name in ("lane", "what", "start", "end", "first", "full")}
-        | {"text": wording.hours(max(0.0, row["end"] - row["start"]))}
+        | {"text": wording.format_hours(max(0.0, row["end"] - row["start"]))}
         for row in bars
         if row["start"] is not None and row["end"] is not None
     ]
@@ -123,7 +125,7 @@ def _draw_timeline(stages: list[Row], rollouts: list[Row]) -> None:
 
 def _draw_failure(build: Build, row: Row, zone: str) -> None:
     with section("Failure and recovery", _failure_sentence(row, zone)):
-        evidence = cache.rows(build, "evidence", row["deployment_id"])
+        evidence = cache.fetch_rows(build, "evidence", row["deployment_id"])
         if evidence:
             rows = [piece | {"what": frames.EVIDENCE.get(piece["evidence"], piece["evidence"])} for piece in evidence]
             table.draw(rows, zone, {
@@ -136,10 +138,10 @@ def _draw_failure(build: Build, row: Row, zone: str) -> None:
 
 def _failure_sentence(row: Row, zone: str) -> str:
     if row["evidence"]:
-        failed = f"It failed on {wording.moment(row['failed_at'], zone)}"
+        failed = f"It failed on {wording.format_time(row['failed_at'], zone)}"
         if row["still_failing"]:
             return f"{failed} and had not recovered at the end of the data."
-        recovered = wording.moment(row["recovered_at"], zone)
+        recovered = wording.format_time(row["recovered_at"], zone)
         return f"{failed} and recovered on {recovered}, after {_duration(row['recovered_hours'])}."
     if not row["took_traffic"]:
         return "It never received traffic, so it cannot have failed in production."
@@ -150,7 +152,7 @@ def _failure_sentence(row: Row, zone: str) -> str:
 
 
 def _draw_approvals(build: Build, deployment: Row, zone: str) -> None:
-    approvals = cache.rows(build, "approvals", deployment["deployment_id"])
+    approvals = cache.fetch_rows(build, "approvals", deployment["deployment_id"])
     with section("Approvals", "Approval prompts and their wait" if approvals else "No approval was required."):
         if approvals:
             table.draw(approvals, zone, {
@@ -166,5 +168,5 @@ def _canary_sentence(canary: Row) -> str:
     score = "without a score" if canary["score"] is None else f"with a score of {canary['score']:.0f}"
     return (
         f"The analysis {result} {score} (passes from {canary['pass_threshold']:.0f}, fails up to"
-        f" {canary['marginal_threshold']:.0f}) after {wording.counted(canary['intervals'] or 0, 'interval')}."
+        f" {canary['marginal_threshold']:.0f}) after {wording.format_count(canary['intervals'] or 0, 'interval')}."
     )

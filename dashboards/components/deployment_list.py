@@ -14,7 +14,7 @@ from dashboards import charts
 from dashboards.components import chart, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
-from dashboards.queries.cache import Part
+from dashboards.queries.cache import DeploymentClass
 from dashboards.queries.view import View
 from dashboards.rows import frames
 from dora import Scope
@@ -46,7 +46,7 @@ def application_click() -> Click:
     return chart.toggle(charts.APPLICATION_FIELD, "Click an application to filter the page to it.", APPLICATIONS, [])
 
 
-def draw(view: View, classes: Mapping[str, Part] | None = None) -> str | None:
+def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> str | None:
     """List the deployments of the window, or of one period of it. Returns the first day of that period, else null.
 
     ``classes`` are named classes of deployments, to one of which the list can be narrowed.
@@ -57,12 +57,12 @@ def draw(view: View, classes: Mapping[str, Part] | None = None) -> str | None:
         label = f"{view.grain.capitalize()} of"
         option = st.selectbox(label, [WINDOW, *reversed(starts)], key=PERIOD, bind="query-params")
         period = None if option == WINDOW else option
-    part = Part()
+    part = DeploymentClass()
     if classes:
         with class_:
             part = classes.get(st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params"), part)
-    scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
-    rows = cache.deployments(view.build, scope, TOP, part)
+    scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
+    rows = cache.list_deployments(view.build, scope, TOP, part)
     with heading:
         st.subheader("Deployments", anchor=False)
         st.caption(_summary(rows))
@@ -76,13 +76,13 @@ def _summary(rows: list[cache.Row]) -> str:
     count = rows[0]["listed"] if rows else 0
     first = f" · the first {TOP} shown, all in the CSV file" if count > TOP else ""
     return (
-        f"{text.counted(count, 'deployment')}, slowest change first, including rollbacks and deployments that never"
-        f" received traffic{first} · open one for its stages, changes and evidence"
+        f"{text.format_count(count, 'deployment')}, slowest change first, including rollbacks and deployments that"
+        f" never received traffic{first} · open one for its stages, changes and evidence"
     )
 
 
-def _csv(view: View, scope: Scope, part: Part) -> str:
-    return frames.csv_text(cache.deployments(view.build, scope, NO_LIMIT, part), without=("listed",))
+def _csv(view: View, scope: Scope, part: DeploymentClass) -> str:
+    return frames.csv_text(cache.list_deployments(view.build, scope, NO_LIMIT, part), without=("listed",))
 
 
 def _draw_table(rows: list[cache.Row], zone: str) -> None:

@@ -1,4 +1,4 @@
-"""The filters that all pages share, as widgets bound to the address, so that a copied link shows the same numbers."""
+"""The shared filters, read from the address by widgets that also write it, so that a link shows the same numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import streamlit as st
 from dashboards.components import table
 from dashboards.queries import selection
 from dashboards.queries.cache import About
-from dashboards.queries.selection import AGAINST, DAY, ONE_DAY, TEAM, TIME, WINDOWS, Selection
+from dashboards.queries.selection import ONE_DAY, WINDOWS, Selection
 
 DEFAULT_WINDOW = "90d"
 CUSTOM_DAYS = 28  # of a custom window until its dates are set: four whole weeks
@@ -34,31 +34,31 @@ def draw(about: About) -> Selection:
     window = window_column.segmented_control(
         "Window", list(WINDOWS), default=DEFAULT_WINDOW, required=True, key="window", **SHARED, width="stretch"
     )
-    against = comparison_column.selectbox("Compare with", AGAINST, key="compare", **SHARED)
-    filters = Selection(tuple(teams), tuple(selected_applications), window, against=against)
+    comparison = comparison_column.selectbox("Compare with", selection.COMPARISONS, key="compare", **SHARED)
+    filters = Selection(tuple(teams), tuple(selected_applications), window, comparison=comparison)
     return _with_details(about, filters)
 
 
 def _with_details(about: About, filters: Selection) -> Selection:
     """Draw a second row with the dates or the team that a custom window or comparison needs."""
-    if filters.window != "custom" and filters.against not in (TIME, TEAM, DAY):
+    if filters.window != "custom" and filters.comparison in (selection.PREVIOUS_PERIOD, selection.NO_COMPARISON):
         return filters
     _, days_column, comparison_column = st.columns([8, 4, 4], vertical_alignment="bottom")
     if filters.window == "custom":
         with days_column:
             first, last = _date_range(about, "Dates", "days", about.ends.date())
-            filters = replace(filters, first=first, last=last)
-    start = filters.starts(about.begins, about.ends).date()
+            filters = replace(filters, first_day=first, last_day=last)
+    start = filters.window_start(about.begins, about.ends).date()
     with comparison_column:
-        match filters.against:  # dotted names, because a bare name in a pattern is assigned, not compared
-            case selection.TIME:
-                return replace(filters, then=_date_range(about, "Comparison dates", "then", start - ONE_DAY))
-            case selection.TEAM:
+        match filters.comparison:  # dotted names, because a bare name in a pattern is assigned, not compared
+            case selection.CUSTOM_PERIOD:
+                return replace(filters, other_period=_date_range(about, "Comparison dates", "then", start - ONE_DAY))
+            case selection.ANOTHER_TEAM:
                 teams = [team for team in about.teams if team and (team,) != filters.teams]
                 other = st.selectbox("Comparison team", teams, index=None, key="other", **SHARED)
-                return replace(filters, other=other)
-            case selection.DAY:
-                return replace(filters, day=_split_date(about, start, filters.last or about.ends.date()))
+                return replace(filters, other_team=other)
+            case selection.BEFORE_DATE:
+                return replace(filters, split_day=_split_date(about, start, filters.last_day or about.ends.date()))
     return filters
 
 

@@ -34,7 +34,7 @@ def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> 
 
 def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
     now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name))
-    move = now.compare_to(view.earlier(metric.name))
+    move = now.compare_to(view.comparison_value(metric.name))
     assessment = assess(metric, move)
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.popover(metric.title, type="tertiary", width="content"):
@@ -68,7 +68,7 @@ def _arrow(move: Move | None) -> Literal["up", "down", "off"]:
 
 def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
     """Return the question that a metric answers, and each definition that shaped it here with its value."""
-    rows = cache.choices(view.build, metric.name, view.whole)
+    rows = cache.definitions_in_force(view.build, metric.name, view.window_scope)
     by_key = {row["key"]: [other for other in rows if other["key"] == row["key"]] for row in rows if row["value"]}
     return [
         metric.question,

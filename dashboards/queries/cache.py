@@ -1,4 +1,4 @@
-"""The build that is shown and its rows, cached until another build takes its place."""
+"""The current build and the results of queries over it, cached until another build replaces it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Any, Literal, ParamSpec, TypeVar, cast
 import streamlit as st
 
 import dora
-from dashboards.queries import text as wording
+from dashboards.queries import text
 from dashboards.queries.selection import Grain
 from dora import Delivery, Scope, Value
 
-TTL, ENTRIES = "1h", 400
-EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments, those left out named with the reason
+TTL, MAX_ENTRIES = "1h", 400
+EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments; excluded ones are among them, with the reason
 Row = dict[str, Any]
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One file as it lies on disk; after a swap it is another one, and so are all cached answers."""
+    """One file on disk, the first parameter of every cached function: after a swap its inode is another one."""
 
     path: str
     inode: int
@@ -35,181 +35,185 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """Some of the deployments: what they are told apart by (a query ``list_by_<of>.sql``), and its parameters."""
+class DeploymentClass:
+    """A class of deployments: the query ``list_by_<by>.sql`` that lists them, and its parameters."""
 
-    of: str = "everything"
+    by: str = "everything"
     parameters: tuple[str | float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a build is made of; instants in UTC, null where it holds nothing."""
+    """What a build contains; times in UTC, null if it is empty."""
 
     as_of: datetime | None
-    first: datetime | None
+    first_deployment_at: datetime | None
     timezone: str
     stale_after: timedelta
     teams: dict[str, list[str]]
-    findings: list[str]
-    troubles: list[str]
+    failed_checks: list[str]
+    load_warnings: list[str]
 
     @property
     def begins(self) -> datetime:
-        """When history begins, in local time."""
-        return wording.local(self.first or datetime.min, self.timezone)
+        """Start of the history in local time."""
+        return text.to_local(self.first_deployment_at or datetime.min, self.timezone)
 
     @property
     def ends(self) -> datetime:
-        """When the data ends, in local time; a day that ends with it at midnight is the last one."""
-        return wording.local(self.as_of or datetime.min, self.timezone) - timedelta(microseconds=1)
+        """End of the data in local time; at midnight the day that ends is the last one."""
+        return text.to_local(self.as_of or datetime.min, self.timezone) - timedelta(microseconds=1)
 
     @property
     def history(self) -> timedelta:
-        """From the first deployment seen to the end of the data."""
-        return self.as_of - self.first if self.as_of and self.first else timedelta()
+        """Time from the first deployment to the end of the data."""
+        return self.as_of - self.first_deployment_at if self.as_of and self.first_deployment_at else timedelta()
 
 
 def current() -> Build:
-    """The build named by $DORA_DATABASE. Raises ``DoraError`` where there is none."""
+    """Return the build that $DORA_DATABASE names. Raises ``DoraError`` if there is none."""
     path = Path(os.environ.get("DORA_DATABASE", "data/dora.duckdb"))
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
-        dora.open(path)  # says what to run
+        dora.open(path)  # raises the error that names the command to run
         raise
-    return Build(str(path), found.st_ino, found.st_mtime_ns)
+    return Build(str(path), status.st_ino, status.st_mtime_ns)
 
 
-def kept(most: int = ENTRIES) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
-    """Keep so many answers of a function for all viewers, who only read them.
+def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Return a decorator that caches a function's results for all viewers, who must not change them.
 
-    Copies for each viewer, and keys made field by field, took longer than all else that a page does.
+    ``st.cache_data`` would copy a result for each viewer and hash parameters field by field, which took longer than
+    the rest of a page.
     """
-    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, Part: repr}
-    keeping = st.cache_resource(ttl=TTL, max_entries=most, show_spinner=False, hash_funcs=keys)
-    return cast(Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]], keeping)
+    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, DeploymentClass: repr}
+    decorator = st.cache_resource(ttl=TTL, max_entries=max_entries, show_spinner=False, hash_funcs=keys)
+    return cast(Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]], decorator)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _opened(build: Build) -> Delivery:
+@st.cache_resource(max_entries=2, show_spinner=False)  # two, for runs that began before a swap
+def _open(build: Build) -> Delivery:
     return dora.open(build.path)
 
 
-@kept(4)
+@cached(4)
 def about(build: Build) -> About:
-    """Clock, time zone, teams and what the checks found."""
-    delivery = _opened(build)
-    known = delivery.about()
-    first = delivery.sql("SELECT min(traffic_at) AS first FROM deployments")[0]["first"]
+    """Return the end of the data, time zone, teams, and what failed in checks and ingests."""
+    delivery = _open(build)
+    properties = delivery.about()
     teams: dict[str, list[str]] = {}
     for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
         teams.setdefault(row["team"] or "", []).append(row["application"])
-    found = delivery.sql("SELECT title, rows, next FROM check_results WHERE rows > 0 ORDER BY severity, name")
-    findings = [f"{row['title']}: {row['rows']:,}. Next: {row['next']}" for row in found]
-    stale_after = timedelta(hours=known["stale_after_hours"])
-    troubles = [_trouble(row) for row in delivery.sql(_query("troubled_loads"))]
-    return About(known["as_of"], first, known["timezone"], stale_after, teams, findings, troubles)
+    checks = delivery.sql("SELECT title, rows, next FROM check_results WHERE rows > 0 ORDER BY severity, name")
+    return About(
+        as_of=properties["as_of"],
+        first_deployment_at=delivery.sql("SELECT min(traffic_at) AS first FROM deployments")[0]["first"],
+        timezone=properties["timezone"],
+        stale_after=timedelta(hours=properties["stale_after_hours"]),
+        teams=teams,
+        failed_checks=[f"{row['title']}: {row['rows']:,}. Next: {row['next']}" for row in checks],
+        load_warnings=[_load_warning(row) for row in delivery.sql(_read_sql("incomplete_loads"))],
+    )
 
 
-def _trouble(load: Row) -> str:
-    """What the last run of a source left undone, and what to run."""
+def _load_warning(load: Row) -> str:
     if load["finished_at"] is None:
         return f"The last run of {load['source']} did not finish. Run `dora ingest {load['source']}` again."
-    return f"The last run of {load['source']} was partial: {load['trouble']}. Run `dora doctor`."
+    return f"The last run of {load['source']} was partial: {load['partial_failures']}. Run `dora doctor`."
 
 
 def age(build: Build) -> timedelta | None:
-    """How old the data is now."""
-    return _opened(build).age()
+    """Return the time since the end of the data."""
+    return _open(build).age()
 
 
-@kept()
+@cached()
 def values(build: Build, metric: str, scope: Scope) -> list[Value]:
-    """A metric's values in a scope, one or one per group and period."""
-    return list(_opened(build).values(metric, scope))
+    """Return a metric's values in a scope, one per group and period."""
+    return list(_open(build).values(metric, scope))
 
 
-@kept()
-def trend(build: Build, scope: Scope, grain: Grain) -> Scope:
-    """The scope cut into periods from the start of its first one, so that only the running one is partial."""
+@cached()
+def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
+    """Return the scope by period, from the start of its first period, so that only the running one is partial."""
     if scope.since is None:
-        return replace(scope, since=f"{about(build).first}+00:00", every=grain)
-    return replace(scope, since=_opened(build).period(scope.since, grain)[0], every=grain)
+        return replace(scope, since=f"{about(build).first_deployment_at}+00:00", every=grain)
+    return replace(scope, since=_open(build).period(scope.since, grain)[0], every=grain)
 
 
-@kept()
-def within(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
-    """The scope narrowed to the period that starts on a local day."""
-    since, until = _opened(build).period(start, grain)
+@cached()
+def period_scope(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
+    """Return the scope narrowed to the period that starts on a local day."""
+    since, until = _open(build).period(start, grain)
     return replace(scope, since=since, until=min(until, scope.until) if scope.until else until)
 
 
-@kept()
-def over(build: Build, name: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
-    """The rows of a query over the observations behind a metric in a scope."""
-    return _opened(build).query_observations(metric, scope, _query(name), parameters)
+@cached()
+def query_observations(build: Build, query: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
+    """Return the rows of a query over the observations of a metric in a scope."""
+    return _open(build).query_observations(metric, scope, _read_sql(query), parameters)
 
 
-@kept()
-def rows(build: Build, name: str, *parameters: object) -> list[Row]:
-    """The rows of a query over the whole build."""
-    return _opened(build).sql(_query(name), list(parameters))
+@cached()
+def fetch_rows(build: Build, query: str, *parameters: object) -> list[Row]:
+    """Return the rows of a query over the entire build."""
+    return _open(build).sql(_read_sql(query), list(parameters))
 
 
-@kept(40)
-def claims(build: Build, scope: Scope) -> Any:
-    """What the deployments of a scope say about frequency, size and safety."""
-    return _opened(build).speed_and_safety(scope)
+@cached(40)
+def speed_and_safety(build: Build, scope: Scope) -> Any:
+    """Return the analysis of deployment frequency, batch size and failures in a scope."""
+    return _open(build).speed_and_safety(scope)
 
 
-@kept()
-def curve(build: Build, metric: str, scope: Scope) -> list[Row]:
-    """The steps of a duration's survival curve."""
-    return _opened(build).curve(metric, scope)
+@cached()
+def survival_curve(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """Return the steps of a duration's survival curve."""
+    return _open(build).curve(metric, scope)
 
 
 def significant_changes(build: Build, scope: Scope, earlier: Scope, by: Literal["application", "team"]) -> list[Any]:
-    """The changes of the key metrics from an earlier scope, in total and by group, from values that pages share."""
-    return _opened(build).significant_changes(scope, earlier, by, partial(values, build))
+    """Return the changes of the key metrics from an earlier scope, in total and by group, from cached values."""
+    return _open(build).significant_changes(scope, earlier, by, partial(values, build))
 
 
-@kept()
+@cached()
 def signals(build: Build, metric: str, scope: Scope) -> Any:
-    """The weekly series of a metric by group, with what noise does not explain."""
-    return _opened(build).signals(metric, scope)
+    """Return the weekly series of a metric by group, with their trend alerts."""
+    return _open(build).signals(metric, scope)
 
 
-@kept()
-def choices(build: Build, metric: str, scope: Scope) -> list[Row]:
-    """The definitions in force that shaped a metric in a scope, with how many applications have each value."""
-    return _opened(build).definitions(metric, scope)
+@cached()
+def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
+    """Return the definitions that shaped a metric in a scope, and how many applications have each value."""
+    return _open(build).definitions(metric, scope)
 
 
-@kept()
-def deployments(build: Build, scope: Scope, limit: int, part: Part) -> list[Row]:
-    """The first attempts to deploy in a scope, the one with the slowest change first; each says how many there are."""
-    text = _query("deployments").replace("$part", _query(f"list_by_{part.of}"))
-    return _opened(build).query_observations(EVERY_ATTEMPT, scope, text, (*part.parameters, limit))
+@cached()
+def list_deployments(build: Build, scope: Scope, limit: int, part: DeploymentClass) -> list[Row]:
+    """Return the first deployments of a class, slowest change first; each row has the number of all of them."""
+    sql = _read_sql("deployments").replace("$part", _read_sql(f"list_by_{part.by}"))
+    return _open(build).query_observations(EVERY_ATTEMPT, scope, sql, (*part.parameters, limit))
 
 
-@kept(20)
+@cached(20)
 def canaries(build: Build, scope: Scope) -> Any:
-    """What canaries are worth in a scope, as the door tells it."""
-    return _opened(build).canaries(scope)
+    """Return the analysis of canaries in a scope."""
+    return _open(build).canaries(scope)
 
 
-@kept(40)
-def failing(build: Build, metric: str) -> set[tuple[str, str]]:
-    """Source and id of every canary in which a metric failed."""
-    return {(row["source"], row["canary_id"]) for row in rows(build, "canaries_failing", metric)}
+@cached(40)
+def canaries_with_failed_metric(build: Build, metric: str) -> set[tuple[str, str]]:
+    """Return source and id of every canary in which a metric failed."""
+    return {(row["source"], row["canary_id"]) for row in fetch_rows(build, "canaries_failing", metric)}
 
 
-@kept(8)
+@cached(8)
 def audit(build: Build, scope: Scope) -> Any:
-    """Every change of production in a scope, as the door tells it."""
-    return _opened(build).audit(scope)
+    """Return the audit trail of a scope."""
+    return _open(build).audit(scope)
 
 
-def _query(name: str) -> str:
+def _read_sql(name: str) -> str:
     return files("dashboards.queries").joinpath(f"{name}.sql").read_text()

@@ -1,4 +1,7 @@
-"""What a page is asked to show: whose deployments, over which window, compared with what."""
+"""The selection of a page as pure values; ``components/filters.py`` reads it from the address.
+
+It says whose deployments are shown, over which window, and what they are compared with.
+"""
 
 from __future__ import annotations
 
@@ -10,113 +13,113 @@ from dora import Scope
 
 Grain = Literal["day", "week", "month"]
 WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None, "custom": None}
-BEFORE, TIME, TEAM, DAY, NOTHING = "previous period", "custom period", "another team", "before a date", "nothing"
-AGAINST = (BEFORE, TIME, TEAM, DAY, NOTHING)
+# Labels of the filter, which links to a page contain too.
+PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM = "previous period", "custom period", "another team"
+BEFORE_DATE, NO_COMPARISON = "before a date", "nothing"
+COMPARISONS = (PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM, BEFORE_DATE, NO_COMPARISON)
 ONE_DAY = timedelta(days=1)
-BUSY = 12
-SHORT, LONG = 60, 366
+MIN_PER_DAY = 12  # deployments, so that the days of a trend have enough to differ by more than chance
+MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 59, 366  # a trend has at most about 60 periods
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The filters everyone shares: no team and no application mean all of them.
+    """The filters that all pages share; no team and no application mean all of them.
 
-    ``first`` and ``last`` are the local days of a custom window, both included. ``against`` says what numbers are
-    compared with: those of another time (the local days ``then``, both included), another team's (``other``), or those
-    before a local day (``day``), from which numbers then count.
+    ``first_day`` and ``last_day`` are the local days of a custom window, both included. ``comparison`` is one of
+    ``COMPARISONS``: a custom period has its first and last local day in ``other_period``, both included; another team
+    is ``other_team``; a date is ``split_day``, and the numbers of the page are then those from that local day on.
     """
 
     teams: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     window: str = "90d"
-    first: date | None = None
-    last: date | None = None
-    against: str = BEFORE
-    other: str | None = None
-    day: date | None = None
-    then: tuple[date, date] | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    comparison: str = PREVIOUS_PERIOD
+    other_team: str | None = None
+    split_day: date | None = None
+    other_period: tuple[date, date] | None = None
 
     @property
     def days(self) -> int | None:
-        """Days in the window; null where it is all of history."""
-        if self.first and self.last:
-            return (self.last - self.first).days + 1
+        """Days in the window; null for all time."""
+        if self.first_day and self.last_day:
+            return (self.last_day - self.first_day).days + 1
         return WINDOWS[self.window]
 
     @property
-    def whole(self) -> Scope:
-        """The window, up to the end of the data or of its last day."""
-        chosen = Scope(applications=self.applications, teams=self.teams)
-        if self.first and self.last:
-            return replace(chosen, since=f"{self.first}", until=f"{self.last + ONE_DAY}")
-        return replace(chosen, since=f"{self.days}d" if self.days else None)
+    def window_scope(self) -> Scope:
+        """The scope of the window, up to its last day or the end of the data."""
+        since, until = f"{self.days}d" if self.days else None, None
+        if self.first_day and self.last_day:
+            since, until = f"{self.first_day}", f"{self.last_day + ONE_DAY}"
+        return Scope(since=since, until=until, applications=self.applications, teams=self.teams)
 
     @property
-    def now(self) -> Scope:
-        """What the numbers are of: the window, or the part of it from the day that divides it."""
-        return replace(self.whole, since=f"{self.day}") if self._divided else self.whole
+    def scope(self) -> Scope:
+        """The scope of the numbers: the window, or its part from the split day on."""
+        return replace(self.window_scope, since=f"{self.split_day}") if self._is_split else self.window_scope
 
-    def before(self, begins: datetime, ends: datetime) -> Scope | None:
-        """What the numbers are compared with; null where nothing is, or where history is too short to hold it.
+    def comparison_scope(self, begins: datetime, ends: datetime) -> Scope | None:
+        """Return the scope to compare with; null without a comparison, and if history does not cover all of it.
 
-        ``begins`` and ``ends`` bound the history in local time.
+        ``begins`` and ``ends`` are those of the history, in local time.
         """
-        if self.against == TEAM and self.other:
-            return replace(self.whole, teams=(self.other,), applications=())
-        if self.against == TIME and self.then:
-            return replace(self.whole, since=f"{self.then[0]}", until=f"{self.then[1] + ONE_DAY}")
-        if self._divided:
-            return replace(self.whole, until=f"{self.day}")
-        if self.against != BEFORE or self.days is None:
+        window = self.window_scope
+        if self.comparison == ANOTHER_TEAM and self.other_team:
+            return replace(window, teams=(self.other_team,), applications=())
+        if self.comparison == CUSTOM_PERIOD and self.other_period:
+            return replace(window, since=f"{self.other_period[0]}", until=f"{self.other_period[1] + ONE_DAY}")
+        if self._is_split:
+            return replace(window, until=f"{self.split_day}")
+        if self.comparison != PREVIOUS_PERIOD or self.days is None:
             return None
-        return self._previous(self.days, begins, ends)
-
-    def _previous(self, days: int, begins: datetime, ends: datetime) -> Scope | None:
-        if self.first:
-            start = self.first - timedelta(days=days)
-            return replace(self.whole, since=f"{start}", until=f"{self.first}") if begins.date() <= start else None
-        enough = ends - begins >= timedelta(days=2 * days)
-        return replace(self.whole, since=f"{2 * days}d", until=f"{days}d") if enough else None
+        if self.first_day:
+            start = self.first_day - timedelta(days=self.days)
+            return replace(window, since=f"{start}", until=f"{self.first_day}") if begins.date() <= start else None
+        covered = ends - begins >= timedelta(days=2 * self.days)
+        return replace(window, since=f"{2 * self.days}d", until=f"{self.days}d") if covered else None
 
     @property
-    def _divided(self) -> bool:
-        return self.against == DAY and self.day is not None
+    def _is_split(self) -> bool:
+        return self.comparison == BEFORE_DATE and self.split_day is not None
 
     def grain(self, history: timedelta, per_day: float | None) -> Grain:
-        """How fine a trend is drawn: months beyond a year, days only where a short window has many a day."""
+        """Return the length of a trend's periods; ``per_day`` is the deployment frequency."""
         days = self.days or history.days
-        if days > LONG:
+        if days > MAX_DAYS_BY_WEEK:
             return "month"
-        return "day" if days < SHORT and (per_day or 0) >= BUSY else "week"
+        return "day" if days <= MAX_DAYS_BY_DAY and (per_day or 0) >= MIN_PER_DAY else "week"
 
-    def starts(self, begins: datetime, ends: datetime) -> datetime:
-        """When the window starts in local time, within a history that is bounded by ``begins`` and ``ends``."""
-        if self.first:
-            return datetime.combine(self.first, datetime.min.time())
+    def window_start(self, begins: datetime, ends: datetime) -> datetime:
+        """Return the start of the window in local time, within a history from ``begins`` to ``ends``."""
+        if self.first_day:
+            return datetime.combine(self.first_day, datetime.min.time())
         return max(begins, ends - timedelta(days=self.days)) if self.days else begins
 
     @property
-    def words(self) -> str:
-        """What the numbers are of in words, such as ``in the last 90 days``."""
-        if self._divided:
-            return f"since {self.day:%-d %b %Y}"
-        if self.first and self.last:
-            return f"from {_span(self.first, self.last)}"
+    def period_text(self) -> str:
+        """The period of the numbers in words, for example ``in the last 90 days``."""
+        if self._is_split:
+            return f"since {self.split_day:%-d %b %Y}"
+        if self.first_day and self.last_day:
+            return f"from {_format_period(self.first_day, self.last_day)}"
         return {"1y": "in the last year", "all": "over all time"}.get(self.window, f"in the last {self.days} days")
 
     @property
-    def words_before(self) -> str:
-        """What they are compared with in words, such as ``the previous 90 days``; names are data, so none is said."""
-        if self.against == TEAM and self.other:
-            return "the other team in the same period"
-        if self.against == TIME and self.then:
-            return _span(*self.then)
-        if self._divided:
+    def comparison_text(self) -> str:
+        """The comparison in words, for example ``the previous 90 days``; empty without one."""
+        if self.comparison == ANOTHER_TEAM and self.other_team:
+            return "the other team in the same period"  # not by its name, which Markdown could interpret
+        if self.comparison == CUSTOM_PERIOD and self.other_period:
+            return _format_period(*self.other_period)
+        if self._is_split:
             return "the window before that date"
-        if self.against == BEFORE and self.days:
+        if self.comparison == PREVIOUS_PERIOD and self.days:
             return "the previous year" if self.window == "1y" else f"the previous {self.days} days"
         return ""
 
 
-def _span(first: date, last: date) -> str:
-    return f"{first:%-d %b %Y} to {last:%-d %b %Y}"
+def _format_period(first_day: date, last_day: date) -> str:
+    return f"{first_day:%-d %b %Y} to {last_day:%-d %b %Y}"

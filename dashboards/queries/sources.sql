@@ -16,7 +16,7 @@ SELECT
   documents,
   quarantined,
   runs,
-  array_to_string(partial_failures, '; ') AS trouble
+  array_to_string(partial_failures, '; ') AS partial_failures
 FROM ranked_loads
 WHERE place = 1
 ORDER BY source

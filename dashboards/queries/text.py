@@ -1,4 +1,4 @@
-"""Sentences of the pages: moments, ages, counts."""
+"""Times, ages, counts and durations as the pages write them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
-def local(utc: datetime, zone: str) -> datetime:
-    """A UTC instant as the organisation's clock shows it."""
+def to_local(utc: datetime, zone: str) -> datetime:
+    """Return a UTC time, which has no time zone of its own, as local time."""
     return utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def moment(utc: datetime | None, zone: str) -> str:
-    """A UTC instant as local time with its zone, such as ``21 Nov 2026 17:51 UTC``."""
-    return "–" if utc is None else f"{local(utc, zone):%-d %b %Y %H:%M} {zone}"
+def format_time(utc: datetime | None, zone: str) -> str:
+    """Return a UTC time as local time with its zone, for example ``21 Nov 2026 17:51 UTC``; null is a dash."""
+    return "–" if utc is None else f"{to_local(utc, zone):%-d %b %Y %H:%M} {zone}"
 
 
-def age(old: timedelta) -> str:
-    """An age in hours, from two days on in days."""
-    hours = old / timedelta(hours=1)
+def format_age(age: timedelta) -> str:
+    """Return an age in hours, from two days on in days."""
+    hours = age / timedelta(hours=1)
     return f"{hours:.0f} hours" if hours < 48 else f"{hours / 24:.0f} days"
 
 
-def counted(count: int, noun: str) -> str:
-    """``1 deployment``, ``1,468 deployments``."""
+def format_count(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 deployment``, ``1,468 deployments``."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def hours(amount: float) -> str:
-    """Hours in minutes, hours or days, as fits."""
-    if amount < 1.5:
-        return f"{amount * 60:.0f} min"
-    return f"{amount:.1f} h" if amount < 48 else f"{amount / 24:.1f} days"
+def format_hours(hours: float) -> str:
+    """Return hours in minutes, hours or days: the unit in which the number is small."""
+    if hours < 1.5:
+        return f"{hours * 60:.0f} min"
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} days"

@@ -1,4 +1,4 @@
-"""What one run of a page shows: the build, what is chosen of it, and the numbers of that choice."""
+"""One run of a page: the build, the selection, and the numbers of the selection."""
 
 from __future__ import annotations
 
@@ -18,82 +18,85 @@ KEY = "view"
 
 @dataclass(frozen=True)
 class View:
-    """One build through one selection; every number a page shows is asked for here."""
+    """One build through one selection."""
 
     build: Build
-    known: About
-    chosen: Selection
+    about: About
+    selection: Selection
 
     @property
     def zone(self) -> str:
         """The organisation's time zone."""
-        return self.known.timezone
+        return self.about.timezone
 
     @property
-    def now(self) -> Scope:
-        """What numbers are of."""
-        return self.chosen.now
+    def scope(self) -> Scope:
+        """The scope of the numbers on the page."""
+        return self.selection.scope
 
     @property
-    def whole(self) -> Scope:
-        """The window, of which ``now`` may be a part."""
-        return self.chosen.whole
+    def window_scope(self) -> Scope:
+        """The scope of the window, of which ``scope`` can be a part."""
+        return self.selection.window_scope
 
     @cached_property
-    def before(self) -> Scope | None:
-        """What numbers are compared with; null where nothing is."""
-        return self.chosen.before(self.known.begins, self.known.ends)
+    def comparison_scope(self) -> Scope | None:
+        """The scope of the numbers to compare with; null without a comparison."""
+        return self.selection.comparison_scope(self.about.begins, self.about.ends)
 
     @cached_property
     def grain(self) -> Grain:
-        """How fine trends are drawn."""
-        return self.chosen.grain(self.known.history, self.value("deployment_frequency").value)
+        """The length of a period in trends."""
+        return self.selection.grain(self.about.history, self.value("deployment_frequency").value)
 
     def value(self, metric: str) -> Value:
-        """A metric's value."""
-        return cache.values(self.build, metric, self.now)[0]
+        """Return a metric's value."""
+        return cache.values(self.build, metric, self.scope)[0]
 
-    def earlier(self, metric: str) -> Value | None:
-        """What it is compared with."""
-        return cache.values(self.build, metric, self.before)[0] if self.before else None
+    def comparison_value(self, metric: str) -> Value | None:
+        """Return the value to compare a metric's value with."""
+        return cache.values(self.build, metric, self.comparison_scope)[0] if self.comparison_scope else None
 
     def trend(self, metric: str) -> list[Value]:
-        """A metric's value for each period of the window."""
-        return cache.values(self.build, metric, cache.trend(self.build, self.whole, self.grain))
+        """Return a metric's value for each period of the window."""
+        return cache.values(self.build, metric, cache.trend_scope(self.build, self.window_scope, self.grain))
 
-    def by(self, metric: str, group: Literal["application", "team"]) -> list[Value]:
-        """A metric's value for each application or team of the selection."""
-        return cache.values(self.build, metric, replace(self.now, by=group))
+    def values_by(self, metric: str, group: Literal["application", "team"]) -> list[Value]:
+        """Return a metric's value for each application or team of the selection."""
+        return cache.values(self.build, metric, replace(self.scope, by=group))
 
-    def over(self, name: str, metric: str, *parameters: object) -> list[Row]:
-        """The rows of a query over the observations behind a metric."""
-        return cache.over(self.build, name, metric, self.now, *parameters)
+    def query_observations(self, query: str, metric: str, *parameters: object) -> list[Row]:
+        """Return the rows of a query over the observations of a metric."""
+        return cache.query_observations(self.build, query, metric, self.scope, *parameters)
 
-    def over_time(self, name: str, metric: str, *parameters: object) -> list[Row]:
-        """The same over the whole window, each observation with its period."""
-        return cache.over(self.build, name, metric, cache.trend(self.build, self.whole, self.grain), *parameters)
+    def query_trend(self, query: str, metric: str) -> list[Row]:
+        """Return the rows of a query over the observations of the window, each with its period."""
+        scope = cache.trend_scope(self.build, self.window_scope, self.grain)
+        return cache.query_observations(self.build, query, metric, scope)
 
     @property
-    def sentence(self) -> str:
-        """How much there is of whom, when, compared with what, and up to when: the line under the title."""
-        applications = sum(1 for value in self.by("deployment_frequency", "application") if value.n)
-        compared = f"compared with {self.chosen.words_before}" if self.before else "without comparison"
-        if self.before is None and self.chosen.words_before:
-            compared = "without comparison: history does not cover the previous period"
+    def summary(self) -> str:
+        """The line under the title: deployments, applications, window, comparison, and the end of the data."""
+        applications = sum(1 for value in self.values_by("deployment_frequency", "application") if value.n)
+        comparison = "without comparison"
+        if self.comparison_scope:
+            comparison = f"compared with {self.selection.comparison_text}"
+        elif self.selection.comparison_text:
+            comparison = "without comparison: history does not cover the previous period"
         return (
-            f"{text.counted(self.value('deployment_frequency').n, 'production deployment')} of"
-            f" {text.counted(applications, 'application')} {self.chosen.words}, {compared}"
-            f" · data through {text.moment(self.known.as_of, self.zone)}"
+            f"{text.format_count(self.value('deployment_frequency').n, 'production deployment')} of"
+            f" {text.format_count(applications, 'application')} {self.selection.period_text}, {comparison}"
+            f" · data through {text.format_time(self.about.as_of, self.zone)}"
         )
 
 
 def current() -> View:
-    """The view of this run."""
+    """Return the view of this run."""
     view: View = st.session_state[KEY]
     return view
 
 
-def show(view: View) -> View:
-    """Make a view that of this run."""
+def set_current(view: View) -> View:
+    """Make a view that of this run, and return it."""
     st.session_state[KEY] = view
     return view

@@ -97,7 +97,7 @@ class Report:
         about = self.delivery.about()
         of = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
         against = "compared with the previous period" if self.before else "history does not cover the previous period"
-        known = text.moment(about["as_of"], about["timezone"])
+        known = text.format_time(about["as_of"], about["timezone"])
         made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data through {known}")
         made.cards(_card(self.value(name), self.changes) for name in KEYS)
         _significant_changes(made, self.changes)
@@ -147,7 +147,7 @@ def _sections(made: Page, told: Report) -> None:
     made.paragraphs(told.delivery.audit(told.scope).sentences)
     changes = told.delivery.list_rows("change_timeline", replace(told.scope, since=None, until=None))
     waiting = [row for row in reversed(changes) if row["state"] == "open"]
-    made.heading("Awaiting deployment", f"{text.counted(len(waiting), 'change')}, oldest first.")
+    made.heading("Awaiting deployment", f"{text.format_count(len(waiting), 'change')}, oldest first.")
     made.table(_waiting(row) for row in waiting[:OLDEST])
     made.heading("Definitions in force", "The settings behind the numbers, and how many applications have each value.")
     made.table(told.delivery.sql(DEFINITIONS, [list(told.scope.teams), list(told.scope.applications)]))
@@ -155,7 +155,7 @@ def _sections(made: Page, told: Report) -> None:
 
 def _waiting(row: Row) -> Row:
     return {
-        "age": text.hours(row["open_hours"]),
+        "age": text.format_hours(row["open_hours"]),
         "application": row["application"],
         "change": f"{row['sha'][:9]} {row['subject'] or ''}",
         "author": row["author"],

@@ -58,4 +58,4 @@ def waits(rows: list[Row]) -> list[Row]:
 
 def _wait(application: str, minutes: float, prompt: str | None, user: str | None) -> Row:
     return {"application": application, "minutes": max(minutes, SHORTEST), "prompt": prompt or "", "by": user or "–",
-            "text": text.hours(minutes / 60), "middle": False, "tone": "blue"}  # fmt: skip
+            "text": text.format_hours(minutes / 60), "middle": False, "tone": "blue"}  # fmt: skip

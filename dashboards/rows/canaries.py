@@ -66,7 +66,7 @@ def points(rows: list[Row], zone: str) -> list[Row]:
 
 
 def _point(row: Row, zone: str) -> Row:
-    local = text.local(row["happened_at"], zone)
+    local = text.to_local(row["happened_at"], zone)
     return {
         # Local time marked as UTC, so that no browser moves it to its own time zone.
         "at": f"{local:%Y-%m-%dT%H:%M:%S}Z",
@@ -121,7 +121,7 @@ def lead_time_costs(costs: list[Row]) -> list[Row]:
         parts = {"canary": cost["canary_minutes"], "other": cost["lead_minutes"] - cost["canary_minutes"]}
         for order, (name, minutes) in enumerate(parts.items()):
             rows.append({"application": cost["application"], "part": name, "minutes": minutes, "order": order,
-                         "text": text.hours(minutes / 60), "changes": cost["changes"],
+                         "text": text.format_hours(minutes / 60), "changes": cost["changes"],
                          "tone": COST_TONES[name]})  # fmt: skip
     return rows
 

@@ -93,11 +93,11 @@ def _cell(value: object) -> object:
 
 def local(moment: datetime | None, zone: str) -> datetime | None:
     """Return a UTC instant in the organisation's time zone; null stays null."""
-    return moment and wording.local(moment, zone)
+    return moment and wording.to_local(moment, zone)
 
 
 def count_listed(rows: list[Row], noun: str) -> str:
     """Return ``3 changes``, or ``The first 20 of 1,468 changes``."""
     count = rows[0]["listed"] if rows else 0
-    total = wording.counted(count, noun)
+    total = wording.format_count(count, noun)
     return total if count <= len(rows) else f"The first {len(rows)} of {total}"

@@ -13,7 +13,7 @@ from dashboards.charts import Row
 from dashboards.components import deployment_list, metric_card, table
 from dashboards.components.table import RowButton, text
 from dashboards.queries import cache
-from dashboards.queries.selection import TEAM
+from dashboards.queries.selection import ANOTHER_TEAM
 from dashboards.queries.view import View
 from dora import Scope
 
@@ -24,8 +24,8 @@ Group = Literal["application", "team"]
 
 def draw(view: View) -> None:
     """Draw both lists side by side; the changes only if something of the same applications is compared."""
-    group: Group = "application" if view.chosen.teams else "team"
-    before = view.before if view.chosen.against != TEAM else None
+    group: Group = "application" if view.selection.teams else "team"
+    before = view.comparison_scope if view.selection.comparison != ANOTHER_TEAM else None
     columns = st.columns(2 if before else 1)
     if before:
         with columns[0].container(border=True, height="stretch", gap="xsmall"):
@@ -35,7 +35,7 @@ def draw(view: View) -> None:
 
 
 def _draw_changes(view: View, before: Scope, group: Group) -> None:
-    changes = cache.significant_changes(view.build, view.now, before, group)
+    changes = cache.significant_changes(view.build, view.scope, before, group)
     rows = [
         {
             "assessment": change.verdict, "group": EVERYONE if change.total else change.now.group or NO_GROUP,
@@ -45,7 +45,7 @@ def _draw_changes(view: View, before: Scope, group: Group) -> None:
         for change in sorted(changes, key=lambda change: change.verdict != "worse") if change.significant
     ]  # fmt: skip
     st.subheader("Significant changes", anchor=False)
-    comparisons = f"{len(changes)} comparisons with {view.chosen.words_before}, by {group} and in total"
+    comparisons = f"{len(changes)} comparisons with {view.selection.comparison_text}, by {group} and in total"
     if not rows:
         st.caption(f"None of {comparisons}, is significant.")
         return
@@ -88,7 +88,7 @@ def _trend_alerts(view: View, group: Group) -> list[Row]:
     """Return the strong alerts of every key metric and group within the window, latest first."""
     rows = []
     for name in metric_card.KEYS:
-        for series in cache.signals(view.build, name, replace(view.whole, by=group)):
+        for series in cache.signals(view.build, name, replace(view.window_scope, by=group)):
             for alert in series.alerts:
                 if not alert.weak:
                     week = series.weeks[alert.last]

@@ -17,22 +17,22 @@ from dashboards.rows.frames import percent
 
 def sources(view: View) -> list[Row]:
     """Return the last run of each source with its state."""
-    return [row | {"state": _state(row, view)} for row in cache.rows(view.build, "sources")]
+    return [row | {"state": _state(row, view)} for row in cache.fetch_rows(view.build, "sources")]
 
 
 def _state(row: Row, view: View) -> str:
     if row["finished_at"] is None:
         return "did not finish"
-    if row["trouble"]:
+    if row["partial_failures"]:
         return "partial"
-    newest = view.known.as_of
-    late = newest and row["as_of"] and newest - row["as_of"] > view.known.stale_after
+    newest = view.about.as_of
+    late = newest and row["as_of"] and newest - row["as_of"] > view.about.stale_after
     return "behind other sources" if late else "ok"
 
 
 def coverage(view: View) -> list[tuple[str, str, str]]:
     """Return the coverage of the window as cards: title, number, and the sentence below."""
-    row = view.over("coverage", cache.EVERY_ATTEMPT)[0]
+    row = view.query_observations("coverage", cache.EVERY_ATTEMPT)[0]
     total = row["served"]
     lead_time = view.value("lead_time")
     excluded = sum(lead_time.excluded.values())
@@ -55,7 +55,7 @@ def _share(part: int, total: int) -> str:
 
 def check_results(view: View) -> list[Row]:
     """Return every check with its number of rows, and one of them in words."""
-    return [row | {"example": _example(row["examples"])} for row in cache.rows(view.build, "check_results")]
+    return [row | {"example": _example(row["examples"])} for row in cache.fetch_rows(view.build, "check_results")]
 
 
 def _example(examples: str) -> str | None:
@@ -66,7 +66,7 @@ def _example(examples: str) -> str | None:
 def definitions(view: View) -> list[Row]:
     """Return each definition that is set, with its value and the metrics that it shapes."""
     definitions = []
-    for key, group in groupby(cache.rows(view.build, "definitions"), key=itemgetter("key")):
+    for key, group in groupby(cache.fetch_rows(view.build, "definitions"), key=itemgetter("key")):
         values = list(group)
         metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
         affected = ", ".join(metrics) or "which deployments are production, and their audit"

@@ -13,7 +13,7 @@ from dashboards.charts import Row
 from dashboards.components import chart, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
-from dashboards.queries.cache import Part
+from dashboards.queries.cache import DeploymentClass
 from dashboards.queries.view import View
 from dora import Scope
 
@@ -43,45 +43,45 @@ def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
 
 def stages(view: View) -> list[Row]:
     """Return the mean of each stage over the window, longest first."""
-    rows = [_stage(row) for row in view.over("lead_stages", "lead_time")]
+    rows = [_stage(row) for row in view.query_observations("lead_stages", "lead_time")]
     return [row | {"label": f"{row['text']} · {row['share']:.0%}", "part": f"longest stage: {row['stage']}"}
             for row in rows]  # fmt: skip
 
 
 def stages_over_time(view: View) -> list[Row]:
     """Return the mean of each stage by period."""
-    return [_stage(row) for row in view.over_time("lead_stages", "lead_time")]
+    return [_stage(row) for row in view.query_trend("lead_stages", "lead_time")]
 
 
 def _stage(row: Row) -> Row:
-    return row | {"text": text.hours(row["hours"]), "share": row["share"] or 0.0}
+    return row | {"text": text.format_hours(row["hours"]), "share": row["share"] or 0.0}
 
 
 def batch_sizes(view: View) -> list[Row]:
     """Return the number of deployments by the number of changes each shipped."""
-    rows = view.over("classes", "batch_size", *_classes(SIZES), False)
+    rows = view.query_observations("classes", "batch_size", *_classes(SIZES), False)
     return [row | {"part": SIZE_NAMES.get(row["name"], f"{row['name']} changes")} for row in rows]
 
 
 def approval_waits(view: View) -> list[Row]:
     """Return the number of approvals by the time from prompt to decision."""
-    rows = view.over("classes", "approval_wait", *_classes(HOURS), False)
+    rows = view.query_observations("classes", "approval_wait", *_classes(HOURS), False)
     return [row | {"part": f"approval wait {row['name']}"} for row in rows]
 
 
-def deployment_classes(view: View) -> dict[str, Part]:
+def deployment_classes(view: View) -> dict[str, DeploymentClass]:
     """Return the classes of deployments that the charts of the page distinguish, by name."""
     return (
-        {row["part"]: Part("batch", (row["low"], row["high"])) for row in batch_sizes(view)}
-        | {row["part"]: Part("stage", (row["stage"],)) for row in stages(view)}
-        | {row["part"]: Part("wait", (row["low"], row["high"])) for row in approval_waits(view)}
+        {row["part"]: DeploymentClass("batch", (row["low"], row["high"])) for row in batch_sizes(view)}
+        | {row["part"]: DeploymentClass("stage", (row["stage"],)) for row in stages(view)}
+        | {row["part"]: DeploymentClass("wait", (row["low"], row["high"])) for row in approval_waits(view)}
     )
 
 
 def days(view: View) -> list[Row]:
     """Return one row per day of the window, at most of its last year; n is null for days without data."""
-    scope = replace(view.whole, every="day")
-    if (view.chosen.days or view.known.history.days) > YEAR:
+    scope = replace(view.window_scope, every="day")
+    if (view.selection.days or view.about.history.days) > YEAR:
         scope = replace(scope, since=f"{YEAR}d", until=None)
     rows = []
     for value in cache.values(view.build, "deployment_frequency", scope):
@@ -98,7 +98,7 @@ def days(view: View) -> list[Row]:
 
 def pending_ages(view: View) -> list[Row]:
     """Return the number of changes awaiting deployment by age, whenever they were merged."""
-    rows = cache.over(view.build, "classes", "lead_time", _all_time(view), *_classes(HOURS), True)
+    rows = cache.query_observations(view.build, "classes", "lead_time", _all_time(view), *_classes(HOURS), True)
     return [row | {"part": row["name"]} for row in rows]
 
 
@@ -107,7 +107,7 @@ def pending_changes(view: View) -> list[Row]:
     ages = {row["part"]: (row["low"], row["high"]) for row in pending_ages(view)}
     age = st.selectbox("Age", [ANY_AGE, *ages], key=AGE, bind="query-params")
     low, high = ages.get(age, (0.0, NO_LIMIT))
-    rows = cache.over(view.build, "open_changes", "lead_time", _all_time(view), low, high, MAX_ROWS)
+    rows = cache.query_observations(view.build, "open_changes", "lead_time", _all_time(view), low, high, MAX_ROWS)
     return [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in rows]
 
 
@@ -118,4 +118,4 @@ def _classes(lows: Mapping[str, float]) -> tuple[tuple[str, ...], tuple[float, .
 
 
 def _all_time(view: View) -> Scope:
-    return replace(view.whole, since=None, until=None)
+    return replace(view.window_scope, since=None, until=None)

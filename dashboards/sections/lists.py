@@ -67,7 +67,7 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
 
 
 def _canaries_with_failed_metric(build: Build, metric: str, rows: list[Row]) -> list[Row]:
-    failed = cache.failing(build, metric)
+    failed = cache.canaries_with_failed_metric(build, metric)
     return [row for row in rows if (row["source"], row["canary_id"]) in failed]
 
 
@@ -84,7 +84,7 @@ def draw_changes(trail: Any, zone: str) -> None:
     if hour != ANY_HOUR:
         selection = replace(selection, rows=[row for row in selection.rows if audit.hour_of_week(row) == hour])
     rows = selection.rows
-    caption = f"{wording.counted(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
+    caption = f"{wording.format_count(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
     _draw_heading("Production changes", caption, "changes.csv", lambda: rows)
     columns = {name: text(label) for name, label in CHANGES.items()} | {"url": EXECUTION}
     button = table.open_button("change")

@@ -11,7 +11,7 @@ from dashboards import charts
 from dashboards.charts import Row
 from dashboards.components import chart, deployment_list
 from dashboards.queries import cache, text
-from dashboards.queries.cache import Part
+from dashboards.queries.cache import DeploymentClass
 from dashboards.queries.view import View
 from dashboards.rows import frames
 
@@ -40,10 +40,10 @@ def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> No
 def recovery_curve(view: View) -> list[Row]:
     """Return the steps of the recovery curve, each with the class of deployments of its last round time."""
     rows = []
-    for step in cache.curve(view.build, "recovery_time", view.now):
+    for step in cache.survival_curve(view.build, "recovery_time", view.scope):
         hours = step["value"]
         part = next(name for name, after in reversed(NOT_RECOVERED.items()) if hours >= after)
-        rows.append(step | {"hours": hours, "at": text.hours(hours), "part": part})
+        rows.append(step | {"hours": hours, "at": text.format_hours(hours), "part": part})
     return rows
 
 
@@ -64,31 +64,34 @@ def _outcome_class(outcome: str) -> str:
 
 def failure_rates_by_batch(view: View) -> list[Row]:
     """Return the share of deployments that failed by the number of changes each shipped."""
-    rows = cache.claims(view.build, view.now).sizes
+    rows = cache.speed_and_safety(view.build, view.scope).sizes
     return [row | {"part": f"{row['name']} change{'s' if row['least'] else ''}"} for row in rows]
 
 
-def deployment_classes(view: View) -> dict[str, Part]:
+def deployment_classes(view: View) -> dict[str, DeploymentClass]:
     """Return the classes of deployments that the charts of the page distinguish, by name."""
     return (
-        {name: Part("broken", (hours,)) for name, hours in NOT_RECOVERED.items()}
-        | {_outcome_class(outcome): Part("ended", (outcome,)) for outcome in STOPPED}
-        | {row["part"]: Part("batch", (row["least"], row["below"] or NO_LIMIT)) for row in failure_rates_by_batch(view)}
+        {name: DeploymentClass("broken", (hours,)) for name, hours in NOT_RECOVERED.items()}
+        | {_outcome_class(outcome): DeploymentClass("ended", (outcome,)) for outcome in STOPPED}
+        | {
+            row["part"]: DeploymentClass("batch", (row["least"], row["below"] or NO_LIMIT))
+            for row in failure_rates_by_batch(view)
+        }
     )
 
 
 def failed_deployments(view: View, period: str | None) -> list[Row]:
     """Return the failed deployments of the window, or of a period of it."""
-    scope = cache.within(view.build, view.whole, period, view.grain) if period else view.now
+    scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
     return [
         row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
-        for row in cache.over(view.build, "failed", "change_failure_rate", scope, MAX_ROWS)
+        for row in cache.query_observations(view.build, "failed", "change_failure_rate", scope, MAX_ROWS)
     ]
 
 
 def draw_speed_and_safety(view: View) -> None:
     """Draw whether deploying more often goes with smaller and safer changes, and what a cause would require."""
-    analysis = cache.claims(view.build, view.now)
+    analysis = cache.speed_and_safety(view.build, view.scope)
     st.subheader("Do more frequent deployments go with smaller and safer changes?", anchor=False)
     st.caption("Associations in this selection, not causes. Each statement includes its evidence.")
     between, by_size = st.columns(2)

@@ -202,4 +202,4 @@ def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, del
         if row["deployment_id"] in late.deployments and audit.hour_of_week(row) == cell["part"]
     ]
     page = run(organisation, "audit", hour=cell["part"], finding=late.title)
-    assert f"{text.counted(len(both), 'change')}, latest first" in page_text(page)
+    assert f"{text.format_count(len(both), 'change')}, latest first" in page_text(page)

@@ -1,73 +1,81 @@
-"""Windows, what they are compared with, and how fine a trend is drawn."""
+"""The selection: windows, comparisons, and the periods of a trend."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
 
-from dashboards.queries.selection import AGAINST, BEFORE, DAY, NOTHING, TEAM, TIME, WINDOWS, Grain, Selection
+from dashboards.queries import selection
+from dashboards.queries.selection import WINDOWS, Grain, Selection
 from dora import Scope
 
 YEARS = timedelta(days=3 * 365)
 END = datetime(2026, 7, 1)
-WEEK = Selection(window="custom", first=date(2026, 6, 1), last=date(2026, 6, 7))
+WEEK = Selection(window="custom", first_day=date(2026, 6, 1), last_day=date(2026, 6, 7))
 
 
-def test_a_window_ends_with_the_data_and_meets_the_one_before() -> None:
-    """The window before ends where the window starts and is as long."""
-    chosen = Selection(("money",), ("ledger",), "90d")
-    assert chosen.now == Scope(since="90d", teams=("money",), applications=("ledger",))
-    before = chosen.before(END - YEARS, END)
+def test_the_previous_period_ends_where_the_window_starts() -> None:
+    """The previous period is as long as the window."""
+    filters = Selection(("money",), ("ledger",), "90d")
+    assert filters.scope == Scope(since="90d", teams=("money",), applications=("ledger",))
+    before = filters.comparison_scope(END - YEARS, END)
     assert before == Scope(since="180d", until="90d", teams=("money",), applications=("ledger",))
 
 
 def test_days_of_a_custom_window_are_both_included() -> None:
-    """From Monday to Sunday is seven days, the window before is the week before."""
+    """From Monday to Sunday is seven days, and the previous period is the week before."""
     assert WEEK.days == 7
-    assert WEEK.whole == WEEK.now == Scope(since="2026-06-01", until="2026-06-08")
-    assert WEEK.before(END - YEARS, END) == Scope(since="2026-05-25", until="2026-06-01")
+    assert WEEK.window_scope == WEEK.scope == Scope(since="2026-06-01", until="2026-06-08")
+    assert WEEK.comparison_scope(END - YEARS, END) == Scope(since="2026-05-25", until="2026-06-01")
 
 
-def test_there_is_nothing_to_compare_with_where_history_is_too_short() -> None:
-    """A window before that the data covers only in part would compare unlike with like."""
-    assert Selection(window="90d").before(END - timedelta(days=179), END) is None
-    assert Selection(window="90d").before(END - timedelta(days=180), END) is not None
-    assert Selection(window="all").before(END - YEARS, END) is None
-    assert WEEK.before(datetime(2026, 5, 25, 23), END) is not None
-    assert WEEK.before(datetime(2026, 5, 26), END) is None
+def test_a_previous_period_that_history_does_not_cover_is_not_compared() -> None:
+    """History must cover the previous period from its first day on."""
+    assert Selection(window="90d").comparison_scope(END - timedelta(days=179), END) is None
+    assert Selection(window="90d").comparison_scope(END - timedelta(days=180), END) is not None
+    assert Selection(window="all").comparison_scope(END - YEARS, END) is None
+    assert WEEK.comparison_scope(datetime(2026, 5, 25, 23), END) is not None
+    assert WEEK.comparison_scope(datetime(2026, 5, 26), END) is None
 
 
-def test_another_team_is_compared_in_the_same_time() -> None:
-    """The other team comes whole, whatever applications are chosen of the first; unnamed it compares nothing."""
-    chosen = Selection(("money",), ("ledger",), "30d", against=TEAM, other="finding")
-    assert chosen.before(END, END) == Scope(since="30d", teams=("finding",))
-    assert chosen.now == Scope(since="30d", teams=("money",), applications=("ledger",))
-    assert Selection(against=TEAM).before(END - YEARS, END) is None
+def test_another_team_is_compared_over_the_same_window() -> None:
+    """All applications of the other team count, whichever are selected of the first; without a name nothing does."""
+    filters = Selection(("money",), ("ledger",), "30d", comparison=selection.ANOTHER_TEAM, other_team="finding")
+    assert filters.comparison_scope(END, END) == Scope(since="30d", teams=("finding",))
+    assert filters.scope == Scope(since="30d", teams=("money",), applications=("ledger",))
+    assert Selection(comparison=selection.ANOTHER_TEAM).comparison_scope(END - YEARS, END) is None
 
 
-def test_another_time_is_compared_whole() -> None:
-    """Its first and last day are both in it, whatever the length of the window; of the same people."""
-    chosen = Selection(("money",), window="30d", against=TIME, then=(date(2026, 3, 1), date(2026, 3, 31)))
-    assert chosen.before(END, END) == Scope(since="2026-03-01", until="2026-04-01", teams=("money",))
-    assert chosen.now == Scope(since="30d", teams=("money",))
-    assert Selection(against=TIME).before(END - YEARS, END) is None
+def test_a_custom_period_includes_its_first_and_last_day() -> None:
+    """It can be longer than the window, and has the same teams."""
+    filters = Selection(
+        ("money",), window="30d", comparison=selection.CUSTOM_PERIOD, other_period=(date(2026, 3, 1), date(2026, 3, 31))
+    )
+    assert filters.comparison_scope(END, END) == Scope(since="2026-03-01", until="2026-04-01", teams=("money",))
+    assert filters.scope == Scope(since="30d", teams=("money",))
+    assert Selection(comparison=selection.CUSTOM_PERIOD).comparison_scope(END - YEARS, END) is None
 
 
-def test_a_day_divides_the_window_without_losing_any_of_it() -> None:
-    """Numbers count from the day and are compared with the rest of the window; the trend keeps all of it."""
-    chosen = Selection(window="90d", against=DAY, day=date(2026, 6, 1))
-    assert chosen.now == Scope(since="2026-06-01")
-    assert chosen.before(END, END) == Scope(since="90d", until="2026-06-01")
-    assert chosen.whole == Scope(since="90d")
+def test_a_date_splits_the_window() -> None:
+    """The part from that day on is compared with the part before; trends show the entire window."""
+    filters = Selection(window="90d", comparison=selection.BEFORE_DATE, split_day=date(2026, 6, 1))
+    assert filters.scope == Scope(since="2026-06-01")
+    assert filters.comparison_scope(END, END) == Scope(since="90d", until="2026-06-01")
+    assert filters.window_scope == Scope(since="90d")
 
 
-def test_a_window_starts_within_history() -> None:
-    """So many days before the data ends, on a chosen day, or where history begins."""
+def test_a_window_starts_within_the_history() -> None:
+    """It starts its number of days before the data ends, on its first day, or where the history begins."""
     begins = END - timedelta(days=100)
-    assert Selection(window="30d").starts(begins, END) == datetime(2026, 6, 1)
-    assert Selection(window="180d").starts(begins, END) == begins == Selection(window="all").starts(begins, END)
-    assert WEEK.starts(begins, END) == datetime(2026, 6, 1)
+    assert Selection(window="30d").window_start(begins, END) == datetime(2026, 6, 1)
+    assert (
+        Selection(window="180d").window_start(begins, END)
+        == begins
+        == Selection(window="all").window_start(begins, END)
+    )
+    assert WEEK.window_start(begins, END) == datetime(2026, 6, 1)
 
 
 @pytest.mark.parametrize(
@@ -83,31 +91,32 @@ def test_a_window_starts_within_history() -> None:
         ("all", timedelta(days=20), 50.0, "day"),
     ],
 )
-def test_the_grain_follows_length_and_traffic(
+def test_the_grain_depends_on_length_and_frequency(
     window: str, history: timedelta, per_day: float | None, grain: Grain
 ) -> None:
-    """Days only where a short window has a dozen a day, months beyond a year, else weeks."""
+    """Days if a short window has at least 12 deployments a day, months beyond a year, else weeks."""
     assert Selection(window=window).grain(history, per_day) == grain
     assert WEEK.grain(YEARS, 12.0) == "day"
 
 
-def test_every_choice_has_words() -> None:
-    """Each choice reads as part of a sentence."""
-    assert [Selection(window=window).words for window in WINDOWS if window != "custom"] == [
+def test_every_selection_has_a_text() -> None:
+    """Window and comparison read as parts of a sentence."""
+    assert [Selection(window=window).period_text for window in WINDOWS if window != "custom"] == [
         "in the last 30 days",
         "in the last 90 days",
         "in the last 180 days",
         "in the last year",
         "over all time",
     ]
-    assert WEEK.words == "from 1 Jun 2026 to 7 Jun 2026"
-    assert Selection(against=DAY, day=date(2026, 6, 1)).words == "since 1 Jun 2026"
-    asked = {"other": "finding", "day": date(2026, 6, 1), "then": (date(2026, 3, 1), date(2026, 3, 31))}
-    assert {way: Selection(against=way, **asked).words_before for way in AGAINST} == {  # type: ignore[arg-type]
-        BEFORE: "the previous 90 days",
-        TIME: "1 Mar 2026 to 31 Mar 2026",
-        TEAM: "the other team in the same period",
-        DAY: "the window before that date",
-        NOTHING: "",
+    assert WEEK.period_text == "from 1 Jun 2026 to 7 Jun 2026"
+    assert Selection(comparison=selection.BEFORE_DATE, split_day=date(2026, 6, 1)).period_text == "since 1 Jun 2026"
+    period = (date(2026, 3, 1), date(2026, 3, 31))
+    details = Selection(other_team="finding", split_day=date(2026, 6, 1), other_period=period)
+    assert {way: replace(details, comparison=way).comparison_text for way in selection.COMPARISONS} == {
+        selection.PREVIOUS_PERIOD: "the previous 90 days",
+        selection.CUSTOM_PERIOD: "1 Mar 2026 to 31 Mar 2026",
+        selection.ANOTHER_TEAM: "the other team in the same period",
+        selection.BEFORE_DATE: "the window before that date",
+        selection.NO_COMPARISON: "",
     }
-    assert Selection(window="1y").words_before == "the previous year"
+    assert Selection(window="1y").comparison_text == "the previous year"

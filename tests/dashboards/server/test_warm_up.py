@@ -25,12 +25,12 @@ def test_the_first_page_is_known_before_anybody_comes(organisation: Path, short:
     shown = Path(shutil.copy(organisation, tmp_path / "dora.duckdb"))
     with served(shown, tmp_path) as server:
         assert asked(server, "values") > 20
-        assert asked(server, "deployments") == asked(server, "about") == 1
+        assert asked(server, "list_deployments") == asked(server, "about") == 1
         Path(shutil.copy(short, tmp_path / "next.duckdb")).replace(shown)
         until = time.monotonic() + warm_up.EVERY + warm_up.MOST
-        while asked(server, "deployments") < 2 and time.monotonic() < until:
+        while asked(server, "list_deployments") < 2 and time.monotonic() < until:
             time.sleep(1)
-        assert asked(server, "deployments") == asked(server, "about") == 2
+        assert asked(server, "list_deployments") == asked(server, "about") == 2
 
 
 def test_a_server_without_a_build_comes_up_and_says_what_to_run(tmp_path: Path) -> None:
