@@ -1,4 +1,4 @@
-"""Charts → pictures that need no browser, no script and no network: SVG, or PNG for mail programs that draw none."""
+"""Charts as images without browser, script and network: SVG, or PNG for mail programs, which do not show SVG."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import altair as alt
 
 from dora import DoraError
 
-Kind = Literal["svg+xml", "png"]
+ImageType = Literal["svg+xml", "png"]
 WIDTH = 560
-PALETTE = ["#0072B2", "#D55E00", "#B87F00", "#00805D", "#B2578F", "#2D87BD", "#6B7683"]  # by place, as in the theme
+# The light theme of .streamlit/config.toml: colors of tones by position, text, quiet text, lines.
+PALETTE = ["#0072B2", "#D55E00", "#B87F00", "#00805D", "#B2578F", "#2D87BD", "#6B7683"]
 INK, QUIET, LINE, FONT = "#1B2733", "#566270", "#E4E9EE", "Helvetica, Arial, sans-serif"
 CONFIG: dict[str, Any] = {
     "background": "#FFFFFF",
@@ -24,46 +25,43 @@ CONFIG: dict[str, Any] = {
     "axisBand": {"grid": False},
     "legend": {"labelColor": INK, "titleColor": QUIET, "labelFontSize": 12},
     "text": {"color": INK},
-    "title": {
-        "anchor": "start",
-        "color": INK,
-        "fontSize": 16,
-        "subtitleColor": QUIET,
-        "subtitleFontSize": 12,
-        "offset": 12,
-    },
-}
-ENDINGS: dict[Kind, str] = {"svg+xml": "svg", "png": "png"}
-SHARP = 2.0  # of a PNG, so that it is crisp where it is enlarged
+    "title": {"anchor": "start", "color": INK, "fontSize": 16, "subtitleColor": QUIET, "subtitleFontSize": 12,
+              "offset": 12},
+}  # fmt: skip
+SUFFIXES: dict[ImageType, str] = {"svg+xml": "svg", "png": "png"}
+SCALE = 2.0  # of a PNG, which displays with two pixels per point show without blur
 
 
-def installed() -> bool:
-    """Whether the extra that draws is there."""
+def is_installed() -> bool:
+    """Return whether the extra ``report``, which renders charts, is installed."""
     return find_spec("vl_convert") is not None
 
 
-def drawn(chart: alt.Chart | alt.LayerChart, kind: Kind = "svg+xml", width: int = WIDTH) -> bytes:
-    """A chart as a picture. Needs the extra ``report``; nothing is fetched."""
+def render(chart: alt.Chart | alt.LayerChart, image_type: ImageType = "svg+xml", width: int = WIDTH) -> bytes:
+    """Return a chart as an image. Needs the extra ``report``."""
     import vl_convert  # noqa: PLC0415 - an extra
 
-    given = chart.to_dict(validate=False)
-    given["config"] = {**given.get("config", {}), **CONFIG}
-    given["width"] = width
-    if kind == "png":
-        picture: bytes = vl_convert.vegalite_to_png(given, scale=SHARP, allowed_base_urls=[])
-        return picture
-    return str(vl_convert.vegalite_to_svg(given, allowed_base_urls=[])).encode()
+    specification = chart.to_dict(validate=False)
+    specification |= {"config": specification.get("config", {}) | CONFIG, "width": width}
+    # No base URL is allowed: a chart that refers to data or an image on the network must fail, not fetch it.
+    if image_type == "png":
+        image: bytes = vl_convert.vegalite_to_png(specification, scale=SCALE, allowed_base_urls=[])
+        return image
+    return str(vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])).encode()
 
 
-def write(pictures: Iterable[tuple[str, str, alt.LayerChart]], folder: Path) -> Iterator[Path]:
-    """Each picture as SVG and as PNG, named after its title. Raises ``DoraError`` where it can not be written."""
+def write(charts: Iterable[tuple[str, str, alt.LayerChart]], folder: Path) -> Iterator[Path]:
+    """Write each title, caption and chart as SVG and PNG, named after the title. Returns the files written.
+
+    Raises ``DoraError`` if the folder can not be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for title, caption, chart in pictures:
+        for title, caption, chart in charts:
             titled = chart.properties(title=alt.TitleParams(title, subtitle=caption))
-            for kind, ending in ENDINGS.items():
-                path = folder / f"{title.lower().replace(' ', '-')}.{ending}"
-                path.write_bytes(drawn(titled, kind))
+            for image_type, suffix in SUFFIXES.items():
+                path = folder / f"{title.lower().replace(' ', '-')}.{suffix}"
+                path.write_bytes(render(titled, image_type))
                 yield path
     except OSError as error:
         raise DoraError(f"{folder} can not be written ({type(error).__name__}).", "name another folder.") from error

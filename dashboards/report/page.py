@@ -1,12 +1,11 @@
-"""One page for mail or archive: key metrics, significant changes, trends, rollbacks, changes awaiting deployment."""
+"""The report: key metrics, significant changes, trends, rollbacks and changes awaiting deployment, on one page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 
@@ -16,154 +15,156 @@ from dashboards.queries import text
 from dashboards.report import chart_images
 from dora import Delivery, Page, Scope, Value
 
-OLDEST = 20
+MAX_PENDING = 20  # of the list; `dora show` and the dashboard have all of them
 KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 DEFINITIONS = """
-SELECT key, value, count(*) AS applications, description AS means
+SELECT key, value, count(*) AS applications, description
 FROM definitions_in_force SEMI JOIN (
   FROM definitions WHERE (len($1) = 0 OR list_contains($1, team)) AND (len($2) = 0 OR list_contains($2, application))
 ) USING (application)
 GROUP BY key, value, description ORDER BY key, applications DESC, value
 """
 Row = dict[str, Any]
-Picture = tuple[str, str, alt.LayerChart]
+Group = Literal["application", "team"]
 
 
 @dataclass(frozen=True)
 class Report:
-    """A window of one build, beside the equal one before it where history holds that."""
+    """A scope of one build, compared with the previous period of equal length if history covers it."""
 
     delivery: Delivery
     scope: Scope
 
     @cached_property
     def rollbacks(self) -> Any:
-        """Every rollback of the window, and the window itself in local time."""
+        """The rollbacks of the window, and its start and end in local time."""
         return self.delivery.rollbacks(self.scope)
 
     @cached_property
-    def before(self) -> Scope | None:
-        """The equal window before; null where not all of it was seen."""
-        since, until, seen = self.rollbacks.since, self.rollbacks.until, self.rollbacks.complete_since or self._first()
-        if self.scope.since is None or not since or not until or not seen or since - (until - since) < seen:
+    def previous_scope(self) -> Scope | None:
+        """The scope of the previous period; null if history does not cover all of it."""
+        since, until, complete_since = self.rollbacks.since, self.rollbacks.until, self.rollbacks.complete_since
+        if self.scope.since is None or not since or not until:
             return None
-        return replace(self.scope, since=(since - (until - since)).isoformat(), until=since.isoformat())
-
-    def _first(self) -> datetime | None:
-        """The first deployment seen, where no source says from when on it told everything."""
-        first: datetime | None = self.delivery.sql("SELECT min(queued_at) AS first FROM deployments")[0]["first"]
-        return first
+        # A source that does not report from when its history is complete has it from its first deployment on.
+        first_deployment = "SELECT min(queued_at) AS queued_at FROM deployments"
+        covered_from = complete_since or self.delivery.sql(first_deployment)[0]["queued_at"]
+        start = since - (until - since)
+        if covered_from is None or start < covered_from:
+            return None
+        return replace(self.scope, since=start.isoformat(), until=since.isoformat())
 
     def value(self, name: str) -> Value:
-        """A key in the window."""
+        """Return a key metric of the window."""
         return self.delivery.values(name, self.scope).rows[0]
 
     @cached_property
     def changes(self) -> list[Any]:
-        """The key metrics against the previous period, in total and by team (by application if filtered to some)."""
-        if self.before is None:
+        """The changes of the key metrics, in total and by team, or by application if the scope is filtered."""
+        if self.previous_scope is None:
             return []
-        filtered = bool(self.scope.teams or self.scope.applications)
-        changes = self.delivery.significant_changes(self.scope, self.before, "application" if filtered else "team")
+        group: Group = "application" if self.scope.teams or self.scope.applications else "team"
+        changes = self.delivery.significant_changes(self.scope, self.previous_scope, group)
         return [change for change in changes if change.move]
 
     def warnings(self) -> list[str]:
-        """Where what all together did is not what each application did."""
-        found = [row for name in KEYS for row in self.delivery.compare(name, self.scope)] if self.before else []
-        return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in found if row.warning]
+        """Return where the total changed in another direction than the applications did."""
+        if self.previous_scope is None:
+            return []
+        comparisons = [row for name in KEYS for row in self.delivery.compare(name, self.scope)]
+        return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in comparisons if row.warning]
 
-    def signals(self) -> Iterator[Row]:
-        """Weeks of the window that noise does not explain."""
+    def trend_alerts(self) -> Iterator[Row]:
+        """Return the strong alerts of the weekly series of the key metrics."""
         for name in KEYS:
             for series in self.delivery.signals(name, self.scope):
-                for found in series.alerts:
-                    if not found.weak:
-                        last = series.weeks[found.last]
-                        yield {"what": dora.metrics()[name].title, "week from": f"{last.period:%-d %b %Y}",
-                               "weeks": found.last - found.first + 1, "shows": found.text,
-                               "value": last.text}  # fmt: skip
+                for alert in series.alerts:
+                    if not alert.weak:
+                        week = series.weeks[alert.last]
+                        yield {
+                            "metric": dora.metrics()[name].title, "week of": f"{week.period:%-d %b %Y}",
+                            "weeks": alert.last - alert.first + 1, "alert": alert.text, "value": week.text,
+                        }  # fmt: skip
 
-    def pictures(self) -> Iterator[Picture]:
-        """Trends by week: title, caption, chart."""
-        scope = replace(self.scope, every="week")
-        for name, drawing in (("lead_time", charts.median_trend), ("change_failure_rate", charts.share_trend),
-                              ("deployment_frequency", None), ("recovery_time", charts.median_trend)):  # fmt: skip
-            rows, window = charts.trend_rows(self.delivery.values(name, scope)), self.value(name)
-            chart = drawing(rows, window) if drawing else charts.count_trend(rows)
-            yield dora.metrics()[name].title, f"By week; the window's: {window.text} ({window.evidence}).", chart
+    def trend_charts(self) -> Iterator[tuple[str, str, alt.LayerChart]]:
+        """Return title, caption and chart of each trend by week."""
+        weekly = replace(self.scope, every="week")
+        draw = {"lead_time": charts.median_trend, "change_failure_rate": charts.share_trend,
+                "deployment_frequency": lambda rows, _: charts.count_trend(rows),
+                "recovery_time": charts.median_trend}  # fmt: skip
+        for name, draw_trend in draw.items():
+            window = self.value(name)
+            chart = draw_trend(charts.trend_rows(self.delivery.values(name, weekly)), window)
+            yield dora.metrics()[name].title, f"By week; in the window: {window.text} ({window.evidence}).", chart
 
-    def page(self, kind: chart_images.Kind = "svg+xml") -> Page:
-        """The whole report."""
+    def page(self, image_type: chart_images.ImageType = "svg+xml") -> Page:
+        """Return the page; it has no charts if the extra ``report`` is not installed."""
         about = self.delivery.about()
-        of = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
-        against = "compared with the previous period" if self.before else "history does not cover the previous period"
-        known = text.format_time(about["as_of"], about["timezone"])
-        made = Page(f"Delivery of {of}", f"{_span(self.rollbacks)} · {against} · data through {known}")
-        made.cards(_card(self.value(name), self.changes) for name in KEYS)
-        _significant_changes(made, self.changes)
-        made.paragraphs(self.warnings())
-        made.heading(
+        subjects = ", ".join(self.scope.teams + self.scope.applications) or "all applications"
+        period, comparison = "no deployments", "history does not cover the previous period"
+        if self.rollbacks.since and self.rollbacks.until:
+            period = f"{self.rollbacks.since:%-d %B %Y} to {self.rollbacks.until:%-d %B %Y}"
+        if self.previous_scope:
+            comparison = "compared with the previous period"
+        data_through = text.format_time(about["as_of"], about["timezone"])
+        page = Page(f"Delivery of {subjects}", f"{period} · {comparison} · data through {data_through}")
+        page.cards(self._card(name) for name in KEYS)
+        self._add_changes(page)
+        page.heading(
             "Trend alerts (control chart)",
             "Weeks outside the control limits, which are set from the weeks before; a few a year are false alarms.",
         )
-        made.table(self.signals())
-        if chart_images.installed():
-            made.heading("Trends")
-            made.images((title, said, chart_images.drawn(chart, kind), kind) for title, said, chart in self.pictures())
-        _sections(made, self)
-        return made
+        page.table(self.trend_alerts())
+        if chart_images.is_installed():
+            page.heading("Trends")
+            page.images(
+                (title, caption, chart_images.render(chart, image_type), image_type)
+                for title, caption, chart in self.trend_charts()
+            )
+        page.heading("Rollbacks")
+        page.paragraphs(self.rollbacks.sentences)
+        page.table(self.rollbacks.lines())
+        page.heading("Canaries")
+        page.paragraphs(self.delivery.canaries(self.scope).sentences)
+        page.heading("Production changes", "Exceptions that an auditor looks for; `dora audit` lists every change.")
+        page.paragraphs(self.delivery.audit(self.scope).sentences)
+        self._add_pending_changes(page)
+        page.heading(
+            "Definitions in force", "The settings behind the numbers, and how many applications have each value."
+        )
+        page.table(self.delivery.sql(DEFINITIONS, [list(self.scope.teams), list(self.scope.applications)]))
+        return page
 
+    def _card(self, name: str) -> tuple[str, str, str]:
+        value = self.value(name)
+        changes = [change for change in self.changes if change.total and change.now.metric == name]
+        notes = [value.evidence, *(f"{change.move.text}, {change.verdict}" for change in changes)]
+        return dora.metrics()[name].title, value.text, " · ".join(notes)
 
-def _card(value: Value, changes: list[Any]) -> tuple[str, str, str]:
-    change = [
-        f"{change.move.text}, {change.verdict}"
-        for change in changes
-        if change.total and change.now.metric == value.metric
-    ]
-    return dora.metrics()[value.metric].title, value.text, " · ".join([value.evidence, *change])
+    def _add_changes(self, page: Page) -> None:
+        significant = [change for change in self.changes if change.significant]
+        note = f"{len(significant)} of {len(self.changes)} comparisons. False discovery rate: 5 %."
+        page.heading("Significant changes", note if self.changes else "")
+        page.table(
+            {
+                "metric": dora.metrics()[change.now.metric].title, "group": change.now.group or "all",
+                "before": change.before.text, "now": change.now.text, "change": change.move.text,
+                "assessment": change.verdict,
+            }
+            for change in significant
+        )  # fmt: skip
+        page.paragraphs(self.warnings())
 
-
-def _significant_changes(page: Page, changes: list[Any]) -> None:
-    significant = [change for change in changes if change.significant]
-    note = f"{len(significant)} of {len(changes)} comparisons. False discovery rate: 5 %."
-    page.heading("Significant changes", note if changes else "")
-    page.table(
-        {
-            "metric": dora.metrics()[change.now.metric].title, "group": change.now.group or "all",
-            "before": change.before.text, "now": change.now.text, "change": change.move.text,
-            "assessment": change.verdict,
-        }
-        for change in significant
-    )  # fmt: skip
-
-
-def _sections(made: Page, told: Report) -> None:
-    made.heading("Rollbacks")
-    made.paragraphs(told.rollbacks.sentences)
-    made.table(told.rollbacks.lines())
-    made.heading("Canaries")
-    made.paragraphs(told.delivery.canaries(told.scope).sentences)
-    made.heading("Production changes", "Exceptions that an auditor looks for; `dora audit` lists every change.")
-    made.paragraphs(told.delivery.audit(told.scope).sentences)
-    changes = told.delivery.list_rows("change_timeline", replace(told.scope, since=None, until=None))
-    waiting = [row for row in reversed(changes) if row["state"] == "open"]
-    made.heading("Awaiting deployment", f"{text.format_count(len(waiting), 'change')}, oldest first.")
-    made.table(_waiting(row) for row in waiting[:OLDEST])
-    made.heading("Definitions in force", "The settings behind the numbers, and how many applications have each value.")
-    made.table(told.delivery.sql(DEFINITIONS, [list(told.scope.teams), list(told.scope.applications)]))
-
-
-def _waiting(row: Row) -> Row:
-    return {
-        "age": text.format_hours(row["open_hours"]),
-        "application": row["application"],
-        "change": f"{row['sha'][:9]} {row['subject'] or ''}",
-        "author": row["author"],
-        "merged (UTC)": f"{row['merged_at']:%Y-%m-%d %H:%M}" if row["merged_at"] else None,
-    }
-
-
-def _span(told: Any) -> str:
-    if told.since is None or told.until is None:
-        return "no deployments"
-    return f"{told.since:%-d %B %Y} to {told.until:%-d %B %Y}"
+    def _add_pending_changes(self, page: Page) -> None:
+        # A change that is pending today can have been merged before the window.
+        changes = self.delivery.list_rows("change_timeline", replace(self.scope, since=None, until=None))
+        pending = [row for row in reversed(changes) if row["state"] == "open"]
+        page.heading("Awaiting deployment", f"{text.format_count(len(pending), 'change')}, oldest first.")
+        page.table(
+            {
+                "age": text.format_hours(row["open_hours"]), "application": row["application"],
+                "change": f"{row['sha'][:9]} {row['subject'] or ''}", "author": row["author"],
+                "merged (UTC)": f"{row['merged_at']:%Y-%m-%d %H:%M}" if row["merged_at"] else None,
+            }
+            for row in pending[:MAX_PENDING]
+        )  # fmt: skip

@@ -79,10 +79,10 @@ def report(
     delivery_report = Report(options.open_build(config), options.scope_from(since, until, application, team))
     delivery_report.page("png" if email else "svg+xml").write(out, mail=email)
     console.print_note(f"{out}: {out.stat().st_size:,} bytes")
-    if not chart_images.installed():
+    if not chart_images.is_installed():
         console.print_note("The report has no charts. Next: pip install 'delivery-metrics[report]'")
     elif charts:
-        for path in chart_images.write(delivery_report.pictures(), charts):
+        for path in chart_images.write(delivery_report.trend_charts(), charts):
             console.print_note(str(path))
 
 

@@ -47,7 +47,7 @@ def cover(name: str | None, with_canary: int, deployments: int) -> SimpleNamespa
 
 def marks(chart: alt.Chart | alt.LayerChart, kind: str) -> int:
     """How many marks of a kind are drawn, by the words that tell them to those who do not see."""
-    svg = chart_images.drawn(chart).decode()
+    svg = chart_images.render(chart).decode()
     return len(re.findall(rf'role="graphics-symbol" aria-roledescription="{kind}"', svg))
 
 
@@ -77,7 +77,7 @@ def test_scores_over_time() -> None:
     chart = canary_charts.scores(points, canaries.pass_threshold(ROWS))
     assert marks(chart, "point") == 5
     assert marks(chart, "rect mark") == 1
-    svg = chart_images.drawn(chart).decode()
+    svg = chart_images.render(chart).decode()
     assert all(f">{fate}<" in svg for fate in canary_charts.OUTCOMES)
     assert svg.count('role-legend"') == 1 == len(re.findall('mark-group role-legend[ "]', svg))
 
@@ -106,7 +106,7 @@ def test_which_metrics_decide() -> None:
     assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
     chart = canary_charts.deciding_metrics(rows)
     assert marks(chart, "bar") == 6
-    assert ">cpu<" in chart_images.drawn(chart).decode()
+    assert ">cpu<" in chart_images.render(chart).decode()
 
 
 def test_what_it_costs_and_who_has_one() -> None:
