@@ -20,7 +20,7 @@ from ingest.simulation.demo import settings_text
 from ingest.simulation.gate.server import serve
 from ingest.simulation.model.company import company
 from ingest.simulation.organisation import Organisation, simulate
-from ingest.simulation.truth.expected import Truth
+from tests.simulation.expected import Truth
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` proves it at full size

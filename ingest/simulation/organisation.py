@@ -23,8 +23,8 @@ from ingest.simulation.story.rollout_plan import unfold
 from ingest.simulation.story.schedule import Year
 from ingest.simulation.story.script import Incident, Intent, Script
 from ingest.simulation.story.simulate import Player
-from ingest.simulation.truth import expected as truth
-from ingest.simulation.truth.expected import Truth
+from tests.simulation import expected as truth
+from tests.simulation.expected import Truth
 
 _COLUMNS = ["id", "application", "opened_at", "resolved_at", "deployment", "commit", "severity", "title", "url"]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ingest.simulation.organisation import Organisation
-from ingest.simulation.truth.expected import Deployment
+from tests.simulation.expected import Deployment
 
 Json = dict[str, Any]
 

@@ -13,9 +13,9 @@ from ingest.simulation.model.execution import Run
 from ingest.simulation.model.repository import Change, in_order
 from ingest.simulation.organisation import Organisation
 from ingest.simulation.story.script import Incident, Script
-from ingest.simulation.truth.blame import evidence
-from ingest.simulation.truth.deployment import Fact
-from ingest.simulation.truth.expected import Deployment, Truth, find
+from tests.simulation.failure_evidence import evidence
+from tests.simulation.deployment import Fact
+from tests.simulation.expected import Deployment, Truth, find
 
 END = datetime(2026, 6, 10, 14, 30, tzinfo=UTC)
 T0, HOUR, DAY = 1_700_000_000_000, 3_600_000, 86_400_000

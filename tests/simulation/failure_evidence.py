@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ingest.simulation.model.clock import DAY
 from ingest.simulation.model.repository import Change
 from ingest.simulation.story.script import Incident
-from ingest.simulation.truth.deployment import Fact
+from tests.simulation.deployment import Fact
 
 Piece = tuple[str, int | None]
 _WINDOW = DAY

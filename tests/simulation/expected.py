@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.repository import Change
 from ingest.simulation.story.script import Incident, Script
-from ingest.simulation.truth import blame
-from ingest.simulation.truth.deployment import Fact
+from tests.simulation import failure_evidence as blame
+from tests.simulation.deployment import Fact
 
 
 @dataclass(frozen=True, slots=True)

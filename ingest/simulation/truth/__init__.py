@@ -1,1 +1,0 @@
-"""What the simulated organisation's metrics are, computed from its story."""
