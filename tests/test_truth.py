@@ -20,7 +20,7 @@ from ingest.simulation.demo import settings_text
 from ingest.simulation.gate.server import serve
 from ingest.simulation.model.company import company
 from ingest.simulation.organisation import Organisation, simulate
-from tests.simulation.expected import Truth
+from tests.simulation.expected import Truth, expected_results
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` proves it at full size
@@ -39,7 +39,7 @@ def _backfilled(folder: Path) -> Told:
     """One first run at the end: Gate no longer tells of operations by hand older than 14 days."""
     made = simulate(folder, end=END, scale=SCALE)
     _ingest(made, folder, ["spinnaker", "git", "files"])
-    return Told(dora.open(folder / "dora.duckdb"), made.truth_since(END - FORGETS))
+    return Told(dora.open(folder / "dora.duckdb"), expected_results(made, ui_operations_since=END - FORGETS))
 
 
 def _nightly(folder: Path) -> Told:
@@ -51,7 +51,7 @@ def _nightly(folder: Path) -> Told:
         _ingest(made, folder, ["spinnaker"])
     made.world.now = now
     _ingest(made, folder, ["spinnaker", "git", "files"])
-    return Told(dora.open(folder / "dora.duckdb"), made.truth)
+    return Told(dora.open(folder / "dora.duckdb"), expected_results(made))
 
 
 def _ingest(made: Organisation, folder: Path, names: list[str]) -> None:
@@ -130,7 +130,7 @@ def test_every_link_from_change_to_deployment(told: Told) -> None:
     assert waiting == told.truth.open_changes
     assert {
         (r["application"], r["repository"], r["sha"]) for r in rows if r["reverted_before_shipping"]
-    } == told.truth.withdrawn
+    } == told.truth.reverted
 
 
 def test_every_failure_and_recovery(told: Told) -> None:
@@ -158,7 +158,7 @@ def test_what_became_of_every_canary(told: Told) -> None:
     have failed later exactly where it did."""
     fates = {(d.application, d.root_id): d for d in told.truth.deployments}
     rows = told.delivery.sql(
-        "SELECT o.*, c.root_id FROM canary_outcomes o JOIN canaries c USING (canary_id) WHERE next <> 'running'"
+        "SELECT o.*, c.root_id FROM canary_outcomes o JOIN canaries c USING (canary_id) WHERE action_taken <> 'running'"
     )
     for row in rows:
         served = fates[row["application"], row["root_id"]].first_traffic_at is not None

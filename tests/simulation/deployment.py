@@ -1,4 +1,4 @@
-"""Deployments as the script meant them, before anybody judges them."""
+"""Deployments as the script planned them, before evidence of failure is attributed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ingest.simulation.model.repository import Change
 
 
 @dataclass(slots=True, eq=False)
-class Fact:
-    """One deployment as the script meant it; ``shipped`` is what it was the first to bring."""
+class PlannedDeployment:
+    """One deployment of the script; ``shipped`` are the changes that it is the first to deploy."""
 
     run: Run
     kind: str = "release"
@@ -18,7 +18,7 @@ class Fact:
 
     @property
     def outcome(self) -> str:
-        """How it ended."""
+        """Its outcome, as ``deployments.outcome``."""
         return "in_progress" if self.run.cut else OUTCOMES[self.run.ending]
 
     @property
@@ -28,10 +28,10 @@ class Fact:
 
     @property
     def at(self) -> int:
-        """Full traffic, else first traffic."""
+        """Full traffic, else first traffic, in epoch milliseconds; 0 without any."""
         return self.run.full or self.run.first or 0
 
     @property
-    def counts(self) -> bool:
-        """Whether it can be a failed deployment at all."""
+    def can_fail(self) -> bool:
+        """Whether it counts in the change failure rate."""
         return self.run.first is not None and self.kind in {"release", "hotfix", "config"}

@@ -1,23 +1,26 @@
-"""What really happened, by the rules of the definitions, from what the script intended and not from what is served."""
+"""The expected results of a simulated organisation, by the definitions, from its script instead of its payloads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from ingest.simulation.model.clock import millis
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.repository import Change
+from ingest.simulation.organisation import Organisation
 from ingest.simulation.story.script import Incident, Script
-from tests.simulation import failure_evidence as blame
-from tests.simulation.deployment import Fact
+from tests.simulation.deployment import PlannedDeployment
+from tests.simulation.failure_evidence import evidence_by_deployment
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class ExpectedDeployment:
     """One attempt to change production: one application, one execution tree. Times are epoch milliseconds.
 
-    ``commit`` and ``repository`` are null where nothing that is served names a commit; ``serves`` is the commit of its
-    content all the same. ``by_hand`` marks an operation from the UI, which Gate forgets after 14 days.
+    ``commit`` and ``repository`` are null where no payload names a commit; ``content`` is the commit of its content in
+    any case. ``started_from_ui`` marks an operation from the UI, which Gate forgets after 14 days.
     """
 
     application: str
@@ -28,13 +31,13 @@ class Deployment:
     full_traffic_at: int | None
     repository: str | None
     commit: str | None
-    serves: str
-    by_hand: bool
+    content: str
+    started_from_ui: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a deployment counts as failed, and when service was whole again (epoch milliseconds; null: not yet)."""
+    """The evidence that a deployment failed, and when service recovered (epoch milliseconds; null: not yet)."""
 
     evidence: frozenset[str]
     recovered_at: int | None
@@ -42,113 +45,124 @@ class Failure:
 
 @dataclass(slots=True)
 class Truth:
-    """Everything that a tool should find out.
+    """What ingest and build must compute.
 
     ``shipped``: (application, repository, sha, root id) of each change and the deployment that first shipped it, by
-    ancestry. ``open_changes``: (application, repository, sha) of changes that wait. ``withdrawn``: the same of changes
-    that were reverted before, or in the very deployment in which, they shipped. ``failures`` by (application, root
-    id). ``canaries``: verdict by stage id, of analyses that ended.
+    ancestry. ``open_changes``: (application, repository, sha) of changes that await deployment. ``reverted``: the same
+    of changes that were reverted before, or in the same deployment in which, they shipped. ``failures`` by
+    (application, root id). ``canaries``: verdict by stage id, of analyses that ended.
     """
 
-    deployments: list[Deployment] = field(default_factory=list)
+    deployments: list[ExpectedDeployment] = field(default_factory=list)
     shipped: set[tuple[str, str, str, str]] = field(default_factory=set)
     open_changes: set[tuple[str, str, str]] = field(default_factory=set)
-    withdrawn: set[tuple[str, str, str]] = field(default_factory=set)
+    reverted: set[tuple[str, str, str]] = field(default_factory=set)
     failures: dict[tuple[str, str], Failure] = field(default_factory=dict)
     canaries: dict[str, str] = field(default_factory=dict)
 
 
-def find(script: Script, runs: Iterable[Run], since: int = 0) -> Truth:
-    """The truth about one repository's applications; operations by hand begun before ``since`` are left out."""
+def expected_results(organisation: Organisation, *, ui_operations_since: datetime | None = None) -> Truth:
+    """The truth about an organisation; operations from the UI that began before an instant are left out."""
     truth = Truth()
-    by_app: dict[str, list[Run]] = {name: [] for name in script.intents}
-    for run in runs:
-        if run.analysis and run.action != "dry":
-            truth.canaries[run.analysis[0]] = run.analysis[1]
-        if run.changes_production and not run.parent and not (run.action == "undo" and run.build < since):
-            by_app[run.app.name].append(run)
-    for name, attempts in by_app.items():
-        facts = sorted((Fact(run) for run in attempts), key=lambda fact: fact.at or fact.run.build)
-        _tell(truth, name, facts, [change for change in script.changes if name in change.applications])
-        incidents = [incident for incident in script.incidents if incident.application == name]
-        _accuse(truth, facts, incidents)
+    since = millis(ui_operations_since) if ui_operations_since else 0
+    for repository, script in organisation.scripts.items():
+        add_repository(truth, script, organisation.runs[repository], since)
     return truth
 
 
-def _tell(truth: Truth, name: str, facts: Sequence[Fact], mine: Sequence[Change]) -> None:
-    traffic = [fact for fact in facts if fact.run.first is not None]
-    shipped = _ship(traffic, mine)
-    _name_kinds(traffic)
-    truth.deployments += [_public(fact) for fact in facts]
-    for fact in traffic:
-        truth.shipped |= {(name, fact.run.app.repo, change.sha, fact.run.root) for change in fact.shipped}
-    baseline = next((fact.run.change.index for fact in traffic if fact.succeeded), None)
-    reverts = {change.reverts: change for change in mine if change.reverts}
-    for change in mine:
-        key = (name, facts[0].run.app.repo if facts else "", change.sha)
+def add_repository(truth: Truth, script: Script, runs: Iterable[Run], ui_operations_since: int = 0) -> None:
+    """Add what is true of the applications that one repository feeds."""
+    by_application: dict[str, list[Run]] = {name: [] for name in script.intents}
+    for run in runs:
+        if run.analysis and run.action != "dry":
+            truth.canaries[run.analysis[0]] = run.analysis[1]
+        forgotten = run.action == "undo" and run.build < ui_operations_since
+        if run.changes_production and not run.parent and not forgotten:
+            by_application[run.app.name].append(run)
+    for name, attempts in by_application.items():
+        deployments = sorted((PlannedDeployment(run) for run in attempts), key=lambda item: item.at or item.run.build)
+        serving = [deployment for deployment in deployments if deployment.run.first is not None]
+        changes = [change for change in script.changes if name in change.applications]
+        repository = deployments[0].run.app.repo if deployments else ""
+        _add_changes(truth, (name, repository), serving, changes)
+        _set_kinds(serving)
+        truth.deployments += [_expected(deployment) for deployment in deployments]
+        _add_failures(truth, serving, [incident for incident in script.incidents if incident.application == name])
+
+
+def _add_changes(
+    truth: Truth, key: tuple[str, str], serving: Sequence[PlannedDeployment], changes: Sequence[Change]
+) -> None:
+    shipped_by = _ship(serving, changes)
+    for deployment in serving:
+        truth.shipped |= {(*key, change.sha, deployment.run.root) for change in deployment.shipped}
+    baseline = next((deployment.run.change.index for deployment in serving if deployment.succeeded), None)
+    reverts = {change.reverts: change for change in changes if change.reverts}
+    for change in changes:
         revert = reverts.get(change)
-        if revert and shipped.get(change) is shipped.get(revert):
-            truth.withdrawn.add(key)
-        elif baseline is not None and change.index > baseline and change not in shipped:
-            truth.open_changes.add(key)
+        if revert and shipped_by.get(change) is shipped_by.get(revert):
+            truth.reverted.add((*key, change.sha))
+        elif baseline is not None and change.index > baseline and change not in shipped_by:
+            truth.open_changes.add((*key, change.sha))
 
 
-def _ship(traffic: Sequence[Fact], mine: Sequence[Change]) -> dict[Change, Fact]:
-    """Give every change to the first success that could reach it; the very first one brings only its own."""
-    shipped: dict[Change, Fact] = {}
+def _ship(serving: Sequence[PlannedDeployment], changes: Sequence[Change]) -> dict[Change, PlannedDeployment]:
+    """Attribute each change to the first success that contains it; the first deployment ships only its own change."""
+    shipped_by: dict[Change, PlannedDeployment] = {}
     reached = None
-    for fact in traffic:
-        if not fact.succeeded:
+    for deployment in serving:
+        if not deployment.succeeded:
             continue
-        own = fact.run.change.index
-        low = own - 1 if reached is None else reached
-        fact.shipped = [change for change in mine if low < change.index <= own]
-        shipped |= dict.fromkeys(fact.shipped, fact)
-        reached = max(own, low)
-    return shipped
+        head = deployment.run.change.index
+        low = head - 1 if reached is None else reached
+        deployment.shipped = [change for change in changes if low < change.index <= head]
+        shipped_by |= dict.fromkeys(deployment.shipped, deployment)
+        reached = max(head, low)
+    return shipped_by
 
 
-def _name_kinds(traffic: Sequence[Fact]) -> None:
-    serving: Fact | None = None
-    for fact in traffic:
-        fact.kind = _kind(fact, serving)
-        serving = fact if fact.run.action != "restart" or serving is None else serving
+def _set_kinds(serving: Sequence[PlannedDeployment]) -> None:
+    previous: PlannedDeployment | None = None
+    for deployment in serving:
+        deployment.kind = _kind(deployment, previous)
+        # A restart serves the same content, so the one before it stays the one to compare with.
+        if deployment.run.action != "restart" or previous is None:
+            previous = deployment
 
 
-def _kind(fact: Fact, serving: Fact | None) -> str:
-    run = fact.run
+def _kind(deployment: PlannedDeployment, previous: PlannedDeployment | None) -> str:
+    run = deployment.run
     if run.action in {"undo", "groups"}:
         return "rollback"
     if run.action == "restart":
         return "redeploy"
-    if serving and run.change.index < serving.run.change.index:
+    if previous and run.change.index < previous.run.change.index:
         return "rollback"
-    if serving and run.change is serving.run.change and serving.succeeded:
-        return "redeploy" if run.manifest == serving.run.manifest else "config"
-    if run.action in {"hotfix", "branch"} or any(change.hotfix for change in fact.shipped):
+    if previous and run.change is previous.run.change and previous.succeeded:
+        return "redeploy" if run.manifest == previous.run.manifest else "config"
+    if run.action in {"hotfix", "branch"} or any(change.hotfix for change in deployment.shipped):
         return "hotfix"
     return "release"
 
 
-def _public(fact: Fact) -> Deployment:
-    run = fact.run
-    return Deployment(
+def _expected(deployment: PlannedDeployment) -> ExpectedDeployment:
+    run = deployment.run
+    return ExpectedDeployment(
         application=run.app.name,
         root_id=run.root,
-        kind=fact.kind,
-        outcome=fact.outcome,
+        kind=deployment.kind,
+        outcome=deployment.outcome,
         first_traffic_at=run.first,
-        full_traffic_at=run.full if fact.succeeded else None,
-        repository=run.app.repo if run.carries else None,
-        commit=run.change.sha if run.carries else None,
-        serves=run.change.sha,
-        by_hand=run.action == "undo",
+        full_traffic_at=run.full if deployment.succeeded else None,
+        repository=run.app.repo if run.names_commit else None,
+        commit=run.change.sha if run.names_commit else None,
+        content=run.change.sha,
+        started_from_ui=run.action == "undo",
     )
 
 
-def _accuse(truth: Truth, facts: Sequence[Fact], incidents: Sequence[Incident]) -> None:
-    traffic = [fact for fact in facts if fact.run.first is not None]
-    for fact, pieces in blame.evidence(traffic, incidents).items():
-        known = [recovered for _, recovered in pieces if recovered is not None]
-        failure = Failure(frozenset(name for name, _ in pieces), min(known, default=None))
-        truth.failures[fact.run.app.name, fact.run.root] = failure
+def _add_failures(truth: Truth, serving: Sequence[PlannedDeployment], incidents: Sequence[Incident]) -> None:
+    for deployment, evidence in evidence_by_deployment(serving, incidents).items():
+        recovered = [instant for _, instant in evidence if instant is not None]
+        failure = Failure(frozenset(kind for kind, _ in evidence), min(recovered, default=None))
+        truth.failures[deployment.run.app.name, deployment.run.root] = failure

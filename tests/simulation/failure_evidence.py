@@ -1,4 +1,4 @@
-"""Which deployment is to blame for a rollback, a fix, an incident or its own breaking."""
+"""Which deployment a rollback, a fix, an incident or a broken rollout is attributed to."""
 
 from __future__ import annotations
 
@@ -7,77 +7,85 @@ from collections.abc import Iterator, Sequence
 from ingest.simulation.model.clock import DAY
 from ingest.simulation.model.repository import Change
 from ingest.simulation.story.script import Incident
-from tests.simulation.deployment import Fact
+from tests.simulation.deployment import PlannedDeployment
 
-Piece = tuple[str, int | None]
-_WINDOW = DAY
+Evidence = tuple[str, int | None]
+"""Kind of evidence, and when service recovered (null: not yet)."""
+
+Attribution = tuple[PlannedDeployment, Evidence]
+_WINDOW = DAY  # the default of failure_window_hours
 
 
-def evidence(traffic: Sequence[Fact], incidents: Sequence[Incident]) -> dict[Fact, list[Piece]]:
-    """What speaks against each deployment that took traffic: kind of evidence, and when that was over (or null)."""
-    found: dict[Fact, list[Piece]] = {}
-    for accused, piece in (
-        *_rollbacks(traffic),
-        *_reverts(traffic),
-        *_hotfixes(traffic),
-        *_incidents(traffic, incidents),
-        *_broken(traffic),
+def evidence_by_deployment(
+    deployments: Sequence[PlannedDeployment], incidents: Sequence[Incident]
+) -> dict[PlannedDeployment, list[Evidence]]:
+    """The evidence of failure against each deployment of one application; all of them took traffic, in time order."""
+    by_deployment: dict[PlannedDeployment, list[Evidence]] = {}
+    for deployment, evidence in (
+        *_rollbacks(deployments),
+        *_reverts(deployments),
+        *_hotfixes(deployments),
+        *_incidents(deployments, incidents),
+        *_broken_rollouts(deployments),
     ):
-        found.setdefault(accused, []).append(piece)
-    return found
+        by_deployment.setdefault(deployment, []).append(evidence)
+    return by_deployment
 
 
-def _rollbacks(traffic: Sequence[Fact]) -> Iterator[tuple[Fact, Piece]]:
-    """The first deployment of new content after the restored one last served."""
-    for place, fact in enumerate(traffic):
-        if fact.kind == "rollback":
-            since = max((n for n in range(place) if traffic[n].run.change is fact.run.change), default=-1)
-            accused = next((later for later in traffic[since + 1 : place] if later.counts), None)
-            if accused:
-                yield accused, ("rollback", fact.run.full)
+def _rollbacks(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
+    """The first deployment of new content after the restored content last served."""
+    for place, rollback in enumerate(deployments):
+        if rollback.kind != "rollback":
+            continue
+        restored = max((n for n in range(place) if deployments[n].run.change is rollback.run.change), default=-1)
+        failed = next((deployment for deployment in deployments[restored + 1 : place] if deployment.can_fail), None)
+        if failed:
+            yield failed, ("rollback", rollback.run.full)
 
 
-def _reverts(traffic: Sequence[Fact]) -> Iterator[tuple[Fact, Piece]]:
-    """Whoever shipped a change that a later deployment soon reverts; what the baseline brought counts as its own."""
-    brought: dict[Change, Fact] = {change: fact for fact in traffic for change in fact.shipped}
-    for fact in traffic:
-        for change in fact.shipped:
-            accused = brought.get(change.reverts) if change.reverts else None
-            if accused and accused.counts and 0 < fact.at - accused.at <= _WINDOW:
-                yield accused, ("fix_forward", fact.run.full)
+def _reverts(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
+    """The deployment that first shipped a change which another reverts within the window."""
+    shipped_by: dict[Change, PlannedDeployment] = {}
+    for deployment in deployments:
+        shipped_by |= dict.fromkeys(deployment.shipped, deployment)
+    for fix in deployments:
+        for change in fix.shipped:
+            failed = shipped_by.get(change.reverts) if change.reverts else None
+            if failed and failed.can_fail and 0 < fix.at - failed.at <= _WINDOW:
+                yield failed, ("fix_forward", fix.run.full)
 
 
-def _hotfixes(traffic: Sequence[Fact]) -> Iterator[tuple[Fact, Piece]]:
-    for place, fact in enumerate(traffic):
-        accused = _latest(traffic[:place], fact.at) if fact.kind == "hotfix" else None
-        if accused:
-            yield accused, ("fix_forward", fact.run.full)
+def _hotfixes(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
+    for place, hotfix in enumerate(deployments):
+        failed = _latest(deployments[:place], hotfix.at) if hotfix.kind == "hotfix" else None
+        if failed:
+            yield failed, ("fix_forward", hotfix.run.full)
 
 
-def _incidents(traffic: Sequence[Fact], incidents: Sequence[Incident]) -> Iterator[tuple[Fact, Piece]]:
+def _incidents(deployments: Sequence[PlannedDeployment], incidents: Sequence[Incident]) -> Iterator[Attribution]:
     for incident in incidents:
-        if incident.deployed:
-            accused = deployment_of(incident.deployed, traffic)
-        elif incident.named:
-            accused = next((fact for fact in traffic if incident.named in fact.shipped), None)
+        if incident.deployment_change:
+            failed = deployment_of(incident.deployment_change, deployments)
+        elif incident.commit_change:
+            failed = next((item for item in deployments if incident.commit_change in item.shipped), None)
         else:
-            accused = _latest(traffic, incident.opened_at + 1)
-        if accused and accused.counts:
-            yield accused, ("incident", incident.resolved_at)
+            failed = _latest(deployments, incident.opened_at + 1)
+        if failed and failed.can_fail:
+            yield failed, ("incident", incident.resolved_at)
 
 
-def deployment_of(change: Change, traffic: Sequence[Fact]) -> Fact | None:
-    """The first deployment of exactly this change."""
-    return next((fact for fact in traffic if fact.run.change is change), None)
+def deployment_of(change: Change, deployments: Sequence[PlannedDeployment]) -> PlannedDeployment | None:
+    """The first deployment whose head is this change."""
+    return next((deployment for deployment in deployments if deployment.run.change is change), None)
 
 
-def _broken(traffic: Sequence[Fact]) -> Iterator[tuple[Fact, Piece]]:
-    for place, fact in enumerate(traffic):
-        if fact.counts and not fact.succeeded:
-            yield fact, ("deploy", next((later.run.full for later in traffic[place:] if later.succeeded), None))
+def _broken_rollouts(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
+    for place, failed in enumerate(deployments):
+        if failed.can_fail and not failed.succeeded:
+            yield failed, ("deploy", next((item.run.full for item in deployments[place:] if item.succeeded), None))
 
 
-def _latest(traffic: Sequence[Fact], before: int) -> Fact | None:
-    """The latest that can be accused and took traffic within the window before an instant."""
-    accusable = [fact for fact in traffic if fact.counts and before - _WINDOW <= fact.at < before]
-    return max(accusable, key=lambda fact: fact.at, default=None)
+def _latest(deployments: Sequence[PlannedDeployment], before: int) -> PlannedDeployment | None:
+    """The latest that can fail and took traffic within the window before an instant."""
+    candidates = [item for item in deployments if item.can_fail and before - _WINDOW <= item.at < before]
+    return max(candidates, key=lambda item: item.at, default=None)

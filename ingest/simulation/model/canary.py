@@ -1,4 +1,4 @@
-"""Canary judgments: what Kayenta measured on Istio's metrics, how it scored, and its reply to whoever asks."""
+"""Canary analyses: the configuration, the scores, and Kayenta's result document."""
 
 from __future__ import annotations
 
@@ -15,28 +15,19 @@ CONFIG_NAME = "istio-golden-signals"
 THRESHOLDS = {"pass": 75, "marginal": 50}
 _WEIGHTS = {"errors": 50, "latency": 30, "saturation": 20}
 _SELECTOR = 'reporter="destination",destination_workload="${scope}",destination_workload_namespace="${location}"'
+_ERRORS = 'PromQL:sum(rate(istio_requests_total{%s,response_code=~"%s"}[1m]))'
+_LATENCY = "PromQL:histogram_quantile(%s,rate(istio_request_duration_milliseconds_bucket{%s}[1m]))"
 _METRICS = {
-    "server errors": ("errors", f'PromQL:sum(rate(istio_requests_total{{{_SELECTOR},response_code=~"5.."}}[1m]))'),
-    "client errors": ("errors", f'PromQL:sum(rate(istio_requests_total{{{_SELECTOR},response_code=~"4.."}}[1m]))'),
-    "latency p50": (
-        "latency",
-        f"PromQL:histogram_quantile(0.5,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))",
-    ),
-    "latency p99": (
-        "latency",
-        f"PromQL:histogram_quantile(0.99,rate(istio_request_duration_milliseconds_bucket{{{_SELECTOR}}}[1m]))",
-    ),
+    "server errors": ("errors", _ERRORS % (_SELECTOR, "5..")),
+    "client errors": ("errors", _ERRORS % (_SELECTOR, "4..")),
+    "latency p50": ("latency", _LATENCY % ("0.5", _SELECTOR)),
+    "latency p99": ("latency", _LATENCY % ("0.99", _SELECTOR)),
     "cpu": ("saturation", 'PromQL:avg(rate(container_cpu_usage_seconds_total{pod=~"${scope}-.*"}[1m]))'),
     "memory": ("saturation", 'PromQL:avg(container_memory_working_set_bytes{pod=~"${scope}-.*"})'),
 }
-_TYPICAL = {
-    "server errors": 0.02,
-    "client errors": 0.4,
-    "latency p50": 18,
-    "latency p99": 140,
-    "cpu": 0.3,
-    "memory": 3e8,
-}
+# Requests per second, milliseconds, cores, bytes.
+_TYPICAL = dict(zip(_METRICS, (0.02, 0.4, 18, 140, 0.3, 3e8), strict=True))
+# Sets of bad metrics by verdict; their weighted scores are on the right side of the thresholds.
 _BAD = {
     "pass": ((), (), (), ("memory",), ("latency p99",)),
     "marginal": (("latency p50", "latency p99"), ("server errors", "latency p99")),
@@ -46,27 +37,34 @@ _BAD = {
         ("server errors", "client errors", "latency p50", "latency p99"),
     ),
 }
-_ENDINGS = {"canary_fail": "fail", "canary_overridden": "fail", "canary_marginal": "marginal"}
+VERDICTS = {
+    "canary_fail": "fail",
+    "canary_overridden": "fail",
+    "canary_marginal": "marginal",
+    "canary_error": "error",
+    "canary_canceled": "canceled",
+}
+"""The verdict of a canary by the ending of its run, as ``canaries.verdict``; other endings pass."""
 
 
 def analysis_id(run: Run, nth: int) -> str:
-    """Kayenta's id of the nth judgment of a run."""
+    """Kayenta's id of the nth analysis of a run."""
     return uuid(run.id, "judgment", nth)
 
 
 def bad_metrics(run: Run, stage: Stage) -> tuple[str, ...]:
-    """The metrics in which the canary was worse; only the last judgment of a run decides how it ends."""
-    verdict = _ENDINGS.get(run.ending, "pass") if stage.detail["last"] else "pass"
+    """The metrics in which the canary is worse; only the last analysis of a run has the verdict of its ending."""
+    verdict = VERDICTS.get(run.ending, "pass") if stage.detail["last"] else "pass"
     return dice(run.seed, "judgment", stage.detail["nth"]).choice(_BAD[verdict])
 
 
 def score(bad: tuple[str, ...]) -> float:
-    """The weighted sum of the groups' shares of metrics that passed."""
-    return sum(weight * _share(group, bad) for group, weight in _WEIGHTS.items()) / 1.0
+    """Sum over the metric groups of weight times share of passing metrics; 0 to 100."""
+    return sum(weight * _share(group, bad) for group, weight in _WEIGHTS.items())
 
 
 def _share(group: str, bad: tuple[str, ...]) -> float:
-    names = [name for name, (of, _) in _METRICS.items() if of == group]
+    names = [name for name, (metric_group, _) in _METRICS.items() if metric_group == group]
     return sum(name not in bad for name in names) / len(names)
 
 
@@ -96,15 +94,15 @@ def config() -> Json:
 
 
 def scopes(run: Run, stage: Stage) -> Json:
-    """What was compared with what, and over which minutes."""
+    """The control and experiment of an analysis, and its five minutes."""
     end = stage.start or run.build
     both = {"location": run.app.targets[0][1], "start": iso(end - 5 * MINUTE), "end": iso(end), "step": 60}
     control = {"scope": f"{run.app.name}-baseline", **both, "extendedScopeParams": {}}
     return {"default": {"controlScope": control, "experimentScope": {**control, "scope": f"{run.app.name}-canary"}}}
 
 
-def reply(run: Run, stage: Stage) -> Json:
-    """What Gate answers under /v2/canaries/canary/{id} for one judgment that has ended."""
+def result(run: Run, stage: Stage) -> Json:
+    """The document under /v2/canaries/canary/{id} of one analysis that has ended."""
     begun, ended = stage.start or 0, stage.end or 0
     failed = run.ending == "canary_error" and stage.detail["last"]
     status = "canceled" if stage.status == "CANCELED" else "terminal" if failed else "succeeded"
@@ -126,14 +124,14 @@ def reply(run: Run, stage: Stage) -> Json:
         "metricsAccountName": "acme-prometheus",
     }
     if status == "succeeded":
-        document["result"] = {"judgeResult": _judged(run, stage), "canaryDuration": "PT5M"}
+        document["result"] = {"judgeResult": _judge_result(run, stage), "canaryDuration": "PT5M"}
     elif failed:
         document["exception"] = failure(ended)
     return document
 
 
 def failure(at: int) -> Json:
-    """Why there is no score: the metrics could not be read."""
+    """The exception of an analysis that could not read its metrics."""
     return {
         "timestamp": at,
         "exceptionType": "RetrofitException",
@@ -150,18 +148,16 @@ def _times(name: str, at: int) -> Json:
     return {f"{name}Millis": at, f"{name}Iso": iso(at)}
 
 
-def _judged(run: Run, stage: Stage) -> Json:
+def _judge_result(run: Run, stage: Stage) -> Json:
     bad = bad_metrics(run, stage)
     total = score(bad)
     word = "Pass" if total >= THRESHOLDS["pass"] else "Marginal" if total > THRESHOLDS["marginal"] else "Fail"
-    groups = [
-        {"name": g, "score": 100 * _share(g, bad), "classification": "", "classificationReason": ""} for g in _WEIGHTS
-    ]
+    unclassified = {"classification": "", "classificationReason": ""}
     return {
         "judgeName": "NetflixACAJudge-v1.0",
         "results": [_metric(run, stage, name, name in bad) for name in _METRICS],
-        "groupScores": groups,
-        "score": {"score": total, "classification": word, "classificationReason": ""},
+        "groupScores": [{"name": group, "score": 100 * _share(group, bad), **unclassified} for group in _WEIGHTS],
+        "score": {**unclassified, "score": total, "classification": word},
     }
 
 

@@ -1,4 +1,4 @@
-"""Who and what there is: thirty engineers, six teams, thirty applications and how each of them is delivered."""
+"""The company: thirty engineers, six teams, thirty applications and how each of them is delivered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 
 TEMPLATE = "acme-delivery"
 PLATFORM = "acme/platform"
-LEADER, FOLLOWER = "gateway", "scheduler"  # of the platform: the second ships what the first has proven
+LEADER, FOLLOWER = "gateway", "scheduler"  # a success of the first starts the pipeline of the second
 _NAMES = """
 ada bela chika dmitri elif farid greta hana igor jun kofi lena mario nadia oskar
 petra quinn rosa samir tomas uma viktor wanda xenia yusuf zora anton brita cesar dora
@@ -22,10 +22,11 @@ class App:
     """One application and its way to production.
 
     ``shape``: ``direct`` (one pipeline), ``release`` (a parent that starts a child pipeline) or ``vm`` (server groups).
-    ``trigger``: what starts it and so where its commit is found: ``git``, ``jenkins`` or ``docker``.
-    ``targets``: account and namespace (or region) of each production rollout. ``canary``: ``always``, ``template``
-    (from the template's second version on) or ``never``. ``template``: ``adopts`` the second version, ``lags`` on the
-    first, or ``none``. ``slow``: people release it in batches, and somebody has to agree. ``rate``: changes a workday.
+    ``trigger``: what starts the pipeline and names the commit: ``git``, ``jenkins`` or ``docker``. ``targets``: account
+    and namespace (or region) of each production rollout. ``canary``: ``always``, ``template`` (from the template's
+    second version on) or ``never``. ``template``: ``adopts`` the second version, ``lags`` on the first, or ``none``.
+    ``slow``: released in batches, with approval. ``tag``: length of the commit id in the image tag. ``rate``: changes a
+    workday.
     """
 
     name: str
@@ -44,7 +45,7 @@ class App:
 
     @property
     def vm(self) -> bool:
-        """Whether it runs in server groups and not on Kubernetes."""
+        """Whether it runs in server groups instead of on Kubernetes."""
         return self.shape == "vm"
 
     @property
@@ -54,13 +55,18 @@ class App:
 
     @property
     def shared(self) -> bool:
-        """Whether other applications are fed by the same repository."""
+        """Whether its repository feeds other applications too."""
         return bool(self.repository)
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Globs of what belongs to it in a shared repository."""
+        """Globs of its paths in a shared repository."""
         return (f"services/{self.name}/**", "libs/**") if self.shared else ()
+
+    @property
+    def nightly(self) -> bool:
+        """Whether it has nightly tests."""
+        return self.trigger == "jenkins" or self.name == LEADER
 
     @property
     def pipeline(self) -> str:
@@ -107,13 +113,14 @@ _OTHERS = (
 
 
 def company(scale: float) -> tuple[tuple[App, ...], float]:
-    """The applications at this scale, and the share of its full volume that each of them keeps.
+    """The applications at a scale, and the share of its full volume that each of them has.
 
-    A small company keeps ten applications, one at least of each way of delivering.
+    A small company has ten applications, with each way of delivery at least once.
     """
-    everybody = len(_ESSENTIAL) + len(_OTHERS)
-    kept = min(everybody, max(len(_ESSENTIAL), round(everybody * scale**0.4)))
-    return (_ESSENTIAL + _OTHERS)[:kept], scale * everybody / kept
+    apps = _ESSENTIAL + _OTHERS
+    # The power lets a company of half the traffic have three quarters of the applications.
+    count = min(len(apps), max(len(_ESSENTIAL), round(len(apps) * scale**0.4)))
+    return apps[:count], scale * len(apps) / count
 
 
 def teams(apps: tuple[App, ...]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""One run of a pipeline (or one operation by hand), as compact as 15,000 of them have to be."""
+"""One execution of a pipeline, or one operation from the UI; slots, because a full year has 15,000 of them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ OUTCOMES = {
     "judgment_timeout": "not_deployed",
     "canary_error": "not_deployed",
 }
-"""What becomes of a run by how it ends: each ending that a script may ask for, and the outcome that it means."""
+"""The outcome of a deployment by the ending that its script plans."""
 
 BEFORE_TARGETS = frozenset({"bake_fails", "tests_fail", "canceled"})
-"""Endings in the part of a run that comes before anything is done to production."""
+"""Endings in the part of a run before production."""
 
 PIPELINES = {
     "hotfix": "deploy-hotfix",
@@ -39,20 +39,22 @@ PIPELINES = {
     "staging": "deploy-staging",
     "nightly": "nightly-tests",
 }
-"""Names of the pipelines beside the one that a merge starts."""
+"""Pipeline by action; the other actions use the pipeline that a merge starts."""
 
-UNDO = "Undo rollout of manifest"
+USUAL = frozenset({"deploy", "older", "again", "dry"})
+"""Actions that run the usual pipeline as a whole, canary and approval included."""
 
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One execution. Times are epoch milliseconds.
+    """One execution; times in epoch milliseconds.
 
-    ``change`` is what it deploys or restores, ``manifest`` the number of the configuration around it, ``revision``
-    the number that Kubernetes gives to the result (or the sequence of a server group), ``restored`` the run whose
-    content a rollback returns to, ``to_revision`` whether it names its revision, ``replaced`` the group that served
-    before. ``parent`` waits in a stage for this one, ``upstream`` had ended and its success started this one.
-    ``cut`` is the end of the simulation where the run goes on beyond it.
+    ``change`` is what it deploys or restores, ``manifest`` the number of its configuration, ``revision`` the number
+    that Kubernetes gives to the result (or the sequence of a server group). ``restored`` is the run whose content a
+    rollback returns to, by its revision if ``to_revision``, else by ``steps``; ``replaced`` the server group before it.
+    ``names_commit``: the trigger names the commit. ``parent`` waits in a stage for this run; ``upstream`` had ended,
+    and its success started this run. ``cut`` is the end of the simulation if the run continues beyond it.
+    ``first`` and ``full`` are first and full production traffic, ``analysis`` stage id and verdict of a canary.
     """
 
     app: App
@@ -70,7 +72,7 @@ class Run:
     adopted: bool = False
     scripted: bool = False
     steps: int = 1
-    carries: bool = True
+    names_commit: bool = True
     restored: Run | None = None
     replaced: str = ""
     to_revision: bool = False
@@ -87,60 +89,54 @@ class Run:
 
     @property
     def id(self) -> str:
-        """Id of the execution."""
+        """The execution id."""
         return ulid(self.build, self.seed)
 
     @property
     def root(self) -> str:
-        """Id of the execution that everything began with."""
-        above = self.parent or self.upstream
-        return above.root if above else self.id
+        """Id of the execution at the root of its tree."""
+        started_by = self.parent or self.upstream
+        return started_by.root if started_by else self.id
 
     @property
     def name(self) -> str:
         """Name of the pipeline, or description of the operation."""
         if self.action == "undo":
-            return UNDO
+            return "Undo rollout of manifest"
         return "deploy-production" if self.parent else PIPELINES.get(self.action, self.app.pipeline)
 
     @property
     def image(self) -> str:
-        """The image that it deploys."""
+        """The container image that it deploys."""
         return f"registry.acme.example/{self.app.name}:{self.change.sha[: self.app.tag]}"
 
     @property
     def group(self) -> str:
-        """Name of the server group that it makes or returns to."""
+        """Name of the server group that it creates or returns to."""
         return f"{self.app.name}-prod-v{self.revision:03d}"
 
     @property
     def changes_production(self) -> bool:
-        """Whether its tree has a production rollout, reached or not, that was no dry run."""
+        """Whether it plans a production rollout and is no dry run."""
         if self.action in {"staging", "nightly", "dry"}:
             return False
         return not self.hands_over or self.child is not None
 
     @property
     def hands_over(self) -> bool:
-        """Whether a child is to do the production part."""
-        usual = self.action in {"deploy", "older", "again", "dry"}
-        return self.app.shape == "release" and usual and self.parent is None
+        """Whether a child pipeline does the production part."""
+        return self.app.shape == "release" and self.action in USUAL and self.parent is None
 
     @property
-    def handover(self) -> str:
-        """Reference of the stage in which a parent waits for its child."""
-        return "4" if self.app.staging == "inline" else "3"
-
-    @property
-    def judged(self) -> bool:
-        """Whether somebody has to agree before production."""
-        return self.app.slow and self.action in {"deploy", "older", "again"}
+    def needs_approval(self) -> bool:
+        """Whether production waits for a manual judgment."""
+        return self.app.slow and self.action in USUAL - {"dry"}
 
     @property
     def horizon(self) -> int:
-        """When the run is over, or long after the end of the simulation where it is not."""
+        """When the run ends, or an instant long after the simulation if it does not."""
         return self.end if self.end is not None else self.build + 1000 * HOUR
 
     def stage_id(self, ref: str) -> str:
-        """Id of its stage with this reference."""
+        """Id of the stage with a reference."""
         return ulid(self.start or self.build, self.seed, "stage", ref)

@@ -1,27 +1,27 @@
-"""Trunks: the changes of a repository, and the same as a real bare git repository through ``git fast-import``."""
+"""The changes of a repository, and the bare git repository that ``git fast-import`` makes of them."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from ingest.simulation.model.clock import HOUR, MINUTE, SECOND, dice
 
-_QUIET = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
+_ENVIRONMENT = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C"}
 
 
 @dataclass(slots=True, eq=False)
 class Change:
-    """One entry on a trunk's first-parent line, merged ``at`` epoch milliseconds (whole seconds).
+    """One commit on the first-parent line of a trunk, merged ``at`` epoch milliseconds (whole seconds).
 
-    ``style``: ``merge`` (with ``commits`` on its branch), ``squash`` or ``direct``. ``applications`` are those it
-    belongs to. ``index`` is its place on the trunk and ``sha`` its id, both known once the trunk is written.
-    ``tip`` is the only commit of its branch where that was deployed on its own before it was merged: it is no entry of
-    the trunk, and has the place of its ``base``, which it was made from.
+    ``style``: ``merge`` (with ``commits`` on its branch), ``squash`` or ``direct``. ``ordinary``: not part of a
+    scenario. ``index``, its position on the trunk, and ``sha`` are set when the trunk is written. ``tip`` is the only
+    commit of its branch if that was deployed before it was merged: it is not on the trunk, and has the index of its
+    ``base``, the trunk commit before it.
     """
 
     at: int
@@ -42,42 +42,43 @@ class Change:
 
     @property
     def subject(self) -> str:
-        """First line of its message on the trunk."""
+        """First line of its commit message on the trunk."""
         if self.style == "merge":
             return f"Merge pull request #{self.number} from acme/{self.branch}"
         return self.title if self.style == "direct" else f"{self.title} (#{self.number})"
 
     @property
     def hotfix(self) -> bool:
-        """Whether its message says that it is a hotfix."""
+        """Whether its subject names a hotfix branch."""
         return "hotfix/" in self.subject
 
 
-def in_order(changes: Iterable[Change]) -> list[Change]:
+def order_trunk(changes: Iterable[Change]) -> list[Change]:
     """The changes as the trunk has them: by time, no two in one second, numbered."""
-    ordered = sorted(changes, key=lambda change: (change.at, change.title))
+    trunk = sorted(changes, key=lambda change: (change.at, change.title))
     last = 0
-    for index, change in enumerate(ordered):
+    for index, change in enumerate(trunk):
         change.at = last = max(change.at - change.at % SECOND, last + SECOND)
         change.index, change.number = index, 2 * index + 11
         if change.reverts:
             change.title = f'Revert "{change.reverts.title}"'
-    for tip in (change.tip for change in ordered if change.tip):
+    for tip in (change.tip for change in trunk if change.tip):
         tip.index = tip.base.index if tip.base else -1
-    return ordered
+    return trunk
 
 
-def write(path: Path, changes: Sequence[Change]) -> Path:
-    """Make a bare repository with trunk ``main`` of the changes, and tell each its ``sha``.
+def write_trunk(path: Path, changes: Sequence[Change]) -> None:
+    """Make a bare repository with trunk ``main`` of the changes, and set the ``sha`` of each.
 
-    The same changes always give the same ids.
+    The same changes always give the same ids. Raises ``CalledProcessError`` if git refuses them.
     """
+    # A template or a global configuration of the user's git would give other repositories than elsewhere.
     init = ["git", "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(path)]
-    subprocess.run(init, check=True, env=_QUIET)
+    subprocess.run(init, check=True, env=_ENVIRONMENT)
     marks = path / "marks"
     command = ["git", f"--git-dir={path}", "fast-import", "--quiet", "--done", f"--export-marks={marks}"]
     tips: dict[Change, int] = {}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_QUIET) as importer:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ENVIRONMENT) as importer:
         if importer.stdin and importer.stdout:
             tips = _Stream(importer.stdin, importer.stdout).write(changes)
             importer.stdin.close()
@@ -89,37 +90,30 @@ def write(path: Path, changes: Sequence[Change]) -> Path:
         if change.tip:
             change.tip.sha = shas[f":{tips[change]}"]
     marks.unlink()
-    return path
 
 
 class _Stream:
-    """The stream that git fast-import reads; trunk commits have even marks, branch commits odd ones."""
+    """Writes the input of git fast-import; trunk commits have even marks, branch commits odd ones."""
 
     def __init__(self, out: IO[bytes], answers: IO[bytes]) -> None:
-        self.out, self.answers, self.side = out, answers, 1
+        self.out, self.answers, self.next_mark = out, answers, 1
 
     def write(self, changes: Sequence[Change]) -> dict[Change, int]:
-        """Write everything; gives the marks of the tips, by the change that merged them."""
+        """Write all commits; gives the marks of the tips, by the change that merges them."""
         tips = {}
         for change in changes:
             merged = self._branch(change, changes) if change.style == "merge" and change.index else None
             self._trunk(change, merged)
             if change.tip and merged:
                 tips[change] = merged
+        # Branch commits need a ref while they are imported; the all-zero id deletes it.
         self.out.write(b"reset refs/heads/scratch\nfrom %s\n\ndone\n" % (b"0" * 40))
         self.out.flush()
         return tips
 
-    def _tip(self, change: Change, tip: Change) -> int:
-        mark, self.side = self.side, self.side + 2
-        self._commit("scratch", mark, tip.author, (tip.at - 9 * MINUTE, tip.at), tip.title)
-        self.out.write(b"from :%d\n" % _mark(tip.index))
-        self._files(change, 0)
-        return mark
-
     def _branch(self, change: Change, changes: Sequence[Change]) -> int:
-        if change.tip:
-            return self._tip(change, change.tip)
+        if tip := change.tip:
+            return self._branch_commit(change, 0, tip, tip.at - 9 * MINUTE, _mark(tip.index))
         begun = change.at - dice(change.title, change.at).randint(40 * MINUTE, 30 * HOUR)
         base = max(0, change.index - 1)
         while base and changes[base].at > begun:
@@ -127,14 +121,17 @@ class _Stream:
         parent = _mark(base)
         step = (change.at - 2 * MINUTE - begun) // change.commits
         for nth in range(change.commits):
-            mark, self.side = self.side, self.side + 2
             title = change.title if nth == 0 else f"{change.title}, part {nth + 1}"
             at = begun + (nth + 1) * step
-            self._commit("scratch", mark, change.author, (at - step // 2, at), title)
-            self.out.write(b"from :%d\n" % parent)
-            self._files(change, nth)
-            parent = mark
+            parent = self._branch_commit(change, nth, replace(change, title=title, at=at), at - step // 2, parent)
         return parent
+
+    def _branch_commit(self, change: Change, nth: int, commit: Change, authored: int, parent: int) -> int:
+        mark, self.next_mark = self.next_mark, self.next_mark + 2
+        self._commit("scratch", mark, commit.author, (authored, commit.at), commit.title)
+        self.out.write(b"from :%d\n" % parent)
+        self._files(change, nth)
+        return mark
 
     def _trunk(self, change: Change, merged: int | None) -> None:
         message = change.subject

@@ -1,11 +1,11 @@
-"""Stages as a run plans them, and when each of their tasks ends."""
+"""The stages of a run, and when each of their tasks starts and ends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-# What a stage type does, in order: each task, and the share of the stage's time at which it ends.
+# The tasks of each stage type as Orca runs them, in order, with the share of the stage's time at which each ends.
 _TASKS: dict[str, tuple[tuple[str, float], ...]] = {
     "bakeManifest": (("createBake", 0.94), ("bindProducedArtifacts", 1)),
     "bake": (("createBake", 0.03), ("monitorBake", 0.97), ("completedBake", 1)),
@@ -78,7 +78,7 @@ _TASKS: dict[str, tuple[tuple[str, float], ...]] = {
 
 
 class Task(NamedTuple):
-    """One task of a stage with its times in epoch milliseconds (null where it has not come to it)."""
+    """One task of a stage; times in epoch milliseconds, null if it has not got that far."""
 
     name: str
     start: int | None
@@ -88,11 +88,11 @@ class Task(NamedTuple):
 
 @dataclass(slots=True)
 class Stage:
-    """One stage of a run. Times are epoch milliseconds.
+    """One stage of a run; times in epoch milliseconds.
 
-    ``parent`` is the reference of the stage that contains it, ``owner`` Orca's word for why. ``work`` is when its own
-    tasks begin and end where stages run before or after them; ``stuck`` the task that broke it. ``detail`` is what the
-    renderer of its type wants to know.
+    ``parent`` is the reference of the stage that contains it, ``owner`` Orca's ``syntheticStageOwner``. ``work`` is
+    the span of its own tasks if other stages run before or after them; ``stuck`` the task that failed. ``detail`` holds
+    what the payload of its type needs.
     """
 
     ref: str
@@ -108,38 +108,36 @@ class Stage:
     stuck: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
 
+    def nest(self, parent: Stage, place: str) -> None:
+        """Make this a synthetic stage of another: ``<1`` is the first one before its tasks, ``>1`` the first after."""
+        self.ref, self.parent, self.after = parent.ref + place, parent.ref, ()
+        self.owner = "STAGE_BEFORE" if place.startswith("<") else "STAGE_AFTER"
+
     @property
     def span(self) -> tuple[int, int]:
-        """When it began and ended. Raises ``ValueError`` for one that never began."""
+        """Start and end. Raises ``ValueError`` if it never started."""
         if self.start is None or self.end is None:
-            raise ValueError(f"stage {self.ref} never began")
+            raise ValueError(f"stage {self.ref} never started")
         return self.start, self.end
 
-    def ends(self, task: str) -> int:
+    def task_end(self, name: str) -> int:
         """When a task of this stage ends, as planned."""
-        return next(found.end for found in self.tasks() if found.name == task and found.end is not None)
+        return next(task.end for task in self.tasks() if task.name == name and task.end is not None)
 
     def tasks(self, now: float = float("inf")) -> list[Task]:
-        """Its tasks as they stand at an instant."""
+        """The tasks as they are at an instant."""
         if self.start is None:
             return []
         begin, end = self.work or (self.start, self.end or self.start)
-        found, start, broken = [], begin, False
+        tasks, start, failed = [], begin, False
         for name, share in _TASKS.get(self.type, ()):
             until = end if name == self.stuck else begin + int((end - begin) * share)
-            found.append(_as_of(now, Task(name, start, until, self._status(name)), broken))
-            start, broken = until, broken or name == self.stuck
-        return found
-
-    def _status(self, name: str) -> str:
-        if name != self.stuck:
-            return "SUCCEEDED"
-        return "CANCELED" if self.status == "CANCELED" else "TERMINAL"
-
-
-def _as_of(now: float, task: Task, broken: bool) -> Task:
-    if broken or task.start is None or task.start > now:
-        return Task(task.name, None, None, "NOT_STARTED")
-    if task.end is not None and task.end > now:
-        return Task(task.name, task.start, None, "RUNNING")
-    return task
+            status = "SUCCEEDED"
+            if name == self.stuck:
+                status = "CANCELED" if self.status == "CANCELED" else "TERMINAL"
+            if failed or start > now:
+                tasks.append(Task(name, None, None, "NOT_STARTED"))
+            else:
+                tasks.append(Task(name, start, None, "RUNNING") if until > now else Task(name, start, until, status))
+            start, failed = until, failed or name == self.stuck
+        return tasks

@@ -1,4 +1,4 @@
-"""What a double of Gate serves: the state of a Spinnaker installation at one instant."""
+"""The state of a Spinnaker installation at one instant, as a double of Gate serves it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Stub:
-    """The columns of Orca's execution table; ``payload`` renders the whole document when it is asked for.
+    """One row of Orca's execution table; ``payload`` renders the document.
 
-    Times are epoch milliseconds. ``config_id`` is null for an orchestration (a task started by hand).
+    Times are epoch milliseconds. ``config_id`` is null for an orchestration (an operation from the UI).
     """
 
     id: str
@@ -29,9 +29,10 @@ class Stub:
 
 @dataclass(slots=True)
 class World:
-    """Everything that one Gate shows; ``now`` (epoch milliseconds) is its clock.
+    """Everything that one Gate serves; ``now`` (epoch milliseconds) is its clock.
 
-    ``revisions`` are the configurations that a pipeline had before, newest first; ``hides_disabled`` is Orca's setting
+    ``hidden``: applications that the user may not read. ``lagging``: executions that a replica does not have yet.
+    ``revisions``: earlier configurations of a pipeline, newest first. ``hides_disabled``: Orca's setting
     ``excludeExecutionsOfDisabledPipelines``.
     """
 

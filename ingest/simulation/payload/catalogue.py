@@ -1,18 +1,24 @@
-"""What Gate knows apart from executions: applications, accounts, and pipelines as they are configured now."""
+"""What Gate serves apart from executions: applications, accounts, pipeline configurations and templates."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from ingest.simulation.model.clock import uuid
+from ingest.simulation.model.clock import DAY, uuid
 from ingest.simulation.model.company import TEMPLATE, App
 from ingest.simulation.model.execution import PIPELINES
+from ingest.simulation.model.world import Json
 
-Json = dict[str, Any]
+# Name, provider, environment.
+_ACCOUNTS = (
+    ("prod-eu", "kubernetes", "prod"),
+    ("prod-us", "kubernetes", "prod"),
+    ("prod-vm", "aws", "prod"),
+    ("staging", "kubernetes", "staging"),
+    ("acme-registry", "dockerRegistry", "acme-registry"),
+)
 
 
 def application(app: App, now: int) -> Json:
-    """One application as Front50 has it."""
+    """One application as Front50 stores it."""
     return {
         "name": app.name,
         "email": f"{app.team}@acme.example",
@@ -24,72 +30,68 @@ def application(app: App, now: int) -> Json:
         "repoSlug": app.repo.split("/")[1],
         "user": f"{app.team}@acme.example",
         "lastModifiedBy": "ada@acme.example",
-        "createTs": str(now - 86_400_000 * 900),
-        "updateTs": str(now - 86_400_000 * 40),
+        "createTs": str(now - 900 * DAY),
+        "updateTs": str(now - 40 * DAY),
     }
 
 
 def accounts() -> list[Json]:
     """The accounts that Clouddriver deploys to."""
     return [
-        _account("prod-eu", "kubernetes", "prod"),
-        _account("prod-us", "kubernetes", "prod"),
-        _account("prod-vm", "aws", "prod"),
-        _account("staging", "kubernetes", "staging"),
-        _account("acme-registry", "dockerRegistry", "acme-registry"),
+        {
+            "name": name,
+            "type": provider,
+            "cloudProvider": provider,
+            "accountType": provider,
+            "environment": environment,
+            "challengeDestructiveActions": environment == "prod",
+            "primaryAccount": False,
+            "permissions": {},
+            "requiredGroupMembership": [],
+            "authorized": True,
+        }
+        for name, provider, environment in _ACCOUNTS
     ]
-
-
-def _account(name: str, provider: str, environment: str) -> Json:
-    return {
-        "name": name,
-        "type": provider,
-        "cloudProvider": provider,
-        "accountType": provider,
-        "environment": environment,
-        "challengeDestructiveActions": environment == "prod",
-        "primaryAccount": False,
-        "permissions": {},
-        "requiredGroupMembership": [],
-        "authorized": True,
-    }
 
 
 def templates(now: int) -> list[Json]:
-    """The managed template in its two versions; the second brings the canary, and forbids changes of its stages."""
+    """The managed template in two versions; the second adds the canary, and forbids changes of its stages."""
+    versions = (
+        ("v1", 700, ["bakeManifest", "runJobManifest", "deployManifest"]),
+        ("v2", 200, ["bakeManifest", "runJobManifest", "kayentaCanary", "deployManifest"]),
+    )
     return [
-        _template("v1", now - 86_400_000 * 700, ["bakeManifest", "runJobManifest", "deployManifest"]),
-        _template("v2", now - 86_400_000 * 200, ["bakeManifest", "runJobManifest", "kayentaCanary", "deployManifest"]),
+        {
+            "schema": "v2",
+            "id": TEMPLATE,
+            "tag": tag,
+            "protect": tag == "v2",
+            "metadata": {"name": TEMPLATE, "description": "From image to production", "scopes": ["global"]},
+            "variables": [{"name": "application", "type": "string"}, {"name": "canary", "type": "boolean"}],
+            "pipeline": {
+                "stages": [{"refId": str(nth), "type": kind, "name": kind} for nth, kind in enumerate(kinds, 1)],
+                "keepWaitingPipelines": False,
+                "limitConcurrent": True,
+            },
+            "updateTs": str(now - days * DAY),
+        }
+        for tag, days, kinds in versions
     ]
 
 
-def _template(tag: str, at: int, kinds: list[str]) -> Json:
-    stages = [{"refId": str(nth), "type": kind, "name": kind} for nth, kind in enumerate(kinds, 1)]
-    return {
-        "schema": "v2",
-        "id": TEMPLATE,
-        "tag": tag,
-        "protect": tag == "v2",
-        "metadata": {"name": TEMPLATE, "description": "From image to production", "scopes": ["global"]},
-        "variables": [{"name": "application", "type": "string"}, {"name": "canary", "type": "boolean"}],
-        "pipeline": {"stages": stages, "keepWaitingPipelines": False, "limitConcurrent": True},
-        "updateTs": str(at),
-    }
-
-
 def pipelines(app: App, now: int) -> list[Json]:
-    """Every pipeline of an application."""
+    """Every pipeline configuration of an application."""
     names = [app.pipeline]
     if app.shape == "release":
         names.append("deploy-production")
     names += ["rollback"] if app.vm else ["rollback", "restart", "apply-config", "deploy-hotfix"]
     names += [PIPELINES["staging"]] if app.staging == "separate" else []
-    names += [PIPELINES["nightly"]] if app.trigger == "jenkins" or app.name == "gateway" else []
-    return [_pipeline(app, name, place, now) for place, name in enumerate(names)]
+    names += [PIPELINES["nightly"]] if app.nightly else []
+    return [_pipeline(app, name, index, now) for index, name in enumerate(names)]
 
 
 def _pipeline(app: App, name: str, index: int, now: int) -> Json:
-    found: Json = {
+    fields: Json = {
         "id": uuid("pipeline", app.name, name),
         "name": name,
         "application": app.name,
@@ -99,21 +101,16 @@ def _pipeline(app: App, name: str, index: int, now: int) -> Json:
         "keepWaitingPipelines": False,
         "spelEvaluator": "v4",
         "lastModifiedBy": "ada@acme.example",
-        "updateTs": str(now - 86_400_000 * (20 + index)),
+        "updateTs": str(now - (20 + index) * DAY),
     }
-    if name == app.pipeline and app.template != "none":
-        return found | _instance(app)
-    return found | {"schema": "1", "stages": _stages(app, name)}
-
-
-def _instance(app: App) -> Json:
-    tag = "v2" if app.template == "adopts" else "v1"
-    return {
+    if name != app.pipeline or app.template == "none":
+        return fields | {"schema": "1", "stages": _stages(app, name)}
+    return fields | {
         "schema": "v2",
         "type": "templatedPipeline",
         "template": {
             "artifactAccount": "front50ArtifactCredentials",
-            "reference": f"spinnaker://{TEMPLATE}:{tag}",
+            "reference": f"spinnaker://{TEMPLATE}:{'v2' if app.template == 'adopts' else 'v1'}",
             "type": "front50/pipelineTemplate",
         },
         "variables": {"application": app.name, "canary": app.canary != "never"},
@@ -127,14 +124,12 @@ def _triggers(app: App, name: str) -> list[Json]:
         return [{"type": "cron", "enabled": True, "cronExpression": "0 0 3 ? * MON-FRI"}]
     if name not in {app.pipeline, PIPELINES["staging"]} or (app.slow and name == app.pipeline):
         return []
-    slug = app.repo.split("/")[1]
-    return {
-        "git": [
-            {"type": "git", "enabled": True, "source": "github", "project": "acme", "slug": slug, "branch": "main"}
-        ],
-        "jenkins": [{"type": "jenkins", "enabled": True, "master": "ci", "job": f"{app.name}-main"}],
-        "docker": [{"type": "docker", "enabled": True, "account": "acme-registry", "repository": app.name}],
-    }[app.trigger]
+    fields = {
+        "git": {"source": "github", "project": "acme", "slug": app.repo.split("/")[1], "branch": "main"},
+        "jenkins": {"master": "ci", "job": f"{app.name}-main"},
+        "docker": {"account": "acme-registry", "repository": app.name},
+    }
+    return [{"type": app.trigger, "enabled": True, **fields[app.trigger]}]
 
 
 def _stages(app: App, name: str) -> list[Json]:
@@ -143,11 +138,9 @@ def _stages(app: App, name: str) -> list[Json]:
     prepare = ["bake" if app.vm else "bakeManifest", "runJobManifest"]
     approval = ["manualJudgment"] if app.slow else []
     kinds = {
-        "direct": [*prepare, *canary, *approval, *production],
-        "vm": [*prepare, *production],
+        "deploy": [*prepare, *canary, *approval, *production],
+        "bake-and-deploy": [*prepare, *production],
         "release": [*prepare, "pipeline"],
-    }[app.shape]
-    by_name = {
         "deploy-production": [*canary, *production],
         "rollback": ["rollbackCluster"] if app.vm else production,
         "restart": ["rollingRestartManifest"] * len(app.targets),
@@ -155,15 +148,14 @@ def _stages(app: App, name: str) -> list[Json]:
         "deploy-hotfix": [*prepare, *production],
         "deploy-staging": ["bakeManifest", "deployManifest"],
         "nightly-tests": ["jenkins", "runJobManifest"],
-    }
-    staged = "staging" if name == "deploy-staging" else app.targets[0][0]
+    }[name]
     return [
         {
             "refId": str(nth + 1),
             "requisiteStageRefIds": [str(nth)] if nth else [],
             "type": kind,
             "name": kind,
-            "account": staged,
+            "account": "staging" if name == "deploy-staging" else app.targets[0][0],
         }
-        for nth, kind in enumerate(by_name.get(name, kinds))
+        for nth, kind in enumerate(kinds)
     ]

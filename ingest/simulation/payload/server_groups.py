@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ingest.simulation.model.clock import digest
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.stage import Stage
-
-Json = dict[str, Any]
+from ingest.simulation.model.world import Json
 
 
 def machine_image(run: Run) -> tuple[str, str]:
-    """Id and name of the machine image of what a run deploys."""
+    """Id and name of the machine image that a run deploys."""
     name = f"{run.app.name}-1.0-h{run.change.index}.{run.change.sha[:7]}-x86_64-jammy"
     return f"ami-{digest(name)[:17]}", name
 
@@ -34,27 +31,35 @@ def _cluster(run: Run, account: str, region: str) -> Json:
     }
 
 
+def _moniker(run: Run) -> Json:
+    return {"app": run.app.name, "cluster": f"{run.app.name}-prod", "stack": "prod"}
+
+
 def clusters(run: Run, stage: Stage) -> Json:
-    """Context of the deploy stage that contains the groups of all regions."""
-    found: Json = {"clusters": [_cluster(run, account, region) for account, region in run.app.targets]}
+    """Context of the deploy stage, which contains the groups of all regions."""
+    context: Json = {"clusters": [_cluster(run, account, region) for account, region in run.app.targets]}
     if stage.status == "SUCCEEDED":
-        found["deploy.server.groups"] = {region: [run.group] for _, region in run.app.targets}
-    return found
+        context["deploy.server.groups"] = {region: [run.group] for _, region in run.app.targets}
+    return context
 
 
 def create_group(run: Run, stage: Stage) -> Json:
-    """Context of createServerGroup: one region's new group."""
+    """Context of createServerGroup: the new group of one region."""
     account, region = stage.detail["account"], stage.detail["region"]
-    found: Json = {**_cluster(run, account, region), "type": "createServerGroup", "region": region, "name": stage.name}
-    found["moniker"] = {"app": run.app.name, "cluster": f"{run.app.name}-prod", "stack": "prod"}
+    context: Json = {
+        **_cluster(run, account, region),
+        "type": "createServerGroup",
+        "region": region,
+        "name": stage.name,
+        "moniker": _moniker(run),
+    }
     if stage.start is None:
-        return found
+        return context
     ami, name = machine_image(run)
-    source = {"account": account, "region": region, "asgName": f"{run.app.name}-prod-v{run.revision - 1:03d}"}
-    return found | {
+    return context | {
         "amiName": name,
         "imageId": ami,
-        "source": source,
+        "source": {"account": account, "region": region, "asgName": f"{run.app.name}-prod-v{run.revision - 1:03d}"},
         "deploy.account.name": account,
         "deploy.server.groups": {region: [run.group]},
         "kato.task.lastStatus": "SUCCEEDED",
@@ -62,7 +67,7 @@ def create_group(run: Run, stage: Stage) -> Json:
 
 
 def disable_cluster(run: Run, stage: Stage) -> Json:
-    """Context of disableCluster, after which the old group serves nothing any more."""
+    """Context of disableCluster, which takes the old group out of service."""
     return {
         "cluster": f"{run.app.name}-prod",
         "credentials": stage.detail["account"],
@@ -78,7 +83,7 @@ def roll_back_cluster(run: Run, stage: Stage) -> Json:
     regions = [region for _, region in run.app.targets]
     return {
         "cluster": f"{run.app.name}-prod",
-        "moniker": {"app": run.app.name, "cluster": f"{run.app.name}-prod", "stack": "prod"},
+        "moniker": _moniker(run),
         "credentials": run.app.targets[0][0],
         "cloudProvider": "aws",
         "cloudProviderType": "aws",
@@ -89,7 +94,7 @@ def roll_back_cluster(run: Run, stage: Stage) -> Json:
 
 
 def roll_back_group(run: Run, stage: Stage) -> Json:
-    """Context of rollbackServerGroup: which group of a region goes, and which comes back."""
+    """Context of rollbackServerGroup: the group of a region to replace, and the one to restore."""
     return {
         "account": stage.detail["account"],
         "credentials": stage.detail["account"],

@@ -1,19 +1,17 @@
-"""What stands in a stage's ``context``, by its type and by how far it came."""
+"""The ``context`` of a stage, by its type and status."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ingest.simulation.model import canary
-from ingest.simulation.model.clock import iso, uuid
+from ingest.simulation.model.clock import DAY, iso, uuid
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.stage import Stage
+from ingest.simulation.model.world import Json
 from ingest.simulation.payload import manifests, server_groups
 
-Json = dict[str, Any]
-_FAILED = frozenset({"TERMINAL", "FAILED_CONTINUE"})
-_REASONS = {
+_ERRORS = {
     "createBake": "Bake failed: chart acme-service 3.1.0 could not be rendered",
     "monitorBake": "Bake failed: the package repository did not answer",
     "waitOnJobCompletion": "Job integration-tests failed: 3 of 412 tests failed",
@@ -24,50 +22,46 @@ _REASONS = {
     "monitorPipeline": "Pipeline deploy-production failed",
     "waitForJudgment": "Judgment was not given",
 }
+_SCORE_THRESHOLDS = {name: str(value) for name, value in canary.THRESHOLDS.items()}
 
 
 def context(run: Run, stage: Stage) -> Json:
     """The context of one stage of a run."""
-    found = _BY_TYPE.get(stage.type, _plain)(run, stage)
-    if stage.status in _FAILED and stage.stuck in _REASONS and not stage.detail.get("decision"):
-        found["exception"] = _exception(stage)
+    builder = _BY_TYPE.get(stage.type)
+    fields: Json = builder(run, stage) if builder else {"application": run.app.name}
+    if stage.status in {"TERMINAL", "FAILED_CONTINUE"} and stage.stuck in _ERRORS and not stage.detail.get("decision"):
+        fields["exception"] = {
+            "exceptionType": "RuntimeException",
+            "operation": stage.stuck,
+            "details": {"error": "Unexpected Task Failure", "errors": [_ERRORS[stage.stuck]]},
+            "shouldRetry": False,
+        }
     if stage.detail.get("restarted"):
-        found["restartDetails"] = {
+        fields["restartDetails"] = {
             "restartedBy": "oncall@acme.example",
             "restartTime": stage.detail["restarted"],
             "previousException": {"details": {"error": "Unexpected Task Failure", "errors": ["Pod was evicted"]}},
         }
-    return found
-
-
-def _exception(stage: Stage) -> Json:
-    details = {"error": "Unexpected Task Failure", "errors": [_REASONS[stage.stuck]]}
-    return {"exceptionType": "RuntimeException", "operation": stage.stuck, "details": details, "shouldRetry": False}
-
-
-def _plain(run: Run, stage: Stage) -> Json:
-    return {"application": run.app.name}
+    return fields
 
 
 def _bake(run: Run, stage: Stage) -> Json:
-    found: Json = {
+    chart = {"type": "helm/chart", "name": "acme-service", "version": "3.1.0", "artifactAccount": "acme-charts"}
+    fields: Json = {
         "cloudProvider": "kubernetes",
         "namespace": "shop",
         "outputName": run.app.name,
         "templateRenderer": "HELM3",
         "overrides": {"image.tag": run.change.sha[: run.app.tag], "replicas": "3"},
-        "inputArtifacts": [{"account": "acme-charts", "artifact": manifests.chart()}],
+        "inputArtifacts": [{"account": "acme-charts", "artifact": chart}],
     }
-    if stage.status == "SUCCEEDED":
-        found["artifacts"] = [manifests.baked(run)]
-    return found
+    return fields | {"artifacts": [manifests.baked_artifact(run)]} if stage.status == "SUCCEEDED" else fields
 
 
 def _vm_bake(run: Run, stage: Stage) -> Json:
-    found: Json = {"cloudProviderType": "aws", "baseOs": "jammy", "package": run.app.name, "regions": ["eu-west-1"]}
-    if stage.status == "SUCCEEDED":
-        found |= {"ami": server_groups.machine_image(run)[0], "imageName": server_groups.machine_image(run)[1]}
-    return found
+    fields: Json = {"cloudProviderType": "aws", "baseOs": "jammy", "package": run.app.name, "regions": ["eu-west-1"]}
+    ami, name = server_groups.machine_image(run)
+    return fields | {"ami": ami, "imageName": name} if stage.status == "SUCCEEDED" else fields
 
 
 def _job(run: Run, stage: Stage) -> Json:
@@ -83,69 +77,44 @@ def _job(run: Run, stage: Stage) -> Json:
 
 
 def _jenkins(run: Run, stage: Stage) -> Json:
-    return {"master": "ci", "job": f"{run.app.name}-nightly", "parameters": {}, "buildNumber": run.build // 86_400_000}
+    return {"master": "ci", "job": f"{run.app.name}-nightly", "parameters": {}, "buildNumber": run.build // DAY}
 
 
 def _judgment(run: Run, stage: Stage) -> Json:
-    found: Json = {
+    fields: Json = {
         "instructions": f"Release {run.app.name} {run.change.sha[:7]} to production?",
         "judgmentInputs": [],
         "selectedStageRoles": ["release-managers"],
         "notifications": [],
         "failPipeline": True,
+        # Four hours in the scenario of a timeout, else Orca's default of three days.
         "stageTimeoutMs": 14_400_000 if run.ending == "judgment_timeout" else 259_200_000,
     }
     if stage.status in {"SUCCEEDED", "TERMINAL"} and stage.detail.get("decision"):
-        found |= {"judgmentStatus": stage.detail["decision"], "lastModifiedBy": approver(run)}
-    return found
+        fields |= {"judgmentStatus": stage.detail["decision"], "lastModifiedBy": approver(run)}
+    return fields
 
 
 def approver(run: Run) -> str:
-    """Who decides the run's judgment: somebody other than whoever started it."""
+    """Who decides the manual judgment: not the user who started the run."""
     return next(f"{name}@acme.example" for name in ("dora", "cesar") if not run.user.startswith(name))
 
 
 def _child(run: Run, stage: Stage) -> Json:
-    found: Json = {
+    fields: Json = {
         "application": run.app.name,
         "pipeline": uuid("pipeline", run.app.name, "deploy-production"),
         "failPipeline": True,
         "waitForCompletion": True,
     }
     if run.child and stage.start:
-        found |= {"executionId": run.child.id, "executionName": run.child.name}
-    return found
+        fields |= {"executionId": run.child.id, "executionName": run.child.name}
+    return fields
 
 
 def _canary(run: Run, stage: Stage) -> Json:
-    found: Json = {
-        "analysisType": "realTime",
-        "canaryConfig": {
-            "canaryConfigId": canary.CONFIG_ID,
-            "metricsAccountName": "acme-prometheus",
-            "storageAccountName": "acme-canaries",
-            "scopes": [_scope(run)],
-            "scoreThresholds": {name: str(value) for name, value in canary.THRESHOLDS.items()},
-            "lifetimeDuration": "PT15M",
-            "beginCanaryAnalysisAfterMins": "2",
-            "canaryAnalysisIntervalMins": "5",
-        },
-    }
-    if run.ending == "canary_overridden":
-        found |= {"continuePipeline": True, "failPipeline": False}
-    if stage.start:
-        found["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
-    if stage.detail.get("scores") and stage.status not in {"RUNNING", "NOT_STARTED"}:
-        scores = stage.detail["scores"]
-        met = "met or exceeded" if scores[-1] >= canary.THRESHOLDS["pass"] else "is below"
-        found["canaryScores"] = scores
-        found["canaryScoreMessage"] = f"Final canary score {scores[-1]} {met} the pass score threshold."
-    return found
-
-
-def _scope(run: Run) -> Json:
     location = run.app.targets[0][1]
-    return {
+    scope = {
         "scopeName": "default",
         "controlScope": f"{run.app.name}-baseline",
         "controlLocation": location,
@@ -154,25 +123,49 @@ def _scope(run: Run) -> Json:
         "step": 60,
         "extendedScopeParams": {},
     }
-
-
-def _judge(run: Run, stage: Stage) -> Json:
-    found: Json = {"canaryConfigId": canary.CONFIG_ID, "scopes": canary.scopes(run, stage)}
-    found["scoreThresholds"] = {name: str(value) for name, value in canary.THRESHOLDS.items()}
-    if stage.start is None or stage.end is None:
-        return found
-    found["canaryPipelineExecutionId"] = canary.analysis_id(run, stage.detail["nth"])
-    if stage.status == "RUNNING":
-        return found
-    found |= {"lastUpdated": stage.end, "lastUpdatedIso": iso(stage.end), "durationString": "PT25S"}
-    if run.ending == "canary_error" and stage.detail["last"]:
-        return found | {"canaryPipelineStatus": "TERMINAL", "exception": canary.failure(stage.end)}
-    if stage.status == "CANCELED":
-        return found | {"canaryPipelineStatus": "CANCELED"}
-    return found | {
-        "canaryPipelineStatus": "SUCCEEDED",
-        "canaryScore": int(canary.score(canary.bad_metrics(run, stage))),
+    fields: Json = {
+        "analysisType": "realTime",
+        "canaryConfig": {
+            "canaryConfigId": canary.CONFIG_ID,
+            "metricsAccountName": "acme-prometheus",
+            "storageAccountName": "acme-canaries",
+            "scopes": [scope],
+            "scoreThresholds": _SCORE_THRESHOLDS,
+            "lifetimeDuration": "PT15M",
+            "beginCanaryAnalysisAfterMins": "2",
+            "canaryAnalysisIntervalMins": "5",
+        },
     }
+    if run.ending == "canary_overridden":
+        fields |= {"continuePipeline": True, "failPipeline": False}
+    if stage.start:
+        fields["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
+    scores = stage.detail.get("scores")
+    if scores and stage.status not in {"RUNNING", "NOT_STARTED"}:
+        comparison = "met or exceeded" if scores[-1] >= canary.THRESHOLDS["pass"] else "is below"
+        message = f"Final canary score {scores[-1]} {comparison} the pass score threshold."
+        fields |= {"canaryScores": scores, "canaryScoreMessage": message}
+    return fields
+
+
+def _canary_analysis(run: Run, stage: Stage) -> Json:
+    fields: Json = {
+        "canaryConfigId": canary.CONFIG_ID,
+        "scopes": canary.scopes(run, stage),
+        "scoreThresholds": _SCORE_THRESHOLDS,
+    }
+    if stage.start is None or stage.end is None:
+        return fields
+    fields["canaryPipelineExecutionId"] = canary.analysis_id(run, stage.detail["nth"])
+    if stage.status == "RUNNING":
+        return fields
+    fields |= {"lastUpdated": stage.end, "lastUpdatedIso": iso(stage.end), "durationString": "PT25S"}
+    if run.ending == "canary_error" and stage.detail["last"]:
+        return fields | {"canaryPipelineStatus": "TERMINAL", "exception": canary.failure(stage.end)}
+    if stage.status == "CANCELED":
+        return fields | {"canaryPipelineStatus": "CANCELED"}
+    score = int(canary.score(canary.bad_metrics(run, stage)))
+    return fields | {"canaryPipelineStatus": "SUCCEEDED", "canaryScore": score}
 
 
 def _wait(run: Run, stage: Stage) -> Json:
@@ -187,7 +180,7 @@ _BY_TYPE: dict[str, Callable[[Run, Stage], Json]] = {
     "manualJudgment": _judgment,
     "pipeline": _child,
     "kayentaCanary": _canary,
-    "runCanary": _judge,
+    "runCanary": _canary_analysis,
     "wait": _wait,
     "deployManifest": manifests.deploy,
     "deleteManifest": manifests.delete,

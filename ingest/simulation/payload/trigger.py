@@ -1,18 +1,15 @@
-"""Triggers: what started a run, and where in it the commit is to be found."""
+"""The trigger of an execution: what started it, and the commit as that names it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from ingest.simulation.model.clock import uuid
 from ingest.simulation.model.execution import Run
-
-Json = dict[str, Any]
+from ingest.simulation.model.world import Json
 
 
 def trigger(run: Run) -> Json:
-    """The trigger of a run, all but the parent's document of a child."""
-    found: Json = {
+    """The trigger of a run, without the document of its parent."""
+    common: Json = {
         "type": run.trigger,
         "user": run.user,
         "parameters": {},
@@ -26,33 +23,31 @@ def trigger(run: Run) -> Json:
         "executionId": run.id,
     }
     if run.trigger == "cron":
-        return found | {"cronExpression": "0 0 3 ? * MON-FRI"}
+        return common | {"cronExpression": "0 0 3 ? * MON-FRI"}
     if run.upstream:
-        return found | _pipeline(run.upstream)
-    if run.parent:
-        return found | _parent(run.parent)
-    if not run.carries:
-        return found | {"parameters": {"reason": "by hand", "config_revision": str(run.manifest)}}
+        return common | _pipeline(run.upstream)
+    if parent := run.parent:
+        # The waiting stage is the one after bake, staging (if inline) and tests.
+        stage = parent.stage_id("4" if parent.app.staging == "inline" else "3")
+        fields = _pipeline(parent)
+        correlation = f"{parent.id}_{stage}_{fields['parentPipelineId']}_{parent.start}"
+        fields |= {"parentPipelineStageId": stage, "parentStatus": "RUNNING", "correlationId": correlation}
+        return common | fields
+    if not run.names_commit:
+        return common | {"parameters": {"reason": "by hand", "config_revision": str(run.manifest)}}
     if run.action == "rollback" and run.app.trigger != "docker":
-        return found | {"parameters": {"GIT_COMMIT": run.change.sha, "reason": "error rate went up"}}
-    return found | {"git": _git, "jenkins": _jenkins, "docker": _docker}[run.app.trigger](run)
+        return common | {"parameters": {"GIT_COMMIT": run.change.sha, "reason": "error rate went up"}}
+    return common | {"git": _git, "jenkins": _jenkins, "docker": _docker}[run.app.trigger](run)
 
 
-def _pipeline(above: Run) -> Json:
+def _pipeline(parent: Run) -> Json:
     return {
         "isPipeline": True,
-        "parentPipelineApplication": above.app.name,
-        "parentPipelineId": uuid("pipeline", above.app.name, above.name),
-        "parentPipelineName": above.name,
+        "parentPipelineApplication": parent.app.name,
+        "parentPipelineId": uuid("pipeline", parent.app.name, parent.name),
+        "parentPipelineName": parent.name,
         "parentStatus": "SUCCEEDED",
     }
-
-
-def _parent(parent: Run) -> Json:
-    """A parent that waits is known by the stage in which it does."""
-    stage, found = parent.stage_id(parent.handover), _pipeline(parent)
-    correlated = f"{parent.id}_{stage}_{found['parentPipelineId']}_{parent.start}"
-    return found | {"parentPipelineStageId": stage, "parentStatus": "RUNNING", "correlationId": correlated}
 
 
 def _branch(run: Run) -> str:
@@ -112,12 +107,11 @@ def _jenkins(run: Run) -> Json:
 
 
 def _docker(run: Run) -> Json:
-    _, tag = run.image.split(":")
     return {
         "account": "acme-registry",
         "organization": "acme",
         "registry": "registry.acme.example",
         "repository": run.app.name,
-        "tag": tag,
+        "tag": run.image.split(":")[1],
         "artifacts": [_artifact(run)],
     }

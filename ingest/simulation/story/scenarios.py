@@ -1,243 +1,199 @@
-"""Every story that the company lives through, how often in a full year, and which applications it can happen to."""
+"""The scenarios of a year: how often each happens at full scale, and to which applications."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.simulation.model.clock import DAY, HOUR, MINUTE
 from ingest.simulation.model.company import FOLLOWER, LEADER, App
-from ingest.simulation.story.script import Pen
+from ingest.simulation.story.script import ScriptBuilder
 
-Tell = Callable[[Pen], None]
-Fits = Callable[[App], bool]
+Write = Callable[[ScriptBuilder], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """One story. ``times``: how often at full scale. ``rolls_back``: kept out of the core's last months.
+class Scenario:
+    """One scenario. ``times``: how often in a year at full scale. ``fits``: the applications that it can happen to.
 
-    ``canary``: only while the application has canaries. ``harm``: more often before the template's second version.
+    ``rolls_back``: not in the last months of core services. ``canary``: only while the application has canaries.
+    ``harm``: more often before the template's second version.
     """
 
-    tell: Tell
+    write: Write
     times: int
-    fits: Fits = lambda app: True
+    fits: Callable[[App], bool] = lambda app: True
     rolls_back: bool = False
     canary: bool = False
     harm: bool = False
 
 
-def _ending(name: str) -> Tell:
-    def tell(pen: Pen) -> None:
-        pen.ship(0, name)
-
-    return tell
-
-
-def _action(name: str) -> Tell:
-    def tell(pen: Pen) -> None:
-        pen.act(0, name)
-
-    return tell
-
-
-def _rolled_back(action: str, steps: int = 1) -> Tell:
-    def tell(pen: Pen) -> None:
+def _rolled_back(action: str, steps: int = 1) -> Write:
+    def write(builder: ScriptBuilder) -> None:
         for nth in range(steps):
-            pen.ship(75 * nth)
-        pen.roll_back(75 * steps + pen.random.uniform(10, 60), action, steps)
+            builder.ship(75 * nth)
+        builder.roll_back(75 * steps + builder.random.uniform(10, 60), action, steps)
 
-    return tell
-
-
-def _hotfixed(action: str) -> Tell:
-    def tell(pen: Pen) -> None:
-        pen.ship(0)
-        pen.fix(pen.random.uniform(80, 240), action)
-
-    return tell
+    return write
 
 
-def _fixed_from_branch(pen: Pen) -> None:
-    pen.fix_from_branch(pen.random.uniform(80, 140), pen.ship(0))
+def _fixed(action: str) -> Write:
+    def write(builder: ScriptBuilder) -> None:
+        builder.ship(0)
+        builder.fix(builder.random.uniform(80, 240), action)
+
+    return write
 
 
-def _chained(pen: Pen) -> None:
-    """A change of two applications: the success of the one's pipeline starts the other's."""
-    change = pen.ship(0)
-    change.paths, change.applications = (*change.paths, f"services/{FOLLOWER}/rules.py"), (pen.app.name, FOLLOWER)
-    pen.script.intents[pen.app.name][-1].starts = FOLLOWER
+def _reverted(minutes: int) -> Write:
+    def write(builder: ScriptBuilder) -> None:
+        delay = minutes + builder.random.uniform(0, 90)
+        builder.revert_and_deploy(delay, builder.ship(0))
+
+    return write
 
 
-def _hotfixed_after_rollback(pen: Pen) -> None:
-    pen.ship(0)
-    pen.roll_back(85, "rollback")
-    pen.fix(pen.random.uniform(140, 260), "deploy")
+def _ending(name: str) -> Write:
+    return lambda builder: builder.ship(0, name)
 
 
-def _reverted(minutes: int) -> Tell:
-    def tell(pen: Pen) -> None:
-        pen.revert(minutes + pen.random.uniform(0, 90), pen.ship(0))
-
-    return tell
+def _operation(action: str) -> Write:
+    return lambda builder: builder.start_operation(0, action)
 
 
-def _reverted_unshipped(pen: Pen) -> None:
-    pen.revert(12, pen.merge(0))
+def _fixed_from_branch(builder: ScriptBuilder) -> None:
+    delay = builder.random.uniform(80, 140)
+    builder.fix_from_branch(delay, builder.ship(0))
 
 
-def _incident(pen: Pen) -> None:
-    pen.ship(0)
-    pen.incident(75 + pen.random.uniform(0, 1000))
+def _chained(builder: ScriptBuilder) -> None:
+    """A change of two applications: the success of the leader's pipeline starts the follower's."""
+    change = builder.ship(0)
+    change.paths = (*change.paths, f"services/{FOLLOWER}/rules.py")
+    change.applications = (builder.app.name, FOLLOWER)
+    builder.script.intents[builder.app.name][-1].starts = FOLLOWER
 
 
-def _incident_linked(pen: Pen) -> None:
-    pen.incident(28 * 60, deployed=pen.ship(0))
+def _fixed_after_rollback(builder: ScriptBuilder) -> None:
+    builder.ship(0)
+    builder.roll_back(85, "rollback")
+    builder.fix(builder.random.uniform(140, 260), "deploy")
 
 
-def _incident_named(pen: Pen) -> None:
-    pen.incident(100, named=pen.ship(0))
+def _incident_by_time(builder: ScriptBuilder) -> None:
+    builder.ship(0)
+    builder.open_incident(75 + builder.random.uniform(0, 1000))
 
 
-def _incident_open(pen: Pen) -> None:
-    pen.ship(0)
-    pen.incident(90).resolved_at = None
+def _incident_open(builder: ScriptBuilder) -> None:
+    builder.ship(0)
+    builder.open_incident(90).resolved_at = None
 
 
-def _incident_alone(pen: Pen) -> None:
-    pen.incident(pen.random.uniform(0, 300))
+def _unstable_rolled_back(builder: ScriptBuilder) -> None:
+    builder.ship(0, "unstable")
+    builder.roll_back(95, "rollback")
 
 
-def _unstable_retried(pen: Pen) -> None:
-    change = pen.ship(0, "unstable")
-    pen.act(95, "again", change)
+def _unstable_replaced(builder: ScriptBuilder) -> None:
+    builder.ship(0, "unstable")
+    builder.ship(95)
 
 
-def _unstable_undone(pen: Pen) -> None:
-    pen.ship(0, "unstable")
-    pen.roll_back(95, "rollback")
+def _bad_canary_overridden(builder: ScriptBuilder) -> None:
+    builder.ship(0, "canary_overridden")
+    builder.open_incident(130)
 
 
-def _unstable_replaced(pen: Pen) -> None:
-    pen.ship(0, "unstable")
-    pen.ship(95)
+def _configured(builder: ScriptBuilder) -> None:
+    builder.start_operation(0, "config")
+    if builder.random.random() < 0.15:
+        builder.open_incident(40)
 
 
-def _overridden_in_vain(pen: Pen) -> None:
-    pen.ship(0, "canary_overridden")
-    pen.incident(130)
-
-
-def _again(pen: Pen) -> None:
-    pen.act(100, "again", pen.ship(0))
-
-
-def _configured(pen: Pen) -> None:
-    pen.act(0, "config")
-    if pen.random.random() < 0.15:
-        pen.incident(40)
-
-
-def _burst(pen: Pen) -> None:
+def _burst(builder: ScriptBuilder) -> None:
     for minute in (0, 4, 8):
-        pen.merge(minute).ordinary = True
+        builder.merge(minute).ordinary = True
 
 
 def _kubernetes(app: App) -> bool:
     return not app.vm
 
 
-def _single(app: App) -> bool:
+def _single_target(app: App) -> bool:
     return not app.vm and len(app.targets) == 1
 
 
-def _alone(app: App) -> bool:
+def _own_repository(app: App) -> bool:
     return not app.shared
-
-
-def _quick(app: App) -> bool:
-    return not app.slow
 
 
 def _slow(app: App) -> bool:
     return app.slow
 
 
-def _branched(app: App) -> bool:
-    return app.trigger != "docker" and not app.slow
-
-
-def _monitored(app: App) -> bool:
+def _has_canary(app: App) -> bool:
     return app.canary != "never"
 
 
-STORIES = (
-    Story(_rolled_back("undo"), 22, _single, rolls_back=True, harm=True),
-    Story(_rolled_back("undo", 2), 4, _single, rolls_back=True, harm=True),
-    Story(_rolled_back("rollback"), 30, _kubernetes, rolls_back=True, harm=True),
-    Story(_rolled_back("rollback", 2), 6, _kubernetes, rolls_back=True, harm=True),
-    Story(_rolled_back("older"), 8, _kubernetes, rolls_back=True, harm=True),
-    Story(_rolled_back("groups"), 8, lambda app: app.vm, rolls_back=True, harm=True),
-    Story(_hotfixed("deploy"), 26, _alone, harm=True),
-    Story(_hotfixed("hotfix"), 12, lambda app: _alone(app) and _kubernetes(app), harm=True),
-    Story(_hotfixed_after_rollback, 8, _alone, rolls_back=True, harm=True),
-    Story(_reverted(95), 28, _alone, harm=True),
-    Story(_reverted(50 * 60), 10, _alone),
-    Story(_reverted_unshipped, 12, _alone),
-    Story(_incident, 60, harm=True),
-    Story(_incident_linked, 10, harm=True),
-    Story(_incident_named, 6, harm=True),
-    Story(_incident_open, 2),
-    Story(_incident_alone, 14),
-    Story(_unstable_retried, 16, harm=True),
-    Story(_unstable_undone, 10, rolls_back=True, harm=True),
-    Story(_unstable_replaced, 14, harm=True),
-    Story(_ending("bake_fails"), 4),
-    Story(_ending("tests_fail"), 4),
-    Story(_ending("deploy_fails"), 6),
-    Story(_ending("canceled"), 6),
-    Story(_ending("restarted"), 14),
-    Story(_ending("canary_fail"), 10, _monitored, canary=True, harm=True),
-    Story(_ending("canary_marginal"), 6, _monitored, canary=True),
-    Story(_ending("canary_error"), 5, _monitored, canary=True),
-    Story(_ending("canary_canceled"), 4, _monitored, canary=True),
-    Story(_ending("canary_overridden"), 8, _monitored, canary=True),
-    Story(_overridden_in_vain, 6, _monitored, canary=True),
-    Story(_ending("rejected"), 10, _slow),
-    Story(_ending("judgment_timeout"), 3, _slow),
-    Story(_again, 14, _kubernetes),
-    Story(_action("restart"), 40, _kubernetes),
-    Story(_configured, 40, _kubernetes),
-    Story(_action("dry"), 10, _kubernetes),
-    Story(_burst, 40, _quick),
-    Story(_fixed_from_branch, 10, lambda app: _alone(app) and app.shape == "direct" and _branched(app), harm=True),
-    Story(_chained, 14, lambda app: app.name == LEADER),
+def _branch_deployable(app: App) -> bool:
+    return app.shape == "direct" and app.trigger != "docker" and not app.slow and not app.shared
+
+
+SCENARIOS = (
+    Scenario(_rolled_back("undo"), 22, _single_target, rolls_back=True, harm=True),
+    Scenario(_rolled_back("undo", 2), 4, _single_target, rolls_back=True, harm=True),
+    Scenario(_rolled_back("rollback"), 30, _kubernetes, rolls_back=True, harm=True),
+    Scenario(_rolled_back("rollback", 2), 6, _kubernetes, rolls_back=True, harm=True),
+    Scenario(_rolled_back("older"), 8, _kubernetes, rolls_back=True, harm=True),
+    Scenario(_rolled_back("groups"), 8, lambda app: app.vm, rolls_back=True, harm=True),
+    Scenario(_fixed("deploy"), 26, _own_repository, harm=True),
+    Scenario(_fixed("hotfix"), 12, lambda app: _own_repository(app) and _kubernetes(app), harm=True),
+    Scenario(_fixed_after_rollback, 8, _own_repository, rolls_back=True, harm=True),
+    Scenario(_reverted(95), 28, _own_repository, harm=True),
+    Scenario(_reverted(50 * 60), 10, _own_repository),
+    Scenario(lambda builder: builder.revert_and_deploy(12, builder.merge(0)), 12, _own_repository),
+    Scenario(_incident_by_time, 60, harm=True),
+    Scenario(lambda builder: builder.open_incident(28 * 60, deployment_change=builder.ship(0)), 10, harm=True),
+    Scenario(lambda builder: builder.open_incident(100, commit_change=builder.ship(0)), 6, harm=True),
+    Scenario(_incident_open, 2),
+    Scenario(lambda builder: builder.open_incident(builder.random.uniform(0, 300)), 14),
+    Scenario(lambda builder: builder.start_operation(95, "again", builder.ship(0, "unstable")), 16, harm=True),
+    Scenario(_unstable_rolled_back, 10, rolls_back=True, harm=True),
+    Scenario(_unstable_replaced, 14, harm=True),
+    Scenario(_ending("bake_fails"), 4),
+    Scenario(_ending("tests_fail"), 4),
+    Scenario(_ending("deploy_fails"), 6),
+    Scenario(_ending("canceled"), 6),
+    Scenario(_ending("restarted"), 14),
+    Scenario(_ending("canary_fail"), 10, _has_canary, canary=True, harm=True),
+    Scenario(_ending("canary_marginal"), 6, _has_canary, canary=True),
+    Scenario(_ending("canary_error"), 5, _has_canary, canary=True),
+    Scenario(_ending("canary_canceled"), 4, _has_canary, canary=True),
+    Scenario(_ending("canary_overridden"), 8, _has_canary, canary=True),
+    Scenario(_bad_canary_overridden, 6, _has_canary, canary=True),
+    Scenario(_ending("rejected"), 10, _slow),
+    Scenario(_ending("judgment_timeout"), 3, _slow),
+    Scenario(lambda builder: builder.start_operation(100, "again", builder.ship(0)), 14, _kubernetes),
+    Scenario(_operation("restart"), 40, _kubernetes),
+    Scenario(_configured, 40, _kubernetes),
+    Scenario(_operation("dry"), 10, _kubernetes),
+    Scenario(_burst, 40, lambda app: not app.slow),
+    Scenario(_fixed_from_branch, 10, _branch_deployable, harm=True),
+    Scenario(_chained, 14, lambda app: app.name == LEADER),
 )
 
 
-def first_day(pen: Pen) -> None:
-    """The first deployment that anybody can see: a baseline."""
-    pen.ship(0)
-
-
-def last_hour(pen: Pen) -> None:
-    """One run is under way, one waits behind it, one change has no run yet; ``start`` is the end of the simulation."""
+def write_last_hour(builder: ScriptBuilder) -> None:
+    """One run in progress, one queued behind it, one change without a run; ``start`` is the end of the simulation."""
     for merged, begun in ((-11, -4), (-9, -2)):
-        change = pen.merge(merged)
-        pen.act(begun, "deploy", change)
-    pen.script.intents[pen.app.name][-1].scripted = False
-    pen.merge(-1)
+        builder.start_operation(begun, "deploy", builder.merge(merged))
+    builder.script.intents[builder.app.name][-1].scripted = False
+    builder.merge(-1)
 
 
-def left_waiting(pen: Pen) -> None:
-    """Changes that nobody has shipped by the end, and one of them taken back; ``start`` is the end."""
+def write_undeployed_changes(builder: ScriptBuilder) -> None:
+    """Changes that await deployment at the end, and one of them reverted; ``start`` is the end of the simulation."""
     for hours in (70, 49, 30, 8):
-        pen.merge(-hours * 60)
-    reverted = pen.merge(-29 * 60)
-    revert = pen.merge(-26 * 60)
-    revert.style, revert.reverts, revert.paths = "squash", reverted, reverted.paths
-
-
-SETTLES = 4 * DAY
-OPENING = 9 * HOUR + 20 * MINUTE
+        builder.merge(-hours * 60)
+    reverted = builder.merge(-29 * 60)
+    builder.revert(-26 * 60, reverted)

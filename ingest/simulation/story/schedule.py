@@ -1,4 +1,4 @@
-"""The year's script: which story happens to whom on which day, and the ordinary days around them."""
+"""The script of a year: which scenario happens to which application on which day, and the ordinary days around them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from random import Random
 
-from ingest.simulation.model.clock import DAY, HOUR, MINUTE, dice, is_workday, midnight
+from ingest.simulation.model.clock import DAY, HOUR, MINUTE, dice, is_workday, midnight, weekday
 from ingest.simulation.model.company import App
-from ingest.simulation.model.repository import Change, in_order
+from ingest.simulation.model.repository import Change, order_trunk
 from ingest.simulation.story import scenarios
-from ingest.simulation.story.script import Intent, Pen, Script, draft
+from ingest.simulation.story.script import Intent, Script, ScriptBuilder, draft_change
 
-_APART = 4
-_CORE_IS_CALM = 95 * DAY
-_TROUBLES = (("tests_fail", 0.03), ("canceled", 0.012), ("bake_fails", 0.008), ("deploy_fails", 0.006))
-_CANARY_TROUBLES = (
+_DAYS_APART = 4  # so that no scenario's failure window (24 hours) reaches into the next one
+_SETTLES = 4 * DAY  # no scenario begins so near to the end that its outcome would be unknown
+_CORE_CALM = 95 * DAY  # the demo shows a core without rollbacks in its last three months
+_OPENING = 9 * HOUR + 20 * MINUTE
+_FAILURES = (("tests_fail", 0.03), ("canceled", 0.012), ("bake_fails", 0.008), ("deploy_fails", 0.006))
+_CANARY_FAILURES = (
     ("canary_fail", 0.03),
     ("canary_marginal", 0.015),
     ("canary_error", 0.008),
@@ -26,7 +28,7 @@ _CANARY_TROUBLES = (
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """The simulated span in epoch milliseconds, the seed, and the share of full volume that is kept."""
+    """The simulated period in epoch milliseconds, the seed, and the share of full volume that each application has."""
 
     seed: int
     start: int
@@ -35,17 +37,17 @@ class Year:
     scale: float
 
     def adopted(self, app: App) -> float:
-        """When the application went over to the template's second version; infinite where it did not."""
+        """When an application adopts the template's second version; infinite if never."""
         if app.template != "adopts":
             return math.inf
         return midnight((self.start + self.end) // 2) + dice(self.seed, app.name, "adopts").randint(0, 20) * DAY
 
     def canaries(self, app: App) -> float:
-        """From when on the application has canaries."""
+        """From when on an application has canaries; infinite if never."""
         return {"always": float(self.start), "template": self.adopted(app), "never": math.inf}[app.canary]
 
     def days(self) -> list[int]:
-        """Midnights of the days that are wholly inside."""
+        """Midnights of the days that are completely inside."""
         return list(range(midnight(self.start) + DAY, midnight(self.end), DAY))
 
     @property
@@ -55,100 +57,104 @@ class Year:
 
 
 @dataclass(slots=True)
-class _Diary:
-    """Which days of which application are taken by a story."""
+class _Calendar:
+    """The days of each application that are free for a scenario, and those that have one."""
 
     year: Year
     free: dict[str, set[int]] = field(default_factory=dict)
-    taken: dict[str, set[int]] = field(default_factory=dict)
+    booked: dict[str, set[int]] = field(default_factory=dict)
 
-    def open(self, app: App) -> None:
-        last = self.year.end - (scenarios.SETTLES + 2 * DAY if app.slow else scenarios.SETTLES)
+    def add(self, app: App) -> None:
+        last = self.year.end - (_SETTLES + 2 * DAY if app.slow else _SETTLES)
         first = self.year.first + 6 * DAY
-        days = [day for day in self.year.days() if first < day < last and is_workday(day)]
-        self.free[app.name] = {day for day in days if (day // DAY + 3) % 7 < 4}
-        self.taken[app.name] = set()
+        # Monday to Thursday: what a scenario does on the next day is on a working day too.
+        self.free[app.name] = {
+            day for day in self.year.days() if first < day < last and is_workday(day) and weekday(day) < 4
+        }
+        self.booked[app.name] = set()
 
-    def book(self, app: App, story: scenarios.Story, random: Random) -> int | None:
+    def book(self, app: App, scenario: scenarios.Scenario, random: Random) -> int | None:
         year = self.year
-        last = year.end - _CORE_IS_CALM if story.rolls_back and app.core else math.inf
-        first = year.canaries(app) + DAY if story.canary else 0
+        last = year.end - _CORE_CALM if scenario.rolls_back and app.core else math.inf
+        first = year.canaries(app) + DAY if scenario.canary else 0
         days = sorted(day for day in self.free[app.name] if first <= day < last)
-        if story.harm and random.random() < 0.5:
+        if scenario.harm and random.random() < 0.5:
             days = [day for day in days if day < (year.start + year.end) // 2] or days
         if not days:
             return None
         day = random.choice(days)
-        self.taken[app.name].add(day)
-        self.free[app.name] -= {day + away * DAY for away in range(-_APART, _APART + 1)}
+        self.booked[app.name].add(day)
+        self.free[app.name] -= {day + offset * DAY for offset in range(-_DAYS_APART, _DAYS_APART + 1)}
         return day
 
 
-def write(apps: tuple[App, ...], year: Year) -> dict[str, Script]:
+def write_scripts(apps: tuple[App, ...], year: Year) -> dict[str, Script]:
     """The script of every repository; its changes are in trunk order, its intents by time."""
     scripts = {app.repo: Script(intents={}) for app in apps}
-    diary = _Diary(year)
+    calendar = _Calendar(year)
     for app in apps:
-        diary.open(app)
+        calendar.add(app)
         scripts[app.repo].intents[app.name] = []
-    _tell_stories(apps, year, scripts, diary)
-    _frame(apps, year, scripts)
+    _add_scenarios(apps, year, scripts, calendar)
+    _add_first_and_last_days(apps, year, scripts)
     for repository, script in scripts.items():
         fed = [app for app in apps if app.repo == repository]
         for app in fed:
-            _ordinary_changes(app, fed, year, script, diary)
-        script.changes = in_order(change for change in script.changes if change.at <= year.end)
+            _add_ordinary_changes(app, fed, year, script, calendar)
+        script.changes = order_trunk(change for change in script.changes if change.at <= year.end)
         for app in fed:
-            _ordinary_intents(app, year, script, diary.taken[app.name])
+            _add_ordinary_intents(app, year, script, calendar.booked[app.name])
             script.intents[app.name].sort(key=lambda intent: (intent.at, intent.action))
     return scripts
 
 
-def _tell_stories(apps: tuple[App, ...], year: Year, scripts: dict[str, Script], diary: _Diary) -> None:
+def _add_scenarios(apps: tuple[App, ...], year: Year, scripts: dict[str, Script], calendar: _Calendar) -> None:
     random = dice(year.seed, "stories")
-    for story in scenarios.STORIES:
-        fitting = [app for app in apps if story.fits(app)]
-        for nth in range(max(1, round(story.times * year.scale))):
+    for scenario in scenarios.SCENARIOS:
+        fitting = [app for app in apps if scenario.fits(app)]
+        for nth in range(max(1, round(scenario.times * year.scale))):
             for app in random.sample(fitting, len(fitting)):
-                day = diary.book(app, story, random)
+                day = calendar.book(app, scenario, random)
                 if day is not None:
-                    begin = day + scenarios.OPENING + random.randint(0, 50) * MINUTE
-                    story.tell(Pen(scripts[app.repo], app, begin, dice(year.seed, app.name, day, nth)))
+                    begin = day + _OPENING + random.randint(0, 50) * MINUTE
+                    scenario.write(ScriptBuilder(scripts[app.repo], app, begin, dice(year.seed, app.name, day, nth)))
                     break
 
 
-def _frame(apps: tuple[App, ...], year: Year, scripts: dict[str, Script]) -> None:
+def _add_first_and_last_days(apps: tuple[App, ...], year: Year, scripts: dict[str, Script]) -> None:
     for nth, app in enumerate(apps):
-        begin = year.first + scenarios.OPENING + nth * 3 * MINUTE
-        scenarios.first_day(Pen(scripts[app.repo], app, begin, dice(year.seed, app.name, "first")))
+        begin = year.first + _OPENING + nth * 3 * MINUTE
+        # The first deployment is a baseline: it ships its own change, and the six before it are in no lead time.
+        ScriptBuilder(scripts[app.repo], app, begin, dice(year.seed, app.name, "first")).ship(0)
         random = dice(year.seed, app.name, "before")
         for _ in range(6):
-            change = draft(app, year.first - random.randint(2 * HOUR, 15 * DAY), random)
+            change = draft_change(app, year.first - random.randint(2 * HOUR, 15 * DAY), random)
             change.ordinary = False
             scripts[app.repo].changes.append(change)
-    closing, waiting = apps[0], next(app for app in apps if app.slow)
-    for app, tell in ((closing, scenarios.last_hour), (waiting, scenarios.left_waiting)):
-        tell(Pen(scripts[app.repo], app, year.end, dice(year.seed, app.name, "last")))
+    slow = next(app for app in apps if app.slow)
+    for app, write in ((apps[0], scenarios.write_last_hour), (slow, scenarios.write_undeployed_changes)):
+        write(ScriptBuilder(scripts[app.repo], app, year.end, dice(year.seed, app.name, "last")))
 
 
-def _ordinary_changes(app: App, fed: list[App], year: Year, script: Script, diary: _Diary) -> None:
+def _add_ordinary_changes(app: App, fed: list[App], year: Year, script: Script, calendar: _Calendar) -> None:
     random = dice(year.seed, app.name, "ordinary")
-    quiet = {day for other in fed for day in diary.taken[other.name]}
+    booked = {day for other in fed for day in calendar.booked[other.name]}
     last = year.end - (3 * HOUR if any(change.at > year.end - HOUR for change in script.changes) else 0)
-    days = [day for day in [*year.days(), midnight(year.end)] if day > year.first and day not in diary.taken[app.name]]
-    for day in days:
+    for day in [*year.days(), midnight(year.end)]:
+        if day <= year.first or day in calendar.booked[app.name]:
+            continue
         rate = app.rate * year.volume * (1 if is_workday(day) else 0.03)
         for _ in range(_poisson(rate, random)):
             at = day + 9 * HOUR + int(random.triangular(0, 8.7, 5.5) * HOUR)
-            change = draft(app, at, random)
-            if app.shared and day not in quiet:
+            change = draft_change(app, at, random)
+            if app.shared and day not in booked:
                 _spread(change, fed, random)
             if at < last:
                 script.changes.append(change)
 
 
 def _spread(change: Change, fed: list[App], random: Random) -> None:
-    """In a shared repository some changes belong to everybody and some to nobody."""
+    """Let some changes of a shared repository belong to all of its applications, and some to none."""
     roll = random.random()
     if roll < 0.12:
         change.paths, change.applications = ("libs/common.py",), tuple(app.name for app in fed)
@@ -156,42 +162,43 @@ def _spread(change: Change, fed: list[App], random: Random) -> None:
         change.paths, change.applications = ("docs/guide.md",), ()
 
 
-def _ordinary_intents(app: App, year: Year, script: Script, taken: set[int]) -> None:
+def _add_ordinary_intents(app: App, year: Year, script: Script, booked: set[int]) -> None:
     random = dice(year.seed, app.name, "intents")
-    mine = [change for change in script.changes if app.name in change.applications]
+    changes = [change for change in script.changes if app.name in change.applications]
     intents = script.intents[app.name]
-    for change in mine:
+    for change in changes:
         at = change.at + random.randint(5 * MINUTE, 9 * MINUTE)
         if change.ordinary and app.staging == "separate":
             intents.append(Intent(at, "staging", change))
         if change.ordinary and not app.slow:
-            intents.append(Intent(at, "deploy", change, _fate(app, at >= year.canaries(app), random)))
+            intents.append(Intent(at, "deploy", change, _ending(at >= year.canaries(app), random)))
     if app.slow:
-        intents += _batches(app, year, mine, taken, random)
-    if app.trigger == "jenkins" or app.name == "gateway":
+        intents += _batches(year, changes, booked, random)
+    if app.nightly:
         nights = [day for day in year.days() if is_workday(day) and random.random() < year.volume / 2]
         intents += [Intent(day + 3 * HOUR, "nightly") for day in nights]
 
 
-def _batches(app: App, year: Year, mine: list[Change], taken: set[int], random: Random) -> list[Intent]:
-    times = [change.at for change in mine]
-    found, first = [], year.first
+def _batches(year: Year, changes: list[Change], booked: set[int], random: Random) -> list[Intent]:
+    """Releases of a slow application: on Tuesdays and Thursdays, of everything merged until then."""
+    times = [change.at for change in changes]
+    intents = []
     for day in year.days():
-        busy = taken & {day, day + DAY, day + 2 * DAY}
-        settled = day > year.end - scenarios.SETTLES - DAY
-        if (day // DAY + 3) % 7 not in (1, 3) or not is_workday(day) or busy or settled or day <= first:
+        busy = booked & {day, day + DAY, day + 2 * DAY}
+        too_late = day > year.end - _SETTLES - DAY
+        if weekday(day) not in (1, 3) or not is_workday(day) or busy or too_late or day <= year.first:
             continue
         at = day + 10 * HOUR + random.randint(0, 90) * MINUTE
         head = bisect_right(times, at - 10 * MINUTE) - 1
         if head >= 0 and random.random() < max(0.5, min(1.0, 2 * year.volume)):
-            ending = "rejected" if random.random() < 0.05 else _fate(app, False, random)
-            found.append(Intent(at, "deploy", mine[head], ending))
-    return found
+            ending = "rejected" if random.random() < 0.05 else _ending(False, random)
+            intents.append(Intent(at, "deploy", changes[head], ending))
+    return intents
 
 
-def _fate(app: App, canary: bool, random: Random) -> str:
+def _ending(canary: bool, random: Random) -> str:
     roll = random.random()
-    for ending, share in _TROUBLES + (_CANARY_TROUBLES if canary else ()):
+    for ending, share in _FAILURES + (_CANARY_FAILURES if canary else ()):
         if roll < share:
             return ending
         roll -= share
@@ -199,8 +206,9 @@ def _fate(app: App, canary: bool, random: Random) -> str:
 
 
 def _poisson(rate: float, random: Random) -> int:
-    count, left = 0, random.random() - math.exp(-rate)
+    """A Poisson draw by inversion of its distribution function; ``random`` has none."""
     chance = math.exp(-rate)
+    count, left = 0, random.random() - chance
     while left > 0:
         count += 1
         chance *= rate / count

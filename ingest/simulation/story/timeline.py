@@ -1,4 +1,4 @@
-"""How a run goes: its stages with their times, from its plan alone, so that it can be told again when it is served."""
+"""The course of one run: its stages with their times, computed from its plan alone, again whenever it is served."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ingest.simulation.model.stage import Stage
 
 
 class Timeline:
-    """The stages of one run so far. ``at`` is its clock; ``status`` is null until something ended the run.
+    """The stages of one run so far. ``at`` is its clock; ``status`` is null until something ends the run.
 
-    ``traffic`` and ``served`` are when each production rollout first took traffic and when it had all of it.
+    ``first_traffic`` and ``full_traffic`` have one entry per production rollout.
     """
 
     def __init__(self, run: Run) -> None:
@@ -22,54 +22,45 @@ class Timeline:
         self.latest: tuple[str, ...] = ()
         self.status: str | None = None if run.start else ("NOT_STARTED" if run.cut else "CANCELED")
         self.restarted: int | None = None
-        self.traffic: list[int] = []
-        self.served: list[int | None] = []
+        self.first_traffic: list[int] = []
+        self.full_traffic: list[int | None] = []
 
     @property
     def alive(self) -> bool:
-        """Whether the run goes on."""
+        """Whether the run continues."""
         return self.status is None
 
-    def lasts(self, low: float, high: float) -> int:
-        """A duration in milliseconds between two in minutes."""
+    def duration(self, low: float, high: float) -> int:
+        """A random duration in milliseconds between two in minutes."""
         return int(self.random.uniform(low, high) * MINUTE)
 
-    def add(
-        self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any
-    ) -> Stage:
-        """The next stage of the main line; a fate other than success ends the run."""
-        stage = self.put(kind, name, lasts, fate=fate, stuck=stuck, **detail)
+    def add(self, kind: str, name: str, duration: int, **more: Any) -> Stage:
+        """Add the next stage of the main line (arguments as for ``put``); a failed one ends the run."""
+        stage = self.put(kind, name, duration, **more)
         self.join([stage])
         return stage
 
     def put(
-        self, kind: str, name: str, lasts: int, *, fate: str = "SUCCEEDED", stuck: str = "", **detail: Any
+        self, kind: str, name: str, duration: int, *, status: str = "SUCCEEDED", stuck: str = "", **detail: Any
     ) -> Stage:
-        """A stage that begins now, beside others; ``join`` waits for them."""
+        """Add a stage that begins now, beside others; ``join`` waits for them."""
         begin = self.at + 80 if self.alive else None
-        end = begin + lasts if begin else None
-        status = fate if self.alive else "NOT_STARTED"
-        ref = str(sum(not s.parent for s in self.stages) + 1)
+        end = begin + duration if begin else None
+        ref = str(sum(not stage.parent for stage in self.stages) + 1)
+        status = status if self.alive else "NOT_STARTED"
         stage = Stage(ref, kind, name, status, begin, end, self.latest, stuck=stuck, detail=detail)
         self.stages.append(stage)
         return stage
 
-    def inside(self, parent: Stage, ref: str, owner: str, stage: Stage) -> Stage:
-        """Make a stage one that Orca put into another."""
-        stage.ref, stage.parent, stage.owner = ref, parent.ref, owner
-        stage.after = ()
-        return stage
-
     def join(self, stages: list[Stage]) -> None:
-        """Go on when all of these are done; one that failed ends the run."""
+        """Continue when all of these have ended; one that failed ends the run."""
         self.latest = tuple(stage.ref for stage in stages)
         if self.alive:
             self.at = max(stage.end or self.at for stage in stages)
-            fatal = [stage.status for stage in stages if stage.status in {"TERMINAL", "CANCELED"}]
-            self.status = fatal[0] if fatal else None
+            self.status = next((stage.status for stage in stages if stage.status in {"TERMINAL", "CANCELED"}), None)
 
     def up_to(self, now: int) -> list[Stage]:
-        """The stages as they stand at an instant."""
+        """The stages as they are at an instant."""
         for stage in self.stages:
             if stage.start is not None and stage.start > now:
                 stage.status, stage.start, stage.end, stage.work = "NOT_STARTED", None, None, None
@@ -78,45 +69,44 @@ class Timeline:
         return self.stages
 
 
-def prepare(line: Timeline) -> None:
-    """Everything that comes before production: bake, staging, tests."""
+def add_pre_production(line: Timeline) -> None:
+    """Add the stages before production: bake, staging, tests."""
     run, ending = line.run, line.run.ending
-    bake = "bake" if run.app.vm else "bakeManifest"
-    failed = ending == "bake_fails"
-    stuck = "monitorBake" if run.app.vm else "createBake"
-    lasts = line.lasts(4, 7) if run.app.vm else line.lasts(0.6, 1.6)
-    line.add(bake, "Bake", lasts, fate="TERMINAL" if failed else "SUCCEEDED", stuck=stuck if failed else "")
+    duration = line.duration(4, 7) if run.app.vm else line.duration(0.6, 1.6)
+    failure = {"status": "TERMINAL", "stuck": "monitorBake" if run.app.vm else "createBake"}
+    line.add("bake" if run.app.vm else "bakeManifest", "Bake", duration, **failure if ending == "bake_fails" else {})
     if run.app.staging == "inline" and not run.app.vm and run.action != "hotfix":
-        line.add("deployManifest", "Deploy to staging", line.lasts(1.2, 3), account="staging", location="shop")
+        line.add("deployManifest", "Deploy to staging", line.duration(1.2, 3), account="staging", location="shop")
     if ending == "restarted" and line.alive:
-        line.at = line.restarted = line.at + line.lasts(14, 32)
-    fate, stuck = {
-        "tests_fail": ("TERMINAL", "waitOnJobCompletion"),
-        "canceled": ("CANCELED", "waitOnJobCompletion"),
-    }.get(ending, ("SUCCEEDED", ""))
-    fast = 0.7 if run.adopted or run.action == "hotfix" else 1.0
-    minutes = line.lasts(3 * fast, 8 * fast)
-    line.add("runJobManifest", "Integration tests", minutes, fate=fate, stuck=stuck, restarted=line.restarted)
+        line.at = line.restarted = line.at + line.duration(14, 32)
+    failed = {"tests_fail": "TERMINAL", "canceled": "CANCELED"}.get(ending)
+    failure = {"status": failed, "stuck": "waitOnJobCompletion"} if failed else {}
+    factor = 0.7 if run.adopted or run.action == "hotfix" else 1.0
+    duration = line.duration(3 * factor, 8 * factor)
+    line.add("runJobManifest", "Integration tests", duration, restarted=line.restarted, **failure)
 
 
-def judge(line: Timeline) -> None:
-    """Ask a person, who takes as long as people take."""
-    ending = line.run.ending
+def add_approval(line: Timeline) -> None:
+    """Add a manual judgment, which takes hours except in scenarios."""
     hours = 0.1 + line.random.lognormvariate(0.9, 0.9)
-    waited = line.lasts(5, 20) if line.run.scripted else int(min(hours, 26) * HOUR)
-    if ending == "judgment_timeout":
-        line.add("manualJudgment", "Approve", 4 * HOUR, fate="TERMINAL", stuck="waitForJudgment", decision="")
+    waited = line.duration(5, 20) if line.run.scripted else int(min(hours, 26) * HOUR)
+    failure = {"status": "TERMINAL", "stuck": "waitForJudgment"}
+    if line.run.ending == "judgment_timeout":
+        line.add("manualJudgment", "Approve", 4 * HOUR, decision="", **failure)
         return
-    stop = ending == "rejected"
-    fate = {"fate": "TERMINAL", "stuck": "waitForJudgment"} if stop else {}
-    decided = waited - line.random.randint(1, 14) * SECOND
-    line.add("manualJudgment", "Approve", waited, decision="stop" if stop else "continue", decided=decided, **fate)
+    rejected = line.run.ending == "rejected"
+    more = {
+        "decision": "stop" if rejected else "continue",
+        "decided": waited - line.random.randint(1, 14) * SECOND,
+        **(failure if rejected else {}),
+    }
+    line.add("manualJudgment", "Approve", waited, **more)
 
 
-def hand_over(line: Timeline) -> None:
-    """Start the child that does production, and wait for it."""
-    child = line.run.child
-    lasts = child.horizon - line.at + 4 * SECOND if child and line.alive else HOUR
-    fate = child.status if child and line.alive else "SUCCEEDED"
-    stuck = "" if fate in {"SUCCEEDED", "RUNNING"} else "monitorPipeline"
-    line.add("pipeline", "Deploy production", lasts, fate=fate, stuck=stuck)
+def add_child_pipeline(line: Timeline) -> None:
+    """Add the stage that starts the child for production, and waits for it."""
+    child = line.run.child if line.alive else None
+    duration = child.horizon - line.at + 4 * SECOND if child else HOUR
+    status = child.status if child else "SUCCEEDED"
+    stuck = "" if status in {"SUCCEEDED", "RUNNING"} else "monitorPipeline"
+    line.add("pipeline", "Deploy production", duration, status=status, stuck=stuck)

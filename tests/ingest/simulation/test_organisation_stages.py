@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ingest.simulation.organisation import Organisation
-from tests.simulation.expected import Deployment
+from tests.simulation.expected import ExpectedDeployment, expected_results
 
 Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ def by_id(organisation: Organisation) -> dict[str, Json]:
     }
 
 
-def of_deployment(by_id: dict[str, Json], deployment: Deployment) -> Json:
+def of_deployment(by_id: dict[str, Json], deployment: ExpectedDeployment) -> Json:
     return by_id.get(f"{deployment.root_id}/{deployment.application}", by_id[deployment.root_id])
 
 
@@ -43,8 +43,8 @@ def rollouts(document: Json) -> list[Json]:
     ]
 
 
-def deployments(organisation: Organisation, outcome: str) -> list[Deployment]:
-    return [d for d in organisation.truth.deployments if d.outcome == outcome]
+def deployments(organisation: Organisation, outcome: str) -> list[ExpectedDeployment]:
+    return [d for d in expected_results(organisation).deployments if d.outcome == outcome]
 
 
 def test_the_run_under_way_at_the_end_runs(organisation: Organisation) -> None:
@@ -108,7 +108,7 @@ def test_regions_are_rolled_out_side_by_side(by_id: dict[str, Json]) -> None:
 
 def test_undone_rollouts_are_operations_by_hand(organisation: Organisation, by_id: dict[str, Json]) -> None:
     """Each is an orchestration that names a revision or how many to go back, and takes traffic by its own tasks."""
-    undone = [d for d in organisation.truth.deployments if d.by_hand]
+    undone = [d for d in expected_results(organisation).deployments if d.started_from_ui]
     assert undone
     for deployment in undone:
         document = by_id[deployment.root_id]
@@ -169,7 +169,7 @@ def test_dry_runs_look_real_and_count_for_nothing(organisation: Organisation, by
     """A dry run has its production stages, and is no deployment."""
     dry = {document["id"] for document in by_id.values() if document["trigger"]["dryRun"]}
     assert dry
-    assert dry.isdisjoint(d.root_id for d in organisation.truth.deployments)
+    assert dry.isdisjoint(d.root_id for d in expected_results(organisation).deployments)
 
 
 def test_runs_canceled_in_the_queue_never_began(organisation: Organisation) -> None:
@@ -188,4 +188,4 @@ def test_staging_and_nightly_runs_are_no_deployments(organisation: Organisation,
     """Pipelines that touch staging alone, or nothing, are not among the deployments."""
     other = {i for i, document in by_id.items() if document.get("name") in {"deploy-staging", "nightly-tests"}}
     assert len(other) > 50
-    assert other.isdisjoint(d.root_id for d in organisation.truth.deployments)
+    assert other.isdisjoint(d.root_id for d in expected_results(organisation).deployments)

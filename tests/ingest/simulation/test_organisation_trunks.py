@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.simulation.model.repository import Change, in_order, write
+from ingest.simulation.model.repository import Change, order_trunk, write_trunk
 from ingest.simulation.organisation import Organisation
+from tests.simulation.expected import expected_results
 
 
 def git(path: Path, *arguments: str) -> str:
@@ -67,7 +68,7 @@ def test_first_parent_times_rise_and_authors_are_before(organisation: Organisati
 
 def test_a_fix_deployed_from_its_branch_is_merged_later(organisation: Organisation) -> None:
     """What was deployed is the second parent of a hotfix's merge, made on what it mends, and never on trunk itself."""
-    served = {d.serves: d for d in organisation.truth.deployments if d.repository}
+    served = {d.content: d for d in expected_results(organisation).deployments if d.repository}
     found = 0
     for path in organisation.repositories.values():
         merges = git(path, "rev-list", "--first-parent", "--merges", "--parents", "main").splitlines()
@@ -104,10 +105,10 @@ def test_writing_twice_gives_the_same_ids(tmp_path: Path) -> None:
     """Commit ids follow from the changes alone."""
     ids = []
     for name in ("one", "two"):
-        changes = in_order(
+        changes = order_trunk(
             [change(10**12 + n * 60_000, style) for n, style in enumerate(["direct", "merge", "squash"])]
         )
-        write(tmp_path / name, changes)
+        write_trunk(tmp_path / name, changes)
         ids.append([c.sha for c in changes])
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 3
@@ -117,7 +118,8 @@ def test_ids_are_those_of_the_trunk_in_order(tmp_path: Path) -> None:
     """Every change knows the id that git gave it, and a revert the id of what it reverts."""
     changes = [change(10**12 + n * 600_000, "merge" if n % 2 else "squash", commits=1 + n % 3) for n in range(7)]
     changes.append(change(10**12 + 10**7, reverts=changes[3]))
-    path = write(tmp_path / "r.git", in_order(changes))
+    path = tmp_path / "r.git"
+    write_trunk(path, order_trunk(changes))
     assert [c.sha for c in changes] == git(path, "rev-list", "--first-parent", "--reverse", "main").split()
     assert f"This reverts commit {changes[3].sha}." in git(path, "log", "-1", "--format=%B", "main")
     assert git(path, "log", "-1", "--format=%s", "main").strip().startswith('Revert "change ')
@@ -125,15 +127,15 @@ def test_ids_are_those_of_the_trunk_in_order(tmp_path: Path) -> None:
 
 def test_a_stream_that_git_refuses_is_an_error(tmp_path: Path) -> None:
     """A broken import never passes as a repository."""
-    bad = in_order([change(10**12, author="bro>ken<")])
+    bad = order_trunk([change(10**12, author="bro>ken<")])
     with pytest.raises((subprocess.CalledProcessError, BrokenPipeError)):
-        write(tmp_path / "bad.git", bad)
+        write_trunk(tmp_path / "bad.git", bad)
 
 
 @given(st.lists(st.integers(10**12, 10**12 + 10**5), min_size=1, max_size=30))
 def test_order_is_strict_and_numbers_are_unique(times: list[int]) -> None:
     """However close changes are, the trunk has them in strictly rising whole seconds, each with its own number."""
-    ordered = in_order(change(at) for at in times)
+    ordered = order_trunk(change(at) for at in times)
     assert all(c.at % 1000 == 0 for c in ordered)
     assert all(a.at < b.at for a, b in pairwise(ordered))
     assert [c.index for c in ordered] == list(range(len(times)))
