@@ -22,7 +22,7 @@ PAGES = [
 def main() -> None:
     """Draw the page of the address; if there is no data, draw the commands that produce it."""
     st.set_page_config(page_title="Delivery metrics", layout="wide")
-    if not login.admitted():
+    if not login.check_access():
         st.navigation(PAGES, position="hidden")
         return
     page = st.navigation(PAGES, position="top")

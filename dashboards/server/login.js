@@ -1,11 +1,11 @@
-// Who has to log in comes back to the first page; from there it goes on to the address that was asked for.
+// The provider redirects to the first page. A user who followed a link to another page before the login goes there.
 addEventListener('click', event => {
-  if (event.target.closest('.st-key-login')) sessionStorage.setItem('asked', location.href)
+  if (event.target.closest('.st-key-login')) sessionStorage.setItem('requested', location.href)
 }, true)
 {
-  const asked = sessionStorage.getItem('asked')
-  if (asked && asked !== location.href && asked.startsWith(location.href)) {
-    sessionStorage.removeItem('asked')
-    location.replace(asked)
+  const requested = sessionStorage.getItem('requested')
+  if (requested && requested !== location.href && requested.startsWith(location.href)) {
+    sessionStorage.removeItem('requested')
+    location.replace(requested)
   }
 }

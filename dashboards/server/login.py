@@ -1,4 +1,4 @@
-"""Who may see the dashboard. Nobody is asked unless the server was told of a provider of identities (``dora.toml``)."""
+"""Login with OpenID Connect, if ``[dashboard.login]`` of dora.toml configures a provider; else everyone has access."""
 
 from __future__ import annotations
 
@@ -10,79 +10,73 @@ from typing import Any
 
 import streamlit as st
 
-TOLD, SECRET, COOKIE = "DORA_LOGIN", "DORA_LOGIN_SECRET", "DORA_COOKIE_SECRET"
+# Set by ``dora dashboard``, which reads them from dora.toml, files and the environment.
+PROVIDER, SECRET, COOKIE = "DORA_LOGIN", "DORA_LOGIN_SECRET", "DORA_COOKIE_SECRET"
 Claims = Mapping[str, Any]
 
 
 @cache
-def provider() -> dict[str, Any] | None:
-    """What the server was told of the provider; null where nobody logs in."""
-    text = os.environ.get(TOLD)
-    return json.loads(text) if text else None
+def read_provider() -> dict[str, Any] | None:
+    """Return the settings of the provider; null without a login."""
+    settings = os.environ.get(PROVIDER)
+    return json.loads(settings) if settings else None
 
 
-def secrets() -> dict[str, Any] | None:
-    """The provider as Streamlit takes it."""
-    told = provider()
-    if told is None:
+def streamlit_secrets() -> dict[str, Any] | None:
+    """Return the provider in the shape of Streamlit's secrets.toml; null without a login."""
+    provider = read_provider()
+    if provider is None:
         return None
     return {
         "auth": {
-            "redirect_uri": told["redirect_uri"],
-            "server_metadata_url": told["metadata_url"],
-            "client_id": told["client_id"],
+            "redirect_uri": provider["redirect_uri"],
+            "server_metadata_url": provider["metadata_url"],
+            "client_id": provider["client_id"],
             "client_secret": os.environ[SECRET],
             "cookie_secret": os.environ[COOKIE],
         }
     }
 
 
-def viewer() -> dict[str, str | bool | None]:
-    """Claims of the server's own visits."""
-    told = provider()
-    if told is None:
+def warm_up_claims() -> dict[str, str | bool | None]:
+    """Return claims that are allowed, for the server's own visits, which do not log in."""
+    provider = read_provider()
+    if provider is None:
         return {}
-    someone = next(iter(told["allowed"]), "example.com").lstrip("@")
-    return {"is_logged_in": True, "email": someone if "@" in someone else f"warm@{someone}"}
+    allowed = next(iter(provider["allowed"]), "example.com").lstrip("@")
+    return {"is_logged_in": True, "email": allowed if "@" in allowed else f"warm-up@{allowed}"}
 
 
-def admitted() -> bool:
-    """Whether this person may see anything; where not, what they can do is drawn and nothing else."""
-    told = provider()
-    if told is None:
+def check_access() -> bool:
+    """Return whether the user has access to the data; if not, draw what to do instead."""
+    provider = read_provider()
+    if provider is None:
         return True
     if not st.user.is_logged_in:
         st.title("Delivery metrics", anchor=False)
-        st.button("Log in", on_click=st.login, type="primary", key="login")  # a name that login.js knows
+        st.button("Log in", on_click=st.login, type="primary", key="login")  # login.js looks for this key
         return False
     claims = st.user.to_dict()
-    if may(claims, told["allowed"]):
-        _signed_in(claims)
+    name = str(claims.get("name") or claims.get("email") or claims.get("sub") or "This user")
+    if is_allowed(claims, provider["allowed"]):
+        with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+            st.text(name, width="content")  # text, because Markdown of a name could load an image
+            st.button("Log out", on_click=st.logout, type="tertiary")
         return True
-    st.title("This dashboard is not open to you", anchor=False)
-    st.text(f"{_name(claims)} is known, and not among those whom it is for. Ask whoever runs it to let you in.")
+    st.title("You do not have access to this dashboard", anchor=False)
+    st.text(f"{name} is logged in but not allowed. Ask the administrator of the dashboard for access.")
     st.button("Log out", on_click=st.logout)
     return False
 
 
-def may(claims: Claims, allowed: Iterable[str]) -> bool:
-    """Whether claims have an address that is allowed, by itself or by its domain; all may where none is named.
+def is_allowed(claims: Claims, allowed: Iterable[str]) -> bool:
+    """Return whether the e-mail address of claims, or its domain, is allowed; an empty list allows all users.
 
-    An address that the provider calls unverified is none, nor is a word without a person's name before its ``@``.
+    An address that the provider has not verified does not count, nor does one without a name before its ``@``.
     """
-    names = {one.lower().lstrip("@") for one in allowed}
+    names = {name.lower().lstrip("@") for name in allowed}
     address = str(claims.get("email") or "").lower()
-    person, _, domain = address.rpartition("@")
-    if claims.get("email_verified") is False or not person:
-        return not names
-    return not names or not names.isdisjoint({address, domain})
-
-
-def _signed_in(claims: Claims) -> None:
-    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
-        st.text(_name(claims), width="content")
-        st.button("Log out", on_click=st.logout, type="tertiary")
-
-
-def _name(claims: Claims) -> str:
-    return str(claims.get("name") or claims.get("email") or claims.get("sub") or "somebody")
+    user, _, domain = address.rpartition("@")
+    if not names:
+        return True
+    return claims.get("email_verified") is not False and bool(user) and not names.isdisjoint({address, domain})

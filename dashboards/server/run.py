@@ -1,4 +1,4 @@
-"""The dashboard as a process: Streamlit around app.py. ``dora dashboard`` runs this file."""
+"""The process of the dashboard: Streamlit around app.py, started by ``dora dashboard``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboards.server import login, warm_up
-from dashboards.server.static_files import Shell
+from dashboards.server.static_files import StaticFiles
 
 
 @contextlib.asynccontextmanager
-async def _warm(_: st.App) -> AsyncIterator[None]:
-    async with warm_up.kept(login.viewer()):
+async def _lifespan(_: st.App) -> AsyncIterator[None]:
+    async with warm_up.keep_warm(login.warm_up_claims()):
         yield
 
 
 BASE, HOST = (st.get_option(name) or "" for name in ("server.baseUrlPath", "browser.serverAddress"))
 app = st.App(
     Path(__file__).parents[1] / "app.py",
-    secrets=login.secrets(),
-    lifespan=_warm,
-    middleware=[Middleware(Shell, base=f"/{BASE}".rstrip("/"), host=HOST)],
+    secrets=login.streamlit_secrets(),
+    lifespan=_lifespan,
+    middleware=[Middleware(StaticFiles, base=f"/{BASE}".rstrip("/"), host=HOST)],
 )

@@ -1,11 +1,10 @@
-"""The server as its own first viewer: what the first person of the day would wait for is done before anybody comes."""
+"""Visits of the server to its own first page, which fill the cache before the first user needs it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
@@ -15,58 +14,56 @@ from streamlit.runtime import Runtime, SessionClient
 from dashboards.queries import cache
 from dora import DoraError
 
-EVERY, MOST = 15.0, 60.0  # seconds between looks at the build, and for one page
-Viewer = Mapping[str, str | bool | None]
+CHECK_INTERVAL = 15.0  # seconds between looks at the build
+VISIT_TIMEOUT = 60.0  # seconds; the server starts anyway, with a slow first page
+Claims = Mapping[str, str | bool | None]
 
 
-class _Nobody(SessionClient):
-    """Takes what a browser would draw, and knows when the page is whole."""
+class _Client(SessionClient):
+    """A browser that draws nothing; ``done`` is set once the page has been sent."""
 
     def __init__(self) -> None:
         self.done = asyncio.Event()
 
     def write_forward_msg(self, msg: ForwardMsg) -> None:
-        """Look at one message of the page."""
         if msg.WhichOneof("type") == "script_finished":
             self.done.set()
 
 
-async def visit(viewer: Viewer) -> None:
-    """Open the first page as a browser does, let all of it be drawn, and leave."""
-    runtime, nobody = Runtime.instance(), _Nobody()
-    session = runtime.connect_session(nobody, user_info=dict(viewer))
+async def visit_first_page(claims: Claims) -> None:
+    """Run the first page as for a user with these claims."""
+    runtime, client = Runtime.instance(), _Client()
+    session = runtime.connect_session(client, user_info=dict(claims))
     try:
         runtime.handle_backmsg(session, BackMsg(rerun_script=ClientState()))
-        async with asyncio.timeout(MOST):
-            await nobody.done.wait()
-    except TimeoutError:
-        return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(VISIT_TIMEOUT):
+                await client.done.wait()
     finally:
         runtime.close_session(session)
 
 
 @contextlib.asynccontextmanager
-async def kept(viewer: Viewer) -> AsyncIterator[None]:
-    """Visit before the server takes anybody in, and whenever another build has taken the place of the last."""
-    await visit(viewer)
-    watching = asyncio.create_task(_watch(viewer))
+async def keep_warm(claims: Claims) -> AsyncIterator[None]:
+    """Visit the first page before the server accepts requests, and after each swap of the build."""
+    await visit_first_page(claims)
+    revisits = asyncio.create_task(_visit_after_swaps(claims))
     try:
         yield
     finally:
-        watching.cancel()
+        revisits.cancel()
 
 
-async def _watch(viewer: Viewer) -> None:
-    known = _build()
+async def _visit_after_swaps(claims: Claims) -> None:
+    visited = _current_build()
     while True:
-        await asyncio.sleep(EVERY)
-        if known != (found := _build()):
-            known = found
-            await visit(viewer)
+        await asyncio.sleep(CHECK_INTERVAL)
+        if visited != (build := _current_build()):
+            visited = build
+            await visit_first_page(claims)
 
 
-def _build() -> Any:
-    """The build as it lies there now; null where there is none."""
+def _current_build() -> cache.Build | None:
     try:
         return cache.current()
     except DoraError:

@@ -1,4 +1,4 @@
-"""A provider of identities (OpenID Connect) on loopback: discovery, authorize, token, keys, logout; for tests."""
+"""An OpenID Connect provider on loopback for tests: discovery, authorize, token, keys, logout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 
 class Provider(ThreadingHTTPServer):
-    """Knows one client, and lets in whoever ``claims`` names, without a question."""
+    """Has one client, and logs in the user of ``claims`` without a form."""
 
     daemon_threads = True
 
@@ -26,7 +26,7 @@ class Provider(ThreadingHTTPServer):
         self.client, self.secret = client, secret
         self.claims: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
-        self.asked: list[str] = []
+        self.requested_paths: list[str] = []
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.address = f"http://127.0.0.1:{self.server_port}"
 
@@ -41,7 +41,7 @@ class Provider(ThreadingHTTPServer):
     @property
     def metadata(self) -> dict[str, Any]:
         """The discovery document."""
-        places = {"authorization": "authorize", "token": "token", "end_session": "logout"}
+        paths = {"authorization": "authorize", "token": "token", "end_session": "logout"}
         return {
             "issuer": self.address,
             "jwks_uri": f"{self.address}/keys",
@@ -49,34 +49,40 @@ class Provider(ThreadingHTTPServer):
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "code_challenge_methods_supported": ["S256"],
-        } | {f"{name}_endpoint": f"{self.address}/{path}" for name, path in places.items()}
+        } | {f"{name}_endpoint": f"{self.address}/{path}" for name, path in paths.items()}
 
     @property
     def keys(self) -> dict[str, Any]:
-        """The public key as JSON."""
+        """The public key as a JSON Web Key Set."""
         numbers = self.key.public_key().public_numbers()
         parts = {name: _url64(number.to_bytes(-(-number.bit_length() // 8))) for name, number in
                  (("n", numbers.n), ("e", numbers.e))}  # fmt: skip
-        return {"keys": [{"kty": "RSA", "kid": "one", "use": "sig", "alg": "RS256", **parts}]}
+        return {"keys": [{"kty": "RSA", "kid": "test", "use": "sig", "alg": "RS256", **parts}]}
 
-    def code(self, asked: dict[str, str]) -> str:
-        """A code for what somebody asked to be let in to."""
-        assert asked["client_id"] == self.client
+    def code(self, authorization: dict[str, str]) -> str:
+        """Return a code for an authorization request."""
+        assert authorization["client_id"] == self.client
         code = secrets.token_urlsafe()
-        self.codes[code] = asked
+        self.codes[code] = authorization
         return code
 
-    def token(self, given: dict[str, str]) -> dict[str, Any]:
-        """What a code is worth, once, to the client that asked and can prove it."""
-        asked = self.codes.pop(given["code"])
-        assert given["redirect_uri"] == asked["redirect_uri"]
-        assert _url64(hashlib.sha256(given["code_verifier"].encode()).digest()) == asked["code_challenge"]
+    def token(self, request: dict[str, str]) -> dict[str, Any]:
+        """Return the tokens for a code, once, to the client that requested it and proves so (PKCE)."""
+        authorization = self.codes.pop(request["code"])
+        assert request["redirect_uri"] == authorization["redirect_uri"]
+        assert _url64(hashlib.sha256(request["code_verifier"].encode()).digest()) == authorization["code_challenge"]
         now = int(time.time())
-        claims = {"iss": self.address, "aud": self.client, "iat": now, "exp": now + 600, "nonce": asked["nonce"]}
+        claims = {
+            "iss": self.address,
+            "aud": self.client,
+            "iat": now,
+            "exp": now + 600,
+            "nonce": authorization["nonce"],
+        }
         return {"access_token": "none", "token_type": "Bearer", "id_token": self._signed(claims | self.claims)}
 
     def _signed(self, claims: dict[str, Any]) -> str:
-        head = {"alg": "RS256", "kid": "one", "typ": "JWT"}
+        head = {"alg": "RS256", "kid": "test", "typ": "JWT"}
         body = f"{_url64(json.dumps(head).encode())}.{_url64(json.dumps(claims).encode())}"
         return f"{body}.{_url64(self.key.sign(body.encode(), padding.PKCS1v15(), SHA256()))}"
 
@@ -85,44 +91,44 @@ class _Handler(BaseHTTPRequestHandler):
     server: Provider
 
     def do_GET(self) -> None:
-        path, asked = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
-        self.server.asked.append(path)
+        path, query = urlsplit(self.path).path, dict(parse_qsl(urlsplit(self.path).query))
+        self.server.requested_paths.append(path)
         if path == "/.well-known/openid-configuration":
             self._json(self.server.metadata)
         elif path == "/keys":
             self._json(self.server.keys)
         elif path == "/authorize":
-            back = urlencode({"code": self.server.code(asked), "state": asked["state"]})
-            self._redirect(f"{asked['redirect_uri']}?{back}")
+            answer = urlencode({"code": self.server.code(query), "state": query["state"]})
+            self._redirect(f"{query['redirect_uri']}?{answer}")
         elif path == "/logout":
-            self._redirect(asked["post_logout_redirect_uri"])
+            self._redirect(query["post_logout_redirect_uri"])
         else:
             self.send_error(404)
 
     def do_POST(self) -> None:
-        given = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
-        self.server.asked.append(self.path)
+        request = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+        self.server.requested_paths.append(self.path)
         basic = base64.b64encode(f"{self.server.client}:{self.server.secret}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {basic}":
             self.send_error(401)
         else:
-            self._json(self.server.token(given))
+            self._json(self.server.token(request))
 
-    def _json(self, told: dict[str, Any]) -> None:
-        body = json.dumps(told).encode()
+    def _json(self, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
-    def _redirect(self, where: str) -> None:
+    def _redirect(self, url: str) -> None:
         self.send_response(302)
-        self.send_header("Location", where)
+        self.send_header("Location", url)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Nothing is printed."""
+        """Print nothing."""
 
 
 def _url64(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Logging in with a provider of identities, a real one on loopback: nobody sees data before, and only who is meant."""
+"""Login with a real OpenID Connect provider on loopback: only allowed users see data, and only after the login."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.dashboards.browser.page_driver import header, open_page, wait_until_i
 from tests.dashboards.conftest import free_port, running
 from tests.dashboards.server.provider import Provider
 
-SECRET = "a secret that stands in no file of settings"
+SECRET = "a secret that is in no settings file"
 ADA = {"sub": "1", "email": "Ada@Example.org", "email_verified": True, "name": "Ada ![](http://beacon.example/a.png)"}
 SETTINGS = """data = '{data}'
 [dashboard]
@@ -50,57 +50,55 @@ def guarded(organisation: Path, provider: Provider, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture
-def someone(browser: Any) -> Iterator[Callable[[], Any]]:
-    """Opens browsers that have never been here."""
+def new_page(browser: Any) -> Iterator[Callable[[], Any]]:
+    """Return a function that opens the page of a new browser, which records what its sockets receive."""
     contexts = []
 
-    def _someone() -> Any:
+    def _new_page() -> Any:
         contexts.append(browser.new_context(viewport={"width": 1440, "height": 1200}))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
-        page.heard = b""
-        page.on("websocket", lambda socket: socket.on("framereceived", lambda told: hear(page, told)))
+        page.received = b""
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: record(page, frame)))
         return page
 
-    yield _someone
+    yield _new_page
     for context in contexts:
         context.close()
 
 
-def hear(page: Any, told: bytes | str) -> None:
-    page.heard += told if isinstance(told, bytes) else told.encode()
+def record(page: Any, frame: bytes | str) -> None:
+    page.received += frame if isinstance(frame, bytes) else frame.encode()
 
 
 @pytest.mark.browser
-def test_before_logging_in_nothing_is_told(guarded: str, someone: Callable[[], Any]) -> None:
-    """Every page is a button and nothing else: no team, no application and no number comes through the socket."""
+def test_before_the_login_no_data_is_sent(guarded: str, new_page: Callable[[], Any]) -> None:
+    """Every page is a button only: no team, application or number comes through the socket."""
     for path in ("", "flow", "audit", "?deployment=money-ledger-1"):
-        page = someone()
+        page = new_page()
         page.goto(f"{guarded}/{path}")
         page.get_by_role("button", name="Log in").wait_for()
         wait_until_idle(page)
-        assert len(page.heard) > 200
-        assert [word for word in (b"money", b"ledger", b"deployments", b"days") if word in page.heard] == []
+        assert len(page.received) > 200
+        assert [word for word in (b"money", b"ledger", b"deployments", b"days") if word in page.received] == []
         assert page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count() == 0
 
 
 @pytest.mark.browser
-def test_who_logs_in_sees_the_dashboard_and_logs_out(
-    guarded: str, provider: Provider, someone: Callable[[], Any]
-) -> None:
-    """Through the provider and back to the pages with one's name; after logging out there is the button again."""
+def test_an_allowed_user_logs_in_and_out(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+    """The provider redirects to the pages, which show the user's name as text; after the logout the button is back."""
     provider.claims = ADA
-    page = someone()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    page = new_page()
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(guarded)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("[data-testid=stDataFrame] canvas")
     wait_until_idle(page)
     assert "of 5 applications" in header(page)
     assert page.get_by_text("Ada ![](http://beacon.example/a.png)").count() == 1
-    assert {"/authorize", "/token", "/keys"} <= set(provider.asked)
-    assert [url for url in asked if "beacon" in url] == []
+    assert {"/authorize", "/token", "/keys"} <= set(provider.requested_paths)
+    assert [url for url in urls if "beacon" in url] == []
     open_page(page, f"{guarded}/flow?window=30d")
     assert "last 30 days" in page.content()
     page.get_by_role("button", name="Log out").click()
@@ -110,12 +108,10 @@ def test_who_logs_in_sees_the_dashboard_and_logs_out(
 
 
 @pytest.mark.browser
-def test_a_link_that_was_sent_opens_after_logging_in(
-    guarded: str, provider: Provider, someone: Callable[[], Any]
-) -> None:
-    """Who follows a link without being logged in sees what it is of once they are, and no second time by itself."""
+def test_a_link_opens_after_the_login(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+    """A user who follows a link logs in and sees its page; the first page then opens as usual."""
     provider.claims = ADA
-    page = someone()
+    page = new_page()
     page.goto(f"{guarded}/flow?window=30d&team=money")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Flow", exact=True).wait_for()
@@ -127,21 +123,21 @@ def test_a_link_that_was_sent_opens_after_logging_in(
 
 
 @pytest.mark.browser
-def test_who_is_not_meant_is_told_so(guarded: str, provider: Provider, someone: Callable[[], Any]) -> None:
-    """Somebody whom the provider knows and the settings do not allow reads that, and no data."""
+def test_a_user_who_is_not_allowed_sees_no_data(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+    """A user of the provider whom the settings do not allow sees a message."""
     provider.claims = {"sub": "2", "email": "eve@elsewhere.example", "name": "Eve"}
-    page = someone()
+    page = new_page()
     page.goto(guarded)
     page.get_by_role("button", name="Log in").click()
-    page.get_by_text("Eve is known, and not among those whom it is for").wait_for()
+    page.get_by_text("Eve is logged in but not allowed").wait_for()
     wait_until_idle(page)
     assert page.locator("[data-testid=stDataFrame], [data-testid=stVegaLiteChart]").count() == 0
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("button", name="Log in").wait_for()
 
 
-def test_a_cookie_of_one_s_own_making_is_none(guarded: str) -> None:
-    """Who signs with another secret is nobody; the page's own files tell nothing either."""
+def test_a_forged_cookie_gives_no_access(guarded: str) -> None:
+    """A cookie signed with another secret is ignored, and the page contains no data."""
     forged = "2|1:0|10:1700000000|15:_streamlit_user|20:eyJlbWFpbCI6ImFkYSJ9|0000"
     page = requests.get(guarded, cookies={"_streamlit_user": forged}, timeout=10)
     assert page.ok
@@ -150,7 +146,7 @@ def test_a_cookie_of_one_s_own_making_is_none(guarded: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("claims", "allowed", "may"),
+    ("claims", "allowed", "expected"),
     [
         ({"email": "ada@example.org"}, ["example.org"], True),
         ({"email": "ADA@EXAMPLE.ORG"}, ["@Example.org"], True),
@@ -164,14 +160,13 @@ def test_a_cookie_of_one_s_own_making_is_none(guarded: str) -> None:
         ({"name": "Ada"}, [], True),
     ],
 )
-def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], may: bool) -> None:
-    """An address is allowed by itself or by what follows its @, whatever the case; an unverified one is none,
-    nor is a domain alone."""
-    assert login.may(claims, allowed) is may
+def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], expected: bool) -> None:
+    """An address or its domain is allowed, in upper or lower case; an unverified address and a domain alone are not."""
+    assert login.is_allowed(claims, allowed) is expected
 
 
 @pytest.mark.parametrize(
-    ("table", "says"),
+    ("table", "message"),
     [
         ("[dashboard]\nurl = 'metrics.example.com'\n", "not a web address"),
         ("[dashboard]\nsecret = 'x'\n", "unknown field `secret`"),
@@ -190,13 +185,13 @@ def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], may: 
         ),
     ],
 )
-def test_what_is_missing_is_one_sentence(table: str, says: str, tmp_path: Path) -> None:
-    """Nothing is served with half a login, or with a secret in the settings; the exit code is 2."""
+def test_an_incomplete_login_is_an_error(table: str, message: str, tmp_path: Path) -> None:
+    """With an incomplete login, or a secret in the settings, nothing is served and the exit code is 2."""
     (tmp_path / "dora.toml").write_text(table)
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "dora", "dashboard", "--config", str(tmp_path / "dora.toml")],
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert done.returncode == 2
-    assert re.search(says, done.stderr)
-    assert "Traceback" not in done.stderr
+    assert result.returncode == 2
+    assert re.search(message, result.stderr)
+    assert "Traceback" not in result.stderr

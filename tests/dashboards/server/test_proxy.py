@@ -1,4 +1,4 @@
-"""Behind a real nginx, under a path: pages, socket, links, files and health, as README says to set it up."""
+"""The dashboard behind a real nginx, under a path, with the configuration from README."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ http {{
 """
 
 
-def settings(folder: Path, port: int, opened: int, closed: int) -> str:
-    """The whole of nginx's settings; its workers are who runs the tests."""
+def nginx_configuration(folder: Path, port: int, opened: int, closed: int) -> str:
+    """Return the configuration of nginx, whose workers run as the user of the tests."""
     user = "user root;" if os.geteuid() == 0 else ""
     return NGINX.format(user=user, folder=folder, open=opened, closed=closed, location=location(port))
 
 
 def location(port: int) -> str:
-    """The block that README gives, for the port that is served here."""
+    """Return the block from README for a port."""
     block = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
     assert block, "README has a block for nginx"
     assert "127.0.0.1:8501" in block[1]
@@ -48,38 +48,38 @@ def location(port: int) -> str:
 
 @pytest.fixture(scope="module")
 def nginx() -> str:
-    found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
+    path = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if path is None:
         if os.environ.get("DORA_REQUIRE_NGINX") == "1":
-            pytest.fail("there is no nginx")
-        pytest.skip("there is no nginx")
-    return found
+            pytest.fail("nginx is not installed")
+        pytest.skip("nginx is not installed")
+    return path
 
 
 @pytest.fixture(scope="module")
 def proxied(nginx: str, organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Addresses of the dashboard behind nginx: one that is open to all, and one that nginx asks a password for."""
+    """Return two addresses of the dashboard behind nginx: an open one, and one with a password."""
     folder, port, opened, closed = tmp_path_factory.mktemp("proxy"), free_port(), free_port(), free_port()
     (folder / "dora.toml").write_text(f"data = '{organisation.parent}'\n")
     (folder / "people").write_text("ada:{PLAIN}lovelace\n")
-    (folder / "nginx.conf").write_text(settings(folder, port, opened, closed))
-    served = [sys.executable, "-m", "dora", "dashboard", "--port", str(port), "--base-path", "/dora"]
+    (folder / "nginx.conf").write_text(nginx_configuration(folder, port, opened, closed))
+    dashboard = [sys.executable, "-m", "dora", "dashboard", "--port", str(port), "--base-path", "/dora"]
     proxy = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
     health = "/dora/_stcore/health"
     with (
-        running([*served, "--config", str(folder / "dora.toml")], f"http://127.0.0.1:{port}{health}", folder),
+        running([*dashboard, "--config", str(folder / "dora.toml")], f"http://127.0.0.1:{port}{health}", folder),
         running(proxy, f"http://127.0.0.1:{opened}{health}", folder),
     ):
         yield f"http://localhost:{opened}", f"http://localhost:{closed}"
 
 
-def test_all_of_it_works_under_a_path(proxied: tuple[str, str], browser: Any) -> None:
-    """First page, pages, a deployment from its table, its address alone, a file: every request is under the path."""
+def test_all_requests_stay_under_the_path(proxied: tuple[str, str], browser: Any) -> None:
+    """First page, other pages, a deployment from a table and from its address, and a download work."""
     context = browser.new_context(viewport={"width": 1440, "height": 1300})
-    page, asked = context.new_page(), []
+    page, urls = context.new_page(), []
     page.set_default_timeout(60_000)
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url.replace("ws://", "http://")))
+    page.on("request", lambda request: urls.append(request.url))
+    page.on("websocket", lambda socket: urls.append(socket.url.replace("ws://", "http://")))
     root = f"{proxied[0]}/dora"
     open_page(page, root)
     page.get_by_role("link", name="Stability").first.click()
@@ -94,35 +94,35 @@ def test_all_of_it_works_under_a_path(proxied: tuple[str, str], browser: Any) ->
     page.mouse.click(box["x"] + 30, box["y"] + 50)
     page.wait_for_url(f"{root}/stability?**deployment=**")
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    copy = context.new_page()
-    copy.goto(page.url)
-    copy.get_by_role("heading", name="Deployment", exact=True).wait_for()
-    assert any(url.endswith("/_stcore/stream") for url in asked)
-    assert [url for url in asked if not url.startswith((f"{root}/", "data:", "blob:")) and url != root] == []
+    other_page = context.new_page()
+    other_page.goto(page.url)
+    other_page.get_by_role("heading", name="Deployment", exact=True).wait_for()
+    assert any(url.endswith("/_stcore/stream") for url in urls)
+    assert [url for url in urls if not url.startswith((f"{root}/", "data:", "blob:")) and url != root] == []
     context.close()
 
 
 def test_health_is_under_the_path(proxied: tuple[str, str]) -> None:
-    """Who watches it asks below the path; above it there is nothing of ours."""
+    """Monitoring finds the health check under the path only."""
     assert requests.get(f"{proxied[0]}/dora/_stcore/health", timeout=10).text == "ok"
     assert not requests.get(f"{proxied[0]}/_stcore/health", timeout=10).ok
 
 
-def test_the_proxy_can_ask_for_a_password(proxied: tuple[str, str], browser: Any) -> None:
-    """Without one there is nothing, with it the page and its socket."""
+def test_the_proxy_can_require_a_password(proxied: tuple[str, str], browser: Any) -> None:
+    """Page and socket need the password."""
     assert requests.get(f"{proxied[1]}/dora/", timeout=10).status_code == 401
     assert requests.get(f"{proxied[1]}/dora/_stcore/stream", timeout=10).status_code == 401
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.goto(f"{proxied[1].replace('//', '//ada:lovelace@')}/dora/_stcore/health")  # what a person types, once
+    page.goto(f"{proxied[1].replace('//', '//ada:lovelace@')}/dora/_stcore/health")  # as a user types it, once
     assert "production deployments" in open_page(page, f"{proxied[1]}/dora/").content()
     context.close()
 
 
-def test_nginx_takes_the_block_that_readme_gives(nginx: str, tmp_path: Path) -> None:
-    """As it stands there, it is valid."""
-    (tmp_path / "nginx.conf").write_text(settings(tmp_path, 8501, free_port(), free_port()))
+def test_the_block_in_readme_is_valid(nginx: str, tmp_path: Path) -> None:
+    """nginx accepts the configuration with the block unchanged."""
+    (tmp_path / "nginx.conf").write_text(nginx_configuration(tmp_path, 8501, free_port(), free_port()))
     command = [nginx, "-t", "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "error.log")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert result.returncode == 0, result.stderr

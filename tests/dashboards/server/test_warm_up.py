@@ -1,4 +1,4 @@
-"""The server is its own first viewer: what a first page asks is known before anybody comes, and again after a swap."""
+"""The server runs its first page before the first user opens it, and again after a swap of the build."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ from dashboards.server import warm_up
 from tests.dashboards.conftest import served
 
 
-def asked(server: str, cache: str) -> int:
-    """How often the server had to ask the build for something, by its own count."""
-    told = requests.get(f"{server}/_stcore/metrics", timeout=60).text
-    found = re.search(rf'lookups_total\{{cache="dashboards\.queries\.cache\.{cache}",.*?result="miss"\}} (\d+)', told)
-    return int(found[1]) if found else 0
+def count_misses(server: str, function: str) -> int:
+    """Return how often a cached function had to query the build, by the server's own metrics."""
+    metrics = requests.get(f"{server}/_stcore/metrics", timeout=60).text
+    match = re.search(
+        rf'lookups_total\{{cache="dashboards\.queries\.cache\.{function}",.*?result="miss"\}} (\d+)', metrics
+    )
+    return int(match[1]) if match else 0
 
 
-def test_the_first_page_is_known_before_anybody_comes(organisation: Path, short: Path, tmp_path: Path) -> None:
-    """Every number of the overview has been asked once; another build is visited soon after it takes its place."""
-    shown = Path(shutil.copy(organisation, tmp_path / "dora.duckdb"))
-    with served(shown, tmp_path) as server:
-        assert asked(server, "values") > 20
-        assert asked(server, "list_deployments") == asked(server, "about") == 1
-        Path(shutil.copy(short, tmp_path / "next.duckdb")).replace(shown)
-        until = time.monotonic() + warm_up.EVERY + warm_up.MOST
-        while asked(server, "list_deployments") < 2 and time.monotonic() < until:
+def test_the_first_page_is_cached_before_the_first_user(organisation: Path, short: Path, tmp_path: Path) -> None:
+    """Every number of the overview has been queried once; after a swap, soon once more."""
+    path = Path(shutil.copy(organisation, tmp_path / "dora.duckdb"))
+    with served(path, tmp_path) as server:
+        assert count_misses(server, "values") > 20
+        assert count_misses(server, "list_deployments") == count_misses(server, "about") == 1
+        Path(shutil.copy(short, tmp_path / "next.duckdb")).replace(path)
+        deadline = time.monotonic() + warm_up.CHECK_INTERVAL + warm_up.VISIT_TIMEOUT
+        while count_misses(server, "list_deployments") < 2 and time.monotonic() < deadline:
             time.sleep(1)
-        assert asked(server, "list_deployments") == asked(server, "about") == 2
+        assert count_misses(server, "list_deployments") == count_misses(server, "about") == 2
 
 
-def test_a_server_without_a_build_comes_up_and_says_what_to_run(tmp_path: Path) -> None:
-    """There is nothing to visit, and that is no reason not to serve."""
+def test_a_server_without_a_build_starts(tmp_path: Path) -> None:
+    """There is no page to visit, and the server is healthy."""
     with served(tmp_path / "none.duckdb", tmp_path) as server:
         assert requests.get(f"{server}/_stcore/health", timeout=10).text == "ok"
 
 
-def test_programs_are_not_served(server: str) -> None:
-    """The way into a page for programs is shut."""
-    got = requests.post(f"{server}/_stcore/agent/interact", json={}, timeout=10)
-    assert "does not serve" in got.text
+def test_the_interface_for_programs_is_off(server: str) -> None:
+    """Streamlit refuses requests of programs to run a page."""
+    response = requests.post(f"{server}/_stcore/agent/interact", json={}, timeout=10)
+    assert "does not serve" in response.text
