@@ -17,10 +17,10 @@ from ingest import sources
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.simulation.demo import settings_text
-from ingest.simulation.gate.server import serve
 from ingest.simulation.model.company import company
 from ingest.simulation.organisation import Organisation, simulate
 from tests.simulation.expected import Truth, expected_results
+from tests.simulation.gate import serve
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` proves it at full size

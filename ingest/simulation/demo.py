@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dora.errors import DoraError, UsageError
-from ingest.simulation.gate.server import serve
+from ingest.simulation.gate.server import Gate, serve
 from ingest.simulation.organisation import Organisation, simulate
 
 SETTINGS = "dora.toml"
@@ -48,7 +48,7 @@ def organisation(
 def _host(folder: Path, seed: int, scale: float, end: datetime, pipe: Connection) -> None:
     """Serve until the other end of the pipe is closed."""
     made = simulate(folder, seed=seed, end=end, scale=scale)
-    with serve(made.world) as gate, suppress(EOFError):
+    with serve(Gate(made.world)) as gate, suppress(EOFError):
         (folder / SETTINGS).write_text(settings_text(made, gate.url))
         pipe.send(f"Gate answers at {gate.url}: {len(made.world.executions):,} executions")
         pipe.recv()

@@ -19,7 +19,6 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
 from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.application import BACKFILL_PAGE
@@ -27,6 +26,7 @@ from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.paging import LARGEST, Pages
 from ingest.spinnaker.client.time_search import Listed, Page, history
 from ingest.spinnaker.settings import Settings
+from tests.simulation.gate import serve
 
 EXECUTIONS, DETAILS, SHARED = 2_000, 40, 6
 NOW, MINUTE = 1_750_000_000_000, 60_000

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from ingest.simulation.gate.server import serve
 from ingest.simulation.model.world import World
 from tests.dora.lineage.forked import dora
+from tests.simulation.gate import serve
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "data" / "samples"
@@ -130,7 +130,7 @@ def test_a_lock_is_exit_75(shop: Path) -> None:
 def test_a_failing_gate_is_exit_1_and_nightly_continues(tmp_path: Path) -> None:
     """One failing source does not stop the others: exit 3, the rest is landed and built."""
     with serve(World(now=1_790_000_000_000)) as gate:
-        gate.faults = {"/applications": 404}
+        gate.error_statuses = {"/applications": 404}
         (tmp_path / "dora.toml").write_text(
             f'[sources.spinnaker]\nendpoint = "{gate.url}"\n[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
         )
@@ -162,7 +162,7 @@ def test_nightly_prints_the_same_warnings_with_json(tmp_path: Path) -> None:
 
 def test_a_gate_that_refuses_us_is_exit_4(tmp_path: Path) -> None:
     """Without a token Gate sends its login page, with a wrong one a refusal; the token is never repeated."""
-    with serve(World(now=1_790_000_000_000), token="right") as gate:
+    with serve(World(now=1_790_000_000_000), auth="right") as gate:
         (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
         for token in ("", "spk_wrong_and_secret"):
             result = dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN=token)
@@ -239,7 +239,7 @@ def test_doctor_has_the_exit_code_of_its_worst_check(tmp_path: Path) -> None:
     assert dora(tmp_path, "doctor").returncode == 0
     (tmp_path / "dora.toml").write_text("[sources.files]\npaths = ['*.parquet']\n")
     assert dora(tmp_path, "doctor").returncode == 5
-    with serve(World(now=1_790_000_000_000), token="right") as gate:
+    with serve(World(now=1_790_000_000_000), auth="right") as gate:
         (tmp_path / "dora.toml").write_text(f'[sources.spinnaker]\nendpoint = "{gate.url}"\n')
         result = dora(tmp_path, "doctor", DORA_GATE_TOKEN="spk_wrong_and_secret")
     assert result.returncode == 4, result.stderr

@@ -19,11 +19,10 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.doctor import run
 from ingest.doctor.finding import DoctorFinding
-from ingest.simulation.gate.faults import Wound
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import World
 from tests.conftest import fresh
+from tests.simulation.fault_injection import Fault
+from tests.simulation.gate import Gate, serve
 
 TOKEN = "spk_planted_and_secret"
 INCIDENT = "id,application,opened_at,resolved_at\ni1,shop,2026-01-01T00:00:00Z,\n"
@@ -89,7 +88,7 @@ def test_a_missing_or_wrong_token_is_an_authentication_failure(
 ) -> None:
     """The finding does not contain the token."""
     monkeypatch.setenv("DORA_GATE_TOKEN", token)
-    with serve(world("shop"), token="right") as strict:
+    with serve(world("shop"), auth="right") as strict:
         findings = check(spinnaker=gate_settings(strict))
     assert (findings["gate"].state, findings["gate"].auth_failed) == ("fail", True)
     assert TOKEN not in str(findings)
@@ -102,18 +101,18 @@ def test_the_user_that_gate_authenticates(
 ) -> None:
     """By name, because permissions belong to names; anonymous in spite of a token is a warning."""
     monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
-    with serve(world("shop"), token=TOKEN) as strict:
+    with serve(world("shop"), auth=TOKEN) as strict:
         assert check(spinnaker=gate_settings(strict))["gate user"].message == "Gate knows us as reader"
-        strict.wounds.add(Wound("/auth/user", "empty"))
+        strict.injected_faults.add(Fault("/auth/user", "empty"))
         assert "names no user" in check(spinnaker=gate_settings(strict))["gate user"].message
-        strict.answers.answer = anonymous(strict)
+        strict.endpoints.answer = anonymous(strict)
         finding = check(spinnaker=gate_settings(strict))["gate user"]
     assert (finding.state, "takes us for anonymous" in finding.message) == ("warn", True)
 
 
 def anonymous(gate: Gate) -> Callable[[str, dict[str, str]], Any]:
     """The answers of a Gate that accepts everyone as anonymous."""
-    answer = gate.answers.answer
+    answer = gate.endpoints.answer
     return lambda path, params: {"username": "anonymous"} if path == "/auth/user" else answer(path, params)
 
 
@@ -122,13 +121,13 @@ def test_the_finding_says_how_to_authenticate(
 ) -> None:
     """Without credentials it names the settings, with expired ones it says to renew them."""
     monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
-    with serve(world("shop"), token="right") as strict:
+    with serve(world("shop"), auth="right") as strict:
         finding = check(spinnaker=gate_settings(strict))["gate"]
         assert ("login page" in finding.message, "DORA_GATE_TOKEN" in finding.next) == (True, True)
         monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
         assert "renew" in check(spinnaker=gate_settings(strict))["gate"].next
     with serve(world("shop")) as proxy:
-        proxy.wounds.add(Wound("/", "html", 9))
+        proxy.injected_faults.add(Fault("/", "html", 9))
         assert "looks like a login page" in check(spinnaker=gate_settings(proxy))["gate"].message
 
 
@@ -165,7 +164,7 @@ def test_an_application_that_gate_hides_is_named(
 
 def test_applications_that_are_refused_are_named(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
     """A 403 is an authentication failure with the name of the application; a 400 is a failure of Gate."""
-    gate.faults["/applications/pay/pipelineConfigs"] = 403
+    gate.error_statuses["/applications/pay/pipelineConfigs"] = 403
     finding = check(spinnaker=gate_settings(gate))["permissions"]
     assert (finding.state, finding.auth_failed, "1 of 2" in finding.message, "pay" in finding.message) == (
         "fail",
@@ -173,7 +172,7 @@ def test_applications_that_are_refused_are_named(gate: Gate, check: Callable[...
         True,
         True,
     )
-    gate.faults["/applications/pay/pipelineConfigs"] = 400
+    gate.error_statuses["/applications/pay/pipelineConfigs"] = 400
     finding = check(spinnaker=gate_settings(gate))["permissions"]
     assert (finding.state, finding.auth_failed, "pay" in finding.message) == ("fail", False, True)
 

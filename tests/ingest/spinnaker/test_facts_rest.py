@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import (
     NOW,
     SHA,
@@ -28,6 +27,7 @@ from tests.ingest.spinnaker.conftest import (
     stage,
     tables,
 )
+from tests.simulation.gate import serve
 
 UUID, ULID = "6f1c2f5e-8f7b-4f43-9f0e-2f6b7f1d9{:03}", "01J0000000000000000000{:04}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 
 from dora.errors import AuthError, DoraError
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.faults import Wound
-from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Landed, Make
+from tests.simulation.fault_injection import Fault
+from tests.simulation.gate import serve
 
 SEARCH = "/applications/shop/executions/search"
 IDS = "SELECT id FROM execution ORDER BY id"
@@ -30,25 +31,25 @@ def names(payloads: list[dict[str, Any]]) -> list[tuple[str]]:
 
 
 PASSING = {
-    "g1_429_without_retry_after": Wound("/", 429, times=3),
-    "g1_429_with_a_date": Wound("/", 429, headers={"Retry-After": "Sun, 15 Jun 2025 15:06:40 GMT"}),
-    "g2_a_burst_of_502": Wound("/", 502, times=4),
-    "g2_503_amid_pages": Wound("/", 503, times=3, holding="search"),
-    "g7_cut_bodies": Wound("/", "cut", times=3, holding="search"),
-    "g7_connections_reset": Wound("/", "reset", times=3),
-    "g8_empty_bodies": Wound("/", "empty", times=3),
-    "g8_an_empty_body_amid_pages": Wound("/", "empty", times=2, holding="search"),
+    "g1_429_without_retry_after": Fault("/", 429, times=3),
+    "g1_429_with_a_date": Fault("/", 429, headers={"Retry-After": "Sun, 15 Jun 2025 15:06:40 GMT"}),
+    "g2_a_burst_of_502": Fault("/", 502, times=4),
+    "g2_503_amid_pages": Fault("/", 503, times=3, holding="search"),
+    "g7_cut_bodies": Fault("/", "cut", times=3, holding="search"),
+    "g7_connections_reset": Fault("/", "reset", times=3),
+    "g8_empty_bodies": Fault("/", "empty", times=3),
+    "g8_an_empty_body_amid_pages": Fault("/", "empty", times=2, holding="search"),
 }
 
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_what_passes_is_waited_out(fault: str, make: Make, landed: Landed, tmp_path: Path) -> None:
     """G1, G2, G7, G8: the run lands what a run without the fault lands, and is complete."""
-    payloads, wound = several(make), PASSING[fault]
+    payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(wound.prefix, wound.how, wound.times, wound.holding, wound.headers))
+        gate.injected_faults.add(replace(PASSING[fault]))
         summary = make.quickly(tmp_path, gate.url, page_size=5)
-        assert gate.wounds.left == 0
+        assert gate.injected_faults.left == 0
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
@@ -58,10 +59,10 @@ def test_g3_an_application_that_stays_broken_leaves_the_others(make: Make, lande
     for payload in payloads:
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
-        gate.faults = {"/applications/cart/executions": 500}
+        gate.error_statuses = {"/applications/cart/executions": 500}
         assert [failure[:17] for failure in make.quickly(tmp_path, gate.url).partial_failures] == ["application cart:"]
         assert landed(IDS) == [("E-shop",)]
-        gate.faults = {}
+        gate.error_statuses = {}
         assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == [("E-cart",), ("E-shop",)]
 
@@ -79,7 +80,7 @@ def test_g5_g6_a_dripping_page_ends_at_the_deadline(make: Make, landed: Landed, 
     """Not at the time-out of each read; the page is asked for again."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, "drip"))
+        gate.injected_faults.add(Fault(SEARCH, "drip"))
         summary = make.quickly(tmp_path, gate.url, timeout_seconds=0.5)
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
@@ -88,7 +89,7 @@ def test_g8_a_short_page_loses_nothing_on_the_next_run(make: Make, landed: Lande
     """A page that holds one less than there is ends the walk: what it hid is read as part of the overlap."""
     payloads = [make.execution(f"E{n}", NOW - n * 1000) for n in range(4)]
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, "short"))
+        gate.injected_faults.add(Fault(SEARCH, "short"))
         make.quickly(tmp_path, gate.url)
         make.quickly(tmp_path, gate.url)
     assert landed(IDS) == names(payloads)
@@ -97,7 +98,7 @@ def test_g8_a_short_page_loses_nothing_on_the_next_run(make: Make, landed: Lande
 def test_g9_a_login_page_with_200_is_no_data(make: Make, landed: Landed, tmp_path: Path) -> None:
     """It ends the run loudly, and what it had read stays."""
     with serve(make.world(*several(make))) as gate:
-        gate.wounds.add(Wound("/applications/shop/tasks", "html"))
+        gate.injected_faults.add(Fault("/applications/shop/tasks", "html"))
         with pytest.raises(AuthError, match="login page"):
             make.quickly(tmp_path, gate.url)
         assert make.quickly(tmp_path, gate.url).partial_failures == []
@@ -108,7 +109,7 @@ def test_g11_a_token_that_expires_amid_pages_keeps_what_was_read(make: Make, lan
     """The run ends with an error; the next one continues and is complete."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound("/applications/shop/tasks", 401))
+        gate.injected_faults.add(Fault("/applications/shop/tasks", 401))
         with pytest.raises(AuthError):
             make.quickly(tmp_path, gate.url, page_size=5)
         assert landed(MARKS) == [(str(NOW),)]
@@ -120,9 +121,8 @@ def test_g12_pages_that_are_too_large_are_requested_in_parts(make: Make, landed:
     """Where Gate breaks on large pages (a time-out, a full heap), less is asked for, and nothing is missing."""
     payloads = several(make, 60)
     with serve(make.world(*payloads)) as gate:
-        gate.faults = {}
-        gate.wounds.add(
-            Wound(SEARCH, 500, times=99, holding="size=25"), Wound(SEARCH, 500, times=99, holding="size=12")
+        gate.injected_faults.add(
+            Fault(SEARCH, 500, times=99, holding="size=25"), Fault(SEARCH, 500, times=99, holding="size=12")
         )
         summary = make.quickly(tmp_path, gate.url)
         sizes = [path.split("size=")[1].split("&")[0] for path in gate.requests if SEARCH in path]
@@ -274,7 +274,7 @@ def test_a_replica_that_lags_hides_nothing(make: Make, landed: Landed, tmp_path:
 def test_readers_end_with_the_run(make: Make, tmp_path: Path) -> None:
     """No thread sends requests after a run that failed."""
     with serve(make.world(*several(make))) as gate:
-        gate.wounds.add(Wound(SEARCH, "html"))
+        gate.injected_faults.add(Fault(SEARCH, "html"))
         with pytest.raises(AuthError):
             make.quickly(tmp_path, gate.url)
     assert not [thread for thread in threading.enumerate() if "(_read)" in thread.name and thread.is_alive()]

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, DoraError
-from ingest.simulation.gate.auth import Door
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.faults import Wound
-from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Landed, Make
+from tests.simulation.fault_injection import Fault
+from tests.simulation.gate import serve
+from tests.simulation.gate_auth import Auth
 
 ROOT = Path(__file__).resolve().parents[3]
 SEARCH = "/applications/shop/executions/search"
@@ -53,9 +53,9 @@ def test_g1_too_many_requests_is_waited_out(
     monkeypatch.setattr("ingest.http.rate_limit.LONGEST_WAIT", 1.5)
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, 429, headers=RETRY_AFTER[form]))
+        gate.injected_faults.add(Fault(SEARCH, 429, headers=RETRY_AFTER[form]))
         summary = make.quickly(tmp_path, gate.url)
-        assert gate.wounds.left == 0
+        assert gate.injected_faults.left == 0
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
@@ -64,7 +64,7 @@ def test_g2_each_burst_of_5xx_is_ridden_out(status: int, make: Make, landed: Lan
     """Four in a row at the worst place."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, status, times=4))
+        gate.injected_faults.add(Fault(SEARCH, status, times=4))
         summary = make.quickly(tmp_path, gate.url)
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
@@ -84,11 +84,11 @@ def test_g4_a_certificate_that_is_not_good_ends_the_run(
     name: str, why: str, certificates: Any, ingest: Callable[..., Any], make: Make
 ) -> None:
     """Self-signed or expired: named, nothing was asked; a good one is read from."""
-    with serve(make.world(*several(make)), token=Door(tls=certificates.context(name))) as gate:
+    with serve(make.world(*several(make)), auth=Auth(tls=certificates.context(name))) as gate:
         with pytest.raises(DoraError, match=why):
             ingest(gate.url, ca_file=certificates.ca)
         assert gate.requests == []
-    with serve(make.world(*several(make)), token=Door(tls=certificates.context("server"))) as gate:
+    with serve(make.world(*several(make)), auth=Auth(tls=certificates.context("server"))) as gate:
         assert ingest(gate.url, ca_file=certificates.ca).partial_failures == []
 
 
@@ -112,7 +112,7 @@ def test_g8_a_search_that_gives_nothing_for_once_is_made_up_for(make: Make, land
     """An empty list is a valid answer: the watermark does not move by it, so the next run reads what it hid."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, "nothing"))
+        gate.injected_faults.add(Fault(SEARCH, "nothing"))
         make.quickly(tmp_path, gate.url)
         assert landed(IDS) == []
         make.quickly(tmp_path, gate.url)
@@ -133,7 +133,7 @@ def test_g10_no_redirect_is_followed(where: str, make: Make, landed: Landed, tmp
     with serve(make.world(*payloads)) as gate:
         make.quickly(tmp_path, gate.url)
         gate.requests.clear()
-        gate.wounds.add(Wound(SEARCH, 302, headers={"Location": ELSEWHERE[where]}))
+        gate.injected_faults.add(Fault(SEARCH, 302, headers={"Location": ELSEWHERE[where]}))
         with pytest.raises(AuthError, match="redirected to"):
             make.quickly(tmp_path, gate.url)
         assert sum(SEARCH in path for path in gate.requests) == 1
@@ -173,10 +173,10 @@ def test_g13_a_zip_bomb_is_abandoned_and_the_next_run_recovers(make: Make, lande
     """200 MB in 200 kB, in whatever form the search is asked: no form of it is believed."""
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
-        gate.wounds.add(Wound(SEARCH, "bomb", times=3))
+        gate.injected_faults.add(Fault(SEARCH, "bomb", times=3))
         with pytest.raises(DoraError, match="sent more than 134,217,728 bytes"):
             make.quickly(tmp_path, gate.url)
-        assert (gate.wounds.left, landed(IDS)) == (0, [])
+        assert (gate.injected_faults.left, landed(IDS)) == (0, [])
         assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed(IDS) == names(payloads)
 
@@ -239,7 +239,7 @@ def test_g30_an_application_that_answers_404_leaves_the_others(make: Make, lande
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart"))) as gate:
         make.quickly(tmp_path, gate.url)
-        gate.faults = {"/applications/cart": 404}
+        gate.error_statuses = {"/applications/cart": 404}
         (failure,) = make.quickly(tmp_path, gate.url).partial_failures
     assert failure.startswith("application cart:")
     assert landed(IDS) == names(payloads)

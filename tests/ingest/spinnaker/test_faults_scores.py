@@ -12,8 +12,8 @@ import dora
 from ingest import configure_source
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
-from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Make, delivered, facts_of
+from tests.simulation.gate import serve
 
 Json = dict[str, Any]
 

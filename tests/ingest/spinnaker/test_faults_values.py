@@ -16,9 +16,9 @@ from hypothesis import strategies as some
 from ingest import configure_source
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Make, delivered, execution, facts_of, loaded
+from tests.simulation.gate import serve
 
 Json = dict[str, Any]
 few = settings(  # each example is a pull and a build: to look for a smaller one that fails would take minutes

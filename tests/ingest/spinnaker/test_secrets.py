@@ -22,14 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ingest.http.tls import Tls
-from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
 from ingest.spinnaker.auth.tokens import Registration, Token
 from ingest.spinnaker.settings.spin_config import X509, CachedToken, Login
 from tests.conftest import opened
 from tests.ingest.spinnaker.conftest import NOW, Make
+from tests.simulation.gate import Gate, serve
+from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, IdentityProvider, provide
 
 CANARY = "c4nary-s3cret-8c1f0e5a"
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,9 +61,9 @@ for folder in sys.argv[1:]:
 
 
 class Way(NamedTuple):
-    """A door that opens to the secret, and the settings that show it."""
+    """An authentication method with the secret, and the settings that use it."""
 
-    door: Any
+    auth: Any
     settings: str
 
 
@@ -74,11 +73,11 @@ def ways(tmp_path: Path) -> dict[str, Way]:
     spin.write_text(json.dumps({"auth": {"enabled": True, "basic": {"username": "reader", "password": CANARY}}}))
     return {
         "api token": Way(CANARY, 'token_env = "SECRET"'),
-        "basic": Way(BasicDoor(password=CANARY), 'basic_user = "reader"\npassword_env = "SECRET"'),
-        "form": Way(FormDoor(password=CANARY), 'ldap_user = "reader"\npassword_env = "SECRET"'),
-        "bearer": Way(BearerDoor(tokens={CANARY}), 'iap_token_env = "SECRET"'),
-        "header": Way(Door(), 'headers_env = {"X-Key" = "SECRET"}'),
-        "spin": Way(BasicDoor(password=CANARY), f'spin_config = "{spin}"'),
+        "basic": Way(BasicAuth(password=CANARY), 'basic_user = "reader"\npassword_env = "SECRET"'),
+        "form": Way(FormAuth(password=CANARY), 'ldap_user = "reader"\npassword_env = "SECRET"'),
+        "bearer": Way(BearerAuth(tokens={CANARY}), 'iap_token_env = "SECRET"'),
+        "header": Way(Auth(), 'headers_env = {"X-Key" = "SECRET"}'),
+        "spin": Way(BasicAuth(password=CANARY), f'spin_config = "{spin}"'),
     }
 
 
@@ -162,14 +161,14 @@ def test_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
     with ExitStack() as open_:
         configs, gates = {}, []
         for name, way in ways_in.items():
-            doors = {"in": way.door, "out": "another" if name in ("api token", "bearer") else BasicDoor()}
-            for kind, door in {**doors, **({"crash": way.door} if name == "spin" else {})}.items():
-                gates.append(open_.enter_context(serve(make.world(make.execution("E", NOW)), token=door)))
+            auths = {"in": way.auth, "out": "another" if name in ("api token", "bearer") else BasicAuth()}
+            for kind, auth in {**auths, **({"crash": way.auth} if name == "spin" else {})}.items():
+                gates.append(open_.enter_context(serve(make.world(make.execution("E", NOW)), auth=auth)))
                 configs[f"{name} {kind}"] = f'endpoint = "{gates[-1].url}"\n{way.settings}'
         processes = arguments(gates[:1])
         interrupting(gates[-1], tmp_path / f"{name} crash" / "pid")
         output = commands(tmp_path, configs)
-    assert leaks(tmp_path, output + "".join(processes), {CANARY, *ways_in["form"].door.sessions}) == []
+    assert leaks(tmp_path, output + "".join(processes), {CANARY, *ways_in["form"].auth.sessions}) == []
     assert any("sys.argv" in words for words in processes)
     assert (output.count("ended 4"), "Traceback" in output) == (12, True)
 
@@ -184,14 +183,14 @@ def key_file(path: Path, token_uri: str) -> str:
 
 def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: Path, certificates: Any) -> None:
     """Neither the client's secret, nor refresh tokens, nor what was given for them, nor private keys."""
-    door, asks = BearerDoor(wants_session=True), Door(tls=certificates.context("server", asks=True))
+    auth, asks = BearerAuth(wants_session=True), Auth(tls=certificates.context("server", asks=True))
     certificate, key = certificates.paths("client")
     token_file = tmp_path / "refresh-token"
     token_file.write_text(CANARY)
     with (
-        provide(IdentityProvider(door, CANARY, CANARY)) as provider,
-        serve(make.world(), token=door) as gate,
-        serve(make.world(), token=asks) as other,
+        provide(IdentityProvider(auth, CANARY, CANARY)) as provider,
+        serve(make.world(), auth=auth) as gate,
+        serve(make.world(), auth=asks) as other,
     ):
         line = key_file(tmp_path / "key.json", provider.url)
         client = f'[sources.spinnaker.oauth2]\ntoken_url = "{provider.url}"\nclient_id = "dora"\n'
@@ -205,7 +204,7 @@ def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: 
             "google": f'endpoint = "{gate.url}"\niap_key_file = "{tmp_path / "key.json"}"\niap_audience = "x"',
         }
         output = commands(tmp_path, configs)
-    secrets = {CANARY, provider.refresh_token, *door.tokens, *door.sessions}
+    secrets = {CANARY, provider.refresh_token, *auth.tokens, *auth.sessions}
     assert leaks(tmp_path, output, {*secrets, line, Path(key).read_text().splitlines()[1]}) == []
     ends = [text.split()[1] for text in output.splitlines() if text.startswith("ended")]
     assert ends == ["0", "5", "4", "4", "0", "5", "1", "5", "4", "4"]

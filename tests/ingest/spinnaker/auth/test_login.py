@@ -1,4 +1,4 @@
-"""Every way in to Gate, against a Gate that has such a door; and no secret in anything that is written."""
+"""Every authentication method against a Gate that has it; and no secret in anything that is written."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ import pytest
 
 from dora.errors import AuthError, DoraError, UsageError
 from ingest.http.session import FailedError, Limits, LoginError, Session
-from ingest.simulation.gate.auth import BasicDoor, BearerDoor, Door, FormDoor, IdentityProvider, provide
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
 from ingest.spinnaker.auth.session import connect, probe
 from ingest.spinnaker.auth.token_store import InMemory
 from ingest.spinnaker.auth.tokens import Provider, Refresh, Registration, Token
 from ingest.spinnaker.settings import checked
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, Make
+from tests.simulation.gate import Gate, serve
+from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, IdentityProvider, provide
 
 CANARY = "c4nary-s3cret-8c1f0e5a"
 Patch = pytest.MonkeyPatch
@@ -56,7 +55,7 @@ def spin(tmp_path: Path, gate: Gate, **auth: Any) -> str:
 
 def test_basic_shows_user_and_password(make: Make, ingest: Ingest, landed: Landed, monkeypatch: Patch) -> None:
     """The right password opens; the wrong one ends at the login page as AuthError, and is not in the message."""
-    with serve(make.world(make.execution("E", NOW)), token=BasicDoor(password=CANARY)) as gate:
+    with serve(make.world(make.execution("E", NOW)), auth=BasicAuth(password=CANARY)) as gate:
         monkeypatch.setenv("DORA_GATE_PASSWORD", "wr0ng")
         with pytest.raises(AuthError, match="login page") as raised:
             ingest(gate.url, basic_user="reader")
@@ -68,27 +67,27 @@ def test_basic_shows_user_and_password(make: Make, ingest: Ingest, landed: Lande
 
 def test_a_form_login_is_done_once_and_its_session_kept(make: Make, ingest: Ingest, tmp_path: Path) -> None:
     """Four readers, one login; a second run logs in again, as no session is written anywhere."""
-    door = FormDoor(password=CANARY)
+    auth = FormAuth(password=CANARY)
     secret = write(tmp_path / "password", CANARY + "\n")
-    with serve(make.world(applications=tuple("abcdef")), token=door) as gate:
+    with serve(make.world(applications=tuple("abcdef")), auth=auth) as gate:
         for runs in (1, 2):
             assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
-            assert gate.requests.count("/login") == runs == len(door.sessions)
+            assert gate.requests.count("/login") == runs == len(auth.sessions)
 
 
 def test_a_session_that_ends_midway_is_opened_again(make: Make, ingest: Ingest, tmp_path: Path) -> None:
     """Gate forgets the session after each page that it serves: the run goes on."""
-    door = FormDoor(password=CANARY)
+    auth = FormAuth(password=CANARY)
     secret = write(tmp_path / "password", CANARY)
-    with serve(make.world(applications=("a", "b")), token=door) as gate:
-        gate.before = once("/credentials", door.sessions)
+    with serve(make.world(applications=("a", "b")), auth=auth) as gate:
+        gate.before = once("/credentials", auth.sessions)
         assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
         assert gate.requests.count("/login") == 2
 
 
 def test_a_wrong_password_in_the_form_is_told_at_once(make: Make, ingest: Ingest, tmp_path: Path) -> None:
     """One login, no further request, no password in the error."""
-    with serve(make.world(), token=FormDoor(password="right")) as gate:
+    with serve(make.world(), auth=FormAuth(password="right")) as gate:
         with pytest.raises(AuthError, match="does not accept our user and password") as raised:
             ingest(gate.url, ldap_user="reader", password_file=write(tmp_path / "password", CANARY))
         assert gate.requests == ["/login"]
@@ -112,24 +111,24 @@ def test_oauth2_gets_a_token_and_shows_it(
     """A refresh token becomes an access token, however the provider wants the client's secret, and Gate a session."""
     monkeypatch.setenv("SECRET", CANARY)
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
-    door = BearerDoor(wants_session=wants_session)
-    asked = IdentityProvider(door, "first", CANARY, basic=by_header)
-    with provide(asked) as provider, serve(make.world(), token=door) as gate:
+    auth = BearerAuth(wants_session=wants_session)
+    asked = IdentityProvider(auth, "first", CANARY, basic=by_header)
+    with provide(asked) as provider, serve(make.world(), auth=auth) as gate:
         assert not ingest(gate.url, **oauth2(provider)).partial_failures
-    assert len(provider.asked) == (1 if by_header else 2)
+    assert len(provider.forms) == (1 if by_header else 2)
 
 
 def test_g11_a_token_that_expires_midway_is_refreshed_once(make: Make, ingest: Ingest, monkeypatch: Patch) -> None:
     """All readers meet the 401 and one of them refreshes, with the refresh token that was given out last."""
     monkeypatch.setenv("SECRET", CANARY)
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
-    door = BearerDoor()
+    auth = BearerAuth()
     world = make.world(applications=tuple("abcdefgh"))
-    with provide(IdentityProvider(door, "first", CANARY)) as provider, serve(world, token=door) as gate:
-        gate.before = once("/applications/c/", door.tokens)
+    with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(world, auth=auth) as gate:
+        gate.before = once("/applications/c/", auth.tokens)
         assert not ingest(gate.url, **oauth2(provider)).partial_failures
-    assert len(provider.asked) == 2
-    assert provider.asked[0]["refresh_token"] == "first" != provider.asked[1]["refresh_token"]
+    assert len(provider.forms) == 2
+    assert provider.forms[0]["refresh_token"] == "first" != provider.forms[1]["refresh_token"]
 
 
 def test_g11_a_token_that_nobody_refreshes_keeps_what_is_landed(
@@ -137,12 +136,12 @@ def test_g11_a_token_that_nobody_refreshes_keeps_what_is_landed(
 ) -> None:
     """401 on a page in the middle: exit 4; with a new token the next run goes on from there."""
     monkeypatch.setenv("IAP", "good")
-    door = BearerDoor(tokens={"good"})
-    with serve(make.world(make.execution("E", NOW)), token=door) as gate:
-        gate.before = once("/applications/shop/executions", door.tokens)
+    auth = BearerAuth(tokens={"good"})
+    with serve(make.world(make.execution("E", NOW)), auth=auth) as gate:
+        gate.before = once("/applications/shop/executions", auth.tokens)
         with pytest.raises(AuthError, match="401") as raised:
             ingest(gate.url, iap_token_env="IAP")
-        gate.before, door.tokens = lambda path: None, {"good"}
+        gate.before, auth.tokens = lambda path: None, {"good"}
         ingest(gate.url, iap_token_env="IAP")
     assert raised.value.exit_code == 4
     assert landed("SELECT id FROM execution") == [("E",)]
@@ -150,17 +149,17 @@ def test_g11_a_token_that_nobody_refreshes_keeps_what_is_landed(
 
 def test_g11_a_gate_that_refuses_the_new_token_too_is_not_asked_for_ever() -> None:
     """One refresh for one request, then the error."""
-    door, other = BearerDoor(), BearerDoor()
+    auth, other = BearerAuth(), BearerAuth()
     with provide(IdentityProvider(other, "first", CANARY)) as provider:
         grant = Grant(token=Token("old"), issuer=refreshing(provider, "first"))
-        with serve(_world(), token=door) as gate, pytest.raises(LoginError):
+        with serve(_world(), auth=auth) as gate, pytest.raises(LoginError):
             Session(gate.url, limits=QUICK, access=Bearer(gate.url, grant)).get("/applications")
-    assert (len(provider.asked), gate.requests) == (1, ["/applications"] * 2)
+    assert (len(provider.forms), gate.requests) == (1, ["/applications"] * 2)
 
 
 def test_a_refresh_token_that_is_not_known_is_told_without_it() -> None:
     """The provider's own word for it is told; its description, which may repeat the token, is not."""
-    with provide(IdentityProvider(BearerDoor(), "right", CANARY)) as provider:
+    with provide(IdentityProvider(BearerAuth(), "right", CANARY)) as provider:
         grant = Grant(issuer=refreshing(provider, "wr0ng-token"))
         with pytest.raises(AuthError, match="400 invalid_grant") as raised:
             Session("http://127.0.0.1:9", limits=QUICK, access=Bearer("http://127.0.0.1:9", grant)).get("/")
@@ -170,8 +169,8 @@ def test_a_refresh_token_that_is_not_known_is_told_without_it() -> None:
 def test_a_certificate_opens(make: Make, ingest: Ingest, tmp_path: Path, certificates: Any) -> None:
     """x509: Gate asks for a certificate of its authority; without one it is said which settings are missing."""
     certificate, key = certificates.paths("client")
-    door = Door(tls=certificates.context("server", asks=True))
-    with serve(make.world(), token=door) as gate:
+    auth = Auth(tls=certificates.context("server", asks=True))
+    with serve(make.world(), auth=auth) as gate:
         assert not ingest(gate.url, ca_file=certificates.ca, cert_file=certificate, key_file=key).partial_failures
         with pytest.raises(DoraError, match="cert_file"):
             connect(checked({"endpoint": gate.url, "ca_file": certificates.ca}))._once("/applications", None, {}, False)
@@ -182,13 +181,13 @@ def test_default_headers_go_along(make: Make, monkeypatch: Patch) -> None:
     monkeypatch.setenv("KEY", CANARY)
     heard: list[dict[str, str]] = []
 
-    class Listening(Door):
-        def stranger(self, headers: Any) -> int | None:
+    class Listening(Auth):
+        def reject(self, headers: Any) -> int | None:
             heard.append(dict(headers))
             return None
 
     given = {"headers": {"X-RateLimit-App": "dora"}, "headers_env": {"X-Api-Key": "KEY"}}
-    with serve(make.world(), token=Listening()) as gate:
+    with serve(make.world(), auth=Listening()) as gate:
         connect(checked({"endpoint": gate.url, **given})).get("/applications")
     assert {"X-RateLimit-App": "dora", "X-Api-Key": CANARY}.items() <= heard[0].items()
 
@@ -200,14 +199,14 @@ def test_spins_basic_form_and_token(make: Make, ingest: Ingest, tmp_path: Path, 
     """The three that carry a password or token, with environment variables expanded, and Gate's address from there."""
     monkeypatch.setenv("SPIN_PW", CANARY)
     login = {"username": "reader", "password": "${SPIN_PW}"}
-    doors: list[tuple[Any, dict[str, Any]]] = [
-        (BasicDoor(password=CANARY), {"basic": login}),
-        (FormDoor(password=CANARY), {"ldap": login}),
+    auth_settings: list[tuple[Any, dict[str, Any]]] = [
+        (BasicAuth(password=CANARY), {"basic": login}),
+        (FormAuth(password=CANARY), {"ldap": login}),
         (CANARY, {"apiToken": {"token": "$SPIN_PW"}}),
     ]
-    for door, auth in doors:
-        with serve(make.world(), token=door) as gate:
-            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, **auth)).partial_failures
+    for gate_auth, settings in auth_settings:
+        with serve(make.world(), auth=gate_auth) as gate:
+            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, **settings)).partial_failures
 
 
 def test_auth_that_is_not_enabled_is_not_used(make: Make, tmp_path: Path) -> None:
@@ -223,8 +222,8 @@ def test_auth_that_is_not_enabled_is_not_used(make: Make, tmp_path: Path) -> Non
 @pytest.mark.parametrize("ended", [True, False])
 def test_spins_cached_token_is_used_until_it_ends(make: Make, ingest: Ingest, tmp_path: Path, ended: bool) -> None:
     """Then it is refreshed, and spin's file stays as it was."""
-    door = BearerDoor(tokens={"cached"}, wants_session=True)
-    with provide(IdentityProvider(door, "first", CANARY)) as provider, serve(make.world(), token=door) as gate:
+    auth = BearerAuth(tokens={"cached"}, wants_session=True)
+    with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(make.world(), auth=auth) as gate:
         cached = {
             "access_token": "cached",
             "refresh_token": "first",
@@ -234,7 +233,7 @@ def test_spins_cached_token_is_used_until_it_ends(make: Make, ingest: Ingest, tm
         path = spin(tmp_path, gate, oauth2=client)
         before = Path(path).read_bytes()
         assert not ingest("http://localhost:8084", spin_config=path).partial_failures
-    assert (len(provider.asked), Path(path).read_bytes()) == (int(ended), before)
+    assert (len(provider.forms), Path(path).read_bytes()) == (int(ended), before)
 
 
 def test_a_new_token_is_cached_for_spin_where_that_is_told(
@@ -242,15 +241,15 @@ def test_a_new_token_is_cached_for_spin_where_that_is_told(
 ) -> None:
     """Two runs with a provider that takes each refresh token once: the second goes on with what the first wrote."""
     monkeypatch.setenv("SPIN_SECRET", CANARY)
-    door = BearerDoor()
-    with provide(IdentityProvider(door, "first", CANARY)) as provider, serve(make.world(), token=door) as gate:
+    auth = BearerAuth()
+    with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(make.world(), auth=auth) as gate:
         client = {"clientId": "dora", "clientSecret": "$SPIN_SECRET", "tokenUrl": provider.url}
         path = spin(tmp_path, gate, oauth2={**client, "cachedToken": {"refresh_token": "first"}})
         for _ in range(2):
             assert not ingest("http://localhost:8084", spin_config=path, spin_config_write=True).partial_failures
-            door.tokens.clear()
+            auth.tokens.clear()
     written = Path(path)
-    assert (len(provider.asked), written.stat().st_mode & 0o777) == (2, 0o600)
+    assert (len(provider.forms), written.stat().st_mode & 0o777) == (2, 0o600)
     assert provider.refresh_token in written.read_text()
     assert "$SPIN_SECRET" in written.read_text()
     assert CANARY not in written.read_text()
@@ -260,8 +259,8 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
     make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch
 ) -> None:
     """What Gate sees is the id token, asked for with the audience of the proxy."""
-    door = BearerDoor()
-    with provide(IdentityProvider(door, "first", CANARY, "id_token", basic=False)) as provider:
+    auth = BearerAuth()
+    with provide(IdentityProvider(auth, "first", CANARY, "id_token", basic=False)) as provider:
         monkeypatch.setattr("ingest.spinnaker.auth.grants.GOOGLE_TOKENS", provider.url)
         iap = {
             "oauthClientId": "dora",
@@ -269,9 +268,9 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
             "iapClientId": "proxy",
             "iapClientRefresh": "first",
         }
-        with serve(make.world(), token=door) as gate:
+        with serve(make.world(), auth=auth) as gate:
             assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, iap=iap)).partial_failures
-    assert provider.asked[-1]["audience"] == "proxy"
+    assert provider.forms[-1]["audience"] == "proxy"
 
 
 @pytest.mark.parametrize("inline", [True, False])
@@ -282,7 +281,7 @@ def test_spins_certificate_and_ignored_errors(
     paths = certificates.paths("client")
     names = ("cert", "key") if inline else ("certPath", "keyPath")
     x509 = dict(zip(names, (Path(path).read_text() if inline else path for path in paths), strict=True))
-    with serve(make.world(), token=Door(tls=certificates.context("alone", asks=True))) as gate:
+    with serve(make.world(), auth=Auth(tls=certificates.context("alone", asks=True))) as gate:
         path = spin(tmp_path, gate, x509=x509, ignoreCertErrors=True)
         done = ingest("http://localhost:8084", spin_config=path)
     assert not done.partial_failures
@@ -308,7 +307,7 @@ def test_what_is_incomplete_or_not_supported_is_refused(tmp_path: Path, auth: di
 def test_our_settings_go_before_spins(make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch) -> None:
     """Another user named here is the one that knocks."""
     monkeypatch.setenv("DORA_GATE_PASSWORD", CANARY)
-    with serve(make.world(), token=BasicDoor(user="other", password=CANARY)) as gate:
+    with serve(make.world(), auth=BasicAuth(user="other", password=CANARY)) as gate:
         path = spin(tmp_path, gate, iap={"iapIdToken": "x"}, basic={"username": "reader", "password": "x"})
         assert not ingest(gate.url, spin_config=path, basic_user="other").partial_failures
 
@@ -325,7 +324,7 @@ def _world() -> Any:
 def test_who_we_are_is_asked_first(make: Make, ingest: Ingest, monkeypatch: Patch) -> None:
     """One cheap request before the others, and none where there is nothing to be known by."""
     monkeypatch.setenv("DORA_GATE_TOKEN", "right")
-    with serve(make.world(), token="right") as gate:
+    with serve(make.world(), auth="right") as gate:
         ingest(gate.url)
         assert gate.requests[0] == "/auth/user"
     monkeypatch.delenv("DORA_GATE_TOKEN")
@@ -335,13 +334,13 @@ def test_who_we_are_is_asked_first(make: Make, ingest: Ingest, monkeypatch: Patc
 
 
 @pytest.mark.parametrize(
-    ("door", "says"),
-    [(BearerDoor(tokens={"x"}), "names no user: we are not logged in.*401"), (FormDoor(), "not logged in.*login page")],
+    ("auth", "says"),
+    [(BearerAuth(tokens={"x"}), "names no user: we are not logged in.*401"), (FormAuth(), "not logged in.*login page")],
 )
-def test_not_logged_in_is_said_so(make: Make, door: Door, says: str, monkeypatch: Patch) -> None:
+def test_not_logged_in_is_said_so(make: Make, auth: Auth, says: str, monkeypatch: Patch) -> None:
     """Gate names no user with 200 and nothing: what it then refuses says why."""
     monkeypatch.setenv("IAP", "wrong")
-    with serve(make.world(), token=door) as gate, pytest.raises(AuthError, match=says):
+    with serve(make.world(), auth=auth) as gate, pytest.raises(AuthError, match=says):
         probe(connect(checked({"endpoint": gate.url, "iap_token_env": "IAP"})))
 
 
@@ -350,7 +349,7 @@ def test_a_gate_that_asks_nobody_is_read(make: Make, status: int, monkeypatch: P
     """No user named, or no such endpoint, and yet it answers."""
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
-        gate.faults = {"/auth/user": status} if status != 200 else {}
+        gate.error_statuses = {"/auth/user": status} if status != 200 else {}
         probe(connect(checked({"endpoint": gate.url, "iap_token_env": "IAP"})))
 
 
@@ -358,7 +357,7 @@ def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) 
     """500 is no word about us."""
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
-        gate.faults = {"/auth/user": 500}
+        gate.error_statuses = {"/auth/user": 500}
         session = Session(gate.url, limits=QUICK, access=FormLogin(gate.url, "a", "b"))
         session._access = Bearer(gate.url, Grant(token=Token("x")))
         with pytest.raises(FailedError, match="500"):

@@ -21,14 +21,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora.errors import AuthError, UsageError
 from ingest.http.session import Limits, LoginError, Session
-from ingest.simulation.gate.auth import BearerDoor, provide
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker.auth.login import Bearer, Grant
 from ingest.spinnaker.auth.service_account import SPIN_AUDIENCE, Account, Identity, SelfSigned
 from ingest.spinnaker.auth.session import connect
 from ingest.spinnaker.auth.tokens import Token
 from ingest.spinnaker.settings import checked
 from tests.ingest.spinnaker.conftest import Ingest, Make
+from tests.simulation.gate import serve
+from tests.simulation.gate_auth import BearerAuth, provide
 
 EMAIL, AUDIENCE = "reader@acme.iam.example", "proxy.apps.example"
 QUICK = Limits(requests_per_10s=0, backoff_seconds=0.01, attempts=2)
@@ -58,10 +58,10 @@ def verified(token: str, key: rsa.RSAPrivateKey, audience: str) -> dict[str, Any
 
 @dataclass
 class Google:
-    """Gives an id token that lasts ``seconds`` for an assertion that it can verify; opens a door with it."""
+    """Gives an id token that lasts ``seconds`` for an assertion that it can verify; Gate accepts the newest."""
 
     key: rsa.RSAPrivateKey
-    door: BearerDoor
+    auth: BearerAuth
     url: str = ""
     seconds: int = 3600
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Google:
         self.asked.append(claims)
         now = int(time.time()) + 7200  # a clock of its own: what counts is how long a token lasts
         token = jwt({"aud": claims["target_audience"], "iat": now, "exp": now + self.seconds, "n": len(self.asked)})
-        self.door.tokens = {token}
+        self.auth.tokens = {token}
         return 200, {"id_token": token}
 
 
@@ -86,7 +86,7 @@ def key() -> rsa.RSAPrivateKey:
 
 @pytest.fixture
 def google(key: rsa.RSAPrivateKey) -> Iterator[Google]:
-    with provide(Google(key, BearerDoor())) as served:
+    with provide(Google(key, BearerAuth())) as served:
         yield served
 
 
@@ -126,7 +126,7 @@ def test_a_key_is_exchanged_for_an_identity(
     make: Make, ingest: Ingest, tmp_path: Path, google: Google, *, key_file: str, by_spin: bool
 ) -> None:
     """By spin's settings and by ours: one verified assertion for the proxy's audience serves a whole run."""
-    with serve(make.world(applications=tuple("abcdef")), token=google.door) as gate:
+    with serve(make.world(applications=tuple("abcdef")), auth=google.auth) as gate:
         given: dict[str, Any] = {"iap_key_file": key_file, "iap_audience": AUDIENCE}
         if by_spin:
             iap = {"serviceAccountKeyPath": key_file, "iapClientId": AUDIENCE}
@@ -140,7 +140,7 @@ def test_spins_google_service_account_shows_the_assertion_itself(
 ) -> None:
     """Gate makes a session of it; nobody else is asked, and ``auth.enabled`` has no say."""
 
-    class Verifying(BearerDoor):
+    class Verifying(BearerAuth):
         def login(self, headers: Mapping[str, str], form: Mapping[str, str] | None) -> dict[str, str] | None:
             token = headers.get("Authorization", "").removeprefix("Bearer ")
             verified(token, key, SPIN_AUDIENCE)
@@ -148,17 +148,17 @@ def test_spins_google_service_account_shows_the_assertion_itself(
             return super().login(headers, form)
 
     account = {"enabled": True, "file": written(tmp_path / "key.json", key)}
-    with serve(make.world(), token=Verifying(wants_session=True)) as gate:
+    with serve(make.world(), auth=Verifying(wants_session=True)) as gate:
         path = spin(tmp_path, gate.url, enabled=False, google_service_account=account)
         assert not ingest("http://localhost:8084", spin_config=path).partial_failures
 
 
 def test_spins_cached_assertion_is_used_while_it_lasts(tmp_path: Path, make: Make, key: rsa.RSAPrivateKey) -> None:
     """One of the year 1, which spin writes for no end at all, lasts."""
-    door = BearerDoor(tokens={"cached"})
+    auth = BearerAuth(tokens={"cached"})
     cached = {"access_token": "cached", "expiry": "0001-01-01T00:00:00Z"}
     account = {"enabled": True, "file": written(tmp_path / "key.json", key), "cachedToken": cached}
-    with serve(make.world(), token=door) as gate:
+    with serve(make.world(), auth=auth) as gate:
         connect(checked({"spin_config": spin(tmp_path, gate.url, google_service_account=account)})).get("/applications")
 
 
@@ -166,7 +166,7 @@ def test_spins_cached_assertion_is_used_while_it_lasts(tmp_path: Path, make: Mak
 def test_an_identity_is_kept_until_it_ends(make: Make, google: Google, key_file: str, seconds: int, asked: int) -> None:
     """By its own word and whatever its clock: three requests need one of an hour, or three of five seconds."""
     google.seconds = seconds
-    with serve(make.world(), token=google.door) as gate:
+    with serve(make.world(), auth=google.auth) as gate:
         asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE))
         for _ in range(3):
             asking.get("/applications")
@@ -176,11 +176,11 @@ def test_an_identity_is_kept_until_it_ends(make: Make, google: Google, key_file:
 
 def test_an_identity_that_gate_forgets_is_replaced(make: Make, google: Google, key_file: str) -> None:
     """A 401 before the end of the hour costs one more assertion; a Gate that stays at 401 is not asked for ever."""
-    with serve(make.world(), token=google.door) as gate:
+    with serve(make.world(), auth=google.auth) as gate:
         asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE), Token("old"))
         asking.get("/applications")
         assert len(google.asked) == 1
-        gate.door = BearerDoor()
+        gate.auth = BearerAuth()
         with pytest.raises(LoginError):
             asking.get("/applications")
     assert len(google.asked) == 2
@@ -202,7 +202,7 @@ def test_a_key_that_is_not_known_is_refused_without_it(
     """Signed by another key: exit 4, what to check is said, and neither key nor assertion is repeated."""
     other = rsa.generate_private_key(65537, 2048)
     path = written(tmp_path / "other.json", other, google.url)
-    with serve(make.world(), token=google.door) as gate, pytest.raises(AuthError, match="400 invalid_grant") as raised:
+    with serve(make.world(), auth=google.auth) as gate, pytest.raises(AuthError, match="400 invalid_grant") as raised:
         ingest(gate.url, iap_key_file=path, iap_audience=AUDIENCE)
     assert "key is not deleted" in raised.value.next_step
     assert "eyJ" not in str(raised.value)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dora.errors import AuthError, UsageError
-from ingest.simulation.gate.server import serve
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
+from tests.simulation.gate import serve
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
@@ -18,7 +18,7 @@ def test_strangers_are_told_so(make: Make, token: str | None, ingest: Ingest, mo
     monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
     if token:
         monkeypatch.setenv("DORA_GATE_TOKEN", token)
-    with serve(make.world(), token="right") as gate, pytest.raises(AuthError) as raised:
+    with serve(make.world(), auth="right") as gate, pytest.raises(AuthError) as raised:
         ingest(gate.url)
     assert "wrong" not in str(raised.value)
 
@@ -26,9 +26,9 @@ def test_strangers_are_told_so(make: Make, token: str | None, ingest: Ingest, mo
 def test_tokens_come_from_the_environment_or_a_file(
     make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Either opens the door; a file goes before the environment."""
+    """Either authenticates; a file takes precedence over the environment."""
     (tmp_path / "token").write_text("right\n")
-    with serve(make.world(), token="right") as gate:
+    with serve(make.world(), auth="right") as gate:
         monkeypatch.setenv("MY_TOKEN", "right")
         assert not ingest(gate.url, token_env="MY_TOKEN").partial_failures
         monkeypatch.setenv("DORA_GATE_TOKEN", "wrong")
@@ -38,10 +38,10 @@ def test_tokens_come_from_the_environment_or_a_file(
 def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:
     """401 in the middle ends the run; the next one goes on."""
     with serve(make.world(make.execution("E", NOW))) as gate:
-        gate.faults = {"/applications/shop/executions": 401}
+        gate.error_statuses = {"/applications/shop/executions": 401}
         with pytest.raises(AuthError):
             ingest(gate.url)
-        gate.faults = {}
+        gate.error_statuses = {}
         ingest(gate.url)
     assert landed("SELECT id FROM execution") == [("E",)]
 
@@ -49,7 +49,7 @@ def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: In
 def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Landed) -> None:
     """One sentence with their number and names, whatever their number; the others are landed."""
     with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
-        gate.faults = {"/applications/mail/": 403, "/applications/cart/": 403}
+        gate.error_statuses = {"/applications/mail/": 403, "/applications/cart/": 403}
         (trouble,) = ingest(gate.url).partial_failures
     assert "refuses 2 of 3 applications (403): cart, mail; ask for READ" in trouble
     assert len(landed("SELECT * FROM coverage")) == 1
@@ -58,7 +58,7 @@ def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Land
 def test_a_gate_that_refuses_everything_is_an_error(make: Make, ingest: Ingest) -> None:
     """Exit 4 with the number, and not the first of many refusals."""
     with serve(make.world(applications=("shop", "mail"))) as gate:
-        gate.faults = {"/applications/": 403}
+        gate.error_statuses = {"/applications/": 403}
         with pytest.raises(AuthError, match="2 of 2 applications") as raised:
             ingest(gate.url)
     assert raised.value.exit_code == 4

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, UsageError
-from ingest.simulation.gate.auth import BearerDoor, Door, IdentityProvider, provide
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker.auth.session import connect
 from ingest.spinnaker.auth.token_store import InFile, InMemory, InSpin
 from ingest.spinnaker.settings import checked, secret
 from tests.ingest.spinnaker.conftest import Ingest, Make
+from tests.simulation.gate import serve
+from tests.simulation.gate_auth import Auth, BearerAuth, IdentityProvider, provide
 
 SECRET = "c1ient-s3cret"
 
@@ -27,7 +27,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityProvider]:
     """Takes each refresh token once; the first is in no variable."""
     monkeypatch.setenv("SECRET", SECRET)
     monkeypatch.delenv("DORA_GATE_REFRESH_TOKEN", raising=False)
-    with provide(IdentityProvider(BearerDoor(), "first", SECRET)) as served:
+    with provide(IdentityProvider(BearerAuth(), "first", SECRET)) as served:
         yield served
 
 
@@ -48,11 +48,11 @@ def test_a_file_goes_on_night_after_night(
 ) -> None:
     """Each night's token is good for one use: the file holds the next one, for us alone, and nothing lies beside it."""
     path = token_file(tmp_path / "secrets")
-    with serve(make.world(), token=provider.door) as gate:
+    with serve(make.world(), auth=provider.auth) as gate:
         for night in (1, 2, 3):
             done = ingest(gate.url, oauth2=client(provider, refresh_token_file=str(path)))
             assert (done.partial_failures, done.notes) == ([], [])
-            assert (path.read_text(), len(provider.asked)) == (provider.refresh_token + "\n", night)
+            assert (path.read_text(), len(provider.forms)) == (provider.refresh_token + "\n", night)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
 
@@ -63,9 +63,9 @@ def test_a_variable_lasts_one_night_and_says_so(
     """The run succeeds and notes once, without the token, that the next one can not; that one ends with what to do."""
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
     forgets = [False, True]
-    with serve(make.world(applications=("a", "b")), token=provider.door) as gate:
+    with serve(make.world(applications=("a", "b")), auth=provider.auth) as gate:
         once = "/credentials?expand=true"
-        gate.before = lambda path: provider.door.tokens.clear() if path == once and forgets.pop() else None
+        gate.before = lambda path: provider.auth.tokens.clear() if path == once and forgets.pop() else None
         (note,) = ingest(gate.url, oauth2=client(provider)).notes
         assert "refresh_token_file" in note
         assert provider.refresh_token not in note
@@ -79,21 +79,21 @@ def test_a_file_goes_before_a_variable(
     """What stands in the variable may be long used up."""
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "old")
     path = token_file(tmp_path)
-    with serve(make.world(), token=provider.door) as gate:
+    with serve(make.world(), auth=provider.auth) as gate:
         given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
         connect(checked(given)).get("/applications")
-    assert provider.asked[0]["refresh_token"] == "first"
+    assert provider.forms[0]["refresh_token"] == "first"
 
 
 def test_another_run_may_have_replaced_it(make: Make, tmp_path: Path, provider: IdentityProvider) -> None:
     """`dora doctor` beside a long ingest: each shows what the file says now, not what it read at its start."""
     path = token_file(tmp_path)
-    with serve(make.world(), token=provider.door) as gate:
+    with serve(make.world(), auth=provider.auth) as gate:
         given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
         one, two = connect(checked(given)), connect(checked(given))
         for session in (one, two, one, two):
             session.get("/applications")
-    assert len(provider.asked) == 4
+    assert len(provider.forms) == 4
 
 
 @pytest.mark.parametrize(("text", "says"), [("\n", "is empty"), (None, "can not be read")])
@@ -107,7 +107,7 @@ def test_a_file_without_a_token_is_told(
     session = connect(checked({"oauth2": client(provider, refresh_token_file=str(path))}))
     with pytest.raises(UsageError, match=says):
         session.get("/")
-    assert provider.asked == []
+    assert provider.forms == []
 
 
 def test_a_token_that_could_not_be_kept_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +168,7 @@ def test_spins_file_is_written_only_where_that_is_allowed(
     make: Make, ingest: Ingest, tmp_path: Path, provider: IdentityProvider
 ) -> None:
     """Else the note names the setting that allows it."""
-    with serve(make.world(), token=provider.door) as gate:
+    with serve(make.world(), auth=provider.auth) as gate:
         path = spin(tmp_path, gate.url, provider, refresh_token="first")
         (note,) = ingest("http://localhost:8084", spin_config=str(path)).notes
     assert "spin_config_write" in note
@@ -190,7 +190,7 @@ def test_a_provider_is_trusted_by_itself(
     make: Make, tmp_path: Path, provider: IdentityProvider, certificates: Any, trusted: bool
 ) -> None:
     """What is overlooked in Gate's certificate is not in the provider's, which is shown our secrets."""
-    with serve(make.world(), token=Door(tls=certificates.context("server"))) as other:
+    with serve(make.world(), auth=Auth(tls=certificates.context("server"))) as other:
         more = {"ca_file": certificates.ca} if trusted else {}
         told = client(provider, refresh_token_file=str(token_file(tmp_path)), **more) | {"token_url": other.url + "/t"}
         session = connect(checked({"endpoint": other.url, "ignore_cert_errors": True, "oauth2": told}))

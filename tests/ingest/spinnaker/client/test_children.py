@@ -14,12 +14,11 @@ from ingest.core.archive import Document
 from ingest.core.source import Watermark
 from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json, World
 from ingest.spinnaker.client.gate import Gate as Reader
 from ingest.spinnaker.client.refetch import ALONE, PENDING, Children
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make, execution, world
+from tests.simulation.gate import Gate, serve
 
 IDS = "SELECT id FROM execution ORDER BY id"
 WAITS = "SELECT value FROM watermark WHERE stream = 'started'"
@@ -136,7 +135,7 @@ def test_children_that_gate_hides_are_one_sentence(status: int, make: Make, land
     world = make.world(make.execution("P", NOW, stages=starts(*(child["id"] for child in children))), *children)
     world.hidden = {"secret"}
     with serve(world) as gate:
-        gate.faults = {f"/pipelines/C{n}": status for n in range(5) if status != 200}
+        gate.error_statuses = {f"/pipelines/C{n}": status for n in range(5) if status != 200}
         (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         assert len([path for path in gate.requests if path.startswith("/pipelines/C0")]) <= 5
         assert not [path for path in gate.requests if path.startswith("/pipelines/C3")]
@@ -154,11 +153,11 @@ def test_a_child_that_could_not_be_read_is_asked_for_again(make: Make, landed: L
     world = chain(make, ago=30 * DAY)
     world.lagging = {"C"}
     with serve(world) as gate:
-        gate.faults = {"/pipelines/C": 500}
+        gate.error_statuses = {"/pipelines/C": 500}
         (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
         assert "(C)" in trouble
         assert landed(WAITS) == [('["C"]',)]
-        gate.faults, world.lagging = {}, set()
+        gate.error_statuses, world.lagging = {}, set()
         world.executions.append(make.stub(make.execution("Q", NOW)))
         assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert (landed(IDS), landed(WAITS)) == ([("C",), ("P",), ("Q",)], [("[]",)])

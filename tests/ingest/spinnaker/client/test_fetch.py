@@ -11,10 +11,10 @@ from dora.errors import DoraError
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.faults import Wound
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
+from tests.simulation.fault_injection import Fault
+from tests.simulation.gate import serve
 
 SHAPES = {
     "none": [],
@@ -162,7 +162,7 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
     for payload in payloads:
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart", "mail"))) as gate:
-        gate.faults = {"/applications/cart/": 403, "/applications/mail/executions": 404}
+        gate.error_statuses = {"/applications/cart/": 403, "/applications/mail/executions": 404}
         summary = ingest(gate.url)
     assert sorted(trouble.split(":")[0] for trouble in summary.partial_failures) == [
         "Gate refuses 1 of 3 applications (403)",
@@ -182,8 +182,8 @@ def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, 
     account = "SELECT account FROM rollout JOIN execution e ON execution_id = e.id WHERE e.id = 'X'"
     account += " AND rollout.revision = e.revision"
     with serve(world) as gate:
-        world.lagging, gate.faults = {"X"}, {"/pipelines/X": 500}
-        gate.wounds.add(Wound("/applications/shop/executions/search", 500, times=99, holding="expand=true"))
+        world.lagging, gate.error_statuses = {"X"}, {"/pipelines/X": 500}
+        gate.injected_faults.add(Fault("/applications/shop/executions/search", 500, times=99, holding="expand=true"))
         (trouble,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures
         assert trouble == "application shop: Gate gave no details of execution X"
         assert landed("SELECT value FROM watermark WHERE stream = 'executions/shop'") == [(str(NOW - 9 * HOUR),)]
@@ -197,7 +197,7 @@ def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, 
 def test_every_application_failing_is_an_error(make: Make, ingest: Ingest, landed: Landed) -> None:
     """A run that read nothing is no partial run."""
     with serve(make.world(make.execution("E", NOW))) as gate:
-        gate.faults = {"/applications/shop/": 404}
+        gate.error_statuses = {"/applications/shop/": 404}
         with pytest.raises(DoraError, match="404"):
             ingest(gate.url)
     assert landed("SELECT finished_at FROM load") == [(None,)]
@@ -207,7 +207,7 @@ def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, lan
     """Without /credentials the rest is read, and nothing is wrong."""
     said: list[str] = []
     with serve(make.world(make.execution("E", NOW))) as gate:
-        gate.faults = {"/credentials": 403}
+        gate.error_statuses = {"/credentials": 403}
         summary = ingest(gate.url, report=said.append)
     assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
     assert any(text.startswith("accounts:") for text in said)

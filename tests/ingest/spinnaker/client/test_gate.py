@@ -13,9 +13,9 @@ import pytest
 
 from ingest.http.session import FailedError, Limits, Session
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker.client.gate import Gate
 from tests.ingest.spinnaker.conftest import NOW
+from tests.simulation.gate import serve
 
 QUICK = Limits(requests_per_10s=0, attempts=1)
 
@@ -130,7 +130,7 @@ def test_a_task_by_id_or_none(make: SimpleNamespace) -> None:
         gate = Gate(Session(double.url, limits=QUICK))
         assert b"Undo" not in (gate.task("T1") or b"")
         assert gate.task("T2") is None
-        double.faults = {"/tasks": 500}
+        double.error_statuses = {"/tasks": 500}
         with pytest.raises(FailedError):
             gate.task("T1")
 

@@ -24,10 +24,9 @@ from hypothesis import strategies as st
 
 from ingest.core.pipeline import Summary
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json, Stub, World
 from tests.conftest import opened
+from tests.simulation.gate import Gate, serve
 
 NOW = 1_750_000_000_000
 MINUTE, HOUR = 60_000, 3_600_000

@@ -8,12 +8,12 @@ import pytest
 
 from ingest.http.session import FailedError, Limits, Session
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
 from ingest.simulation.model.world import World
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.paging import Pages, details
 from ingest.spinnaker.client.time_search import history
 from tests.ingest.spinnaker.conftest import NOW, Make
+from tests.simulation.gate import serve
 
 
 def heavy(make: Make, count: int, weight: int) -> World:
@@ -66,11 +66,11 @@ def test_one_execution_beyond_the_cap_is_known_without_its_details(make: Make) -
 def test_a_refusal_is_one_at_any_size(make: Make) -> None:
     """400 and 404 are raised at once, a broken server only where light listings break too."""
     with serve(heavy(make, 3, 10)) as gate:
-        gate.faults = {"/applications/shop/executions": 404}
+        gate.error_statuses = {"/applications/shop/executions": 404}
         with pytest.raises(FailedError, match="404"):
             reader(gate.url).page(0, NOW)
         assert sizes(gate.requests) == [25]
-        gate.faults = {"/applications/shop/executions": 500}
+        gate.error_statuses = {"/applications/shop/executions": 500}
         with pytest.raises(FailedError, match="500"):
             reader(gate.url).page(0, NOW)
         assert sizes(gate.requests) == [25, 25, 3, 25]

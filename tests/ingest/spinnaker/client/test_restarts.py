@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from ingest.simulation.gate.execution_store import Mode
-from ingest.simulation.gate.server import serve
-from ingest.simulation.gate.state import Gate
 from ingest.simulation.model.world import Json
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make
+from tests.simulation.gate import Gate, serve
 
 STATUS = "SELECT status FROM execution WHERE id = 'OLD'"
 RUNS_NOW = "/applications/shop/pipelines?"
@@ -76,7 +75,7 @@ def test_a_restart_of_a_disabled_pipeline_is_noticed_too(
             gate.requests.clear()
             assert make.quickly(tmp_path, gate.url).partial_failures == []
             assert len([path for path in asked(gate, still) if "RUNNING" in path]) == requests
-            gate.faults = {"/executions": 500}
+            gate.error_statuses = {"/executions": 500}
             told = " ".join(make.quickly(tmp_path, gate.url).partial_failures)
         assert ("restarts of disabled pipelines may be unnoticed" in told) is bool(requests)
         assert landed(STATUS) == [("running",)]
@@ -144,7 +143,7 @@ def test_what_runs_not_being_listed_is_a_trouble_and_no_more(make: Make, landed:
     with serve(world) as gate:
         make.quickly(tmp_path, gate.url)
         world.executions[0] = make.stub(restarted(make, NOW - 9 * DAY, NOW - 2 * HOUR, "SUCCEEDED"))
-        gate.faults = {"/applications/shop/pipelines": 400}
+        gate.error_statuses = {"/applications/shop/pipelines": 400}
         (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
     assert trouble.startswith("application shop: restarts may be unnoticed:")
     assert landed(STATUS) == [("succeeded",)]
@@ -160,9 +159,9 @@ def test_where_gate_fails_each_time_the_rest_waits_for_the_next_run(make: Make, 
         world.executions = [
             make.stub({**one, "status": "SUCCEEDED", "endTime": NOW + HOUR}) for one in old
         ] + world.executions[-1:]
-        world.lagging, gate.faults = {one["id"] for one in old}, {"/pipelines/OLD": 500}
+        world.lagging, gate.error_statuses = {one["id"] for one in old}, {"/pipelines/OLD": 500}
         partial_failures = make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures
         assert len([trouble for trouble in partial_failures if "was not read again" in trouble]) == 3
-        world.lagging, gate.faults = set(), {}
+        world.lagging, gate.error_statuses = set(), {}
         assert make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures == []
     assert landed("SELECT status, count(*) FROM execution GROUP BY ALL") == [("succeeded", 7)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.simulation.gate.execution_store import History, Mode, Query
+from ingest.simulation.gate.execution_store import ExecutionStore, Mode, Query
 from ingest.simulation.model.world import Stub, World
 from ingest.spinnaker.client.time_search import CENSUS, Listed, Page, history
 
@@ -21,7 +21,7 @@ class Store:
     def __init__(self, times: Sequence[int], mode: Mode, size: int, *, breaks: bool = False) -> None:
         stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]
         config = {"id": "config", "application": "shop"}
-        self.store = History(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
+        self.store = ExecutionStore(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
         self.store.refresh()
         self.mode, self.size, self.breaks = mode, size, breaks
         self.asked: list[int] = []
@@ -108,7 +108,7 @@ def test_what_has_no_time_does_not_stop_the_walk(unknown: int) -> None:
 def test_pages_by_index_would_lose_most() -> None:
     """What makes the walk necessary: paging by startIndex reaches twice the page size and no further."""
     stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", BEGIN + n, BEGIN, dict) for n in range(1000)]
-    store = History(
+    store = ExecutionStore(
         World(now=2**62, pipeline_configs=[{"id": "config", "application": "shop"}], executions=stubs), "sql"
     )
     store.refresh()

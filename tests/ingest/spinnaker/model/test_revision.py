@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import Item, Request, Row, SourceState
-from ingest.simulation.gate.execution_store import light
+from ingest.simulation.gate.execution_store import strip_execution
 from ingest.simulation.model.world import Json
 from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.model.revision import compute_revision
@@ -64,7 +64,7 @@ def life(id_: str) -> list[bytes]:
         document(id_, "RUNNING", T + 9000, [("A", "SUCCEEDED", T + 20), ("C", "RUNNING", T + 9010)]),
         document(id_, "SUCCEEDED", T + 9000, [("A", "SUCCEEDED", T + 20), ("C", "SUCCEEDED", T + 9010)]),
     ]
-    return [msgspec.json.encode(body) for body in [*full, *map(light, full)]]
+    return [msgspec.json.encode(body) for body in [*full, *map(strip_execution, full)]]
 
 
 class SavedDocuments:

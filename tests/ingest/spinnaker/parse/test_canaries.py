@@ -11,9 +11,9 @@ import pytest
 from ingest.core.pipeline import pull
 from ingest.core.rows import Canary
 from ingest.core.source import Request
-from ingest.simulation.gate.server import serve
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, run, tables
+from tests.simulation.gate import serve
 
 T = NOW - 3_600_000
 Json = dict[str, Any]
@@ -213,7 +213,7 @@ def test_without_a_canary_service_nothing_is_wrong(canaried: Any, ingest: Ingest
     """One note, no partial failure, and no further request to it."""
     messages: list[str] = []
     with serve(canaried) as gate:
-        gate.faults = {"/v2/canaries": 404}
+        gate.error_statuses = {"/v2/canaries": 404}
         summary = ingest(gate.url, report=messages.append)
         assert len(canary_requests(gate)) == 2
     assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
@@ -234,7 +234,7 @@ def test_a_service_that_refuses_is_one_partial_failure(
 ) -> None:
     """The run reports one partial failure; executions and stages land anyway."""
     with serve(canaried) as gate:
-        gate.faults = {"/v2/canaries": status}
+        gate.error_statuses = {"/v2/canaries": status}
         summary = ingest(gate.url)
     (failure,) = summary.partial_failures
     assert failure.startswith("canary judgments: ")
@@ -244,9 +244,9 @@ def test_a_service_that_refuses_is_one_partial_failure(
 def test_a_judgment_that_could_not_be_read_is_requested_again(canaried: Any, ingest: Ingest, landed: Landed) -> None:
     """Even if its execution has not changed; once it has landed, never again."""
     with serve(canaried) as gate:
-        gate.faults = {"/v2/canaries": 400}
+        gate.error_statuses = {"/v2/canaries": 400}
         ingest(gate.url)
-        canaried.executions, gate.faults = [], {}
+        canaried.executions, gate.error_statuses = [], {}
         ingest(gate.url)
         assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",)]
         gate.requests.clear()
@@ -273,14 +273,14 @@ def test_judgments_are_fetched_side_by_side(make: SimpleNamespace, ingest: Inges
     world.canary_results = {f"J{nth}": reply(f"J{nth}") for nth in (1, 2, 3, 4)}
     meeting, met = threading.Barrier(2, timeout=5), list[int]()
     with serve(world) as gate:
-        answer = gate.answers.answer
+        answer = gate.endpoints.answer
 
         def together(path: str, params: Any) -> Any:
             if path.endswith(("/J2", "/J3")):
                 met.append(meeting.wait())
             return answer(path, params)
 
-        gate.answers.answer = together  # type: ignore[method-assign]
+        gate.endpoints.answer = together  # type: ignore[method-assign]
         assert ingest(gate.url).partial_failures == []
     assert sorted(met) == [0, 1]
     assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",), ("J3",), ("J4",)]

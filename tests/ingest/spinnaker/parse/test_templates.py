@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.core.archive import Document
-from ingest.simulation.gate.server import serve
 from ingest.simulation.model.company import TEMPLATE
 from ingest.simulation.payload import catalogue
 from ingest.spinnaker.parse.document import parse_document
 from ingest.spinnaker.parse.templates import Reference, select_template, template_reference
 from tests.ingest.spinnaker.conftest import Ingest, Landed
+from tests.simulation.gate import serve
 
 T = 1_747_000_000_000
 Json = dict[str, Any]
@@ -153,7 +153,7 @@ def test_without_templates_a_pipeline_still_lands(make: SimpleNamespace, ingest:
     world = make.world()
     world.pipeline_configs = [v2("spinnaker://web")]
     with serve(world) as gate:
-        gate.faults = {"/v2/pipelineTemplates": 404}
+        gate.error_statuses = {"/v2/pipelineTemplates": 404}
         assert ingest(gate.url).partial_failures == []
     assert landed("SELECT template, protected, has_canary FROM pipeline") == [("web", None, None)]
 
@@ -193,7 +193,7 @@ def test_a_history_that_gate_refuses(
     world = make.world()
     world.pipeline_configs = [v2("spinnaker://web", id=f"c{n}", updateTs=T) for n in range(3)]
     with serve(world) as gate:
-        gate.faults = {"/pipelineConfigs/": status}
+        gate.error_statuses = {"/pipelineConfigs/": status}
         summary = ingest(gate.url)
         assert len(requests_to(gate, "/pipelineConfigs/")) == 1
     assert len(summary.partial_failures) == partial_failures
