@@ -1,4 +1,4 @@
-"""Charts of canaries and audit: what is drawn is counted mark by mark, as a browser would draw it."""
+"""Charts of canaries and audit: the marks in their SVG are counted, as a browser would draw them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ NOON = datetime(2026, 3, 2, 12)
 
 
 def canary(verdict: str = "pass", then: str = "promoted", failed: bool | None = False, **more: Any) -> Row:
-    given = {"verdict": verdict, "action_taken": then, "deployment_failed": failed,
+    fields = {"verdict": verdict, "action_taken": then, "deployment_failed": failed,
              "outcome_unknown_reason": None if failed is not None else "kind",
              "score": 90.0, "pass_threshold": 75.0, "happened_at": NOON, "application": "shop", "overridden_by": None,
              "deployment_id": "d", "evidence": None, "minutes": 9.0, "url": None}  # fmt: skip
-    return given | more
+    return fields | more
 
 
 ROWS = [
@@ -46,25 +46,25 @@ def cover(name: str | None, with_canary: int, deployments: int) -> SimpleNamespa
 
 
 def marks(chart: alt.Chart | alt.LayerChart, kind: str) -> int:
-    """How many marks of a kind are drawn, by the words that tell them to those who do not see."""
+    """Return the number of marks of a kind, by their roles for screen readers."""
     svg = chart_images.render(chart).decode()
     return len(re.findall(rf'role="graphics-symbol" aria-roledescription="{kind}"', svg))
 
 
-def test_verdict_against_fate() -> None:
-    """Every fate of every verdict there is has a tile and its words; each canary stands in one."""
+def test_results_by_outcome() -> None:
+    """Every outcome of every result has a tile with its text, and each canary counts in one."""
     cells = canaries.results_by_outcome(ROWS)
-    found = {(cell["verdict"], cell["outcome"]): cell["canaries"] for cell in cells if cell["canaries"]}
-    assert found == {("pass", "healthy"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
+    counts = {(cell["verdict"], cell["outcome"]): cell["canaries"] for cell in cells if cell["canaries"]}
+    assert counts == {("pass", "healthy"): 1, ("pass", "failed later"): 1, ("fail", "failed later"): 1,
                      ("fail", "stopped"): 1, ("no data", "healthy"): 1, ("error", "unknown"): 1}  # fmt: skip
     assert {cell["text"] for cell in cells if cell["canaries"]} == {"1 · 50 %", "1 · 100 %"}
     chart = canary_charts.results_by_outcome(cells)
-    assert marks(chart, "rect mark") == 2 * len(cells) == 32  # what is seen, and what takes the click
+    assert marks(chart, "rect mark") == 2 * len(cells) == 32  # the visible one, and the one that receives the click
     assert marks(chart, "text mark") == 16
 
 
 def test_scores_over_time() -> None:
-    """One point a scored canary in local time, by what became of it; the ground below the pass mark is one."""
+    """Each scored canary is a point in local time by its outcome; the area below the pass threshold is shaded."""
     points = canaries.points(ROWS, "Europe/Berlin")
     assert sorted(point["outcome"] for point in points) == [
         "failed later",
@@ -78,30 +78,30 @@ def test_scores_over_time() -> None:
     assert marks(chart, "point") == 5
     assert marks(chart, "rect mark") == 1
     svg = chart_images.render(chart).decode()
-    assert all(f">{fate}<" in svg for fate in canary_charts.OUTCOMES)
+    assert all(f">{outcome}<" in svg for outcome in canary_charts.OUTCOMES)
     assert svg.count('role-legend"') == 1 == len(re.findall('mark-group role-legend[ "]', svg))
 
 
-def test_too_many_scores_keep_what_is_rare() -> None:
-    """Of thousands fine ones are thinned out; none that failed or was stopped is."""
+def test_too_many_scores_keep_the_rare_outcomes() -> None:
+    """Only healthy ones of thousands are left out."""
     rows = [canary(happened_at=NOON + timedelta(minutes=nth)) for nth in range(5000)]
     points = canaries.points([*rows, *ROWS], "UTC")
     assert len(points) <= canaries.MAX_POINTS
     assert sum(point["outcome"] != "healthy" for point in points) == 3
 
 
-def test_scores_by_bin() -> None:
-    """A dot and its whisker where anybody had such a score, nothing where nobody had."""
+def test_failure_rates_by_score() -> None:
+    """Scores that some canary had have a dot with whiskers; others have nothing."""
     bins = canaries.failure_rates([BIN, EMPTY])
-    assert [(one["score"], one["share"], one["text"], one["evidence"]) for one in bins] == [
+    assert [(row["score"], row["share"], row["text"], row["evidence"]) for row in bins] == [
         ("0–50", 0.25, "25.0 %", "1 of 4")
     ]
     chart = canary_charts.failure_rates(bins)
     assert (marks(chart, "point"), marks(chart, "rule mark")) == (1, 1)
 
 
-def test_which_metrics_decide() -> None:
-    """Failures in three parts that add up; a metric that never failed is named and has no bar."""
+def test_deciding_metrics() -> None:
+    """The parts of a bar add up to its failures; a metric that never failed has a name and no bar."""
     rows = canaries.deciding_metrics([METRIC, QUIET])
     assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
     chart = canary_charts.deciding_metrics(rows)
@@ -109,11 +109,11 @@ def test_which_metrics_decide() -> None:
     assert ">cpu<" in chart_images.render(chart).decode()
 
 
-def test_what_it_costs_and_who_has_one() -> None:
-    """The canary's minutes and the rest add up; those without a canary come last, the busiest of them."""
-    told = [{"application": "shop", "changes": 3, "canary_minutes": 18.0, "lead_minutes": 60.0},
+def test_lead_time_costs_and_coverage() -> None:
+    """The minutes of the canary and the rest add up; applications without a canary come last, the busiest first."""
+    costs = [{"application": "shop", "changes": 3, "canary_minutes": 18.0, "lead_minutes": 60.0},
             {"application": "mail", "changes": 1, "canary_minutes": 18.0, "lead_minutes": 90.0}]  # fmt: skip
-    rows = canaries.lead_time_costs(told)
+    rows = canaries.lead_time_costs(costs)
     assert [(row["application"], row["part"], row["minutes"]) for row in rows] == [
         ("mail", "canary", 18.0), ("mail", "other", 72.0), ("shop", "canary", 18.0), ("shop", "other", 42.0),
     ]  # fmt: skip
@@ -125,8 +125,8 @@ def test_what_it_costs_and_who_has_one() -> None:
     assert len(canaries.coverage(many)) == canaries.MAX_WITHOUT
 
 
-def test_when_production_changes() -> None:
-    """One tile an hour of a day in which anything changed, on a whole day's axis; out of hours in another colour."""
+def test_changes_by_hour() -> None:
+    """Each hour with changes is a tile; one outside business hours has another color."""
     late = {"local_time": datetime(2026, 3, 1, 23), "outside_business_hours": True}
     rows = [{"local_time": NOON, "outside_business_hours": False}] * 3 + [
         late,
@@ -139,8 +139,8 @@ def test_when_production_changes() -> None:
     assert marks(audit_charts.changes_by_hour(cells), "rect mark") == 2
 
 
-def test_how_long_questions_wait() -> None:
-    """A dot a change and a tick at the median of each application; an answer at once is drawn, too."""
+def test_approval_waits() -> None:
+    """Each change is a dot and each median a tick; an immediate decision is drawn, too."""
     rows = [
         {"application": "shop", "waited_minutes": wait, "prompts": "Go?", "approved_by": None} for wait in (0.0, 4.0, 9)
     ]
@@ -157,5 +157,5 @@ def test_how_long_questions_wait() -> None:
     "chart", [canary_charts.results_by_outcome(canaries.results_by_outcome(ROWS)), audit_charts.changes_by_hour([])]
 )
 def test_a_chart_is_valid(chart: alt.LayerChart) -> None:
-    """Altair itself finds nothing wrong with it."""
+    """Altair accepts its specification."""
     chart.to_dict(validate=True)

@@ -1,4 +1,4 @@
-"""Flow, stability and timeline charts by their specification: valid whatever there is, drawing what the rows say."""
+"""Charts of flow, stability and one deployment by their specification: valid for any rows, and true to them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def lane(name: str, what: str, start: float, end: float) -> Row:
 
 
 def day(number: int, n: int | None) -> Row:
-    return {"week": "2026-08-17", "weekday": "Mon", "day": f"{number} Aug", "n": n, "state": "whole",
+    return {"week": "2026-08-17", "weekday": "Mon", "day": f"{number} Aug", "n": n, "state": "complete",
             "start": "2026-08-17"}  # fmt: skip
 
 
@@ -48,8 +48,8 @@ def share(name: str) -> Row:
             "evidence": "1 of 10", "n": 1}  # fmt: skip
 
 
-def every(size: int) -> list[alt.LayerChart | alt.Chart]:
-    """Every chart with so many rows."""
+def draw_all(size: int) -> list[alt.LayerChart | alt.Chart]:
+    """Return every chart with a number of rows."""
     names = list(STAGES)[:size]
     return [
         charts.quantile_trend(spread(*[2.0] * size), WINDOW),
@@ -65,16 +65,16 @@ def every(size: int) -> list[alt.LayerChart | alt.Chart]:
 
 
 @pytest.mark.parametrize("size", [0, 1, 7])
-def test_every_chart_is_valid_with_nothing_one_and_many(size: int) -> None:
-    """No number of rows makes a specification that the grammar refuses, or one heavier than its rows."""
-    for chart in every(size):
+def test_every_chart_is_valid_for_any_number_of_rows(size: int) -> None:
+    """Vega-Lite accepts the specification of no, one and many rows, and it stays small."""
+    for chart in draw_all(size):
         assert chart.to_dict(validate=True)
         assert len(json.dumps(chart.to_dict())) < 14_000
         assert "#0072B2" not in chart.to_json()
 
 
-def test_the_bands_hold_half_and_four_fifths() -> None:
-    """The inner band goes from the first to the third quartile, the outer from the tenth to the ninetieth."""
+def test_the_bands_are_the_middle_half_and_four_fifths() -> None:
+    """The inner band is from the 25th to the 75th percentile, the outer from the 10th to the 90th."""
     areas = [
         e["encoding"] for e in layers(charts.quantile_trend(spread(1.0, 2.0), WINDOW)) if e["mark"]["type"] == "area"
     ]
@@ -82,15 +82,14 @@ def test_the_bands_hold_half_and_four_fifths() -> None:
 
 
 def test_names_at_the_end_of_lines_never_touch() -> None:
-    """Where quantiles lie close, the lesser names give way; the median keeps its own."""
+    """If quantiles are close, the less important names are left out; the median keeps its name."""
     rows = spread(1.0, 1.0)
     near = [row | {"p25": 0.99, "p75": 1.01} for row in rows]
-    named = {drawn: _names(charts.quantile_trend(given, WINDOW)) for drawn, given in (("far", rows), ("near", near))}
-    assert named["far"] == {"median", "90th", "10th", "75th", "25th"}
-    assert named["near"] == {"median", "90th", "10th"}
+    assert _names(charts.quantile_trend(rows, WINDOW)) == {"median", "90th", "10th", "75th", "25th"}
+    assert _names(charts.quantile_trend(near, WINDOW)) == {"median", "90th", "10th"}
     assert _names(charts.quantile_trend(spread(None), WINDOW)) == set()
-    still_open = [row | {"p90": None, "p75": None} for row in rows]
-    assert _names(charts.quantile_trend(still_open, WINDOW)) == {"median", "10th", "25th"}
+    pending = [row | {"p90": None, "p75": None} for row in rows]
+    assert _names(charts.quantile_trend(pending, WINDOW)) == {"median", "10th", "25th"}
 
 
 def _names(chart: alt.LayerChart) -> set[str]:
@@ -99,8 +98,8 @@ def _names(chart: alt.LayerChart) -> set[str]:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.none() | st.floats(min_value=0, max_value=10**5), max_size=5))
-def test_a_spread_holds_whatever_there_is(medians: list[float | None]) -> None:
-    """Nothing, zero and years leave an axis that starts above zero; nothing is a gap."""
+def test_the_axis_of_quantiles_starts_above_zero(medians: list[float | None]) -> None:
+    """Null, zero and years all have a valid log axis; null is a gap."""
     chart = charts.quantile_trend(spread(*medians), WINDOW)
     scale = next(e["encoding"]["y"]["scale"] for e in layers(chart) if "scale" in e["encoding"].get("y", {}))
     assert 0 < scale["domain"][0] < scale["domain"][1]
@@ -108,38 +107,38 @@ def test_a_spread_holds_whatever_there_is(medians: list[float | None]) -> None:
 
 
 def test_every_stage_has_its_own_tone() -> None:
-    """Seven stages, seven tones: none is told from another by a name alone."""
+    """Seven stages have seven tones, which the legend lists in order."""
     assert len(set(STAGES.values())) == len(STAGES) == len(style.PALETTE)
     spec = charts.stage_stack([stage(name, 1.0) for name in STAGES]).to_dict()
     assert spec["encoding"]["color"]["legend"]["values"] == [STAGES[name] for name in STAGES]
 
 
 def test_stages_stack_in_the_order_in_which_they_happen() -> None:
-    """Waiting lies at the bottom, the rollout near the top, whatever order the rows come in."""
+    """Waiting is at the bottom and the rollout on top, in whatever order the rows are."""
     rows = data(charts.stage_stack([stage("rollout", 1.0), stage("waiting for deployment", 1.0), stage("canary", 1.0)]))
     assert {row["stage"]: row["order"] for row in rows} == {"waiting for deployment": 0, "canary": 1, "rollout": 2}
 
 
-def test_a_day_without_is_framed_and_one_not_seen_is_blank() -> None:
-    """Zero is drawn as an empty frame, null not at all."""
+def test_a_day_without_deployments_is_framed_and_one_without_data_blank() -> None:
+    """Zero is an empty frame, null is not drawn."""
     solid, framed = layers(charts.calendar([day(number, n) for number, n in enumerate([4, 0, None])]))
     assert solid["transform"][0] == {"filter": "datum.n > 0"}
-    assert framed["transform"][0] == {"filter": "datum.n == 0"}  # null == 0 is false where marks are drawn
+    assert framed["transform"][0] == {"filter": "datum.n == 0"}  # in Vega null == 0 is false
     assert framed["mark"]["filled"] is False
 
 
-def test_a_curve_starts_whole_and_goes_in_steps() -> None:
-    """Nobody has recovered at first; lines go flat until the next recovery, and half is dashed."""
+def test_a_survival_curve_starts_at_one_and_has_steps() -> None:
+    """It is flat between recoveries, and half is dashed."""
     chart = charts.survival_curve([step(1.0, 0.6), step(4.0, 0.2)])
-    drawn = data(chart)
-    assert (drawn[0]["left"], drawn[0]["hours"] < 1.0) == (1.0, True)
+    start = data(chart)[0]
+    assert (start["left"], start["hours"] < 1.0) == (1.0, True)
     kinds = {layer["mark"]["type"]: layer["mark"] for layer in layers(chart)}
     assert kinds["line"]["interpolate"] == kinds["area"]["interpolate"] == "step-after"
     assert kinds["rule"]["strokeDash"]
 
 
-def test_shares_of_applications_and_sizes_carry_their_whiskers() -> None:
-    """A dot without its interval is not drawn."""
+def test_shares_of_applications_and_sizes_have_whiskers() -> None:
+    """Every dot has its interval, which fits the axis."""
     for chart in (charts.failures_by_frequency([share("a")]), charts.failures_by_size([share("a")])):
         encodings = [layer["encoding"] for layer in layers(chart)]
         assert [e["y2"]["field"] for e in encodings if "y2" in e] == ["high"]
@@ -147,8 +146,8 @@ def test_shares_of_applications_and_sizes_carry_their_whiskers() -> None:
         assert math.isclose(top, 0.3 * 1.05)
 
 
-def test_only_stretches_with_room_are_named() -> None:
-    """Names stand above what held the deployment up, where they fit."""
+def test_only_long_stages_are_named() -> None:
+    """A name is above its stage if it fits."""
     rows = [lane("held up by", "canary", 0.0, 0.9), lane("held up by", "queue and other", 0.9, 0.91),
             lane("prod", "rollout", 0.5, 1.0)]  # fmt: skip
     chart = charts.timeline(rows)
@@ -158,6 +157,6 @@ def test_only_stretches_with_room_are_named() -> None:
 
 
 def test_a_window_without_a_value_has_no_dashed_line() -> None:
-    """No number, no reference."""
+    """There is no reference line for null."""
     empty: Value = value(amount=None)
     assert not [layer for layer in layers(trends.quantile_trend(spread(1.0), empty)) if layer["mark"].get("strokeDash")]

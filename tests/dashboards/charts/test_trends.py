@@ -1,4 +1,4 @@
-"""Charts by their specification: valid, light, and drawing what the rows say."""
+"""Trends by their specification: valid for any rows, and true to them."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ MONDAY = datetime(2026, 8, 17)
 
 
 def value(week: int = 0, amount: float | None = 2.0, **other: Any) -> Value:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "metric": "lead_time", "group": None, "period": MONDAY + week * WEEK, "value": amount, "unit": "hours",
         "statistic": "median", "n": 9, "low": amount and amount / 2, "high": amount and amount * 2, "open": 0,
         "excluded": {}, "partial": False, "reason": None if amount else "no changes to count", "as_of": None,
     }  # fmt: skip
-    return Value(**given | other)
+    return Value(**fields | other)
 
 
 WINDOW = replace(value(), period=None)
 SHARE = {"metric": "change_failure_rate", "unit": "share", "statistic": "share"}
 
 
-def drawings(rows: list[charts.Row]) -> list[alt.LayerChart | alt.Chart]:
+def draw_all(rows: list[charts.Row]) -> list[alt.LayerChart | alt.Chart]:
     return [
         charts.median_trend(rows, WINDOW),
         charts.share_trend(rows, WINDOW),
@@ -47,7 +47,7 @@ def layers(chart: alt.LayerChart | alt.Chart) -> list[dict[str, Any]]:
 
 
 def data(chart: alt.LayerChart | alt.Chart, layer: dict[str, Any] | None = None) -> list[charts.Row]:
-    """The rows that a chart, or one layer of it, draws."""
+    """Return the rows of a chart, or of one of its layers."""
     spec = chart.to_dict()
     return list(spec["datasets"][(layer or spec)["data"]["name"]])
 
@@ -57,16 +57,16 @@ def kinds(chart: alt.LayerChart | alt.Chart) -> list[str]:
 
 
 @pytest.mark.parametrize("weeks", [0, 1, 14])
-def test_every_chart_is_valid_with_no_week_one_week_and_many(weeks: int) -> None:
-    """No number of periods, not even none, makes a specification that the grammar refuses."""
-    for chart in drawings(charts.trend_rows(value(week) for week in range(weeks))):
+def test_every_trend_is_valid_for_any_number_of_weeks(weeks: int) -> None:
+    """Vega-Lite accepts the specification of no, one and many periods."""
+    for chart in draw_all(charts.trend_rows(value(week) for week in range(weeks))):
         assert chart.to_dict(validate=True)
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.none() | st.floats(min_value=0, max_value=10**5), max_size=6))
-def test_a_log_axis_holds_whatever_there_is(amounts: list[float | None]) -> None:
-    """Zero, nothing and years of waiting all leave a log axis that starts above zero and ends later."""
+def test_a_log_axis_starts_above_zero(amounts: list[float | None]) -> None:
+    """Zero, null and years all have a log axis with a valid domain."""
     spec = layers(
         charts.median_trend(charts.trend_rows(value(week, amount) for week, amount in enumerate(amounts)), WINDOW)
     )
@@ -76,16 +76,16 @@ def test_a_log_axis_holds_whatever_there_is(amounts: list[float | None]) -> None
     assert 0 < bottom < top
 
 
-def test_nothing_is_a_gap_and_never_a_zero() -> None:
-    """A period without a value keeps its place on the axis with a null."""
+def test_a_period_without_a_value_is_a_gap() -> None:
+    """It keeps its position on the axis with null, not zero."""
     drawn = charts.trend_rows([value(0), value(1, None), value(2)])
     assert [row["value"] for row in drawn] == [2.0, None, 2.0]
     assert [row["text"] for row in drawn] == ["2 h", "–", "2 h"]
     assert drawn[1]["evidence"] == "no changes to count"
 
 
-def test_a_period_that_is_not_whole_is_hollow_and_left_out_of_the_line() -> None:
-    """Solid marks filter for whole periods, hollow ones for the rest; a sparkline leaves those out."""
+def test_an_incomplete_period_is_hollow() -> None:
+    """Lines and solid marks are of complete periods only, as are sparklines."""
     drawn = charts.trend_rows([value(0), value(1, partial=True, incomplete="pay: history is missing 25 August 2026")])
     assert [row["state"] for row in drawn] == ["complete", "incomplete: pay: history is missing 25 August 2026"]
     hollow = [layer for layer in layers(charts.median_trend(drawn, WINDOW)) if layer["mark"].get("filled") is False]
@@ -96,7 +96,7 @@ def test_a_period_that_is_not_whole_is_hollow_and_left_out_of_the_line() -> None
 
 
 def test_a_median_has_its_band_and_a_share_its_whiskers() -> None:
-    """Uncertainty is drawn: an area behind a line, a rule behind dots; never a bare line of shares."""
+    """The interval is an area behind a line and a rule behind dots."""
     drawn = charts.trend_rows(value(week) for week in range(3))
     assert {"area", "line", "point", "text"} <= set(kinds(charts.median_trend(drawn, WINDOW)))
     assert kinds(charts.share_trend(drawn, WINDOW)).count("point") == 2
@@ -105,8 +105,8 @@ def test_a_median_has_its_band_and_a_share_its_whiskers() -> None:
     assert [(e["y"]["field"], e["y2"]["field"]) for e in whiskers] == [("low", "high")]
 
 
-def test_the_dashed_line_is_the_windows_value_and_absent_without_one() -> None:
-    """The reference line is the very number of the card."""
+def test_the_dashed_line_is_the_value_of_the_window() -> None:
+    """A window without a value has no line."""
     drawn = charts.trend_rows([value()])
     chart = charts.share_trend(drawn, WINDOW)
     dashed = [layer for layer in layers(chart) if layer["mark"].get("strokeDash")]
@@ -115,9 +115,9 @@ def test_the_dashed_line_is_the_windows_value_and_absent_without_one() -> None:
     assert not [layer for layer in layers(without) if layer["mark"].get("strokeDash")]
 
 
-def test_the_whole_column_of_a_period_catches_the_click() -> None:
-    """The topmost layer spans the height, is invisible, says what the period holds and selects it by its first day."""
-    for chart in drawings(charts.trend_rows([value()]))[:3]:
+def test_a_click_anywhere_in_a_column_selects_its_period() -> None:
+    """The top layer is invisible and as tall as the chart, has the tooltip, and selects the period by its first day."""
+    for chart in draw_all(charts.trend_rows([value()]))[:3]:
         spec = chart.to_dict()
         top = spec["layer"][-1]
         assert top["mark"]["type"] == "rect"
@@ -129,32 +129,32 @@ def test_the_whole_column_of_a_period_catches_the_click() -> None:
         ]
 
 
-def test_the_picked_period_is_marked() -> None:
-    """Only the period that was picked is highlighted."""
+def test_the_selected_period_is_highlighted() -> None:
+    """Only the row of the selected period is marked."""
     drawn = charts.trend_rows([value(0), value(1)], "2026-08-24")
     assert [row["selected"] for row in drawn] == [False, True]
 
 
-def test_no_time_zone_can_move_a_period() -> None:
-    """Periods are names on a band, not instants: a browser in another zone shows the same Monday."""
-    for chart in drawings(charts.trend_rows([value()])):
+def test_periods_do_not_depend_on_the_time_zone_of_the_browser() -> None:
+    """Periods are names on an ordinal axis, not times."""
+    for chart in draw_all(charts.trend_rows([value()])):
         spec = chart.to_dict()
         encodings = [layer["encoding"] for layer in spec.get("layer", [spec])]
         assert {encoding["x"]["type"] for encoding in encodings if "field" in encoding.get("x", {})} == {"ordinal"}
 
 
-def test_colours_come_from_the_theme() -> None:
-    """Marks name a place in the palette; no chart fixes a colour that one of the themes could not read."""
-    for chart in drawings(charts.trend_rows([value()])):
+def test_colors_come_from_the_theme() -> None:
+    """Marks refer to a position in the palette; no chart contains a color of one theme."""
+    for chart in draw_all(charts.trend_rows([value()])):
         text = chart.to_json()
         assert '"scale": {' in text
         assert "#0072B2" not in text
 
 
-def test_a_share_axis_makes_room_for_whole_periods_only() -> None:
-    """One failure of one deployment in a running week does not flatten all others."""
-    whole = [value(week, 0.1, low=0.05, high=0.2, **SHARE) for week in range(3)]
+def test_a_share_axis_fits_the_complete_periods() -> None:
+    """One failure of one deployment in the running week does not stretch the axis to 100 %."""
+    complete = [value(week, 0.1, low=0.05, high=0.2, **SHARE) for week in range(3)]
     running = value(3, 1.0, low=0.2, high=1.0, partial=True, **SHARE)
-    spec = layers(charts.share_trend(charts.trend_rows([*whole, running]), WINDOW))
+    spec = layers(charts.share_trend(charts.trend_rows([*complete, running]), WINDOW))
     tops = {layer["encoding"]["y"]["scale"]["domain"][1] for layer in spec if "scale" in layer["encoding"].get("y", {})}
     assert list(tops) == [pytest.approx(0.21)]
