@@ -16,7 +16,7 @@ LABEL = (
 
 
 def changes_by_hour(rows: list[Row]) -> alt.LayerChart:
-    """Draw production changes by local hour and weekday: strong for many, another color outside business hours.
+    """Draw production changes by local hour and weekday: strong for many, another colour outside business hours.
 
     Rows have ``day, hour, clock, changes, state, shade, tone, part``.
     """

@@ -1,4 +1,4 @@
-"""The chart of a result outside the dashboard, for a notebook or a file, in colors that color-blind people can tell."""
+"""The chart of a result outside the dashboard, for a notebook or a file, in colours for colour-blind readers, too."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def data(rows: list[Row]) -> alt.InlineData:
 
 
 def color(legend: alt.Legend | None = None) -> alt.Color:
-    """Return the field ``tone`` as the color.
+    """Return the field ``tone`` as the colour.
 
-    Its scale has no colors but the whole palette as its domain: each theme's colors then apply by position.
+    Its scale has no colours but the entire palette as its domain, so that each theme's colours apply by position.
     """
     return alt.Color("tone:N", scale=alt.Scale(domain=PALETTE), legend=legend)
 

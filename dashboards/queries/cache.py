@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import streamlit as st
 
@@ -21,8 +21,7 @@ from dora import Delivery, Scope, Value
 TTL, MAX_ENTRIES = "1h", 400
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments; excluded ones are among them, with the reason
 Row = dict[str, Any]
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def current() -> Build:
     return Build(str(path), status.st_ino, status.st_mtime_ns)
 
 
-def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Function], Function]:
     """Return a decorator that caches a function's results for all viewers, who must not change them.
 
     ``st.cache_data`` would copy a result for each viewer and hash parameters field by field, which took longer than
@@ -89,7 +88,7 @@ def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Callable[Parameters, Res
     """
     keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, DeploymentClass: repr}
     decorator = st.cache_resource(ttl=TTL, max_entries=max_entries, show_spinner=False, hash_funcs=keys)
-    return cast(Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]], decorator)
+    return cast(Callable[[Function], Function], decorator)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)  # two, for runs that began before a swap
@@ -137,9 +136,8 @@ def values(build: Build, metric: str, scope: Scope) -> list[Value]:
 @cached()
 def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
     """Return the scope by period, from the start of its first period, so that only the running one is partial."""
-    if scope.since is None:
-        return replace(scope, since=f"{about(build).first_deployment_at}+00:00", every=grain)
-    return replace(scope, since=_open(build).period(scope.since, grain)[0], every=grain)
+    first = f"{about(build).first_deployment_at}+00:00"
+    return replace(scope, since=_open(build).period(scope.since, grain)[0] if scope.since else first, every=grain)
 
 
 @cached()

@@ -13,7 +13,7 @@ from dora import DoraError
 
 ImageType = Literal["svg+xml", "png"]
 WIDTH = 560
-# The light theme of .streamlit/config.toml: colors of tones by position, text, quiet text, lines.
+# The light theme of .streamlit/config.toml: colours of tones by position, text, quiet text, lines.
 PALETTE = ["#0072B2", "#D55E00", "#B87F00", "#00805D", "#B2578F", "#2D87BD", "#6B7683"]
 INK, QUIET, LINE, FONT = "#1B2733", "#566270", "#E4E9EE", "Helvetica, Arial, sans-serif"
 CONFIG: dict[str, Any] = {

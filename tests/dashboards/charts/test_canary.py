@@ -126,7 +126,7 @@ def test_lead_time_costs_and_coverage() -> None:
 
 
 def test_changes_by_hour() -> None:
-    """Each hour with changes is a tile; one outside business hours has another color."""
+    """Each hour with changes is a tile; one outside business hours has another colour."""
     late = {"local_time": datetime(2026, 3, 1, 23), "outside_business_hours": True}
     rows = [{"local_time": NOON, "outside_business_hours": False}] * 3 + [
         late,

@@ -143,8 +143,8 @@ def test_periods_do_not_depend_on_the_time_zone_of_the_browser() -> None:
         assert {encoding["x"]["type"] for encoding in encodings if "field" in encoding.get("x", {})} == {"ordinal"}
 
 
-def test_colors_come_from_the_theme() -> None:
-    """Marks refer to a position in the palette; no chart contains a color of one theme."""
+def test_colours_come_from_the_theme() -> None:
+    """Marks refer to a position in the palette; no chart contains a colour of one theme."""
     for chart in draw_all(charts.trend_rows([value()])):
         text = chart.to_json()
         assert '"scale": {' in text
