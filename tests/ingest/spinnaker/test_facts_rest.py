@@ -73,7 +73,9 @@ def test_a_pause_is_a_stage_of_its_own_in_a_lead_time(tmp_path: Any) -> None:
     for task in late["stages"][0]["tasks"]:
         task["endTime"] += 3_700_000
     loaded(tmp_path, {**body, **late, "endTime": NOW, "paused": pause})
-    query = "SELECT epoch_ms(ended_at) - epoch_ms(started_at) AS ms FROM deployment_stages WHERE stage = 'window'"
+    query = (
+        "SELECT epoch_ms(ended_at) - epoch_ms(started_at) AS ms FROM deployment_stages WHERE stage = 'execution window'"
+    )
     assert delivered(tmp_path)[0].sql(query) == [{"ms": 3_600_000}]
 
 
