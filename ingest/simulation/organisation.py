@@ -73,6 +73,7 @@ def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, sc
             applications=[catalogue.application(app, now) for app in apps],
             credentials=catalogue.accounts(),
             pipeline_configs=[pipeline for app in apps for pipeline in catalogue.pipelines(app, now)],
+            # ULIDs sort by time.
             executions=sorted(map(execution.stub, all_runs), key=lambda stub: stub.id),
             canary_results=_canary_results(all_runs),
             templates=catalogue.templates(now),
@@ -103,6 +104,7 @@ def _write_incidents(path: Path, scripts: dict[str, Script], runs: Sequence[Run]
     execution_ids: dict[Change, str] = {}
     for run in runs:
         if run.first is not None and not run.parent:
+            # An incident links to the first deployment of its change: a retry has the same commit.
             execution_ids.setdefault(run.change, run.id)
     incidents = [incident for script in scripts.values() for incident in script.incidents]
     with path.open("w", newline="") as file:

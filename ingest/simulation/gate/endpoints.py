@@ -53,6 +53,7 @@ class Endpoints:
         self._store.refresh()
         for pattern, endpoint in self._routes:
             if match := pattern.fullmatch(path):
+                # Fiat authorises by the application in the path.
                 if path.startswith("/applications/") and unquote(match.group(1)) in self._world.hidden:
                     raise ResponseError(403, "Access is denied")
                 return endpoint(*map(unquote, match.groups()), params)
@@ -92,6 +93,7 @@ class Endpoints:
     def _pipelines(self, application: str, params: Params) -> list[Json]:
         configs = self._store.configs(application) + self._store.configs(application, strategies=True)
         ids = [config["id"] for config in configs if not (self._world.hides_disabled and config.get("disabled"))]
+        # Gate takes 0 for the default.
         limit = _integer(params, "limit", 10, minimum=0) or 10
         stubs = self._store.of_pipelines(ids, limit, _statuses(params))
         return _documents(stubs, expand=params.get("expand") != "false")

@@ -135,6 +135,7 @@ AnyGate = TypeVar("AnyGate", bound=Gate)
 def serve(gate: AnyGate, tls: ssl.SSLContext | None = None) -> Iterator[AnyGate]:
     """Serve a Gate on a free port of this machine until the block ends."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"gate": gate}))
+    # A connection that a client keeps open must not delay the end.
     server.daemon_threads = True
     gate.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     if tls:

@@ -96,6 +96,7 @@ def config() -> Json:
 def scopes(run: Run, stage: Stage) -> Json:
     """The control and experiment of an analysis, and its five minutes."""
     end = stage.start or run.build
+    # An interval of five minutes that ends when its analysis starts, in steps of 60 seconds.
     both = {"location": run.app.targets[0][1], "start": iso(end - 5 * MINUTE), "end": iso(end), "step": 60}
     control = {"scope": f"{run.app.name}-baseline", **both, "extendedScopeParams": {}}
     return {"default": {"controlScope": control, "experimentScope": {**control, "scope": f"{run.app.name}-canary"}}}
@@ -104,6 +105,7 @@ def scopes(run: Run, stage: Stage) -> Json:
 def result(run: Run, stage: Stage) -> Json:
     """The document under /v2/canaries/canary/{id} of one analysis that has ended."""
     begun, ended = stage.start or 0, stage.end or 0
+    # An error is always in the last analysis: it ends the run.
     failed = run.ending == "canary_error" and stage.detail["last"]
     status = "canceled" if stage.status == "CANCELED" else "terminal" if failed else "succeeded"
     document: Json = {
@@ -163,6 +165,7 @@ def _judge_result(run: Run, stage: Stage) -> Json:
 
 def _metric(run: Run, stage: Stage, name: str, bad: bool) -> Json:
     random = dice(run.seed, stage.detail["nth"], name)
+    # Good metrics differ by a few percent, as two samples of one distribution do.
     control = _TYPICAL[name] * random.uniform(0.8, 1.2)
     ratio = random.uniform(1.6, 4.0) if bad else random.uniform(0.93, 1.06)
     return {

@@ -76,6 +76,8 @@ class App:
 
 _core = partial(App, core=True, rate=2.4)
 
+# Together these ten have each shape, trigger, template and staging; the order matters: the first one is busy when the
+# simulation ends, and the leader comes before its follower.
 _ESSENTIAL = (
     _core(name="checkout", team="purchase"),
     _core(name="payments", team="purchase", shape="release", targets=_SHOP),

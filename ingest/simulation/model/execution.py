@@ -80,6 +80,7 @@ class Run:
     child: Run | None = None
     upstream: Run | None = None
     cut: int | None = None
+    # Set when the run has been planned to its end.
     status: str = "SUCCEEDED"
     end: int | None = None
     restarted: int | None = None
@@ -135,6 +136,7 @@ class Run:
     @property
     def horizon(self) -> int:
         """When the run ends, or an instant long after the simulation if it does not."""
+        # Longer than any run, approval included.
         return self.end if self.end is not None else self.build + 1000 * HOUR
 
     def stage_id(self, ref: str) -> str:

@@ -58,7 +58,9 @@ def order_trunk(changes: Iterable[Change]) -> list[Change]:
     trunk = sorted(changes, key=lambda change: (change.at, change.title))
     last = 0
     for index, change in enumerate(trunk):
+        # git stores whole seconds, and readers order the trunk by time.
         change.at = last = max(change.at - change.at % SECOND, last + SECOND)
+        # Issues and pull requests share a sequence, so that the numbers of pull requests have gaps.
         change.index, change.number = index, 2 * index + 11
         if change.reverts:
             change.title = f'Revert "{change.reverts.title}"'
@@ -114,6 +116,7 @@ class _Stream:
     def _branch(self, change: Change, changes: Sequence[Change]) -> int:
         if tip := change.tip:
             return self._branch_commit(change, 0, tip, tip.at - 9 * MINUTE, _mark(tip.index))
+        # A branch begins 40 minutes to 30 hours before its merge, at the trunk as it was then.
         begun = change.at - dice(change.title, change.at).randint(40 * MINUTE, 30 * HOUR)
         base = max(0, change.index - 1)
         while base and changes[base].at > begun:
@@ -139,6 +142,7 @@ class _Stream:
             message += f"\n\n{change.title}"
         if change.reverts:
             message += f"\n\nThis reverts commit {self._sha(change.reverts)}."
+        # A squash or a direct push keeps the time when the change was written.
         authored = change.at if change.style == "merge" else change.at - 7 * MINUTE
         self._commit("main", _mark(change.index), change.author, (authored, change.at), message)
         if change.index:
@@ -162,6 +166,7 @@ class _Stream:
             self.out.write(f"M 100644 inline {path}\ndata {len(text)}\n".encode() + text + b"\n")
 
     def _sha(self, change: Change) -> str:
+        # fast-import answers at once, so that a message can name an id of the same stream.
         self.out.write(b"get-mark :%d\n" % _mark(change.index))
         self.out.flush()
         return self.answers.readline().decode().strip()

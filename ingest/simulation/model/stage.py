@@ -131,6 +131,7 @@ class Stage:
         begin, end = self.work or (self.start, self.end or self.start)
         tasks, start, failed = [], begin, False
         for name, share in _TASKS.get(self.type, ()):
+            # The task that failed took the rest of the stage: what follows it has not started.
             until = end if name == self.stuck else begin + int((end - begin) * share)
             status = "SUCCEEDED"
             if name == self.stuck:

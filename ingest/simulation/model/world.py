@@ -23,6 +23,7 @@ class Stub:
     status: str
     build_time: int
     start_time: int | None
+    # A full year in memory would take gigabytes.
     payload: Callable[[], Json]
     orchestration: bool = False
 

@@ -122,6 +122,7 @@ def _pipeline(app: App, name: str, index: int, now: int) -> Json:
 def _triggers(app: App, name: str) -> list[Json]:
     if name == PIPELINES["nightly"]:
         return [{"type": "cron", "enabled": True, "cronExpression": "0 0 3 ? * MON-FRI"}]
+    # Pipelines that people start have no trigger.
     if name not in {app.pipeline, PIPELINES["staging"]} or (app.slow and name == app.pipeline):
         return []
     fields = {

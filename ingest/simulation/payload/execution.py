@@ -15,7 +15,7 @@ from ingest.simulation.payload.trigger import trigger
 from ingest.simulation.story.rollout_plan import plan_stages
 
 _ACCOUNTS = ["prod-eu", "prod-us", "prod-vm", "staging"]
-_FOREVER = 1 << 62
+_FOREVER = 1 << 62  # an instant after all runs
 
 
 def stub(run: Run) -> Stub:
@@ -27,6 +27,7 @@ def stub(run: Run) -> Stub:
         name=run.name,
         status=run.status,
         build_time=run.build,
+        # A restart overwrites the start time in the table, and in the document once the run is over.
         start_time=run.restarted or run.start,
         payload=partial(document, run),
         orchestration=run.action == "undo",
@@ -79,6 +80,7 @@ def _without_nulls(fields: Json) -> Json:
 
 
 def _identity(run: Run) -> Json:
+    # An orchestration has a description instead of a name, and no pipeline.
     if run.action == "undo":
         return {"description": run.name}
     fields: Json = {"name": run.name, "pipelineConfigId": uuid("pipeline", run.app.name, run.name)}
@@ -114,6 +116,7 @@ def _stage(run: Run, stage: Stage, now: int) -> Json:
         "syntheticStageOwner": stage.owner or None,
     }
     if stage.detail.get("decided") and over:
+        # Orca stamps the judgment, not the end of the stage, which follows seconds later.
         decided = (stage.start or 0) + stage.detail["decided"]
         fields["lastModified"] = {"user": approver(run), "allowedAccounts": _ACCOUNTS, "lastModifiedTime": decided}
     return _without_nulls(fields)

@@ -10,6 +10,7 @@ from ingest.simulation.model.world import Json
 
 def baked_artifact(run: Run) -> Json:
     """The baked manifest as a reference into the artifact store."""
+    # The same image with another configuration is another artifact.
     reference = f"ref://{run.app.name}/{digest(run.image, run.manifest)}"
     return {"type": "remote/base64", "name": run.app.name, "reference": reference, "customKind": False, "metadata": {}}
 
@@ -22,6 +23,7 @@ def _workload(run: Run, stage: Stage) -> str:
 def _manifest(run: Run, stage: Stage) -> Json:
     name, location, account = _workload(run, stage), stage.detail["location"], stage.detail["account"]
     baseline = stage.detail.get("role") == "baseline"
+    # The configuration is in the pod template: a config deployment changes nothing else.
     variables = {"REGION": account.removeprefix("prod-"), "CONFIG_REVISION": str(run.manifest), "LOG_LEVEL": "info"}
     container = {
         "name": run.app.name,
@@ -81,10 +83,12 @@ def deploy(run: Run, stage: Stage) -> Json:
         "source": "artifact",
         "trafficManagement": {"enabled": False, "options": {"enableTraffic": False, "services": []}},
     }
+    # Orca adds results to the context of a stage while its tasks run; its plan is there from the beginning.
     if stage.start is None:
         return context
     manifest = _manifest(run, stage)
     context |= {"manifests": [manifest], **_kato(run, stage)}
+    # Clouddriver refused the manifest, so that the cluster returned none.
     if stage.stuck == "deployManifest":
         return context
     artifact = {"type": "kubernetes/deployment", "name": name, "location": location, "reference": name, "version": ""}
@@ -102,6 +106,7 @@ def deploy(run: Run, stage: Stage) -> Json:
 def _kato(run: Run, stage: Stage) -> Json:
     task = ulid(stage.start or 0, run.seed, "kato", stage.ref)
     failed = stage.stuck == "deployManifest"
+    # Orca keeps the Clouddriver task of each operation under ``kato``.
     return {
         "deploy.account.name": stage.detail["account"],
         "deploy.server.groups": {},

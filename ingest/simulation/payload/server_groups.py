@@ -55,6 +55,7 @@ def create_group(run: Run, stage: Stage) -> Json:
     }
     if stage.start is None:
         return context
+    # The sequence number of a group is one more than that of the group it replaces.
     ami, name = machine_image(run)
     return context | {
         "amiName": name,
@@ -95,6 +96,7 @@ def roll_back_cluster(run: Run, stage: Stage) -> Json:
 
 def roll_back_group(run: Run, stage: Stage) -> Json:
     """Context of rollbackServerGroup: the group of a region to replace, and the one to restore."""
+    # EXPLICIT rollbacks name both groups; the other types let Orca find them.
     return {
         "account": stage.detail["account"],
         "credentials": stage.detail["account"],

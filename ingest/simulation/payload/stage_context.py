@@ -29,6 +29,7 @@ def context(run: Run, stage: Stage) -> Json:
     """The context of one stage of a run."""
     builder = _BY_TYPE.get(stage.type)
     fields: Json = builder(run, stage) if builder else {"application": run.app.name}
+    # A rejected judgment is a decision, not an exception.
     if stage.status in {"TERMINAL", "FAILED_CONTINUE"} and stage.stuck in _ERRORS and not stage.detail.get("decision"):
         fields["exception"] = {
             "exceptionType": "RuntimeException",
@@ -136,9 +137,11 @@ def _canary(run: Run, stage: Stage) -> Json:
             "canaryAnalysisIntervalMins": "5",
         },
     }
+    # Continue on failure: the stage is FAILED_CONTINUE, and people decide.
     if run.ending == "canary_overridden":
         fields |= {"continuePipeline": True, "failPipeline": False}
     if stage.start:
+        # The synthetic stage that contains the analyses.
         fields["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
     scores = stage.detail.get("scores")
     if scores and stage.status not in {"RUNNING", "NOT_STARTED"}:

@@ -33,8 +33,10 @@ def trigger(run: Run) -> Json:
         correlation = f"{parent.id}_{stage}_{fields['parentPipelineId']}_{parent.start}"
         fields |= {"parentPipelineStageId": stage, "parentStatus": "RUNNING", "correlationId": correlation}
         return common | fields
+    # Rollbacks of server groups, restarts and half of the config deployments carry no commit.
     if not run.names_commit:
         return common | {"parameters": {"reason": "by hand", "config_revision": str(run.manifest)}}
+    # A manual pipeline has no push to name the commit, so that people pass it as a parameter.
     if run.action == "rollback" and run.app.trigger != "docker":
         return common | {"parameters": {"GIT_COMMIT": run.change.sha, "reason": "error rate went up"}}
     return common | {"git": _git, "jenkins": _jenkins, "docker": _docker}[run.app.trigger](run)
@@ -81,6 +83,7 @@ def _git(run: Run) -> Json:
 
 
 def _jenkins(run: Run) -> Json:
+    # Build numbers rise with the trunk.
     change, job, number = run.change, f"{run.app.name}-main", 400 + run.change.index
     scm = {
         "name": f"origin/{_branch(run)}",

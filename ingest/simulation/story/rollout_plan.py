@@ -92,8 +92,10 @@ def _add_server_groups(line: Timeline) -> None:
             _replace_group(line, create, disable, breaks=nth == 0)
     if alive:
         deploy.end = max(stage.end or begin for stage in line.stages if stage.parent == deploy.ref) + 2 * SECOND
+        # Orca runs the stages before a stage ahead of its own tasks.
         deploy.work = (deploy.end - 2 * SECOND, deploy.end)
         if run.ending in {"deploy_fails", "unstable"}:
+            # Tasks that would start after the end of their stage never started.
             deploy.status, deploy.work = "TERMINAL", (deploy.end + 1, deploy.end + 1)
     line.join([deploy])
 
@@ -107,6 +109,7 @@ def _replace_group(line: Timeline, create: Stage, disable: Stage, *, breaks: boo
         create.status, create.stuck = "TERMINAL", "waitForUpInstances"
         disable.status, disable.start, disable.end = "NOT_STARTED", None, None
         return
+    # Planned beside the new group; only now is it known when that is up.
     disable.start, disable.end = up + 200, up + 200 + end - begin
     if breaks and line.run.ending == "unstable":
         disable.status, disable.stuck, create.status = "TERMINAL", "waitForClusterDisable", "TERMINAL"
@@ -118,6 +121,7 @@ def _replace_group(line: Timeline, create: Stage, disable: Stage, *, breaks: boo
 def _add_group_rollback(line: Timeline) -> None:
     cluster = line.put("rollbackCluster", "Rollback Cluster", 3 * SECOND)
     cluster.work = cluster.span
+    # Its own task determines the groups; the rollbacks of the regions follow.
     line.at = cluster.work[1]
     for nth, (account, region) in enumerate(line.run.app.targets):
         target = {"account": account, "region": region}
@@ -130,6 +134,7 @@ def _add_group_rollback(line: Timeline) -> None:
         (_, enabled), (begin, end) = enable.span, disable.span
         disable.start, disable.end = enabled + 100, enabled + 100 + end - begin
         rollback.end = disable.end + 200
+        # The restored group serves when the other is disabled, at the end of both.
         line.first_traffic.append(rollback.end)
         line.full_traffic.append(rollback.end)
     cluster.end = max(line.first_traffic) + 500
@@ -175,6 +180,7 @@ def _add_intervals(line: Timeline, intervals: Stage) -> None:
         stuck = "monitorCanary" if ended != "SUCCEEDED" else ""
         stage = line.put(kind, name, duration, status=ended, stuck=stuck, nth=nth, last=nth == last)
         stage.nest(intervals, f"<{place + 1}")
+        # Synthetic stages are no part of the main line, so that ``join`` does not wait for them.
         line.at = stage.end or line.at
     if alive:
         intervals.end, intervals.status = line.at + 100, status
@@ -190,7 +196,9 @@ def _end_canary(line: Timeline, canary: Stage, intervals: Stage) -> None:
         canary.detail["scores"] = [kayenta.score(kayenta.bad_metrics(line.run, stage)) for stage in analyses]
     else:
         canary.work = (canary.end + 1, canary.end + 1)
+    # Each interval passed the marginal threshold; only the final score must pass the other one.
     if ending == "canary_marginal":
         canary.status, canary.stuck = "TERMINAL", "aggregateCanaryResults"
     if ending == "canary_overridden":
+        # The pipeline continues on failure, to a manual judgment.
         canary.status = intervals.status = "FAILED_CONTINUE"

@@ -29,6 +29,7 @@ class Scenario:
 
 def _rolled_back(action: str, steps: int = 1) -> Write:
     def write(builder: ScriptBuilder) -> None:
+        # 75 minutes are enough for each run to end before the next begins.
         for nth in range(steps):
             builder.ship(75 * nth)
         builder.roll_back(75 * steps + builder.random.uniform(10, 60), action, steps)
@@ -139,6 +140,7 @@ def _branch_deployable(app: App) -> bool:
     return app.shape == "direct" and app.trigger != "docker" and not app.slow and not app.shared
 
 
+# The order is part of a seed's result: scenarios book their days one after the other.
 SCENARIOS = (
     Scenario(_rolled_back("undo"), 22, _single_target, rolls_back=True, harm=True),
     Scenario(_rolled_back("undo", 2), 4, _single_target, rolls_back=True, harm=True),
@@ -185,6 +187,7 @@ SCENARIOS = (
 
 def write_last_hour(builder: ScriptBuilder) -> None:
     """One run in progress, one queued behind it, one change without a run; ``start`` is the end of the simulation."""
+    # The second run finds the first in progress, and waits.
     for merged, begun in ((-11, -4), (-9, -2)):
         builder.start_operation(begun, "deploy", builder.merge(merged))
     builder.script.intents[builder.app.name][-1].scripted = False

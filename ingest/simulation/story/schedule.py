@@ -40,6 +40,7 @@ class Year:
         """When an application adopts the template's second version; infinite if never."""
         if app.template != "adopts":
             return math.inf
+        # Around the middle of the year, so that both versions have half a year to compare.
         return midnight((self.start + self.end) // 2) + dice(self.seed, app.name, "adopts").randint(0, 20) * DAY
 
     def canaries(self, app: App) -> float:
@@ -113,6 +114,7 @@ def _add_scenarios(apps: tuple[App, ...], year: Year, scripts: dict[str, Script]
     for scenario in scenarios.SCENARIOS:
         fitting = [app for app in apps if scenario.fits(app)]
         for nth in range(max(1, round(scenario.times * year.scale))):
+            # An application without a free day passes the scenario on.
             for app in random.sample(fitting, len(fitting)):
                 day = calendar.book(app, scenario, random)
                 if day is not None:
@@ -139,12 +141,15 @@ def _add_first_and_last_days(apps: tuple[App, ...], year: Year, scripts: dict[st
 def _add_ordinary_changes(app: App, fed: list[App], year: Year, script: Script, calendar: _Calendar) -> None:
     random = dice(year.seed, app.name, "ordinary")
     booked = {day for other in fed for day in calendar.booked[other.name]}
+    # The application of the last hour is idle before it, so that its scenario finds no other run.
     last = year.end - (3 * HOUR if any(change.at > year.end - HOUR for change in script.changes) else 0)
     for day in [*year.days(), midnight(year.end)]:
         if day <= year.first or day in calendar.booked[app.name]:
             continue
+        # Weekends and the turn of the year are nearly quiet.
         rate = app.rate * year.volume * (1 if is_workday(day) else 0.03)
         for _ in range(_poisson(rate, random)):
+            # From 9:00 to 17:42 UTC, most of them around 14:30.
             at = day + 9 * HOUR + int(random.triangular(0, 8.7, 5.5) * HOUR)
             change = draft_change(app, at, random)
             if app.shared and day not in booked:
@@ -190,6 +195,7 @@ def _batches(year: Year, changes: list[Change], booked: set[int], random: Random
             continue
         at = day + 10 * HOUR + random.randint(0, 90) * MINUTE
         head = bisect_right(times, at - 10 * MINUTE) - 1
+        # At a small volume every other batch still happens.
         if head >= 0 and random.random() < max(0.5, min(1.0, 2 * year.volume)):
             ending = "rejected" if random.random() < 0.05 else _ending(False, random)
             intents.append(Intent(at, "deploy", changes[head], ending))

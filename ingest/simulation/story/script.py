@@ -70,6 +70,7 @@ class ScriptBuilder:
     def merge(self, minute: float, *, hotfix: bool = False) -> Change:
         """Merge a change of this application to trunk."""
         change = draft_change(self.app, self.start + int(minute * MINUTE), self.random)
+        # The scenario deploys it, not the ordinary schedule.
         change.ordinary = False
         if hotfix:
             change.branch, change.style = f"hotfix/{change.branch}", "merge"
@@ -139,6 +140,7 @@ def draft_change(app: App, at: int, random: Random) -> Change:
     # The order of the draws is part of a seed's result: a draw moved gives another organisation.
     verbs, nouns = _VERBS.split(), _NOUNS.split()
     verb, noun = random.choice(verbs), random.choice(nouns)
+    # Shares of merges, squashes and direct pushes as in a large company with pull requests.
     roll = random.random()
     style = "merge" if roll < 0.52 else "squash" if roll < 0.92 else "direct"
     folder = f"services/{app.name}" if app.shared else "src"

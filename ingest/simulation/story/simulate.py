@@ -42,6 +42,7 @@ class Simulator:
     def simulate(self, intents: Iterable[Intent]) -> list[Run]:
         """All executions that follow from the intents, which come by time."""
         for intent in intents:
+            # What waits starts before anything that comes later.
             self._start_queued(intent.at)
             if intent.at > self.year.end:
                 break
@@ -96,6 +97,7 @@ class Simulator:
         # What runs on at the end of the simulation blocks production for good.
         self.busy = self.year.end * 2 if run.cut else run.horizon
         if run.changes_production:
+            # Whatever is older than this change is contained in it.
             self.newest = max(self.newest, change.index)
             self._update_production(run)
         if intent.starts and run.status == "SUCCEEDED":
@@ -155,6 +157,7 @@ class Simulator:
         """Start a child for the production part of a run that gets so far; false if the run is left out."""
         if not run.hands_over:
             return True
+        # The canary is in the child, where production is.
         canary, run.canary = run.canary, False
         line = Timeline(run)
         add_pre_production(line)
@@ -185,6 +188,7 @@ class Simulator:
         if run.child:
             run.first, run.full = run.child.first, run.child.full
         if run.end > now:
+            # A rollout in progress has taken traffic without an outcome: the expected results have no such case.
             if run.first is not None and run.first <= now:
                 return False
             run.cut, run.status, run.first, run.full = now, "RUNNING", None, None

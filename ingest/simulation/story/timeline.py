@@ -44,6 +44,7 @@ class Timeline:
         self, kind: str, name: str, duration: int, *, status: str = "SUCCEEDED", stuck: str = "", **detail: Any
     ) -> Stage:
         """Add a stage that begins now, beside others; ``join`` waits for them."""
+        # Orca's queue takes some 80 ms from one stage to the next.
         begin = self.at + 80 if self.alive else None
         end = begin + duration if begin else None
         ref = str(sum(not stage.parent for stage in self.stages) + 1)
@@ -78,9 +79,11 @@ def add_pre_production(line: Timeline) -> None:
     if run.app.staging == "inline" and not run.app.vm and run.action != "hotfix":
         line.add("deployManifest", "Deploy to staging", line.duration(1.2, 3), account="staging", location="shop")
     if ending == "restarted" and line.alive:
+        # A person restarts the failed test after 14 to 32 minutes.
         line.at = line.restarted = line.at + line.duration(14, 32)
     failed = {"tests_fail": "TERMINAL", "canceled": "CANCELED"}.get(ending)
     failure = {"status": failed, "stuck": "waitOnJobCompletion"} if failed else {}
+    # The template's second version and hotfixes run fewer tests.
     factor = 0.7 if run.adopted or run.action == "hotfix" else 1.0
     duration = line.duration(3 * factor, 8 * factor)
     line.add("runJobManifest", "Integration tests", duration, restarted=line.restarted, **failure)
