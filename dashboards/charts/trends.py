@@ -40,7 +40,7 @@ def trend_rows(values: Iterable[Value], selected: str | None = None) -> list[Row
 
 def median_trend(rows: list[Row], window: Value) -> alt.LayerChart:
     """Draw the median of a duration on a log axis, its 95 % interval as a band, the window's value dashed."""
-    return _duration_trend(rows, window, "value", [("low", "high", 0.2)], {"value": "median"})
+    return _duration_trend(rows, window, [("low", "high", 0.2)], {"value": "median"})
 
 
 def quantile_trend(rows: list[Row], window: Value) -> alt.LayerChart:
@@ -48,7 +48,7 @@ def quantile_trend(rows: list[Row], window: Value) -> alt.LayerChart:
 
     Rows have ``p10, p25, p50, p75, p90`` in addition to those of ``trend_rows``.
     """
-    return _duration_trend(rows, window, "p50", BANDS, NAMES)
+    return _duration_trend(rows, window, BANDS, NAMES)
 
 
 def share_trend(rows: list[Row], window: Value) -> alt.LayerChart:
@@ -82,13 +82,14 @@ def sparkline(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerCh
 
 
 def _duration_trend(
-    rows: list[Row], window: Value, median: str, bands: Iterable[tuple[str, str, float]], names: Mapping[str, str]
+    rows: list[Row], window: Value, bands: Iterable[tuple[str, str, float]], names: Mapping[str, str]
 ) -> alt.LayerChart:
-    fields = {median, *names} | {end for *ends, _ in bands for end in ends}
+    """Draw the first of the fields in ``names`` as a line and the bands behind it, on a log axis."""
+    fields = dict.fromkeys([*names, *(end for *ends, _ in bands for end in ends)])
     drawn = [row | {name: None if row[name] is None else max(row[name], MIN_HOURS) for name in fields} for row in rows]
     scale, axis = style.log_hours([row[name] for row in drawn for name in fields if row[name]])
     base = style.with_tone(style.period_chart(), "blue")
-    complete, y = base.transform_filter(COMPLETE), alt.Y(f"{median}:Q", scale=scale, axis=axis, title=None)
+    complete, y = base.transform_filter(COMPLETE), alt.Y(f"{next(iter(names))}:Q", scale=scale, axis=axis, title=None)
     areas = [
         complete.mark_area(opacity=opacity, interpolate="monotone").encode(
             y=alt.Y(f"{low}:Q", scale=scale, axis=axis, title=None), y2=f"{high}:Q"
@@ -97,12 +98,12 @@ def _duration_trend(
     ]
     line = complete.mark_line(strokeWidth=2.2, interpolate="monotone", point=style.dot(28)).encode(y=y)
     hollow = base.transform_filter(PARTIAL).mark_point(**style.hollow_dot(45)).encode(y=y)
-    return _layered(drawn, [*areas, line, hollow, *_line_names(drawn, scale, median, names)], window, "Median")
+    return _layered(drawn, [*areas, line, hollow, *_line_names(drawn, scale, names)], window, "Median")
 
 
-def _line_names(rows: list[Row], scale: alt.Scale, median: str, names: Mapping[str, str]) -> list[alt.Chart]:
+def _line_names(rows: list[Row], scale: alt.Scale, names: Mapping[str, str]) -> list[alt.Chart]:
     """Return the names of the lines at their right end; a less important one that would touch another is left out."""
-    last = next((row for row in reversed(rows) if not row["partial"] and row[median]), None)
+    last = next((row for row in reversed(rows) if not row["partial"] and row[next(iter(names))]), None)
     if last is None:
         return []
     bottom, top = (math.log(end) for end in scale.domain)
