@@ -1,1 +1,1 @@
-"""What the pages ask of a build, cached, for the selection in the address."""
+"""Cached queries over a build, and the selection of a page."""
