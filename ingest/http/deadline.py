@@ -1,6 +1,6 @@
-"""A deadline for a whole exchange: when time is up, the connections of the thread are cut, whatever they are doing.
+"""A total deadline for one HTTP exchange: when it expires, the connections of the thread are shut down.
 
-A time-out of the library is one of a single read: a server that sends a byte of its headers at times keeps it alive.
+The time-outs of ``requests`` apply to a single read: a server that sends one byte now and then never exceeds them.
 """
 
 from __future__ import annotations
@@ -17,112 +17,114 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-_HERE = threading.local()
+_CURRENT = threading.local()  # urllib3 opens connections far below the call that set the deadline
 
 
-class Watch:
-    """Cuts the connections of one thread. It holds a second descriptor of each: that one survives the TLS layer."""
+class Deadline:
+    """Shuts down the connections of one thread when the time of an exchange is up.
+
+    It keeps a duplicate of each socket: wrapping a socket in TLS detaches the original descriptor.
+    """
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._left: list[socket.socket] = []
-        self._turn, self._ended = 0, 0
+        self._released: list[socket.socket] = []
+        self._exchange, self._expired_exchange = 0, 0
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[Callable[[], bool]]:
-        """Cut after so many seconds; yields whether that has happened."""
-        with self._guard:
-            self._turn += 1
-            turn = self._turn
-            self._sweep()
-        _HERE.watch = self
-        timer = threading.Timer(seconds, self._cut, [turn])
+    def limit(self, seconds: float) -> Iterator[Callable[[], bool]]:
+        """Run one exchange of at most ``seconds``; yields a function that tells whether it has expired."""
+        with self._lock:
+            self._exchange += 1
+            exchange = self._exchange
+            # The reply of a released connection may still be read until the next exchange begins.
+            for duplicate_socket in self._released:
+                self._open.discard(duplicate_socket)
+                duplicate_socket.close()
+            self._released.clear()
+        _CURRENT.deadline = self
+        timer = threading.Timer(seconds, self._expire, [exchange])
         timer.daemon = True
         timer.start()
         try:
-            yield lambda: self._ended == turn
+            yield lambda: self._expired_exchange == exchange
         finally:
             timer.cancel()
 
-    def add(self, connected: socket.socket) -> socket.socket:
-        """Keep an eye on a new connection; returns the second descriptor."""
-        twin = connected.dup()
-        with self._guard:
-            self._open.add(twin)
-            if self._ended == self._turn:
-                _shut(twin)
-        return twin
+    def register(self, connection: socket.socket) -> socket.socket:
+        """Watch a new connection and return the duplicate of its socket."""
+        duplicate_socket = connection.dup()
+        with self._lock:
+            self._open.add(duplicate_socket)
+            if self._expired_exchange == self._exchange:
+                _shut_down(duplicate_socket)
+        return duplicate_socket
 
-    def leave(self, twin: socket.socket) -> None:
-        """The connection is given up; its reply may still be read, so that it is closed before the next one."""
-        with self._guard:
-            self._left.append(twin)
+    def release(self, duplicate_socket: socket.socket) -> None:
+        """Close the duplicate of a closed connection before the next exchange."""
+        with self._lock:
+            self._released.append(duplicate_socket)
 
-    def _sweep(self) -> None:
-        for twin in self._left:
-            self._open.discard(twin)
-            twin.close()
-        self._left.clear()
-
-    def _cut(self, turn: int) -> None:
-        with self._guard:
-            if turn == self._turn:
-                self._ended = turn
-                for twin in self._open:
-                    _shut(twin)
+    def _expire(self, exchange: int) -> None:
+        with self._lock:
+            # The timer of an earlier exchange may fire while the next one begins.
+            if exchange == self._exchange:
+                self._expired_exchange = exchange
+                for duplicate_socket in self._open:
+                    _shut_down(duplicate_socket)
 
 
-def _shut(twin: socket.socket) -> None:
+def _shut_down(duplicate_socket: socket.socket) -> None:
     with suppress(OSError):
-        twin.shutdown(socket.SHUT_RDWR)
+        duplicate_socket.shutdown(socket.SHUT_RDWR)
 
 
-class _Watched(HTTPConnection):
-    _eye: tuple[Watch, socket.socket] | None = None
+class _Connection(HTTPConnection):
+    _registration: tuple[Deadline, socket.socket] | None = None
 
     def _new_conn(self) -> socket.socket:
-        connected = super()._new_conn()
-        watch: Watch = _HERE.watch
-        self._eye = (watch, watch.add(connected))
-        return connected
+        connection = super()._new_conn()
+        deadline: Deadline = _CURRENT.deadline
+        self._registration = (deadline, deadline.register(connection))
+        return connection
 
     def close(self) -> None:
         super().close()
-        if self._eye:
-            watch, twin = self._eye
-            watch.leave(twin)
-            self._eye = None
+        if self._registration:
+            deadline, duplicate_socket = self._registration
+            deadline.release(duplicate_socket)
+            self._registration = None
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
+class _TlsConnection(_Connection, HTTPSConnection):
     """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = _Connection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
+    ConnectionCls = _TlsConnection
 
 
-class Straight(Session):
-    """A client for whom no reply is a redirect: else the library reads its body, unbounded, to look ahead."""
+class NoRedirectSession(Session):
+    """A session that treats no reply as a redirect: ``requests`` would read its body, however long, to prepare one."""
 
     def get_redirect_target(self, resp: Response) -> str | None:
-        """Nowhere; called by the library."""
+        """Return no target; called by ``requests``."""
         return None
 
 
-class WatchedAdapter(HTTPAdapter):
-    """Connections that a ``Watch`` can cut, trusted and shown by one TLS context."""
+class DeadlineAdapter(HTTPAdapter):
+    """Connections that a ``Deadline`` can shut down, all with one TLS context."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Set up the pools; called by the library."""
+        """Set up the pools; called by ``requests``."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}

@@ -1,7 +1,7 @@
-"""One polite HTTP session: a total deadline and a byte cap for every reply, retries on a budget, a rate limit.
+"""An HTTP session for JSON: a deadline and a byte limit per reply, limited retries, a rate limit.
 
-Redirects are never followed: a redirect means a login page, and no header of ours leaves its origin.
-Nothing secret is in an error: a message names the server and the path, never a header or a body.
+Redirects are never followed: a redirect leads to a login page, and no credential leaves its origin.
+No secret is in an error: a message names the server and the path, never a header or a body.
 """
 
 from __future__ import annotations
@@ -11,79 +11,68 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from dora.errors import AuthError
-from ingest.http.rate_limit import LONGEST_WAIT, Pace, http_date, until
+from ingest.http.rate_limit import MAX_WAIT, RateLimit, parse_http_date, parse_wait
 from ingest.http.tls import Tls
-from ingest.http.transport import Answer, FailedError, Wire, failed, origin
+from ingest.http.transport import RequestError, Response, Transport, origin, request_error
 
-__all__ = ["Access", "FailedError", "ForbiddenError", "Limits", "LoginError", "Reply", "Session"]
+__all__ = ["Authenticator", "ForbiddenError", "Limits", "LoginError", "Reply", "RequestError", "Session"]
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
-UNTOLD_WAIT = 4.0  # after a 429 that says nothing: five attempts then outlast a window of ten seconds
+# Backoff of a 429 without Retry-After: five attempts then take longer than Gate's window of ten seconds.
+RATE_LIMITED_BACKOFF = 4.0
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The body of a JSON reply, and the server's own clock where it gave it."""
+    """The body of a JSON reply, and the time of the server's clock if it is known."""
 
     body: bytes
     date: datetime | None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session may cost: seconds and bytes a reply, attempts a request, retries in all, requests per 10 s.
-
-    0 requests per 10 s is no limit, for a server on this machine.
-    """
+    """Seconds and bytes per reply, attempts per request, retries per session, requests per 10 s (0: no limit)."""
 
     timeout_seconds: float = 120.0
     max_bytes: int = 128 << 20
     attempts: int = 5
     retries: int = 100
     backoff_seconds: float = 0.25
-    requests_per_10s: int = 60
+    requests_per_10s: int = 60  # the default of Gate's own rate limiter
 
 
 class ForbiddenError(AuthError):
-    """The server knows us and refuses this one thing (403)."""
+    """The server accepts the credentials and refuses this resource (403)."""
 
 
 class LoginError(AuthError):
-    """The server does not know us: a login page, a redirect to one, or 401."""
+    """The server does not accept the credentials: a login page, a redirect to one, or 401."""
 
 
-class Access(Protocol):
-    """How to be let in. Called from any thread."""
+class Authenticator:
+    """Authenticates requests by fixed headers and TLS; subclasses obtain their headers. Called from any thread."""
 
-    tls: Tls
+    def __init__(self, headers: Mapping[str, str] | None = None, tls: Tls | None = None) -> None:
+        self.tls, self._headers = tls or Tls(), headers or {}
 
-    def headers(self, wire: Wire) -> Mapping[str, str]:
-        """What goes along with every request; may log in first. Raises ``AuthError`` and ``FailedError``."""
-        ...
+    def headers(self, transport: Transport) -> Mapping[str, str]:
+        """Return the headers of every request; may log in first. Raises ``AuthError`` and ``RequestError``."""
+        return self._headers
 
-    def renew(self, wire: Wire, stale: Mapping[str, str]) -> bool:
-        """Whether there is something better than these headers, which the server did not know."""
-        ...
-
-
-class _Stranger:
-    tls = Tls()
-
-    def headers(self, wire: Wire) -> Mapping[str, str]:
-        return {}
-
-    def renew(self, wire: Wire, stale: Mapping[str, str]) -> bool:
+    def renew(self, transport: Transport, rejected: Mapping[str, str]) -> bool:
+        """Return whether there are newer headers than those that the server rejected."""
         return False
 
 
 class Session:
-    """GET requests to one origin, from any number of threads; ``requests`` is how many were sent.
+    """GET requests to one origin, from any number of threads; ``requests`` is the number sent.
 
-    ``mend`` says what to do where the server does not know us.
+    ``has_credentials`` says whether there is an authenticator. ``login_hint`` is the next step of an error if the
+    server does not accept the credentials.
     """
 
     def __init__(
@@ -91,122 +80,119 @@ class Session:
         endpoint: str,
         headers: Mapping[str, str] | None = None,
         limits: Limits | None = None,
-        access: Access | None = None,
-        mend: str = "give a valid token or password, and check that the address is the API's.",
+        authenticator: Authenticator | None = None,
+        login_hint: str = "give a valid token or password, and check that the address is the API's.",
     ) -> None:
-        self.endpoint, self._headers = endpoint.rstrip("/"), dict(headers or {})
-        self._limits, self._access = limits or Limits(), access or _Stranger()
-        self._pace = Pace(self._limits.requests_per_10s)
-        self._budget, self._guard = self._limits.retries, threading.Lock()
-        self._local = threading.local()
-        self.requests, self._mend = 0, mend
-
-    @property
-    def known(self) -> bool:
-        """Whether there is anything by which the server could know us."""
-        return bool(self._access.tls.certificate) or not isinstance(self._access, _Stranger)
+        self.endpoint, self._headers, self._login_hint = endpoint.rstrip("/"), dict(headers or {}), login_hint
+        self._limits, self._authenticator = limits or Limits(), authenticator or Authenticator()
+        self._rate_limit = RateLimit(self._limits.requests_per_10s)
+        self._retries_left, self._lock, self._local = self._limits.retries, threading.Lock(), threading.local()
+        self.requests, self.has_credentials = 0, authenticator is not None
 
     def get(
-        self, path: str, params: Mapping[str, str | int] | None = None, *, empty: bool = False, firm: bool = False
+        self,
+        path: str,
+        params: Mapping[str, str | int] | None = None,
+        *,
+        allow_empty: bool = False,
+        retry_500: bool = True,
     ) -> Reply:
-        """The JSON reply to one GET; where ``empty`` is allowed, no body is a reply too; 500 is not asked again
-        where it is ``firm``: what was asked for breaks the server each time, and the caller has another way.
+        """Return the JSON reply to a GET; with ``allow_empty`` also one without a body.
 
-        Raises ``LoginError`` for a login page or 401, ``ForbiddenError`` for 403, and ``FailedError`` where the
-        retries gave no usable answer.
+        ``retry_500=False`` is for a request that fails each time, if the caller has an alternative. Raises
+        ``LoginError`` for a login page or 401, ``ForbiddenError`` for 403, and ``RequestError`` if all attempts fail.
         """
         attempt = 0
         while True:
             attempt += 1
             try:
-                return self._known(path, params, empty)
-            except FailedError as error:
-                final = not error.retry or (firm and error.status == 500)
-                if final or attempt >= self._limits.attempts or not self._spend():
+                return self._get_authenticated(path, params, allow_empty)
+            except RequestError as error:
+                final = not error.retry or (error.status == 500 and not retry_500)
+                if final or attempt >= self._limits.attempts or not self._take_retry():
                     raise
-                time.sleep(self._patience(error, attempt))
+                time.sleep(self._backoff(error, attempt))
 
-    def _patience(self, error: FailedError, attempt: int) -> float:
-        backoff = random.uniform(0.5, 1.5) * self._limits.backoff_seconds * 2.0**attempt  # noqa: S311
+    def _backoff(self, error: RequestError, attempt: int) -> float:
+        backoff = random.uniform(0.5, 1.5) * self._limits.backoff_seconds * 2.0**attempt  # noqa: S311 - no secret
         if error.status == 429:
-            self._pace.hold(error.after)
-            backoff *= UNTOLD_WAIT
-        return min(max(error.after, backoff), LONGEST_WAIT)
+            self._rate_limit.pause(error.wait)
+            backoff *= RATE_LIMITED_BACKOFF
+        return min(max(error.wait, backoff), MAX_WAIT)
 
-    def _spend(self) -> bool:
-        with self._guard:
-            self._budget -= 1
-            return self._budget >= 0
+    def _take_retry(self) -> bool:
+        with self._lock:
+            self._retries_left -= 1
+            return self._retries_left >= 0
 
-    def _known(self, path: str, params: Mapping[str, str | int] | None, empty: bool) -> Reply:
-        """One request; where we are not known any more, one more after logging in again."""
-        headers = self._access.headers(self._wire())
+    def _get_authenticated(self, path: str, params: Mapping[str, str | int] | None, allow_empty: bool) -> Reply:
+        headers = self._authenticator.headers(self._transport())
         try:
-            return self._once(path, params, headers, empty)
+            return self._send(path, params, headers, allow_empty)
         except LoginError:
-            if not self._access.renew(self._wire(), headers):
+            # A token or session may have expired: log in again, and repeat the request once.
+            if not self._authenticator.renew(self._transport(), headers):
                 raise
-        return self._once(path, params, self._access.headers(self._wire()), empty)
+        return self._send(path, params, self._authenticator.headers(self._transport()), allow_empty)
 
-    def _once(
-        self, path: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], empty: bool
+    def _send(
+        self, path: str, params: Mapping[str, str | int] | None, headers: Mapping[str, str], allow_empty: bool
     ) -> Reply:
-        self._pace.wait()
-        with self._guard:
+        self._rate_limit.wait()
+        with self._lock:
             self.requests += 1
-        answer = self._wire().get(self.endpoint + path, {**self._headers, **headers}, params)
-        self._heed(answer)
-        self._check_status(path, answer)
-        if answer.body or not empty:
-            self._check_json(path, answer)
-        return Reply(answer.body, http_date(answer.headers.get("date")))
+        response = self._transport().get(self.endpoint + path, {**self._headers, **headers}, params)
+        date, limit = response.headers.get("date"), response.headers
+        # In learning mode Gate's limiter sends the same headers and never refuses a request.
+        if limit.get("x-ratelimit-remaining") == "0" and limit.get("x-ratelimit-learning", "").lower() != "true":
+            self._rate_limit.pause(parse_wait(limit.get("x-ratelimit-reset"), date))
+        self._check_status(path, response)
+        if response.body or not allow_empty:
+            self._check_json(path, response)
+        return Reply(response.body, parse_http_date(date))
 
-    def _wire(self) -> Wire:
-        if not hasattr(self._local, "wire"):
-            self._local.wire = Wire(self._limits.timeout_seconds, self._limits.max_bytes, self._access.tls)
-        wire: Wire = self._local.wire
-        return wire
+    def _transport(self) -> Transport:
+        if not hasattr(self._local, "transport"):
+            tls = self._authenticator.tls
+            self._local.transport = Transport(self._limits.timeout_seconds, self._limits.max_bytes, tls)
+        transport: Transport = self._local.transport
+        return transport
 
-    def _heed(self, answer: Answer) -> None:
-        """Hold back where the server says that nothing is left of our share (it never refuses while learning)."""
-        headers = answer.headers
-        if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-learning", "").lower() != "true":
-            self._pace.hold(until(headers.get("x-ratelimit-reset"), headers.get("date")))
-
-    def _check_status(self, path: str, answer: Answer) -> None:
-        status, headers = answer.status, answer.headers
+    def _check_status(self, path: str, response: Response) -> None:
+        status, headers = response.status, response.headers
         if 300 <= status < 400:
-            raise self._unknown(path, self._redirected(path, headers.get("location", "")))
+            raise self._login_error(path, self._describe_redirect(path, headers.get("location", "")))
         if status == 401:
-            raise self._unknown(path, "does not know our token or password (401)")
+            raise self._login_error(path, "does not accept the token or password (401)")
         if status == 403:
-            raise ForbiddenError(f"{origin(self.endpoint)} refuses {path} (403).", "ask for READ permission on it.")
+            raise ForbiddenError(f"{origin(self.endpoint)} refuses {path} (403).", "request READ permission on it.")
         if status >= 400:
             reset = headers.get("x-ratelimit-reset") if status == 429 else None
-            after = until(headers.get("retry-after") or reset, headers.get("date"))
-            raise failed(
-                self.endpoint + path, f"answered {status}", status=status, retry=status in TRANSIENT, after=after
-            )
+            wait = parse_wait(headers.get("retry-after") or reset, headers.get("date"))
+            url, retry = self.endpoint + path, status in TRANSIENT
+            raise request_error(url, f"answered {status}", status=status, retry=retry, wait=wait)
 
-    def _redirected(self, path: str, location: str) -> str:
-        """Where a redirect leads; what follows the host may hold a secret, and is not told."""
+    def _describe_redirect(self, path: str, location: str) -> str:
+        """Return where a redirect leads, without path and query: they may hold a secret."""
         try:
-            target, where = origin(urljoin(self.endpoint + path, location)), urlsplit(location).path.lower()
+            target, target_path = origin(urljoin(self.endpoint + path, location)), urlsplit(location).path.lower()
         except ValueError:
-            return "redirected to no valid address"
+            return "redirected to an invalid address"
         elsewhere = "" if target == origin(self.endpoint) else f" at {target}, which was not followed,"
-        known = any(word in where for word in ("login", "oauth2", "saml", "auth"))
-        return f"redirected to {'a login page' if known else 'another page'}{elsewhere}"
+        login_page = any(word in target_path for word in ("login", "oauth2", "saml", "auth"))
+        return f"redirected to {'a login page' if login_page else 'another page'}{elsewhere}"
 
-    def _check_json(self, path: str, answer: Answer) -> None:
-        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    def _check_json(self, path: str, response: Response) -> None:
+        content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         url = self.endpoint + path
-        if kind == "text/html":
-            raise self._unknown(path, "sent a page that is not JSON: it looks like a login page")
-        if not answer.body:
-            raise failed(url, "sent an empty reply")
-        if kind != "application/json" and not kind.endswith("+json"):
-            raise failed(url, f"sent {kind or 'something'} instead of JSON", retry=False)
+        if content_type == "text/html":
+            raise self._login_error(path, "sent a page that is not JSON: it looks like a login page")
+        if not response.body:
+            raise request_error(url, "sent an empty reply")
+        if content_type != "application/json" and not content_type.endswith("+json"):
+            raise request_error(url, f"sent {content_type or 'no content type'} instead of JSON", retry=False)
 
-    def _unknown(self, path: str, what: str) -> LoginError:
-        return LoginError(f"{origin(self.endpoint)} {what} for {path}; what was landed before stays.", self._mend)
+    def _login_error(self, path: str, what: str) -> LoginError:
+        return LoginError(
+            f"{origin(self.endpoint)} {what} for {path}; data landed before is unchanged.", self._login_hint
+        )

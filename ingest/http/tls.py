@@ -1,4 +1,4 @@
-"""How an https server is trusted, how we show ourselves by certificate, and what is wrong where either fails."""
+"""TLS settings of a client, and the reasons why a TLS connection failed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import msgspec
 
 from dora.errors import UsageError
 
-_REFUSALS = ("CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "HANDSHAKE_FAILURE")
+_CERTIFICATE_ALERTS = (
+    "CERTIFICATE_REQUIRED", "UNKNOWN_CA", "BAD_CERTIFICATE", "CERTIFICATE_UNKNOWN", "HANDSHAKE_FAILURE",
+)  # fmt: skip
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
-    """``certificate`` is ours: PEM texts of certificate and unencrypted key; ``ca_file`` signs the server's.
+    """``certificate`` is the client's: PEM texts of certificate and unencrypted key; ``ca_file`` signs the server's.
 
-    ``verify`` false trusts any server.
+    ``verify=False`` trusts any server.
     """
 
     certificate: tuple[str, str] | None = None
@@ -29,18 +31,18 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def client_context(tls: Tls) -> ssl.SSLContext:
-    """The context of a client; raises ``UsageError`` where certificate and key do not fit or are no PEM."""
+    """Return the TLS context of a client. Raises ``UsageError`` if certificate and key do not match or are not PEM."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not tls.verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if tls.certificate:
-        _show(context, *tls.certificate)
+        _load_certificate(context, *tls.certificate)
     return context
 
 
-def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
-    """The library reads files alone: they are ours only (0600) and gone at once."""
+def _load_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    # OpenSSL loads a key from files only: they are readable by this user alone and deleted at once.
     with tempfile.TemporaryDirectory() as folder:
         paths = Path(folder, "certificate"), Path(folder, "key")
         for path, text in zip(paths, (certificate, key), strict=True):
@@ -55,31 +57,33 @@ def _show(context: ssl.SSLContext, certificate: str, key: str) -> None:
             ) from None
 
 
-def distrust(error: BaseException) -> str | None:
-    """Why a server's certificate is not trusted, such as "certificate has expired"; None where that is no matter."""
-    found = next((one for one in _causes(error) if isinstance(one, ssl.SSLCertVerificationError)), None)
-    return (found.verify_message or "it can not be verified") if found else None
+def untrusted_reason(error: BaseException) -> str | None:
+    """Return why the server's certificate is not trusted, such as "certificate has expired"; None if it is trusted."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return cause.verify_message or "it can not be verified"
+    return None
 
 
-def refused(error: BaseException) -> bool:
-    """Whether a server ended the handshake because of the certificate that we show, or do not show."""
-    reasons = [str(one.reason) for one in _causes(error) if isinstance(one, ssl.SSLError)]
-    return any("ALERT" in reason and any(word in reason for word in _REFUSALS) for reason in reasons)
+def certificate_rejected(error: BaseException) -> bool:
+    """Whether the server ended the handshake because of the client certificate, or for lack of one."""
+    reasons = [str(cause.reason) for cause in _causes(error) if isinstance(cause, ssl.SSLError)]
+    return any("ALERT" in reason and any(alert in reason for alert in _CERTIFICATE_ALERTS) for reason in reasons)
 
 
-def unencrypted(error: BaseException) -> bool:
-    """Whether the encryption failed for any other reason: no TLS at all, or a server that hangs up."""
-    return any(isinstance(one, ssl.SSLError) for one in _causes(error))
+def tls_failed(error: BaseException) -> bool:
+    """Whether TLS failed for any reason, such as a server that does not speak it."""
+    return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that lies beneath it; libraries hide the first one in ``args`` and ``reason``."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
+    """Yield an error and all its causes; requests and urllib3 hide the original error in ``args`` and ``reason``."""
+    pending, visited = [error], set[int]()
+    while pending:
+        cause = pending.pop()
+        if id(cause) in visited:
             continue
-        seen.add(id(one))
-        yield one
-        below = (*one.args, getattr(one, "reason", None), one.__cause__, one.__context__)
-        waiting.extend(each for each in below if isinstance(each, BaseException))
+        visited.add(id(cause))
+        yield cause
+        linked = (*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__)
+        pending.extend(value for value in linked if isinstance(value, BaseException))

@@ -1,6 +1,6 @@
-"""One exchange on the wire: bounded in seconds and bytes as a whole, never redirected, never with a stored cookie.
+"""One HTTP exchange with a limit of seconds and bytes; redirects are not followed, cookies are not stored.
 
-Nothing secret is in an error: a message names the server and the path, never a header or a body.
+No secret is in an error: a message names the server and the path, never a header or a body.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from collections.abc import Mapping
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from dora.errors import AuthError, DoraError
-from ingest.http.tls import Tls, client_context, distrust, refused, unencrypted
+from ingest.http.tls import Tls, certificate_rejected, client_context, tls_failed, untrusted_reason
 
 if TYPE_CHECKING:
     import requests
 
-CHUNK = 1 << 16
+CHUNK_BYTES = 1 << 16
 CONNECT_SECONDS = 10.0
 
 
-class FailedError(DoraError):
-    """A request got no usable answer; ``status`` is None where there was no answer at all.
+class RequestError(DoraError):
+    """A request got no usable response; ``status`` is None if there was no response at all.
 
-    ``after`` is how many seconds the server asks to wait before the next attempt.
+    ``wait`` is the number of seconds before the next attempt that the server asks for.
     """
 
     def __init__(
-        self, happened: str, next_step: str = "", *, status: int | None = None, retry: bool = True, after: float = 0.0
+        self, happened: str, next_step: str = "", *, status: int | None = None, retry: bool = True, wait: float = 0.0
     ) -> None:
         super().__init__(happened, next_step)
-        self.status, self.retry, self.after = status, retry, after
+        self.status, self.retry, self.wait = status, retry, wait
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """Status, headers (names in lower case), cookies and the body with its compression undone."""
+class Response(msgspec.Struct, frozen=True):
+    """Status, headers (names in lower case), cookies and the decompressed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,143 +49,125 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class Wire:
+class Transport:
     """The connections of one thread."""
 
     def __init__(self, timeout_seconds: float, max_bytes: int, tls: Tls | None = None) -> None:
+        from ingest.http.deadline import Deadline  # noqa: PLC0415 - it loads the HTTP library
+
         self._timeout, self._max_bytes, self._tls = timeout_seconds, max_bytes, tls or Tls()
-        from ingest.http.deadline import Watch  # noqa: PLC0415 - it loads the HTTP library
+        self._client, self._deadline = _create_client(self._tls), Deadline()
 
-        self._client, self._watch = _client(self._tls), Watch()
+    def get(self, url: str, headers: Mapping[str, str], params: Mapping[str, str | int] | None = None) -> Response:
+        """Return the response to a GET, whatever its status.
 
-    def get(self, url: str, headers: Mapping[str, str], params: Mapping[str, str | int] | None = None) -> Answer:
-        """The answer to one GET, whatever its status; raises ``FailedError`` and, for a client certificate that
-        is refused, ``AuthError``.
+        Raises ``RequestError``, and ``AuthError`` if the client certificate is rejected.
         """
-        return self._exchange("GET", url, headers, params=params)
+        return self._send("GET", url, headers, params=params)
 
-    def post(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> Answer:
-        """The answer to one form, whatever its status; raises as ``get`` does."""
-        return self._exchange("POST", url, headers, form=form)
+    def post(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> Response:
+        """Return the response to a posted form, whatever its status; raises as ``get`` does."""
+        return self._send("POST", url, headers, data=form)
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        *,
-        params: Mapping[str, str | int] | None = None,
-        form: Mapping[str, str] | None = None,
-    ) -> Answer:
+    def _send(self, method: str, url: str, headers: Mapping[str, str], **content: Any) -> Response:
         import requests  # noqa: PLC0415 - a fifth of a second that `dora --help` need not pay
         import urllib3  # noqa: PLC0415
 
-        with self._watch.within(self._timeout) as ended:
+        with self._deadline.limit(self._timeout) as expired:
             try:
-                answer = self._whole(method, url, headers, params, form)
+                with self._client.request(
+                    method,
+                    url,
+                    headers=dict(headers),
+                    timeout=(min(self._timeout, CONNECT_SECONDS), self._timeout),
+                    verify=self._tls.ca_file or self._tls.verify,
+                    stream=True,
+                    allow_redirects=False,
+                    **content,
+                ) as reply:
+                    lower = {name.lower(): value for name, value in reply.headers.items()}
+                    response = Response(reply.status_code, lower, _read_cookies(reply), self._read_body(url, reply))
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-                raise self._late(url) if ended() else _broken(url, error) from None
-            if ended():
-                raise self._late(url)
-        return answer
+                raise self._timeout_error(url) if expired() else _connection_error(url, error) from None
+            # A connection that was shut down can look like the regular end of a body.
+            if expired():
+                raise self._timeout_error(url)
+        return response
 
-    def _whole(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, str | int] | None,
-        form: Mapping[str, str] | None,
-    ) -> Answer:
-        timeout = (min(self._timeout, CONNECT_SECONDS), self._timeout)
-        verify = self._tls.ca_file or self._tls.verify
-        with self._client.request(
-            method,
-            url,
-            params=params,
-            data=form,
-            headers=dict(headers),
-            timeout=timeout,
-            verify=verify,
-            stream=True,
-            allow_redirects=False,
-        ) as response:
-            body = self._body(url, response)
-            told = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, told, _cookies(response), body)
+    def _read_body(self, url: str, reply: requests.Response) -> bytes:
+        body, end = io.BytesIO(), time.monotonic() + self._timeout
+        while chunk := reply.raw.read1(CHUNK_BYTES, decode_content=True):
+            body.write(chunk)
+            # Checked after decompression: a small compressed reply may hold gigabytes.
+            if body.tell() > self._max_bytes:
+                raise request_error(url, f"sent more than {self._max_bytes:,} bytes", retry=False)
+            if time.monotonic() > end:
+                raise self._timeout_error(url)
+        return body.getvalue()
 
-    def _body(self, url: str, response: requests.Response) -> bytes:
-        kept, deadline = io.BytesIO(), time.monotonic() + self._timeout
-        while chunk := response.raw.read1(CHUNK, decode_content=True):
-            kept.write(chunk)
-            if kept.tell() > self._max_bytes:
-                raise failed(url, f"sent more than {self._max_bytes:,} bytes", retry=False)
-            if time.monotonic() > deadline:
-                raise self._late(url)
-        return kept.getvalue()
-
-    def _late(self, url: str) -> FailedError:
-        return failed(url, f"did not finish within {self._timeout:g} s")
+    def _timeout_error(self, url: str) -> RequestError:
+        return request_error(url, f"did not finish within {self._timeout:g} s")
 
 
 def origin(url: str) -> str:
-    """Scheme, host and port of an address, without user and password."""
+    """Return scheme, host and port of an address, without user and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
 
 
 def basic_header(user: str, password: str) -> dict[str, str]:
-    """User and password as HTTP carries them."""
+    """Return the Authorization header of user and password."""
     return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def failed(url: str, what: str, *, status: int | None = None, retry: bool = True, after: float = 0.0) -> FailedError:
-    """The error of a server that gives nothing usable; names the server and the path."""
-    return FailedError(
-        f"{origin(url)} {what} for {urlsplit(url).path or '/'}; what was landed before stays.",
-        "check that the server is well, then repeat: it goes on from there.",
+def request_error(
+    url: str, what: str, *, status: int | None = None, retry: bool = True, wait: float = 0.0
+) -> RequestError:
+    """Return the error of a server that gives no usable response; it names the server and the path."""
+    return RequestError(
+        f"{origin(url)} {what} for {urlsplit(url).path or '/'}; data landed before is unchanged.",
+        "check that the server is healthy, then repeat the command: it continues from there.",
         status=status,
         retry=retry,
-        after=after,
+        wait=wait,
     )
 
 
-def _broken(url: str, error: BaseException) -> DoraError:
-    if why := distrust(error):
-        return FailedError(
-            f"{origin(url)} shows a certificate that is not trusted ({why}); nothing was sent to it.",
-            "have it renewed, or name the file of the authority that signed it as ca_file.",
+def _connection_error(url: str, error: BaseException) -> DoraError:
+    if reason := untrusted_reason(error):
+        return RequestError(
+            f"{origin(url)} has a certificate that is not trusted ({reason}); nothing was sent to it.",
+            "have it renewed, or set ca_file to the certificate of the authority that signed it.",
             retry=False,
         )
-    if refused(error):
+    if certificate_rejected(error):
         return AuthError(
-            f"{origin(url)} refuses our client certificate, or asks for one; what was landed before stays.",
-            "give cert_file and key_file that it knows and that have not expired.",
+            f"{origin(url)} rejects the client certificate, or requires one; data landed before is unchanged.",
+            "set cert_file and key_file to a certificate that it accepts and that has not expired.",
         )
-    if unencrypted(error):
-        return FailedError(
-            f"{origin(url)} ended the encrypted connection; what was landed before stays.",
-            "check that it speaks https, and give cert_file and key_file if it wants a client certificate.",
+    if tls_failed(error):
+        return RequestError(
+            f"{origin(url)} ended the encrypted connection; data landed before is unchanged.",
+            "check that it speaks https, and set cert_file and key_file if it requires a client certificate.",
         )
-    return failed(url, f"gave no answer ({type(error).__name__})")
+    return request_error(url, f"gave no answer ({type(error).__name__})")
 
 
-def _cookies(response: requests.Response) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for line in response.raw.headers.getlist("Set-Cookie"):
+def _read_cookies(reply: requests.Response) -> dict[str, str]:
+    cookies: dict[str, str] = {}
+    for line in reply.raw.headers.getlist("Set-Cookie"):
         with suppress(CookieError):
-            found |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
-    return found
+            cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
+    return cookies
 
 
-def _client(tls: Tls) -> requests.Session:
-    """A client that neither asks .netrc for a password nor keeps a cookie."""
+def _create_client(tls: Tls) -> requests.Session:
     import urllib3  # noqa: PLC0415
 
-    from ingest.http.deadline import Straight, WatchedAdapter  # noqa: PLC0415
+    from ingest.http.deadline import DeadlineAdapter, NoRedirectSession  # noqa: PLC0415
 
-    client, adapter = Straight(), WatchedAdapter(client_context(tls))
-    client.auth = lambda request: request
+    client, adapter = NoRedirectSession(), DeadlineAdapter(client_context(tls))
+    client.auth = lambda request: request  # else requests would send a password that .netrc has for the host
     client.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     client.headers["Accept"] = "application/json"
     client.mount("http://", adapter)

@@ -1,4 +1,4 @@
-"""Spinnaker: executions, tasks, stages, canaries and pipeline configurations of one Gate → rows."""
+"""Spinnaker: executions, tasks, stages, canaries and pipeline configurations of one Gate."""
 
 from __future__ import annotations
 
@@ -14,19 +14,17 @@ from ingest.core.rows import Row
 from ingest.core.source import Item, Note, Request, SourceState
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import Session
-from ingest.spinnaker.auth.session import connect, probe
-from ingest.spinnaker.client.fetch import Fetch
+from ingest.spinnaker.auth.connect import check_login, connect
+from ingest.spinnaker.client.fetch import GateReader
 from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.linked_documents import Follow
-from ingest.spinnaker.client.saved_payloads import saved
-from ingest.spinnaker.doctor import examine
+from ingest.spinnaker.client.linked_documents import LinkedDocuments
+from ingest.spinnaker.client.saved_payloads import read_saved_payloads
+from ingest.spinnaker.doctor import check_gate
 from ingest.spinnaker.parse.document import parse_document
-from ingest.spinnaker.settings import Settings, checked
-
-_SAFER = "see the settings of [sources.spinnaker] that say how Gate knows us."
+from ingest.spinnaker.settings import Settings, parse_settings
 
 
-class _Named(msgspec.Struct):
+class _Identified(msgspec.Struct):
     id: str
 
 
@@ -38,54 +36,54 @@ class SOURCE:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._opened: Session | None = None
+        self._session: Session | None = None
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> SOURCE:
-        """The source that ``[sources.spinnaker]`` describes; raises ``UsageError``."""
-        return cls(checked(settings))
+        """Return the source that ``[sources.spinnaker]`` describes. Raises ``UsageError``."""
+        return cls(parse_settings(settings))
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        """Yield saved payloads where ``request.load`` names some, else what Gate has since the last run."""
-        if request.load:
-            return saved(request.load)
-        return self._asked(request, state)
+        """Yield the saved payloads of ``request.load``, or what is new at Gate since the last run."""
+        return read_saved_payloads(request.load) if request.load else self._read_gate(request, state)
 
-    def _asked(self, request: Request, state: SourceState) -> Iterator[Item]:
+    def _read_gate(self, request: Request, state: SourceState) -> Iterator[Item]:
         warnings: deque[str] = deque()
-        self._opened = connect(self._settings, warnings.append)
-        yield from _noted(warnings)
-        probe(self._opened)
-        gate = Gate(self._opened)
-        for item in Follow(gate, state).items(Fetch(gate, self._settings, request, state).items()):
-            yield from _noted(warnings)
+        self._session = connect(self._settings, warnings.append)
+        yield from _drain(warnings)
+        check_login(self._session)
+        gate = Gate(self._session)
+        items = GateReader(gate, self._settings, request, state).read()
+        for item in LinkedDocuments(gate, state).follow(items):
+            yield from _drain(warnings)  # a token may be refreshed at any time
             yield item
 
     @property
     def requests(self) -> int | None:
-        """How many requests the fetch has sent; None where it asked no server."""
-        return self._opened.requests if self._opened else None
+        """The number of requests sent, None if no server was needed."""
+        return self._session.requests if self._session else None
 
     def input(self, document: Document) -> str | None:
-        """The kind and id of a document that tells its id."""
+        """Return kind and id of a document, None if it has no id."""
         try:
-            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Named).id}"
+            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Identified).id}"
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 
     def parse(self, document: Document) -> Iterable[Row]:
-        """The rows of one document; raises ``ValueError`` where it can not be read."""
+        """Return the rows of one document. Raises ``ValueError`` if it can not be read."""
         return parse_document(document, self._settings.deck, self._settings.commit_keys)
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
-        """How Gate is, and what it hides."""
+        """Yield the findings about Gate, and warnings about the settings."""
         warnings: list[str] = []
-        session = connect(self._settings, warnings.append, attempts=2)  # somebody waits for what it says
-        yield from examine(session, self._settings.applications, context)
-        yield from (DoctorFinding("access", "warn", text, _SAFER) for text in warnings)
+        # Two attempts instead of five: a user waits for the result.
+        session = connect(self._settings, warnings.append, attempts=2)
+        yield from check_gate(session, self._settings.applications, context)
+        next_step = "see the settings for authentication in [sources.spinnaker]."
+        yield from (DoctorFinding("access", "warn", text, next_step) for text in warnings)
 
 
-def _noted(warnings: deque[str]) -> Iterator[Note]:
-    """What there is to warn about by now, once: a token may be refreshed at any time."""
+def _drain(warnings: deque[str]) -> Iterator[Note]:
     while warnings:
         yield Note(f"warning: {warnings.popleft()}")

@@ -1,4 +1,4 @@
-"""Whether Gate can be reached, knows us, keeps our time and shows everything."""
+"""Whether Gate can be reached, accepts the credentials, has the same time and shows every application."""
 
 from __future__ import annotations
 
@@ -10,107 +10,100 @@ import msgspec
 
 from dora.errors import AuthError, DoraError, counted
 from ingest.doctor.finding import DoctorFinding, SourceContext
-from ingest.http.session import FailedError, ForbiddenError, Session
+from ingest.http.session import ForbiddenError, RequestError, Session
 from ingest.spinnaker.client.gate import Gate
 
-SKEW_SECONDS = 30.0
-PROBED = 40
+MAX_SKEW_SECONDS = 30.0
+MAX_SAMPLE = 40  # requests; Gate allows 60 in ten seconds
 
 
 class _User(msgspec.Struct):
     username: str = ""
 
 
-def examine(session: Session, globs: Sequence[str], context: SourceContext) -> Iterator[DoctorFinding]:
-    """Everything that can be told of one Gate in a few requests; ends at the first that makes the rest pointless."""
+def check_gate(session: Session, globs: Sequence[str], context: SourceContext) -> Iterator[DoctorFinding]:
+    """Yield the findings about one Gate; ends at the first that makes the others pointless."""
     gate = Gate(session)
     try:
-        shown, clock = gate.applications()
-    except AuthError as error:
-        yield DoctorFinding("gate", "fail", _seen(error), error.next_step, auth_failed=True)
-        return
+        applications, date = gate.list_applications()
     except DoraError as error:
-        yield DoctorFinding(
-            "gate", "fail", _seen(error), "check that Gate runs, and `endpoint` in [sources.spinnaker]."
-        )
+        rejected = isinstance(error, AuthError)
+        hint = error.next_step if rejected else "check that Gate runs, and `endpoint` in [sources.spinnaker]."
+        yield DoctorFinding("gate", "fail", _describe(error), hint, auth_failed=rejected)
         return
     yield DoctorFinding("gate", "ok", f"{session.endpoint} answers")
-    yield _user(session)
-    yield _clock(clock)
-    names = [name for name in sorted(shown) if any(fnmatchcase(name, glob) for glob in globs)]
-    yield _shown(names, len(shown), context)
+    yield _check_user(session)
+    yield _check_clock(date)
+    names = [name for name in sorted(applications) if any(fnmatchcase(name, glob) for glob in globs)]
+    yield _check_applications(names, len(applications), context)
     if names:
-        yield _readable(gate, names)
+        yield _check_permissions(gate, names)
 
 
-def _user(session: Session) -> DoctorFinding:
-    """Whom Gate takes us for: often a robot's account, whose permissions somebody else has to give."""
+def _check_user(session: Session) -> DoctorFinding:
+    """Name the user: permissions may belong to a service account that an administrator has to extend."""
+    name = ""
     try:
-        body = session.get("/auth/user", empty=True).body
-        name = msgspec.json.decode(body, type=_User).username if body else ""
+        if body := session.get("/auth/user", allow_empty=True).body:
+            name = msgspec.json.decode(body, type=_User).username
     except AuthError as error:
-        return DoctorFinding("gate user", "fail", _seen(error), error.next_step, auth_failed=True)
-    except (FailedError, msgspec.MsgspecError):
-        name = ""
+        return DoctorFinding("gate user", "fail", _describe(error), error.next_step, auth_failed=True)
+    except (RequestError, msgspec.MsgspecError):
+        pass
     if not name:
-        return DoctorFinding("gate user", "ok", "Gate names no user: it asks nobody who they are")
-    if name == "anonymous" and session.known:
-        says = "Gate takes us for anonymous: it does not look at what we show"
-        return DoctorFinding("gate user", "warn", says, "check that the way in is one that this Gate is set up for.")
-    return DoctorFinding("gate user", "ok", f"Gate knows us as {name}")
+        return DoctorFinding("gate user", "ok", "Gate names no user: it has no authentication")
+    if name == "anonymous" and session.has_credentials:
+        message = "Gate treats the credentials as anonymous: it ignores them"
+        return DoctorFinding("gate user", "warn", message, "use a way to authenticate that this Gate supports.")
+    return DoctorFinding("gate user", "ok", f"Gate authenticates the user as {name}")
 
 
-def _clock(clock: datetime | None) -> DoctorFinding:
-    if clock is None:
-        return DoctorFinding(
-            "clock", "warn", "Gate does not say what time it is", "compare its clock with this one by hand."
-        )
-    ahead = (clock - datetime.now(UTC)).total_seconds()
-    side = "ahead of" if ahead > 0 else "behind"
-    if abs(ahead) <= SKEW_SECONDS:
-        return DoctorFinding("clock", "ok", f"Gate's clock is within {SKEW_SECONDS:g} s of this one")
-    return DoctorFinding(
-        "clock", "warn", f"Gate's clock is {abs(ahead):,.0f} s {side} this one: lead times are off by as much",
-        "let both follow the same time server.",
-    )  # fmt: skip
+def _check_clock(date: datetime | None) -> DoctorFinding:
+    if date is None:
+        return DoctorFinding("clock", "warn", "Gate sends no time", "compare its clock with this one manually.")
+    ahead = (date - datetime.now(UTC)).total_seconds()
+    if abs(ahead) <= MAX_SKEW_SECONDS:
+        return DoctorFinding("clock", "ok", f"Gate's clock is within {MAX_SKEW_SECONDS:g} s of this one")
+    difference = f"{abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'}"
+    message = f"Gate's clock is {difference} this one: lead times are wrong by as much"
+    return DoctorFinding("clock", "warn", message, "synchronise both with the same time server.")
 
 
-def _shown(names: Sequence[str], shown: int, context: SourceContext) -> DoctorFinding:
-    """Gate leaves out silently what we may not read: only what was seen before tells it."""
-    hidden = sorted(context.applications.difference(names))
+def _check_applications(names: Sequence[str], total: int, context: SourceContext) -> DoctorFinding:
     if not names:
-        says = f"Gate shows {counted(shown, 'application')}, and none that `applications` names"
-        return DoctorFinding("applications", "fail", says, "correct `applications` in [sources.spinnaker].")
-    if hidden:
-        says = f"{len(names)} shown, {len(hidden)} that landed before not: {_such(hidden)}"
-        return DoctorFinding("applications", "warn", says, "ask for READ on them, unless they were deleted.")
-    return DoctorFinding("applications", "ok", f"{len(names)} shown, all that landed before among them")
+        message = f"Gate shows {counted(total, 'application')}, and none that `applications` matches"
+        return DoctorFinding("applications", "fail", message, "correct `applications` in [sources.spinnaker].")
+    # Gate omits applications without READ permission silently: only earlier runs tell that one is missing.
+    if hidden := sorted(context.applications.difference(names)):
+        message = f"{len(names)} shown, {len(hidden)} of earlier runs not: {_abbreviate(hidden)}"
+        return DoctorFinding("applications", "warn", message, "request READ on them, unless they were deleted.")
+    return DoctorFinding("applications", "ok", f"{len(names)} shown, among them all of earlier runs")
 
 
-def _readable(gate: Gate, names: Sequence[str]) -> DoctorFinding:
-    """Ask for the pipelines of some applications, evenly spread: a listing may name what may not be read."""
-    probed = names[:: -(-len(names) // PROBED)]
-    refused, failed = [], []
-    for name in probed:
+def _check_permissions(gate: Gate, names: Sequence[str]) -> DoctorFinding:
+    """Request the pipelines of an even sample of applications: Gate may list some that it refuses to read."""
+    sample = names[:: -(-len(names) // MAX_SAMPLE)]
+    forbidden, failed = [], []
+    for name in sample:
         try:
-            gate.configs(name)
+            gate.list_pipelines(name)
         except ForbiddenError:
-            refused.append(name)
+            forbidden.append(name)
         except DoraError:
             failed.append(name)
-    if refused:
-        says = f"Gate refuses {len(refused)} of {len(probed)} applications tried (403): {_such(refused)}"
-        return DoctorFinding("permissions", "fail", says, "ask for READ permission on them.", auth_failed=True)
+    if forbidden:
+        message = f"Gate refuses {len(forbidden)} of {len(sample)} sampled applications (403): {_abbreviate(forbidden)}"
+        return DoctorFinding("permissions", "fail", message, "request READ permission on them.", auth_failed=True)
     if failed:
-        says = f"Gate fails on {len(failed)} of {len(probed)} applications tried: {_such(failed)}"
-        return DoctorFinding("permissions", "fail", says, "look at Gate's log for them, then repeat.")
-    return DoctorFinding("permissions", "ok", f"{len(probed)} of {len(names)} applications tried, none is refused")
+        message = f"Gate fails for {len(failed)} of {len(sample)} sampled applications: {_abbreviate(failed)}"
+        return DoctorFinding("permissions", "fail", message, "look for them in Gate's log, then repeat.")
+    return DoctorFinding("permissions", "ok", f"{len(sample)} of {len(names)} applications sampled, none is refused")
 
 
-def _seen(error: DoraError) -> str:
-    """What an error says, without what it means for a run that fetches."""
-    return error.happened.removesuffix("; what was landed before stays.")
+def _describe(error: DoraError) -> str:
+    """Return the message of an error without its part about a run that fetches."""
+    return error.happened.removesuffix("; data landed before is unchanged.")
 
 
-def _such(names: Sequence[str]) -> str:
+def _abbreviate(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -25,7 +25,7 @@ from ingest.core.pipeline import CHUNK_BYTES, pull
 from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.model.payload import Execution
-from ingest.spinnaker.settings import checked
+from ingest.spinnaker.settings import parse_settings
 from tests.benchmarks.executions import stream
 
 EXECUTIONS, FEW = 3_000, 150
@@ -36,7 +36,7 @@ class Replay(SOURCE):
     """The Spinnaker source, fed from memory instead of a server."""
 
     def __init__(self, documents: list[Document]) -> None:
-        super().__init__(checked({}))
+        super().__init__(parse_settings({}))
         self.documents = documents
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:

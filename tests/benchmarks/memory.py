@@ -18,7 +18,7 @@ from pathlib import Path
 from ingest.core.pipeline import pull
 from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.settings import checked
+from ingest.spinnaker.settings import parse_settings
 from tests.benchmarks.executions import MEAN, stream
 
 HISTORIES, LIMIT_MB, MARKED = (20_000, 60_000), 512, 1_000
@@ -28,7 +28,7 @@ class Flood(SOURCE):
     """The Spinnaker source, fed by a generator: as many executions as asked for, none of them held."""
 
     def __init__(self, executions: int) -> None:
-        super().__init__(checked({}))
+        super().__init__(parse_settings({}))
         self.executions = executions
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:

@@ -21,10 +21,10 @@ from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
 from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.client.application import BACKFILL_PAGE
-from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.paging import LARGEST, Pages
-from ingest.spinnaker.client.time_search import Listed, Page, history
+from ingest.spinnaker.client.application import BACKFILL_PAGE_SIZE
+from ingest.spinnaker.client.gate import Gate, ListedExecution
+from ingest.spinnaker.client.paging import MAX_PAGE_SIZE, Page, SearchPages
+from ingest.spinnaker.client.time_search import search_history
 from ingest.spinnaker.settings import Settings
 from tests.simulation.gate import serve
 
@@ -36,24 +36,25 @@ MODES: tuple[Mode, ...] = ("sql", "redis")
 PAGE_BYTES = Settings().page_bytes
 
 
-class Light(Pages):
+class Light(SearchPages):
     """Light pages of 50, then the details of each page by id, 40 at a time."""
 
-    def page(self, start: int, end: int, least: int = 0) -> Page:
-        """One light page."""
-        return self._light(start, end, max(LARGEST, least))
+    def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
+        """One light page with its details."""
+        light = self.read_light(start, end, max(MAX_PAGE_SIZE, min_size))
+        return Page([execution for batch in self.read_details(light.executions) for execution in batch], light.size)
 
-    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
+    def read_details(self, executions: Sequence[ListedExecution]) -> Iterator[list[ListedExecution]]:
         """As the whole pages' reader does, with batches of a fixed size."""
-        for start in range(0, len(listed), DETAILS):
-            yield self._gate.executions([one.id for one in listed[start : start + DETAILS]])
+        for start in range(0, len(executions), DETAILS):
+            yield self._gate.get_executions([execution.id for execution in executions[start : start + DETAILS]])
 
 
-class Whole(Pages):
+class Whole(SearchPages):
     """Whole pages of always 50."""
 
-    def _adapt(self, listed: Sequence[Listed]) -> None:
-        self._size = LARGEST
+    def _adapt_size(self, executions: Sequence[ListedExecution]) -> None:
+        self._size = MAX_PAGE_SIZE
 
 
 def stub(number: int, weight: int, at: int) -> Stub:
@@ -74,22 +75,22 @@ def world(count: int, weight: int) -> World:
 
 def pages(count: int, weight: int) -> int:
     """The fewest whole pages."""
-    return max(-(-count // min(LARGEST, PAGE_BYTES // weight)), 1)
+    return max(-(-count // min(MAX_PAGE_SIZE, PAGE_BYTES // weight)), 1)
 
 
-def cost(reader: Callable[..., Pages], url: str, since: int, first: int) -> tuple[int, int]:
+def cost(reader: Callable[..., SearchPages], url: str, since: int, first: int) -> tuple[int, int]:
     """Requests that one reading took, and executions it gave."""
     session = Session(url, limits=Limits(requests_per_10s=0))
-    found = sum(map(len, history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
+    found = sum(map(len, search_history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
     return session.requests, found
 
 
 def ways(mode: Mode, count: int) -> None:
     """The first table."""
-    readers: dict[str, Callable[..., Pages]] = {"light+ids": Light, "pages of 50": Whole, "built in": Pages}
+    readers: dict[str, Callable[..., SearchPages]] = {"light+ids": Light, "pages of 50": Whole, "built in": SearchPages}
     print(f"{'history':28}" + "".join(f"{name:>14}" for name in readers) + f"{'minimum':>14}{'ratio':>8}")
     for (weight, size), span in ((item, span) for item in WEIGHTS.items() for span in ("backfill", "night")):
-        since, first = (0, BACKFILL_PAGE) if span == "backfill" else (NOW - NIGHT - OVERLAP, LARGEST)
+        since, first = (0, BACKFILL_PAGE_SIZE) if span == "backfill" else (NOW - NIGHT - OVERLAP, MAX_PAGE_SIZE)
         with serve(world(count if size < 1e6 else count // 10, size), mode=mode) as gate:
             told = [cost(reader, gate.url, since, first) for reader in readers.values()]
         assert len({found for _, found in told}) == 1

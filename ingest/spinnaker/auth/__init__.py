@@ -1,1 +1,1 @@
-"""How Gate knows us: tokens, OAuth flows, service accounts, sessions."""
+"""Authentication at Gate: passwords, tokens, OAuth flows, service accounts."""

@@ -1,12 +1,12 @@
-"""One application: its configurations, its history since the last run, what vanished of it, its operations.
+"""One application: its configurations, its history since the last run, what was deleted from it, its operations.
 
-The watermark is the newest build time that was read. Executions that were still open do not hold it back: they are
-read again by id until they are final (see ``fetch``). One that is listed and not given in full does, for a week.
+The watermark is the newest build time that was read. Executions that had not ended do not hold it back: they are read
+again by id until they have (see ``fetch``). One that is listed without details does, for a week.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,54 +14,55 @@ import msgspec
 from dora.errors import counted
 from ingest.core.archive import Document
 from ingest.core.source import Item, PartialFailure, Progress, Request, SourceState, Watermark
-from ingest.http.session import FailedError
-from ingest.spinnaker.client.again import again, gone, unfinished
-from ingest.spinnaker.client.coverage import DAY, continued, recalled, resumption
-from ingest.spinnaker.client.gate import Gate, identities
-from ingest.spinnaker.client.paging import Pages
-from ingest.spinnaker.client.time_search import Listed, history
+from ingest.http.session import RequestError
+from ingest.spinnaker.client.coverage import DAY, extend_coverage, find_gap_end, parse_watermark
+from ingest.spinnaker.client.gate import Gate, ListedExecution, decode_ids
+from ingest.spinnaker.client.paging import SearchPages
+from ingest.spinnaker.client.refetch import deleted_execution, list_unfinished, refetch_executions
+from ingest.spinnaker.client.time_search import search_history
 from ingest.spinnaker.settings import Settings
 
-HELD = 7 * DAY
-BACKFILL_PAGE = 25
-MORE_TASKS = 4
+MAX_HOLD = 7 * DAY
+BACKFILL_PAGE_SIZE = 25  # a first page of 50 with whole manifests can exceed what Orca loads in time
+TASK_LIMIT_GROWTH = 4
 
 
-class Seen(msgspec.Struct):
+class HistoryRead(msgspec.Struct):
     """What was read of a history; times in epoch milliseconds.
 
-    ``first`` is each pipeline's first execution after ``after``, ``held`` the oldest that was not given in full.
+    ``first_by_pipeline`` has each pipeline's first execution after ``last_run``, ``held_at`` the oldest execution
+    without details.
     """
 
     newest: int
-    after: int
+    last_run: int
     ids: set[str] = msgspec.field(default_factory=set)
-    first: dict[str, int] = msgspec.field(default_factory=dict)
+    first_by_pipeline: dict[str, int] = msgspec.field(default_factory=dict)
     oldest: int | None = None
-    held: int | None = None
+    held_at: int | None = None
 
-    def add(self, listed: Listed) -> None:
-        """Take one execution into account."""
-        self.ids.add(listed.id)
-        at = listed.build_time
+    def add(self, execution: ListedExecution) -> None:
+        """Record one execution."""
+        self.ids.add(execution.id)
+        at, pipeline_id = execution.build_time, execution.pipeline_id
         if not at:
             return
         self.newest, self.oldest = max(self.newest, at), min(at, self.oldest or at)
-        if listed.pipeline and at > self.after:
-            self.first[listed.pipeline] = min(at, self.first.get(listed.pipeline, at))
+        if pipeline_id and at > self.last_run:
+            self.first_by_pipeline[pipeline_id] = min(at, self.first_by_pipeline.get(pipeline_id, at))
 
-    def hold(self, listed: Listed) -> None:
-        """Let this one be read again by the next run."""
-        self.held = min(listed.build_time, self.held or listed.build_time)
+    def hold(self, execution: ListedExecution) -> None:
+        """Let the next run read this execution again."""
+        self.held_at = min(execution.build_time, self.held_at or execution.build_time)
 
     @property
-    def mark(self) -> int:
-        """How far history is read."""
-        return self.newest if self.held is None else min(self.newest, max(self.held, self.newest - HELD))
+    def watermark(self) -> int:
+        """Up to when history is read."""
+        return self.newest if self.held_at is None else min(self.newest, max(self.held_at, self.newest - MAX_HOLD))
 
 
-class Run(msgspec.Struct, frozen=True):
-    """What all applications of a run share; ``now`` is Gate's clock (epoch ms)."""
+class RunContext(msgspec.Struct, frozen=True):
+    """What all applications of a run share; ``now`` is the time of Gate's clock (epoch ms)."""
 
     gate: Gate
     settings: Settings
@@ -70,109 +71,106 @@ class Run(msgspec.Struct, frozen=True):
     now: int
 
 
-class Reading:
-    """One run over one application."""
+class ApplicationReader:
+    """One run over one application; ``disabled_by_pipeline`` has the configured pipelines after ``read``."""
 
-    def __init__(self, run: Run, name: str) -> None:
+    def __init__(self, run: RunContext, name: str) -> None:
         self._gate, self._settings, self._state, self._now = run.gate, run.settings, run.state, run.now
-        self._mark = run.state.watermarks.get(f"executions/{name}")
-        self._last = recalled(run.state.watermarks.get(f"coverage/{name}"))
-        self.name, self.since = name, self._begin(run.request.since)
-        self.seen = Seen(newest=int(self._mark or 0), after=self._last.until if self._last else 0)
-        self.live: dict[str, bool] = {}
-        self.strategies: set[str] = set()
+        self._watermark = run.state.watermarks.get(f"executions/{name}")
+        self._last_period = parse_watermark(run.state.watermarks.get(f"coverage/{name}"))
+        self.name, self.since = name, self._start_time(run.request.since)
+        last_run = self._last_period.until if self._last_period else 0
+        self.history = HistoryRead(newest=int(self._watermark or 0), last_run=last_run)
+        self.disabled_by_pipeline: dict[str, bool] = {}
+        self.strategy_ids: set[str] = set()
 
-    def _begin(self, since: datetime | None) -> int:
-        """Where to begin: behind the watermark, or at ``--since`` where there is none or it is wider."""
-        asked = int(since.timestamp() * 1000) if since else None
-        if self._mark is None:
-            return asked or 0
-        begin = max(int(self._mark) - self._settings.overlap_minutes * 60_000, 0)
-        return begin if asked is None else min(begin, asked)
+    def _start_time(self, since: datetime | None) -> int:
+        """Return the watermark less the overlap, or ``--since`` if that is earlier or there is no watermark."""
+        requested = int(since.timestamp() * 1000) if since else None
+        if self._watermark is None:
+            return requested or 0
+        start = max(int(self._watermark) - self._settings.overlap_minutes * 60_000, 0)
+        return start if requested is None else min(start, requested)
 
-    def items(self) -> Iterator[Item]:
-        """Everything of the application; raises what ``Gate`` raises."""
-        configs = self._gate.configs(self.name)
-        self.live = identities(configs)
-        self.strategies = set(self._gate.strategies(self.name))
+    def read(self) -> Iterator[Item]:
+        """Yield everything of the application. Raises what ``Gate`` raises."""
+        configs = self._gate.list_pipelines(self.name)
+        self.disabled_by_pipeline = decode_ids(configs)
+        self.strategy_ids = set(self._gate.list_strategy_ids(self.name))
         yield from (Document("pipeline", body) for body in configs)
-        yield from self._executions()
-        yield from self._unfinished()
-        yield from self._covered()
-        yield from self._tasks()
+        yield from self._read_history()
+        yield from self._read_unfinished()
+        yield from self._read_missing()
+        yield from self._read_tasks()
 
-    def _executions(self) -> Iterator[Item]:
+    def _read_history(self) -> Iterator[Item]:
         size = self._settings.page_size
-        first = size if self._mark else min(size, BACKFILL_PAGE)
-        pages = Pages(self._gate, self.name, first, self._settings.page_bytes)
-        for page in history(pages, self.since, self._now + DAY):
-            for listed in page:
-                yield from self._landed(listed)
-            yield Progress(f"{self.name}: {counted(len(self.seen.ids), 'execution')}")
+        first_size = size if self._watermark else min(size, BACKFILL_PAGE_SIZE)
+        pages = SearchPages(self._gate, self.name, first_size, self._settings.page_bytes)
+        # A day more than Gate's clock: the hosts of Orca, whose clocks set build times, may be ahead.
+        for page in search_history(pages, self.since, self._now + DAY):
+            for execution in page:
+                self.history.add(execution)
+                yield Document("execution", execution.body)
+                if execution.incomplete:
+                    yield self._read_details(execution)
+            yield Progress(f"{self.name}: {counted(len(self.history.ids), 'execution')}")
 
-    def _landed(self, listed: Listed) -> Iterator[Item]:
-        """An execution; one whose details were not in the listing is asked for where executions are written."""
-        self.seen.add(listed)
-        yield Document("execution", listed.body)
-        if not listed.detailed:
-            return
+    def _read_details(self, execution: ListedExecution) -> Item:
+        # A listing reads a replica that may lag; the request for one execution reads the primary database.
         try:
-            whole = self._gate.execution(listed.id)
-            yield Document("execution", whole.body) if whole else gone(listed.id, self._now)
-        except FailedError:
-            self.seen.hold(listed)
-            yield PartialFailure(f"application {self.name}: Gate gave no details of execution {listed.id}")
+            full = self._gate.get_execution(execution.id)
+        except RequestError:
+            self.history.hold(execution)
+            return PartialFailure(f"application {self.name}: Gate gave no details of execution {execution.id}")
+        return Document("execution", full.body) if full else deleted_execution(execution.id, self._now)
 
-    def _unfinished(self) -> Iterator[Item]:
-        """What has not completed now, however old: an execution that had completed may have been restarted."""
+    def _read_unfinished(self) -> Iterator[Item]:
+        """Yield what has not ended, however old: an execution that had ended may have been restarted."""
         try:
-            listed = unfinished(self._gate, self.name)
-        except FailedError as error:
-            yield PartialFailure(f"application {self.name}: restarts may be unnoticed: {error.happened}")
+            executions = list_unfinished(self._gate, self.name)
+        except RequestError as error:
+            yield PartialFailure(f"application {self.name}: restarts may be missing: {error.happened}")
             return
-        self.seen.ids.update(one.id for one in listed)
-        yield from (Document("execution", one.body) for one in listed)
+        self.history.ids.update(execution.id for execution in executions)
+        yield from (Document("execution", execution.body) for execution in executions)
 
-    def _covered(self) -> Iterator[Item]:
-        """What vanished since the last run, how far time is covered, and the watermarks that say so."""
+    def _read_missing(self) -> Iterator[Item]:
+        """Yield what was deleted since the last run, the period that is covered, and their watermarks."""
         missing = {
-            id_: pipeline
-            for id_, application, pipeline, _, at in self._state.recent_executions
-            if application == self.name and pipeline in self.live and id_ not in self.seen.ids and at >= self.since
+            execution.id: execution.pipeline_id or ""
+            for execution in self._state.recent_executions
+            if execution.application == self.name
+            and execution.pipeline_id in self.disabled_by_pipeline
+            and execution.id not in self.history.ids
+            and execution.queued_at >= self.since
         }
-        lost = set()
-        for item in again(self._gate, sorted(missing), self._now):
+        deleted_from = set()
+        for item in refetch_executions(self._gate, sorted(missing), self._now):
             if isinstance(item, Document) and item.kind == "gone":
-                lost.add(missing[msgspec.json.decode(item.body)["id"]] or "")
+                deleted_from.add(missing[msgspec.json.decode(item.body)["id"]])
             yield item
-        resumed = resumption(self._last, self._now, lost, self.seen.first)
-        stretch = continued(self._last, self.seen.oldest or self._now, self._now, resumed)
-        if self._last and stretch.number > self._last.number:
-            yield PartialFailure(_gap(self.name, self._last.until, stretch.since))
-        yield stretch.document(self.name)
-        yield Watermark(f"coverage/{self.name}", stretch.mark)
-        if self.seen.newest:
-            yield Watermark(f"executions/{self.name}", str(self.seen.mark))
+        last = self._last_period
+        gap_end = find_gap_end(last, self._now, deleted_from, self.history.first_by_pipeline)
+        period = extend_coverage(last, self.history.oldest or self._now, self._now, gap_end)
+        if last and period.number > last.number:
+            start, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (last.until, period.since))
+            gap = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+            yield PartialFailure(f"application {self.name}: history from {gap} was deleted before it was read")
+        yield period.document(self.name)
+        yield Watermark(f"coverage/{self.name}", period.watermark)
+        if self.history.newest:
+            yield Watermark(f"executions/{self.name}", str(self.history.watermark))
 
-    def _tasks(self) -> Iterator[Item]:
-        """Operations started by hand that change what runs; Gate lists those of the last 14 days.
-
-        Their pages shift while they are read, so more are asked for at once until they reach back far enough.
-        """
-        limit, seen = self._settings.page_size, set[str]()
+    def _read_tasks(self) -> Iterator[Item]:
+        """Yield operations started by hand that change what runs."""
+        limit, seen_ids = self._settings.page_size, set[str]()
         while True:
-            listed = self._gate.tasks(self.name, 1, limit)
-            yield from (Document("task", one.body) for one in listed if one.detailed and one.id not in seen)
-            seen.update(one.id for one in listed)
-            if len(listed) < limit or _oldest(listed) < self.since:
+            # Pages by number shift while they are read (and Redis ignores the number): one larger page instead.
+            tasks = self._gate.list_tasks(self.name, limit)
+            yield from (Document("task", task.body) for task in tasks if task.incomplete and task.id not in seen_ids)
+            seen_ids.update(task.id for task in tasks)
+            oldest = min((task.build_time for task in tasks if task.build_time), default=0)
+            if len(tasks) < limit or oldest < self.since:
                 return
-            limit *= MORE_TASKS
-
-
-def _oldest(listed: Sequence[Listed]) -> int:
-    return min((one.build_time for one in listed if one.build_time), default=0)
-
-
-def _gap(name: str, start: int, end: int) -> str:
-    first, last = (datetime.fromtimestamp(at / 1000, UTC) for at in (start, end))
-    return f"application {name}: history from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} was deleted unseen"
+            limit *= TASK_LIMIT_GROWTH

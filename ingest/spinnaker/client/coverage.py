@@ -1,7 +1,7 @@
-"""Which stretches of an application's time were seen whole.
+"""The periods of an application whose executions were all read.
 
-A stretch goes on from run to run. It ends where retention was shorter than the time between two runs: executions
-that the last run had seen last are no longer given, so younger ones that nobody saw may be gone with them.
+A period continues from run to run. It ends if executions were deleted before a run could read them: when executions
+that the last run saw are gone, unread younger ones may be gone as well.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from ingest.core.archive import Document
 DAY = 86_400_000
 
 
-class Stretch(msgspec.Struct, frozen=True):
-    """The ``number``-th stretch of an application; times in epoch milliseconds."""
+class CoveragePeriod(msgspec.Struct, frozen=True):
+    """The ``number``-th period of an application; times in epoch milliseconds."""
 
     number: int
     since: int
     until: int
 
     @property
-    def mark(self) -> str:
-        """The stretch as a watermark keeps it."""
+    def watermark(self) -> str:
+        """The period as the value of a watermark."""
         return f"{self.number} {self.since} {self.until}"
 
     def document(self, application: str) -> Document:
-        """The landing row of the stretch."""
+        """Return the landing row of the period."""
         row = {
             "id": f"{application}/{self.number}",
             "application": application,
@@ -38,26 +38,29 @@ class Stretch(msgspec.Struct, frozen=True):
         return Document("coverage", msgspec.json.encode(row))
 
 
-def recalled(mark: str | None) -> Stretch | None:
-    """The stretch that a watermark keeps."""
-    return Stretch(*map(int, mark.split())) if mark else None
+def parse_watermark(watermark: str | None) -> CoveragePeriod | None:
+    """Return the period of a watermark."""
+    return CoveragePeriod(*map(int, watermark.split())) if watermark else None
 
 
-def continued(last: Stretch | None, oldest: int, now: int, resumed: int | None) -> Stretch:
-    """The stretch that a run at ``now`` ends, which read back to ``oldest``; ``resumed`` is the end of a gap."""
+def extend_coverage(last: CoveragePeriod | None, oldest: int, now: int, gap_end: int | None) -> CoveragePeriod:
+    """Return the period that a run at ``now`` ends, which read back to ``oldest``."""
     if last is None:
-        return Stretch(1, oldest, now)
-    if resumed is not None and resumed > last.until:
-        return Stretch(last.number + 1, min(resumed, now), now)
-    return Stretch(last.number, min(last.since, oldest), max(last.until, now))
+        return CoveragePeriod(1, oldest, now)
+    if gap_end is not None and gap_end > last.until:
+        return CoveragePeriod(last.number + 1, min(gap_end, now), now)
+    return CoveragePeriod(last.number, min(last.since, oldest), max(last.until, now))
 
 
-def resumption(last: Stretch | None, now: int, lost: Iterable[str], first: Mapping[str, int]) -> int | None:
-    """From when on history is whole again; None where there is no gap.
+def find_gap_end(
+    last: CoveragePeriod | None, now: int, deleted_from: Iterable[str], first_execution: Mapping[str, int]
+) -> int | None:
+    """Return the time from which history is complete again, None if there is no gap.
 
-    ``lost`` are pipelines of which known executions are gone, ``first`` is each pipeline's first execution after
-    the last run. Within a day of the last run nothing unseen can have been cleaned up: somebody deleted by hand.
+    ``deleted_from`` are pipelines of which known executions are gone, ``first_execution`` is the build time of each
+    pipeline's first execution after the last run.
     """
+    # Orca's clean-up counts in days: what is gone within one was deleted by hand, and nothing unread with it.
     if last is None or now - last.until <= DAY:
         return None
-    return max((first.get(pipeline, now) for pipeline in lost), default=None)
+    return max((first_execution.get(pipeline, now) for pipeline in deleted_from), default=None)

@@ -1,13 +1,12 @@
-"""What to ask of Gate, and in which order: applications, each application, then what no search shows.
+"""What is requested from Gate, in which order: applications, each application, then what no search returns.
 
-Executions that had not completed when last seen are fetched by id until they have, as are those that failed of late
-and may have been restarted, and those of deleted pipelines and of strategies by pipeline: all applications together,
-since requests are what Gate limits.
+Executions that had not ended when last read are fetched by id until they have; so are those that failed recently
+and may have been restarted. Those of deleted pipelines and of strategies are fetched by pipeline. Both are for all
+applications together, since Gate limits the number of requests.
 
-A restart is noticed by the next run if it has not completed then, however old the execution is: each application is
-asked what has not completed. If it began and ended between two runs it is noticed where the execution had failed or
-been canceled and was built within ``restart_days`` before the last run, or lies within the overlap. Else it is not:
-``--since`` reads history again.
+The next run notices a restart if it has not ended by then, however old the execution is. A restart that began and
+ended between two runs is noticed if the execution had failed or been canceled and was built within ``restart_days``
+before the last run, or is within the overlap; otherwise ``--since`` reads history again.
 """
 
 from __future__ import annotations
@@ -22,165 +21,189 @@ import msgspec
 from dora.errors import DoraError, UsageError, counted
 from ingest.core.archive import Document
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
-from ingest.http.session import FailedError, ForbiddenError
-from ingest.spinnaker.client.again import IDS, again, disabled, unsearched
-from ingest.spinnaker.client.application import Reading, Run
+from ingest.http.session import ForbiddenError, RequestError
+from ingest.spinnaker.client.application import ApplicationReader, RunContext
+from ingest.spinnaker.client.child_executions import PENDING, ChildExecutions
 from ingest.spinnaker.client.coverage import DAY
 from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.paging import details
-from ingest.spinnaker.client.parallel import merged
-from ingest.spinnaker.client.refetch import PENDING, Children
+from ingest.spinnaker.client.paging import get_executions
+from ingest.spinnaker.client.parallel import merge_streams
+from ingest.spinnaker.client.refetch import (
+    IDS_PER_REQUEST,
+    list_unfinished_of_pipelines,
+    list_unsearchable,
+    refetch_executions,
+)
 from ingest.spinnaker.model.coerce import COMPLETE
 from ingest.spinnaker.settings import Settings
 
 READERS = 4
-RECENT = 14 * DAY
+DELETED_PIPELINE_DAYS = 14 * DAY  # Orca's tasks.controller.daysOfExecutionHistory
 RESTARTABLE = frozenset({"failed", "canceled"})
 
 
-class Fetch:
-    """One run against one Gate."""
+class GateReader:
+    """One run over one Gate."""
 
     def __init__(self, gate: Gate, settings: Settings, request: Request, state: SourceState) -> None:
         self._gate, self._settings, self._request, self._state = gate, settings, request, state
         self._failures: list[DoraError] = []
-        self._closed: list[str] = []
-        self._read: dict[str, Reading] = {}
+        self._forbidden: list[str] = []
+        self._applications: dict[str, ApplicationReader] = {}
         self._now = 0
-        known = {id_ for id_, _, _, status, _ in state.recent_executions if status in COMPLETE}
-        self._children = Children(state.watermarks.get(PENDING), known)
+        ended_ids = {execution.id for execution in state.recent_executions if execution.status in COMPLETE}
+        self._children = ChildExecutions(state.watermarks.get(PENDING), ended_ids)
 
-    def items(self) -> Iterator[Item]:
-        """Everything that is asked for, and what that started in turn.
+    def read(self) -> Iterator[Item]:
+        """Yield everything that the request asks for, and the child executions.
 
-        An application that can not be read is a trouble of the run; where none can, its error is raised.
+        An application that can not be read is a partial failure; if none can be read, its error is raised.
         """
-        yield from self._children.heard(self._listed())
-        met = {id_ for reading in self._read.values() for id_ in reading.seen.ids} | self._changeable()
-        met.update(id_ for id_, _ in self._state.unfinished_executions)
-        yield from self._children.unmet(self._gate, met, self._now)
+        yield from self._children.collect(self._read_listings())
+        read_ids = self._listed_ids() | self._changeable_ids()
+        read_ids.update(execution.id for execution in self._state.unfinished_executions)
+        yield from self._children.fetch(self._gate, read_ids, self._now)
 
-    def _listed(self) -> Iterator[Item]:
-        known, date = self._gate.applications()
+    def _listed_ids(self) -> set[str]:
+        return {id_ for application in self._applications.values() for id_ in application.history.ids}
+
+    def _read_listings(self) -> Iterator[Item]:
+        applications, date = self._gate.list_applications()
         as_of = date or datetime.now(UTC)
         self._now = int(as_of.timestamp() * 1000)
         yield AsOf(as_of)
-        yield from self._hidden(known)
-        names = self._wanted(known)
-        yield from (Document("application", known[name]) for name in names)
-        yield from self._accounts()
-        yield from merged([partial(self._application, name) for name in names], READERS)
-        yield from self._refused(names)
+        names = [name for name in sorted(applications) if _matches(name, self._settings.applications)]
+        yield from self._report_hidden(applications, names)
+        names = self._select(names)
+        yield from (Document("application", applications[name]) for name in names)
+        try:
+            yield from (Document("account", body) for body in self._gate.list_accounts())
+        except (RequestError, ForbiddenError) as error:
+            yield Progress(f"accounts: {error.happened}")
+        yield from merge_streams([partial(self._read_application, name) for name in names], READERS)
+        yield from self._report_forbidden(len(names))
         if names and len(self._failures) == len(names):
             raise self._failures[0]
-        yield from self._unsearched()
-        yield from self._disabled()
-        yield from again(self._gate, sorted(self._changeable()), self._now)
-        yield from self._elsewhere(known)
+        yield from self._read_unsearchable()
+        yield from self._read_disabled()
+        yield from refetch_executions(self._gate, sorted(self._changeable_ids()), self._now)
+        yield from self._read_other_applications(applications)
 
-    def _hidden(self, known: dict[str, bytes]) -> Iterator[Item]:
-        """Say once which applications the last run was shown and this one is not."""
-        shown = [name for name in sorted(known) if _matches(name, self._settings.applications)]
+    def _report_hidden(self, applications: Collection[str], names: Sequence[str]) -> Iterator[Item]:
+        """Report once which applications the last run could read and this one can not."""
+        globs = self._settings.applications
         before = msgspec.json.decode(self._state.watermarks.get("applications", "[]"), type=list[str])
-        lost = [name for name in before if name not in known and _matches(name, self._settings.applications)]
+        lost = [name for name in before if name not in applications and _matches(name, globs)]
         if lost:
             yield PartialFailure(
                 f"Gate no longer shows {len(lost)} of {len(before)} applications: {', '.join(lost)};"
                 " they were deleted, or the READ permission was."
             )
-        once = {name for _, name in self._state.pipelines if _matches(name, self._settings.applications)}
-        if gone := sorted(once.difference(known, lost)):
-            yield Note(f"{counted(len(gone), 'application')} of old still hidden or deleted: `dora doctor` names them")
-        yield Watermark("applications", msgspec.json.encode(shown).decode())
+        landed = {pipeline.application for pipeline in self._state.pipelines if _matches(pipeline.application, globs)}
+        if hidden := landed.difference(applications, lost):
+            number = counted(len(hidden), "application")
+            yield Note(f"{number} of earlier runs still hidden or deleted: `dora doctor` lists them")
+        yield Watermark("applications", msgspec.json.encode(names).decode())
 
-    def _wanted(self, known: dict[str, bytes]) -> list[str]:
-        names = [name for name in sorted(known) if _matches(name, self._settings.applications)]
+    def _select(self, names: list[str]) -> list[str]:
         if not self._request.applications:
             return names
-        wanted = [name for name in names if _matches(name, self._request.applications)]
-        if not wanted:
+        selected = [name for name in names if _matches(name, self._request.applications)]
+        if not selected:
             raise UsageError(
                 f"Gate shows no application {', '.join(self._request.applications)}; nothing was fetched.",
                 "check the name, `applications` in [sources.spinnaker], and the token's READ permission.",
             )
-        return wanted
+        return selected
 
-    def _accounts(self) -> Iterator[Item]:
+    def _read_application(self, name: str) -> Iterator[Item]:
+        run = RunContext(self._gate, self._settings, self._request, self._state, self._now)
+        application = ApplicationReader(run, name)
         try:
-            yield from (Document("account", body) for body in self._gate.accounts())
-        except (FailedError, ForbiddenError) as error:
-            yield Progress(f"accounts: {error.happened}")
-
-    def _application(self, name: str) -> Iterator[Item]:
-        reading = Reading(Run(self._gate, self._settings, self._request, self._state, self._now), name)
-        try:
-            yield from reading.items()
-            self._read[name] = reading
+            yield from application.read()
+            self._applications[name] = application
         except ForbiddenError as error:
             self._failures.append(error)
-            self._closed.append(name)
-        except FailedError as error:
+            self._forbidden.append(name)
+        except RequestError as error:
             self._failures.append(error)
             yield PartialFailure(f"application {name}: {error.happened}")
 
-    def _refused(self, names: Sequence[str]) -> Iterator[Item]:
-        """Say in one sentence what Gate shows and yet does not let us read; raises where that is everything."""
-        if not self._closed:
+    def _report_forbidden(self, total: int) -> Iterator[Item]:
+        """Report in one sentence what Gate lists and refuses to read; raises if that is everything."""
+        if not self._forbidden:
             return
-        says = f"Gate refuses {len(self._closed)} of {len(names)} applications (403): {', '.join(sorted(self._closed))}"
-        if len(self._closed) == len(names):
-            raise ForbiddenError(f"{says}; nothing new was landed.", "ask for READ permission on them.")
-        yield PartialFailure(f"{says}; ask for READ permission on them")
+        forbidden = len(self._forbidden)
+        message = f"Gate refuses {forbidden} of {total} applications (403): {', '.join(sorted(self._forbidden))}"
+        if forbidden == total:
+            raise ForbiddenError(f"{message}; nothing new was landed.", "request READ permission on them.")
+        yield PartialFailure(f"{message}; request READ permission on them")
 
-    def _unsearched(self) -> Iterator[Item]:
-        """Executions of strategies, and of pipelines that are configured no longer."""
-        wanted = {id_: reading.since for reading in self._read.values() for id_ in reading.strategies}
-        for pipeline, name in self._state.pipelines:
-            reading = self._read.get(name)
-            if reading and pipeline not in {*reading.live, *reading.strategies} and self._lately_deleted(pipeline):
-                wanted[pipeline] = reading.since
-                if f"deleted/{pipeline}" not in self._state.watermarks:
-                    yield Watermark(f"deleted/{pipeline}", str(self._now))
+    def _read_unsearchable(self) -> Iterator[Item]:
+        """Yield executions of strategies, and of pipelines that are no longer configured."""
+        applications = self._applications
+        since = {id_: application.since for application in applications.values() for id_ in application.strategy_ids}
+        for id_, name in self._state.pipelines:
+            application = applications.get(name)
+            if application is None or id_ in application.disabled_by_pipeline or id_ in application.strategy_ids:
+                continue
+            deleted_at = self._state.watermarks.get(f"deleted/{id_}")
+            # Gate lists what a deleted pipeline ran for 14 days; after that a request would return nothing.
+            if self._now - int(deleted_at or self._now) > DELETED_PIPELINE_DAYS:
+                continue
+            since[id_] = application.since
+            if deleted_at is None:
+                yield Watermark(f"deleted/{id_}", str(self._now))
         try:
-            for listed in unsearched(self._gate, wanted):
-                for reading in self._read.values():
-                    reading.seen.ids.add(listed.id)
-                yield Document("execution", listed.body)
-        except (FailedError, ForbiddenError) as error:
+            for execution in list_unsearchable(self._gate, since):
+                for application in applications.values():
+                    application.history.ids.add(execution.id)
+                yield Document("execution", execution.body)
+        except (RequestError, ForbiddenError) as error:
             yield PartialFailure(f"executions of deleted pipelines and strategies: {error.happened}")
 
-    def _disabled(self) -> Iterator[Item]:
-        """Executions of disabled pipelines that run again; those that their application listed are read already."""
-        ids = sorted(id_ for reading in self._read.values() for id_, off in reading.live.items() if off)
-        met = {id_ for reading in self._read.values() for id_ in reading.seen.ids}
-        try:
-            yield from (Document("execution", one.body) for one in disabled(self._gate, ids) if one.id not in met)
-        except (FailedError, ForbiddenError) as error:
-            yield PartialFailure(f"restarts of disabled pipelines may be unnoticed: {error.happened}")
-
-    def _elsewhere(self, known: Collection[str]) -> Iterator[Item]:
-        """What had not completed of applications that are not read: something that is read started it."""
-        globs = self._settings.applications
-        ids = sorted(
-            id_ for id_, name in self._state.unfinished_executions if name not in known or not _matches(name, globs)
+    def _read_disabled(self) -> Iterator[Item]:
+        """Yield unfinished executions of disabled pipelines, unless their application has listed them."""
+        pipeline_ids = sorted(
+            id_
+            for application in self._applications.values()
+            for id_, disabled in application.disabled_by_pipeline.items()
+            if disabled
         )
-        for start in range(0, len(ids), IDS):
-            found = details(self._gate, ids[start : start + IDS])
-            yield from (Document("execution", listed.body) for listed in found)
+        listed_ids = self._listed_ids()
+        try:
+            for execution in list_unfinished_of_pipelines(self._gate, pipeline_ids):
+                if execution.id not in listed_ids:
+                    yield Document("execution", execution.body)
+        except (RequestError, ForbiddenError) as error:
+            yield PartialFailure(f"restarts of disabled pipelines may be missing: {error.happened}")
 
-    def _lately_deleted(self, pipeline: str) -> bool:
-        """Whether Gate may still give what it ran between the last run and its end: for 14 days."""
-        return self._now - int(self._state.watermarks.get(f"deleted/{pipeline}", self._now)) <= RECENT
+    def _read_other_applications(self, applications: Collection[str]) -> Iterator[Item]:
+        """Yield unfinished children in applications that are not read: an execution that is read started them."""
+        ids = sorted(
+            execution.id
+            for execution in self._state.unfinished_executions
+            if execution.application not in applications
+            or not _matches(execution.application, self._settings.applications)
+        )
+        for start in range(0, len(ids), IDS_PER_REQUEST):
+            executions = get_executions(self._gate, ids[start : start + IDS_PER_REQUEST])
+            yield from (Document("execution", execution.body) for execution in executions)
 
-    def _changeable(self) -> set[str]:
-        """Executions that were not met, and may have changed since the last run saw them."""
-        span = self._settings.restart_days * DAY
-        last = {name: (reading.seen.after or self._now) - span for name, reading in self._read.items()}
-        asked: set[tuple[str, str]] = set(self._state.unfinished_executions)
-        for id_, name, _, status, at in self._state.recent_executions:
-            if status in RESTARTABLE and at >= last.get(name, self._now):
-                asked.add((id_, name))
-        return {id_ for id_, name in asked if name in self._read and id_ not in self._read[name].seen.ids}
+    def _changeable_ids(self) -> set[str]:
+        """Return executions that no listing returned, and that may have changed since the last run."""
+        applications, span = self._applications, self._settings.restart_days * DAY
+        restartable_since = {
+            name: (application.history.last_run or self._now) - span for name, application in applications.items()
+        }
+        candidates: set[tuple[str, str]] = set(self._state.unfinished_executions)
+        candidates.update(
+            (execution.id, execution.application)
+            for execution in self._state.recent_executions
+            if execution.status in RESTARTABLE
+            and execution.queued_at >= restartable_since.get(execution.application, self._now)
+        )
+        return {id_ for id_, name in candidates if name in applications and id_ not in applications[name].history.ids}
 
 
 def _matches(name: str, globs: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Gate's endpoints, as far as they are read: each method is one request."""
+"""Gate's endpoints, as far as they are read: each method sends one request."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ import hashlib
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 
-from ingest.http.session import FailedError, Session
-from ingest.spinnaker.client.time_search import Listed
-from ingest.spinnaker.model.coerce import COMPLETE, as_micros, as_status, as_text
+from ingest.http.session import RequestError, Session
+from ingest.spinnaker.model.coerce import as_micros, as_text
 from ingest.spinnaker.model.stage_kinds import has_operation
 
 REVISIONS = 20
+# Orca's statuses of an execution that has not ended; the parameter is comma-separated.
 UNFINISHED = "NOT_STARTED,RUNNING,PAUSED,SUSPENDED,BUFFERED,REDIRECT"
 
 
-class Named(msgspec.Struct):
-    """What has a name."""
+class ListedExecution(NamedTuple):
+    """An execution or task in a listing; times in epoch milliseconds, 0 if unknown.
 
+    ``incomplete`` says that Gate has more details than ``body``.
+    """
+
+    id: str
+    build_time: int
+    incomplete: bool
+    body: bytes
+    pipeline_id: str | None = None
+
+
+class _Named(msgspec.Struct):
     name: str
 
 
@@ -32,184 +43,193 @@ class _Identified(msgspec.Struct):
     disabled: Any = None
 
 
-class _Kind(msgspec.Struct):
+class _Stage(msgspec.Struct):
     type: Any = None
 
 
-class _Light(msgspec.Struct, rename="camel"):
+class _Execution(msgspec.Struct, rename="camel"):
     id: str
     build_time: Any = None
     start_time: Any = None
-    status: Any = None
     pipeline_config_id: Any = None
-    stages: list[_Kind | str] | None = None
+    stages: list[_Stage | str] | None = None
 
-    def types(self) -> Iterator[Any]:
-        return (stage.type for stage in self.stages or () if isinstance(stage, _Kind))
+    def stage_types(self) -> Iterator[Any]:
+        return (stage.type for stage in self.stages or () if isinstance(stage, _Stage))
 
 
-class _View(msgspec.Struct):
-    execution: _Light
+class _Task(msgspec.Struct):
+    execution: _Execution
 
 
 UNREADABLE = "unreadable:"
 UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_LIGHT = msgspec.json.Decoder(_Light)
-_TASK = msgspec.json.Decoder(_View)
-_NAMED = msgspec.json.Decoder(Named)
+_EXECUTION = msgspec.json.Decoder(_Execution)
+_TASK = msgspec.json.Decoder(_Task)
+_NAMED = msgspec.json.Decoder(_Named)
 _IDENTIFIED = msgspec.json.Decoder(_Identified)
 
 
 class Gate:
-    """One Gate. Every method raises what ``Session.get`` raises, and ``FailedError`` for JSON of another shape."""
+    """One Gate. Every method raises what ``Session.get`` raises, and ``RequestError`` for JSON of another shape."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._includes: bool | None = None
-        self._probing = threading.Lock()
+        self._bounds_inclusive: bool | None = None
+        self._probe = threading.Lock()
 
-    def applications(self) -> tuple[dict[str, bytes], datetime | None]:
-        """Applications by name, with Gate's clock."""
+    def list_applications(self) -> tuple[dict[str, bytes], datetime | None]:
+        """Return the applications by name, and the time of Gate's clock."""
         reply = self._session.get("/applications")
-        listed = _listed("/applications", reply.body)
-        return {_NAMED.decode(body).name: body for body in listed}, reply.date
+        return {_NAMED.decode(body).name: body for body in _decode_list("/applications", reply.body)}, reply.date
 
-    def accounts(self) -> list[bytes]:
-        """The accounts, with their environments."""
-        return self._listing("/credentials", expand="true")
+    def list_accounts(self) -> list[bytes]:
+        """Return the accounts with their environments."""
+        return self._list("/credentials", expand="true")
 
-    def configs(self, application: str) -> list[bytes]:
-        """The pipelines as they are configured now."""
-        return self._listing(f"/applications/{quote(application, safe='')}/pipelineConfigs")
+    def list_pipelines(self, application: str) -> list[bytes]:
+        """Return the pipeline configurations of today."""
+        return self._list(f"/applications/{quote(application, safe='')}/pipelineConfigs")
 
-    def strategies(self, application: str) -> list[str]:
-        """Ids of the deployment strategies of its own, whose runs no search finds."""
-        bodies = self._listing(f"/applications/{quote(application, safe='')}/strategyConfigs")
-        return list(identities(bodies))
+    def list_strategy_ids(self, application: str) -> list[str]:
+        """Return the ids of custom deployment strategies; the search omits their executions."""
+        return list(decode_ids(self._list(f"/applications/{quote(application, safe='')}/strategyConfigs")))
 
-    def search(self, application: str, start: int, end: int, size: int, *, expand: bool) -> list[Listed]:
-        """Executions built between two instants (epoch ms), in full or without contexts."""
+    def search_executions(
+        self, application: str, start: int, end: int, size: int, *, expand: bool
+    ) -> list[ListedExecution]:
+        """Return executions built between two times (epoch ms), in full or without stage contexts.
+
+        The only listing without Orca's limit of 14 days (``tasks.controller.daysOfExecutionHistory``).
+        """
         path = f"/applications/{quote(application, safe='')}/executions/search"
         bounds = {"triggerTimeStartBoundary": start, "triggerTimeEndBoundary": end}
         params: dict[str, str | int] = {"startIndex": 0, "size": size, "expand": str(expand).lower(), **bounds}
-        reply = self._session.get(path, params, firm=not expand)
-        return _told(path, _listed(path, reply.body), detailed=not expand)
+        # expand=false answers 500 each time if one pipeline trigger's parent is gone; expand=true does not.
+        reply = self._session.get(path, params, retry_500=expand)
+        return _decode_executions(path, _decode_list(path, reply.body), incomplete=not expand)
 
-    def inclusive(self, application: str, instant: int) -> bool:
-        """Whether searches include the bounds they name; asked once, at the build time of an execution."""
-        with self._probing:
-            if self._includes is None:
-                self._includes = bool(self.search(application, instant, instant, 1, expand=True))
-            return self._includes
+    def bounds_inclusive(self, application: str, instant: int) -> bool:
+        """Whether a search includes its bounds; tested once, at the build time of an execution.
 
-    def executions(self, ids: Sequence[str]) -> list[Listed]:
-        """Executions in full; those that Gate does not find, or hides, are missing."""
-        return _told("/executions", self._listing("/executions", executionIds=",".join(ids), expand="true"))
+        Orca's Redis repository includes them (``zrangeByScore``), its SQL repository excludes them.
+        """
+        with self._probe:
+            if self._bounds_inclusive is None:
+                self._bounds_inclusive = bool(self.search_executions(application, instant, instant, 1, expand=True))
+            return self._bounds_inclusive
 
-    def of_pipelines(self, ids: Sequence[str], limit: int, **more: str) -> list[Listed]:
-        """The newest executions of each pipeline, also of deleted ones and of strategies, of the last 14 days."""
-        bodies = self._listing("/executions", pipelineConfigIds=",".join(ids), limit=limit, expand="true", **more)
-        return _told("/executions", bodies)
+    def get_executions(self, ids: Sequence[str]) -> list[ListedExecution]:
+        """Return executions in full, without those that Gate does not find, or hides."""
+        return _decode_executions("/executions", self._list("/executions", executionIds=",".join(ids), expand="true"))
 
-    def unfinished_of(self, ids: Sequence[str], limit: int) -> list[Listed]:
-        """Those of some pipelines that have not completed, also where Orca lists none of a disabled pipeline."""
-        return self.of_pipelines(ids, limit, statuses=UNFINISHED)
+    def list_by_pipeline(
+        self, pipeline_ids: Sequence[str], limit: int, *, unfinished: bool = False
+    ) -> list[ListedExecution]:
+        """Return the newest executions of each pipeline or strategy, also of deleted ones, of the last 14 days.
 
-    def unfinished(self, application: str, limit: int) -> list[Listed]:
-        """The newest executions of each pipeline and strategy that is configured which have not completed, in full.
+        With ``unfinished`` only those that have not ended, also of disabled pipelines, which Orca can hide elsewhere.
+        """
+        statuses = {"statuses": UNFINISHED} if unfinished else {}
+        ids = ",".join(pipeline_ids)
+        bodies = self._list("/executions", pipelineConfigIds=ids, limit=limit, expand="true", **statuses)
+        return _decode_executions("/executions", bodies)
 
-        A restarted one is among them, however old: what counts here is when it last began.
+    def list_unfinished(self, application: str, limit: int) -> list[ListedExecution]:
+        """Return the newest executions of each configured pipeline and strategy that have not ended, in full.
+
+        A restarted one is among them, however old: Orca's limit of 14 days applies to its last start.
         """
         path = f"/applications/{quote(application, safe='')}/pipelines"
-        return _told(path, self._listing(path, statuses=UNFINISHED, limit=limit, expand="true"))
+        return _decode_executions(path, self._list(path, statuses=UNFINISHED, limit=limit, expand="true"))
 
-    def execution(self, identity: str) -> Listed | None:
-        """One execution in full, from where it is written; None where there is none by this id."""
-        path = f"/pipelines/{quote(identity, safe='')}"
-        body = self._found(path)
-        return _told(path, [body])[0] if body is not None else None
+    def get_execution(self, id_: str) -> ListedExecution | None:
+        """Return one execution in full, None if there is none; unlike a listing it does not read a lagging replica."""
+        path = f"/pipelines/{quote(id_, safe='')}"
+        body = self._get_or_none(path)
+        return _decode_executions(path, [body])[0] if body is not None else None
 
-    def tasks(self, application: str, page: int, limit: int) -> list[Listed]:
-        """One page of the operations started by hand in the last 14 days, newest start first."""
+    def list_tasks(self, application: str, limit: int) -> list[ListedExecution]:
+        """Return the operations started by hand in the last 14 days, newest start first."""
         path = f"/applications/{quote(application, safe='')}/tasks"
-        return [_task(path, body) for body in self._listing(path, page=page, limit=limit)]
+        return [_decode_task(path, body) for body in self._list(path, page=1, limit=limit)]
 
-    def task(self, identity: str) -> bytes | None:
-        """One operation, however old; None where there is none by this id."""
-        return self._found(f"/tasks/{quote(identity, safe='')}")
+    def get_task(self, id_: str) -> bytes | None:
+        """Return one operation, however old; None if there is none with this id."""
+        return self._get_or_none(f"/tasks/{quote(id_, safe='')}")
 
-    def _found(self, path: str) -> bytes | None:
+    def get_canary(self, id_: str) -> bytes | None:
+        """Return one judgment of Kayenta; None if there is none with this id, or no Kayenta."""
+        return self._get_or_none(f"/v2/canaries/canary/{quote(id_, safe='')}")
+
+    def get_judges(self) -> bytes | None:
+        """Return Kayenta's judges; None if Gate is not connected to one."""
+        return self._get_or_none("/v2/canaries/judges")
+
+    def list_revisions(self, pipeline_id: str) -> list[bytes]:
+        """Return the last configurations of a pipeline, newest first."""
+        return self._list(f"/pipelineConfigs/{quote(pipeline_id, safe='')}/history", limit=REVISIONS)
+
+    def list_templates(self, kind: str) -> list[bytes]:
+        """Return the managed pipeline templates ("v1" or "v2") of all scopes and tags."""
+        return self._list("/pipelineTemplates" if kind == "v1" else "/v2/pipelineTemplates")
+
+    def _list(self, path: str, **params: str | int) -> list[bytes]:
+        return _decode_list(path, self._session.get(path, params).body)
+
+    def _get_or_none(self, path: str) -> bytes | None:
         try:
             return self._session.get(path).body
-        except FailedError as error:
+        except RequestError as error:
             if error.status == 404:
                 return None
             raise
 
-    def canary(self, identity: str) -> bytes | None:
-        """One judgment of the canary service; None where there is none by this id, or no such service."""
-        return self._found(f"/v2/canaries/canary/{quote(identity, safe='')}")
 
-    def judges(self) -> bytes | None:
-        """The judges of the canary service; None where Gate is not connected to one."""
-        return self._found("/v2/canaries/judges")
-
-    def revisions(self, pipeline_id: str) -> list[bytes]:
-        """The last configurations of a pipeline, newest first."""
-        return self._listing(f"/pipelineConfigs/{quote(pipeline_id, safe='')}/history", limit=REVISIONS)
-
-    def templates(self, kind: str) -> list[bytes]:
-        """The managed pipeline templates of all scopes and tags, v1 or v2: each has a list of its own."""
-        return self._listing("/pipelineTemplates" if kind == "v1" else "/v2/pipelineTemplates")
-
-    def _listing(self, path: str, **params: str | int) -> list[bytes]:
-        return _listed(path, self._session.get(path, params).body)
-
-
-def _listed(path: str, body: bytes) -> list[bytes]:
+def _decode_list(path: str, body: bytes) -> list[bytes]:
     try:
         return [bytes(item) for item in _LIST.decode(body)]
     except UNDECODABLE as error:
-        raise FailedError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
+        raise RequestError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
 
 
-def identities(bodies: Sequence[bytes]) -> dict[str, bool]:
-    """Ids of what a listing holds, and whether each is disabled; what has none is left out."""
-    found = {}
+def decode_ids(bodies: Sequence[bytes]) -> dict[str, bool]:
+    """Return the ids in a listing, each with whether it is disabled; items without an id are left out."""
+    disabled_by_id = {}
     for body in bodies:
         with contextlib.suppress(*UNDECODABLE):
-            one = _IDENTIFIED.decode(body)
-            found[one.id] = one.disabled is True
-    return found
+            item = _IDENTIFIED.decode(body)
+            disabled_by_id[item.id] = item.disabled is True
+    return disabled_by_id
 
 
-def _told(path: str, bodies: Sequence[bytes], *, detailed: bool = False) -> list[Listed]:
-    """What a listing tells. One that can not be read is passed on as it is, where others beside it can."""
-    found = [_light(body, detailed=detailed) for body in bodies]
-    if found and all(listed.id.startswith(UNREADABLE) for listed in found):
-        raise FailedError(f"{path} gave no execution.", "check that the address is Gate's.")
-    return found
+def _decode_executions(path: str, bodies: Sequence[bytes], *, incomplete: bool = False) -> list[ListedExecution]:
+    """Return the executions of a listing; an unreadable one is passed on for quarantine if others are readable."""
+    executions = [_decode_execution(body, incomplete=incomplete) for body in bodies]
+    if executions and all(execution.id.startswith(UNREADABLE) for execution in executions):
+        raise RequestError(f"{path} gave no execution.", "check that the address is Gate's.")
+    return executions
 
 
-def _light(body: bytes, *, detailed: bool) -> Listed:
+def _decode_execution(body: bytes, *, incomplete: bool) -> ListedExecution:
     try:
-        light = _LIGHT.decode(body)
+        fields = _EXECUTION.decode(body)
     except UNDECODABLE:
-        named = next(iter(identities([body])), UNREADABLE + hashlib.sha256(body).hexdigest())
-        return Listed(named, 0, True, False, body)
-    done = as_status(light.status) in COMPLETE
-    return Listed(light.id, _instant(light.build_time), done, detailed, body, as_text(light.pipeline_config_id))
+        id_ = next(iter(decode_ids([body])), UNREADABLE + hashlib.sha256(body).hexdigest())
+        return ListedExecution(id_, 0, False, body)
+    pipeline_id = as_text(fields.pipeline_config_id)
+    return ListedExecution(fields.id, _as_millis(fields.build_time), incomplete, body, pipeline_id)
 
 
-def _task(path: str, body: bytes) -> Listed:
+def _decode_task(path: str, body: bytes) -> ListedExecution:
     try:
-        light = _TASK.decode(body).execution
+        fields = _TASK.decode(body).execution
     except UNDECODABLE as error:
-        raise FailedError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
-    started = _instant(light.start_time) or _instant(light.build_time)
-    return Listed(light.id, started, as_status(light.status) in COMPLETE, has_operation(light.types()), body)
+        raise RequestError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
+    started = _as_millis(fields.start_time) or _as_millis(fields.build_time)
+    return ListedExecution(fields.id, started, has_operation(fields.stage_types()), body)
 
 
-def _instant(value: object) -> int:
+def _as_millis(value: object) -> int:
     return (as_micros(value) or 0) // 1000

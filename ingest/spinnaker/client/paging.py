@@ -1,90 +1,108 @@
-"""Searches of one application's executions: whole pages, as many at a time as their size allows.
+"""Searches of one application's executions: full pages, with as many executions as their size in bytes allows.
 
-A whole page is one request; a light one and the details by id are two or three. Light listings remain for where
-whole pages are too large or one execution breaks them, and light ones that break are asked for whole.
+A full page is one request; a light page (``expand=false``) and its details by id are two or three. Light pages are for
+executions that are too large or break a full page, and full pages for executions that break a light one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from ingest.http.session import FailedError
-from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.time_search import CENSUS, Listed, Page
+from ingest.http.session import RequestError
+from ingest.spinnaker.client.gate import Gate, ListedExecution
 
-LARGEST, SHRINK = 50, 8
+LIGHT_PAGE_SIZE = 1000
+MAX_PAGE_SIZE = 50
+SHRINK_FACTOR = 8  # a page that failed is requested once more with an eighth of its executions
 
 
-class Pages:
-    """The reader of one application; asks for ``size`` executions at first, then for what makes so many bytes."""
+class Page(NamedTuple):
+    """The result of one search, and the number of executions that was requested."""
+
+    executions: list[ListedExecution]
+    size: int
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there may be more executions."""
+        return len(self.executions) >= self.size
+
+    @property
+    def times(self) -> list[int]:
+        """Build times in the order of the page."""
+        return [execution.build_time for execution in self.executions if execution.build_time]
+
+
+class SearchPages:
+    """The pages of one application: of ``size`` executions at first, then of about ``page_bytes``."""
 
     def __init__(self, gate: Gate, application: str, size: int, page_bytes: int) -> None:
         self._gate, self._application, self._bytes = gate, application, page_bytes
-        self._size, self._most, self._breaks = size, max(size, LARGEST), False
+        self._size, self._max_size, self._light_fails = size, max(size, MAX_PAGE_SIZE), False
 
-    def page(self, start: int, end: int, least: int = 0) -> Page:
-        """Executions in full; raises ``FailedError`` where neither form of the listing is given."""
-        size = max(self._size, least)
-        for asked in dict.fromkeys((size, max(size // SHRINK, least, 1))):
+    def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
+        """Return executions in full, built between ``start`` and ``end`` (epoch ms), if possible ``min_size`` or more.
+
+        Raises ``RequestError`` if Gate gives neither a full nor a light page.
+        """
+        largest = max(self._size, min_size)
+        for size in dict.fromkeys((largest, max(largest // SHRINK_FACTOR, min_size, 1))):
             try:
-                listed = self._gate.search(self._application, start, end, asked, expand=True)
-            except FailedError as error:
-                _raise_unless_too_much(error)
-                self._most = max(asked // 2, 1)
-                self._size = min(self._size, self._most)
+                executions = self._gate.search_executions(self._application, start, end, size, expand=True)
+            except RequestError as error:
+                _raise_if_final(error)
+                self._max_size = max(size // 2, 1)
+                self._size = min(self._size, self._max_size)
             else:
-                self._adapt(listed)
-                return Page(listed, asked)
-        return self._light(start, end, size)
+                self._adapt_size(executions)
+                return Page(executions, size)
+        light = self._gate.search_executions(self._application, start, end, largest, expand=False)
+        return Page([execution for batch in self.read_details(light) for execution in batch], largest)
 
-    def _light(self, start: int, end: int, asked: int) -> Page:
-        listed = self._gate.search(self._application, start, end, asked, expand=False)
-        return Page([one for batch in self.batches(listed) for one in batch], asked)
+    def _adapt_size(self, executions: Sequence[ListedExecution]) -> None:
+        if executions:
+            mean_bytes = sum(len(execution.body) for execution in executions) // len(executions) + 1
+            self._size = max(min(self._bytes // mean_bytes, self._max_size), 1)
 
-    def _adapt(self, listed: Sequence[Listed]) -> None:
-        """Aim at pages of the same weight: few executions where they are large, many where they are light."""
-        if listed:
-            mean = sum(len(one.body) for one in listed) // len(listed) + 1
-            self._size = max(min(self._bytes // mean, self._most), 1)
-
-    def census(self, start: int, end: int, asked: int) -> Page:
-        """Executions without details; in full where one of them breaks the light listing."""
+    def read_light(self, start: int, end: int, size: int) -> Page:
+        """Return executions without details; in full if one of them breaks the light page."""
         try:
-            if not self._breaks:
-                return Page(self._gate.search(self._application, start, end, asked, expand=False), asked)
-        except FailedError as error:
-            _raise_unless_too_much(error)
-            self._breaks = True
-        return self.page(start, end, 0 if asked == CENSUS else asked)
+            if not self._light_fails:
+                return Page(self._gate.search_executions(self._application, start, end, size, expand=False), size)
+        except RequestError as error:
+            _raise_if_final(error)
+            self._light_fails = True
+        return self.read_full(start, end, 0 if size == LIGHT_PAGE_SIZE else size)
 
-    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-        """The same executions, in full where Gate gives their details."""
+    def read_details(self, executions: Sequence[ListedExecution]) -> Iterator[list[ListedExecution]]:
+        """Yield the same executions in batches, in full if Gate gives their details."""
         start = 0
-        while start < len(listed):
-            batch = listed[start : start + self._size]
+        while start < len(executions):
+            batch = executions[start : start + self._size]
             start += len(batch)
-            wanted = [one.id for one in batch if one.detailed]
-            full = {one.id: one for one in details(self._gate, wanted)} if wanted else {}
-            self._adapt(list(full.values()))
-            yield [full.get(one.id, one) for one in batch]
+            ids = [execution.id for execution in batch if execution.incomplete]
+            full = {execution.id: execution for execution in get_executions(self._gate, ids)} if ids else {}
+            self._adapt_size(list(full.values()))
+            yield [full.get(execution.id, execution) for execution in batch]
 
-    def inclusive(self, instant: int) -> bool:
-        """Whether bounds include what they name."""
-        return self._gate.inclusive(self._application, instant)
+    def bounds_inclusive(self, instant: int) -> bool:
+        """Whether a search includes its bounds, which tells Redis from SQL."""
+        return self._gate.bounds_inclusive(self._application, instant)
 
 
-def details(gate: Gate, ids: Sequence[str]) -> list[Listed]:
-    """Executions in full; a request that is too large, or that one of them breaks, is split."""
+def get_executions(gate: Gate, ids: Sequence[str]) -> list[ListedExecution]:
+    """Return executions in full; a request that is too large, or that one of them breaks, is split."""
     try:
-        return gate.executions(ids)
-    except FailedError:
+        return gate.get_executions(ids)
+    except RequestError:
         if len(ids) == 1:
             return []
         half = len(ids) // 2
-        return details(gate, ids[:half]) + details(gate, ids[half:])
+        return get_executions(gate, ids[:half]) + get_executions(gate, ids[half:])
 
 
-def _raise_unless_too_much(error: FailedError) -> None:
-    """A refusal (400, 404) is one at any size."""
+def _raise_if_final(error: RequestError) -> None:
+    # A status such as 400 or 404 does not depend on the size of the page.
     if error.status is not None and not error.retry:
         raise error

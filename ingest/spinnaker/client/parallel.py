@@ -1,4 +1,7 @@
-"""Several streams read at once, and several requests under way, with only so much in memory as lies between."""
+"""Streams that are read in parallel, and tasks that start ahead of their turn, with a bounded number of items between.
+
+Threads are daemons, unlike those of ``concurrent.futures``: an interrupted command does not wait for Gate.
+"""
 
 from __future__ import annotations
 
@@ -6,145 +9,114 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-Stream = Callable[[], Iterator[T]]
+Task = Callable[[], Iterator[T]]
 
 
 class _Ended:
-    """One reader has no more streams."""
+    """A reader has no more streams."""
 
 
-def merged(streams: Sequence[Stream[T]], readers: int) -> Iterator[T]:
-    """The items of all streams as they come; the order holds within each stream.
+def merge_streams(streams: Sequence[Task[T]], readers: int) -> Iterator[T]:
+    """Yield the items of all streams as they arrive, in order within each stream.
 
     An error of a stream is raised here and ends the others; so does closing this iterator.
     """
-    work = _Work(streams, min(readers, len(streams)))
+    pool = _ReaderPool(streams, min(readers, len(streams)))
     try:
-        yield from work.items()
+        yield from pool.results()
     finally:
-        work.stop()
+        pool.stop()
 
 
-class _Work(Generic[T]):
-    def __init__(self, streams: Sequence[Stream[T]], readers: int) -> None:
-        self._todo: queue.SimpleQueue[Stream[T]] = queue.SimpleQueue()
-        for stream in streams:
-            self._todo.put(stream)
-        self._done: queue.Queue[T | BaseException | _Ended] = queue.Queue(maxsize=max(readers, 1) * 10)
-        self._stopped = threading.Event()
-        self._readers = [threading.Thread(target=self._read, daemon=True) for _ in range(readers)]
-        for reader in self._readers:
-            reader.start()
+class _ReaderPool(Generic[T]):
+    def __init__(self, streams: Sequence[Task[T]], readers: int) -> None:
+        self._streams = iter(streams)
+        self._lock, self._stopped = threading.Lock(), threading.Event()
+        self._results: queue.Queue[T | BaseException | _Ended] = queue.Queue(maxsize=max(readers, 1) * 10)
+        self._threads = [threading.Thread(target=self._read, daemon=True) for _ in range(readers)]
+        for thread in self._threads:
+            thread.start()
 
-    def items(self) -> Iterator[T]:
-        reading = len(self._readers)
-        while reading:
-            item = self._done.get()
-            if isinstance(item, _Ended):
-                reading -= 1
-            elif isinstance(item, BaseException):
+    def results(self) -> Iterator[T]:
+        running = len(self._threads)
+        while running:
+            item = self._results.get()
+            if isinstance(item, BaseException):
                 raise item
+            if isinstance(item, _Ended):
+                running -= 1
             else:
                 yield item
 
     def stop(self) -> None:
         self._stopped.set()
-        for reader in self._readers:
-            reader.join(timeout=1)
+        for thread in self._threads:
+            thread.join(timeout=1)
 
     def _read(self) -> None:
         try:
-            while stream := self._next():
-                for item in stream():
-                    if not self._put(item):
-                        return
+            while stream := self._next_stream():
+                if not all(self._put(item) for item in stream()):
+                    return
             self._put(_Ended())
         except BaseException as error:
             self._put(error)
 
-    def _next(self) -> Stream[T] | None:
-        try:
-            return self._todo.get_nowait()
-        except queue.Empty:
-            return None
+    def _next_stream(self) -> Task[T] | None:
+        with self._lock:
+            return next(self._streams, None)
 
     def _put(self, item: T | BaseException | _Ended) -> bool:
         while not self._stopped.is_set():
             try:
-                self._done.put(item, timeout=0.2)
+                self._results.put(item, timeout=0.2)
             except queue.Full:
                 continue
             return True
         return False
 
 
-def ordered(works: Iterable[Callable[[], Iterator[T]] | T], workers: int, ahead: int) -> Iterator[T]:
-    """Items as they come, and in the place of each work what it gives; up to ``ahead`` are begun before their turn.
+def run_ahead(items: Iterable[Task[T] | T], workers: int, ahead: int) -> Iterator[T]:
+    """Yield items in order, in place of each task its results; up to ``ahead`` tasks start before their turn.
 
-    An error of a work is raised here in its turn and ends the others; so does closing this iterator.
+    An error of a task is raised in its turn and ends the others; so does closing this iterator.
     """
-    hands = _Hands[T](workers)
-    turns: deque[_Turn[T]] = deque()
+    tasks: queue.SimpleQueue[tuple[Task[T], Future[list[T]]] | None] = queue.SimpleQueue()
+    results: deque[Future[list[T]]] = deque()
+    threads = 0
     try:
-        for work in works:
-            turns.append(hands.begin(work) if callable(work) else _Turn([work]))
-            while turns and (len(turns) > ahead or turns[0].given.is_set()):
-                yield from turns.popleft().result()
-        while turns:
-            yield from turns.popleft().result()
+        for item in items:
+            results.append(Future())
+            if callable(item):
+                tasks.put((item, results[-1]))
+                if threads < workers:
+                    threads += 1
+                    threading.Thread(target=_work, args=[tasks], daemon=True).start()
+            else:
+                results[-1].set_result([item])
+            yield from _take_finished(results, ahead)
+        yield from _take_finished(results, 0)
     finally:
-        hands.stop()
+        # A task that runs is finished, those that wait are dropped.
+        while not tasks.empty():
+            tasks.get()
+        for _ in range(threads):
+            tasks.put(None)
 
 
-class _Turn(Generic[T]):
-    """What one work gives, once it is done."""
+def _take_finished(results: deque[Future[list[T]]], ahead: int) -> Iterator[T]:
+    while results and (len(results) > ahead or results[0].done()):
+        yield from results.popleft().result()
 
-    def __init__(self, items: list[T] | None = None) -> None:
-        self._items: list[T] = items or []
-        self._error: BaseException | None = None
-        self.given = threading.Event()
-        if items is not None:
-            self.given.set()
 
-    def run(self, work: Callable[[], Iterator[T]]) -> None:
+def _work(tasks: queue.SimpleQueue[tuple[Task[T], Future[list[T]]] | None]) -> None:
+    while entry := tasks.get():
+        task, result = entry
         try:
-            self._items = list(work())
+            result.set_result(list(task()))
         except BaseException as error:
-            self._error = error
-        self.given.set()
-
-    def result(self) -> list[T]:
-        self.given.wait()
-        if self._error:
-            raise self._error
-        return self._items
-
-
-class _Hands(Generic[T]):
-    """Threads that do the works, begun when there is a first one."""
-
-    def __init__(self, workers: int) -> None:
-        self._todo: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._workers, self._begun = workers, 0
-
-    def begin(self, work: Callable[[], Iterator[T]]) -> _Turn[T]:
-        turn = _Turn[T]()
-        self._todo.put(lambda: turn.run(work))
-        if self._begun < self._workers:
-            self._begun += 1
-            threading.Thread(target=self._do, daemon=True).start()
-        return turn
-
-    def _do(self) -> None:
-        while todo := self._todo.get():
-            todo()
-
-    def stop(self) -> None:
-        """Let each thread end after what it is at; what was not begun is not done."""
-        while not self._todo.empty():
-            self._todo.get()
-        for _ in range(self._begun):
-            self._todo.put(None)
+            result.set_exception(error)

@@ -1,111 +1,99 @@
-"""Executions that a stage started and that no listing brought: they are read by the id that the stage names.
-
-A pipeline stage, and the last step of a custom strategy, name what they started. It may be of an application that is
-not read, of a strategy that ran more than 14 days ago, or of a pipeline that was deleted. Each is asked for once a
-run; what the run could not ask for is kept as a watermark, so that the next one does, also after a crash.
-"""
+"""Executions that are read by id or by pipeline, because no search returns them, or not in time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from dora.errors import counted
 from ingest.core.archive import Document
-from ingest.core.source import Item, Note, PartialFailure, Watermark
-from ingest.http.session import FailedError, ForbiddenError
-from ingest.spinnaker.client.again import IDS, PATIENCE, gone
-from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.paging import details
-from ingest.spinnaker.model.coerce import as_text
-from ingest.spinnaker.model.payload import Execution
+from ingest.core.source import Item, PartialFailure
+from ingest.http.session import RequestError
+from ingest.spinnaker.client.gate import Gate, ListedExecution
+from ingest.spinnaker.client.paging import get_executions
 
-PENDING = "started"
-GENERATIONS = 8
-ALONE, KEPT = 200, 1000
-_EXECUTION = msgspec.json.Decoder(Execution)
-_NAMES_A_CHILD = b'"executionId"'
-_READ_TO = "executions/"
+IDS_PER_REQUEST, PIPELINES_PER_REQUEST = 50, 20  # an id has 26 or 36 characters: addresses stay below 2 kB
+FIRST_LIMIT, UNFINISHED_LIMIT, LIMIT_GROWTH = 10, 50, 4
+MAX_FAILURES = 3
 
 
-class Children:
-    """What the executions of one run started, and an earlier run could not ask for (``pending``, as a watermark)."""
-
-    def __init__(self, pending: str | None, known: Collection[str]) -> None:
-        self._mark = pending or "[]"
-        self._old = frozenset(msgspec.json.decode(self._mark, type=list[str]))
-        self._known, self._named = frozenset(known), set(self._old)
-        self._left: set[str] = set()
-        self._why: list[str] = []
-        self._alone = 0
-
-    def heard(self, stream: Iterator[Item]) -> Iterator[Item]:
-        """Each item; before history counts as read, what it started and is not known yet is kept."""
-        for item in stream:
-            match item:
-                case Document("execution", body) if _NAMES_A_CHILD in body:
-                    self._named.update(_started(body))
-                case Watermark(key) if key.startswith(_READ_TO):
-                    yield from self._keep(self._named - self._known)
-            yield item
-
-    def unmet(self, gate: Gate, met: Collection[str], now: int) -> Iterator[Item]:
-        """Those that are not among ``met``, with what they started themselves; ``now`` in epoch ms."""
-        asked = self._known.union(met)
-        for _ in range(GENERATIONS):
-            ids = sorted(self._named - asked)
-            asked = asked.union(ids)
-            yield from self.heard(self._read(gate, ids, now))
-        self._left |= self._named - asked
-        yield from self._missed(sorted(self._left - self._old))
-        yield from self._keep(self._left)
-
-    def _missed(self, ids: Sequence[str]) -> Iterator[Item]:
-        """Say once what Gate names and does not give."""
-        if still := len(self._left) - len(ids):
-            yield Note(f"{counted(still, 'execution')} that others started still hidden or broken")
-        if ids:
-            why = self._why[0] if self._why else "the next run asks for them."
-            says = f"{counted(len(ids), 'execution')} that others started not read"
-            yield PartialFailure(f"{says} ({', '.join(ids[:3])}): {why}")
-
-    def _keep(self, ids: Collection[str]) -> Iterator[Item]:
-        """The newest of what the next run is to ask for."""
-        mark = msgspec.json.encode(sorted(ids)[-KEPT:]).decode()
-        if mark != self._mark:
-            self._mark = mark
-            yield Watermark(PENDING, mark)
-
-    def _read(self, gate: Gate, ids: Sequence[str], now: int) -> Iterator[Item]:
-        for start in range(0, len(ids), IDS):
-            batch = ids[start : start + IDS]
-            found = {listed.id: listed for listed in details(gate, batch)}
-            yield from (Document("execution", listed.body) for listed in found.values())
-            for identity in batch:
-                if identity not in found:
-                    yield from self._one(gate, identity, now)
-
-    def _one(self, gate: Gate, identity: str, now: int) -> Iterator[Item]:
-        """One that the listing left out: it is hidden (which looks like a failure), not on the replica yet, or gone."""
-        if len(self._why) == PATIENCE or self._alone == ALONE:
-            self._left.add(identity)
-            return
-        self._alone += 1
-        try:
-            whole = gate.execution(identity)
-            yield Document("execution", whole.body) if whole else gone(identity, now)
-        except (FailedError, ForbiddenError) as error:
-            self._why.append(error.happened)
-            self._left.add(identity)
+def deleted_execution(id_: str, now: int) -> Document:
+    """Return the landing row of an execution that Gate no longer has at ``now`` (epoch ms)."""
+    return Document("gone", msgspec.json.encode({"id": id_, "noticed_at": now * 1000}))
 
 
-def _started(body: bytes) -> Iterator[str]:
-    """The executions that the pipeline stages of one name."""
+def refetch_executions(gate: Gate, ids: Sequence[str], now: int) -> Iterator[Item]:
+    """Yield the current state of executions and operations; those that no longer exist are deleted.
+
+    After three failures in a row the rest waits for the next run.
+    """
+    failures = 0
+    for start in range(0, len(ids), IDS_PER_REQUEST):
+        batch = ids[start : start + IDS_PER_REQUEST]
+        bodies = {execution.id: execution.body for execution in get_executions(gate, batch)}
+        for id_ in batch:
+            try:
+                # A listing omits what it may not show and what a lagging replica does not have yet.
+                yield Document("execution", bodies[id_]) if id_ in bodies else _refetch_one(gate, id_, now)
+                failures = 0
+            except RequestError as error:
+                failures += 1
+                yield PartialFailure(f"execution {id_} was not read again: {error.happened}")
+                if failures == MAX_FAILURES:
+                    return
+
+
+def _refetch_one(gate: Gate, id_: str, now: int) -> Document:
+    if execution := gate.get_execution(id_):
+        return Document("execution", execution.body)
+    body = gate.get_task(id_)
+    return Document("task", body) if body is not None else deleted_execution(id_, now)
+
+
+def list_unfinished(gate: Gate, application: str) -> list[ListedExecution]:
+    """Return all executions that have not ended, of configured pipelines and strategies."""
+    limit = UNFINISHED_LIMIT
+    while True:
+        executions = gate.list_unfinished(application, limit)
+        if max(Counter(execution.pipeline_id for execution in executions).values(), default=0) < limit:
+            return executions
+        limit *= LIMIT_GROWTH
+
+
+def list_unfinished_of_pipelines(gate: Gate, pipeline_ids: Sequence[str]) -> Iterator[ListedExecution]:
+    """Yield the newest executions of disabled pipelines that have not ended.
+
+    Orca can omit them elsewhere (``tasks.controller.excludeExecutionsOfDisabledPipelines``).
+    """
+    for start in range(0, len(pipeline_ids), PIPELINES_PER_REQUEST):
+        batch = pipeline_ids[start : start + PIPELINES_PER_REQUEST]
+        yield from gate.list_by_pipeline(batch, UNFINISHED_LIMIT, unfinished=True)
+
+
+def list_unsearchable(gate: Gate, since_by_pipeline: Mapping[str, int]) -> Iterator[ListedExecution]:
+    """Yield executions of the last 14 days of pipelines that no search returns, each since its time (epoch ms)."""
+    all_ids = sorted(since_by_pipeline)
+    for start in range(0, len(all_ids), PIPELINES_PER_REQUEST):
+        ids, limit = all_ids[start : start + PIPELINES_PER_REQUEST], FIRST_LIMIT
+        while ids:
+            executions = _list_by_pipeline(gate, ids, limit)
+            yield from executions
+            ids = [id_ for id_ in ids if _has_more(executions, id_, limit, since_by_pipeline[id_])]
+            limit *= LIMIT_GROWTH
+
+
+def _has_more(executions: Sequence[ListedExecution], pipeline_id: str, limit: int, since: int) -> bool:
+    times = [execution.build_time for execution in executions if execution.pipeline_id == pipeline_id]
+    return len(times) >= limit and min(times) >= since
+
+
+def _list_by_pipeline(gate: Gate, ids: Sequence[str], limit: int) -> list[ListedExecution]:
+    """Return executions of pipelines; a request that is too large is split."""
     try:
-        stages = _EXECUTION.decode(body).stages
-    except (msgspec.MsgspecError, RecursionError):
-        return
-    for stage in stages:
-        if stage.type == "pipeline" and (identity := as_text(stage.context.execution_id)):
-            yield identity
+        return gate.list_by_pipeline(ids, limit)
+    except RequestError:
+        if len(ids) == 1:
+            raise
+        half = len(ids) // 2
+        return _list_by_pipeline(gate, ids[:half], limit) + _list_by_pipeline(gate, ids[half:], limit)

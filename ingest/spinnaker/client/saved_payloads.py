@@ -1,7 +1,7 @@
 """Saved payload files instead of a server: JSON or NDJSON, plain, .gz or .zst.
 
-Every shape in which people keep Spinnaker's answers is taken: one execution, a list of them, a task, what the
-policy plug-in was asked. What is no run (a request body, a plan) is named and lands nothing.
+Accepted are executions, lists of them, tasks, pipeline configurations and requests of Spinnaker's policy plug-in.
+Other documents (a request body, a plan) are quarantined with what they are.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 PLAN = "a plan that a pipeline template was rendered to"
-NO_RUN = {
+# Documents that are not executions, by keys that only they have; the first match counts.
+OTHER_DOCUMENTS = {
     "metrics judge": "a canary configuration",
     "metrics classifier": "a canary configuration",
     "canaryConfig executionRequest": "a request for a canary analysis",
@@ -31,37 +32,39 @@ NO_RUN = {
     "source stages": PLAN,
     "templateVariables stages": PLAN,
     "values scopes name": "the time series of a canary metric",
-    "errors": "what a pipeline template was refused for",
+    "errors": "the errors of a pipeline template",
 }
 
 
-def saved(paths: Sequence[Path]) -> Iterator[Item]:
-    """The documents of files and folders, in the order of their names.
-
-    Raises ``UsageError`` for a path that does not exist.
-    """
+def read_saved_payloads(paths: Sequence[Path]) -> Iterator[Item]:
+    """Yield the documents of files and folders, by name. Raises ``UsageError`` for a path that does not exist."""
     for path in paths:
         if not path.exists():
             raise UsageError(f"There is no {path}; nothing was loaded.", "give a file or a folder of payloads.")
-        for file in sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]:
-            yield from _file(file)
+        for file in sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]:
+            yield from _read_file(file)
 
 
-def _file(path: Path) -> Iterator[Item]:
+def _read_file(path: Path) -> Iterator[Item]:
+    name = path.name
     if path.suffix in (".yml", ".yaml"):
-        yield Unreadable(path.name, "file", f"{path.name} is YAML: a template or what is to be made from it, not a run")
+        yield Unreadable(name, "file", f"{name} is YAML: a template or its configuration, not an execution")
         return
     try:
-        values = list(_values(_content(path)))
+        values = list(_split_values(_decompress(path)))
     except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError, RecursionError) as error:
-        yield Unreadable(path.name, "file", f"{path.name} holds no JSON: {error}")
+        yield Unreadable(name, "file", f"{name} is not JSON: {error}")
         return
-    for number, value in enumerate(values):
-        yield _recognised(value, path.name if len(values) == 1 else f"{path.name}#{number + 1}")
-    yield FileComplete(path.name)
+    for number, value in enumerate(values, 1):
+        id_ = name if len(values) == 1 else f"{name}#{number}"
+        try:
+            yield Document(_recognise_kind(value), value)
+        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+            yield Unreadable(id_, "payload", f"{id_}: {error}", value[:400].decode("utf-8", "replace"))
+    yield FileComplete(name)
 
 
-def _content(path: Path) -> bytes:
+def _decompress(path: Path) -> bytes:
     body = path.read_bytes()
     if path.suffix == ".gz":
         return gzip.decompress(body)
@@ -71,8 +74,8 @@ def _content(path: Path) -> bytes:
     return body
 
 
-def _values(body: bytes) -> Iterator[bytes]:
-    """The values of a file: those of its list, its one object, or one a line."""
+def _split_values(body: bytes) -> Iterator[bytes]:
+    """Yield the items of a list, one object, or the objects of an NDJSON file."""
     try:
         lines = [_RAW.decode(body)]
     except msgspec.DecodeError:
@@ -82,49 +85,42 @@ def _values(body: bytes) -> Iterator[bytes]:
         yield from (bytes(item) for item in _LIST.decode(value)) if value.startswith(b"[") else (value,)
 
 
-def _recognised(value: bytes, name: str) -> Item:
-    try:
-        kind = _kind(value)
-    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
-        return Unreadable(name, "payload", f"{name}: {error}", value[:400].decode("utf-8", "replace"))
-    return Document(kind, value)
-
-
-def _kind(value: bytes) -> str:
+def _recognise_kind(value: bytes) -> str:
+    """Return the kind of a document. Raises ``ValueError`` that says what it is instead."""
     keys = _OBJECT.decode(value)
     if "execution" in keys:
         return "task"
     if "input" in keys:
-        return _question(_OBJECT.decode(keys["input"]))
-    if _is_run(keys):
+        return _recognise_policy_request(_OBJECT.decode(keys["input"]))
+    if _is_execution(keys):
         return "execution"
     if {"pipelineId", "stageStatus"} <= set(keys):
         return "canary"
-    if what := _named(keys):
-        raise ValueError(f"{what}, not a run")
+    if what := _describe_other(keys):
+        raise ValueError(f"{what}, not an execution")
     if {"id", "application", "name"} <= set(keys) and ("stages" in keys or "template" in keys):
         return "pipeline"
-    raise ValueError("no execution, task or pipeline configuration; a request body is not a run")
+    raise ValueError("not an execution, task or pipeline configuration; it may be a request body")
 
 
-def _question(asked: dict[str, msgspec.Raw]) -> str:
-    if "pipeline" not in asked:
-        raise ValueError("a request that was asked about, not a run")
-    if _is_run(_OBJECT.decode(asked["pipeline"])):
-        return "policy"
-    raise ValueError("a plan that was asked about before it ran, not a run")
+def _recognise_policy_request(request: dict[str, msgspec.Raw]) -> str:
+    # The policy plug-in asks before an execution, before a plan, and for any other request to Gate.
+    if "pipeline" not in request:
+        raise ValueError("a policy request that is not about an execution")
+    if not _is_execution(_OBJECT.decode(request["pipeline"])):
+        raise ValueError("a policy request about a plan, not an execution")
+    return "policy"
 
 
-def _named(keys: dict[str, msgspec.Raw]) -> str | None:
-    """What a document is that tells neither of a run nor of a pipeline as it is saved."""
-    shapes = (what for shape, what in NO_RUN.items() if set(shape.split()) <= set(keys))
-    if what := next(shapes, None):
-        return what
-    if bytes(keys.get("id", msgspec.Raw())) == b'"unknown"':
+def _describe_other(keys: dict[str, msgspec.Raw]) -> str | None:
+    for required, what in OTHER_DOCUMENTS.items():
+        if set(required.split()) <= set(keys):
+            return what
+    if bytes(keys.get("id", msgspec.Raw())) == b'"unknown"':  # Orca's id of a plan
         return PLAN
     unsaved = "id" not in keys and ("stages" in keys or "template" in keys)
     return "a pipeline that was never saved" if unsaved else None
 
 
-def _is_run(keys: dict[str, msgspec.Raw]) -> bool:
+def _is_execution(keys: dict[str, msgspec.Raw]) -> bool:
     return "id" in keys and ("status" in keys or "buildTime" in keys)

@@ -1,127 +1,80 @@
-"""Every execution of a span of time, through a search that can not be paged.
+"""All executions of a period, through a search that can not be paged by index.
 
-Orca's ``startIndex`` reaches no further than twice the page size, so history is walked by build time: newest
-first, the next page ends where this one did. Bounds are exclusive on SQL and inclusive on Redis, and Redis gives
-any ``size`` executions of a window in any order: there the ids of a window are counted from light listings, the
-window is split where they do not fit, and the executions are read by id.
+Orca's ``startIndex`` reaches no further than twice the page size, so that history is read by build time: newest
+first, and the next page ends where this one did. Orca's Redis repository returns any ``size`` executions of a window
+in any order: there the executions of a window are listed without details, the window is split if it has more than
+fit, and the details are read by id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
 
-NO_END = 2**63 - 1
-CONVINCING = 12  # distinct times in order: a store that gives them in any order does so once in 479 million pages
+from ingest.spinnaker.client.gate import ListedExecution
+from ingest.spinnaker.client.paging import LIGHT_PAGE_SIZE, Page, SearchPages
 
-
-class Listed(NamedTuple):
-    """An execution as a listing shows it; times in epoch milliseconds, 0 where unknown.
-
-    ``detailed`` says that there is more to tell than ``body`` does.
-    """
-
-    id: str
-    build_time: int
-    complete: bool
-    detailed: bool
-    body: bytes
-    pipeline: str | None = None
+NO_END = 2**63 - 1  # Long.MAX_VALUE, the default of triggerTimeEndBoundary
+MIN_ORDERED_TIMES = 12  # distinct times: a store without an order sorts them once in 479 million pages (12!)
 
 
-class Page(NamedTuple):
-    """What one search gave, and how many executions it was asked for."""
-
-    listed: list[Listed]
-    asked: int
-
-    @property
-    def full(self) -> bool:
-        """Whether there may be more than it gave."""
-        return len(self.listed) >= self.asked
-
-    @property
-    def times(self) -> list[int]:
-        """Build times in the order given."""
-        return [listed.build_time for listed in self.listed if listed.build_time]
-
-
-class Reader(Protocol):
-    """The searches of one application; bounds are epoch milliseconds."""
-
-    def page(self, start: int, end: int, least: int = 0) -> Page:
-        """Executions in full, at least so many where there are as many."""
-        ...
-
-    def census(self, start: int, end: int, asked: int) -> Page:
-        """Executions without details, or with them where only those are given."""
-        ...
-
-    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-        """The same executions with their details."""
-        ...
-
-    def inclusive(self, instant: int) -> bool:
-        """Whether bounds include what they name, which tells Redis from SQL."""
-        ...
-
-
-def history(reader: Reader, since: int, until: int) -> Iterator[list[Listed]]:
-    """The executions built from ``since`` to ``until`` (epoch ms, inclusive), in pages, each execution once."""
-    seen: set[str] = set()
-    newest = reader.page(max(since - 1, 0), NO_END)
-    yield _fresh(newest.listed, since, seen)
-    if not newest.full:
+def search_history(pages: SearchPages, since: int, until: int) -> Iterator[list[ListedExecution]]:
+    """Yield the executions built from ``since`` to ``until`` (epoch ms, inclusive) in pages, each execution once."""
+    seen_ids: set[str] = set()
+    newest = pages.read_full(max(since - 1, 0), NO_END)  # SQL excludes the bounds
+    yield _select_new(newest.executions, since, seen_ids)
+    if not newest.is_full:
         return
-    if _unordered(reader, newest, until):
-        yield from _counted(reader, since, until, seen)
+    if _is_unordered(pages, newest, until):
+        yield from _split_windows(pages, since, until, seen_ids)
     else:
-        for page in _walked(reader, newest, since):
-            yield _fresh(page, since, seen)
+        for executions in _walk_back(pages, newest, since):
+            yield _select_new(executions, since, seen_ids)
 
 
-def _fresh(page: Sequence[Listed], since: int, seen: set[str]) -> list[Listed]:
-    fresh = {one.id: one for one in page if one.id not in seen and (not one.build_time or one.build_time >= since)}
-    seen.update(fresh)
-    return list(fresh.values())
+def _select_new(executions: Sequence[ListedExecution], since: int, seen_ids: set[str]) -> list[ListedExecution]:
+    new = {
+        execution.id: execution
+        for execution in executions
+        if execution.id not in seen_ids and (not execution.build_time or execution.build_time >= since)
+    }
+    seen_ids.update(new)
+    return list(new.values())
 
 
-def _unordered(reader: Reader, page: Page, until: int) -> bool:
-    """Whether this is the store that knows no order; asked only where the page is too short to tell."""
+def _is_unordered(pages: SearchPages, page: Page, until: int) -> bool:
+    """Whether this is Redis; it costs a request only if the page is too short to tell by its order."""
     if page.times != sorted(page.times, reverse=True):
         return True
-    return len(set(page.times)) < CONVINCING and reader.inclusive(max(page.times, default=until))
+    return len(set(page.times)) < MIN_ORDERED_TIMES and pages.bounds_inclusive(max(page.times, default=until))
 
 
-def _walked(reader: Reader, page: Page, since: int) -> Iterator[list[Listed]]:
-    cursor = NO_END
-    while page.full:
-        oldest = min(page.times, default=cursor)
-        least = page.asked * 2 if oldest + 1 >= cursor else 2  # one is given again
-        cursor = min(cursor, oldest + 1)
-        page = reader.page(max(since - 1, 0), cursor, least)
-        yield page.listed
+def _walk_back(pages: SearchPages, page: Page, since: int) -> Iterator[list[ListedExecution]]:
+    end = NO_END
+    while page.is_full:
+        oldest = min(page.times, default=end)
+        # Executions of the oldest millisecond may be on both pages. If a page holds nothing else, only a larger one
+        # gets further; a page of one would return the known execution again.
+        min_size = page.size * 2 if oldest + 1 >= end else 2
+        end = min(end, oldest + 1)
+        page = pages.read_full(max(since - 1, 0), end, min_size)
+        yield page.executions
 
 
-CENSUS = 1000
-
-
-def _counted(reader: Reader, since: int, until: int, seen: set[str]) -> Iterator[list[Listed]]:
-    windows = [(since, until, CENSUS)]
+def _split_windows(pages: SearchPages, since: int, until: int, seen_ids: set[str]) -> Iterator[list[ListedExecution]]:
+    windows = [(since, until, LIGHT_PAGE_SIZE)]
     while windows:
-        low, high, asked = windows.pop()
-        page = reader.census(low, high, asked)
-        if not page.full or not any(listed.detailed for listed in page.listed):
-            for batch in reader.batches([one for one in page.listed if one.id not in seen]):
-                yield _fresh(batch, since, seen)
-        if page.full:
-            windows += _split(page, low, high)
-
-
-def _split(page: Page, low: int, high: int) -> list[tuple[int, int, int]]:
-    """Two windows that hold about half of what this one does; one that can not be split is asked for more."""
-    if low >= high:
-        return [(low, high, page.asked * 2)]
-    times = sorted(page.times)
-    middle = min(max(times[len(times) // 2], low), high - 1) if times else (low + high) // 2
-    return [(low, middle, CENSUS), (middle + 1, high, CENSUS)]
+        start, end, size = windows.pop()
+        page = pages.read_light(start, end, size)
+        # Of a full window only what came with details is used: its parts list the rest again.
+        if not page.is_full or not any(execution.incomplete for execution in page.executions):
+            unseen = [execution for execution in page.executions if execution.id not in seen_ids]
+            for batch in pages.read_details(unseen):
+                yield _select_new(batch, since, seen_ids)
+        if not page.is_full:
+            continue
+        if start >= end:
+            windows.append((start, end, page.size * 2))  # a millisecond can not be split
+            continue
+        times = sorted(page.times)
+        middle = min(max(times[len(times) // 2], start), end - 1) if times else (start + end) // 2
+        windows += [(start, middle, LIGHT_PAGE_SIZE), (middle + 1, end, LIGHT_PAGE_SIZE)]

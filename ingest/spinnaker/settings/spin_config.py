@@ -1,4 +1,4 @@
-"""``~/.spin/config`` as the command `spin` reads it: environment variables expanded, unknown keys refused."""
+"""``~/.spin/config`` as the command `spin` reads it: environment variables expanded, unknown keys rejected."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ import msgspec
 
 from dora.errors import UsageError
 from ingest.core.paths import at_home
-from ingest.spinnaker.settings import secret
+from ingest.spinnaker.settings.credentials import Warn, read_secret_file, write_secret_file
 
 PATH = "~/.spin/config"
+# What Go's os.ExpandEnv replaces: $NAME, ${NAME}, and one special character or digit after a dollar.
 _VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class _Section(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
 
 class CachedToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A token as spin keeps it; ``expiry`` is None where it never ends."""
+    """A token in spin's cache; ``expiry`` is None if it does not expire."""
 
     access_token: str | None = None
     token_type: str | None = None
@@ -36,7 +37,7 @@ class CachedToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return "CachedToken(…)"
 
 
-class X509(_Part, frozen=True):
+class X509(_Section, frozen=True):
     """A client certificate: two paths, or two PEM texts."""
 
     cert_path: str | None = None
@@ -45,8 +46,8 @@ class X509(_Part, frozen=True):
     key: str | None = None
 
 
-class OAuth2(_Part, frozen=True):
-    """A client of an identity provider, and the token that spin has cached."""
+class OAuth2(_Section, frozen=True):
+    """A client of an identity provider, and the token in spin's cache."""
 
     token_url: str | None = None
     auth_url: str | None = None
@@ -57,20 +58,20 @@ class OAuth2(_Part, frozen=True):
     cached_token: CachedToken | None = None
 
 
-class Login(_Part, frozen=True):
+class Login(_Section, frozen=True):
     """User and password."""
 
     username: str | None = None
     password: str | None = None
 
 
-class ApiToken(_Part, frozen=True):
-    """A token that Gate has given out."""
+class ApiToken(_Section, frozen=True):
+    """A token that Gate has issued."""
 
     token: str | None = None
 
 
-class Iap(_Part, frozen=True):
+class Iap(_Section, frozen=True):
     """Google's Identity-Aware Proxy."""
 
     oauth_client_id: str | None = None
@@ -82,7 +83,7 @@ class Iap(_Part, frozen=True):
     cached_token: CachedToken | None = None
 
 
-class ServiceAccount(_Part, frozen=True):
+class ServiceAccount(_Section, frozen=True):
     """A Google service account."""
 
     enabled: bool = False
@@ -90,8 +91,8 @@ class ServiceAccount(_Part, frozen=True):
     cached_token: CachedToken | None = None
 
 
-class Auth(_Part, frozen=True):
-    """The ways in; which of them count, ``enabled`` decides."""
+class Auth(_Section, frozen=True):
+    """All ways to authenticate; spin uses most of them only if ``enabled``."""
 
     enabled: bool = False
     ignore_cert_errors: bool = False
@@ -105,76 +106,75 @@ class Auth(_Part, frozen=True):
     google_service_account: ServiceAccount | None = msgspec.field(default=None, name="google_service_account")
 
 
-class Endpoint(_Part, frozen=True):
+class Endpoint(_Section, frozen=True):
     """Gate's address; ``retry_timeout`` is for commands that wait for a task."""
 
     endpoint: str | None = None
     retry_timeout: int | None = None
 
 
-class Spin(_Part, frozen=True):
-    """The whole file."""
+class Spin(_Section, frozen=True):
+    """The complete file."""
 
     gate: Endpoint | None = None
     auth: Auth | None = None
 
 
-def load(path: str, warn: secret.Warn) -> Spin:
-    """What a file of spin says; raises ``UsageError``, in whose message nothing of the file's values appears."""
-    import yaml  # noqa: PLC0415 - only who has such a file needs it
+def read_spin_config(path: str, warn: Warn) -> Spin:
+    """Return the content of a file of spin. Raises ``UsageError`` that repeats none of its values."""
+    import yaml  # noqa: PLC0415 - only users with such a file need it
 
-    text = expanded(secret.read(path, "spin_config", warn), os.environ)
+    text = expand_variables(read_secret_file(path, "spin_config", warn), os.environ)
     try:
-        if line := next(_repeated(yaml.compose(text, yaml.SafeLoader)), None):
-            raise _wrong(path, f"line {line} has a key that its section has already")
+        if line := next(_find_duplicate_keys(yaml.compose(text, yaml.SafeLoader)), None):
+            raise _invalid(path, f"line {line} repeats a key of its section")
         return msgspec.convert(yaml.safe_load(text) or {}, Spin)
     except yaml.YAMLError as error:
         line = getattr(getattr(error, "problem_mark", None), "line", None)
-        where = f"line {line + 1}" if line is not None else "it"
-        raise _wrong(path, f"{where} is no YAML") from None
+        raise _invalid(path, f"{f'line {line + 1}' if line is not None else 'it'} is not YAML") from None
     except (msgspec.ValidationError, RecursionError) as error:
-        raise _wrong(path, str(error)) from None
+        raise _invalid(path, str(error)) from None
 
 
-def keep(path: str, token: Mapping[str, Any]) -> None:
-    """Cache a new OAuth2 token where spin looks for it; variables stay variables, comments are lost as with spin.
+def write_cached_token(path: str, token: Mapping[str, Any]) -> None:
+    """Cache a new OAuth2 token for spin. Variables stay variables; comments are lost, as with spin.
 
-    Some providers take a refresh token once: without this, spin would have to log in again after a run of ours.
-    Raises ``UsageError`` where the file can not be written.
+    Some providers accept a refresh token once: without this, spin would have to log in again after a run.
+    Raises ``UsageError`` if the file can not be written.
     """
-    import yaml  # noqa: PLC0415 - see load
+    import yaml  # noqa: PLC0415 - see read_spin_config
 
     try:
-        told = yaml.safe_load(at_home(path).read_text())
-        told["auth"]["oauth2"]["cachedToken"] = dict(token)
-        secret.write(path, yaml.safe_dump(told, sort_keys=False))
+        content = yaml.safe_load(at_home(path).read_text())
+        content["auth"]["oauth2"]["cachedToken"] = dict(token)
+        write_secret_file(path, yaml.safe_dump(content, sort_keys=False))
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise _wrong(path, f"the new token can not be cached there ({type(error).__name__})") from None
+        raise _invalid(path, f"the new token can not be cached there ({type(error).__name__})") from None
 
 
-def _repeated(top: Any) -> Iterator[int]:
-    """Lines of keys that their object has already: spin's reader refuses them, ours would take the last one."""
-    todo, met = [top], set()
-    while todo:
-        node = todo.pop()
-        if node is None or isinstance(node.value, str) or id(node) in met:
+def _find_duplicate_keys(root: Any) -> Iterator[int]:
+    """Yield the lines of duplicate keys: spin's parser rejects them, PyYAML would use the last one."""
+    pending, visited = [root], set()
+    while pending:
+        node = pending.pop()
+        if node is None or isinstance(node.value, str) or id(node) in visited:
             continue
-        met.add(id(node))
+        visited.add(id(node))
         pairs = node.value if node.id == "mapping" else ()
         keys = [key.value for key, _ in pairs]
         yield from (key.start_mark.line + 1 for nth, (key, _) in enumerate(pairs) if key.value in keys[:nth])
-        todo += [value for _, value in pairs] if pairs else node.value
+        pending += [value for _, value in pairs] if pairs else node.value
 
 
-def expanded(text: str, environment: Mapping[str, Any]) -> str:
-    """``$NAME`` and ``${NAME}`` become the values of variables, nothing where there is none; ``$$`` and ``$1`` too."""
-    return _VARIABLE.sub(lambda found: str(environment.get(found[1] or found[2] or "", "")), text)
+def expand_variables(text: str, environment: Mapping[str, Any]) -> str:
+    """Replace ``$NAME`` and ``${NAME}`` by their values; unknown names, ``$$`` and ``$1`` become empty."""
+    return _VARIABLE.sub(lambda match: str(environment.get(match[1] or match[2] or "", "")), text)
 
 
-def path_of(setting: bool | str) -> str | None:
-    """The file that the setting ``spin_config`` means; None where it says no."""
+def spin_config_path(setting: bool | str) -> str | None:
+    """Return the file that the setting ``spin_config`` names, None if it is false."""
     return (PATH if setting else None) if isinstance(setting, bool) else str(Path(setting))
 
 
-def _wrong(path: str, what: str) -> UsageError:
-    return UsageError(f"{path}: {what}; nothing was fetched.", "correct it: spin itself reads it as strictly.")
+def _invalid(path: str, what: str) -> UsageError:
+    return UsageError(f"{path}: {what}; nothing was fetched.", "correct it: spin rejects it as well.")

@@ -102,12 +102,12 @@ def test_the_user_that_gate_authenticates(
     """By name, because permissions belong to names; anonymous in spite of a token is a warning."""
     monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
     with serve(world("shop"), auth=TOKEN) as strict:
-        assert check(spinnaker=gate_settings(strict))["gate user"].message == "Gate knows us as reader"
+        assert check(spinnaker=gate_settings(strict))["gate user"].message == "Gate authenticates the user as reader"
         strict.injected_faults.add(Fault("/auth/user", "empty"))
         assert "names no user" in check(spinnaker=gate_settings(strict))["gate user"].message
         strict.endpoints.answer = anonymous(strict)
         finding = check(spinnaker=gate_settings(strict))["gate user"]
-    assert (finding.state, "takes us for anonymous" in finding.message) == ("warn", True)
+    assert (finding.state, "treats the credentials as anonymous" in finding.message) == ("warn", True)
 
 
 def anonymous(gate: Gate) -> Callable[[str, dict[str, str]], Any]:

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError
-from ingest.http.session import FailedError, Limits, LoginError, Session
+from ingest.http.session import Limits, LoginError, RequestError, Session
 from ingest.http.tls import Tls
-from ingest.http.transport import Wire
+from ingest.http.transport import Transport
 
 ROOT = Path(__file__).resolve().parents[3]
 CANARY = "c4nary-s3cret"
@@ -110,10 +110,10 @@ class Known:
     def __init__(self, tls: Tls | None = None) -> None:
         self.tls = tls or Tls()
 
-    def headers(self, wire: Wire) -> dict[str, str]:
+    def headers(self, transport: Transport) -> dict[str, str]:
         return {"X-Spinnaker-Token": CANARY, "Authorization": f"Bearer {CANARY}"}
 
-    def renew(self, wire: Wire, stale: object) -> bool:
+    def renew(self, transport: Transport, rejected: object) -> bool:
         return False
 
 
@@ -161,8 +161,8 @@ def test_g1_a_missing_retry_after_backs_off_further_each_time() -> None:
 @pytest.mark.parametrize("absurd", ["1000000000", "9" * 400, "Fri, 31 Dec 9999 23:59:59 GMT"])
 def test_g1_an_absurd_retry_after_is_capped(absurd: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A billion seconds, and the end of time, are as long as the longest wait."""
-    monkeypatch.setattr("ingest.http.session.LONGEST_WAIT", 0.3)
-    monkeypatch.setattr("ingest.http.rate_limit.LONGEST_WAIT", 0.3)
+    monkeypatch.setattr("ingest.http.session.MAX_WAIT", 0.3)
+    monkeypatch.setattr("ingest.http.rate_limit.MAX_WAIT", 0.3)
     assert 0.3 <= waited(answer(429, b"{}", f"Retry-After: {absurd}"), answer()) < 8
 
 
@@ -197,7 +197,7 @@ def test_g3_a_permanent_5xx_ends_and_leaves_the_budget_to_others() -> None:
     with talking(answer(), *[answer(500, b"{}")] * 3, answer()) as server:
         one = session(server.url, attempts=3)
         one.get("/well")
-        with pytest.raises(FailedError, match="answered 500 for /ill") as raised:
+        with pytest.raises(RequestError, match="answered 500 for /ill") as raised:
             one.get("/ill")
         assert one.get("/well").body == b"[1]"
     assert (raised.value.status, one.requests) == (500, 5)
@@ -210,14 +210,14 @@ def test_g4_a_closed_port_names_the_address() -> None:
     """Refused is an error with a next step."""
     with talking(answer()) as server:
         pass
-    with pytest.raises(FailedError, match="gave no answer") as raised:
+    with pytest.raises(RequestError, match="gave no answer") as raised:
         session(server.url, attempts=2).get("/")
     assert raised.value.next_step
 
 
 def test_g4_a_name_that_does_not_exist_is_a_failure() -> None:
     """DNS says no (RFC 2606: .invalid never exists)."""
-    with pytest.raises(FailedError, match=r"http://gate.invalid gave no answer"):
+    with pytest.raises(RequestError, match=r"http://gate.invalid gave no answer"):
         session("http://gate.invalid", attempts=1).get("/")
 
 
@@ -231,7 +231,7 @@ def test_g4_a_certificate_that_is_not_trusted_says_why_and_sees_no_header(
     tls = Tls(ca_file=certificates.ca)
     with talking(answer(), tls=certificates.context(name)) as server:
         one = session(server.url, tls)
-        with pytest.raises(FailedError, match=why):
+        with pytest.raises(RequestError, match=why):
             one.get("/")
     assert (server.heard, one.requests) == ([], 1)
 
@@ -240,7 +240,7 @@ def test_g4_an_authority_of_ones_own_is_trusted_when_it_is_named(certificates: A
     """``ca_file`` goes before what the environment says; without it the same server is refused."""
     with talking(answer(), tls=certificates.context("server")) as server:
         assert session(server.url, Tls(ca_file=certificates.ca)).get("/").body == b"[1]"
-        with pytest.raises(FailedError, match="not trusted"):
+        with pytest.raises(RequestError, match="not trusted"):
             session(server.url).get("/")
 
 
@@ -272,7 +272,7 @@ def test_g4_a_connection_that_ends_in_its_handshake_hints_at_a_certificate() -> 
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         Thread(target=hang_up, args=[listener], daemon=True).start()
-        with pytest.raises(FailedError, match="client certificate"):
+        with pytest.raises(RequestError, match="client certificate"):
             session(f"https://127.0.0.1:{listener.getsockname()[1]}", attempts=2).get("/")
 
 
@@ -307,7 +307,7 @@ def test_g6_the_deadline_is_total(talk: Talk, encrypted: bool, certificates: Any
             session(server.url, Tls(ca_file=certificates.ca), timeout_seconds=0.5, attempts=1),
             time.monotonic(),
         )
-        with pytest.raises(FailedError, match=r"did not finish within 0.5 s|gave no answer .ReadTimeout"):
+        with pytest.raises(RequestError, match=r"did not finish within 0.5 s|gave no answer .ReadTimeout"):
             one.get("/")
         assert time.monotonic() - began < 3
 
@@ -316,7 +316,7 @@ def test_g6_a_handshake_that_drips_ends_too() -> None:
     """A server that takes the connection and never speaks TLS."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
-        with pytest.raises(FailedError):
+        with pytest.raises(RequestError):
             session(f"https://127.0.0.1:{silent.getsockname()[1]}", timeout_seconds=0.5, attempts=1).get("/")
         assert time.monotonic() - began < 3
 
@@ -400,11 +400,11 @@ def test_g10_a_loop_and_nonsense_end_at_once(location: str) -> None:
 READ = """
 import sys
 sys.path.insert(0, {root!r})
-from ingest.http.session import FailedError, Limits, Session
+from ingest.http.session import RequestError, Limits, Session
 try:
     body = Session({url!r}, limits=Limits(requests_per_10s=0, attempts=1)).get("/").body
     print("read", len(body), end=" ")
-except FailedError as error:
+except RequestError as error:
     print(error.happened, end=" ")
 status = open("/proc/self/status").read()  # getrusage would tell the peak of whoever forked us
 print("rss", int(status.split("VmHWM:")[1].split()[0]) // 1024)
@@ -447,7 +447,7 @@ def test_g13_bombs_in_a_bomb_are_no_way_round() -> None:
     bomb = gzip.compress(gzip.compress(b" " * (64 << 20)))
     page = raw(HEAD + f"Content-Encoding: gzip, gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode() + bomb)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with talking(page) as server, pytest.raises(FailedError, match="more than 1,000,000 bytes"):
+    with talking(page) as server, pytest.raises(RequestError, match="more than 1,000,000 bytes"):
         session(server.url, max_bytes=1_000_000).get("/")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32_000
 
@@ -456,5 +456,5 @@ def test_g13_a_redirect_does_not_carry_a_bomb_past_the_cap() -> None:
     """The body of a redirect is no exception."""
     bomb = gzip.compress(b" " * (8 << 20))
     head = f"HTTP/1.1 302 X\r\nLocation: /login\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
-    with talking(raw(head.encode() + bomb)) as server, pytest.raises(FailedError, match="more than 1,000,000 bytes"):
+    with talking(raw(head.encode() + bomb)) as server, pytest.raises(RequestError, match="more than 1,000,000 bytes"):
         session(server.url, max_bytes=1_000_000).get("/")

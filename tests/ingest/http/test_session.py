@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError
-from ingest.http.session import FailedError, ForbiddenError, Limits, Session
+from ingest.http.session import ForbiddenError, Limits, RequestError, Session
 
 FAST = {"requests_per_10s": 0, "backoff_seconds": 0.01}
 JSON = {"Content-Type": "application/json"}
@@ -120,11 +120,11 @@ def test_gzip_is_undone() -> None:
 
 def test_what_breaks_the_server_each_time_is_not_asked_again() -> None:
     """500 to a firm request is final at once; other failures pass, and are asked again."""
-    with serving(say(500)) as server, pytest.raises(FailedError, match="answered 500"):
-        session(server).get("/x", firm=True)
+    with serving(say(500)) as server, pytest.raises(RequestError, match="answered 500"):
+        session(server).get("/x", retry_500=False)
     assert len(server.asked) == 1
     with serving(say(503), say(200, b"[1]")) as server:
-        assert session(server).get("/x", firm=True).body == b"[1]"
+        assert session(server).get("/x", retry_500=False).body == b"[1]"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
@@ -144,7 +144,7 @@ def test_broken_replies_are_retried(broken: Answer) -> None:
 
 def test_permanent_trouble_ends_after_the_attempts() -> None:
     """A server that stays ill is asked as often as allowed, and the error carries its status."""
-    with serving(say(500)) as server, pytest.raises(FailedError, match="answered 500 for /x") as raised:
+    with serving(say(500)) as server, pytest.raises(RequestError, match="answered 500 for /x") as raised:
         session(server, attempts=3).get("/x")
     assert raised.value.status == 500
     assert len(server.asked) == 3
@@ -152,7 +152,7 @@ def test_permanent_trouble_ends_after_the_attempts() -> None:
 
 def test_a_wrong_request_is_not_repeated() -> None:
     """404 and 400 are answers."""
-    with serving(say(404)) as server, pytest.raises(FailedError):
+    with serving(say(404)) as server, pytest.raises(RequestError):
         session(server).get("/x")
     assert len(server.asked) == 1
 
@@ -162,7 +162,7 @@ def test_retries_of_a_session_are_budgeted() -> None:
     with serving(say(503)) as server:
         one = session(server, attempts=4, retries=4)
         for _ in range(3):
-            with pytest.raises(FailedError):
+            with pytest.raises(RequestError):
                 one.get("/")
     assert len(server.asked) == 3 + 4
 
@@ -177,7 +177,7 @@ def test_retry_after_is_honoured() -> None:
 
 def test_an_absurd_retry_after_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A billion seconds is a minute."""
-    monkeypatch.setattr("ingest.http.session.LONGEST_WAIT", 0.2)
+    monkeypatch.setattr("ingest.http.session.MAX_WAIT", 0.2)
     with serving(say(503, b"[]", {**JSON, "Retry-After": "1000000000"}), say(200)) as server:
         began = time.monotonic()
         session(server).get("/")
@@ -214,7 +214,7 @@ def test_a_drip_ends_at_the_total_deadline() -> None:
     """Bytes that keep coming do not keep a request alive."""
     with serving(drip) as server:
         began = time.monotonic()
-        with pytest.raises(FailedError, match="did not finish within"):
+        with pytest.raises(RequestError, match="did not finish within"):
             session(server, timeout_seconds=0.5, attempts=1).get("/")
     assert time.monotonic() - began < 1.5
 
@@ -229,7 +229,7 @@ def test_a_bomb_stops_at_the_byte_cap() -> None:
     """A small body that unfolds to a huge one is given up, once."""
     bomb = gzip.compress(b" " * (8 << 20))
     squeezed = say(200, bomb, {**JSON, "Content-Encoding": "gzip"})
-    with serving(squeezed) as server, pytest.raises(FailedError, match="more than 1,000,000 bytes"):
+    with serving(squeezed) as server, pytest.raises(RequestError, match="more than 1,000,000 bytes"):
         session(server, max_bytes=1_000_000).get("/")
     assert len(server.asked) == 1
 
@@ -266,7 +266,7 @@ def test_a_closed_port_is_a_failure_that_names_the_address() -> None:
     """Nobody there: an error with the address and without a password from it."""
     with serving(say(200)) as server:
         pass
-    with pytest.raises(FailedError, match=r"http://127.0.0.1:\d+ gave no answer \(ConnectionError\)") as raised:
+    with pytest.raises(RequestError, match=r"http://127.0.0.1:\d+ gave no answer \(ConnectionError\)") as raised:
         Session(server.url.replace("http://", "http://u:pw@"), limits=Limits(attempts=2, backoff_seconds=0.01)).get("/")
     assert "pw" not in str(raised.value)
     assert raised.value.status is None

@@ -24,7 +24,7 @@ from ingest.core.source import Item, Request, SourceState
 from ingest.http.session import Limits, Session
 from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.client.fetch import Fetch
+from ingest.spinnaker.client.fetch import GateReader
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh
@@ -208,10 +208,10 @@ def task(identity: str, type_: str, status: str = "SUCCEEDED") -> Stub:
 class Quick(SOURCE):
     """The source with short waits between retries."""
 
-    def _asked(self, request: Request, state: SourceState) -> Iterator[Item]:
+    def _read_gate(self, request: Request, state: SourceState) -> Iterator[Item]:
         timeout = self._settings.timeout_seconds
         limits = Limits(backoff_seconds=0.001, requests_per_10s=0, timeout_seconds=timeout)
-        return Fetch(Gate(Session(self._settings.endpoint, limits=limits)), self._settings, request, state).items()
+        return GateReader(Gate(Session(self._settings.endpoint, limits=limits)), self._settings, request, state).read()
 
 
 def quickly(folder: Path, url: str, **options: Any) -> Summary:

@@ -49,8 +49,8 @@ def test_g1_too_many_requests_is_waited_out(
     form: str, make: Make, landed: Landed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """429 with each form of Retry-After: the run takes longer, a minute at most for each, and is whole."""
-    monkeypatch.setattr("ingest.http.session.LONGEST_WAIT", 1.5)
-    monkeypatch.setattr("ingest.http.rate_limit.LONGEST_WAIT", 1.5)
+    monkeypatch.setattr("ingest.http.session.MAX_WAIT", 1.5)
+    monkeypatch.setattr("ingest.http.rate_limit.MAX_WAIT", 1.5)
     payloads = several(make)
     with serve(make.world(*payloads)) as gate:
         gate.injected_faults.add(Fault(SEARCH, 429, headers=RETRY_AFTER[form]))

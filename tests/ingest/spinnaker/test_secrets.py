@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from ingest.http.tls import Tls
-from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
-from ingest.spinnaker.auth.tokens import Registration, Token
+from ingest.spinnaker.auth.authenticators import BearerAuthenticator, BearerCredentials, FormAuthenticator
+from ingest.spinnaker.auth.tokens import OAuthClient, Token
 from ingest.spinnaker.settings.spin_config import X509, CachedToken, Login
 from tests.conftest import opened
 from tests.ingest.spinnaker.conftest import NOW, Make
@@ -245,15 +245,15 @@ def test_no_secret_is_in_a_repr(caplog: pytest.LogCaptureFixture) -> None:
     """Objects that end in a log or a traceback hide it."""
     caplog.set_level(logging.DEBUG)
     objects = [
-        Grant(token=Token(CANARY)),
-        Registration(secret=CANARY),
+        BearerCredentials(token=Token(CANARY)),
+        OAuthClient(secret=CANARY),
         Login(password=CANARY),
         X509(key=CANARY),
         CachedToken(access_token=CANARY),
         Tls(certificate=(CANARY, CANARY)),
-        FormLogin("http://x", "u", CANARY),
-        Bearer("http://x", Grant(token=Token(CANARY))),
+        FormAuthenticator("http://x", "u", CANARY),
+        BearerAuthenticator("http://x", BearerCredentials(token=Token(CANARY))),
     ]
     logging.getLogger().debug("%r", objects)
-    assert "Grant" in caplog.text
+    assert "BearerCredentials" in caplog.text
     assert CANARY not in caplog.text

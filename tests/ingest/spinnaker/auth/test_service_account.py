@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from dora.errors import AuthError, UsageError
 from ingest.http.session import Limits, LoginError, Session
-from ingest.spinnaker.auth.login import Bearer, Grant
-from ingest.spinnaker.auth.service_account import SPIN_AUDIENCE, Account, Identity, SelfSigned
-from ingest.spinnaker.auth.session import connect
+from ingest.spinnaker.auth.authenticators import BearerAuthenticator, BearerCredentials
+from ingest.spinnaker.auth.connect import connect
+from ingest.spinnaker.auth.service_account import SPIN_AUDIENCE, IdTokenSource, SelfSignedTokenSource, ServiceAccount
 from ingest.spinnaker.auth.tokens import Token
-from ingest.spinnaker.settings import checked
+from ingest.spinnaker.settings import parse_settings
 from tests.ingest.spinnaker.conftest import Ingest, Make
 from tests.simulation.gate import serve
 from tests.simulation.gate_auth import BearerAuth, provide
@@ -117,8 +117,9 @@ def spin(tmp_path: Path, endpoint: str, **auth: Any) -> str:
     return str(path)
 
 
-def session(url: str, issuer: Any, token: Token | None = None) -> Session:
-    return Session(url, limits=QUICK, access=Bearer(url, Grant(token=token, issuer=issuer)))
+def session(url: str, source: Any, token: Token | None = None) -> Session:
+    credentials = BearerCredentials(token=token, source=source)
+    return Session(url, limits=QUICK, authenticator=BearerAuthenticator(url, credentials))
 
 
 @pytest.mark.parametrize("by_spin", [True, False])
@@ -159,7 +160,8 @@ def test_spins_cached_assertion_is_used_while_it_lasts(tmp_path: Path, make: Mak
     cached = {"access_token": "cached", "expiry": "0001-01-01T00:00:00Z"}
     account = {"enabled": True, "file": written(tmp_path / "key.json", key), "cachedToken": cached}
     with serve(make.world(), auth=auth) as gate:
-        connect(checked({"spin_config": spin(tmp_path, gate.url, google_service_account=account)})).get("/applications")
+        path = spin(tmp_path, gate.url, google_service_account=account)
+        connect(parse_settings({"spin_config": path})).get("/applications")
 
 
 @pytest.mark.parametrize(("seconds", "asked"), [(3600, 1), (5, 3)])
@@ -167,7 +169,7 @@ def test_an_identity_is_kept_until_it_ends(make: Make, google: Google, key_file:
     """By its own word and whatever its clock: three requests need one of an hour, or three of five seconds."""
     google.seconds = seconds
     with serve(make.world(), auth=google.auth) as gate:
-        asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE))
+        asking = session(gate.url, IdTokenSource(ServiceAccount(key_file, "k", print), AUDIENCE))
         for _ in range(3):
             asking.get("/applications")
         assert gate.requests == ["/applications"] * 3
@@ -177,7 +179,7 @@ def test_an_identity_is_kept_until_it_ends(make: Make, google: Google, key_file:
 def test_an_identity_that_gate_forgets_is_replaced(make: Make, google: Google, key_file: str) -> None:
     """A 401 before the end of the hour costs one more assertion; a Gate that stays at 401 is not asked for ever."""
     with serve(make.world(), auth=google.auth) as gate:
-        asking = session(gate.url, Identity(Account(key_file, "k", print), AUDIENCE), Token("old"))
+        asking = session(gate.url, IdTokenSource(ServiceAccount(key_file, "k", print), AUDIENCE), Token("old"))
         asking.get("/applications")
         assert len(google.asked) == 1
         gate.auth = BearerAuth()
@@ -189,11 +191,11 @@ def test_an_identity_that_gate_forgets_is_replaced(make: Make, google: Google, k
 def test_an_end_that_is_near_counts_as_reached(key: rsa.RSAPrivateKey, tmp_path: Path) -> None:
     """A token is not sent off in its last ten seconds; one without an end lasts, one of no zone is UTC."""
     now = datetime.now(UTC)
-    assert Token("x", now + timedelta(seconds=5)).ended()
-    assert not Token("x", now + timedelta(seconds=60)).ended()
-    assert not Token("x").ended()
-    assert Token("x", (now - timedelta(seconds=60)).replace(tzinfo=None)).ended()
-    assert not SelfSigned(Account(written(tmp_path / "k", key), "k", print)).fresh().ended()
+    assert Token("x", now + timedelta(seconds=5)).expired()
+    assert not Token("x", now + timedelta(seconds=60)).expired()
+    assert not Token("x").expired()
+    assert Token("x", (now - timedelta(seconds=60)).replace(tzinfo=None)).expired()
+    assert not SelfSignedTokenSource(ServiceAccount(written(tmp_path / "k", key), "k", print)).fetch_token().expired()
 
 
 def test_a_key_that_is_not_known_is_refused_without_it(
@@ -216,8 +218,8 @@ def test_what_is_no_key_is_told_before_anything_is_sent(tmp_path: Path, key: rsa
     texts.append(Path(written(tmp_path / "cut", key, private_key="-----BEGIN s3cret")).read_text())
     for text in texts:
         (tmp_path / "key.json").write_text(text)
-        with pytest.raises(UsageError, match="no key of a Google service account") as raised:
-            connect(checked({"iap_key_file": str(tmp_path / "key.json"), "iap_audience": AUDIENCE}))
+        with pytest.raises(UsageError, match="not the key of a Google service account") as raised:
+            connect(parse_settings({"iap_key_file": str(tmp_path / "key.json"), "iap_audience": AUDIENCE}))
         assert "s3cret" not in f"{raised.value} {raised.value.__cause__}"
 
 
@@ -225,14 +227,14 @@ def test_what_is_no_key_is_told_before_anything_is_sent(tmp_path: Path, key: rsa
 def test_key_and_audience_come_together(given: dict[str, str]) -> None:
     """A key without an audience opens nothing."""
     with pytest.raises(UsageError, match="only one of iap_key_file and iap_audience"):
-        connect(checked(given))
+        connect(parse_settings(given))
 
 
 def test_a_key_that_others_can_read_is_warned_about(tmp_path: Path, key: rsa.RSAPrivateKey) -> None:
     """As any file that holds a secret."""
     path, said = written(tmp_path / "key.json", key), list[str]()
     Path(path).chmod(0o644)
-    connect(checked({"iap_key_file": path, "iap_audience": AUDIENCE}), said.append)
+    connect(parse_settings({"iap_key_file": path, "iap_audience": AUDIENCE}), said.append)
     assert [text for text in said if "chmod 600" in text]
 
 
@@ -242,10 +244,10 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path, key: rsa.RSAPrivateK
     code = f"""
 import sys
 sys.modules["cryptography"] = None
-from ingest.spinnaker.auth.session import connect
-from ingest.spinnaker.settings import checked
-connect(checked({{"token_env": "X"}}))
-connect(checked({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
+from ingest.spinnaker.auth.connect import connect
+from ingest.spinnaker.settings import parse_settings
+connect(parse_settings({{"token_env": "X"}}))
+connect(parse_settings({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert "pip install 'delivery-metrics[google]'" in done.stderr.splitlines()[-1]
@@ -253,6 +255,6 @@ connect(checked({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
 
 def test_an_account_tells_nothing_of_its_key(key_file: str) -> None:
     """Neither file, token nor account show a secret where a log or traceback prints them."""
-    account = Account(key_file, "k", print)
+    account = ServiceAccount(key_file, "k", print)
     assert "PRIVATE" not in f"{account!r} {vars(account)!r}"
-    assert repr(account.assertion("a")) == "Token(…)"
+    assert repr(account.sign_assertion("a")) == "Token(…)"

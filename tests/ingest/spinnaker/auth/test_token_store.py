@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, UsageError
-from ingest.spinnaker.auth.session import connect
-from ingest.spinnaker.auth.token_store import InFile, InMemory, InSpin
-from ingest.spinnaker.settings import checked, secret
+from ingest.spinnaker.auth.connect import connect
+from ingest.spinnaker.auth.token_store import FileStore, MemoryStore, SpinConfigStore
+from ingest.spinnaker.settings import parse_settings
+from ingest.spinnaker.settings.credentials import write_secret_file
 from tests.ingest.spinnaker.conftest import Ingest, Make
 from tests.simulation.gate import serve
 from tests.simulation.gate_auth import Auth, BearerAuth, IdentityProvider, provide
@@ -81,7 +82,7 @@ def test_a_file_goes_before_a_variable(
     path = token_file(tmp_path)
     with serve(make.world(), auth=provider.auth) as gate:
         given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
-        connect(checked(given)).get("/applications")
+        connect(parse_settings(given)).get("/applications")
     assert provider.forms[0]["refresh_token"] == "first"
 
 
@@ -90,7 +91,7 @@ def test_another_run_may_have_replaced_it(make: Make, tmp_path: Path, provider: 
     path = token_file(tmp_path)
     with serve(make.world(), auth=provider.auth) as gate:
         given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
-        one, two = connect(checked(given)), connect(checked(given))
+        one, two = connect(parse_settings(given)), connect(parse_settings(given))
         for session in (one, two, one, two):
             session.get("/applications")
     assert len(provider.forms) == 4
@@ -104,7 +105,7 @@ def test_a_file_without_a_token_is_told(
     path = token_file(tmp_path, text or "")
     if text is None:
         path.unlink()
-    session = connect(checked({"oauth2": client(provider, refresh_token_file=str(path))}))
+    session = connect(parse_settings({"oauth2": client(provider, refresh_token_file=str(path))}))
     with pytest.raises(UsageError, match=says):
         session.get("/")
     assert provider.forms == []
@@ -115,14 +116,14 @@ def test_a_token_that_could_not_be_kept_is_not_used(tmp_path: Path, monkeypatch:
     path = token_file(tmp_path)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="can not be replaced"):
-        InFile(str(path), print).take()
+        FileStore(str(path), print).load()
 
 
 def test_a_disk_that_is_full_is_told_without_the_token(tmp_path: Path) -> None:
     """The file stays as it was, and the error does not repeat what could not be written."""
     path = token_file(tmp_path)
-    with pytest.raises(UsageError, match="can not be kept") as raised:
-        InFile(str(path / "below"), print).keep({"refresh_token": SECRET})
+    with pytest.raises(UsageError, match="can not be written") as raised:
+        FileStore(str(path / "below"), print).save({"refresh_token": SECRET})
     assert path.read_text() == "first\n"
     assert SECRET not in f"{raised.value} {raised.value.__cause__}"
 
@@ -131,7 +132,7 @@ def test_writing_keeps_a_link_and_lets_nobody_read(tmp_path: Path) -> None:
     """A file behind a link is replaced where it lies, whole, with mode 0600 whatever it was before."""
     path = token_file(tmp_path, mode=0o644)
     (tmp_path / "link").symlink_to(path)
-    secret.write(str(tmp_path / "link"), "new")
+    write_secret_file(str(tmp_path / "link"), "new")
     assert (tmp_path / "link").is_symlink()
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("new", 0o600)
     assert len(list(tmp_path.iterdir())) == 2
@@ -141,17 +142,17 @@ def test_what_can_not_be_put_in_place_does_not_lie_beside_it(tmp_path: Path) -> 
     """A secret is not left in a file that nobody looks after."""
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError, match="taken"):
-        secret.write(str(tmp_path / "taken"), SECRET)
+        write_secret_file(str(tmp_path / "taken"), SECRET)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_memory_warns_once_and_only_of_another_token() -> None:
     """A provider that gives the same token back loses nothing."""
     said: list[str] = []
-    kept = InMemory("first", said.append, "instead.")
+    kept = MemoryStore("first", said.append, "instead.")
     for token in ("first", "second", "third"):
-        kept.keep({"refresh_token": token})
-        assert kept.take() == token
+        kept.save({"refresh_token": token})
+        assert kept.load() == token
     assert len(said) == 1
 
 
@@ -172,17 +173,17 @@ def test_spins_file_is_written_only_where_that_is_allowed(
         path = spin(tmp_path, gate.url, provider, refresh_token="first")
         (note,) = ingest("http://localhost:8084", spin_config=str(path)).notes
     assert "spin_config_write" in note
-    assert InSpin(str(path)).take() == "first"
+    assert SpinConfigStore(str(path)).load() == "first"
 
 
 def test_a_login_in_a_browser_is_left_to_spin(tmp_path: Path, provider: IdentityProvider) -> None:
     """Nothing is cached: the command that logs in is named, with the file that it has to read."""
     path = spin(tmp_path, "http://localhost:9", provider)
-    with pytest.raises(UsageError, match=rf"run `spin --config {path} application list`"):
-        connect(checked({"spin_config": str(path)}))
+    with pytest.raises(UsageError, match=rf"running `spin --config {path} application list`"):
+        connect(parse_settings({"spin_config": str(path)}))
     spin(tmp_path, "http://localhost:9", provider, access_token="x", expiry="2001-01-01T00:00:00Z")
-    with pytest.raises(AuthError, match=rf"run `spin --config {path} application list`"):
-        connect(checked({"spin_config": str(path)})).get("/")
+    with pytest.raises(AuthError, match=rf"running `spin --config {path} application list`"):
+        connect(parse_settings({"spin_config": str(path)})).get("/")
 
 
 @pytest.mark.parametrize("trusted", [True, False])
@@ -193,7 +194,7 @@ def test_a_provider_is_trusted_by_itself(
     with serve(make.world(), auth=Auth(tls=certificates.context("server"))) as other:
         more = {"ca_file": certificates.ca} if trusted else {}
         told = client(provider, refresh_token_file=str(token_file(tmp_path)), **more) | {"token_url": other.url + "/t"}
-        session = connect(checked({"endpoint": other.url, "ignore_cert_errors": True, "oauth2": told}))
+        session = connect(parse_settings({"endpoint": other.url, "ignore_cert_errors": True, "oauth2": told}))
         with pytest.raises(AuthError if trusted else Exception, match="200 without JSON" if trusted else "not trusted"):
             session.get("/applications")
         assert other.requests == (["/t"] if trusted else [])
@@ -203,5 +204,5 @@ def test_a_provider_on_an_open_wire_is_warned_about() -> None:
     """It is shown the client's secret."""
     said: list[str] = []
     told = {"token_url": "http://idp.example/token", "client_id": "dora", "refresh_token_file": "x"}
-    connect(checked({"endpoint": "https://gate.example", "oauth2": told}), said.append)
+    connect(parse_settings({"endpoint": "https://gate.example", "oauth2": told}), said.append)
     assert [text.partition(" is ")[0] for text in said] == ["http://idp.example"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest.http.session import FailedError, Limits, Session
+from ingest.http.session import Limits, RequestError, Session
 from ingest.simulation.gate.execution_store import Mode
 from ingest.spinnaker.client.gate import Gate
 from tests.ingest.spinnaker.conftest import NOW
@@ -45,12 +45,12 @@ def answering(body: bytes) -> Iterator[str]:
 
 
 READS: dict[str, Callable[[Gate], object]] = {
-    "applications": lambda gate: gate.applications(),
-    "accounts": lambda gate: gate.accounts(),
-    "configs": lambda gate: gate.configs("shop"),
-    "search": lambda gate: gate.search("shop", 0, NOW, 10, expand=True),
-    "executions": lambda gate: gate.executions(["E"]),
-    "tasks": lambda gate: gate.tasks("shop", 1, 10),
+    "applications": lambda gate: gate.list_applications(),
+    "accounts": lambda gate: gate.list_accounts(),
+    "configs": lambda gate: gate.list_pipelines("shop"),
+    "search": lambda gate: gate.search_executions("shop", 0, NOW, 10, expand=True),
+    "executions": lambda gate: gate.get_executions(["E"]),
+    "tasks": lambda gate: gate.list_tasks("shop", 10),
 }
 
 
@@ -58,27 +58,27 @@ READS: dict[str, Callable[[Gate], object]] = {
 @pytest.mark.parametrize("body", [b'{"error":1}', b"[1,", b"7", b"[" * 100_000])
 def test_an_answer_that_is_no_listing_is_a_failure(name: str, body: bytes) -> None:
     """An object, a cut-off list or endless nesting instead of a list of objects names the endpoint."""
-    with answering(body) as url, pytest.raises(FailedError, match=r"^/\S+ gave no "):
+    with answering(body) as url, pytest.raises(RequestError, match=r"^/\S+ gave no "):
         READS[name](Gate(Session(url, limits=QUICK)))
 
 
 @pytest.mark.parametrize("name", ["search", "executions", "tasks"])
 def test_an_item_that_is_no_execution_is_a_failure(name: str) -> None:
     """A listing of something else is not taken for one of executions."""
-    with answering(b'[{"name":"x"}]') as url, pytest.raises(FailedError, match="gave no"):
+    with answering(b'[{"name":"x"}]') as url, pytest.raises(RequestError, match="gave no"):
         READS[name](Gate(Session(url, limits=QUICK)))
 
 
-def test_a_listing_tells_id_time_completeness_and_whether_to_look_closer(make: SimpleNamespace) -> None:
+def test_a_listing_has_id_time_pipeline_and_whether_details_are_missing(make: SimpleNamespace) -> None:
     """From the light form, without contexts."""
     waiting = make.execution("W", NOW - 5, status="RUNNING", stages=[make.wait_stage("W", NOW)])
     with serve(make.world(waiting, make.execution("D", NOW - 9))) as double:
         gate = Gate(Session(double.url, limits=QUICK))
-        light = gate.search("shop", 0, NOW, 10, expand=False)
-        full = gate.search("shop", 0, NOW, 10, expand=True)
-    assert [one[:4] for one in light] == [("W", NOW - 5, False, True), ("D", NOW - 9, True, True)]
-    assert [one.detailed for one in full] == [False, False]
-    assert {one.pipeline for one in light + full} == {"config-shop"}
+        light = gate.search_executions("shop", 0, NOW, 10, expand=False)
+        full = gate.search_executions("shop", 0, NOW, 10, expand=True)
+    assert [execution[:3] for execution in light] == [("W", NOW - 5, True), ("D", NOW - 9, True)]
+    assert [execution.incomplete for execution in full] == [False, False]
+    assert {execution.pipeline_id for execution in light + full} == {"config-shop"}
 
 
 @pytest.mark.parametrize("name", ["search", "executions"])
@@ -99,7 +99,7 @@ def test_bounds_are_told_apart_with_one_request(make: SimpleNamespace, mode: Mod
     """Redis includes what bounds name; the answer is remembered for all applications."""
     with serve(make.world(make.execution("E", NOW - 5)), mode=mode) as double:
         gate = Gate(Session(double.url, limits=QUICK))
-        assert [gate.inclusive("shop", NOW - 5) for _ in range(3)] == [mode == "redis"] * 3
+        assert [gate.bounds_inclusive("shop", NOW - 5) for _ in range(3)] == [mode == "redis"] * 3
         assert len(double.requests) == 1
 
 
@@ -108,18 +108,18 @@ def test_executions_of_deleted_pipelines_are_found_by_pipeline(make: SimpleNames
     runs = [make.execution(f"E{n}", NOW - n, pipelineConfigId=f"old{n % 2}") for n in range(6)]
     with serve(make.world(*runs)) as double:
         gate = Gate(Session(double.url, limits=QUICK))
-        assert gate.search("shop", 0, NOW, 10, expand=True) == []
-        assert len(gate.of_pipelines(["old0", "old1"], 2)) == 4
-        one = gate.execution("E3")
+        assert gate.search_executions("shop", 0, NOW, 10, expand=True) == []
+        assert len(gate.list_by_pipeline(["old0", "old1"], 2)) == 4
+        one = gate.get_execution("E3")
         assert one
-        assert (one.id, gate.execution("nobody")) == ("E3", None)
+        assert (one.id, gate.get_execution("nobody")) == ("E3", None)
 
 
 def test_bodies_are_kept_as_received(make: SimpleNamespace) -> None:
     """The slice of the answer, byte for byte, so that a later parser can read it again."""
     raw = b'{ "id" : "E", "application":"shop",  "x": 1.50 }'
     with answering(b"[ " + raw + b" ]") as url:
-        assert [one.body for one in Gate(Session(url, limits=QUICK)).executions(["E"])] == [raw]
+        assert [one.body for one in Gate(Session(url, limits=QUICK)).get_executions(["E"])] == [raw]
 
 
 def test_a_task_by_id_or_none(make: SimpleNamespace) -> None:
@@ -128,15 +128,15 @@ def test_a_task_by_id_or_none(make: SimpleNamespace) -> None:
     world.executions = [make.task("T1", "undoRolloutManifest")]
     with serve(world) as double:
         gate = Gate(Session(double.url, limits=QUICK))
-        assert b"Undo" not in (gate.task("T1") or b"")
-        assert gate.task("T2") is None
+        assert b"Undo" not in (gate.get_task("T1") or b"")
+        assert gate.get_task("T2") is None
         double.error_statuses = {"/tasks": 500}
-        with pytest.raises(FailedError):
-            gate.task("T1")
+        with pytest.raises(RequestError):
+            gate.get_task("T1")
 
 
 def test_names_are_quoted(make: SimpleNamespace) -> None:
     """An application's name is one part of a path, whatever it holds."""
     with serve(make.world()) as double:
-        Gate(Session(double.url, limits=QUICK)).configs("a/b c")
+        Gate(Session(double.url, limits=QUICK)).list_pipelines("a/b c")
         assert double.requests == ["/applications/a%2Fb%20c/pipelineConfigs"]

@@ -195,7 +195,9 @@ def pulled(
             story.asked.append((begun, world.now))
             gate.before = lambda path: None
             assert summary.quarantined == 0
-            assert [trouble for trouble in summary.partial_failures if "deleted unseen" not in trouble] == []
+            assert [
+                trouble for trouble in summary.partial_failures if "deleted before it was read" not in trouble
+            ] == []
             costs.append(cost(story, list(gate.requests)))
             due |= visible - story.erased
             world.pipeline_configs = configured(deleted=True)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.spinnaker.client.parallel import merged, ordered
+from ingest.spinnaker.client.parallel import merge_streams, run_ahead
 
 
 def counting(name: str, end: int, made: list[str] | None = None) -> Iterator[str]:
@@ -27,7 +27,7 @@ def counting(name: str, end: int, made: list[str] | None = None) -> Iterator[str
 def test_everything_comes_in_the_order_of_its_stream(readers: int) -> None:
     """Items of ten streams, mixed, none lost, none twice."""
     streams = [partial(counting, f"{letter}-", 100) for letter in "abcdefghij"]
-    found = list(merged(streams, readers))
+    found = list(merge_streams(streams, readers))
     assert len(found) == 1000
     for letter in "abcdefghij":
         assert [item for item in found if item[0] == letter] == list(counting(f"{letter}-", 100))
@@ -35,7 +35,7 @@ def test_everything_comes_in_the_order_of_its_stream(readers: int) -> None:
 
 def test_nothing_is_nothing() -> None:
     """No streams, no items, no threads that wait."""
-    assert list(merged([], 4)) == []
+    assert list(merge_streams([], 4)) == []
 
 
 def test_streams_run_at_the_same_time() -> None:
@@ -46,7 +46,7 @@ def test_streams_run_at_the_same_time() -> None:
         meeting.wait()
         yield number
 
-    assert sorted(merged([partial(stream, number) for number in range(4)], 4)) == [0, 1, 2, 3]
+    assert sorted(merge_streams([partial(stream, number) for number in range(4)], 4)) == [0, 1, 2, 3]
 
 
 def test_an_error_of_a_stream_is_raised_where_items_are_read() -> None:
@@ -58,13 +58,13 @@ def test_an_error_of_a_stream_is_raised_where_items_are_read() -> None:
 
     endless = partial(counting, "x", 10**9)
     with pytest.raises(KeyError, match="gone"):
-        list(merged([broken, endless], 2))
+        list(merge_streams([broken, endless], 2))
     assert _quiet()
 
 
 def test_closing_ends_the_readers() -> None:
     """A consumer that stops does not leave threads behind that fetch."""
-    items = merged([partial(counting, "x", 10**9)], 1)
+    items = merge_streams([partial(counting, "x", 10**9)], 1)
     assert next(items) == "x0"
     items.close()  # type: ignore[attr-defined]
     assert _quiet()
@@ -73,7 +73,7 @@ def test_closing_ends_the_readers() -> None:
 def test_a_slow_consumer_bounds_what_is_read_ahead() -> None:
     """Readers wait once the room between is full."""
     made: list[str] = []
-    items = merged([partial(counting, "x", 10_000, made)], 1)
+    items = merge_streams([partial(counting, "x", 10_000, made)], 1)
     next(items)
     time.sleep(0.3)
     assert len(made) < 100
@@ -86,7 +86,7 @@ def test_what_works_give_stands_in_their_place(shape: list[int | None], workers:
     """Items and works mixed (None is an item, a number a work that gives so many): the order is that of the input."""
     works: list[Any] = [n if many is None else partial(counting, f"{n}-", many) for n, many in enumerate(shape)]
     inline = [item for work in works for item in (work() if callable(work) else [work])]
-    assert list(ordered(works, workers, ahead)) == inline
+    assert list(run_ahead(works, workers, ahead)) == inline
 
 
 def test_works_are_done_at_the_same_time() -> None:
@@ -97,7 +97,7 @@ def test_works_are_done_at_the_same_time() -> None:
         meeting.wait()
         yield number
 
-    assert list(ordered([partial(work, number) for number in range(4)], 4, 8)) == [0, 1, 2, 3]
+    assert list(run_ahead([partial(work, number) for number in range(4)], 4, 8)) == [0, 1, 2, 3]
 
 
 def test_no_more_works_are_begun_than_there_is_room_for() -> None:
@@ -114,7 +114,7 @@ def test_no_more_works_are_begun_than_there_is_room_for() -> None:
             yield partial(work, number)
 
     threading.Timer(0.3, lambda: (taken.append(-1), over.set())).start()
-    assert list(ordered(works(), 2, 20)) == list(range(100))
+    assert list(run_ahead(works(), 2, 20)) == list(range(100))
     assert taken.index(-1) == 21
 
 
@@ -126,11 +126,11 @@ def test_an_error_of_a_work_comes_in_its_turn_and_ends_the_others() -> None:
         yield
 
     works: list[Any] = ["one", broken, *[partial(counting, "x", 1)] * 1000]
-    items = ordered(works, 2, 4)
+    items = run_ahead(works, 2, 4)
     assert next(items) == "one"
     with pytest.raises(KeyError, match="gone"):
         list(items)
-    assert _quiet("(_do)")
+    assert _quiet("(_work)")
 
 
 def _quiet(name: str = "(_read)") -> bool:

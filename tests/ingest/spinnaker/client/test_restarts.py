@@ -77,7 +77,7 @@ def test_a_restart_of_a_disabled_pipeline_is_noticed_too(
             assert len([path for path in asked(gate, still) if "RUNNING" in path]) == requests
             gate.error_statuses = {"/executions": 500}
             told = " ".join(make.quickly(tmp_path, gate.url).partial_failures)
-        assert ("restarts of disabled pipelines may be unnoticed" in told) is bool(requests)
+        assert ("restarts of disabled pipelines may be missing" in told) is bool(requests)
         assert landed(STATUS) == [("running",)]
 
 
@@ -145,7 +145,7 @@ def test_what_runs_not_being_listed_is_a_trouble_and_no_more(make: Make, landed:
         world.executions[0] = make.stub(restarted(make, NOW - 9 * DAY, NOW - 2 * HOUR, "SUCCEEDED"))
         gate.error_statuses = {"/applications/shop/pipelines": 400}
         (trouble,) = make.quickly(tmp_path, gate.url).partial_failures
-    assert trouble.startswith("application shop: restarts may be unnoticed:")
+    assert trouble.startswith("application shop: restarts may be missing:")
     assert landed(STATUS) == [("succeeded",)]
 
 

@@ -16,7 +16,7 @@ from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import FileComplete, Request, Unreadable
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.client.saved_payloads import saved
+from ingest.spinnaker.client.saved_payloads import read_saved_payloads
 from tests.conftest import fresh
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -27,7 +27,7 @@ OTHER = {**RUN, "id": "E2"}
 
 def read(path: Path) -> list[Any]:
     """Kind and parsed body of each document, or the reason why there is none."""
-    found = (one for one in saved([path]) if not isinstance(one, FileComplete))
+    found = (one for one in read_saved_payloads([path]) if not isinstance(one, FileComplete))
     return [(one.kind, json.loads(one.body)) if isinstance(one, Document) else one for one in found]
 
 
@@ -110,7 +110,7 @@ def test_a_folder_is_read_by_name(file: Callable[[str, bytes], Path], tmp_path: 
 def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
     """Nothing is loaded where a name is misspelt."""
     with pytest.raises(UsageError, match="There is no"):
-        list(saved([tmp_path / "nothing.json"]))
+        list(read_saved_payloads([tmp_path / "nothing.json"]))
 
 
 def load(data: Path, *paths: Path) -> Summary:

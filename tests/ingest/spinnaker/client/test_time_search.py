@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from ingest.simulation.gate.execution_store import ExecutionStore, Mode, Query
 from ingest.simulation.model.world import Stub, World
-from ingest.spinnaker.client.time_search import CENSUS, Listed, Page, history
+from ingest.spinnaker.client.gate import ListedExecution
+from ingest.spinnaker.client.paging import LIGHT_PAGE_SIZE, Page
+from ingest.spinnaker.client.time_search import search_history
 
 BEGIN = 1_700_000_000_000
 
 
 class Store:
-    """A reader of executions built at these times; ``asked`` are the sizes it was asked for."""
+    """A reader of executions built at these times; ``requested_sizes`` are those of its pages."""
 
     def __init__(self, times: Sequence[int], mode: Mode, size: int, *, breaks: bool = False) -> None:
         stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]
@@ -24,29 +26,29 @@ class Store:
         self.store = ExecutionStore(World(now=2**62, pipeline_configs=[config], executions=stubs), mode)
         self.store.refresh()
         self.mode, self.size, self.breaks = mode, size, breaks
-        self.asked: list[int] = []
+        self.requested_sizes: list[int] = []
 
-    def _search(self, start: int, end: int, size: int, *, detailed: bool) -> Page:
-        self.asked.append(size)
+    def _search(self, start: int, end: int, size: int, *, incomplete: bool) -> Page:
+        self.requested_sizes.append(size)
         found = self.store.search("shop", Query(start=start, end=end, size=size))
-        return Page([Listed(stub.id, stub.build_time, True, detailed, b"") for stub in found], size)
+        return Page([ListedExecution(stub.id, stub.build_time, incomplete, b"") for stub in found], size)
 
-    def page(self, start: int, end: int, least: int = 0) -> Page:
-        return self._search(start, end, max(self.size, least), detailed=False)
+    def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
+        return self._search(start, end, max(self.size, min_size), incomplete=False)
 
-    def census(self, start: int, end: int, asked: int) -> Page:
+    def read_light(self, start: int, end: int, size: int) -> Page:
         if self.breaks:
-            return self.page(start, end, 0 if asked == CENSUS else asked)
-        return self._search(start, end, asked, detailed=True)
+            return self.read_full(start, end, 0 if size == LIGHT_PAGE_SIZE else size)
+        return self._search(start, end, size, incomplete=True)
 
-    def batches(self, listed: Sequence[Listed]) -> Iterator[list[Listed]]:
-        for start in range(0, len(listed), self.size):
-            if any(one.detailed for one in listed):
-                self.asked.append(self.size)
-            yield [one._replace(detailed=False) for one in listed[start : start + self.size]]
+    def read_details(self, executions: Sequence[ListedExecution]) -> Iterator[list[ListedExecution]]:
+        for start in range(0, len(executions), self.size):
+            if any(execution.incomplete for execution in executions):
+                self.requested_sizes.append(self.size)
+            yield [execution._replace(incomplete=False) for execution in executions[start : start + self.size]]
 
-    def inclusive(self, instant: int) -> bool:
-        return bool(self._search(instant, instant, 1, detailed=True).listed)
+    def bounds_inclusive(self, instant: int) -> bool:
+        return bool(self._search(instant, instant, 1, incomplete=True).executions)
 
 
 TIMES = st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), max_size=60).map(
@@ -60,10 +62,10 @@ TIMES = st.lists(st.integers(0, 40) | st.integers(0, 3_000_000), max_size=60).ma
 def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int, breaks: bool) -> None:
     """Ties, bursts, any size, any begin, either store, light listings or none: each execution comes exactly once."""
     since = BEGIN + late
-    pages = list(history(Store(times, mode, size, breaks=breaks), since, BEGIN + 4_000_000))
-    found = [listed.id for page in pages for listed in page]
+    pages = list(search_history(Store(times, mode, size, breaks=breaks), since, BEGIN + 4_000_000))
+    found = [execution.id for page in pages for execution in page]
     assert sorted(found) == sorted(f"E{n}" for n, at in enumerate(times) if at >= since)
-    assert not any(listed.detailed for page in pages for listed in page)
+    assert not any(execution.incomplete for page in pages for execution in page)
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
@@ -71,24 +73,24 @@ def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int
 def test_history_costs_little_more_than_its_pages(mode: Mode, count: int) -> None:
     """At 50 executions a page at most 1.3 times as many requests as there are pages, and three."""
     store = Store([BEGIN + n * n * 10 for n in range(count)], mode, 50)
-    assert sum(map(len, history(store, 0, BEGIN + 10**9))) == count
-    assert len(store.asked) <= 1.3 * -(-count // 50) + 3
+    assert sum(map(len, search_history(store, 0, BEGIN + 10**9))) == count
+    assert len(store.requested_sizes) <= 1.3 * -(-count // 50) + 3
 
 
 def test_more_ties_than_a_page_holds_grow_the_page() -> None:
     """120 executions of one millisecond do not fit 50: the page grows until they do, then shrinks again."""
     times = [BEGIN] * 120 + [BEGIN - 1000 * n for n in range(1, 200)]
     store = Store(times, "sql", 50)
-    assert sum(map(len, history(store, 0, BEGIN + 1))) == len(times)
-    assert max(store.asked) == 200
-    assert store.asked[-1] == 50
+    assert sum(map(len, search_history(store, 0, BEGIN + 1))) == len(times)
+    assert max(store.requested_sizes) == 200
+    assert store.requested_sizes[-1] == 50
 
 
 def test_more_ties_than_a_census_holds_grow_it() -> None:
     """2,500 executions of one millisecond on Redis, where no window is smaller."""
     store = Store([BEGIN] * 2500 + [BEGIN + 5] * 3, "redis", 50)
-    assert sum(map(len, history(store, 0, BEGIN + 10))) == 2503
-    assert max(store.asked) == 4000
+    assert sum(map(len, search_history(store, 0, BEGIN + 10))) == 2503
+    assert max(store.requested_sizes) == 4000
 
 
 @pytest.mark.parametrize("unknown", [0, 3, 20])
@@ -96,13 +98,13 @@ def test_what_has_no_time_does_not_stop_the_walk(unknown: int) -> None:
     """An execution that could not be read counts for its page, and never for the next page's end."""
 
     class Torn(Store):
-        def page(self, start: int, end: int, least: int = 0) -> Page:
-            page = super().page(start, end, least)
-            torn = [one._replace(build_time=0) if int(one.id[1:]) < unknown else one for one in page.listed]
-            return Page(torn, page.asked)
+        def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
+            page = super().read_full(start, end, min_size)
+            torn = [each._replace(build_time=0) if int(each.id[1:]) < unknown else each for each in page.executions]
+            return Page(torn, page.size)
 
     store = Torn([BEGIN + n for n in range(100)], "sql", 10)
-    assert sum(map(len, history(store, BEGIN, BEGIN + 200))) == 100
+    assert sum(map(len, search_history(store, BEGIN, BEGIN + 200))) == 100
 
 
 def test_pages_by_index_would_lose_most() -> None:

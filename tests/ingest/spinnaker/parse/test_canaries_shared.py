@@ -11,7 +11,7 @@ from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import FileComplete, Request, Unreadable
 from ingest.spinnaker import SOURCE
-from ingest.spinnaker.client.saved_payloads import saved
+from ingest.spinnaker.client.saved_payloads import read_saved_payloads
 from tests.conftest import fresh, landed
 
 SHARED = Path(__file__).resolve().parents[5] / "shared" / "spinnaker"
@@ -24,9 +24,9 @@ pytestmark = [
 CONFIG = "a canary configuration"
 UNSAVED = "a pipeline that was never saved"
 PLAN = "a plan that a pipeline template was rendered to"
-REFUSED = "what a pipeline template was refused for"
+ERRORS = "the errors of a pipeline template"
 TEMPLATE = "a pipeline template"
-YAML = "YAML: a template or what is to be made from it"
+YAML = "YAML: a template or its configuration"
 
 # File → how many documents of which kind land, or what the file is if nothing lands.
 RECOGNISED: dict[str, tuple[int, str]] = {
@@ -82,7 +82,7 @@ RECOGNISED: dict[str, tuple[int, str]] = {
     "templates/mpt-v1/integration__v1schema__inheritance-expected.json": (1, PLAN),
     "templates/mpt-v1/integration__v1schema__inheritance-root.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__invalidStageFormats-config.yml": (1, YAML),
-    "templates/mpt-v1/integration__v1schema__invalidStageFormats-expected.json": (1, REFUSED),
+    "templates/mpt-v1/integration__v1schema__invalidStageFormats-expected.json": (1, ERRORS),
     "templates/mpt-v1/integration__v1schema__invalidStageFormats-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__loops-config.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__loops-expected.json": (1, PLAN),
@@ -106,7 +106,7 @@ RECOGNISED: dict[str, tuple[int, str]] = {
     "templates/mpt-v1/integration__v1schema__partialsAndModules-expected.json": (1, PLAN),
     "templates/mpt-v1/integration__v1schema__partialsAndModules-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__protect-config.yml": (1, YAML),
-    "templates/mpt-v1/integration__v1schema__protect-expected.json": (1, REFUSED),
+    "templates/mpt-v1/integration__v1schema__protect-expected.json": (1, ERRORS),
     "templates/mpt-v1/integration__v1schema__protect-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__simple-config.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__simple-expected.json": (1, PLAN),
@@ -121,13 +121,13 @@ RECOGNISED: dict[str, tuple[int, str]] = {
     "templates/mpt-v1/integration__v1schema__triggerInheritance-expected.json": (1, PLAN),
     "templates/mpt-v1/integration__v1schema__triggerInheritance-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__unsupportedVersion-config.yml": (1, YAML),
-    "templates/mpt-v1/integration__v1schema__unsupportedVersion-expected.json": (1, REFUSED),
+    "templates/mpt-v1/integration__v1schema__unsupportedVersion-expected.json": (1, ERRORS),
     "templates/mpt-v1/integration__v1schema__unsupportedVersion-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__variableParameters-config.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__variableParameters-expected.json": (1, PLAN),
     "templates/mpt-v1/integration__v1schema__variableParameters-template.yml": (1, YAML),
     "templates/mpt-v1/integration__v1schema__variableWrongType-config.yml": (1, YAML),
-    "templates/mpt-v1/integration__v1schema__variableWrongType-expected.json": (1, REFUSED),
+    "templates/mpt-v1/integration__v1schema__variableWrongType-expected.json": (1, ERRORS),
     "templates/mpt-v1/integration__v1schema__variableWrongType-template.yml": (1, YAML),
     "templates/mpt-v1/templates__conditional-partials.yml": (1, YAML),
     "templates/mpt-v1/templates__conditional-stages-001.yml": (1, YAML),
@@ -148,12 +148,12 @@ RECOGNISED: dict[str, tuple[int, str]] = {
 @pytest.mark.parametrize("name", RECOGNISED)
 def test_each_file_is_what_a_person_takes_it_for(name: str) -> None:
     """So many documents of that kind, or that reason why it lands nothing."""
-    items = [item for item in saved([SHARED / name]) if not isinstance(item, FileComplete)]
+    items = [item for item in read_saved_payloads([SHARED / name]) if not isinstance(item, FileComplete)]
     count, what = RECOGNISED[name]
     assert len(items) == count
     for item in items:
         if isinstance(item, Unreadable):
-            assert f"{what}, not a run" in item.reason
+            assert f"{what}, not an execution" in item.reason
         else:
             assert isinstance(item, Document)
             assert item.kind == what

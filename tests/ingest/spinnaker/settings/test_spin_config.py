@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.errors import UsageError
-from ingest.spinnaker.settings.spin_config import Spin, expanded, keep, load, path_of
+from ingest.spinnaker.settings.spin_config import (
+    Spin,
+    expand_variables,
+    read_spin_config,
+    spin_config_path,
+    write_cached_token,
+)
 
 SHARED = Path(__file__).resolve().parents[4].parent / "shared"
 SECRET = "s3cret"
@@ -26,7 +32,7 @@ def file(tmp_path: Path, text: str, mode: int = 0o600) -> str:
 def read(tmp_path: Path, text: str) -> Spin:
     """What a file says, without a warning."""
     said: list[str] = []
-    found = load(file(tmp_path, text), said.append)
+    found = read_spin_config(file(tmp_path, text), said.append)
     assert said == []
     return found
 
@@ -34,7 +40,7 @@ def read(tmp_path: Path, text: str) -> Spin:
 @pytest.mark.shared
 def test_spins_own_example_is_read() -> None:
     """Every key of the example that spin ships, the empty ones too."""
-    found = load(str(SHARED / "spinnaker/spin-config/example.yaml"), lambda _: None)
+    found = read_spin_config(str(SHARED / "spinnaker/spin-config/example.yaml"), lambda _: None)
     assert found.gate
     assert found.auth
     assert found.auth.x509
@@ -91,10 +97,10 @@ def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
         ("auth: {basic: {password: 12345}}", r"at `\$.auth.basic.password`"),
         (f"auth: {{oauth2: {{cachedToken: {{expiry: {SECRET}}}}}}}", "expiry"),
         (f"- {SECRET}", "Expected `object`, got `array`"),
-        (f"auth:\n  basic: {{password: '{SECRET}", "line 2 is no YAML"),
-        (f"auth: !!python/object/apply:os.system ['echo {SECRET}']", "line 1 is no YAML"),
-        (f"auth:\n  enabled: true\n  apiToken: {{token: {SECRET}}}\n  enabled: false", "line 4 has a key .* already"),
-        (f"auth: {{oauth2: {{scopes: [{{a: 1}}, {{a: 1,\n a: {SECRET}}}]}}}}", "line 2 has a key .* already"),
+        (f"auth:\n  basic: {{password: '{SECRET}", "line 2 is not YAML"),
+        (f"auth: !!python/object/apply:os.system ['echo {SECRET}']", "line 1 is not YAML"),
+        (f"auth:\n  enabled: true\n  apiToken: {{token: {SECRET}}}\n  enabled: false", "line 4 repeats a key"),
+        (f"auth: {{oauth2: {{scopes: [{{a: 1}}, {{a: 1,\n a: {SECRET}}}]}}}}", "line 2 repeats a key"),
         ("a: &a [*a]", "nothing was fetched"),
         ("[" * 5000, "nothing was fetched"),
     ],
@@ -102,7 +108,7 @@ def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
 def test_what_spin_refuses_is_refused_without_a_value(tmp_path: Path, text: str, named: str) -> None:
     """Strict keys: the key and the line are named, what stands there is not."""
     with pytest.raises(UsageError, match=named) as raised:
-        load(file(tmp_path, text), lambda _: None)
+        read_spin_config(file(tmp_path, text), lambda _: None)
     assert SECRET not in f"{raised.value} {raised.value.__cause__}"
 
 
@@ -111,7 +117,7 @@ def test_a_token_that_can_not_be_cached_is_told_and_the_file_stays(tmp_path: Pat
     """Nothing is half written, and nothing lies beside it."""
     path = file(tmp_path, text)
     with pytest.raises(UsageError, match="can not be cached") as raised:
-        keep(path, {"access_token": SECRET})
+        write_cached_token(path, {"access_token": SECRET})
     assert [one.read_text() for one in tmp_path.iterdir()] == [text]
     assert SECRET not in str(raised.value)
 
@@ -120,7 +126,7 @@ def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
     """It may hold a password; 0600 is silent."""
     said: list[str] = []
     for mode in (0o600, 0o640, 0o604):
-        load(file(tmp_path, "{}", mode), said.append)
+        read_spin_config(file(tmp_path, "{}", mode), said.append)
     assert len(said) == 2
     assert all("chmod 600" in text for text in said)
 
@@ -128,7 +134,7 @@ def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
 def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
     """It was asked for."""
     with pytest.raises(UsageError, match="can not be read"):
-        load(str(tmp_path / "nothing"), lambda _: None)
+        read_spin_config(str(tmp_path / "nothing"), lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -149,16 +155,16 @@ def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
 )
 def test_variables_are_expanded_as_go_does(text: str, becomes: str) -> None:
     """With and without braces; one that is not set is nothing; a lone dollar stays."""
-    assert expanded(text, {"A": "1", "B": "two"}) == becomes
+    assert expand_variables(text, {"A": "1", "B": "two"}) == becomes
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="$")), st.text())
 def test_what_holds_no_variable_stays_and_values_are_not_expanded_again(text: str, value: str) -> None:
     """A password with a dollar in a variable arrives as it is."""
-    assert expanded(text, {}) == text
-    assert expanded(f"{text}${{NAME}}", {"NAME": value}) == text + value
+    assert expand_variables(text, {}) == text
+    assert expand_variables(f"{text}${{NAME}}", {"NAME": value}) == text + value
 
 
 def test_the_setting_means_spins_place_or_another() -> None:
     """True, false, or a path."""
-    assert (path_of(True), path_of(False), path_of("~/x")) == ("~/.spin/config", None, "~/x")
+    assert (spin_config_path(True), spin_config_path(False), spin_config_path("~/x")) == ("~/.spin/config", None, "~/x")

@@ -15,8 +15,8 @@ from ingest.core.source import Watermark
 from ingest.http.session import Limits, Session
 from ingest.simulation.gate.execution_store import Mode
 from ingest.simulation.model.world import Json, World
+from ingest.spinnaker.client.child_executions import MAX_SINGLE_REQUESTS, PENDING, ChildExecutions
 from ingest.spinnaker.client.gate import Gate as Reader
-from ingest.spinnaker.client.refetch import ALONE, PENDING, Children
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Ingest, Landed, Make, execution, world
 from tests.simulation.gate import Gate, serve
 
@@ -140,10 +140,10 @@ def test_children_that_gate_hides_are_one_sentence(status: int, make: Make, land
         assert len([path for path in gate.requests if path.startswith("/pipelines/C0")]) <= 5
         assert not [path for path in gate.requests if path.startswith("/pipelines/C3")]
         again = make.quickly(tmp_path, gate.url)
-    assert "5 executions that others started not read (C0, C1, C2)" in trouble
-    assert (again.partial_failures, [note for note in again.notes if "others started" in note]) == (
+    assert "5 child executions not read (C0, C1, C2)" in trouble
+    assert (again.partial_failures, [note for note in again.notes if "child execution" in note]) == (
         [],
-        ["5 executions that others started still hidden or broken"],
+        ["5 child executions still hidden or broken"],
     )
     assert landed(IDS) == [("P",)]
 
@@ -181,8 +181,8 @@ def test_a_child_elsewhere_that_still_runs_is_read_until_it_ends(make: Make, ing
 def test_before_history_counts_as_read_its_children_are_kept() -> None:
     """A run that ends between the two would else lose them: the parent is not read again."""
     body = msgspec.json.encode({"id": "P", "stages": starts("C", "D", "E")})
-    children = Children('["A"]', {"D"})
-    items = list(children.heard(iter([Document("execution", body), Watermark("executions/shop", "1")])))
+    children = ChildExecutions('["A"]', {"D"})
+    items = list(children.collect(iter([Document("execution", body), Watermark("executions/shop", "1")])))
     assert items[1:] == [Watermark(PENDING, '["A","C","E"]'), Watermark("executions/shop", "1")]
 
 
@@ -192,12 +192,12 @@ def test_each_is_asked_for_at_most_once(known: set[int], met: set[int], there: s
     """Whatever was known, met and exists, what is missing is asked for in one listing, the rest of it alone."""
     names = [f"C{n}" for n in range(5)]
     shown: World = world(*(execution(names[n], NOW, application="infra", stages=starts(*names)) for n in there))
-    children = Children(None, {names[n] for n in known})
+    children = ChildExecutions(None, {names[n] for n in known})
     body = msgspec.json.encode({"id": "P", "stages": starts(*names)})
-    list(children.heard(iter([Document("execution", body)])))
+    list(children.collect(iter([Document("execution", body)])))
     with serve(shown) as gate:
         reader = Reader(Session(gate.url, limits=Limits(backoff_seconds=0.001)))
-        items = list(children.unmet(reader, {names[n] for n in met}, NOW))
+        items = list(children.fetch(reader, {names[n] for n in met}, NOW))
         wanted = set(range(5)) - known - met
         assert len(by_id(gate)) == bool(wanted) + len(wanted - there)
     kinds = sorted(item.kind for item in items if isinstance(item, Document))
@@ -206,8 +206,8 @@ def test_each_is_asked_for_at_most_once(known: set[int], met: set[int], there: s
 
 def test_what_is_asked_for_alone_is_bounded(make: Make, ingest: Ingest, landed: Landed) -> None:
     """Where retention took thousands of children, a run asks for some and the next ones for the rest."""
-    names = [f"C{n:04}" for n in range(ALONE + 50)]
+    names = [f"C{n:04}" for n in range(MAX_SINGLE_REQUESTS + 50)]
     with serve(make.world(make.execution("P", NOW, stages=starts(*names)))) as gate:
         ingest(gate.url)
-        assert len([path for path in gate.requests if path.startswith("/pipelines/")]) == ALONE
-        assert landed("SELECT count(*) FROM deleted_execution") == [(ALONE,)]
+        assert len([path for path in gate.requests if path.startswith("/pipelines/")]) == MAX_SINGLE_REQUESTS
+        assert landed("SELECT count(*) FROM deleted_execution") == [(MAX_SINGLE_REQUESTS,)]

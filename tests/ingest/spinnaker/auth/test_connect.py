@@ -51,7 +51,7 @@ def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Land
     with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
         gate.error_statuses = {"/applications/mail/": 403, "/applications/cart/": 403}
         (trouble,) = ingest(gate.url).partial_failures
-    assert "refuses 2 of 3 applications (403): cart, mail; ask for READ" in trouble
+    assert "refuses 2 of 3 applications (403): cart, mail; request READ" in trouble
     assert len(landed("SELECT * FROM coverage")) == 1
 
 
@@ -74,7 +74,7 @@ def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
         world.applications.append(hidden)
         third = ingest(gate.url)
     assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.partial_failures] == [True]
-    assert (second.partial_failures, ["1 application of old" in note for note in second.notes]) == ([], [True])
+    assert (second.partial_failures, ["1 application of earlier runs" in note for note in second.notes]) == ([], [True])
     assert (first.notes, third.partial_failures, third.notes) == ([], [], [])
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from dora.errors import AuthError, DoraError, UsageError
-from ingest.http.session import FailedError, Limits, LoginError, Session
-from ingest.spinnaker.auth.login import Bearer, FormLogin, Grant
-from ingest.spinnaker.auth.session import connect, probe
-from ingest.spinnaker.auth.token_store import InMemory
-from ingest.spinnaker.auth.tokens import Provider, Refresh, Registration, Token
-from ingest.spinnaker.settings import checked
+from ingest.http.session import Limits, LoginError, RequestError, Session
+from ingest.spinnaker.auth.authenticators import BearerAuthenticator, BearerCredentials, FormAuthenticator
+from ingest.spinnaker.auth.connect import check_login, connect
+from ingest.spinnaker.auth.token_store import MemoryStore
+from ingest.spinnaker.auth.tokens import OAuthClient, RefreshTokenSource, Token, TokenEndpoint
+from ingest.spinnaker.settings import parse_settings
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, Make
 from tests.simulation.gate import Gate, serve
 from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, IdentityProvider, provide
@@ -88,15 +88,19 @@ def test_a_session_that_ends_midway_is_opened_again(make: Make, ingest: Ingest, 
 def test_a_wrong_password_in_the_form_is_told_at_once(make: Make, ingest: Ingest, tmp_path: Path) -> None:
     """One login, no further request, no password in the error."""
     with serve(make.world(), auth=FormAuth(password="right")) as gate:
-        with pytest.raises(AuthError, match="does not accept our user and password") as raised:
+        with pytest.raises(AuthError, match="does not accept the user and password") as raised:
             ingest(gate.url, ldap_user="reader", password_file=write(tmp_path / "password", CANARY))
         assert gate.requests == ["/login"]
     assert CANARY not in str(raised.value)
 
 
-def refreshing(provider: IdentityProvider, token: str) -> Refresh:
-    kept = InMemory(token, lambda _: None, "")
-    return Refresh(Provider(url=provider.url, mend=""), Registration(id="dora", secret=CANARY), kept)
+def refreshing(provider: IdentityProvider, token: str) -> RefreshTokenSource:
+    kept = MemoryStore(token, lambda _: None, "")
+    return RefreshTokenSource(TokenEndpoint(url=provider.url, hint=""), OAuthClient(id="dora", secret=CANARY), kept)
+
+
+def authenticated(url: str, credentials: BearerCredentials) -> Session:
+    return Session(url, limits=QUICK, authenticator=BearerAuthenticator(url, credentials))
 
 
 def oauth2(provider: IdentityProvider, **more: Any) -> dict[str, Any]:
@@ -151,18 +155,18 @@ def test_g11_a_gate_that_refuses_the_new_token_too_is_not_asked_for_ever() -> No
     """One refresh for one request, then the error."""
     auth, other = BearerAuth(), BearerAuth()
     with provide(IdentityProvider(other, "first", CANARY)) as provider:
-        grant = Grant(token=Token("old"), issuer=refreshing(provider, "first"))
+        credentials = BearerCredentials(token=Token("old"), source=refreshing(provider, "first"))
         with serve(_world(), auth=auth) as gate, pytest.raises(LoginError):
-            Session(gate.url, limits=QUICK, access=Bearer(gate.url, grant)).get("/applications")
+            authenticated(gate.url, credentials).get("/applications")
     assert (len(provider.forms), gate.requests) == (1, ["/applications"] * 2)
 
 
 def test_a_refresh_token_that_is_not_known_is_told_without_it() -> None:
     """The provider's own word for it is told; its description, which may repeat the token, is not."""
     with provide(IdentityProvider(BearerAuth(), "right", CANARY)) as provider:
-        grant = Grant(issuer=refreshing(provider, "wr0ng-token"))
+        credentials = BearerCredentials(source=refreshing(provider, "wr0ng-token"))
         with pytest.raises(AuthError, match="400 invalid_grant") as raised:
-            Session("http://127.0.0.1:9", limits=QUICK, access=Bearer("http://127.0.0.1:9", grant)).get("/")
+            authenticated("http://127.0.0.1:9", credentials).get("/")
     assert "wr0ng" not in str(raised.value)
 
 
@@ -172,8 +176,9 @@ def test_a_certificate_opens(make: Make, ingest: Ingest, tmp_path: Path, certifi
     auth = Auth(tls=certificates.context("server", asks=True))
     with serve(make.world(), auth=auth) as gate:
         assert not ingest(gate.url, ca_file=certificates.ca, cert_file=certificate, key_file=key).partial_failures
+        session = connect(parse_settings({"endpoint": gate.url, "ca_file": certificates.ca}))
         with pytest.raises(DoraError, match="cert_file"):
-            connect(checked({"endpoint": gate.url, "ca_file": certificates.ca}))._once("/applications", None, {}, False)
+            session._send("/applications", None, {}, False)
 
 
 def test_default_headers_go_along(make: Make, monkeypatch: Patch) -> None:
@@ -188,7 +193,7 @@ def test_default_headers_go_along(make: Make, monkeypatch: Patch) -> None:
 
     given = {"headers": {"X-RateLimit-App": "dora"}, "headers_env": {"X-Api-Key": "KEY"}}
     with serve(make.world(), auth=Listening()) as gate:
-        connect(checked({"endpoint": gate.url, **given})).get("/applications")
+        connect(parse_settings({"endpoint": gate.url, **given})).get("/applications")
     assert {"X-RateLimit-App": "dora", "X-Api-Key": CANARY}.items() <= heard[0].items()
 
 
@@ -214,9 +219,9 @@ def test_auth_that_is_not_enabled_is_not_used(make: Make, tmp_path: Path) -> Non
     with serve(make.world()) as gate:
         login = {"username": "reader", "password": CANARY}
         off = spin(tmp_path, gate, enabled=False, basic=login)
-        assert not connect(checked({"spin_config": off})).known
+        assert not connect(parse_settings({"spin_config": off})).has_credentials
         still = spin(tmp_path, gate, enabled=False, apiToken={"token": CANARY})
-        assert connect(checked({"spin_config": still})).known
+        assert connect(parse_settings({"spin_config": still})).has_credentials
 
 
 @pytest.mark.parametrize("ended", [True, False])
@@ -261,7 +266,7 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
     """What Gate sees is the id token, asked for with the audience of the proxy."""
     auth = BearerAuth()
     with provide(IdentityProvider(auth, "first", CANARY, "id_token", basic=False)) as provider:
-        monkeypatch.setattr("ingest.spinnaker.auth.grants.GOOGLE_TOKENS", provider.url)
+        monkeypatch.setattr("ingest.spinnaker.auth.token_sources.GOOGLE_OAUTH_URL", provider.url)
         iap = {
             "oauthClientId": "dora",
             "oauthClientSecret": CANARY,
@@ -301,7 +306,7 @@ def test_spins_certificate_and_ignored_errors(
 def test_what_is_incomplete_or_not_supported_is_refused(tmp_path: Path, auth: dict[str, Any], named: str) -> None:
     """Better than to knock as a stranger."""
     with pytest.raises(UsageError, match=named):
-        connect(checked({"spin_config": spin(tmp_path, SimpleNamespace(url="http://localhost:1"), **auth)}))  # type: ignore[arg-type]
+        connect(parse_settings({"spin_config": spin(tmp_path, SimpleNamespace(url="http://localhost:1"), **auth)}))  # type: ignore[arg-type]
 
 
 def test_our_settings_go_before_spins(make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch) -> None:
@@ -335,13 +340,13 @@ def test_who_we_are_is_asked_first(make: Make, ingest: Ingest, monkeypatch: Patc
 
 @pytest.mark.parametrize(
     ("auth", "says"),
-    [(BearerAuth(tokens={"x"}), "names no user: we are not logged in.*401"), (FormAuth(), "not logged in.*login page")],
+    [(BearerAuth(tokens={"x"}), "names no user: the login failed.*401"), (FormAuth(), "the login failed.*login page")],
 )
 def test_not_logged_in_is_said_so(make: Make, auth: Auth, says: str, monkeypatch: Patch) -> None:
     """Gate names no user with 200 and nothing: what it then refuses says why."""
     monkeypatch.setenv("IAP", "wrong")
     with serve(make.world(), auth=auth) as gate, pytest.raises(AuthError, match=says):
-        probe(connect(checked({"endpoint": gate.url, "iap_token_env": "IAP"})))
+        check_login(connect(parse_settings({"endpoint": gate.url, "iap_token_env": "IAP"})))
 
 
 @pytest.mark.parametrize("status", [404, 200])
@@ -350,7 +355,7 @@ def test_a_gate_that_asks_nobody_is_read(make: Make, status: int, monkeypatch: P
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
         gate.error_statuses = {"/auth/user": status} if status != 200 else {}
-        probe(connect(checked({"endpoint": gate.url, "iap_token_env": "IAP"})))
+        check_login(connect(parse_settings({"endpoint": gate.url, "iap_token_env": "IAP"})))
 
 
 def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) -> None:
@@ -358,17 +363,17 @@ def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) 
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
         gate.error_statuses = {"/auth/user": 500}
-        session = Session(gate.url, limits=QUICK, access=FormLogin(gate.url, "a", "b"))
-        session._access = Bearer(gate.url, Grant(token=Token("x")))
-        with pytest.raises(FailedError, match="500"):
-            probe(session)
+        session = Session(gate.url, limits=QUICK, authenticator=FormAuthenticator(gate.url, "a", "b"))
+        session._authenticator = BearerAuthenticator(gate.url, BearerCredentials(token=Token("x")))
+        with pytest.raises(RequestError, match="500"):
+            check_login(session)
 
 
 def test_passwords_over_an_open_wire_are_warned_about() -> None:
     """Not on this machine, where nobody listens."""
     said: list[str] = []
     for host in ("localhost", "127.0.0.1", "gate.example"):
-        connect(checked({"endpoint": f"http://{host}", "headers": {}, "ignore_cert_errors": True}), said.append)
+        connect(parse_settings({"endpoint": f"http://{host}", "headers": {}, "ignore_cert_errors": True}), said.append)
     assert [text for text in said if "not encrypted" in text] == [
-        "http://gate.example is not encrypted: everyone on the way can read our token or password"
+        "http://gate.example is not encrypted: others on the network can read the token or password"
     ]
