@@ -29,15 +29,8 @@ from ingest.spinnaker.model.stage_kinds import stage_kind
 # Igor's GenericBuild, the same for every build service; a build may check out several repositories.
 _BUILD = CommitPath("sha1", ref="branch", repository="remoteUrl", each="scm")
 # Normalised keys of properties, parameters and outputs that name a commit, beside those of COMMIT_KEY.
-_REPOSITORY_KEYS = [
-    "GITURL",
-    "GITREPOSITORY",
-    "REPOURL",
-    "REPOREPOSITORY",
-    "REPOSITORYURL",
-    "REPOSITORYREPOSITORY",
-    "REPOSITORY",
-]
+_REPOSITORY_KEYS = ("GITURL", "GITREPOSITORY", "REPOURL", "REPOREPOSITORY",
+                    "REPOSITORYURL", "REPOSITORYREPOSITORY", "REPOSITORY")  # fmt: skip
 _BRANCH_KEYS = ("GITBRANCH", "BRANCH", "BRANCHNAME", "SOURCEBRANCH")
 
 
@@ -64,10 +57,6 @@ def _find_in_trigger(level: Level) -> CommitMatch | None:
     project, slug = as_text(trigger.project), as_text(trigger.slug)
     repository = f"{project}/{slug}" if project and slug else None
     return CommitMatch(sha, "trigger", repository, branch_name(trigger.branch))
-
-
-def _find_in_build(level: Level) -> CommitMatch | None:
-    return _find_in_build_info(level.trigger.build_info, "build", level)
 
 
 def _find_in_properties(level: Level) -> CommitMatch | None:
@@ -104,7 +93,7 @@ def _find_in_entries(raw: msgspec.Raw, origin: str, level: Level) -> CommitMatch
 
 _PLACES: tuple[Callable[[Level], CommitMatch | None], ...] = (
     _find_in_trigger,
-    _find_in_build,
+    lambda level: _find_in_build_info(level.trigger.build_info, "build", level),
     _find_in_properties,
     _find_in_build_stages,
     artifacts.find_in_artifacts,

@@ -15,19 +15,20 @@ def failure_reason(stage: Stage) -> str | None:
     if stage.status not in ("failed", "canceled"):
         return None
     context = stage.context
+    unstable = ", ".join(
+        name
+        for manifest in as_list(decode_raw(context.failed_manifests))
+        if (name := first_text(get_nested(manifest, "manifestName"), get_nested(manifest, "name"), manifest))
+    )
+    # Newer Orcas write the exception beside the task that raised it.
+    details = (decode_raw(task.task_exception_details) for task in stage.tasks or ())
     return shorten_reason(
         exception_message(decode_raw(context.exception))
         or _operation_message(decode_raw(context.kato_tasks))
         or first_text(*as_list(context.failure_messages))
-        or _unstable_manifests(decode_raw(context.failed_manifests))
+        or (f"did not become stable: {unstable}" if unstable else None)
         or first_text(get_nested(decode_raw(context.job_status), "failureDetails"))
-        # Newer Orcas write the exception beside the task that raised it.
-        or first_text(
-            *(
-                exception_message(get_nested(decode_raw(task.task_exception_details), "exception"))
-                for task in stage.tasks or ()
-            )
-        )
+        or next(filter(None, (exception_message(get_nested(detail, "exception")) for detail in details)), None)
     )
 
 
@@ -53,12 +54,3 @@ def _operation_message(kato_tasks: Any) -> str | None:
             last_entry = as_list(task.get("history"))[-1:]
             return first_text(status.get("status"), *(get_nested(entry, "status") for entry in last_entry))
     return None
-
-
-def _unstable_manifests(failed_manifests: Any) -> str | None:
-    names = [
-        first_text(get_nested(manifest, "manifestName"), get_nested(manifest, "name"), manifest)
-        for manifest in as_list(failed_manifests)
-    ]
-    listed = ", ".join(name for name in names if name)
-    return f"did not become stable: {listed}" if listed else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
@@ -62,9 +63,11 @@ def read_content(context: Context) -> DeployedContent:
     deployed = _deployed_manifests(context.deployed) if requested else manifest_list(context.deployed)
     if not requested and not deployed:
         return DeployedContent()
+    workload = _main_workload(requested or deployed)
+    name = first_text(_metadata(workload).get("name"))
     return DeployedContent(
         version=image_version(deployed) or image_version(requested),
-        workload=_workload_name(_main_workload(requested or deployed)),
+        workload=strip_version(name) if name and _is_replica_set(workload) else name,
         namespace=first_text(*(_metadata(manifest).get("namespace") for manifest in requested + deployed)),
         revision=_revision(_main_workload(deployed)),
         # Last, because it strips the manifests.
@@ -120,11 +123,6 @@ def _main_workload(manifests: list[dict[str, Any]]) -> dict[str, Any]:
     return next(workloads, manifests[0] if manifests else {})
 
 
-def _workload_name(manifest: dict[str, Any]) -> str | None:
-    name = first_text(_metadata(manifest).get("name"))
-    return strip_version(name) if name and _is_replica_set(manifest) else name
-
-
 def _revision(manifest: dict[str, Any]) -> str | None:
     """Return the versioned name of a ReplicaSet, else the revision that Kubernetes gave a Deployment."""
     name = first_text(_metadata(manifest).get("name"))
@@ -137,16 +135,10 @@ def _images(manifest: dict[str, Any]) -> Iterator[str]:
     for template in _templates(manifest):
         for container in _containers(template):
             if image := first_text(container.get("image")):
-                yield _prefer_digest(image)
-
-
-def _prefer_digest(image: str) -> str:
-    """Drop the tag of an image that has a digest too: a tag can be moved to another image."""
-    name, _, digest = image.partition("@")
-    if not digest:
-        return image
-    folder, slash, last = name.rpartition("/")
-    return f"{folder}{slash}{last.partition(':')[0]}@{digest}"
+                name, _, digest = image.partition("@")
+                folder, slash, last = name.rpartition("/")
+                # A tag beside a digest is dropped: it can be moved to another image.
+                yield f"{folder}{slash}{last.partition(':')[0]}@{digest}" if digest else image
 
 
 def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -169,20 +161,15 @@ def _strip_and_digest(manifests: list[dict[str, Any]]) -> str:
     """Strip images and stamps from the manifests, in place, and return a digest of the rest."""
     for manifest in manifests:
         manifest.pop("status", None)
-        for template in _templates(manifest):
-            _strip(template)
+    for template in chain.from_iterable(map(_templates, manifests)):
+        for container in _containers(template):
+            container.pop("image", None)
+        metadata = _metadata(template)
+        for name in _STAMPED_FIELDS:
+            metadata.pop(name, None)
+        for name in ("annotations", "labels"):
+            entries = as_dict(metadata.pop(name, None))
+            if retained := {key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)}:
+                metadata[name] = retained
     parts = sorted(msgspec.json.encode(manifest, order="deterministic") for manifest in manifests)
     return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
-
-
-def _strip(template: dict[str, Any]) -> None:
-    for container in _containers(template):
-        container.pop("image", None)
-    metadata = _metadata(template)
-    for name in _STAMPED_FIELDS:
-        metadata.pop(name, None)
-    for name in ("annotations", "labels"):
-        entries = as_dict(metadata.pop(name, None))
-        retained = {key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)}
-        if retained:
-            metadata[name] = retained

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 
 from ingest.spinnaker.model.coerce import COMPLETE, EARLIEST, LATEST, as_micros, get_nested
-from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Execution, Stage
+from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Execution
 
 _TIE_BITS = 19
 
@@ -19,17 +19,14 @@ def compute_revision(execution: Execution, body: bytes) -> int:
     stages = execution.stages
     # `expand=false` empties contexts and tasks (TaskController): such a document must not replace a full one.
     full = any(stage.tasks or stage.context != EMPTY_CONTEXT for stage in stages)
-    rank = (_latest_time(execution, stages) // 1000) << 2 | (execution.status in COMPLETE) << 1 | full
-    # Milliseconds take 41 bits until 2039 and 42 until 2109: with 2 for the rank and 19 for ties it fits a BIGINT.
-    return rank << _TIE_BITS | zlib.crc32(body) & ((1 << _TIE_BITS) - 1)
-
-
-def _latest_time(execution: Execution, stages: list[Stage]) -> int:
     times = [execution.build_time, execution.start_time, execution.end_time]
     for stage in stages:
         times += (stage.start_time, stage.end_time, get_nested(stage.last_modified, "lastModifiedTime"))
         times += [task.end_time for task in stage.tasks or ()]
     # Nearly all are plain integers: they are compared without a call for each, as every document passes here.
     integers = [time for time in times if type(time) is int and EARLIEST <= time < LATEST]
-    others = [micros for time in times if type(time) is not int and (micros := as_micros(time))]
-    return max(max(integers, default=0) * 1000, max(others, default=0))
+    others = [micros // 1000 for time in times if type(time) is not int and (micros := as_micros(time))]
+    latest = max(max(integers, default=0), max(others, default=0))
+    rank = latest << 2 | (execution.status in COMPLETE) << 1 | full
+    # Milliseconds take 41 bits until 2039 and 42 until 2109: with 2 for the rank and 19 for ties it fits a BIGINT.
+    return rank << _TIE_BITS | zlib.crc32(body) & ((1 << _TIE_BITS) - 1)

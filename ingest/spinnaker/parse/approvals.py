@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.core.rows import Approval, Micros
+from ingest.core.rows import Approval
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_list, as_micros, as_text, first_person
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Stage
 
@@ -22,38 +22,27 @@ def parse_approval(execution_id: str, stage: Stage) -> Approval:
     has_judgment = judgment in ("continue", "stop")
     # Orca resets the judgment of a user without the role, but leaves their name on the stage, which still runs.
     is_decided = has_judgment and stage.status in COMPLETE
-    modified_by, modified_at = _last_modified(stage)
+    # A listing without contexts has no judgment: a stage that succeeded was almost always decided.
+    decided = is_decided or (context == EMPTY_CONTEXT and stage.status == "succeeded")
+    started_at, modified = as_micros(stage.start_time), as_dict(stage.last_modified)
+    modified_by, modified_at = first_person(modified.get("user")), as_micros(modified.get("lastModifiedTime"))
+    if modified_at and started_at and modified_at < started_at:
+        modified_by = modified_at = None  # a restart keeps `lastModified` of the attempt before it
     roles = as_list(context.selected_stage_roles) or as_list(context.required_judgment_roles)
     finished_at = as_micros(stage.end_time)
     return Approval(
         id=stage.id,
         execution_id=execution_id,
         prompt=as_text(context.instructions),
-        outcome=_outcome(stage, is_decided),
+        outcome="decided" if decided else _OUTCOMES_WITHOUT_DECISION.get(stage.status, "waiting"),
         decision=judgment if is_decided else None,
         answer=as_text(context.judgment_input) if is_decided else None,
         decided_by=first_person(modified_by, context.last_modified_by) if is_decided else None,
         unauthorized_user=None if has_judgment or stage.status == "skipped" else modified_by,
         roles=" ".join(role for role in roles if isinstance(role, str)) or None,
         status=stage.status,
-        started_at=as_micros(stage.start_time),
+        started_at=started_at,
         # Orca polls every 15 seconds, so the stage ends up to that long after the decision.
         decided_at=(modified_at or finished_at) if is_decided else None,
         finished_at=finished_at,
     )
-
-
-def _outcome(stage: Stage, is_decided: bool) -> str:
-    # A listing without contexts has no judgment: a stage that succeeded was almost always decided.
-    if is_decided or (stage.context == EMPTY_CONTEXT and stage.status == "succeeded"):
-        return "decided"
-    return _OUTCOMES_WITHOUT_DECISION.get(stage.status, "waiting")
-
-
-def _last_modified(stage: Stage) -> tuple[str | None, Micros]:
-    """Return who changed the stage last, and when; a restart keeps ``lastModified`` of the attempt before it."""
-    modified, started_at = as_dict(stage.last_modified), as_micros(stage.start_time)
-    modified_at = as_micros(modified.get("lastModifiedTime"))
-    if modified_at and started_at and modified_at < started_at:
-        return None, None
-    return first_person(modified.get("user")), modified_at

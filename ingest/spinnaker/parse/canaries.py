@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,8 @@ def parse_canary(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[C
     The last interval that ended decides: AggregateCanaryResultsTask compares its score alone with the thresholds.
     """
     runs = [run for run in tree.descendants(stage) if run.type == "runCanary"]
-    intervals = [_interval(execution_id, stage, run) for run in sorted(runs, key=_start_order)]
+    in_order = sorted(runs, key=lambda run: (as_micros(run.start_time) or math.inf, run.id))
+    intervals = [_interval(execution_id, stage, run) for run in in_order]
     context, config = stage.context, as_dict(stage.context.canary_config)
     all_thresholds = (config.get("scoreThresholds"), *(run.context.score_thresholds for run in runs))
     thresholds = next(filter(None, map(as_dict, all_thresholds)), {})
@@ -95,11 +97,6 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         finished_at=as_micros(run.end_time),
         warnings=shorten_reason("\n".join(filter(None, map(as_text, as_list(run.context.warnings))))),
     )
-
-
-def _start_order(run: Stage) -> tuple[bool, int, str]:
-    started_at = as_micros(run.start_time)
-    return started_at is None, started_at or 0, run.id
 
 
 def _score(value: object) -> float | None:

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from ingest.core.rows import CanaryJudgment, CanaryMetric
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_status, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import shorten_reason
@@ -79,32 +77,26 @@ def _metrics(judgment_id: str, results: list[Any], config: dict[str, Any]) -> It
         configured = as_dict(configured_metrics.get(name))
         groups = as_list(result.get("groups")) or as_list(configured.get("groups"))
         group_names = [group for group in groups if isinstance(group, str)]
-        row = _metric(judgment_id, name, result, configured, templates)
-        row = msgspec.structs.replace(row, id=f"{judgment_id}/{name}{suffix}", groups=" ".join(group_names) or None)
+        analysis = as_dict(get_nested(configured, "analysisConfigurations", "canary"))
+        baseline_mean, baseline_count = _stats(result.get("controlMetadata"))
+        experiment_mean, experiment_count = _stats(result.get("experimentMetadata"))
+        row = CanaryMetric(
+            id=f"{judgment_id}/{name}{suffix}",
+            judgment_id=judgment_id,
+            metric=name,
+            groups=" ".join(group_names) or None,
+            provider=metric_provider(as_dict(configured.get("query")), templates),
+            classification=_classification(result),
+            reason=shorten_reason(result.get("classificationReason")),
+            critical=_first_flag(result.get("critical"), analysis.get("critical")),
+            muted=_first_flag(result.get("muted"), analysis.get("muted")),
+            ratio=as_number(get_nested(result, "resultMetadata", "ratio")),
+            baseline_mean=baseline_mean,
+            baseline_count=baseline_count,
+            experiment_mean=experiment_mean,
+            experiment_count=experiment_count,
+        )
         yield row, group_names
-
-
-def _metric(
-    judgment_id: str, name: str, result: dict[str, Any], configured: dict[str, Any], templates: dict[str, Any]
-) -> CanaryMetric:
-    analysis = as_dict(get_nested(configured, "analysisConfigurations", "canary"))
-    baseline_mean, baseline_count = _stats(result.get("controlMetadata"))
-    experiment_mean, experiment_count = _stats(result.get("experimentMetadata"))
-    return CanaryMetric(
-        id=name,
-        judgment_id=judgment_id,
-        metric=name,
-        provider=metric_provider(as_dict(configured.get("query")), templates),
-        classification=_classification(result),
-        reason=shorten_reason(result.get("classificationReason")),
-        critical=_first_flag(result.get("critical"), analysis.get("critical")),
-        muted=_first_flag(result.get("muted"), analysis.get("muted")),
-        ratio=as_number(get_nested(result, "resultMetadata", "ratio")),
-        baseline_mean=baseline_mean,
-        baseline_count=baseline_count,
-        experiment_mean=experiment_mean,
-        experiment_count=experiment_count,
-    )
 
 
 def _groups_with_data(metrics: list[tuple[CanaryMetric, list[str]]], weights: dict[str, Any]) -> dict[str, bool]:

@@ -54,14 +54,10 @@ _DECODE_EXECUTION: dict[str, Callable[[bytes], Execution]] = {
 _PARSE: dict[str, Callable[[bytes], Iterable[Row]]] = {
     "canary": lambda body: canary_judgments.parse_judgment(_OBJECT.decode(body)),
     "pipeline": lambda body: configs.parse_pipeline(_PIPELINE.decode(body)),
-    "templated": lambda body: _parse_templated(_TEMPLATED.decode(body)),
+    "templated": lambda body: configs.parse_pipeline(*msgspec.structs.astuple(_TEMPLATED.decode(body))),
     "pipeline_revision": lambda body: [configs.parse_revision(_PIPELINE.decode(body))],
     "application": lambda body: [configs.parse_application(_OBJECT.decode(body))],
     "account": lambda body: [configs.parse_account(_OBJECT.decode(body))],
     "gone": lambda body: [msgspec.json.decode(body, type=rows.DeletedExecution)],
     "coverage": lambda body: [msgspec.json.decode(body, type=rows.Coverage)],
 }
-
-
-def _parse_templated(templated: configs.TemplatedPipeline) -> Iterable[Row]:
-    return configs.parse_pipeline(templated.pipeline, templated.template)

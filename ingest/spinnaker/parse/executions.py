@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from urllib.parse import quote
 
 import msgspec
@@ -12,14 +13,13 @@ from ingest.core.rows import Row
 from ingest.spinnaker.commits.find import find_commit
 from ingest.spinnaker.commits.search import CommitMatch
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_micros, as_text, first_person, first_text, get_nested
-from ingest.spinnaker.model.failure_reason import failure_reason
-from ingest.spinnaker.model.payload import Execution, Stage, Trigger
+from ingest.spinnaker.model.failure_reason import exception_message, failure_reason, shorten_reason
+from ingest.spinnaker.model.payload import NULL, Execution, Stage, Trigger, decode_raw
 from ingest.spinnaker.model.revision import compute_revision
 from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.parse.approvals import parse_approval
 from ingest.spinnaker.parse.canaries import parse_canary, parse_legacy_canary
-from ingest.spinnaker.parse.failed_attempts import list_failed_attempts
 from ingest.spinnaker.recognise.rollouts import recognise_rollouts
 
 _TRIGGER_TYPES = {
@@ -36,32 +36,42 @@ _TRIGGER_BY_TYPE = {type_: trigger for trigger, types in _TRIGGER_TYPES.items() 
 
 def parse_execution(execution: Execution, body: bytes, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
     """Yield the rows of an execution, each with the revision of the document ``body``; see ``parse_document``."""
-    revision = compute_revision(execution, body)
-    for row in _rows(execution, deck, keys):
+    application = as_text(execution.application)
+    if application is None:
+        raise ValueError(f"execution {execution.id} without an application")
+    revision, tree = compute_revision(execution, body), StageTree(execution.stages)
+    rollouts = list(recognise_rollouts(execution, application, tree))
+    for row in chain(
+        [_execution_row(execution, application, tree, deck, find_commit(execution, keys))],
+        chain.from_iterable(_stage_rows(execution.id, stage, tree) for stage in tree.stages),
+        _pause_rows(execution),
+        rollouts,
+        _failed_attempts(execution.id, tree, rollouts),
+    ):
         if hasattr(row, "revision"):
             # Rows are frozen, but this one is not shared yet: to replace it would copy every row of every document.
             msgspec.structs.force_setattr(row, "revision", revision)
         yield row
 
 
-def _rows(execution: Execution, deck: str | None, keys: Collection[str]) -> Iterator[Row]:
-    application = as_text(execution.application)
-    if application is None:
-        raise ValueError(f"execution {execution.id} without an application")
-    tree = StageTree(execution.stages)
-    yield _execution_row(execution, application, tree, deck, find_commit(execution, keys))
-    for stage in tree.stages:
-        yield _stage_row(execution.id, stage)
-        if stage.type == "manualJudgment":
-            yield parse_approval(execution.id, stage)
-        elif stage.type == "kayentaCanary":
-            yield from parse_canary(execution.id, stage, tree)
-        elif stage.type == "monitorCanary":
-            yield from parse_legacy_canary(execution.id, stage)
-    yield from _pause_rows(execution)
-    rollouts = list(recognise_rollouts(execution, application, tree))
-    yield from rollouts
-    yield from list_failed_attempts(execution.id, tree, rollouts)
+def _stage_rows(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[Row]:
+    yield rows.Stage(
+        id=stage.id,
+        execution_id=execution_id,
+        parent_id=stage.parent_stage_id,
+        name=as_text(stage.name),
+        kind=stage_kind(stage.type),
+        status=stage.status,
+        started_at=as_micros(stage.start_time),
+        finished_at=as_micros(stage.end_time),
+        reason=failure_reason(stage),
+    )
+    if stage.type == "manualJudgment":
+        yield parse_approval(execution_id, stage)
+    elif stage.type == "kayentaCanary":
+        yield from parse_canary(execution_id, stage, tree)
+    elif stage.type == "monitorCanary":
+        yield from parse_legacy_canary(execution_id, stage)
 
 
 def _execution_row(
@@ -90,20 +100,6 @@ def _execution_row(
         commit_origin=commit.origin if commit else None,
         reason=_cancellation(execution) or next(filter(None, map(failure_reason, tree.stages)), None),
         url=_url(execution, application, deck),
-    )
-
-
-def _stage_row(execution_id: str, stage: Stage) -> rows.Stage:
-    return rows.Stage(
-        id=stage.id,
-        execution_id=execution_id,
-        parent_id=stage.parent_stage_id,
-        name=as_text(stage.name),
-        kind=stage_kind(stage.type),
-        status=stage.status,
-        started_at=as_micros(stage.start_time),
-        finished_at=as_micros(stage.end_time),
-        reason=failure_reason(stage),
     )
 
 
@@ -165,3 +161,31 @@ def _url(execution: Execution, application: str, deck: str | None) -> str | None
         return None
     section = "executions/details" if as_text(execution.pipeline_config_id) else "tasks"
     return f"{deck.rstrip('/')}/#/applications/{quote(application, safe='')}/{section}/{quote(execution.id, safe='')}"
+
+
+def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[rows.Rollout]) -> Iterator[Row]:
+    """Yield rollouts that failed short of full traffic, which RestartStageHandler wipes, and recorded restarts."""
+    # A listing without tasks does not say how far a rollout came: its attempt would replace what is landed of it.
+    if any(stage.tasks for stage in tree.stages):
+        for rollout in rollouts:
+            if rollout.status == "failed" and rollout.started_at and rollout.full_traffic_at is None:
+                yield rows.ExecutionAttempt(
+                    id=f"{rollout.id}@{rollout.started_at // 1000}",
+                    execution_id=rollout.execution_id,
+                    rollout_id=rollout.id,
+                    started_at=rollout.started_at,
+                    ended_at=rollout.finished_at,
+                    first_traffic_at=rollout.first_traffic_at,
+                    reason=rollout.reason,
+                )
+    for stage in tree.stages:
+        if stage.context.restart_details is not NULL:
+            details = as_dict(decode_raw(stage.context.restart_details))
+            if restarted_at := as_micros(details.get("restartTime")):
+                yield rows.ExecutionAttempt(
+                    id=f"{stage.id}@restart-{restarted_at // 1000}",
+                    execution_id=execution_id,
+                    ended_at=restarted_at,
+                    restarted_by=first_person(details.get("restartedBy")),
+                    reason=shorten_reason(exception_message(details.get("previousException"))),
+                )

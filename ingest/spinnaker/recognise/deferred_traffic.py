@@ -6,9 +6,10 @@ stage without such a rollout (an old version enabled again) is a rollout of its 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from ingest.spinnaker.model import manifests
@@ -59,13 +60,12 @@ class EnablingStages:
         taken: dict[str, Stage] = {}
         for name in names:
             candidates = self._by_name.get(name, {})
-            first_candidates = list(islice(candidates.values(), self.MAX_CANDIDATES))
-            for stage in filter(matches, first_candidates):
+            for stage in filter(matches, list(islice(candidates.values(), self.MAX_CANDIDATES))):
                 del candidates[stage.id]
                 if stage.id not in self._taken:
                     taken[stage.id] = stage
         self._taken |= taken.keys()
-        return sorted(taken.values(), key=_start_order)
+        return sorted(taken.values(), key=lambda stage: as_micros(stage.start_time) or math.inf)
 
     def is_free(self, stage: Stage) -> bool:
         """Tell whether no rollout has taken a stage."""
@@ -75,7 +75,9 @@ class EnablingStages:
 def link_enabled_manifests(tree: StageTree) -> Iterator[RolloutLink]:
     """Link dark rollouts to the stages that enabled them; what else is enabled is a rollout of its own."""
     enabling = [stage for stage in tree.stages if stage.type == "enableManifest"]
-    free_stages = EnablingStages(chain.from_iterable(map(_enabled_names, enabling)))
+    named = [(name, stage) for stage in enabling if (name := _manifest_name(stage.context))]
+    # Each is looked up by a version of a workload, or by any version of it.
+    free_stages = EnablingStages(named + [(f"{manifests.strip_version(name)} *", stage) for name, stage in named])
     for stage in tree.stages:
         if stage.type == "deployManifest" and is_dark(stage.context):
             later_stages = free_stages.take(*_enablers(stage))
@@ -166,11 +168,6 @@ def _split_version(name: str | None) -> tuple[str, int] | None:
     return (match[1], int(match[2][:18])) if match else None  # int() refuses thousands of digits
 
 
-def _start_order(stage: Stage) -> tuple[bool, int]:
-    started = as_micros(stage.start_time)
-    return started is None, started or 0
-
-
 def _may_enable(deployed: Stage, enabling: Stage) -> bool:
     return begins_after(enabling, deployed) and same_place(enabling.context, deployed.context)
 
@@ -182,13 +179,6 @@ def _manifest_name(context: Context) -> str | None:
 def _server_group(stage: Stage) -> str | None:
     """Return the server group that a stage names; older versions of Deck call the field ``asgName``."""
     return first_text(stage.context.server_group_name, stage.context.asg_name)
-
-
-def _enabled_names(stage: Stage) -> Iterator[tuple[str, Stage]]:
-    """Yield what an enabling stage may be looked up by: a version of a workload, and any version of it."""
-    if name := _manifest_name(stage.context):
-        yield name, stage
-        yield f"{manifests.strip_version(name)} *", stage
 
 
 def _enablers(stage: Stage) -> tuple[list[str], Callable[[Stage], bool]]:

@@ -1,26 +1,46 @@
 """Steps of an Istio VirtualService: when the new destination served something, and when everything.
 
+Spinnaker has no stage for a mesh: its weights are ordinary manifests of a ``VirtualService``.
+
 The steps of one execution are one rollout, from the first to the last. No manifest says which destination is new: it
 is that of a workload which the execution deployed, else one called like ``canary``, else the one that grew first.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingest.spinnaker.model import manifests
-from ingest.spinnaker.model.coerce import as_dict, as_text, get_nested
-from ingest.spinnaker.model.payload import Stage, decode_raw
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_text, get_nested
+from ingest.spinnaker.model.payload import Context, Stage, decode_raw
 from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.recognise.deferred_traffic import RolloutLink, begins_after, same_place, stage_place
 from ingest.spinnaker.recognise.traffic import Traffic, measure_traffic, success_time
-from ingest.spinnaker.recognise.traffic_weights import Split, read_split
 
+_MESH_KINDS = frozenset({"virtualservice", "destinationrule"})
+_SERVICE_PREFIX = "virtualservice "
 _NAME_OF_NEW = re.compile(r"(.*[-_.])?(canary|new|next|candidate|preview|experiment|green)")
 _MAX_NAME_PARTS = 32
+
+
+class Split(NamedTuple):
+    """The shares of one VirtualService in percent: for each destination a list with one share a route."""
+
+    service: str | None
+    namespace: str | None
+    shares: dict[str, list[float]]
+
+    def serves_some(self, destination: str) -> bool:
+        """Tell whether any route leads to a destination."""
+        return any(share > 0 for share in self.shares.get(destination, ()))
+
+    def serves_all(self, destination: str) -> bool:
+        """Tell whether every route leads to a destination alone."""
+        return all(share >= 100 for share in self.shares.get(destination, (0,)))
 
 
 class Step(NamedTuple):
@@ -58,19 +78,15 @@ def link_istio_weights(tree: StageTree) -> Iterator[RolloutLink]:
     for stage in tree.stages:
         if stage.type not in ("deployManifest", "patchManifest"):
             continue
-        if split := read_split(stage.context):
+        if split := _read_split(stage.context):
             service = (as_text(stage.context.account), split.namespace, split.service)
             services.setdefault(service, []).append(Step(stage, split))
         else:
             others.append(stage)
     workloads = Workloads(others if services else ())
     for steps in services.values():
-        yield from _link_steps(sorted(steps, key=_start_order), workloads, tree)
-
-
-def _start_order(step: Step) -> tuple[bool, int]:
-    started = step.stage.start_time
-    return not isinstance(started, int), started if isinstance(started, int) else 0
+        steps.sort(key=lambda step: start if isinstance(start := step.stage.start_time, int) else math.inf)
+        yield from _link_steps(steps, workloads, tree)
 
 
 def _link_steps(steps: Sequence[Step], workloads: Workloads, tree: StageTree) -> Iterator[RolloutLink]:
@@ -131,3 +147,39 @@ def _destinations(stage: Stage) -> Iterator[str]:
         yield from ("-".join(parts[start:]) for start in range(min(len(parts), _MAX_NAME_PARTS)))
     if name := manifests.bare_name(stage.context.manifest_name):
         yield name
+
+
+def _read_split(context: Context) -> Split | None:
+    """Return the weights that a stage sets; None if it sets none or deploys anything beside the mesh."""
+    name = as_text(context.manifest_name) or ""
+    # Looked for in the undecoded manifests first: nearly all stages deploy no VirtualService.
+    if not name.lower().startswith(_SERVICE_PREFIX) and b"VirtualService" not in bytes(context.manifests):
+        return None
+    raw_manifests = (context.manifests, context.patch_body, context.deployed)
+    requested = next(filter(None, map(manifests.manifest_list, raw_manifests)), [])
+    kinds = [str(manifest.get("kind", "virtualservice")).lower() for manifest in requested]
+    if not _MESH_KINDS.issuperset(kinds):
+        return None
+    service = requested[kinds.index("virtualservice")] if "virtualservice" in kinds else {}
+    spec = as_dict(service.get("spec"))
+    rules = [rule for key in ("http", "tcp", "tls") for rule in as_list(spec.get(key)) if isinstance(rule, dict)]
+    # Rules for a matching header count only if there are no general ones.
+    general = [rule for rule in rules if not rule.get("match")] or rules
+    routes = [[target for target in as_list(rule.get("route")) if isinstance(target, dict)] for rule in general]
+    if not any("weight" in destination for route in routes for destination in route):
+        return None
+    metadata = as_dict(service.get("metadata"))
+    namespace = first_text(context.namespace_override, context.location, metadata.get("namespace"))
+    return Split(first_text(metadata.get("name"), name[len(_SERVICE_PREFIX) :]), namespace, _shares(routes))
+
+
+def _shares(routes: list[list[dict[str, Any]]]) -> dict[str, list[float]]:
+    shares: dict[str, list[float]] = {}
+    for position, route in enumerate(routes):
+        for target in route:
+            destination = as_dict(target.get("destination"))
+            name = first_text(destination.get("subset"), destination.get("host")) or "?"
+            # Istio sends everything to the only destination of a route, whatever its weight.
+            weight = as_number(target.get("weight"), 0, 100) or (100 if len(route) == 1 else 0)
+            shares.setdefault(name, [0.0] * len(routes))[position] += weight
+    return shares

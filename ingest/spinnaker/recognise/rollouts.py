@@ -53,13 +53,23 @@ def recognise_rollouts(execution: Execution, application: str, tree: StageTree) 
     for stage in tree.stages:
         if stage_kind(stage.type) not in OPERATIONS or stage.id in linked_ids or not _acts_itself(stage, tree):
             continue
-        for context in _target_contexts(stage):
+        for context in _planned_contexts(stage) or [stage.context]:
             row = _rollout(execution, application, tree, stage, context)
             if link := links.get(stage.id):
                 row = _apply_link(row, link)
             occurrences[row.id] += 1
             nth = occurrences[row.id]
             yield row if nth == 1 else msgspec.structs.replace(row, id=f"{row.id}#{nth}")
+
+
+def _planned_contexts(stage: Stage) -> list[Context]:
+    """Return a context for each cluster and region that a ``deploy`` plans; empty for every other stage."""
+    try:
+        clusters = _CLUSTERS.decode(stage.context.clusters) if stage.type == "deploy" else []
+    except msgspec.ValidationError:
+        return []  # a SpEL expression that Orca has not evaluated yet
+    regions = ((cluster, region) for cluster in clusters for region in _regions(cluster) or [""])
+    return [msgspec.structs.replace(cluster, region=region) for cluster, region in regions]
 
 
 def _apply_link(row: Rollout, link: RolloutLink) -> Rollout:
@@ -93,25 +103,6 @@ def _acts_itself(stage: Stage, tree: StageTree) -> bool:
     if stage_kind(stage.type) in ("scale", "restart"):
         return stage.parent_stage_id is None
     return stage_kind(stage.type) == "rollback" or not tree.outermost(stage, _ROLLBACK_STAGES)
-
-
-def _target_contexts(stage: Stage) -> list[Context]:
-    """Return the stage's own context; for a ``deploy`` that has not begun, one for each planned cluster and region."""
-    planned = [
-        msgspec.structs.replace(cluster, region=region)
-        for cluster in _planned_clusters(stage)
-        for region in (_regions(cluster) or [""])
-    ]
-    return planned or [stage.context]
-
-
-def _planned_clusters(stage: Stage) -> list[Context]:
-    if stage.type != "deploy":
-        return []
-    try:
-        return _CLUSTERS.decode(stage.context.clusters)
-    except msgspec.ValidationError:
-        return []  # a SpEL expression that Orca has not evaluated yet
 
 
 def _regions(context: Context) -> list[str]:

@@ -7,16 +7,16 @@ serves from ``waitForUpInstances`` on, and alone once the old one is gone, unles
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ingest.core.rows import Micros
-from ingest.spinnaker.model.coerce import as_micros, as_number, as_text
-from ingest.spinnaker.model.payload import Stage
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
+from ingest.spinnaker.model.manifests import manifest_list
+from ingest.spinnaker.model.payload import Context, Stage
 from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.recognise.strategies import SERVER_GROUP_STAGES, is_dark
-from ingest.spinnaker.recognise.traffic_weights import share_of_new_revision
 
 _STABILIZE = "waitForManifestToStabilize"
 _UP_INSTANCES = "waitForUpInstances"
@@ -36,7 +36,7 @@ def measure_traffic(stage: Stage, tree: StageTree) -> Traffic:
     if stage.type == "rollbackCluster":
         return Traffic()  # the rollbacks in it act: without any, nothing was rolled back
     if stage.type == "deployCloudrunManifest":
-        share = share_of_new_revision(stage.context)
+        share = _share_of_new_revision(stage.context)
         return Traffic(succeeded_at if share > 0 else None, succeeded_at if share >= 100 else None)
     if stage.type in SERVER_GROUP_STAGES:
         return _server_group_traffic(stage, tree)
@@ -50,6 +50,20 @@ def measure_traffic(stage: Stage, tree: StageTree) -> Traffic:
 def success_time(stage: Stage) -> Micros:
     """Return when a stage ended, if it succeeded."""
     return as_micros(stage.end_time) if stage.status == "succeeded" else None
+
+
+def _share_of_new_revision(context: Context) -> float:
+    """Return the percentage of the traffic that a Cloud Run manifest gives to the revision that it creates."""
+    spec = as_dict(next(iter(manifest_list(context.manifests)), {}).get("spec"))
+    revision = first_text(get_nested(spec, "template", "metadata", "name"))
+    targets = [target for target in as_list(spec.get("traffic")) if isinstance(target, dict)]
+    if not targets:
+        return 100  # Knative's default: all traffic to the latest revision
+    return sum(
+        as_number(target.get("percent"), 0, 100) or 0
+        for target in targets
+        if target.get("latestRevision") is True or (revision and target.get("revisionName") == revision)
+    )
 
 
 def _manifest_traffic(stage: Stage) -> Traffic:
@@ -81,16 +95,18 @@ def _stepwise_traffic(stage: Stage, tree: StageTree, strategy: str) -> Traffic |
     """Return the traffic of a group whose strategy moves it in steps; None for every other strategy."""
     pushes = [child for child in tree.children(stage) if child.type == "rollingPush"]
     if strategy == "rollingpush" and pushes:
-        return _pushed_traffic(pushes)
+        # From the first instance that is up to the end of the last round of replacements.
+        up = [end for push in pushes if (end := _task_end(push, lambda name: "UpInstances" in name))]
+        pushed = [end for push in pushes if (end := success_time(push))]
+        full = max(pushed) if len(pushed) == len(pushes) else None
+        return Traffic(min(up, default=full), full)
     if strategy not in _STEPWISE_STRATEGIES:
         return None
     # RollingRedBlackStrategy creates the group at capacity 0 and adds one resizeServerGroup for each percentage.
     resizes = [child for child in tree.children(stage) if child.type == "resizeServerGroup"]
-    return _resized_traffic(resizes) if resizes or stage.status != "succeeded" or stage.tasks else None
-
-
-def _resized_traffic(resizes: Sequence[Stage]) -> Traffic:
-    """Measure from the end of the first "Grow to p% of Desired Size" to the end of the one to 100 %."""
+    if not resizes and stage.status == "succeeded" and not stage.tasks:
+        return None
+    # From the end of the first "Grow to p% of Desired Size" to the end of the one to 100 %.
     ends = [end for resize in resizes if (end := success_time(resize))]
     to_full = [resize for resize in resizes if _percent(resize) == 100]
     to_full = to_full or [resize for resize in resizes[-1:] if _percent(resize) is None]
@@ -103,14 +119,6 @@ def _percent(resize: Stage) -> float | None:
     if scale_pct is None:
         scale_pct = (as_text(resize.name) or "").removeprefix("Grow to ").partition("%")[0]
     return as_number(scale_pct, 0, 100)
-
-
-def _pushed_traffic(pushes: Sequence[Stage]) -> Traffic:
-    """Measure from the first instance that is up to the end of the last round of replacements."""
-    up = [_task_end(push, lambda name: "UpInstances" in name) for push in pushes]
-    ends = [success_time(push) for push in pushes]
-    full = max((end for end in ends if end), default=None) if all(ends) else None
-    return Traffic(min((end for end in up if end), default=full), full)
 
 
 def _has_task(stage: Stage, name: str) -> bool:
