@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +44,11 @@ class Archive:
 
     def append(self, documents: Iterable[Document]) -> None:
         """Append documents as one batch, one per line."""
-        lines = b"".join(part for document in documents for part in _to_line(document))
+        lines = bytearray()
+        for document in documents:
+            # In JSON text a line break is only white space; inside strings it is escaped.
+            body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
+            lines += b"".join((KIND, json.dumps(document.kind).encode(), BODY, body, END, b"\n"))
         if not lines:
             return
         if self._file is None:
@@ -64,12 +69,6 @@ class Archive:
             self._file.close()
 
 
-def _to_line(document: Document) -> tuple[bytes, ...]:
-    # In JSON text a line break is only white space; inside strings it is escaped.
-    body = document.body.replace(b"\r", b" ").replace(b"\n", b" ")
-    return KIND, json.dumps(document.kind).encode(), BODY, body, END, b"\n"
-
-
 def read_archive(data: Path, source: str) -> Iterator[Document | Damage]:
     """Yield every archived document of a source, oldest load first.
 
@@ -79,19 +78,13 @@ def read_archive(data: Path, source: str) -> Iterator[Document | Damage]:
     for path in sorted((data / "payloads" / source).rglob("*.ndjson.zst"), key=lambda path: path.name):
         read = 0
         try:
-            for document in _read_documents(path):
-                read += 1
-                yield document
+            with path.open("rb") as file:
+                for line in chain.from_iterable(map(bytes.splitlines, _read_frames(file))):
+                    head, _, body = line.partition(BODY)  # not parsed: a body may be invalid JSON
+                    read += 1
+                    yield Document(json.loads(head.removeprefix(KIND)), body.removesuffix(END))
         except (zstandard.ZstdError, EOFError) as error:
             yield Damage(path, f"{error} after {read} documents")
-
-
-def _read_documents(path: Path) -> Iterator[Document]:
-    with path.open("rb") as file:
-        for frame in _read_frames(file):
-            for line in frame.splitlines():
-                head, _, body = line.partition(BODY)  # not parsed: a body may be invalid JSON
-                yield Document(json.loads(head.removeprefix(KIND)), body.removesuffix(END))
 
 
 def _read_frames(file: IO[bytes]) -> Iterator[bytes]:

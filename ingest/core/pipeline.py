@@ -136,7 +136,6 @@ class _Run:
                 self.report(text)
 
     def _close_chunk(self) -> None:
-        """Parse the chunk, and submit it to be archived and loaded."""
         chunk, unarchived = self.chunk, self.unarchived
         self.chunk, self.unarchived, self.bytes = [], [], 0
         if chunk or unarchived:
@@ -152,7 +151,6 @@ class _Run:
         self.buffer.add(parsed.tables)
 
     def _quarantine_rows(self, chunk: Chunk, errors: Mapping[int, str], at: datetime) -> list[Quarantine]:
-        """Return the rows of inputs that could not be read, and of those that are resolved."""
         rows: list[Quarantine] = []
         position = count()  # of documents: the parser has not seen the other items
         for item in chunk:

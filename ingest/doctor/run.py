@@ -102,7 +102,10 @@ def _check_landing(data: Path, loads: dict[str, LastLoad]) -> DoctorFinding:
     try:
         with database.inspect_landing(data) as con:
             for source, *columns in con.execute(LAST_LOADS).fetchall():
-                loads[source] = LastLoad(_read_context(con, source), *columns)
+                watermarks = con.execute("SELECT stream, value FROM watermark WHERE source = ?", [source]).fetchall()
+                names = con.execute("SELECT application FROM application WHERE source = ?", [source]).fetchall()
+                context = SourceContext(frozenset(name for (name,) in names), dict(watermarks))
+                loads[source] = LastLoad(context, *columns)
     except LockedError:
         return DoctorFinding(
             "lock", "warn", "another run holds the lock; landing.duckdb is not checked", "repeat when it has ended."
@@ -110,12 +113,6 @@ def _check_landing(data: Path, loads: dict[str, LastLoad]) -> DoctorFinding:
     except DoraError as error:
         return DoctorFinding("landing", "fail", error.happened, error.next_step)
     return DoctorFinding("landing", "ok", "all committed rows are there; no run holds the lock")
-
-
-def _read_context(con: database.Connection, source: str) -> SourceContext:
-    watermarks = con.execute("SELECT stream, value FROM watermark WHERE source = ?", [source]).fetchall()
-    names = con.execute("SELECT application FROM application WHERE source = ?", [source]).fetchall()
-    return SourceContext(frozenset(name for (name,) in names), dict(watermarks))
 
 
 def _check_source(

@@ -136,13 +136,13 @@ class BareRepository:
             temporary_file.replace(config_file)
 
     def _environment(self) -> dict[str, str]:
-        config: dict[str, str] = {}
-        for number, (key, value) in enumerate(self.config.items()):
-            config |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        keys = {f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(self.config)}
+        values = {f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(self.config.values())}
         return {
             "GIT_SSH_COMMAND": "ssh -o BatchMode=yes",
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-            **config,
+            **keys,
+            **values,
             "GIT_CONFIG_COUNT": str(len(self.config)),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,

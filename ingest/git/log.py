@@ -127,13 +127,9 @@ def _parse_times(column: list[str]) -> list[int | None]:
         times = [-1]
     if min(times) >= 0 and max(times) < _YEAR_10000:
         return [*times]
-    return list(map(_parse_time, column))
-
-
-def _parse_time(raw: str) -> int | None:
     # Git prints nothing for a negative time and a wrong number for one that overflows.
-    seconds = int(raw) if raw.isdecimal() and len(raw) < 13 else None
-    return seconds if seconds is not None and seconds < _YEAR_10000 else None
+    valid = (int(raw) if raw.isdecimal() and len(raw) < 13 else _YEAR_10000 for raw in column)
+    return [seconds if seconds < _YEAR_10000 else None for seconds in valid]
 
 
 def parse_sizes(fields: Iterable[str]) -> Iterator[tuple[str, ChangeSize]]:

@@ -215,7 +215,12 @@ def trunk_changes(
         for parents, request in zip(commits.parents, commits.request, strict=True)
     ]
     columns.reverts = reverts = [own or other for own, other in zip(commits.reverts, included.reverts, strict=True)]
-    columns.labels = _label_changes(commits, reverts)
+    columns.labels = [
+        label_change(author, subject, is_revert=bool(reverted), is_cherry_pick=bool(original))
+        for author, subject, reverted, original in zip(
+            commits.author, commits.subject, reverts, commits.picked_from, strict=True
+        )
+    ]
     columns.first_commit_at = included.first_authored_at
     columns.commits = included.counts
     columns.merge_time_issue = included.merge_time_issues
@@ -228,11 +233,3 @@ def trunk_changes(
         columns.lines_added = [size and size.added for size in change_sizes]
         columns.lines_removed = [size and size.removed for size in change_sizes]
     return columns
-
-
-def _label_changes(commits: Commits, reverts: Sequence[str | None]) -> list[tuple[str, ...]]:
-    columns = zip(commits.author, commits.subject, reverts, commits.picked_from, strict=True)
-    return [
-        label_change(author, subject, is_revert=bool(reverted), is_cherry_pick=bool(original))
-        for author, subject, reverted, original in columns
-    ]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dora.errors import AuthError, DoraError
-from ingest.core.archive import Document
-from ingest.core.rows import Columns, Row
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
@@ -83,13 +81,10 @@ class Git:
             mirror = Mirror(repository, self.data, min(self.timeout, TIMEOUT_SECONDS))
             yield from check_mirror(mirror, tips, context)
 
-    def parse(self, document: Document) -> Iterable[Row | Columns]:
-        """Return the rows of one document; raises ``ValueError`` if it is not a document of this source."""
-        return parse_document(document)
+    parse = staticmethod(parse_document)
 
 
 def _stream(repository: Repository) -> str:
-    """Return the stream of a repository's watermark."""
     # Another name when paths or owners are switched on, so that all changes are read again.
     details = ("+paths" if repository.paths else "") + ("+owners" if repository.owners else "")
     return f"tips{details}/{repository.name}"

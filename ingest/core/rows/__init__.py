@@ -7,10 +7,12 @@ types and defaults, readers of the database need comments on its columns.
 from __future__ import annotations
 
 from ingest.core.rows.base import Columns, Micros, Quarantine, Row
-from ingest.core.rows.canaries import Canary, CanaryInterval, CanaryJudgment, CanaryMetric
-from ingest.core.rows.code import Change, ChangeRequest, Commit
 from ingest.core.rows.executions import (
     Approval,
+    Canary,
+    CanaryInterval,
+    CanaryJudgment,
+    CanaryMetric,
     Coverage,
     DeletedExecution,
     Execution,
@@ -18,34 +20,22 @@ from ingest.core.rows.executions import (
     Rollout,
     Stage,
 )
-from ingest.core.rows.inventory import Account, Application, Incident, IncidentEvent, Pipeline, PipelineRevision
+from ingest.core.rows.inventory import (
+    Account,
+    Application,
+    Change,
+    ChangeRequest,
+    Commit,
+    Incident,
+    IncidentEvent,
+    Pipeline,
+    PipelineRevision,
+)
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
 
 __all__ = [
-    "TABLES",
-    "Account",
-    "Application",
-    "Approval",
-    "Canary",
-    "CanaryInterval",
-    "CanaryJudgment",
-    "CanaryMetric",
-    "Change",
-    "ChangeRequest",
-    "Columns",
-    "Commit",
-    "Coverage",
-    "DeletedExecution",
-    "Execution",
-    "ExecutionAttempt",
-    "Incident",
-    "IncidentEvent",
-    "Micros",
-    "Pipeline",
-    "PipelineRevision",
-    "Quarantine",
-    "Rollout",
-    "Row",
-    "Stage",
-]
+    "TABLES", "Account", "Application", "Approval", "Canary", "CanaryInterval", "CanaryJudgment", "CanaryMetric",
+    "Change", "ChangeRequest", "Columns", "Commit", "Coverage", "DeletedExecution", "Execution", "ExecutionAttempt",
+    "Incident", "IncidentEvent", "Micros", "Pipeline", "PipelineRevision", "Quarantine", "Rollout", "Row", "Stage",
+]  # fmt: skip
