@@ -112,16 +112,23 @@ def latest_rows(tables: Sequence[pa.Table]) -> pa.Table:
     return rows.take(list({ids[position]: position for position in order}.values()))
 
 
+class _NoPandas:
+    """An import hook that reports pandas as missing."""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name)
+
+
 @cache
 def _pyarrow() -> Any:
     """Import pyarrow without pandas: its first array would import it (0.4 s, 55 MB) to test for data frames."""
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
 
-    modules: dict[str, Any] = sys.modules
-    if "pandas" not in modules:
-        modules["pandas"] = None  # now `import pandas` reports that there is none
-        try:
-            pa.array([])
-        finally:
-            del modules["pandas"]
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_NoPandas)
     return pa

@@ -54,8 +54,10 @@ def find_in_manifests(level: Level) -> CommitMatch | None:
 def find_in_images(level: Level) -> CommitMatch | None:
     """Return the tag of the image that a stage deploys: the one called like the application, or the only one."""
     for stage in _deploy_stages(level):
-        images = filter(None, (image_version(_manifests(stage)) or "").split(" "))
-        tag_by_name = dict(map(_image_name_and_tag, images))
+        tag_by_name = {}
+        for image in filter(None, (image_version(_manifests(stage)) or "").split(" ")):
+            name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+            tag_by_name[name.lower()] = "" if "@" in image else tag
         own_tags = [tag for name, tag in tag_by_name.items() if name in level.names or len(tag_by_name) == 1]
         shas = set(filter(None, map(sha_in_tag, own_tags)))
         if len(shas) == 1:
@@ -96,12 +98,6 @@ def _deploy_stages(level: Level) -> Iterator[Stage]:
 def _manifests(stage: Stage) -> list[dict[str, Any]]:
     decoded = decode_raw(stage.context.manifests) or decode_raw(stage.context.deployed)
     return [manifest for manifest in as_list(decoded) if isinstance(manifest, dict)]
-
-
-def _image_name_and_tag(image: str) -> tuple[str, str]:
-    """Return the last part of an image's name, and its tag; an image with a digest is given none."""
-    name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    return name.lower(), "" if "@" in image else tag
 
 
 def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:

@@ -16,8 +16,7 @@ from ingest.spinnaker.model import manifests
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.payload import Context, Stage
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.strategies import is_dark
-from ingest.spinnaker.recognise.traffic import Traffic, success_time
+from ingest.spinnaker.recognise.traffic import Traffic, is_dark, success_time
 
 # Orca's words for a target that is not the newest: `criteria` of a manifest stage, `target` of a server group stage,
 # `versionName` of a Lambda stage.

@@ -27,8 +27,7 @@ from ingest.spinnaker.recognise.deferred_traffic import (
     link_lambda_routing,
 )
 from ingest.spinnaker.recognise.istio import link_istio_weights
-from ingest.spinnaker.recognise.strategies import SERVER_GROUP_STAGES, read_strategy
-from ingest.spinnaker.recognise.traffic import measure_traffic
+from ingest.spinnaker.recognise.traffic import SERVER_GROUP_STAGES, measure_traffic, read_strategy
 
 _CANARY_STAGES = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
 _ROLLBACK_STAGES = frozenset(TYPES_BY_KIND["rollback"].split())

@@ -1,4 +1,4 @@
-"""When a rollout first served traffic and when it served all of it: from its tasks, not from the end of its stage.
+"""How a rollout moves traffic, when it first served some and when all: from its tasks, not from the end of its stage.
 
 The end of a stage includes clean-up and after-stages (CompleteStageHandler). ``monitorDeploy`` ends when the cluster
 has accepted the new content, ``waitForManifestToStabilize`` when it is rolled out. A server group of virtual machines
@@ -13,11 +13,15 @@ from typing import NamedTuple
 from ingest.core.rows import Micros
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import manifest_list
-from ingest.spinnaker.model.payload import Context, Stage
+from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Context, Execution, Stage
 from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.strategies import SERVER_GROUP_STAGES, is_dark
 
+# The keys of Orca's Strategy.java and of `trafficManagement.options.strategy`, to the words of the contract.
+_NAMES = ["none", "redblack", "bluegreen", "highlander", "rollingredblack", "monitored", "custom", "rollingpush"]
+STRATEGIES = {**{name: name for name in _NAMES}, "cfrollingredblack": "rollingredblack"}
+SERVER_GROUP_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
+_MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
 _STABILIZE = "waitForManifestToStabilize"
 _UP_INSTANCES = "waitForUpInstances"
 _STEPWISE_STRATEGIES = frozenset({"rollingredblack", "cfrollingredblack", "monitored"})
@@ -45,6 +49,31 @@ def measure_traffic(stage: Stage, tree: StageTree) -> Traffic:
     if not stage.tasks or stage_kind(stage.type) in ("restart", "scale") or stage.type == "rollbackServerGroup":
         return Traffic(succeeded_at, succeeded_at)
     return _manifest_traffic(stage)
+
+
+def read_strategy(execution: Execution, stage: Stage, context: Context) -> str | None:
+    """Return how traffic comes to what a stage deploys; None if it deploys nothing or names no strategy."""
+    if stage.type == "enableManifest":
+        return "dark"
+    if context == EMPTY_CONTEXT or stage.type not in SERVER_GROUP_STAGES | _MANIFEST_STAGES:
+        return None
+    # A custom strategy is a pipeline of its own: the stages of that child execution do the deploying.
+    trigger = execution.trigger
+    if trigger is not None and True in (trigger.strategy, trigger.is_strategy):
+        return "custom"
+    if stage.type in SERVER_GROUP_STAGES:
+        return STRATEGIES.get((as_text(context.strategy) or "none").lower())
+    if is_dark(context):
+        return "dark"
+    management = as_dict(context.traffic_management)
+    strategy = get_nested(management, "options", "strategy") if management.get("enabled") is True else None
+    return STRATEGIES.get((as_text(strategy) or "none").lower())
+
+
+def is_dark(context: Context) -> bool:
+    """Tell whether a Kubernetes rollout leaves traffic where it is, as ``enableTraffic`` defaults to false."""
+    management = as_dict(context.traffic_management)
+    return management.get("enabled") is True and get_nested(management, "options", "enableTraffic") is not True
 
 
 def success_time(stage: Stage) -> Micros:
