@@ -93,12 +93,9 @@ class Source(Protocol):
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:
         """Return the source that ``[sources.NAME]`` of dora.toml describes. Raises ``UsageError``."""
-        ...
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Yield documents as they arrive, and a watermark whenever a stream is complete up to it."""
-        ...
 
     def parse(self, document: Document) -> Iterable[Row | Columns]:
         """Return the rows of one document, without side effects. Raises ``ValueError`` if it can not be parsed."""
-        ...

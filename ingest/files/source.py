@@ -73,7 +73,11 @@ class Files:
             if file.ignored_columns:
                 yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
             yield from _read_lines(file)
-            yield from _note_skipped_events(file)
+            if file.kind == CDEVENTS:
+                lines = file.format.read_lines(file.path)
+                counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
+                if skipped := ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind):
+                    yield Note(f"{file.path}: skipped events of other kinds: {skipped}")
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check that the configured files exist and can be read."""
@@ -183,11 +187,3 @@ def _read_lines(file: InputFile) -> Iterator[Item]:
         yield FileComplete(str(file.path))
     except (OSError, ValueError) as error:
         yield PartialFailure(f"{file.path} could not be read to its end: {error}")
-
-
-def _note_skipped_events(file: InputFile) -> Iterator[Item]:
-    if file.kind == CDEVENTS:
-        lines = file.format.read_lines(file.path)
-        counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
-        if skipped := ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind):
-            yield Note(f"{file.path}: skipped events of other kinds: {skipped}")

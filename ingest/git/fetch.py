@@ -10,7 +10,6 @@ from dora.errors import DoraError
 from ingest.core.source import Item, Note, Progress
 from ingest.git import documents, parse
 from ingest.git.codeowners import LOCATIONS, CodeOwners
-from ingest.git.commit_message import RevertClaim
 from ingest.git.log import ChangeSize, Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.parse import ChangeScope
@@ -71,12 +70,9 @@ class HistoryReader:
 
     def _resolve_reverts(self, gained: Log, branches: Mapping[str, str]) -> dict[str, str]:
         """Return the commit that each revert without a full id reverts."""
-        reverts, other_claims = dict[str, str | None](), dict[str, RevertClaim]()
-        for sha, claim in gained.commits.claims.items():
-            if claim.by == "commit":
-                reverts[sha] = self.mirror.resolve_short_sha(claim.value)
-            else:
-                other_claims[sha] = claim
+        claims, resolve = gained.commits.claims.items(), self.mirror.resolve_short_sha
+        reverts = {sha: resolve(claim.value) for sha, claim in claims if claim.by == "commit"}
+        other_claims = {sha: claim for sha, claim in claims if claim.by != "commit"}
         if other_claims:
             unread = [sha for sha in branches if sha not in gained.row_of]
             lines = Log(gained.commits, *self.mirror.read_commits(unread)).select(branches)

@@ -86,5 +86,4 @@ class Git:
 
 def _stream(repository: Repository) -> str:
     # Another name when paths or owners are switched on, so that all changes are read again.
-    details = ("+paths" if repository.paths else "") + ("+owners" if repository.owners else "")
-    return f"tips{details}/{repository.name}"
+    return f"tips{'+paths' if repository.paths else ''}{'+owners' if repository.owners else ''}/{repository.name}"

@@ -32,8 +32,7 @@ def find_in_artifacts(level: Level) -> CommitMatch | None:
         if sha := first_sha(metadata.items(), level.is_commit_key):
             return CommitMatch(sha, "artifact", branch=branch_name(metadata.get("BRANCH")))
     tags = [artifact.get("version") for artifact in artifacts if artifact.get("type") == "docker/image"]
-    shas = filter(None, map(sha_in_tag, (level.trigger.tag, *tags)))
-    return next((CommitMatch(sha, "image") for sha in shas), None)
+    return next((CommitMatch(sha, "image") for tag in (level.trigger.tag, *tags) if (sha := sha_in_tag(tag))), None)
 
 
 def find_in_manifests(level: Level) -> CommitMatch | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ingest.spinnaker.commits.search import CommitMatch, CommitPath, Level
 from ingest.spinnaker.model.coerce import as_dict, first_text, get_nested
 from ingest.spinnaker.model.payload import decode_raw
@@ -36,16 +34,12 @@ PATHS = (*GITHUB, *GITLAB, *BITBUCKET_CLOUD, *BITBUCKET_SERVER, *STASH, *SCRIPTS
 def find_in_payload(level: Level) -> CommitMatch | None:
     """Return the head of a push, or the merge of a request, else the head that it asks to merge."""
     payload = as_dict(decode_raw(level.trigger.payload))
-    matches = (match for path in PATHS for match in path.read(payload, "payload"))
-    match = next(matches, None)
-    return match and match._replace(repository=_repository(payload))
-
-
-def _repository(payload: dict[str, Any]) -> str | None:
-    repository = as_dict(payload.get("repository")) or as_dict(
-        get_nested(payload, "pullRequest", "toRef", "repository")
-    )
+    match = next((match for path in PATHS for match in path.read(payload, "payload")), None)
+    if not match:
+        return None
+    nested = get_nested(payload, "pullRequest", "toRef", "repository")
+    repository = as_dict(payload.get("repository")) or as_dict(nested)
     # GitHub and Bitbucket Cloud, then GitLab; Bitbucket Server and Stash have only the parts.
     full_name = first_text(repository.get("full_name"), get_nested(payload, "project", "path_with_namespace"))
     project, slug = first_text(get_nested(repository, "project", "key")), first_text(repository.get("slug"))
-    return full_name or (f"{project}/{slug}" if project and slug else None)
+    return match._replace(repository=full_name or (f"{project}/{slug}" if project and slug else None))
