@@ -95,7 +95,7 @@ def coverage(rows: list[Row]) -> alt.LayerChart:
     tips = style.tooltips(application="Application", text="With a canary", evidence="Deployments")
     base = alt.Chart().encode(y=style.name_axis("application", labelPadding=14), color=style.color(), tooltip=tips)
     whiskers = base.mark_rule(strokeWidth=4, strokeCap="round", opacity=0.4)
-    dots = base.mark_point(**style.dot(60), cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
+    dots = base.mark_point(**style.DOT, size=60, cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
     x = alt.X("share:Q", scale=scale, axis=style.axis(format=".0%", tickCount=5), title=None)
     layer = [whiskers.encode(x=alt.X("low:Q", scale=scale), x2="high:Q"), dots.encode(x=x)]
     return alt.LayerChart(layer=layer, data=style.data(rows), height=style.height_of(rows, "application"))

@@ -25,7 +25,7 @@ def survival_curve(rows: list[Row]) -> alt.LayerChart:
     steps = base.transform_filter("datum.left < 1").encode(y=y, tooltip=tips)
     target = steps.mark_point(filled=True, size=CLICK_AREA, opacity=0.001, cursor="pointer")
     half = alt.Chart(style.data([{"half": 0.5, "tone": "grey"}])).mark_rule(strokeDash=[5, 4])
-    layer = [half.encode(y="half:Q", color=style.color()), band, line, steps.mark_point(**style.dot(16)),
+    layer = [half.encode(y="half:Q", color=style.color()), band, line, steps.mark_point(**style.DOT, size=16),
              target.add_params(style.click_on(CLASS_FIELD))]  # fmt: skip
     return alt.LayerChart(layer=layer, data=style.data([start, *rows]), height=HEIGHT)
 
@@ -41,7 +41,7 @@ def failures_by_frequency(rows: list[Row]) -> alt.LayerChart:
               axis=style.axis(tickCount=6, format="~g", titleFontWeight="normal", grid=False))  # fmt: skip
     tips = style.tooltips(application="Application", per="Per day", evidence="Failed")
     base, scale = style.with_tone(alt.Chart(), "blue").encode(x=x, tooltip=tips), style.share_scale(rows)
-    points = base.mark_point(**style.dot(60), cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
+    points = base.mark_point(**style.DOT, size=60, cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
     layer = [style.whiskers(base, scale), points.encode(y=style.share_y(scale))]
     return alt.LayerChart(layer=layer, data=style.data(rows), height=HEIGHT)
 

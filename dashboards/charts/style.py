@@ -13,6 +13,8 @@ PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "gre
 HEIGHT, SPARKLINE_HEIGHT = 220, 56  # pixels
 # Fields of a row whose value a click on its mark selects. Streamlit reports a click under the field's name.
 PERIOD_FIELD, APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD = "start", "application", "part", "deployment"
+DOT: dict[str, Any] = {"filled": True, "opacity": 1}
+HOLLOW_DOT: dict[str, Any] = {"filled": False, "strokeWidth": 1.6, "opacity": 1}  # of an incomplete period
 COARSE_HOURS = [minutes / 60 for minutes in (1, 5, 15)] + [1.0, 4, 24, 96, 720, 8760]
 FINE_HOURS = [minutes / 60 for minutes in (1, 2, 5, 10, 15, 20, 30, 45)]
 FINE_HOURS += [1.0, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 720]
@@ -85,16 +87,6 @@ def click_target(base: alt.Chart, field: str) -> alt.Chart:
     return target
 
 
-def dot(size: int) -> dict[str, Any]:
-    """Return the style of a filled point; ``size`` is in square pixels."""
-    return {"filled": True, "size": size, "opacity": 1}
-
-
-def hollow_dot(size: int) -> dict[str, Any]:
-    """Return the style of the point of an incomplete period."""
-    return {"filled": False, "size": size, "strokeWidth": 1.6, "opacity": 1}
-
-
 def share_scale(rows: list[Row], **options: Any) -> alt.Scale:
     """Return a scale of shares from zero to just above the highest interval."""
     top = max((row["high"] for row in rows if row["high"] is not None), default=1.0)
@@ -116,7 +108,7 @@ def whiskers(base: alt.Chart, scale: alt.Scale) -> alt.Chart:
 def shares_by_class(rows: list[Row], column: alt.Chart, base: alt.Chart) -> alt.LayerChart:
     """Return a share per class as a dot with a 95 % whisker; a click in the ``column`` of a class selects it."""
     scale = share_scale(rows)
-    dots = base.mark_point(**dot(60)).encode(y=share_y(scale))
+    dots = base.mark_point(**DOT, size=60).encode(y=share_y(scale))
     layer = [whiskers(base, scale), dots, click_target(column, CLASS_FIELD)]
     return alt.LayerChart(layer=layer, data=data(rows), height=HEIGHT)
 

@@ -57,8 +57,8 @@ def share_trend(rows: list[Row], window: Value) -> alt.LayerChart:
     scale = style.share_scale([row for row in rows if not row["partial"]], clamp=True)
     y = style.share_y(scale, "value")
     base = style.with_tone(style.period_chart(), "vermilion")
-    dots = base.transform_filter(COMPLETE).mark_point(**style.dot(55)).encode(y=y)
-    hollow = base.transform_filter(PARTIAL).mark_point(**style.hollow_dot(55)).encode(y=y)
+    dots = base.transform_filter(COMPLETE).mark_point(**style.DOT, size=55).encode(y=y)
+    hollow = base.transform_filter(PARTIAL).mark_point(**style.HOLLOW_DOT, size=55).encode(y=y)
     return _layered(rows, [style.whiskers(base, scale), dots, hollow], window, "Share")
 
 
@@ -74,7 +74,9 @@ def count_trend(rows: list[Row]) -> alt.LayerChart:
 def sparkline(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerChart:
     """Draw a trend of the complete periods without axes, with a gap where a period has no value."""
     column = alt.Chart().encode(x=alt.X("start:O", axis=None), tooltip=style.tooltips(start="From", text="Value"))
-    marks = column.mark_bar(cornerRadius=1.5) if bars else column.mark_line(strokeWidth=1.8, point=style.dot(14))
+    marks = (
+        column.mark_bar(cornerRadius=1.5) if bars else column.mark_line(strokeWidth=1.8, point=style.DOT | {"size": 14})
+    )
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2))
     layer = [style.with_tone(marks, tone).encode(y=y), style.click_target(column, PERIOD_FIELD)]
     complete = style.data([row for row in rows if not row["partial"]])
@@ -96,8 +98,8 @@ def _duration_trend(
         )
         for low, high, opacity in bands
     ]
-    line = complete.mark_line(strokeWidth=2.2, interpolate="monotone", point=style.dot(28)).encode(y=y)
-    hollow = base.transform_filter(PARTIAL).mark_point(**style.hollow_dot(45)).encode(y=y)
+    line = complete.mark_line(strokeWidth=2.2, interpolate="monotone", point=style.DOT | {"size": 28}).encode(y=y)
+    hollow = base.transform_filter(PARTIAL).mark_point(**style.HOLLOW_DOT, size=45).encode(y=y)
     return _layered(drawn, [*areas, line, hollow, *_line_names(drawn, scale, names)], window, "Median")
 
 
