@@ -24,5 +24,5 @@ def test_each_fault_of_the_catalogue_has_a_test(fault: int) -> None:
 
 
 def test_no_test_names_a_fault_that_is_not_in_the_catalogue() -> None:
-    """A slip of the pen would look like a fault that is tested."""
+    """A misspelt number would pass for a tested fault."""
     assert numbers() <= set(FAULTS)

@@ -1,4 +1,4 @@
-"""The wheel is whole: everything that the packages need is inside."""
+"""The wheel has everything that the packages need."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
     subprocess.run([sys.executable, "-m", "pip", *words], check=True)
-    (found,) = folder.glob("*.whl")
-    return found
+    (path,) = folder.glob("*.whl")
+    return path
 
 
-def test_it_holds_every_file_of_the_packages(wheel: Path) -> None:
+def test_it_has_every_file_of_the_packages(wheel: Path) -> None:
     """Code, .sql, .toml and the dashboard's settings are in; tests, data and notebooks are not."""
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "dora", "ingest", "dashboards"]
@@ -33,7 +33,7 @@ def test_it_holds_every_file_of_the_packages(wheel: Path) -> None:
 
 
 def test_the_demo_runs_from_it_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    """`dora demo --no-serve` works where nothing but the wheel and its dependencies is."""
+    """`dora demo --no-serve` works with only the wheel and its dependencies."""
     site, empty = tmp_path / "site", tmp_path / "empty"
     empty.mkdir()
     words = ["install", "--quiet", "--no-deps", "--no-compile", "--target", str(site), str(wheel)]
@@ -46,5 +46,5 @@ def test_the_demo_runs_from_it_in_an_empty_folder(wheel: Path, tmp_path: Path) -
 
     assert Path(run("-c", "import dora; print(dora.__file__)").strip()).is_relative_to(site)
     assert "Lead time for changes" in run("-m", "dora", "demo", "--no-serve", "--scale", "0.03")
-    shown = json.loads(run("-m", "dora", "show", "--config", "data/demo/dora.toml", "--json"))
-    assert all(row["n"] > 0 for row in shown)
+    values = json.loads(run("-m", "dora", "show", "--config", "data/demo/dora.toml", "--json"))
+    assert all(row["n"] > 0 for row in values)

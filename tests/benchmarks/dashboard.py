@@ -37,10 +37,10 @@ IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 CAPTION = "[data-testid=stCaptionContainer]"
 VIEWERS, ROUNDS, NIGHTS, MOST = 20, 3, 2, 30
 WATCH = """([caption, words]) => {
-  const seen = () => [...document.querySelectorAll(caption)].some(one => one.innerText.includes(words))
+  const rendered = () => [...document.querySelectorAll(caption)].some(node => node.innerText.includes(words))
   window.sawAt = null
   document.addEventListener('click', () => { window.clickedAt = performance.now() }, {once: true, capture: true})
-  new MutationObserver((_, self) => { if (seen()) { window.sawAt = performance.now(); self.disconnect() } })
+  new MutationObserver((_, self) => { if (rendered()) { window.sawAt = performance.now(); self.disconnect() } })
     .observe(document.body, {subtree: true, childList: true, characterData: true})
 }"""
 PAINTED = """selector => {
@@ -81,9 +81,9 @@ class Window:
         self.page = browser.new_context(viewport={"width": 1440, "height": 1000}).new_page()
         self.page.set_default_timeout(600_000)
         self.page.add_init_script(f"({PAINTED})('{CELL}')")
-        self.address, self.received, self.asked, self.errors = address, 0, [], []
+        self.address, self.received, self.urls, self.errors = address, 0, [], []
         self.page.on("websocket", lambda socket: socket.on("framereceived", self._frame))
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("request", lambda request: self.urls.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def _frame(self, payload: Any) -> None:
@@ -91,13 +91,13 @@ class Window:
 
     def open(self, path: str = "") -> Opening:
         """Open a page and wait for the first row of its first table, then for all of it."""
-        told = self.page.context.new_cdp_session(self.page)
-        told.send("Performance.enable", {"timeDomain": "threadTicks"})
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Performance.enable", {"timeDomain": "threadTicks"})
         began = time.perf_counter()
         self.page.goto(f"{self.address}/{path}", wait_until="commit")
         self.page.wait_for_function("window.tableAt")
         table = self.page.evaluate("window.tableAt") / 1000
-        spent = {one["name"]: one["value"] for one in told.send("Performance.getMetrics")["metrics"]}
+        spent = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
         self.page.wait_for_selector(IDLE)
         whole = time.perf_counter() - began
         return Opening(table, whole, spent["TaskDuration"])
@@ -127,7 +127,7 @@ class Window:
 def alone(browser: Any, address: str, floor: str) -> Iterator[tuple[str, str, str]]:
     """What one person waits for, page by page."""
     fresh = Window(browser, address).open()
-    yield "first table on a fresh server", f"{fresh.table:.2f} s", _held(fresh.table, LIMITS["fresh"], "s")
+    yield "first table on a fresh server", f"{fresh.table:.2f} s", _verdict(fresh.table, LIMITS["fresh"], "s")
     Window(browser, floor).open()
     for title, path in PAGES.items():
         yield from _warm(browser, address, floor, title, path)
@@ -135,35 +135,35 @@ def alone(browser: Any, address: str, floor: str) -> Iterator[tuple[str, str, st
     window.open()
     first = [window.filter(name) for name in ("30d", "180d")]
     again = [window.filter(name) for name in ("90d", "30d", "180d", "90d")]
-    for when, took in (("first time", median(first)), ("seen before", median(again))):
-        yield f"filter to new text, {when}", f"{1000 * took:.0f} ms", _held(took, LIMITS["filter"], "s")
+    for when, took in (("first time", median(first)), ("repeated", median(again))):
+        yield f"filter to new text, {when}", f"{1000 * took:.0f} ms", _verdict(took, LIMITS["filter"], "s")
     own = (address, "data:", "blob:", address.replace("http", "ws"))
-    out = [url for url in window.asked if not url.startswith(own)]
-    yield "requests to anybody else", f"{len(out)} of {len(window.asked)}", _held(len(out), 0, "")
+    out = [url for url in window.urls if not url.startswith(own)]
+    yield "requests to other hosts", f"{len(out)} of {len(window.urls)}", _verdict(len(out), 0, "")
 
 
 def _warm(browser: Any, address: str, floor: str, title: str, path: str) -> Iterator[tuple[str, str, str]]:
     """One page on a server that has served it, in turns with the floor; the best of each is told beside the median."""
     Window(browser, address).open(path)
     ours: list[Opening] = []
-    least: list[Opening] = []
+    baseline: list[Opening] = []
     sent = {}
     for _ in range(ROUNDS):
-        for found, where, page in ((ours, address, path), (least, floor, "")):
+        for openings, where, page in ((ours, address, path), (baseline, floor, "")):
             window = Window(browser, where)
-            found.append(window.open(page))
+            openings.append(window.open(page))
             sent[where] = window.received
             window.close()
-    table, lowest = median(one.table for one in ours), median(one.table for one in least)
-    best = f"best {min(one.table for one in ours):.2f}, floor {lowest:.2f}, best {min(o.table for o in least):.2f}"
-    yield f"{title}: first table, warm", f"{table:.2f} s", f"{_held(table, LIMITS['warm'], 's')} ({best})"
-    yield f"{title}: whole page, warm", f"{median(one.whole for one in ours):.2f} s", ""
-    spent, floored = (min(one.processor for one in found) for found in (ours, least))
+    table, lowest = median(opening.table for opening in ours), median(opening.table for opening in baseline)
+    best = f"best {min(o.table for o in ours):.2f}, floor {lowest:.2f}, best {min(o.table for o in baseline):.2f}"
+    yield f"{title}: first table, warm", f"{table:.2f} s", f"{_verdict(table, LIMITS['warm'], 's')} ({best})"
+    yield f"{title}: complete page, warm", f"{median(opening.whole for opening in ours):.2f} s", ""
+    spent, floored = (min(opening.processor for opening in openings) for openings in (ours, baseline))
     yield f"{title}: browser's processor to the table", f"{spent:.2f} s", f"floor {floored:.2f}"
-    yield f"{title}: data of a view", f"{sent[address] / 1000:,.0f} kB", _held(sent[address], LIMITS["bytes"], "B")
+    yield f"{title}: data of a view", f"{sent[address] / 1000:,.0f} kB", _verdict(sent[address], LIMITS["bytes"], "B")
 
 
-def _held(value: float, limit: float, unit: str) -> str:
+def _verdict(value: float, limit: float, unit: str) -> str:
     return f"{'within' if value <= limit else 'OVER'} {limit:g} {unit}".strip()
 
 
@@ -205,11 +205,15 @@ def together(browser: Any, address: str, folder: Path) -> Iterator[tuple[str, st
     for window in windows:
         window.page.get_by_role("radio", name="90d").click()
         window.page.wait_for_selector(IDLE)
-    wrong = [said for window in windows for said in window.went_wrong()]
+    wrong = [message for window in windows for message in window.went_wrong()]
     yield f"views by {VIEWERS} windows at once", f"{2 * VIEWERS * turn}", f"in {turn} turns"
     yield "dora nightly meanwhile", f"{len(runs)} swaps", f"{median(runs or [0.0]):.0f} s each run"
     yield "first table, all twenty asking at once", f"{median(waits):.1f} s", f"the slowest {max(waits):.1f} s"
-    yield "errors shown or thrown", f"{len(wrong)}", _held(len(wrong), 0, "") + (f": {wrong[0][:90]}" if wrong else "")
+    yield (
+        "errors shown or thrown",
+        f"{len(wrong)}",
+        _verdict(len(wrong), 0, "") + (f": {wrong[0][:90]}" if wrong else ""),
+    )
 
 
 def _turn(windows: list[Window], address: str, turn: int) -> list[float]:

@@ -89,9 +89,9 @@ def _words(number: int, chance: random.Random) -> list[str]:
 
 def _pieces(body: bytes) -> Pieces:
     """A body cut at the ids of the execution and its stages: what lies between, and the ids."""
-    found = msgspec.json.decode(body)
-    ids = {found["id"], *(stage["id"] for stage in found["stages"])}
-    cut = re.split(b"(" + b"|".join(re.escape(one.encode()) for one in sorted(ids)) + b")", body)
+    execution = msgspec.json.decode(body)
+    ids = {execution["id"], *(stage["id"] for stage in execution["stages"])}
+    cut = re.split(b"(" + b"|".join(re.escape(id_.encode()) for id_ in sorted(ids)) + b")", body)
     return cut[::2], cut[1::2]
 
 

@@ -34,7 +34,7 @@ from tests.benchmarks.memory import peak
 
 COMMITS, DEPLOYMENTS, SAMPLE = 100_000, 10_000, 100
 LIMIT_MB, AGAIN_SECONDS, WALK_SECONDS, ASKED = 300, 1.0, 0.05, 1.5
-SOME = 5_000  # commits for whom the slowest reader is asked
+SOME = 5_000  # commits that the slowest reader reads
 ATTEMPTS = """
 CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VARCHAR, commit VARCHAR, version VARCHAR,
   took_traffic BOOLEAN, succeeded BOOLEAN, alters BOOLEAN, explicit_rollback BOOLEAN, restores VARCHAR,
@@ -70,9 +70,9 @@ def best(work: Callable[[], object], times: int = 3) -> float:
     return measured(work, times).wall
 
 
-def show(what: str, ours: float, limit: float, peer: str, asked: float | None = None) -> None:
-    said = f" ({asked:g} asked)" if asked else ""
-    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}{said}", flush=True)
+def show(what: str, ours: float, limit: float, peer: str, target: float | None = None) -> None:
+    note = f" (target {target:g})" if target else ""
+    print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}{note}", flush=True)
 
 
 def ingest(repository: Path, data: Path) -> Taken:
@@ -99,7 +99,7 @@ def ingest(repository: Path, data: Path) -> Taken:
     spent, all_parsed = whole.own + whole.theirs, parsed.own + parsed.theirs
     show(f"  processors, {whole.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
     show("  the same", spent, all_parsed, "git log, parsed", ASKED)
-    least(data, bare, list(git.fetch(source.Request(), source.SourceState())))
+    measure_minimum(data, bare, list(git.fetch(source.Request(), source.SourceState())))
     show("a run with nothing new", best(lambda: pipeline.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
     return whole
 
@@ -119,7 +119,7 @@ def cut(data: Path) -> list[tuple[str, ...]]:
     return list(zip(*(fields[column::7] for column in range(1, 7)), strict=False))
 
 
-def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
+def measure_minimum(data: Path, limit: Taken, items: list[source.Item]) -> None:
     """What no ingest can leave out, each for itself: git's output in memory, payloads on disk, rows in a table."""
     documents = [item for item in items if isinstance(item, Document)]
     with duckdb.connect(str(data / database.LANDING), read_only=True) as con:
@@ -128,7 +128,7 @@ def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
     def output_read() -> None:
         subprocess.run(raw(data), input=b"main\n", capture_output=True, env=unhurried(), check=True)
 
-    def kept() -> None:
+    def compressed() -> None:
         with tempfile.TemporaryDirectory() as folder, closing(Archive(Path(folder), "git", "20260101")) as archive:
             archive.append(documents)
             archive.sync()
@@ -141,11 +141,15 @@ def least(data: Path, limit: Taken, items: list[source.Item]) -> None:
                 con.execute(f'CREATE TABLE "{name}" AS FROM batch')
             con.execute("CHECKPOINT")
 
-    parts = {"git log in memory": output_read, "payloads compressed": kept, "bare INSERT, not compressed": inserted}
+    parts = {
+        "git log in memory": output_read,
+        "payloads compressed": compressed,
+        "bare INSERT, not compressed": inserted,
+    }
     spent = {what: measured(work) for what, work in parts.items()}
-    told = ", ".join(f"{what} {taken.own + taken.theirs:.2f}" for what, taken in spent.items())
+    parts_text = ", ".join(f"{what} {taken.own + taken.theirs:.2f}" for what, taken in spent.items())
     whole = sum(taken.own + taken.theirs for taken in spent.values())
-    print(f"  of which no ingest can leave out, in processor seconds: {told}; {whole / limit.theirs:.2f} times git log")
+    print(f"  unavoidable for any ingest, in processor seconds: {parts_text}; {whole / limit.theirs:.2f} times git log")
 
 
 def remember(repository: Path, data: Path) -> None:
@@ -165,17 +169,17 @@ def peers(repository: Path, commits: int, whole: Taken) -> None:
 
     def pygit2() -> None:
         walked = importlib.import_module("pygit2").Repository(str(repository))
-        told = ((c.id, c.parent_ids, c.commit_time, c.author.name, c.message) for c in walked.walk(walked.head.target))
-        deque(told, maxlen=0)
+        read = ((c.id, c.parent_ids, c.commit_time, c.author.name, c.message) for c in walked.walk(walked.head.target))
+        deque(read, maxlen=0)
 
     def pydriller() -> None:
         importlib.import_module("git")  # what pydriller imports puts our folder first, where another git.py lies
-        told = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
-        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in islice(told, some)), maxlen=0)
+        read = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
+        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in islice(read, some)), maxlen=0)
 
-    for name, work, told in (("pygit2", pygit2, commits), ("pydriller", pydriller, some)):
+    for name, work, count in (("pygit2", pygit2, commits), ("pydriller", pydriller, some)):
         if importlib.util.find_spec(name):
-            show(f"whole ingest, for {told:,} commits", whole.wall * told / commits, best(work, 1), f"{name} reading")
+            show(f"whole ingest, for {count:,} commits", whole.wall * count / commits, best(work, 1), f"{name} reading")
         else:
             print(f"{name} is not installed; `make bench` does it")
 
@@ -212,11 +216,11 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         assert graph.generation
 
     pairs = list(pairwise(deployed))[:: DEPLOYMENTS // SAMPLE]
-    asked = best(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
+    per_pair = best(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
     print(f"graph load {loading:.3f} s, generations {best(generations):.3f} s, whole trace {whole:.3f} s")
     took = best(mark)
     show(f"the walk, {DEPLOYMENTS:,} deployments", took, WALK_SECONDS, "allowed")
-    show("  the same", took, asked * DEPLOYMENTS / len(pairs), "git rev-list each")
+    show("  the same", took, per_pair * DEPLOYMENTS / len(pairs), "git rev-list each")
 
 
 def main() -> None:

@@ -62,14 +62,14 @@ def limits(bodies: list[bytes]) -> Mapping[str, float]:
     """
     typed = msgspec.json.Decoder(Execution).decode
     decoders: dict[str, Callable[[bytes], Any]] = {
-        "msgspec, typed, results held": typed,
+        "msgspec, typed, results retained": typed,
         "msgspec, plain objects": msgspec.json.Decoder().decode,
         "json": json.loads,
     }
     if importlib.util.find_spec("orjson"):
         decoders["orjson"] = importlib.import_module("orjson").loads
-    held = {name: speed(bodies, lambda decode=decode: list(map(decode, bodies))) for name, decode in decoders.items()}
-    return {LIMIT: speed(bodies, lambda: deque(map(typed, bodies), maxlen=0)), **held}
+    rates = {name: speed(bodies, lambda decode=decode: list(map(decode, bodies))) for name, decode in decoders.items()}
+    return {LIMIT: speed(bodies, lambda: deque(map(typed, bodies), maxlen=0)), **rates}
 
 
 def normalized(bodies: list[bytes]) -> None:
@@ -86,7 +86,7 @@ def speed(bodies: list[bytes], work: Callable[[], object], times: int = 3) -> fl
 def parts(documents: list[Document], bodies: list[bytes]) -> Iterator[tuple[str, float]]:
     """Where ours spends its time, each alone: reading, and keeping the payload copy."""
     source = Replay(documents)
-    yield "  of it parse to rows, one process", speed(bodies, lambda: [list(source.parse(one)) for one in documents])
+    yield "  of it parse to rows, one process", speed(bodies, lambda: [list(source.parse(item)) for item in documents])
     with tempfile.TemporaryDirectory() as folder:
         loads = iter(range(99))
         yield "  of it payload copy", speed(bodies, lambda: keep(Path(folder), f"20260101-{next(loads)}", documents))
@@ -101,7 +101,7 @@ def keep(data: Path, load: str, documents: list[Document]) -> None:
 
 
 def batched(documents: list[Document]) -> Iterator[list[Document]]:
-    """As they are kept when they are landed: some megabytes at a time."""
+    """Compressed as for landing: some megabytes at a time."""
     few = max(1, CHUNK_BYTES * len(documents) // sum(len(document.body) for document in documents))
     yield from (documents[start : start + few] for start in range(0, len(documents), few))
 

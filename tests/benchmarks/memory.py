@@ -25,7 +25,7 @@ HISTORIES, LIMIT_MB, MARKED = (20_000, 60_000), 512, 1_000
 
 
 class Flood(SOURCE):
-    """The Spinnaker source, fed by a generator: as many executions as asked for, none of them held."""
+    """The Spinnaker source, fed by a generator: a number of executions, none of them retained."""
 
     def __init__(self, executions: int) -> None:
         super().__init__(parse_settings({}))
@@ -40,9 +40,9 @@ class Flood(SOURCE):
 
 
 def peak() -> float:
-    """MB that this process has held at most since it began (Linux; what ``getrusage`` tells includes its parent's)."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found[1]) / 1024 if found else 0
+    """Peak memory of this process in MB (Linux; the figure of ``getrusage`` includes its parent's)."""
+    match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(match[1]) / 1024 if match else 0
 
 
 def ingest(executions: int) -> None:

@@ -102,12 +102,12 @@ class Took(NamedTuple):
 
 def took(work: Callable[[], object], runs: int = 3) -> Took:
     """The shortest of some runs, by either clock."""
-    seen = []
+    runs = []
     for _ in range(runs):
         started, spent = time.perf_counter(), _spent()
         work()
-        seen.append(Took(time.perf_counter() - started, _spent() - spent))
-    return Took(min(one.wall for one in seen), min(one.processor for one in seen))
+        runs.append(Took(time.perf_counter() - started, _spent() - spent))
+    return Took(min(run.wall for run in runs), min(run.processor for run in runs))
 
 
 def _spent() -> float:
@@ -141,7 +141,7 @@ def builds(sizes: list[int]) -> None:
             landed(Path(folder), size)
             wall = timed(lambda: build(Config(data=Path(folder))), 1)
             ratio = f" · {wall / before[1]:.1f} x the time of {before[0]:,}" if before else ""
-            print(f"build of {size:,} executions and changes: {wall:.1f} s (asked: 10 s for 2,000,000){ratio}")
+            print(f"build of {size:,} executions and changes: {wall:.1f} s (target: 10 s for 2,000,000){ratio}")
             before = (size, wall)
 
 
@@ -159,11 +159,11 @@ def weekly(rows: int) -> None:
         delivery = dora.open(folder / "dora.duckdb")
         for metric in VALUES:
             _one(delivery, metric, rows)
-        shown = [sys.executable, "-m", "dora", "show", "deployment_frequency"]
+        command = [sys.executable, "-m", "dora", "show", "deployment_frequency"]
         (folder / "dora.toml").write_text('data = "."\n')
-        show = took(lambda: subprocess.run(shown, cwd=folder, check=True, capture_output=True), 5)
+        show = took(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True), 5)
         floor = took(lambda: subprocess.run([sys.executable, "-c", "import duckdb"], check=True), 5)
-        print(f"dora show, cold, {rows:,} observations: {show} (asked: 0.5 s); python and the engine alone {floor}")
+        print(f"dora show, cold, {rows:,} observations: {show} (target: 0.5 s); python and the engine alone {floor}")
 
 
 def _one(delivery: dora.Delivery, metric: str, rows: int) -> None:
@@ -171,7 +171,7 @@ def _one(delivery: dora.Delivery, metric: str, rows: int) -> None:
     con.execute(f'CREATE TEMP VIEW o AS SELECT * FROM dora.metrics."{metric}"')
     bare = took(lambda: con.execute(BARE[metric]).fetchall())
     ours = took(lambda: delivery.values(metric, Scope(by="application", every="week")))
-    ratios = f"{ours.wall / bare.wall:.2f} x ({ours.processor / bare.processor:.2f} x of processors; asked: 1.5 x)"
+    ratios = f"{ours.wall / bare.wall:.2f} x ({ours.processor / bare.processor:.2f} x of processors; target: 1.5 x)"
     print(f"{metric}, {rows:,} rows: ours {ours}, bare {bare}, {ratios}", end="")
     for name, load in PEERS.items():
         if find_spec(name):
@@ -197,8 +197,8 @@ def _polars(con: database.Connection, metric: str) -> Callable[[], object]:
 
     frame = pl.from_arrow(con.sql("SELECT application, happened_at, value FROM o").to_arrow_table()).lazy()
     value = pl.col("value")
-    told = [value.quantile(p).alias(f"p{p}") for p in (0.5, 0.9)] if metric == "lead_time" else [value.sum()]
-    query = frame.group_by("application", pl.col("happened_at").dt.truncate("1w").alias("w")).agg(pl.len(), *told)
+    aggregates = [value.quantile(p).alias(f"p{p}") for p in (0.5, 0.9)] if metric == "lead_time" else [value.sum()]
+    query = frame.group_by("application", pl.col("happened_at").dt.truncate("1w").alias("w")).agg(pl.len(), *aggregates)
     return lambda: query.collect(engine="streaming")
 
 
@@ -210,9 +210,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=int, nargs="*", default=[200_000, 2_000_000])
     parser.add_argument("--observations", type=int, default=10_000_000)
-    asked = parser.parse_args()
-    builds(asked.build)
-    weekly(asked.observations)
+    arguments = parser.parse_args()
+    builds(arguments.build)
+    weekly(arguments.observations)
 
 
 if __name__ == "__main__":

@@ -81,8 +81,8 @@ def pages(count: int, weight: int) -> int:
 def cost(reader: Callable[..., SearchPages], url: str, since: int, first: int) -> tuple[int, int]:
     """Requests that one reading took, and executions it gave."""
     session = Session(url, limits=Limits(requests_per_10s=0))
-    found = sum(map(len, search_history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
-    return session.requests, found
+    executions = sum(map(len, search_history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
+    return session.requests, executions
 
 
 def ways(mode: Mode, count: int) -> None:
@@ -92,27 +92,33 @@ def ways(mode: Mode, count: int) -> None:
     for (weight, size), span in ((item, span) for item in WEIGHTS.items() for span in ("backfill", "night")):
         since, first = (0, BACKFILL_PAGE_SIZE) if span == "backfill" else (NOW - NIGHT - OVERLAP, MAX_PAGE_SIZE)
         with serve(world(count if size < 1e6 else count // 10, size), mode=mode) as gate:
-            told = [cost(reader, gate.url, since, first) for reader in readers.values()]
-        assert len({found for _, found in told}) == 1
-        least = pages(told[0][1], size)
-        line = "".join(f"{requests:14,}" for requests, _ in told)
-        print(f"{mode:6}{weight:>7} {span:>9} {told[0][1]:>5}{line}{least:14,}{told[2][0] / least:8.2f}", flush=True)
+            costs = [cost(reader, gate.url, since, first) for reader in readers.values()]
+        assert len({executions for _, executions in costs}) == 1
+        minimum = pages(costs[0][1], size)
+        line = "".join(f"{requests:14,}" for requests, _ in costs)
+        print(
+            f"{mode:6}{weight:>7} {span:>9} {costs[0][1]:>5}{line}{minimum:14,}{costs[2][0] / minimum:8.2f}", flush=True
+        )
 
 
 def runs(mode: Mode, count: int) -> None:
     """The second table."""
-    print(f"{'whole run':28}{'asked':>14}{'minimum':>14}{'ratio':>8}")
+    print(f"{'complete run':28}{'requests':>14}{'minimum':>14}{'ratio':>8}")
     for weight, size in WEIGHTS.items():
-        shown = world(count if size < 1e6 else count // 10, size)
-        with serve(shown, mode=mode) as gate, tempfile.TemporaryDirectory() as folder:
+        served_world = world(count if size < 1e6 else count // 10, size)
+        with serve(served_world, mode=mode) as gate, tempfile.TemporaryDirectory() as folder:
             source = SOURCE.from_settings({"endpoint": gate.url, "requests_per_10s": 0}, Path(folder))
             for span in ("backfill", "night"):
-                read = len(shown.executions) if span == "backfill" else (NIGHT + OVERLAP) // APART
-                asked, least = pull(source, Path(folder), Request()).requests or 0, SHARED + pages(read, size)
-                print(f"{mode:6}{weight:>7} {span:>9} {read:>5}{asked:14,}{least:14,}{asked / least:8.2f}", flush=True)
-                shown.now += NIGHT
+                read = len(served_world.executions) if span == "backfill" else (NIGHT + OVERLAP) // APART
+                requests = pull(source, Path(folder), Request()).requests or 0
+                minimum = SHARED + pages(read, size)
+                print(
+                    f"{mode:6}{weight:>7} {span:>9} {read:>5}{requests:14,}{minimum:14,}{requests / minimum:8.2f}",
+                    flush=True,
+                )
+                served_world.now += NIGHT
                 new = range(1, NIGHT // APART + 1)
-                shown.executions += [stub(900_000 + number, size, NOW + number * APART) for number in new]
+                served_world.executions += [stub(900_000 + number, size, NOW + number * APART) for number in new]
 
 
 def main(count: int) -> None:

@@ -93,7 +93,7 @@ def test_volumes_are_in_range(organisation: Organisation) -> None:
 
 
 def test_every_kind_outcome_evidence_and_verdict_occurs(organisation: Organisation) -> None:
-    """The organisation is rich enough to be wrong about."""
+    """Each kind of event has cases to compute wrongly."""
     truth = expected_results(organisation)
     evidence = {piece for failure in truth.failures.values() for piece in failure.evidence}
     assert {d.kind for d in truth.deployments} == {"release", "hotfix", "rollback", "redeploy", "config"}
@@ -127,7 +127,7 @@ def test_core_services_deploy_within_the_hour_and_rest_at_the_weekend(organisati
 
 
 def merge_times(made: Organisation) -> dict[str, int]:
-    found = {}
+    times: dict[str, int] = {}
     for path in made.repositories.values():
         log = subprocess.run(
             ["git", "log", "--first-parent", "--format=%H %ct", "main"],
@@ -136,8 +136,8 @@ def merge_times(made: Organisation) -> dict[str, int]:
             capture_output=True,
             text=True,
         )
-        found |= {sha: int(at) * 1000 for sha, at in (line.split() for line in log.stdout.splitlines())}
-    return found
+        times |= {sha: int(at) * 1000 for sha, at in (line.split() for line in log.stdout.splitlines())}
+    return times
 
 
 def test_core_services_were_not_rolled_back_in_the_last_three_months(organisation: Organisation) -> None:
@@ -163,7 +163,7 @@ def test_nothing_happens_after_the_end(organisation: Organisation) -> None:
 
 
 def test_production_deployments_of_one_application_never_overlap(organisation: Organisation) -> None:
-    """Traffic of one deployment is settled before the next one of the same application begins to take any."""
+    """A deployment has full traffic before the next one of the same application takes any."""
     by_app: dict[str, list[tuple[int, int]]] = {}
     for d in expected_results(organisation).deployments:
         if d.first_traffic_at:
@@ -195,8 +195,8 @@ def test_the_settings_are_valid_definitions(organisation: Organisation) -> None:
     settings = organisation.settings
     config = Config(**settings)
     validate(config)
-    named = [name for globs in settings["teams"].values() for name in globs]
-    assert sorted(named) == sorted(app["name"] for app in organisation.world.applications)
+    application_names = [name for globs in settings["teams"].values() for name in globs]
+    assert sorted(application_names) == sorted(app["name"] for app in organisation.world.applications)
     assert resolve(config, "gateway").paths == ("services/gateway/**", "libs/**")
     assert resolve(config, "checkout").production_accounts == ("prod-*",)
 

@@ -27,7 +27,7 @@ def stages(documents: list[Json], kind: str) -> list[tuple[Json, Json]]:
     return [(d, s) for d in documents for s in d["stages"] if s["type"] == kind]
 
 
-def test_a_stub_says_what_its_payload_says(organisation: Organisation, documents: list[Json]) -> None:
+def test_a_stub_agrees_with_its_payload(organisation: Organisation, documents: list[Json]) -> None:
     """Orca's columns and the document agree on id, application, status, times, pipeline and type."""
     for stub, document in zip(organisation.world.executions, documents, strict=True):
         assert document["id"] == stub.id
@@ -42,7 +42,7 @@ def test_a_stub_says_what_its_payload_says(organisation: Organisation, documents
 
 
 def test_payloads_are_json_without_nulls(documents: list[Json]) -> None:
-    """They survive JSON, leave out what is not known as Orca does, and are some ten kilobytes."""
+    """They survive JSON, leave out nulls as Orca does, and have some ten kilobytes."""
     for document in documents:
         assert json.loads(json.dumps(document)) == document
         assert None not in document.values()
@@ -52,7 +52,7 @@ def test_payloads_are_json_without_nulls(documents: list[Json]) -> None:
 
 
 def test_rendering_twice_is_the_same(organisation: Organisation) -> None:
-    """A payload is a function of the plan: to ask for it changes nothing."""
+    """A payload is a function of the plan: rendering changes nothing."""
     for stub in organisation.world.executions[::7]:
         assert json.dumps(stub.payload()) == json.dumps(stub.payload())
 
@@ -99,8 +99,8 @@ def test_status_follows_from_the_stages(documents: list[Json]) -> None:
             assert "RUNNING" not in top
 
 
-def test_every_sort_of_trigger_carries_its_commit_where_it_belongs(documents: list[Json]) -> None:
-    """Git has a hash, Jenkins an SCM entry, Docker a tag, a child its parent; undo and restart carry none."""
+def test_every_trigger_type_names_its_commit(documents: list[Json]) -> None:
+    """Git has a hash, Jenkins an SCM entry, Docker a tag, a child its parent; undo and restart have none."""
     kinds: Counter[str] = Counter()
     for document in documents:
         trigger = document["trigger"]
@@ -124,7 +124,9 @@ def test_every_sort_of_trigger_carries_its_commit_where_it_belongs(documents: li
 def test_a_success_starts_the_pipeline_of_another_application(documents: list[Json]) -> None:
     """A second after its end, with all of its document and no stage that waits; the commit is the first one's."""
     started = [
-        one for one in documents if one["trigger"]["type"] == "pipeline" and "correlationId" not in one["trigger"]
+        document
+        for document in documents
+        if document["trigger"]["type"] == "pipeline" and "correlationId" not in document["trigger"]
     ]
     assert started
     for document in started:
@@ -136,7 +138,7 @@ def test_a_success_starts_the_pipeline_of_another_application(documents: list[Js
         assert "hash" not in trigger
 
 
-def test_children_and_their_parents_point_at_each_other(documents: list[Json]) -> None:
+def test_children_and_parents_refer_to_each_other(documents: list[Json]) -> None:
     """The pipeline stage names the child execution, and the child runs within the stage's time."""
     by_id = {document["id"]: document for document in documents}
     followed = 0
@@ -153,54 +155,54 @@ def test_children_and_their_parents_point_at_each_other(documents: list[Json]) -
 
 def test_a_restarted_run_keeps_earlier_stages_from_before_its_new_start(documents: list[Json]) -> None:
     """A restart moves the execution's start and marks the restarted stage, and the run succeeds in the end."""
-    found = [
+    restarted = [
         (d, s)
         for d in documents
         for s in d["stages"]
         if "restartDetails" in s["context"] and d["status"] == "SUCCEEDED"
     ]
-    assert found
-    for document, stage in found:
+    assert restarted
+    for document, stage in restarted:
         assert document["startTime"] == stage["context"]["restartDetails"]["restartTime"]
         assert min(s["startTime"] for s in document["stages"]) < document["startTime"] <= stage["startTime"]
 
 
-def test_judgments_say_who_decided_what_and_when(documents: list[Json]) -> None:
-    """There are judgments to go on and to stop, with a time of decision before the end, and one that timed out."""
-    seen: Counter[str] = Counter()
+def test_judgments_have_decision_user_and_time(documents: list[Json]) -> None:
+    """Judgments continue or stop, with a decision before the end of the stage; one times out."""
+    decisions: Counter[str] = Counter()
     for document, stage in stages(documents, "manualJudgment"):
         if stage["status"] in {"SUCCEEDED", "TERMINAL"}:
             decision = stage["context"].get("judgmentStatus", "timeout")
-            seen[decision] += 1
+            decisions[decision] += 1
             if decision != "timeout":
                 assert stage["startTime"] <= stage["lastModified"]["lastModifiedTime"] <= stage["endTime"]
                 assert stage["lastModified"]["user"] != document["trigger"]["user"]
             assert (stage["status"] == "SUCCEEDED") == (decision == "continue")
-    assert set(seen) == {"continue", "stop", "timeout"}
+    assert set(decisions) == {"continue", "stop", "timeout"}
 
 
 def test_canary_analyses_agree_with_kayenta(organisation: Organisation, documents: list[Json]) -> None:
-    """Each judged interval has a result at Kayenta with the same score, by Istio's request metrics."""
+    """Each analysed interval has a result at Kayenta with the same score, by Istio's request metrics."""
     results = organisation.world.canary_results
-    judged = 0
+    analysed = 0
     for document, stage in stages(documents, "runCanary"):
         identity = stage["context"].get("canaryPipelineExecutionId")
         if identity is None or stage["status"] == "RUNNING":
             continue
         result = results[identity]
-        judged += 1
+        analysed += 1
         assert result["parentPipelineExecutionId"] == document["id"]
         assert result["status"] == stage["context"]["canaryPipelineStatus"].lower()
         if "canaryScore" in stage["context"]:
             assert int(result["result"]["judgeResult"]["score"]["score"]) == stage["context"]["canaryScore"]
         else:
             assert "result" not in result
-    assert judged == len(results) > 50
+    assert analysed == len(results) > 50
     assert "istio_requests_total" in json.dumps(next(iter(results.values()))["config"])
 
 
-def test_canary_workloads_are_named_so(documents: list[Json]) -> None:
-    """Before an analysis a baseline and a canary are deployed in production under names of their own."""
+def test_canary_workloads_have_their_own_names(documents: list[Json]) -> None:
+    """A baseline and a canary are deployed in production before an analysis."""
     for document, _ in stages(documents, "kayentaCanary"):
         names = [
             manifest["metadata"]["name"]
@@ -216,8 +218,8 @@ def test_canary_workloads_are_named_so(documents: list[Json]) -> None:
         )
 
 
-def test_failed_stages_say_why(documents: list[Json]) -> None:
-    """Whatever broke carries a reason that a person can read."""
+def test_failed_stages_have_an_exception(documents: list[Json]) -> None:
+    """A failed stage carries a readable error."""
     kinds = {"bakeManifest", "deployManifest", "runJobManifest", "createServerGroup"}
     broken = [
         s for d in documents for s in d["stages"] if s["type"] in kinds and s["status"] == "TERMINAL" and s["tasks"]
@@ -226,10 +228,10 @@ def test_failed_stages_say_why(documents: list[Json]) -> None:
     assert len(explained) >= len(broken) - 1 > 10
 
 
-def test_configuration_only_and_repeated_deployments_look_it(organisation: Organisation, documents: list[Json]) -> None:
+def test_config_and_repeated_deployments_keep_the_image(organisation: Organisation, documents: list[Json]) -> None:
     """A config deployment changes the manifest and not the image; a repeated one changes neither."""
     contents = {root(document): content(document) for document in documents if content(document)}
-    seen = Counter[str]()
+    kinds = Counter[str]()
     ordered = sorted(
         (d for d in expected_results(organisation).deployments if d.full_traffic_at),
         key=lambda d: d.full_traffic_at or 0,
@@ -238,11 +240,11 @@ def test_configuration_only_and_repeated_deployments_look_it(organisation: Organ
         past = [d for d in ordered if d.application == deployment.application and d.root_id in contents]
         past = [d for d in past if (d.full_traffic_at or 0) < (deployment.full_traffic_at or 0)]
         if deployment.kind in {"config", "redeploy"} and deployment.root_id in contents:
-            seen[deployment.kind] += 1
+            kinds[deployment.kind] += 1
             before, after = contents[past[-1].root_id], contents[deployment.root_id]
             assert {image for image, _ in after} == {image for image, _ in before}
             assert (after == before) == (deployment.kind == "redeploy")
-    assert set(seen) == {"config", "redeploy"}
+    assert set(kinds) == {"config", "redeploy"}
 
 
 def root(document: Json) -> str:
@@ -253,14 +255,14 @@ def root(document: Json) -> str:
 
 def content(document: Json) -> set[tuple[str, str]]:
     """Image and manifest of each production workload that a payload deploys, dry runs and canaries apart."""
-    found = set()
+    workloads = set()
     for stage in document["stages"]:
         production = stage["context"].get("account", "").startswith("prod") and not document["trigger"]["dryRun"]
         for manifest in stage["context"].get("manifests", []) if production else []:
             (container,) = manifest["spec"]["template"]["spec"]["containers"]
             if manifest["metadata"]["name"] == document["application"]:
-                found.add((container["image"], json.dumps(manifest)))
-    return found
+                workloads.add((container["image"], json.dumps(manifest)))
+    return workloads
 
 
 @given(st.integers(0, 2**47), st.text(max_size=5))
@@ -281,15 +283,15 @@ def test_midnight_is_the_start_of_the_day(at: int) -> None:
 
 
 def test_dice_repeat() -> None:
-    """The same parts throw the same numbers, other parts others."""
+    """The same parts give the same numbers, other parts others."""
     assert dice(7, "a").random() == dice(7, "a").random() != dice(7, "b").random()
     assert digest("a") != digest("b")
     assert uuid("x") == uuid("x")
     assert len(uuid("x")) == 36
 
 
-def test_tasks_stop_at_the_one_that_is_stuck() -> None:
-    """Tasks before it succeeded, it ends with the stage, those after it have not begun."""
+def test_tasks_stop_at_the_failed_one() -> None:
+    """Tasks before it succeeded, it ends with the stage, those after it have not started."""
     stage = Stage("1", "deployManifest", "x", "TERMINAL", 1_000, 101_000, stuck="waitForManifestToStabilize")
     tasks = stage.tasks()
     assert [task.status for task in tasks] == ["SUCCEEDED"] * 4 + ["TERMINAL"] + ["NOT_STARTED"] * 4
@@ -298,7 +300,7 @@ def test_tasks_stop_at_the_one_that_is_stuck() -> None:
 
 
 def test_tasks_as_of_an_instant() -> None:
-    """Seen half way, the task under way runs and later ones have not begun; a stage never begun has no tasks."""
+    """Half way one task runs and later ones have not started; a stage that never started has no tasks."""
     stage = Stage("1", "deployManifest", "x", "SUCCEEDED", 1_000, 101_000)
     assert [task.status for task in stage.tasks(50_000)] == ["SUCCEEDED"] * 4 + ["RUNNING"] + ["NOT_STARTED"] * 4
     never = Stage("2", "wait", "y", "NOT_STARTED", None, None)

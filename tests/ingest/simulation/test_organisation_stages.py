@@ -12,12 +12,12 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def by_id(organisation: Organisation) -> dict[str, Json]:
-    """Executions by id; what another application's success started by the id of that and its own application too."""
+    """Executions by id; those that a success started by the id of that run and their own application too."""
     documents = [stub.payload() for stub in organisation.world.executions]
-    return {one["id"]: one for one in documents} | {
-        f"{one['trigger']['parentExecution']['id']}/{one['application']}": one
-        for one in documents
-        if one["trigger"].get("parentStatus") == "SUCCEEDED"
+    started_by_success = [document for document in documents if document["trigger"].get("parentStatus") == "SUCCEEDED"]
+    return {document["id"]: document for document in documents} | {
+        f"{document['trigger']['parentExecution']['id']}/{document['application']}": document
+        for document in started_by_success
     }
 
 
@@ -47,36 +47,36 @@ def deployments(organisation: Organisation, outcome: str) -> list[ExpectedDeploy
     return [d for d in expected_results(organisation).deployments if d.outcome == outcome]
 
 
-def test_the_run_under_way_at_the_end_runs(organisation: Organisation) -> None:
-    """It has no end, one stage and task of it run, what comes later has not begun; one more waits in the queue."""
+def test_a_run_in_progress_at_the_end(organisation: Organisation) -> None:
+    """It has no end, one stage and task run, later ones have not started; one more run is queued."""
     running = [stub.payload() for stub in organisation.world.executions if stub.status == "RUNNING"]
-    waiting = [stub for stub in organisation.world.executions if stub.status == "NOT_STARTED"]
+    queued = [stub for stub in organisation.world.executions if stub.status == "NOT_STARTED"]
     assert running
     for document in running:
         assert "endTime" not in document
         assert document["canceled"] is False
-        under_way = [stage for stage in document["stages"] if stage["status"] == "RUNNING"]
-        assert under_way
-        assert all("endTime" not in stage for stage in under_way)
-        assert [t["status"] for stage in under_way for t in stage["tasks"]].count("RUNNING") == len(under_way)
+        in_progress = [stage for stage in document["stages"] if stage["status"] == "RUNNING"]
+        assert in_progress
+        assert all("endTime" not in stage for stage in in_progress)
+        assert [t["status"] for stage in in_progress for t in stage["tasks"]].count("RUNNING") == len(in_progress)
         assert document["stages"][-1]["status"] == "NOT_STARTED"
-    assert [(stub.start_time, stub.application) for stub in waiting] == [(None, "checkout")]
+    assert [(stub.start_time, stub.application) for stub in queued] == [(None, "checkout")]
 
 
-def test_traffic_times_are_those_of_the_tasks(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_traffic_times_come_from_the_tasks(organisation: Organisation, by_id: dict[str, Json]) -> None:
     """On Kubernetes first traffic is the earliest end of monitorDeploy, full the latest end of stabilising."""
-    seen = 0
+    count = 0
     for deployment in deployments(organisation, "succeeded"):
         stages = rollouts(of_deployment(by_id, deployment))
         if stages:
-            seen += 1
+            count += 1
             assert deployment.first_traffic_at == min(ended(stage, "monitorDeploy") for stage in stages)
             assert deployment.full_traffic_at == max(ended(stage, "waitForManifestToStabilize") for stage in stages)
-    assert seen > 200
+    assert count > 200
 
 
-def test_a_failure_under_traffic_breaks_while_stabilising(organisation: Organisation, by_id: dict[str, Json]) -> None:
-    """The content was applied and one rollout never settled; it says so in its context."""
+def test_a_failed_deployment_never_becomes_stable(organisation: Organisation, by_id: dict[str, Json]) -> None:
+    """The manifest is applied and one rollout does not become stable; the context has the error."""
     for deployment in deployments(organisation, "failed"):
         broken = [s for s in rollouts(of_deployment(by_id, deployment)) if s["status"] == "TERMINAL"]
         for stage in broken:
@@ -87,10 +87,8 @@ def test_a_failure_under_traffic_breaks_while_stabilising(organisation: Organisa
             assert stage["context"]["exception"]["details"]["errors"]
 
 
-def test_what_took_no_traffic_has_no_rollout_that_was_applied(
-    organisation: Organisation, by_id: dict[str, Json]
-) -> None:
-    """Where a run was stopped, rejected or broke before, no production manifest came out of it."""
+def test_without_traffic_no_manifest_is_applied(organisation: Organisation, by_id: dict[str, Json]) -> None:
+    """A run that is stopped, rejected or fails before its rollout applies no production manifest."""
     for outcome in ("not_deployed", "rejected", "stopped_by_canary", "canceled", "in_progress"):
         for deployment in deployments(organisation, outcome):
             assert not [s for s in rollouts(by_id[deployment.root_id]) if "outputs.manifests" in s["context"]]
@@ -98,19 +96,20 @@ def test_what_took_no_traffic_has_no_rollout_that_was_applied(
 
 def test_regions_are_rolled_out_side_by_side(by_id: dict[str, Json]) -> None:
     """Two regions begin at the same time and wait for the same stages."""
-    pairs = [rollouts(document) for document in by_id.values() if len(rollouts(document)) == 2]
+    both = (rollouts(document) for document in by_id.values())
+    pairs = [sorted(stages, key=lambda stage: stage["context"]["account"]) for stages in both if len(stages) == 2]
     assert pairs
-    for one, two in pairs:
-        assert {one["context"]["account"], two["context"]["account"]} == {"prod-eu", "prod-us"}
-        assert one["requisiteStageRefIds"] == two["requisiteStageRefIds"]
-        assert one.get("startTime") == two.get("startTime")
+    for eu, us in pairs:
+        assert {eu["context"]["account"], us["context"]["account"]} == {"prod-eu", "prod-us"}
+        assert eu["requisiteStageRefIds"] == us["requisiteStageRefIds"]
+        assert eu.get("startTime") == us.get("startTime")
 
 
-def test_undone_rollouts_are_operations_by_hand(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_undo_operations_are_orchestrations(organisation: Organisation, by_id: dict[str, Json]) -> None:
     """Each is an orchestration that names a revision or how many to go back, and takes traffic by its own tasks."""
-    undone = [d for d in expected_results(organisation).deployments if d.started_from_ui]
-    assert undone
-    for deployment in undone:
+    undo_operations = [d for d in expected_results(organisation).deployments if d.started_from_ui]
+    assert undo_operations
+    for deployment in undo_operations:
         document = by_id[deployment.root_id]
         (stage,) = of(document, "undoRolloutManifest")
         assert (document["type"], document["description"]) == ("ORCHESTRATION", "Undo rollout of manifest")
@@ -124,32 +123,32 @@ def test_a_revision_to_return_to_was_deployed_before(by_id: dict[str, Json]) -> 
     for document in by_id.values():
         for stage in of(document, "undoRolloutManifest"):
             if "revision" in stage["context"]:
-                given = {
+                earlier_revisions = {
                     manifest["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
                     for earlier in by_id.values()
                     if earlier["application"] == document["application"] and earlier["id"] < document["id"]
                     for rollout in rollouts(earlier)
                     for manifest in rollout["context"].get("outputs.manifests", [])
                 }
-                assert stage["context"]["revision"] in given
+                assert stage["context"]["revision"] in earlier_revisions
 
 
-def test_server_groups_serve_when_the_old_ones_are_off(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_server_groups_replace_the_old_ones(organisation: Organisation, by_id: dict[str, Json]) -> None:
     """Red/black: first traffic when instances are up, full traffic when the last old group is disabled."""
-    seen = 0
+    count = 0
     for deployment in deployments(organisation, "succeeded"):
         created = of(by_id[deployment.root_id], "createServerGroup")
         if created:
-            seen += 1
+            count += 1
             off = of(by_id[deployment.root_id], "disableCluster")
             assert {stage["parentStageId"] for stage in off} == {stage["id"] for stage in created}
             assert deployment.first_traffic_at == min(ended(stage, "waitForUpInstances") for stage in created)
             assert deployment.full_traffic_at == max(stage["endTime"] for stage in off)
-    assert seen > 5
+    assert count > 5
 
 
 def test_a_group_rollback_names_both_groups(organisation: Organisation, by_id: dict[str, Json]) -> None:
-    """The group that comes back was created before, and it is not the one that goes."""
+    """The restored group was created before the replaced one."""
     created = {
         name
         for document in by_id.values()
@@ -165,15 +164,15 @@ def test_a_group_rollback_names_both_groups(organisation: Organisation, by_id: d
         assert context["restoreServerGroupName"] < context["rollbackServerGroupName"]
 
 
-def test_dry_runs_look_real_and_count_for_nothing(organisation: Organisation, by_id: dict[str, Json]) -> None:
-    """A dry run has its production stages, and is no deployment."""
+def test_dry_runs_are_no_deployments(organisation: Organisation, by_id: dict[str, Json]) -> None:
+    """A dry run has production stages, and is not among the deployments."""
     dry = {document["id"] for document in by_id.values() if document["trigger"]["dryRun"]}
     assert dry
     assert dry.isdisjoint(d.root_id for d in expected_results(organisation).deployments)
 
 
-def test_runs_canceled_in_the_queue_never_began(organisation: Organisation) -> None:
-    """They have neither start nor end, and every stage of them is as planned."""
+def test_runs_canceled_in_the_queue_never_start(organisation: Organisation) -> None:
+    """They have neither start nor end, and none of their stages started."""
     queued = [s for s in organisation.world.executions if s.status == "CANCELED" and s.start_time is None]
     assert queued
     for stub in queued:

@@ -31,7 +31,7 @@ def change(at: int, style: str = "squash", **other: object) -> Change:
 
 
 def test_repositories_are_sound(organisation: Organisation) -> None:
-    """Each is a whole bare repository with one branch, the trunk, and nothing left over."""
+    """Each is a complete bare repository with one branch, the trunk."""
     for path in organisation.repositories.values():
         assert git(path, "fsck", "--full", "--strict") == ""
         assert git(path, "for-each-ref", "--format=%(refname)").split() == ["refs/heads/main"]
@@ -58,7 +58,7 @@ def test_trunks_have_all_styles(organisation: Organisation) -> None:
 
 
 def test_first_parent_times_rise_and_authors_are_before(organisation: Organisation) -> None:
-    """The trunk's committer times rise strictly, and nobody commits before writing."""
+    """The trunk's committer times rise strictly, and no commit is older than its author time."""
     for path in organisation.repositories.values():
         times = [int(at) for at in git(path, "log", "--first-parent", "--reverse", "--format=%ct", "main").split()]
         assert all(earlier < later for earlier, later in pairwise(times))
@@ -67,35 +67,36 @@ def test_first_parent_times_rise_and_authors_are_before(organisation: Organisati
 
 
 def test_a_fix_deployed_from_its_branch_is_merged_later(organisation: Organisation) -> None:
-    """What was deployed is the second parent of a hotfix's merge, made on what it mends, and never on trunk itself."""
-    served = {d.content: d for d in expected_results(organisation).deployments if d.repository}
-    found = 0
+    """The deployed commit is the second parent of a hotfix merge, made on the broken commit, not on trunk."""
+    deployment_by_commit = {d.content: d for d in expected_results(organisation).deployments if d.repository}
+    count = 0
     for path in organisation.repositories.values():
         merges = git(path, "rev-list", "--first-parent", "--merges", "--parents", "main").splitlines()
-        for tip in (line.split()[-1] for line in merges if line.split()[-1] in served):
-            found += 1
+        for tip in (line.split()[-1] for line in merges if line.split()[-1] in deployment_by_commit):
+            count += 1
             base = git(path, "rev-parse", f"{tip}^").strip()
-            assert served[tip].kind == "hotfix"
-            assert served[base].application == served[tip].application
-            assert int(git(path, "show", "-s", "--format=%ct", tip)) * 1000 < (served[tip].first_traffic_at or 0)
-    assert found
+            deployment = deployment_by_commit[tip]
+            assert deployment.kind == "hotfix"
+            assert deployment_by_commit[base].application == deployment.application
+            assert int(git(path, "show", "-s", "--format=%ct", tip)) * 1000 < (deployment.first_traffic_at or 0)
+    assert count
 
 
 def test_reverts_name_a_commit_of_the_same_trunk(organisation: Organisation) -> None:
     """A revert's message names the full id of an earlier trunk commit."""
-    found = 0
+    count = 0
     for path in organisation.repositories.values():
         trunk = git(path, "rev-list", "--first-parent", "--reverse", "main").split()
         for sha in trunk:
-            named = re.search(r"This reverts commit ([0-9a-f]{40})\.", git(path, "log", "-1", "--format=%B", sha))
-            if named:
-                found += 1
-                assert trunk.index(named[1]) < trunk.index(sha)
-    assert found >= 4
+            reverted = re.search(r"This reverts commit ([0-9a-f]{40})\.", git(path, "log", "-1", "--format=%B", sha))
+            if reverted:
+                count += 1
+                assert trunk.index(reverted[1]) < trunk.index(sha)
+    assert count >= 4
 
 
 def test_the_shared_repository_is_laid_out_by_application(organisation: Organisation) -> None:
-    """Its changes touch a service, the shared libraries, or papers that belong to nobody."""
+    """Its changes touch a service, the shared libraries, or documents of no application."""
     touched = git(organisation.repositories["acme/platform"], "ls-tree", "-r", "--name-only", "main").split()
     assert {path.split("/")[0] for path in touched} == {"services", "libs", "docs"}
     assert {path.split("/")[1] for path in touched if path.startswith("services/")} == {"gateway", "scheduler"}
@@ -115,7 +116,7 @@ def test_writing_twice_gives_the_same_ids(tmp_path: Path) -> None:
 
 
 def test_ids_are_those_of_the_trunk_in_order(tmp_path: Path) -> None:
-    """Every change knows the id that git gave it, and a revert the id of what it reverts."""
+    """Every change has the id that git gave it, and a revert names the id of the reverted change."""
     changes = [change(10**12 + n * 600_000, "merge" if n % 2 else "squash", commits=1 + n % 3) for n in range(7)]
     changes.append(change(10**12 + 10**7, reverts=changes[3]))
     path = tmp_path / "r.git"
@@ -126,7 +127,7 @@ def test_ids_are_those_of_the_trunk_in_order(tmp_path: Path) -> None:
 
 
 def test_a_stream_that_git_refuses_is_an_error(tmp_path: Path) -> None:
-    """A broken import never passes as a repository."""
+    """A failed import raises an error."""
     bad = order_trunk([change(10**12, author="bro>ken<")])
     with pytest.raises((subprocess.CalledProcessError, BrokenPipeError)):
         write_trunk(tmp_path / "bad.git", bad)
