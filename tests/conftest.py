@@ -1,4 +1,4 @@
-"""What every test may use: a folder of facts, ingested and built by the real code."""
+"""Shared by all tests: a folder of facts, ingested and built by the real code."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ LONGEST = "test_truth.py"
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
-# The same examples each run, so that a red test is news of the code; `--hypothesis-profile=search` looks further.
+# The same examples each run, so that a failure comes from the code; `--hypothesis-profile=search` looks further.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("steady")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first, each of their fixtures on one worker, as is the browser: both stay busy to the end."""
+    """Start the longest tests first, each of their fixtures on one worker, as the browser: workers end together."""
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
-            item.add_marker(pytest.mark.skip(reason="there is no ../shared here"))
+            item.add_marker(pytest.mark.skip(reason="../shared does not exist"))
         if item.path.name == LONGEST:
             item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
         if item.get_closest_marker("browser"):
@@ -53,13 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @cache
 def engine() -> duckdb.DuckDBPyConnection:
-    """One database in memory for whatever tests ask of the engine: to start one for each question takes 20 ms."""
+    """One database in memory for all tests: starting one takes 20 ms."""
     return duckdb.connect()
 
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A file of ours, to be read."""
+    """A database file, read-only."""
     quoted = str(path).replace("'", "''")
     con = engine().execute(f"ATTACH '{quoted}' AS opened (READ_ONLY)").execute("USE opened")
     try:
@@ -69,7 +69,7 @@ def opened(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def landed(data: Path, sql: str) -> list[tuple[Any, ...]]:
-    """What landing holds."""
+    """The rows of a query on the landing file."""
     with opened(data / landing.LANDING) as con:
         return con.execute(sql).fetchall()
 
@@ -84,7 +84,7 @@ def _prepared() -> bytes:
 
 
 def fresh(data: Path) -> Path:
-    """A data folder with a landing file as a first load makes it, which takes that longer than most loads take here."""
+    """A data folder with an empty landing file, copied because creating one takes longer than most loads of tests."""
     path = data / landing.LANDING
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)
@@ -94,7 +94,7 @@ def fresh(data: Path) -> Path:
 
 @dataclass
 class Facts:
-    """Facts by kind, as text tables (``a | b`` under ``x | y``) or rows, and how they are to be read."""
+    """Facts by kind, as text tables (``a | b`` under ``x | y``) or rows, and the settings to read them with."""
 
     deployments: str = ""
     changes: str = ""
@@ -105,7 +105,7 @@ class Facts:
 
 
 class Landed:
-    """A source that lands rows given outright, for facts that only a Spinnaker would tell."""
+    """A source that lands rows directly, for facts that only Spinnaker has."""
 
     name: ClassVar[str] = "landed"
     takes: ClassVar[frozenset[str]] = frozenset()
@@ -126,7 +126,7 @@ class Landed:
 
 
 class Dated(files.SOURCE):
-    """The files source with a clock of its own, so that what is open has an age."""
+    """The files source with a fixed clock, so that pending items have an age."""
 
     as_of: ClassVar[datetime]
 
@@ -168,11 +168,11 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
 
 @pytest.fixture(scope="session")
 def built_in() -> Callable[..., dora.Delivery]:
-    """Build facts (the fields of ``Facts``) in a folder that is given."""
-    return lambda folder, **given: built(folder, Facts(**given))
+    """Build facts (the fields of ``Facts``) in a folder."""
+    return lambda folder, **fields: built(folder, Facts(**fields))
 
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Callable[..., dora.Delivery]:
-    """Build facts (the fields of ``Facts``) in a folder of the test's own."""
-    return lambda **given: built(tmp_path, Facts(**given))
+    """Build facts (the fields of ``Facts``) in the folder of the test."""
+    return lambda **fields: built(tmp_path, Facts(**fields))

@@ -118,7 +118,7 @@ class Run:
 
     @property
     def changes_production(self) -> bool:
-        """Whether it plans a production rollout and is no dry run."""
+        """Whether it plans a production rollout and is not a dry run."""
         if self.action in {"staging", "nightly", "dry"}:
             return False
         return not self.hands_over or self.child is not None

@@ -35,7 +35,7 @@ def stub(run: Run) -> Stub:
 
 
 def document(run: Run, as_of: int | None = None) -> Json:
-    """The execution of a run, as it is at ``as_of`` (default: at the end of the simulation).
+    """The execution of a run at ``as_of`` (default: at the end of the simulation).
 
     Null keys are left out, as Orca does.
     """

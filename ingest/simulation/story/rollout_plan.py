@@ -1,4 +1,4 @@
-"""The stages of a run, of which most touch production: canary, rollouts by region, rollbacks, restarts."""
+"""The stages of a run: canary, rollouts by region, rollbacks, restarts."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _add_canary(line: Timeline) -> None:
 
 
 def _add_intervals(line: Timeline, intervals: Stage) -> None:
-    """Warm up, then wait and analyse in turn; the first bad score, error or cancelation is the last."""
+    """Warm up, then wait and analyse, alternately; the first bad score, error or cancelation is the last."""
     last, status = {
         "canary_error": (1, "TERMINAL"),
         "canary_canceled": (2, "CANCELED"),
