@@ -1,13 +1,12 @@
-"""How fast the dashboard is for one person, how much it sends, and whether twenty people notice a nightly run.
+"""How fast the dashboard is for one user, how much it sends, and whether twenty users notice a nightly run.
 
 Run: ``python -m tests.benchmarks.dashboard [DATABASE]``, by default of the simulated organisation in data/demo, whose
-landing.duckdb lies beside it. A real server, a real Chromium. The first table counts from asking for the address to the
-frame that shows its first row, by the page's own clock, on a server that has just come up and then on one that has
-served it; the whole page until nothing runs any more; a filter from the click to the new numbers in the line under the
-title. Beside each stands the floor: a page of Streamlit with one table and nothing else, measured in turns with ours;
-and the processor time that the browser's page took, which others on the machine do not lengthen as they do the wait.
-Then twenty windows go from page to page and filter to filter while ``dora nightly`` runs again and again over a copy of
-the facts, and puts a new build in place each time.
+landing.duckdb is beside it. A real server, a real Chromium. The first table is measured from the request to the frame
+with its first row, by the clock of the page, on a server that has just started and on one that has served the page
+before; the complete page until nothing runs; a filter from the click to the new numbers under the title. The baseline
+is a Streamlit page with only one table, measured alternately; the processor time of the page is independent of other
+load on the machine, unlike the wait. Then twenty windows change pages and filters while ``dora nightly`` runs again and
+again over a copy of the facts, and replaces the build each time.
 """
 
 from __future__ import annotations
@@ -143,7 +142,7 @@ def alone(browser: Any, address: str, floor: str) -> Iterator[tuple[str, str, st
 
 
 def _warm(browser: Any, address: str, floor: str, title: str, path: str) -> Iterator[tuple[str, str, str]]:
-    """One page on a server that has served it, in turns with the floor; the best of each is told beside the median."""
+    """One page on a server that has served it, alternating with the baseline; with the best of each and the median."""
     Window(browser, address).open(path)
     ours: list[Opening] = []
     baseline: list[Opening] = []

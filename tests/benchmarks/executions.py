@@ -1,8 +1,8 @@
-"""Executions as heavy as real ones, in any number: what the benchmarks of ingest read.
+"""Executions as large as real ones, in any number, for the benchmarks of ingest.
 
-The simulated organisation's executions are told in the 14 KB that carry meaning. Real ones are four times that: a
-deploy stage repeats what Clouddriver answered (``kato.tasks``) and every manifest it applied, with status and managed
-fields, in its context and in its outputs. That is added here until the mean is 62 KB.
+The executions of the simulated organisation have 14 KB. Real ones have four times that: a deploy stage repeats the
+results of Clouddriver (``kato.tasks``) and every manifest that it applied, with status and managed fields, in its
+context and in its outputs. This module adds those until the mean is 62 KB.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Pieces = tuple[list[bytes], list[bytes]]
 
 
 def stream() -> Iterator[Document]:
-    """Executions without an end, no two with an id in common; what is held is one copy of 300 of them."""
+    """An endless stream of executions, no two with an id in common; only 300 of them are in memory."""
     patterns = [_pieces(body) for body in _bodies()]
     for number in count():
         yield Document("execution", _copy(patterns[number % len(patterns)], number // len(patterns)))

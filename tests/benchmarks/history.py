@@ -1,4 +1,4 @@
-"""A git history of any length, the same each time: what the benchmark of git reads."""
+"""A git history of any length, the same each time, for the benchmark of git."""
 
 from __future__ import annotations
 

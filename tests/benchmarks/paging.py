@@ -1,4 +1,4 @@
-"""How many requests history costs: light listings and details by id, whole pages, what is built in, the minimum.
+"""How many requests history costs: light listings with details by id, complete pages, the built-in reader, the minimum.
 
 Run: ``python -m tests.benchmarks.paging [EXECUTIONS]``. Two tables, for Orca on SQL and on Redis. The first compares
 ways to read the history of one application; its minimum is one request for each page of as many executions as weigh

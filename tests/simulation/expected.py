@@ -71,7 +71,7 @@ def expected_results(organisation: Organisation, *, ui_operations_since: datetim
 
 
 def add_repository(truth: Truth, script: Script, runs: Iterable[Run], ui_operations_since: int = 0) -> None:
-    """Add what is true of the applications that one repository feeds."""
+    """Add the expected results of the applications that one repository feeds."""
     by_application: dict[str, list[Run]] = {name: [] for name in script.intents}
     for run in runs:
         if run.analysis and run.action != "dry":
