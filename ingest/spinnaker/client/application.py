@@ -22,7 +22,7 @@ from ingest.spinnaker.client.refetch import deleted_execution, list_unfinished, 
 from ingest.spinnaker.client.time_search import search_history
 from ingest.spinnaker.settings import Settings
 
-MAX_HOLD = 7 * DAY
+MAX_LAG = 7 * DAY
 BACKFILL_PAGE_SIZE = 25  # a first page of 50 with whole manifests can exceed what Orca loads in time
 TASK_LIMIT_GROWTH = 4
 
@@ -30,7 +30,7 @@ TASK_LIMIT_GROWTH = 4
 class HistoryRead(msgspec.Struct):
     """What was read of a history; times in epoch milliseconds.
 
-    ``first_by_pipeline`` has each pipeline's first execution after ``last_run``, ``held_at`` the oldest execution
+    ``first_by_pipeline`` has each pipeline's first execution after ``last_run``, ``retry_from`` the oldest execution
     without details.
     """
 
@@ -39,7 +39,7 @@ class HistoryRead(msgspec.Struct):
     ids: set[str] = msgspec.field(default_factory=set)
     first_by_pipeline: dict[str, int] = msgspec.field(default_factory=dict)
     oldest: int | None = None
-    held_at: int | None = None
+    retry_from: int | None = None
 
     def add(self, execution: ListedExecution) -> None:
         """Record one execution."""
@@ -53,12 +53,12 @@ class HistoryRead(msgspec.Struct):
 
     def hold(self, execution: ListedExecution) -> None:
         """Let the next run read this execution again."""
-        self.held_at = min(execution.build_time, self.held_at or execution.build_time)
+        self.retry_from = min(execution.build_time, self.retry_from or execution.build_time)
 
     @property
     def watermark(self) -> int:
         """Up to when history is read."""
-        return self.newest if self.held_at is None else min(self.newest, max(self.held_at, self.newest - MAX_HOLD))
+        return self.newest if self.retry_from is None else min(self.newest, max(self.retry_from, self.newest - MAX_LAG))
 
 
 class RunContext(msgspec.Struct, frozen=True):
@@ -137,14 +137,11 @@ class ApplicationReader:
 
     def _read_missing(self) -> Iterator[Item]:
         """Yield what was deleted since the last run, the period that is covered, and their watermarks."""
-        missing = {
-            execution.id: execution.pipeline_id or ""
-            for execution in self._state.recent_executions
-            if execution.application == self.name
-            and execution.pipeline_id in self.disabled_by_pipeline
-            and execution.id not in self.history.ids
-            and execution.queued_at >= self.since
-        }
+        configured, listed_ids = self.disabled_by_pipeline, self.history.ids
+        missing: dict[str, str] = {}
+        for id_, name, pipeline_id, _, at in self._state.recent_executions:
+            if name == self.name and pipeline_id in configured and id_ not in listed_ids and at >= self.since:
+                missing[id_] = pipeline_id or ""
         deleted_from = set()
         for item in refetch_executions(self._gate, sorted(missing), self._now):
             if isinstance(item, Document) and item.kind == "gone":
@@ -164,12 +161,12 @@ class ApplicationReader:
 
     def _read_tasks(self) -> Iterator[Item]:
         """Yield operations started by hand that change what runs."""
-        limit, seen_ids = self._settings.page_size, set[str]()
+        limit, yielded_ids = self._settings.page_size, set[str]()
         while True:
             # Pages by number shift while they are read (and Redis ignores the number): one larger page instead.
             tasks = self._gate.list_tasks(self.name, limit)
-            yield from (Document("task", task.body) for task in tasks if task.incomplete and task.id not in seen_ids)
-            seen_ids.update(task.id for task in tasks)
+            yield from (Document("task", task.body) for task in tasks if task.incomplete and task.id not in yielded_ids)
+            yielded_ids.update(task.id for task in tasks)
             oldest = min((task.build_time for task in tasks if task.build_time), default=0)
             if len(tasks) < limit or oldest < self.since:
                 return

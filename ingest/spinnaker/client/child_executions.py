@@ -16,8 +16,8 @@ from ingest.core.archive import Document
 from ingest.core.source import Item, Note, PartialFailure, Watermark
 from ingest.http.session import ForbiddenError, RequestError
 from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.paging import get_executions
-from ingest.spinnaker.client.refetch import IDS_PER_REQUEST, MAX_FAILURES, deleted_execution
+from ingest.spinnaker.client.paging import get_batches
+from ingest.spinnaker.client.refetch import MAX_FAILURES, deleted_execution
 from ingest.spinnaker.model.coerce import as_text
 from ingest.spinnaker.model.payload import Execution
 
@@ -72,9 +72,7 @@ class ChildExecutions:
             yield Watermark(PENDING, watermark)
 
     def _fetch_batches(self, gate: Gate, ids: Sequence[str], now: int) -> Iterator[Item]:
-        for start in range(0, len(ids), IDS_PER_REQUEST):
-            batch = ids[start : start + IDS_PER_REQUEST]
-            bodies = {execution.id: execution.body for execution in get_executions(gate, batch)}
+        for batch, bodies in get_batches(gate, ids):
             yield from (Document("execution", body) for body in bodies.values())
             for id_ in batch:
                 if id_ not in bodies:

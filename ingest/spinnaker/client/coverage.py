@@ -29,13 +29,9 @@ class CoveragePeriod(msgspec.Struct, frozen=True):
 
     def document(self, application: str) -> Document:
         """Return the landing row of the period."""
-        row = {
-            "id": f"{application}/{self.number}",
-            "application": application,
-            "since": self.since * 1000,
-            "until": self.until * 1000,
-        }
-        return Document("coverage", msgspec.json.encode(row))
+        row = {"id": f"{application}/{self.number}", "application": application}
+        times = {"since": self.since * 1000, "until": self.until * 1000}
+        return Document("coverage", msgspec.json.encode(row | times))
 
 
 def parse_watermark(watermark: str | None) -> CoveragePeriod | None:

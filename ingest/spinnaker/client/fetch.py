@@ -26,14 +26,9 @@ from ingest.spinnaker.client.application import ApplicationReader, RunContext
 from ingest.spinnaker.client.child_executions import PENDING, ChildExecutions
 from ingest.spinnaker.client.coverage import DAY
 from ingest.spinnaker.client.gate import Gate
-from ingest.spinnaker.client.paging import get_executions
+from ingest.spinnaker.client.paging import get_batches
 from ingest.spinnaker.client.parallel import merge_streams
-from ingest.spinnaker.client.refetch import (
-    IDS_PER_REQUEST,
-    list_unfinished_of_pipelines,
-    list_unsearchable,
-    refetch_executions,
-)
+from ingest.spinnaker.client.refetch import list_unfinished_of_pipelines, list_unsearchable, refetch_executions
 from ingest.spinnaker.model.coerce import COMPLETE
 from ingest.spinnaker.settings import Settings
 
@@ -164,12 +159,8 @@ class GateReader:
 
     def _read_disabled(self) -> Iterator[Item]:
         """Yield unfinished executions of disabled pipelines, unless their application has listed them."""
-        pipeline_ids = sorted(
-            id_
-            for application in self._applications.values()
-            for id_, disabled in application.disabled_by_pipeline.items()
-            if disabled
-        )
+        disabled = [application.disabled_by_pipeline for application in self._applications.values()]
+        pipeline_ids = sorted(id_ for pipelines in disabled for id_ in pipelines if pipelines[id_])
         listed_ids = self._listed_ids()
         try:
             for execution in list_unfinished_of_pipelines(self._gate, pipeline_ids):
@@ -186,9 +177,8 @@ class GateReader:
             if execution.application not in applications
             or not _matches(execution.application, self._settings.applications)
         )
-        for start in range(0, len(ids), IDS_PER_REQUEST):
-            executions = get_executions(self._gate, ids[start : start + IDS_PER_REQUEST])
-            yield from (Document("execution", execution.body) for execution in executions)
+        for _, bodies in get_batches(self._gate, ids):
+            yield from (Document("execution", body) for body in bodies.values())
 
     def _changeable_ids(self) -> set[str]:
         """Return executions that no listing returned, and that may have changed since the last run."""
@@ -197,12 +187,9 @@ class GateReader:
             name: (application.history.last_run or self._now) - span for name, application in applications.items()
         }
         candidates: set[tuple[str, str]] = set(self._state.unfinished_executions)
-        candidates.update(
-            (execution.id, execution.application)
-            for execution in self._state.recent_executions
-            if execution.status in RESTARTABLE
-            and execution.queued_at >= restartable_since.get(execution.application, self._now)
-        )
+        for id_, name, _, status, queued_at in self._state.recent_executions:
+            if status in RESTARTABLE and queued_at >= restartable_since.get(name, self._now):
+                candidates.add((id_, name))
         return {id_ for id_, name in candidates if name in applications and id_ not in applications[name].history.ids}
 
 

@@ -13,6 +13,7 @@ from ingest.http.session import RequestError
 from ingest.spinnaker.client.gate import Gate, ListedExecution
 
 LIGHT_PAGE_SIZE = 1000
+IDS_PER_REQUEST = 50  # an id has 26 or 36 characters: addresses stay below 2 kB
 MAX_PAGE_SIZE = 50
 SHRINK_FACTOR = 8  # a page that failed is requested once more with an eighth of its executions
 
@@ -89,6 +90,13 @@ class SearchPages:
     def bounds_inclusive(self, instant: int) -> bool:
         """Whether a search includes its bounds, which tells Redis from SQL."""
         return self._gate.bounds_inclusive(self._application, instant)
+
+
+def get_batches(gate: Gate, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], dict[str, bytes]]]:
+    """Yield ids in batches, with the bodies of those executions that Gate gives."""
+    for start in range(0, len(ids), IDS_PER_REQUEST):
+        batch = ids[start : start + IDS_PER_REQUEST]
+        yield batch, {execution.id: execution.body for execution in get_executions(gate, batch)}
 
 
 def get_executions(gate: Gate, ids: Sequence[str]) -> list[ListedExecution]:

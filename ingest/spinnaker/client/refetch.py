@@ -11,9 +11,9 @@ from ingest.core.archive import Document
 from ingest.core.source import Item, PartialFailure
 from ingest.http.session import RequestError
 from ingest.spinnaker.client.gate import Gate, ListedExecution
-from ingest.spinnaker.client.paging import get_executions
+from ingest.spinnaker.client.paging import get_batches
 
-IDS_PER_REQUEST, PIPELINES_PER_REQUEST = 50, 20  # an id has 26 or 36 characters: addresses stay below 2 kB
+PIPELINES_PER_REQUEST = 20
 FIRST_LIMIT, UNFINISHED_LIMIT, LIMIT_GROWTH = 10, 50, 4
 MAX_FAILURES = 3
 
@@ -29,9 +29,7 @@ def refetch_executions(gate: Gate, ids: Sequence[str], now: int) -> Iterator[Ite
     After three failures in a row the rest waits for the next run.
     """
     failures = 0
-    for start in range(0, len(ids), IDS_PER_REQUEST):
-        batch = ids[start : start + IDS_PER_REQUEST]
-        bodies = {execution.id: execution.body for execution in get_executions(gate, batch)}
+    for batch, bodies in get_batches(gate, ids):
         for id_ in batch:
             try:
                 # A listing omits what it may not show and what a lagging replica does not have yet.

@@ -19,25 +19,23 @@ MIN_ORDERED_TIMES = 12  # distinct times: a store without an order sorts them on
 
 def search_history(pages: SearchPages, since: int, until: int) -> Iterator[list[ListedExecution]]:
     """Yield the executions built from ``since`` to ``until`` (epoch ms, inclusive) in pages, each execution once."""
-    seen_ids: set[str] = set()
+    done_ids: set[str] = set()
     newest = pages.read_full(max(since - 1, 0), NO_END)  # SQL excludes the bounds
-    yield _select_new(newest.executions, since, seen_ids)
+    yield _select_new(newest.executions, since, done_ids)
     if not newest.is_full:
         return
     if _is_unordered(pages, newest, until):
-        yield from _split_windows(pages, since, until, seen_ids)
+        yield from _split_windows(pages, since, until, done_ids)
     else:
         for executions in _walk_back(pages, newest, since):
-            yield _select_new(executions, since, seen_ids)
+            yield _select_new(executions, since, done_ids)
 
 
-def _select_new(executions: Sequence[ListedExecution], since: int, seen_ids: set[str]) -> list[ListedExecution]:
-    new = {
-        execution.id: execution
-        for execution in executions
-        if execution.id not in seen_ids and (not execution.build_time or execution.build_time >= since)
-    }
-    seen_ids.update(new)
+def _select_new(executions: Sequence[ListedExecution], since: int, done_ids: set[str]) -> list[ListedExecution]:
+    # A time of 0 is unknown, and no reason to leave an execution out.
+    in_period = [execution for execution in executions if not execution.build_time or execution.build_time >= since]
+    new = {execution.id: execution for execution in in_period if execution.id not in done_ids}
+    done_ids.update(new)
     return list(new.values())
 
 
@@ -60,16 +58,16 @@ def _walk_back(pages: SearchPages, page: Page, since: int) -> Iterator[list[List
         yield page.executions
 
 
-def _split_windows(pages: SearchPages, since: int, until: int, seen_ids: set[str]) -> Iterator[list[ListedExecution]]:
+def _split_windows(pages: SearchPages, since: int, until: int, done_ids: set[str]) -> Iterator[list[ListedExecution]]:
     windows = [(since, until, LIGHT_PAGE_SIZE)]
     while windows:
         start, end, size = windows.pop()
         page = pages.read_light(start, end, size)
         # Of a full window only what came with details is used: its parts list the rest again.
         if not page.is_full or not any(execution.incomplete for execution in page.executions):
-            unseen = [execution for execution in page.executions if execution.id not in seen_ids]
+            unseen = [execution for execution in page.executions if execution.id not in done_ids]
             for batch in pages.read_details(unseen):
-                yield _select_new(batch, since, seen_ids)
+                yield _select_new(batch, since, done_ids)
         if not page.is_full:
             continue
         if start >= end:

@@ -65,9 +65,7 @@ class Login(_Section, frozen=True):
     password: str | None = None
 
 
-class ApiToken(_Section, frozen=True):
-    """A token that Gate has issued."""
-
+class _ApiToken(_Section, frozen=True):
     token: str | None = None
 
 
@@ -101,22 +99,20 @@ class Auth(_Section, frozen=True):
     oauth2: OAuth2 | None = None
     basic: Login | None = None
     ldap: Login | None = None
-    api_token: ApiToken | None = None
+    api_token: _ApiToken | None = None
     iap: Iap | None = None
     google_service_account: ServiceAccount | None = msgspec.field(default=None, name="google_service_account")
 
 
-class Endpoint(_Section, frozen=True):
-    """Gate's address; ``retry_timeout`` is for commands that wait for a task."""
-
+class _Endpoint(_Section, frozen=True):
     endpoint: str | None = None
-    retry_timeout: int | None = None
+    retry_timeout: int | None = None  # for commands of spin that wait for a task
 
 
 class Spin(_Section, frozen=True):
     """The complete file."""
 
-    gate: Endpoint | None = None
+    gate: _Endpoint | None = None
     auth: Auth | None = None
 
 

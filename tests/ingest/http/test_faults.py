@@ -1,4 +1,4 @@
-"""What a server and the way to it can do to us, by number of the catalogue of faults: real sockets, nothing mocked."""
+"""Faults of servers and networks, by their number in the catalogue of faults: real sockets, no mocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one HTTP session, against real servers on loopback."""
+"""The HTTP session, against real servers on loopback."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ GATE = {
     "1 what upstream deletes stays and is marked": "faults::test_g19_what_was_deleted_stays_and_is_marked",
     "1 retention that outran us is a gap": "faults::test_g20_retention_shorter_than_an_outage_is_a_gap",
     "1 disabled pipelines may be hidden": "client/restarts::test_a_restart_of_a_disabled_pipeline_is_noticed_too",
-    "1 coverage is known by application": "client/coverage::test_the_first_run_covers_from_the_oldest_execution_on",
+    "1 coverage is known by application": "client/coverage::test_the_first_run_covers_from_the_oldest_execution",
     "1 a wrong request is reported, not repeated": "../http/session::test_a_wrong_request_is_not_repeated",
     "1 one application that is refused leaves the others": "auth/connect::test_what_gate_refuses_is_summed_up",
     "1 429 without Retry-After is waited out": "faults_pull::test_g1_too_many_requests_is_waited_out",

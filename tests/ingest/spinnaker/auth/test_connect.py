@@ -1,4 +1,4 @@
-"""Who may read a Gate, and how much of it is asked for."""
+"""Who may read a Gate, and which applications and period a run requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refresh tokens that a provider replaces: where the new one is kept, and what is said where it is lost."""
+"""Refresh tokens that a provider rotates: where the new one is stored, and the warning if it is lost."""
 
 from __future__ import annotations
 

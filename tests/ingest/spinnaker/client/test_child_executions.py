@@ -1,4 +1,4 @@
-"""Executions that stages started and that no listing shows are read by id, once, and whatever they are."""
+"""Executions that stages started and no listing returned are read by id, once."""
 
 from __future__ import annotations
 

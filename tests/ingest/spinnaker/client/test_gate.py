@@ -1,4 +1,4 @@
-"""Gate's endpoints as they are read: one request each, and errors where the answer is no such thing."""
+"""Gate's endpoints: one request each, and errors if the answer has another shape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole pages, as many executions at a time as their weight allows, over real HTTP."""
+"""Full pages, with as many executions as their size in bytes allows, over real HTTP."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def heavy(make: Make, count: int, weight: int) -> World:
 
 
 def reader(url: str, *, size: int = 25, page_bytes: int = 100_000, **limits: Any) -> SearchPages:
-    """A reader that does not wait before it asks again."""
+    """Pages without long waits between attempts."""
     quick = Limits(requests_per_10s=0, attempts=1, backoff_seconds=0.001, **limits)
     return SearchPages(Gate(Session(url, limits=quick)), "shop", size, page_bytes)
 

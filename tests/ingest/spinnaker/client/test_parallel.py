@@ -1,4 +1,4 @@
-"""Several streams and several works at once: all of them, each in its order, bounded, and ended together."""
+"""Parallel streams and tasks: none is lost, each keeps its order, memory is bounded, and they end together."""
 
 from __future__ import annotations
 

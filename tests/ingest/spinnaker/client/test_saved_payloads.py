@@ -1,4 +1,4 @@
-"""Saved payloads instead of a server: every shape in which people keep them."""
+"""Saved payloads instead of a server, in every shape in which users save them."""
 
 from __future__ import annotations
 

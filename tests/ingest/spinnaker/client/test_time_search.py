@@ -1,4 +1,4 @@
-"""Walking a history that can not be paged, over the double's search with all its faults."""
+"""Reading a history that can not be paged by index, over the simulated search with all its faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGIN = 1_700_000_000_000
 
 
 class Store:
-    """A reader of executions built at these times; ``requested_sizes`` are those of its pages."""
+    """The pages of executions built at these times; ``requested_sizes`` are those of its pages."""
 
     def __init__(self, times: Sequence[int], mode: Mode, size: int, *, breaks: bool = False) -> None:
         stubs = [Stub(f"E{n}", "shop", "config", "", "SUCCEEDED", at, at, dict) for n, at in enumerate(times)]

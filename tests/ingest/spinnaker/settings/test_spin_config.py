@@ -1,4 +1,4 @@
-"""``~/.spin/config``: what spin accepts is accepted, what it refuses is refused, and no value is ever repeated."""
+"""``~/.spin/config``: accepted and rejected as by spin; no error repeats a value."""
 
 from __future__ import annotations
 
