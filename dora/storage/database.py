@@ -22,24 +22,9 @@ from dora.storage.landing import LANDING, Load, prepare, verify
 from dora.storage.schema import fact_tables
 from dora.storage.source_state import SourceState, count_rows, read_coverage, read_open_quarantine
 
-__all__ = [
-    "LANDING",
-    "PUBLISHED",
-    "Connection",
-    "Load",
-    "SourceState",
-    "SqlError",
-    "build_database",
-    "count_rows",
-    "fact_tables",
-    "inspect_landing",
-    "lock",
-    "open_build",
-    "open_load",
-    "read_coverage",
-    "read_open_quarantine",
-    "sort_by_dependency",
-]
+__all__ = ["LANDING", "PUBLISHED", "Connection", "Load", "SourceState", "SqlError", "build_database", "count_rows"]
+__all__ += ["fact_tables", "inspect_landing", "lock", "open_build", "open_load", "read_coverage"]
+__all__ += ["read_open_quarantine", "sort_by_dependency"]
 
 PUBLISHED = "dora.duckdb"
 MEMORY = "192MB"  # that a load may use; DuckDB spills what exceeds it to disk, so a long history fits a small machine
@@ -172,21 +157,23 @@ def open_build(path: Path, beside: Path | None = None) -> Connection:
     # with the file attached sees the new build even if an older connection still has the old file open.
     con = duckdb.connect()
     _hide_progress_bar(con).execute("SET TimeZone = 'UTC'")
-    for file, name in ((beside, "earlier"), (path, "dora")):
-        if file is not None:
-            _attach_build(con, file, name)
+    try:
+        for file, name in ((beside, "earlier"), (path, "dora")):
+            if file is not None:
+                _attach_build(con, file, name)
+    except DoraError:
+        con.close()
+        raise
     con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
     return con
 
 
 def _attach_build(con: Connection, path: Path, name: str) -> None:
     if not path.exists():
-        con.close()
         raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
     try:
         con.execute(f"ATTACH '{_escape(path)}' AS {name} (READ_ONLY)").execute(f"USE {name}")
     except duckdb.Error as error:
-        con.close()
         raise DoraError(f"{path} can not be read: {str(error).splitlines()[0]}.", "run `dora build`.") from error
     schema.check_layout(con, path)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from dora.errors import DoraError, StaleError, counted
 from dora.storage import schema
@@ -20,7 +21,6 @@ from dora.storage.schema import fact_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from duckdb import DuckDBPyConnection as Connection
 
 LANDING = "landing.duckdb"
 # HUGEINT, because the sum of 64-bit hashes leaves 64 bits with the second row.
@@ -61,9 +61,8 @@ class Load:
                 _require_fact_table(table)
                 self._merge(table, batch)
             for stream, value in (watermarks or {}).items():
-                self.con.execute(
-                    "DELETE FROM watermark WHERE source = ? AND stream = ?", [self.source, stream]
-                ).execute("INSERT INTO watermark VALUES (?, ?, ?, ?)", [self.source, stream, value, self.id])
+                self.con.execute("DELETE FROM watermark WHERE source = ? AND stream = ?", [self.source, stream])
+                self.con.execute("INSERT INTO watermark VALUES (?, ?, ?, ?)", [self.source, stream, value, self.id])
             self.con.commit()
         except BaseException:
             self.con.rollback()
@@ -138,10 +137,11 @@ def verify(con: Connection, catalog: str = "") -> None:
     control_totals = con.execute(f"SELECT table_name, rows, checksum, engine FROM {prefix}control_total").fetchall()  # noqa: S608 - our catalog
     totals = _read_totals(con, [table for table, *_ in control_totals], prefix)
     for table, rows, checksum, engine in control_totals:
-        if totals[table][0] != rows:
-            raise _damaged(table, f"{counted(totals[table][0], 'row')} found, {rows:,} committed")
+        rows_found, checksum_found = totals[table]
+        if rows_found != rows:
+            raise _damaged(table, f"{counted(rows_found, 'row')} found, {rows:,} committed")
         # Another version of DuckDB may hash the same row to another number.
-        if engine == duckdb.__version__ and totals[table][1] != checksum:
+        if engine == duckdb.__version__ and checksum_found != checksum:
             raise _damaged(table, "its rows differ from those committed")
 
 
@@ -151,14 +151,13 @@ def _read_totals(con: Connection, tables: Sequence[str], prefix: str) -> dict[st
     with contextlib.suppress(duckdb.Error):
         rows_of_all = con.execute(" UNION ALL ".join(queries.values())).fetchall()
         return {table: (int(rows), int(checksum)) for table, rows, checksum in rows_of_all}
-    totals = {}
+    rows_of_all = []
     for table, query in queries.items():
         try:
-            ((_, rows, checksum),) = con.execute(query).fetchall()
+            rows_of_all += con.execute(query).fetchall()
         except duckdb.Error as error:
             raise _damaged(table, str(error).splitlines()[0]) from error
-        totals[table] = (int(rows), int(checksum))
-    return totals
+    return {table: (int(rows), int(checksum)) for table, rows, checksum in rows_of_all}
 
 
 def _require_fact_table(table: str) -> None:

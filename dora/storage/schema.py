@@ -11,14 +11,11 @@ import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from dora.errors import DoraError
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Connection
 
 BUILD_LAYOUT = 3  # raise it if readers of an earlier build do not understand this one
 BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
@@ -55,7 +52,11 @@ def check_contract(con: Connection, catalog: str = "") -> None:
             "install that version again.",
         )
     if number < current:
-        replays = " && ".join(f"dora ingest {name} --replay" for name in _read_sources(con, prefix))
+        sources = ["NAME"]
+        with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
+            rows = con.execute(f"SELECT DISTINCT source FROM {prefix}load ORDER BY source").fetchall()  # noqa: S608 - our catalog
+            sources = [name for (name,) in rows] or sources
+        replays = " && ".join(f"dora ingest {name} --replay" for name in sources)
         raise DoraError(
             f"landing.duckdb was written by an older version (contract {number}, now {current}). Nothing is lost:"
             " it was not touched, and the folder payloads beside it has everything that was received.",
@@ -64,23 +65,21 @@ def check_contract(con: Connection, catalog: str = "") -> None:
 
 
 def check_layout(con: Connection, path: Path) -> None:
-    """Raise ``DoraError``, and close ``con``, if this version can not read the build that is open."""
+    """Raise ``DoraError`` if this version can not read the build that is open."""
     if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'build'").fetchall():
         return  # not a build of ours; the first query of a number reports that
     layout = _read_number(con, "SELECT layout FROM build")
-    if layout == BUILD_LAYOUT:
-        return
-    con.close()
     if layout > BUILD_LAYOUT:
         raise DoraError(
             f"{path} was built by a newer version (layout {layout}, this version reads {BUILD_LAYOUT});"
             " it was not touched.",
             "install that version again, or run `dora build` with this one.",
         )
-    raise DoraError(
-        f"{path} was built by an older version (layout {layout}, now {BUILD_LAYOUT}); nothing is lost.",
-        "run `dora build`.",
-    )
+    if layout < BUILD_LAYOUT:
+        raise DoraError(
+            f"{path} was built by an older version (layout {layout}, now {BUILD_LAYOUT}); nothing is lost.",
+            "run `dora build`.",
+        )
 
 
 def _read_number(con: Connection, query: str) -> int:
@@ -89,11 +88,3 @@ def _read_number(con: Connection, query: str) -> int:
     except (duckdb.CatalogException, duckdb.BinderException):
         return 0  # the first files had no number
     return int(rows[0][0]) if rows else 0
-
-
-def _read_sources(con: Connection, prefix: str) -> list[str]:
-    with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
-        rows = con.execute(f"SELECT DISTINCT source FROM {prefix}load ORDER BY source").fetchall()  # noqa: S608 - our catalog
-        if rows:
-            return [name for (name,) in rows]
-    return ["NAME"]

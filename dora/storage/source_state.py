@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from duckdb import DuckDBPyConnection as Connection
 
 from dora.storage.schema import fact_tables
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection as Connection
 
 RECENT_DAYS = 15  # Gate lists deleted pipelines' executions for 14 days; one day more covers a late nightly run
 MISSING_DAYS = 14  # how long a judgment that could not be read is requested again
