@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 from dora.config import teams
 from dora.config.definitions import Definitions, Key, definition_keys, resolve
 from dora.config.patterns import as_like, as_regex
-
-if TYPE_CHECKING:
-    from dora.config.settings import Config
-    from dora.storage.database import Connection
+from dora.config.settings import Config
+from dora.storage.database import Connection
 
 # The source of the deployments knows the team better than the owners of the code do.
 _APPLICATIONS = """
@@ -37,21 +32,18 @@ def write_definitions(con: Connection, config: Config) -> None:
     columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
     con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
-    con.execute(
-        "CREATE TABLE definitions_in_force (application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR)"
-    )
-    applications = dict(con.execute(_APPLICATIONS).fetchall())
-    for application, team in _write_memberships(con, config, applications).items():
+    in_force = "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR"
+    con.execute(f"CREATE TABLE definitions_in_force ({in_force})")
+    for application, team in _write_memberships(con, config).items():
         _write_application(con, application, team, resolve(config, application))
 
 
-def _write_memberships(
-    con: Connection, config: Config, applications: Mapping[str, str | None]
-) -> dict[str, str | None]:
+def _write_memberships(con: Connection, config: Config) -> dict[str, str | None]:
     """Create ``memberships`` and return the current team of each application."""
     con.execute("CREATE TABLE memberships (application VARCHAR, team VARCHAR, since TIMESTAMP, until TIMESTAMP)")
     rules = teams.read_rules(config)
-    memberships = {name: teams.list_memberships(rules, name, team) for name, team in applications.items()}
+    applications = con.execute(_APPLICATIONS).fetchall()
+    memberships = {name: teams.list_memberships(rules, name, team) for name, team in applications}
     rows = [[name, *membership] for name, of_application in memberships.items() for membership in of_application]
     if rows:
         con.executemany(
@@ -67,17 +59,11 @@ def _write_application(con: Connection, application: str, team: str | None, defi
     values = {name: getattr(definitions, name) for name in keys}
     row = [application, team, *(_to_sql(keys[name], value) for name, value in values.items())]
     con.execute(f"INSERT INTO definitions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - placeholders only
-    con.executemany(
-        "INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)",
-        [[application, name, _to_text(value), keys[name].description] for name, value in values.items()],
-    )
-    globs = [
-        [application, name, as_like(glob)]
-        for name, value in values.items()
-        if keys[name].globs_of == "names"
-        for glob in value
-    ]
-    if globs:
+    texts = {name: " ".join(value) if isinstance(value, tuple) else str(value) for name, value in values.items()}
+    in_force = [[application, name, text, keys[name].description] for name, text in texts.items()]
+    con.executemany("INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)", in_force)
+    of_names = [(name, glob) for name, key in keys.items() if key.globs_of == "names" for glob in values[name]]
+    if globs := [[application, name, as_like(glob)] for name, glob in of_names]:
         con.executemany("INSERT INTO globs VALUES (?, ?, ?)", globs)
 
 
@@ -92,7 +78,3 @@ def _to_sql(key: Key, value: object) -> object:
     if key.globs_of and isinstance(value, tuple):
         return as_regex(value, of_paths=key.globs_of == "paths", any_case=key.globs_of == "names")
     return list(value) if isinstance(value, tuple) else value
-
-
-def _to_text(value: object) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)

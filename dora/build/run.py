@@ -7,20 +7,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from dora import periods
 from dora.build.definition_tables import write_definitions
 from dora.config import definitions
+from dora.config.settings import Config
 from dora.errors import StaleError, counted
 from dora.lineage import table
-from dora.sql import catalog, daily_counts
+from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
+from dora.storage.database import Connection
 from dora.storage.schema import BUILD_LAYOUT
-
-if TYPE_CHECKING:
-    from dora.config.settings import Config
-    from dora.storage.database import Connection
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
@@ -46,15 +44,18 @@ def build(
         write_definitions(con, config)
         _write_models(con, report)
         _write_metrics(con, report)
-        results = [_run_check(con, check) for check in catalog.checks().values()]
-        _write_check_results(con, results)
+        results = _run_checks(con)
         _comment_columns(con)
-        _stop_on_wrong_rows(results)
+        stops = [result for result in results if result.severity == "stop" and result.rows]
+        if stops:
+            rows = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
+            raise StaleError(f"The build was discarded and the last one kept: {rows}.", stops[0].next)
     return results
 
 
 def _write_build_info(con: Connection, config: Config) -> None:
     """Create ``build``, with one row about this build, and copy the loads and control totals of landing."""
+    built_at = datetime.now(UTC).replace(tzinfo=None)
     # The data is as old as its deployments: a git mirror fetched today must not hide that Spinnaker failed for a week.
     con.execute(
         "CREATE TABLE build AS SELECT coalesce("
@@ -62,13 +63,7 @@ def _write_build_info(con: Connection, config: Config) -> None:
         " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine,"
         " ?::INTEGER AS layout"
         " FROM landing.load WHERE finished_at IS NOT NULL",
-        [
-            datetime.now(UTC).replace(tzinfo=None),
-            config.timezone,
-            config.stale_after_hours,
-            metadata.version("delivery-metrics"),
-            BUILD_LAYOUT,
-        ],
+        [built_at, config.timezone, config.stale_after_hours, metadata.version("delivery-metrics"), BUILD_LAYOUT],
     )
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
@@ -94,16 +89,35 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608 - our SQL files
-        daily_counts.write(con, metric.name)
+        write_daily_counts(con, metric.name)
         selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
 
 
+def write_daily_counts(con: Connection, metric: str) -> None:
+    """Create ``daily_counts."metric"`` beside ``metrics."metric"``: one row per application, day and exclusion.
+
+    Its columns are ``application``, ``happened_at`` (the first of the day, UTC), ``day`` (local, null if there is no
+    time), ``excluded``, ``n``, ``open`` and ``total`` (of the values).
+    """
+    # A count or a share of weeks is an exact sum over days, so it need not read ten million rows again. What a window
+    # cuts is counted from its observations; a test holds that both give the same.
+    ((zone,),) = con.execute("SELECT timezone FROM build").fetchall()
+    (span,) = con.execute(f'SELECT min(happened_at), max(happened_at) FROM metrics."{metric}"').fetchall()  # noqa: S608 - our names
+    # Without observations any span will do: there is nothing to convert.
+    start, end = (instant or datetime(1970, 1, 1) for instant in span)
+    local_time = periods.local_time_sql("happened_at", zone, start, end)
+    con.execute(
+        f'CREATE OR REPLACE TABLE daily_counts."{metric}" AS'  # noqa: S608 - our names
+        f" SELECT application, min(happened_at) AS happened_at, ({local_time})::DATE AS day, excluded, count(*) AS n,"
+        f' count(*) FILTER (censored) AS open, sum(value) AS total FROM metrics."{metric}" GROUP BY ALL'
+    )
+
+
 def _comment_columns(con: Connection) -> None:
     """Write the meaning of every column into the build, where analysts and the dictionary of an export read it."""
-    meanings = catalog.column_meanings() | {
-        ("definitions", name): key.description for name, key in definitions.definition_keys().items()
-    }
+    keys = definitions.definition_keys()
+    meanings = catalog.column_meanings() | {("definitions", name): key.description for name, key in keys.items()}
     columns = con.execute(
         "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
         " WHERE database_name = current_database() AND NOT internal"
@@ -114,32 +128,19 @@ def _comment_columns(con: Connection) -> None:
         con.execute(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\'')
 
 
-def _run_check(con: Connection, check: catalog.Check) -> CheckResult:
-    rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608 - our SQL files
-    examples: list[dict[str, object]] = []
-    if rows:
-        cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608 - our SQL files
-        names = [column[0] for column in cursor.description or []]
-        examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return CheckResult(check.name, check.title, check.severity, rows, examples, check.next)
-
-
-def _write_check_results(con: Connection, results: list[CheckResult]) -> None:
-    con.execute(
-        "CREATE TABLE check_results"
-        " (name VARCHAR, title VARCHAR, severity VARCHAR, rows BIGINT, examples VARCHAR, next VARCHAR)"
-    )
-    con.executemany(
-        "INSERT INTO check_results VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            [check.check, check.title, check.severity, check.rows, json.dumps(check.examples, default=str), check.next]
-            for check in results
-        ],
-    )
-
-
-def _stop_on_wrong_rows(results: list[CheckResult]) -> None:
-    stops = [result for result in results if result.severity == "stop" and result.rows]
-    if stops:
-        reasons = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
-        raise StaleError(f"The build was discarded and the last one kept: {reasons}.", stops[0].next)
+def _run_checks(con: Connection) -> list[CheckResult]:
+    """Run every check and write its result into ``check_results``."""
+    columns = "name VARCHAR, title VARCHAR, severity VARCHAR, rows BIGINT, examples VARCHAR, next VARCHAR"
+    con.execute(f"CREATE TABLE check_results ({columns})")
+    results = []
+    for check in catalog.checks().values():
+        rows = con.execute(f"SELECT count(*) FROM ({check.sql})").fetchall()[0][0]  # noqa: S608 - our SQL files
+        examples: list[dict[str, object]] = []
+        if rows:
+            cursor = con.execute(f"SELECT * FROM ({check.sql}) ORDER BY ALL LIMIT {EXAMPLES}")  # noqa: S608 - our SQL files
+            names = [column[0] for column in cursor.description or []]
+            examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        results.append(CheckResult(check.name, check.title, check.severity, rows, examples, check.next))
+        values = [check.name, check.title, check.severity, rows, json.dumps(examples, default=str), check.next]
+        con.execute("INSERT INTO check_results VALUES (?, ?, ?, ?, ?, ?)", values)
+    return results

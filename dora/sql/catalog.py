@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import takewhile
 from typing import Any, Literal
 
 from dora.errors import UsageError
@@ -73,13 +74,9 @@ def queries(folder: str) -> dict[str, str]:
 
 def header(sql: str) -> dict[str, Any]:
     """Return the TOML in the leading comment lines of a .sql file; prose lines are ignored."""
-    lines = []
-    for line in sql.splitlines():
-        if not line.startswith("--"):
-            break
-        if " = " in line:  # prose says "is"; a line with this sign is TOML
-            lines.append(line.removeprefix("--").strip())
-    return tomllib.loads("\n".join(lines))
+    comments = takewhile(lambda line: line.startswith("--"), sql.splitlines())
+    # Prose says "is"; a line with the sign is TOML.
+    return tomllib.loads("\n".join(line.removeprefix("--").strip() for line in comments if " = " in line))
 
 
 def column_meanings() -> dict[tuple[str, str], str]:
@@ -106,7 +103,6 @@ def checks() -> dict[str, Check]:
 
 def metric(name: str) -> Metric:
     """Return the metric of that name; raises ``UsageError`` with the existing names."""
-    try:
-        return metrics()[name]
-    except KeyError:
-        raise UsageError(f"There is no metric {name}.", f"use one of {', '.join(metrics())}.") from None
+    if name not in metrics():
+        raise UsageError(f"There is no metric {name}.", f"use one of {', '.join(metrics())}.")
+    return metrics()[name]

@@ -20,10 +20,9 @@ from typing import NamedTuple
 import duckdb
 
 import dora
-from dora.build.run import build
+from dora.build.run import build, write_daily_counts
 from dora.config.settings import Config
 from dora.query.value import Scope
-from dora.sql import daily_counts
 from dora.storage import database
 
 APPLICATIONS, DAYS = 50, 730
@@ -154,7 +153,7 @@ def weekly(rows: int) -> None:
         with duckdb.connect(folder / "dora.duckdb") as con:
             for metric, (value, still) in VALUES.items():
                 con.execute(OBSERVED.format(metric=metric, value=value, open=still), {"n": rows})
-                counting = timed(partial(daily_counts.write, con, metric), 1)
+                counting = timed(partial(write_daily_counts, con, metric), 1)
                 print(f"{metric}: its days are counted in {counting:.2f} s, once, when built")
         delivery = dora.open(folder / "dora.duckdb")
         for metric in VALUES:
