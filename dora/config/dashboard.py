@@ -82,11 +82,9 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
     login = settings.login
     if login is None:
         return {}
-    missing = [name for name in LOGIN_PACKAGES if find_spec(name) is None]
+    missing = " and ".join(name for name in LOGIN_PACKAGES if find_spec(name) is None)
     if missing:
-        raise UsageError(
-            f"Login needs {' and '.join(missing)}; nothing is served.", "pip install 'delivery-metrics[login]'."
-        )
+        raise UsageError(f"Login needs {missing}; nothing is served.", "pip install 'delivery-metrics[login]'.")
     secret = _read_secret(login.client_secret_env, login.client_secret_file)
     if not secret:
         raise UsageError(
@@ -99,13 +97,9 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
             f"The cookie secret has fewer than {MIN_COOKIE_SECRET} characters; nothing is served.",
             "generate one: openssl rand -hex 32.",
         )
-    provider = {
-        "metadata_url": login.metadata_url,
-        "client_id": login.client_id,
-        "redirect_uri": f"{(settings.url or '').rstrip('/')}/{CALLBACK}",
-        "allowed": login.allowed,
-    }
-    return {LOGIN: json.dumps(provider), SECRET: secret, COOKIE: cookie}
+    redirect = f"{(settings.url or '').rstrip('/')}/{CALLBACK}"
+    provider = {"metadata_url": login.metadata_url, "client_id": login.client_id, "redirect_uri": redirect}
+    return {LOGIN: json.dumps(provider | {"allowed": login.allowed}), SECRET: secret, COOKIE: cookie}
 
 
 def _read_secret(variable: str, file: str | None) -> str:

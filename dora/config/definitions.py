@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 from dora.config import teams
 from dora.config.patterns import matches
+from dora.config.settings import Config
 from dora.config.validation import choices, convert
 from dora.config.working_hours import PATTERN
-
-if TYPE_CHECKING:
-    from dora.config.settings import Config
 
 NameGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "names"})]
 PathGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "paths"})]
@@ -71,8 +69,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         NameGlobs, doc("A deployment by such a pipeline is a rollback, whatever it deploys.")
     ] = ()
     frequency_kinds: Annotated[
-        Kinds,
-        doc("Succeeded deployments of these kinds count in deployment frequency; the others stand beside it."),
+        Kinds, doc("Succeeded deployments of these kinds count in deployment frequency; the others stand beside it.")
     ] = ("release", "hotfix", "config")
     failure_window_hours: Annotated[
         float,
@@ -136,10 +133,8 @@ def definition_keys() -> Mapping[str, Key]:
     """Return every key of the definitions by name, in the order of the class."""
     keys = {}
     for field in msgspec.inspect.type_info(Definitions).fields:  # type: ignore[attr-defined]
-        globs_of = (field.type.extra or {}).get("globs_of")
-        keys[field.name] = Key(
-            field.type.extra_json_schema["description"], field.default, choices(field.type), globs_of
-        )
+        description, extra = field.type.extra_json_schema["description"], field.type.extra or {}
+        keys[field.name] = Key(description, field.default, choices(field.type), extra.get("globs_of"))
     return keys
 
 
@@ -169,14 +164,8 @@ def _without_match(override: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_markdown() -> str:
     """Return docs/definitions.md: all keys, with their defaults, choices and meaning."""
-    lines = [
-        "# Definitions",
-        "",
-        "Keys of `[definitions]` in dora.toml. `[[applications]]` overrides them for the applications that `match`.",
-        "",
-        "| key | default | choices | meaning |",
-        "|---|---|---|---|",
-    ]
+    about = "Keys of `[definitions]` in dora.toml. `[[applications]]` overrides them for the applications that `match`."
+    lines = ["# Definitions", "", about, "", "| key | default | choices | meaning |", "|---|---|---|---|"]
     for name, key in definition_keys().items():
         default = msgspec.json.encode(key.default).decode().replace(",", ", ")
         lines.append(f"| `{name}` | `{default}` | {', '.join(key.choices)} | {key.description} |")

@@ -19,7 +19,11 @@ def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = F
     """
     if not globs:
         return None
-    return ("(?si)" if any_case else "(?s)") + "|".join(f"(?:{_to_regex(glob, of_paths)})" for glob in globs)
+    character = "[^/]" if of_paths else "."
+    tokens = {"**/": "(?:.*/)?" if of_paths else ".*/", "**": ".*", "*": f"{character}*", "?": character}
+    parts_of_globs = (re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob) for glob in globs)
+    regexes = ("".join(tokens.get(part) or re.escape(part) for part in parts) for parts in parts_of_globs)
+    return ("(?si)" if any_case else "(?s)") + "|".join(f"(?:{regex})" for regex in regexes)
 
 
 def as_like(glob: str) -> str:
@@ -27,10 +31,3 @@ def as_like(glob: str) -> str:
     # DuckDB matches LIKE fifty times as fast as a regular expression that differs from row to row.
     escaped = re.sub(r"([\\%_])", r"\\\1", glob)
     return escaped.replace("*", "%").replace("?", "_")
-
-
-def _to_regex(glob: str, of_paths: bool) -> str:
-    character = "[^/]" if of_paths else "."
-    tokens = {"**/": "(?:.*/)?" if of_paths else ".*/", "**": ".*", "*": f"{character}*", "?": character}
-    parts = re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob)
-    return "".join(tokens.get(part) or re.escape(part) for part in parts)

@@ -48,7 +48,13 @@ def read(path: Path | None = None) -> Config:
     if path is None and not os.environ.get("DORA_CONFIG") and not Path("dora.toml").exists():
         return Config()
     path = path or Path(os.environ.get("DORA_CONFIG") or "dora.toml")
-    settings: Settings = convert(_parse(path), Settings, str(path))
+    try:
+        table = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise UsageError(f"There is no {path}; nothing was read.", "copy dora.example.toml.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}; nothing was read.", "correct that line.") from None
+    settings: Settings = convert(table, Settings, str(path))
     try:
         ZoneInfo(settings.timezone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -56,12 +62,3 @@ def read(path: Path | None = None) -> Config:
             f"{path}: {settings.timezone!r} is not a time zone; nothing was read.", "use a name such as Europe/Berlin."
         ) from None
     return Config(**{**msgspec.structs.asdict(settings), "path": path, "data": path.parent / settings.data})
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise UsageError(f"There is no {path}; nothing was read.", "copy dora.example.toml.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not TOML: {error}; nothing was read.", "correct that line.") from None

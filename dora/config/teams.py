@@ -7,19 +7,16 @@ A team has globs of application names, or tables with ``match`` and the local da
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from dora import periods
 from dora.config.patterns import matches
+from dora.config.settings import Config
 from dora.config.validation import convert
-
-if TYPE_CHECKING:
-    from dora.config.settings import Config
 
 BEGINNING, END = datetime.min, datetime.max  # stand for -infinity and infinity
 
@@ -32,8 +29,7 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A team has the applications that match one glob from ``since`` up to, and without, ``until`` (UTC)."""
 
     team: str
@@ -57,13 +53,12 @@ def read_rules(config: Config) -> list[Rule]:
     for team, members in config.teams.items():
         for member in convert(members, list[str | Member], f"[teams] {team}", expected=expected):
             entry = Member(member) if isinstance(member, str) else member
-            since, until = (_local_midnight(day, config.timezone) for day in (entry.since, entry.until))
+            since, until = (
+                periods.to_utc(datetime.combine(day, time()), config.timezone) if day else None
+                for day in (entry.since, entry.until)
+            )
             rules.append(Rule(team, entry.match, since or BEGINNING, until or END))
     return rules
-
-
-def _local_midnight(day: date | None, zone: str) -> datetime | None:
-    return periods.to_utc(datetime.combine(day, time()), zone) if day else None
 
 
 def list_memberships(rules: Sequence[Rule], application: str, default: str | None) -> list[Membership]:
