@@ -82,11 +82,10 @@ class Graph:
             if parent != NONE and not marked[parent]:
                 marked[parent] = 1
                 reached.append(parent)
-            if node in merges:
-                for parent in merges[node]:
-                    if not marked[parent]:
-                        marked[parent] = 1
-                        reached.append(parent)
+            for parent in merges.get(node, ()):
+                if not marked[parent]:
+                    marked[parent] = 1
+                    reached.append(parent)
         return reached
 
     def reaches(self, later: int, earlier: int) -> bool:

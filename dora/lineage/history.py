@@ -74,9 +74,8 @@ class DeployedContent(NamedTuple):
 
 def ordinary_release(number: Any, node: Any) -> DeployedContent:
     """Return the content of an attempt that ``History.append_release`` took; of one attempt, or of columns of them."""
-    return DeployedContent(
-        node, Attribution.COMMIT, Direction.AHEAD, previous=number - 1, replaced=number - 1, content=number
-    )
+    before = number - 1
+    return DeployedContent(node, Attribution.COMMIT, Direction.AHEAD, before, before, content=number)
 
 
 class ServingInterval:
@@ -121,7 +120,7 @@ class History:
         before = self._current
         if node is None or before is None or restores is not None:
             return False
-        if before.started_by != number - 1 or before.last_deployed_by != number - 1:
+        if not before.started_by == before.last_deployed_by == number - 1:
             return False
         if reverted_in_run or not (took_traffic and succeeded and alters):
             return False
@@ -208,14 +207,13 @@ class History:
         """Add what served before the attempt, and for a content that served earlier, the attempts that replaced it."""
         before, interval = self._current, self._intervals.get(content)
         deployed = deployed._replace(content=interval.introduced_by if interval else number)
-        if before is None:
-            return deployed
-        deployed = deployed._replace(previous=before.started_by, replaced=before.last_deployed_by)
-        if interval is None or interval is before:
-            return deployed
-        return deployed._replace(
-            restored=interval.last_confirmed_by, blamed_first=interval.replaced_by, blamed_last=before.started_by
-        )
+        if before:
+            deployed = deployed._replace(previous=before.started_by, replaced=before.last_deployed_by)
+        if before and interval and interval is not before:
+            deployed = deployed._replace(
+                restored=interval.last_confirmed_by, blamed_first=interval.replaced_by, blamed_last=before.started_by
+            )
+        return deployed
 
     def _serve(self, number: int, content: Content, node: int | None, *, complete: bool) -> None:
         before, interval = self._current, self._intervals.pop(content, None)

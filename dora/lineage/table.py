@@ -157,11 +157,9 @@ def _lineage_columns(deployed: walk.Columns, nodes: ColumnsByName, attempts: Col
 
     deployment, words = attempts["deployment_id"], pa.chunked_array([walk.WORDS])
     columns: dict[str, Any] = {"deployment_id": deployment, "turn": np.arange(len(deployment), dtype=np.int32)}
-    columns |= _take(nodes, deployed["node"])
-    for name in ("attribution", "direction"):
-        columns |= _take({name: words}, deployed[name])
-    for name in ("previous", "replaced", "content", "restored", "blamed_first", "blamed_last"):
-        columns |= _take({f"{name}_id": deployment}, deployed[name])
+    for name, places in deployed.items():
+        source = {"node": nodes, "attribution": {name: words}, "direction": {name: words}}
+        columns |= _take(source.get(name, {f"{name}_id": deployment}), places)
     return columns
 
 

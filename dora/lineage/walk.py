@@ -71,7 +71,12 @@ def included_commits(graph: Graph, changes: Numbers) -> Columns:
     stops = np.zeros(graph.size + 1, np.uint8)
     stops[changes] = stops[NONE] = 1  # the last place is for those without a parent
     single = (stops[graph.first[changes]] == 1) & ~np.isin(changes, np.fromiter(graph.merges, np.int32))
-    walked, reached = _flatten(_walk_changes(graph, changes[~single].tolist(), bytearray(stops)))
+    generation, marked = graph.generation, bytearray(stops)
+    groups = []
+    for number in sorted(changes[~single].tolist(), key=generation.__getitem__):
+        marked[number] = 0
+        groups.append((number, sorted(graph.mark(number, marked), key=generation.__getitem__)))
+    walked, reached = _flatten(groups)
     change, node = np.concatenate([changes[single], walked]), np.concatenate([changes[single], reached])
     order = np.argsort(change, kind="stable")
     starts = np.flatnonzero(np.diff(change[order], prepend=NONE))
@@ -79,17 +84,7 @@ def included_commits(graph: Graph, changes: Numbers) -> Columns:
     return {"change": change[order], "node": node[order], "position": position.astype(np.int32)}
 
 
-def _walk_changes(graph: Graph, changes: list[int], stops: bytearray) -> list[tuple[int, list[int]]]:
-    generation = graph.generation
-    reached = []
-    for change in sorted(changes, key=generation.__getitem__):
-        stops[change] = 0
-        reached.append((change, sorted(graph.mark(change, stops), key=generation.__getitem__)))
-    return reached
-
-
 def _flatten(groups: list[tuple[int, list[int]]]) -> tuple[Numbers, Numbers]:
-    """Return numbers and the nodes of each as two columns."""
     sizes = [len(nodes) for _, nodes in groups]
     numbers = np.repeat(np.array([number for number, _ in groups], np.int32), sizes)
     return numbers, np.fromiter(chain.from_iterable(nodes for _, nodes in groups), np.int32, sum(sizes))
