@@ -5,8 +5,8 @@ confidence interval. No data is None, NULL or NaN, never 0. The tests compare wi
 """
 
 from dora.statistics.distributions import normal_quantile
-from dora.statistics.intervals import dispersion, jeffreys, mean_half, poisson, quantile_ranks, widened, wilson
+from dora.statistics.intervals import dispersion, mean_half, poisson, quantile_ranks, widened, wilson
 from dora.statistics.survival_sql import survival_curve_sql
 
-__all__ = ["dispersion", "jeffreys", "mean_half", "normal_quantile", "poisson"]
+__all__ = ["dispersion", "mean_half", "normal_quantile", "poisson"]
 __all__ += ["quantile_ranks", "survival_curve_sql", "widened", "wilson"]

@@ -77,15 +77,14 @@ def shrink(groups: Cases) -> dict[str, Shrunk]:
     if not observed:
         return {}
     prior_cases, prior_rest = _prior(list(observed.values()))
-    shrunken = {}
-    for name, (cases, trials) in observed.items():
-        a, b = prior_cases + cases, prior_rest + trials - cases
-        shrunken[name] = Shrunk(a / (a + b), beta_quantile(a, b, TAIL), beta_quantile(a, b, 1 - TAIL))
-    return shrunken
+    betas = {name: (prior_cases + cases, prior_rest + n - cases) for name, (cases, n) in observed.items()}
+    return {
+        name: Shrunk(a / (a + b), beta_quantile(a, b, TAIL), beta_quantile(a, b, 1 - TAIL))
+        for name, (a, b) in betas.items()
+    }
 
 
 def _prior(groups: Sequence[tuple[int, int]]) -> tuple[float, float]:
-    """Return the parameters of the prior by the method of moments."""
     total = sum(n for _, n in groups)
     share = (sum(x for x, _ in groups) + 0.5) / (total + 1)
     variance = share * (1 - share)

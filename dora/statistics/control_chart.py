@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import fmean, median
 from typing import Literal
 
@@ -81,11 +82,9 @@ def _sigma(values: Sequence[float]) -> float:
 def _signals(scores: Sequence[float]) -> list[Signal]:
     """Return the first of four rules that each point breaks, looking back from it."""
     rules: list[tuple[Rule, int, int, float]] = [
-        ("beyond the limits", 1, 1, 3.0),
-        ("8 on one side", 8, 8, 0.0),
-        ("2 of 3 near a limit", 2, 3, 2.0),
+        ("beyond the limits", 1, 1, 3.0), ("8 on one side", 8, 8, 0.0), ("2 of 3 near a limit", 2, 3, 2.0),
         ("4 of 5 off centre", 4, 5, 1.0),
-    ]
+    ]  # fmt: skip
     signals = []
     for end, last in enumerate(scores):
         for rule, needed, of, beyond in rules:
@@ -133,10 +132,7 @@ def pettitt(values: Sequence[float]) -> Change | None:
     n = len(values)
     if n < ENOUGH:
         return None
-    ranks = ranked(values)
-    sums = [0.0]
-    for rank in ranks[:-1]:
-        sums.append(sums[-1] + 2 * rank - (n + 1))
+    sums = [0.0, *accumulate(2 * rank - (n + 1) for rank in ranked(values)[:-1])]
     index = max(range(n), key=lambda i: abs(sums[i]))
     if not sums[index]:
         return None
@@ -146,16 +142,8 @@ def pettitt(values: Sequence[float]) -> Change | None:
 
 def ranked(values: Sequence[float]) -> list[float]:
     """Return the rank of each value from 1; equal values share their mean rank."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    ranks, start = [0.0] * len(values), 0
-    while start < len(order):
-        end = start
-        while end + 1 < len(order) and values[order[end + 1]] == values[order[start]]:
-            end += 1
-        for i in order[start : end + 1]:
-            ranks[i] = (start + end) / 2 + 1
-        start = end + 1
-    return ranks
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + 1 + bisect_right(ordered, value)) / 2 for value in values]
 
 
 def theil_sen(values: Sequence[float]) -> tuple[float, float, float] | None:

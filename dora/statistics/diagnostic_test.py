@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dora.statistics.intervals import Limits, wilson
@@ -49,24 +49,20 @@ def diagnose(counts: Verdicts) -> Diagnosis:
 
     Overridden canaries represent the stopped ones only if users overrode without knowing more than the canary.
     """
-    overridden = counts.overridden_good + counts.overridden_bad
-    passed = counts.passed_good + counts.passed_bad
-    sensitivity, specificity = _corrected(counts) if overridden else (None, None)
+    precision = (counts.overridden_bad, counts.overridden_good + counts.overridden_bad)
+    missed = (counts.passed_bad, counts.passed_good + counts.passed_bad)
+    sensitivity, specificity = _corrected(counts)
     return Diagnosis(
-        sensitivity,
-        _sensitivity_bounds(counts),
-        specificity,
-        _specificity_bounds(counts),
-        (counts.overridden_bad, overridden),
-        wilson(counts.overridden_bad, overridden),
-        (counts.passed_bad, passed),
-        wilson(counts.passed_bad, passed),
-    )
+        sensitivity, _sensitivity_bounds(counts), specificity, _specificity_bounds(counts),
+        precision, wilson(*precision), missed, wilson(*missed),
+    )  # fmt: skip
 
 
 def _corrected(counts: Verdicts) -> tuple[float | None, float | None]:
     """Begg and Greenes: the stopped canaries are bad and good in the proportion of the overridden ones."""
     overridden = counts.overridden_good + counts.overridden_bad
+    if not overridden:
+        return None, None
     failed = overridden + counts.stopped
     bad = failed * counts.overridden_bad / overridden
     good = failed - bad
@@ -103,17 +99,13 @@ class Bin:
 
     def holds(self, score: float) -> bool:
         """Return whether a score is in this bin; the highest score is in the last one."""
-        return _inside(score, self.low, self.high)
-
-
-def _inside(score: float, low: float, high: float) -> bool:
-    return low <= score < high or score == high == BEST
+        return self.low <= score < self.high or score == self.high == BEST
 
 
 def calibration(scored: Sequence[tuple[float, bool]], edges: Sequence[float] = (0, 50, 75, 90, 95, 100)) -> list[Bin]:
     """Group verified canaries (score, failed) by their score: does a lower one mean more failures?"""
     bins = []
-    for low, high in pairwise(edges):
-        inside = [failed for score, failed in scored if _inside(score, low, high)]
-        bins.append(Bin(low, high, len(inside), sum(inside), wilson(sum(inside), len(inside))))
+    for empty in (Bin(low, high, 0, 0, None) for low, high in pairwise(edges)):
+        failed = [failed for score, failed in scored if empty.holds(score)]
+        bins.append(replace(empty, n=len(failed), failed=sum(failed), limits=wilson(sum(failed), len(failed))))
     return bins

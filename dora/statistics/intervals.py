@@ -39,16 +39,6 @@ def wilson(successes: int, n: int) -> Limits | None:
     return low, high
 
 
-def jeffreys(successes: int, n: int) -> Limits | None:
-    """Return the limits of Beta(x + ½, n − x + ½), set to 0 and 1 at the ends (Brown, Cai, DasGupta 2001)."""
-    if n == 0:
-        return None
-    a, b = successes + 0.5, n - successes + 0.5
-    low = 0.0 if successes == 0 else beta_quantile(a, b, TAIL)
-    high = 1.0 if successes == n else beta_quantile(a, b, 1 - TAIL)
-    return low, high
-
-
 def share_below(successes: int, n: int, limit: float) -> float:
     """Return the posterior probability, with Jeffreys' prior, that the true share is less than a limit."""
     return beta_cdf(successes + 0.5, n - successes + 0.5, limit)
@@ -77,10 +67,8 @@ def fisher(first: tuple[int, int], second: tuple[int, int]) -> float:
     """Return Fisher's exact two-sided p of equal shares: the tables with these margins that are no likelier."""
     (x, n), (y, m) = first, second
     total = x + y
-    logs = [
-        log_choose(n, k) + log_choose(m, total - k) - log_choose(n + m, total)
-        for k in range(max(0, total - m), min(n, total) + 1)
-    ]
+    possible = range(max(0, total - m), min(n, total) + 1)
+    logs = [log_choose(n, k) + log_choose(m, total - k) - log_choose(n + m, total) for k in possible]
     observed = logs[x - max(0, total - m)]
     # Tables that are equally likely differ in the last digits of lgamma; R's fisher.test has the same tolerance.
     return min(1.0, math.fsum(math.exp(log) for log in logs if log <= observed + 1e-7))

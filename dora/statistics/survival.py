@@ -26,13 +26,15 @@ class Survival:
     samples: Samples
 
     @cached_property
-    def _censoring(self) -> tuple[Positions, Floats, Floats]:
+    def _censoring(self) -> tuple[Positions, Floats, Floats, Positions]:
         """Of each open value: the position of the next event, the product of r / (r − 1) and Greenwood's sum so far.
 
-        Product and sum have one neutral entry before each group, for "no open value yet".
+        Product and sum have one neutral entry before each group, for "no open value yet". Of each group: how many open
+        values the groups before it have.
         """
         samples = self.samples
-        next_event = np.empty(int((samples.end - samples.middle).sum()), np.int64)
+        open_values = samples.end - samples.middle
+        next_event = np.empty(int(open_values.sum()), np.int64)
         product = np.ones(len(next_event) + len(samples.groups))
         greenwood = np.zeros(len(product))
         bounds = zip(samples.start.tolist(), samples.middle.tolist(), samples.end.tolist(), strict=True)
@@ -46,21 +48,14 @@ class Survival:
                 product[entries] = (risk / (risk - 1)).cumprod()
                 greenwood[entries] = (1 / (risk * (risk - 1.0))).cumsum()
                 offset += size
-        return next_event, product, greenwood
-
-    @cached_property
-    def _open_before(self) -> Positions:
-        """How many open values the groups before each group have."""
-        open_values = self.samples.end - self.samples.middle
-        before: Positions = open_values.cumsum() - open_values
-        return before
+        return next_event, product, greenwood, open_values.cumsum() - open_values
 
     @np.errstate(all="ignore")
     def _state(self, group: Positions, position: Positions) -> tuple[Floats, Floats]:
         """Return S after the events at positions, and Greenwood's sum."""
-        next_event, product, greenwood = self._censoring
+        next_event, product, greenwood, open_before = self._censoring
         censored = next_event.searchsorted(position, "right")
-        left = self.samples.end[group] - 1 - position - (censored - self._open_before[group])
+        left = self.samples.end[group] - 1 - position - (censored - open_before[group])
         n = (self.samples.end - self.samples.start)[group]
         return left * product[censored + group] / n, 1 / left - 1 / n - greenwood[censored + group]
 
@@ -73,10 +68,8 @@ class Survival:
 
     def _crossing(self, left: float) -> Positions:
         """Return the position of the first event after which at most ``left`` remain; ``middle`` if there is none."""
-        group = np.arange(len(self.samples.groups))
-        return _bisect(
-            self.samples.start, self.samples.middle, lambda at: self._state(group, at)[0] <= left + TOLERANCE
-        )
+        samples, group = self.samples, np.arange(len(self.samples.groups))
+        return _bisect(samples.start, samples.middle, lambda at: self._state(group, at)[0] <= left + TOLERANCE)
 
     def _end_of_limits(self) -> Positions:
         """Return where limits end: at the last tie if the curve reaches zero there, else ``middle``.

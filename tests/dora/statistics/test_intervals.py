@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from dora.statistics import intervals, jeffreys, normal_quantile, poisson, quantile_ranks, wilson
+from dora.statistics import intervals, normal_quantile, poisson, quantile_ranks, wilson
 
 tables = st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -94,19 +94,6 @@ def test_normal_quantile_is_scipys(p: float) -> None:
 
 
 # --- shares by Jeffreys, and two shares -------------------------------------------------------------
-
-
-@given(tables)
-@example((0, 1))
-@example((400, 400))
-def test_jeffreys_is_statsmodels(case: tuple[int, int]) -> None:
-    """Jeffreys' limits are those of statsmodels, but reach 0 and 1 where nothing and everything failed."""
-    limits = jeffreys(*case)
-    assert limits is not None
-    low, high = proportion_confint(*case, method="jeffreys")
-    assert limits[0] == pytest.approx(low if case[0] else 0, abs=1e-9)
-    assert limits[1] == pytest.approx(high if case[0] < case[1] else 1, abs=1e-9)
-    assert jeffreys(0, 0) is None
 
 
 @given(tables, st.floats(0.001, 0.999))
