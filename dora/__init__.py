@@ -9,13 +9,7 @@ from dora.api import Delivery, Result, open
 from dora.errors import DoraError
 from dora.query.value import Move, Scope, Value
 from dora.render.html import Page
-from dora.sql.catalog import Metric
-from dora.sql.catalog import metrics as _metrics
+from dora.sql.catalog import Metric, metrics
 
 __version__ = "0.1.0"
 __all__ = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
-
-
-def metrics() -> dict[str, Metric]:
-    """Return every metric by name, as the header of its file describes it."""
-    return _metrics()

@@ -11,22 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from dora import periods
 from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety, survey_position, weekly_signals
-from dora.analysis.significant_changes import MetricChange, ReadValues, significant_changes
+from dora.analysis.period_comparison import MetricChange, ReadValues, significant_changes
 from dora.errors import DoraError
 from dora.periods import Grain
-from dora.query.groups import validate_names
-from dora.query.lists import list_rows
-from dora.query.metric import (
-    build_info,
-    compute_metric,
-    data_age,
-    definitions_in_force,
-    explain_metric,
-    fetch_rows,
-    list_observations,
-    query_observations,
-    survival_curve,
-)
+from dora.query import lists
+from dora.query import metric as query
+from dora.query.plan import validate_names
 from dora.query.value import EVERYTHING, By, Scope, Spread, Value
 from dora.storage import database
 
@@ -74,7 +64,7 @@ class Result:
 
     def explain(self) -> list[dict[str, Any]]:
         """Return the rows behind these values with details of each."""
-        return explain_metric(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
+        return query.explain_metric(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
 
 
 class Delivery:
@@ -106,20 +96,22 @@ class Delivery:
         ``where`` selects applications or teams: ``{"team": "payments", "application": ["ledger", "payout"]}``;
         ``statistic`` replaces the metric's own: ``"p90"``, ``"mean"``. See ``Scope`` for the rest.
         """
-        applications, teams = (_filter_names(where or {}, key) for key in FILTERS)
+        validate_names(where or {}, FILTERS, "filter")
+        names = [(where or {}).get(key, ()) for key in FILTERS]
+        applications, teams = ((name,) if isinstance(name, str) else tuple(name) for name in names)
         return self.values(name, Scope(since, until, by, every, applications, teams, statistic))
 
     def values(self, name: str, scope: Scope = EVERYTHING) -> Result:
         """Return a metric's values in a scope; raises ``UsageError`` for anything that does not exist."""
-        return Result(compute_metric(self.connection(), name, scope), scope, self)
+        return Result(query.compute_metric(self.connection(), name, scope), scope, self)
 
     def observations(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the observations behind a metric, excluded ones with their reason."""
-        return list_observations(self.connection(), name, scope)
+        return query.list_observations(self.connection(), name, scope)
 
     def explain(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the observations with details of each subject: people, times, evidence, links."""
-        return explain_metric(self.connection(), name, scope)
+        return query.explain_metric(self.connection(), name, scope)
 
     def query_observations(
         self, name: str, scope: Scope, sql: str, parameters: Sequence[object] = ()
@@ -128,7 +120,7 @@ class Delivery:
 
         Their columns are application, happened_at, subject, value, censored, excluded, team, grp and period.
         """
-        return query_observations(self.connection(), name, scope, sql, parameters)
+        return query.query_observations(self.connection(), name, scope, sql, parameters)
 
     def speed_and_safety(self, scope: Scope = EVERYTHING) -> speed_and_safety.SpeedAndSafety:
         """Return whether deploying more often goes with smaller and safer changes: figures, chart rows, sentences."""
@@ -136,7 +128,7 @@ class Delivery:
 
     def list_rows(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the rows of a list in a scope, the latest first; ``change_timeline`` has one row per change."""
-        return list_rows(self.connection(), name, scope)
+        return lists.list_rows(self.connection(), name, scope)
 
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
@@ -175,23 +167,23 @@ class Delivery:
 
     def curve(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
-        return survival_curve(self.connection(), name, scope)
+        return query.survival_curve(self.connection(), name, scope)
 
     def definitions(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the definitions that shaped a metric in a scope: key, value, description, applications."""
-        return definitions_in_force(self.connection(), name, scope)
+        return query.definitions_in_force(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of any SELECT over the build's tables; it can change nothing and read no other file."""
-        return fetch_rows(self.connection(), text, parameters or [])
+        return query.fetch_rows(self.connection(), text, parameters or [])
 
     def about(self) -> dict[str, Any]:
         """Return as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
-        return build_info(self.connection())
+        return query.build_info(self.connection())
 
     def age(self) -> timedelta | None:
         """Return how old the data is by this machine's clock; None if there is none."""
-        return data_age(self.connection())
+        return query.data_age(self.connection())
 
     def period(self, moment: str, every: Grain) -> tuple[str, str]:
         """Return the local day, week or month around a moment as ``since`` and ``until``."""
@@ -205,13 +197,6 @@ class Delivery:
         self._connection.close()
 
 
-def _filter_names(where: Where, key: str) -> tuple[str, ...]:
-    """Return the names under a key of ``where``; raises ``UsageError`` for a key that is no filter."""
-    validate_names(where, FILTERS, "filter")
-    names = where.get(key, ())
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
 def open(path: str | Path = "data/dora.duckdb") -> Delivery:
     """Open a build; raises ``UsageError`` if there is none."""
     return Delivery(Path(path))
@@ -221,9 +206,7 @@ def as_dict(value: Value, by: By | None) -> dict[str, Any]:
     """Return a value as a flat dictionary: the group under the name of ``by``, the period as its first local day."""
     flat = asdict(value)
     group, period = flat.pop("group"), flat.pop("period")
-    keys: dict[str, Any] = {by: group} if by else {}
+    keys = ({by: group} if by else {}) | ({"period": f"{period:%Y-%m-%d}"} if period else {})
     flat |= flat.pop("spread") or asdict(Spread())
-    if period is not None:
-        keys["period"] = f"{period:%Y-%m-%d}"
     flat["as_of"] = f"{value.as_of.isoformat()}Z" if value.as_of else None
     return {"metric": flat.pop("metric"), **keys, **flat}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -65,13 +64,26 @@ class AuditTrail:
     @property
     def sentences(self) -> list[str]:
         """The summary: production changes, exceptions that occur, approval time, templates."""
+        took_traffic = sum(row["changed_at"] is not None for row in self.rows)
+        users = {row["triggered_by"] for row in self.rows if row["started_manually"] and row["triggered_by"]}
+        changes = f"{counted(len(self.rows), 'production change')} ({took_traffic:,} took traffic)"
+        manual = f"{counted(len(users), 'user')} started changes manually."
         exceptions = [exception.sentence for exception in self.exceptions if exception.count]
-        return [_changes(self.rows), *exceptions, *filter(None, [self.waits]), *self.drift]
+        return [f"{changes}; {manual}", *exceptions, *filter(None, [self.waits]), *self.drift]
 
     @property
     def drift(self) -> list[str]:
         """How many applications follow an older version of their template, and whether it fails more often."""
-        return list(_template_sentences(self))
+        if not self.as_code:
+            return []
+        managed = sum(1 for row in self.as_code if row["managed"])
+        behind = [row["application"] for row in self.as_code if row["behind"]]
+        older = f"; {len(behind)} use an older version of it: {', '.join(behind)}" if behind else ""
+        use = f"{managed} of {len(self.as_code)} applications deploy to production with a managed template{older}."
+        # Reversed, so that the first of several newest versions counts.
+        newest = {row["template"]: row for row in reversed(self.delivery) if row["versions_behind"] == 0}
+        outdated = [row for row in self.delivery if row["versions_behind"] and row["template"] in newest]
+        return [use, *(_version_sentence(row, newest[row["template"]]) for row in outdated)]
 
     def lines(self) -> list[Row]:
         """Return the rows for a table: local times, short commits, exceptions in words."""
@@ -123,27 +135,23 @@ def find_exceptions(con: Connection, scope: Scope, rows: list[Row]) -> list[Audi
     # SQL has no time zones here, see dora.periods; the local hour of a change is known in Python only.
     outside_hours = [row["deployment_id"] for row in rows if row["outside_business_hours"]]
     # One statement, so that the scope is computed once and not for each exception.
-    statement = IN_SCOPE + " UNION ALL ".join(
-        COUNT_EXCEPTIONS.format(name=name, sql=sql) for name, sql in queries.items()
-    )
+    selects = [COUNT_EXCEPTIONS.format(name=name, sql=sql) for name, sql in queries.items()]
+    statement = IN_SCOPE + " UNION ALL ".join(selects)
     counts = run_in_scope(con, statement, scope, outside_business_hours=outside_hours)
-    found_by_name = {count["name"]: (set(count["found"]), count["total"]) for count in counts}
+    counts_by_name = {count["name"]: count for count in counts}
     exceptions = []
     for name, sql in queries.items():
-        found, total = found_by_name[name]
+        found, total = set(counts_by_name[name]["found"]), counts_by_name[name]["total"]
         deployments = [row["deployment_id"] for row in rows if row["deployment_id"] in found]
-        exceptions.append(
-            AuditException(name, **catalog.header(sql), count=len(found), total=total, deployments=deployments)
-        )
+        words = catalog.header(sql)
+        exceptions.append(AuditException(name, **words, count=len(found), total=total, deployments=deployments))
     return exceptions
 
 
 def _add_local_time(row: Row, zone: str) -> Row:
     local = periods.to_local(row["changed_at"] or row["happened_at"], zone)
-    outside_business_hours = (
-        not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
-    )
-    return row | {"local_time": local, "outside_business_hours": outside_business_hours}
+    outside = not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
+    return row | {"local_time": local, "outside_business_hours": outside}
 
 
 def _add_share_failed(row: Row) -> Row:
@@ -151,39 +159,14 @@ def _add_share_failed(row: Row) -> Row:
     return row | {"share_failed": row["failed"] / row["deployments"], "low": low, "high": high}
 
 
-def _changes(rows: list[Row]) -> str:
-    took_traffic = sum(1 for row in rows if row["changed_at"] is not None)
-    users = {row["triggered_by"] for row in rows if row["started_manually"] and row["triggered_by"]}
-    return (
-        f"{counted(len(rows), 'production change')} ({took_traffic:,} took traffic);"
-        f" {counted(len(users), 'user')} started changes manually."
-    )
-
-
-def _template_sentences(trail: AuditTrail) -> Iterator[str]:
-    if not trail.as_code:
-        return
-    managed = sum(1 for row in trail.as_code if row["managed"])
-    behind = [row["application"] for row in trail.as_code if row["behind"]]
-    older = f"; {len(behind)} use an older version of it: {', '.join(behind)}" if behind else ""
-    yield f"{managed} of {len(trail.as_code)} applications deploy to production with a managed template{older}."
-    # Reversed, so that the first of several newest versions counts.
-    newest = {row["template"]: row for row in reversed(trail.delivery) if row["versions_behind"] == 0}
-    for row in trail.delivery:
-        if row["versions_behind"] and row["template"] in newest:
-            yield _version_sentence(row, newest[row["template"]])
-
-
 def _version_sentence(old: Row, new: Row) -> str:
-    """Compare the failures of an older version of a template with those of the newest one."""
     limits = newcombe((new["failed"], new["deployments"]), (old["failed"], old["deployments"]))
     significant = limits is not None and (limits[0] > 0 or limits[1] < 0)
     # Applications choose when to upgrade, so a difference may be theirs and not the template's.
     verdict = "significant, but the applications differ in more than the template" if significant else "not significant"
-    return (
-        f"Deployments with {old['template']} {old['template_version']} fail {_failure_rate(old)},"
-        f" with {new['template_version']} {_failure_rate(new)}: {verdict}."
-    )
+    old_version, new_version = f"{old['template']} {old['template_version']}", new["template_version"]
+    rates = f"{old_version} fail {_failure_rate(old)}, with {new_version} {_failure_rate(new)}"
+    return f"Deployments with {rates}: {verdict}."
 
 
 def _failure_rate(row: Row) -> str:

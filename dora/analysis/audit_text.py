@@ -8,12 +8,7 @@ from dora.render import text
 
 Row = dict[str, Any]
 SHORT_COMMIT = 9  # digits
-EVIDENCE = {
-    "rollback": "rolled back",
-    "fix_forward": "fixed forward",
-    "incident": "incident",
-    "deploy": "deploy failed",
-}
+EVIDENCE = {"rollback": "rolled back", "fix_forward": "fixed forward", "deploy": "deploy failed"}
 MARKS = {  # column of the row: exception in words
     "outside_business_hours": "outside business hours",
     "unauthorized_users": "unauthorized: {}",

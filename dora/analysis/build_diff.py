@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,10 +30,6 @@ class MetricDiff:
     observations: dict[str, int]
     examples: list[str]
 
-    def plain(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return asdict(self)
-
     def line(self) -> dict[str, Any]:
         """Return one row of a table."""
         differences = ", ".join(f"{count:,} {difference}" for difference, count in self.observations.items())
@@ -53,11 +50,8 @@ def compare_builds(old: Path, new: Path, config: Config, scope: Scope) -> list[M
     """
     with TemporaryDirectory() as folder:
         first, second = (_build_of(path, config, Path(folder) / name) for path, name in ((old, "old"), (new, "new")))
-        con = database.open_build(second, beside=first)
-        try:
+        with closing(database.open_build(second, beside=first)) as con:
             return [_compare_metric(con, name, scope) for name in catalog.metrics()]
-        finally:
-            con.close()
 
 
 def _build_of(path: Path, config: Config, temporary_folder: Path) -> Path:

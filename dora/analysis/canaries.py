@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from statistics import quantiles
 
+from dora.analysis import canary_summary
 from dora.analysis.canary_metrics import count_deciding_metrics
-from dora.analysis.canary_summary import Canaries, CanaryCost, CanaryCoverage, CanaryOutcome
-from dora.analysis.canary_verdicts import CONCLUSIVE, count_verdicts, is_verified
+from dora.analysis.canary_summary import CONCLUSIVE, Canaries, CanaryCost, CanaryCoverage, CanaryOutcome
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info
 from dora.query.value import Scope
@@ -23,8 +25,9 @@ VERDICT_ORDER = (*CONCLUSIVE, "no_data", "error", "canceled", "in_progress")
 def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
     """Return the canaries of a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
     rows = list_rows(con, "canary_outcomes", scope)
-    counts, inconclusive = count_verdicts(rows)
-    scored = [(row["score"], row["deployment_failed"]) for row in rows if is_verified(row) and row["score"] is not None]
+    counts, inconclusive = canary_summary.count_verdicts(rows)
+    verified = filter(canary_summary.is_verified, rows)
+    scored = [(row["score"], row["deployment_failed"]) for row in verified if row["score"] is not None]
     return Canaries(
         canaries=len(rows),
         outcomes=_outcomes(rows),
@@ -41,34 +44,25 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
 
 
 def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row["verdict"], row["action_taken"]), []).append(row)
-    return [
-        CanaryOutcome(
-            verdict=verdict,
-            action_taken=action,
-            canaries=len(canaries),
-            failed=sum(1 for row in canaries if row["deployment_failed"]),
-            healthy=sum(
-                1 for row in canaries if row["deployment_failed"] is False and not row["outcome_unknown_reason"]
-            ),
-            unknown=sum(1 for row in canaries if row["outcome_unknown_reason"]),
-        )
-        for (verdict, action), canaries in sorted(
-            groups.items(), key=lambda group: (VERDICT_ORDER.index(group[0][0]), group[0][1])
-        )
-    ]
+    def order(row: Row) -> tuple[int, str]:
+        return VERDICT_ORDER.index(row["verdict"]), row["action_taken"]
+
+    outcomes = []
+    for (verdict, action), group in groupby(sorted(rows, key=order), itemgetter("verdict", "action_taken")):
+        canaries = list(group)
+        failed = sum(1 for row in canaries if row["deployment_failed"])
+        known = [row for row in canaries if not row["outcome_unknown_reason"]]
+        healthy = sum(row["deployment_failed"] is False for row in known)
+        outcomes.append(CanaryOutcome(verdict, action, len(canaries), failed, healthy, len(canaries) - len(known)))
+    return outcomes
 
 
 def _coverage(rows: Sequence[Row]) -> list[CanaryCoverage]:
     """The total first, then each application."""
     # The total is computed here: the interval of a sum is not the sum of intervals.
     total = {name: sum(row[name] for row in rows) for name in ("deployments", "with_canary")}
-    return [
-        CanaryCoverage(**row, limits=wilson(row["with_canary"], row["deployments"]))
-        for row in ({"application": None} | total, *rows)
-    ]
+    rows = [{"application": None} | total, *rows]
+    return [CanaryCoverage(**row, limits=wilson(row["with_canary"], row["deployments"])) for row in rows]
 
 
 def _cost(rows: Sequence[Row], by_application: list[Row]) -> CanaryCost:

@@ -1,14 +1,13 @@
-"""The canaries of a scope as one object, and their summary in sentences."""
+"""The canaries of a scope as one object: what each says as a diagnostic test, and their summary in sentences."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dora.analysis.canary_metrics import DecidingMetric
-from dora.analysis.canary_verdicts import OVERRIDDEN, is_verified
 from dora.errors import counted
 from dora.query.lists import Row
 from dora.render import text
@@ -16,6 +15,9 @@ from dora.statistics.diagnostic_test import Bin, Diagnosis, Verdicts
 from dora.statistics.intervals import Limits
 
 MAX_NAMES = 3  # names in one sentence
+CONCLUSIVE = ("pass", "marginal", "fail")
+# Without an approval no user decided, but the deployment continued against the canary as after an override.
+OVERRIDDEN = {"overridden", "continued without approval"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,12 @@ class Canaries:
         """The summary: what ran, what it predicted, what decided, what it cost and covered."""
         if not self.rows:
             return ["No canary analysis ran.", _coverage(self)]
-        parts = (_runs(self), *_outcomes(self), *_diagnosis(self), *_no_data(self), *_metrics(self), *_cost(self))
-        return [*parts, _coverage(self)]
+        applications = counted(len({row["application"] for row in self.rows}), "application")
+        runs = f"{counted(self.canaries, 'canary', 'canaries')} ran in {applications}"
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.inconclusive.items())
+        if reasons:
+            runs += f"; {sum(self.inconclusive.values()):,} are inconclusive ({reasons})"
+        return [f"{runs}.", *_outcomes(self), *_diagnosis(self), *_metrics(self), *_cost(self), _coverage(self)]
 
     def scored(self, scores: Bin) -> list[Row]:
         """The verified canaries that a bin counts."""
@@ -104,15 +110,40 @@ class Canaries:
         return asdict(self) | {"sentences": self.sentences}
 
 
-def _runs(canaries: Canaries) -> str:
-    applications = len({row["application"] for row in canaries.rows})
-    runs = f"{counted(canaries.canaries, 'canary', 'canaries')} ran in {counted(applications, 'application')}"
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in canaries.inconclusive.items())
-    return f"{runs}; {sum(canaries.inconclusive.values()):,} are inconclusive ({reasons})." if reasons else f"{runs}."
+def classify(row: Row) -> tuple[str | None, str]:
+    """Return the field of ``Verdicts`` in which a canary counts; else null, and the reason why it is inconclusive."""
+    if row["verdict"] not in CONCLUSIVE:
+        return None, f"verdict {row['verdict']}"
+    # Counted although its outcome is never known: the bounds of sensitivity and specificity need the number.
+    if row["action_taken"] == "stopped":
+        return "stopped", ""
+    if row["action_taken"] not in OVERRIDDEN | {"promoted"}:
+        return None, row["action_taken"]
+    if row["outcome_unknown_reason"]:
+        return None, row["outcome_unknown_reason"]
+    action = "passed" if row["action_taken"] == "promoted" else "overridden"
+    return f"{action}_{'bad' if row['deployment_failed'] else 'good'}", ""
+
+
+def is_verified(row: Row) -> bool:
+    """Whether the deployment continued and its outcome is known, so that it can be compared with the verdict."""
+    return classify(row)[0] not in (None, "stopped")
+
+
+def count_verdicts(rows: Iterable[Row]) -> tuple[Verdicts, dict[str, int]]:
+    """Return the canaries by verdict and outcome, and the number of inconclusive ones by reason."""
+    counts: Counter[str] = Counter()
+    inconclusive: Counter[str] = Counter()
+    for row in rows:
+        field, reason = classify(row)
+        if field:
+            counts[field] += 1
+        else:
+            inconclusive[reason] += 1
+    return Verdicts(**counts), dict(sorted(inconclusive.items()))
 
 
 def _outcomes(canaries: Canaries) -> Iterator[str]:
-    """How many deployments failed after an overridden, and after a passed canary."""
     diagnosis = canaries.diagnosis
     failed, overridden = diagnosis.precision
     if overridden:
@@ -135,30 +166,23 @@ def _diagnosis(canaries: Canaries) -> Iterator[str]:
     diagnosis = canaries.diagnosis
     if diagnosis.sensitivity_bounds is None and diagnosis.specificity_bounds is None:
         return
-    sensitivity, specificity = _range(diagnosis.sensitivity_bounds), _range(diagnosis.specificity_bounds)
     stopped = counted(canaries.counts.stopped, "failed canary", "failed canaries")
-    yield (
-        f"{stopped} stopped a deployment, whose outcome is unknown:"
-        f" sensitivity (recall) is {sensitivity}, specificity is {specificity}."
-    )
+    sensitivity, specificity = _range(diagnosis.sensitivity_bounds), _range(diagnosis.specificity_bounds)
+    ranges = f"sensitivity (recall) is {sensitivity}, specificity is {specificity}"
+    yield f"{stopped} stopped a deployment, whose outcome is unknown: {ranges}."
     if diagnosis.sensitivity is None:
         yield "No failed canary was overridden, so the ranges cannot be narrowed."
     else:
         sensitivity, specificity = (text.quantity(x, "share") for x in (diagnosis.sensitivity, diagnosis.specificity))
-        yield (
-            "If users overrode canaries without knowing more than the canary did,"
-            f" sensitivity is {sensitivity} and specificity is {specificity}."
-        )
+        point = f"sensitivity is {sensitivity} and specificity is {specificity}"
+        yield f"If users overrode canaries without knowing more than the canary did, {point}."
 
 
-def _no_data(canaries: Canaries) -> Iterator[str]:
+def _metrics(canaries: Canaries) -> Iterator[str]:
     if rows := canaries.no_data:
         examples = ", ".join(f"{r['application']} on {text.days(r['happened_at'])}" for r in rows[:MAX_NAMES])
         scores = counted(len(rows), "canary", "canaries")
         yield f"{scores} scored with metric groups without data, which is no verdict: for example {examples}."
-
-
-def _metrics(canaries: Canaries) -> Iterator[str]:
     metrics = canaries.metrics
     if not metrics:
         yield "No source reports the results of single metrics, so the deciding metrics are unknown."
@@ -180,10 +204,8 @@ def _cost(canaries: Canaries) -> Iterator[str]:
     yield f"A canary takes {_minutes(cost.median)} (median; 90th percentile {_minutes(cost.p90)})."
     if cost.canary_minutes and cost.lead_minutes:
         share = text.quantity(cost.canary_minutes / cost.lead_minutes, "share")
-        yield (
-            f"For {counted(cost.changes, 'change')} with a canary, it took {_minutes(cost.canary_minutes)} of"
-            f" {_minutes(cost.lead_minutes)} mean lead time ({share})."
-        )
+        part = f"{_minutes(cost.canary_minutes)} of {_minutes(cost.lead_minutes)} mean lead time ({share})"
+        yield f"For {counted(cost.changes, 'change')} with a canary, it took {part}."
 
 
 def _coverage(canaries: Canaries) -> str:
@@ -192,10 +214,8 @@ def _coverage(canaries: Canaries) -> str:
         return "There were no production deployments."
     share = text.quantity(total.with_canary / total.deployments, "share")
     without = sum(1 for application in applications if not application.with_canary)
-    return (
-        f"{total.with_canary:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary;"
-        f" {without} of {counted(len(applications), 'application')} never had one."
-    )
+    covered = f"{total.with_canary:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary"
+    return f"{covered}; {without} of {counted(len(applications), 'application')} never had one."
 
 
 def _minutes(minutes: float) -> str:
@@ -203,10 +223,7 @@ def _minutes(minutes: float) -> str:
 
 
 def _share_with_limits(part: int, total: int, limits: Limits | None) -> str:
-    if limits is None:
-        return ""
-    share = text.quantity(part / total, "share")
-    return f" ({share}, {text.interval(*limits, 'share')})"
+    return f" ({text.quantity(part / total, 'share')}, {text.interval(*limits, 'share')})" if limits else ""
 
 
 def _range(bounds: Limits | None) -> str:

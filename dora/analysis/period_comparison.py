@@ -1,15 +1,19 @@
-"""A period against the equal one before it, and whether the total moved as its applications did."""
+"""A period against the equal one before it: whether the total moved as its applications did, and what is significant.
+
+The Overview, the report and ``dora compare`` mark significant changes by the same rule.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from dora import periods
 from dora.errors import UsageError
 from dora.query.metric import build_info, compute_metric, query_observations
-from dora.query.value import Move, Scope, Value
+from dora.query.value import By, Move, Scope, Value
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
 from dora.storage.database import Connection
@@ -18,6 +22,11 @@ CASES_BY_APPLICATION = (
     "SELECT application, sum(value)::BIGINT AS cases, count(*) AS trials FROM $observations"
     " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
 )
+KEY_METRICS = (
+    "deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate",
+)  # fmt: skip
+ReadValues = Callable[[str, Scope], Iterable[Value]]
+Verdict = Literal["better", "worse", "not significant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +103,56 @@ def _day(moment: datetime) -> str:
 def _cases_by_application(con: Connection, name: str, scope: Scope, group: str | None) -> Cases:
     rows = query_observations(con, catalog.metric(name).name, scope, CASES_BY_APPLICATION, [group])
     return {row["application"]: (row["cases"], row["trials"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricChange:
+    """One metric of one group in two periods; ``move`` is null if a history is incomplete.
+
+    ``verdict`` judges this comparison alone. ``significant`` holds among all comparisons that were made with it.
+    """
+
+    now: Value
+    before: Value
+    move: Move | None
+    significant: bool
+    total: bool = False  # over all groups together
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the metric got better or worse, as a comparison of its own."""
+        if self.move is None or not self.move.significant or not self.move.direction:
+            return "not significant"
+        higher_is_better = catalog.metric(self.now.metric).better == "higher"
+        return "better" if (self.move.direction > 0) == higher_is_better else "worse"
+
+
+def compare_values(pairs: Sequence[tuple[Value, Value]]) -> list[MetricChange]:
+    """Compare each pair of values (now, before) at a false discovery rate of 5 % over all pairs.
+
+    With 100 comparisons, five of a single test's 5 % would be chance (Benjamini and Hochberg 1995).
+    """
+    moves = [now.compare_to(before) for now, before in pairs]
+    stays_significant = iter(Move.significant_among([move for move in moves if move is not None]))
+    return [
+        MetricChange(now, before, move, move is not None and next(stays_significant))
+        for (now, before), move in zip(pairs, moves, strict=True)
+    ]
+
+
+def significant_changes(read_values: ReadValues, scope: Scope, earlier: Scope, by: By) -> list[MetricChange]:
+    """Compare every key metric in two scopes, in total and for each group, and mark what is significant among them.
+
+    Comparisons without a number on both sides are left out.
+    """
+    pairs: list[tuple[Value, Value]] = []
+    totals: list[bool] = []
+    for name in KEY_METRICS:
+        for group in (None, by):
+            before = {value.group: value for value in read_values(name, replace(earlier, by=group))}
+            for now in read_values(name, replace(scope, by=group)):
+                other = before.get(now.group)
+                if other is not None and None not in (now.value, other.value):
+                    pairs.append((now, other))
+                    totals.append(group is None)
+    return [replace(change, total=total) for change, total in zip(compare_values(pairs), totals, strict=True)]

@@ -52,7 +52,7 @@ class Rollbacks:
     @property
     def sentences(self) -> list[str]:
         """The summary: how many of how many, since when history is complete, and what is not counted."""
-        return list(_sentences(self))
+        return [_rate(self), *_limitations(self)]
 
     def lines(self) -> list[Row]:
         """Return one row per rollback for a table: what was rolled back to what, after how long, by whom and why."""
@@ -114,8 +114,7 @@ def _line(row: Row) -> Row:
     }
 
 
-def _sentences(rollbacks: Rollbacks) -> Iterator[str]:
-    yield _rate(rollbacks)
+def _limitations(rollbacks: Rollbacks) -> Iterator[str]:
     if rollbacks.incomplete:
         yield f"History is incomplete: {rollbacks.incomplete}."
     elif rollbacks.complete_since is None:
@@ -126,10 +125,8 @@ def _sentences(rollbacks: Rollbacks) -> Iterator[str]:
         yield f"History of all applications is complete since {text.days(rollbacks.complete_since)}{after}."
     observed_since = rollbacks.observed_since
     if observed_since and (not rollbacks.since or observed_since > rollbacks.since):
-        yield (
-            f"Events before {text.days(observed_since)} were read on that day: manual operations that the source had"
-            " deleted by then are missing."
-        )
+        missing = "manual operations that the source had deleted by then are missing"
+        yield f"Events before {text.days(observed_since)} were read on that day: {missing}."
     if rollbacks.idle:
         yield f"{counted(len(rollbacks.idle), 'application')} had no deployments: {_first_names(rollbacks.idle)}."
     if rollbacks.attempts:
@@ -145,17 +142,16 @@ def _rate(rollbacks: Rollbacks) -> str:
     if rollbacks.since and rollbacks.until:
         days = round(periods.Period(rollbacks.since, rollbacks.until).days)
         period = f" in {counted(days, 'day')} ({text.days(rollbacks.since, rollbacks.until)})"
-    deployments = counted(rollbacks.deployments, "deployment")
-    applications = counted(rollbacks.applications, "application")
-    count = f"{counted(len(rollbacks.rows), 'rollback')}{period} among {deployments} of {applications}"
+    among = f"{counted(rollbacks.deployments, 'deployment')} of {counted(rollbacks.applications, 'application')}"
+    count = f"{counted(len(rollbacks.rows), 'rollback')}{period} among {among}"
     if rollbacks.limits is None:
         return f"{count}."
     if not rollbacks.rows:
         high = text.quantity(rollbacks.limits[1], "share")
         return f"{count}: at most {high} of deployments are rolled back (95 % CI)."
     share = text.quantity(len(rollbacks.rows) / rollbacks.deployments, "share")
-    by_application = Counter(row["application"] for row in rollbacks.rows).most_common()
-    names = _first_names([f"{name} {rollback_count}" for name, rollback_count in by_application])
+    by_application = Counter(row["application"] for row in rollbacks.rows)
+    names = _first_names([f"{name} {number}" for name, number in by_application.most_common()])
     return f"{count}: {share} ({text.interval(*rollbacks.limits, 'share')}). By application: {names}."
 
 

@@ -75,21 +75,32 @@ class SpeedAndSafety:
 
 def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
     """Measure a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
-    applications = _add_expected_range(_applications(con, scope))
-    sizes = [
-        row | _share_failed(row) | {"name": SIZE_CLASSES[row["least"]]} for row in _run_analysis(con, "sizes", scope)
-    ]
+    applications = _applications(con, scope)
+    failed, deployments = _totals(applications)
+    pooled = failed / deployments if deployments else 0.0
+    shrunken = aggregation_effects.shrink({r["application"]: (r["failed"], r["deployments"]) for r in applications})
+    ps = {}
+    for row in applications:
+        # The expected range depends on the number of deployments alone: a funnel plot.
+        row["expected"] = aggregation_effects.funnel(row["deployments"], pooled)
+        row["shrunken"] = shrunken[row["application"]].value
+        ps[row["application"]] = aggregation_effects.outside(row["failed"], row["deployments"], pooled)
+    sizes = _run_analysis(con, "sizes", scope)
+    sizes = [row | _share_failed(row) | {"name": SIZE_CLASSES[row["least"]]} for row in sizes]
     small, large = [row for row in sizes if not row["least"]], [row for row in sizes if row["least"] >= LARGE]
     batches = [(row["per_day"], row["batch"]) for row in applications if row["batch"] is not None]
+    weeks: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in _run_analysis(con, "weeks", replace(scope, every="week")):
+        weeks[row["application"]].append((row["deployments"], row["failed"] / row["deployments"]))
     return SpeedAndSafety(
         applications=applications,
         sizes=sizes,
         between=association.spearman([(row["per_day"], row["share"]) for row in applications]),
         smaller=association.spearman(batches),
         elasticity=association.elasticity([(row["deployments"], row["failed"]) for row in applications]),
-        within=association.within(_weeks_by_application(con, scope)),
+        within=association.within(list(weeks.values())),
         difference=intervals.newcombe(_totals(small), _totals(large)),
-        outliers=_outliers(applications),
+        outliers=sorted(aggregation_effects.discoveries(ps)),
     )
 
 
@@ -118,41 +129,8 @@ def _share_failed(row: Row) -> Row:
     return {"share": row["failed"] / row["deployments"], "low": low, "high": high, "evidence": evidence}
 
 
-def _add_expected_range(rows: list[Row]) -> list[Row]:
-    shrunken = aggregation_effects.shrink({row["application"]: (row["failed"], row["deployments"]) for row in rows})
-    # The expected range depends on the number of deployments alone: a funnel plot.
-    pooled = _pooled_share(rows)
-    return [
-        row
-        | {
-            "expected": aggregation_effects.funnel(row["deployments"], pooled),
-            "shrunken": shrunken[row["application"]].value,
-        }
-        for row in rows
-    ]
-
-
-def _outliers(rows: list[Row]) -> list[str]:
-    """Return the applications whose share chance does not explain, at a false discovery rate of 5 %."""
-    pooled = _pooled_share(rows)
-    ps = {row["application"]: aggregation_effects.outside(row["failed"], row["deployments"], pooled) for row in rows}
-    return sorted(aggregation_effects.discoveries(ps))
-
-
-def _pooled_share(rows: list[Row]) -> float:
-    failed, deployments = _totals(rows)
-    return failed / deployments if deployments else 0.0
-
-
 def _totals(rows: list[Row]) -> tuple[int, int]:
     return sum(row["failed"] for row in rows), sum(row["deployments"] for row in rows)
-
-
-def _weeks_by_application(con: Connection, scope: Scope) -> list[list[tuple[float, float]]]:
-    weeks: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in _run_analysis(con, "weeks", replace(scope, every="week")):
-        weeks[row["application"]].append((row["deployments"], row["failed"] / row["deployments"]))
-    return list(weeks.values())
 
 
 def _correlation(correlation: Association | None, sentence: str) -> str:
@@ -195,8 +173,6 @@ def _outlier_sentence(figures: SpeedAndSafety) -> str:
     if not figures.outliers:
         return "No outliers: no application fails significantly more or less often than the others."
     rows = {row["application"]: row for row in figures.applications}
-    outliers = (
-        f"{name} ({rows[name]['evidence']}; shrunken estimate {100 * rows[name]['shrunken']:.1f} %)"
-        for name in figures.outliers
-    )
-    return f"Outliers: {'; '.join(outliers)}."
+    estimates = {name: f"shrunken estimate {100 * rows[name]['shrunken']:.1f} %" for name in figures.outliers}
+    outliers = "; ".join(f"{name} ({rows[name]['evidence']}; {estimate})" for name, estimate in estimates.items())
+    return f"Outliers: {outliers}."

@@ -1,13 +1,22 @@
-"""The position of a build's numbers among the answers of a year's survey, each with its probability."""
+"""The position of a build's numbers among the answers of a year's DORA survey, each with its probability.
+
+Tables up to 2024 are medians of clusters of answers, so a value between two clusters is between two tiers. 2025 reports
+only mean and standard deviation of the answers. Values and sources are in ``survey.toml``.
+"""
 
 from __future__ import annotations
 
+import math
+import tomllib
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
-from math import inf
+from functools import cache, partial
+from importlib.resources import files
+from itertools import pairwise
+from statistics import NormalDist
 from typing import Any
 
-from dora.analysis import survey
+from dora.errors import UsageError
 from dora.query.metric import compute_metric, query_observations
 from dora.query.value import Scope, Value
 from dora.sql import catalog
@@ -16,10 +25,11 @@ from dora.statistics.intervals import mean_below, share_below
 from dora.statistics.survival_sql import survival_at_sql
 from dora.storage.database import Connection
 
-OBSERVATIONS_OF_GROUP = (
-    "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
-)
+OBSERVATIONS = "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
 METRICS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
+MIN_PROBABILITY = 0.8  # an estimate names as many neighbouring tiers as it takes to be this probable
+HIGHEST_SCORE = 10  # of the answers of 2025, from 0 (worst)
+ProbabilityBelow = Callable[[float], float]  # the probability that the true value is below a limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +52,14 @@ class SurveyPosition:
 
 def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
     """Estimate the position of each metric of the survey. Raises ``UsageError`` for a year without a table."""
-    source = survey.table(year)["source"]
+    source = table(year)["source"]
     positions = []
     for value in (value for name in METRICS for value in compute_metric(con, name, scope)):
         position = SurveyPosition(value, year)
         if value.value is not None:
             higher = catalog.metric(value.metric).better == "higher"
-            worse = survey.share_worse(year, value.metric, value.value, higher=higher)
-            tier = survey.estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
+            worse = share_worse(year, value.metric, value.value, higher=higher)
+            tier = estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
             if tier is not None:
                 position = SurveyPosition(value, year, *tier, source=source)
             elif worse is not None:
@@ -62,8 +72,8 @@ def _probability_below(con: Connection, value: Value, scope: Scope, limit: float
     """Return the probability that the true value behind an observed one is below a limit."""
     if value.statistic == "share":
         return share_below(round((value.value or 0.0) * value.n), value.n, min(limit, 1.0))
-    if limit in (0.0, inf):
-        return float(limit == inf)
+    if limit in (0.0, math.inf):
+        return float(limit == math.inf)
     if value.statistic == "count":
         # Deployments that come in bursts carry less information; `scatter` is their excess variance.
         weight = value.scatter or 1.0
@@ -77,8 +87,94 @@ def _median_below(con: Connection, value: Value, scope: Scope, limit: float) -> 
     The share that lasts longer is Beta-distributed about the Kaplan–Meier curve at the limit; Greenwood's variance says
     how many uncensored observations it is worth.
     """
-    sql = survival_at_sql(OBSERVATIONS_OF_GROUP, limit)
+    sql = survival_at_sql(OBSERVATIONS, limit)
     (row,) = query_observations(con, value.metric, scope, sql, [value.group])
     left, greenwood = row["left"], row["greenwood"]
     worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
     return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A tier of the survey, from ``low`` up to ``high`` in the metric's unit."""
+
+    name: str
+    low: float
+    high: float
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    return tomllib.loads(files("dora.analysis").joinpath("survey.toml").read_text())
+
+
+def years() -> list[int]:
+    """Return the years that have a table."""
+    return [int(year) for year in _tables()]
+
+
+def table(year: int) -> dict[str, Any]:
+    """Return a year's ``source`` and its tiers or distribution by metric. Raises ``UsageError`` for a missing year."""
+    if str(year) not in _tables():
+        raise UsageError(f"There is no survey of {year}.", f"use one of {', '.join(map(str, years()))}.")
+    return dict(_tables()[str(year)])
+
+
+def estimate_tier(year: int, metric: str, probability_below: ProbabilityBelow) -> tuple[str, float] | None:
+    """Return the fewest neighbouring tiers that contain a value with 80 % probability, and their probability.
+
+    ``probability_below(limit)`` is the probability that the true value, in the metric's unit, is below a limit. None if
+    the year has no tiers for the metric.
+    """
+    rows = table(year).get(metric)
+    if not isinstance(rows, list):
+        return None
+    tiers = _fill_gaps([Tier(*row) for row in rows])
+    probabilities = [probability_below(tier.high) - probability_below(tier.low) for tier in tiers]
+    start, end = _most_probable_run(probabilities)
+    names = [tier.name for tier in tiers[start:end]]
+    # "low or between low and medium" says no more than "low".
+    names = [name for name in names if not name.startswith("between")] or names
+    return " or ".join(names), math.fsum(probabilities[start:end])
+
+
+def _fill_gaps(tiers: Sequence[Tier]) -> list[Tier]:
+    """Extend tiers that are single values half-way to their neighbours; add a "between" tier in other gaps."""
+    if all(tier.low == tier.high for tier in tiers):
+        edges = [0.0, *((a.high + b.low) / 2 for a, b in pairwise(tiers)), math.inf]
+        return [Tier(tier.name, *edge) for tier, edge in zip(tiers, pairwise(edges), strict=True)]
+    filled = [Tier(tiers[0].name, 0.0, tiers[0].high)]
+    for before, after in pairwise(tiers):
+        if after.low > before.high:
+            filled.append(Tier(f"between {before.name} and {after.name}", before.high, after.low))
+        filled.append(after)
+    return [*filled[:-1], Tier(filled[-1].name, filled[-1].low, math.inf)]
+
+
+def _most_probable_run(probabilities: Sequence[float]) -> tuple[int, int]:
+    """Return start and end of the shortest run that is probable enough, the most probable of those."""
+    for size in range(1, len(probabilities)):
+        sums = [math.fsum(probabilities[i : i + size]) for i in range(len(probabilities) - size + 1)]
+        if max(sums) >= MIN_PROBABILITY:
+            start = sums.index(max(sums))
+            return start, start + size
+    return 0, len(probabilities)
+
+
+def share_worse(year: int, metric: str, value: float, *, higher: bool) -> float | None:
+    """Return the approximate share of a year's answers worse than a value; None if the year reports no distribution.
+
+    Answers are taken as normally distributed. ``higher`` says whether higher values are better.
+    """
+    answers = table(year).get(metric)
+    if not isinstance(answers, dict):
+        return None
+    if "edges" in answers:  # six answers, scored 0 (worst), 2 … 10
+        edges: list[float] = answers["edges"]
+        rising = edges[0] < edges[-1]
+        passed = sum(value >= edge if rising else value < edge for edge in edges)
+        score, higher = HIGHEST_SCORE * passed / len(edges), True
+    else:  # a share, asked for in tenths
+        score = HIGHEST_SCORE * value
+    below = NormalDist(answers["mean"], answers["sd"]).cdf(score)
+    return below if higher else 1 - below

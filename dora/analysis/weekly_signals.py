@@ -104,19 +104,14 @@ def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]
         # Limits come from the half-year before the one in which the window begins. Limits of the window itself would
         # move with it every day, and would absorb the shift that they are meant to show.
         start = periods.parse_moment(scope.since, about["timezone"], about["as_of"])
-        half_year = _half_year(start)
+        first = datetime(start.year, 1 if start.month < 7 else 7, 1)
+        half_year = first + timedelta(days=-first.weekday() % 7)  # its first Monday
         from_week = (half_year - timedelta(weeks=BASELINE)).isoformat()
     values = compute_metric(con, name, replace(scope, every="week", since=from_week))
-    groups = dict.fromkeys(value.group for value in values)
-    return [
-        _series(name, group, [value for value in values if value.group == group], start, half_year) for group in groups
-    ]
-
-
-def _half_year(moment: datetime) -> datetime:
-    """Return the first Monday on or after the 1 January or 1 July before a moment."""
-    first = datetime(moment.year, 1 if moment.month < 7 else 7, 1)
-    return first + timedelta(days=-first.weekday() % 7)
+    by_group: dict[str | None, list[Value]] = {}
+    for value in values:
+        by_group.setdefault(value.group, []).append(value)
+    return [_series(name, group, weeks, start, half_year) for group, weeks in by_group.items()]
 
 
 def _series(
@@ -124,7 +119,8 @@ def _series(
 ) -> WeeklySeries:
     # Weeks before a group's first observation are not zeros: nothing says that it existed then.
     since_first = dropwhile(lambda value: not value.n, values)
-    weeks = [value for value in since_first if not value.partial and value.value is not None and _has_enough(value)]
+    weeks = [value for value in since_first if not value.partial and value.value is not None]
+    weeks = [week for week in weeks if week.spread is None or week.n >= MIN_OBSERVATIONS]
     if len(weeks) < ENOUGH:
         return WeeklySeries(name, group, weeks, reason=f"{len(weeks)} complete weeks; control limits need {ENOUGH}")
     series = [week.value or 0.0 for week in weeks]
@@ -143,10 +139,6 @@ def _series(
         slope=control_chart.theil_sen(series),
         starts=sum(1 for week in weeks if week.period and week.period < start),
     )
-
-
-def _has_enough(week: Value) -> bool:
-    return week.spread is None or week.n >= MIN_OBSERVATIONS
 
 
 def _control_limits(weeks: Sequence[Value], series: Sequence[float], baseline: int) -> Behaviour | None:

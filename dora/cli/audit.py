@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dora.analysis import audit_text
+from dora.analysis.audit import AuditTrail
 from dora.cli import options
 from dora.errors import UsageError
 from dora.render import console, text
@@ -16,11 +17,12 @@ from dora.render.html import Page
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
-    from dora.analysis.audit import AuditTrail
     from dora.analysis.canary_summary import Canaries
 
 # All but the URL of the execution, which would fold every other column of a terminal.
 ROLLBACK_COLUMNS = ["when", "application", "rolled back", "time live", "to", "by", "pipeline", "reason"]
+
+AuditExceptionName = Annotated[str | None, typer.Option(help="Only changes with this one, for example self_approved.")]
 
 app = typer.Typer()
 
@@ -42,8 +44,7 @@ def canaries(
     if json:
         console.print_json(summary.dict())
         return
-    for sentence in summary.sentences:
-        print(sentence)
+    print(*summary.sentences, sep="\n")
     for title, rows in _canary_tables(summary):
         if rows:
             print()
@@ -89,9 +90,7 @@ def audit(
     until: options.Until = None,
     application: options.Applications = None,
     team: options.Teams = None,
-    exception: Annotated[
-        str | None, typer.Option(help="Only changes with this one, for example self_approved.")
-    ] = None,
+    exception: AuditExceptionName = None,
     out: Annotated[
         Path | None, typer.Option(help="Write to this file: .html (self-contained), .csv, .parquet.")
     ] = None,
@@ -113,9 +112,7 @@ def audit(
         _write(trail, out)
         console.print_note(f"{out}: {len(trail.rows):,} production changes")
     else:
-        for sentence in trail.sentences:
-            print(sentence)
-        print()
+        print(*trail.sentences, "", sep="\n")
         console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]])
         console.print_note(f"{min(limit, len(trail.rows))} of {len(trail.rows)} changes; times in {trail.timezone}")
         options.print_data_through(trail.as_of)
@@ -140,10 +137,8 @@ def _page(trail: AuditTrail) -> Page:
     page.paragraphs(trail.sentences)
     page.heading("Audit exceptions")
     page.table(
-        [
-            {"changes that": exception.title, "count": exception.count, "of": exception.total, "among": exception.among}
-            for exception in trail.exceptions
-        ]
+        {"changes that": exception.title, "count": exception.count, "of": exception.total, "among": exception.among}
+        for exception in trail.exceptions
     )
     page.heading("Rollbacks")
     page.paragraphs(trail.rollbacks.sentences)
@@ -177,8 +172,7 @@ def rollbacks(
     if json:
         console.print_json(summary.dict())
     elif not options.print_rows(summary.rows, csv=csv):
-        for sentence in summary.sentences:
-            print(sentence)
+        print(*summary.sentences, sep="\n")
         if summary.rows:
             print()
             console.print_table(summary.lines(), ROLLBACK_COLUMNS)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dora.analysis.period_comparison import PeriodComparison
-from dora.analysis.significant_changes import MetricChange, compare_values
+from dora.analysis.period_comparison import MetricChange, PeriodComparison, compare_values
 from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
 from dora.cli import options
@@ -46,9 +46,8 @@ def compare(
             console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
     console.print_note(f"periods: {comparisons[0].windows}" if comparisons else "nothing to compare in this period")
     if len(changes) > 1:
-        console.print_note(
-            f"after correction: significant at a false discovery rate of 5 % over all {len(changes)} rows"
-        )
+        rows = f"over all {len(changes)} rows"
+        console.print_note(f"after correction: significant at a false discovery rate of 5 % {rows}")
 
 
 def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, Any]:
@@ -89,15 +88,12 @@ def signals(
     if rows:
         console.print_table(rows)
     with_limits = sum(each.behaviour is not None for each in series)
-    console.print_note(
-        f"{len(rows)} trend alerts in {with_limits} series with control limits;"
-        f" {len(series) - with_limits} series have too few complete weeks"
-    )
+    too_few = f"{len(series) - with_limits} series have too few complete weeks"
+    console.print_note(f"{len(rows)} trend alerts in {with_limits} series with control limits; {too_few}")
 
 
 def _alert_line(series: WeeklySeries, alert: TrendAlert) -> dict[str, Any]:
     first, last = series.weeks[alert.first], series.weeks[alert.last]
-    mean = series.behaviour.centre if series.behaviour else None
     return {
         "metric": metrics()[series.metric].title,
         "group": series.group,
@@ -105,27 +101,21 @@ def _alert_line(series: WeeklySeries, alert: TrendAlert) -> dict[str, Any]:
         "weeks": alert.last - alert.first + 1,
         "alert": alert.text,
         "last value": last.text,
-        "mean": text.quantity(mean, last.unit),
+        "mean": text.quantity(series.behaviour.centre if series.behaviour else None, last.unit),
     }
 
 
 def _series_json(series: WeeklySeries) -> dict[str, Any]:
     behaviour = series.behaviour
     weeks = [{"week": f"{value.period:%Y-%m-%d}", "value": value.value, "n": value.n} for value in series.weeks]
-    return {
-        "metric": series.metric,
-        "group": series.group,
-        "unit": metrics()[series.metric].unit,
-        "weeks": weeks,
-        "baseline": series.baseline,
-        "limits": {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None,
-        "signals": [
-            {"first": weeks[alert.first]["week"], "last": weeks[alert.last]["week"], "alert": alert.text}
-            for alert in series.alerts
-        ],
-        "slope": series.slope,
-        "reason": series.reason,
-    }
+    limits = {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None
+    signals = [
+        {"first": weeks[alert.first]["week"], "last": weeks[alert.last]["week"], "alert": alert.text}
+        for alert in series.alerts
+    ]
+    return {"metric": series.metric, "group": series.group, "unit": metrics()[series.metric].unit, "weeks": weeks,
+            "baseline": series.baseline, "limits": limits, "signals": signals, "slope": series.slope,
+            "reason": series.reason}  # fmt: skip
 
 
 @app.command()
@@ -157,18 +147,12 @@ def _position_line(position: SurveyPosition) -> dict[str, Any]:
     if position.tier:
         # Rounded to "100 %", an estimate would read as a certainty.
         certain = (position.probability or 0.0) >= 0.995
-        estimate = (
-            f"{position.tier} (probability {'over 99' if certain else f'{100 * (position.probability or 0):.0f}'} %)"
-        )
+        probability = "over 99" if certain else f"{100 * (position.probability or 0.0):.0f}"
+        estimate = f"{position.tier} (probability {probability} %)"
     elif position.worse is not None:
         estimate = f"better than about {100 * position.worse:.0f} % of answers"
-    return {
-        "metric": metrics()[value.metric].title,
-        "group": value.group,
-        "value": value.text,
-        "evidence": value.evidence,
-        "position": estimate,
-    }
+    row = {"metric": metrics()[value.metric].title, "group": value.group, "value": value.text}
+    return row | {"evidence": value.evidence, "position": estimate}
 
 
 @app.command()
@@ -187,7 +171,7 @@ def diff(
     from dora.analysis import build_diff
 
     differences = build_diff.compare_builds(old, new, read(config), options.scope_from(since, until))
-    if options.print_rows([difference.plain() for difference in differences], json=json):
+    if options.print_rows([asdict(difference) for difference in differences], json=json):
         return
     console.print_table([difference.line() for difference in differences])
     for difference in differences:

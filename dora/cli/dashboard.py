@@ -19,6 +19,8 @@ from dora.config.settings import read
 from dora.errors import DoraError
 from dora.render import console
 
+DEMO_FOLDER = Path("data/demo")
+
 app = typer.Typer()
 Port = Annotated[int, typer.Option(help="Port of the dashboard.")]
 
@@ -88,9 +90,7 @@ def report(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Folder for the simulated organisation and its data.")] = Path(
-        "data/demo"
-    ),
+    folder: Annotated[Path, typer.Option(help="Folder for the simulated organisation and its data.")] = DEMO_FOLDER,
     serve_dashboard: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard at the end.")] = True,
     port: Port = 8501,
     seed: Annotated[int, typer.Option(help="Seed of the random organisation.")] = 7,
@@ -103,8 +103,7 @@ def demo(
     """
     from ingest.simulation.demo import organisation
 
-    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    end_at = parse_utc(end) if end else midnight
+    end_at = parse_utc(end or f"{datetime.now(UTC):%Y-%m-%d}")
     with organisation(folder, seed=seed, scale=scale, end=end_at, report=console.print_note) as config:
         nightly(config=config)
         show(config=config)

@@ -37,12 +37,9 @@ def print_summary(summary: Summary, *, json: bool = False) -> None:
 
 def print_warnings(summary: Summary) -> None:
     """Print notes, partial failures and the number of quarantined documents on standard error."""
+    quarantined = f"{summary.quarantined:,} could not be read and are in quarantine; `dora build` prints the reasons"
     lines = [*summary.notes, *(f"missing: {failure}" for failure in summary.partial_failures)]
-    if summary.quarantined:
-        lines.append(
-            f"{summary.quarantined:,} could not be read and are in quarantine; `dora build` prints the reasons"
-        )
-    for line in lines:
+    for line in [*lines, quarantined] if summary.quarantined else lines:
         console.print_note(f"{summary.source}: {line}")
 
 

@@ -35,11 +35,8 @@ def check(config: options.ConfigFile = None, json: options.AsJson = False) -> No
     Example: dora check --json
     """
     delivery = options.open_build(config)
-    rows = delivery.sql("SELECT * FROM check_results ORDER BY severity, name")
-    results = [
-        CheckResult(r["name"], r["title"], r["severity"], r["rows"], loads(r["examples"]), r["next"]) for r in rows
-    ]
-    print_check_results(results, json=json)
+    rows = delivery.sql('SELECT name AS "check", * EXCLUDE (name) FROM check_results ORDER BY severity, name')
+    print_check_results([CheckResult(**row | {"examples": loads(row["examples"])}) for row in rows], json=json)
     age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
     if age is None or age > limit:
         raise StaleError(f"The data ends {delivery.about()['as_of']} UTC, older than {limit}.", "run `dora nightly`.")
@@ -117,8 +114,7 @@ def explain(
 
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
-    delivery = options.open_build(config)
-    scope = options.scope_from(since, until, application, team)
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application, team)
     rows = delivery.explain(metric, scope)
     if options.print_rows(rows, json=json, csv=csv):
         return

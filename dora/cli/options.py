@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
 from dora import api
 from dora.config.settings import read
-from dora.periods import Grain
-from dora.query.value import By as Group
 from dora.query.value import Scope
 from dora.render import console
 
+Names = list[str] | None
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings. Default: $DORA_CONFIG, then ./dora.toml.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
@@ -27,30 +26,18 @@ Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the en
 By = Annotated[str | None, typer.Option(help="Group by application, team, or group (the top level of nested teams).")]
 Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
 Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
-Applications = Annotated[list[str] | None, typer.Option("--application", help="Only this one. May be repeated.")]
-Teams = Annotated[list[str] | None, typer.Option("--team", help="Only this one and teams below it. May be repeated.")]
+Applications = Annotated[Names, typer.Option("--application", help="Only this one. May be repeated.")]
+Teams = Annotated[Names, typer.Option("--team", help="Only this one and teams below it. May be repeated.")]
 
 
 def scope_from(
-    since: str | None,
-    until: str | None,
-    applications: list[str] | None = None,
-    teams: list[str] | None = None,
-    *,
-    by: str | None = None,
-    every: str | None = None,
-    statistic: str | None = None,
+    since: str | None, until: str | None, applications: Names = None, teams: Names = None, **words: Any
 ) -> Scope:
-    """Return the scope that the options of a command describe; the query validates its words."""
-    return Scope(
-        since=since,
-        until=until,
-        by=cast("Group | None", by),
-        every=cast("Grain | None", every),
-        applications=tuple(applications or ()),
-        teams=tuple(teams or ()),
-        statistic=statistic,
-    )
+    """Return the scope that the options of a command describe; ``words`` are by, every and statistic.
+
+    The query validates the words.
+    """
+    return Scope(since, until, applications=tuple(applications or ()), teams=tuple(teams or ()), **words)
 
 
 def open_build(config: Path | None) -> api.Delivery:

@@ -16,7 +16,6 @@ from dora.errors import DoraError, PartialError, UsageError, counted
 from dora.render import console
 
 if TYPE_CHECKING:
-    from dora.sql.catalog import CheckResult
     from ingest.core.pipeline import Summary
     from ingest.core.source import Request
 
@@ -87,14 +86,15 @@ def build(config: options.ConfigFile = None, json: options.AsJson = False) -> No
 
     Example: dora build
     """
-    print_check_results(_build(read(config)), json=json)
+    _build(read(config), json=json)
 
 
-def _build(settings: Config) -> list[CheckResult]:
+def _build(settings: Config, *, json: bool) -> None:
     from dora.build import run
 
     with console.Progress() as progress:
-        return run.build(settings, progress)
+        results = run.build(settings, progress)
+    print_check_results(results, json=json)
 
 
 @app.command()
@@ -119,12 +119,11 @@ def nightly(config: options.ConfigFile = None, json: options.AsJson = False) -> 
         (ingest_summary.print_warnings if json else ingest_summary.print_summary)(summary)
     for failure in failures:
         console.print_note(f"missing: {failure}")
-    print_check_results(_build(settings), json=json)
+    _build(settings, json=json)
     missing = len(failures) + sum(len(summary.partial_failures) for summary in summaries)
     if missing:
-        raise PartialError(
-            f"{counted(missing, 'part')} missing; everything else was ingested and built.", "see the messages above."
-        )
+        parts = counted(missing, "part")
+        raise PartialError(f"{parts} missing; everything else was ingested and built.", "see the messages above.")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,9 @@ from dora.sql.catalog import column_meanings, metrics
 Rows = list[dict[str, Any]]
 # The lists that people ask for; the other tables of dora.duckdb are read in DuckDB itself.
 TABLES = (
-    "deployments",
-    "change_timeline",
-    "failures",
-    "recoveries",
-    "incidents",
-    "approvals",
-    "canaries",
-    "canary_outcomes",
-    "audit_trail",
-    "rollbacks",
-    "history_gaps",
-    "definitions_in_force",
-    "check_results",
-)
+    "deployments", "change_timeline", "failures", "recoveries", "incidents", "approvals", "canaries",
+    "canary_outcomes", "audit_trail", "rollbacks", "history_gaps", "definitions_in_force", "check_results",
+)  # fmt: skip
 
 
 def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[str, int]:
@@ -80,19 +69,11 @@ def save(path: Path, form: Format, rows: Rows) -> None:
     """Write rows as one file. Raises ``DoraError`` if it cannot be written; the old file is then unchanged."""
     with replace_file(path) as temporary_path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _WRITERS[form](temporary_path, rows)
+        if form == "csv":
+            with temporary_path.open("w", newline="", encoding="utf-8") as file:
+                console.write_csv(rows, file)
+        else:
+            import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
+            from pyarrow import parquet  # noqa: PLC0415
 
-
-def _parquet(path: Path, rows: Rows) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
-    from pyarrow import parquet  # noqa: PLC0415
-
-    parquet.write_table(pa.Table.from_pylist(rows), path, compression="zstd")
-
-
-def _csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        console.write_csv(rows, file)
-
-
-_WRITERS: dict[Format, Callable[[Path, Rows], None]] = {"parquet": _parquet, "csv": _csv}
+            parquet.write_table(pa.Table.from_pylist(rows), temporary_path, compression="zstd")

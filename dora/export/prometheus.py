@@ -33,9 +33,8 @@ def write(delivery: Delivery, path: Path, scope: Scope) -> int:
 def _lines(delivery: Delivery, scope: Scope) -> Iterator[str]:
     by_application = replace(scope, by="application", every=None)
     for metric in metrics().values():
-        yield from _gauges(
-            metric, [*delivery.values(metric.name, scope), *delivery.values(metric.name, by_application)]
-        )
+        values = [*delivery.values(metric.name, scope), *delivery.values(metric.name, by_application)]
+        yield from _gauges(metric, values)
     as_of = delivery.about()["as_of"]
     if as_of:
         yield "# HELP dora_data_as_of_seconds End of the data, in seconds since 1970."

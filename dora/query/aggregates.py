@@ -53,14 +53,13 @@ def count_observations(con: Connection, plan: ScopePlan) -> dict[Key, Aggregate]
     """Return the aggregates of all groups and periods; those without any observation are made on access."""
     aggregates: dict[Key, Aggregate] = defaultdict(Aggregate)
     periods_by_start = {period.start: period for period in plan.periods if period}
-    rows = plan.execute(con, "counts_in_scope").fetchall()
-    for group, start, excluded, n, open_, total, active_days in rows:
-        aggregate = aggregates[group, periods_by_start.get(start)]
+    for group, start, excluded, n, *sums in plan.execute(con, "counts_in_scope").fetchall():
         # Observations without a time are in no period; with periods their row is never read.
+        aggregate = aggregates[group, periods_by_start.get(start)]
         if excluded is not None:
             aggregate.excluded[excluded] = n
         else:
-            aggregate.n, aggregate.open, aggregate.total, aggregate.active_days = n, open_, total, active_days
+            aggregate.n, (aggregate.open, aggregate.total, aggregate.active_days) = n, sums
     return aggregates
 
 
@@ -72,8 +71,8 @@ def add_dispersion(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggre
     end = periods.floor(plan.window.end, "week")
     year = Period(end - timedelta(weeks=DISPERSION_WEEKS), end)
     weeks = [week.start for week in periods.split(year, "week")]
-    rows = plan.execute(con, "weekly_counts", first_week=year.start, last_week=year.end).fetchall()
-    weekly_counts = {(group, week): n for group, week, n in rows}
+    rows = plan.execute(con, "weekly_counts", first_week=year.start, last_week=year.end)
+    weekly_counts = {(group, week): n for group, week, n in rows.fetchall()}
     for group in plan.groups.keys() & plan.first_observed.keys():
         first = plan.first_observed[group]
         since = periods.to_local(first, plan.zone) if first else end

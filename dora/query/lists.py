@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from dora import periods
-from dora.query.groups import select_applications
 from dora.query.metric import build_info, fetch_rows
-from dora.query.plan import read_query
+from dora.query.plan import read_query, select_applications
 from dora.query.value import Scope
 from dora.sql import catalog
 from dora.storage.database import Connection
@@ -49,7 +48,8 @@ def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) 
     }
     lists = rf"\$({'|'.join(LISTS)})\b"
     in_scope = re.sub(lists, lambda match: f"(\n{_rows_in_scope(match[1])})", sql)
-    return fetch_rows(con, in_scope, {**select_applications(con, scope).parameters, **bounds, **parameters})
+    _, selection = select_applications(con, scope)
+    return fetch_rows(con, in_scope, {**selection, **bounds, **parameters})
 
 
 def _rows_in_scope(name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 from dora import statistics
@@ -16,8 +17,7 @@ from dora.periods import Period
 from dora.query.aggregates import Aggregate, add_dispersion, count_observations
 from dora.query.coverage import Coverage, read_coverage
 from dora.query.estimates import ESTIMATORS, Estimate, nothing_to_count
-from dora.query.groups import select_applications
-from dora.query.plan import SPREAD, ScopePlan, execute, read_query, resolve_scope
+from dora.query.plan import SPREAD, ScopePlan, execute, read_query, resolve_scope, select_applications
 from dora.query.value import EVERYTHING, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
@@ -39,8 +39,7 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
     coverage = read_coverage(con, plan)
     return [
         _to_value(plan, group, period, aggregates[group, period], coverage[group])
-        for group in plan.groups
-        for period in plan.periods
+        for group, period in product(plan.groups, plan.periods)
     ]
 
 
@@ -59,21 +58,18 @@ def _to_value(
         metric=plan.metric.name,
         group=group,
         period=period.start if period else None,
-        value=estimate.value,
         unit=plan.metric.unit,
         statistic=plan.statistic,
         n=aggregate.n,
-        low=estimate.low,
-        high=estimate.high,
         open=aggregate.open,
         excluded=aggregate.excluded,
         partial=incomplete is not None,
-        reason=estimate.reason,
         as_of=plan.as_of,
         incomplete=incomplete,
         days=window.days,
         scatter=aggregate.dispersion,
         spread=aggregate.quantiles.spread if aggregate.quantiles else None,
+        **estimate._asdict(),
     )
 
 
@@ -82,9 +78,8 @@ def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> 
 
     Columns: application, happened_at, subject, value, censored, excluded, team, grp, period.
     """
-    return query_observations(
-        con, name, scope, "SELECT * FROM $observations ORDER BY happened_at, subject, application"
-    )
+    ordered = "SELECT * FROM $observations ORDER BY happened_at, subject, application"
+    return query_observations(con, name, scope, ordered)
 
 
 def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
@@ -102,9 +97,8 @@ def query_observations(
     plan = resolve_scope(con, catalog.metric(name), scope)
     observations = plan.sql("observations_in_scope")
     # DuckDB does not mix named and positional parameters, and callers write positional ones.
-    names = re.findall(r"\$(\w+)", observations)
+    bound = [plan.parameters[name] for name in re.findall(r"\$(\w+)", observations)]
     positional = re.sub(r"\$\w+", "?", observations)
-    bound = [plan.parameters[name] for name in names]
     return fetch_rows(con, sql.replace("$observations", f"(\n{positional})"), [*bound, *parameters])
 
 
@@ -116,8 +110,8 @@ def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
 
 def definitions_in_force(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """Return the definitions that shaped a metric: key, value, what it means, and for how many applications."""
-    parameters = {**select_applications(con, scope).parameters, "keys": catalog.metric(name).shaped_by}
-    return fetch_rows(con, read_query("definitions_in_force"), parameters)
+    _, selection = select_applications(con, scope)
+    return fetch_rows(con, read_query("definitions_in_force"), {**selection, "keys": catalog.metric(name).shaped_by})
 
 
 def build_info(con: Connection) -> dict[str, Any]:

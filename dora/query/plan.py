@@ -1,9 +1,12 @@
-"""A scope made definite for one metric, and the queries of ``dora/sql/query`` that select its rows."""
+"""A scope made definite for one metric: its applications, window and the queries that select its rows.
+
+A team's name may be a path, ``platform/delivery``: its group is the first name, and a team includes all below it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -11,8 +14,7 @@ from functools import cache, cached_property
 from dora import periods
 from dora.errors import UsageError
 from dora.periods import GRAINS, Grain, Period
-from dora.query.groups import GROUP_SQL, select_applications
-from dora.query.value import GROUPS, Scope
+from dora.query.value import GROUPS, By, Scope
 from dora.sql import catalog
 from dora.sql.catalog import Metric
 from dora.storage.database import Connection
@@ -20,6 +22,12 @@ from dora.storage.database import Connection
 SPREAD = ("median", "plain_median", "p75", "p90", "mean")  # statistics of durations and sizes
 FIRST_DAY = 'SELECT min(happened_at) FROM daily_counts."$metric"'
 INSTANT = timedelta(microseconds=1)
+GROUP_SQL: dict[By | None, str] = {
+    "application": "memberships.application",
+    "team": "memberships.team",
+    "group": "split_part(memberships.team, '/', 1)",
+    None: "NULL::VARCHAR",
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
     statistics = SPREAD if metric.statistic in SPREAD else (metric.statistic,)
     _validate_option(f"--statistic of {metric.name}", scope.statistic, statistics)
     ((zone, as_of),) = con.execute("SELECT timezone, as_of FROM build").fetchall()
-    selection = select_applications(con, scope)
+    groups, selection = select_applications(con, scope)
     group_sql = GROUP_SQL[scope.by]
     first_observed = con.execute(read_query("first_observations", metric=metric.name, group=group_sql)).fetchall()
     return ScopePlan(
@@ -118,9 +126,9 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
         undated=scope.since is None and scope.until is None,
         zone=zone,
         as_of=as_of,
-        groups=selection.groups,
+        groups=groups,
         group_sql=group_sql,
-        selection=selection.parameters,
+        selection=selection,
         first_observed=dict(first_observed),
     )
 
@@ -148,3 +156,39 @@ def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: dat
             "give --since a date before --until.",
         )
     return Period(start, end)
+
+
+def select_applications(con: Connection, scope: Scope) -> tuple[dict[str | None, list[str]], dict[str, object]]:
+    """Return the applications of a scope by group, in the order of an answer, and its query parameters.
+
+    Raises ``UsageError`` for an application or a team that does not exist.
+    """
+    sql = catalog.queries("query")["memberships"].replace("$group", GROUP_SQL[scope.by])
+    memberships = con.execute(sql).fetchall()
+    validate_names(scope.applications, sorted({application for application, _, _ in memberships}), "application")
+    validate_names(scope.teams, sorted({path for _, team, _ in memberships for path in _paths(team)}), "team")
+    # A dictionary keeps the order of the query and drops the second membership of an application in a group.
+    groups: dict[str | None, dict[str, None]] = {} if scope.by else {None: {}}
+    teams = set()
+    for application, team, group in memberships:
+        in_teams = not scope.teams or not set(_paths(team)).isdisjoint(scope.teams)
+        if in_teams and (not scope.applications or application in scope.applications):
+            groups.setdefault(group, {})[application] = None
+            teams.add(team)
+    applications = {application for names in groups.values() for application in names}
+    parameters = {"applications": sorted(applications), "teams": sorted(teams - {None}), "any_team": not scope.teams}
+    return {group: list(names) for group, names in groups.items()}, parameters
+
+
+def validate_names(names: Iterable[str], existing: Collection[str], noun: str) -> None:
+    """Raise ``UsageError`` for a name that does not exist."""
+    for name in names:
+        if name not in existing:
+            raise UsageError(f"There is no {noun} {name}.", f"use one of {', '.join(existing)}.")
+
+
+def _paths(team: str | None) -> Iterator[str]:
+    """Yield a team and each team above it: ``platform``, ``platform/delivery``."""
+    names = team.split("/") if team else []
+    for end in range(1, len(names) + 1):
+        yield "/".join(names[:end])

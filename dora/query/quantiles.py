@@ -6,82 +6,45 @@ It imports numpy: a query for counts must not import it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dora.query.aggregates import Aggregate, Key, Quantiles
 from dora.query.plan import ScopePlan
 from dora.query.value import Spread
-from dora.statistics.quantiles import Floats, Samples, sort_samples
+from dora.statistics.quantiles import Samples, sort_samples
 from dora.statistics.survival import Survival
 from dora.storage.database import Connection
 
 PROBABILITY = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
 EPOCH = datetime(1970, 1, 1)
-Column = list[float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class QuantileColumns:
-    """Quantiles of many groups, one entry per group of ``Samples``; null for no number."""
-
-    value: Column
-    low: Column
-    high: Column
-    longest: Column
-    deviation: Column
-    ended: list[int]
-    p10: Column
-    p25: Column
-    p75: Column
-    p90: Column
-    plain_median: Column
-    mean: Column
-
-    @classmethod
-    def of(cls, samples: Samples, statistic: str, *, may_be_open: bool) -> QuantileColumns:
-        """Compute the columns: by Kaplan and Meier of what ``may_be_open``, else of the ordered values."""
-        curve = Survival(samples) if may_be_open else samples
-        # plain_median and mean ignore open observations, also of metrics that have them.
-        estimator = samples if statistic in ("plain_median", "mean") else curve
-        p = PROBABILITY.get(statistic, 0.5)
-        low, high = estimator.limits(p)
-        mean, deviation = samples.moments()
-        return cls(
-            value=_nulls(estimator.quantile(p)),
-            low=_nulls(low),
-            high=_nulls(high),
-            longest=_nulls(samples.longest),
-            deviation=_nulls(deviation),
-            ended=samples.ended.tolist(),
-            p10=_nulls(curve.quantile(0.1)),
-            p25=_nulls(curve.quantile(0.25)),
-            p75=_nulls(curve.quantile(0.75)),
-            p90=_nulls(curve.quantile(0.9)),
-            plain_median=_nulls(samples.quantile(0.5)),
-            mean=_nulls(mean),
-        )
-
-    def row(self, i: int) -> Quantiles:
-        """Return the quantiles of one group."""
-        spread = Spread(self.p10[i], self.p25[i], self.p75[i], self.p90[i], self.plain_median[i], self.mean[i])
-        return Quantiles(
-            self.value[i], self.low[i], self.high[i], self.longest[i], self.deviation[i], self.ended[i], spread
-        )
 
 
 def add_quantiles(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate]) -> None:
-    """Add the quantiles of every group and period that has observations."""
+    """Add the quantiles of every group and period that has observations.
+
+    By Kaplan and Meier of a metric whose observations may be open, else of the ordered values.
+    """
     for aggregate in aggregates.values():
         aggregate.quantiles = Quantiles()
     samples = _read_samples(con, plan)
-    columns = QuantileColumns.of(samples, plan.statistic, may_be_open=plan.metric.statistic == "median")
+    curve = Survival(samples) if plan.metric.statistic == "median" else samples
+    # plain_median and mean ignore open observations, also of metrics that have them.
+    estimator = samples if plan.statistic in ("plain_median", "mean") else curve
+    p = PROBABILITY.get(plan.statistic, 0.5)
+    mean, deviation = samples.moments()
+    # One column per field of Quantiles and Spread, in their order; one row per group of the samples.
+    columns = [estimator.quantile(p), *estimator.limits(p), samples.longest, deviation, samples.ended]
+    columns += [*map(curve.quantile, (0.1, 0.25, 0.75, 0.9)), samples.quantile(0.5), mean]
+    rows = zip(*map(_to_nulls, columns), strict=True)
     keys = list(product(plan.groups, plan.periods))
-    for i, number in enumerate(samples.groups.tolist()):
-        aggregates[keys[number]].quantiles = columns.row(i)
+    for number, row in zip(samples.groups.tolist(), rows, strict=True):
+        value, low, high, longest, sd, ended, *spread = row
+        aggregates[keys[number]].quantiles = Quantiles(value, low, high, longest, sd, ended, Spread(*spread))
 
 
 def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
@@ -98,5 +61,5 @@ def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
     return sort_samples(numbers, value, censored, len(plan.groups) * len(plan.periods))
 
 
-def _nulls(column: Floats) -> Column:
+def _to_nulls(column: NDArray[Any]) -> list[Any]:
     return [None if math.isnan(number) else number for number in column.tolist()]

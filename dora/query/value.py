@@ -133,7 +133,7 @@ class Value:
             return None
         share = self.statistic == "share"
         text = _move_text(self, before)
-        low, high = (newcombe(_cases(before), _cases(self)) or (None, None)) if share else _ratio(self, before)
+        low, high = (newcombe(_cases(before), _cases(self)) or (None, None)) if share else _ratio_limits(self, before)
         equal = 0.0 if share else 1.0
         significant = (low is not None and low > equal) or (high is not None and high < equal)
         # A move that is zero when printed has no direction, so that no arrow contradicts its text.
@@ -143,9 +143,8 @@ class Value:
         if not share:
             p = _ratio_p(self.value, before.value, low if direction > 0 else high)
             return Move(text, direction, significant, low, high, None, p)
-        needed = None if significant else trials_to_see(before.value, self.value)
-        if needed is not None and needed > MAX_TRIALS:
-            needed = None
+        trials = trials_to_see(before.value, self.value)
+        needed = None if significant or (trials or 0) > MAX_TRIALS else trials
         return Move(text, direction, significant, low, high, needed, fisher(_cases(before), _cases(self)))
 
 
@@ -166,7 +165,7 @@ def _cases(value: Value) -> tuple[int, int]:
     return round((value.value or 0.0) * value.n), value.n
 
 
-def _ratio(now: Value, before: Value) -> Bounds:
+def _ratio_limits(now: Value, before: Value) -> Bounds:
     """The limits of a ratio: of two rates the exact ones, widened by their scatter; else from both intervals."""
     if now.statistic != "count":
         return _ratio_of_intervals(now, before)

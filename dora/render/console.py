@@ -63,12 +63,9 @@ def print_note(text: str) -> None:
 class Progress:
     """One line on standard error that overwrites itself; silent if standard error is not a terminal."""
 
-    def __init__(self) -> None:
-        self._is_terminal = sys.stderr.isatty()
-
     def __call__(self, text: str) -> None:
         """Replace the line."""
-        if self._is_terminal:
+        if sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[2K{text[:110]}")  # carriage return, then "erase line"
             sys.stderr.flush()
 

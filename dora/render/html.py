@@ -43,10 +43,8 @@ class Page:
         """Add rows under the titles of ``columns`` (key → title; default: every key). Web addresses become links."""
         rows = list(rows)
         titles = columns or {key: key.replace("_", " ") for key in (rows[0] if rows else {})}
-        described = [
-            {"key": key, "title": title, "css_class": _css_class([row.get(key) for row in rows])}
-            for key, title in titles.items()
-        ]
+        classes = {key: _css_class([row.get(key) for row in rows]) for key in titles}
+        described = [{"key": key, "title": title, "css_class": classes[key]} for key, title in titles.items()]
         self._parts.append({"kind": "table", "columns": described, "rows": rows})
 
     def images(self, images: Iterable[tuple[str, str, bytes, Literal["svg+xml", "png"]]]) -> None:
@@ -63,21 +61,12 @@ class Page:
         from jinja2 import Environment  # noqa: PLC0415
 
         # `finalize` sees every value before it is escaped; an object with __html__ is markup of the template itself.
-        environment = Environment(
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            finalize=lambda value: value if hasattr(value, "__html__") else readable(value),
-        )
+        environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        environment.finalize = lambda value: value if hasattr(value, "__html__") else readable(value)
         environment.tests["web_link"] = is_web_link
         template = environment.from_string(files("dora.render").joinpath("page.html.j2").read_text())
-        return template.render(
-            title=self.title,
-            notes=self._notes,
-            parts=self._parts,
-            policy=CONTENT_SECURITY_POLICY,
-            style=_style(mail=mail),
-        )
+        page = {"title": self.title, "notes": self._notes, "parts": self._parts, "style": _style(mail=mail)}
+        return template.render(page, policy=CONTENT_SECURITY_POLICY)
 
     def write(self, path: Path, *, mail: bool = False) -> None:
         """Write the page to a file. Raises ``DoraError`` if it cannot be written; the old file is then unchanged."""

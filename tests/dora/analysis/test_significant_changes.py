@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import dora
-from dora.analysis.significant_changes import KEY_METRICS, compare_values
+from dora.analysis.period_comparison import KEY_METRICS, compare_values
 from dora.query.value import Move
 
 START = datetime(2026, 1, 5)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dora.analysis import survey
+from dora.analysis import survey_position as survey
 from dora.errors import UsageError
 from dora.statistics.intervals import share_below
 from tests.conftest import SHARED
