@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -183,7 +183,8 @@ class Delivery:
 
     def age(self) -> timedelta | None:
         """Return how old the data is by this machine's clock; None if there is none."""
-        return query.data_age(self.connection())
+        as_of = self.about()["as_of"]
+        return datetime.now(UTC).replace(tzinfo=None) - as_of if as_of else None
 
     def period(self, moment: str, every: Grain) -> tuple[str, str]:
         """Return the local day, week or month around a moment as ``since`` and ``until``."""

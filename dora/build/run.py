@@ -48,8 +48,8 @@ def build(
         _comment_columns(con)
         stops = [result for result in results if result.severity == "stop" and result.rows]
         if stops:
-            rows = "; ".join(f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops)
-            raise StaleError(f"The build was discarded and the last one kept: {rows}.", stops[0].next)
+            rows = [f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops]
+            raise StaleError(f"The build was discarded and the last one kept: {'; '.join(rows)}.", stops[0].next)
     return results
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -124,9 +123,3 @@ def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping
     cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def data_age(con: Connection) -> timedelta | None:
-    """Return how old the data is by this machine's clock; None if there is none."""
-    as_of = build_info(con)["as_of"]
-    return datetime.now(UTC).replace(tzinfo=None) - as_of if as_of else None

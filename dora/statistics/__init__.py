@@ -8,5 +8,5 @@ from dora.statistics.distributions import normal_quantile
 from dora.statistics.intervals import dispersion, mean_half, poisson, quantile_ranks, widened, wilson
 from dora.statistics.survival_sql import survival_curve_sql
 
-__all__ = ["dispersion", "mean_half", "normal_quantile", "poisson"]
-__all__ += ["quantile_ranks", "survival_curve_sql", "widened", "wilson"]
+__all__ = ["dispersion", "mean_half", "normal_quantile", "poisson", "quantile_ranks", "survival_curve_sql"]
+__all__ += ["widened", "wilson"]
