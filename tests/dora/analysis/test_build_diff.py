@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_another_night_adds_what_it_saw(tmp_path: Path, built_in: Callable[..., 
     assert moved["deployment_frequency"].line()["observations that differ"] == "none"
     back = {row.metric: row for row in build_diff.compare_builds(*reversed(paths), Config(), Scope())}
     assert back["change_failure_rate"].observations == {"removed": 1}
-    assert rate.plain()["now"]["n"] == 3
+    assert asdict(rate)["now"]["n"] == 3
 
 
 def test_another_definition_changes_history(tmp_path: Path, built_in: Callable[..., dora.Delivery]) -> None:
