@@ -82,5 +82,5 @@ def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
 
 
 def _with_readable_labels(specification: dict[str, Any]) -> dict[str, Any]:
-    """Return axis and legend labels in a grey that is dark enough in either theme."""
+    """Return the specification with axis and legend labels in a grey that is dark enough in either theme."""
     return specification | {"config": specification.get("config", {}) | {"axis": LABELS, "legend": LABELS}}

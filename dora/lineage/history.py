@@ -1,4 +1,7 @@
-"""What serves production, one application at a time: attempts in order in, their contents and directions out. Pure."""
+"""What serves production, one application at a time: attempts in order in, their contents and directions out. Pure.
+
+The kind of a deployment (rollback, release …) is decided from these in ``dora/sql/models/deployments.sql``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, NamedTuple
 
 from dora.lineage.commit_graph import Graph
 
-Content = int | str  # a node of the graph, else a version; negative numbers are contents of which neither is known
+Content = int | str  # a node of the graph, else a version; else ``-number - 1``, a key that no other attempt has
 
 
 class Attribution(StrEnum):
@@ -36,6 +39,7 @@ class Direction(StrEnum):
 class Attempt(NamedTuple):
     """One attempt to change what serves; ``node`` is its commit in the graph, ``attribution`` how that was resolved.
 
+    ``alters`` is false for a restart, which keeps the content; ``restores`` is the server group that it went back to.
     ``reverted_in_run``: before it ended, it restored the content that had served before.
     """
 
@@ -155,7 +159,7 @@ class History:
     def _identify(self, number: int, attempt: Attempt) -> tuple[Content, int | None, str]:
         """Return the content of an attempt, its commit, and how that is known; the strongest evidence first."""
         current = self._current
-        if not attempt.alters and current:
+        if not attempt.alters and current:  # a restart has no commit of its own: it takes over what serves
             attribution = Attribution.MISSING if current.node is None else Attribution.VERSION
             return current.content, current.node, attribution
         if attempt.restores in self._groups:

@@ -1,4 +1,4 @@
-"""The query path of every number: tiles, tables, commands, notebooks and drill-downs call these functions.
+"""The query path of every number: cards, tables, commands, notebooks and drill-downs call these functions.
 
 Roll-ups are computed over observations, or over daily counts of them that the build has made, never over other
 roll-ups, so a number and the rows under it agree. The models link all of history first; the window is applied last.
@@ -89,14 +89,14 @@ def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
 def query_observations(
     con: Connection, name: str, scope: Scope, sql: str, parameters: Sequence[object] = ()
 ) -> list[dict[str, Any]]:
-    """Return the rows of a SELECT over the rows behind ``compute_metric``, for which ``$observations`` stands, once.
+    """Run a SELECT that reads from ``$observations``: the rows of ``list_observations`` in a scope.
 
-    They have the columns of ``list_observations``. ``parameters`` are those of its ``?``, all after ``$observations``.
+    ``$observations`` occurs exactly once, before any ``?``; ``parameters`` fill the ``?`` in order.
     """
     plan = resolve_scope(con, catalog.metric(name), scope)
     observations = plan.sql("observations_in_scope")
     # DuckDB does not mix named and positional parameters, and callers write positional ones.
-    bound = [plan.parameters[name] for name in re.findall(r"\$(\w+)", observations)]
+    bound = [plan.parameters[key] for key in re.findall(r"\$(\w+)", observations)]
     positional = re.sub(r"\$\w+", "?", observations)
     return fetch_rows(con, sql.replace("$observations", f"(\n{positional})"), [*bound, *parameters])
 

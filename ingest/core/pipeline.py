@@ -108,7 +108,7 @@ class _Run:
         self.bytes = 0
 
     def take(self, item: Item) -> None:
-        if document := to_document(item):
+        if document := to_document(item):  # watermarks too: a replay of the archive yields them again
             self.bytes += len(document.body)
             if self.archive:
                 self.unarchived.append(document)
@@ -141,9 +141,9 @@ class _Run:
         if chunk or unarchived:
             parsed = self.parser.parse_chunk([item for item in chunk if isinstance(item, Document)])
             at = self.summary.as_of or datetime.now(UTC)
-            self.worker.submit(partial(self._settle, unarchived, chunk, parsed, at))
+            self.worker.submit(partial(self._archive_and_buffer, unarchived, chunk, parsed, at))
 
-    def _settle(self, unarchived: list[Document], chunk: Chunk, parsed: ParsedChunk, at: datetime) -> None:
+    def _archive_and_buffer(self, unarchived: list[Document], chunk: Chunk, parsed: ParsedChunk, at: datetime) -> None:
         if self.archive:
             self.archive.append(unarchived)
         if rows := self._quarantine_rows(chunk, parsed.errors, at):
@@ -151,6 +151,7 @@ class _Run:
         self.buffer.add(parsed.tables)
 
     def _quarantine_rows(self, chunk: Chunk, errors: Mapping[int, str], at: datetime) -> list[Quarantine]:
+        """Count the inputs of a chunk, update the open quarantine and return its changed rows."""
         rows: list[Quarantine] = []
         position = count()  # of documents: the parser has not seen the other items
         for item in chunk:
@@ -175,8 +176,8 @@ class _Run:
 
     def _input_name(self, document: Document) -> str:
         """Return the name of an input in quarantine: that of its source, else a hash of its content."""
-        source_name = getattr(self.source, "input", None)
-        return (source_name(document) if source_name else None) or fingerprint(document)
+        name_input = getattr(self.source, "input", None)
+        return (name_input(document) if name_input else None) or fingerprint(document)
 
     def finish(self) -> Summary:
         self._close_chunk()

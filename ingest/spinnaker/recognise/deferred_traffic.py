@@ -79,7 +79,7 @@ def link_enabled_manifests(tree: StageTree) -> Iterator[RolloutLink]:
     free_stages = EnablingStages(named + [(f"{manifests.strip_version(name)} *", stage) for name, stage in named])
     for stage in tree.stages:
         if stage.type == "deployManifest" and is_dark(stage.context):
-            later_stages = free_stages.take(*_enablers(stage))
+            later_stages = free_stages.take(*_enabling_names(stage))
             served_at = next((end for enabler in later_stages if (end := success_time(enabler))), None)
             yield RolloutLink(stage, later_stages, Traffic(served_at, served_at), "dark")
     disabled = newest_versions(
@@ -93,10 +93,10 @@ def link_enabled_manifests(tree: StageTree) -> Iterator[RolloutLink]:
 
 
 def link_enabled_server_groups(tree: StageTree) -> Iterator[RolloutLink]:
-    """Make each ``enableServerGroup`` a rollout: of an old group beside a newer that is disabled, a rollback.
+    """Make each ``enableServerGroup`` a rollout; a rollback if the execution also disables a newer group.
 
-    Started by hand these are two operations. A stage that names its group can be compared with what that group served
-    before; one that enables "the current group" changes no content.
+    Done by hand, enabling and disabling are two executions, so this rule does not see them. A stage that names its
+    group can be compared with what that group served before; one that enables "the current group" changes no content.
     """
     enabling = [stage for stage in tree.stages if stage.type == "enableServerGroup"]
     if not enabling:
@@ -158,7 +158,9 @@ def newest_versions(names: Iterable[str | None]) -> dict[str, int]:
 
 def is_older_version(name: str | None, disabled: Mapping[str, int]) -> bool:
     """Tell whether a version is older than a disabled one of the same workload."""
-    workload, version = _split_version(name) or ("", 0)
+    if not (split := _split_version(name)):
+        return False
+    workload, version = split
     return version < disabled.get(workload, 0)
 
 
@@ -180,7 +182,7 @@ def _server_group(stage: Stage) -> str | None:
     return first_text(stage.context.server_group_name, stage.context.asg_name)
 
 
-def _enablers(stage: Stage) -> tuple[list[str], Callable[[Stage], bool]]:
+def _enabling_names(stage: Stage) -> tuple[list[str], Callable[[Stage], bool]]:
     """Return the names under which what a stage deployed may be enabled, and a test of the enabling stage.
 
     If the deployed version is known it must be that one, or the newest of its workload.

@@ -1,5 +1,8 @@
 """Stages that change what runs, as rollouts: one for each target.
 
+``model/stage_kinds.py`` lists the stage types that deploy, roll back or restart. Rollbacks that no stage type states
+are found by ``deferred_traffic.py`` (an older version is enabled) and ``istio.py`` (weights go back).
+
 A restart keeps a top-level stage and makes its synthetic children anew with other ids (RestartStageHandler). So the
 rollout of a child is identified by its top-level stage and its target (account, region, cluster).
 """
