@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -297,3 +298,20 @@ def test_a_time_zone_moves_days_and_no_instant(
     weeks = there.metric("deployment_frequency", every="week").rows
     assert [week.days for week in weeks if not week.partial] == [7.0] * (len(weeks) - 2)
     there.close()
+
+
+@pytest.mark.parametrize("metric", ["deployment_frequency", "change_failure_rate", "lead_time"])
+def test_a_window_holds_its_start_and_not_its_end(history: dora.Delivery, metric: str) -> None:
+    """An observation exactly at ``since`` is in the window, one exactly at ``until`` is not: in numbers and in rows."""
+    counted = [row for row in history.observations(metric) if row["excluded"] is None]
+    at = counted[len(counted) // 2]["happened_at"]
+    edge = at.replace(tzinfo=UTC).astimezone(ZoneInfo(ZONE)).replace(tzinfo=None).isoformat()
+    begins, ends = Scope(since=edge), Scope(until=edge)
+    for scope, is_inside in ((begins, True), (ends, False)):
+        rows = [row for row in history.observations(metric, scope) if row["excluded"] is None]
+        assert (at in {row["happened_at"] for row in rows}) is is_inside
+        assert history.values(metric, scope).rows[0].n == len(rows)
+        if metric == "lead_time":
+            ended = [row["value"] for row in rows if not row["censored"]]
+            mean = history.values(metric, replace(scope, statistic="mean")).rows[0].value
+            assert mean == pytest.approx(sum(ended) / len(ended))
