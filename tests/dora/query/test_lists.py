@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 import dora
+from dora import periods
 from dora.errors import UsageError
 from dora.query.lists import run_analysis
 from dora.query.value import Scope
@@ -71,3 +72,14 @@ def test_every_analysis_runs_in_every_scope(delivery: dora.Delivery) -> None:
             assert isinstance(run_analysis(delivery.connection(), name, scope), list)
     with pytest.raises(UsageError, match="no team nobody"):
         delivery.audit(Scope(teams=("nobody",)))
+
+
+def test_a_list_holds_the_start_of_its_window_and_not_the_end(delivery: dora.Delivery) -> None:
+    """A row exactly at ``since`` is listed, one exactly at ``until`` is not."""
+    row = next(row for row in delivery.list_rows("audit_trail") if row["happened_at"])
+    at = periods.to_local(row["happened_at"], delivery.about()["timezone"]).isoformat()
+    ids = [
+        {listed["deployment_id"] for listed in delivery.list_rows("audit_trail", scope)}
+        for scope in (Scope(since=at), Scope(until=at))
+    ]
+    assert [row["deployment_id"] in listed for listed in ids] == [True, False]
