@@ -121,32 +121,83 @@ COMMENT ON COLUMN stage.reason IS 'Why it failed.';
 CREATE TABLE rollout (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
   execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, action VARCHAR NOT NULL, role VARCHAR, strategy VARCHAR,
-  environment VARCHAR, account VARCHAR, location VARCHAR, cluster VARCHAR,
-  status VARCHAR NOT NULL, started_at TIMESTAMP, first_traffic_at TIMESTAMP, full_traffic_at TIMESTAMP, finished_at TIMESTAMP,
-  version VARCHAR, manifest VARCHAR, server_group VARCHAR, restores VARCHAR, steps_back INTEGER, kind VARCHAR, reason VARCHAR);
+  environment VARCHAR, target VARCHAR, account VARCHAR, location VARCHAR, cluster VARCHAR, workload_kind VARCHAR,
+  status VARCHAR NOT NULL, started_at TIMESTAMP, accepted_at TIMESTAMP, first_traffic_at TIMESTAMP,
+  full_traffic_at TIMESTAMP, finished_at TIMESTAMP, version VARCHAR, images VARCHAR[], template VARCHAR,
+  template_keys VARCHAR[], labels VARCHAR[], commit VARCHAR, server_group VARCHAR, restores VARCHAR,
+  steps_back INTEGER, kind VARCHAR, reason VARCHAR);
 COMMENT ON COLUMN rollout.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
 COMMENT ON TABLE rollout IS 'One change of the version that runs on one target; a deployment has one or many.';
 COMMENT ON COLUMN rollout.execution_id IS 'Execution that made the change.';
 COMMENT ON COLUMN rollout.application IS 'Application that changes.';
-COMMENT ON COLUMN rollout.action IS 'deploy, rollback, restart or scale.';
+COMMENT ON COLUMN rollout.action IS 'deploy, rollback, restart, scale, enable, disable or delete.';
 COMMENT ON COLUMN rollout.role IS 'canary if it only serves a canary analysis, else null.';
 COMMENT ON COLUMN rollout.strategy IS 'How traffic moves: none, redblack, bluegreen, highlander, rollingredblack, rollingpush, monitored, custom, weights, dark.';
 COMMENT ON COLUMN rollout.environment IS 'Environment according to the source; null if the definitions decide.';
+COMMENT ON COLUMN rollout.target IS 'Part of the environment, according to the source; null for a single one.';
 COMMENT ON COLUMN rollout.account IS 'Target account.';
 COMMENT ON COLUMN rollout.location IS 'Namespace or region.';
 COMMENT ON COLUMN rollout.cluster IS 'Cluster or workload name.';
+COMMENT ON COLUMN rollout.workload_kind IS 'Kind of the manifest that holds the pod template, servergroup or function; null if unknown.';
 COMMENT ON COLUMN rollout.status IS 'Its status; not_started if it was planned and never reached.';
 COMMENT ON COLUMN rollout.started_at IS 'When it began.';
+COMMENT ON COLUMN rollout.accepted_at IS 'When the cluster accepted it; null if it was refused or not begun.';
 COMMENT ON COLUMN rollout.first_traffic_at IS 'When the new version first took traffic; null if it never did.';
 COMMENT ON COLUMN rollout.full_traffic_at IS 'When the new version took all traffic of the target; null if it never did.';
 COMMENT ON COLUMN rollout.finished_at IS 'When it ended, including clean-up.';
-COMMENT ON COLUMN rollout.version IS 'Image digests or tags, or another version; sorted, joined by a space.';
-COMMENT ON COLUMN rollout.manifest IS 'Hash of the configuration around the version.';
+COMMENT ON COLUMN rollout.version IS 'Version where there is no pod template: a machine image, or what a file says.';
+COMMENT ON COLUMN rollout.images IS 'Images of the pod template: containers in their order, then init containers.';
+COMMENT ON COLUMN rollout.template IS 'Hash of the pod template without images, labels, annotations and environment variables.';
+COMMENT ON COLUMN rollout.template_keys IS 'Labels, annotations and environment variables of the pod template: name=hash of the value:class.';
+COMMENT ON COLUMN rollout.labels IS 'Labels of the pod template, name=value.';
+COMMENT ON COLUMN rollout.commit IS 'Commit that a label or annotation of the manifest names.';
 COMMENT ON COLUMN rollout.server_group IS 'Server group or revision that it created.';
 COMMENT ON COLUMN rollout.restores IS 'Server group or revision that a rollback restored.';
 COMMENT ON COLUMN rollout.steps_back IS 'Number of revisions that a rollback went back.';
 COMMENT ON COLUMN rollout.kind IS 'Deployment kind according to the source: release, hotfix, rollback, redeploy, config.';
 COMMENT ON COLUMN rollout.reason IS 'Why it failed or was made.';
+
+CREATE TABLE config_manifest (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
+  execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, action VARCHAR NOT NULL, account VARCHAR,
+  location VARCHAR, kind VARCHAR NOT NULL, name VARCHAR, fingerprint VARCHAR, status VARCHAR NOT NULL,
+  started_at TIMESTAMP, applied_at TIMESTAMP, finished_at TIMESTAMP, reason VARCHAR);
+COMMENT ON COLUMN config_manifest.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE config_manifest IS 'One manifest without a pod template that an execution applied: configuration beside the workloads.';
+COMMENT ON COLUMN config_manifest.execution_id IS 'Execution that applied it.';
+COMMENT ON COLUMN config_manifest.application IS 'Application that it belongs to.';
+COMMENT ON COLUMN config_manifest.action IS 'deploy, patch or delete.';
+COMMENT ON COLUMN config_manifest.account IS 'Target account.';
+COMMENT ON COLUMN config_manifest.location IS 'Namespace.';
+COMMENT ON COLUMN config_manifest.kind IS 'Kind of the manifest.';
+COMMENT ON COLUMN config_manifest.name IS 'Its name, without a version.';
+COMMENT ON COLUMN config_manifest.fingerprint IS 'Hash of its content; null if unknown.';
+COMMENT ON COLUMN config_manifest.status IS 'Status of its stage.';
+COMMENT ON COLUMN config_manifest.started_at IS 'When its stage began.';
+COMMENT ON COLUMN config_manifest.applied_at IS 'When it was in force; null if it was refused.';
+COMMENT ON COLUMN config_manifest.finished_at IS 'When its stage ended.';
+COMMENT ON COLUMN config_manifest.reason IS 'Why it failed.';
+
+CREATE TABLE traffic_route (
+  source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
+  execution_id VARCHAR NOT NULL, application VARCHAR NOT NULL, account VARCHAR, location VARCHAR, kind VARCHAR NOT NULL,
+  name VARCHAR, host VARCHAR NOT NULL, subset VARCHAR, labels VARCHAR[], weight DOUBLE, status VARCHAR NOT NULL,
+  started_at TIMESTAMP, applied_at TIMESTAMP);
+COMMENT ON COLUMN traffic_route.revision IS 'Position of the execution when this row was written; only rows of its latest revision count.';
+COMMENT ON TABLE traffic_route IS 'One destination of a manifest or stage that divides traffic.';
+COMMENT ON COLUMN traffic_route.execution_id IS 'Execution that applied it.';
+COMMENT ON COLUMN traffic_route.application IS 'Application that it belongs to.';
+COMMENT ON COLUMN traffic_route.account IS 'Target account.';
+COMMENT ON COLUMN traffic_route.location IS 'Namespace or region.';
+COMMENT ON COLUMN traffic_route.kind IS 'virtualservice, destinationrule, httproute, trafficsplit or function.';
+COMMENT ON COLUMN traffic_route.name IS 'Name of the manifest or function.';
+COMMENT ON COLUMN traffic_route.host IS 'Host of the destination.';
+COMMENT ON COLUMN traffic_route.subset IS 'Subset of the host, or version of the function; null if there is none.';
+COMMENT ON COLUMN traffic_route.labels IS 'Labels that a destination rule selects for the subset.';
+COMMENT ON COLUMN traffic_route.weight IS 'Share of the traffic in percent; null for a destination rule.';
+COMMENT ON COLUMN traffic_route.status IS 'Status of its stage.';
+COMMENT ON COLUMN traffic_route.started_at IS 'When its stage began.';
+COMMENT ON COLUMN traffic_route.applied_at IS 'When it was in force; null if it was refused.';
 
 CREATE TABLE approval (
   source VARCHAR NOT NULL, id VARCHAR NOT NULL, load_id VARCHAR NOT NULL, revision BIGINT NOT NULL,
@@ -331,7 +382,7 @@ COMMENT ON COLUMN incident_event.title IS 'Title of the incident.';
 
 CREATE TABLE contract (version INTEGER NOT NULL);
 COMMENT ON TABLE contract IS 'The number of this contract, raised with every change of a table or column, or of its meaning.';
-INSERT INTO contract VALUES (3);
+INSERT INTO contract VALUES (4);
 
 CREATE TABLE load (
   load_id VARCHAR NOT NULL, source VARCHAR NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP,

@@ -13,12 +13,14 @@ from ingest.core.rows.executions import (
     CanaryInterval,
     CanaryJudgment,
     CanaryMetric,
+    ConfigManifest,
     Coverage,
     DeletedExecution,
     Execution,
     ExecutionAttempt,
     Rollout,
     Stage,
+    TrafficRoute,
 )
 from ingest.core.rows.inventory import (
     Account,
@@ -36,6 +38,6 @@ TABLES: dict[str, type[Row]] = {row.table: row for row in Row.__subclasses__()}
 
 __all__ = [
     "TABLES", "Account", "Application", "Approval", "Canary", "CanaryInterval", "CanaryJudgment", "CanaryMetric",
-    "Change", "ChangeRequest", "Columns", "Commit", "Coverage", "DeletedExecution", "Execution", "ExecutionAttempt",
-    "Incident", "IncidentEvent", "Micros", "Pipeline", "PipelineRevision", "Quarantine", "Rollout", "Row", "Stage",
+    "Change", "ChangeRequest", "Columns", "Commit", "ConfigManifest", "Coverage", "DeletedExecution", "Execution", "ExecutionAttempt",
+    "Incident", "IncidentEvent", "Micros", "Pipeline", "PipelineRevision", "Quarantine", "Rollout", "Row", "Stage", "TrafficRoute",
 ]  # fmt: skip

@@ -79,21 +79,66 @@ class Rollout(Row, frozen=True, kw_only=True):
     role: str | None = None
     strategy: str | None = None
     environment: str | None = None
+    target: str | None = None
     account: str | None = None
     location: str | None = None
     cluster: str | None = None
+    workload_kind: str | None = None
     status: str
     started_at: Micros = None
+    accepted_at: Micros = None
     first_traffic_at: Micros = None
     full_traffic_at: Micros = None
     finished_at: Micros = None
     version: str | None = None
-    manifest: str | None = None
+    images: list[str] | None = None
+    template: str | None = None
+    template_keys: list[str] | None = None
+    labels: list[str] | None = None
+    commit: str | None = None
     server_group: str | None = None
     restores: str | None = None
     steps_back: int | None = None
     kind: str | None = None
     reason: str | None = None
+
+
+class ConfigManifest(Row, frozen=True, kw_only=True):
+    """One manifest without a pod template that an execution applied: configuration beside the workloads."""
+
+    revision: int = 0
+    execution_id: str
+    application: str
+    action: str
+    account: str | None = None
+    location: str | None = None
+    kind: str
+    name: str | None = None
+    fingerprint: str | None = None
+    status: str
+    started_at: Micros = None
+    applied_at: Micros = None
+    finished_at: Micros = None
+    reason: str | None = None
+
+
+class TrafficRoute(Row, frozen=True, kw_only=True):
+    """One destination of a manifest or stage that divides traffic."""
+
+    revision: int = 0
+    execution_id: str
+    application: str
+    account: str | None = None
+    location: str | None = None
+    kind: str
+    name: str | None = None
+    host: str
+    subset: str | None = None
+    labels: list[str] | None = None
+    weight: float | None = None
+    status: str
+    started_at: Micros = None
+    applied_at: Micros = None
 
 
 class Approval(Row, frozen=True, kw_only=True):
