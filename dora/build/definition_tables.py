@@ -14,6 +14,8 @@ SELECT application, coalesce(max(team) FILTER (deploys), max(team))
 FROM (
   SELECT application, team, source IN (SELECT source FROM landing.execution) AS deploys FROM landing.application
   UNION ALL SELECT application, NULL, false FROM landing.execution
+  UNION ALL SELECT application, NULL, false FROM landing.rollout
+  UNION ALL SELECT application, NULL, false FROM landing.config_manifest
   UNION ALL SELECT application, NULL, false FROM landing.incident
   UNION ALL SELECT application, NULL, false FROM landing.incident_event
   UNION ALL SELECT unnest(applications), NULL, false FROM landing.change
@@ -26,12 +28,14 @@ def write_definitions(con: Connection, config: Config) -> None:
     """Create the tables that models join.
 
     ``definitions`` has one row per application, ``definitions_in_force`` one per application and key, ``globs`` one per
-    glob of names as a LIKE pattern, and ``memberships`` one per application and period in a team.
+    glob of names as a LIKE pattern, ``image_repositories`` one per glob of images with its repository, and
+    ``memberships`` one per application and period in a team.
     """
     keys = definition_keys()
     columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
     con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
+    con.execute("CREATE TABLE image_repositories (application VARCHAR, pattern VARCHAR, repository VARCHAR)")
     in_force = "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR"
     con.execute(f"CREATE TABLE definitions_in_force ({in_force})")
     for application, team in _write_memberships(con, config).items():
@@ -59,12 +63,20 @@ def _write_application(con: Connection, application: str, team: str | None, defi
     values = {name: getattr(definitions, name) for name in keys}
     row = [application, team, *(_to_sql(keys[name], value) for name, value in values.items())]
     con.execute(f"INSERT INTO definitions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - placeholders only
-    texts = {name: " ".join(value) if isinstance(value, tuple) else str(value) for name, value in values.items()}
+    texts = {name: _to_text(value) for name, value in values.items()}
     in_force = [[application, name, text, keys[name].description] for name, text in texts.items()]
     con.executemany("INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)", in_force)
     of_names = [(name, glob) for name, key in keys.items() if key.globs_of == "names" for glob in values[name]]
     if globs := [[application, name, as_like(glob)] for name, glob in of_names]:
         con.executemany("INSERT INTO globs VALUES (?, ?, ?)", globs)
+    for glob, repository in definitions.images.items():
+        con.execute("INSERT INTO image_repositories VALUES (?, ?, ?)", [application, as_like(glob), repository])
+
+
+def _to_text(value: object) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{glob} = {repository}" for glob, repository in value.items())
+    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _column_type(key: Key) -> str:
@@ -77,4 +89,4 @@ def _to_sql(key: Key, value: object) -> object:
     """Return a value as models join it: globs as one regular expression, kinds as a list."""
     if key.globs_of and isinstance(value, tuple):
         return as_regex(value, of_paths=key.globs_of == "paths", any_case=key.globs_of == "names")
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if isinstance(value, tuple) else _to_text(value) if isinstance(value, dict) else value

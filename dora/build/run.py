@@ -13,7 +13,7 @@ from dora.build.definition_tables import write_definitions
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
-from dora.lineage import table
+from dora.lineage import table, targets
 from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
@@ -22,8 +22,12 @@ from dora.storage.schema import BUILD_LAYOUT
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
-# Python computes these from the commit graph. For the order of the models it is enough that they read the attempts.
-LINEAGE = dict.fromkeys(("lineage", "shipped_commits", "included_commits"), "SELECT * FROM attempts")
+# Python computes these. For the order of the models it is enough to know what they read.
+EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates"}
+LINEAGE = dict.fromkeys(
+    ("lineage", "shipped_commits", "included_commits"),
+    "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates",
+)
 
 
 def build(
@@ -72,9 +76,11 @@ def _write_build_info(con: Connection, config: Config) -> None:
 def _write_models(con: Connection, report: Callable[[str], None]) -> None:
     """Create the models; intermediate queries are temporary tables, since only models read them."""
     models, intermediate = catalog.queries("models"), catalog.queries("intermediate")
-    for name in database.sort_by_dependency(con, models | intermediate | LINEAGE):
+    for name in database.sort_by_dependency(con, models | intermediate | EFFECTS | LINEAGE):
         report(f"model {name}")
-        if name == "lineage":
+        if name == "effects":
+            targets.write_effects(con)
+        elif name == "lineage":
             table.trace(con)  # creates the other two of LINEAGE as well
         elif name in models:
             con.execute(f'CREATE TABLE "{name}" AS {models[name]}')

@@ -22,7 +22,8 @@ from dora.config.working_hours import PATTERN
 
 NameGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "names"})]
 PathGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "paths"})]
-Kinds = tuple[Literal["release", "hotfix", "config", "rollback", "redeploy"], ...]
+Images = Annotated[dict[str, str], Meta(extra={"globs_of": "images"})]
+Kinds = tuple[Literal["release", "hotfix", "config", "promotion", "rollback", "redeploy"], ...]
 LeadTimeStart = Literal["merged_at", "committed_at", "authored_at", "first_commit_at", "opened_at"]
 LeadTimeStop = Literal["full_traffic_at", "first_traffic_at", "finished_at"]
 RecoveryStart = Literal["full_traffic_at", "first_traffic_at", "incident_opened_at"]
@@ -68,9 +69,36 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     rollback_pipelines: Annotated[
         NameGlobs, doc("A deployment by such a pipeline is a rollback, whatever it deploys.")
     ] = ()
+    images: Annotated[
+        Images,
+        doc(
+            "The repository of each image that is the application's own, beside those called like the application, its"
+            " workload or its repository: { glob = repository }."
+        ),
+    ] = msgspec.field(default_factory=dict)
+    mutable_tags: Annotated[
+        NameGlobs, doc("Tags that move from one image to another: without a digest, the commit of the trigger decides.")
+    ] = ("latest", "main", "master", "stable", "prod", "dev")
+    template_ignores: Annotated[
+        NameGlobs,
+        doc(
+            "Labels, annotations and variables of a pod template whose change is no change of configuration, by name or"
+            " by what their value is."
+        ),
+    ] = ("*restartedAt", "*spinnaker.io/*", "*moniker*", "value:commit", "value:build", "value:date")
+    promotions: Annotated[
+        Literal["counted", "joined"],
+        doc(
+            "Content that served another target counts as a deployment of its own, or joins the one that brought it for"
+            " at most 7 days."
+        ),
+    ] = "counted"
     frequency_kinds: Annotated[
         Kinds, doc("Succeeded deployments of these kinds count in deployment frequency; the others stand beside it.")
-    ] = ("release", "hotfix", "config")
+    ] = ("release", "hotfix", "config", "promotion")
+    failure_kinds: Annotated[
+        Kinds, doc("Deployments of these kinds can fail: change failure rate is their share that did.")
+    ] = ("release", "hotfix", "config", "promotion")
     failure_window_hours: Annotated[
         float,
         Meta(gt=0),
@@ -120,7 +148,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Key(NamedTuple):
-    """One key of the definitions. ``globs_of`` is names or paths, None for other values."""
+    """One key of the definitions. ``globs_of`` is names, paths or images, None for other values."""
 
     description: str
     default: object
@@ -134,7 +162,8 @@ def definition_keys() -> Mapping[str, Key]:
     keys = {}
     for field in msgspec.inspect.type_info(Definitions).fields:  # type: ignore[attr-defined]
         description, extra = field.type.extra_json_schema["description"], field.type.extra or {}
-        keys[field.name] = Key(description, field.default, choices(field.type), extra.get("globs_of"))
+        default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+        keys[field.name] = Key(description, default, choices(field.type), extra.get("globs_of"))
     return keys
 
 

@@ -1,32 +1,34 @@
-"""What serves production, one application at a time: attempts in order in, their contents and directions out. Pure.
+"""What served each target of an application, one attempt after another: where each went, and whom it takes back. Pure.
 
-The kind of a deployment (rollback, release …) is decided from these in ``dora/sql/models/deployments.sql``.
+Rules C7, D5, D6 and E1 of ``docs/what-serves.md``. The kind of a deployment follows from its ``Change`` in
+``dora/sql/models/deployments.sql``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from itertools import islice
 from typing import Any, NamedTuple
 
-from dora.lineage.commit_graph import Graph
-
-Content = int | str  # a node of the graph, else a version; else ``-number - 1``, a key that no other attempt has
+from dora.lineage.commit_graph import NONE, Graph
 
 
-class Attribution(StrEnum):
-    """How the commit of an attempt is known, or why it is not."""
+class Change(StrEnum):
+    """What an attempt changed, by what its targets had served in full before; the first that is true of a target."""
 
-    COMMIT = "commit"
-    VERSION = "version"
-    RESTORED = "restored"
-    MISSING = "missing"
-    AMBIGUOUS = "ambiguous"
-    UNKNOWN = "unknown"
+    NEW = "new"  # content that has served no target
+    BACK = "back"  # content that is behind what serves
+    PROMOTION = "promotion"  # content that has served another target and never this one
+    FORWARD = "forward"  # content that has served here, ahead of what serves
+    TEMPLATE = "template"  # the same content with another pod template
+    SAME = "same"
+
+
+_PRIORITY = list(Change).index
 
 
 class Direction(StrEnum):
-    """Where an attempt went, compared with the content that served before it."""
+    """Where an attempt went by the commit graph, compared with the content that served before it."""
 
     FIRST = "first"
     AHEAD = "ahead"
@@ -36,197 +38,324 @@ class Direction(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Attempt(NamedTuple):
-    """One attempt to change what serves; ``node`` is its commit in the graph, ``attribution`` how that was resolved.
+class Contents(NamedTuple):
+    """What can serve: a content is a set of parts; a part is a commit or a version, and what it replaces.
 
-    ``alters`` is false for a restart, which keeps the content; ``restores`` is the server group that it went back to.
-    ``reverted_in_run``: before it ended, it restored the content that had served before.
+    ``parts`` has the parts of each content, ``node`` of each part its commit in the graph or ``NONE``, ``slot`` the
+    number of what it replaces: another part with the same slot is another version of the same image or repository.
     """
 
-    node: int | None
-    attribution: str
-    version: str | None
+    parts: Sequence[Sequence[int]]
+    node: Sequence[int]
+    slot: Sequence[int]
+
+
+class Served(NamedTuple):
+    """What began to serve one target; ``content`` and ``template`` are null (``NONE``) if they are unknown.
+
+    ``is_full``: it took all traffic. ``is_undone``: the same execution tree took it back.
+    """
+
+    target: int
+    content: int
+    template: int
+    is_full: bool = True
+    is_undone: bool = False
+
+
+class Attempt(NamedTuple):
+    """One attempt to change what serves; ``is_undo``: it says that it goes back."""
+
+    served: Sequence[Served]
     took_traffic: bool
     succeeded: bool
-    alters: bool
-    explicit_rollback: bool
-    restores: str | None
-    server_group: str | None
-    steps_back: int | None
-    reverted_in_run: bool = False
+    is_undo: bool = False
 
 
-class DeployedContent(NamedTuple):
-    """What an attempt deployed; other attempts are given by number, null if there is none.
+class Comparison(NamedTuple):
+    """How an attempt compares with what served before; other attempts are given by number, null if there is none.
 
-    ``previous`` started the interval that served before. ``replaced`` is the last attempt that deployed that content
-    completely, again or with another configuration; if none did, the first that introduced it. ``content`` is the
-    attempt that introduced this content. Of a content that served earlier, ``restored`` is the last attempt that
-    confirmed it, and ``blamed_first`` and ``blamed_last`` are the first and the last that it takes back.
+    ``previous`` started the interval that served before, ``content`` introduced this content. ``restored`` last
+    confirmed the content that it went back to, ``blamed_first`` and ``blamed_last`` are the first and the last that it
+    takes back. ``joins`` is the deployment of which a promotion may be a later rollout (D6).
     """
 
-    node: int | None
-    attribution: str
+    node: int | None = None
+    change: str | None = None
     direction: str | None = None
     previous: int | None = None
-    replaced: int | None = None
     content: int | None = None
     restored: int | None = None
     blamed_first: int | None = None
     blamed_last: int | None = None
+    joins: int | None = None
 
 
-def ordinary_release(number: Any, node: Any) -> DeployedContent:
-    """Return the content of an attempt that ``History.append_release`` took; of one attempt, or of columns of them."""
-    before = number - 1
-    return DeployedContent(node, Attribution.COMMIT, Direction.AHEAD, before, before, content=number)
+def ordinary_release(number: Any, node: Any, previous: Any) -> Comparison:
+    """Return the comparison of an attempt that ``History.append_release`` took; of one, or of columns of them."""
+    return Comparison(node, Change.NEW, Direction.AHEAD, previous, content=number)
 
 
-class ServingInterval:
-    """The latest interval in which one content served; attempts are given by number."""
+class Interval:
+    """A stretch of time in which one content with one template served a target; attempts are given by number."""
 
-    __slots__ = (
-        "content", "introduced_by", "last_confirmed_by", "last_deployed_by", "node", "replaced_by", "started_by",
-    )  # fmt: skip
+    __slots__ = ("confirmed_by", "content", "is_promotion", "next", "started_by", "template")
 
-    def __init__(self, content: Content, node: int | None, number: int) -> None:
-        self.content, self.node = content, node
-        self.introduced_by = number  # the first attempt ever with this content
-        self.started_by = number
-        self.last_deployed_by = number  # the last that deployed it completely
-        self.last_confirmed_by = number
-        self.replaced_by: int | None = None
+    def __init__(self, content: int, template: int, number: int) -> None:
+        self.content, self.template = content, template
+        self.started_by = self.confirmed_by = number
+        self.is_promotion = False
+        self.next: Interval | None = None
+
+
+class Lane:
+    """What has served one target: its intervals, the last one of each content, and the last of all."""
+
+    __slots__ = ("by_content", "by_revision", "current", "first", "partial")
+
+    def __init__(self, first: Interval) -> None:
+        self.first = self.current = first
+        self.by_content = {first.content: first}
+        self.by_revision = {(first.content, first.template): first}
+        self.partial: int | None = None  # the first attempt that took a part of the traffic since
+
+    def append(self, interval: Interval) -> None:
+        """Let an interval follow the current one."""
+        self.current.next = self.current = interval
+        self.by_content[interval.content] = interval
+        self.by_revision[interval.content, interval.template] = interval
+        self.partial = None
 
 
 class History:
     """The serving history of one application.
 
-    Contents are identified by commit if it is known, else by version; one without either is a content of its own.
     ``shipped`` collects (attempt, commits) that the attempt shipped first.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, contents: Contents) -> None:
         self.shipped: list[tuple[int, list[int]]] = []
         self._graph, self._reached = graph, bytearray(graph.size)
-        self._versions: dict[str, int] = {}
-        self._groups: dict[str, Content] = {}
-        self._intervals: dict[Content, ServingInterval] = {}  # in order of last serving: the last one serves now
-        self._current: ServingInterval | None = None
+        self._parts, self._node, self._slot = contents
+        self._introduced: dict[int, int] = {}  # the first attempt in which each part served a target in full
+        self._lanes: dict[int, Lane] = {}
+        self._first_lanes: dict[int, Lane] = {}  # where each content served first
+        self._last_lane: Lane | None = None
 
-    def append_release(self, number: int, attempt: Attempt) -> bool:
-        """Append the next attempt if it is an ordinary release, and return whether it is.
+    def append_release(self, number: int, served: Served) -> int | None:
+        """Append a succeeded attempt of one target if it is an ordinary release; return the attempt before, else null.
 
-        Nearly all are: a commit ahead of all that was shipped, deployed completely, right after an attempt that started
-        what serves now. Its content is ``ordinary_release``; any other attempt is left to ``append``.
+        Nearly all are: one new commit, ahead of all that was shipped. Any other attempt is left to ``append``.
         """
-        # Unpacked once: this runs for each of millions of attempts, and fields of a tuple are slower one by one.
-        node, _, version, took_traffic, succeeded, alters, _, restores, group, _, reverted_in_run = attempt
-        before = self._current
-        if node is None or before is None or restores is not None:
-            return False
-        if not before.started_by == before.last_deployed_by == number - 1:
-            return False
-        if reverted_in_run or not (took_traffic and succeeded and alters):
-            return False
-        if self._reached[node] or node in self._intervals:
-            return False
-        if version is not None:
-            self._versions[version] = node
-        if group is not None:
-            self._groups[group] = node
-        before.replaced_by = number
-        self._intervals[node] = self._current = ServingInterval(node, node, number)
+        # This runs for each of millions of attempts: it does what `append` would, in as few steps as possible.
+        target, content, template, _, _ = served
+        lane = self._lanes.get(target)
+        if lane is None or content < 0:
+            return None
+        parts = self._parts[content]
+        part = parts[0]
+        node = self._node[part]
+        if len(parts) != 1 or node < 0 or part in self._introduced or self._reached[node]:
+            return None
+        self._introduced[part] = number
+        before = lane.current.started_by
+        lane.append(Interval(content, template, number))
+        self._first_lanes[content] = self._last_lane = lane
         self.shipped.append((number, self._graph.mark(node, self._reached)))
-        return True
+        return before
 
-    def append(self, number: int, attempt: Attempt) -> DeployedContent:
+    def append(self, number: int, attempt: Attempt) -> Comparison:
         """Append the next attempt; ``number`` must be above those of all earlier ones."""
-        content, node, attribution = self._identify(number, attempt)
-        if attempt.version is not None and node is not None:
-            self._versions[attempt.version] = node
+        if not attempt.served:
+            return self._carry_over(attempt)
+        rows = [self._known(number, served) for served in attempt.served]
+        node = self._main_node(rows)
         if not attempt.took_traffic:
-            return DeployedContent(node, attribution)
-        direction = self._direction(attempt, content, node)
-        deployed = self._compare(number, content, DeployedContent(node, attribution, direction))
-        if not attempt.reverted_in_run:
-            self._serve(number, content, node, complete=attempt.alters and attempt.succeeded)
-            if attempt.server_group is not None:
-                self._groups[attempt.server_group] = content
-        if attempt.succeeded and attempt.alters and node is not None:
-            self.shipped.append((number, self._graph.mark(node, self._reached)))
-        return deployed
+            return Comparison(node)
+        changes = [self._change(served) for served in rows]
+        main = min(range(len(rows)), key=lambda place: _PRIORITY(changes[place]))
+        comparison = self._compare(rows, changes, main, is_undo=attempt.is_undo)
+        comparison = comparison._replace(node=node, content=self._introduced_by(rows[main].content, number))
+        if changes[main] == Change.PROMOTION:
+            comparison = comparison._replace(joins=self._joins(rows))
+        for served, change in zip(rows, changes, strict=True):
+            self._serve(number, served, change)
+        if attempt.succeeded:
+            self._ship(number, rows)
+        return comparison
 
-    def _identify(self, number: int, attempt: Attempt) -> tuple[Content, int | None, str]:
-        """Return the content of an attempt, its commit, and how that is known; the strongest evidence first."""
-        current = self._current
-        if not attempt.alters and current:  # a restart has no commit of its own: it takes over what serves
-            attribution = Attribution.MISSING if current.node is None else Attribution.VERSION
-            return current.content, current.node, attribution
-        if attempt.restores in self._groups:
-            interval = self._intervals[self._groups[attempt.restores]]
-            return interval.content, interval.node, Attribution.RESTORED
-        if attempt.node is not None:
-            return attempt.node, attempt.node, attempt.attribution
-        if attempt.attribution == Attribution.MISSING and attempt.version in self._versions:
-            node = self._versions[attempt.version]
-            return node, node, Attribution.VERSION
-        if attempt.explicit_rollback and (target := self._rollback_target(attempt)):
-            return target.content, target.node, Attribution.RESTORED
-        return -number - 1 if attempt.version is None else attempt.version, None, attempt.attribution
+    def _carry_over(self, attempt: Attempt) -> Comparison:
+        """Return the comparison of a restart, which keeps what serves."""
+        if self._last_lane is None or not attempt.took_traffic:
+            return Comparison()
+        serving = self._last_lane.current
+        node = self._main_node([Served(0, serving.content, serving.template)])
+        introduced = self._introduced_by(serving.content, serving.started_by)
+        return Comparison(node, Change.SAME, Direction.SAME, serving.started_by, introduced)
 
-    def _rollback_target(self, attempt: Attempt) -> ServingInterval | None:
-        """Return what a rollback without a commit restored: its version, else so many contents before the current one.
+    def _known(self, number: int, served: Served) -> Served:
+        """Return it with a content: that of before if only the template changed, else one that no other attempt has."""
+        if served.content != NONE:
+            return served
+        lane = self._lanes.get(served.target)
+        is_patch = lane is not None and served.template != NONE
+        return served._replace(content=lane.current.content if lane and is_patch else -number - 2)
 
-        Each content counts once, by its latest interval: Kubernetes renumbers a restored revision to the newest.
-        """
-        if attempt.version is not None:
-            return self._intervals.get(attempt.version)
-        steps = attempt.steps_back or 0
-        return next(islice(reversed(self._intervals.values()), steps, None), None) if steps > 0 else None
+    def _main_node(self, rows: Sequence[Served]) -> int | None:
+        parts = [part for served in rows for part in self._parts_of(served.content)]
+        new_first = sorted(parts, key=lambda part: (part in self._introduced, self._slot[part]))
+        return next((self._node[part] for part in new_first if self._node[part] >= 0), None)
 
-    def _direction(self, attempt: Attempt, content: Content, node: int | None) -> Direction:
-        current = self._current
-        if current is None:
-            return Direction.FIRST
-        if not attempt.alters:
-            return Direction.SAME
-        if node is not None and not self._reached[node]:
-            return Direction.AHEAD
-        if content == current.content:
-            return Direction.SAME
-        if node is None or current.node is None:
-            return Direction.BACK if content in self._intervals else Direction.UNKNOWN
-        return self._compare_commits(node, current.node)
+    def _parts_of(self, content: int) -> Sequence[int]:
+        return self._parts[content] if content >= 0 else ()
 
-    def _compare_commits(self, node: int, current: int) -> Direction:
+    def _introduced_by(self, content: int, otherwise: int) -> int:
+        """Return the attempt that first served the last part of a content."""
+        introduced = [self._introduced.get(part, otherwise) for part in self._parts_of(content)]
+        return max(introduced, default=otherwise)
+
+    def _change(self, served: Served) -> Change:
+        lane, content = self._lanes.get(served.target), served.content
+        if lane is not None and content == lane.current.content:
+            same = served.template == lane.current.template or NONE in (served.template, lane.current.template)
+            return Change.SAME if same else Change.TEMPLATE
+        parts = self._parts_of(content)
+        if not parts or any(part not in self._introduced for part in parts):
+            return Change.NEW
+        if lane is None:
+            return Change.PROMOTION
+        if self._order(content, lane.current.content) < 0:
+            return Change.BACK
+        return Change.FORWARD if content in lane.by_content else Change.PROMOTION
+
+    def _order(self, content: int, other: int) -> int:
+        """Return -1 if a content that has served is back of another, else 1: it is back if no part is ahead (C7)."""
+        parts, others = self._parts_of(content), self._parts_of(other)
+        orders = set()
+        for part in parts:
+            if part in others:
+                continue
+            rivals = [rival for rival in others if rival not in parts]
+            same_slot = [rival for rival in rivals if self._slot[rival] == self._slot[part]]
+            orders |= {self._order_parts(part, rival) for rival in same_slot or rivals[:1]}
+        return -1 if orders == {-1} else 1
+
+    def _order_parts(self, part: int, other: int) -> int:
+        """Compare two parts by ancestry where both commits are known, else by when each first served anywhere."""
+        node, before = self._node[part], self._node[other]
+        if node >= 0 and before >= 0:
+            by_ancestry = self._compare_commits(node, before)
+            if by_ancestry != Direction.DIVERGED:
+                return -1 if by_ancestry == Direction.BACK else 1
+        introduced, other_introduced = self._introduced.get(part), self._introduced.get(other)
+        if introduced is None or other_introduced is None:
+            return 1 if introduced is None else -1
+        return -1 if introduced < other_introduced else 1
+
+    def _compare_commits(self, node: int, before: int) -> Direction:
         # An ancestor has a lower generation, so at most one of the two walks through the graph is needed.
         generation = self._graph.generation
-        if generation[node] <= generation[current] and self._graph.reaches(current, node):
+        if generation[node] <= generation[before] and self._graph.reaches(before, node):
             return Direction.BACK
-        if generation[node] >= generation[current] and self._graph.reaches(node, current):
+        if generation[node] >= generation[before] and self._graph.reaches(node, before):
             return Direction.AHEAD
         return Direction.DIVERGED
 
-    def _compare(self, number: int, content: Content, deployed: DeployedContent) -> DeployedContent:
-        """Add what served before the attempt, and for a content that served earlier, the attempts that replaced it."""
-        before, interval = self._current, self._intervals.get(content)
-        deployed = deployed._replace(content=interval.introduced_by if interval else number)
-        if before:
-            deployed = deployed._replace(previous=before.started_by, replaced=before.last_deployed_by)
-        if before and interval and interval is not before:
-            deployed = deployed._replace(
-                restored=interval.last_confirmed_by, blamed_first=interval.replaced_by, blamed_last=before.started_by
-            )
-        return deployed
+    def _direction(self, served: Served, change: Change) -> Direction:
+        lane = self._lanes.get(served.target)
+        if lane is None:
+            return Direction.FIRST
+        if change in (Change.SAME, Change.TEMPLATE):
+            return Direction.SAME
+        node, before = (
+            self._main_node([Served(0, content, NONE)]) for content in (served.content, lane.current.content)
+        )
+        if node is not None and not self._reached[node]:
+            return Direction.AHEAD
+        if node is not None and before is not None:
+            return self._compare_commits(node, before)
+        return Direction.BACK if change == Change.BACK else Direction.UNKNOWN
 
-    def _serve(self, number: int, content: Content, node: int | None, *, complete: bool) -> None:
-        before, interval = self._current, self._intervals.pop(content, None)
-        if interval is None:
-            interval = ServingInterval(content, node, number)
-        elif interval is not before:
-            interval.started_by = number
-        if before and before is not interval:
-            before.replaced_by = number
-        interval.last_deployed_by = number if complete else interval.last_deployed_by
-        interval.last_confirmed_by = number
-        self._intervals[content] = self._current = interval
+    def _compare(self, rows: Sequence[Served], changes: Sequence[Change], main: int, *, is_undo: bool) -> Comparison:
+        """Compare an attempt with what its targets served before, and find whom it takes back (E1)."""
+        lane = self._lanes.get(rows[main].target)
+        comparison = Comparison(
+            change=changes[main],
+            direction=self._direction(rows[main], changes[main]),
+            previous=lane.current.started_by if lane else None,
+        )
+        taken_back = [
+            self._blame(lane, served)
+            for served, change in zip(rows, changes, strict=True)
+            if (is_undo or change == Change.BACK) and (lane := self._lanes.get(served.target))
+        ]
+        firsts = [first for _, first, _ in taken_back if first is not None]
+        restored = next((restored for restored, _, _ in taken_back if restored is not None), None)
+        lasts = [last for _, first, last in taken_back if first is not None]
+        return comparison._replace(
+            restored=restored, blamed_first=min(firsts, default=None), blamed_last=max(lasts, default=None)
+        )
+
+    def _blame(self, lane: Lane, served: Served) -> tuple[int | None, int | None, int]:
+        """Return who last confirmed what is restored on a target, and the first and the last that it takes back."""
+        restored = lane.by_revision.get((served.content, served.template))
+        restored = restored or lane.by_content.get(served.content)
+        last = lane.current.started_by if lane.partial is None else lane.partial
+        if restored is None:
+            return None, self._first_lacked(lane, served.content), last
+        after = restored.next
+        if after is None:
+            return restored.confirmed_by, lane.partial, last
+        # What a promotion brought here was brought to production by another deployment: that one is to blame.
+        first = self._introduced_by(after.content, after.started_by) if after.is_promotion else after.started_by
+        return restored.confirmed_by, first, last
+
+    def _first_lacked(self, lane: Lane, content: int) -> int | None:
+        """Return the first attempt on a target that brought what a content that never served there is behind."""
+        interval: Interval | None = lane.first
+        while interval is not None:
+            if self._parts_of(content) and self._order(content, interval.content) < 0:
+                return interval.started_by
+            interval = interval.next
+        return None
+
+    def _joins(self, rows: Sequence[Served]) -> int | None:
+        """Return who brought what is promoted, if no target is new and nothing newer serves where it served first."""
+        contents = {served.content for served in rows}
+        if len(contents) != 1 or any(served.target not in self._lanes for served in rows):
+            return None
+        content = contents.pop()
+        first = self._first_lanes.get(content)
+        return self._introduced_by(content, NONE) if first and first.current.content == content else None
+
+    def _serve(self, number: int, served: Served, change: Change) -> None:
+        lane = self._lanes.get(served.target)
+        if not served.is_full:
+            if lane is not None and not served.is_undone and lane.partial is None:
+                lane.partial = number
+            return
+        for part in self._parts_of(served.content):
+            self._introduced.setdefault(part, number)
+        interval = Interval(served.content, served.template, number)
+        interval.is_promotion = change == Change.PROMOTION
+        if lane is None:
+            lane = self._lanes[served.target] = Lane(interval)
+        elif change == Change.SAME:
+            lane.current.confirmed_by, lane.partial = number, None
+        else:
+            before = lane.current
+            lane.append(interval)
+            if served.is_undone:
+                again = Interval(before.content, before.template, number)
+                again.confirmed_by = before.confirmed_by
+                lane.append(again)
+        self._first_lanes.setdefault(served.content, lane)
+        self._last_lane = lane
+
+    def _ship(self, number: int, rows: Sequence[Served]) -> None:
+        nodes = dict.fromkeys(self._node[part] for served in rows for part in self._parts_of(served.content))
+        reached: list[int] = []
+        for node in nodes:
+            if node >= 0:
+                reached += self._graph.mark(node, self._reached)
+        self.shipped.append((number, reached))

@@ -8,18 +8,37 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dora.lineage.commit_graph import NONE, Graph, Numbers
-from dora.lineage.history import Attempt, Attribution, DeployedContent, Direction, History, ordinary_release
+from dora.lineage.history import Attempt, Change, Comparison, Contents, Direction, History, Served, ordinary_release
 
 Columns = dict[str, Numbers]
-# Words are columns of small numbers while the walk lasts: their place in this list. "unknown" is a word of both.
-WORDS = list(dict.fromkeys(map(str, (*Attribution, *Direction))))
+Flags = npt.NDArray[np.bool_]
+# Words are columns of small numbers while the walk lasts: their place in this list. Some are words of both.
+WORDS = list(dict.fromkeys(map(str, (*Change, *Direction))))
 _CODES: dict[Any, int] = {None: NONE} | {word: place for place, word in enumerate(WORDS)}
+
+
+@dataclass(frozen=True)
+class AttemptColumns:
+    """Attempts in order, those of one application after those of another, and what each put into service.
+
+    ``counts`` has the number of attempts of each application, ``targets`` of each attempt the number of its rows in
+    ``served``, which has the columns of ``Served``.
+    """
+
+    counts: Sequence[int]
+    targets: Numbers
+    took_traffic: Flags
+    succeeded: Flags
+    is_undo: Flags
+    served: dict[str, npt.NDArray[Any]]
 
 
 @contextmanager
@@ -32,33 +51,59 @@ def paused_garbage_collection() -> Iterator[None]:
         gc.enable()
 
 
-def walk_attempts(graph: Graph, attempts: dict[str, Any], counts: Sequence[int]) -> tuple[Columns, Columns]:
-    """Return what each attempt deployed, and the commits that each shipped first.
+def walk_attempts(graph: Graph, contents: Contents, history: AttemptColumns) -> tuple[Columns, Columns]:
+    """Return how each attempt compares with what served before it, and the commits that each shipped first.
 
-    ``attempts`` has the columns of ``Attempt`` in order, ``counts`` the number of attempts of each application in turn.
-    The first result has a column for each field of ``DeployedContent``, words by their place in ``WORDS``; ``NONE`` is
-    null.
+    The first result has a column for each field of ``Comparison``, words by their place in ``WORDS``; ``NONE`` is null.
     """
-    rows = map(Attempt._make, zip(*(column.tolist() for column in attempts.values()), strict=True))
-    exceptions: dict[int, DeployedContent] = {}
+    served = list(map(Served._make, zip(*(history.served[name].tolist() for name in Served._fields), strict=True)))
+    ends = np.cumsum(history.targets)
+    starts, is_plain = (ends - history.targets).tolist(), _plain_attempts(history, ends).tolist()
+    exceptions: dict[int, Comparison] = {}
+    previous = [NONE] * len(starts)
     shipped: list[tuple[int, list[int]]] = []
-    for end, count in zip(np.cumsum(counts).tolist(), counts, strict=True):
-        history = History(graph)
-        for number, attempt in zip(range(end - count, end), rows, strict=False):
-            if not history.append_release(number, attempt):
-                exceptions[number] = history.append(number, attempt)
-        shipped += history.shipped
+    for end, count in zip(np.cumsum(history.counts).tolist(), history.counts, strict=True):
+        of_application = History(graph, contents)
+        append_release = of_application.append_release
+        for number in range(end - count, end):
+            start = starts[number]
+            before = append_release(number, served[start]) if is_plain[number] else None
+            if before is None:
+                rows = served[start : start + int(history.targets[number])]
+                flags = (bool(column[number]) for column in (history.took_traffic, history.succeeded, history.is_undo))
+                exceptions[number] = of_application.append(number, Attempt(rows, *flags))
+            else:
+                previous[number] = before
+        shipped += of_application.shipped
     numbers, nodes = _flatten(shipped)
-    return _deployed_columns(np.ma.filled(attempts["node"], NONE), exceptions), {"attempt": numbers, "node": nodes}
+    ordinary = ordinary_release(np.arange(len(starts)), _first_nodes(contents, history, ends), np.array(previous))
+    return _comparison_columns(len(starts), ordinary, exceptions), {"attempt": numbers, "node": nodes}
 
 
-def _deployed_columns(nodes: Numbers, exceptions: dict[int, DeployedContent]) -> Columns:
+def _plain_attempts(history: AttemptColumns, ends: Numbers) -> Flags:
+    """Return which attempts put one target into service in full: only they can be ordinary releases."""
+    is_plain: Flags = (history.targets == 1) & history.took_traffic & history.succeeded & ~history.is_undo
+    places = ends[is_plain] - 1
+    is_plain[is_plain] = history.served["is_full"][places] & ~history.served["is_undone"][places]
+    return is_plain
+
+
+def _first_nodes(contents: Contents, history: AttemptColumns, ends: Numbers) -> Numbers:
+    """Return the commit of the first part of what each attempt served, ``NONE`` if there is none."""
+    nodes = np.array([contents.node[parts[0]] for parts in contents.parts] + [NONE], np.int32)
+    first = np.full(len(ends), NONE, np.int32)
+    some = history.targets > 0
+    first[some] = nodes[history.served["content"][ends[some] - history.targets[some]]]
+    return first
+
+
+def _comparison_columns(size: int, ordinary: Comparison, exceptions: dict[int, Comparison]) -> Columns:
     """Fill every column as for ordinary releases, then write the exceptions into it."""
     numbers = np.fromiter(exceptions, np.int64, len(exceptions))
     columns: Columns = {}
-    for name, value in ordinary_release(np.arange(len(nodes)), nodes)._asdict().items():
-        columns[name] = np.full(len(nodes), value if isinstance(value, np.ndarray) else _CODES[value], np.int32)
-        values = (getattr(deployed, name) for deployed in exceptions.values())
+    for name, value in ordinary._asdict().items():
+        columns[name] = np.full(size, value if isinstance(value, np.ndarray) else _CODES[value], np.int32)
+        values = (getattr(comparison, name) for comparison in exceptions.values())
         columns[name][numbers] = [_CODES.get(value, value) for value in values]
     return columns
 

@@ -1,6 +1,6 @@
 -- One row is one attempt to change production: one application, one execution tree, whatever the number of rollouts.
 SELECT
-  outcomes.application || '/' || outcomes.root_id || '@' || outcomes.source AS deployment_id,
+  outcomes.deployment_id,
   outcomes.source,
   outcomes.application,
   outcomes.root_id,
@@ -12,18 +12,20 @@ SELECT
   execution.repository,
   execution.commit,
   contents.version,
-  contents.manifest,
   outcomes.outcome,
-  outcomes.outcome IN ('succeeded', 'failed') AS took_traffic,
+  outcomes.not_everywhere,
+  outcomes.first_traffic_at IS NOT NULL AND outcomes.outcome <> 'in_progress' AS took_traffic,
   outcomes.outcome = 'succeeded' AS succeeded,
-  outcomes.governing_action <> 'restart' AS alters,
-  outcomes.governing_action = 'rollback'
+  outcomes.governing_class,
+  outcomes.governing_class = 'undo'
   OR coalesce(regexp_full_match(execution.pipeline, definitions.rollback_pipelines), FALSE)
   OR coalesce(regexp_full_match(root_execution.pipeline, definitions.rollback_pipelines), FALSE) AS explicit_rollback,
   outcomes.explicit_kind,
-  outcomes.restores,
-  outcomes.server_group,
-  outcomes.steps_back,
+  config_changes.deployment_id IS NOT NULL AS changes_config,
+  CASE
+    WHEN outcomes.prepared_for IS NOT NULL
+      THEN outcomes.application || '/' || outcomes.prepared_for || '@' || outcomes.source
+  END AS prepared_for_id,
   outcomes.rolled_back_at,
   reverts.reverted_in_run_at,
   outcomes.rollouts,
@@ -39,11 +41,6 @@ INNER JOIN definitions ON outcomes.application = definitions.application
 INNER JOIN landing.execution ON outcomes.source = execution.source AND outcomes.execution_id = execution.id
 LEFT JOIN landing.execution AS root_execution
   ON outcomes.source = root_execution.source AND outcomes.root_id = root_execution.id
-LEFT JOIN deployed_contents AS contents
-  ON outcomes.source = contents.source
-  AND outcomes.application = contents.application
-  AND outcomes.root_id = contents.root_id
-LEFT JOIN reverted_in_run AS reverts
-  ON outcomes.source = reverts.source
-  AND outcomes.application = reverts.application
-  AND outcomes.root_id = reverts.root_id
+LEFT JOIN deployed_contents AS contents ON outcomes.deployment_id = contents.deployment_id
+LEFT JOIN config_changes ON outcomes.deployment_id = config_changes.deployment_id
+LEFT JOIN reverted_in_run AS reverts ON outcomes.deployment_id = reverts.deployment_id

@@ -1,37 +1,13 @@
--- One row is one attempt whose content is known: the versions of its rollouts, and their manifests.
+-- One row is one attempt whose content has a version: those of the own images of its targets.
 WITH
 distinct_versions AS (
-  SELECT DISTINCT source, application, root_id, version
-  FROM effective_rollouts
-  WHERE governs AND version IS NOT NULL
-),
-versions AS (
-  SELECT source, application, root_id, string_agg(version, ' ' ORDER BY version) AS version
-  FROM distinct_versions
-  GROUP BY source, application, root_id
-),
-distinct_manifests AS (
-  SELECT DISTINCT source, application, root_id, account, location, cluster, manifest
-  FROM effective_rollouts
-  WHERE governs AND manifest IS NOT NULL
-),
-manifests AS (
-  SELECT
-    source,
-    application,
-    root_id,
-    string_agg(manifest, ' ' ORDER BY account, location, cluster, manifest) AS manifest
-  FROM distinct_manifests
-  GROUP BY source, application, root_id
+  SELECT DISTINCT deciding_rollouts.deployment_id, content_parts.version
+  FROM deciding_rollouts
+  INNER JOIN content_parts
+    ON deciding_rollouts.source = content_parts.source
+    AND deciding_rollouts.source_rollout_id = content_parts.rollout_id
+  WHERE content_parts.version IS NOT NULL
 )
-SELECT
-  coalesce(versions.source, manifests.source) AS source,
-  coalesce(versions.application, manifests.application) AS application,
-  coalesce(versions.root_id, manifests.root_id) AS root_id,
-  versions.version,
-  manifests.manifest
-FROM versions
-FULL JOIN manifests
-  ON versions.source = manifests.source
-  AND versions.application = manifests.application
-  AND versions.root_id = manifests.root_id
+SELECT deployment_id, string_agg(version, ' ' ORDER BY version) AS version
+FROM distinct_versions
+GROUP BY deployment_id

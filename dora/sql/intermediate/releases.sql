@@ -1,4 +1,5 @@
--- One row is one deployment of new content that took traffic: the deployments that can fail, and be blamed.
-SELECT *
+-- One row is one deployment that can fail and be blamed: of `failure_kinds`, and it took traffic (E0).
+SELECT deployments.*
 FROM deployments
-WHERE took_traffic AND kind IN ('release', 'hotfix', 'config')
+INNER JOIN definitions ON deployments.application = definitions.application
+WHERE deployments.outcome IN ('succeeded', 'failed') AND list_contains(definitions.failure_kinds, deployments.kind)

@@ -4,7 +4,7 @@
 -- statistic = "share"
 -- better    = "lower"
 -- subject   = "deployment"
--- shaped_by = ["failure_window_hours", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
+-- shaped_by = ["failure_kinds", "failure_window_hours", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
 -- One row is one deployment; 1 where it failed, censored while a failure could still show within the window.
 SELECT
   deployments.application,
@@ -14,8 +14,8 @@ SELECT
   recoveries.deployment_id IS NULL
   AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR AS censored,
   CASE
-    WHEN NOT deployments.took_traffic THEN deployments.outcome
-    WHEN deployments.kind NOT IN ('release', 'hotfix', 'config') THEN deployments.kind
+    WHEN deployments.outcome NOT IN ('succeeded', 'failed') THEN deployments.outcome
+    WHEN NOT list_contains(definitions.failure_kinds, deployments.kind) THEN deployments.kind
   END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application

@@ -4,7 +4,7 @@
 -- statistic = "count"
 -- better    = "higher"
 -- subject   = "deployment"
--- shaped_by = ["frequency_kinds"]
+-- shaped_by = ["frequency_kinds", "promotions"]
 -- One row is one succeeded deployment; those of other kinds are excluded.
 SELECT
   deployments.application,
@@ -12,7 +12,10 @@ SELECT
   deployments.deployment_id AS subject,
   1.0 AS value,
   FALSE AS censored,
-  CASE WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind END AS excluded
+  CASE
+    WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind
+    WHEN definitions.promotions = 'joined' AND deployments.joins_id IS NOT NULL THEN 'joins an earlier deployment'
+  END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
 WHERE deployments.succeeded

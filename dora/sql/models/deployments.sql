@@ -3,11 +3,16 @@
 -- took_traffic = "Production traffic reached it."
 -- succeeded = "It served all traffic."
 -- attribution = "How the commit is known: commit, version, restored, or why it is not."
+-- change = "What changed on its targets: new, back, promotion, forward, template or same."
+-- not_everywhere = "A planned target was never started."
 -- direction = "Compared with what served before: first, ahead, back, same, diverged or unknown."
 -- previous_id = "Deployment that served before."
 -- restored_id = "Deployment whose content it restored."
 -- blamed_first_id = "First deployment after the one restored."
 -- blamed_last_id = "Last deployment before the rollback."
+-- prepared_by = "Deployments of dark content, or of a part of the traffic, that it completed."
+-- prepared_for_id = "Deployment that gave its content all traffic, where that is another one."
+-- joins_id = "Deployment of which it may be a later rollout to another target."
 -- rolled_back_at = "When its own execution rolled it back."
 -- reverted_in_run_at = "When its own execution had rolled back all of its targets."
 -- rollouts = "Number of production targets that it changed."
@@ -20,23 +25,29 @@ compared_attempts AS (
     attempts.*,
     lineage.repository AS resolved_repository,
     lineage.sha,
+    lineage.commit AS stated_commit,
     lineage.attribution,
+    lineage.change,
     lineage.direction,
     lineage.previous_id,
     lineage.restored_id,
     lineage.blamed_first_id,
     lineage.blamed_last_id,
-    coalesce(previous.succeeded AND attempts.version = previous.version, FALSE) AS same_version,
-    coalesce(attempts.manifest <> replaced.manifest, FALSE) AS other_manifest,
+    CASE WHEN attempts.traffic_at <= brought.traffic_at + INTERVAL 7 DAYS THEN lineage.joins_id END AS joins_id,
     hotfixes.deployment_id IS NOT NULL AS matches_hotfix
   FROM attempts
   INNER JOIN lineage ON attempts.deployment_id = lineage.deployment_id
-  LEFT JOIN attempts AS previous ON lineage.previous_id = previous.deployment_id
-  LEFT JOIN attempts AS replaced ON lineage.replaced_id = replaced.deployment_id
+  LEFT JOIN attempts AS brought ON lineage.joins_id = brought.deployment_id
   LEFT JOIN hotfixes ON attempts.deployment_id = hotfixes.deployment_id
+),
+preparations AS (
+  SELECT prepared_for_id, string_agg(deployment_id, ' ' ORDER BY started_at, deployment_id) AS prepared_by
+  FROM attempts
+  WHERE prepared_for_id IS NOT NULL
+  GROUP BY prepared_for_id
 )
 SELECT
-  deployment_id,
+  compared_attempts.deployment_id,
   source,
   application,
   root_id,
@@ -44,31 +55,32 @@ SELECT
   CASE
     WHEN explicit_kind IS NOT NULL THEN explicit_kind
     WHEN explicit_rollback THEN 'rollback'
-    WHEN NOT alters THEN 'redeploy'
-    WHEN
-      same_version
-      AND direction IS DISTINCT FROM 'ahead' THEN CASE WHEN other_manifest
-      THEN 'config' ELSE 'redeploy' END
-    WHEN same_version AND other_manifest THEN 'config'
-    WHEN direction = 'back' THEN 'rollback'
-    WHEN direction IN ('diverged', 'unknown') AND restored_id IS NOT NULL THEN 'rollback'
-    WHEN direction IN ('first', 'unknown') AND restores IS NOT NULL THEN 'redeploy'
-    WHEN direction = 'same' THEN CASE WHEN other_manifest THEN 'config' ELSE 'redeploy' END
-    WHEN matches_hotfix THEN 'hotfix'
-    ELSE 'release'
+    WHEN governing_class = 'config' OR governing_class = 'restart'
+      THEN CASE WHEN changes_config THEN 'config' ELSE 'redeploy' END
+    WHEN change = 'new' OR change IS NULL THEN CASE WHEN matches_hotfix THEN 'hotfix' ELSE 'release' END
+    WHEN change = 'back' THEN 'rollback'
+    WHEN change = 'promotion' THEN 'promotion'
+    WHEN change = 'forward' THEN 'release'
+    WHEN change = 'template' OR changes_config THEN 'config'
+    ELSE 'redeploy'
   END AS kind,
   outcome,
   took_traffic,
   succeeded,
+  not_everywhere,
   coalesce(resolved_repository, repository) AS repository,
-  coalesce(sha, commit) AS commit,
+  coalesce(sha, stated_commit) AS commit,
   version,
   attribution,
+  change,
   direction,
   previous_id,
   restored_id,
   blamed_first_id,
   blamed_last_id,
+  preparations.prepared_by,
+  prepared_for_id,
+  joins_id,
   rolled_back_at,
   reverted_in_run_at,
   trigger,
@@ -85,3 +97,4 @@ SELECT
   reason,
   url
 FROM compared_attempts
+LEFT JOIN preparations ON compared_attempts.deployment_id = preparations.prepared_for_id

@@ -1,86 +1,107 @@
--- One row is one rollout to production, as the definitions of its application decide; dry runs and skipped stages are
--- left out. is_canary marks workloads that only serve a canary analysis.
+-- One row is one rollout to production: a stage that changed one target, or a step of weights that moved its traffic.
+-- Its times are those of its content, which an execution of another pipeline may have given traffic. is_canary marks
+-- workloads that only serve a canary analysis.
 --
 -- rollout_id = "Id of the rollout."
 -- execution_id = "Id of the execution that did it."
--- action = "deploy, rollback, restart or scale."
+-- action = "deploy, rollback, restart, scale, enable, disable, delete or route."
+-- part = "What it was for its deployment: deploy, undo, switch, restart, dark, step, prepared or clean_up."
 -- strategy = "How traffic moves: none, redblack, weights, dark and so on."
 -- is_canary = "It serves a canary analysis only."
--- account = "Target account."
+-- target = "Where it serves: account, location and workload, or the environment of a file; workloads that share traffic are one."
+-- account = "Account of the target."
 -- location = "Namespace or region."
 -- cluster = "Cluster or workload."
--- manifest = "Fingerprint of the configuration around the version."
+-- accepted_at = "When the cluster accepted it."
 -- server_group = "Server group or revision that it created."
 -- restores = "Server group or revision that a rollback returned to."
 -- steps_back = "Number of revisions that a rollback went back."
+-- source_rollout_id = "Rollout that brought the content that it put into service; null if that is not known."
+-- prepared_for = "Root execution of the deployment that gave its content traffic, where that is another one."
 WITH
-targets AS (
-  SELECT DISTINCT
-    rollout.application,
-    rollout.role,
-    rollout.environment,
-    rollout.account,
-    rollout.location,
-    rollout.cluster,
-    execution.pipeline
-  FROM landing.rollout
-  INNER JOIN landing.execution
-    ON rollout.source = execution.source
-    AND rollout.execution_id = execution.id
-    AND rollout.revision = execution.revision
-),
-matches AS (
+steps AS (
   SELECT
-    targets.*,
-    coalesce(role = 'canary', FALSE) OR coalesce(regexp_full_match(cluster, canary_clusters), FALSE) AS is_canary,
-    coalesce(regexp_full_match(environment, production_environments), FALSE) AS in_environment,
-    coalesce(production_accounts, production_locations, production_clusters, production_pipelines) IS NOT NULL
-    AND (production_accounts IS NULL OR coalesce(regexp_full_match(account, production_accounts), FALSE))
-    AND (production_locations IS NULL OR coalesce(regexp_full_match(location, production_locations), FALSE))
-    AND (production_clusters IS NULL OR coalesce(regexp_full_match(cluster, production_clusters), FALSE))
-    AND (production_pipelines IS NULL OR coalesce(regexp_full_match(pipeline, production_pipelines), FALSE))
-      AS at_target
-  FROM targets
-  INNER JOIN definitions ON targets.application = definitions.application
-),
-production_targets AS (
-  SELECT * FROM matches WHERE CASE WHEN environment IS NOT NULL THEN in_environment ELSE at_target END
+    effects.source,
+    effects.rollout_id,
+    effects.execution_id,
+    effects.root_id,
+    effects.application,
+    effects.target,
+    effects.part,
+    effects.source_rollout_id,
+    effects.first_traffic_at,
+    effects.full_traffic_at,
+    effects.prepared_for,
+    any_value(route.account) AS account,
+    any_value(route.location) AS location,
+    any_value(route.name) AS cluster,
+    any_value(route.status) AS status,
+    any_value(route.started_at) AS started_at,
+    any_value(route.applied_at) AS applied_at
+  FROM effects
+  INNER JOIN landing.traffic_route AS route ON effects.source = route.source AND effects.rollout_id = route.id
+  WHERE effects.part <> 'clean_up'
+  GROUP BY ALL
 )
 SELECT
-  rollout.source,
-  rollout.id AS rollout_id,
-  rollout.execution_id,
-  execution.root_id,
-  rollout.application,
-  rollout.action,
-  rollout.strategy,
-  production_targets.is_canary,
-  rollout.account,
-  rollout.location,
-  rollout.cluster,
-  rollout.status,
-  rollout.started_at,
-  rollout.first_traffic_at,
-  rollout.full_traffic_at,
-  rollout.finished_at,
-  rollout.version,
-  rollout.manifest,
-  rollout.server_group,
-  rollout.restores,
-  rollout.steps_back,
-  rollout.kind,
-  rollout.reason
-FROM landing.rollout
-INNER JOIN landing.execution
-  ON rollout.source = execution.source
-  AND rollout.execution_id = execution.id
-  AND rollout.revision = execution.revision
-INNER JOIN production_targets
-  ON rollout.application = production_targets.application
-  AND rollout.role IS NOT DISTINCT FROM production_targets.role
-  AND rollout.environment IS NOT DISTINCT FROM production_targets.environment
-  AND rollout.account IS NOT DISTINCT FROM production_targets.account
-  AND rollout.location IS NOT DISTINCT FROM production_targets.location
-  AND rollout.cluster IS NOT DISTINCT FROM production_targets.cluster
-  AND execution.pipeline IS NOT DISTINCT FROM production_targets.pipeline
-WHERE NOT execution.dry_run AND rollout.status <> 'skipped'
+  production_rollouts.source,
+  production_rollouts.rollout_id,
+  production_rollouts.execution_id,
+  production_rollouts.root_id,
+  production_rollouts.deployment_id,
+  production_rollouts.application,
+  production_rollouts.action,
+  coalesce(
+    effects.part,
+    CASE production_rollouts.action WHEN 'deploy' THEN 'deploy' WHEN 'rollback' THEN 'undo' ELSE 'restart' END
+  ) AS part,
+  production_rollouts.strategy,
+  production_rollouts.is_canary,
+  coalesce(effects.target, production_rollouts.target) AS target,
+  production_rollouts.account,
+  production_rollouts.location,
+  production_rollouts.cluster,
+  production_rollouts.status,
+  production_rollouts.started_at,
+  production_rollouts.accepted_at,
+  CASE WHEN effects.part IS NULL THEN production_rollouts.first_traffic_at ELSE effects.first_traffic_at END
+    AS first_traffic_at,
+  CASE WHEN effects.part IS NULL THEN production_rollouts.full_traffic_at ELSE effects.full_traffic_at END
+    AS full_traffic_at,
+  production_rollouts.finished_at,
+  production_rollouts.server_group,
+  production_rollouts.restores,
+  production_rollouts.steps_back,
+  CASE WHEN effects.part IS NULL THEN production_rollouts.rollout_id ELSE effects.source_rollout_id END
+    AS source_rollout_id,
+  effects.prepared_for,
+  production_rollouts.kind,
+  production_rollouts.reason
+FROM production_rollouts
+LEFT JOIN effects
+  ON production_rollouts.source = effects.source AND production_rollouts.rollout_id = effects.rollout_id
+UNION ALL BY NAME
+SELECT
+  source,
+  rollout_id,
+  execution_id,
+  root_id,
+  application || '/' || root_id || '@' || source AS deployment_id,
+  application,
+  'route' AS action,
+  part,
+  'weights' AS strategy,
+  FALSE AS is_canary,
+  target,
+  account,
+  location,
+  cluster,
+  status,
+  started_at,
+  applied_at AS accepted_at,
+  first_traffic_at,
+  full_traffic_at,
+  applied_at AS finished_at,
+  source_rollout_id,
+  prepared_for
+FROM steps

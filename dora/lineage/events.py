@@ -1,0 +1,81 @@
+"""What happens to a target, and what that did to it: the words of the replay. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Action(StrEnum):
+    """What an event does to a target."""
+
+    DEPLOY = "deploy"
+    ROLLBACK = "rollback"
+    RESTART = "restart"
+    SCALE = "scale"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    DELETE = "delete"
+    ROUTE = "route"
+
+
+class Part(StrEnum):
+    """What an event was for its deployment."""
+
+    DEPLOY = "deploy"  # it brings content
+    UNDO = "undo"  # it says that it goes back
+    SWITCH = "switch"  # it moves traffic to content that is there
+    RISING = "rising"  # it gave content a part of the traffic, which that still has
+    RESTART = "restart"  # it changes nothing that serves
+    DARK = "dark"  # it brings content that waits for traffic
+    STEP = "step"  # its effect is counted with a later event of its deployment
+    PREPARED = "prepared"  # another deployment completed it
+    CLEAN_UP = "clean_up"  # it removes what another replaced
+
+
+class Destination(NamedTuple):
+    """A share of the traffic in percent, for what ``labels`` select or for what the subset is called."""
+
+    host: str
+    subset: str | None
+    labels: frozenset[str] | None
+    weight: float
+
+
+class Event(NamedTuple):
+    """One thing that happened to a target; times in microseconds, ``at`` is null if the cluster refused it.
+
+    ``template`` identifies the whole pod template with its images; null is unlike all others. ``revision`` is the name
+    that the source gave: a versioned name or the number that Kubernetes counts. ``deployment`` is the root of its
+    execution tree.
+    """
+
+    deployment: str
+    action: Action
+    workload: str
+    at: int | None
+    first: int | None = None
+    full: int | None = None
+    template: object = None
+    revision: str | None = None
+    labels: frozenset[str] = frozenset()
+    is_dark: bool = False
+    restores: str | None = None
+    steps_back: int | None = None
+    routes: tuple[Destination, ...] = ()
+
+
+class Effect:
+    """What an event did: the event whose content it put into service, and when that took traffic.
+
+    ``source`` is the number of that event, null if it is not known. ``prepared_for`` is the deployment that gave it
+    traffic, where that is another one.
+    """
+
+    __slots__ = ("first", "full", "part", "prepared_for", "source")
+
+    def __init__(self, part: Part, source: int | None) -> None:
+        self.part, self.source = part, source
+        self.first: int | None = None
+        self.full: int | None = None
+        self.prepared_for: str | None = None

@@ -1,0 +1,87 @@
+-- One row is one rollout to production, as the definitions of its application decide, with the target that it changes.
+-- Left out are skipped stages, dry runs that did nothing, and jobs of applications that have another workload (C4).
+-- Where an application deploys several repositories at once, each has a target of its own in an environment (D8).
+WITH
+workload_applications AS (
+  SELECT DISTINCT application
+  FROM landing.rollout
+  WHERE coalesce(workload_kind, '') NOT IN ('job', 'cronjob')
+),
+repositories_together AS (
+  SELECT DISTINCT rollout.source, rollout.application
+  FROM landing.rollout
+  INNER JOIN landing.execution
+    ON rollout.source = execution.source
+    AND rollout.execution_id = execution.id
+    AND rollout.revision = execution.revision
+  WHERE rollout.environment IS NOT NULL
+  GROUP BY rollout.source, rollout.application, execution.root_id, rollout.environment, rollout.target
+  HAVING count(DISTINCT lower(execution.repository)) > 1
+)
+SELECT
+  rollout.source,
+  rollout.id AS rollout_id,
+  rollout.execution_id,
+  execution.root_id,
+  rollout.application || '/' || execution.root_id || '@' || rollout.source AS deployment_id,
+  rollout.application,
+  CASE WHEN rollout.environment IS NOT NULL AND rollout.action = 'rollback' THEN 'deploy' ELSE rollout.action END
+    AS action,
+  rollout.strategy,
+  production_targets.is_canary,
+  rollout.account,
+  rollout.location,
+  rollout.cluster,
+  CASE
+    WHEN rollout.environment IS NOT NULL
+      THEN concat_ws(
+        '/',
+        lower(rollout.environment),
+        lower(rollout.target),
+        CASE WHEN repositories_together.application IS NOT NULL THEN lower(execution.repository) END
+      )
+    ELSE lower(
+      coalesce(rollout.account, '-') || '/' || coalesce(rollout.location, '-') || '/' || coalesce(rollout.cluster, '-')
+    )
+  END AS target,
+  rollout.workload_kind,
+  rollout.status,
+  rollout.started_at,
+  coalesce(rollout.accepted_at, rollout.first_traffic_at, rollout.full_traffic_at) AS accepted_at,
+  rollout.first_traffic_at,
+  rollout.full_traffic_at,
+  rollout.finished_at,
+  rollout.version,
+  rollout.images,
+  rollout.template,
+  rollout.template_keys,
+  rollout.labels,
+  rollout.server_group,
+  rollout.restores,
+  rollout.steps_back,
+  rollout.kind,
+  rollout.reason
+FROM landing.rollout
+INNER JOIN landing.execution
+  ON rollout.source = execution.source
+  AND rollout.execution_id = execution.id
+  AND rollout.revision = execution.revision
+INNER JOIN production_targets
+  ON rollout.application = production_targets.application
+  AND rollout.role IS NOT DISTINCT FROM production_targets.role
+  AND rollout.environment IS NOT DISTINCT FROM production_targets.environment
+  AND rollout.account IS NOT DISTINCT FROM production_targets.account
+  AND rollout.location IS NOT DISTINCT FROM production_targets.location
+  AND rollout.cluster IS NOT DISTINCT FROM production_targets.cluster
+  AND execution.pipeline IS NOT DISTINCT FROM production_targets.pipeline
+LEFT JOIN repositories_together
+  ON rollout.source = repositories_together.source
+  AND rollout.application = repositories_together.application
+LEFT JOIN workload_applications ON rollout.application = workload_applications.application
+WHERE
+  production_targets.is_production
+  AND rollout.status <> 'skipped'
+  AND (NOT execution.dry_run OR rollout.accepted_at IS NOT NULL)
+  AND (
+    coalesce(rollout.workload_kind, '') NOT IN ('job', 'cronjob') OR workload_applications.application IS NULL
+  )

@@ -1,0 +1,100 @@
+-- One row is one image that one rollout runs, and whether it is the application's own (C2): called like the
+-- application, its workload or its repository, or named by the definition `images`; where none is, the first container.
+-- version is null where nothing tells one content of the image from another (C6).
+WITH
+images AS (
+  SELECT
+    rollout.source,
+    rollout.id AS rollout_id,
+    rollout.application,
+    rollout.cluster,
+    execution.repository,
+    unnest(rollout.images) AS image,
+    generate_subscripts(rollout.images, 1) AS position
+  FROM landing.rollout
+  INNER JOIN landing.execution
+    ON rollout.source = execution.source
+    AND rollout.execution_id = execution.id
+    AND rollout.revision = execution.revision
+),
+references AS (
+  SELECT DISTINCT
+    image,
+    regexp_replace(image, '(@.*|:[^/:]*)$', '') AS name,
+    regexp_extract(image, '@(.+)$', 1) AS digest,
+    regexp_extract(image, '^[^@]*:([^/:@]+)$', 1) AS tag
+  FROM images
+),
+tags AS (
+  SELECT
+    distinct_tags.application,
+    distinct_tags.image,
+    bool_or(globs.pattern IS NOT NULL) AS is_mutable
+  FROM (
+    SELECT DISTINCT images.application, images.image, references.tag
+    FROM images
+    INNER JOIN references ON images.image = references.image
+    WHERE references.digest = ''
+  ) AS distinct_tags
+  LEFT JOIN globs
+    ON distinct_tags.application = globs.application
+    AND globs.key = 'mutable_tags'
+    AND (distinct_tags.tag = '' OR distinct_tags.tag ILIKE globs.pattern ESCAPE '\')
+  GROUP BY distinct_tags.application, distinct_tags.image
+),
+names AS (
+  SELECT
+    distinct_names.application,
+    distinct_names.name,
+    min(image_repositories.repository) AS repository
+  FROM (
+    SELECT DISTINCT images.application, references.name
+    FROM images
+    INNER JOIN references ON images.image = references.image
+  ) AS distinct_names
+  INNER JOIN image_repositories
+    ON distinct_names.application = image_repositories.application
+    AND (
+      distinct_names.name ILIKE image_repositories.pattern ESCAPE '\'
+      OR regexp_extract(distinct_names.name, '[^/]*$') ILIKE image_repositories.pattern ESCAPE '\'
+    )
+  GROUP BY distinct_names.application, distinct_names.name
+),
+matches AS (
+  SELECT
+    images.source,
+    images.rollout_id,
+    images.position,
+    images.image,
+    references.name,
+    nullif(references.digest, '') AS digest,
+    nullif(references.tag, '') AS tag,
+    coalesce(tags.is_mutable, FALSE) AS is_mutable,
+    names.repository,
+    names.repository IS NOT NULL
+    OR regexp_extract(lower(references.name), '[^/]*$') IN (
+      lower(images.application), lower(images.cluster), regexp_extract(lower(images.repository), '[^/]*$')
+    ) AS is_named
+  FROM images
+  INNER JOIN references ON images.image = references.image
+  LEFT JOIN tags ON images.application = tags.application AND images.image = tags.image
+  LEFT JOIN names ON images.application = names.application AND references.name = names.name
+),
+named AS (
+  SELECT source, rollout_id, bool_or(is_named) AS has_named FROM matches GROUP BY source, rollout_id
+)
+SELECT
+  matches.source,
+  matches.rollout_id,
+  matches.position,
+  matches.image,
+  matches.name,
+  matches.repository,
+  CASE
+    WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest
+    WHEN NOT matches.is_mutable THEN matches.name || ':' || matches.tag
+  END AS version,
+  nullif(regexp_extract(lower(matches.tag), '(?:^|[^0-9a-f])([0-9a-f]{40})(?:[^0-9a-f]|$)', 1), '') AS commit,
+  coalesce(matches.is_named, FALSE) OR (NOT coalesce(named.has_named, FALSE) AND matches.position = 1) AS is_own
+FROM matches
+INNER JOIN named ON matches.source = named.source AND matches.rollout_id = named.rollout_id
