@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Commit
+from dora.storage.rows.executions import Execution
+from dora.storage.rows.incidents import Incident
 from ingest.core.batches import latest_rows, to_arrow
-from ingest.core.rows import Columns, Commit, Execution, Incident, Row
+from ingest.core.columns import Columns
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +76,7 @@ def test_pandas_is_not_imported() -> None:
 import sys
 import pyarrow as pa
 from ingest.core.batches import to_arrow
-from ingest.core.rows import Incident
+from dora.storage.rows.incidents import Incident
 schema = pa.schema([("id", pa.string()), ("source", pa.string())])
 table = to_arrow([Incident(id="1", application="a", opened_at=1)], schema, "s", "l")
 assert "pandas" not in sys.modules

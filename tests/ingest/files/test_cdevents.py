@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
+from dora.storage.rows.changes import Change
+from dora.storage.rows.executions import Execution, Rollout
+from dora.storage.rows.incidents import IncidentEvent
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Change, Execution, IncidentEvent, Rollout
 from ingest.core.source import Request
 from ingest.files import SOURCE, cdevents
 from tests.conftest import fresh

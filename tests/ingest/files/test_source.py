@@ -21,9 +21,12 @@ from pyarrow import parquet
 
 from dora.errors import UsageError
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Change, Commit
+from dora.storage.rows.executions import Execution, Rollout
+from dora.storage.rows.incidents import Incident
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Change, Commit, Execution, Incident, Rollout, Row
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.files import SOURCE
 from ingest.files.timestamps import Timestamp

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.core.rows import Approval
+from dora.storage.rows.executions import Approval
 from tests.ingest.spinnaker.conftest import T, run, tables
 
 

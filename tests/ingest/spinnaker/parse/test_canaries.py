@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dora.storage.rows.canaries import Canary
 from ingest.core.pipeline import pull
-from ingest.core.rows import Canary
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, run, tables

@@ -12,8 +12,8 @@ import pytest
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
+from dora.storage.rows.executions import ExecutionAttempt
 from ingest.core.pipeline import pull
-from ingest.core.rows import ExecutionAttempt
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 from tests.conftest import fresh

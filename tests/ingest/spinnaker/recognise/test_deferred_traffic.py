@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.rows import Rollout
+from dora.storage.rows.executions import Rollout
 from tests.ingest.spinnaker.conftest import T, rollouts
 from tests.ingest.spinnaker.recognise.conftest import stage, times
 

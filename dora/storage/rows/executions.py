@@ -1,0 +1,122 @@
+"""Executions with their stages, rollouts and approvals, and how completely they were read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dora.storage.rows.base import Int32, Micros, Revision, Row, Text, Time
+
+
+class Execution(Row, frozen=True, kw_only=True):
+    """One run of a pipeline, or one operation started manually."""
+
+    revision: Revision = 0
+    application: Annotated[str, "Application it ran for."]
+    pipeline: Annotated[Text, "Name of the pipeline, or description of the operation."] = None
+    pipeline_id: Annotated[Text, "Id of the pipeline; null for an operation started manually."] = None
+    root_id: Annotated[str, "Id of the execution at the root of its tree; its own id if no execution started it."]
+    parent_id: Annotated[Text, "Id of the execution that started it."] = None
+    status: Annotated[str, "One of not_started, running, succeeded, failed, canceled, skipped, unknown."]
+    queued_at: Annotated[Micros, "When it was triggered."] = None
+    started_at: Annotated[Micros, "When it last began to run (a restart moves it)."] = None
+    finished_at: Annotated[Micros, "When it completed."] = None
+    trigger: Annotated[Text, "What triggered it: git, build, image, manual, pipeline, webhook, schedule, other."] = None
+    triggered_by: Annotated[Text, "User or system that triggered it."] = None
+    dry_run: Annotated[bool, "True for a dry run, which changes nothing."] = False
+    repository: Annotated[Text, "Repository (owner/name) of the commit."] = None
+    commit: Annotated[Text, "Commit that it deploys, possibly abbreviated."] = None
+    branch: Annotated[Text, "Branch of that commit."] = None
+    commit_origin: Annotated[Text, "Where the commit was found, such as trigger or build."] = None
+    reason: Annotated[Text, "Why it was canceled or failed."] = None
+    url: Annotated[Text, "Page of the execution for people."] = None
+
+
+class ExecutionAttempt(Row, frozen=True, kw_only=True):
+    """One failed attempt of a rollout or execution, kept because a restart overwrites it at the source."""
+
+    execution_id: Annotated[str, "Execution it belongs to."]
+    rollout_id: Annotated[Text, "Rollout that failed; null if only the restart is known."] = None
+    started_at: Annotated[Micros, "When the attempt began; null if only the restart is known."] = None
+    ended_at: Annotated[Micros, "When it failed, or was restarted."] = None
+    first_traffic_at: Annotated[Micros, "When its version first took traffic; null if never or unknown."] = None
+    restarted_by: Annotated[Text, "User who restarted it."] = None
+    reason: Annotated[Text, "Why it failed."] = None
+
+
+class DeletedExecution(Row, frozen=True, kw_only=True):
+    """One execution that its source has deleted; its rows stay in landing."""
+
+    noticed_at: Annotated[Time, "When it was first missing."]
+
+
+class Coverage(Row, frozen=True, kw_only=True):
+    """One period in which all executions of an application were read; the time between two periods is a gap."""
+
+    application: Annotated[str, "The application."]
+    since: Annotated[Time, "Start: the oldest execution that the source still had, or the end of the previous run."]
+    until: Annotated[Time, "End: the time of the run."]
+
+
+class Stage(Row, frozen=True, kw_only=True):
+    """One stage of an execution, as it last ran."""
+
+    revision: Revision = 0
+    execution_id: Annotated[str, "Execution it belongs to."]
+    parent_id: Annotated[Text, "Stage that contains it."] = None
+    name: Annotated[Text, "Its name."] = None
+    kind: Annotated[
+        str, "deploy, rollback, restart, scale, canary, approval, build, bake, test, wait, window, child, other."
+    ]
+    status: Annotated[str, "Its status."]
+    started_at: Annotated[Micros, "When it began."] = None
+    finished_at: Annotated[Micros, "When it ended."] = None
+    reason: Annotated[Text, "Why it failed."] = None
+
+
+class Rollout(Row, frozen=True, kw_only=True):
+    """One change of the version that runs on one target; a deployment has one or many."""
+
+    revision: Revision = 0
+    execution_id: Annotated[str, "Execution that made the change."]
+    application: Annotated[str, "Application that changes."]
+    action: Annotated[str, "deploy, rollback, restart or scale."]
+    role: Annotated[Text, "canary if it only serves a canary analysis, else null."] = None
+    strategy: Annotated[
+        Text,
+        "How traffic moves: none, redblack, bluegreen, highlander, rollingredblack, rollingpush, monitored, "
+        "custom, weights, dark.",
+    ] = None
+    environment: Annotated[Text, "Environment according to the source; null if the definitions decide."] = None
+    account: Annotated[Text, "Target account."] = None
+    location: Annotated[Text, "Namespace or region."] = None
+    cluster: Annotated[Text, "Cluster or workload name."] = None
+    status: Annotated[str, "Its status; not_started if it was planned and never reached."]
+    started_at: Annotated[Micros, "When it began."] = None
+    first_traffic_at: Annotated[Micros, "When the new version first took traffic; null if it never did."] = None
+    full_traffic_at: Annotated[Micros, "When the new version took all traffic of the target; null if never."] = None
+    finished_at: Annotated[Micros, "When it ended, including clean-up."] = None
+    version: Annotated[Text, "Image digests or tags, or another version; sorted, joined by a space."] = None
+    manifest: Annotated[Text, "Hash of the configuration around the version."] = None
+    server_group: Annotated[Text, "Server group or revision that it created."] = None
+    restores: Annotated[Text, "Server group or revision that a rollback restored."] = None
+    steps_back: Annotated[Int32 | None, "Number of revisions that a rollback went back."] = None
+    kind: Annotated[Text, "Kind according to the source: release, hotfix, rollback, redeploy, config."] = None
+    reason: Annotated[Text, "Why it failed or was made."] = None
+
+
+class Approval(Row, frozen=True, kw_only=True):
+    """One manual judgment: an execution waits until a user decides."""
+
+    revision: Revision = 0
+    execution_id: Annotated[str, "Execution that waits."]
+    prompt: Annotated[Text, "Instructions that the prompt shows."] = None
+    outcome: Annotated[str, "decided, waiting, timed_out, passed_by_timeout, skipped, canceled."] = "decided"
+    decision: Annotated[Text, "continue or stop; null if no user decided."] = None
+    answer: Annotated[Text, "Option that the user selected; null if the prompt has no options."] = None
+    decided_by: Annotated[Text, "User who decided."] = None
+    unauthorized_user: Annotated[Text, "User who last tried to decide without permission."] = None
+    roles: Annotated[Text, "Roles that may decide, joined by a space."] = None
+    status: Annotated[str, "Status of its stage."]
+    started_at: Annotated[Micros, "When the prompt opened."] = None
+    decided_at: Annotated[Micros, "When the decision was made."] = None
+    finished_at: Annotated[Micros, "When the execution continued or stopped."] = None
