@@ -22,9 +22,10 @@ import dora
 from dora.build.run import build
 from dora.config.settings import Config
 from dora.storage import landing
+from dora.storage.rows import FACT_TABLES
+from dora.storage.rows.base import Row
 from ingest import files
 from ingest.core.pipeline import pull
-from ingest.core.rows import TABLES, Row
 from ingest.core.source import AsOf, Document, Item, Request, SourceState
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -122,7 +123,7 @@ class Landed:
     def parse(self, document: Document) -> list[Row]:
         values = msgspec.json.decode(document.body)
         times = {key: _micros(value) for key, value in values.items() if key.endswith("_at") or key in SPAN}
-        return [msgspec.convert(values | times, TABLES[document.kind])]
+        return [msgspec.convert(values | times, FACT_TABLES[document.kind])]
 
 
 class Dated(files.SOURCE):

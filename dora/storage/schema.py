@@ -1,50 +1,66 @@
-"""The versions of the two files, and whether this program can read a file of another version.
+"""The tables of landing as SQL, and whether this program can read a file of another version.
 
-``landing.duckdb`` carries the contract number of ``schema.sql``, ``dora.duckdb`` a layout number. A file of another
-number is refused and left unchanged: landing is made again from the payloads, a build from landing.
+``landing.duckdb`` carries a contract number, ``dora.duckdb`` a layout number. A file of another number is refused and
+left unchanged: landing is made again from the payloads, a build from landing.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
 from dora.errors import DoraError
 
-BUILD_LAYOUT = 3  # raise it if readers of an earlier build do not understand this one
-BOOKKEEPING = frozenset({"contract", "load", "control_total", "watermark"})
+if TYPE_CHECKING:
+    from dora.storage.rows.base import Table
+
+CONTRACT = 4  # raise it with every change of a table or column in dora.storage.rows, or of its meaning
+BUILD_LAYOUT = 4  # raise it if readers of an earlier build do not understand this one
 
 
 @cache
 def create_statements() -> str:
-    """Return the SQL that creates the tables of landing."""
-    return files("dora.storage").joinpath("schema.sql").read_text()
+    """Return the SQL that creates the tables of landing, with a comment on each table and column."""
+    from dora.storage.rows import TABLES  # noqa: PLC0415 - a reader of the build needs none of these classes
+
+    return "\n".join([*map(create_table, TABLES.values()), f"INSERT INTO contract VALUES ({CONTRACT});"])  # noqa: S608 - our number
 
 
-@cache
-def contract_number() -> int:
-    """Return the contract number that this program writes."""
-    (number,) = re.findall(r"INSERT INTO contract VALUES \((\d+)\)", create_statements())
-    return int(number)
+def create_table(table: type[Table]) -> str:
+    """Return the SQL that creates the table of a class. Raises ``TypeError`` for a field without type or meaning."""
+    from dora.storage.rows.columns import read_columns  # noqa: PLC0415 - as above
+
+    columns = read_columns(table)
+    definitions = ", ".join(
+        f'"{name}" {stored.type}{"" if nullable else " NOT NULL"}{stored.compression}'
+        for name, stored, nullable, _ in columns
+    )
+    comments = [f'COLUMN "{table.table}"."{name}" IS {_quote(meaning)}' for name, *_, meaning in columns]
+    comments.insert(0, f'TABLE "{table.table}" IS {_quote(table.__doc__ or "")}')
+    return f'CREATE TABLE "{table.table}" ({definitions});\n' + "\n".join(f"COMMENT ON {text};" for text in comments)
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 @cache
 def fact_tables() -> list[str]:
-    """Return the names of the landing tables that hold facts, in the order of the contract."""
-    names = re.findall(r"CREATE TABLE (\w+)", create_statements())
-    return [name for name in names if name not in BOOKKEEPING]
+    """Return the names of the landing tables that hold rows of a source, in the order of the contract."""
+    from dora.storage.rows import FACT_TABLES  # noqa: PLC0415 - as above
+
+    return list(FACT_TABLES)
 
 
 def check_contract(con: Connection, catalog: str = "") -> None:
     """Raise ``DoraError`` if landing, open as ``con`` or attached as ``catalog``, has another contract number."""
     prefix = f"{catalog}." if catalog else ""
-    number, current = _read_number(con, f"SELECT version FROM {prefix}contract"), contract_number()  # noqa: S608 - our catalog
+    number, current = _read_number(con, f"SELECT version FROM {prefix}contract"), CONTRACT  # noqa: S608 - our catalog
     if number > current:
         raise DoraError(
             f"landing.duckdb was written by a newer version (contract {number}, this version reads {current});"

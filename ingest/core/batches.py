@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
-from ingest.core.rows import Columns, Row
+from ingest.core.columns import Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

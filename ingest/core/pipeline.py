@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 
 from dora.storage import database
+from dora.storage.rows.bookkeeping import Quarantine
 from ingest.core.archive import Archive, Document
 from ingest.core.batches import ParsedChunk, Parser
 from ingest.core.commit_buffer import CommitBuffer
 from ingest.core.quarantine import OpenQuarantine
 from ingest.core.replay import fingerprint, replay_items, to_document
-from ingest.core.rows import Quarantine
 from ingest.core.source import (
     AsOf,
     FileComplete,

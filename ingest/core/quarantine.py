@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ingest.core.rows import Quarantine
+from dora.storage.rows.bookkeeping import Quarantine
 
 
 class OpenQuarantine:

@@ -13,8 +13,9 @@ from typing import Any, ClassVar, Protocol
 import msgspec
 
 from dora.storage import database
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
-from ingest.core.rows import Columns, Row
+from ingest.core.columns import Columns
 
 SourceState = database.SourceState  # a part of the protocol: sources import it from here
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from ingest.core import rows
+from dora.storage.rows import changes, incidents
+from dora.storage.rows.base import Row
 from ingest.files.records import Deployment, deployment_rows
 from ingest.files.timestamps import Timestamp
 
@@ -38,7 +39,7 @@ def event_id(cells: Mapping[str, Any]) -> str:
     return str(_get(_unwrap(cells), "context", "id") or "")
 
 
-def to_rows(cells: Mapping[str, Any]) -> Iterable[rows.Row]:
+def to_rows(cells: Mapping[str, Any]) -> Iterable[Row]:
     """Return the landing rows of an event, none if it is skipped; raises ``ValueError`` with the missing field."""
     to_event_rows = _ROWS.get(event_kind(cells))
     return to_event_rows(_unwrap(cells)) if to_event_rows else []
@@ -75,7 +76,7 @@ def _happened_at(event: Event) -> Timestamp:
     return Timestamp(_require(event, "context", "timestamp"))
 
 
-def _deployment_rows(event: Event, *, is_rollback: bool = False) -> list[rows.Row]:
+def _deployment_rows(event: Event, *, is_rollback: bool = False) -> list[Row]:
     # A service event says when the new version serves. It does not say when its rollout started.
     served_at = _happened_at(event)
     repository, commit = _source_code(event)
@@ -103,7 +104,7 @@ def _source_code(event: Event) -> tuple[str | None, str | None]:
     return (match[1], match[2]) if match else (None, None)
 
 
-def _change_rows(event: Event) -> list[rows.Row]:
+def _change_rows(event: Event) -> list[Row]:
     repository = _require(event, "subject", "content", "repository", "id")
     sha = str(_get(event, "customData", "commit") or _require(event, "subject", "id")).lower()
     if not _SHA.fullmatch(sha):
@@ -111,7 +112,7 @@ def _change_rows(event: Event) -> list[rows.Row]:
     # The subject is the commit itself or, with the commit in customData, the number of the request.
     subject = str(_get(event, "subject", "id"))
     return [
-        rows.Change(
+        changes.Change(
             id=f"{repository}@{sha}",
             repository=repository,
             sha=sha,
@@ -121,11 +122,11 @@ def _change_rows(event: Event) -> list[rows.Row]:
     ]
 
 
-def _incident_rows(event: Event, incident_event: str) -> list[rows.Row]:
+def _incident_rows(event: Event, incident_event: str) -> list[Row]:
     links = _get(event, "context", "links")
     deployments = [_get(link, "target", "contextId") for link in links or [] if _get(link, "linkType") == "RELATION"]
     return [
-        rows.IncidentEvent(
+        incidents.IncidentEvent(
             id=_require(event, "context", "id"),
             incident=_require(event, "subject", "id"),
             application=_require(event, "subject", "content", "service", "id"),
@@ -137,7 +138,7 @@ def _incident_rows(event: Event, incident_event: str) -> list[rows.Row]:
     ]
 
 
-_ROWS: dict[str, Callable[[Event], list[rows.Row]]] = {
+_ROWS: dict[str, Callable[[Event], list[Row]]] = {
     "service.deployed": _deployment_rows,
     "service.upgraded": _deployment_rows,
     "service.rolledback": lambda event: _deployment_rows(event, is_rollback=True),

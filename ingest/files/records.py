@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from ingest.core import rows
+from dora.storage.rows import changes, executions, incidents
+from dora.storage.rows.base import Row
 from ingest.files.timestamps import Timestamp
 
 STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
@@ -86,13 +87,13 @@ def line_key(kind: str, cells: dict[str, Any]) -> str:
     return "@".join(filter(None, parts)) if all(parts) else ""
 
 
-def to_rows(kind: str, cells: dict[str, Any]) -> list[rows.Row]:
+def to_rows(kind: str, cells: dict[str, Any]) -> list[Row]:
     """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong."""
     texts = {name: _to_text(value) for name, value in cells.items()}
     if kind == "changes":
         return _change_rows(texts)
     if kind == "incidents":
-        return [rows.Incident(**msgspec.structs.asdict(_parse(texts, Incident)))]
+        return [incidents.Incident(**msgspec.structs.asdict(_parse(texts, Incident)))]
     deployment = _parse(texts, Deployment)
     if deployment.finished_at is None and deployment.status != "in_progress":
         raise ValueError(f"finished_at must not be empty if the status is {deployment.status}")
@@ -121,10 +122,10 @@ def _non_empty_columns(table: type[msgspec.Struct]) -> list[str]:
     return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
 
 
-def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None) -> list[rows.Row]:
+def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None) -> list[Row]:
     """Return the execution and the rollout of a deployment."""
     status = STATUS[line.status]
-    execution = rows.Execution(
+    execution = executions.Execution(
         id=line.id,
         application=line.application,
         root_id=line.group or line.id,
@@ -137,7 +138,7 @@ def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic
         commit_origin="file" if line.commit else None,
         url=line.url,
     )
-    rollout = rows.Rollout(
+    rollout = executions.Rollout(
         id=line.id,
         execution_id=line.id,
         application=line.application,
@@ -166,10 +167,10 @@ def _traffic_times(cells: Cells, line: Deployment) -> tuple[int | None, int | No
     return first or full, full
 
 
-def _change_rows(cells: Cells) -> list[rows.Row]:
+def _change_rows(cells: Cells) -> list[Row]:
     line = _parse(cells, Change)
     key: dict[str, Any] = {"id": f"{line.repository}@{line.sha}", "repository": line.repository, "sha": line.sha}
-    commit = rows.Commit(
+    commit = changes.Commit(
         **key,
         parents=(line.parents or "").split(),
         authored_at=line.authored_at,
@@ -183,5 +184,5 @@ def _change_rows(cells: Cells) -> list[rows.Row]:
     applications = line.applications.split() if line.applications else None
     return [
         commit,
-        rows.Change(**key, merged_at=merged_at, change_request=line.change_request, applications=applications),
+        changes.Change(**key, merged_at=merged_at, change_request=line.change_request, applications=applications),
     ]

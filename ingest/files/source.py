@@ -13,9 +13,9 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from dora.errors import UsageError
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.paths import at_home
-from ingest.core.rows import Row
 from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records

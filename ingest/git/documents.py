@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Change, ChangeRequest, Commit
+from dora.storage.rows.inventory import Application
 from ingest.core.archive import Document
-from ingest.core.rows import Application, Change, ChangeRequest, Columns, Commit, Row
+from ingest.core.columns import Columns
 from ingest.git import log
 
 MICROS = 1_000_000

@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 
 from dora.errors import DoraError
+from dora.storage.rows.changes import ChangeRequest
 from ingest.core.paths import at_home
-from ingest.core.rows import ChangeRequest
 from ingest.core.source import Item, Note, Watermark
 from ingest.git import documents
 from ingest.git.settings import GitHubSettings

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
-from ingest.core.rows import Row
 from ingest.core.source import Item, Note, Request, SourceState
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import Session

@@ -22,7 +22,8 @@ from streamlit.testing.v1 import AppTest
 
 from dora.build import run as build
 from dora.config.settings import Config
-from ingest.core import rows
+from dora.storage.rows import FACT_TABLES
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Item, Request
@@ -51,8 +52,8 @@ class Organisation:
             yield Document("rows", json.dumps(history.generate()).encode())
         yield AsOf(self.end)
 
-    def parse(self, document: Document) -> list[rows.Row]:
-        return [rows.TABLES[table](**fields) for table, fields in json.loads(document.body)]
+    def parse(self, document: Document) -> list[Row]:
+        return [FACT_TABLES[table](**fields) for table, fields in json.loads(document.body)]
 
 
 class _History:
@@ -136,7 +137,7 @@ class _History:
                   prompt=f"{HOSTILE} to production?", decided_by="grace", **times)  # fmt: skip
 
     def _row(self, table: str, key: str, **fields: Any) -> None:
-        if "application" in rows.TABLES[table].__struct_fields__:
+        if "application" in FACT_TABLES[table].__struct_fields__:
             fields["application"] = self.application
         fields = self.words.into(table, fields) if self.words else fields
         self.rows.append((table, {"id": key, **fields}))

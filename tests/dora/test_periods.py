@@ -28,8 +28,8 @@ def test_sql_and_python_cut_alike(moment: datetime, zone: str, grain: str) -> No
     (period,) = split(Period(local, local + timedelta(microseconds=1)), grain)
     column = f"TIMESTAMP '{moment}'"
     sql = periods.local_time_sql(column, zone, moment, moment)
-    found = engine().execute(f"SELECT date_trunc('{grain}', {sql})::TIMESTAMP").fetchall()[0][0]
-    assert found == period.start
+    sql_period = engine().execute(f"SELECT date_trunc('{grain}', {sql})::TIMESTAMP").fetchall()[0][0]
+    assert sql_period == period.start
     assert period.start <= local < period.end
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.core.rows import Approval
+from dora.storage.rows.executions import Approval
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_list, as_micros, as_text, first_person
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Stage
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.core.rows import Canary, CanaryInterval, CanaryJudgment
+from dora.storage.rows.canaries import Canary, CanaryInterval, CanaryJudgment
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import failure_reason, shorten_reason
 from ingest.spinnaker.model.payload import Stage

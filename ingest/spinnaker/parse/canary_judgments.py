@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.core.rows import CanaryJudgment, CanaryMetric
+from dora.storage.rows.canaries import CanaryJudgment, CanaryMetric
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_status, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import shorten_reason
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.core.rows import Account, Application, Pipeline, PipelineRevision
+from dora.storage.rows.inventory import Account, Application, Pipeline, PipelineRevision
 from ingest.spinnaker.model.coerce import as_dict, as_micros, as_text, first_person, first_text
 from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.parse.templates import ConfiguredStage, Reference, Template, template_reference

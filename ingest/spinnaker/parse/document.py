@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ingest.core import rows
+from dora.storage.rows import executions
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
-from ingest.core.rows import Row
 from ingest.spinnaker.model.payload import Execution, PolicyRequest, TaskView
 from ingest.spinnaker.parse import canary_judgments, configs
 from ingest.spinnaker.parse.executions import parse_execution
@@ -58,6 +58,6 @@ _PARSE: dict[str, Callable[[bytes], Iterable[Row]]] = {
     "pipeline_revision": lambda body: [configs.parse_revision(_PIPELINE.decode(body))],
     "application": lambda body: [configs.parse_application(_OBJECT.decode(body))],
     "account": lambda body: [configs.parse_account(_OBJECT.decode(body))],
-    "gone": lambda body: [msgspec.json.decode(body, type=rows.DeletedExecution)],
-    "coverage": lambda body: [msgspec.json.decode(body, type=rows.Coverage)],
+    "gone": lambda body: [msgspec.json.decode(body, type=executions.DeletedExecution)],
+    "coverage": lambda body: [msgspec.json.decode(body, type=executions.Coverage)],
 }

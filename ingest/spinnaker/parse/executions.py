@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from ingest.core import rows
-from ingest.core.rows import Row
+from dora.storage.rows import executions
+from dora.storage.rows.base import Row
 from ingest.spinnaker.commits.find import find_commit
 from ingest.spinnaker.commits.search import CommitMatch
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_micros, as_text, first_person, first_text, get_nested
@@ -55,7 +55,7 @@ def parse_execution(execution: Execution, body: bytes, deck: str | None, keys: C
 
 
 def _stage_rows(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[Row]:
-    yield rows.Stage(
+    yield executions.Stage(
         id=stage.id,
         execution_id=execution_id,
         parent_id=stage.parent_stage_id,
@@ -76,10 +76,10 @@ def _stage_rows(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[Ro
 
 def _execution_row(
     execution: Execution, application: str, tree: StageTree, deck: str | None, commit: CommitMatch | None
-) -> rows.Execution:
+) -> executions.Execution:
     trigger = execution.trigger or Trigger()
     root_id, parent_id = _root_and_parent(execution, trigger)
-    return rows.Execution(
+    return executions.Execution(
         id=execution.id,
         application=application,
         pipeline=first_text(execution.name, execution.description),
@@ -103,12 +103,12 @@ def _execution_row(
     )
 
 
-def _pause_rows(execution: Execution) -> Iterator[rows.Stage]:
+def _pause_rows(execution: Execution) -> Iterator[executions.Stage]:
     """Yield the last pause of an execution as a stage of its own, so that it counts as deliberate waiting."""
     paused = as_dict(execution.paused)
     if paused_at := as_micros(paused.get("pauseTime")):
         resumed_at, user = as_micros(paused.get("resumeTime")), first_person(paused.get("pausedBy"))
-        yield rows.Stage(
+        yield executions.Stage(
             id=f"{execution.id}/paused",
             execution_id=execution.id,
             name=f"Paused by {user}" if user else "Paused",
@@ -163,13 +163,13 @@ def _url(execution: Execution, application: str, deck: str | None) -> str | None
     return f"{deck.rstrip('/')}/#/applications/{quote(application, safe='')}/{section}/{quote(execution.id, safe='')}"
 
 
-def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[rows.Rollout]) -> Iterator[Row]:
+def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[executions.Rollout]) -> Iterator[Row]:
     """Yield rollouts that failed short of full traffic, which RestartStageHandler wipes, and recorded restarts."""
     # A listing without tasks does not say how far a rollout came: its attempt would replace what is landed of it.
     if any(stage.tasks for stage in tree.stages):
         for rollout in rollouts:
             if rollout.status == "failed" and rollout.started_at and rollout.full_traffic_at is None:
-                yield rows.ExecutionAttempt(
+                yield executions.ExecutionAttempt(
                     id=f"{rollout.id}@{rollout.started_at // 1000}",
                     execution_id=rollout.execution_id,
                     rollout_id=rollout.id,
@@ -182,7 +182,7 @@ def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[rows
         if stage.context.restart_details is not NULL:
             details = as_dict(decode_raw(stage.context.restart_details))
             if restarted_at := as_micros(details.get("restartTime")):
-                yield rows.ExecutionAttempt(
+                yield executions.ExecutionAttempt(
                     id=f"{stage.id}@restart-{restarted_at // 1000}",
                     execution_id=execution_id,
                     ended_at=restarted_at,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.core.rows import Rollout
+from dora.storage.rows.executions import Rollout
 from ingest.spinnaker.model import manifests
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.failure_reason import failure_reason

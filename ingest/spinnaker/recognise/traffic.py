@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ingest.core.rows import Micros
+from dora.storage.rows.base import Micros
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import manifest_list
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Context, Execution, Stage

@@ -37,7 +37,7 @@ def pattern(bad: set[str], canaries: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def by_name(rows: list[dict[str, Any]]) -> dict[str, DecidingMetric]:
-    return {one.metric: one for one in count_deciding_metrics(rows)}
+    return {metric.metric: metric for metric in count_deciding_metrics(rows)}
 
 
 def test_a_metric_decides_where_its_passing_would_have_let_pass() -> None:
@@ -58,7 +58,7 @@ def test_by_hand() -> None:
     assert metrics["e1"] == DecidingMetric("e1", canaries=14, failed=5, decided=3, outvoted=2)
     assert metrics["e2"] == DecidingMetric("e2", canaries=14, failed=3, decided=3)
     assert metrics["s1"] == DecidingMetric("s1", canaries=14)
-    assert next(one.metric for one in count_deciding_metrics([pattern(set(), 9), pattern({"e1", "e2"}, 3)])) in {
+    assert next(metric.metric for metric in count_deciding_metrics([pattern(set(), 9), pattern({"e1", "e2"}, 3)])) in {
         "e1",
         "e2",
     }
@@ -84,10 +84,10 @@ def test_a_critical_metric_decides_alone() -> None:
     """Score 0 by one critical metric: without it the rest would have passed; two such make each other undecided."""
     critical = [True, True, False, False, False]
     ways = [pattern(set()), pattern({"e1"}, critical=[False] * 5), pattern({"l1"}), pattern({"l1", "l2"})]
-    one = pattern({"e1"}, score=0.0, verdict="fail", critical=critical, canaries=4)
-    two = pattern({"e1", "e2"}, score=0.0, verdict="fail", critical=critical, canaries=7)
-    assert by_name([*ways, one])["e1"].decided == 4
-    metrics = by_name([*ways, two])
+    one_critical = pattern({"e1"}, score=0.0, verdict="fail", critical=critical, canaries=4)
+    two_critical = pattern({"e1", "e2"}, score=0.0, verdict="fail", critical=critical, canaries=7)
+    assert by_name([*ways, one_critical])["e1"].decided == 4
+    metrics = by_name([*ways, two_critical])
     assert (metrics["e1"].decided, metrics["e2"].decided, metrics["e1"].unknown) == (0, 0, 0)
 
 
@@ -95,8 +95,8 @@ def test_no_data_is_no_failure() -> None:
     """A metric without data neither failed nor counts in its group; a group without data passes."""
     classifications = ["nodata", "high", "nodata", "nodata", "pass"]
     row = pattern(set(), classifications=classifications, score=50.0, verdict="fail", canaries=2)
-    one = Pattern(**row)
-    assert one.pass_shares(["errors", "latency", "saturation"]).tolist() == [0.0, 1.0, 1.0]
-    assert one.pass_shares(["errors"], except_for=1).tolist() == [1.0]
+    pattern_without_data = Pattern(**row)
+    assert pattern_without_data.pass_shares(["errors", "latency", "saturation"]).tolist() == [0.0, 1.0, 1.0]
+    assert pattern_without_data.pass_shares(["errors"], except_for=1).tolist() == [1.0]
     metrics = by_name([row])
     assert (metrics["e1"].no_data, metrics["e1"].failed, metrics["e2"].failed) == (2, 0, 2)

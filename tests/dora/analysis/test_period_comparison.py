@@ -1,27 +1,33 @@
-"""A period against the equal one before it, and the warning of Simpson's paradox."""
+"""A period against the equal one before it, Simpson's paradox, and many comparisons at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import dora
+from dora.analysis.period_comparison import KEY_METRICS, compare_values
 from dora.errors import UsageError
+from dora.query.value import Move
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 OLD, NEW = datetime(2026, 1, 5), datetime(2026, 2, 5)
+START = datetime(2026, 1, 5)
+DAYS = 56  # two periods of four weeks
+NOW, BEFORE = dora.Scope(since="28d"), dora.Scope(since="56d", until="28d")
 
 
-def rows(application: str, start: datetime, deployments: int, failed: int) -> list[str]:
-    """So many deployments, ten minutes apart, the first so many of them failed."""
-    made = []
+def deployment_rows(application: str, start: datetime, deployments: int, failed: int) -> list[str]:
+    """Return this many deployments ten minutes apart, of which the first ``failed`` failed."""
+    rows = []
     for number in range(deployments):
         at = start + timedelta(minutes=10 * number)
         status = "failed" if number < failed else "succeeded"
-        made.append(f"{application}-{at:%m%d-%H%M} | {application} | production | {status} | {at} | {at}")
-    return made
+        rows.append(f"{application}-{at:%m%d-%H%M} | {application} | production | {status} | {at} | {at}")
+    return rows
 
 
 @pytest.fixture
@@ -31,10 +37,10 @@ def simpson(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
     risky 10 of 40 → 3 of 10, safe 0 of 10 → 2 of 40: all together 10 of 50 → 5 of 50.
     """
     deployments = [
-        *rows("risky", OLD, 40, 10),
-        *rows("safe", OLD, 10, 0),
-        *rows("risky", NEW, 10, 3),
-        *rows("safe", NEW, 40, 2),
+        *deployment_rows("risky", OLD, 40, 10),
+        *deployment_rows("safe", OLD, 10, 0),
+        *deployment_rows("risky", NEW, 10, 3),
+        *deployment_rows("safe", NEW, 40, 2),
     ]
     head = "id | application | environment | status | started_at | finished_at"
     return facts(deployments="\n".join([head, *deployments]), as_of=AS_OF)
@@ -78,3 +84,58 @@ def test_a_window_without_a_start_is_refused(simpson: dora.Delivery) -> None:
     """All of history has no period before it."""
     with pytest.raises(UsageError, match="without a start"):
         simpson.compare("deployment_frequency")
+
+
+@pytest.fixture(scope="module")
+def delivery(
+    tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora.Delivery]
+) -> Iterator[dora.Delivery]:
+    """Two services of four deployments a day; in the second period one deploys once a day."""
+    rows = ["id | application | environment | status | started_at | finished_at"]
+    for day in range(DAYS):
+        for application in ("busy", "slow"):
+            for number in range(1 if application == "slow" and day >= DAYS // 2 else 4):
+                at = START + timedelta(days=day, hours=5 * number + 1)
+                name = f"{application}-{day}-{number}"
+                rows.append(f"{name} | {application} | production | succeeded | {at} | {at + timedelta(minutes=5)}")
+    as_of = (START + timedelta(days=DAYS)).replace(tzinfo=UTC)
+    delivery = built_in(tmp_path_factory.mktemp("changes"), deployments="\n".join(rows), as_of=as_of)
+    yield delivery
+    delivery.close()
+
+
+def test_the_total_and_each_group_are_compared(delivery: dora.Delivery) -> None:
+    """Every key metric with a number on both sides has one total and one comparison per application."""
+    changes = delivery.significant_changes(NOW, BEFORE, by="application")
+    assert {change.now.metric for change in changes} <= set(KEY_METRICS)
+    frequency = {change.now.group: change for change in changes if change.now.metric == "deployment_frequency"}
+    assert {group: (change.total, change.verdict) for group, change in frequency.items()} == {
+        None: (True, "worse"),
+        "busy": (False, "not significant"),
+        "slow": (False, "worse"),
+    }
+    assert [group for group, change in frequency.items() if change.significant] == [None, "slow"]
+    assert all(None not in (change.now.value, change.before.value) for change in changes)
+
+
+def test_values_may_come_from_a_cache(delivery: dora.Delivery) -> None:
+    """A caller that holds values already passes them; each is read once per metric, scope and group."""
+    reads: list[tuple[str, dora.Scope]] = []
+
+    def read_values(name: str, scope: dora.Scope) -> dora.Result:
+        reads.append((name, scope))
+        return delivery.values(name, scope)
+
+    changes = delivery.significant_changes(NOW, BEFORE, "application", read_values)
+    assert changes == delivery.significant_changes(NOW, BEFORE, "application")
+    assert len(reads) == len(set(reads)) == 4 * len(KEY_METRICS)
+
+
+def test_significance_corrects_for_all_comparisons(delivery: dora.Delivery) -> None:
+    """Benjamini and Hochberg's rule is applied to all comparable pairs together."""
+    (now,), (before,) = delivery.values("deployment_frequency", NOW), delivery.values("deployment_frequency", BEFORE)
+    pairs = [(now, before), (now, now), (replace(now, incomplete="history"), before)]
+    changes = compare_values(pairs)
+    moves = [change.move for change in changes if change.move is not None]
+    assert [change.significant for change in changes] == [*Move.significant_among(moves), False]
+    assert [change.verdict for change in changes] == ["worse", "not significant", "not significant"]

@@ -100,16 +100,16 @@ def test_sizes_are_classed_and_compared(delivery: dora.Delivery) -> None:
     """Busy and brisk bring one change each, calm two, slow four, rare eight; first deployments have no known size."""
     analysis = delivery.speed_and_safety()
     sizes = {row["name"]: (row["deployments"], row["failed"]) for row in analysis.sizes}
-    one = 39 + 31 + 3
+    single_change_deployments = 39 + 31 + 3
     assert sizes == {
-        "none or one": (one, 3),
+        "none or one": (single_change_deployments, 3),
         "two or three": (19, 4),
         "four to seven": (15, 6),
         "eight or more": (11, 6),
     }
     assert analysis.difference is not None
     low, high = analysis.difference
-    oracle = confint_proportions_2indep(12, 26, 3, one, compare="diff", method="newcomb")
+    oracle = confint_proportions_2indep(12, 26, 3, single_change_deployments, compare="diff", method="newcomb")
     assert (low, high) == pytest.approx(oracle, abs=1e-6)
     assert "fail more often" in analysis.readings["sizes"]
 

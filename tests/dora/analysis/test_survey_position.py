@@ -1,22 +1,121 @@
-"""Survey positions: the probability of a tier is that of the true value, given the observations."""
+"""Survey positions: the tiers of the reports, and the probability that the true value is in them."""
 
 from __future__ import annotations
 
+import json
+import math
 import random
+import tomllib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import beta, binom, gamma
 
 import dora
+from dora.analysis import survey_position as survey
 from dora.analysis.survey_position import _probability_below
 from dora.errors import UsageError
+from dora.statistics.intervals import share_below
+from tests.conftest import SHARED
 
+TABLE = tomllib.loads((Path(survey.__file__).parent / "survey.toml").read_text())
 START = datetime(2026, 1, 1)
 AS_OF = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def exact_value(value: float) -> survey.ProbabilityBelow:
+    return lambda x: float(value < x)
+
+
+@pytest.mark.parametrize(
+    ("year", "metric", "value", "tier"),
+    [
+        (2024, "lead_time", 0.8, "elite"),
+        (2024, "lead_time", 30, "high"),
+        (2024, "lead_time", 9000, "low"),
+        (2021, "lead_time", 5, "between elite and high"),
+        (2021, "lead_time", 300, "between high and medium"),
+        (2024, "deployment_frequency", 4, "elite"),
+        (2024, "deployment_frequency", 0.5, "high"),
+        (2024, "deployment_frequency", 0.001, "low"),
+        (2024, "change_failure_rate", 0.06, "elite"),
+        (2024, "change_failure_rate", 0.11, "medium"),
+        (2024, "change_failure_rate", 0.22, "high"),
+        (2019, "change_failure_rate", 0.3, "between elite, high or medium and low"),
+        (2024, "recovery_time", 0.5, "elite"),
+        (2024, "recovery_time", 20, "high or medium"),
+        (2018, "deployment_frequency", 8, "high or elite"),
+    ],
+)
+def test_an_exact_value_is_in_the_tier_of_the_report(year: int, metric: str, value: float, tier: str) -> None:
+    """An exact value is in one tier of the report's table, or between two of them."""
+    assert survey.estimate_tier(year, metric, exact_value(value)) == (tier, 1.0)
+    assert str(year) in survey.table(year)["source"]
+
+
+def test_little_evidence_names_more_tiers() -> None:
+    """One failure of 12 may be any tier but low; 50 of 1,000 is elite almost for certain."""
+    few = survey.estimate_tier(2024, "change_failure_rate", lambda limit: share_below(1, 12, min(limit, 1.0)))
+    many = survey.estimate_tier(2024, "change_failure_rate", lambda limit: share_below(50, 1000, min(limit, 1.0)))
+    assert few is not None
+    assert few[0] == "elite or medium or high"
+    assert many == ("elite", pytest.approx(0.998, abs=0.002))
+
+
+@given(
+    st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.sampled_from([2018, 2021, 2024])
+)
+def test_an_estimate_is_at_least_80_percent_probable(cases: tuple[int, int], year: int) -> None:
+    """For all observations the named tiers have a probability between 80 % and 1."""
+    estimate = survey.estimate_tier(year, "change_failure_rate", lambda limit: share_below(*cases, min(limit, 1.0)))
+    assert estimate is not None
+    assert survey.MIN_PROBABILITY <= estimate[1] <= 1 + 1e-9
+
+
+def test_a_year_without_tiers_has_percentiles() -> None:
+    """2025 reports only a distribution: 1 hour is the best of six answers, 19 % failures the middle one."""
+    assert survey.estimate_tier(2025, "lead_time", exact_value(1)) is None
+    assert survey.share_worse(2025, "lead_time", 0.5, higher=False) == pytest.approx(0.9696, abs=1e-3)
+    assert survey.share_worse(2025, "change_failure_rate", 0.19, higher=False) == pytest.approx(0.5)
+    assert survey.share_worse(2025, "deployment_frequency", 0.001, higher=True) == pytest.approx(0.0432, abs=1e-3)
+    assert survey.share_worse(2024, "lead_time", 1, higher=False) is None
+    assert survey.estimate_tier(2024, "rework_rate", exact_value(0.1)) is None
+
+
+def test_a_year_without_a_table_is_a_usage_error() -> None:
+    """2022 has no table, and the error names the years that have one."""
+    with pytest.raises(UsageError, match="2022") as error:
+        survey.estimate_tier(2022, "lead_time", exact_value(1))
+    assert "2024" in error.value.next_step
+
+
+def test_tiers_are_in_order() -> None:
+    """Tiers rise and do not overlap, so that their probabilities add up to one."""
+    for year in map(str, survey.years()):
+        for metric, tiers in TABLE[year].items():
+            if isinstance(tiers, list):
+                edges = [edge for _, low, high in tiers for edge in (low, high)]
+                assert edges == sorted(edges), (year, metric)
+                assert all(math.isfinite(edge) or edge == math.inf for edge in edges)
+
+
+@pytest.mark.shared
+def test_shares_and_distributions_are_the_published_ones() -> None:
+    """The sizes of the clusters, and the means and standard deviations of 2025, are those of the collected tables."""
+    published = json.loads((SHARED / "benchmarks.json").read_text())
+    for year in ("2018", "2019", "2021"):
+        assert TABLE[year]["share"] == {
+            name: published[year]["share"][name] for name in ("elite", "high", "medium", "low")
+        }
+    names = {"lead_time": "leadtime", "deployment_frequency": "deployfreq", "recovery_time": "failurerecovery"}
+    for ours, theirs in (names | {"change_failure_rate": "changefailure", "rework_rate": "rework"}).items():
+        assert [TABLE["2025"][ours]["mean"], TABLE["2025"][ours]["sd"]] == published["2025"]["all_industries"][theirs]
 
 
 def _history() -> dict[str, str]:
@@ -39,41 +138,41 @@ def _history() -> dict[str, str]:
 def delivery(
     tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora.Delivery]
 ) -> Iterator[dora.Delivery]:
-    opened = built_in(tmp_path_factory.mktemp("standing"), as_of=AS_OF, **_history())
-    yield opened
-    opened.close()
+    delivery = built_in(tmp_path_factory.mktemp("survey"), as_of=AS_OF, **_history())
+    yield delivery
+    delivery.close()
 
 
-def below(delivery: dora.Delivery, metric: str) -> tuple[dora.Value, Any]:
+def value_and_probability(delivery: dora.Delivery, metric: str) -> tuple[dora.Value, Any]:
     (value,) = delivery.metric(metric)
     return value, partial(_probability_below, delivery.connection(), value, dora.Scope())
 
 
 def test_a_share_is_jeffreys(delivery: dora.Delivery) -> None:
     """Two of sixty: scipy's Beta(2.5, 58.5)."""
-    value, chance = below(delivery, "change_failure_rate")
+    value, probability_below = value_and_probability(delivery, "change_failure_rate")
     assert value.n == 60
-    assert chance(0.05) == pytest.approx(beta(2.5, 58.5).cdf(0.05), abs=1e-9)
+    assert probability_below(0.05) == pytest.approx(beta(2.5, 58.5).cdf(0.05), abs=1e-9)
 
 
 def test_a_rate_is_gamma(delivery: dora.Delivery) -> None:
     """58 in the days observed: scipy's Gamma(59); nothing is below nothing, all is below everything."""
-    value, chance = below(delivery, "deployment_frequency")
+    value, probability_below = value_and_probability(delivery, "deployment_frequency")
     assert value.scatter == 1.0
-    assert chance(1.0) == pytest.approx(gamma(59).cdf(value.days), abs=1e-9)
-    assert (chance(0.0), chance(float("inf"))) == (0.0, 1.0)
+    assert probability_below(1.0) == pytest.approx(gamma(59).cdf(value.days), abs=1e-9)
+    assert (probability_below(0.0), probability_below(float("inf"))) == (0.0, 1.0)
 
 
 def test_a_median_is_the_binomial_of_what_lies_below(delivery: dora.Delivery) -> None:
     """With little open it is nearly the chance that more than half of so many draws fall below the limit."""
-    value, chance = below(delivery, "lead_time")
+    value, probability_below = value_and_probability(delivery, "lead_time")
     rows = [row for row in delivery.observations("lead_time") if row["excluded"] is None]
     for limit in (2.0, 3.0, 4.0, 6.0, 200.0):
         observed = sum(row["value"] <= limit for row in rows)
         exact = beta(observed + 0.5, len(rows) - observed + 0.5).sf(0.5)
-        assert chance(limit) == pytest.approx(exact, abs=0.02)
-        assert chance(limit) == pytest.approx(binom(len(rows), 0.5).cdf(observed - 1), abs=0.12)
-    assert (chance(0.0), chance(float("inf"))) == (0.0, 1.0)
+        assert probability_below(limit) == pytest.approx(exact, abs=0.02)
+        assert probability_below(limit) == pytest.approx(binom(len(rows), 0.5).cdf(observed - 1), abs=0.12)
+    assert (probability_below(0.0), probability_below(float("inf"))) == (0.0, 1.0)
     assert value.open <= 2
 
 

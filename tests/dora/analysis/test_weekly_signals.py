@@ -45,7 +45,7 @@ def series(delivery: dora.Delivery, metric: str, application: str = "shop") -> W
     return weekly
 
 
-def test_a_step_is_found_within_its_first_weeks(delivery: dora.Delivery) -> None:
+def test_a_step_is_detected_within_its_first_weeks(delivery: dora.Delivery) -> None:
     """The week of the step is outside the control limits, shows a lasting shift, and is the change point."""
     weekly = series(delivery, "deployment_frequency")
     assert (len(weekly.weeks), weekly.baseline, weekly.starts) == (WEEKS, 15, 0)

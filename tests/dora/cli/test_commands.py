@@ -171,7 +171,7 @@ def test_a_gate_that_refuses_us_is_exit_4(tmp_path: Path) -> None:
         assert dora(tmp_path, "ingest", "spinnaker", DORA_GATE_TOKEN="right").returncode == 0
 
 
-def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+def test_progress_is_printed_on_a_terminal_only(tmp_path: Path) -> None:
     """On a terminal one line is overwritten while models are built; without a terminal there is none."""
     assert dora(tmp_path, "ingest", "files", SAMPLES / "deployments.csv").stderr == ""
     ours, theirs = os.openpty()

@@ -1,4 +1,4 @@
-"""Files for other machines: the same numbers, every column explained, formulas harmless, one move."""
+"""Exported files: the same numbers, every column explained, formulas escaped, written atomically."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_observations_are_the_doors(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """The file holds every observation of every metric, excluded ones with their reason."""
-    said = files.write(delivery, tmp_path / "out", "parquet", Scope())
+def test_observations_are_those_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """The file has every observation of every metric, excluded ones included."""
+    row_counts = files.write(delivery, tmp_path / "out", "parquet", Scope())
     rows = parquet.read_table(tmp_path / "out" / "observations.parquet").to_pylist()
-    assert said["observations"] == len(rows) == sum(len(delivery.observations(name)) for name in dora.metrics())
+    assert row_counts["observations"] == len(rows) == sum(len(delivery.observations(name)) for name in dora.metrics())
     failed = [row for row in rows if row["metric"] == "change_failure_rate"]
     assert sorted(row["value"] for row in failed) == [0.0, 0.0, 1.0]
 
 
-def test_series_are_the_doors(delivery: dora.Delivery, tmp_path: Path) -> None:
+def test_series_are_those_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
     """Each week of each group has the value that ``dora show`` prints for it."""
     files.write(delivery, tmp_path, "parquet", Scope())
     rows = parquet.read_table(tmp_path / "series.parquet").to_pylist()
     for by in (None, "application", "team"):
-        told = [(row["group"], row["period"], row["value"], row["low"], row["n"]) for row in rows
+        series = [(row["group"], row["period"], row["value"], row["low"], row["n"]) for row in rows
                 if row["metric"] == "deployment_frequency" and row["grouped_by"] == by]  # fmt: skip
         values = delivery.metric("deployment_frequency", by=by, every="week").rows
-        assert told == [(value.group, value.period, value.value, value.low, value.n) for value in values]
+        assert series == [(value.group, value.period, value.value, value.low, value.n) for value in values]
 
 
 def test_every_column_is_explained(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """The dictionary has every column of every file, each with its meaning."""
+    """The dictionary has every column of every file with its meaning."""
     files.write(delivery, tmp_path, "csv", Scope())
-    told = read(tmp_path / "dictionary.csv")
-    assert [row for row in told if not row["means"]] == []
+    dictionary = read(tmp_path / "dictionary.csv")
+    assert [row for row in dictionary if not row["means"]] == []
     for path in tmp_path.glob("*.csv"):
         if path.stem != "dictionary":
-            assert list(read(path)[0]) == [row["column"] for row in told if row["file"] == path.stem]
+            assert list(read(path)[0]) == [row["column"] for row in dictionary if row["file"] == path.stem]
 
 
 def test_a_formula_is_text(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """A name that a spreadsheet would run is prefixed in CSV, and itself in Parquet."""
+    """A value that a spreadsheet would run is prefixed in CSV and unchanged in Parquet."""
     files.write(delivery, tmp_path, "csv", Scope())
     files.write(delivery, tmp_path, "parquet", Scope())
     assert "'=cmd()" in [row["triggered_by"] for row in read(tmp_path / "deployments.csv")]
@@ -74,16 +74,16 @@ def test_a_formula_is_text(delivery: dora.Delivery, tmp_path: Path) -> None:
 
 
 def test_a_window_cuts_observations_and_not_lists(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """``since`` is for what is counted; a list of deployments is whole."""
-    said = files.write(delivery, tmp_path, "csv", Scope(since="2026-03-09"))
-    assert said["deployments"] == 3
+    """``since`` limits the observations; the list of deployments is complete."""
+    row_counts = files.write(delivery, tmp_path, "csv", Scope(since="2026-03-09"))
+    assert row_counts["deployments"] == 3
     assert {
         row["subject"] for row in read(tmp_path / "observations.csv") if row["metric"] == "deployment_frequency"
     } == {row["subject"] for row in delivery.observations("deployment_frequency", Scope(since="2026-03-09"))}
 
 
-def test_what_can_not_be_written_says_so(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """A file in the place of the folder is an error that names it, and nothing is half written."""
+def test_an_unwritable_path_is_an_error(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """A file in place of the folder is an error, and no partial file stays."""
     (tmp_path / "taken").write_text("mine")
     with pytest.raises(DoraError, match="cannot be written"):
         files.write(delivery, tmp_path / "taken", "csv", Scope())
@@ -93,30 +93,30 @@ def test_what_can_not_be_written_says_so(delivery: dora.Delivery, tmp_path: Path
     assert list(tmp_path.rglob("*.part")) == []
 
 
-def test_prometheus_has_the_doors_numbers(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """Every sample parses, is the value or a limit of its application, and no number is no sample."""
+def test_prometheus_has_the_numbers_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """Every sample parses and is a value or limit of its application; a missing number has no sample."""
     path = tmp_path / "dora.prom"
     count = prometheus.write(delivery, path, Scope())
     lines = path.read_text().splitlines()
     samples = {match.groups()[:3]: float(match[4]) for line in lines if (match := SAMPLE.fullmatch(line))}
     assert len(samples) + 1 == count == sum(not line.startswith("#") for line in lines)
-    (whole,) = delivery.metric("change_failure_rate").rows
-    assert samples["dora_change_failure_rate_share", "", "value"] == pytest.approx(whole.value)
-    assert samples["dora_change_failure_rate_share", "", "high"] == pytest.approx(whole.high)
+    (share,) = delivery.metric("change_failure_rate").rows
+    assert samples["dora_change_failure_rate_share", "", "value"] == pytest.approx(share.value)
+    assert samples["dora_change_failure_rate_share", "", "high"] == pytest.approx(share.high)
     assert samples["dora_change_failure_rate_share_observations", "", None] == 3
     assert ("dora_lead_time_hours", "", "value") not in samples
     assert samples["dora_change_failure_rate_share", r"\"pay\"", "value"] == 1
     assert lines[-1] == f"dora_data_as_of_seconds {datetime(2026, 3, 20, tzinfo=UTC).timestamp():.0f}"
 
 
-def test_families_are_told_once_and_together(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """A collector refuses a family told twice: each name has one TYPE, and its samples follow it."""
+def test_families_are_written_once_and_together(delivery: dora.Delivery, tmp_path: Path) -> None:
+    """Each name has one TYPE and its samples follow it, as a collector refuses a repeated family."""
     prometheus.write(delivery, tmp_path / "dora.prom", Scope())
-    current, seen = "", []
+    current, families = "", []
     for line in (tmp_path / "dora.prom").read_text().splitlines():
         if line.startswith("# TYPE "):
             current = line.split()[2]
-            seen.append(current)
+            families.append(current)
         elif not line.startswith("#"):
             assert re.split(r"[{ ]", line)[0] == current
-    assert len(seen) == len(set(seen))
+    assert len(families) == len(set(families))

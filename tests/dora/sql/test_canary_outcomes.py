@@ -1,4 +1,4 @@
-"""What canaries are worth, over hand-made deployments whose fate is known, and what can not be known of them."""
+"""Canary results against production outcomes, over deployments whose outcomes are stated by hand."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def at(minutes: float) -> str:
     return (START + timedelta(minutes=minutes)).isoformat()
 
 
-def run(
+def canary_run(
     name: str, day: int, score: float | None, traffic: bool, by: str | None = None, *, bad: bool = False, **more: Any
 ) -> dict[str, list[Row]]:
-    """A deployment: canary from its 5th to 15th minute, perhaps a judgment at the 20th, traffic at the 30th."""
+    """Return a deployment with a canary from minute 5 to 15, an approval at 20 if ``by``, and traffic at 30."""
     begun = 24 * 60 * day
     application = more.get("application", "shop")
     of = {"execution_id": name}
@@ -37,7 +37,7 @@ def run(
     status = "succeeded" if traffic else "failed"
     times = {"queued_at": at(begun), "started_at": at(begun), "finished_at": at(begun + 31)}
     canary = {"id": f"{name}-c", **of, "score": score, "status": "succeeded", "started_at": at(begun + 5)}
-    told: dict[str, list[Row]] = {
+    rows: dict[str, list[Row]] = {
         "execution": [{"id": name, "application": application, "root_id": name, "status": status, **times}],
         "rollout": [
             {"id": f"{name}-r", **of, "application": application, "action": "deploy", "environment": "production",
@@ -49,47 +49,47 @@ def run(
         "canary_interval": more.get("interval", []),
     }  # fmt: skip
     if by:
-        told["approval"] = [{"id": f"{name}-a", **of, "prompt": "Go on?", "outcome": "decided", "decision": "continue",
+        rows["approval"] = [{"id": f"{name}-a", **of, "prompt": "Go on?", "outcome": "decided", "decision": "continue",
                              "decided_by": by, "status": "succeeded", "started_at": at(begun + 16),
                              "decided_at": at(begun + 20)}]  # fmt: skip
     if bad:
-        told["incident"] = [{"id": f"{name}-i", "application": application, "opened_at": at(begun + 90),
+        rows["incident"] = [{"id": f"{name}-i", "application": application, "opened_at": at(begun + 90),
                              "resolved_at": at(begun + 120), "deployment": name}]  # fmt: skip
-    return told
+    return rows
 
 
-def together(*told: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    names = {name for one in told for name in one}
-    return {name: [row for one in told for row in one.get(name, [])] for name in sorted(names)}
+def merge_rows(*row_sets: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    names = {name for rows in row_sets for name in rows}
+    return {name: [row for rows in row_sets for row in rows.get(name, [])] for name in sorted(names)}
 
 
-def second(name: str, day: int, score: float) -> dict[str, list[Row]]:
-    """One more canary of a deployment, from its 21st to its 24th minute."""
+def second_canary(name: str, day: int, score: float) -> dict[str, list[Row]]:
+    """Return one more canary of a deployment, from minute 21 to 24."""
     begun = 24 * 60 * day
     return {"canary": [{"id": f"{name}-2", "execution_id": name, "score": score, "status": "succeeded",
                         "started_at": at(begun + 21), "finished_at": at(begun + 24)}]}  # fmt: skip
 
 
-HISTORY = together(
-    run("p1", 1, 95, True),
-    run("p2", 2, 80, True),
-    run("p3", 3, 90, True, bad=True),
-    run("o1", 4, 20, True, "ada", bad=True),
-    run("o2", 5, 60, True, "ada", bad=True),
-    run("o3", 6, 40, True, "bob"),
-    run("u1", 7, 45, True),
-    run("s1", 8, 10, False),
-    run("s2", 9, 70, False),
-    run("n1", 10, 95, False),
-    run("e1", 11, None, False),
-    together(run("a1", 12, 30, True), second("a1", 12, 99)),
-    run("l1", 13, 20, True, canary={"started_at": at(13 * 24 * 60 + 29), "finished_at": at(13 * 24 * 60 + 39)}),
-    run("d1", 14, 100, True, canary={"status": "succeeded"},
+HISTORY = merge_rows(
+    canary_run("p1", 1, 95, True),
+    canary_run("p2", 2, 80, True),
+    canary_run("p3", 3, 90, True, bad=True),
+    canary_run("o1", 4, 20, True, "ada", bad=True),
+    canary_run("o2", 5, 60, True, "ada", bad=True),
+    canary_run("o3", 6, 40, True, "bob"),
+    canary_run("u1", 7, 45, True),
+    canary_run("s1", 8, 10, False),
+    canary_run("s2", 9, 70, False),
+    canary_run("n1", 10, 95, False),
+    canary_run("e1", 11, None, False),
+    merge_rows(canary_run("a1", 12, 30, True), second_canary("a1", 12, 99)),
+    canary_run("l1", 13, 20, True, canary={"started_at": at(13 * 24 * 60 + 29), "finished_at": at(13 * 24 * 60 + 39)}),
+    canary_run("d1", 14, 100, True, canary={"status": "succeeded"},
         judgment=[{"id": "j", "execution_id": "d1", "status": "succeeded", "score": 100.0, "groups": 2,
                    "no_data_groups": 1}],
         interval=[{"id": "i", "canary_id": "d1-c", "execution_id": "d1", "judgment_id": "j", "score": 100.0,
                    "status": "succeeded", "started_at": at(14 * 24 * 60 + 14)}]),
-    run("new", 19.9, 95, True),  # type: ignore[arg-type]
+    canary_run("new", 19.9, 95, True),  # type: ignore[arg-type]
     {"execution": [{"id": "bare", "application": "mail", "root_id": "bare", "status": "succeeded", "queued_at": at(9)}],
      "rollout": [{"id": "bare-r", "execution_id": "bare", "application": "mail", "action": "deploy",
                   "environment": "production", "status": "succeeded", "started_at": at(9), "first_traffic_at": at(10),
@@ -101,15 +101,15 @@ HISTORY = together(
 def delivery(
     built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dora.Delivery]:
-    found = built_in(tmp_path_factory.mktemp("canaries"), rows=HISTORY, as_of=AS_OF)
-    yield found
-    found.close()
+    delivery = built_in(tmp_path_factory.mktemp("canaries"), rows=HISTORY, as_of=AS_OF)
+    yield delivery
+    delivery.close()
 
 
-def test_what_happened_next(delivery: dora.Delivery) -> None:
-    """Each canary: whether its deployment went on, by whom, and whether it failed later or why nobody knows."""
+def test_each_canary_has_its_outcome(delivery: dora.Delivery) -> None:
+    """Each canary has the action taken, who overrode it, and the deployment's outcome or why it is unknown."""
     rows = delivery.list_rows("canary_outcomes")
-    found = {
+    outcomes = {
         r["canary_id"]: (
             r["verdict"],
             r["action_taken"],
@@ -119,7 +119,7 @@ def test_what_happened_next(delivery: dora.Delivery) -> None:
         )
         for r in rows
     }
-    assert found == {
+    assert outcomes == {
         "p1-c": ("pass", "promoted", None, False, None),
         "p2-c": ("pass", "promoted", None, False, None),
         "p3-c": ("pass", "promoted", None, True, None),
@@ -141,64 +141,64 @@ def test_what_happened_next(delivery: dora.Delivery) -> None:
 
 
 def test_the_table_is_a_diagnostic_test(delivery: dora.Delivery) -> None:
-    """4 passed and settled (1 bad), 4 failed and went on (2 bad), 2 stopped: bounds, and Begg and Greenes, by hand."""
-    told = delivery.canaries()
-    assert told.counts == Verdicts(passed_good=3, passed_bad=1, overridden_good=2, overridden_bad=2, stopped=2)
-    assert told.inconclusive == {"already serving": 1, "analysed again": 1, "may still fail": 1, "not deployed": 1,
+    """Bounds and Begg-Greenes estimates equal those by hand: 4 passed (1 bad), 4 overridden (2 bad), 2 stopped."""
+    summary = delivery.canaries()
+    assert summary.counts == Verdicts(passed_good=3, passed_bad=1, overridden_good=2, overridden_bad=2, stopped=2)
+    assert summary.inconclusive == {"already serving": 1, "analysed again": 1, "may still fail": 1, "not deployed": 1,
                              "verdict error": 1, "verdict no_data": 1}  # fmt: skip
-    assert told.canaries == 16 == sum(told.inconclusive.values()) + 10
-    found = told.diagnosis
-    assert found.sensitivity_bounds == pytest.approx((2 / 3, 4 / 5))
-    assert found.specificity_bounds == pytest.approx((3 / 7, 3 / 5))
-    assert found.sensitivity == pytest.approx(3 / 4)  # of 6 failed half are bad: 3 of 3 + 1
-    assert found.specificity == pytest.approx(3 / 6)
-    assert [(one.n, one.failed) for one in told.bins] == [(3, 1), (1, 1), (1, 0), (1, 1), (2, 0)]
-    assert sum(one.canaries for one in told.outcomes) == told.canaries
-    assert [(r["overridden_by"]) for r in told.overridden] == [None, "bob", "ada", "ada"]
-    assert [row["application"] for row in told.no_data] == ["shop"]
+    assert summary.canaries == 16 == sum(summary.inconclusive.values()) + 10
+    diagnosis = summary.diagnosis
+    assert diagnosis.sensitivity_bounds == pytest.approx((2 / 3, 4 / 5))
+    assert diagnosis.specificity_bounds == pytest.approx((3 / 7, 3 / 5))
+    assert diagnosis.sensitivity == pytest.approx(3 / 4)  # of 6 failed half are bad: 3 of 3 + 1
+    assert diagnosis.specificity == pytest.approx(3 / 6)
+    assert [(score_bin.n, score_bin.failed) for score_bin in summary.bins] == [(3, 1), (1, 1), (1, 0), (1, 1), (2, 0)]
+    assert sum(outcome.canaries for outcome in summary.outcomes) == summary.canaries
+    assert [(r["overridden_by"]) for r in summary.overridden] == [None, "bob", "ada", "ada"]
+    assert [row["application"] for row in summary.no_data] == ["shop"]
 
 
 def test_coverage_counts_production_deployments(delivery: dora.Delivery) -> None:
-    """Of those that took traffic, by application and in all; what never had a canary stands at 0 of n."""
-    found = {one.application: (one.with_canary, one.deployments) for one in delivery.canaries().coverage}
-    assert found == {None: (11, 12), "shop": (11, 11), "mail": (0, 1)}
+    """Deployments with traffic are counted by application and in total; one without canaries is 0 of n."""
+    coverage = {row.application: (row.with_canary, row.deployments) for row in delivery.canaries().coverage}
+    assert coverage == {None: (11, 12), "shop": (11, 11), "mail": (0, 1)}
 
 
-def test_the_reading(delivery: dora.Delivery) -> None:
-    """Plain sentences carry the same figures, and say what nobody can know."""
-    said = "\n".join(delivery.canaries().sentences)
-    assert "16 canaries ran in 1 application; 6 are inconclusive" in said
-    assert "Of 4 failed canaries that were overridden, 2 deployments failed (50 %, 95 % CI 15–85 %)." in said
-    assert "Overridden by ada (2), bob (1)." in said
-    assert "Of 4 passed canaries, 1 deployment failed (25 %, 95 % CI 4.56–69.9 %)." in said
-    assert "2 failed canaries stopped a deployment" in said
-    assert "sensitivity (recall) is 66.7 % to 80 %, specificity is 42.9 % to 60 %" in said
-    assert "sensitivity is 75 % and specificity is 50 %" in said
+def test_the_sentences(delivery: dora.Delivery) -> None:
+    """The sentences have the same figures, and state what is unknown."""
+    text = "\n".join(delivery.canaries().sentences)
+    assert "16 canaries ran in 1 application; 6 are inconclusive" in text
+    assert "Of 4 failed canaries that were overridden, 2 deployments failed (50 %, 95 % CI 15–85 %)." in text
+    assert "Overridden by ada (2), bob (1)." in text
+    assert "Of 4 passed canaries, 1 deployment failed (25 %, 95 % CI 4.56–69.9 %)." in text
+    assert "2 failed canaries stopped a deployment" in text
+    assert "sensitivity (recall) is 66.7 % to 80 %, specificity is 42.9 % to 60 %" in text
+    assert "sensitivity is 75 % and specificity is 50 %" in text
     assert (
         "1 canary scored with metric groups without data, which is no verdict: for example shop on 16 March 2026."
-        in said
+        in text
     )
-    assert "11 of 12 production deployments (91.7 %) had a canary; 1 of 2 applications never had one." in said
+    assert "11 of 12 production deployments (91.7 %) had a canary; 1 of 2 applications never had one." in text
 
 
 def test_without_overrides_it_is_not_identifiable(delivery: dora.Delivery) -> None:
-    """In a window where nobody overrode a failed canary there are bounds and no number between them."""
-    told = delivery.canaries(Scope(since=at(7.5 * 24 * 60), until=at(10.5 * 24 * 60)))
-    assert (told.counts, told.diagnosis.sensitivity) == (Verdicts(stopped=2), None)
-    assert (told.diagnosis.sensitivity_bounds, told.diagnosis.specificity_bounds) == ((0.0, 1.0), (0.0, 1.0))
-    assert "No failed canary was overridden, so the ranges cannot be narrowed." in told.sentences
+    """In a window without overridden canaries there are bounds and no estimate."""
+    summary = delivery.canaries(Scope(since=at(7.5 * 24 * 60), until=at(10.5 * 24 * 60)))
+    assert (summary.counts, summary.diagnosis.sensitivity) == (Verdicts(stopped=2), None)
+    assert (summary.diagnosis.sensitivity_bounds, summary.diagnosis.specificity_bounds) == ((0.0, 1.0), (0.0, 1.0))
+    assert "No failed canary was overridden, so the ranges cannot be narrowed." in summary.sentences
 
 
 def test_an_application_without_canaries(delivery: dora.Delivery) -> None:
-    """Nothing ran: no table, no number, and the coverage all the same."""
-    told = delivery.canaries(Scope(applications=("mail",)))
-    assert told.sentences[0] == "No canary analysis ran."
-    assert told.sentences[1].startswith("0 of 1 production deployment (0 %) had a canary")
-    assert (told.outcomes, told.diagnosis.sensitivity_bounds, told.cost.median) == ([], None, None)
+    """Without canaries there is no table and no estimate, but still the coverage."""
+    summary = delivery.canaries(Scope(applications=("mail",)))
+    assert summary.sentences[0] == "No canary analysis ran."
+    assert summary.sentences[1].startswith("0 of 1 production deployment (0 %) had a canary")
+    assert (summary.outcomes, summary.diagnosis.sensitivity_bounds, summary.cost.median) == ([], None, None)
 
 
-def test_a_verdict_that_judges_nothing_is_left_out_by_reason() -> None:
-    """A canceled canary, one still running and one without a deployment count nowhere and are named."""
+def test_inconclusive_verdicts_are_counted_by_reason() -> None:
+    """A canceled, running or unresolved canary is in no cell and is counted by its reason."""
     row: Row = {
         "verdict": "pass",
         "action_taken": "promoted",
@@ -217,15 +217,15 @@ def test_a_verdict_that_judges_nothing_is_left_out_by_reason() -> None:
 def test_the_command_prints_the_same(
     delivery: dora.Delivery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Sentences and tables for people, one object for programs."""
+    """The command prints sentences and tables, or one JSON object."""
     config = tmp_path / "dora.toml"
     config.write_text(f"data = '{delivery.path.parent}'\n")
     canaries(config=config)
-    said = capsys.readouterr()
-    assert said.out.splitlines()[: len(delivery.canaries().sentences)] == delivery.canaries().sentences
-    assert "continued without approval" in said.out
-    assert "data through 2026-03-22 08:00 UTC" in said.err
+    output = capsys.readouterr()
+    assert output.out.splitlines()[: len(delivery.canaries().sentences)] == delivery.canaries().sentences
+    assert "continued without approval" in output.out
+    assert "data through 2026-03-22 08:00 UTC" in output.err
     canaries(json=True, config=config)
-    told = json.loads(capsys.readouterr().out)
-    assert told["counts"]["overridden_bad"] == 2
-    assert told["as_of"] == "2026-03-22T08:00:00Z"
+    payload = json.loads(capsys.readouterr().out)
+    assert payload["counts"]["overridden_bad"] == 2
+    assert payload["as_of"] == "2026-03-22T08:00:00Z"

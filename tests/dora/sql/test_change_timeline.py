@@ -1,4 +1,4 @@
-"""A change's way to production: its lead time is the sum of its stages, and what never arrived says why."""
+"""The timeline of changes: lead time is the sum of its stages, and undeployed changes have a reason."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def at(minutes: float) -> str:
 
 
 def commit(number: int, minutes: float) -> list[dict[str, Any]]:
-    """A commit on trunk after the one before it."""
+    """Return the rows of a commit on trunk after the previous one."""
     sha, name = SHAS[number], f"acme/shop@{SHAS[number]}"
     parents = SHAS[number - 1 : number] if number else []
     when = {"authored_at": at(minutes - 60), "committed_at": at(minutes)}
-    told = {"id": name, "repository": "acme/shop", "sha": sha}
+    identity = {"id": name, "repository": "acme/shop", "sha": sha}
     return [
-        told | {"parents": parents, "subject": f"change {number}", "author": "Ada"} | when,
-        told | {"merged_at": at(minutes)},
+        identity | {"parents": parents, "subject": f"change {number}", "author": "Ada"} | when,
+        identity | {"merged_at": at(minutes)},
     ]
 
 
 def deployment(name: str, number: int, queued: float) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Queued, started a minute later, rolled out from the 5th to the 9th minute, serving from the 8th."""
+    """Return a deployment started 1 minute after queueing, rolled out from minute 5 to 9, with traffic from 8."""
     execution = {
         "id": name,
         "application": "shop",
@@ -64,9 +64,9 @@ def deployment(name: str, number: int, queued: float) -> tuple[dict[str, Any], d
 
 
 def history(merged: list[float], *deployed: tuple[str, int, float]) -> dict[str, list[dict[str, Any]]]:
-    """Commits merged at these minutes, and deployments (name, number of the commit, minute of queueing)."""
+    """Return commits merged at these minutes, and deployments (name, number of the commit, minute of queueing)."""
     pairs = [commit(number, minutes) for number, minutes in enumerate(merged)]
-    runs = [deployment(*one) for one in deployed]
+    runs = [deployment(*spec) for spec in deployed]
     names = ("commit", "change", "execution", "rollout")
     columns = [[pair[side] for pair in group] for group in (pairs, runs) for side in (0, 1)]
     return dict(zip(names, columns, strict=True))
@@ -74,7 +74,7 @@ def history(merged: list[float], *deployed: tuple[str, int, float]) -> dict[str,
 
 @pytest.fixture
 def delivery(facts: Facts) -> dora.Delivery:
-    """The first change at 0 is a baseline; two more at 30 and 40 ship together, queued at 50; one at 100 waits."""
+    """A baseline change at 0, two at 30 and 40 that ship together (queued at 50), and a pending one at 100."""
     rows = history([0, 30, 40, 100], ("d1", 0, 10), ("d2", 2, 50))
     return facts(as_of=START + timedelta(minutes=160), rows=rows)
 
@@ -83,8 +83,8 @@ def minutes(row: dict[str, Any], name: str) -> float | None:
     return None if row[name] is None else round(row[name] * 60, 6)
 
 
-def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
-    """By hand: merged at 30, queued at 50, started 51, rolling out from 55, serving at 58: 28 minutes in all."""
+def test_the_stages_add_up_to_the_lead_time(delivery: dora.Delivery) -> None:
+    """A change merged at 30, queued 50, started 51, rolled out from 55 and live at 58 takes 28 minutes."""
     (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 1"]
     stages = ["waiting_hours", "queue_hours", "pre_production_hours", "rollout_hours", "lead_hours"]
     assert [minutes(row, name) for name in stages] == [20, 1, 4, 3, 28]
@@ -92,14 +92,14 @@ def test_stages_are_those_of_the_clock(delivery: dora.Delivery) -> None:
     assert row["approval_hours"] is None
 
 
-def test_what_waits_says_for_how_long(delivery: dora.Delivery) -> None:
-    """The change of the 100th minute has waited an hour when the data ends."""
+def test_a_pending_change_has_its_age(delivery: dora.Delivery) -> None:
+    """The change of minute 100 has waited for an hour when the data ends."""
     (row,) = [row for row in delivery.list_rows("change_timeline") if row["state"] == "open"]
     assert (row["subject"], minutes(row, "open_hours"), row["lead_hours"]) == ("change 3", 60, None)
 
 
 def test_the_list_is_the_metric(delivery: dora.Delivery) -> None:
-    """Every observation of lead time is one row of the list, with the same value, and the other way round."""
+    """The rows of the list are exactly the observations of lead time, with the same values."""
     listed = {
         (r["change_id"], r["lead_hours"] if r["open_hours"] is None else r["open_hours"])
         for r in delivery.list_rows("change_timeline")
@@ -109,7 +109,7 @@ def test_the_list_is_the_metric(delivery: dora.Delivery) -> None:
 
 
 def test_a_scope_cuts_the_list(delivery: dora.Delivery) -> None:
-    """A window holds what was merged in it, and a stranger is an error that names who there is."""
+    """A window has the changes merged in it; an unknown application is an error with the known ones."""
     rows = delivery.list_rows("change_timeline", Scope(since="2026-03-02T10:35", until="2026-03-02T11:00"))
     assert [row["subject"] for row in rows] == ["change 2"]
     assert delivery.list_rows("change_timeline", Scope(applications=("shop",))) == delivery.list_rows("change_timeline")
@@ -117,8 +117,8 @@ def test_a_scope_cuts_the_list(delivery: dora.Delivery) -> None:
         delivery.list_rows("change_timeline", Scope(applications=("store",)))
 
 
-def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
-    """Stopped at the pipeline's end, and begun when the change was written, the stages still add up."""
+def test_other_definitions_use_the_same_stages(facts: Facts) -> None:
+    """From authoring to the end of the pipeline, the stages still add up to the lead time."""
     rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
     settings = {"definitions": {"lead_time_starts": "authored_at", "lead_time_stops": "finished_at"}}
     delivery = facts(as_of=START + timedelta(minutes=160), rows=rows, settings=settings)
@@ -131,10 +131,10 @@ def test_another_clock_is_cut_out_of_the_same_stages(facts: Facts) -> None:
     assert minutes(row, "lead_hours") == 89
 
 
-def test_a_change_tells_its_request_its_size_and_its_commits(
+def test_a_change_has_its_request_size_and_commits(
     facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the host tells of the request, what git tells of the change and its size, and the commits it brought."""
+    """A change has the request's times from its host, and its size and commits from git."""
     rows = history([0, 30, 40], ("d1", 0, 10), ("d2", 2, 50))
     rows["change"].pop(1)
     rows["change"][1] |= {
@@ -145,11 +145,11 @@ def test_a_change_tells_its_request_its_size_and_its_commits(
         "lines_added": 12,
         "branch": "main",
     }
-    asked = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
-    request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7"} | asked
+    times = {"opened_at": at(-60), "first_review_at": at(-30), "approved_at": at(0)}
+    request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7"} | times
     delivery = facts(as_of=START + timedelta(minutes=160), rows=rows | {"change_request": [request]})
     (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 2"]
-    assert {name: row[name].replace(tzinfo=UTC).isoformat() for name in asked} == asked
+    assert {name: row[name].replace(tzinfo=UTC).isoformat() for name in times} == times
     assert [row[name] for name in ("labels", "commits", "files", "branch")] == ["bot backport", 2, 3, "main"]
     (explained,) = [row for row in delivery.explain("lead_time") if row["subject"] == "change 2"]
     assert [explained[name] for name in ("first_commit", "sha", "commits")] == [SHAS[1], SHAS[2], 2]
@@ -161,14 +161,12 @@ def test_a_change_tells_its_request_its_size_and_its_commits(
     assert sizes == {"3 files +12 -0", "–"}
 
 
-def test_labels_and_size_are_shown_where_they_are_there(
-    facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The table of `dora changes` has labels only where a change has one, and no size that nobody counted."""
+def test_empty_columns_are_left_out(facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of `dora changes` has the columns labels and size only if a change has them."""
     rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
     rows["change"][1] |= {"labels": ["bot"]}
     facts(as_of=START + timedelta(minutes=160), rows=rows)
     (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
     changes(config=tmp_path / "dora.toml")
-    told = capsys.readouterr().out
-    assert ("labels" in told, "bot" in told, "size" in told) == (True, True, False)
+    output = capsys.readouterr().out
+    assert ("labels" in output, "bot" in output, "size" in output) == (True, True, False)

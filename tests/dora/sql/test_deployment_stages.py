@@ -54,7 +54,7 @@ def approval(name: str, started: float, decided: float) -> dict[str, Any]:
     return {"id": f"{name}-ask", "execution_id": name, "status": "succeeded", "decision": "continue"} | times
 
 
-def stretches(delivery: dora.Delivery) -> list[tuple[str, float]]:
+def list_stages(delivery: dora.Delivery) -> list[tuple[str, float]]:
     return [(row["stage"], row["seconds"] / 60) for row in delivery.sql(STRETCHES)]
 
 
@@ -80,7 +80,7 @@ def test_a_day_in_the_life_of_a_deployment(facts: Facts) -> None:
             "rollout": [rollout("e1", 50, 54, 55), rollout("e1", 58, 60, 60)],
         },
     )
-    assert stretches(delivery) == [
+    assert list_stages(delivery) == [
         ("queue", 2),
         ("pre-production stages", 8),
         ("canary", 20),
@@ -92,8 +92,8 @@ def test_a_day_in_the_life_of_a_deployment(facts: Facts) -> None:
     ]
 
 
-def test_what_an_earlier_reading_told_holds_nothing_up(facts: Facts) -> None:
-    """An execution that was read again has the questions and windows of its newest reading, and no others."""
+def test_an_earlier_revision_is_in_no_stage(facts: Facts) -> None:
+    """An execution that was read again has the approvals and windows of its latest revision alone."""
     now, before = {"revision": 2}, {"revision": 1}
     window = {"id": "w1", "execution_id": "e1", "kind": "window", "status": "succeeded"}
     delivery = facts(
@@ -105,7 +105,7 @@ def test_what_an_earlier_reading_told_holds_nothing_up(facts: Facts) -> None:
             "rollout": [rollout("e1", 30, 34, 35) | now],
         },
     )
-    assert stretches(delivery) == [
+    assert list_stages(delivery) == [
         ("queue", 2),
         ("pre-production stages", 8),
         ("approval", 10),
@@ -114,14 +114,14 @@ def test_what_an_earlier_reading_told_holds_nothing_up(facts: Facts) -> None:
     ]
 
 
-def test_what_has_no_clock_has_no_stretch(facts: Facts) -> None:
+def test_a_deployment_without_times_has_no_stages(facts: Facts) -> None:
     """A deployment that nobody saw queued has no stages; one that took no time has none either."""
     bare = execution("e1", started=0, finished=0) | {"queued_at": None}
     delivery = facts(
         as_of=START + timedelta(days=3),
         rows={"execution": [bare], "rollout": [rollout("e1", 0, 0, 0)]},
     )
-    assert stretches(delivery) == []
+    assert list_stages(delivery) == []
 
 
 def test_stretches_add_up_whatever_overlaps(built_in: Callable[..., dora.Delivery], tmp_path: Path) -> None:

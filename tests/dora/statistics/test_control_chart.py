@@ -116,7 +116,7 @@ def test_noise_alarms_at_most_once_in_twenty_years() -> None:
     assert alarms / 300 <= 1.0
 
 
-def test_a_step_of_two_sigma_is_found_within_five_weeks() -> None:
+def test_a_step_of_two_sigma_is_detected_within_five_weeks() -> None:
     """The middle one of 500 teams learns of a step of two standard deviations within five weeks."""
     waits = []
     for seed in range(500):
@@ -131,7 +131,7 @@ def test_nothing_that_never_varies_can_shift() -> None:
     assert control_chart.shift(NIST, 5) is None
 
 
-def test_a_known_change_point_is_found() -> None:
+def test_a_change_point_is_detected() -> None:
     """A series that steps at week 30 changes there, from the level it had to the level it has."""
     result = control_chart.pettitt([*noise(1, 30), *noise(2, 30, step=2)])
     assert result is not None

@@ -212,10 +212,10 @@ def test_quantile_ranks_are_the_binomials(n: int, p: float) -> None:
     """The ranks are the innermost ones with at most 2.5 % outside on each side, by scipy's binomial."""
     low, high = quantile_ranks(n, p)
     ranks = np.arange(1, n + 1)
-    below = ranks[stats.binom.cdf(ranks - 1, n, p) <= 0.025]
-    above = ranks[stats.binom.sf(ranks - 1, n, p) <= 0.025]
-    assert low == (below.max() if below.size else None)
-    assert high == (above.min() if above.size else None)
+    lower_ranks = ranks[stats.binom.cdf(ranks - 1, n, p) <= 0.025]
+    upper_ranks = ranks[stats.binom.sf(ranks - 1, n, p) <= 0.025]
+    assert low == (lower_ranks.max() if lower_ranks.size else None)
+    assert high == (upper_ranks.min() if upper_ranks.size else None)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from ingest import files
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 
-# A change of the tables needs another number: raise it in schema.sql (or BUILD_LAYOUT in schema.py) and add its shape.
+# A change of the tables needs another number: raise it in dora/storage/schema.py and add its shape.
 LANDING_SHAPES = {3: "2d8ccb814ca91e5b"}
 BUILD_SHAPES = {3: "a26a7fc70f33dc3d"}
 READ_BY_NAME = "('build', 'check_results', 'definitions_in_force', 'lead_time')"
@@ -69,7 +69,7 @@ def data(tmp_path: Path) -> Path:
 
 def test_a_new_shape_has_a_new_number(data: Path) -> None:
     """A change of the contract, or of a table that readers name, needs a new number."""
-    assert shape(data / database.LANDING) == LANDING_SHAPES[schema.contract_number()]
+    assert shape(data / database.LANDING) == LANDING_SHAPES[schema.CONTRACT]
     assert shape(data / database.PUBLISHED, f"table_name IN {READ_BY_NAME}") == BUILD_SHAPES[schema.BUILD_LAYOUT]
 
 
@@ -112,7 +112,7 @@ def test_an_older_landing_without_a_load_is_refused_too(tmp_path: Path) -> None:
 
 def test_a_newer_landing_is_refused(data: Path) -> None:
     """A file of a later version is not touched."""
-    numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.contract_number() + 1}")
+    numbered(data / database.LANDING, f"UPDATE contract SET version = {schema.CONTRACT + 1}")
     for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
         with pytest.raises(DoraError, match=r"newer version .* it was not touched"):
             attempt(data)

@@ -13,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Commit
+from dora.storage.rows.executions import Execution
+from dora.storage.rows.incidents import Incident
 from ingest.core.batches import latest_rows, to_arrow
-from ingest.core.rows import Columns, Commit, Execution, Incident, Row
+from ingest.core.columns import Columns
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,7 @@ def test_columns_are_the_rows_that_they_hold(load: database.Load, opened: list[i
     assert table.schema == load.schema("incident")
 
 
-def test_columns_are_of_one_length() -> None:
+def test_columns_have_equal_length() -> None:
     """A list that is too short or too long is refused."""
     for wrong in ([], ["a"], ["a", "b", "c"]):
         with pytest.raises(ValueError, match=f"{len(wrong)} values of title in 2 rows of incident"):
@@ -72,7 +76,7 @@ def test_pandas_is_not_imported() -> None:
 import sys
 import pyarrow as pa
 from ingest.core.batches import to_arrow
-from ingest.core.rows import Incident
+from dora.storage.rows.incidents import Incident
 schema = pa.schema([("id", pa.string()), ("source", pa.string())])
 table = to_arrow([Incident(id="1", application="a", opened_at=1)], schema, "s", "l")
 assert "pandas" not in sys.modules
@@ -89,13 +93,13 @@ def test_no_rows_are_an_empty_table(load: database.Load, table: str) -> None:
     assert batch.schema == load.schema(table)
 
 
-def in_two_tables(load: database.Load, rows: list[Row], cut: int) -> list[pa.Table]:
+def split_into_two_tables(load: database.Load, rows: list[Row], cut: int) -> list[pa.Table]:
     """The rows in two tables, cut somewhere."""
     schema = load.schema(rows[0].table)
     return [to_arrow(part, schema, "s", "l") for part in (rows[:cut], rows[cut:])]
 
 
-def test_the_last_of_two_rows_with_one_id_stays(load: database.Load) -> None:
+def test_the_last_of_two_rows_with_the_same_id_stays(load: database.Load) -> None:
     """A batch never holds an id twice, so a merge can not meet two candidates for one row."""
     rows: list[Row] = [
         Incident(id="1", application="a", opened_at=1, title="first"),
@@ -103,7 +107,7 @@ def test_the_last_of_two_rows_with_one_id_stays(load: database.Load) -> None:
         Incident(id="1", application="a", opened_at=1, title="last"),
     ]
     for cut in range(4):
-        batch = latest_rows(in_two_tables(load, rows, cut)).to_pylist()
+        batch = latest_rows(split_into_two_tables(load, rows, cut)).to_pylist()
         assert [(row["id"], row["title"]) for row in batch] == [("1", "last"), ("2", None)]
 
 
@@ -121,7 +125,7 @@ def test_the_latest_revision_stays(load: database.Load, written: list[tuple[str,
     expected: dict[str, tuple[int, int]] = {}
     for nth, (id, revision) in enumerate(written):
         expected[id] = max((revision, nth), expected.get(id, (revision, nth)))
-    batch = latest_rows(in_two_tables(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
+    batch = latest_rows(split_into_two_tables(load, rows, data.draw(st.integers(0, len(rows))))).to_pylist()
     latest = {row["id"]: (row["revision"], int(row["application"])) for row in batch}
     assert len(batch) == len(latest)
     assert latest == expected

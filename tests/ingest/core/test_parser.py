@@ -10,9 +10,11 @@ import pyarrow as pa
 import pytest
 
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.executions import Execution
+from dora.storage.rows.incidents import Incident
 from ingest.core.archive import Document
 from ingest.core.batches import Parser
-from ingest.core.rows import Execution, Incident, Row
 
 
 def read(document: Document) -> Iterable[Row]:

@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from dora.errors import LockedError
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.executions import Execution
+from dora.storage.rows.incidents import Incident
 from ingest import sources
 from ingest.core.archive import Document, read_archive
 from ingest.core.commit_buffer import MAX_ROWS
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Execution, Incident, Row
 from ingest.core.source import AsOf, Item, PartialFailure, Progress, Request, SourceState, Unreadable, Watermark
 from tests.conftest import fresh, opened
 from tests.conftest import landed as query
@@ -61,8 +63,8 @@ def run(data: Path, items: Iterable[Item], *, replaying: bool = False) -> Summar
     return pull(Board(items), fresh(data), Request(), replaying=replaying)
 
 
-def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything in landing that facts decide: rows without the load that brought them, watermarks, last as-of."""
+def read_contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all of landing that does not depend on the load: rows, watermarks and the latest as-of."""
     queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in database.fact_tables()}
     queries["watermark"] = "SELECT source, stream, value FROM watermark ORDER BY ALL"
     queries["as_of"] = "SELECT max(as_of) FROM load"
@@ -88,9 +90,9 @@ def test_a_pull_lands_rows(tmp_path: Path) -> None:
 def test_twice_is_once(tmp_path: Path) -> None:
     """A second pull of the same documents changes nothing."""
     run(tmp_path, [note(1, "a"), note(2, "b"), Watermark("stream", "2"), AsOf(FIRST)])
-    before = contents(tmp_path)
+    before = read_contents(tmp_path)
     again = run(tmp_path, [note(1, "a"), note(2, "b"), Watermark("stream", "2"), AsOf(FIRST)])
-    assert contents(tmp_path) == before
+    assert read_contents(tmp_path) == before
     assert again.tables["incident"] == {"new": 0, "changed": 0, "unchanged": 2}
 
 
@@ -165,7 +167,7 @@ class BoardError(Exception):
     """A fetch that fails."""
 
 
-def failing(count: int, watermark_every: int) -> Iterator[Item]:
+def fail_after(count: int, watermark_every: int) -> Iterator[Item]:
     for number in range(1, count + 1):
         yield note(number)
         if number % watermark_every == 0:
@@ -176,7 +178,7 @@ def failing(count: int, watermark_every: int) -> Iterator[Item]:
 def test_a_crash_in_a_fetch_keeps_rows_up_to_the_watermark(tmp_path: Path) -> None:
     """Rows up to the last watermark are committed with it; later ones are not."""
     with pytest.raises(BoardError):
-        run(tmp_path, failing(10, watermark_every=4))
+        run(tmp_path, fail_after(10, watermark_every=4))
     assert query(tmp_path, "SELECT value FROM watermark") == [("8",)]
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(8,)]
     assert query(tmp_path, "SELECT finished_at IS NULL FROM load") == [(True,)]
@@ -185,39 +187,39 @@ def test_a_crash_in_a_fetch_keeps_rows_up_to_the_watermark(tmp_path: Path) -> No
 def test_a_watermark_is_never_ahead_of_its_rows(tmp_path: Path) -> None:
     """Full batches are committed during the run, but no watermark moves before the source sets it."""
     with pytest.raises(BoardError):
-        run(tmp_path, failing(2 * MAX_ROWS + 5, watermark_every=10**6))
+        run(tmp_path, fail_after(2 * MAX_ROWS + 5, watermark_every=10**6))
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(2 * MAX_ROWS,)]
     assert query(tmp_path, "SELECT count(*) FROM watermark") == [(0,)]
 
 
-def test_a_run_after_a_crash_is_as_good_as_one_without(tmp_path: Path) -> None:
+def test_a_run_after_a_crash_equals_a_run_without_one(tmp_path: Path) -> None:
     """A crash and a repeated run give the same rows and watermarks as one successful run."""
     good = [*(note(n) for n in range(1, 11)), Watermark("stream", "10"), AsOf(FIRST)]
     with pytest.raises(BoardError):
-        run(tmp_path / "crashed", failing(7, watermark_every=3))
+        run(tmp_path / "crashed", fail_after(7, watermark_every=3))
     run(tmp_path / "crashed", good)
     run(tmp_path / "smooth", good)
-    assert contents(tmp_path / "crashed")["incident"] == contents(tmp_path / "smooth")["incident"]
-    assert contents(tmp_path / "crashed")["watermark"] == contents(tmp_path / "smooth")["watermark"]
+    assert read_contents(tmp_path / "crashed")["incident"] == read_contents(tmp_path / "smooth")["incident"]
+    assert read_contents(tmp_path / "crashed")["watermark"] == read_contents(tmp_path / "smooth")["watermark"]
 
 
 def test_a_crash_frees_the_lock(tmp_path: Path) -> None:
     """After a failed pull the next one is not refused."""
     with pytest.raises(BoardError):
-        run(tmp_path, failing(1, watermark_every=1))
+        run(tmp_path, fail_after(1, watermark_every=1))
     assert run(tmp_path, [note(1)]).documents == 1
 
 
 def test_two_pulls_at_once(tmp_path: Path) -> None:
     """A pull during a pull is refused at once, and the first one ends well."""
 
-    def meanwhile() -> Iterator[Item]:
+    def read_during_load() -> Iterator[Item]:
         yield note(1)
         with pytest.raises(LockedError):
             run(tmp_path, [note(2)])
         yield note(3)
 
-    assert run(tmp_path, meanwhile()).tables["incident"]["new"] == 2
+    assert run(tmp_path, read_during_load()).tables["incident"]["new"] == 2
 
 
 KILLED = """
@@ -234,7 +236,7 @@ pull(SOURCE.from_settings({}, data), data, Request(paths=(Path(sys.argv[2]),)))
 """
 
 
-def test_a_payload_is_kept_before_its_rows_are_committed(tmp_path: Path) -> None:
+def test_a_payload_is_archived_before_its_rows_are_committed(tmp_path: Path) -> None:
     """Killed between the archive and the commit, every payload is there, and a replay lands it."""
     file = tmp_path / "incidents.csv"
     file.write_text("id,application,opened_at,resolved_at\n1,shop,2026-01-01T00:00Z,\n2,shop,2026-01-02T00:00Z,\n")
@@ -258,7 +260,7 @@ def test_large_documents_do_not_pile_up(tmp_path: Path) -> None:
 # --- ends -----------------------------------------------------------------------------------------
 
 
-class Flow(Board):
+class InterruptedBoard(Board):
     """Notes with a watermark after each fifty; then the fetch raises ``end``."""
 
     def __init__(self, end: type[BaseException]) -> None:
@@ -277,7 +279,7 @@ class Flow(Board):
 def test_rows_and_watermark_stay_together_however_a_fetch_ends(tmp_path: Path, end: type[BaseException]) -> None:
     """Rows up to the last watermark are landed with it, and no later ones."""
     with pytest.raises(end):
-        pull(Flow(end), tmp_path, Request())
+        pull(InterruptedBoard(end), tmp_path, Request())
     assert query(tmp_path, "SELECT count(*) FROM incident") == [(300,)]
     assert query(tmp_path, "SELECT value FROM watermark") == [("300",)]
 
@@ -294,9 +296,9 @@ def test_replay_rebuilds_the_same_landing(tmp_path: Path) -> None:
     """The payloads alone give the same rows, quarantine, watermarks and as-of."""
     run(tmp_path, [note(1, "a"), note(2, "b"), Document("note", b"bad"), Watermark("stream", "2"), AsOf(FIRST)])
     run(tmp_path, [note(2, "B"), Unreadable("line 3", "note", "cut", "x,"), Watermark("stream", "3"), AsOf(LATER)])
-    before = contents(tmp_path)
+    before = read_contents(tmp_path)
     summary = rebuild(tmp_path)
-    assert contents(tmp_path) == before
+    assert read_contents(tmp_path) == before
     assert (summary.documents, summary.quarantined, summary.as_of) == (4, 2, LATER)
 
 
@@ -315,17 +317,17 @@ def test_replay_is_the_same_for_any_history(tmp_path_factory: pytest.TempPathFac
     data = tmp_path_factory.mktemp("history")
     for items in runs:
         run(data, [*items, AsOf(FIRST)])
-    before = contents(data)
+    before = read_contents(data)
     rebuild(data)
-    assert contents(data) == before
+    assert read_contents(data) == before
 
 
 def test_replay_onto_existing_rows_changes_nothing(tmp_path: Path) -> None:
     """A replay with the same parser changes no row, and archives nothing again."""
     run(tmp_path, [note(1, "a"), Watermark("stream", "1"), AsOf(FIRST)])
-    before, files = contents(tmp_path), sorted((tmp_path / "payloads").rglob("*"))
+    before, files = read_contents(tmp_path), sorted((tmp_path / "payloads").rglob("*"))
     assert run(tmp_path, [], replaying=True).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
-    assert contents(tmp_path) == before
+    assert read_contents(tmp_path) == before
     assert sorted((tmp_path / "payloads").rglob("*")) == files
 
 
@@ -356,7 +358,7 @@ def test_replay_of_a_damaged_archive_is_partial(tmp_path: Path) -> None:
 # --- the folder of sources ------------------------------------------------------------------------
 
 
-def test_sources_are_found_by_their_files() -> None:
+def test_sources_are_registered_by_their_modules() -> None:
     """Each source has its own name, and takes only options of a request."""
     by_name = sources()
     assert {"files", "git", "spinnaker"} <= set(by_name)

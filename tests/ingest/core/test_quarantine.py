@@ -14,10 +14,10 @@ import dora
 from dora.build.run import build
 from dora.config.settings import Config
 from dora.storage import database
+from dora.storage.rows.bookkeeping import Quarantine
 from ingest import files, spinnaker
 from ingest.core.pipeline import pull
 from ingest.core.quarantine import OpenQuarantine
-from ingest.core.rows import Quarantine
 from ingest.core.source import Request
 from ingest.doctor.run import run_checks
 from tests.conftest import fresh, landed

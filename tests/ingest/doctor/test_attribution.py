@@ -47,7 +47,7 @@ def test_each_reason_has_its_share(facts: Callable[..., Any], tmp_path: Path) ->
     assert set(findings) <= set(run.run_checks(tmp_path, {}, 36.0))
 
 
-def test_known_commits_give_no_finding(facts: Callable[..., Any], tmp_path: Path) -> None:
+def test_commits_in_landing_give_no_finding(facts: Callable[..., Any], tmp_path: Path) -> None:
     """Neither does a folder without a build."""
     assert list(attribution.check_attribution(tmp_path / "dora.duckdb")) == []
     facts(deployments=deployments(("acme/shop", A)), changes=changes(A), as_of=datetime(2026, 4, 1, tzinfo=UTC))

@@ -40,8 +40,8 @@ def world(*names: str) -> World:
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
-    with serve(world("pay", "shop")) as served:
-        yield served
+    with serve(world("pay", "shop")) as gate:
+        yield gate
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_a_missing_or_wrong_token_is_an_authentication_failure(
 ) -> None:
     """The finding does not contain the token."""
     monkeypatch.setenv("DORA_GATE_TOKEN", token)
-    with serve(world("shop"), auth="right") as strict:
-        findings = check(spinnaker=gate_settings(strict))
+    with serve(world("shop"), auth="right") as server:
+        findings = check(spinnaker=gate_settings(server))
     assert (findings["gate"].state, findings["gate"].auth_failed) == ("fail", True)
     assert TOKEN not in str(findings)
     with pytest.raises(AuthError):
@@ -101,12 +101,12 @@ def test_the_user_that_gate_authenticates(
 ) -> None:
     """By name, because permissions belong to names; anonymous in spite of a token is a warning."""
     monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
-    with serve(world("shop"), auth=TOKEN) as strict:
-        assert check(spinnaker=gate_settings(strict))["gate user"].message == "Gate authenticates the user as reader"
-        strict.injected_faults.add(Fault("/auth/user", "empty"))
-        assert "names no user" in check(spinnaker=gate_settings(strict))["gate user"].message
-        strict.endpoints.answer = anonymous(strict)
-        finding = check(spinnaker=gate_settings(strict))["gate user"]
+    with serve(world("shop"), auth=TOKEN) as server:
+        assert check(spinnaker=gate_settings(server))["gate user"].message == "Gate authenticates the user as reader"
+        server.injected_faults.add(Fault("/auth/user", "empty"))
+        assert "names no user" in check(spinnaker=gate_settings(server))["gate user"].message
+        server.endpoints.answer = anonymous(server)
+        finding = check(spinnaker=gate_settings(server))["gate user"]
     assert (finding.state, "treats the credentials as anonymous" in finding.message) == ("warn", True)
 
 
@@ -121,11 +121,11 @@ def test_the_finding_says_how_to_authenticate(
 ) -> None:
     """Without credentials it names the settings, with expired ones it says to renew them."""
     monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
-    with serve(world("shop"), auth="right") as strict:
-        finding = check(spinnaker=gate_settings(strict))["gate"]
+    with serve(world("shop"), auth="right") as server:
+        finding = check(spinnaker=gate_settings(server))["gate"]
         assert ("login page" in finding.message, "DORA_GATE_TOKEN" in finding.next) == (True, True)
         monkeypatch.setenv("DORA_GATE_TOKEN", TOKEN)
-        assert "renew" in check(spinnaker=gate_settings(strict))["gate"].next
+        assert "renew" in check(spinnaker=gate_settings(server))["gate"].next
     with serve(world("shop")) as proxy:
         proxy.injected_faults.add(Fault("/", "html", 9))
         assert "looks like a login page" in check(spinnaker=gate_settings(proxy))["gate"].message
@@ -151,7 +151,7 @@ def test_a_clock_difference_is_a_warning(
     assert side in finding.message
 
 
-def test_an_application_that_gate_hides_is_named(
+def test_a_hidden_application_is_reported(
     gate: Gate, tmp_path: Path, check: Callable[..., dict[str, DoctorFinding]]
 ) -> None:
     """It landed before and is not listed now. Gate itself does not report it."""
@@ -162,7 +162,7 @@ def test_an_application_that_gate_hides_is_named(
     assert (finding.state, "pay" in finding.message) == ("warn", True)
 
 
-def test_applications_that_are_refused_are_named(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
+def test_refused_applications_are_reported(gate: Gate, check: Callable[..., dict[str, DoctorFinding]]) -> None:
     """A 403 is an authentication failure with the name of the application; a 400 is a failure of Gate."""
     gate.error_statuses["/applications/pay/pipelineConfigs"] = 403
     finding = check(spinnaker=gate_settings(gate))["permissions"]

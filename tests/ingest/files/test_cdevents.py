@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
+from dora.storage.rows.changes import Change
+from dora.storage.rows.executions import Execution, Rollout
+from dora.storage.rows.incidents import IncidentEvent
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Change, Execution, IncidentEvent, Rollout
 from ingest.core.source import Request
 from ingest.files import SOURCE, cdevents
 from tests.conftest import fresh
@@ -40,24 +42,26 @@ def event(kind: str, subject: str = "shop", at: str = AT, id: str | None = None,
     }
 
 
-def deployed(kind: str = "service.deployed", at: str = AT, commit: str | None = SHA, **more: Any) -> dict[str, Any]:
-    made = event(kind, at=at, environment={"id": "prod"}, artifactId="pkg:oci/shop@sha256%3Aabc", **more)
-    return made | ({"customData": {"commit": commit, "repository": "acme/shop"}} if commit else {})
+def deployment_event(
+    kind: str = "service.deployed", at: str = AT, commit: str | None = SHA, **more: Any
+) -> dict[str, Any]:
+    event_ = event(kind, at=at, environment={"id": "prod"}, artifactId="pkg:oci/shop@sha256%3Aabc", **more)
+    return event_ | ({"customData": {"commit": commit, "repository": "acme/shop"}} if commit else {})
 
 
-def incident(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
-    made = event(f"incident.{kind}", name, at, description="checkout is slow", service={"id": "shop"})
-    made["context"]["links"] = [{"linkType": "RELATION", "linkKind": "CAUSE", "target": {"contextId": "d1"}}]
-    return made
+def incident_event(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
+    event_ = event(f"incident.{kind}", name, at, description="checkout is slow", service={"id": "shop"})
+    event_["context"]["links"] = [{"linkType": "RELATION", "linkKind": "CAUSE", "target": {"contextId": "d1"}}]
+    return event_
 
 
-def landed(folder: Path, *lines: dict[str, Any], name: str = "cdevents.jsonl") -> Summary:
+def land_events(folder: Path, *lines: dict[str, Any], name: str = "cdevents.jsonl") -> Summary:
     path = folder / name
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return pull(SOURCE.from_settings({}, folder), fresh(folder), Request(paths=(path,)))
 
 
-def opened(folder: Path) -> dora.Delivery:
+def open_delivery(folder: Path) -> dora.Delivery:
     build(Config(data=folder))
     return dora.open(folder / "dora.duckdb")
 
@@ -65,7 +69,7 @@ def opened(folder: Path) -> dora.Delivery:
 @pytest.mark.parametrize("kind", ["service.deployed", "service.upgraded"])
 def test_a_new_version_that_serves_is_a_deployment(kind: str) -> None:
     """The service is the application; its only time is that of its traffic."""
-    execution, rollout = cdevents.to_rows(deployed(kind))
+    execution, rollout = cdevents.to_rows(deployment_event(kind))
     assert isinstance(execution, Execution)
     assert isinstance(rollout, Rollout)
     assert (execution.application, execution.commit, execution.repository) == ("shop", SHA, "acme/shop")
@@ -80,18 +84,18 @@ def test_a_new_version_that_serves_is_a_deployment(kind: str) -> None:
 
 def test_a_rolled_back_service_is_a_rollback() -> None:
     """``service.rolledback`` is a deployment of kind rollback."""
-    _, rollout = cdevents.to_rows(deployed("service.rolledback"))
+    _, rollout = cdevents.to_rows(deployment_event("service.rolledback"))
     assert isinstance(rollout, Rollout)
     assert (rollout.action, rollout.kind) == ("rollback", "rollback")
 
 
 def test_the_package_url_may_contain_the_commit() -> None:
     """Its ``vcs_url`` has repository and commit if customData has none."""
-    made = deployed(commit=None)
-    made["subject"]["content"]["artifactId"] = (
+    event_ = deployment_event(commit=None)
+    event_["subject"]["content"]["artifactId"] = (
         f"pkg:golang/shop@1.2?vcs_url=git%2Bhttps%3A%2F%2Fgit.acme.dev%2Facme%2Fshop.git%40{SHA}"
     )
-    execution, _ = cdevents.to_rows(made)
+    execution, _ = cdevents.to_rows(event_)
     assert isinstance(execution, Execution)
     assert (execution.repository, execution.commit) == ("acme/shop", SHA)
 
@@ -109,7 +113,7 @@ def test_a_merge_is_a_change() -> None:
 
 def test_an_incident_is_opened_and_resolved() -> None:
     """Detected and reported open it, resolved closes it, and a link has the deployment."""
-    rows = [row for kind in ("detected", "reported", "resolved") for row in cdevents.to_rows(incident(kind, AT))]
+    rows = [row for kind in ("detected", "reported", "resolved") for row in cdevents.to_rows(incident_event(kind, AT))]
     assert [row.event for row in rows if isinstance(row, IncidentEvent)] == ["opened", "opened", "resolved"]
     assert isinstance(rows[0], IncidentEvent)
     assert (rows[0].incident, rows[0].application, rows[0].deployment) == ("i1", "shop", "d1")
@@ -117,8 +121,13 @@ def test_an_incident_is_opened_and_resolved() -> None:
 
 def test_a_cloud_event_has_the_same_rows() -> None:
     """The data of a CloudEvent is an event."""
-    wrapped = {"specversion": "1.0", "id": "x", "type": "dev.cdevents.service.deployed.0.2.0", "data": deployed()}
-    assert list(cdevents.to_rows(wrapped)) == list(cdevents.to_rows(deployed()))
+    wrapped = {
+        "specversion": "1.0",
+        "id": "x",
+        "type": "dev.cdevents.service.deployed.0.2.0",
+        "data": deployment_event(),
+    }
+    assert list(cdevents.to_rows(wrapped)) == list(cdevents.to_rows(deployment_event()))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +135,7 @@ def test_a_cloud_event_has_the_same_rows() -> None:
     [
         ({"a": 1}, "not a CDEvent"),
         ({"context": {"type": "com.github.push"}}, "not a CDEvent"),
-        (deployed(at="yesterday"), "is not a time"),
+        (deployment_event(at="yesterday"), "is not a time"),
         (event("service.deployed"), "subject.content.environment.id must not be empty"),
         (event("incident.detected", "i1"), "subject.content.service.id must not be empty"),
         (event("change.merged", "17", repository={"id": "acme/shop"}), "no commit: "),
@@ -160,12 +169,15 @@ def test_any_json_is_rows_or_an_error(cells: dict[str, Any], kind: str, typed: b
 
 def test_events_give_the_metrics(tmp_path: Path) -> None:
     """Two deployments and an incident in two files, its resolution first: one failure, recovered in 1 h."""
-    first, second = deployed(at="2026-03-02T10:00:00Z"), deployed(at="2026-03-03T10:00:00Z", commit="5" * 40)
+    first, second = (
+        deployment_event(at="2026-03-02T10:00:00Z"),
+        deployment_event(at="2026-03-03T10:00:00Z", commit="5" * 40),
+    )
     first["context"]["id"] = "d1"
     second["subject"]["content"]["artifactId"] = "pkg:oci/shop@sha256%3Adef"
-    landed(tmp_path, incident("resolved", "2026-03-02T11:00:00Z"), second)
-    landed(tmp_path, first, incident("detected", "2026-03-02T10:30:00Z"), name="cdevents-2.jsonl")
-    delivery = opened(tmp_path)
+    land_events(tmp_path, incident_event("resolved", "2026-03-02T11:00:00Z"), second)
+    land_events(tmp_path, first, incident_event("detected", "2026-03-02T10:30:00Z"), name="cdevents-2.jsonl")
+    delivery = open_delivery(tmp_path)
     (failures,) = delivery.metric("change_failure_rate").rows
     (recovery,) = delivery.metric("recovery_time").rows
     assert (failures.n, failures.value) == (2, 0.5)
@@ -175,18 +187,25 @@ def test_events_give_the_metrics(tmp_path: Path) -> None:
 def test_any_order_of_events_has_the_same_rows(tmp_path: Path) -> None:
     """Shuffled, repeated and split over files, the incidents are the same."""
     lines = [
-        incident(kind, f"2026-03-0{day}T10:00:00Z", f"i{day}") for day in (2, 3) for kind in ("detected", "resolved")
+        incident_event(kind, f"2026-03-0{day}T10:00:00Z", f"i{day}")
+        for day in (2, 3)
+        for kind in ("detected", "resolved")
     ]
-    lines += [incident("detected", "2026-03-04T10:00:00Z", "i4"), incident("resolved", "2026-03-05T10:00:00Z", "i5")]
+    lines += [
+        incident_event("detected", "2026-03-04T10:00:00Z", "i4"),
+        incident_event("resolved", "2026-03-05T10:00:00Z", "i5"),
+    ]
     incidents = []
     for seed in range(3):
         folder = tmp_path / str(seed)
         folder.mkdir()
         draw = random.Random(seed)
         shuffled = draw.sample(lines + lines[:2], len(lines) + 2)
-        landed(folder, *shuffled[:3], name="a-cdevents.jsonl")
-        landed(folder, *shuffled[3:], name="b-cdevents.jsonl")
-        incidents.append(opened(folder).sql("SELECT incident_id, opened_at, resolved_at FROM incidents ORDER BY 1"))
+        land_events(folder, *shuffled[:3], name="a-cdevents.jsonl")
+        land_events(folder, *shuffled[3:], name="b-cdevents.jsonl")
+        incidents.append(
+            open_delivery(folder).sql("SELECT incident_id, opened_at, resolved_at FROM incidents ORDER BY 1")
+        )
     assert incidents[0] == incidents[1] == incidents[2]
     assert [(row["incident_id"], row["resolved_at"] is None) for row in incidents[0]] == [
         ("i2", False),
@@ -198,7 +217,7 @@ def test_any_order_of_events_has_the_same_rows(tmp_path: Path) -> None:
 
 def test_skipped_events_are_counted(tmp_path: Path) -> None:
     """A note counts the events of other kinds; what is not an event is quarantined."""
-    summary = landed(
+    summary = land_events(
         tmp_path, event("build.started"), event("build.started", "b"), event("testcase.finished"), {"a": 1}
     )
     assert summary.quarantined == 1

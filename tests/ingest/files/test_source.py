@@ -21,9 +21,12 @@ from pyarrow import parquet
 
 from dora.errors import UsageError
 from dora.storage import database
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Change, Commit
+from dora.storage.rows.executions import Execution, Rollout
+from dora.storage.rows.incidents import Incident
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Change, Commit, Execution, Incident, Rollout, Row
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.files import SOURCE
 from ingest.files.timestamps import Timestamp
@@ -70,14 +73,14 @@ def fetch(*paths: Path, kind: str | None = None) -> list[Item]:
     return list(SOURCE([]).fetch(Request(paths=paths, kind=kind), SourceState()))
 
 
-def of(items: Sequence[Item], cls: type) -> list[Any]:
+def items_of(items: Sequence[Item], cls: type) -> list[Any]:
     return [item for item in items if isinstance(item, cls)]
 
 
 def rows(*paths: Path) -> list[Row]:
     """The rows of every readable line."""
     parsed: list[Row] = []
-    for document in of(fetch(*paths), Document):
+    for document in items_of(fetch(*paths), Document):
         parsed += SOURCE([]).parse(document)
     return parsed
 
@@ -87,15 +90,15 @@ def rows_of_line(folder: Path, kind: str, line: Cells) -> dict[type, Any]:
     return {type(row): row for row in rows(write_csv(folder / f"{kind}.csv", [line]))}
 
 
-def refusal(folder: Path, kind: str, line: Cells) -> str:
+def read_refusal(folder: Path, kind: str, line: Cells) -> str:
     """The reason why a line can not be read."""
-    (document,) = of(fetch(write_csv(folder / f"{kind}.csv", [line])), Document)
+    (document,) = items_of(fetch(write_csv(folder / f"{kind}.csv", [line])), Document)
     with pytest.raises(ValueError, match=":2: ") as error:
         SOURCE([]).parse(document)
     return str(error.value)
 
 
-def landed(data: Path, *paths: Path) -> Summary:
+def land_files(data: Path, *paths: Path) -> Summary:
     return pull(SOURCE([]), fresh(data), Request(paths=paths))
 
 
@@ -300,7 +303,7 @@ def test_parquet_types(tmp_path: Path) -> None:
 def test_a_date_without_a_time_of_day_is_refused(tmp_path: Path) -> None:
     """A Parquet date would mean midnight: it is refused like one in text."""
     line = INCIDENT | {"opened_at": datetime(2026, 1, 1).date()}
-    (document,) = of(fetch(write_parquet(tmp_path / "incidents.parquet", [line])), Document)
+    (document,) = items_of(fetch(write_parquet(tmp_path / "incidents.parquet", [line])), Document)
     with pytest.raises(ValueError, match="time of day"):
         SOURCE([]).parse(document)
 
@@ -316,7 +319,7 @@ def test_a_parquet_time_beyond_python_spoils_one_line(tmp_path: Path) -> None:
         }
     )
     parquet.write_table(table, tmp_path / "incidents.parquet")
-    summary = landed(tmp_path / "data", tmp_path / "incidents.parquet")
+    summary = land_files(tmp_path / "data", tmp_path / "incidents.parquet")
     assert (summary.documents, summary.quarantined) == (2, 1)
     assert query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident") == [("b", START_US)]
 
@@ -393,7 +396,7 @@ def test_what_is_not_a_time(text: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_missing_columns_are_named(tmp_path: Path, suffix: str) -> None:
+def test_missing_columns_are_reported(tmp_path: Path, suffix: str) -> None:
     """The error has the names of the missing columns and the line of the header."""
     path = FORMATS[suffix](tmp_path / f"deployments.{suffix}", [{"id": "1", "application": "a", "when": "x"}])
     with pytest.raises(UsageError, match=rf"deployments.{suffix}:1: .* environment, status, finished_at; it has id"):
@@ -434,7 +437,7 @@ def test_no_file_lands_if_one_is_refused(tmp_path: Path) -> None:
     """All files are checked before the first line lands."""
     good = write_csv(tmp_path / "incidents.csv", [INCIDENT])
     with pytest.raises(UsageError):
-        landed(tmp_path / "data", good, tmp_path / "missing.csv")
+        land_files(tmp_path / "data", good, tmp_path / "missing.csv")
     assert query(tmp_path / "data", "SELECT count(*) FROM incident") == [(0,)]
 
 
@@ -442,7 +445,7 @@ def test_no_file_lands_if_one_is_refused(tmp_path: Path) -> None:
 def test_the_kind_may_be_an_option(tmp_path: Path, kind: str) -> None:
     """The option wins over the name of the file."""
     path = write_csv(tmp_path / "deployments-that-hurt.csv", [INCIDENT])
-    assert [document.kind for document in of(fetch(path, kind=kind), Document)] == ["incidents"]
+    assert [document.kind for document in items_of(fetch(path, kind=kind), Document)] == ["incidents"]
 
 
 @pytest.mark.parametrize("kind", ["outages", "dep", "s"])
@@ -466,7 +469,7 @@ def test_paths_of_the_settings_are_globs(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     write_csv(tmp_path / "deep" / "incidents-c.csv", [INCIDENT | {"id": "c"}])
     items = configured(tmp_path, paths=[str(tmp_path / "**" / "*.csv"), str(tmp_path / "incidents-a.csv")])
-    parsed = [row.id for document in of(items, Document) for row in SOURCE([]).parse(document)]
+    parsed = [row.id for document in items_of(items, Document) for row in SOURCE([]).parse(document)]
     assert sorted(parsed) == ["a", "b", "c"]
 
 
@@ -474,7 +477,7 @@ def test_relative_globs_are_relative_to_the_working_folder(tmp_path: Path, monke
     """As for every command."""
     write_csv(tmp_path / "incidents.csv", [INCIDENT])
     monkeypatch.chdir(tmp_path)
-    assert len(of(configured(tmp_path, paths=["*.csv"]), Document)) == 1
+    assert len(items_of(configured(tmp_path, paths=["*.csv"]), Document)) == 1
 
 
 @pytest.mark.parametrize(
@@ -519,7 +522,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
 )
 def test_the_reason_of_an_unreadable_line(tmp_path: Path, kind: str, line: Cells, reason: str) -> None:
     """It has file, line, column and what is wrong."""
-    message = refusal(tmp_path, kind, line)
+    message = read_refusal(tmp_path, kind, line)
     assert message.startswith(f"{tmp_path / kind}.csv:2: ")
     assert reason in message
 
@@ -540,7 +543,7 @@ def test_bad_lines_are_quarantined_and_the_others_land(tmp_path: Path) -> None:
     """Too few or too many cells, wrong encoding, wrong quotes, invalid values: each is counted."""
     path = tmp_path / "incidents.csv"
     path.write_bytes(BAD_CSV)
-    summary = landed(tmp_path / "data", path)
+    summary = land_files(tmp_path / "data", path)
     assert query(tmp_path / "data", "SELECT id FROM incident ORDER BY id") == [("a",), ("g",)]
     assert (summary.documents, summary.quarantined, summary.partial_failures) == (3, 6, [])
     reasons = [
@@ -563,7 +566,7 @@ def test_bad_lines_of_json(tmp_path: Path) -> None:
     """A line that is not a JSON object is counted by its number; optional values may be left out."""
     path = tmp_path / "incidents.jsonl"
     path.write_bytes(BAD_JSON + b"[" * 200_000 + b"\n")
-    summary = landed(tmp_path / "data", path)
+    summary = land_files(tmp_path / "data", path)
     parsed = query(tmp_path / "data", "SELECT id, epoch_us(opened_at) FROM incident ORDER BY id")
     assert parsed == [("4", START_US + 500), ("a", START_US)]
     assert sorted(id for (id,) in query(tmp_path / "data", "SELECT id FROM quarantine")) == [
@@ -575,7 +578,7 @@ def test_bad_lines_of_json(tmp_path: Path) -> None:
 def test_a_duplicate_id_with_other_content(tmp_path: Path) -> None:
     """Of two lines with one id the last one is used, and the other is quarantined unless both are equal."""
     lines = [INCIDENT | {"title": title} for title in ("first", "last", "last")]
-    summary = landed(tmp_path / "data", write_csv(tmp_path / "incidents.csv", lines))
+    summary = land_files(tmp_path / "data", write_csv(tmp_path / "incidents.csv", lines))
     assert query(tmp_path / "data", "SELECT title FROM incident") == [("last",)]
     assert (summary.documents, summary.quarantined) == (3, 1)
     ((id, reason),) = query(tmp_path / "data", "SELECT id, reason FROM quarantine")
@@ -586,13 +589,13 @@ def test_a_duplicate_id_with_other_content(tmp_path: Path) -> None:
 def test_a_change_is_identified_by_repository_and_sha(tmp_path: Path) -> None:
     """The same sha in two repositories is two changes."""
     lines = [CHANGE | {"repository": name} for name in ("acme/a", "acme/b")]
-    assert of(fetch(write_csv(tmp_path / "changes.csv", lines)), Unreadable) == []
+    assert items_of(fetch(write_csv(tmp_path / "changes.csv", lines)), Unreadable) == []
 
 
 def test_lines_without_an_id_do_not_contradict_each_other(tmp_path: Path) -> None:
     """Each is quarantined for its empty id alone."""
     lines = [INCIDENT | {"id": "", "title": title} for title in "ab"]
-    assert of(fetch(write_csv(tmp_path / "incidents.csv", lines)), Unreadable) == []
+    assert items_of(fetch(write_csv(tmp_path / "incidents.csv", lines)), Unreadable) == []
 
 
 def test_a_damaged_file_is_a_partial_failure(tmp_path: Path) -> None:
@@ -605,9 +608,9 @@ def test_a_damaged_file_is_a_partial_failure(tmp_path: Path) -> None:
     content[middle : middle + 20_000] = b"\xff" * 20_000
     path.write_bytes(content)
     items = fetch(path)
-    (failure,) = of(items, PartialFailure)
+    (failure,) = items_of(items, PartialFailure)
     assert "incidents.parquet could not be read to its end" in failure.message
-    assert len(of(items, Document)) >= 5000
+    assert len(items_of(items, Document)) >= 5000
 
 
 # --- the run as a whole ---------------------------------------------------------------------------
@@ -616,14 +619,16 @@ def test_a_damaged_file_is_a_partial_failure(tmp_path: Path) -> None:
 def test_ignored_columns_are_a_note(tmp_path: Path) -> None:
     """The note names them once, and the archive has their cells."""
     items = fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT | {"mood": "bad", "Title": "x"}] * 2))
-    assert [item.text for item in of(items, Note)] == [f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"]
-    assert b'"mood":"bad"' in of(items, Document)[0].body
+    assert [item.text for item in items_of(items, Note)] == [
+        f"{tmp_path / 'incidents.csv'}: ignored columns: Title, mood"
+    ]
+    assert b'"mood":"bad"' in items_of(items, Document)[0].body
 
 
 def test_the_data_is_complete_up_to_the_run(tmp_path: Path) -> None:
     """The time of the run is archived, so that a replay does not change it."""
     before = datetime.now(UTC)
-    (as_of,) = of(fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT])), AsOf)
+    (as_of,) = items_of(fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT])), AsOf)
     assert before <= as_of.at <= datetime.now(UTC)
 
 
@@ -633,7 +638,7 @@ def test_a_replay_gives_the_same_rows(tmp_path: Path) -> None:
     paths[0].write_bytes(BAD_CSV)
     paths.append(write_json(tmp_path / "changes.jsonl", [CHANGE, CHANGE | {"sha": "b", "merged_at": MID}]))
     data = tmp_path / "data"
-    landed(data, *paths)
+    land_files(data, *paths)
     tables = {name: f'SELECT * EXCLUDE (load_id) FROM "{name}" ORDER BY ALL' for name in database.fact_tables()}
     tables["load"] = "SELECT as_of, documents, quarantined, partial_failures FROM load"
     before = {name: query(data, sql) for name, sql in tables.items()}
@@ -647,10 +652,10 @@ def test_a_replay_gives_the_same_rows(tmp_path: Path) -> None:
 def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
     """The same file again has only unchanged rows; a longer one adds its new lines."""
     path = write_csv(tmp_path / "incidents.csv", [INCIDENT])
-    landed(tmp_path / "data", path)
-    assert landed(tmp_path / "data", path).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
+    land_files(tmp_path / "data", path)
+    assert land_files(tmp_path / "data", path).tables["incident"] == {"new": 0, "changed": 0, "unchanged": 1}
     write_csv(path, [INCIDENT, INCIDENT | {"id": "i2"}])
-    assert landed(tmp_path / "data", path).tables["incident"] == {"new": 1, "changed": 0, "unchanged": 1}
+    assert land_files(tmp_path / "data", path).tables["incident"] == {"new": 1, "changed": 0, "unchanged": 1}
 
 
 @given(st.binary(max_size=300))
@@ -666,7 +671,7 @@ def test_no_bytes_end_a_run(tmp_path_factory: pytest.TempPathFactory, tail: byte
     ):
         (folder / name).write_bytes(start + tail)
         good = 0
-        for document in of(fetch(folder / name), Document):
+        for document in items_of(fetch(folder / name), Document):
             try:
                 good += len(list(SOURCE([]).parse(document)))
             except ValueError as error:
@@ -724,5 +729,5 @@ def test_any_cell_survives_csv(tmp_path: Path) -> None:
     csv.writer(out).writerows([[*INCIDENT, "title"], [*INCIDENT.values(), title]])
     path = tmp_path / "incidents.csv"
     path.write_text(out.getvalue())
-    landed(tmp_path / "data", path)
+    land_files(tmp_path / "data", path)
     assert query(tmp_path / "data", "SELECT title FROM incident") == [(title,)]

@@ -28,9 +28,9 @@ class Upstream:
 
     def git(self, *arguments: str, stdin: bytes = b"", **env: str) -> str:
         clean = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-        person = {f"GIT_{who}_{what}": "ada" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        dates = {f"GIT_{who}_DATE": f"{self.now} +0000" for who in ("AUTHOR", "COMMITTER")}
-        done = subprocess.run(
+        person = {f"GIT_{role}_{what}": "ada" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+        dates = {f"GIT_{role}_DATE": f"{self.now} +0000" for role in ("AUTHOR", "COMMITTER")}
+        process = subprocess.run(
             ["git", *arguments],
             cwd=self.path,
             input=stdin,
@@ -38,7 +38,7 @@ class Upstream:
             check=True,
             capture_output=True,
         )
-        return done.stdout.decode("utf-8", "replace").strip()
+        return process.stdout.decode("utf-8", "replace").strip()
 
     def commit(self, message: str, path: str = "file", **env: str) -> str:
         self.now += 60
@@ -55,7 +55,7 @@ class Upstream:
         return self.head()
 
     def raw(self, text: bytes, ref: str = "refs/heads/main") -> str:
-        """A commit whose bytes are given, written as they are."""
+        """Write a commit of exactly these bytes."""
         sha = self.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=text)
         self.git("update-ref", ref, sha)
         return sha
@@ -67,8 +67,8 @@ class Upstream:
         return self.git("rev-list", *arguments).split()
 
 
-class Ingested:
-    """A data folder into which upstreams are ingested, and what has landed there."""
+class GitLanding:
+    """A data folder into which a test ingests upstreams, and queries of its landing database."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -93,5 +93,5 @@ def upstream(tmp_path: Path) -> Upstream:
 
 
 @pytest.fixture
-def ingested(tmp_path: Path) -> Ingested:
-    return Ingested(tmp_path / "data")
+def git_landing(tmp_path: Path) -> GitLanding:
+    return GitLanding(tmp_path / "data")

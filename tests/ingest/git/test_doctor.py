@@ -24,26 +24,28 @@ def deployment_table(*commits: str) -> str:
 
 
 @pytest.fixture
-def check_mirror(upstream: Any, ingested: Any, built_in: Callable[..., Any]) -> CheckMirror:
+def check_mirror(upstream: Any, git_landing: Any, built_in: Callable[..., Any]) -> CheckMirror:
     def check(*commits: str) -> list[str]:
-        ingested.data.mkdir(exist_ok=True)
+        git_landing.data.mkdir(exist_ok=True)
         if commits:
-            built_in(ingested.data, deployments=deployment_table(*commits)).close()
-        findings = run.run_checks(ingested.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
+            built_in(git_landing.data, deployments=deployment_table(*commits)).close()
+        findings = run.run_checks(git_landing.data, {"git": {"repositories": [{"url": str(upstream.path)}]}}, 36.0)
         return [f"{finding.state}: {finding.message}" for finding in findings if finding.check == "git acme/shop"]
 
     return check
 
 
-def test_every_finding_names_the_share_of_deployments(upstream: Any, ingested: Any, check_mirror: CheckMirror) -> None:
+def test_every_finding_names_the_share_of_deployments(
+    upstream: Any, git_landing: Any, check_mirror: CheckMirror
+) -> None:
     """Not fetched, current, old, outdated, shallow or out of reach: the share, and how far the trunk is ahead."""
     first, tip = upstream.commit("one"), upstream.commit("two")
     commits = [f"ACME/shop | {first}", f"acme/shop | {'f' * 40}", f"acme/web | {'c' * 40}"]
     assert check_mirror() == ["warn: not fetched yet; its share of the deployments is unknown until the first build"]
     none = "contains the commits of 0 of 3 deployments (0%), lacks those of 2 that name it"
     assert check_mirror(*commits) == [f"warn: not fetched yet; {none}"]
-    ingested.run({"url": str(upstream.path)})
-    mirror = ingested.data / "mirrors" / "acme__shop.git"
+    git_landing.run({"url": str(upstream.path)})
+    mirror = git_landing.data / "mirrors" / "acme__shop.git"
     share = "contains the commits of 1 of 3 deployments (33%), lacks those of 1 that name it"
     details = f" h ago; main is at {tip[:12]}, 1 change ahead of the last deployed {first[:12]}; {share}"
     (current,) = check_mirror(*commits)
@@ -64,10 +66,10 @@ def test_every_finding_names_the_share_of_deployments(upstream: Any, ingested: A
     assert all(message.endswith(details) for message in (outdated, unreachable))
 
 
-def test_an_unknown_age_or_distance_is_not_zero(upstream: Any, ingested: Any, check_mirror: CheckMirror) -> None:
+def test_an_unknown_age_or_distance_is_not_zero(upstream: Any, git_landing: Any, check_mirror: CheckMirror) -> None:
     """A mirror without a successful fetch has no age; a commit that only landing contains has no distance."""
-    first, mirror = upstream.commit("one"), ingested.data / "mirrors" / "acme__shop.git"
-    ingested.run({"url": str(upstream.path)})
+    first, mirror = upstream.commit("one"), git_landing.data / "mirrors" / "acme__shop.git"
+    git_landing.run({"url": str(upstream.path)})
     (current,) = check_mirror(f"acme/shop | {first}")
     assert f"main is at {first[:12]}, 0 changes ahead of the last deployed {first[:12]}" in current
     (mirror / "dora-fetched").unlink()

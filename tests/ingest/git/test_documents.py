@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ingest.core.archive import Document
-from ingest.core.rows import Columns
+from ingest.core.columns import Columns
 from ingest.git import documents
 from ingest.git.documents import ChangeColumns
 from ingest.git.log import Commits

@@ -21,12 +21,12 @@ TOKEN = "ghp_canary0123"
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-def ago(hours: float) -> str:
+def hours_ago(hours: float) -> str:
     return (NOW - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class FakeGitHub:
-    """GitHub's REST API of pull requests for one repository; ``refuse`` gives a path another status."""
+    """GitHub's REST API of pull requests for one repository; ``refuse`` maps a path to another status."""
 
     def __init__(self) -> None:
         self.pulls: dict[int, dict[str, Any]] = {}
@@ -34,11 +34,11 @@ class FakeGitHub:
         self.commits: dict[int, list[str]] = {}
         self.refuse: dict[str, tuple[int, dict[str, str]]] = {}
         self.requested_paths: list[str] = []
-        fake = self
+        github = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                fake.answer(self)
+                github.respond(self)
 
             def log_message(self, *_: Any) -> None:
                 pass
@@ -48,18 +48,21 @@ class FakeGitHub:
 
     def pull(self, number: int, updated: float, *, merged: float | None = None, author: str = "ada") -> None:
         self.pulls[number] = {
-            "number": number, "created_at": ago(updated + 50), "updated_at": ago(updated), "user": {"login": author},
-            "merged_at": None if merged is None else ago(merged), "merge_commit_sha": f"{number:040x}",
+            "number": number, "created_at": hours_ago(updated + 50), "updated_at": hours_ago(updated),
+            "user": {"login": author}, "merged_at": None if merged is None else hours_ago(merged),
+            "merge_commit_sha": f"{number:040x}",
         }  # fmt: skip
 
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+    def respond(self, handler: BaseHTTPRequestHandler) -> None:
         address = urlsplit(handler.path)
         self.requested_paths.append(address.path)
         status, headers = next((r for p, r in self.refuse.items() if re.search(p, address.path)), (200, {}))
         if handler.headers["Authorization"] != f"Bearer {TOKEN}":
             status = 401
         page, size = (int(parse_qs(address.query)[name][0]) for name in ("page", "per_page"))
-        body = json.dumps(self.listed(address.path)[(page - 1) * size : page * size] if status == 200 else {}).encode()
+        body = json.dumps(
+            self.list_items(address.path)[(page - 1) * size : page * size] if status == 200 else {}
+        ).encode()
         handler.send_response(status)
         for name, value in {**headers, "Content-Type": "application/json; charset=utf-8"}.items():
             handler.send_header(name, value)
@@ -67,7 +70,7 @@ class FakeGitHub:
         handler.end_headers()
         handler.wfile.write(body)
 
-    def listed(self, path: str) -> list[Any]:
+    def list_items(self, path: str) -> list[Any]:
         parts = path.split("/")
         if path == "/repos/acme/shop/pulls":
             return sorted(self.pulls.values(), key=lambda pull: pull["updated_at"], reverse=True)
@@ -78,124 +81,126 @@ class FakeGitHub:
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGitHub]:
-    fake = FakeGitHub()
-    threading.Thread(target=fake.server.serve_forever, args=(0.02,), daemon=True).start()
+    github = FakeGitHub()
+    threading.Thread(target=github.server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("DORA_GITHUB_TOKEN", TOKEN)
-    yield fake
-    fake.server.shutdown()
-    fake.server.server_close()
+    yield github
+    github.server.shutdown()
+    github.server.server_close()
 
 
-def run(upstream: Any, ingested: Any, api: FakeGitHub, **more: Any) -> Any:
+def ingest_from(upstream: Any, git_landing: Any, api: FakeGitHub, **more: Any) -> Any:
     if not (upstream.path / "file").exists():
         upstream.commit("one")
     github = {"api": api.url, **more}
-    return ingested.run({"url": str(upstream.path), "github": "acme/shop"}, github=github)
+    return git_landing.run({"url": str(upstream.path), "github": "acme/shop"}, github=github)
 
 
 def review(hours: float, state: str, login: str) -> dict[str, Any]:
-    return {"state": state, "submitted_at": ago(hours), "user": {"login": login}}
+    return {"state": state, "submitted_at": hours_ago(hours), "user": {"login": login}}
 
 
-def test_a_request_has_its_times(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+def test_a_request_has_its_times(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """Opened, first commit, first review by another user, first approval, merged; merge commit and labels."""
     api.pull(7, 1, merged=2)
     api.pulls[7]["labels"] = [{"name": "urgent", "color": "f00"}, {"name": "hotfix"}]
     reviews = [(9, "COMMENTED", "ada"), (8, "CHANGES_REQUESTED", "bob"), (5, "APPROVED", "eve"), (4, "APPROVED", "bob")]
     api.reviews[7] = [review(*arguments) for arguments in reviews]
-    api.commits[7] = [ago(60), ago(55)]
-    run(upstream, ingested, api)
+    api.commits[7] = [hours_ago(60), hours_ago(55)]
+    ingest_from(upstream, git_landing, api)
     times = [f"epoch({column}_at)" for column in ("opened", "first_commit", "first_review", "approved", "merged")]
-    (row,) = ingested.sql(f"SELECT number, author, sha, labels, {', '.join(times)} FROM change_request")
+    (row,) = git_landing.sql(f"SELECT number, author, sha, labels, {', '.join(times)} FROM change_request")
     assert row[:4] == ("7", "ada", f"{7:040x}", ["hotfix", "urgent"])
     assert [(NOW.timestamp() - time) / 3600 for time in row[4:]] == [51, 60, 8, 5, 2]
 
 
-def test_every_page_is_read(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+def test_every_page_is_read(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """More than a page of pull requests and of reviews; open ones have no commit and need no further request."""
     for number in range(1, 231):
         api.pull(number, number / 10)
     api.pull(231, 1, merged=1)
     api.reviews[231] = [review(9, "COMMENTED", "bob")] * 100 + [review(3, "APPROVED", "bob")]
-    summary = run(upstream, ingested, api)
+    summary = ingest_from(upstream, git_landing, api)
     assert summary.partial_failures == []
-    assert ingested.column("SELECT count(*) FROM change_request") == [231]
-    assert ingested.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
-    assert ingested.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
+    assert git_landing.column("SELECT count(*) FROM change_request") == [231]
+    assert git_landing.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
+    assert git_landing.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
     assert sorted(set(api.requested_paths)) == [
         "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews"
     ]  # fmt: skip
 
 
-def test_only_what_changed_is_read_again(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+def test_only_what_changed_is_read_again(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """A second run reads what was updated since; the first one goes back ``since_days``."""
     api.pull(1, 24 * 100, merged=24 * 100)
     api.pull(2, 50, merged=50)
-    run(upstream, ingested, api)
-    assert ingested.column("SELECT number FROM change_request") == ["2"]
+    ingest_from(upstream, git_landing, api)
+    assert git_landing.column("SELECT number FROM change_request") == ["2"]
     api.pull(3, 1, merged=1)
     api.requested_paths.clear()
-    run(upstream, ingested, api)
-    assert sorted(ingested.column("SELECT number FROM change_request")) == ["2", "3"]
+    ingest_from(upstream, git_landing, api)
+    assert sorted(git_landing.column("SELECT number FROM change_request")) == ["2", "3"]
     assert "/repos/acme/shop/pulls/1/reviews" not in api.requested_paths
 
 
-def test_the_next_run_continues_after_a_rate_limit(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+def test_the_next_run_continues_after_a_rate_limit(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """Everything that was read before stays, oldest update first; the next run reads the rest."""
     for number in range(1, 6):
         api.pull(number, 10 - number, merged=10 - number)
     api.refuse["/pulls/4/"] = (403, {"X-RateLimit-Remaining": "0"})
-    (failure,) = run(upstream, ingested, api).partial_failures
+    (failure,) = ingest_from(upstream, git_landing, api).partial_failures
     assert "403" in failure
-    assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3"]
-    assert ingested.changes() == {upstream.head()}
+    assert sorted(git_landing.column("SELECT number FROM change_request")) == ["1", "2", "3"]
+    assert git_landing.changes() == {upstream.head()}
     api.refuse.clear()
-    assert run(upstream, ingested, api).partial_failures == []
-    assert sorted(ingested.column("SELECT number FROM change_request")) == ["1", "2", "3", "4", "5"]
+    assert ingest_from(upstream, git_landing, api).partial_failures == []
+    assert sorted(git_landing.column("SELECT number FROM change_request")) == ["1", "2", "3", "4", "5"]
 
 
 @pytest.mark.parametrize("status", [401, 404])
 def test_a_host_that_refuses_loses_only_pull_requests(
-    upstream: Any, ingested: Any, api: FakeGitHub, status: int
+    upstream: Any, git_landing: Any, api: FakeGitHub, status: int
 ) -> None:
-    """A token that is not known and a repository that is not there are partial_failures; the changes are read."""
+    """An unknown token or repository is a partial failure; the changes are read."""
     api.refuse["/pulls"] = (status, {})
-    (failure,) = run(upstream, ingested, api).partial_failures
+    (failure,) = ingest_from(upstream, git_landing, api).partial_failures
     assert str(status) in failure
     assert TOKEN not in failure
-    assert ingested.changes() == {upstream.head()}
+    assert git_landing.changes() == {upstream.head()}
 
 
-def test_an_unexpected_response_is_reported(upstream: Any, ingested: Any, api: FakeGitHub) -> None:
+def test_an_unexpected_response_is_reported(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """The error says that the host does not answer as GitHub does."""
-    api.pulls[1] = {"number": 1, "updated_at": ago(1)}
-    (failure,) = run(upstream, ingested, api).partial_failures
+    api.pulls[1] = {"number": 1, "updated_at": hours_ago(1)}
+    (failure,) = ingest_from(upstream, git_landing, api).partial_failures
     assert "not what GitHub's API documents" in failure
 
 
 def test_everything_else_works_without_a_token(
-    upstream: Any, ingested: Any, api: FakeGitHub, monkeypatch: pytest.MonkeyPatch
+    upstream: Any, git_landing: Any, api: FakeGitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No request is sent, a note names the empty variable, and nothing fails."""
     monkeypatch.delenv("DORA_GITHUB_TOKEN")
-    summary = run(upstream, ingested, api)
+    summary = ingest_from(upstream, git_landing, api)
     assert summary.partial_failures == api.requested_paths == []
     assert "DORA_GITHUB_TOKEN" in summary.notes[0]
-    assert ingested.changes() == {upstream.head()}
+    assert git_landing.changes() == {upstream.head()}
 
 
-def test_a_token_may_be_in_a_file(upstream: Any, ingested: Any, api: FakeGitHub, tmp_path: Path) -> None:
+def test_a_token_may_be_in_a_file(upstream: Any, git_landing: Any, api: FakeGitHub, tmp_path: Path) -> None:
     """A note warns if other users can read it, and no output file contains the token."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     file.chmod(0o644)
     api.pull(1, 1)
-    (note,) = run(upstream, ingested, api, token_file=str(file)).notes
+    (note,) = ingest_from(upstream, git_landing, api, token_file=str(file)).notes
     assert "chmod 600" in note
     file.chmod(0o600)
-    assert run(upstream, ingested, api, token_file=str(file)).notes == []
-    assert ingested.column("SELECT number FROM change_request") == ["1"]
-    assert [path for path in ingested.data.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()] == []
+    assert ingest_from(upstream, git_landing, api, token_file=str(file)).notes == []
+    assert git_landing.column("SELECT number FROM change_request") == ["1"]
+    assert [
+        path for path in git_landing.data.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def canary(tmp_path: Path) -> Path:
     return tmp_path / "canary"
 
 
-def hostile(config: Path, settings: dict[str, str], canary: Path) -> None:
+def write_hostile_settings(config: Path, settings: dict[str, str], canary: Path) -> None:
     """Write these settings into a file of settings."""
     words = {"{script}": str(canary.parent / "script"), "{folder}": str(canary.parent), "{canary}": str(canary)}
     for pair in settings.items():
@@ -117,10 +117,10 @@ def hostile(config: Path, settings: dict[str, str], canary: Path) -> None:
         subprocess.run(["git", "config", "--file", config, key, value], check=True)
 
 
-def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any, canary: Path) -> None:
+def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, git_landing: Any, canary: Path) -> None:
     """Hooks, monitors, signature and ssh programs, pagers and converters of the upstream's own config stay unused."""
     upstream.commit("one")
-    hostile(upstream.path / ".git" / "config", SETTINGS, canary)
+    write_hostile_settings(upstream.path / ".git" / "config", SETTINGS, canary)
     for hook in ("post-checkout", "reference-transaction", "post-update", "pre-auto-gc"):
         for folder in (canary.parent, upstream.path / ".git" / "hooks"):
             (folder / hook).write_text((canary.parent / "script").read_text())
@@ -128,32 +128,32 @@ def test_v13_nothing_of_a_hostile_repository_is_run(upstream: Any, ingested: Any
     for place in (".gitattributes", ".git/info/attributes"):
         (upstream.path / place).write_text("* diff=x\n")
     canary.unlink(missing_ok=True)
-    summary = ingested.run({"url": str(upstream.path), "paths": True, "sizes": True})
+    summary = git_landing.run({"url": str(upstream.path), "paths": True, "sizes": True})
     assert summary.partial_failures == []
-    assert ingested.column("SELECT subject FROM commit") == ["one"]
+    assert git_landing.column("SELECT subject FROM commit") == ["one"]
     assert not canary.exists()
 
 
 def test_v13_no_setting_of_a_mirror_or_of_the_user_is_honoured(
-    upstream: Any, ingested: Any, canary: Path, monkeypatch: pytest.MonkeyPatch
+    upstream: Any, git_landing: Any, canary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What plain git would run of our own copy's settings, and of a home's, is gone before git is settings anything."""
     upstream.commit("one", "pay/a")
     settings = {"url": str(upstream.path), "paths": True, "sizes": True}
-    ingested.run(settings)
-    mirror, user = ingested.data / "mirrors" / "acme__shop.git", canary.parent / ".gitconfig"
-    hostile(mirror / "config", {name: OURS_ONLY[name] for name in ("remote.origin.uploadpack",)}, canary)
+    git_landing.run(settings)
+    mirror, user = git_landing.data / "mirrors" / "acme__shop.git", canary.parent / ".gitconfig"
+    write_hostile_settings(mirror / "config", {name: OURS_ONLY[name] for name in ("remote.origin.uploadpack",)}, canary)
     plain = ["git", "-C", mirror, "-c", f"remote.origin.url={upstream.path}", "fetch", "--quiet", "origin"]
     subprocess.run(plain, check=True, capture_output=True)
     assert canary.exists()
     canary.unlink()
-    hostile(mirror / "config", SETTINGS | OURS_ONLY, canary)
-    hostile(user, SETTINGS, canary)
+    write_hostile_settings(mirror / "config", SETTINGS | OURS_ONLY, canary)
+    write_hostile_settings(user, SETTINGS, canary)
     canary.unlink(missing_ok=True)
     monkeypatch.setenv("HOME", str(canary.parent))
     upstream.commit("two", "pay/b")
-    assert ingested.run(settings).partial_failures == []
-    landed = ingested.sql("SELECT subject, paths, files FROM change JOIN commit USING (sha) ORDER BY 1")
+    assert git_landing.run(settings).partial_failures == []
+    landed = git_landing.sql("SELECT subject, paths, files FROM change JOIN commit USING (sha) ORDER BY 1")
     assert landed == [("one", ["pay/a"], 1), ("two", ["pay/b"], 1)]
     assert not canary.exists()
 
@@ -165,7 +165,7 @@ def test_forty_addresses_and_forty_settings_are_tried() -> None:
 
 
 def test_the_environment_of_whoever_runs_it_does_not_lead_git_astray(
-    upstream: Any, ingested: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    upstream: Any, git_landing: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Variables that would change what git reads or runs are not passed on."""
     canary = tmp_path / "canary"
@@ -174,6 +174,6 @@ def test_the_environment_of_whoever_runs_it_does_not_lead_git_astray(
         monkeypatch.setenv(name, f"touch {canary}")
     for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_TEMPLATE_DIR"):
         monkeypatch.setenv(name, str(tmp_path / "nowhere"))
-    assert ingested.run({"url": str(upstream.path)}).partial_failures == []
-    assert ingested.column("SELECT subject FROM commit") == ["one"]
+    assert git_landing.run({"url": str(upstream.path)}).partial_failures == []
+    assert git_landing.column("SELECT subject FROM commit") == ["one"]
     assert not canary.exists()

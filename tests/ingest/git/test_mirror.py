@@ -25,7 +25,7 @@ class Backend(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, _, query = self.path.partition("?")
         length = self.headers.get("Content-Length", "0")
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "http-backend"],
             input=self.rfile.read(int(length)),
             capture_output=True,
@@ -38,7 +38,7 @@ class Backend(BaseHTTPRequestHandler):
                 "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
             },
         )  # fmt: skip
-        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        head, _, body = process.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
         self.send_response(int(headers.pop("Status", "200").split()[0]))
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
@@ -53,7 +53,7 @@ class Backend(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(upstream: Any) -> Iterator[str]:
+def http_url(upstream: Any) -> Iterator[str]:
     handler = type("Served", (Backend,), {"root": upstream.path.parent})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -62,25 +62,25 @@ def served(upstream: Any) -> Iterator[str]:
     server.server_close()
 
 
-def blobs(path: Path) -> int:
-    listed = subprocess.run(
+def count_blobs(path: Path) -> int:
+    process = subprocess.run(
         ["git", "-C", path, "cat-file", "--batch-all-objects", "--batch-check"], capture_output=True, check=True
     )
-    return listed.stdout.count(b" blob ")
+    return process.stdout.count(b" blob ")
 
 
 @pytest.mark.parametrize(("allowed", "sizes", "expected"), [("true", False, 0), ("false", False, 2), ("true", True, 2)])
 def test_a_partial_clone_has_no_file_contents(
-    upstream: Any, served: str, tmp_path: Path, allowed: str, *, sizes: bool, expected: int
+    upstream: Any, http_url: str, tmp_path: Path, allowed: str, *, sizes: bool, expected: int
 ) -> None:
     """A server without partial clones sends them all; sizes need them."""
     upstream.git("config", "uploadpack.allowFilter", allowed)
     upstream.commit("one", "pay/a")
     tip = upstream.commit("two", "web/b")
-    repository = Repository(url=served, name="acme/shop", protocol="http", sizes=sizes)
+    repository = Repository(url=http_url, name="acme/shop", protocol="http", sizes=sizes)
     mirror = Mirror(repository, tmp_path / "data", 60)
     tips = mirror.fetch(Tips({}, []))
-    assert blobs(mirror.git.path) == expected
+    assert count_blobs(mirror.git.path) == expected
     assert tips == Tips({"main": tip}, [tip])
     line = mirror.assign_branches(tips.trunks, Log())
     subjects = {
@@ -90,7 +90,7 @@ def test_a_partial_clone_has_no_file_contents(
     }
     touched = mirror.read_paths(line)
     assert {subjects[sha]: touched[sha] for sha in line} == {"one": ["pay/a"], "two": ["web/b"]}
-    assert blobs(mirror.git.path) == expected
+    assert count_blobs(mirror.git.path) == expected
 
 
 def test_a_line_is_the_same_however_much_of_it_is_read(upstream: Any, tmp_path: Path) -> None:
@@ -112,17 +112,17 @@ def test_a_line_is_the_same_however_much_of_it_is_read(upstream: Any, tmp_path: 
         )
 
 
-def test_a_file_of_a_partial_clone_is_fetched_when_it_is_read(upstream: Any, served: str, tmp_path: Path) -> None:
+def test_a_file_of_a_partial_clone_is_fetched_when_it_is_read(upstream: Any, http_url: str, tmp_path: Path) -> None:
     """CODEOWNERS can be read, and no other file is fetched."""
     upstream.git("config", "uploadpack.allowFilter", "true")
     upstream.git("config", "uploadpack.allowAnySHA1InWant", "true")
     upstream.commit("other", "file")
     tip = upstream.commit("owners", "CODEOWNERS")
-    mirror = Mirror(Repository(url=served, name="acme/shop", protocol="http"), tmp_path / "data", 60)
+    mirror = Mirror(Repository(url=http_url, name="acme/shop", protocol="http"), tmp_path / "data", 60)
     mirror.fetch(Tips({}, []))
     blob_ids = mirror.read_blob_ids([tip], "CODEOWNERS")
     assert mirror.read_blob(blob_ids[tip]) == str(upstream.now)
-    assert blobs(mirror.git.path) == 1
+    assert count_blobs(mirror.git.path) == 1
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_merge_reverts_what_a_commit_of_it_reverts() -> None:
         (NOW - 3601, NOW, "before_parent"),
     ],
 )
-def test_a_time_has_one_issue_or_none(time: int | None, parent_time: int | None, issue: str | None) -> None:
+def test_a_time_has_at_most_one_issue(time: int | None, parent_time: int | None, issue: str | None) -> None:
     """1970, unreadable, in the future, or before the parent; up to the skew a time is plausible."""
     assert CLOCK.find_issue(time, parent_time) == issue
 
@@ -95,7 +95,7 @@ def test_an_implausible_parent_leaves_its_children_plausible() -> None:
     assert columns["b"][0] is None
 
 
-def test_the_first_author_time_is_a_plausible_one() -> None:
+def test_the_first_author_time_is_plausible() -> None:
     """A merge of commits of 1970, unknown and plausible times has the plausible one; without one it has none."""
     log = Log(entry("a"), entry("x", "a", at=0), entry("y", "x", at=None), entry("z", "y", at=NOW - 5))
     log.add(entry("m", "a", "z"))

@@ -12,7 +12,7 @@ AUTHORED = "1690000000 +0000"
 
 
 @pytest.fixture
-def force_pushed(upstream: Any, ingested: Any) -> tuple[dict[str, str], dict[str, str]]:
+def force_pushed(upstream: Any, git_landing: Any) -> tuple[dict[str, str], dict[str, str]]:
     """A line rebased over an amended root, ingested before: its old and new commits by subject."""
     old = {"root": upstream.commit("root")}
     upstream.git("checkout", "--quiet", "-b", "topic")
@@ -21,7 +21,7 @@ def force_pushed(upstream: Any, ingested: Any) -> tuple[dict[str, str], dict[str
     upstream.git("merge", "--quiet", "--no-ff", "-m", "merge", "topic", GIT_AUTHOR_DATE=AUTHORED)
     old |= {"merge": upstream.head(), "same": upstream.commit("same", "a"), "amended": upstream.commit("amended", "b")}
     old |= {f"duplicate{side}": upstream.commit("duplicate", side, GIT_AUTHOR_DATE=AUTHORED) for side in "cd"}
-    ingested.run({"url": str(upstream.path)})
+    git_landing.run({"url": str(upstream.path)})
     upstream.now += 86_400
     upstream.git("reset", "--quiet", "--hard", old["root"])
     new = {"root": amend(upstream)}
@@ -49,50 +49,50 @@ def cherry_pick(upstream: Any, sha: str) -> str:
 
 
 def test_the_same_patch_is_the_same_change(
-    ingested: Any, upstream: Any, force_pushed: tuple[dict[str, str], dict[str, str]]
+    git_landing: Any, upstream: Any, force_pushed: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     """A rewritten commit names the old one with its patch; an amended one, a merge and a root name none."""
     old, new = force_pushed
-    (note,) = ingested.run({"url": str(upstream.path)}).notes
+    (note,) = git_landing.run({"url": str(upstream.path)}).notes
     assert "6 trunk commits were rewritten, 4 of them are on trunk again with a new id" in note
-    origins = dict(ingested.sql("SELECT sha, picked_from FROM commit"))
+    origins = dict(git_landing.sql("SELECT sha, picked_from FROM commit"))
     original_of = {subject: origins[new[subject]] for subject in ("root", "part", "merge", "same", "amended")}
     assert original_of == {"root": None, "part": old["part"], "merge": None, "same": old["same"], "amended": None}
     assert {origins[sha] for sha in old.values()} == {None}
-    assert ingested.column("SELECT DISTINCT labels FROM change") == [[]]
+    assert git_landing.column("SELECT DISTINCT labels FROM change") == [[]]
 
 
 def test_a_rewritten_change_keeps_its_merge_time(
-    ingested: Any, upstream: Any, force_pushed: tuple[dict[str, str], dict[str, str]]
+    git_landing: Any, upstream: Any, force_pushed: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     """By author, author time and subject; two that share all three are new changes."""
     old, new = force_pushed
-    ingested.run({"url": str(upstream.path)})
-    times = dict(ingested.sql("SELECT sha, merged_at FROM change"))
+    git_landing.run({"url": str(upstream.path)})
+    times = dict(git_landing.sql("SELECT sha, merged_at FROM change"))
     for subject in ("root", "merge", "same", "amended"):
         assert times[new[subject]] == times[old[subject]]
     assert all(
         times[new[duplicate]] - times[old[duplicate]] > timedelta(hours=23)
         for duplicate in ("duplicatec", "duplicated")
     )
-    before = ingested.sql("SELECT * EXCLUDE load_id FROM change ORDER BY id")
-    (ingested.data / "landing.duckdb").unlink()
-    ingested.run({"url": str(upstream.path)}, replaying=True)
-    assert ingested.sql("SELECT * EXCLUDE load_id FROM change ORDER BY id") == before
+    before = git_landing.sql("SELECT * EXCLUDE load_id FROM change ORDER BY id")
+    (git_landing.data / "landing.duckdb").unlink()
+    git_landing.run({"url": str(upstream.path)}, replaying=True)
+    assert git_landing.sql("SELECT * EXCLUDE load_id FROM change ORDER BY id") == before
 
 
 def test_a_rewritten_change_is_not_shipped_again(
-    ingested: Any, upstream: Any, built_in: Callable[..., Any], force_pushed: tuple[dict[str, str], dict[str, str]]
+    git_landing: Any, upstream: Any, built_in: Callable[..., Any], force_pushed: tuple[dict[str, str], dict[str, str]]
 ) -> None:
     """A merge whose old commits were shipped is not shipped again; an amended commit is."""
     old, new = force_pushed
-    ingested.run({"url": str(upstream.path)})
+    git_landing.run({"url": str(upstream.path)})
     rows = ["id | application | environment | status | started_at | finished_at | repository | commit"]
     for day, sha in enumerate((old["root"], old["amended"], new["duplicated"]), 1):
         rows.append(
             f"d{day} | shop | production | succeeded | 2026-03-0{day}T08:00 | 2026-03-0{day}T09:00 | acme/shop | {sha}"
         )
-    delivery = built_in(ingested.data, deployments="\n".join(rows))
+    delivery = built_in(git_landing.data, deployments="\n".join(rows))
     shipped = {row["sha"]: row["shipped_by"] for row in delivery.sql("SELECT sha, shipped_by FROM changes")}
     delivery.close()
     subjects = ("root", "merge", "same", "amended", "duplicatec")

@@ -21,7 +21,7 @@ DATES = [b"0 +0000", b"4102444800 +0000", b"-1 +0000", b"-99999999999 +0000", b"
          b"3000000000000 +0000", b"1700000000 +9999", b"1700000000 -0000", b"nonsense", b""]  # fmt: skip
 
 
-def test_v6_a_hostile_date_spoils_only_itself(upstream: Any, ingested: Any) -> None:
+def test_v6_a_hostile_date_spoils_only_itself(upstream: Any, git_landing: Any) -> None:
     """1970, 2099, negative, overflowing and missing dates: every commit lands, and a time is right or null."""
     shas = [upstream.commit("first")]
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
@@ -29,18 +29,18 @@ def test_v6_a_hostile_date_spoils_only_itself(upstream: Any, ingested: Any) -> N
         people = b"author ada <a> " + date + b"\ncommitter ada <a> " + date
         text = b"tree " + tree + b"\nparent " + shas[-1].encode() + b"\n" + people + b"\n\nm\n"
         shas.append(upstream.raw(text))
-    summary = ingested.run({"url": str(upstream.path)}, timeout_seconds=60)
+    summary = git_landing.run({"url": str(upstream.path)}, timeout_seconds=60)
     assert (summary.partial_failures, summary.quarantined) == ([], 0)
-    seconds = dict(ingested.sql("SELECT sha, epoch(committed_at)::BIGINT FROM commit"))
+    seconds = dict(git_landing.sql("SELECT sha, epoch(committed_at)::BIGINT FROM commit"))
     expected = [0, 4102444800, None, None, None, None, 1700000000, 1700000000, None, None]
     assert [seconds[sha] for sha in shas[1:]] == expected
-    assert ingested.changes() == set(shas)
+    assert git_landing.changes() == set(shas)
     upstream.git("update-ref", "refs/heads/main", shas[0])
-    assert ingested.run({"url": str(upstream.path)}).partial_failures == []
-    assert ingested.changes() == {shas[0]}
+    assert git_landing.run({"url": str(upstream.path)}).partial_failures == []
+    assert git_landing.changes() == {shas[0]}
 
 
-def test_v7_invalid_utf8_is_replaced(upstream: Any, ingested: Any) -> None:
+def test_v7_invalid_utf8_is_replaced(upstream: Any, git_landing: Any) -> None:
     """A Latin-1 author is correct if the commit names its encoding, readable if not; other commits are unchanged."""
     tree = upstream.git("rev-parse", f"{upstream.commit('first')}^{{tree}}").encode()
 
@@ -51,20 +51,20 @@ def test_v7_invalid_utf8_is_replaced(upstream: Any, ingested: Any) -> None:
     without_encoding = b"tree " + tree + b"\n" + people(b"Ren\xe9") + b"\nbad \xff \x1b[31m\n\nbody\n"
     upstream.raw(with_encoding, "refs/heads/named")
     upstream.raw(without_encoding, "refs/heads/bare")
-    ingested.run({"url": str(upstream.path)})
-    landed = set(ingested.sql("SELECT author, subject FROM commit"))
+    git_landing.run({"url": str(upstream.path)})
+    landed = set(git_landing.sql("SELECT author, subject FROM commit"))
     assert landed == {("ada", "first"), ("René", "déjà"), ("Ren\ufffd", "bad \ufffd \x1b[31m")}
 
 
-def test_v7_a_message_can_not_look_like_another_commit(upstream: Any, ingested: Any) -> None:
+def test_v7_a_message_can_not_look_like_another_commit(upstream: Any, git_landing: Any) -> None:
     """NUL bytes and field-like text inside a message stay inside it."""
     first = upstream.commit("first")
     tree = upstream.git("rev-parse", "HEAD^{tree}").encode()
     people = b"author ada <a> 1 +0000\ncommitter ada <a> 1 +0000\n\n"
     upstream.raw(b"tree " + tree + b"\n" + people + b"x\0\0" + b"f" * 40 + b"\0\0001\0001\0eve\0fake\n", "refs/heads/x")
     upstream.raw(b"tree " + tree + b"\n" + people + b"%x00%H\n\n" + b"f" * 40, "refs/heads/y")
-    ingested.run({"url": str(upstream.path)})
-    landed = dict(ingested.sql("SELECT sha, subject FROM commit"))
+    git_landing.run({"url": str(upstream.path)})
+    landed = dict(git_landing.sql("SELECT sha, subject FROM commit"))
     assert len(landed) == 3
     assert "f" * 40 not in landed
     assert landed[first] == "first"
@@ -97,7 +97,7 @@ class Locked(BaseHTTPRequestHandler):
         pass
 
 
-def test_v14_git_prompts_for_no_password_and_no_error_contains_one(tmp_path: Path) -> None:
+def test_v14_git_prompts_for_no_password_and_no_error_repeats_it(tmp_path: Path) -> None:
     """A server that refuses the credentials is an error at once, without the configured ones."""
     server = HTTPServer(("127.0.0.1", 0), Locked)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

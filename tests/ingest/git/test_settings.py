@@ -65,7 +65,7 @@ def settings_for(url: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("url", GOOD)
-def test_an_address_of_a_known_shape_is_accepted(url: str) -> None:
+def test_a_valid_address_is_accepted(url: str) -> None:
     """https, ssh, user@host:path and paths, each with its own protocol and the name of its last parts."""
     protocol, name = GOOD[url]
     (repository,), *_ = read_settings(settings_for(url))

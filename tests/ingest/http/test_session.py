@@ -19,29 +19,29 @@ from ingest.http.session import ForbiddenError, Limits, RequestError, Session
 
 FAST = {"requests_per_10s": 0, "backoff_seconds": 0.01}
 JSON = {"Content-Type": "application/json"}
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Handle = Callable[[BaseHTTPRequestHandler], None]
 
 
-def say(status: int, body: bytes = b"[]", headers: dict[str, str] | None = None) -> Answer:
-    """An answer with its length."""
+def respond(status: int, body: bytes = b"[]", headers: dict[str, str] | None = None) -> Handle:
+    """Return a handler that sends this response with its length."""
 
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def handle(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
         for name, value in {**(JSON if headers is None else headers), "Content-Length": str(len(body))}.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
 
-    return answer
+    return handle
 
 
-def hang(seconds: float) -> Answer:
-    """No answer for a while."""
+def respond_late(seconds: float) -> Handle:
+    """Return a handler that sends nothing for a while."""
     return lambda handler: time.sleep(seconds)
 
 
-def drip(handler: BaseHTTPRequestHandler) -> None:
-    """A byte now and then, for ever: no single read takes long."""
+def respond_slowly(handler: BaseHTTPRequestHandler) -> None:
+    """Send a byte now and then without end, so that no single read takes long."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
     handler.end_headers()
@@ -51,8 +51,8 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.05)
 
 
-def cut(handler: BaseHTTPRequestHandler) -> None:
-    """Less than was promised."""
+def respond_short(handler: BaseHTTPRequestHandler) -> None:
+    """Send fewer bytes than Content-Length states."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/json")
     handler.send_header("Content-Length", "100")
@@ -62,25 +62,25 @@ def cut(handler: BaseHTTPRequestHandler) -> None:
 
 
 class Server:
-    """Answers in the order given, the last one for ever; keeps what it was asked."""
+    """A server's address; ``requests`` holds the path and headers of each request."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
 
 
 @contextmanager
-def serving(*answers: Answer) -> Iterator[Server]:
-    """A server on loopback."""
-    left = list(answers)
+def serve_handlers(*handlers: Handle) -> Iterator[Server]:
+    """Serve requests on loopback by these handlers in order, and all further ones by the last."""
+    remaining = list(handlers)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            server.asked.append((self.path, dict(self.headers)))
+            server.requests.append((self.path, dict(self.headers)))
             try:
-                (left.pop(0) if len(left) > 1 else left[0])(self)
+                (remaining.pop(0) if len(remaining) > 1 else remaining[0])(self)
             except OSError:
                 self.close_connection = True
 
@@ -98,173 +98,173 @@ def serving(*answers: Answer) -> Iterator[Server]:
         httpd.server_close()
 
 
-def session(server: Server, headers: dict[str, str] | None = None, **limits: Any) -> Session:
-    """A session without pauses."""
+def open_session(server: Server, headers: dict[str, str] | None = None, **limits: Any) -> Session:
+    """Return a session that does not wait between attempts."""
     return Session(server.url, headers, Limits(**{**FAST, **limits}))
 
 
 def test_body_and_the_servers_clock() -> None:
     """A reply is its body and the server's Date."""
-    with serving(say(200, b'{"a":1}')) as server:
-        reply = session(server).get("/x", {"page": 1})
+    with serve_handlers(respond(200, b'{"a":1}')) as server:
+        reply = open_session(server).get("/x", {"page": 1})
     assert reply.body == b'{"a":1}'
     assert abs(reply.date - datetime.now(UTC)) < timedelta(seconds=5)
-    assert server.asked[0][0] == "/x?page=1"
+    assert server.requests[0][0] == "/x?page=1"
 
 
-def test_gzip_is_undone() -> None:
+def test_gzip_is_unpacked() -> None:
     """A compressed body arrives as it was before compression."""
-    with serving(say(200, gzip.compress(b'["x"]'), {**JSON, "Content-Encoding": "gzip"})) as server:
-        assert session(server).get("/").body == b'["x"]'
+    with serve_handlers(respond(200, gzip.compress(b'["x"]'), {**JSON, "Content-Encoding": "gzip"})) as server:
+        assert open_session(server).get("/").body == b'["x"]'
 
 
-def test_what_breaks_the_server_each_time_is_not_asked_again() -> None:
-    """500 to a firm request is final at once; other failures pass, and are asked again."""
-    with serving(say(500)) as server, pytest.raises(RequestError, match="answered 500"):
-        session(server).get("/x", retry_500=False)
-    assert len(server.asked) == 1
-    with serving(say(503), say(200, b"[1]")) as server:
-        assert session(server).get("/x", retry_500=False).body == b"[1]"
+def test_a_500_can_be_final() -> None:
+    """With ``retry_500=False`` a 500 is final at once; other failures are retried."""
+    with serve_handlers(respond(500)) as server, pytest.raises(RequestError, match="answered 500"):
+        open_session(server).get("/x", retry_500=False)
+    assert len(server.requests) == 1
+    with serve_handlers(respond(503), respond(200, b"[1]")) as server:
+        assert open_session(server).get("/x", retry_500=False).body == b"[1]"
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_passing_troubles_are_retried(status: int) -> None:
-    """A transient status twice, then the answer."""
-    with serving(say(status), say(status), say(200, b"[1]")) as server:
-        assert session(server).get("/").body == b"[1]"
-    assert len(server.asked) == 3
+def test_transient_statuses_are_retried(status: int) -> None:
+    """After two transient failures the response is returned."""
+    with serve_handlers(respond(status), respond(status), respond(200, b"[1]")) as server:
+        assert open_session(server).get("/").body == b"[1]"
+    assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("broken", [cut, say(200, b"", {})])
-def test_broken_replies_are_retried(broken: Answer) -> None:
-    """A cut-off or empty reply (Gate swallows errors so) is no answer."""
-    with serving(broken, say(200, b"[1]")) as server:
-        assert session(server).get("/").body == b"[1]"
+@pytest.mark.parametrize("handle", [respond_short, respond(200, b"", {})])
+def test_broken_replies_are_retried(handle: Handle) -> None:
+    """A cut-off or empty response, as Gate sends on internal errors, is retried."""
+    with serve_handlers(handle, respond(200, b"[1]")) as server:
+        assert open_session(server).get("/").body == b"[1]"
 
 
-def test_permanent_trouble_ends_after_the_attempts() -> None:
-    """A server that stays ill is asked as often as allowed, and the error carries its status."""
-    with serving(say(500)) as server, pytest.raises(RequestError, match="answered 500 for /x") as raised:
-        session(server, attempts=3).get("/x")
+def test_a_permanent_failure_ends_after_the_attempts() -> None:
+    """A server that keeps failing is requested as often as allowed, and the error has its status."""
+    with serve_handlers(respond(500)) as server, pytest.raises(RequestError, match="answered 500 for /x") as raised:
+        open_session(server, attempts=3).get("/x")
     assert raised.value.status == 500
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 def test_a_wrong_request_is_not_repeated() -> None:
-    """404 and 400 are answers."""
-    with serving(say(404)) as server, pytest.raises(RequestError):
-        session(server).get("/x")
-    assert len(server.asked) == 1
+    """A 404 is final."""
+    with serve_handlers(respond(404)) as server, pytest.raises(RequestError):
+        open_session(server).get("/x")
+    assert len(server.requests) == 1
 
 
 def test_retries_of_a_session_are_budgeted() -> None:
-    """When the session's retries are spent, the next trouble is final at once."""
-    with serving(say(503)) as server:
-        one = session(server, attempts=4, retries=4)
+    """When the session's retries are spent, the next failure is final at once."""
+    with serve_handlers(respond(503)) as server:
+        session = open_session(server, attempts=4, retries=4)
         for _ in range(3):
             with pytest.raises(RequestError):
-                one.get("/")
-    assert len(server.asked) == 3 + 4
+                session.get("/")
+    assert len(server.requests) == 3 + 4
 
 
 def test_retry_after_is_honoured() -> None:
-    """The server's wish to wait, as seconds, is followed."""
-    with serving(say(429, b"[]", {**JSON, "Retry-After": "1"}), say(200)) as server:
+    """A session waits for as many seconds as Retry-After states."""
+    with serve_handlers(respond(429, b"[]", {**JSON, "Retry-After": "1"}), respond(200)) as server:
         began = time.monotonic()
-        session(server).get("/")
+        open_session(server).get("/")
     assert time.monotonic() - began >= 1
 
 
 def test_an_absurd_retry_after_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A billion seconds is a minute."""
+    """A billion seconds is cut to the longest wait."""
     monkeypatch.setattr("ingest.http.session.MAX_WAIT", 0.2)
-    with serving(say(503, b"[]", {**JSON, "Retry-After": "1000000000"}), say(200)) as server:
+    with serve_handlers(respond(503, b"[]", {**JSON, "Retry-After": "1000000000"}), respond(200)) as server:
         began = time.monotonic()
-        session(server).get("/")
+        open_session(server).get("/")
     assert 0.2 <= time.monotonic() - began < 3
 
 
 def test_the_limiters_reset_is_waited_for_by_the_servers_clock() -> None:
-    """429 without Retry-After: the reset is an HTTP date on a clock that need not be ours."""
+    """A 429 without Retry-After waits for the reset, an HTTP date by the server's clock."""
     then = datetime(2001, 1, 1, tzinfo=UTC)
     limits = {"X-RateLimit-Reset": format_datetime(then + timedelta(seconds=1), usegmt=True)}
 
-    def full(handler: BaseHTTPRequestHandler) -> None:
+    def limited(handler: BaseHTTPRequestHandler) -> None:
         handler.date_time_string = lambda *_: format_datetime(then, usegmt=True)  # type: ignore[method-assign]
-        say(429, b"{}", {**JSON, **limits})(handler)
+        respond(429, b"{}", {**JSON, **limits})(handler)
 
-    with serving(full, say(200)) as server:
+    with serve_handlers(limited, respond(200)) as server:
         began = time.monotonic()
-        session(server).get("/")
+        open_session(server).get("/")
     assert 1 <= time.monotonic() - began < 3
 
 
-def test_the_pace_holds_over_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_holds_over_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than the allowed requests fall into one window."""
     monkeypatch.setattr("ingest.http.rate_limit.WINDOW", 0.5)
-    with serving(say(200)) as server:
-        one = session(server, requests_per_10s=3)
+    with serve_handlers(respond(200)) as server:
+        session = open_session(server, requests_per_10s=3)
         began = time.monotonic()
         for _ in range(7):
-            one.get("/")
+            session.get("/")
     assert 1 <= time.monotonic() - began < 3
 
 
-def test_a_drip_ends_at_the_total_deadline() -> None:
-    """Bytes that keep coming do not keep a request alive."""
-    with serving(drip) as server:
+def test_a_slow_response_ends_at_the_total_deadline() -> None:
+    """Bytes that keep arriving do not extend a request's deadline."""
+    with serve_handlers(respond_slowly) as server:
         began = time.monotonic()
         with pytest.raises(RequestError, match="did not finish within"):
-            session(server, timeout_seconds=0.5, attempts=1).get("/")
+            open_session(server, timeout_seconds=0.5, attempts=1).get("/")
     assert time.monotonic() - began < 1.5
 
 
 def test_silence_ends_at_the_deadline_and_is_retried() -> None:
-    """A server that says nothing is asked again."""
-    with serving(hang(1), say(200, b"[1]")) as server:
-        assert session(server, timeout_seconds=0.3).get("/").body == b"[1]"
+    """A request without a response is retried."""
+    with serve_handlers(respond_late(1), respond(200, b"[1]")) as server:
+        assert open_session(server, timeout_seconds=0.3).get("/").body == b"[1]"
 
 
 def test_a_bomb_stops_at_the_byte_cap() -> None:
-    """A small body that unfolds to a huge one is given up, once."""
+    """A small body that unpacks to a huge one is abandoned and not retried."""
     bomb = gzip.compress(b" " * (8 << 20))
-    squeezed = say(200, bomb, {**JSON, "Content-Encoding": "gzip"})
-    with serving(squeezed) as server, pytest.raises(RequestError, match="more than 1,000,000 bytes"):
-        session(server, max_bytes=1_000_000).get("/")
-    assert len(server.asked) == 1
+    compressed = respond(200, bomb, {**JSON, "Content-Encoding": "gzip"})
+    with serve_handlers(compressed) as server, pytest.raises(RequestError, match="more than 1,000,000 bytes"):
+        open_session(server, max_bytes=1_000_000).get("/")
+    assert len(server.requests) == 1
 
 
 def test_a_redirect_is_a_login_page_and_is_not_followed() -> None:
-    """No header of ours reaches another address, and no secret the message."""
+    """The other address receives no request, and the message has no secret."""
     with (
-        serving(say(200)) as other,
-        serving(say(302, b"", {"Location": f"{other.url}/login"})) as server,
+        serve_handlers(respond(200)) as other_server,
+        serve_handlers(respond(302, b"", {"Location": f"{other_server.url}/login"})) as server,
         pytest.raises(AuthError, match="login page") as raised,
     ):
-        session(server, {"X-Spinnaker-Token": "s3cret"}).get("/applications")
-    assert not other.asked
-    assert server.asked[0][1]["X-Spinnaker-Token"] == "s3cret"
+        open_session(server, {"X-Spinnaker-Token": "s3cret"}).get("/applications")
+    assert not other_server.requests
+    assert server.requests[0][1]["X-Spinnaker-Token"] == "s3cret"
     assert "s3cret" not in str(raised.value)
 
 
 def test_a_page_instead_of_json_is_a_login_page() -> None:
-    """200 with HTML is no answer either."""
-    page = say(200, b"<html>Sign in</html>", {"Content-Type": "text/html; charset=utf-8"})
-    with serving(page) as server, pytest.raises(AuthError, match="login page"):
-        session(server).get("/")
+    """A 200 with HTML is a login page."""
+    page = respond(200, b"<html>Sign in</html>", {"Content-Type": "text/html; charset=utf-8"})
+    with serve_handlers(page) as server, pytest.raises(AuthError, match="login page"):
+        open_session(server).get("/")
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, AuthError), (403, ForbiddenError)])
 def test_refusals(status: int, error: type[AuthError]) -> None:
-    """401 is about us, 403 about one thing; neither is repeated."""
-    with serving(say(status)) as server, pytest.raises(error):
-        session(server).get("/")
-    assert len(server.asked) == 1
+    """A 401 is an AuthError, a 403 a ForbiddenError; neither is retried."""
+    with serve_handlers(respond(status)) as server, pytest.raises(error):
+        open_session(server).get("/")
+    assert len(server.requests) == 1
 
 
 def test_a_closed_port_is_a_failure_that_names_the_address() -> None:
-    """Nobody there: an error with the address and without a password from it."""
-    with serving(say(200)) as server:
+    """A refused connection is an error with the address, without the password in it."""
+    with serve_handlers(respond(200)) as server:
         pass
     with pytest.raises(RequestError, match=r"http://127.0.0.1:\d+ gave no answer \(ConnectionError\)") as raised:
         Session(server.url.replace("http://", "http://u:pw@"), limits=Limits(attempts=2, backoff_seconds=0.01)).get("/")

@@ -24,22 +24,26 @@ END = datetime(2026, 6, 10, 14, 30, tzinfo=UTC)
 DAY = 86_400_000
 
 
-def tips(made: Organisation) -> dict[str, str]:
+def tips(organisation: Organisation) -> dict[str, str]:
     command = ["git", "rev-parse", "refs/heads/main"]
     return {
         name: subprocess.run(command, cwd=path, check=True, capture_output=True, text=True).stdout.strip()
-        for name, path in made.repositories.items()
+        for name, path in organisation.repositories.items()
     }
 
 
-def fingerprint(made: Organisation) -> str:
+def fingerprint(organisation: Organisation) -> str:
     text = hashlib.sha256()
-    for stub in made.world.executions:
+    for stub in organisation.world.executions:
         text.update(json.dumps(stub.payload(), sort_keys=True).encode())
-    text.update(json.dumps(made.world.canary_results, sort_keys=True).encode())
-    text.update(json.dumps([made.world.applications, made.world.pipeline_configs, made.settings]).encode())
-    text.update(made.incidents.read_bytes())
-    truth = expected_results(made)
+    text.update(json.dumps(organisation.world.canary_results, sort_keys=True).encode())
+    text.update(
+        json.dumps(
+            [organisation.world.applications, organisation.world.pipeline_configs, organisation.settings]
+        ).encode()
+    )
+    text.update(organisation.incidents.read_bytes())
+    truth = expected_results(organisation)
     text.update(repr(sorted(truth.deployments, key=lambda d: (d.application, d.root_id))).encode())
     text.update(repr(sorted(truth.shipped)).encode() + repr(sorted(truth.open_changes | truth.reverted)).encode())
     failures = [(k, sorted(f.evidence), f.recovered_at) for k, f in sorted(truth.failures.items())]
@@ -126,9 +130,9 @@ def test_core_services_deploy_within_the_hour_and_rest_at_the_weekend(organisati
     assert len(weekend) < 0.05 * len(organisation.world.executions)
 
 
-def merge_times(made: Organisation) -> dict[str, int]:
+def merge_times(organisation: Organisation) -> dict[str, int]:
     times: dict[str, int] = {}
-    for path in made.repositories.values():
+    for path in organisation.repositories.values():
         log = subprocess.run(
             ["git", "log", "--first-parent", "--format=%H %ct", "main"],
             cwd=path,

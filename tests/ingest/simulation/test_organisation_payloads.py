@@ -131,10 +131,10 @@ def test_a_success_starts_the_pipeline_of_another_application(documents: list[Js
     assert started
     for document in started:
         trigger = document["trigger"]
-        above = trigger["parentExecution"]
+        parent = trigger["parentExecution"]
         assert (document["application"], trigger["parentPipelineApplication"]) == ("scheduler", "gateway")
-        assert document["buildTime"] == above["endTime"] + 1000
-        assert len(above["trigger"]["hash"]) == 40
+        assert document["buildTime"] == parent["endTime"] + 1000
+        assert len(parent["trigger"]["hash"]) == 40
         assert "hash" not in trigger
 
 

@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
-def by_id(organisation: Organisation) -> dict[str, Json]:
+def documents_by_id(organisation: Organisation) -> dict[str, Json]:
     """Executions by id; those that a success started by the id of that run and their own application too."""
     documents = [stub.payload() for stub in organisation.world.executions]
     started_by_success = [document for document in documents if document["trigger"].get("parentStatus") == "SUCCEEDED"]
@@ -21,15 +21,15 @@ def by_id(organisation: Organisation) -> dict[str, Json]:
     }
 
 
-def of_deployment(by_id: dict[str, Json], deployment: ExpectedDeployment) -> Json:
-    return by_id.get(f"{deployment.root_id}/{deployment.application}", by_id[deployment.root_id])
+def document_of(documents_by_id: dict[str, Json], deployment: ExpectedDeployment) -> Json:
+    return documents_by_id.get(f"{deployment.root_id}/{deployment.application}", documents_by_id[deployment.root_id])
 
 
-def of(document: Json, kind: str) -> list[Json]:
+def stages_of(document: Json, kind: str) -> list[Json]:
     return [stage for stage in document["stages"] if stage["type"] == kind]
 
 
-def ended(stage: Json, task: str) -> int:
+def end_of_task(stage: Json, task: str) -> int:
     return max(t["endTime"] for t in stage["tasks"] if t["name"] == task and "endTime" in t)
 
 
@@ -37,7 +37,7 @@ def rollouts(document: Json) -> list[Json]:
     """Production deployManifest stages, canary workloads apart."""
     return [
         stage
-        for stage in of(document, "deployManifest")
+        for stage in stages_of(document, "deployManifest")
         if stage["context"]["account"].startswith("prod")
         and not stage["context"]["moniker"]["cluster"].endswith(("-canary", "-baseline"))
     ]
@@ -63,22 +63,24 @@ def test_a_run_in_progress_at_the_end(organisation: Organisation) -> None:
     assert [(stub.start_time, stub.application) for stub in queued] == [(None, "checkout")]
 
 
-def test_traffic_times_come_from_the_tasks(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_traffic_times_come_from_the_tasks(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """On Kubernetes first traffic is the earliest end of monitorDeploy, full the latest end of stabilising."""
     count = 0
     for deployment in deployments(organisation, "succeeded"):
-        stages = rollouts(of_deployment(by_id, deployment))
+        stages = rollouts(document_of(documents_by_id, deployment))
         if stages:
             count += 1
-            assert deployment.first_traffic_at == min(ended(stage, "monitorDeploy") for stage in stages)
-            assert deployment.full_traffic_at == max(ended(stage, "waitForManifestToStabilize") for stage in stages)
+            assert deployment.first_traffic_at == min(end_of_task(stage, "monitorDeploy") for stage in stages)
+            assert deployment.full_traffic_at == max(
+                end_of_task(stage, "waitForManifestToStabilize") for stage in stages
+            )
     assert count > 200
 
 
-def test_a_failed_deployment_never_becomes_stable(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_a_failed_deployment_never_becomes_stable(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """The manifest is applied and one rollout does not become stable; the context has the error."""
     for deployment in deployments(organisation, "failed"):
-        broken = [s for s in rollouts(of_deployment(by_id, deployment)) if s["status"] == "TERMINAL"]
+        broken = [s for s in rollouts(document_of(documents_by_id, deployment)) if s["status"] == "TERMINAL"]
         for stage in broken:
             statuses = {task["name"]: task["status"] for task in stage["tasks"]}
             assert statuses["monitorDeploy"] == "SUCCEEDED"
@@ -87,16 +89,16 @@ def test_a_failed_deployment_never_becomes_stable(organisation: Organisation, by
             assert stage["context"]["exception"]["details"]["errors"]
 
 
-def test_without_traffic_no_manifest_is_applied(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_without_traffic_no_manifest_is_applied(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """A run that is stopped, rejected or fails before its rollout applies no production manifest."""
     for outcome in ("not_deployed", "rejected", "stopped_by_canary", "canceled", "in_progress"):
         for deployment in deployments(organisation, outcome):
-            assert not [s for s in rollouts(by_id[deployment.root_id]) if "outputs.manifests" in s["context"]]
+            assert not [s for s in rollouts(documents_by_id[deployment.root_id]) if "outputs.manifests" in s["context"]]
 
 
-def test_regions_are_rolled_out_side_by_side(by_id: dict[str, Json]) -> None:
+def test_regions_are_rolled_out_side_by_side(documents_by_id: dict[str, Json]) -> None:
     """Two regions begin at the same time and wait for the same stages."""
-    both = (rollouts(document) for document in by_id.values())
+    both = (rollouts(document) for document in documents_by_id.values())
     pairs = [sorted(stages, key=lambda stage: stage["context"]["account"]) for stages in both if len(stages) == 2]
     assert pairs
     for eu, us in pairs:
@@ -105,27 +107,27 @@ def test_regions_are_rolled_out_side_by_side(by_id: dict[str, Json]) -> None:
         assert eu.get("startTime") == us.get("startTime")
 
 
-def test_undo_operations_are_orchestrations(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_undo_operations_are_orchestrations(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """Each is an orchestration that names a revision or how many to go back, and takes traffic by its own tasks."""
     undo_operations = [d for d in expected_results(organisation).deployments if d.started_from_ui]
     assert undo_operations
     for deployment in undo_operations:
-        document = by_id[deployment.root_id]
-        (stage,) = of(document, "undoRolloutManifest")
+        document = documents_by_id[deployment.root_id]
+        (stage,) = stages_of(document, "undoRolloutManifest")
         assert (document["type"], document["description"]) == ("ORCHESTRATION", "Undo rollout of manifest")
         assert ("revision" in stage["context"]) != ("numRevisionsBack" in stage["context"])
-        assert deployment.first_traffic_at == ended(stage, "monitorUndoRollout")
-        assert deployment.full_traffic_at == ended(stage, "waitForManifestToStabilize")
+        assert deployment.first_traffic_at == end_of_task(stage, "monitorUndoRollout")
+        assert deployment.full_traffic_at == end_of_task(stage, "waitForManifestToStabilize")
 
 
-def test_a_revision_to_return_to_was_deployed_before(by_id: dict[str, Json]) -> None:
+def test_a_revision_to_return_to_was_deployed_before(documents_by_id: dict[str, Json]) -> None:
     """The revision that an undo names is one that the cluster gave to an earlier deployment."""
-    for document in by_id.values():
-        for stage in of(document, "undoRolloutManifest"):
+    for document in documents_by_id.values():
+        for stage in stages_of(document, "undoRolloutManifest"):
             if "revision" in stage["context"]:
                 earlier_revisions = {
                     manifest["metadata"]["annotations"]["deployment.kubernetes.io/revision"]
-                    for earlier in by_id.values()
+                    for earlier in documents_by_id.values()
                     if earlier["application"] == document["application"] and earlier["id"] < document["id"]
                     for rollout in rollouts(earlier)
                     for manifest in rollout["context"].get("outputs.manifests", [])
@@ -133,30 +135,30 @@ def test_a_revision_to_return_to_was_deployed_before(by_id: dict[str, Json]) -> 
                 assert stage["context"]["revision"] in earlier_revisions
 
 
-def test_server_groups_replace_the_old_ones(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_server_groups_replace_the_old_ones(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """Red/black: first traffic when instances are up, full traffic when the last old group is disabled."""
     count = 0
     for deployment in deployments(organisation, "succeeded"):
-        created = of(by_id[deployment.root_id], "createServerGroup")
+        created = stages_of(documents_by_id[deployment.root_id], "createServerGroup")
         if created:
             count += 1
-            off = of(by_id[deployment.root_id], "disableCluster")
+            off = stages_of(documents_by_id[deployment.root_id], "disableCluster")
             assert {stage["parentStageId"] for stage in off} == {stage["id"] for stage in created}
-            assert deployment.first_traffic_at == min(ended(stage, "waitForUpInstances") for stage in created)
+            assert deployment.first_traffic_at == min(end_of_task(stage, "waitForUpInstances") for stage in created)
             assert deployment.full_traffic_at == max(stage["endTime"] for stage in off)
     assert count > 5
 
 
-def test_a_group_rollback_names_both_groups(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_a_group_rollback_names_both_groups(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """The restored group was created before the replaced one."""
     created = {
         name
-        for document in by_id.values()
-        for stage in of(document, "createServerGroup")
+        for document in documents_by_id.values()
+        for stage in stages_of(document, "createServerGroup")
         for names in stage["context"].get("deploy.server.groups", {}).values()
         for name in names
     }
-    rolled = [stage for document in by_id.values() for stage in of(document, "rollbackServerGroup")]
+    rolled = [stage for document in documents_by_id.values() for stage in stages_of(document, "rollbackServerGroup")]
     assert rolled
     for stage in rolled:
         context = stage["context"]["rollbackContext"]
@@ -164,9 +166,9 @@ def test_a_group_rollback_names_both_groups(organisation: Organisation, by_id: d
         assert context["restoreServerGroupName"] < context["rollbackServerGroupName"]
 
 
-def test_dry_runs_are_no_deployments(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_dry_runs_are_no_deployments(organisation: Organisation, documents_by_id: dict[str, Json]) -> None:
     """A dry run has production stages, and is not among the deployments."""
-    dry = {document["id"] for document in by_id.values() if document["trigger"]["dryRun"]}
+    dry = {document["id"] for document in documents_by_id.values() if document["trigger"]["dryRun"]}
     assert dry
     assert dry.isdisjoint(d.root_id for d in expected_results(organisation).deployments)
 
@@ -183,8 +185,12 @@ def test_runs_canceled_in_the_queue_never_start(organisation: Organisation) -> N
         assert not any(stage["tasks"] for stage in document["stages"])
 
 
-def test_staging_and_nightly_runs_are_no_deployments(organisation: Organisation, by_id: dict[str, Json]) -> None:
+def test_staging_and_nightly_runs_are_no_deployments(
+    organisation: Organisation, documents_by_id: dict[str, Json]
+) -> None:
     """Pipelines that touch staging alone, or nothing, are not among the deployments."""
-    other = {i for i, document in by_id.items() if document.get("name") in {"deploy-staging", "nightly-tests"}}
+    other = {
+        i for i, document in documents_by_id.items() if document.get("name") in {"deploy-staging", "nightly-tests"}
+    }
     assert len(other) > 50
     assert other.isdisjoint(d.root_id for d in expected_results(organisation).deployments)

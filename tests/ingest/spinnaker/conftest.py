@@ -17,9 +17,9 @@ import dora
 from dora.build.run import build
 from dora.config.settings import Config
 from dora.sql.catalog import CheckResult
+from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
-from ingest.core.rows import Row
 from ingest.core.source import Item, Request, SourceState
 from ingest.http.session import Limits, Session
 from ingest.simulation.model.world import Json, Stub, World

@@ -17,13 +17,13 @@ HERE = Path(__file__).parent
 PAGING = {
     "0.1 pages by start index lose most of a history": "client/time_search::test_pages_by_index_would_lose_most",
     "0.1 history is walked by time instead, each execution once": "client/time_search::test_every_execution_once",
-    "0.2 SQL excludes its bounds, Redis includes them": "client/gate::test_bounds_are_told_apart_with_one_request",
+    "0.2 SQL excludes its bounds, Redis includes them": "client/gate::test_bounds_are_determined_by_one_request",
     "0.2 Redis is unsorted and repeats itself": "faults::test_g14_duplicates_are_one_row",
     "0.2 ties at a bound are read": "faults_pull::test_g18_ties_at_the_watermark_are_read",
     "0.2 more ties than a page grow it": "client/time_search::test_more_ties_than_a_page_holds_grow_the_page",
     "0.3 a backfill goes back further than 14 days": "client/missed::test_landing_holds_all_that_was_ever_visible",
     "0.4 executions of deleted pipelines are asked for by pipeline": (
-        "client/gate::test_executions_of_deleted_pipelines_are_found_by_pipeline"
+        "client/gate::test_executions_of_deleted_pipelines_are_listed_by_pipeline"
     ),
     "0.4 strategies, which search omits, are read": (
         "client/child_executions::test_a_custom_strategy_is_read_however_long_ago_it_ran"
@@ -39,15 +39,13 @@ PAGING = {
     ),
 }
 GATE = {
-    "1 applications without READ are missing without a word": "auth/connect::test_what_gate_hides_is_said_each_night",
+    "1 applications without READ are silently missing": "auth/connect::test_hidden_applications_are_reported_each_run",
     "1 a limit counts for each pipeline": "faults::test_g21_the_limit_of_a_pipeline_is_no_limit_of_ours",
     "1 ids that are unknown or hidden are dropped silently": (
-        "client/child_executions::test_a_child_that_is_gone_is_no_trouble"
+        "client/child_executions::test_a_deleted_child_is_no_failure"
     ),
     "1 a replica may lag": "faults::test_a_replica_that_lags_hides_nothing",
-    "1 an inner error is 200 with an empty body": (
-        "client/child_executions::test_children_that_gate_hides_are_one_sentence"
-    ),
+    "1 an inner error is 200 with an empty body": "client/child_executions::test_hidden_children_are_one_message",
     "1 operations by hand are read, and by id when older": "client/fetch::test_a_running_task_is_read_again_by_its_id",
     "1 a pipeline's earlier configurations are read": (
         "parse/templates::test_history_is_read_when_a_configuration_changes"
@@ -55,7 +53,7 @@ GATE = {
     "1 the canary service may not be there": "parse/canaries::test_without_a_canary_service_nothing_is_wrong",
     "1 a judgment is read by its id, once": "parse/canaries::test_judgments_that_ended_are_fetched_once",
     "1 accounts name an environment": "parse/configs::test_applications_and_accounts",
-    "1 who we are is asked first": "auth/authenticators::test_who_we_are_is_asked_first",
+    "1 who we are is asked first": "auth/authenticators::test_the_login_is_checked_first",
     "1 a light listing breaks where a parent was deleted": (
         "faults::test_g27_a_parent_that_was_deleted_breaks_no_listing"
     ),
@@ -68,12 +66,12 @@ GATE = {
     "1 disabled pipelines may be hidden": "client/restarts::test_a_restart_of_a_disabled_pipeline_is_noticed_too",
     "1 coverage is known by application": "client/coverage::test_the_first_run_covers_from_the_oldest_execution",
     "1 a wrong request is reported, not repeated": "../http/session::test_a_wrong_request_is_not_repeated",
-    "1 one application that is refused leaves the others": "auth/connect::test_what_gate_refuses_is_summed_up",
+    "1 one application that is refused leaves the others": "auth/connect::test_refused_applications_are_one_message",
     "1 429 without Retry-After is waited out": "faults_pull::test_g1_too_many_requests_is_waited_out",
     "1 the limiter's headers are obeyed": "../http/session::test_the_limiters_reset_is_waited_for_by_the_servers_clock",
     "1 a redirect to a login page is no data": "faults_pull::test_g10_no_redirect_is_followed",
     "1 a login page with 200 is no data": "faults::test_g9_a_login_page_with_200_is_no_data",
-    "1 401 for a token": "auth/connect::test_strangers_are_told_so",
+    "1 401 for a token": "auth/connect::test_a_refused_login_ends_the_run",
 }
 EXECUTION = {
     "2 ids of both forms": "facts_rest::test_ids_of_old_and_new_form_are_read_alike",
@@ -126,7 +124,7 @@ RECOGNITION = {
         "recognise/rollouts::test_a_deploy_is_its_server_groups_and_a_planned_one_its_clusters"
     ),
     "3a a child pipeline's deployment is the child's": (
-        "client/child_executions::test_a_child_of_an_application_that_is_not_shown_is_read"
+        "client/child_executions::test_a_child_of_a_hidden_application_is_read"
     ),
     "3a account, namespace, cluster": "model/manifests::test_location_and_cluster_of_a_manifest",
     "3a what Spinnaker stamps is no content": "facts_rest::test_annotations_of_spinnaker_are_no_content",
@@ -178,7 +176,7 @@ RECOGNITION = {
     "3f an interval without a score is an error": "../../dora/analysis/canaries::test_an_interval_without_a_score",
     "3f marginal fails": "../../dora/analysis/canaries::test_the_exact_score_of_the_last_interval_decides",
     "3f canaries before Kayenta": "parse/canaries::test_the_analysis_of_orca_mine",
-    "3g fewer applications than last time": "faults::test_g30_hidden_applications_are_named_once",
+    "3g fewer applications than last time": "faults::test_g30_hidden_applications_are_reported_once",
 }
 REST = {
     "4 the exact score, thresholds, times": "parse/canary_judgments::test_the_exact_score_and_its_thresholds",
@@ -188,14 +186,14 @@ REST = {
     "4 groups without data count as 100": "parse/canary_judgments::test_groups_that_were_scored_without_data",
     "4 a pass without data is none": "faults_scores::test_g26_only_a_score_that_rests_on_data_passes",
     "4 Istio is Prometheus asked for its names": "parse/canary_judgments::test_provider_of_a_metric",
-    "5 strict keys of spin's file": "settings/spin_config::test_every_key_of_spin_is_known",
+    "5 strict keys of spin's file": "settings/spin_config::test_every_key_of_spin_is_read",
     "5 variables in it": "settings/spin_config::test_variables_are_expanded_as_go_does",
     "5 basic, form and token": "auth/authenticators::test_spins_basic_form_and_token",
-    "5 OAuth2": "auth/authenticators::test_oauth2_gets_a_token_and_shows_it",
+    "5 OAuth2": "auth/authenticators::test_oauth2_exchanges_its_refresh_token",
     "5 IAP": "auth/authenticators::test_spins_iap_token_is_refreshed_for_its_audience",
     "5 certificates, ignored errors": "auth/authenticators::test_spins_certificate_and_ignored_errors",
-    "5 Google service accounts": "auth/service_account::test_spins_google_service_account_shows_the_assertion_itself",
-    "5 default headers": "auth/authenticators::test_default_headers_go_along",
+    "5 Google service accounts": "auth/service_account::test_spins_google_service_account_sends_the_assertion_itself",
+    "5 default headers": "auth/authenticators::test_default_headers_are_sent",
     "5 only where auth is enabled": "auth/authenticators::test_auth_that_is_not_enabled_is_not_used",
     "6 rendered before it was saved": (
         "../../dora/analysis/canaries::test_a_name_that_several_applications_share_is_a_template_by_convention"
@@ -208,7 +206,7 @@ STATEMENTS = PAGING | GATE | EXECUTION | RECOGNITION | REST
 
 
 @cache
-def defined(path: Path) -> frozenset[str]:
+def defined_tests(path: Path) -> frozenset[str]:
     """The tests that a file defines."""
     nodes = ast.walk(ast.parse(path.read_text()))
     return frozenset(node.name for node in nodes if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"))
@@ -219,7 +217,7 @@ def test_each_statement_is_proved(statement: str) -> None:
     """The test that a line names exists."""
     file, _, name = STATEMENTS[statement].partition("::")
     folder, _, short = file.rpartition("/")
-    assert name in defined(HERE / folder / f"test_{short}.py")
+    assert name in defined_tests(HERE / folder / f"test_{short}.py")
 
 
 def test_no_section_is_left_out() -> None:
@@ -233,4 +231,4 @@ def test_no_section_is_left_out() -> None:
 
 def test_a_test_that_is_renamed_is_missed() -> None:
     """The check would see it."""
-    assert "test_no_such_thing" not in defined(Path(__file__))
+    assert "test_no_such_thing" not in defined_tests(Path(__file__))

@@ -247,7 +247,7 @@ def test_g27_a_parent_that_was_deleted_breaks_no_listing(
     assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
 
 
-def test_g30_hidden_applications_are_named_once(make: Make, landed: Landed, tmp_path: Path) -> None:
+def test_g30_hidden_applications_are_reported_once(make: Make, landed: Landed, tmp_path: Path) -> None:
     """A lost permission looks like a deleted application: both are reported, and what was landed stays."""
     payloads = several(make, 3)
     world = make.world(*payloads, applications=("cart", "shop"))

@@ -92,7 +92,7 @@ def test_g4_a_certificate_that_is_not_good_ends_the_run(
         assert ingest(gate.url, ca_file=certificates.ca).partial_failures == []
 
 
-def test_g5_a_silent_gate_is_asked_again(make: Make, landed: Landed, tmp_path: Path) -> None:
+def test_g5_a_silent_gate_is_retried(make: Make, landed: Landed, tmp_path: Path) -> None:
     """Silence beyond the time-out, once: the run is complete."""
     payloads, silent, over = several(make), [True], threading.Event()
     with serve(make.world(*payloads)) as gate:

@@ -36,7 +36,7 @@ def replica_set(nth: int, name: str) -> Json:
     return stage(nth, "deployManifest", {**context, "trafficManagement": {"enabled": True}})
 
 
-def early(nth: int) -> Json:
+def enabled_first(nth: int) -> Json:
     """What enables a workload begins before whatever deploys it: none of them is what the other waits for."""
     rollout = replica_set(nth, "shop-v001")
     if nth % 2:
@@ -45,20 +45,20 @@ def early(nth: int) -> Json:
     return rollout
 
 
-def weights(nth: int, name: str) -> Json:
+def weights_stage(nth: int, name: str) -> Json:
     """A step of a VirtualService."""
     route = [{"destination": {"subset": part}, "weight": share} for part, share in (("v1", 60), ("v2", 40))]
     service = {"kind": "VirtualService", "metadata": {"name": name}, "spec": {"http": [{"route": route}]}}
     return stage(nth, "deployManifest", {"manifests": [service]})
 
 
-def routed(nth: int) -> Json:
+def function_stage(nth: int) -> Json:
     """A Lambda and the routing of its alias, in turn."""
     type_ = "Aws.LambdaTrafficRoutingStage" if nth % 2 else "Aws.LambdaDeploymentStage"
     return stage(nth, type_, {"functionName": f"f{nth // 2}"})
 
 
-def analysed(nth: int) -> Json:
+def canary_stage(nth: int) -> Json:
     """A canary analysis and its only interval, in turn."""
     if nth % 2:
         return stage(nth, "runCanary", {"canaryScore": 90}, parentStageId=f"s{nth - 1}")
@@ -73,18 +73,18 @@ SHAPES: dict[str, Callable[[int, int], Json]] = {
     "manifests": lambda nth, of: stage(nth, "deployManifest", {"manifests": [manifest("shop:1", f"shop{nth}")]}),
     "dark rollouts": lambda nth, of: replica_set(nth, f"shop{nth // 2}-v001"),
     "dark rollouts of one workload": lambda nth, of: replica_set(nth, f"shop-v{nth // 2:03}"),
-    "enabled before they were deployed": lambda nth, of: early(nth),
-    "weights of one service": lambda nth, of: weights(nth, "shop"),
-    "weights of many": lambda nth, of: weights(nth, f"shop{nth // 4}"),
+    "enabled before they were deployed": lambda nth, of: enabled_first(nth),
+    "weights of one service": lambda nth, of: weights_stage(nth, "shop"),
+    "weights of many": lambda nth, of: weights_stage(nth, f"shop{nth // 4}"),
     "weights between workloads": lambda nth, of: (
-        weights(nth, f"shop{nth}") if nth % 2 else SHAPES["manifests"](nth, of)
+        weights_stage(nth, f"shop{nth}") if nth % 2 else SHAPES["manifests"](nth, of)
     ),
-    "functions": lambda nth, of: routed(nth),
-    "canaries": lambda nth, of: analysed(nth),
+    "functions": lambda nth, of: function_stage(nth),
+    "canaries": lambda nth, of: canary_stage(nth),
 }
 
 
-def seconds(shape: Callable[[int, int], Json], count: int) -> float:
+def measure_seconds(shape: Callable[[int, int], Json], count: int) -> float:
     """Time of this process to read an execution of so many stages; the better of two, or of more while it is short."""
     body = json.dumps(execution("E", T, stages=[shape(nth, count) for nth in range(count)])).encode()
     best = float("inf")
@@ -101,7 +101,7 @@ def seconds(shape: Callable[[int, int], Json], count: int) -> float:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_g27_time_grows_with_the_stages_and_not_faster(shape: str) -> None:
     """Ten times the stages take at most fifteen times as long (and 50 ms), whatever they are and however they nest."""
-    small, large = (seconds(SHAPES[shape], count) for count in (SMALL, LARGE))
+    small, large = (measure_seconds(SHAPES[shape], count) for count in (SMALL, LARGE))
     assert large <= 15 * small + 0.05
     assert large < 10
 

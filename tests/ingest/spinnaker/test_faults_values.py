@@ -83,7 +83,7 @@ OF_TASKS = ["name", "status", "endTime"]
 MISSING = some.tuples(*(some.sets(some.sampled_from(keys)) for keys in (OPTIONAL, OF_STAGES, OF_TASKS)))
 
 
-def without(body: Json, missing: tuple[set[str], ...], *, null: bool) -> Json:
+def remove_keys(body: Json, missing: tuple[set[str], ...], *, null: bool) -> Json:
     """An execution whose keys, and those of its stages and tasks, are absent, or null."""
     body = copy.deepcopy(body)
     stages = body["stages"]
@@ -106,7 +106,9 @@ def test_g23_absent_and_null_are_the_same_and_lose_nothing(
     rows: list[Any] = []
     for null in (False, True):
         data = tmp_path_factory.mktemp("g23")
-        bodies = [without(execution(f"E{nth}", NOW - nth * HOUR), case, null=null) for nth, case in enumerate(cases)]
+        bodies = [
+            remove_keys(execution(f"E{nth}", NOW - nth * HOUR), case, null=null) for nth, case in enumerate(cases)
+        ]
         marked = [body | ({} if {"status", "buildTime"} & body.keys() else {"status": None}) for body in bodies]
         assert loaded(data, *marked).quarantined == 0
         query = "SELECT * EXCLUDE (load_id, revision) FROM {} ORDER BY id"
@@ -132,7 +134,7 @@ SKEW = some.integers(-24 * HOUR, 24 * HOUR)
 TIMES = some.tuples(SKEW, SKEW, SKEW, SKEW, some.integers(-DAY, DAY))
 
 
-def skewed(nth: int, clocks: tuple[int, ...]) -> Json:
+def skewed_execution(nth: int, clocks: tuple[int, ...]) -> Json:
     """An execution of its own commit whose times are each off by so many milliseconds."""
     body = execution(f"E{nth}", NOW - (nth + 2) * HOUR)
     body["trigger"]["hash"] = f"{nth + 1:040x}"
@@ -144,7 +146,7 @@ def skewed(nth: int, clocks: tuple[int, ...]) -> Json:
     return body
 
 
-def merged(data: Path, count: int, clocks: list[tuple[int, ...]]) -> None:
+def load_merged(data: Path, count: int, clocks: list[tuple[int, ...]]) -> None:
     """Land the trunk that these executions deploy: a commit an hour."""
     lines = ["repository,sha,parents,authored_at,committed_at"]
     for nth in reversed(range(count)):
@@ -163,8 +165,8 @@ def test_g24_a_lead_time_is_never_negative(
 ) -> None:
     """Whatever the clocks say: each change counts with a time of zero or more, or is left out with a reason."""
     data = tmp_path_factory.mktemp("g24")
-    assert loaded(data, *(skewed(nth, clock) for nth, clock in enumerate(clocks))).quarantined == 0
-    merged(data, len(clocks), clocks)
+    assert loaded(data, *(skewed_execution(nth, clock) for nth, clock in enumerate(clocks))).quarantined == 0
+    load_merged(data, len(clocks), clocks)
     delivery, checks = delivered(data)
     assert checks["impossible_values"].rows == 0
     observed = delivery.sql("SELECT value, excluded FROM metrics.lead_time")

@@ -32,7 +32,7 @@ from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, Id
 
 CANARY = "c4nary-s3cret-8c1f0e5a"
 ROOT = Path(__file__).resolve().parents[3]
-KEPT = ("spin", "key.pem", "key.json", "refresh-token", "dora.toml")  # where we put secrets ourselves
+EXPECTED_FILES = ("spin", "key.pem", "key.json", "refresh-token", "dora.toml")  # where we put secrets ourselves
 
 # each folder's commands in one process, with the logs of every library: to start Python for each takes seconds
 RUN = """
@@ -60,34 +60,34 @@ for folder in sys.argv[1:]:
 """
 
 
-class Way(NamedTuple):
+class AuthMethod(NamedTuple):
     """An authentication method with the secret, and the settings that use it."""
 
     auth: Any
     settings: str
 
 
-def ways(tmp_path: Path) -> dict[str, Way]:
+def auth_methods(tmp_path: Path) -> dict[str, AuthMethod]:
     """Every way in but those that need servers of their own."""
     spin = tmp_path / "spin"
     spin.write_text(json.dumps({"auth": {"enabled": True, "basic": {"username": "reader", "password": CANARY}}}))
     return {
-        "api token": Way(CANARY, 'token_env = "SECRET"'),
-        "basic": Way(BasicAuth(password=CANARY), 'basic_user = "reader"\npassword_env = "SECRET"'),
-        "form": Way(FormAuth(password=CANARY), 'ldap_user = "reader"\npassword_env = "SECRET"'),
-        "bearer": Way(BearerAuth(tokens={CANARY}), 'iap_token_env = "SECRET"'),
-        "header": Way(Auth(), 'headers_env = {"X-Key" = "SECRET"}'),
-        "spin": Way(BasicAuth(password=CANARY), f'spin_config = "{spin}"'),
+        "api token": AuthMethod(CANARY, 'token_env = "SECRET"'),
+        "basic": AuthMethod(BasicAuth(password=CANARY), 'basic_user = "reader"\npassword_env = "SECRET"'),
+        "form": AuthMethod(FormAuth(password=CANARY), 'ldap_user = "reader"\npassword_env = "SECRET"'),
+        "bearer": AuthMethod(BearerAuth(tokens={CANARY}), 'iap_token_env = "SECRET"'),
+        "header": AuthMethod(Auth(), 'headers_env = {"X-Key" = "SECRET"}'),
+        "spin": AuthMethod(BasicAuth(password=CANARY), f'spin_config = "{spin}"'),
     }
 
 
-def commands(tmp_path: Path, configs: dict[str, str]) -> str:
+def run_commands(tmp_path: Path, configs: dict[str, str]) -> str:
     """The output of ingest and doctor for each configuration."""
     for name, config in configs.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "dora.toml").write_text("[sources.spinnaker]\nrequests_per_10s = 0\n" + config)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "SECRET": CANARY, "DORA_GATE_REFRESH_TOKEN": CANARY}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", RUN, *(str(tmp_path / name) for name in configs)],
         env=environment,
         capture_output=True,
@@ -95,11 +95,11 @@ def commands(tmp_path: Path, configs: dict[str, str]) -> str:
         check=False,
         timeout=100,
     )
-    assert done.stdout.count("ended") == 2 * len(configs), done.stderr
-    return done.stdout + done.stderr
+    assert process.stdout.count("ended") == 2 * len(configs), process.stderr
+    return process.stdout + process.stderr
 
 
-def forms(secret: str) -> Iterator[bytes]:
+def encodings(secret: str) -> Iterator[bytes]:
     """A secret as it could be written."""
     yield secret.encode()
     yield quote(secret, safe="").encode()
@@ -108,7 +108,7 @@ def forms(secret: str) -> Iterator[bytes]:
         yield b64encode(f"{user}:{secret}".encode())
 
 
-def readable(path: Path) -> bytes:
+def read_searchable(path: Path) -> bytes:
     """What a file holds, its compression undone: archives and the rows of a database beside their very bytes."""
     body = path.read_bytes()
     if path.suffix == ".zst":
@@ -121,30 +121,30 @@ def readable(path: Path) -> bytes:
         return body + b"".join(repr(con.execute(f'FROM "{name}"').fetchall()).encode() for name in tables)
 
 
-def leaks(tmp_path: Path, output: str, secrets: set[str]) -> list[str]:
+def find_leaks(tmp_path: Path, output: str, secrets: set[str]) -> list[str]:
     """Where a secret is: in the output, or in a file of a data folder."""
-    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in KEPT]
-    places = [("output", output.encode()), *((str(path), readable(path)) for path in files)]
-    return [place for place, text in places for secret in secrets for form in forms(secret) if form in text]
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name not in EXPECTED_FILES]
+    places = [("output", output.encode()), *((str(path), read_searchable(path)) for path in files)]
+    return [place for place, text in places for secret in secrets for form in encodings(secret) if form in text]
 
 
-def arguments(gates: list[Gate]) -> list[str]:
+def record_arguments(gates: list[Gate]) -> list[str]:
     """The arguments of every process there is, whenever one of these Gates is asked for something."""
-    arguments_seen: list[str] = []
+    recorded: list[str] = []
 
-    def look(path: str) -> None:
+    def record(path: str) -> None:
         for process in Path("/proc").glob("[0-9]*/cmdline"):
             try:
-                arguments_seen.append(process.read_text(errors="replace"))
+                recorded.append(process.read_text(errors="replace"))
             except OSError:
                 continue
 
     for gate in gates:
-        gate.before = look
-    return arguments_seen
+        gate.before = record
+    return recorded
 
 
-def interrupting(gate: Gate, pid: Path) -> None:
+def interrupt_at_applications(gate: Gate, pid: Path) -> None:
     """Crash who asks this Gate for an application, as a mistake of ours would."""
 
     def interrupt(path: str) -> None:
@@ -157,18 +157,18 @@ def interrupting(gate: Gate, pid: Path) -> None:
 
 def test_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
     """Whether Gate lets us in, turns us away (302, 401) or crashes us midway: in no file, log, message or argument."""
-    ways_in = ways(tmp_path)
-    with ExitStack() as open_:
+    methods = auth_methods(tmp_path)
+    with ExitStack() as stack:
         configs, gates = {}, []
-        for name, way in ways_in.items():
-            auths = {"in": way.auth, "out": "another" if name in ("api token", "bearer") else BasicAuth()}
-            for kind, auth in {**auths, **({"crash": way.auth} if name == "spin" else {})}.items():
-                gates.append(open_.enter_context(serve(make.world(make.execution("E", NOW)), auth=auth)))
-                configs[f"{name} {kind}"] = f'endpoint = "{gates[-1].url}"\n{way.settings}'
-        processes = arguments(gates[:1])
-        interrupting(gates[-1], tmp_path / f"{name} crash" / "pid")
-        output = commands(tmp_path, configs)
-    assert leaks(tmp_path, output + "".join(processes), {CANARY, *ways_in["form"].auth.sessions}) == []
+        for name, method in methods.items():
+            auths = {"in": method.auth, "out": "another" if name in ("api token", "bearer") else BasicAuth()}
+            for kind, auth in {**auths, **({"crash": method.auth} if name == "spin" else {})}.items():
+                gates.append(stack.enter_context(serve(make.world(make.execution("E", NOW)), auth=auth)))
+                configs[f"{name} {kind}"] = f'endpoint = "{gates[-1].url}"\n{method.settings}'
+        processes = record_arguments(gates[:1])
+        interrupt_at_applications(gates[-1], tmp_path / f"{name} crash" / "pid")
+        output = run_commands(tmp_path, configs)
+    assert find_leaks(tmp_path, output + "".join(processes), {CANARY, *methods["form"].auth.sessions}) == []
     assert any("sys.argv" in words for words in processes)
     assert (output.count("ended 4"), "Traceback" in output) == (12, True)
 
@@ -190,12 +190,12 @@ def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: 
     with (
         provide(IdentityProvider(auth, CANARY, CANARY)) as provider,
         serve(make.world(), auth=auth) as gate,
-        serve(make.world(), auth=asks) as other,
+        serve(make.world(), auth=asks) as other_gate,
     ):
         line = key_file(tmp_path / "key.json", provider.url)
         client = f'[sources.spinnaker.oauth2]\ntoken_url = "{provider.url}"\nclient_id = "dora"\n'
         oauth2 = f'endpoint = "{gate.url}"\n{client}client_secret_env = "SECRET"\n'
-        files = f'endpoint = "{other.url}"\ncert_file = "{certificate}"\nkey_file = "{key}"\n'
+        files = f'endpoint = "{other_gate.url}"\ncert_file = "{certificate}"\nkey_file = "{key}"\n'
         configs = {
             "oauth2": f'{oauth2}refresh_token_file = "{token_file}"',
             "oauth2 again": oauth2,
@@ -203,9 +203,9 @@ def test_no_secret_of_oauth2_or_of_a_key_is_in_any_output(make: Make, tmp_path: 
             "not trusted": f'{files}token_env = "SECRET"',
             "google": f'endpoint = "{gate.url}"\niap_key_file = "{tmp_path / "key.json"}"\niap_audience = "x"',
         }
-        output = commands(tmp_path, configs)
+        output = run_commands(tmp_path, configs)
     secrets = {CANARY, provider.refresh_token, *auth.tokens, *auth.sessions}
-    assert leaks(tmp_path, output, {*secrets, line, Path(key).read_text().splitlines()[1]}) == []
+    assert find_leaks(tmp_path, output, {*secrets, line, Path(key).read_text().splitlines()[1]}) == []
     ends = [text.split()[1] for text in output.splitlines() if text.startswith("ended")]
     assert ends == ["0", "5", "4", "4", "0", "5", "1", "5", "4", "4"]
     assert token_file.read_text().strip() == provider.refresh_token
@@ -224,8 +224,8 @@ def test_errors_of_a_configuration_repeat_no_secret(tmp_path: Path) -> None:
         "spins file": f'spin_config = "{tmp_path / "spin"}"',
         "a key": f'{gate}iap_key_file = "{tmp_path / "spin"}"\niap_audience = "x"',
     }
-    output = commands(tmp_path, configs)
-    assert leaks(tmp_path, output, {CANARY}) == []
+    output = run_commands(tmp_path, configs)
+    assert find_leaks(tmp_path, output, {CANARY}) == []
     assert output.count("ended 2") >= len(configs)
 
 
@@ -233,11 +233,11 @@ def test_the_search_finds_what_is_there(make: Make, tmp_path: Path) -> None:
     """A secret that Gate returns as a name lands and is printed: the search finds it in each place."""
     world = make.world(applications=(CANARY,))
     with serve(world) as gate:
-        processes = arguments([gate])
+        processes = record_arguments([gate])
         configs = {"one": f'endpoint = "{gate.url}"\ntoken = "x"', "two": f'endpoint = "{gate.url}"'}
-        output = commands(tmp_path, configs)
+        output = run_commands(tmp_path, configs)
     assert any(CANARY in words for words in processes) is False
-    assert {Path(place).suffix for place in leaks(tmp_path, output, {CANARY})} >= {".duckdb", ".zst", ""}
+    assert {Path(place).suffix for place in find_leaks(tmp_path, output, {CANARY})} >= {".duckdb", ".zst", ""}
     shutil.rmtree(tmp_path)
 
 

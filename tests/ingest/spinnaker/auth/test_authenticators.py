@@ -26,35 +26,35 @@ Patch = pytest.MonkeyPatch
 QUICK = Limits(requests_per_10s=0, backoff_seconds=0.01, timeout_seconds=5, attempts=2)
 
 
-def write(path: Path, text: str, mode: int = 0o600) -> str:
+def write_secret(path: Path, text: str, mode: int = 0o600) -> str:
     path.write_text(text)
     path.chmod(mode)
     return str(path)
 
 
-def once(prefix: str, known: set[str]) -> Callable[[str], None]:
-    """Forget who is known when such a path is asked for the first time."""
-    left = [prefix]
+def forget_sessions_at(prefix: str, accepted: set[str]) -> Callable[[str], None]:
+    """Clear the accepted sessions or tokens at the first request for such a path."""
+    prefixes = [prefix]
 
     def before(path: str) -> None:
-        if left and path.startswith(left[0]):
-            left.clear()
-            known.clear()
+        if prefixes and path.startswith(prefixes[0]):
+            prefixes.clear()
+            accepted.clear()
 
     return before
 
 
-def spin(tmp_path: Path, gate: Gate, **auth: Any) -> str:
-    """A file of spin with these ways in (JSON is YAML)."""
-    told = {"gate": {"endpoint": gate.url}, "auth": {"enabled": True, **auth}}
-    return write(tmp_path / "spin", json.dumps(told))
+def write_spin_config(tmp_path: Path, gate: Gate, **auth: Any) -> str:
+    """Write spin's configuration with these authentication methods (JSON is YAML)."""
+    config = {"gate": {"endpoint": gate.url}, "auth": {"enabled": True, **auth}}
+    return write_secret(tmp_path / "spin", json.dumps(config))
 
 
-# --- each way in, by our own settings -------------------------------------------------------------
+# --- each method, by our own settings -------------------------------------------------------------
 
 
-def test_basic_shows_user_and_password(make: Make, ingest: Ingest, landed: Landed, monkeypatch: Patch) -> None:
-    """The right password opens; the wrong one ends at the login page as AuthError, and is not in the message."""
+def test_basic_sends_user_and_password(make: Make, ingest: Ingest, landed: Landed, monkeypatch: Patch) -> None:
+    """The right password is accepted; a wrong one is an AuthError whose message does not repeat it."""
     with serve(make.world(make.execution("E", NOW)), auth=BasicAuth(password=CANARY)) as gate:
         monkeypatch.setenv("DORA_GATE_PASSWORD", "wr0ng")
         with pytest.raises(AuthError, match="login page") as raised:
@@ -65,10 +65,10 @@ def test_basic_shows_user_and_password(make: Make, ingest: Ingest, landed: Lande
     assert landed("SELECT id FROM execution") == [("E",)]
 
 
-def test_a_form_login_is_done_once_and_its_session_kept(make: Make, ingest: Ingest, tmp_path: Path) -> None:
-    """Four readers, one login; a second run logs in again, as no session is written anywhere."""
+def test_a_form_login_is_done_once_per_run(make: Make, ingest: Ingest, tmp_path: Path) -> None:
+    """Four readers share one login; a second run logs in again, as no session is stored."""
     auth = FormAuth(password=CANARY)
-    secret = write(tmp_path / "password", CANARY + "\n")
+    secret = write_secret(tmp_path / "password", CANARY + "\n")
     with serve(make.world(applications=tuple("abcdef")), auth=auth) as gate:
         for runs in (1, 2):
             assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
@@ -76,73 +76,73 @@ def test_a_form_login_is_done_once_and_its_session_kept(make: Make, ingest: Inge
 
 
 def test_a_session_that_ends_midway_is_opened_again(make: Make, ingest: Ingest, tmp_path: Path) -> None:
-    """Gate forgets the session after each page that it serves: the run goes on."""
+    """When Gate forgets the session, the run logs in again and continues."""
     auth = FormAuth(password=CANARY)
-    secret = write(tmp_path / "password", CANARY)
+    secret = write_secret(tmp_path / "password", CANARY)
     with serve(make.world(applications=("a", "b")), auth=auth) as gate:
-        gate.before = once("/credentials", auth.sessions)
+        gate.before = forget_sessions_at("/credentials", auth.sessions)
         assert not ingest(gate.url, ldap_user="reader", password_file=secret).partial_failures
         assert gate.requests.count("/login") == 2
 
 
-def test_a_wrong_password_in_the_form_is_told_at_once(make: Make, ingest: Ingest, tmp_path: Path) -> None:
-    """One login, no further request, no password in the error."""
+def test_a_wrong_password_in_the_form_ends_the_run(make: Make, ingest: Ingest, tmp_path: Path) -> None:
+    """There is one login, no further request and no password in the error."""
     with serve(make.world(), auth=FormAuth(password="right")) as gate:
         with pytest.raises(AuthError, match="does not accept the user and password") as raised:
-            ingest(gate.url, ldap_user="reader", password_file=write(tmp_path / "password", CANARY))
+            ingest(gate.url, ldap_user="reader", password_file=write_secret(tmp_path / "password", CANARY))
         assert gate.requests == ["/login"]
     assert CANARY not in str(raised.value)
 
 
-def refreshing(provider: IdentityProvider, token: str) -> RefreshTokenSource:
-    kept = MemoryStore(token, lambda _: None, "")
-    return RefreshTokenSource(TokenEndpoint(url=provider.url, hint=""), OAuthClient(id="dora", secret=CANARY), kept)
+def make_refresh_source(provider: IdentityProvider, token: str) -> RefreshTokenSource:
+    store = MemoryStore(token, lambda _: None, "")
+    return RefreshTokenSource(TokenEndpoint(url=provider.url, hint=""), OAuthClient(id="dora", secret=CANARY), store)
 
 
-def authenticated(url: str, credentials: BearerCredentials) -> Session:
+def open_session(url: str, credentials: BearerCredentials) -> Session:
     return Session(url, limits=QUICK, authenticator=BearerAuthenticator(url, credentials))
 
 
-def oauth2(provider: IdentityProvider, **more: Any) -> dict[str, Any]:
-    return {"oauth2": {"token_url": provider.url, "client_id": "dora", "client_secret_env": "SECRET", **more}}
+def oauth2_settings(provider: IdentityProvider, **options: Any) -> dict[str, Any]:
+    return {"oauth2": {"token_url": provider.url, "client_id": "dora", "client_secret_env": "SECRET", **options}}
 
 
 @pytest.mark.parametrize("by_header", [True, False])
 @pytest.mark.parametrize("wants_session", [True, False])
-def test_oauth2_gets_a_token_and_shows_it(
+def test_oauth2_exchanges_its_refresh_token(
     make: Make, ingest: Ingest, monkeypatch: Patch, by_header: bool, wants_session: bool
 ) -> None:
     """A refresh token becomes an access token, however the provider wants the client's secret, and Gate a session."""
     monkeypatch.setenv("SECRET", CANARY)
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
     auth = BearerAuth(wants_session=wants_session)
-    asked = IdentityProvider(auth, "first", CANARY, basic=by_header)
-    with provide(asked) as provider, serve(make.world(), auth=auth) as gate:
-        assert not ingest(gate.url, **oauth2(provider)).partial_failures
+    provider_double = IdentityProvider(auth, "first", CANARY, basic=by_header)
+    with provide(provider_double) as provider, serve(make.world(), auth=auth) as gate:
+        assert not ingest(gate.url, **oauth2_settings(provider)).partial_failures
     assert len(provider.forms) == (1 if by_header else 2)
 
 
 def test_g11_a_token_that_expires_midway_is_refreshed_once(make: Make, ingest: Ingest, monkeypatch: Patch) -> None:
-    """All readers meet the 401 and one of them refreshes, with the refresh token that was given out last."""
+    """All readers receive the 401 and one of them refreshes, with the latest refresh token."""
     monkeypatch.setenv("SECRET", CANARY)
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
     auth = BearerAuth()
     world = make.world(applications=tuple("abcdefgh"))
     with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(world, auth=auth) as gate:
-        gate.before = once("/applications/c/", auth.tokens)
-        assert not ingest(gate.url, **oauth2(provider)).partial_failures
+        gate.before = forget_sessions_at("/applications/c/", auth.tokens)
+        assert not ingest(gate.url, **oauth2_settings(provider)).partial_failures
     assert len(provider.forms) == 2
     assert provider.forms[0]["refresh_token"] == "first" != provider.forms[1]["refresh_token"]
 
 
-def test_g11_a_token_that_nobody_refreshes_keeps_what_is_landed(
+def test_g11_an_expired_token_keeps_what_is_landed(
     make: Make, ingest: Ingest, landed: Landed, monkeypatch: Patch
 ) -> None:
-    """401 on a page in the middle: exit 4; with a new token the next run goes on from there."""
+    """A 401 in the middle of a run exits with 4; with a new token the next run continues from there."""
     monkeypatch.setenv("IAP", "good")
     auth = BearerAuth(tokens={"good"})
     with serve(make.world(make.execution("E", NOW)), auth=auth) as gate:
-        gate.before = once("/applications/shop/executions", auth.tokens)
+        gate.before = forget_sessions_at("/applications/shop/executions", auth.tokens)
         with pytest.raises(AuthError, match="401") as raised:
             ingest(gate.url, iap_token_env="IAP")
         gate.before, auth.tokens = lambda path: None, {"good"}
@@ -151,27 +151,27 @@ def test_g11_a_token_that_nobody_refreshes_keeps_what_is_landed(
     assert landed("SELECT id FROM execution") == [("E",)]
 
 
-def test_g11_a_gate_that_refuses_the_new_token_too_is_not_asked_for_ever() -> None:
-    """One refresh for one request, then the error."""
+def test_g11_a_refused_new_token_ends_the_run() -> None:
+    """One request is refreshed once, then it is an error."""
     auth, other = BearerAuth(), BearerAuth()
     with provide(IdentityProvider(other, "first", CANARY)) as provider:
-        credentials = BearerCredentials(token=Token("old"), source=refreshing(provider, "first"))
-        with serve(_world(), auth=auth) as gate, pytest.raises(LoginError):
-            authenticated(gate.url, credentials).get("/applications")
+        credentials = BearerCredentials(token=Token("old"), source=make_refresh_source(provider, "first"))
+        with serve(empty_world(), auth=auth) as gate, pytest.raises(LoginError):
+            open_session(gate.url, credentials).get("/applications")
     assert (len(provider.forms), gate.requests) == (1, ["/applications"] * 2)
 
 
-def test_a_refresh_token_that_is_not_known_is_told_without_it() -> None:
-    """The provider's own word for it is told; its description, which may repeat the token, is not."""
+def test_an_unknown_refresh_token_is_not_repeated() -> None:
+    """The provider's error code is in the message; its description, which may repeat the token, is not."""
     with provide(IdentityProvider(BearerAuth(), "right", CANARY)) as provider:
-        credentials = BearerCredentials(source=refreshing(provider, "wr0ng-token"))
+        credentials = BearerCredentials(source=make_refresh_source(provider, "wr0ng-token"))
         with pytest.raises(AuthError, match="400 invalid_grant") as raised:
-            authenticated("http://127.0.0.1:9", credentials).get("/")
+            open_session("http://127.0.0.1:9", credentials).get("/")
     assert "wr0ng" not in str(raised.value)
 
 
-def test_a_certificate_opens(make: Make, ingest: Ingest, tmp_path: Path, certificates: Any) -> None:
-    """x509: Gate asks for a certificate of its authority; without one it is said which settings are missing."""
+def test_a_client_certificate_authenticates(make: Make, ingest: Ingest, tmp_path: Path, certificates: Any) -> None:
+    """Gate accepts a certificate of its authority; without one the error names the missing settings."""
     certificate, key = certificates.paths("client")
     auth = Auth(tls=certificates.context("server", asks=True))
     with serve(make.world(), auth=auth) as gate:
@@ -181,52 +181,54 @@ def test_a_certificate_opens(make: Make, ingest: Ingest, tmp_path: Path, certifi
             session._send("/applications", None, {}, False)
 
 
-def test_default_headers_go_along(make: Make, monkeypatch: Patch) -> None:
-    """With their values from the settings, or from variables where they are secret."""
+def test_default_headers_are_sent(make: Make, monkeypatch: Patch) -> None:
+    """Their values come from the settings, or from variables if they are secret."""
     monkeypatch.setenv("KEY", CANARY)
-    heard: list[dict[str, str]] = []
+    requests: list[dict[str, str]] = []
 
-    class Listening(Auth):
+    class RecordingAuth(Auth):
         def reject(self, headers: Any) -> int | None:
-            heard.append(dict(headers))
+            requests.append(dict(headers))
             return None
 
-    given = {"headers": {"X-RateLimit-App": "dora"}, "headers_env": {"X-Api-Key": "KEY"}}
-    with serve(make.world(), auth=Listening()) as gate:
-        connect(parse_settings({"endpoint": gate.url, **given})).get("/applications")
-    assert {"X-RateLimit-App": "dora", "X-Api-Key": CANARY}.items() <= heard[0].items()
+    settings = {"headers": {"X-RateLimit-App": "dora"}, "headers_env": {"X-Api-Key": "KEY"}}
+    with serve(make.world(), auth=RecordingAuth()) as gate:
+        connect(parse_settings({"endpoint": gate.url, **settings})).get("/applications")
+    assert {"X-RateLimit-App": "dora", "X-Api-Key": CANARY}.items() <= requests[0].items()
 
 
 # --- as spin does it ------------------------------------------------------------------------------
 
 
 def test_spins_basic_form_and_token(make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch) -> None:
-    """The three that carry a password or token, with environment variables expanded, and Gate's address from there."""
+    """Each method with a password or token is read from spin's file, with variables expanded, as is Gate's address."""
     monkeypatch.setenv("SPIN_PW", CANARY)
     login = {"username": "reader", "password": "${SPIN_PW}"}
-    auth_settings: list[tuple[Any, dict[str, Any]]] = [
+    methods: list[tuple[Any, dict[str, Any]]] = [
         (BasicAuth(password=CANARY), {"basic": login}),
         (FormAuth(password=CANARY), {"ldap": login}),
         (CANARY, {"apiToken": {"token": "$SPIN_PW"}}),
     ]
-    for gate_auth, settings in auth_settings:
+    for gate_auth, settings in methods:
         with serve(make.world(), auth=gate_auth) as gate:
-            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, **settings)).partial_failures
+            assert not ingest(
+                "http://localhost:8084", spin_config=write_spin_config(tmp_path, gate, **settings)
+            ).partial_failures
 
 
 def test_auth_that_is_not_enabled_is_not_used(make: Make, tmp_path: Path) -> None:
     """``enabled: false`` turns a password off, but neither a certificate nor an API token."""
     with serve(make.world()) as gate:
         login = {"username": "reader", "password": CANARY}
-        off = spin(tmp_path, gate, enabled=False, basic=login)
-        assert not connect(parse_settings({"spin_config": off})).has_credentials
-        still = spin(tmp_path, gate, enabled=False, apiToken={"token": CANARY})
-        assert connect(parse_settings({"spin_config": still})).has_credentials
+        disabled = write_spin_config(tmp_path, gate, enabled=False, basic=login)
+        assert not connect(parse_settings({"spin_config": disabled})).has_credentials
+        token_only = write_spin_config(tmp_path, gate, enabled=False, apiToken={"token": CANARY})
+        assert connect(parse_settings({"spin_config": token_only})).has_credentials
 
 
 @pytest.mark.parametrize("ended", [True, False])
 def test_spins_cached_token_is_used_until_it_ends(make: Make, ingest: Ingest, tmp_path: Path, ended: bool) -> None:
-    """Then it is refreshed, and spin's file stays as it was."""
+    """An expired token is refreshed, and spin's file stays unchanged."""
     auth = BearerAuth(tokens={"cached"}, wants_session=True)
     with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(make.world(), auth=auth) as gate:
         cached = {
@@ -235,21 +237,21 @@ def test_spins_cached_token_is_used_until_it_ends(make: Make, ingest: Ingest, tm
             "expiry": f"20{'01' if ended else '99'}-01-01T00:00:00Z",
         }
         client = {"clientId": "dora", "clientSecret": CANARY, "tokenUrl": provider.url, "cachedToken": cached}
-        path = spin(tmp_path, gate, oauth2=client)
+        path = write_spin_config(tmp_path, gate, oauth2=client)
         before = Path(path).read_bytes()
         assert not ingest("http://localhost:8084", spin_config=path).partial_failures
     assert (len(provider.forms), Path(path).read_bytes()) == (int(ended), before)
 
 
-def test_a_new_token_is_cached_for_spin_where_that_is_told(
+def test_a_new_token_is_cached_for_spin_if_allowed(
     make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch
 ) -> None:
-    """Two runs with a provider that takes each refresh token once: the second goes on with what the first wrote."""
+    """With a provider that accepts each refresh token once, the second run uses the token that the first cached."""
     monkeypatch.setenv("SPIN_SECRET", CANARY)
     auth = BearerAuth()
     with provide(IdentityProvider(auth, "first", CANARY)) as provider, serve(make.world(), auth=auth) as gate:
         client = {"clientId": "dora", "clientSecret": "$SPIN_SECRET", "tokenUrl": provider.url}
-        path = spin(tmp_path, gate, oauth2={**client, "cachedToken": {"refresh_token": "first"}})
+        path = write_spin_config(tmp_path, gate, oauth2={**client, "cachedToken": {"refresh_token": "first"}})
         for _ in range(2):
             assert not ingest("http://localhost:8084", spin_config=path, spin_config_write=True).partial_failures
             auth.tokens.clear()
@@ -263,7 +265,7 @@ def test_a_new_token_is_cached_for_spin_where_that_is_told(
 def test_spins_iap_token_is_refreshed_for_its_audience(
     make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch
 ) -> None:
-    """What Gate sees is the id token, asked for with the audience of the proxy."""
+    """Gate receives the id token, requested for the proxy's audience."""
     auth = BearerAuth()
     with provide(IdentityProvider(auth, "first", CANARY, "id_token", basic=False)) as provider:
         monkeypatch.setattr("ingest.spinnaker.auth.token_sources.GOOGLE_OAUTH_URL", provider.url)
@@ -274,7 +276,9 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
             "iapClientRefresh": "first",
         }
         with serve(make.world(), auth=auth) as gate:
-            assert not ingest("http://localhost:8084", spin_config=spin(tmp_path, gate, iap=iap)).partial_failures
+            assert not ingest(
+                "http://localhost:8084", spin_config=write_spin_config(tmp_path, gate, iap=iap)
+            ).partial_failures
     assert provider.forms[-1]["audience"] == "proxy"
 
 
@@ -282,19 +286,19 @@ def test_spins_iap_token_is_refreshed_for_its_audience(
 def test_spins_certificate_and_ignored_errors(
     make: Make, ingest: Ingest, tmp_path: Path, certificates: Any, inline: bool
 ) -> None:
-    """By path or as text; with ignoreCertErrors any server is believed, and that is said."""
+    """The certificate is a path or text; with ignoreCertErrors any server is trusted, and a note says so."""
     paths = certificates.paths("client")
     names = ("cert", "key") if inline else ("certPath", "keyPath")
     x509 = dict(zip(names, (Path(path).read_text() if inline else path for path in paths), strict=True))
     with serve(make.world(), auth=Auth(tls=certificates.context("alone", asks=True))) as gate:
-        path = spin(tmp_path, gate, x509=x509, ignoreCertErrors=True)
-        done = ingest("http://localhost:8084", spin_config=path)
-    assert not done.partial_failures
-    assert any("certificate errors are ignored" in note for note in done.notes)
+        path = write_spin_config(tmp_path, gate, x509=x509, ignoreCertErrors=True)
+        summary = ingest("http://localhost:8084", spin_config=path)
+    assert not summary.partial_failures
+    assert any("certificate errors are ignored" in note for note in summary.notes)
 
 
 @pytest.mark.parametrize(
-    ("auth", "named"),
+    ("auth", "field"),
     [
         ({"x509": {"certPath": "a"}}, "auth.x509"),
         ({"basic": {"username": "a"}}, "auth.basic"),
@@ -303,31 +307,37 @@ def test_spins_certificate_and_ignored_errors(
         ({"google_service_account": {"enabled": True}}, "auth.google_service_account"),
     ],
 )
-def test_what_is_incomplete_or_not_supported_is_refused(tmp_path: Path, auth: dict[str, Any], named: str) -> None:
-    """Better than to knock as a stranger."""
-    with pytest.raises(UsageError, match=named):
-        connect(parse_settings({"spin_config": spin(tmp_path, SimpleNamespace(url="http://localhost:1"), **auth)}))  # type: ignore[arg-type]
+def test_what_is_incomplete_or_not_supported_is_refused(tmp_path: Path, auth: dict[str, Any], field: str) -> None:
+    """Incomplete credentials are an error rather than a request without them."""
+    with pytest.raises(UsageError, match=field):
+        connect(
+            parse_settings(
+                {"spin_config": write_spin_config(tmp_path, SimpleNamespace(url="http://localhost:1"), **auth)}
+            )
+        )  # type: ignore[arg-type]
 
 
-def test_our_settings_go_before_spins(make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch) -> None:
-    """Another user named here is the one that knocks."""
+def test_our_settings_take_precedence_over_spins(
+    make: Make, ingest: Ingest, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """A user in our settings replaces the one in spin's file."""
     monkeypatch.setenv("DORA_GATE_PASSWORD", CANARY)
     with serve(make.world(), auth=BasicAuth(user="other", password=CANARY)) as gate:
-        path = spin(tmp_path, gate, iap={"iapIdToken": "x"}, basic={"username": "reader", "password": "x"})
+        path = write_spin_config(tmp_path, gate, iap={"iapIdToken": "x"}, basic={"username": "reader", "password": "x"})
         assert not ingest(gate.url, spin_config=path, basic_user="other").partial_failures
 
 
-# --- what is wrong --------------------------------------------------------------------------------
+# --- failed logins --------------------------------------------------------------------------------
 
 
-def _world() -> Any:
+def empty_world() -> Any:
     from ingest.simulation.model.world import World
 
     return World(now=NOW)
 
 
-def test_who_we_are_is_asked_first(make: Make, ingest: Ingest, monkeypatch: Patch) -> None:
-    """One cheap request before the others, and none where there is nothing to be known by."""
+def test_the_login_is_checked_first(make: Make, ingest: Ingest, monkeypatch: Patch) -> None:
+    """A run with credentials requests /auth/user first; a run without credentials does not."""
     monkeypatch.setenv("DORA_GATE_TOKEN", "right")
     with serve(make.world(), auth="right") as gate:
         ingest(gate.url)
@@ -342,16 +352,16 @@ def test_who_we_are_is_asked_first(make: Make, ingest: Ingest, monkeypatch: Patc
     ("auth", "says"),
     [(BearerAuth(tokens={"x"}), "names no user: the login failed.*401"), (FormAuth(), "the login failed.*login page")],
 )
-def test_not_logged_in_is_said_so(make: Make, auth: Auth, says: str, monkeypatch: Patch) -> None:
-    """Gate names no user with 200 and nothing: what it then refuses says why."""
+def test_a_failed_login_is_named(make: Make, auth: Auth, says: str, monkeypatch: Patch) -> None:
+    """If Gate names no user, the error gives the reason of the next refusal."""
     monkeypatch.setenv("IAP", "wrong")
     with serve(make.world(), auth=auth) as gate, pytest.raises(AuthError, match=says):
         check_login(connect(parse_settings({"endpoint": gate.url, "iap_token_env": "IAP"})))
 
 
 @pytest.mark.parametrize("status", [404, 200])
-def test_a_gate_that_asks_nobody_is_read(make: Make, status: int, monkeypatch: Patch) -> None:
-    """No user named, or no such endpoint, and yet it answers."""
+def test_an_anonymous_gate_is_read(make: Make, status: int, monkeypatch: Patch) -> None:
+    """A Gate that names no user, or has no such endpoint, is read if it answers."""
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
         gate.error_statuses = {"/auth/user": status} if status != 200 else {}
@@ -359,7 +369,7 @@ def test_a_gate_that_asks_nobody_is_read(make: Make, status: int, monkeypatch: P
 
 
 def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) -> None:
-    """500 is no word about us."""
+    """A 500 is a RequestError, not a failed login."""
     monkeypatch.setenv("IAP", "whatever")
     with serve(make.world()) as gate:
         gate.error_statuses = {"/auth/user": 500}
@@ -369,11 +379,13 @@ def test_an_ill_gate_is_not_taken_for_a_refusal(make: Make, monkeypatch: Patch) 
             check_login(session)
 
 
-def test_passwords_over_an_open_wire_are_warned_about() -> None:
-    """Not on this machine, where nobody listens."""
-    said: list[str] = []
+def test_unencrypted_passwords_are_warned_about() -> None:
+    """There is no warning for an address of this machine."""
+    warnings: list[str] = []
     for host in ("localhost", "127.0.0.1", "gate.example"):
-        connect(parse_settings({"endpoint": f"http://{host}", "headers": {}, "ignore_cert_errors": True}), said.append)
-    assert [text for text in said if "not encrypted" in text] == [
+        connect(
+            parse_settings({"endpoint": f"http://{host}", "headers": {}, "ignore_cert_errors": True}), warnings.append
+        )
+    assert [text for text in warnings if "not encrypted" in text] == [
         "http://gate.example is not encrypted: others on the network can read the token or password"
     ]

@@ -13,7 +13,9 @@ from tests.simulation.gate import serve
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
-def test_strangers_are_told_so(make: Make, token: str | None, ingest: Ingest, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_login_ends_the_run(
+    make: Make, token: str | None, ingest: Ingest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A login page or a 401 ends the run with AuthError; no token is in the message."""
     monkeypatch.delenv("DORA_GATE_TOKEN", raising=False)
     if token:
@@ -36,7 +38,7 @@ def test_tokens_come_from_the_environment_or_a_file(
 
 
 def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """401 in the middle ends the run; the next one goes on."""
+    """A 401 in the middle ends the run; the next run continues from there."""
     with serve(make.world(make.execution("E", NOW))) as gate:
         gate.error_statuses = {"/applications/shop/executions": 401}
         with pytest.raises(AuthError):
@@ -46,17 +48,17 @@ def test_a_token_that_expires_midway_keeps_what_is_landed(make: Make, ingest: In
     assert landed("SELECT id FROM execution") == [("E",)]
 
 
-def test_what_gate_refuses_is_summed_up(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """One sentence with their number and names, whatever their number; the others are landed."""
+def test_refused_applications_are_one_message(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """The refused applications are one message with their number and names; the others are landed."""
     with serve(make.world(applications=("shop", "mail", "cart"))) as gate:
         gate.error_statuses = {"/applications/mail/": 403, "/applications/cart/": 403}
-        (trouble,) = ingest(gate.url).partial_failures
-    assert "refuses 2 of 3 applications (403): cart, mail; request READ" in trouble
+        (partial_failure,) = ingest(gate.url).partial_failures
+    assert "refuses 2 of 3 applications (403): cart, mail; request READ" in partial_failure
     assert len(landed("SELECT * FROM coverage")) == 1
 
 
 def test_a_gate_that_refuses_everything_is_an_error(make: Make, ingest: Ingest) -> None:
-    """Exit 4 with the number, and not the first of many refusals."""
+    """The run exits with 4 and the number of refused applications."""
     with serve(make.world(applications=("shop", "mail"))) as gate:
         gate.error_statuses = {"/applications/": 403}
         with pytest.raises(AuthError, match="2 of 2 applications") as raised:
@@ -64,8 +66,8 @@ def test_a_gate_that_refuses_everything_is_an_error(make: Make, ingest: Ingest) 
     assert raised.value.exit_code == 4
 
 
-def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
-    """The first time as a part that is missing, by name; then as a note, until the application is there again."""
+def test_hidden_applications_are_reported_each_run(make: Make, ingest: Ingest) -> None:
+    """The first run reports a partial failure by name, later ones a note, until the application is visible again."""
     world = make.world(applications=("shop", "mail"))
     with serve(world) as gate:
         ingest(gate.url)
@@ -73,13 +75,13 @@ def test_what_gate_hides_is_said_each_night(make: Make, ingest: Ingest) -> None:
         first, second = ingest(gate.url), ingest(gate.url)
         world.applications.append(hidden)
         third = ingest(gate.url)
-    assert ["no longer shows 1 of 2 applications: mail" in trouble for trouble in first.partial_failures] == [True]
+    assert ["no longer shows 1 of 2 applications: mail" in failure for failure in first.partial_failures] == [True]
     assert (second.partial_failures, ["1 application of earlier runs" in note for note in second.notes]) == ([], [True])
     assert (first.notes, third.partial_failures, third.notes) == ([], [], [])
 
 
 def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Narrower than the watermark it does nothing: a gap is never made."""
+    """A ``since`` after the watermark changes nothing, so that there is never a gap."""
     world = make.world(*(make.execution(f"E{n}", NOW - n * 24 * HOUR) for n in range(10)))
 
     def count(days: float) -> int:
@@ -93,8 +95,8 @@ def test_since_bounds_the_first_run_and_widens_a_later_one(make: Make, ingest: I
         assert count(5.5) == 6
 
 
-def test_applications_are_chosen_by_glob(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Settings and request narrow one another; a name that Gate does not show is an error."""
+def test_applications_are_selected_by_glob(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """A glob selects applications; a name that Gate does not list is an error."""
     with serve(make.world(applications=("shop-web", "shop-api", "mail"))) as gate:
         ingest(gate.url, applications=("shop-*",))
         assert landed("SELECT id FROM application ORDER BY id") == [("shop-api",), ("shop-web",)]

@@ -25,18 +25,18 @@ SECRET = "c1ient-s3cret"
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityProvider]:
-    """Takes each refresh token once; the first is in no variable."""
+    """Accepts each refresh token once; the first is in no variable."""
     monkeypatch.setenv("SECRET", SECRET)
     monkeypatch.delenv("DORA_GATE_REFRESH_TOKEN", raising=False)
-    with provide(IdentityProvider(BearerAuth(), "first", SECRET)) as served:
-        yield served
+    with provide(IdentityProvider(BearerAuth(), "first", SECRET)) as identity_provider:
+        yield identity_provider
 
 
-def client(provider: IdentityProvider, **more: Any) -> dict[str, Any]:
-    return {"token_url": provider.url, "client_id": "dora", "client_secret_env": "SECRET", **more}
+def oauth2_settings(provider: IdentityProvider, **options: Any) -> dict[str, Any]:
+    return {"token_url": provider.url, "client_id": "dora", "client_secret_env": "SECRET", **options}
 
 
-def token_file(folder: Path, text: str = "first\n", mode: int = 0o600) -> Path:
+def write_token_file(folder: Path, text: str = "first\n", mode: int = 0o600) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / "refresh-token"
     path.write_text(text)
@@ -44,93 +44,93 @@ def token_file(folder: Path, text: str = "first\n", mode: int = 0o600) -> Path:
     return path
 
 
-def test_a_file_goes_on_night_after_night(
+def test_a_token_file_is_replaced_by_each_run(
     make: Make, ingest: Ingest, tmp_path: Path, provider: IdentityProvider
 ) -> None:
-    """Each night's token is good for one use: the file holds the next one, for us alone, and nothing lies beside it."""
-    path = token_file(tmp_path / "secrets")
+    """After each run the file holds the next token, with mode 0600, and there is no other file beside it."""
+    path = write_token_file(tmp_path / "secrets")
     with serve(make.world(), auth=provider.auth) as gate:
         for night in (1, 2, 3):
-            done = ingest(gate.url, oauth2=client(provider, refresh_token_file=str(path)))
-            assert (done.partial_failures, done.notes) == ([], [])
+            summary = ingest(gate.url, oauth2=oauth2_settings(provider, refresh_token_file=str(path)))
+            assert (summary.partial_failures, summary.notes) == ([], [])
             assert (path.read_text(), len(provider.forms)) == (provider.refresh_token + "\n", night)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_variable_lasts_one_night_and_says_so(
+def test_a_token_in_a_variable_lasts_one_run(
     make: Make, ingest: Ingest, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run succeeds and notes once, without the token, that the next one can not; that one ends with what to do."""
+    """The run notes once, without the token, that the next one will fail; that one is an error with a next step."""
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "first")
-    forgets = [False, True]
+    forget_tokens = [False, True]
     with serve(make.world(applications=("a", "b")), auth=provider.auth) as gate:
-        once = "/credentials?expand=true"
-        gate.before = lambda path: provider.auth.tokens.clear() if path == once and forgets.pop() else None
-        (note,) = ingest(gate.url, oauth2=client(provider)).notes
+        first_path = "/credentials?expand=true"
+        gate.before = lambda path: provider.auth.tokens.clear() if path == first_path and forget_tokens.pop() else None
+        (note,) = ingest(gate.url, oauth2=oauth2_settings(provider)).notes
         assert "refresh_token_file" in note
         assert provider.refresh_token not in note
         with pytest.raises(AuthError, match="refresh_token_file"):
-            ingest(gate.url, oauth2=client(provider))
+            ingest(gate.url, oauth2=oauth2_settings(provider))
 
 
-def test_a_file_goes_before_a_variable(
+def test_a_file_takes_precedence_over_a_variable(
     make: Make, tmp_path: Path, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands in the variable may be long used up."""
+    """The token in the variable may have been used before."""
     monkeypatch.setenv("DORA_GATE_REFRESH_TOKEN", "old")
-    path = token_file(tmp_path)
+    path = write_token_file(tmp_path)
     with serve(make.world(), auth=provider.auth) as gate:
-        given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
-        connect(parse_settings(given)).get("/applications")
+        settings = {"endpoint": gate.url, "oauth2": oauth2_settings(provider, refresh_token_file=str(path))}
+        connect(parse_settings(settings)).get("/applications")
     assert provider.forms[0]["refresh_token"] == "first"
 
 
-def test_another_run_may_have_replaced_it(make: Make, tmp_path: Path, provider: IdentityProvider) -> None:
-    """`dora doctor` beside a long ingest: each shows what the file says now, not what it read at its start."""
-    path = token_file(tmp_path)
+def test_the_token_file_is_read_at_each_refresh(make: Make, tmp_path: Path, provider: IdentityProvider) -> None:
+    """Two runs that share a file, as `dora doctor` beside an ingest, use the token that the file holds now."""
+    path = write_token_file(tmp_path)
     with serve(make.world(), auth=provider.auth) as gate:
-        given = {"endpoint": gate.url, "oauth2": client(provider, refresh_token_file=str(path))}
-        one, two = connect(parse_settings(given)), connect(parse_settings(given))
-        for session in (one, two, one, two):
+        settings = {"endpoint": gate.url, "oauth2": oauth2_settings(provider, refresh_token_file=str(path))}
+        first, second = connect(parse_settings(settings)), connect(parse_settings(settings))
+        for session in (first, second, first, second):
             session.get("/applications")
     assert len(provider.forms) == 4
 
 
-@pytest.mark.parametrize(("text", "says"), [("\n", "is empty"), (None, "can not be read")])
-def test_a_file_without_a_token_is_told(
-    tmp_path: Path, provider: IdentityProvider, text: str | None, says: str
+@pytest.mark.parametrize(("text", "problem"), [("\n", "is empty"), (None, "can not be read")])
+def test_a_file_without_a_token_is_refused(
+    tmp_path: Path, provider: IdentityProvider, text: str | None, problem: str
 ) -> None:
-    """Before the provider is asked."""
-    path = token_file(tmp_path, text or "")
+    """An empty or missing file is an error before any request to the provider."""
+    path = write_token_file(tmp_path, text or "")
     if text is None:
         path.unlink()
-    session = connect(parse_settings({"oauth2": client(provider, refresh_token_file=str(path))}))
-    with pytest.raises(UsageError, match=says):
+    session = connect(parse_settings({"oauth2": oauth2_settings(provider, refresh_token_file=str(path))}))
+    with pytest.raises(UsageError, match=problem):
         session.get("/")
     assert provider.forms == []
 
 
-def test_a_token_that_could_not_be_kept_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the folder can not be written, that is seen before the token is spent."""
-    path = token_file(tmp_path)
+def test_a_read_only_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that can not be written is an error before the token is used."""
+    path = write_token_file(tmp_path)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="can not be replaced"):
         FileStore(str(path), print).load()
 
 
-def test_a_disk_that_is_full_is_told_without_the_token(tmp_path: Path) -> None:
-    """The file stays as it was, and the error does not repeat what could not be written."""
-    path = token_file(tmp_path)
+def test_a_write_error_does_not_repeat_the_token(tmp_path: Path) -> None:
+    """The file stays unchanged, and the error does not repeat the new token."""
+    path = write_token_file(tmp_path)
     with pytest.raises(UsageError, match="can not be written") as raised:
         FileStore(str(path / "below"), print).save({"refresh_token": SECRET})
     assert path.read_text() == "first\n"
     assert SECRET not in f"{raised.value} {raised.value.__cause__}"
 
 
-def test_writing_keeps_a_link_and_lets_nobody_read(tmp_path: Path) -> None:
-    """A file behind a link is replaced where it lies, whole, with mode 0600 whatever it was before."""
-    path = token_file(tmp_path, mode=0o644)
+def test_writing_keeps_a_link_and_sets_mode_0600(tmp_path: Path) -> None:
+    """The target of a link is replaced atomically, with mode 0600 whatever it was before."""
+    path = write_token_file(tmp_path, mode=0o644)
     (tmp_path / "link").symlink_to(path)
     write_secret_file(str(tmp_path / "link"), "new")
     assert (tmp_path / "link").is_symlink()
@@ -138,8 +138,8 @@ def test_writing_keeps_a_link_and_lets_nobody_read(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_what_can_not_be_put_in_place_does_not_lie_beside_it(tmp_path: Path) -> None:
-    """A secret is not left in a file that nobody looks after."""
+def test_a_failed_write_leaves_no_temporary_file(tmp_path: Path) -> None:
+    """No secret stays in a temporary file after an error."""
     (tmp_path / "taken").mkdir()
     with pytest.raises(OSError, match="taken"):
         write_secret_file(str(tmp_path / "taken"), SECRET)
@@ -147,16 +147,16 @@ def test_what_can_not_be_put_in_place_does_not_lie_beside_it(tmp_path: Path) -> 
 
 
 def test_memory_warns_once_and_only_of_another_token() -> None:
-    """A provider that gives the same token back loses nothing."""
-    said: list[str] = []
-    kept = MemoryStore("first", said.append, "instead.")
+    """The store warns only once, and not if the provider returns the same token."""
+    warnings: list[str] = []
+    store = MemoryStore("first", warnings.append, "instead.")
     for token in ("first", "second", "third"):
-        kept.save({"refresh_token": token})
-        assert kept.load() == token
-    assert len(said) == 1
+        store.save({"refresh_token": token})
+        assert store.load() == token
+    assert len(warnings) == 1
 
 
-def spin(tmp_path: Path, endpoint: str, provider: IdentityProvider, **cached: Any) -> Path:
+def write_spin_config(tmp_path: Path, endpoint: str, provider: IdentityProvider, **cached: Any) -> Path:
     oauth2 = {"clientId": "dora", "clientSecret": SECRET, "tokenUrl": provider.url}
     oauth2 |= {"cachedToken": cached} if cached else {}
     path = tmp_path / "spin"
@@ -165,44 +165,46 @@ def spin(tmp_path: Path, endpoint: str, provider: IdentityProvider, **cached: An
     return path
 
 
-def test_spins_file_is_written_only_where_that_is_allowed(
+def test_spins_file_is_written_only_if_allowed(
     make: Make, ingest: Ingest, tmp_path: Path, provider: IdentityProvider
 ) -> None:
-    """Else the note names the setting that allows it."""
+    """Otherwise a note names the setting that allows it."""
     with serve(make.world(), auth=provider.auth) as gate:
-        path = spin(tmp_path, gate.url, provider, refresh_token="first")
+        path = write_spin_config(tmp_path, gate.url, provider, refresh_token="first")
         (note,) = ingest("http://localhost:8084", spin_config=str(path)).notes
     assert "spin_config_write" in note
     assert SpinConfigStore(str(path)).load() == "first"
 
 
 def test_a_login_in_a_browser_is_left_to_spin(tmp_path: Path, provider: IdentityProvider) -> None:
-    """Nothing is cached: the command that logs in is named, with the file that it has to read."""
-    path = spin(tmp_path, "http://localhost:9", provider)
+    """Without a cached token the error names spin's command that logs in, with its configuration file."""
+    path = write_spin_config(tmp_path, "http://localhost:9", provider)
     with pytest.raises(UsageError, match=rf"running `spin --config {path} application list`"):
         connect(parse_settings({"spin_config": str(path)}))
-    spin(tmp_path, "http://localhost:9", provider, access_token="x", expiry="2001-01-01T00:00:00Z")
+    write_spin_config(tmp_path, "http://localhost:9", provider, access_token="x", expiry="2001-01-01T00:00:00Z")
     with pytest.raises(AuthError, match=rf"running `spin --config {path} application list`"):
         connect(parse_settings({"spin_config": str(path)})).get("/")
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_a_provider_is_trusted_by_itself(
+def test_a_provider_has_its_own_tls_settings(
     make: Make, tmp_path: Path, provider: IdentityProvider, certificates: Any, trusted: bool
 ) -> None:
-    """What is overlooked in Gate's certificate is not in the provider's, which is shown our secrets."""
-    with serve(make.world(), auth=Auth(tls=certificates.context("server"))) as other:
-        more = {"ca_file": certificates.ca} if trusted else {}
-        told = client(provider, refresh_token_file=str(token_file(tmp_path)), **more) | {"token_url": other.url + "/t"}
-        session = connect(parse_settings({"endpoint": other.url, "ignore_cert_errors": True, "oauth2": told}))
+    """Ignored errors in Gate's certificate are not ignored in the provider's, which receives our secrets."""
+    with serve(make.world(), auth=Auth(tls=certificates.context("server"))) as other_server:
+        tls_settings = {"ca_file": certificates.ca} if trusted else {}
+        oauth2 = oauth2_settings(provider, refresh_token_file=str(write_token_file(tmp_path)), **tls_settings) | {
+            "token_url": other_server.url + "/t"
+        }
+        session = connect(parse_settings({"endpoint": other_server.url, "ignore_cert_errors": True, "oauth2": oauth2}))
         with pytest.raises(AuthError if trusted else Exception, match="200 without JSON" if trusted else "not trusted"):
             session.get("/applications")
-        assert other.requests == (["/t"] if trusted else [])
+        assert other_server.requests == (["/t"] if trusted else [])
 
 
-def test_a_provider_on_an_open_wire_is_warned_about() -> None:
-    """It is shown the client's secret."""
-    said: list[str] = []
-    told = {"token_url": "http://idp.example/token", "client_id": "dora", "refresh_token_file": "x"}
-    connect(parse_settings({"endpoint": "https://gate.example", "oauth2": told}), said.append)
-    assert [text.partition(" is ")[0] for text in said] == ["http://idp.example"]
+def test_an_unencrypted_provider_is_warned_about() -> None:
+    """The provider receives the client's secret."""
+    warnings: list[str] = []
+    oauth2 = {"token_url": "http://idp.example/token", "client_id": "dora", "refresh_token_file": "x"}
+    connect(parse_settings({"endpoint": "https://gate.example", "oauth2": oauth2}), warnings.append)
+    assert [text.partition(" is ")[0] for text in warnings] == ["http://idp.example"]

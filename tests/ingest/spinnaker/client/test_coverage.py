@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.rows import Coverage
+from dora.storage.rows.executions import Coverage
 from ingest.spinnaker.client.coverage import DAY, CoveragePeriod, extend_coverage, find_gap_end, parse_watermark
 
 TIMES = st.integers(0, 2**41)

@@ -1,4 +1,4 @@
-"""From a Gate over HTTP into landing: nothing lost, nothing twice, little asked."""
+"""From a Gate over HTTP into landing: nothing is lost or doubled, and few requests are sent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHAPES = {
 @pytest.mark.parametrize("mode", ["sql", "redis"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_everything_visible_is_landed(make: Make, mode: Mode, shape: str, ingest: Ingest, landed: Landed) -> None:
-    """Whatever the history looks like against a page of ten, landed ids are the visible ids."""
+    """With a page of ten, the landed ids are the visible ids for every shape of history."""
     world = make.world(*(make.execution(f"E{n}", at) for n, at in enumerate(SHAPES[shape])))
     with serve(world, mode=mode) as gate:
         summary = ingest(gate.url, page_size=10)
@@ -40,12 +40,14 @@ def test_everything_visible_is_landed(make: Make, mode: Mode, shape: str, ingest
     assert summary.documents == len(world.executions) + 4
 
 
-MARKS = "SELECT value FROM watermark WHERE stream LIKE 'executions/%' ORDER BY stream"
-TOLD = "SELECT DISTINCT account FROM rollout r JOIN execution e ON r.execution_id = e.id AND r.revision = e.revision"
+WATERMARKS = "SELECT value FROM watermark WHERE stream LIKE 'executions/%' ORDER BY stream"
+DISTINCT_ACCOUNTS = (
+    "SELECT DISTINCT account FROM rollout r JOIN execution e ON r.execution_id = e.id AND r.revision = e.revision"
+)
 
 
-def test_the_second_run_changes_nothing_and_asks_little(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Only the overlap is read again, and the rows are as they were."""
+def test_the_second_run_changes_nothing_in_few_requests(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """Only the overlap is read again, and the rows stay unchanged."""
     world = make.world(*(make.execution(f"E{n}", NOW - n * HOUR // 2) for n in range(200)))
     with serve(world) as gate:
         ingest(gate.url)
@@ -58,7 +60,7 @@ def test_the_second_run_changes_nothing_and_asks_little(make: Make, ingest: Inge
 
 
 def test_a_day_later_only_the_new_is_new(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """A run goes on from the watermark of each application."""
+    """A run continues from the watermark of each application."""
     world = make.world(*(make.execution(f"E{n}", NOW - n * HOUR) for n in range(30)))
     with serve(world) as gate:
         ingest(gate.url)
@@ -66,11 +68,11 @@ def test_a_day_later_only_the_new_is_new(make: Make, ingest: Ingest, landed: Lan
         world.executions += [make.stub(make.execution(f"N{n}", NOW + n * HOUR)) for n in range(1, 4)]
         summary = ingest(gate.url)
     assert summary.tables["execution"]["new"] == 3
-    assert landed(MARKS) == [(str(NOW + 3 * HOUR),)]
+    assert landed(WATERMARKS) == [(str(NOW + 3 * HOUR),)]
 
 
 def test_as_of_is_gates_clock(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Data is known up to the instant that Gate names, not ours."""
+    """Data is complete up to the time of Gate's clock, not ours."""
     with serve(make.world()) as gate:
         summary = ingest(gate.url)
     assert summary.as_of == datetime.fromtimestamp(NOW / 1000, UTC)
@@ -78,7 +80,7 @@ def test_as_of_is_gates_clock(make: Make, ingest: Ingest, landed: Landed) -> Non
 
 
 def test_running_becomes_succeeded(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """An execution that ran is read again until it has completed, however long ago it was built."""
+    """A running execution is read again until it completes, however long ago it was built."""
     begun = NOW - 72 * HOUR
     running = make.execution("LONG", begun, status="RUNNING")
     world = make.world(running, *(make.execution(f"E{n}", NOW - n * HOUR) for n in range(9)))
@@ -98,13 +100,13 @@ def test_running_becomes_succeeded(make: Make, ingest: Ingest, landed: Landed) -
 
 
 def test_g17_a_stuck_execution_does_not_hold_the_watermark(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """It is read again by its id every night, and the months since it began are not."""
+    """It is read by id in every run, and the history since its start is not read again."""
     begun = NOW - 720 * HOUR
     runs = (make.execution(f"E{n}", NOW - n * HOUR) for n in range(200))
     world = make.world(make.execution("STUCK", begun, status="RUNNING"), *runs)
     with serve(world) as gate:
         ingest(gate.url)
-        assert landed(MARKS) == [(str(NOW),)]
+        assert landed(WATERMARKS) == [(str(NOW),)]
         gate.requests.clear()
         summary = ingest(gate.url)
         assert sum("/search" in path for path in gate.requests) == 1
@@ -114,8 +116,8 @@ def test_g17_a_stuck_execution_does_not_hold_the_watermark(make: Make, ingest: I
     assert landed("SELECT status FROM execution WHERE id = 'STUCK'") == [("succeeded",)]
 
 
-def test_a_restart_is_seen_within_the_overlap(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """A completed execution that runs again is not believed complete, though it carries its old end."""
+def test_a_restart_is_read_within_the_overlap(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """A restarted execution is landed as running, although it has its earlier end."""
     at = NOW - HOUR // 2
     world = make.world(make.execution("E", at))
     with serve(world) as gate:
@@ -127,7 +129,7 @@ def test_a_restart_is_seen_within_the_overlap(make: Make, ingest: Ingest, landed
 
 
 def test_rollbacks_by_hand_are_landed_and_other_tasks_are_not(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Of the tasks, those that change what runs."""
+    """Only tasks that change what runs are landed."""
     world = make.world()
     world.executions = [
         make.task("T1", "undoRolloutManifest"),
@@ -144,7 +146,7 @@ def test_rollbacks_by_hand_are_landed_and_other_tasks_are_not(make: Make, ingest
 
 
 def test_a_running_task_is_read_again_by_its_id(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Also after the fourteen days for which Gate lists it."""
+    """A running task is read by id also after the fourteen days for which Gate lists it."""
     world = make.world()
     world.executions = [make.task("T1", "undoRolloutManifest", "RUNNING")]
     with serve(world) as gate:
@@ -157,14 +159,14 @@ def test_a_running_task_is_read_again_by_its_id(make: Make, ingest: Ingest, land
 
 
 def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Its name and the reason are a trouble of the run; its watermark does not move."""
+    """Its name and the reason are a partial failure; its watermark does not move."""
     payloads = [make.execution(f"E-{name}", NOW, application=name) for name in ("shop", "cart", "mail")]
     for payload in payloads:
         payload["pipelineConfigId"] = f"config-{payload['application']}"
     with serve(make.world(*payloads, applications=("shop", "cart", "mail"))) as gate:
         gate.error_statuses = {"/applications/cart/": 403, "/applications/mail/executions": 404}
         summary = ingest(gate.url)
-    assert sorted(trouble.split(":")[0] for trouble in summary.partial_failures) == [
+    assert sorted(failure.split(":")[0] for failure in summary.partial_failures) == [
         "Gate refuses 1 of 3 applications (403)",
         "application mail",
     ]
@@ -177,15 +179,15 @@ def test_one_application_failing_leaves_the_others(make: Make, ingest: Ingest, l
 
 
 def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, tmp_path: Path) -> None:
-    """It lands as the listing tells it, and holds the watermark back: the next run has the whole of it."""
+    """It lands as listed and holds the watermark back; the next run reads its details."""
     world = make.world(make.execution("X", NOW - 9 * HOUR), make.execution("NEW", NOW))
     account = "SELECT account FROM rollout JOIN execution e ON execution_id = e.id WHERE e.id = 'X'"
     account += " AND rollout.revision = e.revision"
     with serve(world) as gate:
         world.lagging, gate.error_statuses = {"X"}, {"/pipelines/X": 500}
         gate.injected_faults.add(Fault("/applications/shop/executions/search", 500, times=99, holding="expand=true"))
-        (trouble,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures
-        assert trouble == "application shop: Gate gave no details of execution X"
+        (failure,) = make.quickly(tmp_path, gate.url, overlap_minutes=0).partial_failures
+        assert failure == "application shop: Gate gave no details of execution X"
         assert landed("SELECT value FROM watermark WHERE stream = 'executions/shop'") == [(str(NOW - 9 * HOUR),)]
         assert landed(account) == [(None,)]
     world.lagging = set()
@@ -195,7 +197,7 @@ def test_an_execution_without_details_is_read_again(make: Make, landed: Landed, 
 
 
 def test_every_application_failing_is_an_error(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """A run that read nothing is no partial run."""
+    """A run that reads no application fails."""
     with serve(make.world(make.execution("E", NOW))) as gate:
         gate.error_statuses = {"/applications/shop/": 404}
         with pytest.raises(DoraError, match="404"):
@@ -203,30 +205,30 @@ def test_every_application_failing_is_an_error(make: Make, ingest: Ingest, lande
     assert landed("SELECT finished_at FROM load") == [(None,)]
 
 
-def test_accounts_are_a_hint_that_may_be_missing(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Without /credentials the rest is read, and nothing is wrong."""
-    said: list[str] = []
+def test_accounts_are_optional(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """Without /credentials all else is read, without a partial failure."""
+    messages: list[str] = []
     with serve(make.world(make.execution("E", NOW))) as gate:
         gate.error_statuses = {"/credentials": 403}
-        summary = ingest(gate.url, report=said.append)
+        summary = ingest(gate.url, report=messages.append)
     assert (summary.partial_failures, summary.tables["execution"]["new"]) == ([], 1)
-    assert any(text.startswith("accounts:") for text in said)
-    assert "shop: 1 execution" in said
+    assert any(text.startswith("accounts:") for text in messages)
+    assert "shop: 1 execution" in messages
 
 
 def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, tmp_path: Path) -> None:
-    """What was kept of a run parses to what the run landed."""
+    """The archived payloads of a run give the rows that the run landed."""
     with serve(make.world(*(make.execution(f"E{n}", NOW - n) for n in range(20)))) as gate:
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()
     pull(SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id") == before
-    assert landed(MARKS) == [(str(NOW),)]
+    assert landed(WATERMARKS) == [(str(NOW),)]
 
 
 def test_the_links_lead_to_deck(make: Make, ingest: Ingest, landed: Landed) -> None:
-    """Executions and tasks have rooms of their own."""
+    """Executions and tasks have different addresses in Deck."""
     world = make.world(make.execution("E", NOW))
     world.executions.append(make.task("T", "undoRolloutManifest"))
     with serve(world) as gate:

@@ -52,13 +52,13 @@ class Run:
 
     def at(self, now: int) -> Json:
         """The document as Orca holds it at an instant."""
-        again = self.restarted if self.restarted is not None and self.restarted <= now else None
-        begun = self.built + 20 if again is None else again
+        restarted = self.restarted if self.restarted is not None and self.restarted <= now else None
+        begun = self.built + 20 if restarted is None else restarted
         done = now >= begun + self.takes
-        status = "RUNNING" if not done else "TERMINAL" if self.fails and again is None else "SUCCEEDED"
+        status = "RUNNING" if not done else "TERMINAL" if self.fails and restarted is None else "SUCCEEDED"
         stage = {"id": f"{self.id}-1", "refId": "1", "type": "deployManifest", "name": "Deploy", "status": status}
         stage |= {"startTime": begun, "endTime": begun + self.takes if done else None, "tasks": []}
-        stage |= {"context": {"account": "prod", "moniker": {"app": "shop"}, "attempt": int(again is not None)}}
+        stage |= {"context": {"account": "prod", "moniker": {"app": "shop"}, "attempt": int(restarted is not None)}}
         trigger: Json = {"type": "pipeline"} if self.broken_parent else {"type": "manual", "user": "ana"}
         document = {"type": "PIPELINE", "id": self.id, "application": "shop", "name": "release", "status": status}
         document |= {"pipelineConfigId": self.config, "buildTime": self.built, "startTime": begun, "trigger": trigger}
@@ -67,9 +67,9 @@ class Run:
     def stub(self, now: int) -> Stub:
         payload = self.at(now)
         keys = ("id", "application")
-        named = {key: payload[key] for key in keys} | {"config_id": self.config, "name": "release"}
+        identity = {key: payload[key] for key in keys} | {"config_id": self.config, "name": "release"}
         times = {"status": payload["status"], "build_time": self.built, "start_time": payload["startTime"]}
-        return Stub(**named, **times, payload=lambda: payload)
+        return Stub(**identity, **times, payload=lambda: payload)
 
 
 @dataclass
@@ -83,42 +83,47 @@ class Story:
     page: int
     days: int = 3
     erased: set[str] = field(default_factory=set)
-    asked: list[tuple[int, int]] = field(default_factory=list)
+    pull_windows: list[tuple[int, int]] = field(default_factory=list)
 
-    def alive(self, now: int) -> list[Run]:
+    def visible_at(self, now: int) -> list[Run]:
         return [run for run in self.runs if run.built <= now and run.id not in self.erased]
 
-    def forget(self, now: int) -> None:
-        """Retention: the oldest complete execution goes."""
-        done = [run for run in self.alive(now) if run.at(now)["status"] != "RUNNING" and run.built < now - 2 * HOUR]
+    def delete_oldest(self, now: int) -> None:
+        """Delete the oldest completed execution, as retention does."""
+        done = [
+            run for run in self.visible_at(now) if run.at(now)["status"] != "RUNNING" and run.built < now - 2 * HOUR
+        ]
         if done and self.deletions:
             self.deletions -= 1
             self.erased.add(min(done, key=lambda run: (run.built, run.id)).id)
 
-    def noticed(self, run: Run) -> bool:
-        """Whether the law promises that the restart of an execution is known after the last pull."""
+    def is_restart_noticed(self, run: Run) -> bool:
+        """Return whether the last pull has to notice the restart of an execution."""
         again = run.restarted
-        if again is None or again > self.asked[-1][1]:
+        if again is None or again > self.pull_windows[-1][1]:
             return True
-        first, seen = run.built + 20 + run.takes, max((pull for pull in self.asked if pull[0] <= again), default=None)
-        if seen is None or run.built > seen[1]:
+        finished = run.built + 20 + run.takes
+        last_pull = max((pull for pull in self.pull_windows if pull[0] <= again), default=None)
+        if last_pull is None or run.built > last_pull[1]:
             return True
-        if run.config != DELETED and any(again <= start and end < again + run.takes for start, end in self.asked):
+        if run.config != DELETED and any(
+            again <= start and end < again + run.takes for start, end in self.pull_windows
+        ):
             return True
-        if again <= seen[1] or first > seen[0]:
-            return first > seen[1]
-        return run.fails and run.built >= seen[0] - self.days * 24 * HOUR
+        if again <= last_pull[1] or finished > last_pull[0]:
+            return finished > last_pull[1]
+        return run.fails and run.built >= last_pull[0] - self.days * 24 * HOUR
 
 
-def configured(*, deleted: bool) -> list[Json]:
+def pipeline_configs(*, deleted: bool) -> list[Json]:
     live = [LIVE] if deleted else [LIVE, DELETED]
     configs = [{"id": id_, "application": "shop", "name": id_, "stages": []} for id_ in live]
     return [*configs, {"id": STRATEGY, "application": "shop", "name": "plan", "strategy": True}]
 
 
-def show(world: World, story: Story, now: int) -> None:
-    """Let Gate show the history as it is at an instant."""
-    world.now, world.executions = now, [run.stub(now) for run in story.alive(now)]
+def set_visible_executions(world: World, story: Story, now: int) -> None:
+    """Show the history in Gate as of an instant."""
+    world.now, world.executions = now, [run.stub(now) for run in story.visible_at(now)]
 
 
 SPAN = 60 * HOUR
@@ -145,39 +150,39 @@ def stories(draw: st.DrawFn) -> Story:
     return Story(runs, pulls, *counts)
 
 
-def found(built: int, *, fails: bool, again: int, takes: int, pulls: list[int], config: str = LIVE) -> Story:
+def restart_story(built: int, *, fails: bool, again: int, takes: int, pulls: list[int], config: str = LIVE) -> Story:
     """A history of one restart and of a run that nothing befalls, in hours; such ones were missed once."""
     run = Run(0, NOW + built * HOUR, takes * HOUR, fails, NOW + again * HOUR, config, broken_parent=False)
     other = Run(1, NOW + built * HOUR, 500, fails=False, restarted=None, config=LIVE, broken_parent=False)
     return Story([run, other], [NOW + at * HOUR for at in pulls], deletions=0, arrivals=0, page=6)
 
 
-def rows(folder: Path, table: str) -> dict[str, Any]:
+def read_rows(folder: Path, table: str) -> dict[str, Any]:
     """Rows as they count: of the execution's own revision."""
     key = "id" if table == "execution" else "execution_id"
     with opened(folder / "landing.duckdb") as con:
-        found = con.execute(
+        records = con.execute(
             f"SELECT t.{key}, t.* EXCLUDE (load_id) FROM {table} t"
             f" JOIN execution e ON t.{key} = e.id AND t.revision = e.revision ORDER BY t.id"
         ).fetchall()
         assert con.execute("SELECT count(*) - count(DISTINCT id) FROM execution").fetchall() == [(0,)]
-    return {row[0]: row for row in found}
+    return {row[0]: row for row in records}
 
 
-def moving(story: Story, world: World) -> Iterator[None]:
+def move_between_requests(story: Story, world: World) -> Iterator[None]:
     """What happens between two requests of a pull: an execution begins, the oldest one is deleted."""
     while True:
         later = sorted(run.built for run in story.runs if run.built > world.now)
         if later and story.arrivals and later[0] < world.now + HOUR:
             story.arrivals -= 1
-            show(world, story, later[0])
-        story.forget(world.now)
-        show(world, story, world.now)
+            set_visible_executions(world, story, later[0])
+        story.delete_oldest(world.now)
+        set_visible_executions(world, story, world.now)
         yield
 
 
-def pulled(
-    quickly: Callable[..., Summary], folder: Path, story: Story, mode: Mode, world: World
+def pull_story(
+    pull_quickly: Callable[..., Summary], folder: Path, story: Story, mode: Mode, world: World
 ) -> tuple[set[str], list[Cost]]:
     """Pull at each of the story's instants: the ids that landing has to hold, and what each pull asked for."""
     due: set[str] = set()
@@ -185,56 +190,58 @@ def pulled(
     with serve(world, mode=mode) as gate:
         for instant in story.pulls:
             story.arrivals *= instant < story.pulls[-1]
-            show(world, story, max(instant, world.now))
-            visible = {run.id for run in story.alive(world.now)}
-            _watched(gate, story, world)
+            set_visible_executions(world, story, max(instant, world.now))
+            visible = {run.id for run in story.visible_at(world.now)}
+            change_between_requests(gate, story, world)
             begun, gate.requests[:] = world.now, []
-            summary = quickly(
+            summary = pull_quickly(
                 folder, gate.url, page_size=story.page, page_bytes=story.page * 700, restart_days=story.days
             )
-            story.asked.append((begun, world.now))
+            story.pull_windows.append((begun, world.now))
             gate.before = lambda path: None
             assert summary.quarantined == 0
             assert [
-                trouble for trouble in summary.partial_failures if "deleted before it was read" not in trouble
+                failure for failure in summary.partial_failures if "deleted before it was read" not in failure
             ] == []
-            costs.append(cost(story, list(gate.requests)))
+            costs.append(count_requests(story, list(gate.requests)))
             due |= visible - story.erased
-            world.pipeline_configs = configured(deleted=True)
+            world.pipeline_configs = pipeline_configs(deleted=True)
     return due, costs
 
 
 class Cost(NamedTuple):
-    """Requests of one pull, and the fewest that any reader needs that misses nothing."""
+    """Requests of one pull, and the fewest with which any reader can miss nothing."""
 
-    asked: int
-    least: int
+    requests: int
+    minimum: int
 
 
 SHARED = ("/applications", "/credentials", "/applications/shop/pipelineConfigs", "/applications/shop/strategyConfigs")
 SHARED += ("/applications/shop/pipelines", "/applications/shop/tasks")
 
 
-def cost(story: Story, requests: list[str]) -> Cost:
-    """What a pull asked for, beside the minimum.
+def count_requests(story: Story, requests: list[str]) -> Cost:
+    """Return the requests of a pull and their minimum.
 
-    One for each of ``SHARED``; history in whole pages, one where there is nothing; the runs of strategies and deleted
-    pipelines in one; what has to be looked at again, fifty ids at a time; what is missing then, each alone.
+    The minimum is one for each of ``SHARED``, the full pages of history and at least one, one for the runs of
+    strategies and deleted pipelines, one for fifty executions to read again, and one for each that is then missing.
     """
     paths = [urlsplit(request) for request in requests]
     searches = [dict(parse_qsl(path.query)) for path in paths if path.path.endswith("/search")]
     since = min(int(search["triggerTimeStartBoundary"]) for search in searches)
-    window = {run.id for run in story.runs if since <= run.built <= story.asked[-1][1] and run.config != STRATEGY}
-    named = [set(parse_qs(path.query).get("executionIds", [""])[0].split(",")) for path in paths]
-    again = set().union(*named) - window - {""}
+    window = {
+        run.id for run in story.runs if since <= run.built <= story.pull_windows[-1][1] and run.config != STRATEGY
+    }
+    requested_ids = [set(parse_qs(path.query).get("executionIds", [""])[0].split(",")) for path in paths]
+    again = set().union(*requested_ids) - window - {""}
     alone = sum(path.path.startswith("/pipelines/") for path in paths)
     unsearched = any("pipelineConfigIds" in path.query for path in paths)
-    least = len(SHARED) + max(-(-len(window) // story.page), 1) + unsearched + -(-len(again) // 50) + alone
-    return Cost(len(requests), least)
+    minimum = len(SHARED) + max(-(-len(window) // story.page), 1) + unsearched + -(-len(again) // 50) + alone
+    return Cost(len(requests), minimum)
 
 
-def _watched(gate: Gate, story: Story, world: World) -> None:
-    events = moving(story, world)
+def change_between_requests(gate: Gate, story: Story, world: World) -> None:
+    events = move_between_requests(story, world)
 
     def before(path: str) -> None:
         if "/executions" in path or "/pipelines?" in path:
@@ -244,10 +251,10 @@ def _watched(gate: Gate, story: Story, world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
-@example(story=found(7, fails=True, again=57, takes=50, pulls=[29, 42, 120]))
-@example(story=found(0, fails=False, again=50, takes=7, pulls=[20, 52, 120]))
-@example(story=found(0, fails=True, again=30, takes=1, pulls=[20, 40, 120]))
-@example(story=found(0, fails=True, again=50, takes=7, pulls=[20, 52, 120], config=STRATEGY))
+@example(story=restart_story(7, fails=True, again=57, takes=50, pulls=[29, 42, 120]))
+@example(story=restart_story(0, fails=False, again=50, takes=7, pulls=[20, 52, 120]))
+@example(story=restart_story(0, fails=True, again=30, takes=1, pulls=[20, 40, 120]))
+@example(story=restart_story(0, fails=True, again=50, takes=7, pulls=[20, 52, 120], config=STRATEGY))
 @given(story=stories())
 @settings(
     deadline=None,
@@ -256,21 +263,21 @@ def _watched(gate: Gate, story: Story, world: World) -> None:
     phases=[Phase.explicit, Phase.generate],
 )
 def test_landing_holds_all_that_was_ever_visible(make: SimpleNamespace, mode: Mode, story: Story) -> None:
-    """0 missed, 0 doubled, each row equals what one pull of the final state lands, at 1.3 times the fewest requests."""
+    """No execution is missed or doubled, rows equal those of one final pull, at 1.3 times the fewest requests."""
     story = deepcopy(story)
-    world = World(now=NOW, applications=[{"name": "shop"}], pipeline_configs=configured(deleted=False))
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        due, costs = pulled(make.quickly, Path(one), story, mode, world)
-        landed = {table: rows(Path(one), table) for table in TABLES}
+    world = World(now=NOW, applications=[{"name": "shop"}], pipeline_configs=pipeline_configs(deleted=False))
+    with tempfile.TemporaryDirectory() as first_folder, tempfile.TemporaryDirectory() as second_folder:
+        due, costs = pull_story(make.quickly, Path(first_folder), story, mode, world)
+        landed = {table: read_rows(Path(first_folder), table) for table in TABLES}
         assert due <= set(landed["execution"]) <= {run.id for run in story.runs}
-        world.pipeline_configs = configured(deleted=False)
+        world.pipeline_configs = pipeline_configs(deleted=False)
         with serve(world, mode=mode) as gate:
-            make.quickly(Path(other), gate.url)
-        promised = due & {run.id for run in story.runs if story.noticed(run)}
+            make.quickly(Path(second_folder), gate.url)
+        promised = due & {run.id for run in story.runs if story.is_restart_noticed(run)}
         for table in TABLES:
-            final = rows(Path(other), table)
+            final = read_rows(Path(second_folder), table)
             assert {id_: landed[table].get(id_) for id_ in final.keys() & promised} == {
                 id_: row for id_, row in final.items() if id_ in promised
             }
     if mode == "sql" or not any(run.broken_parent for run in story.runs):
-        assert sum(pull.asked for pull in costs) <= 1.3 * sum(pull.least for pull in costs)
+        assert sum(cost.requests for cost in costs) <= 1.3 * sum(cost.minimum for cost in costs)

@@ -1,4 +1,4 @@
-"""Full pages, with as many executions as their size in bytes allows, over real HTTP."""
+"""Pages with as many executions as their size in bytes allows, over real HTTP."""
 
 from __future__ import annotations
 
@@ -16,75 +16,75 @@ from tests.ingest.spinnaker.conftest import NOW, Make
 from tests.simulation.gate import serve
 
 
-def heavy(make: Make, count: int, weight: int) -> World:
-    """Executions a minute apart that weigh so many bytes."""
+def make_heavy_world(make: Make, count: int, weight: int) -> World:
+    """Return executions a minute apart of this many bytes each."""
     stages = [{"id": "S", "type": "wait", "status": "SUCCEEDED", "context": {"filling": "x" * weight}}]
     return make.world(*(make.execution(f"E{n:03}", NOW - n * 60_000, stages=stages) for n in range(count)))
 
 
-def reader(url: str, *, size: int = 25, page_bytes: int = 100_000, **limits: Any) -> SearchPages:
-    """Pages without long waits between attempts."""
+def make_pages(url: str, *, size: int = 25, page_bytes: int = 100_000, **limits: Any) -> SearchPages:
+    """Return search pages without long waits between attempts."""
     quick = Limits(requests_per_10s=0, attempts=1, backoff_seconds=0.001, **limits)
     return SearchPages(Gate(Session(url, limits=quick)), "shop", size, page_bytes)
 
 
-def sizes(paths: list[str]) -> list[int]:
-    """How many executions each search asked for."""
+def requested_sizes(paths: list[str]) -> list[int]:
+    """Return the page size of each search."""
     return [int(path.split("size=")[1].split("&")[0]) for path in paths if "size=" in path]
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(10, 50), (4_000, 20), (9_000, 10), (90_000, 2), (300_000, 2)])
 def test_the_second_page_is_as_large_as_its_weight_allows(make: Make, weight: int, expected: int) -> None:
-    """Of light executions fifty, of heavy ones few, two at least: one is given again."""
-    with serve(heavy(make, 70, weight)) as gate:
-        pages = reader(gate.url, size=5)
+    """A page holds fifty small executions or a few large ones, at least two, as one is repeated."""
+    with serve(make_heavy_world(make, 70, weight)) as gate:
+        pages = make_pages(gate.url, size=5)
         assert sum(map(len, search_history(pages, 0, NOW))) == 70
-        asked = [size for size in sizes(gate.requests)[2:] if size != 5]
-    assert min(abs(size - expected) for size in asked) <= expected // 8
-    assert max(asked) <= 50
+        page_sizes = [size for size in requested_sizes(gate.requests)[2:] if size != 5]
+    assert min(abs(size - expected) for size in page_sizes) <= expected // 8
+    assert max(page_sizes) <= 50
 
 
 @pytest.mark.parametrize("mode", ["sql", "redis"])
 def test_a_cap_on_bytes_loses_nothing(make: Make, mode: Mode) -> None:
-    """A page beyond the cap is asked for in smaller parts, down to single executions."""
-    with serve(heavy(make, 40, 20_000), mode=mode) as gate:
-        pages = reader(gate.url, max_bytes=90_000)
-        found = [one.id for page in search_history(pages, 0, NOW) for one in page]
-    assert sorted(found) == [f"E{n:03}" for n in range(40)]
+    """A page beyond the cap is requested in smaller parts, down to single executions."""
+    with serve(make_heavy_world(make, 40, 20_000), mode=mode) as gate:
+        pages = make_pages(gate.url, max_bytes=90_000)
+        ids = [execution.id for page in search_history(pages, 0, NOW) for execution in page]
+    assert sorted(ids) == [f"E{n:03}" for n in range(40)]
 
 
-def test_one_execution_beyond_the_cap_is_known_without_its_details(make: Make) -> None:
-    """The light listing tells of it, the others come whole."""
-    world = heavy(make, 9, 100)
+def test_an_execution_beyond_the_cap_has_no_details(make: Make) -> None:
+    """It is returned as in the light listing, the others with their details."""
+    world = make_heavy_world(make, 9, 100)
     stages = [{"id": "S", "type": "wait", "context": {"filling": "x" * 200_000}}]
     world.executions[4] = make.stub(make.execution("E004", NOW - 240_000, stages=stages))
     with serve(world) as gate:
-        found = {
-            each.id: each.incomplete
-            for page in search_history(reader(gate.url, max_bytes=90_000), 0, NOW)
-            for each in page
+        incomplete = {
+            execution.id: execution.incomplete
+            for page in search_history(make_pages(gate.url, max_bytes=90_000), 0, NOW)
+            for execution in page
         }
-    assert found == {f"E{n:03}": n == 4 for n in range(9)}
+    assert incomplete == {f"E{n:03}": n == 4 for n in range(9)}
 
 
-def test_a_refusal_is_one_at_any_size(make: Make) -> None:
-    """400 and 404 are raised at once, a broken server only where light listings break too."""
-    with serve(heavy(make, 3, 10)) as gate:
+def test_a_refusal_is_raised_at_any_size(make: Make) -> None:
+    """A 404 is raised at once, a 500 only if light listings fail too."""
+    with serve(make_heavy_world(make, 3, 10)) as gate:
         gate.error_statuses = {"/applications/shop/executions": 404}
         with pytest.raises(RequestError, match="404"):
-            reader(gate.url).read_full(0, NOW)
-        assert sizes(gate.requests) == [25]
+            make_pages(gate.url).read_full(0, NOW)
+        assert requested_sizes(gate.requests) == [25]
         gate.error_statuses = {"/applications/shop/executions": 500}
         with pytest.raises(RequestError, match="500"):
-            reader(gate.url).read_full(0, NOW)
-        assert sizes(gate.requests) == [25, 25, 3, 25]
+            make_pages(gate.url).read_full(0, NOW)
+        assert requested_sizes(gate.requests) == [25, 25, 3, 25]
 
 
-def test_details_of_one_that_breaks_a_request_cost_a_few_more(make: Make) -> None:
-    """The request is halved until the others are given."""
-    with serve(heavy(make, 16, 10)) as gate:
-        pages = Gate(Session(gate.url, limits=Limits(requests_per_10s=0, attempts=1, max_bytes=10_000)))
+def test_a_request_that_fails_by_one_execution_is_halved(make: Make) -> None:
+    """The request is halved until the others are returned."""
+    with serve(make_heavy_world(make, 16, 10)) as gate:
+        gate_client = Gate(Session(gate.url, limits=Limits(requests_per_10s=0, attempts=1, max_bytes=10_000)))
         gate.world.executions[5] = make.stub(make.execution("E005", NOW, stages=[{"id": "S", "name": "x" * 20_000}]))
-        found = get_executions(pages, [f"E{n:03}" for n in range(16)])
-    assert sorted(one.id for one in found) == [f"E{n:03}" for n in range(16) if n != 5]
+        executions = get_executions(gate_client, [f"E{n:03}" for n in range(16)])
+    assert sorted(execution.id for execution in executions) == [f"E{n:03}" for n in range(16) if n != 5]
     assert len(gate.requests) == 9

@@ -15,22 +15,22 @@ from hypothesis import strategies as st
 from ingest.spinnaker.client.parallel import merge_streams, run_ahead
 
 
-def counting(name: str, end: int, made: list[str] | None = None) -> Iterator[str]:
+def count_to(name: str, end: int, produced: list[str] | None = None) -> Iterator[str]:
     """``name0``, ``name1`` …"""
     for number in range(end):
-        if made is not None:
-            made.append(name)
+        if produced is not None:
+            produced.append(name)
         yield f"{name}{number}"
 
 
 @pytest.mark.parametrize("readers", [1, 3, 50])
 def test_everything_comes_in_the_order_of_its_stream(readers: int) -> None:
     """Items of ten streams, mixed, none lost, none twice."""
-    streams = [partial(counting, f"{letter}-", 100) for letter in "abcdefghij"]
-    found = list(merge_streams(streams, readers))
-    assert len(found) == 1000
+    streams = [partial(count_to, f"{letter}-", 100) for letter in "abcdefghij"]
+    items = list(merge_streams(streams, readers))
+    assert len(items) == 1000
     for letter in "abcdefghij":
-        assert [item for item in found if item[0] == letter] == list(counting(f"{letter}-", 100))
+        assert [item for item in items if item[0] == letter] == list(count_to(f"{letter}-", 100))
 
 
 def test_nothing_is_nothing() -> None:
@@ -56,27 +56,27 @@ def test_an_error_of_a_stream_is_raised_where_items_are_read() -> None:
         yield "one"
         raise KeyError("gone")
 
-    endless = partial(counting, "x", 10**9)
+    endless = partial(count_to, "x", 10**9)
     with pytest.raises(KeyError, match="gone"):
         list(merge_streams([broken, endless], 2))
-    assert _quiet()
+    assert threads_end()
 
 
 def test_closing_ends_the_readers() -> None:
     """A consumer that stops does not leave threads behind that fetch."""
-    items = merge_streams([partial(counting, "x", 10**9)], 1)
+    items = merge_streams([partial(count_to, "x", 10**9)], 1)
     assert next(items) == "x0"
     items.close()  # type: ignore[attr-defined]
-    assert _quiet()
+    assert threads_end()
 
 
 def test_a_slow_consumer_bounds_what_is_read_ahead() -> None:
     """Readers wait once the room between is full."""
-    made: list[str] = []
-    items = merge_streams([partial(counting, "x", 10_000, made)], 1)
+    produced: list[str] = []
+    items = merge_streams([partial(count_to, "x", 10_000, produced)], 1)
     next(items)
     time.sleep(0.3)
-    assert len(made) < 100
+    assert len(produced) < 100
     items.close()  # type: ignore[attr-defined]
 
 
@@ -84,38 +84,38 @@ def test_a_slow_consumer_bounds_what_is_read_ahead() -> None:
 @settings(max_examples=50)
 def test_what_works_give_stands_in_their_place(shape: list[int | None], workers: int, ahead: int) -> None:
     """Items and works mixed (None is an item, a number a work that gives so many): the order is that of the input."""
-    works: list[Any] = [n if many is None else partial(counting, f"{n}-", many) for n, many in enumerate(shape)]
-    inline = [item for work in works for item in (work() if callable(work) else [work])]
-    assert list(run_ahead(works, workers, ahead)) == inline
+    tasks: list[Any] = [n if count is None else partial(count_to, f"{n}-", count) for n, count in enumerate(shape)]
+    inline = [item for task in tasks for item in (task() if callable(task) else [task])]
+    assert list(run_ahead(tasks, workers, ahead)) == inline
 
 
 def test_works_are_done_at_the_same_time() -> None:
     """Each of four waits for the other three."""
     meeting = threading.Barrier(4, timeout=5)
 
-    def work(number: int) -> Iterator[int]:
+    def task(number: int) -> Iterator[int]:
         meeting.wait()
         yield number
 
-    assert list(run_ahead([partial(work, number) for number in range(4)], 4, 8)) == [0, 1, 2, 3]
+    assert list(run_ahead([partial(task, number) for number in range(4)], 4, 8)) == [0, 1, 2, 3]
 
 
 def test_no_more_works_are_begun_than_there_is_room_for() -> None:
     """A slow one at the head holds back the rest: its reader takes no more than the room ahead."""
-    over, taken = threading.Event(), list[int]()
+    released, started = threading.Event(), list[int]()
 
-    def work(number: int) -> Iterator[int]:
-        over.wait(5)
+    def task(number: int) -> Iterator[int]:
+        released.wait(5)
         yield number
 
-    def works() -> Iterator[Any]:
+    def tasks() -> Iterator[Any]:
         for number in range(100):
-            taken.append(number)
-            yield partial(work, number)
+            started.append(number)
+            yield partial(task, number)
 
-    threading.Timer(0.3, lambda: (taken.append(-1), over.set())).start()
-    assert list(run_ahead(works(), 2, 20)) == list(range(100))
-    assert taken.index(-1) == 21
+    threading.Timer(0.3, lambda: (started.append(-1), released.set())).start()
+    assert list(run_ahead(tasks(), 2, 20)) == list(range(100))
+    assert started.index(-1) == 21
 
 
 def test_an_error_of_a_work_comes_in_its_turn_and_ends_the_others() -> None:
@@ -125,17 +125,17 @@ def test_an_error_of_a_work_comes_in_its_turn_and_ends_the_others() -> None:
         raise KeyError("gone")
         yield
 
-    works: list[Any] = ["one", broken, *[partial(counting, "x", 1)] * 1000]
-    items = run_ahead(works, 2, 4)
+    tasks: list[Any] = ["one", broken, *[partial(count_to, "x", 1)] * 1000]
+    items = run_ahead(tasks, 2, 4)
     assert next(items) == "one"
     with pytest.raises(KeyError, match="gone"):
         list(items)
-    assert _quiet("(_work)")
+    assert threads_end("(_work)")
 
 
-def _quiet(name: str = "(_read)") -> bool:
+def threads_end(name: str = "(_read)") -> bool:
     """Whether the readers' threads have ended."""
-    until = time.monotonic() + 3
-    while any(thread.name.endswith(name) for thread in threading.enumerate()) and time.monotonic() < until:
+    deadline = time.monotonic() + 3
+    while any(thread.name.endswith(name) for thread in threading.enumerate()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not any(thread.name.endswith(name) for thread in threading.enumerate())

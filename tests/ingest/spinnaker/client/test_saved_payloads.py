@@ -26,14 +26,14 @@ OTHER = {**RUN, "id": "E2"}
 
 
 def read(path: Path) -> list[Any]:
-    """Kind and parsed body of each document, or the reason why there is none."""
-    found = (one for one in read_saved_payloads([path]) if not isinstance(one, FileComplete))
-    return [(one.kind, json.loads(one.body)) if isinstance(one, Document) else one for one in found]
+    """Return kind and parsed body of each document, or the reason why it is unreadable."""
+    results = (result for result in read_saved_payloads([path]) if not isinstance(result, FileComplete))
+    return [(result.kind, json.loads(result.body)) if isinstance(result, Document) else result for result in results]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Callable[[str, bytes], Path]:
-    """A file with this content."""
+def write_file(tmp_path: Path) -> Callable[[str, bytes], Path]:
+    """Return a function that writes a file with this content."""
 
     def write(name: str, content: bytes) -> Path:
         (tmp_path / name).write_bytes(content)
@@ -54,9 +54,9 @@ def file(tmp_path: Path) -> Callable[[str, bytes], Path]:
         ({"id": "c", "application": "shop", "name": "release", "stages": []}, ["pipeline"]),
     ],
 )
-def test_shapes(value: Any, kinds: list[str], file: Callable[[str, bytes], Path]) -> None:
-    """One value, a list, a task, a question to the policy plug-in, a configuration."""
-    assert [kind for kind, _ in read(file("x.json", json.dumps(value, indent=2).encode()))] == kinds
+def test_shapes(value: Any, kinds: list[str], write_file: Callable[[str, bytes], Path]) -> None:
+    """A file holds one value, a list, a task, a request to the policy plug-in or a configuration."""
+    assert [kind for kind, _ in read(write_file("x.json", json.dumps(value, indent=2).encode()))] == kinds
 
 
 @pytest.mark.parametrize(
@@ -70,21 +70,21 @@ def test_shapes(value: Any, kinds: list[str], file: Callable[[str, bytes], Path]
         "text",
     ],
 )
-def test_what_is_no_run_is_named(value: Any, file: Callable[[str, bytes], Path]) -> None:
-    """Requests and plans land nothing and are not lost either."""
-    (found,) = read(file("x.json", json.dumps(value).encode()))
-    assert isinstance(found, Unreadable)
-    assert found.id == "x.json"
-    assert found.reason.startswith("x.json: ")
+def test_a_document_without_a_run_is_unreadable(value: Any, write_file: Callable[[str, bytes], Path]) -> None:
+    """Requests and plans are reported with their reason."""
+    (unreadable,) = read(write_file("x.json", json.dumps(value).encode()))
+    assert isinstance(unreadable, Unreadable)
+    assert unreadable.id == "x.json"
+    assert unreadable.reason.startswith("x.json: ")
 
 
-def test_lines_and_compression(file: Callable[[str, bytes], Path]) -> None:
+def test_lines_and_compression(write_file: Callable[[str, bytes], Path]) -> None:
     """One value a line, a list a line, .gz and .zst: the same documents."""
     lines = b"\n".join([json.dumps(RUN).encode(), b"", json.dumps([OTHER]).encode(), b""])
-    plain = read(file("x.ndjson", lines))
+    plain = read(write_file("x.ndjson", lines))
     assert [body["id"] for _, body in plain] == ["E1", "E2"]
-    assert read(file("x.ndjson.gz", gzip.compress(lines))) == plain
-    assert read(file("x.ndjson.zst", zstandard.compress(lines))) == plain
+    assert read(write_file("x.ndjson.gz", gzip.compress(lines))) == plain
+    assert read(write_file("x.ndjson.zst", zstandard.compress(lines))) == plain
 
 
 @pytest.mark.parametrize(
@@ -92,23 +92,23 @@ def test_lines_and_compression(file: Callable[[str, bytes], Path]) -> None:
     [("x.json", b"<html>"), ("x.json", b""), ("x.json", b'{"id": '), ("x.json.gz", b"no"), ("x.json.zst", b"no")],
 )
 def test_a_file_that_holds_no_json_is_quarantined(
-    name: str, content: bytes, file: Callable[[str, bytes], Path]
+    name: str, content: bytes, write_file: Callable[[str, bytes], Path]
 ) -> None:
-    """The others of a folder proceed."""
-    found = read(file(name, content))
-    assert [type(one) for one in found] == ([] if not content else [Unreadable])
+    """An invalid file is one unreadable document, an empty one is none."""
+    results = read(write_file(name, content))
+    assert [type(result) for result in results] == ([] if not content else [Unreadable])
 
 
-def test_a_folder_is_read_by_name(file: Callable[[str, bytes], Path], tmp_path: Path) -> None:
-    """Files and folders in it, sorted."""
+def test_a_folder_is_read_by_name(write_file: Callable[[str, bytes], Path], tmp_path: Path) -> None:
+    """The files of a folder and of its subfolders are read in order."""
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.json").write_text(json.dumps(OTHER))
-    file("a.json", json.dumps(RUN).encode())
+    write_file("a.json", json.dumps(RUN).encode())
     assert [body["id"] for _, body in read(tmp_path)] == ["E1", "E2"]
 
 
 def test_a_missing_path_is_an_error(tmp_path: Path) -> None:
-    """Nothing is loaded where a name is misspelt."""
+    """A path that does not exist is an error."""
     with pytest.raises(UsageError, match="There is no"):
         list(read_saved_payloads([tmp_path / "nothing.json"]))
 
@@ -119,7 +119,7 @@ def load(data: Path, *paths: Path) -> Summary:
 
 
 def test_loading_lands_like_fetching(tmp_path: Path) -> None:
-    """Own payloads by file, once and again: the same rows."""
+    """Loading the same files twice gives the same rows."""
     first, second = load(tmp_path, PAYLOADS), load(tmp_path, PAYLOADS)
     assert (first.documents, first.quarantined) == (len(list(PAYLOADS.rglob("*.json"))), 0)
     new = first.tables["rollout"]["new"]

@@ -30,8 +30,8 @@ class Store:
 
     def _search(self, start: int, end: int, size: int, *, incomplete: bool) -> Page:
         self.requested_sizes.append(size)
-        found = self.store.search("shop", Query(start=start, end=end, size=size))
-        return Page([ListedExecution(stub.id, stub.build_time, incomplete, b"") for stub in found], size)
+        stubs = self.store.search("shop", Query(start=start, end=end, size=size))
+        return Page([ListedExecution(stub.id, stub.build_time, incomplete, b"") for stub in stubs], size)
 
     def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
         return self._search(start, end, max(self.size, min_size), incomplete=False)
@@ -63,8 +63,8 @@ def test_every_execution_once(mode: Mode, times: list[int], size: int, late: int
     """Ties, bursts, any size, any begin, either store, light listings or none: each execution comes exactly once."""
     since = BEGIN + late
     pages = list(search_history(Store(times, mode, size, breaks=breaks), since, BEGIN + 4_000_000))
-    found = [execution.id for page in pages for execution in page]
-    assert sorted(found) == sorted(f"E{n}" for n, at in enumerate(times) if at >= since)
+    ids = [execution.id for page in pages for execution in page]
+    assert sorted(ids) == sorted(f"E{n}" for n, at in enumerate(times) if at >= since)
     assert not any(execution.incomplete for page in pages for execution in page)
 
 
@@ -100,7 +100,10 @@ def test_what_has_no_time_does_not_stop_the_walk(unknown: int) -> None:
     class Torn(Store):
         def read_full(self, start: int, end: int, min_size: int = 0) -> Page:
             page = super().read_full(start, end, min_size)
-            torn = [each._replace(build_time=0) if int(each.id[1:]) < unknown else each for each in page.executions]
+            torn = [
+                execution._replace(build_time=0) if int(execution.id[1:]) < unknown else execution
+                for execution in page.executions
+            ]
             return Page(torn, page.size)
 
     store = Torn([BEGIN + n for n in range(100)], "sql", 10)

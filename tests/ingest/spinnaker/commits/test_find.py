@@ -99,7 +99,7 @@ def test_of_several_repositories_the_applications_own(scm: list[Any], commit: st
     assert execution.commit == commit
 
 
-def deployed(metadata: dict[str, Any], **pod: Any) -> dict[str, Any]:
+def deployed_manifest(metadata: dict[str, Any], **pod: Any) -> dict[str, Any]:
     """A deployManifest stage of a manifest with this metadata."""
     template = {"spec": {"containers": [{"name": "shop", "image": "shop:1", **pod}]}}
     manifest = {"kind": "Deployment", "metadata": {"name": "shop", **metadata}, "spec": {"template": template}}
@@ -109,15 +109,15 @@ def deployed(metadata: dict[str, Any], **pod: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("stage", "commit"),
     [
-        (deployed({"annotations": {"git-sha": SHA}}), SHA),
-        (deployed({"annotations": {"acme.example/git-commit": SHA[:7]}}), SHA[:7]),
-        (deployed({"labels": {"commit": SHA[:10]}}), SHA[:10]),
-        (deployed({"labels": {"app.kubernetes.io/version": "main-9c1f0e5"}}), "9c1f0e5"),
-        (deployed({"labels": {"app.kubernetes.io/version": "0badcafe", "commit": SHA}}), SHA),
-        (deployed({}, env=[{"name": "GIT_COMMIT", "value": SHA}]), SHA),
-        (deployed({"annotations": {"deployment.kubernetes.io/revision": "1234567"}}), None),
-        (deployed({"labels": {"app.kubernetes.io/version": "1.4.0", "commit": "main"}}), None),
-        (deployed({"labels": None, "annotations": "text"}, env=["x", {"value": SHA}]), None),
+        (deployed_manifest({"annotations": {"git-sha": SHA}}), SHA),
+        (deployed_manifest({"annotations": {"acme.example/git-commit": SHA[:7]}}), SHA[:7]),
+        (deployed_manifest({"labels": {"commit": SHA[:10]}}), SHA[:10]),
+        (deployed_manifest({"labels": {"app.kubernetes.io/version": "main-9c1f0e5"}}), "9c1f0e5"),
+        (deployed_manifest({"labels": {"app.kubernetes.io/version": "0badcafe", "commit": SHA}}), SHA),
+        (deployed_manifest({}, env=[{"name": "GIT_COMMIT", "value": SHA}]), SHA),
+        (deployed_manifest({"annotations": {"deployment.kubernetes.io/revision": "1234567"}}), None),
+        (deployed_manifest({"labels": {"app.kubernetes.io/version": "1.4.0", "commit": "main"}}), None),
+        (deployed_manifest({"labels": None, "annotations": "text"}, env=["x", {"value": SHA}]), None),
     ],
 )
 def test_labels_annotations_and_variables_of_a_manifest(stage: dict[str, Any], commit: str | None) -> None:
@@ -126,7 +126,7 @@ def test_labels_annotations_and_variables_of_a_manifest(stage: dict[str, Any], c
     assert fields_of(execution, "commit", "commit_origin") == (commit, "manifest" if commit else None)
 
 
-def tagged(*images: str) -> dict[str, Any]:
+def image_stage(*images: str) -> dict[str, Any]:
     """A deployManifest stage that runs these images."""
     pod = {"spec": {"containers": [{"image": image} for image in images]}}
     context = {"manifests": [{"kind": "Deployment", "spec": {"template": pod}}]}
@@ -146,7 +146,7 @@ def tagged(*images: str) -> dict[str, Any]:
 )
 def test_the_tag_of_the_image_that_is_deployed(images: list[str], commit: str | None) -> None:
     """That of the application's own image, or of the only one; not a sidecar's, and not a digest."""
-    (execution,) = tables(run(stages=[tagged(*images)]))["execution"]
+    (execution,) = tables(run(stages=[image_stage(*images)]))["execution"]
     assert fields_of(execution, "commit", "commit_origin") == (commit, "image" if commit else None)
 
 
@@ -157,7 +157,7 @@ def test_artifacts_that_an_execution_was_bound_to() -> None:
     assert fields_of(execution, "commit", "commit_origin") == (SHA[:12], "image")
 
 
-def own(execution: dict[str, Any], *keys: str) -> str | None:
+def own_commit(execution: dict[str, Any], *keys: str) -> str | None:
     """The commit of an execution for a team with keys of its own."""
     (execution_row, *_) = parse_document(Document("execution", json.dumps(execution).encode()), None, keys)
     return execution_row.commit  # type: ignore[attr-defined]
@@ -166,17 +166,17 @@ def own(execution: dict[str, Any], *keys: str) -> str | None:
 @pytest.mark.parametrize(
     "execution",
     [
-        run(stages=[deployed({"annotations": {"acme.example/built-from": SHA[:9]}})]),
-        run(stages=[deployed({"labels": {"built_from": f"v1.2-g{SHA[:9]}"}})]),
-        run(stages=[deployed({}, env=[{"name": "BUILT_FROM", "value": SHA[:9]}])]),
+        run(stages=[deployed_manifest({"annotations": {"acme.example/built-from": SHA[:9]}})]),
+        run(stages=[deployed_manifest({"labels": {"built_from": f"v1.2-g{SHA[:9]}"}})]),
+        run(stages=[deployed_manifest({}, env=[{"name": "BUILT_FROM", "value": SHA[:9]}])]),
         run(trigger={"parameters": {"builtFrom": SHA[:9]}}),
         run(trigger={"artifacts": [{"type": "maven/file", "metadata": {"built-from": SHA[:9]}}]}),
     ],
 )
 def test_a_team_names_its_own_keys(execution: dict[str, Any]) -> None:
     """Labels, annotations, variables, parameters and metadata, however they are spelt; unnamed they say nothing."""
-    assert own(execution, "acme.example/built-from") == SHA[:9]
-    assert own(execution) is None
+    assert own_commit(execution, "acme.example/built-from") == SHA[:9]
+    assert own_commit(execution) is None
 
 
 def test_its_keys_are_a_setting(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_places_are_tried_in_order() -> None:
     }
     stages = [
         {"id": "b", "type": "jenkins", "context": {"buildInfo": scm("4" * 40)}},
-        {**deployed({"labels": {"commit": "6" * 40}}), "id": "d"},
+        {**deployed_manifest({"labels": {"commit": "6" * 40}}), "id": "d"},
         {"id": "c", "type": "createServerGroup", "context": {"commits": [{"id": "7" * 40}]}},
         {"id": "f", "type": "findImage", "context": {"amiDetails": [{"tags": {"commit": "9" * 40}}]}},
     ]

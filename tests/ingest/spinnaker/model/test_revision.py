@@ -55,7 +55,7 @@ def document(id_: str, status: str, begun: int, stages: Sequence[tuple[str, str,
     }
 
 
-def life(id_: str) -> list[bytes]:
+def execution_states(id_: str) -> list[bytes]:
     """Queued, running, failed, restarted, succeeded: full documents, then the same light."""
     full = [
         document(id_, "NOT_STARTED", T, []),
@@ -83,7 +83,7 @@ class SavedDocuments:
         return list(parse_document(document))
 
 
-def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
+def land_batches(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
     """The rows after these loads: the execution, and the children of its revision."""
     with tempfile.TemporaryDirectory() as folder:
         for bodies in batches:
@@ -98,9 +98,9 @@ def landed(*batches: Sequence[bytes]) -> dict[str, list[Any]]:
     return rows
 
 
-def lives(orders: Sequence[Sequence[int]], cut: int) -> tuple[list[bytes], list[bytes]]:
+def interleave_states(orders: Sequence[Sequence[int]], cut: int) -> tuple[list[bytes], list[bytes]]:
     """The documents of one execution an order, in two loads."""
-    documents = [[life(f"E{n:03}")[step] for step in order] for n, order in enumerate(orders)]
+    documents = [[execution_states(f"E{n:03}")[step] for step in order] for n, order in enumerate(orders)]
     return [body for bodies in documents for body in bodies[:cut]], [
         body for bodies in documents for body in bodies[cut:]
     ]
@@ -117,8 +117,8 @@ ORDERS = st.permutations(range(10)).flatmap(
 )
 def test_any_order_lands_the_same(orders: list[list[int]], cut: int) -> None:
     """Running, failed, restarted, succeeded; light and full; some twice; in one load or two."""
-    rows = landed(*lives(orders, cut))
-    assert rows == landed([life(f"E{n:03}")[4] for n in range(len(orders))])
+    rows = land_batches(*interleave_states(orders, cut))
+    assert rows == land_batches([execution_states(f"E{n:03}")[4] for n in range(len(orders))])
     assert [row[1][5:] for row in rows["stage"]] == ["A", "C"] * len(orders)
 
 
@@ -128,13 +128,15 @@ def test_any_order_lands_the_same(orders: list[list[int]], cut: int) -> None:
 )
 def test_the_latest_counts_whatever_it_says(orders: list[list[int]]) -> None:
     """While the restarted attempt runs, the failure before it does not count."""
-    assert landed(*lives(orders, 2)) == landed([life(f"E{n:03}")[3] for n in range(len(orders))])
+    assert land_batches(*interleave_states(orders, 2)) == land_batches(
+        [execution_states(f"E{n:03}")[3] for n in range(len(orders))]
+    )
 
 
 @pytest.mark.parametrize(("earlier", "later"), [(n, n + 1) for n in range(4)])
 def test_each_step_of_a_life_is_a_later_revision(earlier: int, later: int) -> None:
     """A full document ranks above the light one of the same state and below the next state."""
-    documents = life("E")
+    documents = execution_states("E")
     order = [documents[earlier + 5], documents[earlier], documents[later]]
     revisions = [compute_revision(msgspec.json.decode(body, type=Execution), body) for body in order]
     assert revisions == sorted(revisions)
@@ -144,11 +146,11 @@ def test_each_step_of_a_life_is_a_later_revision(earlier: int, later: int) -> No
 def test_a_full_document_beats_a_light_one_of_the_same_state(step: int) -> None:
     """Not by the chance of their contents: an empty context is none."""
     for number in range(20):
-        documents = life(f"E{number}")
-        full, light_one = (
+        documents = execution_states(f"E{number}")
+        full, light = (
             compute_revision(msgspec.json.decode(b, type=Execution), b) for b in (documents[step], documents[step + 5])
         )
-        assert full > light_one
+        assert full > light
 
 
 def test_what_has_ended_beats_what_runs_of_the_same_instant() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.core.rows import Approval
+from dora.storage.rows.executions import Approval
 from tests.ingest.spinnaker.conftest import T, run, tables
 
 
@@ -29,7 +29,7 @@ def approval(status: str, context: Any = None, modified: Any = None, **more: Any
     return row
 
 
-def by(user: str, after: int = 900) -> dict[str, Any]:
+def modified_by(user: str, after: int = 900) -> dict[str, Any]:
     """The last modification of the stage, so many milliseconds after it began."""
     return {"user": user, "lastModifiedTime": T + after, "allowedAccounts": []}
 
@@ -59,14 +59,14 @@ def test_outcome_of_an_approval(status: str, context: Any, outcome: str) -> None
 @pytest.mark.parametrize(
     ("status", "context", "modified", "refused"),
     [
-        ("RUNNING", {"judgmentStatus": ""}, by("eve"), "eve"),
-        ("TERMINAL", {"judgmentStatus": ""}, by("eve"), "eve"),
-        ("SUCCEEDED", {"judgmentStatus": "continue"}, by("ada"), None),
+        ("RUNNING", {"judgmentStatus": ""}, modified_by("eve"), "eve"),
+        ("TERMINAL", {"judgmentStatus": ""}, modified_by("eve"), "eve"),
+        ("SUCCEEDED", {"judgmentStatus": "continue"}, modified_by("ada"), None),
         ("RUNNING", {"judgmentStatus": ""}, None, None),
-        ("RUNNING", {"judgmentStatus": "continue"}, by("ada"), None),
-        ("RUNNING", {}, by("[anonymous]"), None),
-        ("RUNNING", {}, by("ada", after=-5_000), None),
-        ("SKIPPED", {"manualSkip": True}, by("ada"), None),
+        ("RUNNING", {"judgmentStatus": "continue"}, modified_by("ada"), None),
+        ("RUNNING", {}, modified_by("[anonymous]"), None),
+        ("RUNNING", {}, modified_by("ada", after=-5_000), None),
+        ("SKIPPED", {"manualSkip": True}, modified_by("ada"), None),
     ],
 )
 def test_the_unauthorized_user(status: str, context: Any, modified: Any, refused: str | None) -> None:
@@ -76,7 +76,9 @@ def test_the_unauthorized_user(status: str, context: Any, modified: Any, refused
 
 def test_an_approval_that_was_restarted_waits_again() -> None:
     """After a restart the old decision lies before the prompt: the end of the stage is used instead."""
-    row = approval("SUCCEEDED", {"judgmentStatus": "continue", "lastModifiedBy": "bo"}, by("ada", after=-5_000))
+    row = approval(
+        "SUCCEEDED", {"judgmentStatus": "continue", "lastModifiedBy": "bo"}, modified_by("ada", after=-5_000)
+    )
     assert (row.decided_by, row.decided_at) == ("bo", (T + 10_000) * 1000)
 
 
@@ -87,7 +89,9 @@ def test_an_approval_that_was_restarted_waits_again() -> None:
 )
 def test_a_decision_has_no_refusal_and_a_refusal_no_decision(status: str, judgment: Any, modified: str | None) -> None:
     """Whatever the stage says, it is one or the other, and only a decision has a time."""
-    row = approval(status, {"judgmentStatus": judgment, "instructions": "Ship?"}, by(modified) if modified else None)
+    row = approval(
+        status, {"judgmentStatus": judgment, "instructions": "Ship?"}, modified_by(modified) if modified else None
+    )
     assert (row.outcome == "decided") == (row.decision is not None) == (row.decided_at is not None)
     assert row.decision is None or row.unauthorized_user is None
 
@@ -95,6 +99,6 @@ def test_a_decision_has_no_refusal_and_a_refusal_no_decision(status: str, judgme
 def test_the_prompt_and_the_roles_of_an_approval() -> None:
     """Instructions, the option chosen, the roles of either name."""
     context = {"instructions": "Ship?", "judgmentStatus": "continue", "judgmentInput": "Half"}
-    row = approval("SUCCEEDED", context | {"requiredJudgmentRoles": ["sre", "lead"]}, by("ada"))
+    row = approval("SUCCEEDED", context | {"requiredJudgmentRoles": ["sre", "lead"]}, modified_by("ada"))
     assert (row.prompt, row.answer, row.roles, row.decided_by) == ("Ship?", "Half", "sre lead", "ada")
-    assert approval("SUCCEEDED", context | {"selectedStageRoles": ["qa"]}, by("ada")).roles == "qa"
+    assert approval("SUCCEEDED", context | {"selectedStageRoles": ["qa"]}, modified_by("ada")).roles == "qa"

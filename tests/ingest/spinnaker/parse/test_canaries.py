@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from dora.storage.rows.canaries import Canary
 from ingest.core.pipeline import pull
-from ingest.core.rows import Canary
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, run, tables
@@ -180,7 +180,7 @@ def reply(identity: str, status: str = "succeeded") -> Json:
 
 
 @pytest.fixture
-def canaried(make: SimpleNamespace) -> Any:
+def canary_world(make: SimpleNamespace) -> Any:
     """A world with an execution of three intervals; the last one still runs."""
     stages = analysis("realTime", interval(1, 79), interval(2, 90), interval(3, None, "RUNNING"), status="RUNNING")
     world = make.world(make.execution("E", T, status="RUNNING", stages=stages))
@@ -194,14 +194,14 @@ def canary_requests(gate: Any) -> list[str]:
 
 
 def test_judgments_that_ended_are_fetched_once(
-    canaried: Any, make: SimpleNamespace, ingest: Ingest, landed: Landed
+    canary_world: Any, make: SimpleNamespace, ingest: Ingest, landed: Landed
 ) -> None:
     """The exact score lands beside the stage's; a later run requests only what ended since."""
-    with serve(canaried) as gate:
+    with serve(canary_world) as gate:
         ingest(gate.url)
         assert canary_requests(gate) == ["/v2/canaries/canary/J1", "/v2/canaries/canary/J2"]
         stages = analysis("realTime", *(interval(nth, 79) for nth in (1, 2, 3)))
-        canaried.executions = [make.stub(make.execution("E", T, stages=stages))]
+        canary_world.executions = [make.stub(make.execution("E", T, stages=stages))]
         ingest(gate.url)
         ingest(gate.url)
         assert canary_requests(gate)[2:] == ["/v2/canaries/canary/J3"]
@@ -209,10 +209,10 @@ def test_judgments_that_ended_are_fetched_once(
     assert landed("SELECT count(*) FROM canary_metric") == [(3,)]
 
 
-def test_without_a_canary_service_nothing_is_wrong(canaried: Any, ingest: Ingest, landed: Landed) -> None:
+def test_without_a_canary_service_nothing_is_wrong(canary_world: Any, ingest: Ingest, landed: Landed) -> None:
     """One note, no partial failure, and no further request to it."""
     messages: list[str] = []
-    with serve(canaried) as gate:
+    with serve(canary_world) as gate:
         gate.error_statuses = {"/v2/canaries": 404}
         summary = ingest(gate.url, report=messages.append)
         assert len(canary_requests(gate)) == 2
@@ -220,20 +220,20 @@ def test_without_a_canary_service_nothing_is_wrong(canaried: Any, ingest: Ingest
     assert [text for text in messages if text.startswith("canary judgments")] == ["canary judgments: Gate has none"]
 
 
-def test_a_judgment_that_is_gone_does_not_hide_the_others(canaried: Any, ingest: Ingest, landed: Landed) -> None:
+def test_a_judgment_that_is_gone_does_not_hide_the_others(canary_world: Any, ingest: Ingest, landed: Landed) -> None:
     """The service forgets old ones; the others are read."""
-    del canaried.canary_results["J1"]
-    with serve(canaried) as gate:
+    del canary_world.canary_results["J1"]
+    with serve(canary_world) as gate:
         assert ingest(gate.url).partial_failures == []
     assert landed("SELECT id FROM canary_judgment") == [("J2",)]
 
 
 @pytest.mark.parametrize("status", [400, 403])
 def test_a_service_that_refuses_is_one_partial_failure(
-    status: int, canaried: Any, ingest: Ingest, landed: Landed
+    status: int, canary_world: Any, ingest: Ingest, landed: Landed
 ) -> None:
     """The run reports one partial failure; executions and stages land anyway."""
-    with serve(canaried) as gate:
+    with serve(canary_world) as gate:
         gate.error_statuses = {"/v2/canaries": status}
         summary = ingest(gate.url)
     (failure,) = summary.partial_failures
@@ -241,12 +241,14 @@ def test_a_service_that_refuses_is_one_partial_failure(
     assert landed("SELECT count(*) FROM canary_interval") == [(3,)]
 
 
-def test_a_judgment_that_could_not_be_read_is_requested_again(canaried: Any, ingest: Ingest, landed: Landed) -> None:
+def test_a_judgment_that_could_not_be_read_is_requested_again(
+    canary_world: Any, ingest: Ingest, landed: Landed
+) -> None:
     """Even if its execution has not changed; once it has landed, never again."""
-    with serve(canaried) as gate:
+    with serve(canary_world) as gate:
         gate.error_statuses = {"/v2/canaries": 400}
         ingest(gate.url)
-        canaried.executions, gate.error_statuses = [], {}
+        canary_world.executions, gate.error_statuses = [], {}
         ingest(gate.url)
         assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",)]
         gate.requests.clear()
@@ -255,10 +257,10 @@ def test_a_judgment_that_could_not_be_read_is_requested_again(canaried: Any, ing
 
 
 def test_a_judgment_never_lands_after_the_watermark(
-    canaried: Any, ingest: Ingest, landed: Landed, tmp_path: Any
+    canary_world: Any, ingest: Ingest, landed: Landed, tmp_path: Any
 ) -> None:
     """The archive holds each judgment before its execution, so no watermark can come between them."""
-    with serve(canaried) as gate:
+    with serve(canary_world) as gate:
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()

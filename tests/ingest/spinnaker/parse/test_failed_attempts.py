@@ -12,8 +12,8 @@ import pytest
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
+from dora.storage.rows.executions import ExecutionAttempt
 from ingest.core.pipeline import pull
-from ingest.core.rows import ExecutionAttempt
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
 from tests.conftest import fresh
@@ -104,7 +104,7 @@ def test_a_restart_records_an_attempt_that_was_never_read() -> None:
 
 
 @pytest.fixture
-def delivered(tmp_path: Path) -> Callable[..., dora.Delivery]:
+def deliver(tmp_path: Path) -> Callable[..., dora.Delivery]:
     """Load documents one after another and build."""
 
     def load(*bodies: dict[str, Any]) -> dora.Delivery:
@@ -120,19 +120,19 @@ def delivered(tmp_path: Path) -> Callable[..., dora.Delivery]:
 
 @pytest.mark.parametrize(("accepted", "expected"), [(True, [("deploy", 3_599_990)]), (False, [])])
 def test_a_deployment_restarted_into_success_had_failed_where_it_took_traffic(
-    accepted: bool, expected: list[tuple[str, int]], delivered: Callable[..., dora.Delivery]
+    accepted: bool, expected: list[tuple[str, int]], deliver: Callable[..., dora.Delivery]
 ) -> None:
     """The failed document is gone upstream; its evidence stays, recovered when the restart served all traffic."""
     failed = run(deploy(0, status="TERMINAL", accepted=accepted))
     restarted = run(deploy(3_599_900, status="SUCCEEDED"), status="SUCCEEDED", at=3_599_000)
-    delivery = delivered(failed, restarted)
+    delivery = deliver(failed, restarted)
     assert delivery.sql("SELECT outcome, kind FROM deployments") == [{"outcome": "succeeded", "kind": "release"}]
     recoveries = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
     assert [(row["evidence"], row["ms"]) for row in recoveries] == expected
 
 
-def test_the_same_evidence_is_not_counted_twice(delivered: Callable[..., dora.Delivery]) -> None:
+def test_the_same_evidence_is_not_counted_twice(deliver: Callable[..., dora.Delivery]) -> None:
     """A deployment that ended failed after it failed before is one failure: its attempts are no further ones."""
     first, second = run(deploy(0, status="TERMINAL")), run(deploy(9_000, status="TERMINAL"), at=9_000)
-    delivery = delivered(first, second)
+    delivery = deliver(first, second)
     assert delivery.sql("SELECT count(*) AS n FROM failures") == [{"n": 1}]

@@ -66,7 +66,7 @@ def deploy(status: str = "SUCCEEDED", *, image: str = "shop:1", at: int = 0, sta
     }
 
 
-def other(type_: str, status: str, **context: Any) -> Run:
+def plain_stage(type_: str, status: str, **context: Any) -> Run:
     """Some other stage."""
     return {"id": f"{type_}-0", "type": type_, "status": status, "startTime": T + 1, "context": context}
 
@@ -75,17 +75,21 @@ def other(type_: str, status: str, **context: Any) -> Run:
     ("status", "stages", "outcome"),
     [
         ("SUCCEEDED", [deploy()], "succeeded"),
-        ("TERMINAL", [deploy(), other("runJobManifest", "TERMINAL")], "succeeded"),
-        ("CANCELED", [deploy(), other("wait", "CANCELED")], "succeeded"),
+        ("TERMINAL", [deploy(), plain_stage("runJobManifest", "TERMINAL")], "succeeded"),
+        ("CANCELED", [deploy(), plain_stage("wait", "CANCELED")], "succeeded"),
         ("SUCCEEDED", [deploy("STOPPED", stable=False)], "failed"),
         ("SUCCEEDED", [deploy("FAILED_CONTINUE", stable=False)], "failed"),
         ("TERMINAL", [deploy("TERMINAL", stable=False)], "failed"),
-        ("TERMINAL", [deploy("TERMINAL"), other("wait", "NOT_STARTED")], "succeeded"),
-        ("TERMINAL", [other("bakeManifest", "TERMINAL"), deploy("NOT_STARTED")], "not_deployed"),
+        ("TERMINAL", [deploy("TERMINAL"), plain_stage("wait", "NOT_STARTED")], "succeeded"),
+        ("TERMINAL", [plain_stage("bakeManifest", "TERMINAL"), deploy("NOT_STARTED")], "not_deployed"),
         ("CANCELED", [deploy("NOT_STARTED")], "canceled"),
-        ("SUCCEEDED", [other("manualJudgment", "STOPPED", judgmentStatus="stop"), deploy("NOT_STARTED")], "rejected"),
-        ("TERMINAL", [other("manualJudgment", "TERMINAL"), deploy("NOT_STARTED")], "not_deployed"),
-        ("RUNNING", [other("wait", "RUNNING"), deploy("NOT_STARTED")], "in_progress"),
+        (
+            "SUCCEEDED",
+            [plain_stage("manualJudgment", "STOPPED", judgmentStatus="stop"), deploy("NOT_STARTED")],
+            "rejected",
+        ),
+        ("TERMINAL", [plain_stage("manualJudgment", "TERMINAL"), deploy("NOT_STARTED")], "not_deployed"),
+        ("RUNNING", [plain_stage("wait", "RUNNING"), deploy("NOT_STARTED")], "in_progress"),
     ],
 )
 def test_an_outcome_is_what_the_deploy_stages_did(
@@ -105,9 +109,9 @@ def test_unknown_stages_are_landed_and_deploy_nothing(
     deployments_of: Callable[..., list[tuple[str, str, str]]],
 ) -> None:
     """A stage of a plug-in is no deployment, whatever its name."""
-    assert deployments_of(run("E", other("acmeDeployToProduction", "SUCCEEDED", account="prod"))) == []
+    assert deployments_of(run("E", plain_stage("acmeDeployToProduction", "SUCCEEDED", account="prod"))) == []
     assert deployments_of(
-        run("F", other("acmeDeploy", "SUCCEEDED"), deploy("TERMINAL", stable=False), status="TERMINAL")
+        run("F", plain_stage("acmeDeploy", "SUCCEEDED"), deploy("TERMINAL", stable=False), status="TERMINAL")
     ) == [("F", "failed", "release")]
 
 
@@ -179,7 +183,7 @@ def test_a_cluster_rollback_without_a_candidate_changes_nothing(
     assert deployments_of(run("F", {**empty, "id": "K"}, back))[-1] == ("F", "succeeded", "rollback")
 
 
-def served(id_: str, version: int, at: int) -> Run:
+def version_run(id_: str, version: int, at: int) -> Run:
     """A pipeline that creates a server group of one image."""
     context = {"account": "prod", "region": "eu", "imageName": f"shop-{version}"}
     context["deploy.server.groups"] = {"eu": [f"shop-v{version:03}"]}
@@ -187,7 +191,7 @@ def served(id_: str, version: int, at: int) -> Run:
     return run(id_, stage | {"startTime": T + at, "endTime": T + at + 100}, at=at)
 
 
-def by_hand(id_: str, type_: str, group: str, at: int) -> Run:
+def manual_operation(id_: str, type_: str, group: str, at: int) -> Run:
     """An operation of Deck on one server group."""
     context = {"credentials": "prod", "region": "eu", "serverGroupName": group}
     stage = {"id": f"{id_}S", "type": type_, "status": "SUCCEEDED", "context": context}
@@ -199,12 +203,12 @@ def test_an_old_server_group_enabled_by_hand_is_a_rollback(
 ) -> None:
     """The first of two operations restores old content; enabling a group that serves, or is unknown, does not."""
     runs = [
-        by_hand("A", "enableServerGroup", "shop-v001", 0),
-        served("B", 2, 10_000),
-        by_hand("C", "enableServerGroup", "shop-v002", 20_000),
-        served("D", 3, 30_000),
-        by_hand("E", "enableServerGroup", "shop-v002", 40_000),
-        by_hand("F", "disableServerGroup", "shop-v003", 41_000),
+        manual_operation("A", "enableServerGroup", "shop-v001", 0),
+        version_run("B", 2, 10_000),
+        manual_operation("C", "enableServerGroup", "shop-v002", 20_000),
+        version_run("D", 3, 30_000),
+        manual_operation("E", "enableServerGroup", "shop-v002", 40_000),
+        manual_operation("F", "disableServerGroup", "shop-v003", 41_000),
     ]
     assert [(root, kind) for root, _, kind in deployments_of(*runs)] == [
         ("A", "redeploy"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.core.rows import Rollout
+from dora.storage.rows.executions import Rollout
 from tests.ingest.spinnaker.conftest import T
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.rows import Rollout
+from dora.storage.rows.executions import Rollout
 from tests.ingest.spinnaker.conftest import T, rollouts
 from tests.ingest.spinnaker.recognise.conftest import stage, times
 
@@ -26,7 +26,7 @@ def replica_set(version: int, begin: int, *, traffic: bool, strategy: str | None
     return stage("D", "deployManifest", begin, begin + 100, context, tasks=done)
 
 
-def switch(type_: str, name: str, begin: int, **more: Any) -> dict[str, Any]:
+def traffic_switch(type_: str, name: str, begin: int, **more: Any) -> dict[str, Any]:
     """An enableManifest or disableManifest of one ReplicaSet."""
     context = {"account": "prod", "location": "prod", "manifestName": f"replicaSet {name}", **more}
     return stage(f"{type_}-{name}-{begin}", type_, begin, begin + 10, context)
@@ -35,14 +35,17 @@ def switch(type_: str, name: str, begin: int, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("strategy", ["redblack", "bluegreen", "highlander", "none", None])
 def test_what_follows_a_managed_rollout_is_cleaning_up(strategy: str | None) -> None:
     """Disabling or deleting the old version after it is no rollout and moves no clock."""
-    after = switch("disableManifest", "shop-v003", 60) | {"parentStageId": "D", "syntheticStageOwner": "STAGE_AFTER"}
+    after = traffic_switch("disableManifest", "shop-v003", 60) | {
+        "parentStageId": "D",
+        "syntheticStageOwner": "STAGE_AFTER",
+    }
     (row,) = rollouts(replica_set(4, 0, traffic=True, strategy=strategy), after)
     assert (row.strategy, times(row)) == (strategy or "none", (50, 50))
 
 
 def test_a_dark_rollout_serves_when_it_is_enabled() -> None:
     """One rollout of two stages: content of the first, traffic of the second."""
-    (row,) = rollouts(replica_set(4, 0, traffic=False), switch("enableManifest", "shop-v004", 500))
+    (row,) = rollouts(replica_set(4, 0, traffic=False), traffic_switch("enableManifest", "shop-v004", 500))
     assert (row.strategy, row.action, row.server_group, row.cluster) == ("dark", "deploy", "shop-v004", "shop")
     assert times(row) == (510, 510)
 
@@ -50,7 +53,7 @@ def test_a_dark_rollout_serves_when_it_is_enabled() -> None:
 def test_a_dark_rollout_is_matched_by_its_cluster_too() -> None:
     """Where the stage asks for the newest of a cluster, as Deck writes it."""
     newest = {"mode": "dynamic", "cluster": "replicaSet shop", "criteria": "newest", "manifestName": None}
-    (row,) = rollouts(replica_set(4, 0, traffic=False), switch("enableManifest", "x", 500, **newest))
+    (row,) = rollouts(replica_set(4, 0, traffic=False), traffic_switch("enableManifest", "x", 500, **newest))
     assert times(row) == (510, 510)
 
 
@@ -59,14 +62,20 @@ def test_a_dark_rollout_is_matched_by_its_cluster_too() -> None:
 )
 def test_what_is_enabled_elsewhere_is_another_thing(other: dict[str, Any]) -> None:
     """Another account, namespace or workload leaves the dark rollout dark."""
-    dark, alone = rollouts(replica_set(4, 0, traffic=False), switch("enableManifest", "shop-v004", 500, **other))
+    dark, alone = rollouts(
+        replica_set(4, 0, traffic=False), traffic_switch("enableManifest", "shop-v004", 500, **other)
+    )
     assert (times(dark), times(alone)) == ((None, None), (510, 510))
 
 
 def test_enabling_that_fails_or_never_comes_takes_no_traffic() -> None:
     """The rollout is as far as the last of its stages that began."""
-    failed = switch("enableManifest", "shop-v004", 500) | {"status": "TERMINAL"}
-    planned = switch("enableManifest", "shop-v004", 500) | {"status": "NOT_STARTED", "startTime": None, "endTime": None}
+    failed = traffic_switch("enableManifest", "shop-v004", 500) | {"status": "TERMINAL"}
+    planned = traffic_switch("enableManifest", "shop-v004", 500) | {
+        "status": "NOT_STARTED",
+        "startTime": None,
+        "endTime": None,
+    }
     for enabling, status in ((failed, "failed"), (planned, "succeeded")):
         (row,) = rollouts(replica_set(4, 0, traffic=False), enabling)
         assert (times(row), row.status) == ((None, None), status)
@@ -83,7 +92,9 @@ def test_enabling_that_fails_or_never_comes_takes_no_traffic() -> None:
 )
 def test_an_old_version_enabled_again_is_a_rollback(enabled: str, more: dict[str, Any], action: str) -> None:
     """Beside a newer one of the same workload that is disabled, or the one before the newest by choice."""
-    (row,) = rollouts(switch("enableManifest", enabled, 0, **more), switch("disableManifest", "shop-v004", 20))
+    (row,) = rollouts(
+        traffic_switch("enableManifest", enabled, 0, **more), traffic_switch("disableManifest", "shop-v004", 20)
+    )
     assert (row.action, row.restores) == (action, enabled if action == "rollback" else None)
     assert times(row) == (10, 10)
 
@@ -92,9 +103,9 @@ def test_a_dark_rollout_taken_back_is_a_rollback_beside_it() -> None:
     """Deployed, enabled, then the old one enabled and the new one disabled: two rollouts, the second a rollback."""
     rows = rollouts(
         replica_set(4, 0, traffic=False),
-        switch("enableManifest", "shop-v004", 500),
-        switch("enableManifest", "shop-v003", 900),
-        switch("disableManifest", "shop-v004", 950),
+        traffic_switch("enableManifest", "shop-v004", 500),
+        traffic_switch("enableManifest", "shop-v003", 900),
+        traffic_switch("disableManifest", "shop-v004", 950),
     )
     assert [(row.action, times(row), row.restores) for row in rows] == [
         ("deploy", (510, 510), None),
@@ -102,17 +113,17 @@ def test_a_dark_rollout_taken_back_is_a_rollback_beside_it() -> None:
     ]
 
 
-def function(routing: list[tuple[str, float | None]], status: str = "SUCCEEDED") -> list[Rollout]:
+def route_function(routing: list[tuple[str, float | None]], status: str = "SUCCEEDED") -> list[Rollout]:
     """A Lambda and the routings of its alias after it, 1 s apart."""
-    function = {"account": "aws", "region": "eu-west-1", "functionName": "shop"}
-    deploy = stage("L", "Aws.LambdaDeploymentStage", 0, 100, function)
+    route_function = {"account": "aws", "region": "eu-west-1", "functionName": "shop"}
+    deploy = stage("L", "Aws.LambdaDeploymentStage", 0, 100, route_function)
     routes = [
         stage(
             f"r{nth}",
             "Aws.LambdaTrafficRoutingStage",
             1_000 * nth,
             1_000 * nth + 10,
-            {**function, "deploymentStrategy": how, "versionNameA": "$LATEST", "trafficPercentA": percent},
+            {**route_function, "deploymentStrategy": how, "versionNameA": "$LATEST", "trafficPercentA": percent},
             status=status,
         )
         for nth, (how, percent) in enumerate(routing, 1)
@@ -135,7 +146,7 @@ def test_a_lambda_serves_by_its_alias(
     routing: list[tuple[str, float | None]], strategy: str | None, expected: tuple[int | None, ...]
 ) -> None:
     """Where a pipeline routes an alias, that is when the function serves; else when it is deployed."""
-    (row,) = function(routing)
+    (row,) = route_function(routing)
     assert (row.strategy, times(row), row.cluster, row.location) == (strategy, expected, "shop", "eu-west-1")
 
 
@@ -146,7 +157,7 @@ def test_routing_to_the_previous_version_is_a_rollback() -> None:
     assert (row.action, row.steps_back, times(row)) == ("rollback", 1, (10, 10))
 
 
-def groups(enable: Any, *disabled: str, **more: Any) -> list[Rollout]:
+def enable_groups(enable: Any, *disabled: str, **more: Any) -> list[Rollout]:
     """Server groups enabled and disabled by one execution."""
     enabling = stage("e", "enableServerGroup", 0, 10, {"credentials": "vm", "region": "eu", **enable}, **more)
     others = [
@@ -169,7 +180,7 @@ def groups(enable: Any, *disabled: str, **more: Any) -> list[Rollout]:
 )
 def test_an_old_server_group_enabled_again(enable: Any, disabled: list[str], expected: tuple[str, str | None]) -> None:
     """A rollback beside a newer one that is disabled, or by choice of the one before; else it names what serves."""
-    (row,) = groups(enable, *disabled)
+    (row,) = enable_groups(enable, *disabled)
     assert (row.action, row.restores) == expected
     assert (times(row), row.account, row.location) == ((10, 10), "vm", "eu")
 
@@ -179,4 +190,4 @@ def test_enabling_inside_a_rollback_is_a_step_of_it() -> None:
     back = stage("r", "rollbackServerGroup", 0, 90, {"region": "eu"})
     step = stage("e", "enableServerGroup", 0, 10, {"serverGroupName": "shop-v001"}, parentStageId="r")
     assert [row.id for row in rollouts(back, step)] == ["r"]
-    assert times(groups({"serverGroupName": "shop-v041"}, status="TERMINAL")[0]) == (None, None)
+    assert times(enable_groups({"serverGroupName": "shop-v041"}, status="TERMINAL")[0]) == (None, None)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ingest.core.rows import Rollout
+from dora.storage.rows.executions import Rollout
 from tests.ingest.spinnaker.conftest import T, rollouts
 
 

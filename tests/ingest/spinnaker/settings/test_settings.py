@@ -1,4 +1,4 @@
-"""``[sources.spinnaker]``: what may stand there, and what may not."""
+"""``[sources.spinnaker]``: accepted and rejected settings."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from ingest.spinnaker.auth.connect import connect
 from ingest.spinnaker.settings import parse_settings
 
 
-def test_the_source_is_found_by_its_name() -> None:
+def test_the_source_is_registered_by_its_folder() -> None:
     """`dora ingest spinnaker` exists because the folder does."""
     assert sources()["spinnaker"] is SOURCE
     assert SOURCE.takes == {"since", "applications", "load"}
 
 
 def test_nothing_configured_is_gate_on_this_machine() -> None:
-    """Defaults are those that the documentation names."""
-    found = parse_settings({})
-    assert (found.endpoint, found.page_size, found.requests_per_10s) == ("http://localhost:8084", 50, 60)
-    assert (found.applications, found.token_env) == (("*",), "DORA_GATE_TOKEN")
+    """The defaults are those in the documentation."""
+    settings = parse_settings({})
+    assert (settings.endpoint, settings.page_size, settings.requests_per_10s) == ("http://localhost:8084", 50, 60)
+    assert (settings.applications, settings.token_env) == (("*",), "DORA_GATE_TOKEN")
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("raw_settings", "message"),
     [
         ({"endpint": "x", "colour": 1}, "no setting colour, endpint"),
         ({"token": "s3cret"}, "holds a secret under 'token'"),
@@ -51,15 +51,15 @@ def test_nothing_configured_is_gate_on_this_machine() -> None:
         ({"endpoint": "https://ana:s3cret@gate.example"}, "user or password"),
     ],
 )
-def test_wrong_settings_are_named_and_secrets_are_not_repeated(given: dict[str, Any], named: str) -> None:
+def test_invalid_settings_are_reported_without_secrets(raw_settings: dict[str, Any], message: str) -> None:
     """The message names the key, never a value that could be secret."""
-    with pytest.raises(UsageError, match=named) as raised:
-        parse_settings(given)
+    with pytest.raises(UsageError, match=message) as raised:
+        parse_settings(raw_settings)
     assert "s3cret" not in str(raised.value)
 
 
 def test_a_token_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
-    """Better than to knock as a stranger."""
+    """A missing token file is an error rather than a request without a token."""
     with pytest.raises(UsageError, match="can not be read"):
         parse_settings({"token_file": str(tmp_path / "nothing")}).token(print)
 
@@ -72,7 +72,7 @@ def test_half_a_certificate_is_an_error(key: str, tmp_path: Path) -> None:
 
 
 def test_a_certificate_that_is_none_is_an_error(tmp_path: Path) -> None:
-    """Said before anything is sent, and without what stands in the files."""
+    """An invalid certificate is an error before any request, without the files' content."""
     (tmp_path / "x").write_text("s3cret")
     session = connect(parse_settings({"cert_file": str(tmp_path / "x"), "key_file": str(tmp_path / "x")}))
     with pytest.raises(UsageError, match="belong together") as raised:
@@ -81,13 +81,13 @@ def test_a_certificate_that_is_none_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_authority_that_is_missing_is_an_error(tmp_path: Path) -> None:
-    """Named before anything is sent."""
+    """A missing ``ca_file`` is an error before any request."""
     with pytest.raises(UsageError, match=r"ca_file .* does not exist"):
         connect(parse_settings({"ca_file": str(tmp_path / "ca.pem")}))
 
 
 @pytest.mark.parametrize(
-    ("given", "named"),
+    ("raw_settings", "message"),
     [
         ({"basic_user": "ana"}, "DORA_GATE_PASSWORD is empty"),
         ({"ldap_user": "ana", "password_env": "PW_X"}, "PW_X is empty"),
@@ -96,21 +96,23 @@ def test_an_authority_that_is_missing_is_an_error(tmp_path: Path) -> None:
         ({"oauth2": {"token_url": "https://idp.example", "client_id": "dora"}}, "DORA_GATE_REFRESH_TOKEN is empty"),
     ],
 )
-def test_an_empty_variable_is_named(given: dict[str, Any], named: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Better than to knock without a password."""
+def test_an_empty_variable_is_an_error(
+    raw_settings: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty variable is an error rather than a request without a password."""
     for name in ("DORA_GATE_PASSWORD", "DORA_GATE_REFRESH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(UsageError, match=named):
-        connect(parse_settings(given))
+    with pytest.raises(UsageError, match=message):
+        connect(parse_settings(raw_settings))
 
 
 def test_a_secrets_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
-    """Token, password and key, each by its path; the certificate is no secret."""
+    """Token, password and key are warned about, each by its path; the certificate is no secret."""
     for name in ("token", "password", "key", "certificate"):
         (tmp_path / name).write_text("x")
         (tmp_path / name).chmod(0o644)
     files = {"token_file": "token", "password_file": "password", "key_file": "key", "cert_file": "certificate"}
-    said: list[str] = []
+    warnings: list[str] = []
     paths = {key: str(tmp_path / name) for key, name in files.items()}
-    connect(parse_settings({"basic_user": "a", **paths}), said.append)
-    assert sorted(text.split(" ")[0].rpartition("/")[2] for text in said) == ["key", "password", "token"]
+    connect(parse_settings({"basic_user": "a", **paths}), warnings.append)
+    assert sorted(text.split(" ")[0].rpartition("/")[2] for text in warnings) == ["key", "password", "token"]

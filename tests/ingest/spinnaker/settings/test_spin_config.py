@@ -22,7 +22,7 @@ SHARED = Path(__file__).resolve().parents[4].parent / "shared"
 SECRET = "s3cret"
 
 
-def file(tmp_path: Path, text: str, mode: int = 0o600) -> str:
+def write_config(tmp_path: Path, text: str, mode: int = 0o600) -> str:
     path = tmp_path / "config"
     path.write_text(text)
     path.chmod(mode)
@@ -30,34 +30,34 @@ def file(tmp_path: Path, text: str, mode: int = 0o600) -> str:
 
 
 def read(tmp_path: Path, text: str) -> Spin:
-    """What a file says, without a warning."""
-    said: list[str] = []
-    found = read_spin_config(file(tmp_path, text), said.append)
-    assert said == []
-    return found
+    """Return a configuration that is read without a warning."""
+    warnings: list[str] = []
+    config = read_spin_config(write_config(tmp_path, text), warnings.append)
+    assert warnings == []
+    return config
 
 
 @pytest.mark.shared
 def test_spins_own_example_is_read() -> None:
-    """Every key of the example that spin ships, the empty ones too."""
-    found = read_spin_config(str(SHARED / "spinnaker/spin-config/example.yaml"), lambda _: None)
-    assert found.gate
-    assert found.auth
-    assert found.auth.x509
-    assert found.auth.oauth2
-    assert found.auth.iap
-    assert (found.gate.endpoint, found.gate.retry_timeout) == ("https://my-spinnaker-gate:8084", 300)
-    assert (found.auth.enabled, found.auth.x509.cert_path) == (True, "~/.spin/certpath")
-    assert found.auth.x509.key
-    assert found.auth.x509.key.startswith("-----BEGIN RSA PRIVATE KEY-----\n")
-    assert (found.auth.oauth2.client_id, found.auth.oauth2.scopes) == (None, ["scope1", "scope2"])
-    assert found.auth.oauth2.cached_token
-    assert found.auth.oauth2.cached_token.token_type == "bearer"
-    assert found.auth.iap.iap_id_token == "example-token-blah-blah"
+    """Every key of the example that spin ships is read, also the empty ones."""
+    config = read_spin_config(str(SHARED / "spinnaker/spin-config/example.yaml"), lambda _: None)
+    assert config.gate
+    assert config.auth
+    assert config.auth.x509
+    assert config.auth.oauth2
+    assert config.auth.iap
+    assert (config.gate.endpoint, config.gate.retry_timeout) == ("https://my-spinnaker-gate:8084", 300)
+    assert (config.auth.enabled, config.auth.x509.cert_path) == (True, "~/.spin/certpath")
+    assert config.auth.x509.key
+    assert config.auth.x509.key.startswith("-----BEGIN RSA PRIVATE KEY-----\n")
+    assert (config.auth.oauth2.client_id, config.auth.oauth2.scopes) == (None, ["scope1", "scope2"])
+    assert config.auth.oauth2.cached_token
+    assert config.auth.oauth2.cached_token.token_type == "bearer"
+    assert config.auth.iap.iap_id_token == "example-token-blah-blah"
 
 
-def test_every_key_of_spin_is_known(tmp_path: Path) -> None:
-    """Those that the example leaves out."""
+def test_every_key_of_spin_is_read(tmp_path: Path) -> None:
+    """The keys that the example leaves out are read too."""
     text = """
 auth:
   ignoreCertErrors: true
@@ -81,14 +81,14 @@ auth:
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "gate:\nauth:\n"])
-def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
-    """As for spin, that is no error."""
-    found = read(tmp_path, text)
-    assert (found.gate, found.auth) == (None, None)
+def test_an_empty_file_has_no_settings(tmp_path: Path, text: str) -> None:
+    """An empty file is no error, as in spin."""
+    config = read(tmp_path, text)
+    assert (config.gate, config.auth) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("text", "named"),
+    ("text", "message"),
     [
         (f"gate: {{endpoint: x}}\ntoken: {SECRET}", "unknown field `token`"),
         (f"auth: {{basic: {{user: {SECRET}}}}}", r"unknown field `user` - at `\$.auth.basic`"),
@@ -105,40 +105,40 @@ def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
         ("[" * 5000, "nothing was fetched"),
     ],
 )
-def test_what_spin_refuses_is_refused_without_a_value(tmp_path: Path, text: str, named: str) -> None:
-    """Strict keys: the key and the line are named, what stands there is not."""
-    with pytest.raises(UsageError, match=named) as raised:
-        read_spin_config(file(tmp_path, text), lambda _: None)
+def test_an_invalid_file_is_refused_without_its_values(tmp_path: Path, text: str, message: str) -> None:
+    """The error has the key and the line of an invalid setting, not its value."""
+    with pytest.raises(UsageError, match=message) as raised:
+        read_spin_config(write_config(tmp_path, text), lambda _: None)
     assert SECRET not in f"{raised.value} {raised.value.__cause__}"
 
 
 @pytest.mark.parametrize("text", ["{}", "auth: {}", "auth: {oauth2: }", "auth: {oauth2: '"])
-def test_a_token_that_can_not_be_cached_is_told_and_the_file_stays(tmp_path: Path, text: str) -> None:
-    """Nothing is half written, and nothing lies beside it."""
-    path = file(tmp_path, text)
+def test_a_token_that_can_not_be_cached_leaves_the_file_unchanged(tmp_path: Path, text: str) -> None:
+    """There is an error, no partial write and no temporary file."""
+    path = write_config(tmp_path, text)
     with pytest.raises(UsageError, match="can not be cached") as raised:
         write_cached_token(path, {"access_token": SECRET})
-    assert [one.read_text() for one in tmp_path.iterdir()] == [text]
+    assert [path.read_text() for path in tmp_path.iterdir()] == [text]
     assert SECRET not in str(raised.value)
 
 
 def test_a_file_that_others_can_read_is_warned_about(tmp_path: Path) -> None:
     """It may hold a password; 0600 is silent."""
-    said: list[str] = []
+    warnings: list[str] = []
     for mode in (0o600, 0o640, 0o604):
-        read_spin_config(file(tmp_path, "{}", mode), said.append)
-    assert len(said) == 2
-    assert all("chmod 600" in text for text in said)
+        read_spin_config(write_config(tmp_path, "{}", mode), warnings.append)
+    assert len(warnings) == 2
+    assert all("chmod 600" in text for text in warnings)
 
 
 def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
-    """It was asked for."""
+    """A configured file that is missing is an error."""
     with pytest.raises(UsageError, match="can not be read"):
         read_spin_config(str(tmp_path / "nothing"), lambda _: None)
 
 
 @pytest.mark.parametrize(
-    ("text", "becomes"),
+    ("text", "expanded"),
     [
         ("$A", "1"),
         ("${A}", "1"),
@@ -153,18 +153,18 @@ def test_a_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
         ("a${}b${A", "abA"),
     ],
 )
-def test_variables_are_expanded_as_go_does(text: str, becomes: str) -> None:
-    """With and without braces; one that is not set is nothing; a lone dollar stays."""
-    assert expand_variables(text, {"A": "1", "B": "two"}) == becomes
+def test_variables_are_expanded_as_go_does(text: str, expanded: str) -> None:
+    """Variables have braces or not; an unset one is empty; a single dollar stays."""
+    assert expand_variables(text, {"A": "1", "B": "two"}) == expanded
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="$")), st.text())
 def test_what_holds_no_variable_stays_and_values_are_not_expanded_again(text: str, value: str) -> None:
-    """A password with a dollar in a variable arrives as it is."""
+    """A password with a dollar in a variable is not expanded again."""
     assert expand_variables(text, {}) == text
     assert expand_variables(f"{text}${{NAME}}", {"NAME": value}) == text + value
 
 
-def test_the_setting_means_spins_place_or_another() -> None:
+def test_the_setting_is_spins_default_path_or_another() -> None:
     """True, false, or a path."""
     assert (spin_config_path(True), spin_config_path(False), spin_config_path("~/x")) == ("~/.spin/config", None, "~/x")

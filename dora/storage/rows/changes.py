@@ -1,0 +1,74 @@
+"""Commits, changes of a trunk, and pull or merge requests."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dora.storage.rows.base import Int32, Micros, RandomText, RandomTexts, Row, Text, Texts
+
+
+class Commit(Row, frozen=True, kw_only=True):
+    """One commit that a trunk or a deployment can reach; id is repository@sha."""
+
+    id: Annotated[RandomText, "Its repository and full id, as repository@sha."]
+    repository: Annotated[str, "Repository, owner/name."]
+    sha: Annotated[RandomText, "Full commit id."]
+    parents: Annotated[RandomTexts, "Full ids of its parents, first parent first."]
+    authored_at: Annotated[Micros, "Author time."] = None
+    committed_at: Annotated[Micros, "Committer time."] = None
+    author: Annotated[Text, "Author as the commit records it."] = None
+    subject: Annotated[Text, "First line of its message."] = None
+    reverts: Annotated[Text, "Full id of the commit that it reverts, according to its message."] = None
+    picked_from: Annotated[
+        Text,
+        "Full id of the commit that it was cherry-picked from: its message says so, or it is the same patch by the "
+        "same author.",
+    ] = None
+
+
+class Change(Row, frozen=True, kw_only=True):
+    """One entry on a trunk's first-parent line; id is repository@sha."""
+
+    id: Annotated[RandomText, "Its repository and full id, as repository@sha."]
+    repository: Annotated[str, "Repository, owner/name."]
+    sha: Annotated[RandomText, "Full id of the trunk commit."]
+    merged_at: Annotated[Micros, "When it was merged to trunk: committer time of the trunk commit."] = None
+    change_request: Annotated[Text, "Number of its pull or merge request."] = None
+    paths: Annotated[Texts, "Files that it changes against its first parent, if applications share the repository."] = (
+        None
+    )
+    applications: Annotated[Texts, "Applications that it belongs to according to the source."] = None
+    on_trunk: Annotated[bool, "False if a rewrite of the trunk dropped it."] = True
+    branch: Annotated[Text, "Branch that it is on: the trunk, or a release branch configured beside it."] = None
+    kind: Annotated[
+        Text,
+        "How it was merged: merge, squash (one commit with the number of its request), direct (pushed, or rebased "
+        "onto trunk).",
+    ] = None
+    labels: Annotated[Texts, "Labels derived from its author and subject: bot, dependencies, revert, backport."] = None
+    reverts: Annotated[
+        Text, "Full id of the commit that it reverts, according to its message or that of a commit that it merged."
+    ] = None
+    first_commit_at: Annotated[Micros, "Earliest plausible author time of its commits."] = None
+    commits: Annotated[Int32 | None, "Number of its commits, including itself."] = None
+    files: Annotated[Int32 | None, "Files changed against its first parent; null if not counted."] = None
+    lines_added: Annotated[Int32 | None, "Lines added to text files; null if not counted."] = None
+    lines_removed: Annotated[Int32 | None, "Lines removed from text files; null if not counted."] = None
+    merge_time_issue: Annotated[
+        Text, "Why merged_at is not plausible: unreadable, too_early, in_future, before_parent; null if it is."
+    ] = None
+
+
+class ChangeRequest(Row, frozen=True, kw_only=True):
+    """One pull or merge request as its host describes it; id is repository#number."""
+
+    repository: Annotated[str, "Repository, owner/name, by its name in our settings."]
+    number: Annotated[str, "Its number."]
+    author: Annotated[Text, "User who opened it."] = None
+    opened_at: Annotated[Micros, "When it was opened."] = None
+    first_commit_at: Annotated[Micros, "Author time of the first of its commits."] = None
+    first_review_at: Annotated[Micros, "When a user other than its author first reviewed it."] = None
+    approved_at: Annotated[Micros, "When it was first approved."] = None
+    merged_at: Annotated[Micros, "When it was merged, by the clock of the host."] = None
+    sha: Annotated[Text, "Full id of the commit that it became on its branch."] = None
+    labels: Annotated[Texts, "Its labels at the host."] = None

@@ -1,0 +1,31 @@
+"""Incidents, and their events."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dora.storage.rows.base import Micros, Row, Text, Time
+
+
+class Incident(Row, frozen=True, kw_only=True):
+    """One incident of one application."""
+
+    application: Annotated[str, "Application with the incident."]
+    opened_at: Annotated[Time, "When it opened."]
+    resolved_at: Annotated[Micros, "When it was resolved; null while open."] = None
+    deployment: Annotated[Text, "Id of the deployment or execution that caused it; null if unknown."] = None
+    commit: Annotated[Text, "Commit that caused it; null if unknown."] = None
+    severity: Annotated[Text, "Severity as the incident tool names it."] = None
+    title: Annotated[Text, "Title."] = None
+    url: Annotated[Text, "Page of the incident for people."] = None
+
+
+class IncidentEvent(Row, frozen=True, kw_only=True):
+    """One event of an incident, from a source that reports events one by one."""
+
+    incident: Annotated[str, "Id of the incident."]
+    application: Annotated[str, "Application with the incident."]
+    event: Annotated[str, "opened or resolved."]
+    happened_at: Annotated[Time, "When it happened."]
+    deployment: Annotated[Text, "Id of the deployment or execution that caused it; null if unknown."] = None
+    title: Annotated[Text, "Title of the incident."] = None
