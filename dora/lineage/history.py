@@ -221,12 +221,23 @@ class History:
             return Change.SAME if same else Change.TEMPLATE
         parts = self._parts_of(content)
         if not parts or any(part not in self._introduced for part in parts):
-            return Change.NEW
+            return Change.BACK if lane and self._is_behind(parts, lane.current.content) else Change.NEW
         if lane is None:
             return Change.PROMOTION
         if self._order(content, lane.current.content) < 0:
             return Change.BACK
         return Change.FORWARD if content in lane.by_content else Change.PROMOTION
+
+    def _is_behind(self, parts: Sequence[int], other: int) -> bool:
+        """Tell whether all commits of a content that never served are known to be ancestors of what serves."""
+        nodes = [self._node[part] for part in parts]
+        before = [self._node[part] for part in self._parts_of(other) if self._node[part] >= 0]
+        return bool(nodes and before) and all(
+            node >= 0
+            and self._reached[node]
+            and any(self._compare_commits(node, other) == Direction.BACK for other in before)
+            for node in nodes
+        )
 
     def _order(self, content: int, other: int) -> int:
         """Return -1 if a content that has served is back of another, else 1: it is back if no part is ahead (C7)."""

@@ -101,7 +101,8 @@ SELECT part, min(node) AS node, min(slot) AS slot FROM lineage_rollout_part GROU
 _ROLLOUTS = """
 CREATE TEMP TABLE lineage_rollout AS
 SELECT source, rollout_id, list_sort(list(DISTINCT lineage_part.rowid)) AS parts, min(attribution) AS attribution,
-  arg_min(repository, slot) AS repository, arg_min(commit, slot) AS commit
+  arg_min(repository, lineage_rollout_part.slot) AS repository,
+  arg_min(commit, lineage_rollout_part.slot) AS commit
 FROM lineage_rollout_part JOIN lineage_part USING (part) GROUP BY ALL
 """
 

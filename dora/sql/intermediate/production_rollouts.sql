@@ -1,11 +1,19 @@
 -- One row is one rollout to production, as the definitions of its application decide, with the target that it changes.
 -- Left out are skipped stages, dry runs that did nothing, and jobs of applications that have another workload (C4).
+-- A rollout that names no workload is one of the only workload at its place.
 -- Where an application deploys several repositories at once, each has a target of its own in an environment (D8).
 WITH
 workload_applications AS (
   SELECT DISTINCT application
   FROM landing.rollout
   WHERE coalesce(workload_kind, '') NOT IN ('job', 'cronjob')
+),
+single_clusters AS (
+  SELECT source, application, account, location, min(cluster) AS cluster
+  FROM landing.rollout
+  WHERE environment IS NULL
+  GROUP BY source, application, account, location
+  HAVING count(DISTINCT cluster) = 1
 ),
 repositories_together AS (
   SELECT DISTINCT rollout.source, rollout.application
@@ -31,17 +39,25 @@ SELECT
   production_targets.is_canary,
   rollout.account,
   rollout.location,
-  rollout.cluster,
+  coalesce(rollout.cluster, single_clusters.cluster) AS cluster,
   CASE
     WHEN rollout.environment IS NOT NULL
       THEN concat_ws(
         '/',
         lower(rollout.environment),
         lower(rollout.target),
+        lower(rollout.account),
+        lower(rollout.location),
+        lower(rollout.cluster),
         CASE WHEN repositories_together.application IS NOT NULL THEN lower(execution.repository) END
       )
     ELSE lower(
-      coalesce(rollout.account, '-') || '/' || coalesce(rollout.location, '-') || '/' || coalesce(rollout.cluster, '-')
+      concat_ws(
+        '/',
+        coalesce(rollout.account, '-'),
+        coalesce(rollout.location, '-'),
+        coalesce(rollout.cluster, single_clusters.cluster, '-')
+      )
     )
   END AS target,
   rollout.workload_kind,
@@ -74,6 +90,12 @@ INNER JOIN production_targets
   AND rollout.location IS NOT DISTINCT FROM production_targets.location
   AND rollout.cluster IS NOT DISTINCT FROM production_targets.cluster
   AND execution.pipeline IS NOT DISTINCT FROM production_targets.pipeline
+LEFT JOIN single_clusters
+  ON rollout.cluster IS NULL
+  AND rollout.source = single_clusters.source
+  AND rollout.application = single_clusters.application
+  AND rollout.account IS NOT DISTINCT FROM single_clusters.account
+  AND rollout.location IS NOT DISTINCT FROM single_clusters.location
 LEFT JOIN repositories_together
   ON rollout.source = repositories_together.source
   AND rollout.application = repositories_together.application

@@ -17,7 +17,7 @@ images AS (
     AND rollout.execution_id = execution.id
     AND rollout.revision = execution.revision
 ),
-references AS (
+image_parts AS (
   SELECT DISTINCT
     image,
     regexp_replace(image, '(@.*|:[^/:]*)$', '') AS name,
@@ -31,10 +31,10 @@ tags AS (
     distinct_tags.image,
     bool_or(globs.pattern IS NOT NULL) AS is_mutable
   FROM (
-    SELECT DISTINCT images.application, images.image, references.tag
+    SELECT DISTINCT images.application, images.image, image_parts.tag
     FROM images
-    INNER JOIN references ON images.image = references.image
-    WHERE references.digest = ''
+    INNER JOIN image_parts ON images.image = image_parts.image
+    WHERE image_parts.digest = ''
   ) AS distinct_tags
   LEFT JOIN globs
     ON distinct_tags.application = globs.application
@@ -48,9 +48,9 @@ names AS (
     distinct_names.name,
     min(image_repositories.repository) AS repository
   FROM (
-    SELECT DISTINCT images.application, references.name
+    SELECT DISTINCT images.application, image_parts.name
     FROM images
-    INNER JOIN references ON images.image = references.image
+    INNER JOIN image_parts ON images.image = image_parts.image
   ) AS distinct_names
   INNER JOIN image_repositories
     ON distinct_names.application = image_repositories.application
@@ -66,19 +66,19 @@ matches AS (
     images.rollout_id,
     images.position,
     images.image,
-    references.name,
-    nullif(references.digest, '') AS digest,
-    nullif(references.tag, '') AS tag,
+    image_parts.name,
+    nullif(image_parts.digest, '') AS digest,
+    nullif(image_parts.tag, '') AS tag,
     coalesce(tags.is_mutable, FALSE) AS is_mutable,
     names.repository,
     names.repository IS NOT NULL
-    OR regexp_extract(lower(references.name), '[^/]*$') IN (
+    OR regexp_extract(lower(image_parts.name), '[^/]*$') IN (
       lower(images.application), lower(images.cluster), regexp_extract(lower(images.repository), '[^/]*$')
     ) AS is_named
   FROM images
-  INNER JOIN references ON images.image = references.image
+  INNER JOIN image_parts ON images.image = image_parts.image
   LEFT JOIN tags ON images.application = tags.application AND images.image = tags.image
-  LEFT JOIN names ON images.application = names.application AND references.name = names.name
+  LEFT JOIN names ON images.application = names.application AND image_parts.name = names.name
 ),
 named AS (
   SELECT source, rollout_id, bool_or(is_named) AS has_named FROM matches GROUP BY source, rollout_id

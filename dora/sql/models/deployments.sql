@@ -79,7 +79,7 @@ SELECT
   blamed_first_id,
   blamed_last_id,
   preparations.prepared_by,
-  prepared_for_id,
+  compared_attempts.prepared_for_id,
   joins_id,
   rolled_back_at,
   reverted_in_run_at,
