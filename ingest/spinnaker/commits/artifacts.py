@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from ingest.spinnaker.commits.search import CommitMatch, Level
-from ingest.spinnaker.commits.sha import branch_name, first_sha, normalise_keys, parse_sha, repository_name, sha_in_tag
+from ingest.spinnaker.commits.sha import (
+    branch_name,
+    first_sha,
+    named_sha,
+    normalise_keys,
+    parse_sha,
+    repository_name,
+    sha_in_tag,
+)
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_text, get_nested
-from ingest.spinnaker.model.manifests import image_version
 from ingest.spinnaker.model.payload import Stage, decode_raw
+from ingest.spinnaker.model.pod_templates import find_templates, read_images
 from ingest.spinnaker.model.stage_kinds import stage_kind
 
 # Artifacts whose version is a commit, or a branch, which is passed over. Only a git/repo refers to its repository.
@@ -39,22 +47,21 @@ def find_in_manifests(level: Level) -> CommitMatch | None:
     """Return a label, annotation or variable that is named like a commit, else ``app.kubernetes.io/version``."""
     for stage in _deploy_stages(level):
         for manifest in _manifests(stage):
-            entries = list(_manifest_entries(manifest))
-            sha = (
-                first_sha(entries, level.is_commit_key)
-                or first_sha(entries, level.keys.__contains__, sha_in_tag)
-                or first_sha(entries, lambda key: key == "VERSION", sha_in_tag)
-            )
-            if sha:
+            if sha := named_sha(list(_manifest_entries(manifest)), level.keys):
                 return CommitMatch(sha, "manifest")
     return None
+
+
+def find_in_metadata(keys: frozenset[str], metadata: Iterable[dict[str, Any]]) -> str | None:
+    """Return the commit that a label or annotation names; ``keys`` are normalised."""
+    return named_sha(list(_metadata_entries(metadata)), keys)
 
 
 def find_in_images(level: Level) -> CommitMatch | None:
     """Return the tag of the image that a stage deploys: the one called like the application, or the only one."""
     for stage in _deploy_stages(level):
         tag_by_name = {}
-        for image in filter(None, (image_version(_manifests(stage)) or "").split(" ")):
+        for image in read_images(chain.from_iterable(map(find_templates, _manifests(stage)))):
             name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
             tag_by_name[name.lower()] = "" if "@" in image else tag
         own_tags = [tag for name, tag in tag_by_name.items() if name in level.names or len(tag_by_name) == 1]
@@ -95,16 +102,20 @@ def _deploy_stages(level: Level) -> Iterator[Stage]:
 
 
 def _manifests(stage: Stage) -> list[dict[str, Any]]:
-    decoded = decode_raw(stage.context.manifests) or decode_raw(stage.context.deployed)
+    decoded = decode_raw(stage.context.manifests) or decode_raw(stage.context.applied)
     return [manifest for manifest in as_list(decoded) if isinstance(manifest, dict)]
 
 
-def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    """Yield annotations, labels and variables under normalised keys, without what the cluster stamped."""
-    template = as_dict(get_nested(manifest, "spec", "template"))
-    for metadata, group in ((m, g) for m in (manifest, template) for g in ("annotations", "labels")):
-        entries = as_dict(get_nested(metadata, "metadata", group))
+def _metadata_entries(metadata: Iterable[dict[str, Any]]) -> Iterator[tuple[str, object]]:
+    """Yield the annotations and labels of metadata under normalised keys, without what the cluster stamped."""
+    for each, group in ((each, group) for each in metadata for group in ("annotations", "labels")):
+        entries = as_dict(each.get(group))
         yield from normalise_keys({key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)})
+
+
+def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    template = as_dict(get_nested(manifest, "spec", "template"))
+    yield from _metadata_entries([as_dict(manifest.get("metadata")), as_dict(template.get("metadata"))])
     containers = as_list(get_nested(template, "spec", "containers"))
     for variable in chain.from_iterable(as_list(get_nested(container, "env")) for container in containers):
         yield from normalise_keys({str(get_nested(variable, "name")): get_nested(variable, "value")})

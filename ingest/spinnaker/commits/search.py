@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ingest.spinnaker.commits.sha import COMMIT_KEY, branch_name, parse_sha, repository_name
+from ingest.spinnaker.commits.sha import branch_name, is_commit_key, parse_sha, repository_name
 from ingest.spinnaker.model.coerce import as_dict, as_list, first_text
 from ingest.spinnaker.model.payload import ParentStage, Stage, Trigger
 
@@ -56,7 +56,7 @@ class Level(NamedTuple):
 
     def is_commit_key(self, key: str) -> bool:
         """Tell whether a normalised key is named like a commit."""
-        return key in self.keys or bool(COMMIT_KEY.fullmatch(key))
+        return is_commit_key(key, self.keys)
 
 
 def prefer_own(matches: Iterable[CommitMatch], names: frozenset[str]) -> CommitMatch | None:

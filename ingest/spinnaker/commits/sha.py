@@ -63,3 +63,17 @@ def normalise_keys(entries: dict[str, object]) -> Iterator[tuple[str, object]]:
 def normalise_key(key: str) -> str:
     """Return the last part of a key as capitals and digits only: ``acme.io/git-sha`` is ``GITSHA``."""
     return re.sub(r"[^A-Z0-9]", "", key.rpartition("/")[2].upper())
+
+
+def is_commit_key(key: str, keys: frozenset[str]) -> bool:
+    """Tell whether a normalised key is named like a commit, or is one of a team's own."""
+    return key in keys or bool(COMMIT_KEY.fullmatch(key))
+
+
+def named_sha(entries: list[tuple[str, object]], keys: frozenset[str]) -> str | None:
+    """Return the commit under a normalised key that is named like one, else that in ``app.kubernetes.io/version``."""
+    return (
+        first_sha(entries, lambda key: is_commit_key(key, keys))
+        or first_sha(entries, keys.__contains__, sha_in_tag)
+        or first_sha(entries, lambda key: key == "VERSION", sha_in_tag)
+    )

@@ -1,34 +1,43 @@
-"""What a Kubernetes stage deployed: images, workload, namespace, and a fingerprint of everything around the images.
+"""The manifests of a Kubernetes stage, each as a workload with its content or as configuration.
 
-Names and the fingerprint come from the requested manifests (``context.manifests``), which a re-run repeats. Images come
-from the deployed ones (``outputs.manifests``), in which Clouddriver has bound artifacts to tags and digests.
+Names, templates and fingerprints come from the requested manifests (``context.manifests``), which a re-run repeats.
+Images come from the applied ones (``outputs.manifests``), in which Clouddriver has bound artifacts to tags and digests.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text, get_nested
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.kinds import WORKLOADS, unversioned
 from ingest.spinnaker.model.payload import NULL, Context, decode_raw
+from ingest.spinnaker.model.pod_templates import (
+    NO_CONTENT,
+    PodContent,
+    PodTemplate,
+    find_templates,
+    read_content,
+    read_images,
+)
+from ingest.spinnaker.model.template_keys import is_stamp, noise_class
 
-_WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset"})
 # What the API server, Clouddriver's KubernetesManifestAnnotater and kubectl write on every apply: a manifest that
 # is applied again without a change differs in these alone.
-_STAMPED_FIELDS = ("uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink")
+_STAMPED_FIELDS = frozenset(
+    {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "ownerReferences"}
+)
 _STAMPED_KEYS = (
     "artifact.spinnaker.io/",
     "moniker.spinnaker.io/",
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/",
 )
-# Spinnaker appends a sequence to the name of what it versions: shop-v003.
-VERSIONED_NAME = re.compile(r"(.+)-v(\d{3,})")
+_APPLICATION_KEY = "moniker.spinnaker.io/application"
 
 
 class _Metadata(TypedDict, total=False):
@@ -43,48 +52,84 @@ class _Manifest(TypedDict, total=False):
     spec: Any
 
 
-# A dozen times faster than to decode the status and the managed fields of a deployed manifest too.
+# A dozen times faster than to decode the status and the managed fields of an applied manifest too.
 _MANIFESTS = msgspec.json.Decoder(list[_Manifest])
 
 
-class DeployedContent(NamedTuple):
-    """The content of one Kubernetes rollout; a part that the stage does not name is None."""
+class Manifest(NamedTuple):
+    """One manifest that a stage applies; a part that nothing names is None.
 
-    version: str | None = None
-    fingerprint: str | None = None
-    workload: str | None = None
-    namespace: str | None = None
-    revision: str | None = None
+    ``kind`` is in lower case, ``name`` without a version. ``templates`` is None for configuration. ``body`` is what was
+    requested, else what was applied; ``applied`` is empty until the cluster has answered.
+    """
+
+    kind: str | None
+    name: str | None
+    body: dict[str, Any]
+    applied: dict[str, Any]
+    templates: list[PodTemplate] | None
+
+    @property
+    def namespace(self) -> str | None:
+        """Its namespace."""
+        return first_text(_metadata(self.body).get("namespace"), _metadata(self.applied).get("namespace"))
+
+    @property
+    def application(self) -> str | None:
+        """The application that its annotation names."""
+        annotations = (as_dict(_metadata(manifest).get("annotations")) for manifest in (self.applied, self.body))
+        return first_text(*(each.get(_APPLICATION_KEY) for each in annotations))
+
+    @property
+    def revision(self) -> str | None:
+        """The versioned name of a ReplicaSet, else the revision that Kubernetes gave a Deployment."""
+        metadata = _metadata(self.applied)
+        name = first_text(metadata.get("name"))
+        if name and unversioned(self.kind, name) != name:
+            return name
+        return first_text(as_dict(metadata.get("annotations")).get("deployment.kubernetes.io/revision"))
+
+    def read_content(self) -> PodContent:
+        """Return what its pods run."""
+        if not self.templates:
+            return NO_CONTENT
+        content = read_content(self.templates)
+        images = read_images(find_templates(self.applied)) if self.applied is not self.body else None
+        return content._replace(images=images or content.images)
+
+    def fingerprint(self) -> str:
+        """Return a digest of its configuration, without stamps, commits, dates and build numbers in its metadata."""
+        metadata = {key: value for key, value in _metadata(self.body).items() if key not in _STAMPED_FIELDS}
+        metadata |= {"name": self.name}
+        for group in ("annotations", "labels"):
+            entries = as_dict(metadata.pop(group, None))
+            if retained := {key: value for key, value in entries.items() if not _is_noise(key, value)}:
+                metadata[group] = retained
+        body = {key: value for key, value in self.body.items() if key != "status"} | {"metadata": metadata}
+        return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()[:16]
 
 
-def read_content(context: Context) -> DeployedContent:
-    """Return the content that the context of a stage describes."""
-    requested = manifest_list(context.manifests) or manifest_list(context.patch_body)
-    deployed = _deployed_manifests(context.deployed) if requested else manifest_list(context.deployed)
-    if not requested and not deployed:
-        return DeployedContent()
-    workload = _main_workload(requested or deployed)
-    name = first_text(_metadata(workload).get("name"))
-    return DeployedContent(
-        version=image_version(deployed) or image_version(requested),
-        workload=strip_version(name) if name and _is_replica_set(workload) else name,
-        namespace=first_text(*(_metadata(manifest).get("namespace") for manifest in requested + deployed)),
-        revision=_revision(_main_workload(deployed)),
-        # Last, because it strips the manifests.
-        fingerprint=_strip_and_digest(requested or deployed),
-    )
+def read_manifests(context: Context) -> list[Manifest]:
+    """Return the manifests that a stage applies, in the order of the request; empty if they are unknown."""
+    requested = _flatten(manifest_list(context.manifests) or manifest_list(context.manifest))
+    applied = _applied_manifests(context.applied) if requested else _flatten(manifest_list(context.applied))
+    by_identity: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    for manifest in applied if requested else ():
+        for identity in _identities(manifest):
+            by_identity.setdefault(identity, manifest)
+    manifests = []
+    for body in requested or applied:
+        twin = next((by_identity[key] for key in _identities(body) if key in by_identity), {}) if requested else body
+        kind, templates = manifest_kind(body), find_templates(body)
+        is_workload = bool(templates) or kind in WORKLOADS
+        manifests.append(Manifest(kind, _name(body), body, twin, templates if is_workload else None))
+    return manifests
 
 
-def strip_version(name: str) -> str:
-    """Return the name of a workload without the version that Spinnaker appends to a ReplicaSet's."""
-    versioned = VERSIONED_NAME.fullmatch(name)
-    return versioned[1] if versioned else name
-
-
-def bare_name(name: object) -> str | None:
-    """Return the name in ``deployment shop``, as Spinnaker writes a manifest's kind and name."""
-    text = as_text(name)
-    return text.split(" ")[-1] if text else None
+def manifest_kind(manifest: dict[str, Any]) -> str | None:
+    """Return the kind of a manifest in lower case."""
+    kind = as_text(manifest.get("kind"))
+    return kind.lower() if kind else None
 
 
 def manifest_list(raw: msgspec.Raw) -> list[dict[str, Any]]:
@@ -94,14 +139,8 @@ def manifest_list(raw: msgspec.Raw) -> list[dict[str, Any]]:
     return [manifest for manifest in manifests if isinstance(manifest, dict) and manifest]
 
 
-def image_version(manifests: list[dict[str, Any]]) -> str | None:
-    """Return the images of manifests, sorted, by digest if they have one."""
-    images = {image for manifest in manifests if "spec" in manifest for image in _images(manifest)}
-    return " ".join(sorted(images)) or None
-
-
-def _deployed_manifests(raw: msgspec.Raw) -> list[dict[str, Any]]:
-    """Decode, as ``manifest_list``, but only the fields that are read of a deployed manifest."""
+def _applied_manifests(raw: msgspec.Raw) -> list[dict[str, Any]]:
+    """Decode, as ``manifest_list``, but only the fields that are read of an applied manifest."""
     if raw is NULL:
         return []
     try:
@@ -110,66 +149,30 @@ def _deployed_manifests(raw: msgspec.Raw) -> list[dict[str, Any]]:
         return manifest_list(raw)
 
 
-def _is_replica_set(manifest: dict[str, Any]) -> bool:
-    return str(manifest.get("kind")).lower() == "replicaset"
+def _flatten(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return manifests with the items of each ``List`` in its place."""
+    items = (as_list(each.get("items")) if each.get("kind") == "List" else [each] for each in manifests)
+    return [manifest for manifest in chain.from_iterable(items) if isinstance(manifest, dict) and manifest]
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     return as_dict(manifest.get("metadata"))
 
 
-def _main_workload(manifests: list[dict[str, Any]]) -> dict[str, Any]:
-    workloads = (manifest for manifest in manifests if str(manifest.get("kind")).lower() in _WORKLOADS)
-    return next(workloads, manifests[0] if manifests else {})
+def _name(manifest: dict[str, Any]) -> str | None:
+    metadata = _metadata(manifest)
+    # The name of a job may be generated anew for each run.
+    name = first_text((as_text(metadata.get("generateName")) or "").rstrip("-."), metadata.get("name"))
+    return unversioned(manifest_kind(manifest), name) if name else None
 
 
-def _revision(manifest: dict[str, Any]) -> str | None:
-    """Return the versioned name of a ReplicaSet, else the revision that Kubernetes gave a Deployment."""
-    name = first_text(_metadata(manifest).get("name"))
-    if name and _is_replica_set(manifest) and VERSIONED_NAME.fullmatch(name):
-        return name
-    return first_text(as_dict(_metadata(manifest).get("annotations")).get("deployment.kubernetes.io/revision"))
+def _identities(manifest: dict[str, Any]) -> Iterator[tuple[str | None, ...]]:
+    """Yield what a requested manifest and the applied one have in common: the namespace may be in only one."""
+    kind, name = manifest_kind(manifest), _name(manifest)
+    if namespace := first_text(_metadata(manifest).get("namespace")):
+        yield kind, name, namespace
+    yield kind, name
 
 
-def _images(manifest: dict[str, Any]) -> Iterator[str]:
-    for template in _templates(manifest):
-        for container in _containers(template):
-            if image := first_text(container.get("image")):
-                name, _, digest = image.partition("@")
-                folder, slash, last = name.rpartition("/")
-                # A tag beside a digest is dropped: it can be moved to another image.
-                yield f"{folder}{slash}{last.partition(':')[0]}@{digest}" if digest else image
-
-
-def _templates(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the manifest and what it makes copies of: a pod template, a job template and its pod template."""
-    spec = manifest.get("spec")
-    if not spec or not isinstance(spec, dict):
-        return [manifest]
-    job = as_dict(spec.get("jobTemplate"))
-    inner = (as_dict(spec.get("template")), job, as_dict(get_nested(job, "spec", "template")))
-    return [manifest, *(template for template in inner if template)]
-
-
-def _containers(template: dict[str, Any]) -> list[dict[str, Any]]:
-    pod = as_dict(template.get("spec"))
-    containers = [*as_list(pod.get("initContainers")), *as_list(pod.get("containers"))]
-    return [container for container in containers if isinstance(container, dict)]
-
-
-def _strip_and_digest(manifests: list[dict[str, Any]]) -> str:
-    """Strip images and stamps from the manifests, in place, and return a digest of the rest."""
-    for manifest in manifests:
-        manifest.pop("status", None)
-    for template in chain.from_iterable(map(_templates, manifests)):
-        for container in _containers(template):
-            container.pop("image", None)
-        metadata = _metadata(template)
-        for name in _STAMPED_FIELDS:
-            metadata.pop(name, None)
-        for name in ("annotations", "labels"):
-            entries = as_dict(metadata.pop(name, None))
-            if retained := {key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)}:
-                metadata[name] = retained
-    parts = sorted(msgspec.json.encode(manifest, order="deterministic") for manifest in manifests)
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()[:16]
+def _is_noise(key: str, value: object) -> bool:
+    return key.startswith(_STAMPED_KEYS) or is_stamp(key) or noise_class(key, value) is not None

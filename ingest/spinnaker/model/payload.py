@@ -66,6 +66,8 @@ class Context(BuildContext, rename="camel", gc=False):
     server_group_name: Any = None
     asg_name: Any = None
     target: Any = None
+    desired_percentage: Any = None
+    remaining_enabled_server_groups: Any = None
     ami_name: Any = None
     image_name: Any = None
     image: Any = None
@@ -73,10 +75,12 @@ class Context(BuildContext, rename="camel", gc=False):
     # Kubernetes and Cloud Run.
     manifest_name: Any = None
     resolved_name: Any = msgspec.field(default=None, name="manifest.name")
+    mode: Any = None
     criteria: Any = None
     manifests: msgspec.Raw = NULL
+    manifest: msgspec.Raw = NULL
     patch_body: msgspec.Raw = NULL
-    deployed: msgspec.Raw = msgspec.field(default=NULL, name="outputs.manifests")
+    applied: msgspec.Raw = msgspec.field(default=NULL, name="outputs.manifests")
     manifest_names: Any = msgspec.field(default=None, name="outputs.manifestNamesByNamespace")
     traffic_management: Any = None
     # AWS Lambda.
@@ -84,6 +88,8 @@ class Context(BuildContext, rename="camel", gc=False):
     deployment_strategy: Any = None
     version_name_a: Any = None
     version_name_b: Any = None
+    version_number_a: Any = None
+    version_number_b: Any = None
     traffic_percent_a: Any = None
     traffic_percent_b: Any = None
     # Rollbacks.
@@ -190,6 +196,7 @@ class Trigger(msgspec.Struct, rename="camel", gc=False):
     payload: msgspec.Raw = NULL
     parent_execution: ParentExecution | None = None
     parent_pipeline_id: Any = None
+    parent_pipeline_stage_id: Any = None
     parent_execution_id: Any = None
 
 

@@ -27,7 +27,21 @@ TYPES_BY_KIND = {
     "child": "pipeline",
 }
 KIND_BY_TYPE = {stage_type: kind for kind, types in TYPES_BY_KIND.items() for stage_type in types.split()}
-OPERATIONS = frozenset({"deploy", "rollback", "restart", "scale"})
+# What a stage does to what runs; a routing stage moves traffic and changes no workload.
+_TYPES_BY_ACTION = {
+    "deploy": (
+        "deploy deployManifest patchManifest deployCloudrunManifest createServerGroup cloneServerGroup rollingPush"
+        " copyLastAsg quickPatch deployCloudFormation deployService Aws.LambdaDeploymentStage runJob runJobManifest"
+    ),
+    "rollback": TYPES_BY_KIND["rollback"],
+    "restart": TYPES_BY_KIND["restart"],
+    "scale": TYPES_BY_KIND["scale"],
+    "enable": "enableManifest enableServerGroup",
+    "disable": "disableManifest disableServerGroup disableCluster",
+    "delete": "deleteManifest destroyServerGroup",
+    "route": "Aws.LambdaTrafficRoutingStage",
+}
+_ACTION_BY_TYPE = {stage_type: action for action, types in _TYPES_BY_ACTION.items() for stage_type in types.split()}
 
 
 def stage_kind(stage_type: object) -> str:
@@ -35,6 +49,11 @@ def stage_kind(stage_type: object) -> str:
     return KIND_BY_TYPE.get(stage_type, "other") if isinstance(stage_type, str) else "other"
 
 
+def stage_action(stage_type: object) -> str | None:
+    """Return what a type of stage does to what runs; None if it changes nothing."""
+    return _ACTION_BY_TYPE.get(stage_type) if isinstance(stage_type, str) else None
+
+
 def has_operation(stage_types: Iterable[object]) -> bool:
     """Tell whether a task started by hand changes what runs."""
-    return any(stage_kind(stage_type) in OPERATIONS for stage_type in stage_types)
+    return any(map(stage_action, stage_types))

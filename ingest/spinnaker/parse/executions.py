@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
@@ -10,8 +11,10 @@ import msgspec
 
 from dora.storage.rows import executions
 from dora.storage.rows.base import Row
+from ingest.spinnaker.commits.artifacts import find_in_metadata
 from ingest.spinnaker.commits.find import find_commit
 from ingest.spinnaker.commits.search import CommitMatch
+from ingest.spinnaker.commits.sha import normalise_key
 from ingest.spinnaker.model.coerce import COMPLETE, as_dict, as_micros, as_text, first_person, first_text, get_nested
 from ingest.spinnaker.model.failure_reason import exception_message, failure_reason, shorten_reason
 from ingest.spinnaker.model.payload import NULL, Execution, Stage, Trigger, decode_raw
@@ -20,7 +23,8 @@ from ingest.spinnaker.model.stage_kinds import stage_kind
 from ingest.spinnaker.model.stage_tree import StageTree
 from ingest.spinnaker.parse.approvals import parse_approval
 from ingest.spinnaker.parse.canaries import parse_canary, parse_legacy_canary
-from ingest.spinnaker.recognise.rollouts import recognise_rollouts
+from ingest.spinnaker.recognise.facts import recognise_facts
+from ingest.spinnaker.recognise.run import Run
 
 _TRIGGER_TYPES = {
     "git": "git",
@@ -40,12 +44,15 @@ def parse_execution(execution: Execution, body: bytes, deck: str | None, keys: C
     if application is None:
         raise ValueError(f"execution {execution.id} without an application")
     revision, tree = compute_revision(execution, body), StageTree(execution.stages)
-    rollouts = list(recognise_rollouts(execution, application, tree))
+    normalised_keys = frozenset(map(normalise_key, keys))
+    run = Run(execution, application, tree, partial(find_in_metadata, normalised_keys))
+    facts = list(recognise_facts(run))
+    rollouts = [row for row in facts if isinstance(row, executions.Rollout)]
     for row in chain(
         [_execution_row(execution, application, tree, deck, find_commit(execution, keys))],
         chain.from_iterable(_stage_rows(execution.id, stage, tree) for stage in tree.stages),
         _pause_rows(execution),
-        rollouts,
+        facts,
         _failed_attempts(execution.id, tree, rollouts),
     ):
         if hasattr(row, "revision"):
@@ -168,7 +175,8 @@ def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[exec
     # A listing without tasks does not say how far a rollout came: its attempt would replace what is landed of it.
     if any(stage.tasks for stage in tree.stages):
         for rollout in rollouts:
-            if rollout.status == "failed" and rollout.started_at and rollout.full_traffic_at is None:
+            is_switch_off = rollout.action in ("disable", "delete")
+            if rollout.status == "failed" and rollout.started_at and not (rollout.full_traffic_at or is_switch_off):
                 yield executions.ExecutionAttempt(
                     id=f"{rollout.id}@{rollout.started_at // 1000}",
                     execution_id=rollout.execution_id,

@@ -1,7 +1,7 @@
-"""Stages that change what runs, as rollouts: one for each target.
+"""Stages that change what runs, as rollouts: one for each workload of a stage, or for each server group.
 
-``model/stage_kinds.py`` lists the stage types that deploy, roll back or restart. Rollbacks that no stage type states
-are found by ``deferred_traffic.py`` (an older version is enabled) and ``istio.py`` (weights go back).
+A rollout says what its stage did. Which content serves, which rollout belongs to which, and what is a rollback that no
+stage type states, the build decides over all executions.
 
 A restart keeps a top-level stage and makes its synthetic children anew with other ids (RestartStageHandler). So the
 rollout of a child is identified by its top-level stage and its target (account, region, cluster).
@@ -9,59 +9,164 @@ rollout of a child is identified by its top-level stage and its target (account,
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
 from dora.storage.rows.executions import Rollout
-from ingest.spinnaker.model import manifests
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.failure_reason import failure_reason
-from ingest.spinnaker.model.payload import Context, Execution, Stage
-from ingest.spinnaker.model.stage_kinds import OPERATIONS, TYPES_BY_KIND, stage_kind
+from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
+from ingest.spinnaker.model.manifests import Manifest
+from ingest.spinnaker.model.patches import patch_content
+from ingest.spinnaker.model.payload import Context, Stage
+from ingest.spinnaker.model.pod_templates import NO_CONTENT, PodContent
+from ingest.spinnaker.model.stage_kinds import TYPES_BY_KIND, stage_action
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.deferred_traffic import (
-    RolloutLink,
-    link_enabled_manifests,
-    link_enabled_server_groups,
-    link_lambda_routing,
-)
-from ingest.spinnaker.recognise.istio import link_istio_weights
-from ingest.spinnaker.recognise.traffic import SERVER_GROUP_STAGES, measure_traffic, read_strategy
+from ingest.spinnaker.recognise.run import Step, Target, account_of, application_of, named_manifests, regions_of
+from ingest.spinnaker.recognise.traffic import read_strategy
 
-_CANARY_STAGES = frozenset({"kayentaCanary", "deployCanaryServerGroups"})
+FAN_OUT_STAGES = frozenset({"deploy", "rollbackCluster"})
 _ROLLBACK_STAGES = frozenset(TYPES_BY_KIND["rollback"].split())
-_FAN_OUT_STAGES = frozenset({"deploy", "rollbackCluster"})
+_PUSHED_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
+_CANARY_STAGES = frozenset({"kayentaCanary", "deployCanaryServerGroups", "cleanupCanaryClusters"})
+_JOB_STAGES = frozenset({"runJob", "runJobManifest"})
+_FUNCTION_STAGES = frozenset({"Aws.LambdaDeploymentStage"})
+_GROUP_STAGES = _PUSHED_STAGES | {
+    "rollingPush", "copyLastAsg", "quickPatch", "resizeServerGroup", "enableServerGroup", "disableServerGroup",
+    "disableCluster", "destroyServerGroup", "rollbackServerGroup", "rollbackCluster",
+}  # fmt: skip
 _CLUSTERS = msgspec.json.Decoder(list[Context])
 
 
-class Target(NamedTuple):
-    """Where a rollout happens; a part that its stage does not name is None."""
+def workload_rollout(step: Step, manifest: Manifest) -> Rollout:
+    """Return the rollout of one workload that a stage applies or patches."""
+    is_patch = step.stage.type == "patchManifest"
+    metadata = [as_dict(manifest.body.get("metadata")), *(each.metadata for each in manifest.templates or ())]
+    return make_rollout(
+        step,
+        step.context,
+        Target(step.account, step.namespace(manifest.namespace), manifest.name),
+        patch_content(manifest) if is_patch else manifest.read_content(),
+        action="scale" if is_patch and not manifest.templates else "deploy",
+        application=step.application(manifest),
+        workload_kind=manifest.kind or workload_kind(step.stage),
+        commit=step.run.find_commit(metadata),
+        server_group=manifest.revision,
+    )
 
-    account: str | None
-    location: str | None
-    cluster: str | None
+
+def named_rollout(step: Step, named: NamedManifest | None) -> Rollout:
+    """Return the rollout of a workload of which a stage tells no more than the name, or not even that."""
+    if named is None:
+        target = Target(step.account, step.namespace(), None)
+        return make_rollout(step, step.context, target, workload_kind=workload_kind(step.stage))
+    target = Target(step.account, step.namespace(named.namespace), named.workload)
+    kind = named.kind or workload_kind(step.stage)
+    return make_rollout(step, step.context, target, workload_kind=kind, server_group=named.version)
 
 
-def recognise_rollouts(execution: Execution, application: str, tree: StageTree) -> Iterator[Rollout]:
-    """Yield the rollouts of an execution, those that were planned and never begun included."""
-    linkers = (link_enabled_manifests, link_lambda_routing, link_istio_weights, link_enabled_server_groups)
-    links = {link.stage.id: link for link in chain.from_iterable(linker(tree) for linker in linkers)}
-    linked_ids = {stage.id for link in links.values() for stage in link.later_stages}
-    occurrences: Counter[str] = Counter()
-    for stage in tree.stages:
-        if stage_kind(stage.type) not in OPERATIONS or stage.id in linked_ids or not _acts_itself(stage, tree):
-            continue
-        for context in _planned_contexts(stage) or [stage.context]:
-            row = _rollout(execution, application, tree, stage, context)
-            if link := links.get(stage.id):
-                row = _apply_link(row, link)
-            occurrences[row.id] += 1
-            nth = occurrences[row.id]
-            yield row if nth == 1 else msgspec.structs.replace(row, id=f"{row.id}#{nth}")
+def stage_rollouts(step: Step) -> Iterator[Rollout]:
+    """Yield the rollouts of a stage without manifests of its own: groups, functions, undone, restarted or scaled."""
+    stage = step.stage
+    if (as_text(stage.type) or "").endswith("Manifest"):
+        yield named_rollout(step, next(iter(named_manifests(step.context)), None))
+        return
+    for context in _planned_contexts(stage) or [stage.context]:
+        # A rollback of type PREVIOUS_IMAGE clones the group with the image of its rollbackContext.
+        restored_image = as_dict(context.rollback_context).get("imageName")
+        images = (context.image_name, context.ami_name, context.image, context.image_id, restored_image)
+        server_groups = (name for names in as_dict(context.server_groups).values() for name in as_list(names))
+        yield make_rollout(
+            step,
+            context,
+            group_target(stage, context),
+            workload_kind=workload_kind(stage),
+            version=first_text(*images),
+            server_group=first_text(*server_groups),
+        )
+
+
+def make_rollout(
+    step: Step, context: Context, target: Target, content: PodContent = NO_CONTENT, **more: Any
+) -> Rollout:
+    """Return a rollout with what every stage tells; ``more`` replaces it."""
+    run, stage = step.run, step.stage
+    action = stage_action(stage.type) or "deploy"
+    fields: dict[str, Any] = {
+        "id": rollout_id(stage, run.tree, target),
+        "execution_id": run.execution.id,
+        "action": action,
+        "role": "canary" if run.tree.outermost(stage, _CANARY_STAGES) else None,
+        "strategy": read_strategy(run.execution, stage, context),
+        **target._asdict(),
+        "status": stage.status,
+        "started_at": as_micros(stage.start_time),
+        "accepted_at": step.traffic.accepted,
+        "first_traffic_at": step.traffic.first,
+        "full_traffic_at": step.traffic.full,
+        "finished_at": as_micros(stage.end_time),
+        **content._asdict(),
+        "reason": failure_reason(stage) or as_text(context.reason),
+        **(_restored(context) if action == "rollback" else {}),
+        **more,
+    }
+    if "application" not in fields:
+        group = (fields["server_group"] or target.cluster) if stage.type in _GROUP_STAGES else None
+        fields["application"] = application_of(run, context, server_group=group)
+    return Rollout(**fields)
+
+
+def acts_itself(stage: Stage, tree: StageTree) -> bool:
+    """Tell whether a stage acts itself, rather than through its children or as a step of a larger operation."""
+    children, action = tree.children(stage), stage_action(stage.type)
+    if as_text(stage.context.strategy) == "custom" and any(
+        child.type == "pipeline" and child.status != "not_started" for child in children
+    ):
+        return False  # the child execution of the custom strategy has the rollout
+    if stage.type == "rollingPush" and tree.outermost(stage, _PUSHED_STAGES):
+        return False
+    if stage.type in FAN_OUT_STAGES:
+        return not any(stage_action(child.type) in ("deploy", "rollback") for child in children)
+    if action in ("scale", "restart"):
+        return stage.parent_stage_id is None
+    return action == "rollback" or not tree.outermost(stage, _ROLLBACK_STAGES)
+
+
+def workload_kind(stage: Stage) -> str | None:
+    """Return what a stage without a manifest changes."""
+    if stage.type in _GROUP_STAGES:
+        return "servergroup"
+    return "function" if stage.type in _FUNCTION_STAGES else "job" if stage.type in _JOB_STAGES else None
+
+
+def group_target(stage: Stage, context: Context) -> Target:
+    """Return the target of a server group, or of anything else that is no Kubernetes manifest."""
+    location = next(iter(regions_of(context)), None) or first_text(context.namespace_override, context.location)
+    if not location:
+        # "Deploy in us-east-1": a listing without contexts has the region only in the name of the stage.
+        before, _, region = (as_text(stage.name) or "").partition(" in ")
+        location = region if region and before == "Deploy" else None
+    return Target(account_of(context), location, _cluster(context))
+
+
+def rollout_id(stage: Stage, tree: StageTree, target: Target) -> str:
+    """Return an id that a restart does not change."""
+    top = tree.outermost(stage, FAN_OUT_STAGES) or stage
+    if top is stage and stage.type != "deploy":
+        return stage.id
+    # What is rolled back, disabled or destroyed within a deploy (rollback.onFailure) may be the target that it deploys.
+    action = stage_action(stage.type)
+    step = [action] if action and action != "deploy" and top.type == "deploy" else []
+    return "/".join([top.id, *step, *(part or "-" for part in target)])
+
+
+def _restored(context: Context) -> dict[str, Any]:
+    """Return what a rollback goes back to: a revision or group, else numRevisionsBack, by default one."""
+    restores = first_text(as_dict(context.rollback_context).get("restoreServerGroupName"), context.revision)
+    steps_back = None if restores else int(as_number(context.num_revisions_back, 0, 1000) or 1)
+    return {"restores": restores, "steps_back": steps_back}
 
 
 def _planned_contexts(stage: Stage) -> list[Context]:
@@ -70,117 +175,14 @@ def _planned_contexts(stage: Stage) -> list[Context]:
         clusters = _CLUSTERS.decode(stage.context.clusters) if stage.type == "deploy" else []
     except msgspec.ValidationError:
         return []  # a SpEL expression that Orca has not evaluated yet
-    regions = ((cluster, region) for cluster in clusters for region in _regions(cluster) or [""])
+    regions = ((cluster, region) for cluster in clusters for region in regions_of(cluster) or [""])
     return [msgspec.structs.replace(cluster, region=region) for cluster, region in regions]
-
-
-def _apply_link(row: Rollout, link: RolloutLink) -> Rollout:
-    """Complete a rollout by what the later stages that belong to it did."""
-    last_begun, finished_at = link.last_begun, as_micros(link.last_begun.end_time)
-    return msgspec.structs.replace(
-        row,
-        action=link.action,
-        strategy=link.strategy,
-        status=last_begun.status,
-        first_traffic_at=link.traffic.first,
-        full_traffic_at=link.traffic.full,
-        finished_at=finished_at and max(finished_at, link.traffic.full or finished_at),
-        restores=link.restores,
-        steps_back=1 if link.action == "rollback" and not link.restores else None,
-        reason=failure_reason(last_begun) or row.reason,
-    )
-
-
-def _acts_itself(stage: Stage, tree: StageTree) -> bool:
-    """Tell whether a stage acts itself, rather than through its children or as a step of a larger operation."""
-    children = tree.children(stage)
-    if as_text(stage.context.strategy) == "custom" and any(
-        child.type == "pipeline" and child.status != "not_started" for child in children
-    ):
-        return False  # the child execution of the custom strategy has the rollout
-    if stage.type == "rollingPush" and tree.outermost(stage, SERVER_GROUP_STAGES):
-        return False
-    if stage.type in _FAN_OUT_STAGES:
-        return not any(stage_kind(child.type) in ("deploy", "rollback") for child in children)
-    if stage_kind(stage.type) in ("scale", "restart"):
-        return stage.parent_stage_id is None
-    return stage_kind(stage.type) == "rollback" or not tree.outermost(stage, _ROLLBACK_STAGES)
-
-
-def _regions(context: Context) -> list[str]:
-    region = as_text(context.region)
-    regions = [region] if region else list(as_dict(context.availability_zones)) or as_list(context.regions)
-    return [region for region in regions if isinstance(region, str)]
-
-
-def _rollout(execution: Execution, application: str, tree: StageTree, stage: Stage, context: Context) -> Rollout:
-    content, kind = manifests.read_content(context), stage_kind(stage.type)
-    target, traffic = _target(stage, context, content), measure_traffic(stage, tree)
-    rollback = as_dict(context.rollback_context)
-    restores = first_text(rollback.get("restoreServerGroupName"), context.revision) if kind == "rollback" else None
-    # A rollback of type PREVIOUS_IMAGE clones the group with the image of its rollbackContext.
-    images = (context.image_name, context.ami_name, context.image, context.image_id, rollback.get("imageName"))
-    server_groups = (name for names in as_dict(context.server_groups).values() for name in as_list(names))
-    # An undoRolloutManifest without a revision goes back numRevisionsBack, by default one.
-    steps_back = (
-        int(as_number(context.num_revisions_back, 0, 1000) or 1) if kind == "rollback" and not restores else None
-    )
-    return Rollout(
-        id=_rollout_id(stage, tree, target),
-        execution_id=execution.id,
-        application=first_text(as_dict(context.moniker).get("app"), context.application) or application,
-        action=kind,
-        strategy=read_strategy(execution, stage, context),
-        role="canary" if tree.outermost(stage, _CANARY_STAGES) else None,
-        account=target.account,
-        location=target.location,
-        cluster=target.cluster,
-        status=stage.status,
-        started_at=as_micros(stage.start_time),
-        first_traffic_at=traffic.first,
-        full_traffic_at=traffic.full,
-        finished_at=as_micros(stage.end_time),
-        version=content.version or first_text(*images),
-        manifest=content.fingerprint,
-        server_group=first_text(*server_groups) or content.revision,
-        restores=restores,
-        steps_back=steps_back,
-        reason=failure_reason(stage) or as_text(context.reason),
-    )
-
-
-def _rollout_id(stage: Stage, tree: StageTree, target: Target) -> str:
-    top = tree.outermost(stage, _FAN_OUT_STAGES) or stage
-    if top is stage and stage.type != "deploy":
-        return stage.id
-    # The automatic rollback of a createServerGroup (rollback.onFailure) has the same target as what failed.
-    is_rollback = stage_kind(stage.type) == "rollback" and top.type == "deploy"
-    return "/".join([top.id, *(["rollback"] if is_rollback else []), *(part or "-" for part in target)])
-
-
-def _target(stage: Stage, context: Context, content: manifests.DeployedContent) -> Target:
-    account = first_text(context.account, context.credentials, context.deploy_account)
-    names_by_namespace = as_dict(context.manifest_names)
-    if content.fingerprint or names_by_namespace or as_text(context.manifest_name):
-        region = context.region if stage.type == "deployCloudrunManifest" else None
-        location = first_text(
-            region, context.namespace_override, context.location, content.namespace, *names_by_namespace
-        )
-        deployed = next((name for names in names_by_namespace.values() for name in as_list(names)), None)
-        name = manifests.bare_name(first_text(context.manifest_name, deployed))
-        return Target(account, location, content.workload or (name and manifests.strip_version(name)))
-    location = next(iter(_regions(context)), None) or first_text(context.namespace_override, context.location)
-    if not location:
-        # "Deploy in us-east-1": a listing without contexts has the region only in the name of the stage.
-        before, _, region = (as_text(stage.name) or "").partition(" in ")
-        location = region if region and before == "Deploy" else None
-    return Target(account, location, _cluster(context))
 
 
 def _cluster(context: Context) -> str | None:
     """Return the cluster, else what Frigga makes of its parts: ``application-stack-detail``."""
-    cluster = manifests.bare_name(context.cluster)
-    name = first_text(as_dict(context.moniker).get("cluster"), cluster, context.function_name)
+    named = parse_named_manifest(context.cluster)
+    name = first_text(as_dict(context.moniker).get("cluster"), named and named.name, context.function_name)
     application = as_text(context.application)
     if name or not application:
         return name

@@ -28,17 +28,45 @@ _STEPWISE_STRATEGIES = frozenset({"rollingredblack", "cfrollingredblack", "monit
 
 
 class Traffic(NamedTuple):
-    """First and full traffic in epoch microseconds; None if it was not reached."""
+    """When content first served, when it alone served, and when the cluster accepted it; None if it never did.
+
+    In epoch microseconds.
+    """
 
     first: Micros = None
     full: Micros = None
+    accepted: Micros = None
 
 
-def measure_traffic(stage: Stage, tree: StageTree) -> Traffic:
-    """Return when the content that a stage rolls out began to serve."""
-    succeeded_at = success_time(stage)
+def measure_traffic(stage: Stage, tree: StageTree, is_dry: bool = False) -> Traffic:
+    """Return when the content that a stage rolls out was accepted and began to serve, as if it served on its own.
+
+    A dry run says of no stage that it acted: there only the tasks count.
+    """
+    traffic, accepted_at = _served(stage, tree), _accepted_by_tasks(stage)
+    if is_dry:
+        return traffic._replace(accepted=accepted_at) if accepted_at else Traffic()
     if stage.type == "rollbackCluster":
         return Traffic()  # the rollbacks in it act: without any, nothing was rolled back
+    return traffic._replace(accepted=accepted_at or traffic.first or success_time(stage))
+
+
+def applied_time(stage: Stage, is_dry: bool = False) -> Micros:
+    """Return when the manifests of a stage were in force; None if the cluster refused them."""
+    if is_dry:
+        return _accepted_by_tasks(stage)
+    return _manifest_traffic(stage).full or _accepted_by_tasks(stage)
+
+
+def _accepted_by_tasks(stage: Stage) -> Micros:
+    if stage.type in SERVER_GROUP_STAGES and _has_task(stage, _UP_INSTANCES):
+        return _task_end(stage, lambda name: name == _UP_INSTANCES)
+    # `monitorCleanup` watches the deletion of old manifests, not the rollout.
+    return _task_end(stage, lambda name: name.startswith("monitor") and name != "monitorCleanup")
+
+
+def _served(stage: Stage, tree: StageTree) -> Traffic:
+    succeeded_at = success_time(stage)
     if stage.type == "deployCloudrunManifest":
         share = _share_of_new_revision(stage.context)
         return Traffic(succeeded_at if share > 0 else None, succeeded_at if share >= 100 else None)
@@ -96,10 +124,8 @@ def _share_of_new_revision(context: Context) -> float:
 
 
 def _manifest_traffic(stage: Stage) -> Traffic:
-    # `monitorCleanup` watches the deletion of old manifests, not the rollout.
-    accepted = _task_end(stage, lambda name: name.startswith("monitor") and name != "monitorCleanup")
     full = _task_end(stage, lambda name: name == _STABILIZE) if _has_task(stage, _STABILIZE) else success_time(stage)
-    return Traffic(accepted or full, full)
+    return Traffic(_accepted_by_tasks(stage) or full, full)
 
 
 def _server_group_traffic(stage: Stage, tree: StageTree) -> Traffic:

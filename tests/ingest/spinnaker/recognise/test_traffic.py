@@ -108,5 +108,5 @@ def test_cloud_run_serves_by_share(traffic: Any, expected: tuple[int | None, ...
     service = {"kind": "Service", "metadata": {"name": "shop"}, "spec": {"template": pod, "traffic": traffic}}
     context = {"account": "run", "region": "eu-west1", "manifests": [service]}
     (row,) = rollouts(stage("C", "deployCloudrunManifest", 0, 10, context))
-    assert (row.version, row.cluster, row.location) == ("gcr.example/shop:7", "shop", "eu-west1")
+    assert (row.images, row.cluster, row.location) == (["gcr.example/shop:7"], "shop", "eu-west1")
     assert times(row) == expected

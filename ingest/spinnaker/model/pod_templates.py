@@ -1,0 +1,142 @@
+"""Pod templates: what the containers of a workload run, found in manifests of any kind by its structure.
+
+A pod is a mapping whose list ``containers`` has items with an ``image``. Where it stands depends on the kind: a custom
+kind has it anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.template_keys import is_stamp, key_entry
+
+# Deeper than any kind of which a pod is a part. What lies deeper costs no time.
+MAX_DEPTH = 24
+_CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
+_OWN_FIELDS = frozenset({"image", "env", "envFrom"})
+
+
+class PodTemplate(NamedTuple):
+    """A pod and the metadata beside it."""
+
+    metadata: dict[str, Any]
+    pod: dict[str, Any]
+
+
+class PodContent(NamedTuple):
+    """What the pod templates of one manifest run; a part that they do not name is None."""
+
+    images: list[str] | None = None
+    template: str | None = None
+    template_keys: list[str] | None = None
+    labels: list[str] | None = None
+
+
+NO_CONTENT = PodContent()
+
+
+def find_templates(manifest: object, holds: Sequence[str] = ("image",)) -> list[PodTemplate]:
+    """Return the pod templates in a manifest, in their order.
+
+    A pod is known by containers that have one of the fields ``holds``. Texts are not searched.
+    """
+    found: list[PodTemplate] = []
+    pending: list[tuple[Any, dict[str, Any], int]] = [(manifest, {}, 0)]
+    while pending:
+        value, metadata, depth = pending.pop()
+        if isinstance(value, dict):
+            if _is_pod(value, holds):
+                found.append(PodTemplate(metadata, value))
+                continue
+            own = as_dict(value.get("metadata"))
+            nested = [
+                (child, own if key == "spec" else {}, depth + 1)
+                for key, child in value.items()
+                if key not in ("metadata", "status")
+            ]
+        else:
+            nested = [(child, {}, depth + 1) for child in as_list(value)]
+        if depth < MAX_DEPTH:
+            pending += [item for item in reversed(nested) if isinstance(item[0], dict | list)]
+    return found
+
+
+def read_images(templates: Iterable[PodTemplate]) -> list[str]:
+    """Return the images of containers in their order, then of init containers, without doubles."""
+    pods = [template.pod for template in templates]
+    lists = (_containers(pod, name) for name in ("containers", "initContainers") for pod in pods)
+    images = (first_text(container.get("image")) for container in chain.from_iterable(lists))
+    return list(dict.fromkeys(_drop_tag(image) for image in images if image))
+
+
+def read_content(templates: Sequence[PodTemplate]) -> PodContent:
+    """Return what pod templates run, with everything around their images as fingerprints."""
+    labels = [
+        f"{name}={text}"
+        for metadata, _ in templates
+        for name, value in as_dict(metadata.get("labels")).items()
+        if not is_stamp(name) and (text := as_text(value)) is not None
+    ]
+    return PodContent(
+        images=read_images(templates) or None,
+        template=_digest_pods(template.pod for template in templates),
+        template_keys=sorted(set(_template_keys(templates))),
+        labels=sorted(set(labels)),
+    )
+
+
+def _is_pod(value: dict[str, Any], holds: Sequence[str]) -> bool:
+    return any(
+        isinstance(container, dict) and any(field in container for field in holds)
+        for container in as_list(value.get("containers"))
+    )
+
+
+def _containers(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    return [container for container in as_list(pod.get(name)) if isinstance(container, dict)]
+
+
+def _drop_tag(image: str) -> str:
+    """Return an image by its digest if it has one: a tag beside a digest can be moved to another image."""
+    name, _, digest = image.partition("@")
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.partition(':')[0]}@{digest}" if digest else image
+
+
+def _digest_pods(pods: Iterable[dict[str, Any]]) -> str:
+    digest = hashlib.sha256()
+    for pod in pods:
+        bare = dict(pod)
+        for name in _CONTAINER_LISTS:
+            if containers := _containers(pod, name):
+                bare[name] = [
+                    {key: value for key, value in container.items() if key not in _OWN_FIELDS}
+                    for container in containers
+                ]
+        digest.update(msgspec.json.encode(bare, order="deterministic"))
+    return digest.hexdigest()[:16]
+
+
+def _template_keys(templates: Iterable[PodTemplate]) -> Iterator[str]:
+    for metadata, pod in templates:
+        for group in ("labels", "annotations"):
+            entries = as_dict(metadata.get(group)).items()
+            yield from (key_entry(group, name, value) for name, value in entries if not is_stamp(name))
+        for container in chain(_containers(pod, "containers"), _containers(pod, "initContainers")):
+            yield from _variables(container)
+
+
+def _variables(container: dict[str, Any]) -> Iterator[str]:
+    prefix = f"env/{first_text(container.get('name')) or '-'}"
+    for variable in as_list(container.get("env")):
+        name = first_text(variable.get("name")) if isinstance(variable, dict) else None
+        if name:
+            yield key_entry(prefix, name, variable.get("value", variable.get("valueFrom")))
+    if sources := container.get("envFrom"):
+        yield key_entry(prefix, "envFrom", sources)

@@ -1,0 +1,76 @@
+"""What the stages of one execution did to what runs, to configuration and to traffic: each stage for itself.
+
+Which content serves, which facts belong together, and what is a rollback that no stage type states, the build decides
+over all executions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from dora.storage.rows.executions import ConfigManifest, Rollout, TrafficRoute
+from ingest.spinnaker.model.kinds import NamedManifest
+from ingest.spinnaker.model.manifests import read_manifests
+from ingest.spinnaker.model.patches import read_patch
+from ingest.spinnaker.model.payload import NULL
+from ingest.spinnaker.model.stage_kinds import stage_action
+from ingest.spinnaker.recognise.config_manifests import config_manifest, named_config
+from ingest.spinnaker.recognise.rollouts import acts_itself, named_rollout, stage_rollouts, workload_rollout
+from ingest.spinnaker.recognise.run import Run, Step, make_step, named_manifests
+from ingest.spinnaker.recognise.switches import recognise_switches
+
+Fact = Rollout | ConfigManifest | TrafficRoute
+_MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest", "runJob", "runJobManifest"})
+
+
+def recognise_facts(run: Run) -> Iterator[Fact]:
+    """Yield the facts of an execution, those that were planned and never begun included; their ids are unique."""
+    occurrences: Counter[tuple[str, str]] = Counter()
+    for stage in run.tree.stages:
+        if stage_action(stage.type) is None or not acts_itself(stage, run.tree):
+            continue
+        for row in _facts_of_stage(make_step(run, stage)):
+            occurrences[row.table, row.id] += 1
+            nth = occurrences[row.table, row.id]
+            yield row if nth == 1 else msgspec.structs.replace(row, id=f"{row.id}#{nth}")
+
+
+def _facts_of_stage(step: Step) -> Iterable[Fact]:
+    if step.stage.type in _MANIFEST_STAGES:
+        return _identify(step, _facts_of_manifests(step))
+    if stage_action(step.stage.type) == "route":
+        return ()
+    if stage_action(step.stage.type) in ("enable", "disable", "delete"):
+        return _identify(step, recognise_switches(step))
+    return stage_rollouts(step)
+
+
+def _identify(step: Step, facts: Iterable[Fact]) -> Iterator[Fact]:
+    """Yield facts with the first rollout under the id of its stage, the others with their workload in theirs."""
+    is_first = True
+    for row in facts:
+        if isinstance(row, Rollout):
+            yield row if is_first else msgspec.structs.replace(row, id=f"{step.stage.id}/{row.cluster or '-'}")
+            is_first = False
+        else:
+            yield row
+
+
+def _facts_of_manifests(step: Step) -> Iterator[Fact]:
+    context, names = step.context, named_manifests(step.context)
+    if step.stage.type == "patchManifest" and context.patch_body is not NULL:
+        manifests = [read_patch(context, names[0] if names else None)]
+    else:
+        manifests = read_manifests(context)
+    for manifest in manifests:
+        if manifest.templates is None:
+            yield config_manifest(step, manifest)
+        else:
+            yield workload_rollout(step, manifest)
+    if not manifests:
+        unnamed: list[NamedManifest | None] = [None]
+        for named in names or unnamed:
+            yield named_config(step, named) if named and named.is_config else named_rollout(step, named)

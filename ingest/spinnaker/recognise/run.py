@@ -1,0 +1,117 @@
+"""One execution as recognition reads it, and where and for which application a stage of it acts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from dora.storage.rows.base import Micros
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
+from ingest.spinnaker.model.manifests import Manifest
+from ingest.spinnaker.model.payload import Context, Execution, Stage
+from ingest.spinnaker.model.stage_tree import StageTree
+from ingest.spinnaker.recognise.traffic import Traffic, applied_time, measure_traffic
+
+_APPLICATION = re.compile(r"[\w.]+")
+
+
+class Run(NamedTuple):
+    """An execution with its application and stages; ``find_commit`` reads a commit in the metadata of manifests."""
+
+    execution: Execution
+    application: str
+    tree: StageTree
+    find_commit: Callable[[Iterable[dict[str, Any]]], str | None]
+
+    @property
+    def is_dry(self) -> bool:
+        """Tell whether it was started as a dry run; Orca may have run it all the same."""
+        trigger = self.execution.trigger
+        return trigger is not None and (True in (trigger.dry_run, trigger.is_dry_run) or trigger.type == "dryrun")
+
+
+class Step(NamedTuple):
+    """A stage of a run: when what it rolls out served, and when its manifests were in force."""
+
+    run: Run
+    stage: Stage
+    traffic: Traffic
+    applied_at: Micros
+
+    @property
+    def context(self) -> Context:
+        """The context of the stage."""
+        return self.stage.context
+
+    @property
+    def account(self) -> str | None:
+        """The account that it acts in; the name of the field depends on the cloud provider."""
+        return account_of(self.context)
+
+    def namespace(self, of_manifest: str | None = None) -> str | None:
+        """Return the namespace of what a Kubernetes stage changes; for Cloud Run the region."""
+        context = self.context
+        region = context.region if self.stage.type == "deployCloudrunManifest" else None
+        stated = first_text(region, context.namespace_override, context.location, of_manifest)
+        return stated or first_text(*as_dict(context.manifest_names))
+
+    def application(self, manifest: Manifest | None = None) -> str:
+        """Return whose a manifest is: by its annotation, its stage, its execution."""
+        return application_of(self.run, self.context, manifest and manifest.application)
+
+
+class Target(NamedTuple):
+    """Where a rollout happens; a part that its stage does not name is None."""
+
+    account: str | None
+    location: str | None
+    cluster: str | None
+
+
+def make_step(run: Run, stage: Stage) -> Step:
+    """Return a stage with its times."""
+    return Step(run, stage, measure_traffic(stage, run.tree, run.is_dry), applied_time(stage, run.is_dry))
+
+
+def account_of(context: Context) -> str | None:
+    """Return the account of a context."""
+    return first_text(context.account, context.credentials, context.deploy_account)
+
+
+def application_of(run: Run, context: Context, annotated: str | None = None, server_group: str | None = None) -> str:
+    """Return whose a workload is: by its annotation, its stage, its server group's name, its execution."""
+    prefix = (server_group or "").partition("-")[0]
+    by_name = prefix if _APPLICATION.fullmatch(prefix) else None
+    moniker = as_dict(context.moniker)
+    return first_text(annotated, moniker.get("app"), context.application, by_name) or run.application
+
+
+def applied_names(context: Context) -> list[NamedManifest]:
+    """Return what a stage says it applied, by namespace."""
+    by_namespace = as_dict(context.manifest_names).items()
+    names = (parse_named_manifest(name, namespace) for namespace, names in by_namespace for name in as_list(names))
+    return [named for named in names if named]
+
+
+def targeted_name(context: Context) -> NamedManifest | None:
+    """Return the manifest that a stage says it acts on: as it was resolved, else as it was requested."""
+    # What a stage with a dynamic target requested as a name is left over from before.
+    static = None if as_text(context.mode) == "dynamic" and as_text(context.cluster) else context.manifest_name
+    return parse_named_manifest(first_text(context.resolved_name, static, context.cluster))
+
+
+def named_manifests(context: Context) -> list[NamedManifest]:
+    """Return what a stage names as applied, as its target, or as its cluster."""
+    if names := applied_names(context):
+        return names
+    named = targeted_name(context) or parse_named_manifest(as_dict(context.moniker).get("cluster"))
+    return [named] if named else []
+
+
+def regions_of(context: Context) -> list[str]:
+    """Return the regions that a stage for virtual machines names."""
+    region = as_text(context.region)
+    regions = [region] if region else list(as_dict(context.availability_zones)) or as_list(context.regions)
+    return [region for region in regions if isinstance(region, str)]

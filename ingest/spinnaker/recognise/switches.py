@@ -1,0 +1,91 @@
+"""Stages that enable, disable or delete what another stage deployed.
+
+Each names its target, or says which of the versions of a workload it means: the build knows the versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dora.storage.rows.executions import ConfigManifest, Rollout
+from ingest.spinnaker.model.coerce import as_number, as_text, first_text
+from ingest.spinnaker.model.kinds import NamedManifest
+from ingest.spinnaker.model.stage_kinds import stage_action
+from ingest.spinnaker.recognise.config_manifests import named_config
+from ingest.spinnaker.recognise.rollouts import group_target, make_rollout, workload_kind
+from ingest.spinnaker.recognise.run import Step, Target, applied_names, regions_of, targeted_name
+from ingest.spinnaker.recognise.traffic import Traffic, success_time
+
+# `criteria` of a manifest stage and `target` of a server group stage: how far from the newest version, or the oldest.
+_STEPS_BACK = {
+    "newest": 0,
+    "current_asg_dynamic": 0,
+    "current_asg": 0,
+    "second_newest": 1,
+    "ancestor_asg_dynamic": 1,
+    "ancestor_asg": 1,
+}
+_OLDEST = frozenset({"oldest", "oldest_asg_dynamic"})
+
+
+def recognise_switches(step: Step) -> Iterator[Rollout | ConfigManifest]:
+    """Yield what a stage enables, disables or deletes; nothing for a step of a change that goes on."""
+    if (as_text(step.stage.type) or "").endswith("Manifest"):
+        yield from _manifest_switches(step)
+    else:
+        yield from _group_switches(step)
+
+
+def _manifest_switches(step: Step) -> Iterator[Rollout | ConfigManifest]:
+    targeted = targeted_name(step.context)
+    # A deletion by labels names only what it deleted.
+    named: list[NamedManifest | None] = [targeted] if targeted else [*applied_names(step.context)]
+    for each in named or [None]:
+        if each and each.is_config:
+            if step.stage.type == "deleteManifest":
+                yield named_config(step, each)
+            continue
+        place = step.namespace(each.namespace if each else None)
+        target = Target(step.account, place, each.workload if each else None)
+        version = each.version if each else None
+        kind = each.kind if each else None
+        yield from _switch(step, target, version, workload_kind=kind, **_choice(step, version))
+
+
+def _group_switches(step: Step) -> Iterator[Rollout]:
+    context = step.context
+    # RollingRedBlackStrategy disables the old group by percentages: it serves until the last.
+    if (as_number(context.desired_percentage) or 100) < 100:
+        return
+    # Older versions of Deck call the field `asgName`.
+    group = first_text(context.server_group_name, context.asg_name)
+    target = group_target(step.stage, context)
+    if group:
+        target = target._replace(cluster=NamedManifest(None, group).workload)
+    choice = _choice(step, group)
+    # `disableCluster` leaves so many of the newest groups enabled, by default one.
+    if step.stage.type == "disableCluster" and as_number(context.remaining_enabled_server_groups) != 0:
+        choice = {"steps_back": 1}
+    regions: list[str | None] = [*regions_of(context)]
+    for region in regions or [target.location]:
+        place = target._replace(location=region)
+        yield from _switch(step, place, group, workload_kind=workload_kind(step.stage), **choice)
+
+
+def _switch(step: Step, target: Target, server_group: str | None, **more: Any) -> Iterator[Rollout]:
+    succeeded_at, is_enable = success_time(step.stage), stage_action(step.stage.type) == "enable"
+    if step.run.is_dry:
+        succeeded_at = step.traffic.accepted
+    if target.cluster or is_enable:
+        served_at = succeeded_at if is_enable else None
+        timed = step._replace(traffic=Traffic(served_at, served_at, succeeded_at))
+        yield make_rollout(timed, step.context, target, server_group=server_group, **more)
+
+
+def _choice(step: Step, version: str | None) -> dict[str, Any]:
+    """Return which version a stage means that names none."""
+    choice = (as_text(step.context.criteria) or as_text(step.context.target) or "").lower()
+    if version or choice not in _OLDEST:
+        return {"steps_back": None if version else _STEPS_BACK.get(choice)}
+    return {"restores": "oldest"}
