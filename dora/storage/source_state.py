@@ -49,6 +49,13 @@ _PIPELINE_UPDATES = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source 
 _OPEN_QUARANTINE = """
 SELECT id, kind, reason, excerpt FROM quarantine WHERE source = $source AND resolved_at IS NULL ORDER BY id
 """
+# The shortest id first: the others of a deployment extend it.
+_REPORTED_DEPLOYMENTS = """
+SELECT id, root_id, external_id, system, execution.application, environment, target, repository,
+  epoch_us(execution.started_at), epoch_us(execution.finished_at)
+FROM execution JOIN rollout USING (source, id)
+WHERE source = $source AND external_id IS NOT NULL ORDER BY length(id), id
+"""
 _ROLLOUTS = """
 SELECT count(DISTINCT execution_id) FILTER (action = 'deploy') AS deployments,
   count(DISTINCT execution_id) FILTER (action = 'rollback') AS rollbacks
@@ -85,6 +92,21 @@ class RecentExecution(NamedTuple):
     queued_at: int
 
 
+class ReportedDeployment(NamedTuple):
+    """A deployment of a source whose systems may repeat ids; times are in microseconds since 1970."""
+
+    id: str
+    root_id: str
+    external_id: str
+    system: str | None
+    application: str
+    environment: str
+    target: str | None
+    repository: str | None
+    started_at: int | None
+    finished_at: int | None
+
+
 class QuarantinedInput(NamedTuple):
     """An input that could not be read, and has not been read well since."""
 
@@ -110,6 +132,7 @@ class SourceState:
     completed_judgment_ids: Collection[str] = frozenset()
     missing_judgment_ids: Sequence[str] = ()
     pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
+    reported_deployments: Sequence[ReportedDeployment] = ()
 
     @classmethod
     def read(cls, con: Connection, source: str) -> SourceState:
@@ -126,6 +149,7 @@ class SourceState:
             completed_judgment_ids=frozenset(id_ for (id_,) in fetch(_COMPLETED_JUDGMENTS)),
             missing_judgment_ids=[id_ for (id_,) in fetch(_MISSING_JUDGMENTS, days=MISSING_DAYS)],
             pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
+            reported_deployments=list(map(ReportedDeployment._make, fetch(_REPORTED_DEPLOYMENTS))),
         )
 
 

@@ -2,7 +2,7 @@
 
 The events are those of https://cdevents.dev, versions 0.3 to 0.5: ``service.deployed``, ``upgraded`` and
 ``rolledback``, ``change.merged``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a
-CloudEvent. Other events are skipped and counted.
+CloudEvent. Other events are skipped and counted. A field of the wrong type makes the event unreadable.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from dora.storage.rows import changes, incidents
 from dora.storage.rows.base import Row
+from ingest.files.identities import RowIds
 from ingest.files.records import Deployment, deployment_rows
 from ingest.files.timestamps import Timestamp
 
@@ -28,19 +29,35 @@ Event = Mapping[str, Any]
 
 def event_kind(cells: Mapping[str, Any]) -> str:
     """Return subject and predicate, like ``service.deployed``; raises ``ValueError`` if it is not a CDEvent."""
-    match = _TYPE.fullmatch(str(_get(_unwrap(cells), "context", "type")))
+    context = _unwrap(cells).get("context")
+    match = _TYPE.fullmatch(str(context.get("type"))) if isinstance(context, dict) else None
     if not match:
         raise ValueError("not a CDEvent: context.type does not begin with dev.cdevents.")
     return match[1].lower()
 
 
-def event_id(cells: Mapping[str, Any]) -> str:
-    """Return the id of the event, empty if it has none."""
-    return str(_get(_unwrap(cells), "context", "id") or "")
+def event_key(cells: Mapping[str, Any]) -> str:
+    """Return source and id of the event, which identify it; empty if it has no readable id."""
+    try:
+        event = _unwrap(cells)
+        return "#".join(filter(None, (_text(event, "context", "source"), _require(event, "context", "id"))))
+    except ValueError:
+        return ""
 
 
-def to_rows(cells: Mapping[str, Any]) -> Iterable[Row]:
-    """Return the landing rows of an event, none if it is skipped; raises ``ValueError`` with the missing field."""
+def to_deployment(cells: Mapping[str, Any]) -> Deployment | None:
+    """Return the deployment that an event reports, null for other events; raises ``ValueError`` as ``to_rows``."""
+    kind = event_kind(cells)
+    return _to_deployment(_unwrap(cells), kind) if kind in _DEPLOYMENTS else None
+
+
+def to_rows(cells: Mapping[str, Any], ids: RowIds | None = None) -> Iterable[Row]:
+    """Return the landing rows of an event, none if it is skipped; raises ``ValueError`` with the field that is wrong.
+
+    ``ids`` are those of the row of a deployment, if they are not the id and the group that ``to_deployment`` returns.
+    """
+    if deployment := to_deployment(cells):
+        return deployment_rows(deployment, deployment.finished_at, deployment.finished_at, ids)
     to_event_rows = _ROWS.get(event_kind(cells))
     return to_event_rows(_unwrap(cells)) if to_event_rows else []
 
@@ -51,7 +68,7 @@ def skipped_kind(cells: Mapping[str, Any]) -> str | None:
         kind = event_kind(cells)
     except ValueError:
         return None
-    return None if kind in _ROWS else kind
+    return None if kind in _ROWS or kind in _DEPLOYMENTS else kind
 
 
 def _unwrap(cells: Mapping[str, Any]) -> Event:
@@ -59,89 +76,114 @@ def _unwrap(cells: Mapping[str, Any]) -> Event:
     return data if isinstance(data, dict) else cells
 
 
-def _get(value: Any, *path: str) -> Any:
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
+def _text(value: Any, *path: str) -> str | None:
+    """Return the text at a path, null if it is absent or blank; raises ``ValueError`` if a part has another type."""
+    for depth, name in enumerate(path):
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise ValueError(f"{'.'.join(path[:depth])} must be an object")
+        value = value.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{'.'.join(path)} must be text")
+    return (value or "").strip() or None
 
 
 def _require(event: Event, *path: str) -> str:
-    value = _get(event, *path)
-    if not isinstance(value, str) or not value.strip():
+    value = _text(event, *path)
+    if not value:
         raise ValueError(f"{'.'.join(path)} must not be empty")
-    return value.strip()
+    return value
 
 
 def _happened_at(event: Event) -> Timestamp:
     return Timestamp(_require(event, "context", "timestamp"))
 
 
-def _deployment_rows(event: Event, *, is_rollback: bool = False) -> list[Row]:
-    # A service event says when the new version serves. It does not say when its rollout started.
-    served_at = _happened_at(event)
-    repository, commit = _source_code(event)
-    deployment = Deployment(
+def _to_deployment(event: Event, kind: str) -> Deployment:
+    is_rollback = kind == "service.rolledback"
+    service, version = _require(event, "subject", "id"), _text(event, "subject", "content", "artifactId")
+    chain = _text(event, "context", "chainId")
+    of_chain = [chain, service, version, "rollback" if is_rollback else None]
+    repository, commit = _source_code(event, version)
+    return Deployment(
         id=_require(event, "context", "id"),
-        application=_require(event, "subject", "id"),
+        system=_text(event, "context", "source"),
+        application=service,
         environment=_require(event, "subject", "content", "environment", "id"),
         status="succeeded",
-        finished_at=served_at,
+        # A service event says when the new version serves. It does not say when its rollout started.
+        finished_at=_happened_at(event),
         repository=repository,
         commit=commit,
-        version=_get(event, "subject", "content", "artifactId"),
+        version=version,
         kind="rollback" if is_rollback else None,
+        group="/".join(filter(None, of_chain)) if chain else None,
     )
-    return deployment_rows(deployment, served_at, served_at)
 
 
-def _source_code(event: Event) -> tuple[str | None, str | None]:
+def _source_code(event: Event, version: str | None) -> tuple[str | None, str | None]:
     """Return repository and commit, from customData or from the ``vcs_url`` of the package URL."""
-    custom_data = _get(event, "customData")
-    commit = _get(custom_data, "commit")
-    if isinstance(commit, str):
-        return _get(custom_data, "repository"), commit.lower()
-    match = _VCS_URL.search(unquote(str(_get(event, "subject", "content", "artifactId"))))
+    repository, commit = _custom_text(event, "repository"), _custom_text(event, "commit")
+    if commit:
+        return repository, commit.lower()
+    match = _VCS_URL.search(unquote(version or ""))
     return (match[1], match[2]) if match else (None, None)
+
+
+def _custom_text(event: Event, name: str) -> str | None:
+    # The specification allows text of any format as customData, which has no fields to read.
+    return None if isinstance(event.get("customData"), str) else _text(event, "customData", name)
 
 
 def _change_rows(event: Event) -> list[Row]:
     repository = _require(event, "subject", "content", "repository", "id")
-    sha = str(_get(event, "customData", "commit") or _require(event, "subject", "id")).lower()
+    # The subject is the commit itself or, with the commit in customData, the number of the request.
+    subject = _text(event, "subject", "id")
+    sha = (_custom_text(event, "commit") or _require(event, "subject", "id")).lower()
     if not _SHA.fullmatch(sha):
         raise ValueError("no commit: neither subject.id nor customData.commit is a full commit id")
-    # The subject is the commit itself or, with the commit in customData, the number of the request.
-    subject = str(_get(event, "subject", "id"))
     return [
         changes.Change(
             id=f"{repository}@{sha}",
             repository=repository,
             sha=sha,
             merged_at=_happened_at(event),
-            change_request=None if subject.lower() == sha else subject,
+            change_request=subject if subject and subject.lower() != sha else None,
         )
     ]
 
 
 def _incident_rows(event: Event, incident_event: str) -> list[Row]:
-    links = _get(event, "context", "links")
-    deployments = [_get(link, "target", "contextId") for link in links or [] if _get(link, "linkType") == "RELATION"]
+    _require(event, "context", "id")
     return [
         incidents.IncidentEvent(
-            id=_require(event, "context", "id"),
+            id=event_key(event),
             incident=_require(event, "subject", "id"),
+            system=_text(event, "subject", "source") or _text(event, "context", "source"),
             application=_require(event, "subject", "content", "service", "id"),
+            environment=_text(event, "subject", "content", "environment", "id"),
             event=incident_event,
             happened_at=_happened_at(event),
-            deployment=next((str(deployment) for deployment in deployments if deployment), None),
-            title=_get(event, "subject", "content", "description") if incident_event == "opened" else None,
+            deployment=_linked_deployment(event),
+            title=_text(event, "subject", "content", "description") if incident_event == "opened" else None,
         )
     ]
 
 
+def _linked_deployment(event: Event) -> str | None:
+    """Return the first event that a link of type RELATION points at."""
+    links = event["context"].get("links")
+    if not isinstance(links, list | None):
+        raise ValueError("context.links must be a list")
+    linked = [{"context.links": link} for link in links or []]
+    related = [link for link in linked if _text(link, "context.links", "linkType") == "RELATION"]
+    targets = [_text(link, "context.links", "target", "contextId") for link in related]
+    return next(filter(None, targets), None)
+
+
+_DEPLOYMENTS = {"service.deployed", "service.upgraded", "service.rolledback"}
 _ROWS: dict[str, Callable[[Event], list[Row]]] = {
-    "service.deployed": _deployment_rows,
-    "service.upgraded": _deployment_rows,
-    "service.rolledback": lambda event: _deployment_rows(event, is_rollback=True),
     "change.merged": _change_rows,
     "incident.detected": lambda event: _incident_rows(event, "opened"),
     "incident.reported": lambda event: _incident_rows(event, "opened"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from functools import cache
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args
@@ -10,14 +12,20 @@ import msgspec
 
 from dora.storage.rows import changes, executions, incidents
 from dora.storage.rows.base import Row
+from ingest.files.identities import Identity, RowIds
 from ingest.files.timestamps import Timestamp
 
 STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
+LISTS = {"parents", "applications"}  # columns that may hold a list
 Cells = dict[str, str | None]
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``deployments``: a rollout to one environment. Lines with one ``group`` are one deployment."""
+    """One line of ``deployments``: a rollout to one environment, or to one ``target`` in it.
+
+    Lines with one ``group`` are one deployment, and so are lines with one ``id`` that start together. ``id`` and
+    ``group`` are unique within ``system`` and application.
+    """
 
     id: str
     application: str
@@ -32,8 +40,24 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     kind: Literal["release", "hotfix", "rollback", "redeploy", "config"] | None = None
     group: str | None = None
+    target: str | None = None
+    system: str | None = None
     url: str | None = None
     triggered_by: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it apart from other deployments."""
+        return Identity(
+            external_id=self.id,
+            system=self.system,
+            application=self.application,
+            environment=self.environment,
+            target=self.target,
+            repository=self.repository,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+        )
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +85,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     application: str
     opened_at: Timestamp
     resolved_at: Timestamp | None
+    environment: str | None = None
     deployment: str | None = None
     commit: str | None = None
     severity: str | None = None
@@ -82,31 +107,54 @@ def required_columns(kind: str) -> list[str]:
 
 
 def line_key(kind: str, cells: dict[str, Any]) -> str:
-    """Return what identifies a line; empty if a part of it is empty."""
-    parts = [_to_text(cells[name]) for name in (("repository", "sha") if kind == "changes" else ("id",))]
+    """Return what identifies a line; empty if a part of it is empty or no text."""
+    try:
+        parts = [_to_text(name, cells[name]) for name in (("repository", "sha") if kind == "changes" else ("id",))]
+    except ValueError:
+        return ""
     return "@".join(filter(None, parts)) if all(parts) else ""
 
 
-def to_rows(kind: str, cells: dict[str, Any]) -> list[Row]:
-    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong."""
-    texts = {name: _to_text(value) for name, value in cells.items()}
+def to_deployment(cells: dict[str, Any]) -> Deployment:
+    """Return a line of deployments; raises ``ValueError`` with the column that is wrong."""
+    return _to_deployment(_to_texts("deployments", cells))
+
+
+def to_rows(kind: str, cells: dict[str, Any], ids: RowIds | None = None) -> list[Row]:
+    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong.
+
+    ``ids`` are those of the row of a deployment, if they are not the id and the group of its line.
+    """
+    texts = _to_texts(kind, cells)
     if kind == "changes":
         return _change_rows(texts)
     if kind == "incidents":
         return [incidents.Incident(**msgspec.structs.asdict(_parse(texts, Incident)))]
+    deployment = _to_deployment(texts)
+    return deployment_rows(deployment, *_traffic_times(texts, deployment), ids)
+
+
+def _to_deployment(texts: Cells) -> Deployment:
     deployment = _parse(texts, Deployment)
     if deployment.finished_at is None and deployment.status != "in_progress":
         raise ValueError(f"finished_at must not be empty if the status is {deployment.status}")
-    return deployment_rows(deployment, *_traffic_times(texts, deployment))
+    return deployment
 
 
-def _to_text(value: Any) -> str | None:
+def _to_texts(kind: str, cells: dict[str, Any]) -> Cells:
+    columns = TABLES[kind].__struct_fields__
+    return {name: _to_text(name, value) for name, value in cells.items() if name in columns}
+
+
+def _to_text(name: str, value: Any) -> str | None:
     """Return a cell as text without surrounding blanks; empty is null, list items are joined by spaces."""
-    if isinstance(value, list):
-        return " ".join(str(part) for part in value)
+    if isinstance(value, list) and name in LISTS:
+        return " ".join(filter(None, (_to_text(f"an item of {name}", item) for item in value)))
     # Parquet and JSON writers turn an integer column with nulls into floats.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal | date | None):
+        raise ValueError(f"{name} must be text or a number, not {type(value).__name__}")
     return None if value is None else str(value).strip() or None
 
 
@@ -122,13 +170,21 @@ def _non_empty_columns(table: type[msgspec.Struct]) -> list[str]:
     return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
 
 
-def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None) -> list[Row]:
+def deployment_rows(
+    line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None, ids: RowIds | None = None
+) -> list[Row]:
     """Return the execution and the rollout of a deployment."""
+    row_id, root_id = ids or RowIds(line.id, line.group or line.id)
     status = STATUS[line.status]
+    # A final state has the higher revision, so that an older export does not replace it by a running one.
+    revision = 0 if line.status == "in_progress" else 1
     execution = executions.Execution(
-        id=line.id,
+        id=row_id,
+        revision=revision,
+        external_id=line.id,
+        system=line.system,
         application=line.application,
-        root_id=line.group or line.id,
+        root_id=root_id,
         status=status,
         started_at=line.started_at,
         finished_at=line.finished_at,
@@ -139,13 +195,16 @@ def deployment_rows(line: Deployment, first_traffic_at: int | None, full_traffic
         url=line.url,
     )
     rollout = executions.Rollout(
-        id=line.id,
-        execution_id=line.id,
+        id=row_id,
+        revision=revision,
+        execution_id=row_id,
         application=line.application,
         action="rollback" if line.kind == "rollback" else "deploy",
         environment=line.environment,
+        target=line.target,
         status=status,
         started_at=line.started_at,
+        accepted_at=first_traffic_at,
         first_traffic_at=first_traffic_at,
         full_traffic_at=full_traffic_at,
         finished_at=line.finished_at,

@@ -19,6 +19,7 @@ from ingest.core.paths import at_home
 from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files import cdevents, records
+from ingest.files.identities import Identities, RowIds
 from ingest.files.readers import FORMATS, Format
 
 CDEVENTS = "cdevents"  # a kind whose lines are nested objects, which have no columns
@@ -29,11 +30,12 @@ class _Settings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _LineDocument(msgspec.Struct):
-    """The body of a document: one line, and where it is."""
+    """The body of a document: one line, and where it is; ``ids`` of a deployment if its id is not its row's."""
 
     file: str
     line: int
     cells: dict[str, Any]
+    ids: RowIds | None = None
 
 
 class InputFile(NamedTuple):
@@ -69,10 +71,11 @@ class Files:
         """Yield every line of every file; raises ``UsageError`` before the first line if a file can not be used."""
         files = [_check_file(path, request.kind) for path in request.paths or self._find_configured_files()]
         yield AsOf(datetime.now(UTC))
+        identities = Identities(state.reported_deployments)
         for file in files:
             if file.ignored_columns:
                 yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
-            yield from _read_lines(file)
+            yield from _read_lines(file, identities)
             if file.kind == CDEVENTS:
                 lines = file.format.read_lines(file.path)
                 counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
@@ -113,8 +116,8 @@ class Files:
         line = msgspec.json.decode(document.body, type=_LineDocument)
         try:
             if document.kind == CDEVENTS:
-                return cdevents.to_rows(line.cells)
-            return records.to_rows(document.kind, line.cells)
+                return cdevents.to_rows(line.cells, line.ids)
+            return records.to_rows(document.kind, line.cells, line.ids)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
 
@@ -160,10 +163,9 @@ def _usage_error(message: str, next_step: str) -> UsageError:
     return UsageError(f"{message}; nothing was landed.", next_step)
 
 
-def _read_lines(file: InputFile) -> Iterator[Item]:
+def _read_lines(file: InputFile, identities: Identities) -> Iterator[Item]:
     """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
-    # By the hash of a line's key its number and checksum in one integer: all that is kept of a long file.
-    previous: dict[int, int] = {}
+    contents = _Contents()
     try:
         for number, cells in file.format.read_lines(file.path):
             location = f"{file.path}:{number}"
@@ -174,16 +176,46 @@ def _read_lines(file: InputFile) -> Iterator[Item]:
             except ValueError as error:
                 yield Unreadable(location, file.kind, f"{location}: {error}")
                 continue
+            deployment = _read_deployment(file.kind, cells)
+            ids = (
+                identities.assign(deployment.identity, deployment.group, shared_group=file.kind == CDEVENTS)
+                if deployment
+                else None
+            )
             body = {"file": str(file.path), "line": number, "cells": msgspec.Raw(content)}
+            if deployment and ids != (deployment.id, deployment.group or deployment.id):
+                body["ids"] = ids
             yield Document(file.kind, msgspec.json.encode(body))
-            key = cdevents.event_id(cells) if file.kind == CDEVENTS else records.line_key(file.kind, cells)
-            if key:
-                checksum = zlib.crc32(content)
-                earlier = previous.get(hash(key))
-                previous[hash(key)] = number << 32 | checksum
-                if earlier is not None and earlier & 0xFFFFFFFF != checksum:
-                    reason = f"{key} has other content on line {earlier >> 32}; line {number} is used"
-                    yield Unreadable(location, file.kind, f"{location}: {reason}")
+            key = cdevents.event_key(cells) if file.kind == CDEVENTS else records.line_key(file.kind, cells)
+            final = not deployment or deployment.status != "in_progress"
+            if key and (reason := contents.add(ids.id if ids else key, number, content, final=final)):
+                yield Unreadable(location, file.kind, f"{location}: {key} {reason}")
         yield FileComplete(str(file.path))
     except (OSError, ValueError) as error:
         yield PartialFailure(f"{file.path} could not be read to its end: {error}")
+
+
+def _read_deployment(kind: str, cells: dict[str, Any]) -> records.Deployment | None:
+    """Return the deployment of a line; null for another line, and for one that can not be read."""
+    try:
+        if kind == "deployments":
+            return records.to_deployment(cells)
+        return cdevents.to_deployment(cells) if kind == CDEVENTS else None
+    except ValueError:
+        return None
+
+
+class _Contents:
+    """The contents of the lines of a file by landing row: of each one integer, all that is kept of a long file."""
+
+    def __init__(self) -> None:
+        self._used: dict[int, int] = {}  # by the hash of a row's id: number of the line, whether it is final, checksum
+
+    def add(self, row_id: str, number: int, content: bytes, *, final: bool) -> str | None:
+        """Return how a line contradicts an earlier one of its row; a final state is used, else the later line."""
+        row, line = hash(row_id), number << 33 | final << 32 | zlib.crc32(content)
+        earlier = self._used.get(row, line)
+        self._used[row] = used = max(earlier, line, key=lambda line: (line >> 32 & 1, line))
+        if (earlier ^ line) & 0xFFFFFFFF:
+            return f"has other content on line {earlier >> 33}; line {used >> 33} is used"
+        return None

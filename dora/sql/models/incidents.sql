@@ -6,18 +6,48 @@
 -- linked_by = "How the incident is attributed to the deployment: deployment, commit or window; null if it is not."
 -- resolved_at = "When it was resolved; null while it is open."
 WITH
-linked_incidents AS (
-  SELECT DISTINCT incident_records.source, incident_records.id, releases.deployment_id, 'deployment' AS linked_by
-  FROM incident_records
-  INNER JOIN releases ON incident_records.deployment IN (releases.deployment_id, releases.root_id)
-  UNION
-  SELECT DISTINCT incident_records.source, incident_records.id, releases.deployment_id, 'deployment'
+named_roots AS (
+  SELECT incident_records.source, incident_records.id, execution.source AS execution_source, execution.root_id
   FROM incident_records
   INNER JOIN landing.execution ON incident_records.deployment = execution.id
-  INNER JOIN releases
-    ON execution.source = releases.source
-    AND execution.root_id = releases.root_id
-    AND incident_records.application = releases.application
+  UNION
+  SELECT incident_records.source, incident_records.id, execution.source, execution.root_id
+  FROM incident_records
+  INNER JOIN landing.execution ON incident_records.deployment = execution.external_id
+),
+named_deployments AS (
+  SELECT named_roots.source, named_roots.id, releases.deployment_id
+  FROM named_roots
+  INNER JOIN releases ON named_roots.execution_source = releases.source AND named_roots.root_id = releases.root_id
+  UNION
+  SELECT incident_records.source, incident_records.id, releases.deployment_id
+  FROM incident_records
+  INNER JOIN releases ON incident_records.deployment IN (releases.deployment_id, releases.root_id)
+),
+-- Of several with one id that of the incident's own application, then the latest before it opened; of several of
+-- other applications none.
+ranked_deployments AS (
+  SELECT
+    named_deployments.*,
+    releases.application = incident_records.application AS is_own,
+    count(*) OVER (PARTITION BY incident_records.source, incident_records.id) AS candidates,
+    row_number() OVER (
+      PARTITION BY incident_records.source, incident_records.id
+      ORDER BY
+        releases.application = incident_records.application DESC,
+        releases.traffic_at <= incident_records.opened_at DESC,
+        releases.traffic_at DESC,
+        releases.deployment_id DESC
+    ) AS nearest
+  FROM named_deployments
+  INNER JOIN incident_records
+    ON named_deployments.source = incident_records.source AND named_deployments.id = incident_records.id
+  INNER JOIN releases ON named_deployments.deployment_id = releases.deployment_id
+),
+linked_incidents AS (
+  SELECT source, id, deployment_id, 'deployment' AS linked_by
+  FROM ranked_deployments
+  WHERE nearest = 1 AND (is_own OR candidates = 1)
   UNION
   SELECT DISTINCT incident_records.source, incident_records.id, changes.shipped_by, 'commit'
   FROM incident_records

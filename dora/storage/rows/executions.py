@@ -11,6 +11,8 @@ class Execution(Row, frozen=True, kw_only=True):
     """One run of a pipeline, or one operation started manually."""
 
     revision: Revision = 0
+    external_id: Annotated[Text, "Id in the system that reports it, which rows may share; null if it is id."] = None
+    system: Annotated[Text, "System that reports it and in which its id is unique; null if the source is one."] = None
     application: Annotated[str, "Application it ran for."]
     pipeline: Annotated[Text, "Name of the pipeline, or description of the operation."] = None
     pipeline_id: Annotated[Text, "Id of the pipeline; null for an operation started manually."] = None

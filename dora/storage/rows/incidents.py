@@ -11,6 +11,7 @@ class Incident(Row, frozen=True, kw_only=True):
     """One incident of one application."""
 
     application: Annotated[str, "Application with the incident."]
+    environment: Annotated[Text, "Environment with the incident; null if unknown."] = None
     opened_at: Annotated[Time, "When it opened."]
     resolved_at: Annotated[Micros, "When it was resolved; null while open."] = None
     deployment: Annotated[Text, "Id of the deployment or execution that caused it; null if unknown."] = None
@@ -24,7 +25,9 @@ class IncidentEvent(Row, frozen=True, kw_only=True):
     """One event of an incident, from a source that reports events one by one."""
 
     incident: Annotated[str, "Id of the incident."]
+    system: Annotated[Text, "System in which the id of the incident is unique; null if unknown."] = None
     application: Annotated[str, "Application with the incident."]
+    environment: Annotated[Text, "Environment with the incident; null if unknown."] = None
     event: Annotated[str, "opened or resolved."]
     happened_at: Annotated[Time, "When it happened."]
     deployment: Annotated[Text, "Id of the deployment or execution that caused it; null if unknown."] = None

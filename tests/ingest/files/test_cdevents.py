@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from datetime import UTC, datetime
@@ -22,10 +23,12 @@ from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
 from ingest.files import SOURCE, cdevents
 from tests.conftest import fresh
+from tests.conftest import landed as query
 
 SHA = "4f2a" * 10
 AT = "2026-03-02T10:00:00.123456Z"
 AT_US = 1_772_445_600_123_456
+LINK = {"linkType": "RELATION", "linkKind": "CAUSE", "target": {"contextId": "d1"}}
 
 
 def event(kind: str, subject: str = "shop", at: str = AT, id: str | None = None, **content: Any) -> dict[str, Any]:
@@ -51,7 +54,17 @@ def deployment_event(
 
 def incident_event(kind: str, at: str, name: str = "i1") -> dict[str, Any]:
     event_ = event(f"incident.{kind}", name, at, description="checkout is slow", service={"id": "shop"})
-    event_["context"]["links"] = [{"linkType": "RELATION", "linkKind": "CAUSE", "target": {"contextId": "d1"}}]
+    event_["context"]["links"] = [LINK]
+    return event_
+
+
+def replaced(event_: dict[str, Any], value: object, *path: str) -> dict[str, Any]:
+    """The event with another value in one field."""
+    *parents, name = path
+    part = event_
+    for parent in parents:
+        part = part[parent]
+    part[name] = value
     return event_
 
 
@@ -119,6 +132,16 @@ def test_an_incident_is_opened_and_resolved() -> None:
     assert (rows[0].incident, rows[0].application, rows[0].deployment) == ("i1", "shop", "d1")
 
 
+def test_an_incident_has_an_environment() -> None:
+    """The event may say where it is; its id is unique in the source of the subject, else of the event."""
+    event_ = incident_event("detected", AT)
+    event_["subject"]["content"]["environment"] = {"id": "staging"}
+    (in_staging,), (anywhere,) = cdevents.to_rows(event_), cdevents.to_rows(incident_event("resolved", AT))
+    assert isinstance(in_staging, IncidentEvent)
+    assert isinstance(anywhere, IncidentEvent)
+    assert (in_staging.environment, anywhere.environment, anywhere.system) == ("staging", None, "/argo/prod")
+
+
 def test_a_cloud_event_has_the_same_rows() -> None:
     """The data of a CloudEvent is an event."""
     wrapped = {
@@ -148,15 +171,100 @@ def test_the_reason_of_an_unreadable_event(broken: dict[str, Any], message: str)
         cdevents.to_rows(broken)
 
 
+GOOD = {
+    "service": deployment_event(),
+    "change": event("change.merged", SHA, repository={"id": "acme/shop"}),
+    "incident": incident_event("detected", AT),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value", "message"),
+    [
+        ("service", "context.id", 2, "must be text"),
+        ("service", "context.source", ["/argo"], "must be text"),
+        ("service", "context.chainId", 7, "must be text"),
+        ("service", "context.timestamp", 1_772_445_600_000, "must be text"),
+        ("service", "subject.id", None, "must not be empty"),
+        ("service", "subject.id", {"name": "shop"}, "must be text"),
+        ("service", "subject.content", ["v1"], "must be an object"),
+        ("service", "subject.content.environment", "prod", "must be an object"),
+        ("service", "subject.content.artifactId", ["v1"], "must be text"),
+        ("service", "customData", ["abc"], "must be an object"),
+        ("service", "customData.commit", {"sha": SHA}, "must be text"),
+        ("service", "customData.repository", ["acme/shop"], "must be text"),
+        ("change", "subject.content.repository", "acme/shop", "must be an object"),
+        ("incident", "subject.id", None, "must not be empty"),
+        ("incident", "subject.content.description", {"en": "x"}, "must be text"),
+        ("incident", "subject.content.environment", "staging", "must be an object"),
+        ("incident", "context.links", {"target": 1}, "must be a list"),
+        ("incident", "context.links", ["d1"], "must be an object"),
+        ("incident", "context.links", [LINK | {"linkType": 1}], "linkType must be text"),
+        ("incident", "context.links", [LINK | {"target": "d1"}], "target must be an object"),
+    ],
+)
+def test_a_field_of_the_wrong_type(kind: str, path: str, value: object, message: str) -> None:
+    """The event is unreadable, and the reason has the path of the field."""
+    broken = replaced(copy.deepcopy(GOOD[kind]), value, *path.split("."))
+    with pytest.raises(ValueError, match=rf"^{path}.*{message}"):
+        cdevents.to_rows(broken)
+
+
+def test_a_request_without_a_number_has_none() -> None:
+    """A merge whose commit is in customData needs no subject."""
+    event_ = event("change.merged", repository={"id": "acme/shop"}) | {"customData": {"commit": SHA}}
+    (change,) = cdevents.to_rows(replaced(event_, None, "subject", "id"))
+    assert isinstance(change, Change)
+    assert (change.sha, change.change_request) == (SHA, None)
+
+
+def test_custom_data_may_be_text() -> None:
+    """The specification allows any text there, which then has no commit."""
+    execution, _ = cdevents.to_rows(replaced(deployment_event(), "c29tZSBieXRlcw==", "customData"))
+    assert isinstance(execution, Execution)
+    assert execution.commit is None
+
+
+def test_an_unreadable_event_spoils_no_other(tmp_path: Path) -> None:
+    """Its neighbours land, and the quarantine has its line and field."""
+    bad = replaced(deployment_event(), ["v1"], "subject", "content", "artifactId")
+    summary = land_events(
+        tmp_path, event("service.deployed", id="a", environment={"id": "prod"}), bad, incident_event("detected", AT)
+    )
+    assert (summary.documents, summary.quarantined) == (3, 1)
+    assert query(tmp_path, "SELECT (SELECT count(*) FROM rollout), (SELECT count(*) FROM incident_event)") == [(1, 1)]
+    ((reason,),) = query(tmp_path, "SELECT reason FROM quarantine")
+    assert reason.endswith("cdevents.jsonl:2: subject.content.artifactId must be text")
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
 fields = st.fixed_dictionaries({}, optional=dict.fromkeys(("context", "subject", "customData", "data"), json_values))
+kinds = sorted(cdevents._DEPLOYMENTS.union(cdevents._ROWS))
+paths = st.sampled_from([
+    ("context",), ("context", "id"), ("context", "source"), ("context", "chainId"), ("context", "links"),
+    ("context", "timestamp"), ("subject",), ("subject", "id"), ("subject", "source"), ("subject", "content"),
+    ("subject", "content", "environment"), ("subject", "content", "artifactId"), ("subject", "content", "service"),
+    ("subject", "content", "repository"), ("subject", "content", "description"), ("customData",),
+])  # fmt: skip
 
 
-@given(fields, st.sampled_from(sorted(cdevents._ROWS)), st.booleans())
+@given(st.sampled_from(sorted(GOOD)), paths, json_values)
+def test_any_value_of_a_field_is_rows_of_text_or_an_error(kind: str, path: tuple[str, ...], value: object) -> None:
+    """No field of a row is a list, an object or the name of a null, whatever the event has there."""
+    try:
+        rows = cdevents.to_rows(replaced(copy.deepcopy(GOOD[kind]), value, *path))
+        cells = [getattr(row, name) for row in rows for name in row.__struct_fields__]
+    except ValueError:
+        return
+    assert all(isinstance(cell, str | int | None) for cell in cells)
+    assert "None" not in cells
+
+
+@given(fields, st.sampled_from(kinds), st.booleans())
 def test_any_json_is_rows_or_an_error(cells: dict[str, Any], kind: str, typed: bool) -> None:
     """An event with any JSON in its fields has rows or raises ``ValueError``."""
     if typed:
@@ -182,6 +290,68 @@ def test_events_give_the_metrics(tmp_path: Path) -> None:
     (recovery,) = delivery.metric("recovery_time").rows
     assert (failures.n, failures.value) == (2, 0.5)
     assert (recovery.n, recovery.value, recovery.open) == (1, 1.0, 0)
+
+
+def test_two_sources_number_their_events(tmp_path: Path) -> None:
+    """Each keeps all of its events: of one service or of two, in one file or in two."""
+    lines = []
+    for source, other in (("/argo/eu", "mail"), ("/argo/us", "search")):
+        lines += [
+            event("service.deployed", "shop", id="0", environment={"id": "prod"}),
+            event("service.deployed", other, id="1", environment={"id": "prod"}),
+            event("incident.detected", "i1", id="2", service={"id": "shop"}),
+        ]
+        for line in lines[-3:]:
+            line["context"]["source"] = line["subject"]["source"] = source
+    assert land_events(tmp_path, *lines, *lines[:2]).quarantined == 0
+    land_events(tmp_path, *lines[3:], name="us-cdevents.jsonl")
+    assert query(tmp_path, "SELECT application, external_id, system FROM execution ORDER BY ALL") == [
+        ("mail", "1", "/argo/eu"),
+        ("search", "1", "/argo/us"),
+        ("shop", "0", "/argo/eu"),
+        ("shop", "0", "/argo/us"),
+    ]
+    assert query(tmp_path, "SELECT id, system FROM incident_event ORDER BY ALL") == [
+        ("/argo/eu#2", "/argo/eu"),
+        ("/argo/us#2", "/argo/us"),
+    ]
+
+
+def test_a_chain_is_one_deployment(tmp_path: Path) -> None:
+    """Events of one chain, service and artifact have one root, whatever their source; a rollback has its own."""
+    lines = []
+    for chain, source, kind, artifact in (
+        ("c1", "/argo/eu", "deployed", "v1"),
+        ("c1", "/argo/us", "upgraded", "v1"),
+        ("c1", "/argo/us", "upgraded", "v2"),
+        ("c1", "/argo/us", "rolledback", "v1"),
+        ("c2", "/argo/us", "deployed", "v1"),
+        (None, "/argo/us", "deployed", "v1"),
+    ):
+        event_ = event(f"service.{kind}", id=f"d{len(lines)}", environment={"id": "prod"}, artifactId=artifact)
+        lines.append(event_ | {"context": event_["context"] | {"source": source, "chainId": chain}})
+    land_events(tmp_path, *lines)
+    assert query(tmp_path, "SELECT id, root_id FROM execution ORDER BY id") == [
+        ("d0", "c1/shop/v1"),
+        ("d1", "c1/shop/v1"),
+        ("d2", "c1/shop/v2"),
+        ("d3", "c1/shop/v1/rollback"),
+        ("d4", "c2/shop/v1"),
+        ("d5", "d5"),
+    ]
+
+
+def test_an_incident_outside_production_is_none(tmp_path: Path) -> None:
+    """An incident of staging blames no deployment; one of production does, and so does one of no environment."""
+    event_ = event("service.deployed", at="2026-03-02T10:00:00Z", id="d1", environment={"id": "production"})
+    lines = [event_]
+    for name, environment in (("i1", {"id": "staging"}), ("i2", {"id": "Production"}), ("i3", None)):
+        lines.append(incident_event("detected", "2026-03-02T11:00:00Z", name))
+        lines[-1]["subject"]["content"]["environment"] = environment
+        lines.append(incident_event("resolved", "2026-03-02T12:00:00Z", name))
+    land_events(tmp_path, *lines)
+    rows = open_delivery(tmp_path).sql("SELECT incident_id, deployment_id FROM incidents ORDER BY 1")
+    assert [tuple(row.values()) for row in rows] == [("i2", "shop/d1@files"), ("i3", "shop/d1@files")]
 
 
 def test_any_order_of_events_has_the_same_rows(tmp_path: Path) -> None:

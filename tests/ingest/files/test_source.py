@@ -117,6 +117,8 @@ def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
     execution, rollout = rows(write_csv(tmp_path / "deployments.csv", [DEPLOYMENT | more]))
     assert execution == Execution(
         id="d1",
+        revision=1,
+        external_id="d1",
         application="shop",
         root_id="d1",
         status="succeeded",
@@ -130,12 +132,14 @@ def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
     )
     assert rollout == Rollout(
         id="d1",
+        revision=1,
         execution_id="d1",
         application="shop",
         action="deploy",
         environment="prod",
         status="succeeded",
         started_at=START_US,
+        accepted_at=END_US,
         first_traffic_at=END_US,
         full_traffic_at=END_US,
         finished_at=END_US,
@@ -159,17 +163,32 @@ MID_US = START_US + 180_000_000
         ("failed", {F: ""}, (None, None)),
         ("failed", {F: MID}, (MID_US, None)),
         ("failed", {T: ""}, (None, None)),
+        ("failed", {T: MID}, (MID_US, MID_US)),
+        ("failed", {F: "", T: ""}, (None, None)),
         ("canceled", {}, (None, None)),
+        ("canceled", {F: ""}, (None, None)),
         ("canceled", {F: MID}, (MID_US, None)),
+        ("canceled", {T: MID}, (MID_US, MID_US)),
         ("in_progress", {}, (None, None)),
+        ("in_progress", {F: MID}, (MID_US, None)),
     ],
 )
 def test_when_a_deployment_took_traffic(
     tmp_path: Path, status: str, traffic: Cells, expected: tuple[int | None, int | None]
 ) -> None:
-    """A success takes traffic at its end by default; a failure only if the file says so or has no such column."""
+    """A success takes traffic at its end by default; a failure only if the file says so or has no such column.
+
+    What took traffic was accepted by then.
+    """
     rollout = rows_of_line(tmp_path, "deployments", DEPLOYMENT | {"status": status} | traffic)[Rollout]
     assert (rollout.first_traffic_at, rollout.full_traffic_at) == expected
+    assert rollout.accepted_at == rollout.first_traffic_at
+
+
+def test_a_target_is_a_part_of_an_environment(tmp_path: Path) -> None:
+    """The column is landed as it is; without it there is none."""
+    assert rows_of_line(tmp_path, "deployments", DEPLOYMENT | {"target": "cell-3"})[Rollout].target == "cell-3"
+    assert rows_of_line(tmp_path, "deployments", DEPLOYMENT)[Rollout].target is None
 
 
 def test_in_progress_is_running(tmp_path: Path) -> None:
@@ -250,6 +269,7 @@ def test_json_may_leave_out_nulls(tmp_path: Path) -> None:
 def test_an_incident(tmp_path: Path) -> None:
     """A line of incidents is an incident, value for value."""
     more = {"deployment": "d1", "commit": "abc", "severity": "high", "title": "Down", "url": "https://pager/1"}
+    more["environment"] = "prod"
     parsed = rows_of_line(tmp_path, "incidents", INCIDENT | more)[Incident]
     assert parsed == Incident(id="i1", application="shop", opened_at=START_US, resolved_at=END_US, **more)
 
@@ -573,6 +593,35 @@ def test_bad_lines_of_json(tmp_path: Path) -> None:
         f"{path}:{n}" for n in (2, 4, 5, 6, 8)
     ]
     assert summary.quarantined == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "message"),
+    [
+        ("deployments", DEPLOYMENT | {"id": ["d1"]}, "id must be text or a number, not list"),
+        ("deployments", DEPLOYMENT | {"version": {"tag": "1.0"}}, "version must be text or a number, not dict"),
+        ("deployments", DEPLOYMENT | {"commit": ["a" * 40]}, "commit must be text or a number, not list"),
+        ("deployments", DEPLOYMENT | {"started_at": True}, "started_at must be text or a number, not bool"),
+        ("changes", CHANGE | {"parents": [{"sha": "b"}]}, "an item of parents must be text or a number, not dict"),
+        ("incidents", INCIDENT | {"title": {"en": "x"}}, "title must be text or a number, not dict"),
+    ],
+)
+def test_a_value_of_the_wrong_type_spoils_its_line(tmp_path: Path, kind: str, line: Cells, message: str) -> None:
+    """The line is quarantined with the column and lands nothing; its neighbours land."""
+    good = line | {name: value for name, value in (DEPLOYMENT | CHANGE | INCIDENT).items() if name in line}
+    good = {name: value for name, value in good.items() if isinstance(value, str)} | {"id": "g", "sha": "c" * 40}
+    path = write_json(tmp_path / f"{kind}.jsonl", [good, line, good | {"id": "h", "sha": "d" * 40}])
+    summary = land_files(tmp_path / "data", path)
+    ((reason,),) = query(tmp_path / "data", "SELECT reason FROM quarantine")
+    assert reason == f"{path}:2: {message}"
+    table = {"deployments": "execution", "changes": "change", "incidents": "incident"}[kind]
+    assert summary.tables[table] == {"new": 2, "changed": 0, "unchanged": 0}
+
+
+def test_a_wrong_type_in_an_ignored_column_is_ignored(tmp_path: Path) -> None:
+    """What is not read can not be wrong."""
+    path = write_json(tmp_path / "deployments.jsonl", [DEPLOYMENT | {"steps": [{"name": "build"}]}])
+    assert land_files(tmp_path / "data", path).quarantined == 0
 
 
 def test_a_duplicate_id_with_other_content(tmp_path: Path) -> None:
