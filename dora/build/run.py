@@ -25,7 +25,7 @@ OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censor
 # Python computes these. For the order of the models it is enough to know what they read.
 EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates"}
 LINEAGE = dict.fromkeys(
-    ("lineage", "shipped_commits", "included_commits"),
+    ("lineage", "shipped_commits", "included_commits", "resolved_parts"),
     "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates",
 )
 

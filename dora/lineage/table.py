@@ -176,6 +176,13 @@ LEFT JOIN (
   ON served.attempt = attempt.rowid
 """
 
+_RESOLVED_PARTS = """
+CREATE TEMP TABLE resolved_parts AS
+SELECT parts.source, parts.rollout_id, parts.slot, coalesce(node.repository, parts.repository) AS repository, node.sha,
+  coalesce(node.sha, parts.commit) AS commit, parts.attribution
+FROM lineage_rollout_part parts LEFT JOIN lineage_node node ON node.rowid = parts.node
+"""
+
 _INCLUDED = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position FROM columns"
 
 _CHANGES = """
@@ -186,8 +193,8 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 def trace(con: Connection) -> None:
     """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
-    ``attempts`` and ``landing.commit``, and ``included_commits`` (the commits of each change, oldest first) from
-    ``landing.change``.
+    ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts brought), and
+    ``included_commits`` (the commits of each change, oldest first) from ``landing.change``.
 
     The history of what serves follows the attempts that took traffic, in the order in which they were applied within
     an application; those of them that succeeded ship commits. What its own execution tree took back after it served all
@@ -203,6 +210,7 @@ def trace(con: Connection) -> None:
         included = walk.included_commits(graph, changes)
     _store(con, "CREATE TEMP TABLE lineage_compared AS FROM columns", _compared_columns(compared, nodes, attempts))
     con.execute(_LINEAGE)
+    con.execute(_RESOLVED_PARTS)
     shipments = _take(nodes, shipped["node"]) | _take(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
     _store(con, _SHIPPED, shipments)
     commits = _take(nodes, included["node"]) | _take({"change_sha": nodes["sha"]}, included["change"])

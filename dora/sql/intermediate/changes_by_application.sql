@@ -2,10 +2,9 @@
 -- definitions, or assigned to it by the source.
 WITH
 repositories_by_application AS (
-  SELECT DISTINCT attempts.application, lineage.repository
-  FROM lineage
-  INNER JOIN attempts ON lineage.deployment_id = attempts.deployment_id
-  WHERE lineage.sha IS NOT NULL
+  SELECT DISTINCT application, repository
+  FROM deployment_contents
+  WHERE sha IS NOT NULL
   UNION
   SELECT DISTINCT unnest(applications) AS application, repository
   FROM landing.change

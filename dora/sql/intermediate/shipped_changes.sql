@@ -1,6 +1,9 @@
 -- One row is one change that one application shipped, with the first deployment that did: by reaching the change
 -- itself, or cherry-picks of all of it, which are all of its commits or the trunk entry that stands for them.
 WITH
+deployed_commits AS (
+  SELECT DISTINCT deployment_id, repository, sha FROM deployment_contents WHERE sha IS NOT NULL
+),
 first_shipments AS (
   SELECT
     shipped_commits.application,
@@ -8,9 +11,13 @@ first_shipments AS (
     shipped_commits.sha,
     shipped_commits.deployment_id,
     lineage.turn,
-    shipped_commits.baseline AND lineage.sha <> shipped_commits.sha AS baseline
+    shipped_commits.baseline AND deployed_commits.sha IS NULL AS baseline
   FROM shipped_commits
   INNER JOIN lineage ON shipped_commits.deployment_id = lineage.deployment_id
+  LEFT JOIN deployed_commits
+    ON shipped_commits.deployment_id = deployed_commits.deployment_id
+    AND shipped_commits.repository = deployed_commits.repository
+    AND shipped_commits.sha = deployed_commits.sha
 ),
 directly_shipped AS (
   SELECT first_shipments.*

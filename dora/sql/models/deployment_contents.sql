@@ -1,0 +1,31 @@
+-- One row is one part of what one deployment puts into service on one target: an own image, a version or a commit.
+--
+-- target = "Where it serves."
+-- image = "Name of the image; empty for a version without images."
+-- rollout_id = "Rollout of the deployment that serves it."
+-- source_rollout_id = "Rollout that brought it; another one where it was restored or was dark before."
+-- attribution = "How the commit is known: commit, version, or why it is not."
+-- sha = "Full commit id, where its repository is known to have it."
+SELECT
+  deciding_rollouts.deployment_id,
+  deciding_rollouts.application,
+  deciding_rollouts.target,
+  deciding_rollouts.rollout_id,
+  deciding_rollouts.source_rollout_id,
+  content_parts.slot AS image,
+  content_parts.version,
+  resolved_parts.repository,
+  resolved_parts.sha,
+  resolved_parts.commit,
+  resolved_parts.attribution,
+  deciding_rollouts.first_traffic_at,
+  deciding_rollouts.full_traffic_at
+FROM deciding_rollouts
+INNER JOIN content_parts
+  ON deciding_rollouts.source = content_parts.source
+  AND deciding_rollouts.source_rollout_id = content_parts.rollout_id
+INNER JOIN resolved_parts
+  ON content_parts.source = resolved_parts.source
+  AND content_parts.rollout_id = resolved_parts.rollout_id
+  AND content_parts.slot = resolved_parts.slot
+WHERE deciding_rollouts.governing_class IN ('deploy', 'undo', 'dark')
