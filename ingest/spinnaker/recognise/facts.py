@@ -19,6 +19,7 @@ from ingest.spinnaker.model.payload import NULL
 from ingest.spinnaker.model.stage_kinds import stage_action
 from ingest.spinnaker.recognise.config_manifests import config_manifest, named_config
 from ingest.spinnaker.recognise.rollouts import acts_itself, named_rollout, stage_rollouts, workload_rollout
+from ingest.spinnaker.recognise.routes import function_routes, manifest_routes
 from ingest.spinnaker.recognise.run import Run, Step, make_step, named_manifests
 from ingest.spinnaker.recognise.switches import recognise_switches
 
@@ -42,7 +43,7 @@ def _facts_of_stage(step: Step) -> Iterable[Fact]:
     if step.stage.type in _MANIFEST_STAGES:
         return _identify(step, _facts_of_manifests(step))
     if stage_action(step.stage.type) == "route":
-        return ()
+        return function_routes(step)
     if stage_action(step.stage.type) in ("enable", "disable", "delete"):
         return _identify(step, recognise_switches(step))
     return stage_rollouts(step)
@@ -68,6 +69,7 @@ def _facts_of_manifests(step: Step) -> Iterator[Fact]:
     for manifest in manifests:
         if manifest.templates is None:
             yield config_manifest(step, manifest)
+            yield from manifest_routes(step, manifest)
         else:
             yield workload_rollout(step, manifest)
     if not manifests:
