@@ -134,22 +134,37 @@ def _cancellation(execution: Execution) -> str | None:
 
 
 def _root_and_parent(execution: Execution, trigger: Trigger) -> tuple[str, str | None]:
-    ancestors = list(_ancestor_ids(trigger))
-    if not ancestors:
-        return execution.id, None
-    # Newer Orcas write `rootId`; it is needed only if the parents are not nested in the trigger.
-    root_id = as_text(execution.root_id) if trigger.parent_execution is None else None
-    return (root_id if root_id and root_id != execution.id else ancestors[-1]), ancestors[0]
+    """Return the execution at the root of the tree, and the one that triggered this one.
+
+    Only a child that a stage of its parent started is in the parent's tree: a pipeline that the completion of another
+    triggers is the root of its own.
+    """
+    root_id, parent_id, nested = execution.id, None, trigger
+    while (parent := _parent_id(nested)) is not None:
+        parent_id = parent_id or parent
+        if not _starts_child(nested):
+            break
+        root_id = parent
+        if nested.parent_execution is None:
+            # Newer Orcas write `rootId`; it is needed only if the parents are not nested in the trigger.
+            stated = as_text(execution.root_id) if nested is trigger else None
+            root_id = stated if stated and stated != execution.id else parent
+        nested = (nested.parent_execution and nested.parent_execution.trigger) or Trigger()
+    return root_id, parent_id
 
 
-def _ancestor_ids(trigger: Trigger | None) -> Iterator[str]:
-    """Yield the executions that started this one, nearest first, as far as the document nests or names them."""
+def _parent_id(trigger: Trigger) -> str | None:
+    """Return the execution that started the one of a trigger, as far as the document nests or names it."""
     # Only a pipeline trigger makes a child: a manual re-run copies `parentExecution` of what it repeats.
-    while trigger and _TRIGGER_BY_TYPE.get(as_text(trigger.type) or "") == "pipeline":
-        parent = trigger.parent_execution
-        if parent_id := first_text(parent and parent.id, trigger.parent_pipeline_id, trigger.parent_execution_id):
-            yield parent_id
-        trigger = parent.trigger if parent else None
+    if _TRIGGER_BY_TYPE.get(as_text(trigger.type) or "") != "pipeline":
+        return None
+    parent = trigger.parent_execution
+    return first_text(parent and parent.id, trigger.parent_pipeline_id, trigger.parent_execution_id)
+
+
+def _starts_child(trigger: Trigger) -> bool:
+    """Tell whether a stage of the parent started the child: a pipeline stage, or a custom strategy."""
+    return as_text(trigger.parent_pipeline_stage_id) is not None or True in (trigger.strategy, trigger.is_strategy)
 
 
 def _trigger(trigger: Trigger) -> str:

@@ -115,6 +115,8 @@ EXECUTION = {
     "2 which tag or digest of a template": "parse/templates::test_the_version_of_a_template_is_selected",
 }
 RECOGNITION = {
+    "3a a workload is what holds a pod": "model/manifests::test_a_workload_is_what_holds_a_pod_wherever_it_stands",
+    "3a other manifests are configuration": "recognise/config_manifests::test_configuration_alone_is_no_rollout",
     "3a stage types": "model/stage_kinds::test_stage_types_have_a_kind",
     "3a jobs, bakes, clean-up and calls deploy nothing": (
         "facts_rest::test_what_bakes_tests_cleans_up_or_calls_another_deploys_nothing"
@@ -128,23 +130,25 @@ RECOGNITION = {
     ),
     "3a account, namespace, cluster": "model/manifests::test_location_and_cluster_of_a_manifest",
     "3a what Spinnaker stamps is no content": "facts_rest::test_annotations_of_spinnaker_are_no_content",
-    "3a images by digest, else tag": "model/manifests::test_the_version_is_the_images",
-    "3a images as the cluster bound them": "model/manifests::test_the_image_comes_from_the_deployed_manifest",
+    "3a images by digest, else tag": "model/manifests::test_images_are_those_of_the_containers_in_order",
+    "3a images as the cluster bound them": (
+        "model/manifests::test_the_images_come_from_the_applied_manifest_of_the_same_workload"
+    ),
     "3a production is configured": "../../dora/config/definitions::test_nothing_is_production_by_default",
     "3a the same content again is a redeploy": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3a outputs may be filtered out": "facts_rest::test_without_outputs_the_image_of_the_request_counts",
     "3b plain: stable, not the stage's end": "recognise/rollouts::test_when_traffic_started",
-    "3b dark, then enabled": "recognise/deferred_traffic::test_a_dark_rollout_serves_when_it_is_enabled",
+    "3b dark, then enabled": "recognise/switches::test_a_dark_rollout_is_accepted_and_takes_no_traffic",
     "3b red/black, blue/green, highlander on Kubernetes": (
-        "recognise/deferred_traffic::test_what_follows_a_managed_rollout_is_cleaning_up"
+        "recognise/switches::test_steps_after_a_managed_rollout_are_told"
     ),
     "3b red/black of groups": "recognise/rollouts::test_full_traffic_waits_for_the_old_group_to_be_disabled",
     "3b highlander of groups": "recognise/traffic::test_groups_that_take_over_at_once",
     "3b rolling red/black, monitored": "recognise/traffic::test_groups_that_grow_step_by_step",
     "3b rolling push": "recognise/traffic::test_a_rolling_push_is_one_rollout",
     "3b custom": "recognise/traffic::test_a_custom_strategy_is_in_its_child_execution",
-    "3b weights of a mesh": "recognise/istio::test_steps_are_one_rollout_from_the_first_weight_to_the_last",
-    "3b Lambda": "recognise/deferred_traffic::test_a_lambda_serves_by_its_alias",
+    "3b weights of a mesh": "recognise/routes::test_weights_of_a_virtual_service",
+    "3b Lambda": "recognise/routes::test_the_alias_of_a_function",
     "3b Cloud Run": "recognise/traffic::test_cloud_run_serves_by_share",
     "3c each place of a commit": "commits/find::test_places_of_a_commit",
     "3c in order": "commits/find::test_places_are_tried_in_order",
@@ -164,7 +168,7 @@ RECOGNITION = {
     "3d a cluster with nothing to restore": (
         "parse/outcomes::test_a_cluster_rollback_without_a_candidate_changes_nothing"
     ),
-    "3d an old version enabled again": "recognise/deferred_traffic::test_an_old_version_enabled_again_is_a_rollback",
+    "3d an old version enabled again": "recognise/switches::test_what_a_version_of_a_workload_is_switched_to",
     "3d older content by any pipeline": "parse/outcomes::test_an_old_execution_run_again_by_hand_is_a_rollback",
     "3e a decision counts when complete": "parse/judgments::test_only_a_complete_judgment_is_a_decision",
     "3e timeouts, also as success; skips": "parse/approvals::test_outcome_of_an_approval",

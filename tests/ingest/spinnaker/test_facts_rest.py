@@ -136,7 +136,7 @@ def test_without_outputs_the_image_of_the_request_counts(outputs: Any) -> None:
     """Outputs may be filtered out or empty: the requested manifest remains."""
     context = {"account": "prod", "manifests": [manifest("shop@sha256:" + "ab" * 32)], **outputs}
     (row,) = rollouts(stage("deployManifest", context, outputs={}))
-    assert fields_of(row, "version", "cluster", "location") == ("shop@sha256:" + "ab" * 32, "shop", "shop")
+    assert fields_of(row, "images", "cluster", "location") == (["shop@sha256:" + "ab" * 32], "shop", "shop")
 
 
 def test_a_pipeline_that_fails_after_its_other_branches_has_shipped() -> None:
@@ -146,18 +146,30 @@ def test_a_pipeline_that_fails_after_its_other_branches_has_shipped() -> None:
     assert (rows["execution"][0].status, rows["rollout"][0].status) == ("failed", "succeeded")
 
 
-NO_ROLLOUT = (
-    "bakeManifest bake findImage runJob runJobManifest deleteManifest disableManifest disableServerGroup"
-    " destroyServerGroup disableCluster shrinkCluster scaleDownCluster pipeline wait checkPreconditions webhook"
-    " savePipeline findArtifactsFromResource evaluateVariables deployCanary cleanupCanaryClusters"
+DEPLOYS_NOTHING = (
+    "bakeManifest bake findImage deleteManifest disableManifest disableServerGroup destroyServerGroup disableCluster"
+    " shrinkCluster scaleDownCluster pipeline wait checkPreconditions webhook savePipeline findArtifactsFromResource"
+    " evaluateVariables deployCanary cleanupCanaryClusters"
 )
 
 
-@given(st.lists(st.sampled_from(NO_ROLLOUT.split()), min_size=1, unique=True))
+@given(st.lists(st.sampled_from(DEPLOYS_NOTHING.split()), min_size=1, unique=True))
 def test_what_bakes_tests_cleans_up_or_calls_another_deploys_nothing(types: list[str]) -> None:
-    """A migration is a job, a child's deployment is the child's, and clean-up deploys nothing new."""
+    """A child's deployment is the child's, and clean-up disables and deletes without traffic."""
     account = {"account": "prod", "cluster": "shop", "manifestName": "deployment shop"}
-    assert rollouts(*({**stage(type_, account), "id": type_} for type_ in types)) == []
+    rows = rollouts(*({**stage(type_, account), "id": type_} for type_ in types))
+    assert {row.action for row in rows} <= {"disable", "delete"}
+    assert {row.full_traffic_at for row in rows} <= {None}
+
+
+@pytest.mark.parametrize("type_", ["runJob", "runJobManifest"])
+def test_a_job_is_told_from_what_serves(type_: str) -> None:
+    """A migration is a rollout of kind job, whose images stand in its manifest."""
+    pod = {"spec": {"template": {"spec": {"containers": [{"image": "shop:1"}]}}}}
+    job = {"kind": "Job", "metadata": {"generateName": "migrate-", "namespace": "prod"}, **pod}
+    (row,) = rollouts(stage(type_, {"account": "prod", "manifest": job}))
+    assert fields_of(row, "action", "workload_kind", "cluster", "images") == ("deploy", "job", "migrate", ["shop:1"])
+    assert rollouts(stage(type_))[0].workload_kind == "job"
 
 
 def test_a_rollback_by_image_is_one_rollback() -> None:
@@ -182,5 +194,6 @@ def test_annotations_of_spinnaker_are_no_content() -> None:
     }
     plain, stamped = manifest("shop:1"), manifest("shop:1")
     stamped["metadata"]["annotations"] = stamps
-    fingerprints = [rollouts(stage("deployManifest", {"manifests": [body]}))[0].manifest for body in (plain, stamped)]
+    stamped["spec"]["template"]["metadata"] = {"annotations": stamps, "creationTimestamp": None}
+    fingerprints = [rollouts(stage("deployManifest", {"manifests": [body]}))[0].template for body in (plain, stamped)]
     assert fingerprints[0] == fingerprints[1] is not None

@@ -130,7 +130,8 @@ def test_g27_parents_nested_a_hundred_deep_are_followed_to_the_top() -> None:
     """The commit and the root of the first of them."""
     trigger: Json = {"type": "git", "hash": "ab" * 20}
     for nth in range(100):
-        trigger = {"type": "pipeline", "parentExecution": {"id": f"P{nth}", "trigger": trigger}}
+        parent = {"id": f"P{nth}", "trigger": trigger}
+        trigger = {"type": "pipeline", "parentPipelineStageId": "S", "parentExecution": parent}
     body = json.dumps(execution("E", T, trigger=trigger, stages=[])).encode()
     (row,) = parse_document(Document("execution", body))
     assert (row.root_id, row.commit) == ("P0", "ab" * 20)  # type: ignore[attr-defined]

@@ -63,9 +63,13 @@ CONTEXT = (
     "account location region regions availabilityZones cluster moniker clusters manifests outputs.manifests"
     " outputs.manifestNamesByNamespace deploy.server.groups trafficManagement rollbackContext revision exception"
     " kato.tasks failureMessages buildInfo canaryConfig canaryScores judgmentStatus selectedStageRoles patchBody"
+    " manifest manifest.name manifestName mode criteria target functionName versionNameA trafficPercentA"
+    " deploymentStrategy desiredPercentage remainingEnabledServerGroups"
 )
 TYPES = (
     "deploy deployManifest createServerGroup rollbackCluster undoRolloutManifest kayentaCanary manualJudgment jenkins"
+    " patchManifest enableManifest disableManifest deleteManifest disableCluster destroyServerGroup runJobManifest"
+    " deployCloudrunManifest Aws.LambdaTrafficRoutingStage"
 )
 
 
@@ -81,6 +85,34 @@ def test_nonsense_in_a_context_never_crashes(type_: str, status: str, context: d
     except ValueError:
         return
     assert rows["stage"][0].id == "S"
+
+
+SKELETON = (
+    "kind metadata name generateName namespace annotations labels spec template containers initContainers image env"
+    " envFrom valueFrom value http route destination host subset subsets weight backendRefs backends rules matches"
+    " items op path data moniker.spinnaker.io/application"
+)
+MANIFEST = st.recursive(
+    st.none()
+    | st.integers()
+    | TEXT
+    | st.sampled_from(["VirtualService", "Deployment", "List", "/spec/0/image", "HTTPRoute"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(SKELETON.split()), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(
+    type_=st.sampled_from(["deployManifest", "patchManifest", "runJobManifest"]),
+    kind=st.sampled_from(["Deployment", "VirtualService", "DestinationRule", "HTTPRoute", "TrafficSplit", "ConfigMap"]),
+    body=MANIFEST,
+    applied=MANIFEST,
+)
+def test_nonsense_in_a_manifest_never_crashes(type_: str, kind: str, body: Any, applied: Any) -> None:
+    """Whatever stands where a manifest has an object, a list or a text, a row comes out for the stage."""
+    manifests = [{"kind": kind, "metadata": body, "spec": body}, body]
+    context = {"manifests": manifests, "manifest": body, "patchBody": body, "outputs.manifests": [applied]}
+    assert tables(run(stages=[stage(type_, context)]))["stage"][0].id == "S"
 
 
 @given(value=JUNK, field=st.sampled_from(["name", "buildTime", "authentication", "cancellationReason", "rootId"]))

@@ -30,7 +30,7 @@ def load(data: Path, *paths: Path) -> Summary:
 
 K8S = ("k8s-local", "spinnaker-dev", "dev-p01-nginx")
 HOSTNAME = ("spinnaker", "staging", "hostname")
-IMAGES = "nginx/nginx-prometheus-exporter:0.3.0 rstarmer/hostname:v1"
+IMAGES = "rstarmer/hostname:v1 nginx/nginx-prometheus-exporter:0.3.0"
 EVERY_TYPE = [
     ("deploy", "running", "staging", "us-east-2", "test", None),
     ("deploy", "running", "staging", "us-east-2", "test", None),
@@ -39,11 +39,15 @@ EVERY_TYPE = [
     ("rollback", "running", *HOSTNAME, None),
     ("scale", "failed", "staging", None, None, None),
     ("restart", "failed", "staging", None, "test", None),
+    ("disable", "running", "staging", None, "test", None),
+    ("enable", "failed", "staging", None, "test", None),
+    ("deploy", "running", "spinnaker", None, None, None),
 ]
+JOB = (None, None, None, None)
 
 
 class Recognised:
-    """What a file holds: rollouts (action, status, account, location, cluster, version), and counts of other rows."""
+    """What a file holds: rollouts (action, status, account, location, cluster, images), and counts of other rows."""
 
     def __init__(
         self, *rollouts: Any, executions: int = 1, approvals: int = 0, canaries: int = 0, quarantined: int = 0
@@ -117,7 +121,9 @@ def test_each_file_is_read_as_a_person_would(name: str, tmp_path: Path) -> None:
     """What is recognised in it, line by line, and nothing else."""
     summary = load(tmp_path, SHARED / name)
     expected = RECOGNISED[name]
-    rollouts = rows(tmp_path, "SELECT action, status, account, location, cluster, version FROM rollout")
+    rollouts = rows(
+        tmp_path, "SELECT action, status, account, location, cluster, array_to_string(images, ' ') FROM rollout"
+    )
     assert sorted(rollouts, key=str) == sorted(expected.rollouts, key=str)
     counts = [rows(tmp_path, f"SELECT count(*) FROM {table}")[0][0] for table in ("execution", "approval", "canary")]
     assert (*counts, summary.quarantined) == expected.counts
@@ -184,26 +190,26 @@ def test_webhooks(name: str, tmp_path: Path) -> None:
 
 
 HELM = ("k8s-v2-account", "test", "render-helm-output-manifest-sfcdtest-01fcm0tny37w064h7g4tjnyxxc", "test-image:1")
-# Context or job status → the stage's type and status, its rollout (account, location, cluster, version), its reason.
-STAGES: dict[str, tuple[str, str, tuple[str, ...] | None, str | None]] = {
+# Context or job status → the stage's type and status, its rollout (account, location, cluster, images), its reason.
+STAGES: dict[str, tuple[str, str, tuple[str | None, ...] | None, str | None]] = {
     "bakeManifest.context.json": ("bakeManifest", "SUCCEEDED", None, None),
     "deployManifest.context.json": ("deployManifest", "SUCCEEDED", HELM, None),
-    "runJob.failed-runjob-status.json": ("runJobManifest", "TERMINAL", None, "had errors"),
-    "runJob.successful-runjob-status.json": ("runJobManifest", "SUCCEEDED", None, None),
-    "runJob.successful-runjob-status-with-multiple-pods.json": ("runJobManifest", "SUCCEEDED", None, None),
+    "runJob.failed-runjob-status.json": ("runJobManifest", "TERMINAL", JOB, "had errors"),
+    "runJob.successful-runjob-status.json": ("runJobManifest", "SUCCEEDED", JOB, None),
+    "runJob.successful-runjob-status-with-multiple-pods.json": ("runJobManifest", "SUCCEEDED", JOB, None),
 }
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_stages(name: str, tmp_path: Path) -> None:
-    """What each deployed and where, or why it failed; a bake and a job deploy nothing."""
+    """What each deployed and where, or why it failed; a bake deploys nothing, a job without a manifest has no target."""
     type_, status, rollout, reason = STAGES[name]
     body = json.loads((SHARED / "stages" / name).read_text())
     context = {"jobStatus": body} if type_ == "runJobManifest" else body
     stage = {"id": "S", "type": type_, "status": status, "context": context}
     (tmp_path / "x.json").write_text(json.dumps({**RUN, "stages": [stage]}))
     load(tmp_path / "data", tmp_path / "x.json")
-    rollouts = rows(tmp_path / "data", "SELECT account, location, cluster, version FROM rollout")
+    rollouts = rows(tmp_path / "data", "SELECT account, location, cluster, array_to_string(images, ' ') FROM rollout")
     assert rollouts == ([rollout] if rollout else [])
     ((why,),) = rows(tmp_path / "data", "SELECT reason FROM stage")
     assert (why is None) if reason is None else (reason in why)

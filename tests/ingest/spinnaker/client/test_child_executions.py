@@ -36,7 +36,8 @@ def child_stages(*children: str, status: str = "SUCCEEDED", synthetic: bool = Fa
 
 def started_by(parent: str, **more: Any) -> Json:
     """Return a trigger with its parent execution."""
-    return {"trigger": {"type": "pipeline", "user": "ana", "parentExecution": {"id": parent}, **more}}
+    trigger = {"type": "pipeline", "user": "ana", "parentPipelineStageId": f"{parent}-to"}
+    return {"trigger": {**trigger, "parentExecution": {"id": parent}, **more}}
 
 
 def requests_by_id(gate: Gate) -> list[str]:

@@ -18,9 +18,15 @@ def test_red_black_on_virtual_machines() -> None:
     rows = tables((PAYLOADS / "vm_red_black.json").read_bytes())
     fields = ("location", "cluster", "version", "server_group", "first_traffic_at", "full_traffic_at")
     same = ("billing-main-api", "billing-2.14.0-h318", "billing-main-api-v042")
-    assert [fields_of(rollout, *fields) for rollout in rows["rollout"]] == [
+    deployed = [rollout for rollout in rows["rollout"] if rollout.action == "deploy"]
+    assert [fields_of(rollout, *fields) for rollout in deployed] == [
         ("eu-west-1", *same, after(90_000), after(150_000)),
         ("us-east-1", *same, after(100_000), after(180_000)),
+    ]
+    disabled = [rollout for rollout in rows["rollout"] if rollout.action == "disable"]
+    assert [fields_of(rollout, "location", "cluster", "steps_back") for rollout in disabled] == [
+        ("eu-west-1", "billing-main-api", 1),
+        ("us-east-1", "billing-main-api", 1),
     ]
     (execution,) = rows["execution"]
     assert fields_of(execution, "repository", "commit", "commit_origin") == ("acme/billing", SHA, "build")
@@ -54,7 +60,7 @@ def test_kubernetes_traffic_ends_before_the_stage_does() -> None:
     production = tables((PAYLOADS / "canary_then_production.json").read_bytes())["rollout"][-1]
     fields = ("first_traffic_at", "full_traffic_at", "finished_at")
     assert fields_of(production, *fields) == (after(1_106_000), after(1_131_000), after(1_134_300))
-    assert production.version == "registry.example.org/acme/checkout@sha256:" + "ab" * 32
+    assert production.images == ["registry.example.org/acme/checkout@sha256:" + "ab" * 32]
     assert fields_of(production, "account", "location", "server_group") == ("prod-eu", "checkout", "57")
 
 
@@ -148,32 +154,49 @@ def family(trigger: Any) -> tuple[Any, ...]:
     return fields_of(tables(run(trigger=trigger))["execution"][0], "root_id", "parent_id")
 
 
-def test_children_of_pipelines_belong_to_the_topmost_execution_too() -> None:
-    """Parents are followed through pipeline triggers up to the first that something else started."""
+def by_stage(type_: str = "pipeline", **more: Any) -> Any:
+    """Return the trigger of a child that a stage of its parent started."""
+    return {"type": type_, "parentPipelineStageId": "S", **more}
+
+
+def test_children_of_stages_belong_to_the_topmost_execution_too() -> None:
+    """Parents are followed through the stages that started children, up to the first that something else started."""
     top = {"id": "TOP", "trigger": {"type": "git"}}
-    middle = {"id": "MID", "trigger": {"type": "pipeline", "parentExecution": top}}
+    middle = {"id": "MID", "trigger": by_stage(parentExecution=top)}
     assert family({"type": "pipeline", "parentExecution": middle, "strategy": True}) == ("TOP", "MID")
-    assert family({"type": "pipeline", "parentPipelineId": "GONE"}) == ("GONE", "GONE")
-    assert family({"type": "pipelineRef", "parentExecutionId": "REF"}) == ("REF", "REF")
+    assert family(by_stage(parentPipelineId="GONE")) == ("GONE", "GONE")
+    assert family(by_stage("pipelineRef", parentExecutionId="REF")) == ("REF", "REF")
+
+
+def test_a_pipeline_that_the_completion_of_another_triggers_is_its_own_root() -> None:
+    """Its parent stays the execution that triggered it; its own children belong to it."""
+    top = {"id": "TOP", "trigger": {"type": "git"}}
+    assert family({"type": "pipeline", "parentExecution": top}) == ("E", "TOP")
+    assert family({"type": "pipeline", "parentPipelineId": "TOP"}) == ("E", "TOP")
+    triggered = {"id": "MID", "trigger": {"type": "pipeline", "parentExecution": top}}
+    assert family(by_stage(parentExecution=triggered)) == ("MID", "MID")
+    completed = {"type": "pipeline", "parentPipelineId": "TOP"}
+    assert fields_of(tables(run(trigger=completed, rootId="TOP"))["execution"][0], "root_id") == ("E",)
 
 
 def test_grandchildren_belong_to_the_topmost_execution() -> None:
     """If the parent of a parent is named but not nested, for both types of a pipeline trigger."""
-    middle = {"id": "MID", "trigger": {"type": "pipeline", "parentPipelineId": "TOP"}}
-    assert family({"type": "pipeline", "parentExecution": middle}) == ("TOP", "MID")
-    referred = {"id": "MID", "trigger": {"type": "pipelineRef", "parentExecutionId": "TOP"}}
-    assert family({"type": "pipeline", "parentExecution": referred}) == ("TOP", "MID")
-    cut = {"type": "pipeline", "parentPipelineId": "MID"}
+    middle = {"id": "MID", "trigger": by_stage(parentPipelineId="TOP")}
+    assert family(by_stage(parentExecution=middle)) == ("TOP", "MID")
+    referred = {"id": "MID", "trigger": by_stage("pipelineRef", parentExecutionId="TOP")}
+    assert family(by_stage(parentExecution=referred)) == ("TOP", "MID")
+    cut = by_stage(parentPipelineId="MID")
     assert fields_of(tables(run(trigger=cut, rootId="TOP"))["execution"][0], "root_id", "parent_id") == ("TOP", "MID")
+    assert fields_of(tables(run(trigger=cut, rootId="E"))["execution"][0], "root_id", "parent_id") == ("MID", "MID")
     assert fields_of(tables(run(rootId="OTHER"))["execution"][0], "root_id", "parent_id") == ("E", None)
 
 
 def test_a_manual_rerun_is_a_tree_of_its_own() -> None:
     """It copies parentExecution of what it repeats, and so does one above."""
     top = {"id": "TOP", "trigger": {"type": "git"}}
-    rerun = {"id": "RE", "trigger": {"type": "manual", "parentExecution": top}}
+    rerun = {"id": "RE", "trigger": {"type": "manual", "parentPipelineStageId": "S", "parentExecution": top}}
     assert family(rerun["trigger"]) == ("E", None)
-    assert family({"type": "pipeline", "parentExecution": rerun}) == ("RE", "RE")
+    assert family(by_stage(parentExecution=rerun)) == ("RE", "RE")
 
 
 @pytest.mark.parametrize("trigger", [{"dryRun": True}, {"isDryRun": True}, {"type": "dryrun"}])

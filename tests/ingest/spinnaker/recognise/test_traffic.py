@@ -110,3 +110,47 @@ def test_cloud_run_serves_by_share(traffic: Any, expected: tuple[int | None, ...
     (row,) = rollouts(stage("C", "deployCloudrunManifest", 0, 10, context))
     assert (row.images, row.cluster, row.location) == (["gcr.example/shop:7"], "shop", "eu-west1")
     assert times(row) == expected
+
+
+def accepted(row: Any) -> int | None:
+    """Return when the cluster accepted it, in milliseconds after T."""
+    return None if row.accepted_at is None else row.accepted_at // 1000 - T
+
+
+def task(name: str, end: int | None) -> dict[str, Any]:
+    """Return a task that ended after so many milliseconds; None: failed."""
+    return {"name": name, "status": "TERMINAL" if end is None else "SUCCEEDED", "endTime": T + (end or 90)}
+
+
+@pytest.mark.parametrize(
+    ("type_", "tasks", "status", "expected"),
+    [
+        ("deployManifest", [task("monitorDeploy", 5), task("waitForManifestToStabilize", 9)], "SUCCEEDED", 5),
+        ("deployManifest", [task("monitorDeploy", 5), task("waitForManifestToStabilize", None)], "TERMINAL", 5),
+        ("deployManifest", [task("deployManifest", 3), task("monitorDeploy", None)], "TERMINAL", None),
+        ("deployManifest", [task("monitorDeploy", None), task("monitorDeploy", 7)], "SUCCEEDED", 7),
+        ("deployManifest", [], "SUCCEEDED", 10),
+        ("deployManifest", [], "NOT_STARTED", None),
+        ("undoRolloutManifest", [task("monitorUndoRollout", 4)], "SUCCEEDED", 4),
+        ("createServerGroup", [task("monitorDeploy", 2), task("waitForUpInstances", 8)], "SUCCEEDED", 8),
+        ("createServerGroup", [task("monitorDeploy", 2), task("waitForUpInstances", None)], "TERMINAL", None),
+        ("Aws.LambdaDeploymentStage", [], "SUCCEEDED", 10),
+        ("rollbackServerGroup", [], "TERMINAL", None),
+    ],
+)
+def test_when_the_cluster_accepted_it(type_: str, tasks: Any, status: str, expected: int | None) -> None:
+    """By the end of the operation's task, of a group when it is up, else by the success of the stage."""
+    (row,) = rollouts(stage("A", type_, 0, 10, tasks=tasks, status=status))
+    assert accepted(row) == expected
+
+
+@pytest.mark.parametrize("trigger", [{"dryRun": True}, {"isDryRun": True}, {"type": "dryrun"}])
+@pytest.mark.parametrize("type_", ["deployManifest", "Aws.LambdaDeploymentStage", "enableManifest"])
+def test_a_dry_run_changes_what_its_tasks_changed(trigger: Any, type_: str) -> None:
+    """A stage of it succeeds without acting; where the server ran it all the same, its operations tell."""
+    pretended = stage("A", type_, 0, 10, tasks=[task("dryRun", 10)])
+    (row,) = rollouts(pretended, trigger=trigger)
+    assert (accepted(row), *times(row)) == (None, None, None)
+    (row,) = rollouts({**pretended, "tasks": [task("monitorDeploy", 4)]}, trigger=trigger)
+    assert accepted(row) == 4
+    assert None not in times(row)
