@@ -38,7 +38,6 @@ EVERY_TYPE = [
     ("rollback", "running", "staging", "us-east-2", None, None),
     ("rollback", "running", *HOSTNAME, None),
     ("scale", "failed", "staging", None, None, None),
-    ("restart", "failed", "staging", None, "test", None),
     ("disable", "running", "staging", None, "test", None),
     ("enable", "failed", "staging", None, "test", None),
     ("deploy", "running", "spinnaker", None, None, None),
@@ -202,7 +201,7 @@ STAGES: dict[str, tuple[str, str, tuple[str | None, ...] | None, str | None]] = 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_stages(name: str, tmp_path: Path) -> None:
-    """What each deployed and where, or why it failed; a bake deploys nothing, a job without a manifest has no target."""
+    """What each deployed and where, or why it failed; a bake deploys nothing, a job has no known target."""
     type_, status, rollout, reason = STAGES[name]
     body = json.loads((SHARED / "stages" / name).read_text())
     context = {"jobStatus": body} if type_ == "runJobManifest" else body

@@ -50,7 +50,7 @@ def test_a_restart_that_runs_is_noticed_however_old(
         world.executions[0] = make.stub(restart(make, built, world.now - DAY - HOUR, "SUCCEEDED"))
         ingest(gate.url)
     assert landed(STATUS) == [("succeeded",)]
-    assert landed("SELECT version FROM rollout r JOIN execution e ON e.id = execution_id AND r.revision = e.revision"
+    assert landed("SELECT images[1] FROM rollout r JOIN execution e ON e.id = execution_id AND r.revision = e.revision"
                   " WHERE e.id = 'OLD'") == [("registry.example/shop:2",)]  # fmt: skip
 
 
