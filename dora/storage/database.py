@@ -20,11 +20,11 @@ from dora.errors import DoraError, LockedError, UsageError
 from dora.storage import schema
 from dora.storage.landing import LANDING, Load, prepare, verify
 from dora.storage.schema import fact_tables
-from dora.storage.source_state import SourceState, count_rows, read_coverage, read_open_quarantine
+from dora.storage.source_state import ReportedDeployment, SourceState, count_rows, read_coverage, read_open_quarantine
 
-__all__ = ["LANDING", "PUBLISHED", "Connection", "Load", "SourceState", "SqlError", "build_database", "count_rows"]
-__all__ += ["fact_tables", "inspect_landing", "lock", "open_build", "open_load", "read_coverage"]
-__all__ += ["read_open_quarantine", "sort_by_dependency"]
+__all__ = ["LANDING", "PUBLISHED", "Connection", "Load", "ReportedDeployment", "SourceState", "SqlError"]
+__all__ += ["build_database", "count_rows", "fact_tables", "inspect_landing", "lock", "open_build", "open_load"]
+__all__ += ["read_coverage", "read_open_quarantine", "sort_by_dependency"]
 
 PUBLISHED = "dora.duckdb"
 MEMORY = "192MB"  # that a load may use; DuckDB spills what exceeds it to disk, so a long history fits a small machine

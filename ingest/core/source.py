@@ -17,7 +17,9 @@ from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.columns import Columns
 
-SourceState = database.SourceState  # a part of the protocol: sources import it from here
+# Parts of the protocol: sources import them from here.
+SourceState = database.SourceState
+ReportedDeployment = database.ReportedDeployment
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

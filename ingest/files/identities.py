@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import accumulate, chain, count
 from typing import NamedTuple
 
-from dora.storage.source_state import ReportedDeployment
+from ingest.core.source import ReportedDeployment
 from ingest.files.timestamps import EPOCH
 
 
