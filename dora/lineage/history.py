@@ -7,124 +7,13 @@ Rules C7, D5, D6 and E1 of ``docs/what-serves.md``. The kind of a deployment fol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
-from typing import Any, NamedTuple
 
 from dora.lineage.commit_graph import NONE, Graph
-
-
-class Change(StrEnum):
-    """What an attempt changed, by what its targets had served in full before; the first that is true of a target."""
-
-    NEW = "new"  # content that has served no target
-    BACK = "back"  # content that is behind what serves
-    PROMOTION = "promotion"  # content that has served another target and never this one
-    FORWARD = "forward"  # content that has served here, ahead of what serves
-    TEMPLATE = "template"  # the same content with another pod template
-    SAME = "same"
-
+from dora.lineage.comparison import Attempt, Change, Comparison, Contents, Direction, Served
+from dora.lineage.content_order import ContentOrder
+from dora.lineage.lane import Interval, Lane
 
 _PRIORITY = list(Change).index
-
-
-class Direction(StrEnum):
-    """Where an attempt went by the commit graph, compared with the content that served before it."""
-
-    FIRST = "first"
-    AHEAD = "ahead"
-    SAME = "same"
-    BACK = "back"
-    DIVERGED = "diverged"
-    UNKNOWN = "unknown"
-
-
-class Contents(NamedTuple):
-    """What can serve: a content is a set of parts; a part is a commit or a version, and what it replaces.
-
-    ``parts`` has the parts of each content, ``node`` of each part its commit in the graph or ``NONE``, ``slot`` the
-    number of what it replaces: another part with the same slot is another version of the same image or repository.
-    """
-
-    parts: Sequence[Sequence[int]]
-    node: Sequence[int]
-    slot: Sequence[int]
-
-
-class Served(NamedTuple):
-    """What began to serve one target; ``content`` and ``template`` are null (``NONE``) if they are unknown.
-
-    ``is_full``: it took all traffic. ``is_undone``: the same execution tree took it back.
-    """
-
-    target: int
-    content: int
-    template: int
-    is_full: bool = True
-    is_undone: bool = False
-
-
-class Attempt(NamedTuple):
-    """One attempt to change what serves; ``is_undo``: it says that it goes back."""
-
-    served: Sequence[Served]
-    took_traffic: bool
-    succeeded: bool
-    is_undo: bool = False
-
-
-class Comparison(NamedTuple):
-    """How an attempt compares with what served before; other attempts are given by number, null if there is none.
-
-    ``previous`` started the interval that served before, ``content`` introduced this content. ``restored`` last
-    confirmed the content that it went back to, ``blamed_first`` and ``blamed_last`` are the first and the last that it
-    takes back. ``joins`` is the deployment of which a promotion may be a later rollout (D6).
-    """
-
-    node: int | None = None
-    change: str | None = None
-    direction: str | None = None
-    previous: int | None = None
-    content: int | None = None
-    restored: int | None = None
-    blamed_first: int | None = None
-    blamed_last: int | None = None
-    joins: int | None = None
-
-
-def ordinary_release(number: Any, node: Any, previous: Any) -> Comparison:
-    """Return the comparison of an attempt that ``History.append_release`` took; of one, or of columns of them."""
-    return Comparison(node, Change.NEW, Direction.AHEAD, previous, content=number)
-
-
-class Interval:
-    """A stretch of time in which one content with one template served a target; attempts are given by number."""
-
-    __slots__ = ("confirmed_by", "content", "is_promotion", "next", "started_by", "template")
-
-    def __init__(self, content: int, template: int, number: int) -> None:
-        self.content, self.template = content, template
-        self.started_by = self.confirmed_by = number
-        self.is_promotion = False
-        self.next: Interval | None = None
-
-
-class Lane:
-    """What has served one target: its intervals, the last one of each content, and the last of all."""
-
-    __slots__ = ("by_content", "by_revision", "current", "first", "partial")
-
-    def __init__(self, first: Interval) -> None:
-        self.first = self.current = first
-        self.by_content = {first.content: first}
-        self.by_revision = {(first.content, first.template): first}
-        self.partial: int | None = None  # the first attempt that took a part of the traffic since
-
-    def append(self, interval: Interval) -> None:
-        """Let an interval follow the current one."""
-        self.current.next = self.current = interval
-        self.by_content[interval.content] = interval
-        self.by_revision[interval.content, interval.template] = interval
-        self.partial = None
 
 
 class History:
@@ -138,6 +27,7 @@ class History:
         self._graph, self._reached = graph, bytearray(graph.size)
         self._parts, self._node, self._slot = contents
         self._introduced: dict[int, int] = {}  # the first attempt in which each part served a target in full
+        self._order = ContentOrder(graph, contents, self._introduced, self._reached)
         self._lanes: dict[int, Lane] = {}
         self._first_lanes: dict[int, Lane] = {}  # where each content served first
         self._last_lane: Lane | None = None
@@ -202,16 +92,13 @@ class History:
         return served._replace(content=lane.current.content if lane and is_patch else -number - 2)
 
     def _main_node(self, rows: Sequence[Served]) -> int | None:
-        parts = [part for served in rows for part in self._parts_of(served.content)]
+        parts = [part for served in rows for part in self._order.parts(served.content)]
         new_first = sorted(parts, key=lambda part: (part in self._introduced, self._slot[part]))
         return next((self._node[part] for part in new_first if self._node[part] >= 0), None)
 
-    def _parts_of(self, content: int) -> Sequence[int]:
-        return self._parts[content] if content >= 0 else ()
-
     def _introduced_by(self, content: int, otherwise: int) -> int:
         """Return the attempt that first served the last part of a content."""
-        introduced = [self._introduced.get(part, otherwise) for part in self._parts_of(content)]
+        introduced = [self._introduced.get(part, otherwise) for part in self._order.parts(content)]
         return max(introduced, default=otherwise)
 
     def _change(self, served: Served) -> Change:
@@ -219,58 +106,14 @@ class History:
         if lane is not None and content == lane.current.content:
             same = served.template == lane.current.template or NONE in (served.template, lane.current.template)
             return Change.SAME if same else Change.TEMPLATE
-        parts = self._parts_of(content)
+        parts = self._order.parts(content)
         if not parts or any(part not in self._introduced for part in parts):
-            return Change.BACK if lane and self._is_behind(parts, lane.current.content) else Change.NEW
+            return Change.BACK if lane and self._order.is_behind(parts, lane.current.content) else Change.NEW
         if lane is None:
             return Change.PROMOTION
-        if self._order(content, lane.current.content) < 0:
+        if self._order.compare(content, lane.current.content) < 0:
             return Change.BACK
         return Change.FORWARD if content in lane.by_content else Change.PROMOTION
-
-    def _is_behind(self, parts: Sequence[int], other: int) -> bool:
-        """Tell whether all commits of a content that never served are known to be ancestors of what serves."""
-        nodes = [self._node[part] for part in parts]
-        before = [self._node[part] for part in self._parts_of(other) if self._node[part] >= 0]
-        return bool(nodes and before) and all(
-            node >= 0
-            and self._reached[node]
-            and any(self._compare_commits(node, other) == Direction.BACK for other in before)
-            for node in nodes
-        )
-
-    def _order(self, content: int, other: int) -> int:
-        """Return -1 if a content that has served is back of another, else 1: it is back if no part is ahead (C7)."""
-        parts, others = self._parts_of(content), self._parts_of(other)
-        orders = set()
-        for part in parts:
-            if part in others:
-                continue
-            rivals = [rival for rival in others if rival not in parts]
-            same_slot = [rival for rival in rivals if self._slot[rival] == self._slot[part]]
-            orders |= {self._order_parts(part, rival) for rival in same_slot or rivals[:1]}
-        return -1 if orders == {-1} else 1
-
-    def _order_parts(self, part: int, other: int) -> int:
-        """Compare two parts by ancestry where both commits are known, else by when each first served anywhere."""
-        node, before = self._node[part], self._node[other]
-        if node >= 0 and before >= 0:
-            by_ancestry = self._compare_commits(node, before)
-            if by_ancestry != Direction.DIVERGED:
-                return -1 if by_ancestry == Direction.BACK else 1
-        introduced, other_introduced = self._introduced.get(part), self._introduced.get(other)
-        if introduced is None or other_introduced is None:
-            return 1 if introduced is None else -1
-        return -1 if introduced < other_introduced else 1
-
-    def _compare_commits(self, node: int, before: int) -> Direction:
-        # An ancestor has a lower generation, so at most one of the two walks through the graph is needed.
-        generation = self._graph.generation
-        if generation[node] <= generation[before] and self._graph.reaches(before, node):
-            return Direction.BACK
-        if generation[node] >= generation[before] and self._graph.reaches(node, before):
-            return Direction.AHEAD
-        return Direction.DIVERGED
 
     def _direction(self, served: Served, change: Change) -> Direction:
         lane = self._lanes.get(served.target)
@@ -284,7 +127,7 @@ class History:
         if node is not None and not self._reached[node]:
             return Direction.AHEAD
         if node is not None and before is not None:
-            return self._compare_commits(node, before)
+            return self._order.compare_commits(node, before)
         return Direction.BACK if change == Change.BACK else Direction.UNKNOWN
 
     def _compare(self, rows: Sequence[Served], changes: Sequence[Change], main: int, *, is_undo: bool) -> Comparison:
@@ -325,7 +168,7 @@ class History:
         """Return the first attempt on a target that brought what a content that never served there is behind."""
         interval: Interval | None = lane.first
         while interval is not None:
-            if self._parts_of(content) and self._order(content, interval.content) < 0:
+            if self._order.parts(content) and self._order.compare(content, interval.content) < 0:
                 return interval.started_by
             interval = interval.next
         return None
@@ -345,7 +188,7 @@ class History:
             if lane is not None and not served.is_undone and lane.partial is None:
                 lane.partial = number
             return
-        for part in self._parts_of(served.content):
+        for part in self._order.parts(served.content):
             self._introduced.setdefault(part, number)
         interval = Interval(served.content, served.template, number)
         interval.is_promotion = change == Change.PROMOTION
@@ -364,7 +207,7 @@ class History:
         self._last_lane = lane
 
     def _ship(self, number: int, rows: Sequence[Served]) -> None:
-        nodes = dict.fromkeys(self._node[part] for served in rows for part in self._parts_of(served.content))
+        nodes = dict.fromkeys(self._node[part] for served in rows for part in self._order.parts(served.content))
         reached: list[int] = []
         for node in nodes:
             if node >= 0:

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dora.lineage.commit_graph import NONE, Graph, Numbers
-from dora.lineage.history import Attempt, Change, Comparison, Contents, Direction, History, Served, ordinary_release
+from dora.lineage.comparison import Attempt, Change, Comparison, Contents, Direction, Served, ordinary_release
+from dora.lineage.history import History
 
 Columns = dict[str, Numbers]
 Flags = npt.NDArray[np.bool_]

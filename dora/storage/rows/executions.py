@@ -94,7 +94,7 @@ class Rollout(Row, frozen=True, kw_only=True):
     location: Annotated[Text, "Namespace or region."] = None
     cluster: Annotated[Text, "Cluster or workload name."] = None
     workload_kind: Annotated[
-        Text, "Kind of the manifest that holds the pod template, servergroup or function; null if unknown."
+        Text, "Kind of the manifest that holds the pod template, else what kind of thing it is; null if unknown."
     ] = None
     status: Annotated[str, "Its status; not_started if it was planned and never reached."]
     started_at: Annotated[Micros, "When it began."] = None

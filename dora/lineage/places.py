@@ -1,0 +1,168 @@
+"""Which workloads share a target: those to which one host or one route leads (T2). Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from dora.lineage.events import Action, Destination, Event
+
+Place = tuple[str, str | None, str | None]  # source, account, location
+Key = tuple[str, str]  # source, target
+
+
+class RolloutRow(NamedTuple):
+    """One row of ``target_events.sql``."""
+
+    source: str
+    account: str | None
+    location: str | None
+    target: str
+    rollout_id: str
+    application: str
+    execution_id: str
+    root_id: str
+    workload: str
+    action: str
+    accepted_at: int | None
+    first_traffic_at: int | None
+    full_traffic_at: int | None
+    revision_identity: int | None
+    revision: str | None
+    labels: list[str] | None
+    is_dark: bool
+    restores: str | None
+    steps_back: int | None
+
+    def as_event(self) -> Event:
+        """Return it as the replay takes it."""
+        return Event(
+            deployment=self.root_id,
+            action=Action(self.action),
+            workload=self.workload,
+            at=self.accepted_at,
+            first=self.first_traffic_at,
+            full=self.full_traffic_at,
+            template=self.revision_identity,
+            revision=self.revision,
+            labels=frozenset(self.labels or ()),
+            is_dark=self.is_dark,
+            restores=self.restores,
+            steps_back=self.steps_back,
+        )
+
+
+class RouteRow(NamedTuple):
+    """One row of ``routes.sql``: a destination, and the stage that set its weight or its labels."""
+
+    source: str
+    account: str | None
+    location: str | None
+    route_id: str
+    execution_id: str
+    root_id: str
+    applied_at: int | None
+    host: str
+    subset: str | None
+    labels: list[str] | None
+    weight: float | None
+
+
+class TargetEvent(NamedTuple):
+    """An event with the ids of its row."""
+
+    event: Event
+    rollout_id: str
+    execution_id: str
+
+
+class Places:
+    """Which workloads share a target, because one host or one route leads to them (T2).
+
+    ``routed`` are the targets that have routes.
+    """
+
+    def __init__(self, rollouts: Iterable[RolloutRow], routes: Iterable[RouteRow]) -> None:
+        self.routed: set[Key] = set()
+        self._groups: dict[Key, str] = {}
+        self._selectors: defaultdict[tuple[Place, str, str | None], list[tuple[int, frozenset[str]]]]
+        self._selectors = defaultdict(list)
+        self._stages: defaultdict[tuple[Place, str], list[RouteRow]] = defaultdict(list)
+        self._workloads: defaultdict[Place, defaultdict[str, set[frozenset[str]]]]
+        self._workloads = defaultdict(lambda: defaultdict(set))
+        self._targets: dict[tuple[Place, str], str] = {}
+        for rollout in rollouts:
+            self._workloads[rollout[:3]][rollout.workload].add(frozenset(rollout.labels or ()))
+            self._targets[rollout[:3], rollout.workload] = rollout.target
+        for route in routes:
+            if route.weight is None:
+                selector = route.applied_at or 0, frozenset(route.labels or ())
+                self._selectors[route[:3], route.host, route.subset].append(selector)
+            else:
+                self._stages[route[:3], route.route_id].append(route)
+        together = {
+            (place, frozenset(workload for route in stage for workload in self._selected(place, route)))
+            for (place, _), stage in self._stages.items()
+        }
+        for place, names in together:
+            self._join(place, names)
+
+    def target(self, rollout: RolloutRow) -> str:
+        """Return the target of a rollout."""
+        return self._groups.get((rollout.source, rollout.target), rollout.target)
+
+    def route_events(self) -> Iterator[tuple[Key, TargetEvent]]:
+        """Yield the events of the routes, each with its target; those that lead to no known workload are left out."""
+        for (place, route_id), stage in self._stages.items():
+            selected = [workload for route in stage for workload in self._selected(place, route)]
+            if not selected:
+                continue
+            target = self._targets[place, selected[0]]
+            first, at = stage[0], stage[0].applied_at
+            destinations = tuple(
+                Destination(route.host, route.subset, self._selector(place, route, at), route.weight or 0)
+                for route in stage
+            )
+            event = Event(first.root_id, Action.ROUTE, "", at, routes=destinations)
+            key = first.source, self._groups.get((first.source, target), target)
+            yield key, TargetEvent(event, route_id, first.execution_id)
+
+    def _selector(self, place: Place, route: RouteRow, at: int | None) -> frozenset[str] | None:
+        """Return the labels of a subset as its destination rule had them then; the first one if it came later."""
+        selectors = self._selectors.get((place, route.host, route.subset))
+        if not selectors:
+            return None
+        return next((labels for since, labels in reversed(selectors) if at and since <= at), selectors[0][1])
+
+    def _selected(self, place: Place, route: RouteRow) -> list[str]:
+        """Return the workloads that a destination leads to."""
+        workloads = self._workloads[place]
+        selectors = [labels for _, labels in self._selectors.get((place, route.host, route.subset), ())]
+        if selectors:
+            return [name for name, of_pods in workloads.items() if _selects_any(selectors, of_pods)]
+        if route.subset is None or route.subset.startswith("$"):
+            return [route.host] if route.host in workloads else []
+        by_convention = f"{route.host}-{route.subset}"
+        if by_convention in workloads:
+            return [by_convention]
+        return [name for name, of_pods in workloads.items() if _has_value(of_pods, route.subset)]
+
+    def _join(self, place: Place, workloads: frozenset[str]) -> None:
+        source, targets = place[0], sorted(self._targets[place, workload] for workload in workloads)
+        if not targets:
+            return
+        joined = {self._groups.get((source, target), target) for target in targets}
+        name = min(joined)
+        members = [key for key, group in self._groups.items() if key[0] == source and group in joined]
+        for key in [*members, *((source, target) for target in targets)]:
+            self._groups[key] = name
+        self.routed = {(key[0], group) for key, group in self._groups.items()}
+
+
+def _selects_any(selectors: Iterable[frozenset[str]], of_pods: Iterable[frozenset[str]]) -> bool:
+    return any(selector <= labels for labels in of_pods for selector in selectors)
+
+
+def _has_value(of_pods: Iterable[frozenset[str]], value: str) -> bool:
+    return any(label.partition("=")[2].lower() == value for labels in of_pods for label in labels)

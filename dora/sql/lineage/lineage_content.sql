@@ -1,0 +1,1 @@
+SELECT DISTINCT parts FROM lineage_rollout ORDER BY parts
