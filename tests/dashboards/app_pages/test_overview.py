@@ -184,9 +184,7 @@ def test_stale_data_has_a_warning(run: Run, build_of: Build, tmp_path: Path, mid
     assert ["dora nightly" in warning.value for warning in page.warning] == [True] * bool(days)
 
 
-def test_times_are_shown_in_the_organisations_zone(
-    run: Run, build_of: Build, tmp_path: Path, midnight: datetime
-) -> None:
+def test_times_are_in_the_organisations_zone(run: Run, build_of: Build, tmp_path: Path, midnight: datetime) -> None:
     """Header and table use the time zone that weeks are split by."""
     build = build_of(tmp_path, end=midnight, days=30, timezone="Asia/Tokyo")
     page = run(build, window="30d")

@@ -45,9 +45,9 @@ CLICKS = {
 def click(page: Any, title: str, marks: str, place: int) -> None:
     """Click a mark of the chart with a title; negative places count from the last mark."""
     matches = find_charts(page)[title].locator(f"svg {marks}")
-    mark = matches.nth(place if place >= 0 else matches.count() + place)
-    mark.scroll_into_view_if_needed()
-    box = mark.bounding_box()
+    chart_mark = matches.nth(place if place >= 0 else matches.count() + place)
+    chart_mark.scroll_into_view_if_needed()
+    box = chart_mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
 
 
