@@ -14,6 +14,7 @@ from dora import periods
 from dora.errors import UsageError
 from dora.query.metric import build_info, compute_metric, query_observations
 from dora.query.value import By, Move, Scope, Value
+from dora.render.text import signed
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
 from dora.storage.database import Connection
@@ -49,7 +50,7 @@ class PeriodComparison:
         """Simpson's paradox: the total moved against its applications; null if it did not."""
         if self.split is None or not self.split.lies:
             return None
-        within, mix = (f"{100 * part:+.1f} points" for part in (self.split.within, self.split.mix))
+        within, mix = (f"{signed(100 * part)} points" for part in (self.split.within, self.split.mix))
         group = f"{self.now.group}: " if self.now.group else ""
         warning = f"{group}within applications it moved {within}, against the total; their mix moved it {mix}"
         if self.at_old_mix is None:

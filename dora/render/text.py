@@ -48,6 +48,12 @@ def _three_digits(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 
+def signed(amount: float, digits: int = 1) -> str:
+    """Format a change with its sign: ``+5.0``, ``−3.2``, ``±0.0`` for one that rounds to zero."""
+    text = f"{abs(amount):.{digits}f}"
+    return ("±" if float(text) == 0 else "+" if amount > 0 else "−") + text
+
+
 def interval(low: float | None, high: float | None, unit: str) -> str:
     """Format a confidence interval: ``95 % CI 8.3–11.3 %`` or ``95 % CI 25 min to 3 h``; null has no bound."""
     if low is None and high is None:

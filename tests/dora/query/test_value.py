@@ -62,10 +62,10 @@ def test_newcombes_other_examples() -> None:
         (rate(12, 90), rate(10, 90), "+20 %", False),
         (rate(3, 90), rate(0, 90), "up by 0.0333 / day", False),
         (rate(0, 90), rate(0, 90), "±0 %", False),
-        (rate(0, 90), rate(90, 90), "-100 %", True),
+        (rate(0, 90), rate(90, 90), "−100 %", True),
         (rate(300, 90), rate(9, 90), "× 33", True),
-        (value(2.0, 1.8, 2.2, "hours"), value(4.0, 3.6, 4.4, "hours"), "-50 %", True),
-        (value(2.0, 1.0, 4.0, "hours"), value(3.0, 1.5, 6.0, "hours"), "-33 %", False),
+        (value(2.0, 1.8, 2.2, "hours"), value(4.0, 3.6, 4.4, "hours"), "−50 %", True),
+        (value(2.0, 1.0, 4.0, "hours"), value(3.0, 1.5, 6.0, "hours"), "−33 %", False),
         (share(12, 100), share(12, 100), "±0.0 points", False),
     ],
 )

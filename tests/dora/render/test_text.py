@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.query.value import Value
-from dora.render.text import days, interval, quantity
+from dora.render.text import days, interval, quantity, signed
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -94,3 +94,12 @@ def test_the_title_names_another_statistic() -> None:
     assert recovery.title_for("median") == "Failed deployment recovery time"
     assert recovery.title_for("mean") == "Failed deployment recovery time, mean (MTTR)"
     assert dora.metrics()["lead_time"].title_for("p90") == "Lead time for changes, 90th percentile"
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "text"),
+    [(5.04, 1, "+5.0"), (-3.2, 1, "−3.2"), (-0.04, 1, "±0.0"), (0.0, 0, "±0"), (-49.7, 0, "−50")],
+)
+def test_a_change_has_its_sign(amount: float, digits: int, text: str) -> None:
+    """An increase has a plus, a decrease a minus sign, and what rounds to zero has both."""
+    assert signed(amount, digits) == text
