@@ -16,6 +16,8 @@ from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_se
 
 Bounds = tuple[float | None, float | None]
 By = Literal["application", "team", "group"]
+Better = Literal["higher", "lower"]
+Verdict = Literal["better", "worse", "not significant"]
 GROUPS: tuple[By, ...] = ("application", "team", "group")
 MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
 
@@ -72,6 +74,12 @@ class Move:
     high: float | None = None
     needed: int | None = None
     p: float | None = None
+
+    def verdict(self, better: Better) -> Verdict:
+        """Whether the metric got better or worse, as a comparison of its own; ``better`` is the metric's direction."""
+        if not self.significant or not self.direction:
+            return "not significant"
+        return "better" if (self.direction > 0) == (better == "higher") else "worse"
 
     @staticmethod
     def significant_among(moves: Sequence[Move]) -> list[bool]:
