@@ -63,6 +63,11 @@ def test_two_units_both_appear() -> None:
     assert interval(0.42, 3.0, "hours") == "95 % CI 25 min to 3 h"
 
 
+def test_limits_that_print_alike_appear_once() -> None:
+    """19.9 to 20.04 minutes is 20 min."""
+    assert interval(0.332, 0.334, "hours") == "95 % CI 20 min"
+
+
 def test_evidence_is_one_line() -> None:
     """The size, the interval and what is pending; or the reason why there is no number."""
     assert RATE.evidence == "142 of 1,468 · 95 % CI 8.3–11.3 %"
