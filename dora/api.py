@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dora import periods
 from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety, survey_position, weekly_signals
-from dora.analysis.period_comparison import MetricChange, ReadValues, significant_changes
+from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, significant_changes
 from dora.errors import DoraError
 from dora.periods import Grain
 from dora.query import lists
@@ -68,7 +68,9 @@ class Result:
 
 
 class Delivery:
-    """One build of dora.duckdb, read-only."""
+    """One build of dora.duckdb, read-only. ``key_metrics`` are the metrics of the overview, in its order."""
+
+    key_metrics: ClassVar[tuple[str, ...]] = KEY_METRICS
 
     def __init__(self, path: Path) -> None:
         self.path = path

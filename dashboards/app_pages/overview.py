@@ -10,10 +10,11 @@ from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card
 from dashboards.queries.view import current
 from dashboards.sections import changes, stability
+from dora import Delivery
 
 view = current()
 changes.draw(view)
-metric_card.draw_cards(view, metric_card.KEYS, columns=3)
+metric_card.draw_cards(view, Delivery.key_metrics, columns=3)
 
 # The list is drawn first because the charts highlight the period that is selected in it.
 trends, deployments = st.grid(3, min_column_width=340), st.container(border=True)

@@ -20,8 +20,6 @@ COLOURS: dict[Assessment, Literal["green", "red", "gray"]] = {
     "better": "green", "worse": "red", "not significant": "gray"
 }  # fmt: skip
 TONES: dict[Assessment, charts.Tone] = {"better": "green", "worse": "vermilion", "not significant": "grey"}
-# The five DORA keys and the canary pass rate, in the order of the overview.
-KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 
 
 def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> None:
@@ -35,7 +33,7 @@ def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> 
 def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
     now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name))
     move = now.compare_to(view.comparison_value(metric.name))
-    assessment = assess(metric, move)
+    assessment = move.verdict(metric.better) if move else "not significant"
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.popover(metric.title, type="tertiary", width="content"):
             # One text of many paragraphs: with a dozen cards, an element for each would slow the page down.
@@ -51,13 +49,6 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)
         st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
-
-
-def assess(metric: Metric, move: Move | None) -> Assessment:
-    """Return whether a significant move is in the direction that is better for the metric."""
-    if move is None or not move.significant or not move.direction:
-        return "not significant"
-    return "better" if (move.direction > 0) == (metric.better == "higher") else "worse"
 
 
 def _arrow(move: Move | None) -> Literal["up", "down", "off"]:

@@ -16,7 +16,6 @@ from dashboards.report import chart_images
 from dora import Delivery, Page, Scope, Value
 
 MAX_PENDING = 20  # of the list; `dora show` and the dashboard have all of them
-KEYS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate")
 DEFINITIONS = """
 SELECT key, value, count(*) AS applications, description
 FROM definitions_in_force SEMI JOIN (
@@ -71,12 +70,12 @@ class Report:
         """Return where the total changed in another direction than the applications did."""
         if self.previous_scope is None:
             return []
-        comparisons = [row for name in KEYS for row in self.delivery.compare(name, self.scope)]
+        comparisons = [row for name in Delivery.key_metrics for row in self.delivery.compare(name, self.scope)]
         return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in comparisons if row.warning]
 
     def trend_alerts(self) -> Iterator[Row]:
         """Return the strong alerts of the weekly series of the key metrics."""
-        for name in KEYS:
+        for name in Delivery.key_metrics:
             for series in self.delivery.signals(name, self.scope):
                 for alert in series.alerts:
                     if not alert.weak:
@@ -108,7 +107,7 @@ class Report:
             comparison = "compared with the previous period"
         data_through = text.format_time(about["as_of"], about["timezone"])
         page = Page(f"Delivery of {subjects}", f"{period} · {comparison} · data through {data_through}")
-        page.cards(self._card(name) for name in KEYS)
+        page.cards(self._card(name) for name in Delivery.key_metrics)
         self._add_changes(page)
         page.heading(
             "Trend alerts (control chart)",

@@ -10,12 +10,12 @@ import streamlit as st
 
 import dora
 from dashboards.charts import Row
-from dashboards.components import deployment_list, metric_card, table
+from dashboards.components import deployment_list, table
 from dashboards.components.table import RowButton, text
 from dashboards.queries import cache
 from dashboards.queries.selection import ANOTHER_TEAM
 from dashboards.queries.view import View
-from dora import Scope
+from dora import Delivery, Scope
 
 MAX_ROWS = 8  # of each list: the page is a summary, `dora compare` and `dora signals` list all
 EVERYONE, NO_GROUP = "all", "–"
@@ -87,7 +87,7 @@ def _filter(row: Row, group: Group, grain: str) -> None:
 def _trend_alerts(view: View, group: Group) -> list[Row]:
     """Return the strong alerts of every key metric and group within the window, latest first."""
     rows = []
-    for name in metric_card.KEYS:
+    for name in Delivery.key_metrics:
         for series in cache.signals(view.build, name, replace(view.window_scope, by=group)):
             for alert in series.alerts:
                 if not alert.weak:

@@ -22,14 +22,13 @@ from dashboards.rows import canaries as canary_rows
 
 Row = dict[str, Any]
 TOP = 200  # rows on the page; the CSV file has all of them
-CHANGES = {
-    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
-    "marks": "Exceptions", "started": "Started by", "authors": "Authors", "approved_by": "Approved by",
-    "waited": "Approval wait", "prompts": "Approval prompt", "canary": "Canary result", "commit": "Commit",
-    "template": "Template",
-}  # fmt: skip
+CHANGES = (  # columns of the audit trail, after the time
+    "application", "team", "kind", "outcome", "marks", "started", "authors", "approved_by", "waited", "prompts",
+    "canary", "commit", "template",
+)  # fmt: skip
 ALL_CHANGES, ANY_HOUR = "all production changes", "any hour"
 CANARIES, EXCEPTION, HOUR = "canaries", "finding", "hour"  # query parameters and widget keys
+LOCAL = "UTC"  # zone of times that are local already
 EXECUTION = link("Execution", "Open in Deck")
 
 
@@ -86,9 +85,14 @@ def draw_changes(trail: Any, zone: str) -> None:
     rows = selection.rows
     caption = f"{wording.format_count(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
     _draw_heading("Production changes", caption, "changes.csv", lambda: rows)
-    columns = {name: text(label) for name, label in CHANGES.items()} | {"url": EXECUTION}
+    columns = {
+        "local_time": local_time(trail.columns["local_time"], zone),
+        **{name: text(trail.columns[name]) for name in CHANGES},
+        "url": EXECUTION,
+    }
     button = table.open_button("change")
-    table.draw(selection.lines()[:TOP], zone, columns, "Production changes, latest first", button=button)
+    lines = [line | {"local_time": row["local_time"]} for line, row in zip(selection.lines()[:TOP], rows, strict=False)]
+    table.draw(lines, LOCAL, columns, "Production changes, latest first", button=button)
 
 
 def draw_rollbacks(rollbacks: Any, zone: str) -> None:
@@ -98,13 +102,14 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     for sentence in rollbacks.sentences:
         st.text(sentence)
     lines = [
-        line | {"deployment_id": row["deployment_id"], "url": row["url"]}
+        line | {"when": row["local_time"], "deployment_id": row["deployment_id"], "url": row["url"]}
         for line, row in zip(rollbacks.lines()[:TOP], rows, strict=False)
     ]
     if lines:
         names = [name for name in lines[0] if name not in ("deployment_id", "url", "execution")]
-        columns = {name: text(_label(name)) for name in names} | {"url": EXECUTION}
-        table.draw(lines, zone, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
+        columns = {name: text(_label(name)) for name in names}
+        columns |= {"when": local_time("When", zone), "url": EXECUTION}
+        table.draw(lines, LOCAL, columns, "Rollbacks, latest first", button=table.open_button("rollback"))
 
 
 def draw_templates(trail: Any) -> None:

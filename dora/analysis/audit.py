@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
 from dora import periods
 from dora.analysis import audit_text, rollbacks
@@ -50,8 +51,10 @@ class AuditTrail:
     as_code      one row per application: how its pipelines are made
     delivery     one row per template version: its deployments and how many of them failed
     waits        the approval time as a sentence
+    columns      the label of each column of ``lines``
     """
 
+    columns: ClassVar[dict[str, str]] = audit_text.COLUMNS
     rows: list[Row]
     exceptions: list[AuditException]
     rollbacks: Rollbacks

@@ -9,20 +9,21 @@ from dora.render import text
 Row = dict[str, Any]
 SHORT_COMMIT = 9  # digits
 EVIDENCE = {"rollback": "rolled back", "fix_forward": "fixed forward", "deploy": "deploy failed"}
-MARKS = {  # column of the row: exception in words
+MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in words, by code if it has codes
     "outside_business_hours": "outside business hours",
     "unauthorized_users": "unauthorized: {}",
     "stopped_by": "rejected by {}",
     "prompts_skipped": "approval skipped",
     "prompts_timed_out": "approval timed out",
     "prompts_passed_by_timeout": "passed by timeout",
-    "self_approval": "{}",
+    "author_approval": {"alone": "approved by an author alone", "shared": "approved by an author and another person"},
+    "approved_by_trigger_user": "approved by the person who triggered it",
 }
-COLUMNS = {
-    "local_time": "Changed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
+COLUMNS = {  # of every list of production changes: terminal, file and page
+    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
     "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by",
-    "prompts": "Approval prompt", "roles": "Roles required", "approved_by": "Approved by", "waited": "Approval time",
-    "canary": "Canary", "marks": "Exceptions", "template": "Template", "url": "Execution",
+    "prompts": "Approval prompt", "roles": "Roles required", "approved_by": "Approved by", "waited": "Approval wait",
+    "canary": "Canary result", "marks": "Exceptions", "template": "Template", "url": "Execution",
 }  # fmt: skip
 TERMINAL_COLUMNS = ("local_time", "application", "kind", "outcome", "commit", "authors", "started", "approved_by",
                     "waited", "marks")  # fmt: skip
@@ -61,7 +62,11 @@ def outcome(row: Row) -> str:
 def marks(row: Row) -> list[str]:
     """Return the exceptions of a change in words."""
     # The same conditions as dora/sql/exceptions, for one row: here they are read side by side, there counted.
-    words = [phrase.format(row[column]) for column, phrase in MARKS.items() if row[column]]
+    words = [
+        phrase[row[column]] if isinstance(phrase, dict) else phrase.format(row[column])
+        for column, phrase in MARKS.items()
+        if row[column]
+    ]
     if row["started_manually"] and not row["prompt_count"] and row["kind"] in ("release", "hotfix", "config"):
         words.append("manual, no approval prompt")
     if row["versions_behind"]:

@@ -51,9 +51,9 @@ def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
     for (verdict, action), group in groupby(sorted(rows, key=order), itemgetter("verdict", "action_taken")):
         canaries = list(group)
         failed = sum(1 for row in canaries if row["deployment_failed"])
-        known = [row for row in canaries if not row["outcome_unknown_reason"]]
-        healthy = sum(row["deployment_failed"] is False for row in known)
-        outcomes.append(CanaryOutcome(verdict, action, len(canaries), failed, healthy, len(canaries) - len(known)))
+        resolved = [row for row in canaries if not row["outcome_unknown_reason"]]
+        healthy = sum(row["deployment_failed"] is False for row in resolved)
+        outcomes.append(CanaryOutcome(verdict, action, len(canaries), failed, healthy, len(canaries) - len(resolved)))
     return outcomes
 
 

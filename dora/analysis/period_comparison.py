@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from dora import periods
 from dora.errors import UsageError
 from dora.query.metric import build_info, compute_metric, query_observations
-from dora.query.value import By, Move, Scope, Value
+from dora.query.value import By, Move, Scope, Value, Verdict
+from dora.render.text import signed
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
 from dora.storage.database import Connection
@@ -22,11 +23,11 @@ CASES_BY_APPLICATION = (
     "SELECT application, sum(value)::BIGINT AS cases, count(*) AS trials FROM $observations"
     " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
 )
+# The five DORA keys and the canary pass rate, in the order of the overview and the report.
 KEY_METRICS = (
     "deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate",
 )  # fmt: skip
 ReadValues = Callable[[str, Scope], Iterable[Value]]
-Verdict = Literal["better", "worse", "not significant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class PeriodComparison:
         """Simpson's paradox: the total moved against its applications; null if it did not."""
         if self.split is None or not self.split.lies:
             return None
-        within, mix = (f"{100 * part:+.1f} points" for part in (self.split.within, self.split.mix))
+        within, mix = (f"{signed(100 * part)} points" for part in (self.split.within, self.split.mix))
         group = f"{self.now.group}: " if self.now.group else ""
         warning = f"{group}within applications it moved {within}, against the total; their mix moved it {mix}"
         if self.at_old_mix is None:
@@ -121,10 +122,7 @@ class MetricChange:
     @property
     def verdict(self) -> Verdict:
         """Whether the metric got better or worse, as a comparison of its own."""
-        if self.move is None or not self.move.significant or not self.move.direction:
-            return "not significant"
-        higher_is_better = catalog.metric(self.now.metric).better == "higher"
-        return "better" if (self.move.direction > 0) == higher_is_better else "worse"
+        return self.move.verdict(catalog.metric(self.now.metric).better) if self.move else "not significant"
 
 
 def compare_values(pairs: Sequence[tuple[Value, Value]]) -> list[MetricChange]:

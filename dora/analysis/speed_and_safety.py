@@ -11,6 +11,7 @@ from typing import Any
 
 from dora.query.metric import compute_metric, query_observations
 from dora.query.value import Scope
+from dora.render.text import signed
 from dora.sql import catalog
 from dora.statistics import aggregation_effects, association, intervals, wilson
 from dora.statistics.association import Association, Elasticity
@@ -138,7 +139,7 @@ def _correlation(correlation: Association | None, sentence: str) -> str:
     if correlation is None:
         return "Too little data: a correlation needs four applications or weeks that differ."
     value, low, high = correlation.value, correlation.low, correlation.high
-    evidence = f"correlation {value:+.2f}, 95 % CI {low:+.2f} to {high:+.2f}, n = {correlation.n:,}".replace("-", "−")
+    evidence = f"correlation {signed(value, 2)}, 95 % CI {signed(low, 2)} to {signed(high, 2)}, n = {correlation.n:,}"
     if low <= 0 <= high:
         return f"No evidence either way: “{sentence.format('larger/smaller')}” ({evidence})."
     return f"{sentence.format('larger' if value > 0 else 'smaller')} ({evidence})."
@@ -160,7 +161,7 @@ def _sizes(difference: tuple[float, float] | None) -> str:
     if difference is None:
         return "Too little data: no deployments of four or more changes to compare with those of at most one."
     low, high = difference
-    limits = f"95 % CI of the difference {100 * low:+.1f} to {100 * high:+.1f} points"
+    limits = f"95 % CI of the difference {signed(100 * low)} to {signed(100 * high)} points"
     if low <= 0 <= high:
         return f"No evidence either way: large deployments (four or more changes) fail more/less often ({limits})."
     often = "more often" if low > 0 else "less often"

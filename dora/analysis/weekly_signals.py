@@ -18,27 +18,19 @@ from dora.storage.database import Connection
 BASELINE = 26  # weeks: control limits come from them and are then fixed
 MAX_P = 0.05  # of a change point
 MIN_OBSERVATIONS = 5  # in a week of durations: the median of two or three varies as much as they do
-RULES = {
-    "beyond the limits": "outside control limits, {direction}",
-    "8 on one side": "8 weeks {side} the mean",
-    "2 of 3 near a limit": "2 of 3 weeks near a control limit, {direction}",
-    "4 of 5 off centre": "4 of 5 weeks off the mean, {direction}",
-}
-WEAK_RULES = ("2 of 3 weeks", "4 of 5 weeks")  # chance alone meets these once or twice a year
 
 
 @dataclass(frozen=True, slots=True)
 class TrendAlert:
-    """Consecutive weeks that chance does not explain: index of the first and the last, and the rule they meet."""
+    """Consecutive weeks that chance does not explain: index of the first and the last, and the rule they meet.
+
+    Chance alone raises a ``weak`` alert once or twice a year.
+    """
 
     first: int
     last: int
     text: str
-
-    @property
-    def weak(self) -> bool:
-        """Whether chance alone raises such an alert once or twice a year."""
-        return self.text.startswith(WEAK_RULES)
+    weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +62,8 @@ class WeeklySeries:
         """The alerts in the window, the latest first; consecutive weeks that meet one rule are one alert."""
         alerts = []
         for signal in self.behaviour.signals if self.behaviour else []:
-            side = "above" if signal.direction == "up" else "below"
-            text = RULES[signal.rule].format(direction=signal.direction, side=side)
-            alerts.append(TrendAlert(signal.index, signal.index, text))
+            text = signal.rule.describe(signal.direction)
+            alerts.append(TrendAlert(signal.index, signal.index, text, signal.rule.weak))
         if self.shifted is not None:
             alerts.append(TrendAlert(self.shifted, self.shifted, "lasting shift"))
         if self.change is not None:

@@ -63,8 +63,7 @@ def _write_application(con: Connection, application: str, team: str | None, defi
     values = {name: getattr(definitions, name) for name in keys}
     row = [application, team, *(_to_sql(keys[name], value) for name, value in values.items())]
     con.execute(f"INSERT INTO definitions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - placeholders only
-    texts = {name: _to_text(value) for name, value in values.items()}
-    in_force = [[application, name, text, keys[name].description] for name, text in texts.items()]
+    in_force = [[application, name, _to_text(value), keys[name].description] for name, value in values.items()]
     con.executemany("INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)", in_force)
     of_names = [(name, glob) for name, key in keys.items() if key.globs_of == "names" for glob in values[name]]
     if globs := [[application, name, as_like(glob)] for name, glob in of_names]:
@@ -76,7 +75,7 @@ def _write_application(con: Connection, application: str, team: str | None, defi
 def _to_text(value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{glob} = {repository}" for glob, repository in value.items())
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    return " ".join(value) if isinstance(value, tuple) else str(value).removesuffix(".0")
 
 
 def _column_type(key: Key) -> str:

@@ -46,7 +46,7 @@ def changes(
 
 def _change_line(row: dict[str, Any]) -> dict[str, Any]:
     stages = {stage.replace("_", " "): row[f"{stage}_hours"] for stage in STAGES}
-    size = f"{row['files']} files +{row['lines_added'] or 0} -{row['lines_removed'] or 0}"
+    size = f"{row['files']} files +{row['lines_added'] or 0} −{row['lines_removed'] or 0}"
     return {
         "merged at": row["merged_at"],
         "application": row["application"],

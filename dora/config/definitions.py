@@ -196,7 +196,7 @@ def to_markdown() -> str:
     about = "Keys of `[definitions]` in dora.toml. `[[applications]]` overrides them for the applications that `match`."
     lines = ["# Definitions", "", about, "", "| key | default | choices | meaning |", "|---|---|---|---|"]
     for name, key in definition_keys().items():
-        default = msgspec.json.encode(key.default).decode().replace(",", ", ")
+        default = msgspec.json.encode(key.default).decode().replace(",", ", ").removesuffix(".0")
         lines.append(f"| `{name}` | `{default}` | {', '.join(key.choices)} | {key.description} |")
     return "\n".join(lines) + "\n"
 

@@ -42,7 +42,7 @@ class Coverage:
         """
         reasons = [self._gap_text(gap) for gap in self._gaps_in(part)]
         if period is not None and (self.as_of is None or self._utc(period)[1] > self.as_of):
-            reasons.insert(0, "the data ends before the period")
+            reasons.insert(0, "the data ends before the period ends")
         elif period is not None and period != part:
             reasons.insert(0, "cut by the window")
         more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []

@@ -16,6 +16,8 @@ from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_se
 
 Bounds = tuple[float | None, float | None]
 By = Literal["application", "team", "group"]
+Better = Literal["higher", "lower"]
+Verdict = Literal["better", "worse", "not significant"]
 GROUPS: tuple[By, ...] = ("application", "team", "group")
 MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
 
@@ -72,6 +74,12 @@ class Move:
     high: float | None = None
     needed: int | None = None
     p: float | None = None
+
+    def verdict(self, better: Better) -> Verdict:
+        """Whether the metric got better or worse, as a comparison of its own; ``better`` is the metric's direction."""
+        if not self.significant or not self.direction:
+            return "not significant"
+        return "better" if (self.direction > 0) == (better == "higher") else "worse"
 
     @staticmethod
     def significant_among(moves: Sequence[Move]) -> list[bool]:
@@ -137,8 +145,8 @@ class Value:
         equal = 0.0 if share else 1.0
         significant = (low is not None and low > equal) or (high is not None and high < equal)
         # A move that is zero when printed has no direction, so that no arrow contradicts its text.
-        if not any(digit in text for digit in "123456789"):
-            return Move(f"±{text[1:]}", 0, False, low, high)
+        if text.startswith("±"):
+            return Move(text, 0, False, low, high)
         direction = 1 if self.value > before.value else -1
         if not share:
             p = _ratio_p(self.value, before.value, low if direction > 0 else high)
@@ -152,13 +160,13 @@ def _move_text(now: Value, before: Value) -> str:
     """Format a move: shares in percentage points, all else as a ratio; there is no ratio to zero."""
     new, old = now.value or 0.0, before.value or 0.0
     if now.statistic == "share":
-        return f"{100 * (new - old):+.1f} points"
+        return f"{wording.signed(100 * (new - old))} points"
     if new == old:
-        return "+0 %"
+        return "±0 %"
     if old == 0:
         return f"up by {now.text}"
     ratio = new / old
-    return f"{100 * (ratio - 1):+.0f} %" if ratio < 10 else f"× {ratio:.0f}"
+    return f"{wording.signed(100 * (ratio - 1), 0)} %" if ratio < 10 else f"× {ratio:.0f}"
 
 
 def _cases(value: Value) -> tuple[int, int]:

@@ -48,8 +48,17 @@ def _three_digits(amount: float) -> str:
     return f"{amount:,.0f}" if amount >= 100 else f"{amount:.3g}"
 
 
+def signed(amount: float, digits: int = 1) -> str:
+    """Format a change with its sign: ``+5.0``, ``−3.2``, ``±0.0`` for one that rounds to zero."""
+    text = f"{abs(amount):.{digits}f}"
+    return ("±" if float(text) == 0 else "+" if amount > 0 else "−") + text
+
+
 def interval(low: float | None, high: float | None, unit: str) -> str:
-    """Format a confidence interval: ``95 % CI 8.3–11.3 %`` or ``95 % CI 25 min to 3 h``; null has no bound."""
+    """Format a confidence interval: ``95 % CI 8.3–11.3 %`` or ``95 % CI 25 min to 3 h``; null has no bound.
+
+    Limits that are equal when printed are printed once: ``95 % CI 20 min``.
+    """
     if low is None and high is None:
         return "no 95 % CI"
     if high is None:
@@ -57,6 +66,8 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
     if low is None:
         return f"95 % CI up to {quantity(high, unit)}"
     low_text, high_text = quantity(low, unit), quantity(high, unit)
+    if low_text == high_text:
+        return f"95 % CI {high_text}"
     (low_number, _, low_unit), (_, _, high_unit) = low_text.partition(" "), high_text.partition(" ")
     if low_unit.removesuffix("s") == high_unit.removesuffix("s"):
         return f"95 % CI {low_number}–{high_text}"

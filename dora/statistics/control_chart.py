@@ -16,7 +16,38 @@ ENOUGH = 10  # points: limits from fewer vary too much to be used
 PER_RANGE = 1.128  # the mean of |difference of two| in standard deviations of a normal
 ALLOWANCE, ALARM = 1.2, 4.0  # measured: one false alarm in 20 team-years after 26 weeks, 2 sigma found in 5 (median)
 
-Rule = Literal["beyond the limits", "8 on one side", "2 of 3 near a limit", "4 of 5 off centre"]
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of Western Electric: ``needed`` of the last ``of`` points are ``sigmas`` off the mean, on the same side.
+
+    ``sentence`` says so of a weekly series. ``weak`` rules are met once or twice a year by chance alone.
+    """
+
+    id: str
+    needed: int
+    of: int
+    sigmas: float
+    sentence: str
+    weak: bool = False
+
+    def is_met(self, scores: Sequence[float]) -> bool:
+        """Whether the last of some scores, in standard deviations from the mean, completes the pattern."""
+        signed = [math.copysign(1, scores[-1]) * score for score in scores[-self.of :]]
+        return signed[-1] > self.sigmas and sum(score > self.sigmas for score in signed) >= self.needed
+
+    def describe(self, direction: Literal["up", "down"]) -> str:
+        """Return the rule in words, for a point above (``up``) or below the mean."""
+        side = "above" if direction == "up" else "below"
+        return self.sentence.format(needed=self.needed, of=self.of, direction=direction, side=side)
+
+
+RULES = (
+    Rule("outside_limits", 1, 1, 3.0, "outside control limits, {direction}"),
+    Rule("on_one_side", 8, 8, 0.0, "{of} weeks {side} the mean"),
+    Rule("near_limit", 2, 3, 2.0, "{needed} of {of} weeks near a control limit, {direction}", weak=True),
+    Rule("off_mean", 4, 5, 1.0, "{needed} of {of} weeks off the mean, {direction}", weak=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +111,12 @@ def _sigma(values: Sequence[float]) -> float:
 
 
 def _signals(scores: Sequence[float]) -> list[Signal]:
-    """Return the first of four rules that each point breaks, looking back from it."""
-    rules: list[tuple[Rule, int, int, float]] = [
-        ("beyond the limits", 1, 1, 3.0), ("8 on one side", 8, 8, 0.0), ("2 of 3 near a limit", 2, 3, 2.0),
-        ("4 of 5 off centre", 4, 5, 1.0),
-    ]  # fmt: skip
+    """Return the first of the rules that each point breaks, looking back from it."""
     signals = []
-    for end, last in enumerate(scores):
-        for rule, needed, of, beyond in rules:
-            signed = [math.copysign(1, last) * score for score in scores[max(0, end + 1 - of) : end + 1]]
-            if signed[-1] > beyond and sum(score > beyond for score in signed) >= needed:
-                signals.append(Signal(end, rule, "up" if last > 0 else "down"))
-                break
+    for index, score in enumerate(scores):
+        recent = scores[: index + 1]
+        if rule := next((rule for rule in RULES if rule.is_met(recent)), None):
+            signals.append(Signal(index, rule, "up" if score > 0 else "down"))
     return signals
 
 

@@ -69,7 +69,7 @@ class Opening(NamedTuple):
     """Seconds until the first table, until the whole page, and of the browser's processor until the first table."""
 
     table: float
-    whole: float
+    total: float
     processor: float
 
 
@@ -98,8 +98,8 @@ class Window:
         table = self.page.evaluate("window.tableAt") / 1000
         spent = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
         self.page.wait_for_selector(IDLE)
-        whole = time.perf_counter() - began
-        return Opening(table, whole, spent["TaskDuration"])
+        total = time.perf_counter() - began
+        return Opening(table, total, spent["TaskDuration"])
 
     def close(self) -> None:
         """Close it."""
@@ -115,7 +115,7 @@ class Window:
         self.page.wait_for_selector(IDLE)
         return float(took) / 1000
 
-    def went_wrong(self) -> list[str]:
+    def list_errors(self) -> list[str]:
         """Errors of the page, and any that it shows."""
         return (
             self.errors
@@ -123,25 +123,29 @@ class Window:
         )
 
 
-def alone(browser: Any, address: str, floor: str) -> Iterator[tuple[str, str, str]]:
+def measure_single_user(browser: Any, address: str, floor: str) -> Iterator[tuple[str, str, str]]:
     """What one person waits for, page by page."""
     fresh = Window(browser, address).open()
-    yield "first table on a fresh server", f"{fresh.table:.2f} s", _verdict(fresh.table, LIMITS["fresh"], "s")
+    yield "first table on a fresh server", f"{fresh.table:.2f} s", compare_with_limit(fresh.table, LIMITS["fresh"], "s")
     Window(browser, floor).open()
     for title, path in PAGES.items():
-        yield from _warm(browser, address, floor, title, path)
+        yield from measure_warm_pages(browser, address, floor, title, path)
     window = Window(browser, address)
     window.open()
     first = [window.filter(name) for name in ("30d", "180d")]
     again = [window.filter(name) for name in ("90d", "30d", "180d", "90d")]
-    for when, took in (("first time", median(first)), ("repeated", median(again))):
-        yield f"filter to new text, {when}", f"{1000 * took:.0f} ms", _verdict(took, LIMITS["filter"], "s")
+    for when, seconds in (("first time", median(first)), ("repeated", median(again))):
+        yield (
+            f"filter to new text, {when}",
+            f"{1000 * seconds:.0f} ms",
+            compare_with_limit(seconds, LIMITS["filter"], "s"),
+        )
     own = (address, "data:", "blob:", address.replace("http", "ws"))
     out = [url for url in window.urls if not url.startswith(own)]
-    yield "requests to other hosts", f"{len(out)} of {len(window.urls)}", _verdict(len(out), 0, "")
+    yield "requests to other hosts", f"{len(out)} of {len(window.urls)}", compare_with_limit(len(out), 0, "")
 
 
-def _warm(browser: Any, address: str, floor: str, title: str, path: str) -> Iterator[tuple[str, str, str]]:
+def measure_warm_pages(browser: Any, address: str, floor: str, title: str, path: str) -> Iterator[tuple[str, str, str]]:
     """One page on a server that has served it, alternating with the baseline; with the best of each and the median."""
     Window(browser, address).open(path)
     ours: list[Opening] = []
@@ -155,19 +159,23 @@ def _warm(browser: Any, address: str, floor: str, title: str, path: str) -> Iter
             window.close()
     table, lowest = median(opening.table for opening in ours), median(opening.table for opening in baseline)
     best = f"best {min(o.table for o in ours):.2f}, floor {lowest:.2f}, best {min(o.table for o in baseline):.2f}"
-    yield f"{title}: first table, warm", f"{table:.2f} s", f"{_verdict(table, LIMITS['warm'], 's')} ({best})"
-    yield f"{title}: complete page, warm", f"{median(opening.whole for opening in ours):.2f} s", ""
+    yield f"{title}: first table, warm", f"{table:.2f} s", f"{compare_with_limit(table, LIMITS['warm'], 's')} ({best})"
+    yield f"{title}: complete page, warm", f"{median(opening.total for opening in ours):.2f} s", ""
     spent, floored = (min(opening.processor for opening in openings) for openings in (ours, baseline))
     yield f"{title}: browser's processor to the table", f"{spent:.2f} s", f"floor {floored:.2f}"
-    yield f"{title}: data of a view", f"{sent[address] / 1000:,.0f} kB", _verdict(sent[address], LIMITS["bytes"], "B")
+    yield (
+        f"{title}: data of a view",
+        f"{sent[address] / 1000:,.0f} kB",
+        compare_with_limit(sent[address], LIMITS["bytes"], "B"),
+    )
 
 
-def _verdict(value: float, limit: float, unit: str) -> str:
+def compare_with_limit(value: float, limit: float, unit: str) -> str:
     return f"{'within' if value <= limit else 'OVER'} {limit:g} {unit}".strip()
 
 
 @contextmanager
-def nightly(folder: Path) -> Iterator[list[float]]:
+def run_nightly(folder: Path) -> Iterator[list[float]]:
     """Runs ``dora nightly`` over a folder until the block ends; how long each took that put a new build in place."""
     runs: list[float] = []
     build, over = folder / "dora.duckdb", threading.Event()
@@ -196,7 +204,7 @@ def together(browser: Any, address: str, folder: Path) -> Iterator[tuple[str, st
     """Twenty people who go from page to page while the build is swapped under them."""
     windows = [Window(browser, address) for _ in range(VIEWERS)]
     waits: list[float] = []
-    with nightly(folder) as runs:
+    with run_nightly(folder) as runs:
         turn = 0
         while turn < ROUNDS or (len(runs) < NIGHTS and turn < MOST):
             waits += _turn(windows, address, turn)
@@ -204,14 +212,14 @@ def together(browser: Any, address: str, folder: Path) -> Iterator[tuple[str, st
     for window in windows:
         window.page.get_by_role("radio", name="90d").click()
         window.page.wait_for_selector(IDLE)
-    wrong = [message for window in windows for message in window.went_wrong()]
+    wrong = [message for window in windows for message in window.list_errors()]
     yield f"views by {VIEWERS} windows at once", f"{2 * VIEWERS * turn}", f"in {turn} turns"
     yield "dora nightly meanwhile", f"{len(runs)} swaps", f"{median(runs or [0.0]):.0f} s each run"
     yield "first table, all twenty asking at once", f"{median(waits):.1f} s", f"the slowest {max(waits):.1f} s"
     yield (
         "errors shown or thrown",
         f"{len(wrong)}",
-        _verdict(len(wrong), 0, "") + (f": {wrong[0][:90]}" if wrong else ""),
+        compare_with_limit(len(wrong), 0, "") + (f": {wrong[0][:90]}" if wrong else ""),
     )
 
 
@@ -244,7 +252,7 @@ def main(database: Path) -> None:
             served(folder / "dora.duckdb", folder, folder / "floor.py") as floor,
             served(folder / "dora.duckdb", folder) as address,
         ):
-            for rows in (alone(browser, address, floor), together(browser, address, folder)):
+            for rows in (measure_single_user(browser, address, floor), together(browser, address, folder)):
                 for title, value, verdict in rows:
                     print(f"{title:<46} {value:>10}  {verdict}", flush=True)
         browser.close()

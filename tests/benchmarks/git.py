@@ -42,7 +42,7 @@ CREATE TABLE attempts (deployment_id VARCHAR, application VARCHAR, repository VA
 """
 
 
-class Taken(NamedTuple):
+class Usage(NamedTuple):
     """Seconds by the clock, and of processors: our own, and those of the commands that were run."""
 
     wall: float
@@ -50,24 +50,24 @@ class Taken(NamedTuple):
     theirs: float
 
 
-def now() -> Taken:
+def read_usage() -> Usage:
     own, theirs = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return Taken(time.perf_counter(), own.ru_utime + own.ru_stime, theirs.ru_utime + theirs.ru_stime)
+    return Usage(time.perf_counter(), own.ru_utime + own.ru_stime, theirs.ru_utime + theirs.ru_stime)
 
 
-def measured(work: Callable[[], object], times: int = 3) -> Taken:
+def measure(work: Callable[[], object], times: int = 3) -> Usage:
     """The least of some runs, each second for itself."""
     runs = []
     for _ in range(times):
-        start = now()
+        start = read_usage()
         work()
-        runs.append([after - before for after, before in zip(now(), start, strict=True)])
-    return Taken(*map(min, zip(*runs, strict=True)))
+        runs.append([after - before for after, before in zip(read_usage(), start, strict=True)])
+    return Usage(*map(min, zip(*runs, strict=True)))
 
 
-def best(work: Callable[[], object], times: int = 3) -> float:
+def measure_wall_time(work: Callable[[], object], times: int = 3) -> float:
     """Seconds of the fastest of some runs."""
-    return measured(work, times).wall
+    return measure(work, times).wall
 
 
 def show(what: str, ours: float, limit: float, peer: str, target: float | None = None) -> None:
@@ -75,7 +75,7 @@ def show(what: str, ours: float, limit: float, peer: str, target: float | None =
     print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}{note}", flush=True)
 
 
-def ingest(repository: Path, data: Path) -> Taken:
+def ingest(repository: Path, data: Path) -> Usage:
     """Time a whole ingest over an existing mirror against the ``git log`` that it runs, bare and parsed."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
     git = SOURCE.from_settings(settings, data)
@@ -89,51 +89,58 @@ def ingest(repository: Path, data: Path) -> Taken:
             pass
 
     def log() -> None:
-        subprocess.run(raw(data), input=b"main\n", stdout=subprocess.DEVNULL, env=unhurried(), check=True)
+        subprocess.run(log_command(data), input=b"main\n", stdout=subprocess.DEVNULL, env=log_environment(), check=True)
 
-    print(f"first run, clone included: {best(pull, 1):.2f} s", flush=True)
-    bare, parsed, documents, whole = map(measured, (log, lambda: cut(data), read, pull))
+    print(f"first run, clone included: {measure_wall_time(pull, 1):.2f} s", flush=True)
+    bare, parsed, documents, total = map(measure, (log, lambda: parse_log(data), read, pull))
     show("fetch: read into documents", documents.wall, bare.wall, "git log, bare,")
-    show("whole ingest, archived and landed", whole.wall, bare.wall, "git log, bare,", ASKED)
-    show("  the same", whole.wall, parsed.wall, "git log, parsed", ASKED)
-    spent, all_parsed = whole.own + whole.theirs, parsed.own + parsed.theirs
-    show(f"  processors, {whole.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
+    show("whole ingest, archived and landed", total.wall, bare.wall, "git log, bare,", ASKED)
+    show("  the same", total.wall, parsed.wall, "git log, parsed", ASKED)
+    spent, all_parsed = total.own + total.theirs, parsed.own + parsed.theirs
+    show(f"  processors, {total.theirs:.2f} of it git's", spent, bare.theirs, "git log, bare,", ASKED)
     show("  the same", spent, all_parsed, "git log, parsed", ASKED)
     measure_minimum(data, bare, list(git.fetch(source.Request(), source.SourceState())))
-    show("a run with nothing new", best(lambda: pipeline.pull(git, data, source.Request())), AGAIN_SECONDS, "allowed")
-    return whole
+    show(
+        "a run with nothing new",
+        measure_wall_time(lambda: pipeline.pull(git, data, source.Request())),
+        AGAIN_SECONDS,
+        "allowed",
+    )
+    return total
 
 
-def raw(data: Path) -> list[str]:
+def log_command(data: Path) -> list[str]:
     return ["git", "-C", str(data / "mirrors" / "acme__service.git"), "log", *LOG_OPTIONS]
 
 
-def unhurried() -> dict[str, str]:
+def log_environment() -> dict[str, str]:
     return os.environ | {"GIT_FLUSH": "0"}
 
 
-def cut(data: Path) -> list[tuple[str, ...]]:
+def parse_log(data: Path) -> list[tuple[str, ...]]:
     """``git log`` parsed: its output read and cut into one tuple of fields for each commit, and nothing else done."""
-    output = subprocess.run(raw(data), input=b"main\n", capture_output=True, env=unhurried(), check=True).stdout
+    output = subprocess.run(
+        log_command(data), input=b"main\n", capture_output=True, env=log_environment(), check=True
+    ).stdout
     fields = output.decode("utf-8", "replace").split("\0")
     return list(zip(*(fields[column::7] for column in range(1, 7)), strict=False))
 
 
-def measure_minimum(data: Path, limit: Taken, items: list[source.Item]) -> None:
+def measure_minimum(data: Path, limit: Usage, items: list[source.Item]) -> None:
     """What no ingest can leave out, each for itself: git's output in memory, payloads on disk, rows in a table."""
     documents = [item for item in items if isinstance(item, Document)]
     with duckdb.connect(str(data / database.LANDING), read_only=True) as con:
         tables = {name: con.sql(f'FROM "{name}"').to_arrow_table() for name in ("commit", "change")}
 
-    def output_read() -> None:
-        subprocess.run(raw(data), input=b"main\n", capture_output=True, env=unhurried(), check=True)
+    def read_output() -> None:
+        subprocess.run(log_command(data), input=b"main\n", capture_output=True, env=log_environment(), check=True)
 
-    def compressed() -> None:
+    def compress_payloads() -> None:
         with tempfile.TemporaryDirectory() as folder, closing(Archive(Path(folder), "git", "20260101")) as archive:
             archive.append(documents)
             archive.sync()
 
-    def inserted() -> None:
+    def insert_rows() -> None:
         with tempfile.TemporaryDirectory() as folder, duckdb.connect(f"{folder}/bare.duckdb") as con:
             con.execute("SET threads = 1").execute("SET force_compression = 'uncompressed'")
             for name, table in tables.items():
@@ -142,14 +149,14 @@ def measure_minimum(data: Path, limit: Taken, items: list[source.Item]) -> None:
             con.execute("CHECKPOINT")
 
     parts = {
-        "git log in memory": output_read,
-        "payloads compressed": compressed,
-        "bare INSERT, not compressed": inserted,
+        "git log in memory": read_output,
+        "payloads compressed": compress_payloads,
+        "bare INSERT, not compressed": insert_rows,
     }
-    spent = {what: measured(work) for what, work in parts.items()}
+    spent = {what: measure(work) for what, work in parts.items()}
     parts_text = ", ".join(f"{what} {taken.own + taken.theirs:.2f}" for what, taken in spent.items())
-    whole = sum(taken.own + taken.theirs for taken in spent.values())
-    print(f"  unavoidable for any ingest, in processor seconds: {parts_text}; {whole / limit.theirs:.2f} times git log")
+    total = sum(taken.own + taken.theirs for taken in spent.values())
+    print(f"  unavoidable for any ingest, in processor seconds: {parts_text}; {total / limit.theirs:.2f} times git log")
 
 
 def remember(repository: Path, data: Path) -> None:
@@ -163,9 +170,9 @@ def remember(repository: Path, data: Path) -> None:
     )
 
 
-def peers(repository: Path, commits: int, whole: Taken) -> None:
+def peers(repository: Path, commits: int, total: Usage) -> None:
     """Time what other readers need to tell of each commit its id, parents, time, author and message, and no more."""
-    some = min(commits, SOME)
+    pydriller_commits = min(commits, SOME)
 
     def pygit2() -> None:
         walked = importlib.import_module("pygit2").Repository(str(repository))
@@ -175,11 +182,19 @@ def peers(repository: Path, commits: int, whole: Taken) -> None:
     def pydriller() -> None:
         importlib.import_module("git")  # what pydriller imports puts our folder first, where another git.py lies
         read = importlib.import_module("pydriller").Repository(str(repository)).traverse_commits()
-        deque(((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in islice(read, some)), maxlen=0)
+        deque(
+            ((c.hash, c.parents, c.committer_date, c.author.name, c.msg) for c in islice(read, pydriller_commits)),
+            maxlen=0,
+        )
 
-    for name, work, count in (("pygit2", pygit2, commits), ("pydriller", pydriller, some)):
+    for name, work, count in (("pygit2", pygit2, commits), ("pydriller", pydriller, pydriller_commits)):
         if importlib.util.find_spec(name):
-            show(f"whole ingest, for {count:,} commits", whole.wall * count / commits, best(work, 1), f"{name} reading")
+            show(
+                f"whole ingest, for {count:,} commits",
+                total.wall * count / commits,
+                measure_wall_time(work, 1),
+                f"{name} reading",
+            )
         else:
             print(f"{name} is not installed; `make bench` does it")
 
@@ -199,14 +214,14 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         )
         start = time.perf_counter()
         lineage.trace(con)
-        whole = time.perf_counter() - start
+        total = time.perf_counter() - start
         con.execute(lineage._NODES)
-        loading = best(lambda: lineage.load(con), 1)
+        loading = measure_wall_time(lambda: lineage.load(con), 1)
         graph = lineage.load(con)
         node = dict(con.execute("SELECT sha, rowid FROM lineage_node").fetchall())
     tips = [node[sha] for sha in deployed]
 
-    def mark() -> None:
+    def mark_nodes() -> None:
         marked = bytearray(graph.size)
         for tip in tips:
             graph.mark(tip, marked)
@@ -216,9 +231,9 @@ def walk(repository: Path, data: Path, trunk: list[str]) -> None:
         assert graph.generation
 
     pairs = list(pairwise(deployed))[:: DEPLOYMENTS // SAMPLE]
-    per_pair = best(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
-    print(f"graph load {loading:.3f} s, generations {best(generations):.3f} s, whole trace {whole:.3f} s")
-    took = best(mark)
+    per_pair = measure_wall_time(lambda: [output(repository, "rev-list", f"{old}..{new}") for old, new in pairs], 1)
+    print(f"graph load {loading:.3f} s, generations {measure_wall_time(generations):.3f} s, whole trace {total:.3f} s")
+    took = measure_wall_time(mark_nodes)
     show(f"the walk, {DEPLOYMENTS:,} deployments", took, WALK_SECONDS, "allowed")
     show("  the same", took, per_pair * DEPLOYMENTS / len(pairs), "git rev-list each")
 
@@ -230,11 +245,11 @@ def main() -> None:
         repository, data = Path(folder, "service.git"), Path(folder, "data")
         trunk = build(repository, commits)
         print(f"{commits:,} commits, {len(trunk):,} of them on the trunk's line")
-        whole = ingest(repository, data)
+        total = ingest(repository, data)
         child = multiprocessing.get_context("spawn").Process(target=remember, args=(repository, data))
         child.start()
         child.join()
-        peers(repository, commits, whole)
+        peers(repository, commits, total)
         walk(repository, data, trunk)
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 def stream(commits: int) -> Iterator[str]:
     """A git fast-import stream: a trunk of which every fourth entry merges a branch of one to three commits."""
-    chance, mark, trunk, moment = random.Random(1), 0, 0, 1_400_000_000
-    while mark < commits:
+    chance, number, trunk, moment = random.Random(1), 0, 0, 1_400_000_000
+    while number < commits:
         branch, length = trunk, chance.randint(1, 3) if trunk and chance.random() < 0.25 else 0
         for step in range(length + 1):
-            mark, moment = mark + 1, moment + chance.randint(60, 7200)
+            number, moment = number + 1, moment + chance.randint(60, 7200)
             merges = step == length and length
-            text = f"Merge pull request #{mark} from acme/topic" if merges else f"change {mark} of it (#{mark})"
+            text = f"Merge pull request #{number} from acme/topic" if merges else f"change {number} of it (#{number})"
             body = f"{text}\n\n{'Some lines that say why this was needed. ' * chance.randint(0, 8)}\n"
-            yield f"commit refs/heads/main\nmark :{mark}\nauthor dev{mark % 97} <d@x> {moment - 900} +0000\n"
-            yield f"committer dev{mark % 89} <d@x> {moment} +0000\ndata {len(body)}\n{body}"
+            yield f"commit refs/heads/main\nmark :{number}\nauthor dev{number % 97} <d@x> {moment - 900} +0000\n"
+            yield f"committer dev{number % 89} <d@x> {moment} +0000\ndata {len(body)}\n{body}"
             yield f"from :{trunk if merges else branch}\n" if branch else ""
             yield f"merge :{branch}\n" if merges else ""
-            yield f"M 100644 inline service{mark % 40}/file{mark % 900}\ndata {len(str(mark))}\n{mark}\n\n"
-            branch = mark
-        trunk = mark
+            yield f"M 100644 inline service{number % 40}/file{number % 900}\ndata {len(str(number))}\n{number}\n\n"
+            branch = number
+        trunk = number
     yield "done\n"
 
 

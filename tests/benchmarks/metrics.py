@@ -89,7 +89,7 @@ BARE = {
 }
 
 
-class Took(NamedTuple):
+class Timing(NamedTuple):
     """Seconds by the wall clock, and of all processors."""
 
     wall: float
@@ -99,26 +99,26 @@ class Took(NamedTuple):
         return f"{self.wall:.2f} s ({self.processor:.2f} s of processors)"
 
 
-def took(work: Callable[[], object], runs: int = 3) -> Took:
+def measure(work: Callable[[], object], runs: int = 3) -> Timing:
     """The shortest of some runs, by either clock."""
-    runs = []
+    timings = []
     for _ in range(runs):
-        started, spent = time.perf_counter(), _spent()
+        started, spent = time.perf_counter(), processor_seconds()
         work()
-        runs.append(Took(time.perf_counter() - started, _spent() - spent))
-    return Took(min(run.wall for run in runs), min(run.processor for run in runs))
+        timings.append(Timing(time.perf_counter() - started, processor_seconds() - spent))
+    return Timing(min(timing.wall for timing in timings), min(timing.processor for timing in timings))
 
 
-def _spent() -> float:
+def processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def timed(work: Callable[[], object], runs: int = 3) -> float:
+def measure_wall(work: Callable[[], object], runs: int = 3) -> float:
     """The shortest of some runs, in seconds."""
-    return took(work, runs).wall
+    return measure(work, runs).wall
 
 
-def landed(folder: Path, executions: int) -> None:
+def land_executions(folder: Path, executions: int) -> None:
     """So many executions, each with a rollout, a commit and a change of its own, through a load of landing."""
     with database.open_load(folder, "bench") as load, duckdb.connect() as con:
         for table, sql in TABLES.items():
@@ -132,50 +132,50 @@ def landed(folder: Path, executions: int) -> None:
         load.finish(as_of=end, documents=0, quarantined=0, partial_failures=[])
 
 
-def builds(sizes: list[int]) -> None:
+def measure_builds(sizes: list[int]) -> None:
     """A build of each size, and by how much more a larger one takes."""
     before = None
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            landed(Path(folder), size)
-            wall = timed(lambda: build(Config(data=Path(folder))), 1)
+            land_executions(Path(folder), size)
+            wall = measure_wall(lambda: build(Config(data=Path(folder))), 1)
             ratio = f" · {wall / before[1]:.1f} x the time of {before[0]:,}" if before else ""
             print(f"build of {size:,} executions and changes: {wall:.1f} s (target: 10 s for 2,000,000){ratio}")
             before = (size, wall)
 
 
-def weekly(rows: int) -> None:
+def measure_weekly(rows: int) -> None:
     """Each weekly metric by application, beside the bare query, and pandas and polars where they are there."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        landed(folder, 2 * APPLICATIONS)
+        land_executions(folder, 2 * APPLICATIONS)
         build(Config(data=folder))
         with duckdb.connect(folder / "dora.duckdb") as con:
             for metric, (value, still) in VALUES.items():
                 con.execute(OBSERVED.format(metric=metric, value=value, open=still), {"n": rows})
-                counting = timed(partial(write_daily_counts, con, metric), 1)
+                counting = measure_wall(partial(write_daily_counts, con, metric), 1)
                 print(f"{metric}: its days are counted in {counting:.2f} s, once, when built")
         delivery = dora.open(folder / "dora.duckdb")
         for metric in VALUES:
-            _one(delivery, metric, rows)
+            _compute_one(delivery, metric, rows)
         command = [sys.executable, "-m", "dora", "show", "deployment_frequency"]
         (folder / "dora.toml").write_text('data = "."\n')
-        show = took(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True), 5)
-        floor = took(lambda: subprocess.run([sys.executable, "-c", "import duckdb"], check=True), 5)
+        show = measure(lambda: subprocess.run(command, cwd=folder, check=True, capture_output=True), 5)
+        floor = measure(lambda: subprocess.run([sys.executable, "-c", "import duckdb"], check=True), 5)
         print(f"dora show, cold, {rows:,} observations: {show} (target: 0.5 s); python and the engine alone {floor}")
 
 
-def _one(delivery: dora.Delivery, metric: str, rows: int) -> None:
+def _compute_one(delivery: dora.Delivery, metric: str, rows: int) -> None:
     con = delivery.connection()
     con.execute(f'CREATE TEMP VIEW o AS SELECT * FROM dora.metrics."{metric}"')
-    bare = took(lambda: con.execute(BARE[metric]).fetchall())
-    ours = took(lambda: delivery.values(metric, Scope(by="application", every="week")))
+    bare = measure(lambda: con.execute(BARE[metric]).fetchall())
+    ours = measure(lambda: delivery.values(metric, Scope(by="application", every="week")))
     ratios = f"{ours.wall / bare.wall:.2f} x ({ours.processor / bare.processor:.2f} x of processors; target: 1.5 x)"
     print(f"{metric}, {rows:,} rows: ours {ours}, bare {bare}, {ratios}", end="")
     for name, load in PEERS.items():
         if find_spec(name):
             ask = load(con, metric)
-            print(f", {name} {took(ask, 2)}", end="")
+            print(f", {name} {measure(ask, 2)}", end="")
             del ask
     print(flush=True)
     con.execute("DROP VIEW o")
@@ -210,8 +210,8 @@ def main() -> None:
     parser.add_argument("--build", type=int, nargs="*", default=[200_000, 2_000_000])
     parser.add_argument("--observations", type=int, default=10_000_000)
     arguments = parser.parse_args()
-    builds(arguments.build)
-    weekly(arguments.observations)
+    measure_builds(arguments.build)
+    measure_weekly(arguments.observations)
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ class Light(SearchPages):
             yield self._gate.get_executions([execution.id for execution in executions[start : start + DETAILS]])
 
 
-class Whole(SearchPages):
+class FullPages(SearchPages):
     """Whole pages of always 50."""
 
     def _adapt_size(self, executions: Sequence[ListedExecution]) -> None:
@@ -73,35 +73,39 @@ def world(count: int, weight: int) -> World:
     return World(now=NOW, applications=[{"name": "shop"}], pipeline_configs=configs, executions=stubs)
 
 
-def pages(count: int, weight: int) -> int:
+def minimum_pages(count: int, weight: int) -> int:
     """The fewest whole pages."""
     return max(-(-count // min(MAX_PAGE_SIZE, PAGE_BYTES // weight)), 1)
 
 
-def cost(reader: Callable[..., SearchPages], url: str, since: int, first: int) -> tuple[int, int]:
+def measure_requests(reader: Callable[..., SearchPages], url: str, since: int, first: int) -> tuple[int, int]:
     """Requests that one reading took, and executions it gave."""
     session = Session(url, limits=Limits(requests_per_10s=0))
     executions = sum(map(len, search_history(reader(Gate(session), "shop", first, PAGE_BYTES), since, NOW)))
     return session.requests, executions
 
 
-def ways(mode: Mode, count: int) -> None:
+def compare_readers(mode: Mode, count: int) -> None:
     """The first table."""
-    readers: dict[str, Callable[..., SearchPages]] = {"light+ids": Light, "pages of 50": Whole, "built in": SearchPages}
+    readers: dict[str, Callable[..., SearchPages]] = {
+        "light+ids": Light,
+        "pages of 50": FullPages,
+        "built in": SearchPages,
+    }
     print(f"{'history':28}" + "".join(f"{name:>14}" for name in readers) + f"{'minimum':>14}{'ratio':>8}")
     for (weight, size), span in ((item, span) for item in WEIGHTS.items() for span in ("backfill", "night")):
         since, first = (0, BACKFILL_PAGE_SIZE) if span == "backfill" else (NOW - NIGHT - OVERLAP, MAX_PAGE_SIZE)
         with serve(world(count if size < 1e6 else count // 10, size), mode=mode) as gate:
-            costs = [cost(reader, gate.url, since, first) for reader in readers.values()]
+            costs = [measure_requests(reader, gate.url, since, first) for reader in readers.values()]
         assert len({executions for _, executions in costs}) == 1
-        minimum = pages(costs[0][1], size)
+        minimum = minimum_pages(costs[0][1], size)
         line = "".join(f"{requests:14,}" for requests, _ in costs)
         print(
             f"{mode:6}{weight:>7} {span:>9} {costs[0][1]:>5}{line}{minimum:14,}{costs[2][0] / minimum:8.2f}", flush=True
         )
 
 
-def runs(mode: Mode, count: int) -> None:
+def compare_runs(mode: Mode, count: int) -> None:
     """The second table."""
     print(f"{'complete run':28}{'requests':>14}{'minimum':>14}{'ratio':>8}")
     for weight, size in WEIGHTS.items():
@@ -111,7 +115,7 @@ def runs(mode: Mode, count: int) -> None:
             for span in ("backfill", "night"):
                 read = len(served_world.executions) if span == "backfill" else (NIGHT + OVERLAP) // APART
                 requests = pull(source, Path(folder), Request()).requests or 0
-                minimum = SHARED + pages(read, size)
+                minimum = SHARED + minimum_pages(read, size)
                 print(
                     f"{mode:6}{weight:>7} {span:>9} {read:>5}{requests:14,}{minimum:14,}{requests / minimum:8.2f}",
                     flush=True,
@@ -124,8 +128,8 @@ def runs(mode: Mode, count: int) -> None:
 def main(count: int) -> None:
     """Print the tables."""
     for mode in MODES:
-        ways(mode, count)
-        runs(mode, count)
+        compare_readers(mode, count)
+        compare_runs(mode, count)
 
 
 if __name__ == "__main__":

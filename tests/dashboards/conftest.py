@@ -139,7 +139,7 @@ class _History:
     def _row(self, table: str, key: str, **fields: Any) -> None:
         if "application" in FACT_TABLES[table].__struct_fields__:
             fields["application"] = self.application
-        fields = self.words.into(table, fields) if self.words else fields
+        fields = self.words.replace_texts(table, fields) if self.words else fields
         self.rows.append((table, {"id": key, **fields}))
 
 
@@ -152,7 +152,7 @@ def build_organisation(
     timezone: str = "UTC",
     words: Words | None = None,
 ) -> Path:
-    """The dora.duckdb of an organisation."""
+    """Ingest and build an organisation, and return the path of its dora.duckdb."""
     pull(Organisation(end, days, teams, words), folder, Request())  # type: ignore[arg-type]
     build.build(Config(data=folder, timezone=timezone))
     return folder / "dora.duckdb"
@@ -177,9 +177,9 @@ def short(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
-    """Runs a page with parameters of the address, by Streamlit without a browser."""
+    """Return a function that runs a page with query parameters by Streamlit, without a browser."""
 
-    def _run(database: Path, page: str = "overview", **address: str | list[str]) -> AppTest:
+    def run_page(database: Path, page: str = "overview", **address: str | list[str]) -> AppTest:
         monkeypatch.setenv("DORA_DATABASE", str(database))
         app = AppTest.from_file(str(APP), default_timeout=120)
         for name, value in address.items():
@@ -190,48 +190,48 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
         assert not app.exception, app.exception
         return app
 
-    return _run
+    return run_page
 
 
 @pytest.fixture(scope="session")
 def served_database(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file that the server reads: the build of the organisation, unless a test swaps it."""
+    """Return the build that the server reads, a copy of the organisation's that a test may replace."""
     return shutil.copy(organisation, tmp_path_factory.mktemp("served") / "dora.duckdb")
 
 
 @pytest.fixture(scope="session")
 def server(served_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the dashboard of the organisation, started in another folder than its own."""
-    with served(served_database, tmp_path_factory.mktemp("elsewhere")) as address:
+    """Serve the organisation's dashboard, started in another folder than its own, and yield its address."""
+    with serve_dashboard(served_database, tmp_path_factory.mktemp("elsewhere")) as address:
         yield address
 
 
 @pytest.fixture
 def swap(served_database: Path, organisation: Path, tmp_path: Path) -> Iterator[Callable[[Path], None]]:
-    """Replaces the served build by another one, as a nightly run does; the first one is put back after the test."""
+    """Yield a function that replaces the served build, as a nightly run does; the first build is restored."""
 
-    def _swap(build: Path) -> None:
+    def replace_build(build: Path) -> None:
         Path(shutil.copy(build, tmp_path / "next.duckdb")).replace(served_database)
 
-    yield _swap
-    _swap(organisation)
+    yield replace_build
+    replace_build(organisation)
 
 
 @contextlib.contextmanager
-def served(database: Path, folder: Path, script: Path = SERVER) -> Iterator[str]:
+def serve_dashboard(database: Path, folder: Path, script: Path = SERVER) -> Iterator[str]:
     """Serve a build on a free port until the block ends."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    with running(command, f"http://127.0.0.1:{port}/_stcore/health", folder, DORA_DATABASE=str(database)):
+    with run_server(command, f"http://127.0.0.1:{port}/_stcore/health", folder, DORA_DATABASE=str(database)):
         yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def running(command: list[str], health: str, folder: Path, **environment: str) -> Iterator[None]:
+def run_server(command: list[str], health: str, folder: Path, **environment: str) -> Iterator[None]:
     """Run a server in a folder until the block ends; the block starts when the server is healthy."""
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, **environment})
     try:
-        _wait(health, process)
+        wait_until_healthy(health, process)
         yield
     finally:
         process.terminate()
@@ -245,7 +245,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         with contextlib.suppress(requests.RequestException):
             if requests.get(url, timeout=5).ok:
@@ -257,21 +257,21 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """A headless Chromium that makes no requests of its own."""
+    """Yield a headless Chromium that makes no requests of its own."""
     if not CHROMIUM.exists():
         if os.environ.get("DORA_REQUIRE_BROWSER") == "1":
             pytest.fail(f"{CHROMIUM} is not installed")
         pytest.skip(f"{CHROMIUM} is not installed")
     from playwright.sync_api import sync_playwright
 
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=quiet)
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
 def build_of() -> Callable[..., Path]:
-    """Builds another organisation."""
+    """Return the function that builds another organisation."""
     return build_organisation

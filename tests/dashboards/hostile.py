@@ -1,4 +1,4 @@
-"""Fifty strings that do something if a page treats them as more than text."""
+"""Fifty strings that have an effect if a page does not treat them as plain text."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ TEXT: dict[str, tuple[str, ...]] = {
 
 
 class Words:
-    """Hands out the strings one after another, for text columns."""
+    """Replaces the texts of rows by the strings, one after another."""
 
     def __init__(self) -> None:
         self.number = 0
 
-    def into(self, table: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields of a row with its texts replaced by the next strings."""
-        return fields | {name: self.next() for name in TEXT.get(table, ())}
+    def replace_texts(self, table: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of a row with its texts replaced by the next strings."""
+        return fields | {name: self.next_text() for name in TEXT.get(table, ())}
 
-    def next(self) -> str:
-        """The next string, without null characters, which a database cannot store."""
+    def next_text(self) -> str:
+        """Return the next string, without null characters, which a database cannot store."""
         self.number += 1
         return STRINGS[self.number % len(STRINGS)].replace("\x00", "")

@@ -15,14 +15,20 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import dora
-from tests.dashboards.conftest import APP, CHROMIUM, served
+from tests.dashboards.conftest import APP, CHROMIUM, serve_dashboard
 
 DEMO = Path("data/demo/dora.duckdb")
 PICTURES = APP.parent / "pictures"
 WIDTH, MAX_HEIGHT, COLOURS = 1440, 2400, 256
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
-EVENTFUL = (
+FAILED_DEPLOYMENT = (
     "SELECT deployment_id FROM recoveries SEMI JOIN canaries USING (deployment_id)"
     " SEMI JOIN approvals USING (deployment_id) WHERE recovered_at IS NOT NULL ORDER BY failed_at DESC LIMIT 1"
 )
@@ -32,11 +38,11 @@ def addresses(database: Path) -> dict[str, str]:
     """Addresses by picture: every page, and a deployment with a canary, an approval, a failure and a recovery."""
     pages = {path.stem: f"{path.stem}?window=180d" for path in sorted((APP.parent / "app_pages").glob("*.py"))}
     pages["overview"] = "?window=180d"
-    deployments = dora.open(database).sql(EVENTFUL)
+    deployments = dora.open(database).sql(FAILED_DEPLOYMENT)
     return pages | ({"deployment": f"?deployment={deployments[0]['deployment_id']}"} if deployments else {})
 
 
-def picture(page: Any, address: str) -> bytes:
+def take_picture(page: Any, address: str) -> bytes:
     """The page in its full height, after all of it is drawn."""
     page.set_viewport_size({"width": WIDTH, "height": 1000})
     page.goto(address)
@@ -55,13 +61,17 @@ def main(database: Path) -> None:
     if not database.exists():
         sys.exit(f"{database} does not exist. Run `dora demo --no-serve` first.")
     PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright, served(database, Path(folder)) as at:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sync_playwright() as playwright,
+        serve_dashboard(database, Path(folder)) as server,
+    ):
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGUMENTS)
         for theme in ("light", "dark"):
             page = browser.new_context(color_scheme=theme).new_page()
             page.set_default_timeout(120_000)
             for name, address in addresses(database).items():
-                image = Image.open(io.BytesIO(picture(page, f"{at}/{address}"))).convert("RGB")
+                image = Image.open(io.BytesIO(take_picture(page, f"{server}/{address}"))).convert("RGB")
                 path = PICTURES / f"{name}{'' if theme == 'light' else '_dark'}.png"
                 image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
                 print(f"{path.stat().st_size // 1000:>5} kB  {path}", flush=True)

@@ -1,5 +1,5 @@
--- One row is one approved deployment: its approvers, and self_approval if an author or the person who triggered it is
--- one of them. Names are of one person if the part before the @ is equal, letters and digits only.
+-- One row is one approved deployment: its approvers, and whether an author or the person who triggered it is one of
+-- them. Names are of one person if the part before the @ is equal, letters and digits only.
 WITH
 names AS (
   SELECT author AS name FROM changes WHERE author IS NOT NULL
@@ -40,13 +40,6 @@ approvals_by_role AS (
 SELECT
   deployment_id,
   approved_by,
-  nullif(
-    concat_ws(
-      '; ',
-      CASE WHEN by_author AND NOT by_another THEN 'approved by an author alone' END,
-      CASE WHEN by_author AND by_another THEN 'approved by an author and another person' END,
-      CASE WHEN by_trigger THEN 'approved by the person who triggered it' END
-    ),
-    ''
-  ) AS self_approval
+  CASE WHEN by_author AND by_another THEN 'shared' WHEN by_author THEN 'alone' END AS author_approval,
+  coalesce(by_trigger, FALSE) AS approved_by_trigger_user
 FROM approvals_by_role

@@ -12,7 +12,8 @@
 -- prompts_skipped = "Approval prompts that were skipped."
 -- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
--- self_approval = "Whether an author or the person who triggered it approved it; null if neither did."
+-- author_approval = "alone if only its authors approved it, shared if others did too; null if no author did."
+-- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
 WITH
 timed_deployments AS (
@@ -63,7 +64,8 @@ SELECT
   coalesce(approvals.prompts_skipped, 0) AS prompts_skipped,
   coalesce(approvals.prompts_timed_out, 0) AS prompts_timed_out,
   coalesce(approvals.prompts_passed_by_timeout, 0) AS prompts_passed_by_timeout,
-  duties.self_approval,
+  duties.author_approval,
+  duties.approved_by_trigger_user,
   canaries.verdict,
   canaries.score,
   recoveries.evidence,

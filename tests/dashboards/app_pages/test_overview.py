@@ -11,7 +11,6 @@ from streamlit.proto.Metric_pb2 import Metric as Colour
 from streamlit.testing.v1 import AppTest
 
 import dora
-from dashboards.components.metric_card import KEYS
 from tests.dashboards.page_text import header, page_text, table
 
 Build = Callable[..., Path]
@@ -23,7 +22,7 @@ def test_cards_show_the_values_of_the_api(run: Run, organisation: Path) -> None:
     page = run(organisation)
     delivery = dora.open(organisation)
     cards = {metric.label: metric.value for metric in page.metric}
-    for name, metric in ((name, dora.metrics()[name]) for name in KEYS):
+    for name, metric in ((name, dora.metrics()[name]) for name in dora.Delivery.key_metrics):
         value = delivery.metric(name, since="90d").rows[0]
         assert cards[metric.title] == value.text
         assert value.evidence in [caption.value for caption in page.caption]
@@ -43,7 +42,7 @@ def test_only_significant_changes_are_coloured(run: Run, organisation: Path) -> 
     """A change is green or vermilion if it is significant, else grey."""
     delivery, colours = dora.open(organisation), {Colour.GREEN: 1, Colour.RED: -1, Colour.GRAY: 0}
     cards = {metric.label: metric for metric in run(organisation).metric}
-    for name, metric in ((name, dora.metrics()[name]) for name in KEYS):
+    for name, metric in ((name, dora.metrics()[name]) for name in dora.Delivery.key_metrics):
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
         move = now.compare_to(before)
         assert move is not None
@@ -184,9 +183,7 @@ def test_stale_data_has_a_warning(run: Run, build_of: Build, tmp_path: Path, mid
     assert ["dora nightly" in warning.value for warning in page.warning] == [True] * bool(days)
 
 
-def test_times_are_shown_in_the_organisations_zone(
-    run: Run, build_of: Build, tmp_path: Path, midnight: datetime
-) -> None:
+def test_times_are_in_the_organisations_zone(run: Run, build_of: Build, tmp_path: Path, midnight: datetime) -> None:
     """Header and table use the time zone that weeks are split by."""
     build = build_of(tmp_path, end=midnight, days=30, timezone="Asia/Tokyo")
     page = run(build, window="30d")

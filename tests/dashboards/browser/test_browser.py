@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
 
 
-def listed(page: Any) -> int:
+def read_list_length(page: Any) -> int:
     """The number of deployments in the caption of the list."""
     text = page.get_by_text("slowest change first").inner_text()
     return int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
@@ -30,22 +30,22 @@ def test_every_chart_draws_a_mark_per_period(page: Any, server: str, organisatio
     count = len([week for week in weeks if week.n])
     charts = page.locator(CHART)
     assert charts.count() == 9
-    lead, failures, bars = (charts.nth(place).locator("svg") for place in (6, 7, 8))
-    assert lead.locator(f".mark-symbol path[fill='{BLUE}']").count() >= count - 1
+    lead_time, failures, bars = (charts.nth(place).locator("svg") for place in (6, 7, 8))
+    assert lead_time.locator(f".mark-symbol path[fill='{BLUE}']").count() >= count - 1
     assert failures.locator(f".mark-symbol path[fill='{VERMILION}']").count() >= count - 1
     assert failures.locator(f".mark-rule line[stroke='{VERMILION}']").count() >= count
     assert bars.locator(f"path[fill='{BLUE}']").count() >= count - 1
-    assert max(box["height"] for box in boxes(bars.locator(f"path[fill='{BLUE}']"))) > 80
+    assert max(box["height"] for box in bounding_boxes(bars.locator(f"path[fill='{BLUE}']"))) > 80
 
 
-def boxes(marks: Any) -> list[dict[str, float]]:
+def bounding_boxes(marks: Any) -> list[dict[str, float]]:
     return [marks.nth(place).bounding_box() for place in range(marks.count())]
 
 
 def test_a_filter_changes_the_address_and_a_copied_address_shows_the_same(
     window: Callable[..., Any], server: str
 ) -> None:
-    """Selecting a window changes numbers and address; the address alone restores the numbers."""
+    """A selected window changes numbers and address; the address alone restores the numbers."""
     page = open_page(window(), server)
     before = header(page)
     page.get_by_role("radio", name="30d").click()
@@ -62,19 +62,19 @@ def test_a_click_on_a_week_lists_its_deployments_and_a_second_click_all(
 ) -> None:
     """A click anywhere in the column of a week filters the list to that week; a second click removes the filter."""
     open_page(page, server)
-    total = listed(page)
+    total = read_list_length(page)
     box = page.locator(CHART).nth(8).bounding_box()
     click(page, box)
     page.wait_for_url("**period=**")
     wait_until_idle(page)
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
-    assert listed(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
-    assert listed(page) < total
+    assert read_list_length(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
+    assert read_list_length(page) < total
     click(page, page.locator(CHART).nth(8).bounding_box())
     page.wait_for_url(lambda url: "period" not in url)
     wait_until_idle(page)
-    assert listed(page) == total
+    assert read_list_length(page) == total
 
 
 def click(page: Any, box: dict[str, float]) -> None:
@@ -96,7 +96,7 @@ def test_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> Non
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
-    assert len(rows) == listed(page)
+    assert len(rows) == read_list_length(page)
     assert {row["team"] for row in rows} == {"money", "finding", "'=cmd|'/c calc'!A0"}
 
 
@@ -114,5 +114,5 @@ def test_a_phone_shows_the_page_without_sideways_scrolling(
     """At 390 pixels all content stacks into one column that fits the screen."""
     page = open_page(window(390), server)
     assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    assert all(box["x"] + box["width"] <= 390 for box in boxes(page.locator(CHART)))
+    assert all(box["x"] + box["width"] <= 390 for box in bounding_boxes(page.locator(CHART)))
     assert len(page.screenshot(path=tmp_path / "phone.png")) > 20_000

@@ -35,20 +35,20 @@ CONTRASTS = """() => {
   const light = rgb => rgb.map(linear)
     .reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0)
   const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05) }
-  const found = []
+  const contrasts = []
   for (const text of document.querySelectorAll('[data-testid=stMain] svg text')) {
     if (!text.textContent.trim() || getComputedStyle(text).opacity == 0) continue
     const under = ground(text.closest('[data-testid=stVegaLiteChart]'))
-    found.push(['chart: ' + text.textContent, ratio(over(rgba(getComputedStyle(text).fill), under), under)])
+    contrasts.push(['chart: ' + text.textContent, ratio(over(rgba(getComputedStyle(text).fill), under), under)])
   }
   const walk = document.createTreeWalker(document.querySelector('[data-testid=stMain]'), NodeFilter.SHOW_TEXT)
   for (let node = walk.nextNode(); node; node = walk.nextNode()) {
     const element = node.parentElement, style = getComputedStyle(element)
     if (!node.textContent.trim() || !element.getClientRects().length) continue
     if (element.closest('svg, canvas, style, [disabled]')) continue
-    found.push([node.textContent, ratio(over(rgba(style.color), ground(element)), ground(element))])
+    contrasts.push([node.textContent, ratio(over(rgba(style.color), ground(element)), ground(element))])
   }
-  return found
+  return contrasts
 }"""
 
 

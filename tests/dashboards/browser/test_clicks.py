@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import dora
-from dashboards.components.metric_card import KEYS
 from tests.dashboards.browser.page_driver import TABLE, find_charts, header, open_page, wait_until_idle
 from tests.dashboards.conftest import TEAMS
 
@@ -45,9 +44,9 @@ CLICKS = {
 def click(page: Any, title: str, marks: str, place: int) -> None:
     """Click a mark of the chart with a title; negative places count from the last mark."""
     matches = find_charts(page)[title].locator(f"svg {marks}")
-    mark = matches.nth(place if place >= 0 else matches.count() + place)
-    mark.scroll_into_view_if_needed()
-    box = mark.bounding_box()
+    chart_mark = matches.nth(place if place >= 0 else matches.count() + place)
+    chart_mark.scroll_into_view_if_needed()
+    box = chart_mark.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
 
 
@@ -82,7 +81,7 @@ def test_a_trend_alert_filters_to_its_team_and_week(page: Any, server: str, orga
     scope = dora.Scope(since="180d", by="team")
     strong = {
         (series.weeks[alert.last].period, series.group)
-        for name in KEYS
+        for name in dora.Delivery.key_metrics
         for series in delivery.signals(name, scope)
         for alert in series.alerts
         if not alert.weak

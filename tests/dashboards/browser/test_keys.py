@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 from tests.dashboards.browser.page_driver import open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
-HERE = """() => {
+FOCUSED = """() => {
   const at = document.activeElement, visible = at.closest('canvas') || at
   const box = visible.closest('[data-testid=stMultiSelect], [data-testid=stSelectbox]') || visible
   const {x, y, width, height} = box.getBoundingClientRect()
@@ -34,11 +34,11 @@ def tab_stops(page: Any, count: int) -> list[dict[str, Any]]:
     stops = []
     for _ in range(count):
         page.keyboard.press("Tab")
-        stops.append(page.evaluate(HERE))
+        stops.append(page.evaluate(FOCUSED))
     return stops
 
 
-def test_tab_leads_through_the_whole_page(page: Any, server: str) -> None:
+def test_tab_reaches_every_control(page: Any, server: str) -> None:
     """Tab reaches pages, filters, the meaning of each metric, the week, the CSV file and the tables."""
     open_page(page, f"{server}/?window=30d")
     names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in tab_stops(page, 75))
@@ -57,15 +57,15 @@ def test_the_focus_is_visible(page: Any, server: str) -> None:
         page.evaluate("document.body.tabIndex = -1; document.body.focus()")
         for _ in range(16):
             page.keyboard.press("Tab")
-            stop = page.evaluate(HERE)
-            with_focus = picture(page, stop["box"])
+            stop = page.evaluate(FOCUSED)
+            with_focus = take_picture(page, stop["box"])
             page.evaluate("window.last = document.activeElement; window.last.blur()")
-            without = picture(page, stop["box"])
+            without_focus = take_picture(page, stop["box"])
             page.evaluate("window.last.focus({focusVisible: true})")
-            assert ImageChops.difference(with_focus, without).getbbox(), (scheme, stop)
+            assert ImageChops.difference(with_focus, without_focus).getbbox(), (scheme, stop)
 
 
-def picture(page: Any, box: dict[str, float]) -> Image.Image:
+def take_picture(page: Any, box: dict[str, float]) -> Image.Image:
     """A picture of a box with some pixels around it."""
     page.wait_for_timeout(150)
     clip = {"x": max(0, box["x"] - EDGE), "y": max(0, box["y"] - EDGE), "width": box["width"] + 2 * EDGE,

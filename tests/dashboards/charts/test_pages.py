@@ -146,7 +146,7 @@ def test_shares_of_applications_and_sizes_have_whiskers() -> None:
         assert math.isclose(top, 0.3 * 1.05)
 
 
-def test_only_long_stages_are_named() -> None:
+def test_only_long_stages_have_labels() -> None:
     """A name is above its stage if it fits."""
     rows = [lane("held up by", "canary", 0.0, 0.9), lane("held up by", "queue and other", 0.9, 0.91),
             lane("prod", "rollout", 0.5, 1.0)]  # fmt: skip

@@ -1,4 +1,4 @@
-"""From a mark of a chart to its list: the list has exactly the rows that the mark counts."""
+"""The list of a chart's mark has exactly the rows that the mark counts."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def delivery(organisation: Path) -> dora.Delivery:
     return dora.open(organisation)
 
 
-def listed(page: AppTest) -> set[str]:
-    """Time and commit of every deployment that the page lists."""
+def read_deployments(page: AppTest) -> set[str]:
+    """Return time and commit of every deployment that the page lists."""
     rows = table(page, "outcome")
     return {f"{row.happened_at} {row.commit}" for row in rows.itertuples()}
 
 
 def times_and_commits(delivery: dora.Delivery, deployments: Iterable[str]) -> set[str]:
-    """Time and commit of deployments by id."""
+    """Return time and commit of the deployments with these ids."""
     rows = delivery.sql(
         "SELECT coalesce(traffic_at, finished_at, queued_at) AS at, commit FROM deployments"
         " WHERE list_contains(?, deployment_id)",
@@ -44,13 +44,13 @@ def times_and_commits(delivery: dora.Delivery, deployments: Iterable[str]) -> se
     return {f"{row['at']} {row['commit'][:9]}" for row in rows}
 
 
-def bars(chart: Any) -> list[int | None]:
-    """The count of each mark of a chart."""
+def mark_counts(chart: Any) -> list[int | None]:
+    """Return the count of each mark of a chart."""
     rows = pa.ipc.open_stream(chart.datasets[0].data.data).read_all().to_pylist() if chart.datasets else []
     return [row.get("n") for row in rows]
 
 
-def included(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
+def included_observations(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
     return [row for row in delivery.observations(metric, WINDOW) if row["excluded"] is None]
 
 
@@ -61,16 +61,16 @@ def included(delivery: dora.Delivery, metric: str) -> list[dict[str, Any]]:
 def test_a_batch_size_lists_its_deployments(
     run: Run, organisation: Path, delivery: dora.Delivery, part: str, sizes: Container[float]
 ) -> None:
-    """Exactly the deployments of the class; an empty class lists none."""
-    deployments = {row["subject"] for row in included(delivery, "batch_size") if row["value"] in sizes}
-    assert listed(run(organisation, "flow", part=part)) == times_and_commits(delivery, deployments)
+    """A class lists exactly its deployments; an empty class lists none."""
+    deployments = {row["subject"] for row in included_observations(delivery, "batch_size") if row["value"] in sizes}
+    assert read_deployments(run(organisation, "flow", part=part)) == times_and_commits(delivery, deployments)
 
 
 def test_a_bar_counts_the_values_of_its_class(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """Each batch size and each age of a pending change is counted in one bar."""
     charts = run(organisation, "flow").get(CHART)
-    counts = {chart.proto.alt.partition(".")[0]: bars(chart.proto) for chart in charts}
-    sizes = Counter(row["value"] for row in included(delivery, "batch_size"))
+    counts = {chart.proto.alt.partition(".")[0]: mark_counts(chart.proto) for chart in charts}
+    sizes = Counter(row["value"] for row in included_observations(delivery, "batch_size"))
     assert counts["Batch size"] == [
         *(sizes[n] for n in range(4)), sizes[4] + sizes[5], sum(sizes[n] for n in range(6, 10)),
         sum(count for n, count in sizes.items() if n > 9),
@@ -82,11 +82,11 @@ def test_a_bar_counts_the_values_of_its_class(run: Run, organisation: Path, deli
     assert sum(pending) == len(rows) > 0
 
 
-def test_a_stage_lists_the_deployments_that_it_held_up_longest(
+def test_a_stage_lists_the_deployments_whose_longest_stage_it_is(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """The longest stage of a deployment is that of the sum over its changes."""
-    spent: dict[str, Counter[str]] = defaultdict(Counter)
+    """A deployment's longest stage is the one with the largest sum over its changes."""
+    stage_hours: dict[str, Counter[str]] = defaultdict(Counter)
     observations = delivery.observations("lead_time")
     shipped = {row["subject"] for row in observations if row["excluded"] is None and not row["censored"]}
     window = {row["subject"] for row in delivery.observations("rework_rate", WINDOW)}
@@ -95,23 +95,23 @@ def test_a_stage_lists_the_deployments_that_it_held_up_longest(
         " JOIN lead_stages s USING (application, change_id) WHERE NOT c.baseline"
     ):
         if row["change_id"] in shipped:
-            spent[row["shipped_by"]][row["stage"]] += row["hours"]
-    longest = {deployment: hours.most_common(1)[0][0] for deployment, hours in spent.items()}
+            stage_hours[row["shipped_by"]][row["stage"]] += row["hours"]
+    longest = {deployment: hours.most_common(1)[0][0] for deployment, hours in stage_hours.items()}
     assert len({*longest.values()}) > 1
     for stage in ("waiting for deployment", "rollout"):
         deployments = {deployment for deployment, name in longest.items() if name == stage} & window
         assert deployments
         page = run(organisation, "flow", part=f"longest stage: {stage}")
         assert f"{len(deployments)} deployments, slowest change first" in page_text(page)
-        assert listed(page) <= times_and_commits(delivery, deployments)
+        assert read_deployments(page) <= times_and_commits(delivery, deployments)
 
 
 def test_an_approval_wait_lists_its_deployments(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """The deployments whose approval took from a quarter of an hour to one hour."""
-    approvals = {row["subject"] for row in included(delivery, "approval_wait") if 0.25 <= row["value"] < 1}
+    approvals = {row["subject"] for row in included_observations(delivery, "approval_wait") if 0.25 <= row["value"] < 1}
     rows = delivery.sql("SELECT deployment_id FROM approvals WHERE list_contains(?, approval_id)", [list(approvals)])
     assert rows
-    assert listed(run(organisation, "flow", part="approval wait < 1 h")) == times_and_commits(
+    assert read_deployments(run(organisation, "flow", part="approval wait < 1 h")) == times_and_commits(
         delivery, {row["deployment_id"] for row in rows}
     )
 
@@ -119,9 +119,9 @@ def test_an_approval_wait_lists_its_deployments(run: Run, organisation: Path, de
 def test_an_age_lists_its_pending_changes(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """A change that waits for thirty hours is between one and three days old."""
     pending = [row for row in delivery.observations("lead_time") if row["censored"] and row["excluded"] is None]
-    of_that_age = [row for row in pending if 24 <= row["value"] < 72]
-    assert of_that_age
-    assert len(table(run(organisation, "flow", age="< 3 d"), "days")) == min(20, len(of_that_age))
+    one_to_three_days = [row for row in pending if 24 <= row["value"] < 72]
+    assert one_to_three_days
+    assert len(table(run(organisation, "flow", age="< 3 d"), "days")) == min(20, len(one_to_three_days))
     assert len(table(run(organisation, "flow", age="< 15 min"), "days")) == 0
 
 
@@ -131,20 +131,20 @@ def test_an_age_lists_its_pending_changes(run: Run, organisation: Path, delivery
 def test_a_step_of_the_curve_lists_what_had_not_recovered(
     run: Run, organisation: Path, delivery: dora.Delivery, part: str, hours: float
 ) -> None:
-    """Failed deployments that took at least so long to recover, or have not recovered."""
-    deployments = {row["subject"] for row in included(delivery, "recovery_time") if row["value"] >= hours}
-    assert listed(run(organisation, "stability", part=part)) == times_and_commits(delivery, deployments)
+    """A step lists the failed deployments that took at least this long to recover."""
+    deployments = {row["subject"] for row in included_observations(delivery, "recovery_time") if row["value"] >= hours}
+    assert read_deployments(run(organisation, "stability", part=part)) == times_and_commits(delivery, deployments)
 
 
 def test_deployments_stopped_before_production_are_listed_by_outcome(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """As many as the change failure rate excludes for that reason."""
+    """An outcome lists the deployments that the change failure rate excludes for that reason."""
     excluded = [row for row in delivery.observations("change_failure_rate", WINDOW) if row["excluded"]]
     reasons = Counter(row["excluded"] for row in excluded)
     assert reasons["stopped_by_canary"]
     deployments = {row["subject"] for row in excluded if row["excluded"] == "stopped_by_canary"}
-    assert listed(run(organisation, "stability", part="outcome: stopped by canary")) == times_and_commits(
+    assert read_deployments(run(organisation, "stability", part="outcome: stopped by canary")) == times_and_commits(
         delivery, deployments
     )
 
@@ -153,11 +153,11 @@ def test_a_batch_size_of_the_failure_rates_lists_its_deployments(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
     """The list has the deployments that the failure rate counts, and none of another size."""
-    sizes = {row["subject"]: row["value"] for row in included(delivery, "batch_size")}
+    sizes = {row["subject"]: row["value"] for row in included_observations(delivery, "batch_size")}
     for row in delivery.speed_and_safety(WINDOW).sizes:
         deployments = {subject for subject, size in sizes.items() if row["least"] <= size < (row["below"] or 99)}
         assert len(deployments) >= row["deployments"] > 0
-        assert listed(run(organisation, "stability", part=SIZES[row["least"]])) == times_and_commits(
+        assert read_deployments(run(organisation, "stability", part=SIZES[row["least"]])) == times_and_commits(
             delivery, deployments
         )
 
@@ -165,13 +165,13 @@ def test_a_batch_size_of_the_failure_rates_lists_its_deployments(
 def test_an_unknown_class_is_ignored(run: Run, organisation: Path) -> None:
     """An address with an unknown class lists all deployments."""
     for page in ("flow", "stability"):
-        assert listed(run(organisation, page, part="nonsense")) == listed(run(organisation, page))
+        assert read_deployments(run(organisation, page, part="nonsense")) == read_deployments(run(organisation, page))
 
 
-def test_every_mark_of_the_canary_page_lists_what_it_counts(
+def test_every_mark_of_the_canary_page_lists_its_canaries(
     run: Run, organisation: Path, delivery: dora.Delivery
 ) -> None:
-    """Cells, scores and metrics: the list is as long as the mark says."""
+    """The list of a cell, score or metric is as long as its mark's count."""
     analysis = delivery.canaries(WINDOW)
     cells = canaries.results_by_outcome(analysis.rows)
     counts = {cell["part"]: cell["canaries"] for cell in cells if cell["canaries"]}
@@ -187,7 +187,7 @@ def test_every_mark_of_the_canary_page_lists_what_it_counts(
 
 
 def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
-    """As many as the cell of the hour counts; together with an exception, the changes that are both."""
+    """An hour lists as many changes as its cell counts; with an exception, only the changes of both."""
     trail = delivery.audit(WINDOW)
     cells = audit.hours(trail.rows)
     hours = Counter(hour for row in trail.rows if (hour := audit.hour_of_week(row)))
@@ -195,11 +195,11 @@ def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, del
     cell = max(cells, key=lambda cell: cell["changes"])
     page = run(organisation, "audit", hour=cell["part"])
     assert f"{cell['changes']} changes, latest first" in page_text(page)
-    (late,) = [exception for exception in trail.exceptions if exception.name == "outside_business_hours"]
+    (outside_hours,) = [exception for exception in trail.exceptions if exception.name == "outside_business_hours"]
     both = [
         row
         for row in trail.rows
-        if row["deployment_id"] in late.deployments and audit.hour_of_week(row) == cell["part"]
+        if row["deployment_id"] in outside_hours.deployments and audit.hour_of_week(row) == cell["part"]
     ]
-    page = run(organisation, "audit", hour=cell["part"], finding=late.title)
+    page = run(organisation, "audit", hour=cell["part"], finding=outside_hours.title)
     assert f"{text.format_count(len(both), 'change')}, latest first" in page_text(page)

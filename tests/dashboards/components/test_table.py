@@ -21,7 +21,7 @@ SHA = "0123456789abcdef"
         (None, "https://git.example.com/{repository}", None),
     ],
 )  # fmt: skip
-def test_a_commit_is_linked_if_its_host_is_known(
+def test_a_commit_is_linked_if_its_host_is_supported(
     monkeypatch: pytest.MonkeyPatch, repository: str | None, pattern: str | None, link: str | None
 ) -> None:
     """By the pattern of the environment, else by a name that starts with its host; never to a script."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 import dora
-from dashboards.components.metric_card import KEYS
 from tests.dashboards.page_text import page_text, table
 
 Run = Callable[..., AppTest]
@@ -39,7 +38,7 @@ def test_trend_alerts_are_the_strong_ones_of_the_window(run: Run, organisation: 
     strong_weeks = sorted(
         (
             series.weeks[alert.last].period
-            for name in KEYS
+            for name in dora.Delivery.key_metrics
             for series in delivery.signals(name, dora.Scope(since="180d", by="team"))
             for alert in series.alerts
             if not alert.weak

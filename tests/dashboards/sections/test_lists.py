@@ -45,13 +45,15 @@ def test_canary_of_an_application_without_canaries(run: Run, organisation: Path)
 
 
 def test_audit_shows_exceptions_changes_and_rollbacks(run: Run, organisation: Path) -> None:
-    """Every sentence of the audit trail, every rollback, and the changes themselves; no script becomes a link."""
+    """Every sentence of the audit trail, every rollback, and the changes at their local times; no script becomes a
+    link."""
     page = run(organisation, "audit")
     trail = dora.open(organisation).audit(WINDOW)
     assert set(trail.sentences) | set(trail.rollbacks.sentences) <= set(texts(page))
     frames = [frame.value for frame in page.dataframe]
     assert len(frames[0]) == min(200, len(trail.rows))
     assert list(frames[0]["application"][:3]) == [row["application"] for row in trail.rows[:3]]
+    assert list(frames[0]["local_time"][:3]) == [row["local_time"] for row in trail.rows[:3]]
     assert len(frames[1]) == len(trail.rollbacks.rows)
     assert not any(str(url).startswith("javascript:") for url in frames[0]["url"])
 

@@ -79,9 +79,9 @@ class Provider(ThreadingHTTPServer):
             "exp": now + 600,
             "nonce": authorization["nonce"],
         }
-        return {"access_token": "none", "token_type": "Bearer", "id_token": self._signed(claims | self.claims)}
+        return {"access_token": "none", "token_type": "Bearer", "id_token": self._sign(claims | self.claims)}
 
-    def _signed(self, claims: dict[str, Any]) -> str:
+    def _sign(self, claims: dict[str, Any]) -> str:
         head = {"alg": "RS256", "kid": "test", "typ": "JWT"}
         body = f"{_url64(json.dumps(head).encode())}.{_url64(json.dumps(claims).encode())}"
         return f"{body}.{_url64(self.key.sign(body.encode(), padding.PKCS1v15(), SHA256()))}"

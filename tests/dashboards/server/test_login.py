@@ -14,7 +14,7 @@ import requests
 
 from dashboards.server import login
 from tests.dashboards.browser.page_driver import header, open_page, wait_until_idle
-from tests.dashboards.conftest import free_port, running
+from tests.dashboards.conftest import free_port, run_server
 from tests.dashboards.server.provider import Provider
 
 SECRET = "a secret that is in no settings file"
@@ -37,7 +37,7 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def guarded(organisation: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def login_dashboard(organisation: Path, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The dashboard as ``dora dashboard`` serves it, with a login, under a path."""
     folder, port = tmp_path_factory.mktemp("guarded"), free_port()
     (folder / "secret").write_text(f"{SECRET}\n")
@@ -45,7 +45,7 @@ def guarded(organisation: Path, provider: Provider, tmp_path_factory: pytest.Tem
         SETTINGS.format(data=organisation.parent, port=port, provider=provider.address, secret=folder / "secret")
     )
     command = [sys.executable, "-m", "dora", "dashboard", "--port", str(port), "--config", str(folder / "dora.toml")]
-    with running(command, f"http://127.0.0.1:{port}/metrics/_stcore/health", folder):
+    with run_server(command, f"http://127.0.0.1:{port}/metrics/_stcore/health", folder):
         yield f"http://localhost:{port}/metrics"
 
 
@@ -72,11 +72,11 @@ def record(page: Any, frame: bytes | str) -> None:
 
 
 @pytest.mark.browser
-def test_before_the_login_no_data_is_sent(guarded: str, new_page: Callable[[], Any]) -> None:
+def test_before_the_login_no_data_is_sent(login_dashboard: str, new_page: Callable[[], Any]) -> None:
     """Every page is a button only: no team, application or number comes through the socket."""
     for path in ("", "flow", "audit", "?deployment=money-ledger-1"):
         page = new_page()
-        page.goto(f"{guarded}/{path}")
+        page.goto(f"{login_dashboard}/{path}")
         page.get_by_role("button", name="Log in").wait_for()
         wait_until_idle(page)
         assert len(page.received) > 200
@@ -85,13 +85,13 @@ def test_before_the_login_no_data_is_sent(guarded: str, new_page: Callable[[], A
 
 
 @pytest.mark.browser
-def test_an_allowed_user_logs_in_and_out(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+def test_an_allowed_user_logs_in_and_out(login_dashboard: str, provider: Provider, new_page: Callable[[], Any]) -> None:
     """The provider redirects to the pages, which show the user's name as text; after the logout the button is back."""
     provider.claims = ADA
     page = new_page()
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
-    page.goto(guarded)
+    page.goto(login_dashboard)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_selector("[data-testid=stDataFrame] canvas")
     wait_until_idle(page)
@@ -99,35 +99,37 @@ def test_an_allowed_user_logs_in_and_out(guarded: str, provider: Provider, new_p
     assert page.get_by_text("Ada ![](http://beacon.example/a.png)").count() == 1
     assert {"/authorize", "/token", "/keys"} <= set(provider.requested_paths)
     assert [url for url in urls if "beacon" in url] == []
-    open_page(page, f"{guarded}/flow?window=30d")
+    open_page(page, f"{login_dashboard}/flow?window=30d")
     assert "last 30 days" in page.content()
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("button", name="Log in").wait_for()
-    page.goto(f"{guarded}/flow")
+    page.goto(f"{login_dashboard}/flow")
     page.get_by_role("button", name="Log in").wait_for()
 
 
 @pytest.mark.browser
-def test_a_link_opens_after_the_login(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+def test_a_link_opens_after_the_login(login_dashboard: str, provider: Provider, new_page: Callable[[], Any]) -> None:
     """A user who follows a link logs in and sees its page; the first page then opens as usual."""
     provider.claims = ADA
     page = new_page()
-    page.goto(f"{guarded}/flow?window=30d&team=money")
+    page.goto(f"{login_dashboard}/flow?window=30d&team=money")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Flow", exact=True).wait_for()
     wait_until_idle(page)
-    assert page.url == f"{guarded}/flow?window=30d&team=money"
+    assert page.url == f"{login_dashboard}/flow?window=30d&team=money"
     assert "of 2 applications in the last 30 days" in header(page)
-    open_page(page, f"{guarded}/")
+    open_page(page, f"{login_dashboard}/")
     assert page.get_by_role("heading", name="Overview", exact=True).count() == 1
 
 
 @pytest.mark.browser
-def test_a_user_who_is_not_allowed_sees_no_data(guarded: str, provider: Provider, new_page: Callable[[], Any]) -> None:
+def test_a_user_who_is_not_allowed_sees_no_data(
+    login_dashboard: str, provider: Provider, new_page: Callable[[], Any]
+) -> None:
     """A user of the provider whom the settings do not allow sees a message."""
     provider.claims = {"sub": "2", "email": "eve@elsewhere.example", "name": "Eve"}
     page = new_page()
-    page.goto(guarded)
+    page.goto(login_dashboard)
     page.get_by_role("button", name="Log in").click()
     page.get_by_text("Eve is logged in but not allowed").wait_for()
     wait_until_idle(page)
@@ -136,10 +138,10 @@ def test_a_user_who_is_not_allowed_sees_no_data(guarded: str, provider: Provider
     page.get_by_role("button", name="Log in").wait_for()
 
 
-def test_a_forged_cookie_gives_no_access(guarded: str) -> None:
+def test_a_forged_cookie_gives_no_access(login_dashboard: str) -> None:
     """A cookie signed with another secret is ignored, and the page contains no data."""
     forged = "2|1:0|10:1700000000|15:_streamlit_user|20:eyJlbWFpbCI6ImFkYSJ9|0000"
-    page = requests.get(guarded, cookies={"_streamlit_user": forged}, timeout=10)
+    page = requests.get(login_dashboard, cookies={"_streamlit_user": forged}, timeout=10)
     assert page.ok
     assert "ledger" not in page.text
     assert SECRET not in page.text

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.dashboards.browser.page_driver import open_page, wait_until_idle
-from tests.dashboards.conftest import free_port, running
+from tests.dashboards.conftest import free_port, run_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.proxy]
 README = Path(__file__).resolve().parents[3] / "README.md"
@@ -67,8 +67,8 @@ def proxied(nginx: str, organisation: Path, tmp_path_factory: pytest.TempPathFac
     proxy = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
     health = "/dora/_stcore/health"
     with (
-        running([*dashboard, "--config", str(folder / "dora.toml")], f"http://127.0.0.1:{port}{health}", folder),
-        running(proxy, f"http://127.0.0.1:{opened}{health}", folder),
+        run_server([*dashboard, "--config", str(folder / "dora.toml")], f"http://127.0.0.1:{port}{health}", folder),
+        run_server(proxy, f"http://127.0.0.1:{opened}{health}", folder),
     ):
         yield f"http://localhost:{opened}", f"http://localhost:{closed}"
 

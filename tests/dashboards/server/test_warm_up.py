@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from dashboards.server import warm_up
-from tests.dashboards.conftest import served
+from tests.dashboards.conftest import serve_dashboard
 
 
 def count_misses(server: str, function: str) -> int:
@@ -25,7 +25,7 @@ def count_misses(server: str, function: str) -> int:
 def test_the_first_page_is_cached_before_the_first_user(organisation: Path, short: Path, tmp_path: Path) -> None:
     """Every number of the overview has been queried once; after a swap, soon once more."""
     path = Path(shutil.copy(organisation, tmp_path / "dora.duckdb"))
-    with served(path, tmp_path) as server:
+    with serve_dashboard(path, tmp_path) as server:
         assert count_misses(server, "values") > 20
         assert count_misses(server, "list_deployments") == count_misses(server, "about") == 1
         Path(shutil.copy(short, tmp_path / "next.duckdb")).replace(path)
@@ -37,7 +37,7 @@ def test_the_first_page_is_cached_before_the_first_user(organisation: Path, shor
 
 def test_a_server_without_a_build_starts(tmp_path: Path) -> None:
     """There is no page to visit, and the server is healthy."""
-    with served(tmp_path / "none.duckdb", tmp_path) as server:
+    with serve_dashboard(tmp_path / "none.duckdb", tmp_path) as server:
         assert requests.get(f"{server}/_stcore/health", timeout=10).text == "ok"
 
 

@@ -13,6 +13,7 @@ import pytest
 from pyarrow import parquet
 
 import dora
+from dora.analysis.audit_text import marks
 from dora.cli import audit
 from dora.errors import UsageError
 from tests.dora.analysis.audit_story import SETTINGS, START, Row, audit_rows
@@ -36,19 +37,27 @@ def by_name(delivery: dora.Delivery) -> dict[str, Row]:
 def test_authors_and_approvers(delivery: dora.Delivery) -> None:
     """Users are equal by the name before the @. Authors among the approvers are marked, alone or with another user; a
     user who rejects a change is no approver."""
-    rows = {name: (row["authors"], row["approved_by"], row["self_approval"]) for name, row in by_name(delivery).items()}
-    assert rows == {
-        "base": ("Ada Lovelace", None, None),
-        "post": (None, None, None),
-        "alone": ("Ada Lovelace", "ada.lovelace@x.example", "approved by an author alone"),
-        "both": ("Bob, Cy", "CY@other.example, dee@x.example",
-                 "approved by an author and another person; approved by the person who triggered it"),
-        "clean": ("Bob", "dee@x.example", None),
-        "mute": (None, None, None),
-        "bare": ("Bob", None, None),
-        "back": (None, None, None),
-        "hand": (None, None, None),
-    }  # fmt: skip
+    columns = ("authors", "approved_by", "author_approval", "approved_by_trigger_user")
+    assert {name: tuple(row[column] for column in columns) for name, row in by_name(delivery).items()} == {
+        "base": ("Ada Lovelace", None, None, None),
+        "post": (None, None, None, None),
+        "alone": ("Ada Lovelace", "ada.lovelace@x.example", "alone", False),
+        "both": ("Bob, Cy", "CY@other.example, dee@x.example", "shared", True),
+        "clean": ("Bob", "dee@x.example", None, False),
+        "mute": (None, None, None, None),
+        "bare": ("Bob", None, None, None),
+        "back": (None, None, None, None),
+        "hand": (None, None, None, None),
+    }
+
+
+def test_marks_of_approvals(delivery: dora.Delivery) -> None:
+    """The list says in words if an author approved a change, alone or not, or the person who triggered it."""
+    rows = by_name(delivery)
+    assert "approved by an author alone" in marks(rows["alone"])
+    both = ["approved by an author and another person", "approved by the person who triggered it"]
+    assert [mark for mark in marks(rows["both"]) if mark.startswith("approved")] == both
+    assert [mark for mark in marks(rows["clean"]) if mark.startswith("approved")] == []
 
 
 def test_approval_prompts(delivery: dora.Delivery) -> None:

@@ -57,7 +57,7 @@ def test_simpsons_paradox_has_a_warning(simpson: dora.Delivery) -> None:
     assert split is not None
     assert (split.total, split.within, split.mix) == pytest.approx((-0.1, 0.05, -0.15))
     assert comparison.warning == (
-        "within applications it moved +5.0 points, against the total; their mix moved it -15.0 points"
+        "within applications it moved +5.0 points, against the total; their mix moved it −15.0 points"
         " (with the old mix it would be 25.0 %)"
     )
     assert comparison.plain()["warning"] == comparison.warning

@@ -41,7 +41,7 @@ def test_globs_and_kinds_have_the_form_that_models_join(delivery: dora.Delivery)
 
 def test_definitions_in_force_are_text(delivery: dora.Delivery) -> None:
     """Each key of each application has its value as a person would write it, and its meaning."""
-    query = (
-        "SELECT value, description FROM definitions_in_force WHERE application = 'search' AND key = 'hotfix_branches'"
-    )
-    assert delivery.sql(query) == [{"value": "fix_* hot?", "description": "A deployment of such a branch is a hotfix."}]
+    rows = delivery.sql("SELECT key, value, description FROM definitions_in_force WHERE application = 'search'")
+    by_key = {row["key"]: (row["value"], row["description"]) for row in rows}
+    assert by_key["hotfix_branches"] == ("fix_* hot?", "A deployment of such a branch is a hotfix.")
+    assert by_key["failure_window_hours"][0] == "12"

@@ -114,7 +114,7 @@ def test_a_period_is_over_when_its_last_local_instant_is() -> None:
     day = Period(datetime(2026, 3, 2), datetime(2026, 3, 3))
     for zone, over in (("Asia/Kolkata", True), ("UTC", False), ("America/New_York", False)):
         reason = Coverage([], [], zone, datetime(2026, 3, 2, 18, 30)).incomplete_reason(day, day)
-        assert reason == (None if over else "the data ends before the period")
+        assert reason == (None if over else "the data ends before the period ends")
     assert Coverage([], [], "UTC", None).incomplete_reason(day, day)
     morning = Period(datetime(2026, 3, 2, 6), day.end)
     assert Coverage([], [], "UTC", AS_OF).incomplete_reason(day, morning) == "cut by the window"

@@ -13,7 +13,7 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_effectsize
 
 from dora import Value
-from dora.query.value import Move
+from dora.query.value import Better, Move, Verdict
 from dora.statistics import poisson, wilson
 
 STATISTICS = {"share": "share", "per day": "count", "hours": "median"}
@@ -62,10 +62,10 @@ def test_newcombes_other_examples() -> None:
         (rate(12, 90), rate(10, 90), "+20 %", False),
         (rate(3, 90), rate(0, 90), "up by 0.0333 / day", False),
         (rate(0, 90), rate(0, 90), "±0 %", False),
-        (rate(0, 90), rate(90, 90), "-100 %", True),
+        (rate(0, 90), rate(90, 90), "−100 %", True),
         (rate(300, 90), rate(9, 90), "× 33", True),
-        (value(2.0, 1.8, 2.2, "hours"), value(4.0, 3.6, 4.4, "hours"), "-50 %", True),
-        (value(2.0, 1.0, 4.0, "hours"), value(3.0, 1.5, 6.0, "hours"), "-33 %", False),
+        (value(2.0, 1.8, 2.2, "hours"), value(4.0, 3.6, 4.4, "hours"), "−50 %", True),
+        (value(2.0, 1.0, 4.0, "hours"), value(3.0, 1.5, 6.0, "hours"), "−33 %", False),
         (share(12, 100), share(12, 100), "±0.0 points", False),
     ],
 )
@@ -154,3 +154,21 @@ def test_many_moves_are_corrected_by_benjamini_and_hochberg() -> None:
     assert Move.significant_among([near]) == [True]
     assert Move.significant_among([near, certain, *[none] * 20]) == [False, True, *[False] * 20]
     assert Move.significant_among([]) == []
+
+
+@pytest.mark.parametrize(
+    ("direction", "significant", "better", "verdict"),
+    [
+        (1, True, "higher", "better"),
+        (1, True, "lower", "worse"),
+        (-1, True, "higher", "worse"),
+        (-1, True, "lower", "better"),
+        (0, True, "higher", "not significant"),
+        (1, False, "higher", "not significant"),
+    ],
+)
+def test_a_significant_move_is_better_or_worse(
+    direction: int, significant: bool, better: Better, verdict: Verdict
+) -> None:
+    """Only a significant move with a direction is better or worse, by the direction that is better for the metric."""
+    assert Move("", direction, significant).verdict(better) == verdict

@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.query.value import Value
-from dora.render.text import days, interval, quantity
+from dora.render.text import days, interval, quantity, signed
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -63,6 +63,11 @@ def test_two_units_both_appear() -> None:
     assert interval(0.42, 3.0, "hours") == "95 % CI 25 min to 3 h"
 
 
+def test_limits_that_print_alike_appear_once() -> None:
+    """19.9 to 20.04 minutes is 20 min."""
+    assert interval(0.332, 0.334, "hours") == "95 % CI 20 min"
+
+
 def test_evidence_is_one_line() -> None:
     """The size, the interval and what is pending; or the reason why there is no number."""
     assert RATE.evidence == "142 of 1,468 · 95 % CI 8.3–11.3 %"
@@ -94,3 +99,12 @@ def test_the_title_names_another_statistic() -> None:
     assert recovery.title_for("median") == "Failed deployment recovery time"
     assert recovery.title_for("mean") == "Failed deployment recovery time, mean (MTTR)"
     assert dora.metrics()["lead_time"].title_for("p90") == "Lead time for changes, 90th percentile"
+
+
+@pytest.mark.parametrize(
+    ("amount", "digits", "text"),
+    [(5.04, 1, "+5.0"), (-3.2, 1, "−3.2"), (-0.04, 1, "±0.0"), (0.0, 0, "±0"), (-49.7, 0, "−50")],
+)
+def test_a_change_has_its_sign(amount: float, digits: int, text: str) -> None:
+    """An increase has a plus, a decrease a minus sign, and what rounds to zero has both."""
+    assert signed(amount, digits) == text

@@ -158,7 +158,7 @@ def test_a_change_has_its_request_size_and_commits(
     heads, *lines = capsys.readouterr().out.splitlines()
     place = slice(heads.index("size"), heads.index("state"))
     sizes = {line[place].strip() for line in lines if "change" in line}
-    assert sizes == {"3 files +12 -0", "–"}
+    assert sizes == {"3 files +12 −0", "–"}
 
 
 def test_empty_columns_are_left_out(facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

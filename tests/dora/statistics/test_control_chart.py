@@ -46,7 +46,7 @@ def test_limits_stay_those_of_the_baseline() -> None:
     assert calm is not None
     assert wild is not None
     assert wild.high[-1] == calm.high[0]
-    assert [(row.index, row.direction) for row in wild.signals if row.rule == "beyond the limits"] == [
+    assert [(row.index, row.direction) for row in wild.signals if row.rule.id == "outside_limits"] == [
         (10, "up"),
         (11, "down"),
         (12, "up"),
@@ -54,20 +54,21 @@ def test_limits_stay_those_of_the_baseline() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tail", "rule", "index"),
+    ("tail", "rule", "index", "sentence"),
     [
-        ([61.2], "beyond the limits", 20),
-        ([50.9] * 8, "8 on one side", 27),
-        ([54.9, 50.0, 54.9], "2 of 3 near a limit", 22),
-        ([53.0, 53.0, 50.0, 53.0, 53.0], "4 of 5 off centre", 24),
+        ([61.2], "outside_limits", 20, "outside control limits, up"),
+        ([50.9] * 8, "on_one_side", 27, "8 weeks above the mean"),
+        ([54.9, 50.0, 54.9], "near_limit", 22, "2 of 3 weeks near a control limit, up"),
+        ([53.0, 53.0, 50.0, 53.0, 53.0], "off_mean", 24, "4 of 5 weeks off the mean, up"),
     ],
 )
-def test_each_rule_speaks_at_its_first_point(tail: list[float], rule: str, index: int) -> None:
-    """Each of the four rules fires on the point that completes its pattern, worked out by hand, and not before."""
+def test_each_rule_speaks_at_its_first_point(tail: list[float], rule: str, index: int, sentence: str) -> None:
+    """Each of the four rules fires on the point that completes its pattern, worked out by hand, and says so."""
     steady = [51.0, 49.0] * 10  # mean 50, moving range 2: one sigma is 1.773, the limits 44.7 and 55.3
     result = control_chart.behaviour([*steady, *tail], 20)
     assert result is not None
-    assert (result.signals[0].index, result.signals[0].rule) == (index, rule)
+    signal = result.signals[0]
+    assert (signal.index, signal.rule.id, signal.rule.describe(signal.direction)) == (index, rule, sentence)
 
 
 def test_times_have_limits_of_ratios() -> None:

@@ -284,7 +284,9 @@ def test_an_interrupted_run_is_a_warning(tmp_path: Path, check: Callable[..., di
     with database.open_load(tmp_path, "files"):
         pass
     findings = [
-        one for one in run.run_checks(tmp_path, {"files": {"paths": ["*.csv"]}}, 36.0) if one.check == "files data"
+        finding
+        for finding in run.run_checks(tmp_path, {"files": {"paths": ["*.csv"]}}, 36.0)
+        if finding.check == "files data"
     ]
     assert any("did not finish" in finding.message for finding in findings)
 

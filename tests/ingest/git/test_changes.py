@@ -58,18 +58,18 @@ def test_a_branch_read_before_its_merge_is_counted_with_it(upstream: Any, git_la
 
 def test_every_form_of_revert_is_resolved(upstream: Any, git_landing: Any) -> None:
     """By full id, short id, request or subject, also of an earlier run; a reapply reverts the revert."""
-    one, two = upstream.commit("one (#1)"), upstream.commit("two (#2)")
-    three, four = upstream.commit("three"), upstream.commit("four")
+    change_1, change_2 = upstream.commit("one (#1)"), upstream.commit("two (#2)")
+    change_3, change_4 = upstream.commit("three"), upstream.commit("four")
     git_landing.run(repository(upstream))
-    first = upstream.commit(f'Revert "three"\n\nThis reverts commit {three}.')
-    upstream.commit(f"Undo four\n\nThis reverts commit {four[:9]}.")
+    first = upstream.commit(f'Revert "three"\n\nThis reverts commit {change_3}.')
+    upstream.commit(f"Undo four\n\nThis reverts commit {change_4[:9]}.")
     upstream.commit('Revert "one (#1)" (#5)\n\nReverts acme/shop#1')
     upstream.commit('Revert "two (#2)" (#6)')
     upstream.commit('Reapply "three"')
     git_landing.run(repository(upstream))
     assert {s: r for s, r in changes_by_subject(git_landing, "c.reverts").items() if r} == {
-        'Revert "three"': three, "Undo four": four, 'Revert "one (#1)" (#5)': one,
-        'Revert "two (#2)" (#6)': two, 'Reapply "three"': first,
+        'Revert "three"': change_3, "Undo four": change_4, 'Revert "one (#1)" (#5)': change_1,
+        'Revert "two (#2)" (#6)': change_2, 'Reapply "three"': first,
     }  # fmt: skip
     assert changes_by_subject(git_landing, "labels")["Undo four"] == ["revert"]
 
