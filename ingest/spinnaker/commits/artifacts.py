@@ -11,6 +11,7 @@ from ingest.spinnaker.commits.sha import (
     branch_name,
     first_sha,
     named_sha,
+    normalise_key,
     normalise_keys,
     parse_sha,
     repository_name,
@@ -47,14 +48,14 @@ def find_in_manifests(level: Level) -> CommitMatch | None:
     """Return a label, annotation or variable that is named like a commit, else ``app.kubernetes.io/version``."""
     for stage in _deploy_stages(level):
         for manifest in _manifests(stage):
-            if sha := named_sha(list(_manifest_entries(manifest)), level.keys):
+            if sha := named_sha(_manifest_entries(manifest), level.keys):
                 return CommitMatch(sha, "manifest")
     return None
 
 
 def find_in_metadata(keys: frozenset[str], metadata: Iterable[dict[str, Any]]) -> str | None:
     """Return the commit that a label or annotation names; ``keys`` are normalised."""
-    return named_sha(list(_metadata_entries(metadata)), keys)
+    return named_sha(_metadata_entries(metadata), keys)
 
 
 def find_in_images(level: Level) -> CommitMatch | None:
@@ -109,8 +110,9 @@ def _manifests(stage: Stage) -> list[dict[str, Any]]:
 def _metadata_entries(metadata: Iterable[dict[str, Any]]) -> Iterator[tuple[str, object]]:
     """Yield the annotations and labels of metadata under normalised keys, without what the cluster stamped."""
     for each, group in ((each, group) for each in metadata for group in ("annotations", "labels")):
-        entries = as_dict(each.get(group))
-        yield from normalise_keys({key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)})
+        for key, value in as_dict(each.get(group)).items():
+            if not key.startswith(_STAMPED_KEYS):
+                yield normalise_key(key), value
 
 
 def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:

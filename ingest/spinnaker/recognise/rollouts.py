@@ -16,7 +16,6 @@ import msgspec
 
 from dora.storage.rows.executions import Rollout
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
-from ingest.spinnaker.model.failure_reason import failure_reason
 from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.patches import patch_content
@@ -108,7 +107,7 @@ def make_rollout(
         "full_traffic_at": step.traffic.full,
         "finished_at": as_micros(stage.end_time),
         **content._asdict(),
-        "reason": failure_reason(stage) or as_text(context.reason),
+        "reason": step.reason,
         **(_restored(context) if action == "rollback" else {}),
         **more,
     }
