@@ -11,7 +11,6 @@ from ingest.spinnaker.commits.sha import (
     branch_name,
     first_sha,
     named_sha,
-    normalise_key,
     normalise_keys,
     parse_sha,
     repository_name,
@@ -24,7 +23,6 @@ from ingest.spinnaker.model.stage_kinds import stage_kind
 
 # Artifacts whose version is a commit, or a branch, which is passed over. Only a git/repo refers to its repository.
 _SOURCE_TYPES = frozenset({"git/repo", "github/file", "gitlab/file", "bitbucket/file"})
-_STAMPED_KEYS = ("deployment.kubernetes.io/", "artifact.spinnaker.io/", "moniker.spinnaker.io/")
 
 
 def find_in_artifacts(level: Level) -> CommitMatch | None:
@@ -108,16 +106,17 @@ def _manifests(stage: Stage) -> list[dict[str, Any]]:
 
 
 def _metadata_entries(metadata: Iterable[dict[str, Any]]) -> Iterator[tuple[str, object]]:
-    """Yield the annotations and labels of metadata under normalised keys, without what the cluster stamped."""
-    for each, group in ((each, group) for each in metadata for group in ("annotations", "labels")):
-        for key, value in as_dict(each.get(group)).items():
-            if not key.startswith(_STAMPED_KEYS):
-                yield normalise_key(key), value
+    """Yield the annotations and labels of metadata."""
+    for each in metadata:
+        for group in ("annotations", "labels"):
+            if entries := each.get(group):
+                yield from as_dict(entries).items()
 
 
 def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield annotations, labels and variables."""
     template = as_dict(get_nested(manifest, "spec", "template"))
     yield from _metadata_entries([as_dict(manifest.get("metadata")), as_dict(template.get("metadata"))])
     containers = as_list(get_nested(template, "spec", "containers"))
     for variable in chain.from_iterable(as_list(get_nested(container, "env")) for container in containers):
-        yield from normalise_keys({str(get_nested(variable, "name")): get_nested(variable, "value")})
+        yield str(get_nested(variable, "name")), get_nested(variable, "value")

@@ -10,6 +10,7 @@ from ingest.spinnaker.model.coerce import as_text
 
 # Applied to keys as `normalise_key` writes them: GIT_COMMIT, git-sha, vcs.revision, CI_COMMIT_SHA, ...
 COMMIT_KEY = re.compile(r"(CI|GIT|GITHUB|SCM|SOURCE|VCS|BUILD)?(COMMIT|SHA|REVISION)(SHA|ID|HASH)?|GITHASH|VCSREF")
+_STAMPED_KEYS = ("deployment.kubernetes.io/", "artifact.spinnaker.io/", "moniker.spinnaker.io/")
 _OWN_KEY, _COMMIT_NAME, _VERSION = 1, 2, 3
 _SHA = re.compile(r"[0-9a-fA-F]{7,40}")
 _DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d\d*")
@@ -74,18 +75,25 @@ def is_commit_key(key: str, keys: frozenset[str]) -> bool:
 
 
 def named_sha(entries: Iterable[tuple[str, object]], keys: frozenset[str]) -> str | None:
-    """Return the commit under a normalised key that is named like one, else that in ``app.kubernetes.io/version``."""
+    """Return the commit under a key that is named like one, else that in ``app.kubernetes.io/version``.
+
+    ``keys`` are the normalised keys of a team. What the cluster stamped names none.
+    """
     ranked = [(rank, value) for key, value in entries if (rank := _rank_key(key, keys))]
     return (
-        next((sha for rank, value in ranked if rank != _VERSION and (sha := parse_sha(value))), None)
-        or next((sha for rank, value in ranked if rank == _OWN_KEY and (sha := sha_in_tag(value))), None)
-        or next((sha for rank, value in ranked if rank == _VERSION and (sha := sha_in_tag(value))), None)
-    )
+        ranked
+        and (
+            next((sha for rank, value in ranked if rank != _VERSION and (sha := parse_sha(value))), None)
+            or next((sha for rank, value in ranked if rank == _OWN_KEY and (sha := sha_in_tag(value))), None)
+            or next((sha for rank, value in ranked if rank == _VERSION and (sha := sha_in_tag(value))), None)
+        )
+    ) or None
 
 
 @lru_cache(maxsize=4096)
 def _rank_key(key: str, keys: frozenset[str]) -> int:
-    """Return what a normalised key says of its value; 0 if nothing."""
-    if key in keys:
+    """Return what a key says of its value; 0 if nothing."""
+    name = "" if key.startswith(_STAMPED_KEYS) else normalise_key(key)
+    if name in keys:
         return _OWN_KEY
-    return _COMMIT_NAME if COMMIT_KEY.fullmatch(key) else _VERSION if key == "VERSION" else 0
+    return _COMMIT_NAME if COMMIT_KEY.fullmatch(name) else _VERSION if name == "VERSION" else 0

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypedDict, cast
 import msgspec
 
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
-from ingest.spinnaker.model.kinds import WORKLOADS, unversioned
+from ingest.spinnaker.model.kinds import VERSIONED_KINDS, WORKLOADS, unversioned
 from ingest.spinnaker.model.payload import NULL, Context, decode_raw
 from ingest.spinnaker.model.pod_templates import (
     NO_CONTENT,
@@ -159,11 +159,11 @@ def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _identity(manifest: dict[str, Any]) -> tuple[str | None, str | None]:
     """Return the kind and name that a requested manifest and the applied one have in common."""
-    metadata, kind = _metadata(manifest), manifest_kind(manifest)
-    # The name of a job may be generated anew for each run.
-    generated = (as_text(metadata.get("generateName")) or "").rstrip("-.") if "generateName" in metadata else None
-    name = generated or as_text(metadata.get("name"))
-    return kind, unversioned(kind, name) if name else None
+    kind, metadata = manifest_kind(manifest), _metadata(manifest)
+    name = as_text(metadata.get("name"))
+    if "generateName" in metadata:  # as of a job, whose name is made anew for each run
+        name = (as_text(metadata["generateName"]) or "").rstrip("-.") or name
+    return kind, unversioned(kind, name) if name and kind in VERSIONED_KINDS else name
 
 
 def _select_twin(body: dict[str, Any], twins: list[dict[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ingest.spinnaker.model.pod_templates import (
 )
 
 # A patch repeats of a container its name, and what changes.
-_CONTAINER_FIELDS = ("name", "image", "env", "envFrom", "resources", "command", "args")
+_CONTAINER_FIELDS = frozenset({"name", "image", "env", "envFrom", "resources", "command", "args"})
 
 
 def read_patch(context: Context, named: NamedManifest | None) -> Manifest:

@@ -20,6 +20,7 @@ from ingest.spinnaker.model.template_keys import is_stamp, key_entry
 MAX_DEPTH = 24
 _CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _PLAIN_KINDS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+_IMAGE = frozenset({"image"})
 _OWN_FIELDS = frozenset({"image", "env", "envFrom"})
 
 
@@ -42,7 +43,7 @@ class PodContent(NamedTuple):
 NO_CONTENT = PodContent()
 
 
-def find_templates(manifest: object, holds: Sequence[str] = ("image",)) -> list[PodTemplate]:
+def find_templates(manifest: object, holds: frozenset[str] = _IMAGE) -> list[PodTemplate]:
     """Return the pod templates in a manifest, in their order.
 
     A pod is known by containers that have one of the fields ``holds``. Texts are not searched.
@@ -113,9 +114,9 @@ def read_labels(templates: Iterable[PodTemplate]) -> list[str]:
     return sorted(labels)
 
 
-def _is_pod(value: dict[str, Any], holds: Sequence[str]) -> bool:
+def _is_pod(value: dict[str, Any], holds: frozenset[str]) -> bool:
     for container in as_list(value.get("containers")):
-        if isinstance(container, dict) and any(field in container for field in holds):
+        if isinstance(container, dict) and not holds.isdisjoint(container):
             return True
     return False
 

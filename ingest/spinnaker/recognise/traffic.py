@@ -22,6 +22,7 @@ _NAMES = ["none", "redblack", "bluegreen", "highlander", "rollingredblack", "mon
 STRATEGIES = {**{name: name for name in _NAMES}, "cfrollingredblack": "rollingredblack"}
 SERVER_GROUP_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
 _MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
+_STAGES_WITH_STRATEGY = SERVER_GROUP_STAGES | _MANIFEST_STAGES
 # Actions that take effect with the end of their stage.
 _AT_THE_END = frozenset({"restart", "scale", "enable", "disable", "delete", "route"})
 _STABILIZE = "waitForManifestToStabilize"
@@ -88,7 +89,7 @@ def read_strategy(execution: Execution, stage: Stage, context: Context) -> str |
     """Return how traffic comes to what a stage deploys; None if it deploys nothing or names no strategy."""
     if stage.type == "enableManifest":
         return "dark"
-    if context == EMPTY_CONTEXT or stage.type not in SERVER_GROUP_STAGES | _MANIFEST_STAGES:
+    if stage.type not in _STAGES_WITH_STRATEGY or context == EMPTY_CONTEXT:
         return None
     # A custom strategy is a pipeline of its own: the stages of that child execution do the deploying.
     trigger = execution.trigger
