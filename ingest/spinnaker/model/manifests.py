@@ -7,6 +7,7 @@ Images come from the applied ones (``outputs.manifests``), in which Clouddriver 
 from __future__ import annotations
 
 import hashlib
+import re
 from itertools import chain
 from typing import Any, NamedTuple, TypedDict, cast
 
@@ -35,6 +36,8 @@ _STAMPED_KEYS = (
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/",
 )
+# What Clouddriver appends to the name of each run of a job: the digits of a random number.
+_RUN_SUFFIX = re.compile(r"-[0-9a-f]{13,16}")
 _MAX_TWINS = 64
 _APPLICATION_KEY = "moniker.spinnaker.io/application"
 
@@ -163,6 +166,8 @@ def _identity(manifest: dict[str, Any]) -> tuple[str | None, str | None]:
     name = as_text(metadata.get("name"))
     if "generateName" in metadata:  # as of a job, whose name is made anew for each run
         name = (as_text(metadata["generateName"]) or "").rstrip("-.") or name
+    elif kind == "job" and name:
+        name = _RUN_SUFFIX.sub("", name)
     return kind, unversioned(kind, name) if name and kind in VERSIONED_KINDS else name
 
 

@@ -117,7 +117,8 @@ def success_time(stage: Stage) -> Micros:
 
 def _share_of_new_revision(context: Context) -> float:
     """Return the percentage of the traffic that a Cloud Run manifest gives to the revision that it creates."""
-    spec = as_dict(next(iter(manifest_list(context.manifests)), {}).get("spec"))
+    specs = (as_dict(manifest.get("spec")) for manifest in manifest_list(context.manifests))
+    spec = next((spec for spec in specs if "template" in spec), {})
     revision = first_text(get_nested(spec, "template", "metadata", "name"))
     targets = [target for target in as_list(spec.get("traffic")) if isinstance(target, dict)]
     if not targets:

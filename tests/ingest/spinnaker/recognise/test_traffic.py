@@ -106,7 +106,8 @@ def test_cloud_run_serves_by_share(traffic: Any, expected: tuple[int | None, ...
     """A service's manifest says how much its new revision gets; everything, if it says nothing."""
     pod = {"metadata": {"name": "shop-b"}, "spec": {"containers": [{"image": "gcr.example/shop:7"}]}}
     service = {"kind": "Service", "metadata": {"name": "shop"}, "spec": {"template": pod, "traffic": traffic}}
-    context = {"account": "run", "region": "eu-west1", "manifests": [service]}
+    beside = {"kind": "ConfigMap", "metadata": {"name": "settings"}}
+    context = {"account": "run", "region": "eu-west1", "manifests": [beside, service]}
     (row,) = rollouts(stage("C", "deployCloudrunManifest", 0, 10, context))
     assert (row.images, row.cluster, row.location) == (["gcr.example/shop:7"], "shop", "eu-west1")
     assert times(row) == expected
