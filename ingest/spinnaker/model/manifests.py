@@ -129,8 +129,8 @@ def read_manifests(context: Context) -> list[Manifest]:
 
 def manifest_kind(manifest: dict[str, Any]) -> str | None:
     """Return the kind of a manifest in lower case."""
-    kind = as_text(manifest.get("kind"))
-    return kind.lower() if kind else None
+    kind = manifest.get("kind")
+    return kind.lower() or None if isinstance(kind, str) else None
 
 
 def manifest_list(raw: msgspec.Raw) -> list[dict[str, Any]]:

@@ -109,7 +109,8 @@ def read_labels(templates: Iterable[PodTemplate]) -> list[str]:
     labels = set()
     for metadata, _ in templates:
         for name, value in as_dict(metadata.get("labels")).items():
-            if not is_stamp(name) and (text := as_text(value)) is not None:
+            text = value if isinstance(value, str) else as_text(value)
+            if text is not None and not is_stamp(name):
                 labels.add(f"{name}={text}")
     return sorted(labels)
 
@@ -161,7 +162,7 @@ def _template_keys(templates: Iterable[PodTemplate]) -> list[str]:
 def _variables(container: dict[str, Any]) -> Iterator[str]:
     prefix = f"env/{as_text(container.get('name')) or '-'}"
     for variable in as_list(container.get("env")):
-        if isinstance(variable, dict) and (name := as_text(variable.get("name"))):
-            yield key_entry(prefix, name, variable.get("value", variable.get("valueFrom")))
+        if isinstance(variable, dict) and (name := variable.get("name")):
+            yield key_entry(prefix, str(name), variable.get("value", variable.get("valueFrom")))
     if sources := container.get("envFrom"):
         yield key_entry(prefix, "envFrom", sources)
