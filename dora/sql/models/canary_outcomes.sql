@@ -82,7 +82,7 @@ SELECT
   CASE
     WHEN
       deployments.took_traffic
-      AND deployments.kind IN ('release', 'hotfix', 'config')
+      AND list_contains(definitions.failure_kinds, deployments.kind)
       THEN recoveries.deployment_id IS NOT NULL
   END AS deployment_failed,
   CASE
