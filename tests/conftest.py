@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +25,10 @@ from dora.config.settings import Config
 from dora.storage import landing
 from dora.storage.rows import FACT_TABLES
 from dora.storage.rows.base import Row
-from ingest import files
+from ingest import files, spinnaker
 from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Document, Item, Request, SourceState
+from tests.orca import make_executions
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -95,11 +97,17 @@ def fresh(data: Path) -> Path:
 
 @dataclass
 class Facts:
-    """Facts by kind, as text tables (``a | b`` under ``x | y``) or rows, and the settings to read them with."""
+    """Facts by kind, and the settings to read them with.
+
+    Files are text tables (``a | b`` under ``x | y``), ``spinnaker`` has the compact executions of ``tests/orca.py``,
+    ``cdevents`` whole events, ``rows`` rows of landing tables.
+    """
 
     deployments: str = ""
     changes: str = ""
     incidents: str = ""
+    spinnaker: list[dict[str, Any]] = field(default_factory=list)
+    cdevents: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     as_of: datetime = datetime(2026, 6, 1, tzinfo=UTC)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -126,14 +134,15 @@ class Landed:
         return [msgspec.convert(values | times, FACT_TABLES[document.kind])]
 
 
-class Dated(files.SOURCE):
-    """The files source with a fixed clock, so that pending items have an age."""
+class Dated:
+    """A source with a fixed clock, so that pending items have an age; a base before the real source."""
 
     as_of: ClassVar[datetime]
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         yield AsOf(self.as_of)
-        yield from (item for item in super().fetch(request, state) if not isinstance(item, AsOf))
+        items: Iterator[Item] = super().fetch(request, state)  # type: ignore[misc]
+        yield from (item for item in items if not isinstance(item, AsOf))
 
 
 def _micros(value: object) -> int | None:
@@ -150,6 +159,10 @@ def table(text: str) -> str:
     return out.getvalue()
 
 
+def _dated(source: Any, facts: Facts, folder: Path) -> Any:
+    return type(source.__name__, (Dated, source), {"as_of": facts.as_of}).from_settings({}, folder)
+
+
 def built(folder: Path, facts: Facts) -> dora.Delivery:
     """Ingest facts into a folder by the real sources, build, and open the result."""
     config = Config(data=fresh(folder), **facts.settings)
@@ -160,9 +173,16 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
             paths[-1].write_text(table(text))
     if facts.rows:
         pull(Landed(facts), folder, Request())
+    if facts.spinnaker:
+        saved = folder / "executions.json"
+        saved.write_text(json.dumps(make_executions(facts.spinnaker)))
+        pull(_dated(spinnaker.SOURCE, facts, folder), folder, Request(load=(saved,)))
+    if facts.cdevents:
+        events = folder / "cdevents.jsonl"
+        events.write_text("".join(f"{json.dumps(event)}\n" for event in facts.cdevents))
+        paths.append(events)
     if paths:
-        source = type("DatedFiles", (Dated,), {"as_of": facts.as_of}).from_settings({}, folder)
-        pull(source, folder, Request(paths=tuple(paths)))
+        pull(_dated(files.SOURCE, facts, folder), folder, Request(paths=tuple(paths)))
     build(config)
     return dora.open(folder / "dora.duckdb")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC
+from copy import deepcopy
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,39 @@ import pytest
 import yaml
 
 import dora
+from tests.orca import commit_id
 
 HERE = Path(__file__).parent
-STORIES = sorted((HERE / "scenarios").glob("*.yaml"))
+RULES = HERE / "scenarios" / "rules"
+# What is production where a scenario of a rule does not say it.
+PRODUCTION = {"production_accounts": ["prod*"], "production_environments": ["prod*"]}
 
 
-@pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
-def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
+def read_stories() -> dict[str, Any]:
+    """Return every scenario by its name; a file of several has them numbered from 1."""
+    stories = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((HERE / "scenarios").glob("*.yaml"))}
+    for path in sorted(RULES.glob("*.yaml")):
+        for number, story in enumerate(yaml.load_all(path.read_text(), yaml.CSafeLoader), 1):
+            stories[f"{path.stem}-{number}"] = story
+    return stories
+
+
+STORIES = read_stories()
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     """The models tell each story as its file does: every deployment's kind and outcome, every number."""
-    story = yaml.safe_load(path.read_text())
+    story = deepcopy(STORIES[name])
     expected, _title = story.pop("expect"), story.pop("title")
+    if rules := story.pop("rules", None):
+        story = {"settings": {"definitions": PRODUCTION}} | story
+    if trunk := story.pop("trunk", None):
+        story["changes"] = list_changes(trunk)
     delivery = facts(**story | {"as_of": story["as_of"].replace(tzinfo=UTC)})
-    check_kinds(delivery, expected.pop("deployments", {}))
+    check_kinds(delivery, expected.pop("deployments", {}), are_all=rules is not None)
+    check_facts(delivery, expected.pop("facts", {}))
+    check_shipped(delivery, expected.pop("shipped", None))
     check_evidence(delivery, expected.pop("failed", None))
     check_confidence(delivery, expected.pop("confidence", None))
     check_verdicts(delivery, expected.pop("canaries", None))
@@ -31,10 +53,46 @@ def test_story(path: Path, facts: Callable[..., dora.Delivery]) -> None:
         check_numbers(delivery, metric, numbers)
 
 
-def check_kinds(delivery: dora.Delivery, expected: dict[str, str]) -> None:
-    rows = delivery.sql("SELECT root_id, kind, outcome FROM deployments")
-    kinds = {row["root_id"]: f"{row['outcome']} {row['kind']}" for row in rows}
-    assert {key: kinds.get(key) for key in expected} == expected
+def list_changes(trunk: dict[str, dict[object, str]]) -> str:
+    """Return the file of changes of a trunk on which each commit follows the one before; times are in UTC."""
+    lines = ["repository | sha | parents | authored_at | committed_at"]
+    for repository, commits in trunk.items():
+        parents = ["", *map(commit_id, commits)]
+        for (name, merged_at), parent in zip(commits.items(), parents, strict=False):
+            lines.append(f"{repository} | {commit_id(name)} | {parent} | {merged_at} | {merged_at}")
+    return "\n".join(lines)
+
+
+def check_kinds(delivery: dora.Delivery, expected: dict[str, str], *, are_all: bool) -> None:
+    rows = delivery.sql("SELECT application, root_id, kind, outcome FROM deployments")
+    kinds = {}
+    for row in rows:
+        name = f"{row['application']}/{row['root_id']}"
+        kinds[name if name in expected else row["root_id"]] = f"{row['outcome']} {row['kind']}"
+    assert (kinds if are_all else {key: kinds.get(key) for key in expected}) == expected
+
+
+def check_facts(delivery: dora.Delivery, expected: dict[str, dict[str, Any]]) -> None:
+    """Compare fields of deployments; other deployments are meant by their roots, times without their seconds."""
+    rows = {row["root_id"]: row for row in delivery.sql("SELECT * FROM deployments")}
+    for root, fields in expected.items():
+        assert {name: _short(rows[root][name]) for name in fields} == fields, root
+
+
+def check_shipped(delivery: dora.Delivery, expected: dict[object, str | None] | None) -> None:
+    if expected is not None:
+        rows = delivery.sql("SELECT sha, shipped_by FROM changes")
+        assert {row["sha"]: _short(row["shipped_by"]) for row in rows} == {
+            commit_id(name): root for name, root in expected.items()
+        }
+
+
+def _short(value: object) -> object:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M}"
+    if not isinstance(value, str) or "@" not in value:
+        return value
+    return " ".join(deployment.rpartition("@")[0].partition("/")[2] for deployment in value.split())
 
 
 def check_evidence(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:

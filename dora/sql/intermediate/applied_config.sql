@@ -1,21 +1,22 @@
 -- One row is one manifest without a pod template that was applied to production (C5), and whether it differs from the
--- one of the same account, namespace, kind and name that was applied before it.
+-- one of the same account, namespace, kind and name that was last in force: what was refused never was.
 WITH
 manifests AS (
   SELECT
     config_manifest.*,
     execution.root_id,
     lower(coalesce(config_manifest.account, '-') || '/' || coalesce(config_manifest.location, '-')) AS place,
-    lag(config_manifest.fingerprint) OVER (
+    lag(
+      CASE WHEN config_manifest.applied_at IS NOT NULL THEN {'fingerprint': config_manifest.fingerprint} END IGNORE NULLS
+    ) OVER (
       PARTITION BY
         config_manifest.source,
         config_manifest.account,
         config_manifest.location,
         config_manifest.kind,
-        config_manifest.name,
-        config_manifest.applied_at IS NULL
-      ORDER BY config_manifest.applied_at, config_manifest.id
-    ) AS fingerprint_before
+        config_manifest.name
+      ORDER BY coalesce(config_manifest.applied_at, config_manifest.started_at), config_manifest.id
+    ) AS before
   FROM landing.config_manifest
   INNER JOIN landing.execution
     ON config_manifest.source = execution.source
@@ -50,5 +51,5 @@ SELECT
   applied_at,
   finished_at,
   reason,
-  applied_at IS NOT NULL AND fingerprint IS DISTINCT FROM fingerprint_before AS differs
+  started_at IS NOT NULL AND fingerprint IS DISTINCT FROM before.fingerprint AS differs
 FROM manifests

@@ -23,7 +23,6 @@ from ingest.spinnaker.model.stage_kinds import stage_kind
 
 # Artifacts whose version is a commit, or a branch, which is passed over. Only a git/repo refers to its repository.
 _SOURCE_TYPES = frozenset({"git/repo", "github/file", "gitlab/file", "bitbucket/file"})
-_STAMPED_KEYS = ("deployment.kubernetes.io/", "artifact.spinnaker.io/", "moniker.spinnaker.io/")
 
 
 def find_in_artifacts(level: Level) -> CommitMatch | None:
@@ -47,14 +46,14 @@ def find_in_manifests(level: Level) -> CommitMatch | None:
     """Return a label, annotation or variable that is named like a commit, else ``app.kubernetes.io/version``."""
     for stage in _deploy_stages(level):
         for manifest in _manifests(stage):
-            if sha := named_sha(list(_manifest_entries(manifest)), level.keys):
+            if sha := named_sha(_manifest_entries(manifest), level.keys):
                 return CommitMatch(sha, "manifest")
     return None
 
 
 def find_in_metadata(keys: frozenset[str], metadata: Iterable[dict[str, Any]]) -> str | None:
     """Return the commit that a label or annotation names; ``keys`` are normalised."""
-    return named_sha(list(_metadata_entries(metadata)), keys)
+    return named_sha(_metadata_entries(metadata), keys)
 
 
 def find_in_images(level: Level) -> CommitMatch | None:
@@ -107,15 +106,17 @@ def _manifests(stage: Stage) -> list[dict[str, Any]]:
 
 
 def _metadata_entries(metadata: Iterable[dict[str, Any]]) -> Iterator[tuple[str, object]]:
-    """Yield the annotations and labels of metadata under normalised keys, without what the cluster stamped."""
-    for each, group in ((each, group) for each in metadata for group in ("annotations", "labels")):
-        entries = as_dict(each.get(group))
-        yield from normalise_keys({key: value for key, value in entries.items() if not key.startswith(_STAMPED_KEYS)})
+    """Yield the annotations and labels of metadata."""
+    for each in metadata:
+        for group in ("annotations", "labels"):
+            if entries := each.get(group):
+                yield from as_dict(entries).items()
 
 
 def _manifest_entries(manifest: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    """Yield annotations, labels and variables."""
     template = as_dict(get_nested(manifest, "spec", "template"))
     yield from _metadata_entries([as_dict(manifest.get("metadata")), as_dict(template.get("metadata"))])
     containers = as_list(get_nested(template, "spec", "containers"))
     for variable in chain.from_iterable(as_list(get_nested(container, "env")) for container in containers):
-        yield from normalise_keys({str(get_nested(variable, "name")): get_nested(variable, "value")})
+        yield str(get_nested(variable, "name")), get_nested(variable, "value")

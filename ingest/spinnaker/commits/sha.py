@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from ingest.spinnaker.model.coerce import as_text
 
 # Applied to keys as `normalise_key` writes them: GIT_COMMIT, git-sha, vcs.revision, CI_COMMIT_SHA, ...
 COMMIT_KEY = re.compile(r"(CI|GIT|GITHUB|SCM|SOURCE|VCS|BUILD)?(COMMIT|SHA|REVISION)(SHA|ID|HASH)?|GITHASH|VCSREF")
+_STAMPED_KEYS = ("deployment.kubernetes.io/", "artifact.spinnaker.io/", "moniker.spinnaker.io/")
+_OWN_KEY, _COMMIT_NAME, _VERSION = 1, 2, 3
 _SHA = re.compile(r"[0-9a-fA-F]{7,40}")
 _DATE = re.compile(r"(19|20)\d\d[01]\d[0-3]\d\d*")
 _TAG_PART = re.compile(r"g?([0-9a-f]{7,40})")  # the g is what `git describe` writes before a sha
@@ -60,6 +63,7 @@ def normalise_keys(entries: dict[str, object]) -> Iterator[tuple[str, object]]:
     return ((normalise_key(key), value) for key, value in entries.items())
 
 
+@lru_cache(maxsize=4096)
 def normalise_key(key: str) -> str:
     """Return the last part of a key as capitals and digits only: ``acme.io/git-sha`` is ``GITSHA``."""
     return re.sub(r"[^A-Z0-9]", "", key.rpartition("/")[2].upper())
@@ -70,10 +74,26 @@ def is_commit_key(key: str, keys: frozenset[str]) -> bool:
     return key in keys or bool(COMMIT_KEY.fullmatch(key))
 
 
-def named_sha(entries: list[tuple[str, object]], keys: frozenset[str]) -> str | None:
-    """Return the commit under a normalised key that is named like one, else that in ``app.kubernetes.io/version``."""
+def named_sha(entries: Iterable[tuple[str, object]], keys: frozenset[str]) -> str | None:
+    """Return the commit under a key that is named like one, else that in ``app.kubernetes.io/version``.
+
+    ``keys`` are the normalised keys of a team. What the cluster stamped names none.
+    """
+    ranked = [(rank, value) for key, value in entries if (rank := _rank_key(key, keys))]
     return (
-        first_sha(entries, lambda key: is_commit_key(key, keys))
-        or first_sha(entries, keys.__contains__, sha_in_tag)
-        or first_sha(entries, lambda key: key == "VERSION", sha_in_tag)
-    )
+        ranked
+        and (
+            next((sha for rank, value in ranked if rank != _VERSION and (sha := parse_sha(value))), None)
+            or next((sha for rank, value in ranked if rank == _OWN_KEY and (sha := sha_in_tag(value))), None)
+            or next((sha for rank, value in ranked if rank == _VERSION and (sha := sha_in_tag(value))), None)
+        )
+    ) or None
+
+
+@lru_cache(maxsize=4096)
+def _rank_key(key: str, keys: frozenset[str]) -> int:
+    """Return what a key says of its value; 0 if nothing."""
+    name = "" if key.startswith(_STAMPED_KEYS) else normalise_key(key)
+    if name in keys:
+        return _OWN_KEY
+    return _COMMIT_NAME if COMMIT_KEY.fullmatch(name) else _VERSION if name == "VERSION" else 0

@@ -7,14 +7,14 @@ Images come from the applied ones (``outputs.manifests``), in which Clouddriver 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import re
 from itertools import chain
 from typing import Any, NamedTuple, TypedDict, cast
 
 import msgspec
 
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
-from ingest.spinnaker.model.kinds import WORKLOADS, unversioned
+from ingest.spinnaker.model.kinds import VERSIONED_KINDS, WORKLOADS, unversioned
 from ingest.spinnaker.model.payload import NULL, Context, decode_raw
 from ingest.spinnaker.model.pod_templates import (
     NO_CONTENT,
@@ -22,7 +22,6 @@ from ingest.spinnaker.model.pod_templates import (
     PodTemplate,
     find_templates,
     read_content,
-    read_images,
 )
 from ingest.spinnaker.model.template_keys import is_stamp, noise_class
 
@@ -37,6 +36,9 @@ _STAMPED_KEYS = (
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/",
 )
+# What Clouddriver appends to the name of each run of a job: the digits of a random number.
+_RUN_SUFFIX = re.compile(r"-[0-9a-f]{13,16}")
+_MAX_TWINS = 64
 _APPLICATION_KEY = "moniker.spinnaker.io/application"
 
 
@@ -93,9 +95,8 @@ class Manifest(NamedTuple):
         """Return what its pods run."""
         if not self.templates:
             return NO_CONTENT
-        content = read_content(self.templates)
-        images = read_images(find_templates(self.applied)) if self.applied is not self.body else None
-        return content._replace(images=images or content.images)
+        applied = find_templates(self.applied) if self.applied and self.applied is not self.body else ()
+        return read_content(self.templates, applied)
 
     def fingerprint(self) -> str:
         """Return a digest of its configuration, without stamps, commits, dates and build numbers in its metadata."""
@@ -113,23 +114,23 @@ def read_manifests(context: Context) -> list[Manifest]:
     """Return the manifests that a stage applies, in the order of the request; empty if they are unknown."""
     requested = _flatten(manifest_list(context.manifests) or manifest_list(context.manifest))
     applied = _applied_manifests(context.applied) if requested else _flatten(manifest_list(context.applied))
-    by_identity: dict[tuple[str | None, ...], dict[str, Any]] = {}
+    twins: dict[tuple[str | None, ...], list[dict[str, Any]]] = {}
     for manifest in applied if requested else ():
-        for identity in _identities(manifest):
-            by_identity.setdefault(identity, manifest)
+        twins.setdefault(_identity(manifest), []).append(manifest)
     manifests = []
     for body in requested or applied:
-        twin = next((by_identity[key] for key in _identities(body) if key in by_identity), {}) if requested else body
-        kind, templates = manifest_kind(body), find_templates(body)
+        kind, name = identity = _identity(body)
+        twin = _select_twin(body, twins.get(identity, [])) if requested else body
+        templates = find_templates(body)
         is_workload = bool(templates) or kind in WORKLOADS
-        manifests.append(Manifest(kind, _name(body), body, twin, templates if is_workload else None))
+        manifests.append(Manifest(kind, name, body, twin, templates if is_workload else None))
     return manifests
 
 
 def manifest_kind(manifest: dict[str, Any]) -> str | None:
     """Return the kind of a manifest in lower case."""
-    kind = as_text(manifest.get("kind"))
-    return kind.lower() if kind else None
+    kind = manifest.get("kind")
+    return kind.lower() or None if isinstance(kind, str) else None
 
 
 def manifest_list(raw: msgspec.Raw) -> list[dict[str, Any]]:
@@ -159,19 +160,24 @@ def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     return as_dict(manifest.get("metadata"))
 
 
-def _name(manifest: dict[str, Any]) -> str | None:
-    metadata = _metadata(manifest)
-    # The name of a job may be generated anew for each run.
-    name = first_text((as_text(metadata.get("generateName")) or "").rstrip("-."), metadata.get("name"))
-    return unversioned(manifest_kind(manifest), name) if name else None
+def _identity(manifest: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return the kind and name that a requested manifest and the applied one have in common."""
+    kind, metadata = manifest_kind(manifest), _metadata(manifest)
+    name = as_text(metadata.get("name"))
+    if "generateName" in metadata:  # as of a job, whose name is made anew for each run
+        name = (as_text(metadata["generateName"]) or "").rstrip("-.") or name
+    elif kind == "job" and name:
+        name = _RUN_SUFFIX.sub("", name)
+    return kind, unversioned(kind, name) if name and kind in VERSIONED_KINDS else name
 
 
-def _identities(manifest: dict[str, Any]) -> Iterator[tuple[str | None, ...]]:
-    """Yield what a requested manifest and the applied one have in common: the namespace may be in only one."""
-    kind, name = manifest_kind(manifest), _name(manifest)
-    if namespace := first_text(_metadata(manifest).get("namespace")):
-        yield kind, name, namespace
-    yield kind, name
+def _select_twin(body: dict[str, Any], twins: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the applied manifest of the same namespace, else the first: the request may name no namespace."""
+    if len(twins) > 1 and (namespace := _metadata(body).get("namespace")):
+        # Bounds the work on a stage in which thousands of manifests have one name.
+        same = (twin for twin in twins[:_MAX_TWINS] if _metadata(twin).get("namespace") == namespace)
+        return next(same, twins[0])
+    return twins[0] if twins else {}
 
 
 def _is_noise(key: str, value: object) -> bool:

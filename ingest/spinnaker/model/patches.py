@@ -11,10 +11,18 @@ from ingest.spinnaker.model.coerce import as_dict, as_text
 from ingest.spinnaker.model.kinds import WORKLOADS, NamedManifest
 from ingest.spinnaker.model.manifests import Manifest, manifest_list
 from ingest.spinnaker.model.payload import Context
-from ingest.spinnaker.model.pod_templates import MAX_DEPTH, PodContent, PodTemplate, find_templates, read_content
+from ingest.spinnaker.model.pod_templates import (
+    MAX_DEPTH,
+    PodContent,
+    PodTemplate,
+    find_templates,
+    read_content,
+    read_images,
+    read_labels,
+)
 
 # A patch repeats of a container its name, and what changes.
-_CONTAINER_FIELDS = ("name", "image", "env", "envFrom", "resources", "command", "args")
+_CONTAINER_FIELDS = frozenset({"name", "image", "env", "envFrom", "resources", "command", "args"})
 
 
 def read_patch(context: Context, named: NamedManifest | None) -> Manifest:
@@ -31,11 +39,12 @@ def read_patch(context: Context, named: NamedManifest | None) -> Manifest:
 def patch_content(manifest: Manifest) -> PodContent:
     """Return what a patch changes in the pods: no images if it leaves them, no template if only images change."""
     templates = manifest.templates or []
-    content, applied = read_content(templates), find_templates(manifest.applied)
+    applied = find_templates(manifest.applied)
+    content = read_content(templates, applied)
     return content._replace(
-        images=(read_content(applied).images or content.images) if content.images else None,
+        images=content.images if read_images(templates) else None,
         template=None if all(_is_bare(template.pod) for template in templates) else content.template,
-        labels=(read_content(applied) if applied else content).labels or None,
+        labels=read_labels(applied or templates) or None,
     )
 
 

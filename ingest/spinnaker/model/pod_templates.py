@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text
 from ingest.spinnaker.model.template_keys import is_stamp, key_entry
 
 # Deeper than any kind of which a pod is a part. What lies deeper costs no time.
 MAX_DEPTH = 24
 _CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
+_PLAIN_KINDS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+_IMAGE = frozenset({"image"})
 _OWN_FIELDS = frozenset({"image", "env", "envFrom"})
 
 
@@ -41,11 +43,14 @@ class PodContent(NamedTuple):
 NO_CONTENT = PodContent()
 
 
-def find_templates(manifest: object, holds: Sequence[str] = ("image",)) -> list[PodTemplate]:
+def find_templates(manifest: object, holds: frozenset[str] = _IMAGE) -> list[PodTemplate]:
     """Return the pod templates in a manifest, in their order.
 
     A pod is known by containers that have one of the fields ``holds``. Texts are not searched.
     """
+    template = _at_usual_place(manifest)
+    if template and _is_pod(template.pod, holds):
+        return [template]
     found: list[PodTemplate] = []
     pending: list[tuple[Any, dict[str, Any], int]] = [(manifest, {}, 0)]
     while pending:
@@ -67,35 +72,54 @@ def find_templates(manifest: object, holds: Sequence[str] = ("image",)) -> list[
     return found
 
 
+def _at_usual_place(manifest: object) -> PodTemplate | None:
+    """Return the pod template of a kind that has one and no other, without a search."""
+    if isinstance(manifest, dict) and manifest.get("kind") in _PLAIN_KINDS:
+        template = as_dict(as_dict(manifest.get("spec")).get("template"))
+        return PodTemplate(as_dict(template.get("metadata")), as_dict(template.get("spec")))
+    return None
+
+
 def read_images(templates: Iterable[PodTemplate]) -> list[str]:
     """Return the images of containers in their order, then of init containers, without doubles."""
-    pods = [template.pod for template in templates]
-    lists = (_containers(pod, name) for name in ("containers", "initContainers") for pod in pods)
-    images = (first_text(container.get("image")) for container in chain.from_iterable(lists))
-    return list(dict.fromkeys(_drop_tag(image) for image in images if image))
+    images: dict[str, None] = {}
+    for name in ("containers", "initContainers"):
+        for _, pod in templates:
+            for container in _containers(pod, name):
+                if image := as_text(container.get("image")):
+                    images[_drop_tag(image) if "@" in image else image] = None
+    return list(images)
 
 
-def read_content(templates: Sequence[PodTemplate]) -> PodContent:
-    """Return what pod templates run, with everything around their images as fingerprints."""
-    labels = [
-        f"{name}={text}"
-        for metadata, _ in templates
-        for name, value in as_dict(metadata.get("labels")).items()
-        if not is_stamp(name) and (text := as_text(value)) is not None
-    ]
+def read_content(templates: Sequence[PodTemplate], applied: Sequence[PodTemplate] = ()) -> PodContent:
+    """Return what pod templates run, with everything around their images as fingerprints.
+
+    The images are those of ``applied``, in which they are bound, if it has any.
+    """
     return PodContent(
-        images=read_images(templates) or None,
-        template=_digest_pods(template.pod for template in templates),
-        template_keys=sorted(set(_template_keys(templates))),
-        labels=sorted(set(labels)),
+        images=(applied and read_images(applied)) or read_images(templates) or None,
+        template=_digest_pods(templates),
+        template_keys=_template_keys(templates),
+        labels=read_labels(templates),
     )
 
 
-def _is_pod(value: dict[str, Any], holds: Sequence[str]) -> bool:
-    return any(
-        isinstance(container, dict) and any(field in container for field in holds)
-        for container in as_list(value.get("containers"))
-    )
+def read_labels(templates: Iterable[PodTemplate]) -> list[str]:
+    """Return the labels of pod templates as ``NAME=VALUE``, without those that the cluster adds."""
+    labels = set()
+    for metadata, _ in templates:
+        for name, value in as_dict(metadata.get("labels")).items():
+            text = value if isinstance(value, str) else as_text(value)
+            if text is not None and not is_stamp(name):
+                labels.add(f"{name}={text}")
+    return sorted(labels)
+
+
+def _is_pod(value: dict[str, Any], holds: frozenset[str]) -> bool:
+    for container in as_list(value.get("containers")):
+        if isinstance(container, dict) and not holds.isdisjoint(container):
+            return True
+    return False
 
 
 def _containers(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -109,34 +133,36 @@ def _drop_tag(image: str) -> str:
     return f"{folder}{slash}{last.partition(':')[0]}@{digest}" if digest else image
 
 
-def _digest_pods(pods: Iterable[dict[str, Any]]) -> str:
+def _digest_pods(templates: Iterable[PodTemplate]) -> str:
     digest = hashlib.sha256()
-    for pod in pods:
+    for _, pod in templates:
         bare = dict(pod)
         for name in _CONTAINER_LISTS:
-            if containers := _containers(pod, name):
+            if name in pod:
                 bare[name] = [
                     {key: value for key, value in container.items() if key not in _OWN_FIELDS}
-                    for container in containers
+                    for container in _containers(pod, name)
                 ]
         digest.update(msgspec.json.encode(bare, order="deterministic"))
     return digest.hexdigest()[:16]
 
 
-def _template_keys(templates: Iterable[PodTemplate]) -> Iterator[str]:
+def _template_keys(templates: Iterable[PodTemplate]) -> list[str]:
+    entries = set()
     for metadata, pod in templates:
         for group in ("labels", "annotations"):
-            entries = as_dict(metadata.get(group)).items()
-            yield from (key_entry(group, name, value) for name, value in entries if not is_stamp(name))
+            for name, value in as_dict(metadata.get(group)).items():
+                if not is_stamp(name):
+                    entries.add(key_entry(group, name, value))
         for container in chain(_containers(pod, "containers"), _containers(pod, "initContainers")):
-            yield from _variables(container)
+            entries.update(_variables(container))
+    return sorted(entries)
 
 
 def _variables(container: dict[str, Any]) -> Iterator[str]:
-    prefix = f"env/{first_text(container.get('name')) or '-'}"
+    prefix = f"env/{as_text(container.get('name')) or '-'}"
     for variable in as_list(container.get("env")):
-        name = first_text(variable.get("name")) if isinstance(variable, dict) else None
-        if name:
-            yield key_entry(prefix, name, variable.get("value", variable.get("valueFrom")))
+        if isinstance(variable, dict) and (name := variable.get("name")):
+            yield key_entry(prefix, str(name), variable.get("value", variable.get("valueFrom")))
     if sources := container.get("envFrom"):
         yield key_entry(prefix, "envFrom", sources)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -31,6 +32,7 @@ _DATE = re.compile(
 )
 _INTEGER = re.compile(r"\d{1,18}")
 _BUILD_NAME = re.compile(r".*BUILD|.*(BUILD|RUN|PIPELINE|JOB|CI)(NUMBER|NUM|NR|NO|IID|ID)")
+_SHORT = 64  # longer than any commit, date or number
 _EPOCH = range(1_400_000_000, 2_100_000_000)  # 2014 to 2036 in seconds: 2^30 and 2^31 are sizes and limits
 
 
@@ -41,6 +43,12 @@ def is_stamp(name: str) -> bool:
 
 def key_entry(prefix: str, name: str, value: object) -> str:
     """Return ``PREFIX/NAME=DIGEST``, and ``:CLASS`` if the value is a commit, a date or the number of a build."""
+    if isinstance(value, str) and len(value) <= _SHORT:
+        return _text_entry(prefix, name, value)
+    return _entry(prefix, name, value)
+
+
+def _entry(prefix: str, name: str, value: object) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value, order="deterministic").decode()
     # Lone surrogates, which JSON can hold and UTF-8 can not, are digested as they are.
     digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
@@ -48,10 +56,14 @@ def key_entry(prefix: str, name: str, value: object) -> str:
     return f"{prefix}/{name}={digest}:{noise}" if noise else f"{prefix}/{name}={digest}"
 
 
+# The entries of a workload are the same in nearly all of its rollouts.
+_text_entry = lru_cache(maxsize=4096)(_entry)
+
+
 def noise_class(name: str, value: object) -> str | None:
     """Return ``commit``, ``date`` or ``build`` for a value that differs with every run; else None."""
     text = as_text(value)
-    if not text or len(text) > 64 or name.startswith("checksum/"):
+    if not text or len(text) > _SHORT or name.startswith("checksum/"):
         return None
     if _COMMIT.fullmatch(text):
         return "commit"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dora.storage.rows.base import Micros
 from dora.storage.rows.executions import ConfigManifest
-from ingest.spinnaker.model.coerce import as_micros, as_text
-from ingest.spinnaker.model.failure_reason import failure_reason
+from ingest.spinnaker.model.coerce import as_micros
 from ingest.spinnaker.model.kinds import NamedManifest
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.recognise.run import Step
-from ingest.spinnaker.recognise.traffic import success_time
 
 _ACTIONS = {"patchManifest": "patch", "deleteManifest": "delete"}
 
@@ -17,13 +15,12 @@ _ACTIONS = {"patchManifest": "patch", "deleteManifest": "delete"}
 def config_manifest(step: Step, manifest: Manifest) -> ConfigManifest:
     """Return the row of one manifest that a stage applies or patches."""
     named = NamedManifest(manifest.kind, manifest.name or "-", is_config=True, namespace=manifest.namespace)
-    return _row(step, named, step.applied_at, manifest)
+    return _row(step, named, step.traffic.applied, manifest)
 
 
 def named_config(step: Step, named: NamedManifest) -> ConfigManifest:
     """Return the row of a manifest of which a stage tells no more than the name."""
-    applied_at = success_time(step.stage) if step.stage.type == "deleteManifest" else step.applied_at
-    return _row(step, named, applied_at)
+    return _row(step, named, step.traffic.applied)
 
 
 def _row(step: Step, named: NamedManifest, applied_at: Micros, manifest: Manifest | None = None) -> ConfigManifest:
@@ -42,5 +39,5 @@ def _row(step: Step, named: NamedManifest, applied_at: Micros, manifest: Manifes
         started_at=as_micros(stage.start_time),
         applied_at=applied_at,
         finished_at=as_micros(stage.end_time),
-        reason=failure_reason(stage) or as_text(stage.context.reason),
+        reason=step.reason,
     )

@@ -61,9 +61,9 @@ def _identify(step: Step, facts: Iterable[Fact]) -> Iterator[Fact]:
 
 
 def _facts_of_manifests(step: Step) -> Iterator[Fact]:
-    context, names = step.context, named_manifests(step.context)
+    context = step.context
     if step.stage.type == "patchManifest" and context.patch_body is not NULL:
-        manifests = [read_patch(context, names[0] if names else None)]
+        manifests = [read_patch(context, next(iter(named_manifests(context)), None))]
     else:
         manifests = read_manifests(context)
     for manifest in manifests:
@@ -74,5 +74,5 @@ def _facts_of_manifests(step: Step) -> Iterator[Fact]:
             yield workload_rollout(step, manifest)
     if not manifests:
         unnamed: list[NamedManifest | None] = [None]
-        for named in names or unnamed:
+        for named in named_manifests(context) or unnamed:
             yield named_config(step, named) if named and named.is_config else named_rollout(step, named)

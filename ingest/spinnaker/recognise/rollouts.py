@@ -16,7 +16,6 @@ import msgspec
 
 from dora.storage.rows.executions import Rollout
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
-from ingest.spinnaker.model.failure_reason import failure_reason
 from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.patches import patch_content
@@ -91,31 +90,39 @@ def stage_rollouts(step: Step) -> Iterator[Rollout]:
 def make_rollout(
     step: Step, context: Context, target: Target, content: PodContent = NO_CONTENT, **more: Any
 ) -> Rollout:
-    """Return a rollout with what every stage tells; ``more`` replaces it."""
+    """Return a rollout with what every stage tells; ``more`` are other fields, and those that a stage tells wrong."""
     run, stage = step.run, step.stage
-    action = stage_action(stage.type) or "deploy"
-    fields: dict[str, Any] = {
-        "id": rollout_id(stage, run.tree, target),
-        "execution_id": run.execution.id,
-        "action": action,
-        "role": "canary" if run.tree.outermost(stage, _CANARY_STAGES) else None,
-        "strategy": read_strategy(run.execution, stage, context),
-        **target._asdict(),
-        "status": stage.status,
-        "started_at": as_micros(stage.start_time),
-        "accepted_at": step.traffic.accepted,
-        "first_traffic_at": step.traffic.first,
-        "full_traffic_at": step.traffic.full,
-        "finished_at": as_micros(stage.end_time),
-        **content._asdict(),
-        "reason": failure_reason(stage) or as_text(context.reason),
-        **(_restored(context) if action == "rollback" else {}),
+    action: str = more.pop("action", None) or stage_action(stage.type) or "deploy"
+    first, full, accepted = more.pop("traffic", step.traffic)
+    if action == "rollback":
+        more |= _restored(context)
+    application = more.pop("application", None)
+    if application is None:
+        group = (more.get("server_group") or target.cluster) if stage.type in _GROUP_STAGES else None
+        application = application_of(run, context, server_group=group)
+    return Rollout(
+        id=rollout_id(stage, run.tree, target),
+        execution_id=run.execution.id,
+        application=application,
+        action=action,
+        role="canary" if run.tree.outermost(stage, _CANARY_STAGES) else None,
+        strategy=read_strategy(run.execution, stage, context),
+        account=target.account,
+        location=target.location,
+        cluster=target.cluster,
+        status=stage.status,
+        started_at=as_micros(stage.start_time),
+        accepted_at=accepted,
+        first_traffic_at=first,
+        full_traffic_at=full,
+        finished_at=as_micros(stage.end_time),
+        images=content.images,
+        template=content.template,
+        template_keys=content.template_keys,
+        labels=content.labels,
+        reason=step.reason,
         **more,
-    }
-    if "application" not in fields:
-        group = (fields["server_group"] or target.cluster) if stage.type in _GROUP_STAGES else None
-        fields["application"] = application_of(run, context, server_group=group)
-    return Rollout(**fields)
+    )
 
 
 def acts_itself(stage: Stage, tree: StageTree) -> bool:

@@ -13,7 +13,6 @@ from dora.storage.rows.executions import TrafficRoute
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.recognise.run import Step, application_of, regions_of
-from ingest.spinnaker.recognise.traffic import success_time
 
 
 class Destination(NamedTuple):
@@ -36,7 +35,7 @@ def manifest_routes(step: Step, manifest: Manifest) -> Iterator[TrafficRoute]:
         place = step.namespace(manifest.namespace)
         common = {"kind": kind, "name": manifest.name, "location": place, "application": step.application(manifest)}
         for destination, weight in read(as_dict(body.get("spec"))):
-            yield _row(step, destination, weight, {**common, "applied_at": step.applied_at})
+            yield _row(step, destination, weight, {**common, "applied_at": step.traffic.applied})
 
 
 def function_routes(step: Step) -> Iterator[TrafficRoute]:
@@ -51,11 +50,10 @@ def function_routes(step: Step) -> Iterator[TrafficRoute]:
         weights = {version_a: share}
         if version_b := _function_version(context.version_name_b, context.version_number_b):
             weights[version_b] = as_number(context.traffic_percent_b, 0, 100) or 100 - share
-    applied_at = step.traffic.accepted if step.run.is_dry else success_time(step.stage)
     place = first_text(*regions_of(context), context.location)
     common = {"kind": "function", "name": name, "location": place, "application": application_of(step.run, context)}
     for version, weight in weights.items():
-        yield _row(step, Destination(name, version), weight, {**common, "applied_at": applied_at})
+        yield _row(step, Destination(name, version), weight, {**common, "applied_at": step.traffic.applied})
 
 
 def _row(step: Step, destination: Destination, weight: float | None, common: dict[str, Any]) -> TrafficRoute:

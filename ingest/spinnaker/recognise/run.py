@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from dora.storage.rows.base import Micros
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
+from ingest.spinnaker.model.failure_reason import failure_reason
 from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.payload import Context, Execution, Stage
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.traffic import Traffic, applied_time, measure_traffic
+from ingest.spinnaker.recognise.traffic import Traffic, measure_traffic
 
 _APPLICATION = re.compile(r"[\w.]+")
 
@@ -33,22 +33,22 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A stage of a run: when what it rolls out served, and when its manifests were in force."""
+    """A stage of a run, and what all of its rows have in common.
+
+    ``account`` is the one that it acts in, ``reason`` why it failed or was made, ``traffic`` when what it rolls out
+    served.
+    """
 
     run: Run
     stage: Stage
+    account: str | None
+    reason: str | None
     traffic: Traffic
-    applied_at: Micros
 
     @property
     def context(self) -> Context:
         """The context of the stage."""
         return self.stage.context
-
-    @property
-    def account(self) -> str | None:
-        """The account that it acts in; the name of the field depends on the cloud provider."""
-        return account_of(self.context)
 
     def namespace(self, of_manifest: str | None = None) -> str | None:
         """Return the namespace of what a Kubernetes stage changes; for Cloud Run the region."""
@@ -71,8 +71,10 @@ class Target(NamedTuple):
 
 
 def make_step(run: Run, stage: Stage) -> Step:
-    """Return a stage with its times."""
-    return Step(run, stage, measure_traffic(stage, run.tree, run.is_dry), applied_time(stage, run.is_dry))
+    """Return a stage with what all of its rows have in common."""
+    context = stage.context
+    reason = failure_reason(stage) or as_text(context.reason)
+    return Step(run, stage, account_of(context), reason, measure_traffic(stage, run.tree, run.is_dry))
 
 
 def account_of(context: Context) -> str | None:

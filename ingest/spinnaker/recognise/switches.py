@@ -15,7 +15,7 @@ from ingest.spinnaker.model.stage_kinds import stage_action
 from ingest.spinnaker.recognise.config_manifests import named_config
 from ingest.spinnaker.recognise.rollouts import group_target, make_rollout, workload_kind
 from ingest.spinnaker.recognise.run import Step, Target, applied_names, regions_of, targeted_name
-from ingest.spinnaker.recognise.traffic import Traffic, success_time
+from ingest.spinnaker.recognise.traffic import Traffic
 
 # `criteria` of a manifest stage and `target` of a server group stage: how far from the newest version, or the oldest.
 _STEPS_BACK = {
@@ -74,13 +74,13 @@ def _group_switches(step: Step) -> Iterator[Rollout]:
 
 
 def _switch(step: Step, target: Target, server_group: str | None, **more: Any) -> Iterator[Rollout]:
-    succeeded_at, is_enable = success_time(step.stage), stage_action(step.stage.type) == "enable"
-    if step.run.is_dry:
-        succeeded_at = step.traffic.accepted
+    # The end of the stage tells, whatever its tasks do: a group leaves its load balancer before it is disabled.
+    succeeded_at = step.traffic.full
+    is_enable = stage_action(step.stage.type) == "enable"
     if target.cluster or is_enable:
         served_at = succeeded_at if is_enable else None
-        timed = step._replace(traffic=Traffic(served_at, served_at, succeeded_at))
-        yield make_rollout(timed, step.context, target, server_group=server_group, **more)
+        more |= {"traffic": Traffic(served_at, served_at, succeeded_at), "server_group": server_group}
+        yield make_rollout(step, step.context, target, **more)
 
 
 def _choice(step: Step, version: str | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dora.storage.rows.base import Micros
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import manifest_list
 from ingest.spinnaker.model.payload import EMPTY_CONTEXT, Context, Execution, Stage
-from ingest.spinnaker.model.stage_kinds import stage_kind
+from ingest.spinnaker.model.stage_kinds import stage_action
 from ingest.spinnaker.model.stage_tree import StageTree
 
 # The keys of Orca's Strategy.java and of `trafficManagement.options.strategy`, to the words of the contract.
@@ -22,6 +22,9 @@ _NAMES = ["none", "redblack", "bluegreen", "highlander", "rollingredblack", "mon
 STRATEGIES = {**{name: name for name in _NAMES}, "cfrollingredblack": "rollingredblack"}
 SERVER_GROUP_STAGES = frozenset({"createServerGroup", "cloneServerGroup", "deploy"})
 _MANIFEST_STAGES = frozenset({"deployManifest", "patchManifest", "deployCloudrunManifest"})
+_STAGES_WITH_STRATEGY = SERVER_GROUP_STAGES | _MANIFEST_STAGES
+# Actions that take effect with the end of their stage.
+_AT_THE_END = frozenset({"restart", "scale", "enable", "disable", "delete", "route"})
 _STABILIZE = "waitForManifestToStabilize"
 _UP_INSTANCES = "waitForUpInstances"
 _STEPWISE_STRATEGIES = frozenset({"rollingredblack", "cfrollingredblack", "monitored"})
@@ -37,53 +40,56 @@ class Traffic(NamedTuple):
     full: Micros = None
     accepted: Micros = None
 
+    @property
+    def applied(self) -> Micros:
+        """When a manifest that serves nothing was in force."""
+        return self.full or self.accepted
+
 
 def measure_traffic(stage: Stage, tree: StageTree, is_dry: bool = False) -> Traffic:
     """Return when the content that a stage rolls out was accepted and began to serve, as if it served on its own.
 
     A dry run says of no stage that it acted: there only the tasks count.
     """
-    traffic, accepted_at = _served(stage, tree), _accepted_by_tasks(stage)
-    if is_dry:
-        return traffic._replace(accepted=accepted_at) if accepted_at else Traffic()
+    accepted_at = _accepted_by_tasks(stage)
+    if is_dry and not accepted_at:
+        return Traffic()
     if stage.type == "rollbackCluster":
         return Traffic()  # the rollbacks in it act: without any, nothing was rolled back
+    traffic = _served(stage, tree, accepted_at)
     return traffic._replace(accepted=accepted_at or traffic.first or success_time(stage))
-
-
-def applied_time(stage: Stage, is_dry: bool = False) -> Micros:
-    """Return when the manifests of a stage were in force; None if the cluster refused them."""
-    if is_dry:
-        return _accepted_by_tasks(stage)
-    return _manifest_traffic(stage).full or _accepted_by_tasks(stage)
 
 
 def _accepted_by_tasks(stage: Stage) -> Micros:
     if stage.type in SERVER_GROUP_STAGES and _has_task(stage, _UP_INSTANCES):
         return _task_end(stage, lambda name: name == _UP_INSTANCES)
     # `monitorCleanup` watches the deletion of old manifests, not the rollout.
-    return _task_end(stage, lambda name: name.startswith("monitor") and name != "monitorCleanup")
+    for task in reversed(stage.tasks or ()):
+        name = task.name if isinstance(task.name, str) else ""
+        if name.startswith("monitor") and name != "monitorCleanup" and task.status == "succeeded":
+            return as_micros(task.end_time)
+    return None
 
 
-def _served(stage: Stage, tree: StageTree) -> Traffic:
+def _served(stage: Stage, tree: StageTree, accepted_at: Micros) -> Traffic:
     succeeded_at = success_time(stage)
     if stage.type == "deployCloudrunManifest":
         share = _share_of_new_revision(stage.context)
         return Traffic(succeeded_at if share > 0 else None, succeeded_at if share >= 100 else None)
     if stage.type in SERVER_GROUP_STAGES:
-        return _server_group_traffic(stage, tree)
+        return _server_group_traffic(stage, tree, accepted_at)
     if is_dark(stage.context):
         return Traffic()
-    if not stage.tasks or stage_kind(stage.type) in ("restart", "scale") or stage.type == "rollbackServerGroup":
+    if not stage.tasks or stage_action(stage.type) in _AT_THE_END or stage.type == "rollbackServerGroup":
         return Traffic(succeeded_at, succeeded_at)
-    return _manifest_traffic(stage)
+    return _manifest_traffic(stage, accepted_at)
 
 
 def read_strategy(execution: Execution, stage: Stage, context: Context) -> str | None:
     """Return how traffic comes to what a stage deploys; None if it deploys nothing or names no strategy."""
     if stage.type == "enableManifest":
         return "dark"
-    if context == EMPTY_CONTEXT or stage.type not in SERVER_GROUP_STAGES | _MANIFEST_STAGES:
+    if stage.type not in _STAGES_WITH_STRATEGY or context == EMPTY_CONTEXT:
         return None
     # A custom strategy is a pipeline of its own: the stages of that child execution do the deploying.
     trigger = execution.trigger
@@ -111,7 +117,8 @@ def success_time(stage: Stage) -> Micros:
 
 def _share_of_new_revision(context: Context) -> float:
     """Return the percentage of the traffic that a Cloud Run manifest gives to the revision that it creates."""
-    spec = as_dict(next(iter(manifest_list(context.manifests)), {}).get("spec"))
+    specs = (as_dict(manifest.get("spec")) for manifest in manifest_list(context.manifests))
+    spec = next((spec for spec in specs if "template" in spec), {})
     revision = first_text(get_nested(spec, "template", "metadata", "name"))
     targets = [target for target in as_list(spec.get("traffic")) if isinstance(target, dict)]
     if not targets:
@@ -123,19 +130,19 @@ def _share_of_new_revision(context: Context) -> float:
     )
 
 
-def _manifest_traffic(stage: Stage) -> Traffic:
+def _manifest_traffic(stage: Stage, accepted_at: Micros) -> Traffic:
     full = _task_end(stage, lambda name: name == _STABILIZE) if _has_task(stage, _STABILIZE) else success_time(stage)
-    return Traffic(_accepted_by_tasks(stage) or full, full)
+    return Traffic(accepted_at or full, full)
 
 
-def _server_group_traffic(stage: Stage, tree: StageTree) -> Traffic:
+def _server_group_traffic(stage: Stage, tree: StageTree, accepted_at: Micros) -> Traffic:
     strategy = (as_text(stage.context.strategy) or "").lower()
     if stepwise := _stepwise_traffic(stage, tree, strategy):
         return stepwise
     up = _task_end(stage, lambda name: name == _UP_INSTANCES)
     if up is None:
         if stage.tasks and not _has_task(stage, _UP_INSTANCES):
-            return _manifest_traffic(stage)
+            return _manifest_traffic(stage, accepted_at)
         return Traffic(success_time(stage), success_time(stage))
     # RedBlackStrategy disables the old group after the new one is up; HighlanderStrategy shrinks the cluster to it.
     retiring_type = "shrinkCluster" if strategy == "highlander" else "disableCluster"

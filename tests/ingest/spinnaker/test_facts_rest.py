@@ -169,6 +169,8 @@ def test_a_job_is_told_from_what_serves(type_: str) -> None:
     job = {"kind": "Job", "metadata": {"generateName": "migrate-", "namespace": "prod"}, **pod}
     (row,) = rollouts(stage(type_, {"account": "prod", "manifest": job}))
     assert fields_of(row, "action", "workload_kind", "cluster", "images") == ("deploy", "job", "migrate", ["shop:1"])
+    job["metadata"] = {"name": "migrate-3fe1a2b3c4d5e6f7"}
+    assert rollouts(stage(type_, {"manifest": job}))[0].cluster == "migrate"
     assert rollouts(stage(type_))[0].workload_kind == "job"
 
 

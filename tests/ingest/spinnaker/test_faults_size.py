@@ -106,6 +106,28 @@ def test_g27_time_grows_with_the_stages_and_not_faster(shape: str) -> None:
     assert large < 10
 
 
+def many_manifests(count: int) -> Json:
+    """Return a stage that applies so many manifests of one name, fails, and gives a long reason."""
+    route = [{"destination": {"host": f"h{nth}"}, "weight": 1} for nth in range(count)]
+    service = {"kind": "VirtualService", "metadata": {"name": "s"}, "spec": {"http": [{"route": route}]}}
+    same = [manifest("shop:1"), {"kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}}] * count
+    answers = [{"history": [{"status": "x" * 100}]}] * count
+    context = {"manifests": [service, *same], "outputs.manifests": same[::-1], "kato.tasks": answers}
+    return {**stage(0, "deployManifest", context), "status": "TERMINAL"}
+
+
+def test_g27_time_grows_with_the_manifests_of_a_stage_and_not_faster() -> None:
+    """Nor with the namespaces, destinations and answers beside them."""
+    seconds = []
+    for count in (SMALL, LARGE):
+        body = json.dumps(execution("E", T, stages=[many_manifests(count)])).encode()
+        begun = time.process_time()
+        rows = list(parse_document(Document("execution", body)))
+        seconds.append(time.process_time() - begun)
+        assert sum(1 for row in rows if row.table == "config_manifest") == count + 1
+    assert seconds[1] <= 15 * seconds[0] + 0.05
+
+
 def test_g27_a_context_of_megabytes_and_circles_of_parents_land(tmp_path: Path) -> None:
     """Each execution once, each deployment once, also where two name each other as parent."""
     large = execution("LARGE", NOW)

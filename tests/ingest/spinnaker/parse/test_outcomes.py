@@ -150,12 +150,17 @@ def child_stage(type_: str, id_: str, parent: str, end: int, status: str = "SUCC
 
 
 @pytest.mark.parametrize(
-    ("strategy", "grown", "outcome"), [("rollingredblack", True, "failed"), ("redblack", False, "not_deployed")]
+    ("strategy", "grown", "expected"),
+    [("rollingredblack", True, ("failed", "release")), ("redblack", False, ("succeeded", "rollback"))],
 )
 def test_an_automatic_rollback_on_failure_is_part_of_its_deployment(
-    strategy: str, grown: bool, outcome: str, deployments_of: Callable[..., list[tuple[str, str, str]]], tmp_path: Path
+    strategy: str,
+    grown: bool,
+    expected: tuple[str, str],
+    deployments_of: Callable[..., list[tuple[str, str, str]]],
+    tmp_path: Path,
 ) -> None:
-    """One deployment, failed where it had taken traffic, recovered when its own rollback was done."""
+    """Failed where it had taken traffic, recovered when its own rollback was done; else that is all it did."""
     steps = [
         child_stage("resizeServerGroup", "r1", "G", 1_000, scalePct=50),
         child_stage("resizeServerGroup", "r2", "G", 2_000, "TERMINAL", scalePct=100),
@@ -167,7 +172,7 @@ def test_an_automatic_rollback_on_failure_is_part_of_its_deployment(
     ]
     parent = {"id": "P", "type": "deploy", "status": "TERMINAL", "startTime": T, "endTime": T + 8_500, "context": {}}
     stages = [parent, group("TERMINAL", strategy, up=grown), *(steps if grown else []), *rollback]
-    assert deployments_of(run("E", *stages, status="TERMINAL")) == [("E", outcome, "release")]
+    assert deployments_of(run("E", *stages, status="TERMINAL")) == [("E", *expected)]
     delivery = dora.open(tmp_path / "dora.duckdb")
     recoveries = delivery.sql("SELECT evidence, epoch_ms(recovered_at) - epoch_ms(failed_at) AS ms FROM recoveries")
     assert recoveries == ([{"evidence": "deploy rollback", "ms": 3_900}] if grown else [])
@@ -201,7 +206,7 @@ def manual_operation(id_: str, type_: str, group: str, at: int) -> Run:
 def test_an_old_server_group_enabled_by_hand_is_a_rollback(
     deployments_of: Callable[..., list[tuple[str, str, str]]],
 ) -> None:
-    """The first of two operations restores old content; enabling a group that serves, or is unknown, does not."""
+    """The first of two operations restores old content; enabling a group that serves does not, and unknown is new."""
     runs = [
         manual_operation("A", "enableServerGroup", "shop-v001", 0),
         version_run("B", 2, 10_000),
@@ -211,7 +216,7 @@ def test_an_old_server_group_enabled_by_hand_is_a_rollback(
         manual_operation("F", "disableServerGroup", "shop-v003", 41_000),
     ]
     assert [(root, kind) for root, _, kind in deployments_of(*runs)] == [
-        ("A", "redeploy"),
+        ("A", "release"),
         ("B", "release"),
         ("C", "redeploy"),
         ("D", "release"),

@@ -1,0 +1,348 @@
+"""Executions as Orca writes them, out of the compact description of a scenario; ``tests/README.md`` has its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+Spec = dict[str, Any]
+Json = dict[str, Any]
+
+# Where a task of a stage ends: its part of the time of the stage; what follows a task that failed did not run.
+_DEPLOY_TASKS = {"deployManifest": 0.05, "monitorDeploy": 0.1, "waitForManifestToStabilize": 1.0}
+_FAILING_TASKS = {"refused": "monitorDeploy", "unstable": "waitForManifestToStabilize"}
+_STATUS = {"succeeded": "SUCCEEDED", "canceled": "CANCELED", "running": "RUNNING", "planned": "NOT_STARTED"}
+_WORKLOAD_KEYS = ("image", "images", "init", "env", "annotations", "labels", "kind", "version", "memory", "replicas")
+
+
+def make_executions(specs: list[Spec]) -> list[Json]:
+    """Return the execution documents of a scenario, in its order."""
+    made: dict[str, Json] = {}
+    for spec in specs:
+        made[spec["id"]] = _Execution(spec, made).document()
+    return list(made.values())
+
+
+def commit_id(value: object) -> str:
+    """Return a full commit id: ``3`` stands for forty times 3."""
+    text = str(value)
+    return text * 40 if len(text) == 1 else text
+
+
+def _moment(value: object) -> datetime:
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+
+
+def _millis(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)
+
+
+class _Execution:
+    """One execution; its stages run one after the other, each for ten minutes, unless they say when and how long."""
+
+    def __init__(self, spec: Spec, made: dict[str, Json]) -> None:
+        self.spec, self.made = spec, made
+        self.application = spec.get("app", "shop")
+        self.start = _moment(spec["at"])
+        stages, now = [], self.start
+        for number, stage in enumerate(spec.get("stages") or [spec], 1):
+            begin = _moment(stage["at"]) if "at" in stage and stage is not spec else now
+            now = begin + timedelta(minutes=stage.get("minutes", 10))
+            stages += _Stage(self, stage, number, begin, now).documents()
+        self.stages, self.end = stages, max([now, self.start])
+
+    def document(self) -> Json:
+        """Return the whole execution."""
+        spec, status = self.spec, self._status()
+        is_by_hand = spec.get("by_hand", False)
+        name = spec.get("pipeline", "Deploy")
+        return {
+            "type": "ORCHESTRATION" if is_by_hand else "PIPELINE",
+            "id": spec["id"],
+            "application": self.application,
+            "name": None if is_by_hand else name,
+            "description": name if is_by_hand else None,
+            "pipelineConfigId": None if is_by_hand else f"config of {name}",
+            "buildTime": _millis(self.start),
+            "startTime": _millis(self.start),
+            "endTime": None if status == "RUNNING" else _millis(self.end),
+            "status": status,
+            "canceled": status == "CANCELED",
+            "canceledBy": spec.get("canceled_by"),
+            "authentication": {"user": spec.get("by", "ada@example.org")},
+            "trigger": self._trigger(),
+            "stages": self.stages,
+        }
+
+    def _status(self) -> str:
+        stages = {stage["status"] for stage in self.stages if stage["parentStageId"] is None}
+        worst = (status for status in ("TERMINAL", "CANCELED", "RUNNING") if status in stages)
+        stated = self.spec.get("execution_status")
+        return stated.upper() if stated else next(worst, "SUCCEEDED")
+
+    def _trigger(self) -> Json:
+        spec = self.spec
+        trigger: Json = {"type": "manual", "user": spec.get("by", "ada@example.org"), "parameters": {}, "artifacts": []}
+        if "commit" in spec:
+            project, _, slug = spec.get("repository", f"acme/{self.application}").partition("/")
+            push = {"project": project, "slug": slug, "branch": spec.get("branch", "main")}
+            trigger |= {"type": "git", "source": "github", "hash": commit_id(spec["commit"]), **push}
+        if parent := spec.get("child_of") or spec.get("after"):
+            document = {key: value for key, value in self.made[parent].items() if key != "stages"} | {"stages": []}
+            trigger |= {"type": "pipeline", "parentExecution": document}
+            if "child_of" in spec:  # a stage of the parent started it; what its completion triggers has no stage
+                trigger["parentPipelineStageId"] = f"{parent}-1"
+        if spec.get("dry_run"):
+            trigger["dryRun"] = True
+        return trigger
+
+
+class _Stage:
+    """One stage of an execution, and the synthetic stages in it."""
+
+    def __init__(self, execution: _Execution, spec: Spec, number: int, begin: datetime, end: datetime) -> None:
+        self.spec, self.begin, self.end = spec, begin, end
+        self.id, self.number = f"{execution.spec['id']}-{number}", number
+        self.application = execution.application
+        self.verb = next(verb for verb in _VERBS if verb in spec)
+        self.account = spec.get("account", "prod")
+        self.namespace = spec.get("namespace", self.application)
+
+    def documents(self) -> Iterator[Json]:
+        """Yield the stage, then its synthetic children."""
+        stage_type, context, outputs = _VERBS[self.verb](self)
+        state = self.spec.get("status", "succeeded")
+        failed = "FAILED_CONTINUE" if self.spec.get("ignored") else "TERMINAL"
+        status = _STATUS.get(state, failed)
+        begun = state != "planned"
+        yield {
+            "id": self.id,
+            "refId": str(self.number),
+            "type": stage_type,
+            "name": f"{self.verb} {self.spec[self.verb]}"[:60],
+            "status": status,
+            "startTime": _millis(self.begin) if begun else None,
+            "endTime": _millis(self.end) if begun and state != "running" else None,
+            "context": {"account": self.account, "cloudProvider": "kubernetes", **context},
+            "outputs": outputs if begun else {},
+            "tasks": self._tasks(stage_type, state) if begun else [],
+            "requisiteStageRefIds": [str(self.number - 1)] if self.number > 1 else [],
+            "parentStageId": None,
+        }
+        for place, child in enumerate(self.spec.get("then", []), 1):
+            begin = self.end - timedelta(minutes=child.get("minutes", 1))
+            nested = _Stage(_Nested(self, place), child, place, begin, self.end)
+            yield from (document | {"parentStageId": self.id} for document in nested.documents())
+
+    def _tasks(self, stage_type: str, state: str) -> list[Json]:
+        names = _DEPLOY_TASKS if stage_type in ("deployManifest", "patchManifest") else _TASKS.get(stage_type, {})
+        failing, tasks, begin = _FAILING_TASKS.get(state), [], self.begin
+        if state == "canceled" and self.spec.get("with_traffic"):
+            failing = "waitForManifestToStabilize"
+        elif state in ("failed", "canceled"):
+            failing = next(iter(names), None)
+        for name, part in names.items():
+            end = self.begin + (self.end - self.begin) * part
+            status = "SUCCEEDED" if name != failing else "CANCELED" if state == "canceled" else "TERMINAL"
+            if state == "running" and part == 1.0:
+                status = "RUNNING"
+            times = {"startTime": _millis(begin), "endTime": None if status == "RUNNING" else _millis(end)}
+            tasks.append({"id": str(len(tasks) + 1), "name": name, "status": status, **times})
+            if name == failing:
+                break
+            begin = end
+        return tasks
+
+    def applied(self, manifests: list[Json], **context: Any) -> tuple[str, Json, Json]:
+        """Return a stage that applies manifests, with what the cluster answered."""
+        outputs = [_as_applied(manifest, self.spec, self.namespace) for manifest in manifests]
+        is_refused = self.spec.get("status") in ("refused", "failed")
+        names = [f"{each['kind'][:1].lower()}{each['kind'][1:]} {each['metadata']['name']}" for each in outputs]
+        answer = {"outputs.manifests": outputs, "outputs.manifestNamesByNamespace": {self.namespace: names}}
+        answered = {} if is_refused else answer
+        moniker = {"moniker": {"app": self.spec.get("moniker", self.application)}}
+        management = {"trafficManagement": _TRAFFIC[self.spec["traffic"]]} if "traffic" in self.spec else {}
+        body = {"source": "text", "manifests": manifests, **moniker, **management, **answered, **context}
+        return "deployManifest", body, {} if is_refused else {"manifests": outputs}
+
+    def named(self, stage_type: str, **context: Any) -> tuple[str, Json, Json]:
+        """Return a stage that acts on a manifest by its name."""
+        name = self.spec[self.verb]
+        kind = "" if " " in str(name) else f"{self.spec.get('kind', 'deployment')} "
+        target = {"manifestName": f"{kind}{name}", "location": self.namespace, "mode": "static"}
+        if "criteria" in self.spec:
+            dynamic = {"criteria": self.spec["criteria"], "cluster": target.pop("manifestName"), "mode": "dynamic"}
+            target |= dynamic | ({"manifest.name": self.spec["resolved"]} if "resolved" in self.spec else {})
+        return stage_type, {**target, **context}, {}
+
+
+class _Nested:
+    """What a synthetic stage needs of the execution that it is in."""
+
+    def __init__(self, stage: _Stage, place: int) -> None:
+        self.spec, self.application = {"id": f"{stage.id}-{place}"}, stage.application
+
+
+_SERVICES = {"services": ["service shop"]}
+_TRAFFIC = {
+    "bluegreen": {"enabled": True, "options": {"enableTraffic": True, "strategy": "bluegreen", **_SERVICES}},
+    "dark": {"enabled": True, "options": {"enableTraffic": False, "strategy": "none", **_SERVICES}},
+}
+_TASKS = {
+    "undoRolloutManifest": {"undoRolloutManifest": 0.05, "monitorUndoRollout": 0.1, "waitForManifestToStabilize": 1.0},
+    "rollingRestartManifest": {"rollingRestartManifest": 0.05, "waitForManifestToStabilize": 1.0},
+    "createServerGroup": {"createServerGroup": 0.1, "waitForUpInstances": 1.0},
+}  # fmt: skip
+
+
+def workload(spec: Spec, name: str, application: str) -> Json:
+    """Return the manifest of a workload; a custom kind holds its pod template deeper than a Deployment."""
+    kind = spec.get("kind", "Deployment")
+    images = spec.get("images") or [spec["image"]] if "image" in spec or "images" in spec else []
+    containers = [_container(number, image, spec) for number, image in enumerate(images)]
+    pod: Json = {"containers": containers}
+    if "init" in spec:
+        pod["initContainers"] = [{"name": f"init-{n}", "image": image} for n, image in enumerate(spec["init"])]
+    metadata = {key: dict(spec[key]) for key in ("labels", "annotations") if key in spec}
+    template: Json = {"spec": pod} | ({"metadata": metadata} if metadata else {})
+    body: Json = {"replicas": spec.get("replicas", 2), "template": template}
+    if kind == "CronJob":
+        body = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
+    elif kind not in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Rollout", "Job", "Service"):
+        body = {"groups": [{"replicas": 2, "worker": {"pod": template}}]}
+    owner = {"annotations": {"moniker.spinnaker.io/application": spec.get("of", application)}}
+    if spec.get("of") is False:
+        owner = {}
+    knative = {"apiVersion": "serving.knative.dev/v1"} if kind == "Service" else {}
+    workload_labels = {"labels": spec["workload_labels"]} if "workload_labels" in spec else {}
+    return {"kind": kind, **knative, "metadata": {"name": name, **owner, **workload_labels}, "spec": body}
+
+
+def _container(number: int, image: str, spec: Spec) -> Json:
+    container: Json = {"name": f"c{number}", "image": image if "/" in image else f"registry/{image}"}
+    if number == 0 and "env" in spec:
+        container["env"] = [{"name": name, "value": str(value)} for name, value in spec["env"].items()]
+    if number == 0 and "memory" in spec:
+        container["resources"] = {"limits": {"memory": spec["memory"]}}
+    return container
+
+
+def config(kind_and_name: str, data: object) -> Json:
+    """Return a manifest without pods."""
+    kind, _, name = kind_and_name.partition(" ")
+    field = "data" if kind in ("ConfigMap", "Secret") else "spec"
+    return {"kind": kind, "metadata": {"name": name}, field: data if isinstance(data, dict) else {"value": data}}
+
+
+def manifests_of(spec: Spec, application: str) -> list[Json]:
+    """Return the manifests of a stage, in order: one, or those of ``apply``."""
+    if "apply" in spec:
+        return list(chain.from_iterable(manifests_of(each, application) for each in spec["apply"]))
+    if "deploy" in spec:
+        return [workload(spec, spec["deploy"], application)]
+    if "config" in spec:
+        return [config(spec["config"], spec.get("data", "same"))]
+    host = spec.get("host", "shop")
+    if "weights" in spec:
+        shares = [(_destination(host, name), share) for name, share in spec["weights"].items()]
+        route = [{"destination": destination, "weight": share} for destination, share in shares]
+        return [config(f"VirtualService {host}", {"hosts": [host], "http": [{"route": route}]})]
+    if "backends" in spec:
+        backends = [{"name": name, "weight": share} for name, share in spec["backends"].items()]
+        return [config(f"HTTPRoute {host}", {"rules": [{"backendRefs": backends}]})]
+    subsets = [{"name": name, "labels": labels} for name, labels in spec["subsets"].items()]
+    return [config(f"DestinationRule {host}", {"host": host, "subsets": subsets})]
+
+
+def _destination(host: str, subset: str) -> Json:
+    return {"host": host, "subset": subset}
+
+
+def _as_applied(manifest: Json, spec: Spec, namespace: str) -> Json:
+    metadata = dict(manifest["metadata"]) | {"namespace": namespace}
+    if manifest["kind"] == "ReplicaSet" and "version" in spec:
+        metadata["name"] = f"{metadata['name']}-{spec['version']}"
+    return manifest | {"metadata": metadata}
+
+
+def _apply(stage: _Stage) -> tuple[str, Json, Json]:
+    return stage.applied(manifests_of(stage.spec, stage.application))
+
+
+def _patch(stage: _Stage) -> tuple[str, Json, Json]:
+    body = {"patchBody": [stage.spec["body"]], "options": {"mergeStrategy": "strategic"}}
+    return stage.named("patchManifest", **body)
+
+
+def _undo(stage: _Stage) -> tuple[str, Json, Json]:
+    if "revision" in stage.spec:
+        return stage.named("undoRolloutManifest", revision=stage.spec["revision"])
+    return stage.named("undoRolloutManifest", numRevisionsBack=stage.spec.get("back", 1))
+
+
+def _job(stage: _Stage) -> tuple[str, Json, Json]:
+    job = workload({"kind": "Job", **stage.spec}, stage.spec["job"], stage.application)
+    _, context, outputs = stage.applied([job])
+    return "runJobManifest", {**context, "manifest": context.pop("manifests")[0]}, outputs
+
+
+def _server_group(stage: _Stage) -> tuple[str, Json, Json]:
+    group, region = stage.spec["group"], stage.spec.get("region", "us-east-1")
+    cluster = group.rpartition("-v")[0]
+    is_up = stage.spec.get("status", "succeeded") == "succeeded"
+    return (
+        "createServerGroup",
+        {
+            "cloudProvider": "aws",
+            "cluster": cluster,
+            "imageId": stage.spec["image"],
+            "availabilityZones": {region: []},
+            "strategy": stage.spec.get("strategy", "none"),
+            **({"deploy.server.groups": {region: [group]}} if is_up else {}),
+        },
+        {},
+    )
+
+
+def _switch_group(stage_type: str) -> Callable[[_Stage], tuple[str, Json, Json]]:
+    def make(stage: _Stage) -> tuple[str, Json, Json]:
+        context = {"serverGroupName": stage.spec[stage.verb], "region": stage.spec.get("region", "us-east-1")}
+        return stage_type, {"cloudProvider": "aws", **context}, {}
+
+    return make
+
+
+def _judge(stage: _Stage) -> tuple[str, Json, Json]:
+    return "manualJudgment", {"judgmentStatus": stage.spec["judgment"]}, {}
+
+
+def _analyse(stage: _Stage) -> tuple[str, Json, Json]:
+    score = stage.spec["canary"]
+    thresholds = {"canaryConfig": {"canaryConfigId": "errors", "scoreThresholds": {"pass": "75", "marginal": "50"}}}
+    return "kayentaCanary", {**thresholds, "canaryScores": [score]}, {"canaryScores": [score]}
+
+
+def _manifest_stage(stage_type: str) -> Callable[[_Stage], tuple[str, Json, Json]]:
+    return lambda stage: stage.named(stage_type)
+
+
+_VERBS: dict[str, Callable[[_Stage], tuple[str, Json, Json]]] = {
+    **dict.fromkeys(("apply", "deploy", "config", "weights", "backends", "subsets"), _apply),
+    "patch": _patch,
+    "undo": _undo,
+    "enable": _manifest_stage("enableManifest"),
+    "disable": _manifest_stage("disableManifest"),
+    "delete": _manifest_stage("deleteManifest"),
+    "restart": _manifest_stage("rollingRestartManifest"),
+    "scale": _manifest_stage("scaleManifest"),
+    "job": _job,
+    "group": _server_group,
+    "enable_group": _switch_group("enableServerGroup"),
+    "disable_group": _switch_group("disableServerGroup"),
+    "judgment": _judge,
+    "canary": _analyse,
+    "run": lambda stage: ("pipeline", {"pipeline": stage.spec["run"]}, {}),
+    "wait": lambda stage: ("wait", {"waitTime": 60}, {}),
+}
