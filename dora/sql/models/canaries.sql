@@ -105,4 +105,5 @@ LEFT JOIN deployment_trees
   ON execution.source = deployment_trees.source
   AND execution.root_id = deployment_trees.root_id
   AND execution.application = deployment_trees.application
+LEFT JOIN deployments ON deployment_trees.deployment_id = deployments.deployment_id
 WHERE judged_canaries.status NOT IN ('not_started', 'skipped') AND NOT execution.dry_run
