@@ -36,6 +36,7 @@ def test_what_nobody_knows_is_other(type_: object) -> None:
 
 
 def test_what_a_task_must_do_to_be_read() -> None:
-    """Tasks by hand that change what runs."""
-    assert has_operation(["enableManifest"])
+    """Tasks by hand that change what runs, switch it on or off, or move its traffic."""
+    for type_ in ("enableManifest", "disableServerGroup", "deleteManifest", "Aws.LambdaTrafficRoutingStage", "runJob"):
+        assert has_operation(["savePipeline", type_])
     assert not has_operation(["manualJudgment", "jenkins"])
