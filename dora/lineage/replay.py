@@ -7,14 +7,11 @@ Rules T2-T5, C8 and D3 of ``docs/what-serves.md``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 
-from dora.lineage.events import Action, Destination, Effect, Event, Part
-from dora.lineage.revisions import Revision, RevisionList
-
-# Bounds the search for what a destination selects among thousands of versions of one workload.
-_SEARCHED = 64
+from dora.lineage.events import Action, Effect, Event, Part
+from dora.lineage.revisions import Content, Revision, RevisionList
+from dora.lineage.routes import Routes
 
 
 class Target:
@@ -25,11 +22,13 @@ class Target:
 
     def __init__(self, *, is_routed: bool) -> None:
         self._is_routed = is_routed
-        self._current: Revision | None = None  # what serves in full
-        self._enabled: dict[Revision, None] = {}  # what runs with traffic, the last one enabled at the end
-        self._partial: dict[Revision, None] = {}  # what has a part of the traffic and never had it all
+        self._current: Content | None = None  # what serves in full
+        self._running: defaultdict[str, dict[Content, None]] = defaultdict(dict)  # what has traffic, by workload
+        self._turns: list[Content] = []  # what got traffic, in order; what has stopped since leaves it when it is read
+        self._partial: dict[Content, None] = {}  # what has a part of the traffic
+        self._contents: list[Content] = []
         self._lists: defaultdict[str, RevisionList] = defaultdict(RevisionList)
-        self._routes: tuple[Destination, ...] = ()
+        self._routes = Routes(self._lists)
         self._effects: list[Effect] = []
         self._events: Sequence[Event] = ()
 
@@ -43,33 +42,36 @@ class Target:
                 _APPLY[event.action](self, number, event, effect)
             elif event.action not in (Action.DEPLOY, Action.RESTART, Action.SCALE):
                 effect.source = None  # what was refused makes no revision and takes no traffic
-        for revision in self._partial:
-            if self._routes and revision.prepared_by:
-                self._effects[revision.prepared_by[-1]].part = Part.RISING
+        self._count_preparations()
         return self._effects
 
     def _deploy(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
-        before, revision = revisions.last, revisions.add(event, number)
+        revision = revisions.add(event, number)
+        content = revision.content
+        if content.source == number:
+            self._contents.append(content)
         weight = self._arriving_weight(event, revision)
+        if not revisions.is_versioned:
+            self._replace(content)
         if weight == 0:
             effect.part = Part.DARK
-            revision.prepared_by.append(number)
+            if not content.served_in_full:
+                content.dark_events.append(number)
             return
-        if not revisions.is_versioned and before is not None:
-            self._enabled.pop(before, None)
         effect.first, effect.full = event.first, event.full if weight >= 100 else None
-        self._serve(revision, effect)
+        if weight < 100 and content is not self._current:
+            self._add_step(content, number, effect)
+        self._serve(content, effect)
 
     def _arriving_weight(self, event: Event, revision: Revision) -> float:
         """Return the share of traffic that reaches a revision as soon as it is there (T4)."""
         if event.is_dark:
             return 0
         if self._routes:
-            return sum(route.weight for route in self._routes if _selects(route, revision, self._lists))
-        current = self._current
-        is_beside = self._is_routed and current is not None and current.workload != revision.workload
-        return 0 if is_beside else 100
+            return self._routes.arriving_share(revision)
+        current, workload = self._current, revision.content.workload
+        return 0 if self._is_routed and current is not None and current.workload != workload else 100
 
     def _roll_back(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
@@ -77,160 +79,198 @@ class Target:
         effect.source, effect.first, effect.full = None, event.first, event.full
         if revision is None:
             return
-        effect.source = revision.source
+        effect.source = revision.content.source
         revisions.restore(revision)
-        if self._arriving_weight(event, revision) == 0:
+        weight = self._arriving_weight(event, revision)
+        self._replace(revision.content)
+        if weight == 0:
             effect.part, effect.first, effect.full = Part.DARK, None, None
-        else:
-            self._serve(revision, effect)
+            return
+        if weight < 100:
+            effect.full = None
+        self._serve(revision.content, effect)
 
     def _restart(self, number: int, event: Event, effect: Effect) -> None:
-        revisions = self._lists[event.workload]
-        last, revision = revisions.last, revisions.add_restart(event)
-        effect.source = revision.source if revision else None
+        revision = self._lists[event.workload].add_restart(event)
+        effect.source = revision.content.source if revision else None
         effect.first, effect.full = event.first, event.full
-        if revision is not None and last is self._current:
-            self._current = revision
 
     def _scale(self, number: int, event: Event, effect: Effect) -> None:
-        revision = self._named(event)
-        effect.source = revision.source if revision else None
+        content = self._content_of(event)
+        effect.source = content.source if content else None
         effect.first, effect.full = event.first, event.full
-        if event.revision is not None and revision is not None and revision is not self._current:
+        if _names_revision(event) and content is not None and content is not self._current:
             effect.part, effect.first, effect.full = Part.CLEAN_UP, None, None
 
     def _enable(self, number: int, event: Event, effect: Effect) -> None:
-        revision = self._named(event)
-        effect.source = revision.source if revision else None
+        content = self._content_of(event)
+        effect.source = content.source if content else None
         effect.first, effect.full = event.first, event.full
-        if revision is None:
+        if content is None:
             return
-        if revision is self._current and revision in self._enabled:
+        if content is self._current:
             effect.part = Part.RESTART
             return
-        self._complete(number, revision)
-        self._serve(revision, effect)
+        self._complete(number, content, effect)
+        self._serve(content, effect)
 
     def _disable(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
-        if revisions.is_versioned and event.revision is None and event.steps_back is None:
-            retired = [each for each in self._enabled if each.workload == event.workload and each is not revisions.last]
+        if revisions.is_versioned and not _names_revision(event):
+            retired = self._others_running(event.workload, revisions.last.content if revisions.last else None)
         else:
-            retired = [revision for revision in [self._named(event)] if revision]
+            retired = [content for content in [self._content_of(event)] if content]
         self._retire(event, effect, retired)
 
     def _delete(self, number: int, event: Event, effect: Effect) -> None:
-        revisions, revision = self._lists[event.workload], self._named(event)
-        retired = [revision] if event.revision and revision else [] if event.revision else list(revisions)
-        for each in retired:
-            revisions.remove(each)
-        self._retire(event, effect, retired)
+        revisions = self._lists[event.workload]
+        if _names_revision(event):
+            deleted = [revision for revision in [self._find(event)] if revision]
+        else:
+            deleted = list(revisions)
+        for revision in deleted:
+            revisions.remove(revision)
+        self._retire(event, effect, [revision.content for revision in deleted])
 
-    def _retire(self, event: Event, effect: Effect, retired: Sequence[Revision]) -> None:
-        """Let the last enabled revision serve if what served was retired; otherwise this cleans up (D3).
+    def _retire(self, event: Event, effect: Effect, retired: Sequence[Content]) -> None:
+        """Let the last one that runs serve if what served was retired; otherwise this cleans up (D3).
 
         To retire what has taken a part of the traffic takes that part back.
         """
         effect.part, effect.source = Part.CLEAN_UP, None
-        for revision in retired:
-            self._enabled.pop(revision, None)
+        had_part = any(content in self._partial for content in retired)
+        for content in retired:
+            self._stop(content)
         if self._current in retired:
-            serving = next((each for each in reversed(self._enabled) if each.served_in_full), None)
-            part = Part.SWITCH
-        else:
-            serving = self._current if any(each in self._partial for each in retired) else None
-            part = Part.UNDO
-        if serving is not None:
-            effect.part, effect.source, effect.first, effect.full = part, serving.source, event.at, event.at
-            self._serve(serving, effect)
+            self._current = self._last_running()
+            if self._current is not None:
+                effect.part, effect.source = Part.SWITCH, self._current.source
+                effect.first = effect.full = event.at
+                self._serve(self._current, effect)
+        elif had_part and self._current is not None:
+            effect.part, effect.source, effect.first, effect.full = Part.UNDO, self._current.source, event.at, event.at
+
+    def _last_running(self) -> Content | None:
+        while self._turns:
+            content = self._turns[-1]
+            if content.served_in_full and content in self._running[content.workload]:
+                return content
+            self._turns.pop()
+        return None
 
     def _route(self, number: int, event: Event, effect: Effect) -> None:
-        before, shares = self._shares(self._routes), self._shares(event.routes)
-        self._routes = event.routes
+        before = self._routes.shares()
+        self._routes.apply(event.routes)
+        shares = self._routes.shares()
         effect.part, effect.source = Part.CLEAN_UP, None
-        for revision, share in shares.items():
-            if 0 < share < 100 and share > before.get(revision, 0) and revision is not self._current:
-                self._raise(number, event, effect, revision)
-        full = next((revision for revision, share in shares.items() if share >= 100), None)
-        if full is None:
-            return
-        if full is not self._current:
-            effect.part, effect.source, effect.first, effect.full = Part.SWITCH, full.source, full.first, event.at
-            effect.first = full.first or event.at
-            self._complete(number, full)
+        without_part = [content for content in self._partial if not shares.get(content)]
+        risen = [
+            content
+            for content, share in shares.items()
+            if before.get(content, 0) < share < 100 and content is not self._current
+        ]
+        for content in risen[-1:]:
+            effect.part, effect.source, effect.first = Part.SWITCH, content.source, event.at
+            self._complete(number, content, effect)
+            self._add_step(content, number, effect)
+        for content in risen:
+            self._serve(content, effect)
+        full = next((content for content, share in shares.items() if share >= 100), None)
+        # What had all the weight and never became stable has no more than before.
+        is_unstable = full is not None and full in self._partial and before.get(full, 0) >= 100
+        if full is not None and not is_unstable and (full is not self._current or self._partial):
+            effect.part = Part.UNDO if full is self._current else Part.SWITCH
+            effect.source, effect.first, effect.full = full.source, event.at, event.at
+            self._complete(number, full, effect)
             self._serve(full, effect)
-        elif self._partial:
-            effect.part, effect.source, effect.first, effect.full = Part.UNDO, full.source, event.at, event.at
-            self._serve(full, effect)
+        for content in without_part:
+            self._partial.pop(content, None)
+            self._count_steps(content)
 
-    def _raise(self, number: int, event: Event, effect: Effect, revision: Revision) -> None:
-        """Give a revision a part of the traffic."""
-        effect.first = revision.first or event.at
-        effect.part, effect.source = Part.SWITCH, revision.source
-        self._complete(number, revision)
-        revision.prepared_by.append(number)
-        self._serve(revision, effect)
-
-    def _shares(self, routes: Iterable[Destination]) -> dict[Revision, float]:
-        """Return the share of each revision that the destinations select."""
-        shares: dict[Revision, float] = {}
-        for route in routes:
-            if route.subset is not None and route.subset.startswith("$"):
-                revision = self._lists[route.host].find(route.subset, None)
-            else:
-                revision = self._newest_selected(route)
-            if revision is not None:
-                shares[revision] = shares.get(revision, 0) + route.weight
-        return shares
-
-    def _newest_selected(self, route: Destination) -> Revision | None:
-        newest = None
-        for revisions in self._lists.values():
-            running = islice(revisions, _SEARCHED if revisions.is_versioned else 1)
-            revision = next((each for each in running if _selects(route, each, self._lists)), None)
-            if revision is not None and (newest is None or revision.source > newest.source):
-                newest = revision
-        return newest
-
-    def _complete(self, number: int, revision: Revision) -> None:
-        """Count the events that prepared a revision with the one that gives it traffic now (D3)."""
-        deployment = self._events[number].deployment
-        for earlier in [] if revision.served_in_full else dict.fromkeys([revision.source, *revision.prepared_by]):
-            effect = self._effects[earlier]
-            effect.first = effect.full = None
-            if self._events[earlier].deployment == deployment:
-                effect.part = Part.STEP
-            else:
-                effect.part, effect.prepared_for = Part.PREPARED, deployment
-
-    def _serve(self, revision: Revision, effect: Effect) -> None:
-        self._enabled.pop(revision, None)
-        self._enabled[revision] = None
+    def _complete(self, number: int, content: Content, effect: Effect) -> None:
+        """Count the events that prepared a content with the one that gives it traffic now (D3)."""
+        if not content.served_in_full:
+            content.enabled_by = number
+        effect.first = _earliest(content.first, effect.first)
         if effect.full is not None:
-            self._current, revision.served_in_full = revision, True
-            for each in self._partial:  # what had a part of the traffic has none now
-                each.first, each.prepared_by = None, []
+            self._count_steps(content, number)
+
+    def _add_step(self, content: Content, number: int, effect: Effect) -> None:
+        content.weight_events.append(number)
+        content.first = effect.first = _earliest(content.first, effect.first)
+
+    def _count_steps(self, content: Content, last: int | None = None) -> None:
+        """Count the steps of weights that a content had with the one that completed them, else with the last."""
+        for event in content.weight_events:
+            if event != (last or content.weight_events[-1]):
+                self._count_with(event, last or content.weight_events[-1])
+        content.weight_events, content.first = [], None
+
+    def _count_with(self, earlier: int, later: int) -> None:
+        effect, deployment = self._effects[earlier], self._events[later].deployment
+        effect.first = effect.full = None
+        if self._events[earlier].deployment == deployment:
+            effect.part = Part.STEP
+        else:
+            effect.part, effect.prepared_for = Part.PREPARED, deployment
+
+    def _count_preparations(self) -> None:
+        """Count what still has a part of the traffic as rising, and dark content with what gave it traffic last."""
+        for content in self._partial:
+            if self._routes and content.weight_events:
+                self._effects[content.weight_events[-1]].part = Part.RISING
+            self._count_steps(content)
+        for content in self._contents:
+            for number in content.dark_events:
+                if content.enabled_by is not None and number < content.enabled_by:
+                    self._count_with(number, content.enabled_by)
+
+    def _serve(self, content: Content, effect: Effect) -> None:
+        self._running[content.workload][content] = None
+        self._turns.append(content)
+        if effect.full is not None:
+            self._current, content.served_in_full = content, True
+            for each in [*self._partial, content]:  # what had a part of the traffic has none now
+                self._count_steps(each)
             self._partial = {}
-        elif effect.first is not None and revision is not self._current and not revision.served_in_full:
-            revision.first = effect.first
-            self._partial[revision] = None
+        elif content is not self._current:
+            self._partial[content] = None
 
-    def _named(self, event: Event) -> Revision | None:
-        revisions = self._lists[event.workload]
-        return revisions.find(event.restores or event.revision, event.steps_back)
+    def _replace(self, content: Content) -> None:
+        """Stop what else runs in a workload that runs one content only."""
+        for each in self._others_running(content.workload, content):
+            self._stop(each)
+
+    def _others_running(self, workload: str, content: Content | None) -> list[Content]:
+        """Return what runs in a workload beside a content, to be stopped."""
+        running = self._running[workload]
+        is_running = content in running
+        if len(running) == is_running:
+            return []
+        # A dictionary that many entries leave one by one takes as long to read as before: a new one takes its place.
+        self._running[workload] = {content: None} if content and is_running else {}
+        return [each for each in running if each is not content]
+
+    def _stop(self, content: Content) -> None:
+        self._running[content.workload].pop(content, None)
+        if content in self._partial:
+            del self._partial[content]
+            self._count_steps(content)
+
+    def _content_of(self, event: Event) -> Content | None:
+        revision = self._find(event)
+        return revision.content if revision else None
+
+    def _find(self, event: Event) -> Revision | None:
+        return self._lists[event.workload].find(event.restores or event.revision, event.steps_back)
 
 
-def _selects(route: Destination, revision: Revision, lists: dict[str, RevisionList]) -> bool:
-    """Tell whether a destination leads to a revision (T2)."""
-    if route.labels is not None:
-        return route.labels <= revision.labels
-    if route.subset is None or route.subset.startswith("$"):
-        return route.host in (revision.workload, revision.name)
-    by_convention = f"{route.host}-{route.subset}"
-    if by_convention in (revision.workload, revision.name):
-        return True
-    # Without a destination rule and without such a workload, a label with the name of the subset is the best clue.
-    return by_convention not in lists and any(label.partition("=")[2] == route.subset for label in revision.labels)
+def _earliest(*times: int | None) -> int | None:
+    return min((time for time in times if time is not None), default=None)
+
+
+def _names_revision(event: Event) -> bool:
+    return bool(event.revision or event.restores) or event.steps_back is not None
 
 
 _PARTS = {

@@ -16,17 +16,36 @@ OLDEST = "oldest"
 _RELATIVE = {"$LATEST": 0, "$PREVIOUS": 1}
 
 
-class Revision:
-    """One entry of the list. ``source`` is the number of the event that brought its content."""
+class Content:
+    """What revisions run; a restart makes another revision of the same content.
 
-    __slots__ = ("first", "labels", "name", "number", "prepared_by", "served_in_full", "source", "template", "workload")
+    ``source`` is the number of the event that brought it. ``dark_events`` deployed it without traffic, and the event
+    ``enabled_by`` was the last to give it traffic, as long as it did not serve in full. ``weight_events`` gave it the
+    part of the traffic that it has, and ``first`` is when it got that.
+    """
 
-    def __init__(self, event: Event, source: int, number: int) -> None:
-        self.workload, self.name, self.number = event.workload, event.revision, number
-        self.template, self.labels, self.source = event.template, event.labels, source
+    __slots__ = ("dark_events", "enabled_by", "first", "served_in_full", "source", "weight_events", "workload")
+
+    def __init__(self, workload: str, source: int) -> None:
+        self.workload, self.source = workload, source
         self.served_in_full = False
-        self.first: int | None = None  # its first traffic, as long as it has a part only
-        self.prepared_by: list[int] = []  # events that deployed it dark or gave it that part
+        self.dark_events: list[int] = []
+        self.enabled_by: int | None = None
+        self.weight_events: list[int] = []
+        self.first: int | None = None
+
+
+class Revision:
+    """One entry of the list, between the one before and the one after it."""
+
+    __slots__ = ("after", "before", "content", "is_listed", "labels", "name", "number", "template")
+
+    def __init__(self, event: Event, content: Content) -> None:
+        self.name, self.template, self.labels, self.content = event.revision, event.template, event.labels, content
+        self.number = 0
+        self.is_listed = False
+        self.before: Revision | None = None
+        self.after: Revision | None = None
 
 
 class RevisionList:
@@ -35,20 +54,21 @@ class RevisionList:
     ``is_versioned``: Spinnaker gives each revision a name of its own (``shop-v003``), and several can run side by side.
     """
 
+    # A linked list: any revision can be removed, and its neighbours found, in the same time however many there are.
     def __init__(self) -> None:
         self.is_versioned = False
-        self._order: dict[Revision, None] = {}
+        self.oldest: Revision | None = None
+        self.last: Revision | None = None
         self._by_name: dict[str, Revision] = {}
         self._by_template: dict[object, Revision] = {}
         self._by_number: dict[int, Revision] = {}
 
     def __iter__(self) -> Iterator[Revision]:
-        return reversed(self._order)
-
-    @property
-    def last(self) -> Revision | None:
-        """The newest revision."""
-        return next(iter(self), None)
+        """Iterate from the newest revision to the oldest."""
+        revision = self.last
+        while revision is not None:
+            yield revision
+            revision = revision.before
 
     def add(self, event: Event, source: int) -> Revision:
         """Return the revision that a deploy makes, or the one that it applies again, as the last of the list."""
@@ -58,11 +78,9 @@ class RevisionList:
             revision = self._by_name.get(name)
         else:
             revision = None if event.template is None else self._by_template.get(event.template)
-        if revision is None or revision not in self._order:
-            revision = Revision(event, source, 0)
-        elif revision is self.last:
-            return revision
-        self._append(revision, count)
+        if revision is None or not revision.is_listed:
+            revision = Revision(event, Content(event.workload, source))
+        self._move_to_end(revision, count)
         return revision
 
     def add_restart(self, event: Event) -> Revision | None:
@@ -70,19 +88,28 @@ class RevisionList:
         last = self.last
         if last is None or self.is_versioned:
             return last
-        revision = Revision(event, last.source, 0)
-        revision.labels, revision.template, revision.served_in_full = last.labels, None, last.served_in_full
-        self._append(revision, None)
+        revision = Revision(event, last.content)
+        revision.labels, revision.template = last.labels, None
+        self._move_to_end(revision, None)
         return revision
 
     def restore(self, revision: Revision) -> None:
         """Make a revision the last one: Kubernetes gives what it rolls back to a new number."""
-        if not self.is_versioned and revision is not self.last:
-            self._append(revision, None)
+        if not self.is_versioned:
+            self._move_to_end(revision, None)
 
     def remove(self, revision: Revision) -> None:
         """Forget a revision that was deleted."""
-        self._order.pop(revision, None)
+        before, after = revision.before, revision.after
+        if before is None:
+            self.oldest = after
+        else:
+            before.after = after
+        if after is None:
+            self.last = before
+        else:
+            after.before = before
+        revision.is_listed, revision.before, revision.after = False, None, None
 
     def find(self, name: str | None, steps_back: int | None) -> Revision | None:
         """Return a revision by its name or number, else the one so many steps before the last."""
@@ -90,15 +117,22 @@ class RevisionList:
             steps = _RELATIVE[name] if name else steps_back or 0
             return next(islice(self, steps, None), None)
         if name in (OLDEST, "$OLDEST"):
-            return next(iter(self._order), None)
+            return self.oldest
         count = revision_number(name)
         revision = self._by_name.get(name) if count is None else self._by_number.get(count)
-        return revision if revision in self._order else None
+        return revision if revision and revision.is_listed else None
 
-    def _append(self, revision: Revision, count: int | None) -> None:
-        last = self.last
-        self._order.pop(revision, None)
-        self._order[revision] = None
+    def _move_to_end(self, revision: Revision, count: int | None) -> None:
+        if revision is self.last:
+            return
+        if revision.is_listed:
+            self.remove(revision)
+        last, self.last = self.last, revision
+        if last is None:
+            self.oldest = revision
+        else:
+            last.after, revision.before = revision, last
+        revision.is_listed = True
         revision.number = count or (last.number + 1 if last else 1)
         self._by_number[revision.number] = revision
         if revision.template is not None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from dora.lineage.places import Key, Places, RolloutRow, RouteRow, TargetEvent
 from dora.lineage.replay import Target
+from dora.lineage.walk import paused_garbage_collection
 from dora.sql import catalog
 from dora.storage.database import Connection
 
@@ -68,11 +69,12 @@ def compute_effects(con: Connection) -> list[EffectRow]:
         events[key].append(TargetEvent(row.as_event(), row.rollout_id, row.execution_id))
     for key, event in places.route_events():
         events[key].append(event)
-    return [
-        effect
-        for key, of_target in events.items()
-        for effect in _replay(key, applications[key], of_target, is_routed=key in places.routed)
-    ]
+    with paused_garbage_collection():
+        return [
+            effect
+            for key, of_target in events.items()
+            for effect in _replay(key, applications[key], of_target, is_routed=key in places.routed)
+        ]
 
 
 def _replay(key: Key, application: str, events: list[TargetEvent], *, is_routed: bool) -> Iterator[EffectRow]:

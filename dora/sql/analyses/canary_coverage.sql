@@ -5,6 +5,6 @@ WITH analysed_deployments AS (
 SELECT audit_trail.application, count(*) AS deployments, count(analysed_deployments.deployment_id) AS with_canary
 FROM $audit_trail AS audit_trail
 LEFT JOIN analysed_deployments ON audit_trail.deployment_id = analysed_deployments.deployment_id
-WHERE audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config')
+WHERE audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config', 'promotion')
 GROUP BY audit_trail.application
 ORDER BY audit_trail.application

@@ -15,7 +15,7 @@ SELECT
   definitions.application,
   count(
     CASE
-      WHEN audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config') THEN 1
+      WHEN audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config', 'promotion') THEN 1
     END
   ) AS deployments,
   count(

@@ -16,6 +16,6 @@ SELECT
   sum(lead_times_by_deployment.hours) / sum(lead_times_by_deployment.changes) AS mean_lead_hours
 FROM $audit_trail AS audit_trail
 LEFT JOIN lead_times_by_deployment ON audit_trail.deployment_id = lead_times_by_deployment.deployment_id
-WHERE audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config')
+WHERE audit_trail.outcome IN ('succeeded', 'failed') AND audit_trail.kind IN ('release', 'hotfix', 'config', 'promotion')
 GROUP BY audit_trail.template, audit_trail.template_version
 ORDER BY audit_trail.template NULLS LAST, max(audit_trail.versions_behind)

@@ -3,13 +3,14 @@
 -- another stage, such as between the intervals of a canary, belong to that stage. turn is the number of the
 -- deployment in lineage.
 WITH
+first_trees AS (
+  SELECT deployment_id, min(queued_at) AS queued_at FROM deployment_trees GROUP BY deployment_id
+),
 deployment_spans AS (
   SELECT
     lineage.turn,
     deployments.deployment_id,
-    deployments.source,
-    deployments.root_id,
-    deployments.queued_at AS began_at,
+    least(deployments.queued_at, first_trees.queued_at) AS began_at,
     greatest(
       deployments.queued_at,
       deployments.started_at,
@@ -20,29 +21,31 @@ deployment_spans AS (
     greatest(deployments.queued_at, deployments.started_at) AS started_at
   FROM deployments
   INNER JOIN lineage ON deployments.deployment_id = lineage.deployment_id
+  INNER JOIN first_trees ON deployments.deployment_id = first_trees.deployment_id
   WHERE deployments.queued_at IS NOT NULL
+),
+trees AS (
+  SELECT deployment_spans.turn, deployment_trees.source, deployment_trees.root_id
+  FROM deployment_spans
+  INNER JOIN deployment_trees ON deployment_spans.deployment_id = deployment_trees.deployment_id
 ),
 activities AS (
   SELECT
-    deployment_spans.turn,
+    trees.turn,
     1 AS precedence,
     'approval' AS stage,
     approval.started_at,
     coalesce(approval.decided_at, approval.finished_at) AS ended_at
-  FROM deployment_spans
-  INNER JOIN landing.execution
-    ON deployment_spans.source = execution.source
-    AND deployment_spans.root_id = execution.root_id
+  FROM trees
+  INNER JOIN landing.execution ON trees.source = execution.source AND trees.root_id = execution.root_id
   INNER JOIN landing.approval
     ON execution.source = approval.source
     AND execution.id = approval.execution_id
     AND execution.revision = approval.revision
   UNION ALL
-  SELECT deployment_spans.turn, 2, 'execution window', stage.started_at, stage.finished_at
-  FROM deployment_spans
-  INNER JOIN landing.execution
-    ON deployment_spans.source = execution.source
-    AND deployment_spans.root_id = execution.root_id
+  SELECT trees.turn, 2, 'execution window', stage.started_at, stage.finished_at
+  FROM trees
+  INNER JOIN landing.execution ON trees.source = execution.source AND trees.root_id = execution.root_id
   INNER JOIN landing.stage
     ON execution.source = stage.source
     AND execution.id = stage.execution_id
@@ -54,13 +57,13 @@ activities AS (
   INNER JOIN canaries ON deployment_spans.deployment_id = canaries.deployment_id
   UNION ALL
   SELECT
-    deployment_spans.turn,
+    trees.turn,
     4,
     'rollout',
     rollouts.started_at,
     greatest(rollouts.full_traffic_at, rollouts.finished_at)
-  FROM deployment_spans
-  INNER JOIN rollouts ON deployment_spans.source = rollouts.source AND deployment_spans.root_id = rollouts.root_id
+  FROM trees
+  INNER JOIN rollouts ON trees.source = rollouts.source AND trees.root_id = rollouts.root_id
   WHERE NOT rollouts.is_canary
   UNION ALL
   SELECT turn, 5, 'queue', began_at, started_at FROM deployment_spans

@@ -1,4 +1,5 @@
--- One row is one deployment that failed after it took traffic, at its end or before it was restarted.
+-- One row is one deployment that failed after it took traffic: at its end, before it was restarted, or in a first try
+-- on a target where a later stage of the same execution succeeded (D4).
 SELECT
   deployment_id,
   'deploy' AS evidence,
@@ -27,4 +28,21 @@ WHERE
   AND NOT rollouts.is_canary
   AND execution_attempt.started_at IS DISTINCT FROM rollouts.started_at
   AND execution_attempt.first_traffic_at < releases.full_traffic_at
+GROUP BY releases.deployment_id
+UNION ALL
+SELECT
+  releases.deployment_id,
+  'deploy',
+  releases.deployment_id,
+  min(attempt_rollouts.first_traffic_at),
+  min(releases.full_traffic_at),
+  'stated'
+FROM attempt_rollouts
+INNER JOIN releases ON attempt_rollouts.deployment_id = releases.deployment_id
+WHERE
+  releases.succeeded
+  AND attempt_rollouts.class = 'deploy'
+  AND attempt_rollouts.status = 'failed'
+  AND attempt_rollouts.first_traffic_at IS NOT NULL
+  AND attempt_rollouts.full_traffic_at IS NULL
 GROUP BY releases.deployment_id

@@ -11,7 +11,7 @@ SELECT
   approval.id AS approval_id,
   approval.source,
   execution.application,
-  deployments.deployment_id,
+  trees.deployment_id,
   approval.prompt,
   approval.outcome,
   approval.decision,
@@ -28,8 +28,8 @@ INNER JOIN landing.execution
   ON approval.source = execution.source
   AND approval.execution_id = execution.id
   AND approval.revision = execution.revision
-LEFT JOIN deployments
-  ON execution.source = deployments.source
-  AND execution.root_id = deployments.root_id
-  AND execution.application = deployments.application
+LEFT JOIN deployment_trees AS trees
+  ON execution.source = trees.source
+  AND execution.root_id = trees.root_id
+  AND execution.application = trees.application
 WHERE approval.status <> 'not_started'

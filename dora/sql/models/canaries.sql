@@ -60,7 +60,7 @@ SELECT
   judged_canaries.source,
   execution.application,
   execution.root_id,
-  deployments.deployment_id,
+  deployment_trees.deployment_id,
   deployments.outcome,
   judged_canaries.analysis,
   judged_canaries.config,
@@ -101,8 +101,9 @@ INNER JOIN landing.execution
   ON judged_canaries.source = execution.source
   AND judged_canaries.execution_id = execution.id
   AND judged_canaries.revision = execution.revision
-LEFT JOIN deployments
-  ON execution.source = deployments.source
-  AND execution.root_id = deployments.root_id
-  AND execution.application = deployments.application
+LEFT JOIN deployment_trees
+  ON execution.source = deployment_trees.source
+  AND execution.root_id = deployment_trees.root_id
+  AND execution.application = deployment_trees.application
+LEFT JOIN deployments ON deployment_trees.deployment_id = deployments.deployment_id
 WHERE judged_canaries.status NOT IN ('not_started', 'skipped') AND NOT execution.dry_run

@@ -82,12 +82,12 @@ SELECT
   CASE
     WHEN
       deployments.took_traffic
-      AND deployments.kind IN ('release', 'hotfix', 'config')
+      AND list_contains(definitions.failure_kinds, deployments.kind)
       THEN recoveries.deployment_id IS NOT NULL
   END AS deployment_failed,
   CASE
     WHEN deployments.took_traffic IS DISTINCT FROM TRUE THEN 'took no traffic'
-    WHEN deployments.kind NOT IN ('release', 'hotfix', 'config') THEN deployments.kind
+    WHEN NOT list_contains(definitions.failure_kinds, deployments.kind) THEN deployments.kind
     WHEN recoveries.deployment_id IS NULL
     AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR
       THEN 'may still fail'

@@ -18,7 +18,9 @@ named_roots AS (
 named_deployments AS (
   SELECT named_roots.source, named_roots.id, releases.deployment_id
   FROM named_roots
-  INNER JOIN releases ON named_roots.execution_source = releases.source AND named_roots.root_id = releases.root_id
+  INNER JOIN deployment_trees
+    ON named_roots.execution_source = deployment_trees.source AND named_roots.root_id = deployment_trees.root_id
+  INNER JOIN releases ON deployment_trees.deployment_id = releases.deployment_id
   UNION
   SELECT incident_records.source, incident_records.id, releases.deployment_id
   FROM incident_records
