@@ -18,6 +18,7 @@ from dora.query import lists
 from dora.query import metric as query
 from dora.query.plan import validate_names
 from dora.query.value import EVERYTHING, By, Scope, Spread, Value
+from dora.render import text
 from dora.storage import database
 
 if TYPE_CHECKING:
@@ -68,9 +69,13 @@ class Result:
 
 
 class Delivery:
-    """One build of dora.duckdb, read-only. ``key_metrics`` are the metrics of the overview, in its order."""
+    """One build of dora.duckdb, read-only.
+
+    ``key_metrics`` are the metrics of the overview, in its order; ``short_versions`` writes versions for people.
+    """
 
     key_metrics: ClassVar[tuple[str, ...]] = KEY_METRICS
+    short_versions = staticmethod(text.short_versions)
 
     def __init__(self, path: Path) -> None:
         self.path = path

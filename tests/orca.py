@@ -127,7 +127,7 @@ class _Stage:
             "endTime": _millis(self.end) if begun and state != "running" else None,
             "context": {"account": self.account, "cloudProvider": "kubernetes", **context},
             "outputs": outputs if begun else {},
-            "tasks": self._tasks(stage_type, state) if begun else [],
+            "tasks": self._tasks(stage_type, state) if begun and not self.spec.get("no_tasks") else [],
             "requisiteStageRefIds": [str(self.number - 1)] if self.number > 1 else [],
             "parentStageId": None,
         }

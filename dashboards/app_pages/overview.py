@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import charts
 from dashboards.components import chart, deployment_list, metric_card
 from dashboards.queries.view import current
-from dashboards.sections import changes, stability
+from dashboards.sections import changes, serving, stability
 from dora import Delivery
 
 view = current()
@@ -17,7 +17,7 @@ changes.draw(view)
 metric_card.draw_cards(view, Delivery.key_metrics, columns=3)
 
 # The list is drawn first because the charts highlight the period that is selected in it.
-trends, deployments = st.grid(3, min_column_width=340), st.container(border=True)
+trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True)
 with deployments:
     period = deployment_list.draw(view)
 
@@ -36,3 +36,6 @@ with trends:
         partial(charts.count_trend, charts.trend_rows(view.trend("deployment_frequency"), period)),
         deployment_list.period_click(view),
     )
+
+with lanes:
+    serving.draw(view)

@@ -15,6 +15,7 @@ from dashboards.queries import cache
 from dashboards.queries import text as wording
 from dashboards.queries.cache import Build, Row
 from dashboards.rows import frames
+from dora import Delivery
 
 CANARY_RESULTS = {"pass": "passed", "marginal": "was marginal", "fail": "failed", "no_data": "had no data"}
 METRICS: dict[str, Any] = {
@@ -76,7 +77,8 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
 def _summary(row: Row, zone: str) -> str:
     team = f" ({row['team']})" if row["team"] else ""
     user = f", triggered by {row['triggered_by']}" if row["triggered_by"] else ""
-    content = (row["commit"] or "")[: frames.SHORT_SHA] or row["version"] or "unknown content"
+    (version,) = Delivery.short_versions([row["version"]])
+    content = (row["commit"] or "")[: frames.SHORT_SHA] or version or "unknown content"
     started = wording.format_time(row["queued_at"] or row["traffic_at"] or row["finished_at"], zone)
     pipeline = row["pipeline"] or "–"
     return f"{row['application']}{team}: {row['kind']} of {content}, started {started} by pipeline {pipeline}{user}"

@@ -11,6 +11,11 @@ def to_local(utc: datetime, zone: str) -> datetime:
     return utc.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
+def to_utc(local: datetime, zone: str) -> datetime:
+    """Return a local time as UTC, without a time zone of its own."""
+    return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None)
+
+
 def format_time(utc: datetime | None, zone: str) -> str:
     """Return a UTC time as local time with its zone, for example ``21 Nov 2026 17:51 UTC``; null is a dash."""
     return "–" if utc is None else f"{to_local(utc, zone):%-d %b %Y %H:%M} {zone}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from functools import cached_property
 from typing import Literal
 
@@ -38,6 +39,20 @@ class View:
     def window_scope(self) -> Scope:
         """The scope of the window, of which ``scope`` can be a part."""
         return self.selection.window_scope
+
+    @property
+    def selected_application(self) -> str | None:
+        """The only application of the selection; null if it has several."""
+        teams = self.selection.teams or tuple(self.about.teams)
+        names = self.selection.applications or tuple(name for team in teams for name in self.about.teams[team])
+        return names[0] if len(names) == 1 else None
+
+    @property
+    def window_bounds(self) -> tuple[datetime, datetime]:
+        """Start and end of the window in local time, the end included."""
+        begins, ends, last_day = self.about.begins, self.about.ends, self.selection.last_day
+        until = min(ends, datetime.combine(last_day, time.max)) if last_day else ends
+        return self.selection.window_start(begins, ends), until
 
     @cached_property
     def comparison_scope(self) -> Scope | None:

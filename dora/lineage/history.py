@@ -49,7 +49,7 @@ class History:
             return None
         self._introduced[part] = number
         before = lane.current.started_by
-        lane.append(Interval(content, template, number))
+        lane.append(Interval(content, lane.current.template if template == NONE else template, number))
         self._first_lanes[content] = self._last_lane = lane
         self.shipped.append((number, self._graph.mark(node, self._reached)))
         return before
@@ -85,9 +85,10 @@ class History:
 
     def _known(self, number: int, served: Served) -> Served:
         """Return it with a content: that of before if only the template changed, else one that no other attempt has."""
-        if served.content != NONE:
-            return served
         lane = self._lanes.get(served.target)
+        if served.content != NONE:
+            # A patch of an image leaves the rest of the template.
+            return served._replace(template=lane.current.template) if lane and served.template == NONE else served
         is_patch = lane is not None and served.template != NONE
         return served._replace(content=lane.current.content if lane and is_patch else -number - 2)
 
@@ -116,7 +117,14 @@ class History:
             return Change.PROMOTION
         if self._order.compare(content, lane.current.content) < 0:
             return Change.BACK
-        return Change.FORWARD if content in lane.by_content else Change.PROMOTION
+        has_served = content in lane.by_content or self._has_served_in_parts(lane, parts)
+        return Change.FORWARD if has_served else Change.PROMOTION
+
+    def _has_served_in_parts(self, lane: Lane, parts: Sequence[int]) -> bool:
+        """Tell whether every part of a content that is new as a set has served a target in some other set."""
+        if len(parts) == 1 == len(self._order.parts(lane.current.content)):
+            return False
+        return {part for content in lane.by_content for part in self._order.parts(content)}.issuperset(parts)
 
     def _direction(self, served: Served, change: Change) -> Direction:
         lane = self._lanes.get(served.target)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 
 NOTHING = "–"
+# An image: its name, and a tag, a digest or both. A name has no capital letters, unlike a time of day such as T10:00.
+IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*?)(?::(?P<tag>[\w.-]+))?(?:@(?:sha\d+:)?(?P<digest>[\w.:-]+))?")
+SHORT_DIGEST = 12  # digits
 
 
 def readable(value: object) -> str:
@@ -88,3 +93,36 @@ def days(first: datetime, last: datetime | None = None) -> str:
     if (first.year, first.month) == (last.year, last.month):
         return f"{first.day}–{end}"
     return f"{first:%-d %B} – {end}" if first.year == last.year else f"{first:%-d %B %Y} – {end}"
+
+
+def short_versions(versions: Iterable[str | None]) -> list[str | None]:
+    """Return versions for people: of images the tag, or the first digits of the digest, if these tell them apart.
+
+    Images have their name too where several names occur: ``shop:v1 proxy:v2``. Other versions stay as they are.
+    """
+    texts = list(versions)
+    names = {match["name"] for text in texts if text for match in _images(text) or ()}
+    is_ambiguous = len({_last_name(name) for name in names}) < len(names)
+    return [text and _short_version(text, names, is_ambiguous=is_ambiguous) for text in texts]
+
+
+def _images(version: str) -> list[re.Match[str]] | None:
+    """Return the images of a version; null if it is none of images."""
+    matches = [IMAGE.fullmatch(part) for part in version.split()]
+    images = [match for match in matches if match and (match["tag"] or match["digest"])]
+    return images if images and len(images) == len(matches) else None
+
+
+def _short_version(version: str, names: set[str], *, is_ambiguous: bool) -> str:
+    images = _images(version)
+    if images is None:
+        return version
+    ends = [(match["digest"] or "")[:SHORT_DIGEST] or match["tag"] for match in images]
+    if len(names) == 1:
+        return ends[0]
+    labels = [match["name"] if is_ambiguous else _last_name(match["name"]) for match in images]
+    return " ".join(f"{label}:{end}" for label, end in zip(labels, ends, strict=True))
+
+
+def _last_name(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -37,7 +37,10 @@ parts AS (
     images.image IS NOT NULL
     OR (
       rollout.images IS NULL
-      AND (rollout.version IS NOT NULL OR (rollout.action = 'deploy' AND rollout.template IS NULL))
+      AND (
+        rollout.version IS NOT NULL
+        OR (rollout.action = 'deploy' AND rollout.template IS NULL AND rollout.template_keys IS NULL)
+      )
     )
 ),
 first_deployments AS (

@@ -1,6 +1,7 @@
 -- One row is one rollout to production, as the definitions of its application decide, with the target that it changes.
 -- Left out are skipped stages, dry runs that did nothing, and jobs of applications that have another workload (C4).
--- A rollout that names no workload is one of the only workload at its place.
+-- A rollout that names no workload is one of the only workload at its place, and one that names no namespace, as a
+-- manifest without one that the cluster refused, is at the only place of its workload.
 -- Where an application deploys several repositories at once, each has a target of its own in an environment (D8).
 WITH
 workload_applications AS (
@@ -14,6 +15,13 @@ single_clusters AS (
   WHERE environment IS NULL
   GROUP BY source, application, account, location
   HAVING count(DISTINCT cluster) = 1
+),
+single_locations AS (
+  SELECT source, application, lower(account) AS account, lower(cluster) AS cluster, min(location) AS location
+  FROM landing.rollout
+  WHERE environment IS NULL
+  GROUP BY source, application, lower(account), lower(cluster)
+  HAVING count(DISTINCT lower(location)) = 1
 ),
 repositories_together AS (
   SELECT DISTINCT rollout.source, rollout.application
@@ -38,7 +46,7 @@ SELECT
   rollout.strategy,
   production_targets.is_canary,
   rollout.account,
-  rollout.location,
+  coalesce(rollout.location, single_locations.location) AS location,
   coalesce(rollout.cluster, single_clusters.cluster) AS cluster,
   CASE
     WHEN rollout.environment IS NOT NULL
@@ -55,7 +63,7 @@ SELECT
       concat_ws(
         '/',
         coalesce(rollout.account, '-'),
-        coalesce(rollout.location, '-'),
+        coalesce(rollout.location, single_locations.location, '-'),
         coalesce(rollout.cluster, single_clusters.cluster, '-')
       )
     )
@@ -96,6 +104,13 @@ LEFT JOIN single_clusters
   AND rollout.application = single_clusters.application
   AND rollout.account IS NOT DISTINCT FROM single_clusters.account
   AND rollout.location IS NOT DISTINCT FROM single_clusters.location
+LEFT JOIN single_locations
+  ON rollout.location IS NULL
+  AND rollout.environment IS NULL
+  AND rollout.source = single_locations.source
+  AND rollout.application = single_locations.application
+  AND lower(rollout.account) IS NOT DISTINCT FROM single_locations.account
+  AND lower(rollout.cluster) IS NOT DISTINCT FROM single_locations.cluster
 LEFT JOIN repositories_together
   ON rollout.source = repositories_together.source
   AND rollout.application = repositories_together.application

@@ -1,5 +1,6 @@
 -- One row is one rollout with what its pod template is beside the own images, without noise (C3): keys that
--- `template_ignores` names, by their name or by what their value is. Null if nothing is known of it.
+-- `template_ignores` names, by their name or by what their value is. Null if nothing is known of it, or if only an
+-- image was patched.
 WITH
 entries AS (
   SELECT source, id AS rollout_id, application, unnest(template_keys) AS entry
@@ -46,7 +47,7 @@ SELECT
   rollout.source,
   rollout.id AS rollout_id,
   CASE
-    WHEN rollout.template IS NOT NULL OR rollout.template_keys IS NOT NULL
+    WHEN rollout.template IS NOT NULL OR len(rollout.template_keys) > 0
       THEN md5(concat_ws('|', coalesce(rollout.template, ''), coalesce(kept_keys.keys, ''), other_images.images))
   END AS template,
   CASE

@@ -1,0 +1,161 @@
+-- One row is one stretch of time in which one target served one content in full, or in which content waited there
+-- without traffic. A content ends when the next one serves all traffic, or when what runs it is removed.
+--
+-- target = "Where it serves: account, location and workload, or the environment of a file."
+-- is_dark = "It waited without traffic."
+-- content = "What tells it from other contents: the commit or version of each own image."
+-- since = "When it began to serve all traffic, or to wait."
+-- until = "When that ended; null if it had not at the end of the data."
+-- rollout_id = "Rollout that gave it the traffic, or brought what waited."
+WITH
+contents AS (
+  SELECT
+    content_parts.source,
+    content_parts.rollout_id,
+    string_agg(
+      coalesce(
+        CASE WHEN resolved_parts.attribution IN ('commit', 'version') THEN resolved_parts.sha END,
+        content_parts.identity,
+        content_parts.commit,
+        content_parts.rollout_id
+      ),
+      ' '
+      ORDER BY content_parts.slot
+    ) AS content,
+    string_agg(content_parts.version, ' ' ORDER BY content_parts.slot) AS version,
+    arg_min(coalesce(resolved_parts.commit, content_parts.commit), content_parts.slot) AS commit
+  FROM content_parts
+  LEFT JOIN resolved_parts
+    ON content_parts.source = resolved_parts.source
+    AND content_parts.rollout_id = resolved_parts.rollout_id
+    AND content_parts.slot = resolved_parts.slot
+  GROUP BY content_parts.source, content_parts.rollout_id
+),
+-- A change of the template alone brings no images: it serves the content of before.
+services AS (
+  SELECT
+    rollouts.*,
+    sources.cluster AS serving_cluster,
+    sources.server_group AS serving_group,
+    contents.version,
+    contents.commit,
+    CASE WHEN rollouts.source_rollout_id IS NULL THEN rollouts.rollout_id ELSE contents.content END AS content,
+    CASE WHEN rollouts.part = 'switch' THEN rollouts.full_traffic_at ELSE rollouts.accepted_at END AS applied_at
+  FROM rollouts
+  LEFT JOIN contents ON rollouts.source = contents.source AND rollouts.source_rollout_id = contents.rollout_id
+  LEFT JOIN rollouts AS sources
+    ON rollouts.source = sources.source AND rollouts.source_rollout_id = sources.rollout_id
+  WHERE NOT rollouts.is_canary
+),
+-- What is applied later serves, whichever execution ends first (T5).
+full_services AS (
+  SELECT
+    *,
+    last_value(content IGNORE NULLS) OVER earlier AS serving_content
+  FROM services
+  WHERE full_traffic_at IS NOT NULL AND part IN ('deploy', 'undo', 'switch')
+  WINDOW
+    earlier AS (
+      PARTITION BY source, application, target
+      ORDER BY coalesce(applied_at, full_traffic_at), rollout_id
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ),
+    later AS (
+      PARTITION BY source, application, target
+      ORDER BY coalesce(applied_at, full_traffic_at), rollout_id
+      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+    )
+  QUALIFY coalesce(full_traffic_at < min(full_traffic_at) OVER later, TRUE)
+),
+starts AS (
+  SELECT *
+  FROM full_services
+  QUALIFY
+    serving_content IS DISTINCT FROM lag(serving_content) OVER (
+      PARTITION BY source, application, target
+      ORDER BY full_traffic_at, rollout_id
+    )
+),
+intervals AS (
+  SELECT
+    *,
+    lead(full_traffic_at) OVER (
+      PARTITION BY source, application, target
+      ORDER BY full_traffic_at, rollout_id
+    ) AS replaced_at
+  FROM starts
+),
+removals AS (
+  SELECT intervals.source, intervals.rollout_id, min(rollouts.accepted_at) AS removed_at
+  FROM intervals
+  INNER JOIN rollouts
+    ON intervals.source = rollouts.source
+    AND intervals.application = rollouts.application
+    AND intervals.target = rollouts.target
+    AND rollouts.part = 'clean_up'
+    AND rollouts.action IN ('delete', 'disable')
+    AND rollouts.accepted_at >= intervals.full_traffic_at
+    AND CASE
+      WHEN rollouts.server_group IS NOT NULL THEN rollouts.server_group = intervals.serving_group
+      ELSE rollouts.action = 'delete' AND rollouts.cluster = intervals.serving_cluster
+    END
+  GROUP BY intervals.source, intervals.rollout_id
+),
+-- Content that waits does so until a rollout gives it traffic, or until newer content comes to its target.
+waits AS (
+  SELECT
+    services.source,
+    services.application,
+    services.target,
+    services.content,
+    services.version,
+    services.commit,
+    services.rollout_id,
+    services.deployment_id,
+    services.accepted_at,
+    min(coalesce(later.full_traffic_at, later.accepted_at)) AS waited_until
+  FROM services
+  LEFT JOIN services AS later
+    ON services.source = later.source
+    AND services.application = later.application
+    AND services.target = later.target
+    AND services.accepted_at < later.accepted_at
+    AND (
+      later.part IN ('deploy', 'dark', 'prepared')
+      OR (later.part IN ('undo', 'switch') AND services.rollout_id = later.source_rollout_id)
+    )
+  WHERE services.part IN ('dark', 'prepared') AND services.accepted_at IS NOT NULL AND services.action = 'deploy'
+  GROUP BY ALL
+)
+SELECT
+  intervals.application,
+  intervals.source,
+  intervals.target,
+  FALSE AS is_dark,
+  deployments.kind,
+  intervals.serving_content AS content,
+  intervals.version,
+  intervals.commit,
+  intervals.full_traffic_at AS since,
+  least(intervals.replaced_at, removals.removed_at) AS until,
+  intervals.rollout_id,
+  intervals.deployment_id
+FROM intervals
+INNER JOIN deployments ON intervals.deployment_id = deployments.deployment_id
+LEFT JOIN removals ON intervals.source = removals.source AND intervals.rollout_id = removals.rollout_id
+UNION ALL BY NAME
+SELECT
+  waits.application,
+  waits.source,
+  waits.target,
+  TRUE AS is_dark,
+  deployments.kind,
+  waits.content,
+  waits.version,
+  waits.commit,
+  waits.accepted_at AS since,
+  waits.waited_until AS until,
+  waits.rollout_id,
+  waits.deployment_id
+FROM waits
+INNER JOIN deployments ON waits.deployment_id = deployments.deployment_id
