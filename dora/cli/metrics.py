@@ -24,7 +24,7 @@ DEFINITION_COLUMNS = ["key", "value", "applications", "description"]
 CHECK_COLUMNS = ["severity", "rows", "title", "examples", "next"]
 
 app = typer.Typer()
-config_app = typer.Typer(no_args_is_help=True, help="Settings in force and the meaning of each definition.")
+config_app = typer.Typer(no_args_is_help=True, help="Show the settings in force and the meaning of each definition.")
 app.add_typer(config_app, name="config")
 
 
