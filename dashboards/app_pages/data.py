@@ -24,7 +24,7 @@ with section("Sources", f"The last run of each source. Data older than {stale_af
         "partial_failures": text("Partial failures", width="large"),
     }, "Sources with their last run")  # fmt: skip
 
-with section("Coverage", "How much of this selection the numbers rest on, and what they exclude."):
+with section("Coverage", "How much of this selection has complete data, and what the numbers exclude."):
     with st.grid(5, min_column_width=170):
         for title, value, sentence in data_quality.coverage(view):
             with st.container(border=True, height="stretch", gap="xsmall"):

@@ -14,6 +14,12 @@ from dashboards.charts.style import QUIET
 from dashboards.queries import cache
 
 LABELS = {"labelColor": QUIET, "titleColor": QUIET}
+# Streamlit moves the first and last label of every axis: names away from their rows, the last number out of the chart.
+LABEL_STYLE = {
+    "axis": LABELS | {"labelFlushOffset": -2},
+    "axisDiscrete": {"labelFlush": False},
+    "legend": LABELS,
+}
 Drawing = partial[Any] | alt.TopLevelMixin  # a chart, or the call that makes one, which can be cached
 
 
@@ -82,5 +88,5 @@ def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
 
 
 def _with_readable_labels(specification: dict[str, Any]) -> dict[str, Any]:
-    """Return the specification with axis and legend labels in a grey that is dark enough in either theme."""
-    return specification | {"config": specification.get("config", {}) | {"axis": LABELS, "legend": LABELS}}
+    """Return the specification with labels at their marks, in a grey that is dark enough in either theme."""
+    return specification | {"config": specification.get("config", {}) | LABEL_STYLE}

@@ -169,6 +169,6 @@ def _canary_sentence(canary: Row) -> str:
     result = CANARY_RESULTS.get(canary["verdict"], canary["verdict"].replace("_", " "))
     score = "without a score" if canary["score"] is None else f"with a score of {canary['score']:.0f}"
     return (
-        f"The analysis {result} {score} (passes from {canary['pass_threshold']:.0f}, fails up to"
+        f"The analysis {result} {score} (pass threshold {canary['pass_threshold']:.0f}, marginal threshold"
         f" {canary['marginal_threshold']:.0f}) after {wording.format_count(canary['intervals'] or 0, 'interval')}."
     )

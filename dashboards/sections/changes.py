@@ -53,7 +53,7 @@ def _draw_changes(view: View, before: Scope, group: Group) -> None:
     table.draw(rows[:MAX_ROWS], view.zone, {
         "assessment": text("Assessment"), "group": text(group.capitalize()), "metric": text("Metric", width="medium"),
         "before": text("Before"), "now": text("Now"), "change": text("Change"),
-    }, "Significant changes, what got worse first", button=_filter_button("significant", view, group))  # fmt: skip
+    }, "Significant changes, worse ones first", button=_filter_button("significant", view, group))  # fmt: skip
 
 
 def _draw_alerts(view: View, group: Group) -> None:

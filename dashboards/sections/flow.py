@@ -44,7 +44,7 @@ def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
 def stages(view: View) -> list[Row]:
     """Return the mean of each stage over the window, longest first."""
     rows = [_stage(row) for row in view.query_observations("lead_stages", "lead_time")]
-    return [row | {"label": f"{row['text']} · {row['share']:.0%}", "part": f"longest stage: {row['stage']}"}
+    return [row | {"label": f"{row['text']} · {row['share'] * 100:.0f} %", "part": f"longest stage: {row['stage']}"}
             for row in rows]  # fmt: skip
 
 

@@ -148,8 +148,8 @@ def _correlation(correlation: Association | None, sentence: str) -> str:
 def _elasticity(elasticity: Elasticity | None) -> str:
     if elasticity is None:
         return "Too little data to say how failures grow with deployments."
-    value, low, high = elasticity.value, elasticity.low, elasticity.high
-    evidence = f"exponent {value:.2f}, 95 % CI {low:.2f} to {high:.2f}, {elasticity.n} applications"
+    low, high, limits = elasticity.low, elasticity.high, f"{signed(elasticity.low, 2)} to {signed(elasticity.high, 2)}"
+    evidence = f"exponent {signed(elasticity.value, 2)}, 95 % CI {limits}, {elasticity.n} applications"
     if low <= 1 <= high:
         return f"Failures grow about in proportion to deployments: each one has the same risk ({evidence})."
     if high < 1:

@@ -164,7 +164,7 @@ def rollbacks(
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
-    """List rollbacks; or zero, with the number of deployments and the history behind it.
+    """List rollbacks, their share of deployments and the period of complete history.
 
     Example: dora rollbacks --since 90d --application ledger
     """

@@ -72,7 +72,9 @@ def signals(
     by: options.By = None,
     application: options.Applications = None,
     team: options.Teams = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also weak alerts, which chance raises often.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include weak alerts, which often arise by chance.")
+    ] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
@@ -129,7 +131,7 @@ def benchmark(
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
-    """Estimate the tier of each metric in a year's DORA survey, with its probability. A position, not a grade.
+    """Estimate the tier of each metric in a year's DORA survey, with the probability of that tier.
 
     Example: dora benchmark --year 2024 --since 90d
     """

@@ -28,7 +28,7 @@ Port = Annotated[int, typer.Option(help="Port of the dashboard.")]
 @app.command()
 def dashboard(
     port: Port = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on. Default: this machine only.")] = "127.0.0.1",
+    address: Annotated[str, typer.Option(help="Address to listen on. 127.0.0.1 is this machine only.")] = "127.0.0.1",
     base_path: Annotated[str | None, typer.Option(help="Path at which a proxy serves it, for example /dora.")] = None,
     config: options.ConfigFile = None,
 ) -> None:
@@ -63,7 +63,7 @@ def serve(path: Path, port: int, address: str, access: DashboardSettings) -> Non
 @app.command()
 def report(
     out: Annotated[Path, typer.Option(help="File of the report, for example delivery.html.")],
-    since: options.Since = "90d",
+    since: options.Window = "90d",
     until: options.Until = None,
     team: options.Teams = None,
     application: options.Applications = None,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dora.api import Delivery
 
 app = typer.Typer()
-config_app = typer.Typer(no_args_is_help=True, help="Settings in force and the meaning of each definition.")
+config_app = typer.Typer(no_args_is_help=True, help="Show the settings in force and the meaning of each definition.")
 app.add_typer(config_app, name="config")
 
 

@@ -14,7 +14,9 @@ from dora.query.value import Scope
 from dora.render import console
 
 Names = list[str] | None
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings. Default: $DORA_CONFIG, then ./dora.toml.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings file. Default: $DORA_CONFIG, then ./dora.toml.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
@@ -26,8 +28,8 @@ Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the en
 By = Annotated[str | None, typer.Option(help="Group by application, team, or group (the top level of nested teams).")]
 Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
 Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
-Applications = Annotated[Names, typer.Option("--application", help="Only this one. May be repeated.")]
-Teams = Annotated[Names, typer.Option("--team", help="Only this one and teams below it. May be repeated.")]
+Applications = Annotated[Names, typer.Option("--application", help="Only this application. May be repeated.")]
+Teams = Annotated[Names, typer.Option("--team", help="Only this team and its subteams. May be repeated.")]
 
 
 def scope_from(

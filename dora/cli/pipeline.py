@@ -128,7 +128,7 @@ def nightly(config: options.ConfigFile = None, json: options.AsJson = False) -> 
 
 @app.command()
 def doctor(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
-    """Check what tonight's run depends on: sources, landing, lock, disk and freshness, with the next step for each.
+    """Check what a nightly run depends on: sources, landing, lock, disk and freshness, with a next step for each.
 
     Exit 0 if nothing fails, 4 if a server refuses our credentials or a permission, else 5.
 

@@ -39,35 +39,41 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     production_environments: Annotated[
         NameGlobs,
-        doc("A rollout whose source names its environment is production where that name matches one of these globs."),
+        doc("A rollout with a named environment is production if that name matches one of these globs."),
     ] = ("production", "prod")
     production_accounts: Annotated[
         NameGlobs,
-        doc("A rollout without a named environment is production where its account matches one of these globs."),
+        doc("A rollout without a named environment is production if its account matches one of these globs."),
     ] = ()
     production_locations: Annotated[
-        NameGlobs, doc("… and its namespace or region matches one of these, where any are given.")
+        NameGlobs, doc("… and its namespace or region matches one of these, if any are set.")
     ] = ()
     production_clusters: Annotated[
-        NameGlobs, doc("… and its cluster or workload matches one of these, where any are given.")
+        NameGlobs, doc("… and its cluster or workload matches one of these, if any are set.")
     ] = ()
     production_pipelines: Annotated[
-        NameGlobs, doc("… and its pipeline's name matches one of these, where any are given.")
+        NameGlobs, doc("… and its pipeline's name matches one of these, if any are set.")
     ] = ()
     canary_clusters: Annotated[
-        NameGlobs, doc("Workloads with such names serve a canary analysis: they are never the deployment itself.")
+        NameGlobs, doc("Clusters that match one of these globs belong to a canary analysis and are not the deployment.")
     ] = ("*-canary", "*-baseline")
-    hotfix_branches: Annotated[NameGlobs, doc("A deployment of such a branch is a hotfix.")] = ("hotfix/*",)
-    hotfix_subjects: Annotated[NameGlobs, doc("A deployment that ships a change with such a subject is a hotfix.")] = (
+    hotfix_branches: Annotated[
+        NameGlobs, doc("A deployment of a branch that matches one of these globs is a hotfix.")
+    ] = ("hotfix/*",)
+    hotfix_subjects: Annotated[
+        NameGlobs, doc("A deployment that ships a change whose subject matches one of these globs is a hotfix.")
+    ] = (
         "*hotfix/*",
         "hotfix:*",
     )
     hotfix_labels: Annotated[
-        NameGlobs, doc("A deployment that ships a change whose pull request has such a label is a hotfix.")
+        NameGlobs, doc("A deployment that ships a change whose pull request has one of these labels is a hotfix.")
     ] = ("hotfix",)
-    hotfix_pipelines: Annotated[NameGlobs, doc("A deployment by such a pipeline is a hotfix.")] = ("*hotfix*",)
+    hotfix_pipelines: Annotated[
+        NameGlobs, doc("A deployment by a pipeline that matches one of these globs is a hotfix.")
+    ] = ("*hotfix*",)
     rollback_pipelines: Annotated[
-        NameGlobs, doc("A deployment by such a pipeline is a rollback, whatever it deploys.")
+        NameGlobs, doc("A deployment by a pipeline that matches one of these globs is a rollback, whatever it deploys.")
     ] = ()
     images: Annotated[
         Images,
@@ -94,56 +100,62 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         ),
     ] = "counted"
     frequency_kinds: Annotated[
-        Kinds, doc("Succeeded deployments of these kinds count in deployment frequency; the others stand beside it.")
+        Kinds,
+        doc("Succeeded deployments of these kinds count in deployment frequency; other kinds are listed beside it."),
     ] = ("release", "hotfix", "config", "promotion")
     failure_kinds: Annotated[
-        Kinds, doc("Deployments of these kinds can fail: change failure rate is their share that did.")
+        Kinds, doc("Deployments of these kinds can fail: change failure rate is the share of them that did.")
     ] = ("release", "hotfix", "config", "promotion")
     failure_window_hours: Annotated[
         float,
         Meta(gt=0),
         doc(
-            "An incident, a revert or a hotfix counts against a deployment that took traffic at most this many"
-            " hours before."
+            "An incident, a revert or a hotfix is attributed to a deployment that took traffic at most this many"
+            " hours earlier."
         ),
     ] = 24.0
     rollback_blames: Annotated[
         Literal["first", "last"],
-        doc("A rollback blames the first deployment after the version restored, or the last one before the rollback."),
+        doc(
+            "A rollback marks as failed the first deployment after the restored version, or the last one before"
+            " the rollback."
+        ),
     ] = "first"
     lead_time_unit: Annotated[
         Literal["change", "commit"],
-        doc("Lead time is of changes: entries on trunk, however many commits they bring; or of each commit."),
+        doc("Lead time is measured per change, an entry on trunk with all of its commits; or per commit."),
     ] = "change"
     lead_time_starts: Annotated[
         LeadTimeStart,
         doc(
-            "Lead time starts when the change came to trunk (or its trunk commit was committed, or authored, or"
-            " the first of its commits; or its request opened)."
+            "Lead time starts when the change is merged to trunk (or its trunk commit is committed, or authored, or"
+            " the first of its commits is authored; or its request is opened)."
         ),
     ] = "merged_at"
     lead_time_stops: Annotated[
         LeadTimeStop,
-        doc("Lead time stops when the deployment served all traffic (or its first traffic, or when it had finished)."),
+        doc("Lead time stops when the deployment receives all traffic (or its first traffic, or when it finishes)."),
     ] = "full_traffic_at"
     recovery_starts: Annotated[
         RecoveryStart,
         doc(
-            "Recovery time starts when the failed deployment served all traffic (or its first traffic; or its"
-            " first incident opened, where one did)."
+            "Recovery time starts when the failed deployment receives all traffic (or its first traffic; or its"
+            " first incident is opened, if there is one)."
         ),
     ] = "full_traffic_at"
     paths: Annotated[
         PathGlobs,
         doc(
             "In a repository shared by applications, changes that touch one of these paths belong to the"
-            " application; with none, all do."
+            " application; if empty, all do."
         ),
     ] = ()
     working_hours: Annotated[
         str,
         Meta(pattern=PATTERN),
-        doc("A change of production outside these days and hours, in the organisation's time zone, is out of hours."),
+        doc(
+            "A production change outside these days and hours, in the organisation's time zone, is an audit exception."
+        ),
     ] = "Mon-Fri 09:00-18:00"
 
 

@@ -105,6 +105,9 @@ class History:
     def _change(self, served: Served) -> Change:
         lane, content = self._lanes.get(served.target), served.content
         if lane is not None and content == lane.current.content:
+            # What took traffic and never all of it was on its way: to deploy what served before takes it back.
+            if lane.partial is not None and lane.partial.content != content:
+                return Change.BACK
             same = served.template == lane.current.template or NONE in (served.template, lane.current.template)
             return Change.SAME if same else Change.TEMPLATE
         parts = self._order.parts(content)
@@ -162,12 +165,12 @@ class History:
         """Return who last confirmed what is restored on a target, and the first and the last that it takes back."""
         restored = lane.by_revision.get((served.content, served.template))
         restored = restored or lane.by_content.get(served.content)
-        last = lane.current.started_by if lane.partial is None else lane.partial
+        last = (lane.partial or lane.current).started_by
         if restored is None:
             return None, self._first_lacked(lane, served.content), last
         after = restored.next
         if after is None:
-            return restored.confirmed_by, lane.partial, last
+            return restored.confirmed_by, lane.partial.started_by if lane.partial else None, last
         # What a promotion brought here was brought to production by another deployment: that one is to blame.
         first = self._introduced_by(after.content, after.started_by) if after.is_promotion else after.started_by
         return restored.confirmed_by, first, last
@@ -194,7 +197,7 @@ class History:
         lane = self._lanes.get(served.target)
         if not served.is_full:
             if lane is not None and not served.is_undone and lane.partial is None:
-                lane.partial = number
+                lane.partial = Interval(served.content, served.template, number)
             return
         for part in self._order.parts(served.content):
             self._introduced.setdefault(part, number)
@@ -202,7 +205,10 @@ class History:
         interval.is_promotion = change == Change.PROMOTION
         if lane is None:
             lane = self._lanes[served.target] = Lane(interval)
-        elif change == Change.SAME:
+        elif (served.content, served.template) == (
+            lane.current.content,
+            lane.current.template,
+        ) or change == Change.SAME:
             lane.current.confirmed_by, lane.partial = number, None
         else:
             before = lane.current

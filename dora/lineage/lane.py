@@ -24,7 +24,7 @@ class Lane:
         self.first = self.current = first
         self.by_content = {first.content: first}
         self.by_revision = {(first.content, first.template): first}
-        self.partial: int | None = None  # the first attempt that took a part of the traffic since
+        self.partial: Interval | None = None  # what first took a part of the traffic since
 
     def append(self, interval: Interval) -> None:
         """Let an interval follow the current one."""

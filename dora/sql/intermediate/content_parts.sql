@@ -86,6 +86,7 @@ SELECT
     WHEN parts.own_commit IS NOT NULL THEN 'commit'
     WHEN parts.is_stated AND parts.execution_commit IS NOT NULL THEN 'commit'
     WHEN version_commits.root_id = parts.root_id AND NOT parts.is_stated THEN 'commit'
+    WHEN parts.execution_commit = version_commits.commit THEN 'commit'
     WHEN version_commits.root_id IS NOT NULL THEN 'version'
     ELSE 'commit'
   END AS origin

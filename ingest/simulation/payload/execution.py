@@ -7,7 +7,7 @@ from functools import partial
 from ingest.simulation.model.clock import uuid
 from ingest.simulation.model.company import TEMPLATE
 from ingest.simulation.model.execution import Run
-from ingest.simulation.model.stage import Stage
+from ingest.simulation.model.stage import Stage, Task
 from ingest.simulation.model.world import Json, Stub
 from ingest.simulation.payload.manifests import outputs
 from ingest.simulation.payload.stage_context import approver, context
@@ -90,6 +90,14 @@ def _identity(run: Run) -> Json:
     return fields
 
 
+def _tasks(run: Run, stage: Stage, now: int) -> list[Task]:
+    tasks = stage.tasks(now)
+    if run.action == "dry" and tasks:
+        # Orca's DryRunStage has this task in the place of those that act.
+        return [Task("dry run", tasks[0].start, tasks[-1].end, tasks[-1].status)]
+    return tasks
+
+
 def _stage(run: Run, stage: Stage, now: int) -> Json:
     over = stage.status not in {"RUNNING", "NOT_STARTED"}
     fields: Json = {
@@ -109,7 +117,7 @@ def _stage(run: Run, stage: Stage, now: int) -> Json:
                 **_without_nulls({"startTime": task.start, "endTime": task.end}),
                 "status": task.status,
             }
-            for nth, task in enumerate(stage.tasks(min(now, stage.end or now)), 1)
+            for nth, task in enumerate(_tasks(run, stage, min(now, stage.end or now)), 1)
         ],
         "requisiteStageRefIds": list(stage.after),
         "parentStageId": run.stage_id(stage.parent) if stage.parent else None,

@@ -205,7 +205,9 @@ def test_a_stopped_canary_shows_score_and_thresholds(run: Run, organisation: Pat
     """A stopped deployment shows its canary score and the thresholds; without traffic it did not fail."""
     stopped = delivery.sql("SELECT deployment_id, score FROM canaries WHERE verdict = 'fail' LIMIT 1")[0]
     text = page_text(run(organisation, deployment=stopped["deployment_id"]))
-    assert f"The analysis failed with a score of {stopped['score']:.0f} (passes from 75, fails up to 50)" in text
+    assert (
+        f"The analysis failed with a score of {stopped['score']:.0f} (pass threshold 75, marginal threshold 50)" in text
+    )
     assert "It never received traffic" in text
 
 

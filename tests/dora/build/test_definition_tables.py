@@ -43,5 +43,8 @@ def test_definitions_in_force_are_text(delivery: dora.Delivery) -> None:
     """Each key of each application has its value as a person would write it, and its meaning."""
     rows = delivery.sql("SELECT key, value, description FROM definitions_in_force WHERE application = 'search'")
     by_key = {row["key"]: (row["value"], row["description"]) for row in rows}
-    assert by_key["hotfix_branches"] == ("fix_* hot?", "A deployment of such a branch is a hotfix.")
+    assert by_key["hotfix_branches"] == (
+        "fix_* hot?",
+        "A deployment of a branch that matches one of these globs is a hotfix.",
+    )
     assert by_key["failure_window_hours"][0] == "12"

@@ -118,7 +118,7 @@ def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None
     assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(definitions.split())
     (line,) = [line for line in definitions.splitlines() if line.startswith("failure_window_hours")]
     assert line.split()[1:3] == ["24", "2"]
-    assert "at most this many hours before" in line
+    assert "at most this many hours earlier" in line
 
 
 def test_explain_shortens_commits_and_images(shop: Path) -> None:
