@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth bench screenshots clean
+.PHONY: help setup demo test truth bench screenshots pictures clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
@@ -13,6 +13,7 @@ help:
 	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
+	@echo "make pictures  draw the history of docs/what-serves.md again"
 
 setup: $(VENV)/.ready
 
@@ -42,6 +43,9 @@ bench: setup
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
 	$(BIN)/python -m tests.dashboards.screenshots
+
+pictures: setup
+	$(BIN)/python -m tests.dashboards.serving_picture
 
 clean:
 	rm -rf $(VENV) data/demo

@@ -117,3 +117,14 @@ def test_the_walk_of_how_it_works_runs(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "26 min" in result.stdout
     assert "4f2a6c1e9" in result.stdout
+
+
+def test_the_rules_of_what_serves_are_explained_and_drawn() -> None:
+    """Every rule that `dora explain deployment` prints is on the page, and its picture has the lanes of the story."""
+    from dora.analysis.deployment_explanation import KINDS, OUTCOMES
+
+    page, picture = ((ROOT / "docs" / f"what-serves.{suffix}").read_text() for suffix in ("md", "svg"))
+    rules = {rule for rule, _ in (*KINDS.values(), *OUTCOMES.values())} | {"D5.1", "D6", "E1", "C2", "C5"}
+    assert all(rule in page for rule in rules)
+    assert all(outcome in page for outcome in OUTCOMES)
+    assert all(f"prod-{lane}" in picture for lane in ("eu / shop / web", "us / shop / web", "eu / shop / worker"))

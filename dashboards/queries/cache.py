@@ -112,7 +112,7 @@ def about(build: Build) -> About:
         stale_after=timedelta(hours=properties["stale_after_hours"]),
         teams=teams,
         failed_checks=[f"{row['title']}: {row['rows']:,}. Next: {row['next']}" for row in checks],
-        load_warnings=[_load_warning(row) for row in delivery.sql(_read_sql("incomplete_loads"))],
+        load_warnings=[_load_warning(row) for row in delivery.sql(read_sql("incomplete_loads"))],
     )
 
 
@@ -150,13 +150,13 @@ def period_scope(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
 @cached()
 def query_observations(build: Build, query: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
     """Return the rows of a query over the observations of a metric in a scope."""
-    return _open(build).query_observations(metric, scope, _read_sql(query), parameters)
+    return _open(build).query_observations(metric, scope, read_sql(query), parameters)
 
 
 @cached()
 def fetch_rows(build: Build, query: str, *parameters: object) -> list[Row]:
     """Return the rows of a query over the entire build."""
-    return _open(build).sql(_read_sql(query), list(parameters))
+    return _open(build).sql(read_sql(query), list(parameters))
 
 
 @cached(40)
@@ -191,7 +191,7 @@ def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
 @cached()
 def list_deployments(build: Build, scope: Scope, limit: int, part: DeploymentClass) -> list[Row]:
     """Return the first deployments of a class, slowest change first; each row has the number of all of them."""
-    sql = _read_sql("deployments").replace("$part", _read_sql(f"list_by_{part.by}"))
+    sql = read_sql("deployments").replace("$part", read_sql(f"list_by_{part.by}"))
     return _open(build).query_observations(EVERY_ATTEMPT, scope, sql, (*part.parameters, limit))
 
 
@@ -213,5 +213,6 @@ def audit(build: Build, scope: Scope) -> Any:
     return _open(build).audit(scope)
 
 
-def _read_sql(name: str) -> str:
+def read_sql(name: str) -> str:
+    """Return the text of a query of this package."""
     return files("dashboards.queries").joinpath(f"{name}.sql").read_text()

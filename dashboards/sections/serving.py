@@ -16,7 +16,7 @@ from dashboards.queries import text as wording
 from dashboards.queries.view import View
 from dashboards.rows import serving
 
-MAX_LANES, MAX_BARS = 20, 600
+MAX_LANES, MAX_BARS = 20, 400
 COLUMNS = {
     "target": text("Target"), "version": text("Version", width="medium"), "commit": text("Commit"),
     "state": text("State"), "start_text": text("From"), "end_text": text("To"), "kind": text("Kind"),

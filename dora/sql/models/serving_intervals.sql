@@ -51,7 +51,8 @@ services AS (
 full_services AS (
   SELECT
     *,
-    last_value(content IGNORE NULLS) OVER earlier AS serving_content
+    last_value(content IGNORE NULLS) OVER earlier AS serving_content,
+    min(full_traffic_at) OVER later AS next_full_at
   FROM services
   WHERE full_traffic_at IS NOT NULL AND part IN ('deploy', 'undo', 'switch')
   WINDOW
@@ -65,41 +66,50 @@ full_services AS (
       ORDER BY coalesce(applied_at, full_traffic_at), rollout_id
       ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
     )
-  QUALIFY coalesce(full_traffic_at < min(full_traffic_at) OVER later, TRUE)
+  QUALIFY coalesce(full_traffic_at < next_full_at, TRUE)
 ),
-starts AS (
+-- What serves nothing from then on: the target whose serving workload or group is removed.
+removals AS (
+  SELECT
+    rollouts.source,
+    rollouts.application,
+    rollouts.target,
+    rollouts.rollout_id,
+    rollouts.accepted_at AS full_traffic_at,
+    TRUE AS is_removal
+  FROM rollouts
+  INNER JOIN full_services
+    ON rollouts.source = full_services.source
+    AND rollouts.application = full_services.application
+    AND rollouts.target = full_services.target
+    AND rollouts.accepted_at >= full_services.full_traffic_at
+    AND coalesce(rollouts.accepted_at < full_services.next_full_at, TRUE)
+  WHERE
+    rollouts.part = 'clean_up'
+    AND rollouts.action IN ('delete', 'disable')
+    AND CASE
+      WHEN rollouts.server_group IS NOT NULL THEN rollouts.server_group = full_services.serving_group
+      ELSE rollouts.action = 'delete' AND rollouts.cluster = full_services.serving_cluster
+    END
+),
+changes_of_content AS (
   SELECT *
-  FROM full_services
+  FROM (
+    SELECT *, FALSE AS is_removal FROM full_services
+    UNION ALL BY NAME
+    SELECT * FROM removals
+  )
+  WINDOW by_time AS (PARTITION BY source, application, target ORDER BY full_traffic_at, rollout_id)
   QUALIFY
-    serving_content IS DISTINCT FROM lag(serving_content) OVER (
-      PARTITION BY source, application, target
-      ORDER BY full_traffic_at, rollout_id
-    )
+    serving_content IS DISTINCT FROM lag(serving_content) OVER by_time
+    OR is_removal IS DISTINCT FROM lag(is_removal) OVER by_time
 ),
 intervals AS (
   SELECT
     *,
-    lead(full_traffic_at) OVER (
-      PARTITION BY source, application, target
-      ORDER BY full_traffic_at, rollout_id
-    ) AS replaced_at
-  FROM starts
-),
-removals AS (
-  SELECT intervals.source, intervals.rollout_id, min(rollouts.accepted_at) AS removed_at
-  FROM intervals
-  INNER JOIN rollouts
-    ON intervals.source = rollouts.source
-    AND intervals.application = rollouts.application
-    AND intervals.target = rollouts.target
-    AND rollouts.part = 'clean_up'
-    AND rollouts.action IN ('delete', 'disable')
-    AND rollouts.accepted_at >= intervals.full_traffic_at
-    AND CASE
-      WHEN rollouts.server_group IS NOT NULL THEN rollouts.server_group = intervals.serving_group
-      ELSE rollouts.action = 'delete' AND rollouts.cluster = intervals.serving_cluster
-    END
-  GROUP BY intervals.source, intervals.rollout_id
+    lead(full_traffic_at) OVER by_time AS replaced_at
+  FROM changes_of_content
+  WINDOW by_time AS (PARTITION BY source, application, target ORDER BY full_traffic_at, rollout_id)
 ),
 -- Content that waits does so until a rollout gives it traffic, or until newer content comes to its target.
 waits AS (
@@ -137,12 +147,12 @@ SELECT
   intervals.version,
   intervals.commit,
   intervals.full_traffic_at AS since,
-  least(intervals.replaced_at, removals.removed_at) AS until,
+  intervals.replaced_at AS until,
   intervals.rollout_id,
   intervals.deployment_id
 FROM intervals
 INNER JOIN deployments ON intervals.deployment_id = deployments.deployment_id
-LEFT JOIN removals ON intervals.source = removals.source AND intervals.rollout_id = removals.rollout_id
+WHERE NOT intervals.is_removal
 UNION ALL BY NAME
 SELECT
   waits.application,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dashboards import charts
 from dashboards.charts import style, trends
 from dashboards.charts.flow import STAGES
+from dashboards.charts.serving import TIPS
 from dora import Value
 from tests.dashboards.charts.test_trends import WINDOW, data, layers, value
 
@@ -48,6 +49,12 @@ def share(name: str) -> Row:
             "evidence": "1 of 10", "n": 1}  # fmt: skip
 
 
+def bar(number: int) -> Row:
+    texts = dict.fromkeys(TIPS, "v1")
+    return texts | {"what": "serving", "target": f"cell {number}", "tone": "blue", "start": "2026-03-02T08:00:00Z",
+                    "end": "2026-03-03T08:00:00Z", "share": 0.2, "label": "v1", "note": ""}  # fmt: skip
+
+
 def draw_all(size: int) -> list[alt.LayerChart | alt.Chart]:
     """Return every chart with a number of rows."""
     names = list(STAGES)[:size]
@@ -61,6 +68,7 @@ def draw_all(size: int) -> list[alt.LayerChart | alt.Chart]:
         charts.failures_by_frequency([share(str(number)) for number in range(size)]),
         charts.failures_by_size([share(str(number)) for number in range(size)]),
         charts.timeline([lane(str(number), "canary", 0.0, 1.0) for number in range(size)]),
+        charts.serving_lanes([bar(number) for number in range(size)], "2026-03-01T00:00:00Z", "2026-03-07T00:00:00Z"),
     ]
 
 
