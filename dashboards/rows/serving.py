@@ -50,7 +50,9 @@ def summary(rows: list[Row], start: datetime, max_lanes: int, zone: str) -> str:
         others = f"The other {targets - max_lanes:,} are in the table serving_intervals of the build."
         sentences = [f"The {max_lanes} targets that changed last, of {targets:,}.", others]
     if rows and rows[0]["drawn_from"] > start:
-        sentences.append(f"Drawn from {text.format_time(rows[0]['drawn_from'], zone)}: earlier bars are too many.")
+        sentences.append(
+            f"Drawn from {text.format_time(rows[0]['drawn_from'], zone)}: before that there are too many bars."
+        )
     return " ".join(sentences)
 
 

@@ -52,6 +52,6 @@ def test_what_is_not_drawn_is_said() -> None:
     many = serving.summary([row(0, targets=213, drawn_from=START + timedelta(days=2))], START, 20, "UTC")
     assert many == (
         "The 20 targets that changed last, of 213. The other 193 are in the table serving_intervals of the build. Drawn"
-        " from 3 Mar 2026 00:00 UTC: earlier bars are too many."
+        " from 3 Mar 2026 00:00 UTC: before that there are too many bars."
     )
     assert serving.target_name("prod/-/web") == "prod / web"
