@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth bench screenshots clean
+.PHONY: help setup demo test truth mutate bench screenshots clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
 	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
+	@echo "make mutate break one rule after another and see that a scenario that names it fails"
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
 
@@ -34,6 +35,9 @@ test: setup
 
 truth: setup
 	DORA_TRUTH_SCALE=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup tests/test_truth.py
+
+mutate: setup
+	$(BIN)/python -m tests.mutate
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dora import periods
-from dora.analysis import audit, period_comparison, rollbacks, speed_and_safety, survey_position, weekly_signals
+from dora.analysis import (
+    audit,
+    deployment_explanation,
+    period_comparison,
+    rollbacks,
+    speed_and_safety,
+    survey_position,
+    weekly_signals,
+)
 from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, significant_changes
 from dora.errors import DoraError
 from dora.periods import Grain
@@ -150,6 +158,10 @@ class Delivery:
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """Return the rollbacks of a scope with their coverage, in rows and ``sentences``."""
         return rollbacks.list_rollbacks(self.connection(), scope)
+
+    def explain_deployment(self, deployment_id: str) -> deployment_explanation.DeploymentExplanation:
+        """Return why a deployment is what it is; raises ``UsageError`` if the id names none, or several."""
+        return deployment_explanation.explain_deployment(self.connection(), deployment_id)
 
     def compare(self, name: str, scope: Scope = EVERYTHING) -> list[period_comparison.PeriodComparison]:
         """Compare each group's value in a scope's window to the equal window before it."""

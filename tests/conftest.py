@@ -18,6 +18,7 @@ import duckdb
 import hypothesis
 import msgspec
 import pytest
+import yaml
 
 import dora
 from dora.build.run import build
@@ -185,6 +186,13 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
         pull(_dated(files.SOURCE, facts, folder), folder, Request(paths=tuple(paths)))
     build(config)
     return dora.open(folder / "dora.duckdb")
+
+
+def read_scenario(name: str) -> dict[str, Any]:
+    """The facts of a story in ``tests/scenarios``, as fields of ``Facts``."""
+    story = yaml.safe_load((ROOT / "tests" / "scenarios" / f"{name}.yaml").read_text())
+    fields = {key: value for key, value in story.items() if key not in ("title", "expect")}
+    return fields | {"as_of": story["as_of"].replace(tzinfo=UTC)}
 
 
 @pytest.fixture(scope="session")

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Any
 
-Spec = dict[str, Any]
-Json = dict[str, Any]
+from tests.manifests import Json, Spec, as_applied, manifests_of, workload
 
 # Where a task of a stage ends: its part of the time of the stage; what follows a task that failed did not run.
 _DEPLOY_TASKS = {"deployManifest": 0.05, "monitorDeploy": 0.1, "waitForManifestToStabilize": 1.0}
 _FAILING_TASKS = {"refused": "monitorDeploy", "unstable": "waitForManifestToStabilize"}
 _STATUS = {"succeeded": "SUCCEEDED", "canceled": "CANCELED", "running": "RUNNING", "planned": "NOT_STARTED"}
-_WORKLOAD_KEYS = ("image", "images", "init", "env", "annotations", "labels", "kind", "version", "memory", "replicas")
 
 
 def make_executions(specs: list[Spec]) -> list[Json]:
@@ -157,7 +154,7 @@ class _Stage:
 
     def applied(self, manifests: list[Json], **context: Any) -> tuple[str, Json, Json]:
         """Return a stage that applies manifests, with what the cluster answered."""
-        outputs = [_as_applied(manifest, self.spec, self.namespace) for manifest in manifests]
+        outputs = [as_applied(manifest, self.spec, self.namespace) for manifest in manifests]
         is_refused = self.spec.get("status") in ("refused", "failed")
         names = [f"{each['kind'][:1].lower()}{each['kind'][1:]} {each['metadata']['name']}" for each in outputs]
         answer = {"outputs.manifests": outputs, "outputs.manifestNamesByNamespace": {self.namespace: names}}
@@ -195,76 +192,6 @@ _TASKS = {
     "rollingRestartManifest": {"rollingRestartManifest": 0.05, "waitForManifestToStabilize": 1.0},
     "createServerGroup": {"createServerGroup": 0.1, "waitForUpInstances": 1.0},
 }  # fmt: skip
-
-
-def workload(spec: Spec, name: str, application: str) -> Json:
-    """Return the manifest of a workload; a custom kind holds its pod template deeper than a Deployment."""
-    kind = spec.get("kind", "Deployment")
-    images = spec.get("images") or [spec["image"]] if "image" in spec or "images" in spec else []
-    containers = [_container(number, image, spec) for number, image in enumerate(images)]
-    pod: Json = {"containers": containers}
-    if "init" in spec:
-        pod["initContainers"] = [{"name": f"init-{n}", "image": image} for n, image in enumerate(spec["init"])]
-    metadata = {key: dict(spec[key]) for key in ("labels", "annotations") if key in spec}
-    template: Json = {"spec": pod} | ({"metadata": metadata} if metadata else {})
-    body: Json = {"replicas": spec.get("replicas", 2), "template": template}
-    if kind == "CronJob":
-        body = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
-    elif kind not in ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Rollout", "Job", "Service"):
-        body = {"groups": [{"replicas": 2, "worker": {"pod": template}}]}
-    owner = {"annotations": {"moniker.spinnaker.io/application": spec.get("of", application)}}
-    if spec.get("of") is False:
-        owner = {}
-    knative = {"apiVersion": "serving.knative.dev/v1"} if kind == "Service" else {}
-    workload_labels = {"labels": spec["workload_labels"]} if "workload_labels" in spec else {}
-    return {"kind": kind, **knative, "metadata": {"name": name, **owner, **workload_labels}, "spec": body}
-
-
-def _container(number: int, image: str, spec: Spec) -> Json:
-    container: Json = {"name": f"c{number}", "image": image if "/" in image else f"registry/{image}"}
-    if number == 0 and "env" in spec:
-        container["env"] = [{"name": name, "value": str(value)} for name, value in spec["env"].items()]
-    if number == 0 and "memory" in spec:
-        container["resources"] = {"limits": {"memory": spec["memory"]}}
-    return container
-
-
-def config(kind_and_name: str, data: object) -> Json:
-    """Return a manifest without pods."""
-    kind, _, name = kind_and_name.partition(" ")
-    field = "data" if kind in ("ConfigMap", "Secret") else "spec"
-    return {"kind": kind, "metadata": {"name": name}, field: data if isinstance(data, dict) else {"value": data}}
-
-
-def manifests_of(spec: Spec, application: str) -> list[Json]:
-    """Return the manifests of a stage, in order: one, or those of ``apply``."""
-    if "apply" in spec:
-        return list(chain.from_iterable(manifests_of(each, application) for each in spec["apply"]))
-    if "deploy" in spec:
-        return [workload(spec, spec["deploy"], application)]
-    if "config" in spec:
-        return [config(spec["config"], spec.get("data", "same"))]
-    host = spec.get("host", "shop")
-    if "weights" in spec:
-        shares = [(_destination(host, name), share) for name, share in spec["weights"].items()]
-        route = [{"destination": destination, "weight": share} for destination, share in shares]
-        return [config(f"VirtualService {host}", {"hosts": [host], "http": [{"route": route}]})]
-    if "backends" in spec:
-        backends = [{"name": name, "weight": share} for name, share in spec["backends"].items()]
-        return [config(f"HTTPRoute {host}", {"rules": [{"backendRefs": backends}]})]
-    subsets = [{"name": name, "labels": labels} for name, labels in spec["subsets"].items()]
-    return [config(f"DestinationRule {host}", {"host": host, "subsets": subsets})]
-
-
-def _destination(host: str, subset: str) -> Json:
-    return {"host": host, "subset": subset}
-
-
-def _as_applied(manifest: Json, spec: Spec, namespace: str) -> Json:
-    metadata = dict(manifest["metadata"]) | {"namespace": namespace}
-    if manifest["kind"] == "ReplicaSet" and "version" in spec:
-        metadata["name"] = f"{metadata['name']}-{spec['version']}"
-    return manifest | {"metadata": metadata}
 
 
 def _apply(stage: _Stage) -> tuple[str, Json, Json]:

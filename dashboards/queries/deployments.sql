@@ -31,6 +31,7 @@ SELECT
   ranked_canaries.verdict,
   ranked_canaries.score,
   deployments.outcome,
+  deployments.not_everywhere,
   recoveries.evidence,
   epoch(recoveries.recovered_at - recoveries.failed_at) / 3600 AS recovered_hours,
   recoveries.deployment_id IS NOT NULL AND recoveries.recovered_at IS NULL AS still_failing,

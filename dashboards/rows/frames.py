@@ -52,7 +52,9 @@ def outcome(row: Row) -> str:
     """Return how a deployment ended, with the evidence if it failed: ``failed: rolled back, incident``."""
     if row["evidence"]:
         return f"failed: {evidence(row)}" + ("; not recovered" if row["still_failing"] else "")
-    return "ok" if row["outcome"] == "succeeded" else str(row["outcome"]).replace("_", " ")
+    if row["outcome"] == "succeeded":
+        return "ok, not everywhere" if row["not_everywhere"] else "ok"
+    return "dark: waited without traffic" if row["outcome"] == "dark" else str(row["outcome"]).replace("_", " ")
 
 
 def evidence(row: Row) -> str:

@@ -17,7 +17,7 @@ from dashboards.rows import frames
 
 MAX_ROWS = 100  # of the list of failed deployments
 NO_LIMIT = 1e99
-STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled")  # outcomes before production
+STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled", "dark")  # outcomes before production
 # Hours after which a deployment had not recovered; the curve has a step for each, the list a class.
 NOT_RECOVERED = {
     "failed": 0.0, "not recovered after 15 min": 0.25, "not recovered after 1 h": 1.0,

@@ -67,7 +67,11 @@ def marks(row: Row) -> list[str]:
         for column, phrase in MARKS.items()
         if row[column]
     ]
-    if row["started_manually"] and not row["prompt_count"] and row["kind"] in ("release", "hotfix", "config"):
+    if (
+        row["started_manually"]
+        and not row["prompt_count"]
+        and row["kind"] in ("release", "hotfix", "config", "promotion")
+    ):
         words.append("manual, no approval prompt")
     if row["versions_behind"]:
         words.append("older template")

@@ -24,7 +24,7 @@ SHORT_COMMIT = 9  # digits
 class Rollbacks:
     """The rollbacks of a scope, the latest first, and what bounds their number.
 
-    deployments      releases, hotfixes and configuration changes that took traffic
+    deployments      releases, hotfixes, promotions and configuration changes that took traffic
     applications     how many applications these belong to; ``idle`` names those without any
     attempts         rollbacks that never took traffic; they are not in ``rows``
     limits           95 % limits of the share of deployments that were rolled back
@@ -56,7 +56,8 @@ class Rollbacks:
 
     def lines(self) -> list[Row]:
         """Return one row per rollback for a table: what was rolled back to what, after how long, by whom and why."""
-        return [_line(row) for row in self.rows]
+        versions = _short_versions(self.rows)
+        return [_line(row, versions) for row in self.rows]
 
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora rollbacks --json`` prints it."""
@@ -97,16 +98,40 @@ def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
     )
 
 
-def _line(row: Row) -> Row:
-    commit = row["rolled_back_commit"] or row["rolled_back_version"] or ""
-    restored = row["restored_commit"] or row["restored_version"] or ""
+def _short_versions(rows: list[Row]) -> dict[tuple[str, str], str]:
+    """Return each version of each application as it is printed: image names only where an application has several."""
+    versions: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for version in (row["rolled_back_version"], row["restored_version"]):
+            if version:
+                versions.setdefault(row["application"], {})[version] = None
+    return {
+        (application, version): short or version
+        for application, own in versions.items()
+        for version, short in zip(own, text.short_versions(own), strict=True)
+    }
+
+
+def _contents(row: Row, versions: dict[tuple[str, str], str]) -> list[str | None]:
+    """Return what was rolled back and what was restored: commits, or versions where commits do not tell them apart."""
+    commits = [row["rolled_back_commit"], row["restored_commit"]]
+    short = [
+        versions.get((row["application"], row[name] or "")) for name in ("rolled_back_version", "restored_version")
+    ]
+    if commits[0] == commits[1] and short[0] != short[1]:
+        return short
+    return [commit[:SHORT_COMMIT] if commit else version for commit, version in zip(commits, short, strict=True)]
+
+
+def _line(row: Row, versions: dict[tuple[str, str], str]) -> Row:
+    rolled_back, restored = _contents(row, versions)
     minutes = row["live_minutes"]
     return {
         "when": f"{row['local_time']:%Y-%m-%d %H:%M}",
         "application": row["application"],
-        "rolled back": commit[:SHORT_COMMIT] or None,
+        "rolled back": rolled_back,
         "time live": None if minutes is None else text.quantity(minutes / 60, "hours"),
-        "to": restored[:SHORT_COMMIT] or None,
+        "to": restored,
         "by": f"{row['triggered_by'] or 'not recorded'}{' (manual)' if row['started_manually'] else ''}",
         "pipeline": row["pipeline"],
         "reason": row["reason"] or "not recorded",

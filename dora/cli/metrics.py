@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict
 from datetime import timedelta
 from json import loads
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -14,14 +14,19 @@ import typer
 from dora.cli import options
 from dora.config import definitions
 from dora.config.settings import read
-from dora.errors import StaleError, counted
+from dora.errors import StaleError, UsageError, counted
 from dora.query.value import Value
 from dora.render import console
+from dora.render.text import readable, short_versions
 from dora.sql.catalog import CheckResult, metrics
 
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
 DEFINITION_COLUMNS = ["key", "value", "applications", "description"]
+DEPLOYMENT = "deployment"  # `explain` takes it in place of a metric
 CHECK_COLUMNS = ["severity", "rows", "title", "examples", "next"]
+
+if TYPE_CHECKING:
+    from dora.api import Delivery
 
 app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True, help="Show the settings in force and the meaning of each definition.")
@@ -100,7 +105,8 @@ def _print_values(values: list[Value], by: str | None = None, every: str | None 
 
 @app.command()
 def explain(
-    metric: Annotated[str, typer.Argument(help="Name of a metric, for example change_failure_rate.")],
+    metric: Annotated[str, typer.Argument(help="Name of a metric, for example change_failure_rate; or deployment.")],
+    deployment: Annotated[str | None, typer.Argument(help="With deployment: its id, or that of its execution.")] = None,
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
@@ -112,9 +118,15 @@ def explain(
 ) -> None:
     """List the rows behind a number: deployments, changes or canaries with times, evidence and links.
 
+    `dora explain deployment ID` says why one deployment is what it is: its targets, content, kind and outcome, with
+    the rules of docs/what-serves.md.
+
     Example: dora explain change_failure_rate --since 30d --application ledger
     """
     delivery, scope = options.open_build(config), options.scope_from(since, until, application, team)
+    if metric == DEPLOYMENT:
+        _explain_deployment(delivery, deployment, json=json)
+        return
     rows = delivery.explain(metric, scope)
     if options.print_rows(rows, json=json, csv=csv):
         return
@@ -126,11 +138,32 @@ def explain(
     console.print_table(delivery.definitions(metric, scope), DEFINITION_COLUMNS, "\nDefinitions in force:")
 
 
+def _explain_deployment(delivery: Delivery, deployment_id: str | None, *, json: bool) -> None:
+    if not deployment_id:
+        raise UsageError("No deployment was named.", "use `dora explain deployment ID`.")
+    explanation = delivery.explain_deployment(deployment_id)
+    if json:
+        console.print_json(explanation.dict())
+        return
+    row = explanation.deployment
+    started = row["queued_at"] or row["started_at"]
+    print(f"{row['deployment_id']}: {row['pipeline'] or 'no pipeline'}, started {readable(started)} UTC", end="")
+    print(f" by {readable(row['triggered_by'])}" if row["triggered_by"] else "")
+    print(*explanation.sentences, sep="\n")
+    if not explanation.targets:
+        print("It changed no target, only configuration.")
+        return
+    console.print_table(explanation.target_lines(), title="\nWhat its targets served:")
+    if lines := explanation.content_lines():
+        columns = [name for name in lines[0] if any(line[name] is not None for line in lines)]
+        console.print_table(lines, columns, "\nOwn content:")
+
+
 def _abbreviate(row: dict[str, Any]) -> dict[str, Any]:
     """Shorten commits to nine digits and images to their name; addresses stay complete, so that they can be opened."""
     texts = {name: value for name, value in row.items() if isinstance(value, str) and name != "url"}
     if "version" in texts:
-        texts["version"] = texts["version"].rpartition("/")[2]
+        texts["version"] = str(short_versions([texts["version"]])[0])
     return row | {name: COMMIT.sub(lambda match: match[0][:9], value) for name, value in texts.items()}
 
 

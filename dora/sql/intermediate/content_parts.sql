@@ -12,6 +12,7 @@ parts AS (
     coalesce(rollout.started_at, execution.started_at) AS started_at,
     coalesce(images.name, '') AS slot,
     coalesce(images.image, rollout.version) AS version,
+    images.chosen_by,
     CASE
       WHEN images.image IS NOT NULL THEN images.version
       WHEN rollout.version IS NOT NULL THEN rollout.application || ' ' || rollout.version
@@ -71,6 +72,7 @@ SELECT
   parts.rollout_id,
   parts.slot,
   parts.version,
+  parts.chosen_by,
   parts.identity,
   parts.repository,
   CASE

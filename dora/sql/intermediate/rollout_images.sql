@@ -95,6 +95,11 @@ SELECT
     WHEN NOT matches.is_mutable THEN matches.name || ':' || matches.tag
   END AS version,
   nullif(regexp_extract(lower(matches.tag), '(?:^|[^0-9a-f])([0-9a-f]{40})(?:[^0-9a-f]|$)', 1), '') AS commit,
-  coalesce(matches.is_named, FALSE) OR (NOT coalesce(named.has_named, FALSE) AND matches.position = 1) AS is_own
+  coalesce(matches.is_named, FALSE) OR (NOT coalesce(named.has_named, FALSE) AND matches.position = 1) AS is_own,
+  CASE
+    WHEN matches.repository IS NOT NULL THEN 'definition'
+    WHEN matches.is_named THEN 'name'
+    ELSE 'first container'
+  END AS chosen_by
 FROM matches
 INNER JOIN named ON matches.source = named.source AND matches.rollout_id = named.rollout_id

@@ -2,6 +2,7 @@
 --
 -- target = "Where it serves."
 -- image = "Name of the image; empty for a version without images."
+-- chosen_by = "What makes it an own image: the definition `images`, its name, or that it is the first container."
 -- rollout_id = "Rollout of the deployment that serves it."
 -- source_rollout_id = "Rollout that brought it; another one where it was restored or was dark before."
 -- attribution = "How the commit is known: commit, version, or why it is not."
@@ -14,6 +15,7 @@ SELECT
   deciding_rollouts.source_rollout_id,
   content_parts.slot AS image,
   content_parts.version,
+  content_parts.chosen_by,
   resolved_parts.repository,
   resolved_parts.sha,
   resolved_parts.commit,

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 
 import dora
+from tests.conftest import read_scenario
 from tests.dashboards.browser.page_driver import find_charts, open_page, wait_until_idle
 from tests.dashboards.conftest import serve_dashboard
 
 pytestmark = pytest.mark.browser
-SCENARIO = Path(__file__).resolve().parents[2] / "scenarios" / "what_serves_where.yaml"
 TITLE = "What ran where"
 FAILED = "#D55E00"
 
@@ -26,9 +23,7 @@ def delivery(
     built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dora.Delivery]:
     """Three targets of one application, as the scenario tells their history."""
-    story = yaml.safe_load(SCENARIO.read_text())
-    fields = {name: story[name] for name in ("rows", "settings")}
-    opened = built_in(tmp_path_factory.mktemp("serving"), as_of=story["as_of"].replace(tzinfo=UTC), **fields)
+    opened = built_in(tmp_path_factory.mktemp("serving"), **read_scenario("what_serves_where"))
     yield opened
     opened.close()
 

@@ -19,8 +19,8 @@ def row(**other: Any) -> dict[str, Any]:
     deployment = {
         "happened_at": datetime(2026, 7, 1, 22, 30), "application": "ledger", "team": "money", "kind": "release",
         "commit": "0123456789abcdef", "changes": 3, "hours": 1.5, "verdict": "pass", "score": 91.0,
-        "outcome": "succeeded", "evidence": None, "recovered_hours": None, "still_failing": False,
-        "triggered_by": "ada", "url": "https://deck.example/1", "deployment_id": "d1",
+        "outcome": "succeeded", "not_everywhere": False, "evidence": None, "recovered_hours": None,
+        "still_failing": False, "triggered_by": "ada", "url": "https://deck.example/1", "deployment_id": "d1",
     }  # fmt: skip
     return deployment | other
 
@@ -103,3 +103,18 @@ def test_the_count_says_how_many_of_how_many_are_listed() -> None:
     assert frames.count_listed([], "change") == "0 changes"
     assert frames.count_listed([{"listed": 1}], "change") == "1 change"
     assert frames.count_listed([{"listed": 1468}] * 20, "change") == "The first 20 of 1,468 changes"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, "ok"),
+        ({"not_everywhere": True}, "ok, not everywhere"),
+        ({"outcome": "dark"}, "dark: waited without traffic"),
+        ({"outcome": "stopped_by_canary"}, "stopped by canary"),
+        ({"evidence": "rollback"}, "failed: rolled back"),
+    ],
+)
+def test_an_outcome_is_in_words(facts: dict[str, Any], words: str) -> None:
+    """Every outcome reads as words, with what it hides: a target that was never started, evidence of a failure."""
+    assert frames.outcome(row(**facts)) == words

@@ -71,3 +71,30 @@ def test_five_names_are_listed_and_the_others_counted(delivery: dora.Delivery) -
     assert many.sentences[0].endswith("By application: b 2, a 2, g 1, f 1, e 1 and 2 more.")
     assert many.sentences[-1] == "6 applications had no deployments: u, v, w, x, y and 1 more."
     assert replace(rollbacks, idle=list("uvwxy")).sentences[-1].endswith("no deployments: u, v, w, x, y.")
+
+
+@pytest.mark.parametrize(
+    ("rolled_back", "restored", "printed"),
+    [
+        ((None, "acme/shop:2026.03.02-2"), (None, "acme/shop:2026.03.02-1"), ("2026.03.02-2", "2026.03.02-1")),
+        ((None, "acme/shop@sha256:" + "ab" * 32), (None, "acme/shop@sha256:" + "a" * 64), ("ab" * 6, "a" * 12)),
+        ((None, "acme/shop:2 acme/cart:7"), (None, "acme/shop:1 acme/cart:7"), ("shop:2 cart:7", "shop:1 cart:7")),
+        (("c" * 40, "acme/shop:2"), ("d" * 40, "acme/shop:1"), ("c" * 9, "d" * 9)),
+        (("c" * 40, "acme/shop:2"), ("c" * 40, "acme/shop:1"), ("2", "1")),
+        ((None, None), (None, None), (None, None)),
+    ],
+)
+def test_what_was_rolled_back_and_restored_can_be_told_apart(
+    delivery: dora.Delivery,
+    rolled_back: tuple[str | None, str | None],
+    restored: tuple[str | None, str | None],
+    printed: tuple[str | None, str | None],
+) -> None:
+    """Commits are printed where they differ, else the tag or digest of the own images, never a shared beginning."""
+    rollbacks = delivery.rollbacks()
+    row = rollbacks.rows[0] | {
+        "rolled_back_commit": rolled_back[0], "rolled_back_version": rolled_back[1],
+        "restored_commit": restored[0], "restored_version": restored[1],
+    }  # fmt: skip
+    (line,) = replace(rollbacks, rows=[row]).lines()
+    assert (line["rolled back"], line["to"]) == printed

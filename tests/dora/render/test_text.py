@@ -9,7 +9,7 @@ import pytest
 
 import dora
 from dora.query.value import Value
-from dora.render.text import days, interval, quantity, signed
+from dora.render.text import days, interval, quantity, short_versions, signed
 
 RATE = Value(
     metric="change_failure_rate", group=None, period=None, value=0.0967, unit="share", statistic="share", n=1468,
@@ -108,3 +108,24 @@ def test_the_title_names_another_statistic() -> None:
 def test_a_change_has_its_sign(amount: float, digits: int, text: str) -> None:
     """An increase has a plus, a decrease a minus sign, and what rounds to zero has both."""
     assert signed(amount, digits) == text
+
+
+A, B = "sha256:" + "a" * 64, "sha256:" + "ab" * 32
+
+
+@pytest.mark.parametrize(
+    ("versions", "texts"),
+    [
+        (["registry.example:5000/acme/shop:v41", "registry.example:5000/acme/shop:v42"], ["v41", "v42"]),
+        ([f"acme/shop@{A}", f"acme/shop@{B}"], ["a" * 12, "ab" * 6]),
+        (["acme/shop:2026-03-02-long-tag-1", "acme/shop:2026-03-02-long-tag-2", None],
+         ["2026-03-02-long-tag-1", "2026-03-02-long-tag-2", None]),
+        (["acme/shop:v1", "acme/cart:v1"], ["shop:v1", "cart:v1"]),
+        ([f"acme/shop:v1 acme/proxy@{A}", "acme/shop:v2"], ["shop:v1 proxy:" + "a" * 12, "shop:v2"]),
+        (["one/shop:v1", "two/shop:v1"], ["one/shop:v1", "two/shop:v1"]),
+        (["ami-0abc", "1.0.3", "build 12 of 2026-03-02T10:00"], ["ami-0abc", "1.0.3", "build 12 of 2026-03-02T10:00"]),
+    ],
+)  # fmt: skip
+def test_versions_that_differ_never_look_alike(versions: list[str | None], texts: list[str | None]) -> None:
+    """A tag is whole, a digest has twelve digits, a name is there if several occur, any other version is unchanged."""
+    assert short_versions(versions) == texts

@@ -1,0 +1,89 @@
+"""Break one rule after another and see that a scenario which names the rule fails: ``make mutate``.
+
+``tests/mutations.toml`` has a small break of the code for each rule. Each is made in a copy of the project.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.test_scenarios import STORIES
+
+ROOT = Path(__file__).resolve().parent.parent
+MUTATIONS = ROOT / "tests" / "mutations.toml"
+COPIED = ("dora", "ingest", "dashboards", "tests", "pyproject.toml")
+JOBS = 2
+_FAILED = re.compile(r"^FAILED tests/test_scenarios\.py::test_story\[([^\]]+)\]", re.MULTILINE)
+
+
+class Mutation(NamedTuple):
+    """A break of one rule: ``text`` stands once in ``file``."""
+
+    rule: str
+    file: str
+    text: str
+    replacement: str
+
+
+def read_mutations() -> list[Mutation]:
+    """Return the mutations in the order of the file."""
+    return [Mutation(**entry) for entry in tomllib.loads(MUTATIONS.read_text())["mutation"]]
+
+
+def list_scenarios(rule: str) -> list[str]:
+    """Return the scenarios that name a rule, those of its own file first."""
+    naming = [name for name, story in STORIES.items() if rule in story.get("rules", [])]
+    return sorted(naming, key=lambda name: name.rpartition("-")[0] != rule)
+
+
+def find_failures(mutation: Mutation) -> tuple[str | None, str | None]:
+    """Return a scenario that fails and names the rule; else null and, if there is one, another that fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, copy / name)
+        broken = copy / mutation.file
+        broken.write_text(broken.read_text().replace(mutation.text, mutation.replacement))
+        naming = list_scenarios(mutation.rule)
+        if failed := _run(copy, naming):
+            return failed, None
+        return None, _run(copy, [name for name in STORIES if name not in naming])
+
+
+def _run(copy: Path, scenarios: list[str]) -> str | None:
+    """Return the first scenario that fails. Raises ``RuntimeError`` if they do not run at all."""
+    ids = [f"tests/test_scenarios.py::test_story[{name}]" for name in scenarios]
+    command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider", *ids]
+    run = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    failed = _FAILED.search(run.stdout)
+    if run.returncode and not failed:
+        raise RuntimeError(f"{' '.join(command)}\n{run.stdout}{run.stderr}")
+    return failed[1] if failed else None
+
+
+def main(rules: list[str]) -> int:
+    """Print which scenario fails for each rule; return 1 if a mutation survives or no scenario that fails names it."""
+    mutations = [mutation for mutation in read_mutations() if not rules or mutation.rule in rules]
+    survivors = 0
+    with ThreadPoolExecutor(JOBS) as pool:
+        for mutation, (named, other) in zip(mutations, pool.map(find_failures, mutations), strict=True):
+            survivors += named is None
+            instead = f"not noticed by a scenario that names it, but by {other}" if other else "SURVIVED"
+            print(f"{mutation.rule:3} {mutation.file}: {f'fails {named}' if named else instead}", flush=True)
+    print(f"{len(mutations) - survivors} of {len(mutations)} mutations are noticed by a scenario that names the rule")
+    return int(survivors > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
