@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from dora.lineage.commit_graph import Graph
+from dora.lineage.commit_graph import NONE, Graph
 from dora.lineage.comparison import Contents, Direction
 
 
@@ -45,6 +45,28 @@ class ContentOrder:
             same_slot = [rival for rival in rivals if self._slot[rival] == self._slot[part]]
             orders |= {self._compare_parts(part, rival) for rival in same_slot or rivals[:1]}
         return -1 if orders == {-1} else 1
+
+    def lowest_ahead(self, content: int) -> Iterator[tuple[Callable[[int], int], int]]:
+        """Yield measures of contents, each with the least of it that a content ahead of this one can have.
+
+        What is ahead of it reaches the least in one of them.
+        """
+        parts = self.parts(content)
+        nodes = [self._node[part] for part in parts if self._node[part] >= 0]
+        if nodes:
+            yield self.generation, min(self._graph.generation[node] for node in nodes)
+        introduced = [self._introduced[part] for part in parts if part in self._introduced]
+        if introduced:
+            yield self.last_introduced, min(introduced)
+
+    def generation(self, content: int) -> int:
+        """Return the highest generation of the commits of a content, ``NONE`` if none is known."""
+        nodes = [self._node[part] for part in self.parts(content)]
+        return max((self._graph.generation[node] for node in nodes if node >= 0), default=NONE)
+
+    def last_introduced(self, content: int) -> int:
+        """Return when the last of its parts first served."""
+        return max((self._introduced[part] for part in self.parts(content)), default=NONE)
 
     def _compare_parts(self, part: int, other: int) -> int:
         """Compare two parts by ancestry where both commits are known, else by when each first served anywhere."""

@@ -105,26 +105,28 @@ class History:
     def _change(self, served: Served) -> Change:
         lane, content = self._lanes.get(served.target), served.content
         if lane is not None and content == lane.current.content:
-            # What took traffic and never all of it was on its way: to deploy what served before takes it back.
-            if lane.partial is not None and lane.partial.content != content:
-                return Change.BACK
-            same = served.template == lane.current.template or NONE in (served.template, lane.current.template)
-            return Change.SAME if same else Change.TEMPLATE
+            return self._change_of_same(lane, served)
         parts = self._order.parts(content)
         if not parts or any(part not in self._introduced for part in parts):
             return Change.BACK if lane and self._order.is_behind(parts, lane.current.content) else Change.NEW
-        if lane is None:
-            return Change.PROMOTION
-        if self._order.compare(content, lane.current.content) < 0:
+        if lane is not None and self._order.compare(content, lane.current.content) < 0:
             return Change.BACK
-        has_served = content in lane.by_content or self._has_served_in_parts(lane, parts)
-        return Change.FORWARD if has_served else Change.PROMOTION
+        if content not in self._first_lanes:
+            return Change.NEW  # its parts have served, but never together
+        return Change.FORWARD if lane is not None and content in lane.by_content else Change.PROMOTION
 
-    def _has_served_in_parts(self, lane: Lane, parts: Sequence[int]) -> bool:
-        """Tell whether every part of a content that is new as a set has served a target in some other set."""
-        if len(parts) == 1 == len(self._order.parts(lane.current.content)):
+    def _change_of_same(self, lane: Lane, served: Served) -> Change:
+        # What took traffic and never all of it was on its way: to deploy what served before takes it back.
+        if any(self._is_on_its_way(partial, served.content) for partial in (lane.first_partial, lane.last_partial)):
+            return Change.BACK
+        same = served.template == lane.current.template or NONE in (served.template, lane.current.template)
+        return Change.SAME if same else Change.TEMPLATE
+
+    def _is_on_its_way(self, partial: Interval | None, content: int) -> bool:
+        """Tell whether something took a part of the traffic that is ahead of what serves."""
+        if partial is None or partial.content == content:
             return False
-        return {part for content in lane.by_content for part in self._order.parts(content)}.issuperset(parts)
+        return not self._order.parts(partial.content) or self._order.compare(content, partial.content) < 0
 
     def _direction(self, served: Served, change: Change) -> Direction:
         lane = self._lanes.get(served.target)
@@ -165,22 +167,25 @@ class History:
         """Return who last confirmed what is restored on a target, and the first and the last that it takes back."""
         restored = lane.by_revision.get((served.content, served.template))
         restored = restored or lane.by_content.get(served.content)
-        last = (lane.partial or lane.current).started_by
+        last = self._brought_by(lane.last_partial or lane.current)
         if restored is None:
             return None, self._first_lacked(lane, served.content), last
-        after = restored.next
-        if after is None:
-            return restored.confirmed_by, lane.partial.started_by if lane.partial else None, last
-        # What a promotion brought here was brought to production by another deployment: that one is to blame.
-        first = self._introduced_by(after.content, after.started_by) if after.is_promotion else after.started_by
-        return restored.confirmed_by, first, last
+        after = restored.next or lane.first_partial
+        return restored.confirmed_by, self._brought_by(after) if after else None, last
+
+    def _brought_by(self, interval: Interval) -> int:
+        """Return who is to blame for an interval: of a promotion, who brought its content to production."""
+        if interval.is_promotion:
+            return self._introduced_by(interval.content, interval.started_by)
+        return interval.started_by
 
     def _first_lacked(self, lane: Lane, content: int) -> int | None:
         """Return the first attempt on a target that brought what a content that never served there is behind."""
-        interval: Interval | None = lane.first
+        starts = [lane.first_from(height, lowest) for height, lowest in self._order.lowest_ahead(content)]
+        interval = min((each for each in starts if each), key=lambda each: each.started_by, default=None)
         while interval is not None:
-            if self._order.parts(content) and self._order.compare(content, interval.content) < 0:
-                return interval.started_by
+            if self._order.compare(content, interval.content) < 0:
+                return self._brought_by(interval)
             interval = interval.next
         return None
 
@@ -195,21 +200,21 @@ class History:
 
     def _serve(self, number: int, served: Served, change: Change) -> None:
         lane = self._lanes.get(served.target)
+        interval = Interval(served.content, served.template, number)
+        interval.is_promotion = change == Change.PROMOTION
         if not served.is_full:
-            if lane is not None and not served.is_undone and lane.partial is None:
-                lane.partial = Interval(served.content, served.template, number)
+            if lane is not None and not served.is_undone:
+                lane.serve_part(interval)
             return
         for part in self._order.parts(served.content):
             self._introduced.setdefault(part, number)
-        interval = Interval(served.content, served.template, number)
-        interval.is_promotion = change == Change.PROMOTION
         if lane is None:
             lane = self._lanes[served.target] = Lane(interval)
-        elif (served.content, served.template) == (
+        elif change == Change.SAME or (served.content, served.template) == (
             lane.current.content,
             lane.current.template,
-        ) or change == Change.SAME:
-            lane.current.confirmed_by, lane.partial = number, None
+        ):
+            lane.confirm(number)
         else:
             before = lane.current
             lane.append(interval)

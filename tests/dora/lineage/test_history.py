@@ -2,246 +2,237 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dora.lineage import walk
 from dora.lineage.commit_graph import Graph
-from dora.lineage.history import Attempt, DeployedContent, History, ordinary_release
+from dora.lineage.comparison import Attempt, Comparison, Contents, Served
+from tests.dora.lineage.simulated_history import Parents, SimulatedHistory
 
-NONE = Attempt(None, "missing", None, True, True, True, False, None, None, None)
-
-
-def commit(node: int, **more: object) -> Attempt:
-    return NONE._replace(node=node, attribution="commit", **more)
+DTYPES = {"target": np.int32, "content": np.int32, "template": np.int32, "is_full": np.bool_, "is_undone": np.bool_}
+SEARCHES = settings().max_examples * (10 if settings().max_examples > 500 else 1)
 
 
-def line(size: int) -> Graph:
-    """A straight history: commit n has the parent n - 1."""
-    return Graph(size, np.arange(1, size, dtype=np.int32), np.arange(size - 1, dtype=np.int32))
+class Record(NamedTuple):
+    """The attempts of several applications, what they can serve, and the commits of all repositories."""
+
+    parents: Parents
+    contents: Contents
+    applications: list[list[Attempt]]
 
 
-def served(graph: Graph, *attempts: Attempt) -> list[DeployedContent]:
-    history = History(graph)
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """Two repositories, contents of one or two images or of versions alone, and attempts at three targets."""
+    parents: Parents = []
+    for start in (0, 8):
+        for node in range(start, start + 8):
+            ups = st.lists(st.integers(max(start, node - 3), node - 1), max_size=2, unique=True)
+            parents.append(draw(ups) if node > start else [])
+    first, second = draw(st.permutations(range(8))), draw(st.permutations(range(8, 16)))
+    parts = [*((node, 0) for node in first[:6]), (-1, 0), (-1, 0), *((node, 1) for node in second[:3]), (-1, 1)]
+    pairs = st.tuples(st.integers(0, 7), st.integers(8, 11)).map(list)
+    sets = [[part] for part in range(8)] + draw(st.lists(pairs, max_size=4, unique_by=tuple))
+    contents = Contents(sets, [node for node, _ in parts], [slot for _, slot in parts])
+    attempts = st.lists(_attempts(len(sets)), max_size=14)
+    return Record(parents, contents, [draw(attempts), draw(attempts)])
+
+
+def _attempts(contents: int) -> st.SearchStrategy[Attempt]:
+    content = st.integers(-1, contents - 1)
+    often = st.integers(0, 4).map(bool)
+    rows = st.builds(Served, st.integers(0, 2), content, st.integers(-1, 1), often, often.map(lambda value: not value))
+    served = st.lists(rows, max_size=3, unique_by=lambda row: row.target)
+    plain = st.builds(Served, st.integers(0, 1), content, st.just(0), st.just(True), st.just(False)).map(
+        lambda row: Attempt([row], True, True)
+    )
+    return st.one_of(plain, plain, st.builds(_attempt, served, often, often, st.booleans()))
+
+
+def _attempt(served: Sequence[Served], took_traffic: bool, succeeded: bool, is_undo: bool) -> Attempt:
+    succeeded = succeeded and took_traffic and all(row.is_full for row in served)
+    return Attempt(served, took_traffic, succeeded, is_undo)
+
+
+def walked(parents: Parents, contents: Contents, applications: list[list[Attempt]]) -> walk.Columns:
+    """Walk the attempts of all applications, as the build does, and return the comparisons and what was shipped."""
+    edges = [(child, parent) for child, those in enumerate(parents) for parent in those]
+    children, ups = np.array(edges, dtype=np.int32).reshape(-1, 2).T
+    attempts = [attempt for of_application in applications for attempt in of_application]
+    rows = [row for attempt in attempts for row in attempt.served]
+    columns = walk.AttemptColumns(
+        counts=[len(of_application) for of_application in applications],
+        targets=np.array([len(attempt.served) for attempt in attempts], np.int32),
+        took_traffic=np.array([attempt.took_traffic for attempt in attempts], bool),
+        succeeded=np.array([attempt.succeeded for attempt in attempts], bool),
+        is_undo=np.array([attempt.is_undo for attempt in attempts], bool),
+        served={name: np.array([getattr(row, name) for row in rows], DTYPES[name]) for name in Served._fields},
+    )
+    compared, shipped = walk.walk_attempts(Graph(len(parents), children, ups), contents, columns)
+    return compared | {f"shipped_{name}": column for name, column in shipped.items()}
+
+
+def compared(columns: walk.Columns) -> list[Comparison]:
+    """Return the rows of the columns, words for their numbers."""
+    rows = zip(*(columns[name].tolist() for name in Comparison._fields), strict=True)
+    comparisons = (Comparison(*(None if value < 0 else value for value in row)) for row in rows)
     return [
-        ordinary_release(number, attempt.node)
-        if history.append_release(number, attempt)
-        else history.append(number, attempt)
-        for number, attempt in enumerate(attempts)
+        row._replace(
+            change=None if row.change is None else walk.WORDS[int(row.change)],
+            direction=None if row.direction is None else walk.WORDS[int(row.direction)],
+        )
+        for row in comparisons
     ]
 
 
-RELEASE, UNDO = (
-    st.integers(0, 5).map(commit),
-    st.integers(1, 3).map(lambda steps: NONE._replace(explicit_rollback=True, steps_back=steps)),
+def shipped(columns: walk.Columns) -> dict[int, list[int]]:
+    """Return the commits of each attempt, sorted."""
+    commits: dict[int, list[int]] = {}
+    for attempt, node in zip(columns["shipped_attempt"].tolist(), columns["shipped_node"].tolist(), strict=True):
+        commits.setdefault(attempt, []).append(node)
+    return {attempt: sorted(nodes) for attempt, nodes in commits.items()}
+
+
+@settings(max_examples=SEARCHES)
+@given(records())
+def test_the_walk_is_what_the_whole_past_says(record: Record) -> None:
+    """Change, direction, previous, restored, blamed and shipped are those that a search of everything before finds."""
+    expected: list[Comparison] = []
+    expected_commits: dict[int, list[int]] = {}
+    for attempts in record.applications:
+        history = SimulatedHistory(record.parents, record.contents)
+        for attempt in attempts:
+            expected.append(history.append(len(expected), attempt))
+        expected_commits |= {number: sorted(nodes) for number, nodes in history.shipped if nodes}
+    columns = walked(*record)
+    assert compared(columns) == expected
+    assert shipped(columns) == expected_commits
+
+
+# Contents 0 to 5 are commits of one line, 6 and 7 versions without commits, 8 to 11 of two images each.
+LINE: Parents = [[], [0], [1], [2], [3], [4]]
+PARTS = Contents(
+    parts=[[0], [1], [2], [3], [4], [5], [6], [7], [6, 8], [7, 8], [6, 9], [7, 9]],
+    node=[0, 1, 2, 3, 4, 5, -1, -1, -1, -1],
+    slot=[0, 0, 0, 0, 0, 0, 0, 0, 1, 1],
 )
-ATTEMPTS = st.lists(
-    st.one_of(
-        RELEASE,
-        UNDO,
-        st.sampled_from("abc").map(lambda version: NONE._replace(version=version)),
-        st.just(NONE),
-        st.just(NONE._replace(alters=False)),
-        st.integers(0, 5).map(lambda node: commit(node, took_traffic=False, succeeded=False)),
-        st.integers(0, 5).map(lambda node: commit(node, succeeded=False)),
-        st.integers(0, 5).map(lambda node: commit(node, succeeded=False, reverted_in_run=True)),
-        st.sampled_from("abc").map(lambda version: NONE._replace(version=version, reverted_in_run=True)),
-    ),
-    max_size=12,
-)
 
 
-@dataclass
-class Past:
-    """Who served which content, in order: all that the slow answers need."""
-
-    who: list[int]
-    what: list[object]
-    whole: list[bool]
-
-    def since(self) -> int:
-        """First of the unbroken run that serves now."""
-        place = len(self.what) - 1
-        while place and self.what[place - 1] == self.what[-1]:
-            place -= 1
-        return self.who[place]
-
-    def deployed(self) -> int:
-        """Last who deployed what serves, more than a restart and to the end; where none did, the first to bring it."""
-        places = [place for place, what in enumerate(self.what) if what == self.what[-1]]
-        return self.who[next((place for place in reversed(places) if self.whole[place]), places[0])]
-
-    def recent(self) -> list[object]:
-        """Distinct contents, the one that served last first."""
-        return list(dict.fromkeys(reversed(self.what)))
+def full(*contents: int, target: int = 0, template: int = 0) -> list[Attempt]:
+    """Deployments that served a target in full."""
+    return [Attempt([Served(target, content, template)], took_traffic=True, succeeded=True) for content in contents]
 
 
-def content(past: Past, number: int, attempt: Attempt) -> object:
-    if not attempt.alters and past.what:
-        return past.what[-1]
-    if attempt.node is not None:
-        return attempt.node
-    if attempt.explicit_rollback and attempt.steps_back and len(past.recent()) > attempt.steps_back:
-        return past.recent()[attempt.steps_back]
-    return attempt.version or ("nobody knows", number)
+def undo(content: int, target: int = 0, template: int = 0) -> Attempt:
+    return full(content, target=target, template=template)[0]._replace(is_undo=True)
 
 
-@given(ATTEMPTS)
-def test_the_history_is_what_the_whole_past_says(attempts: list[Attempt]) -> None:
-    """Previous, content, restored and blamed are those that a search through everything before would find."""
-    past = Past([], [], [])
-    for number, (attempt, got) in enumerate(zip(attempts, served(line(6), *attempts), strict=True)):
-        if not attempt.took_traffic:
-            assert got == DeployedContent(attempt.node, "commit")
-            continue
-        what = content(past, number, attempt)
-        places = [place for place, other in enumerate(past.what) if other == what]
-        returns = bool(places) and past.what[-1] != what
-        assert got.previous == (past.since() if past.who else None)
-        assert got.replaced == (past.deployed() if past.who else None)
-        assert got.content == (past.who[places[0]] if places else number)
-        assert got.restored == (past.who[places[-1]] if returns else None)
-        assert got.blamed_first == (past.who[places[-1] + 1] if returns else None)
-        assert got.blamed_last == (past.since() if returns else None)
-        if not attempt.reverted_in_run:
-            past.who.append(number)
-            past.what.append(what)
-            past.whole.append(attempt.alters and attempt.succeeded)
+def part(content: int) -> Attempt:
+    """A deployment that took a part of the traffic and broke."""
+    return Attempt([Served(0, content, 0, is_full=False)], took_traffic=True, succeeded=False)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12))
-def test_directions_on_a_line_follow_from_positions(steps: list[tuple[int, bool]]) -> None:
-    """On a straight history: beyond all that was shipped is ahead, else positions are compared with what serves."""
-    shipped, now = -1, -1
-    got = served(line(6), *(commit(node, succeeded=good) for node, good in steps))
-    for (node, good), deployed in zip(steps, got, strict=True):
-        if now == -1:
-            expected = "first"
-        elif node > shipped:
-            expected = "ahead"
-        else:
-            expected = "same" if node == now else "back" if node < now else "ahead"
-        assert deployed.direction == expected
-        shipped, now = max(shipped, node) if good else shipped, node
+def compare(*attempts: Attempt) -> list[Comparison]:
+    return compared(walked(LINE, PARTS, [list(attempts)]))
 
 
-def test_a_rollback_blames_first_and_last() -> None:
-    """After 0, 1, 2, a restart, then 0 again: 0 is restored, 1 was the first to leave it, 2 the last before."""
-    got = served(line(3), commit(0), commit(1), commit(2), NONE._replace(alters=False), commit(0))
-    assert got[3] == DeployedContent(2, "version", "same", previous=2, replaced=2, content=2)
-    assert got[4] == DeployedContent(
-        0, "commit", "back", previous=2, replaced=2, content=0, restored=0, blamed_first=1, blamed_last=2
-    )
+def blame(comparison: Comparison) -> tuple[int | None, int | None, int | None]:
+    return comparison.restored, comparison.blamed_first, comparison.blamed_last
 
 
-def test_undoing_twice_toggles() -> None:
-    """Kubernetes renumbers the restored revision to the newest, so one step back twice is where it began."""
-    undo = NONE._replace(explicit_rollback=True, steps_back=1)
-    got = served(line(3), commit(0), commit(1), commit(2), undo, undo, undo._replace(steps_back=2))
-    assert [deployed.node for deployed in got] == [0, 1, 2, 1, 2, 0]
-    assert [deployed.attribution for deployed in got[3:]] == ["restored"] * 3
-    assert [deployed.direction for deployed in got[3:]] == ["back", "ahead", "back"]
+def test_a_rollback_blames_the_first_and_the_last_since_what_it_restores() -> None:
+    """After 0, 1, 2, a restart and 0 again: 0 is restored, 1 was the first to leave it, 2 the last (E1)."""
+    restart = Attempt([], took_traffic=True, succeeded=True)
+    rows = compare(*full(0, 1, 2), restart, *full(0))
+    assert (rows[3].change, rows[3].previous, rows[3].node) == ("same", 2, 2)
+    assert (rows[4].change, rows[4].direction, blame(rows[4])) == ("back", "back", (0, 1, 2))
 
 
-def test_a_rollback_returns_to_the_group_it_names() -> None:
-    """The named group wins over the commit of whatever triggered the rollback, and over a number of steps."""
-    named = NONE._replace(explicit_rollback=True, restores="v0", steps_back=1, server_group="v3")
-    got = served(
-        line(3),
-        *(commit(node, server_group=f"v{node}") for node in range(3)),
-        named._replace(node=2, attribution="commit"),
-        commit(1),
-        named._replace(restores="v3"),
-        named._replace(restores="v9"),
-    )
-    assert [deployed.node for deployed in got] == [0, 1, 2, 0, 1, 0, 1]
-    assert got[5].restored == 3
+def test_the_last_time_that_it_served_counts() -> None:
+    """0, 1, 0, 2, 0: the second rollback takes back 2 alone (E1)."""
+    rows = compare(*full(0, 1, 0, 2, 0))
+    assert [blame(row) for row in rows[2:]] == [(0, 1, 1), (None, None, None), (2, 3, 3)]
 
 
-def test_more_steps_than_there_were_contents_is_not_known() -> None:
-    """A rollback beyond what was ever seen restores nothing that we could name."""
-    undo = NONE._replace(explicit_rollback=True, steps_back=2)
-    (_, got) = served(line(2), commit(0), undo)
-    assert got == DeployedContent(None, "missing", "unknown", previous=0, replaced=0, content=1)
+def test_what_never_served_there_blames_who_brought_what_it_lacks() -> None:
+    """1 and 5 served, then commit 3, which never did: 5 brought what it lacks (known decision, E1)."""
+    rows = compare(*full(1, 5, 3))
+    assert (rows[2].change, blame(rows[2])) == ("back", (None, 1, 1))
 
 
-def test_a_version_brings_the_commit_it_once_had() -> None:
-    """The same version as an earlier deployment with a known commit is that commit."""
-    got = served(line(3), commit(1, version="v1"), commit(2), NONE._replace(version="v1"))
-    assert got[2] == DeployedContent(
-        1, "version", "back", previous=1, replaced=1, content=0, restored=0, blamed_first=1, blamed_last=1
-    )
+def test_what_took_a_part_only_is_taken_back_by_the_undo() -> None:
+    """0 serves, 1 and 2 break half-way, and 0 is restored: 1 was the first, 2 the last; nobody is blamed twice."""
+    rows = compare(*full(0), part(1), part(2), undo(0), undo(0))
+    assert [blame(row) for row in rows[3:]] == [(0, 1, 2), (3, None, None)]
 
 
-def test_versions_alone_tell_same_from_served_before() -> None:
-    """Without any commit: the version that serves is the same, one that served is back, a new one is not known."""
-    attempts = [NONE._replace(version=version) for version in "abba"]
-    assert [deployed.direction for deployed in served(line(1), *attempts)] == ["first", "unknown", "same", "back"]
+def test_undoing_a_promotion_blames_who_brought_the_content() -> None:
+    """Target 1 gets 1 from target 0 and goes back to 0: the deployment that brought 1 is blamed, not the promotion."""
+    rows = compare(*full(0), *full(0, target=1), *full(1), *full(1, target=1), undo(0, target=1))
+    assert [row.change for row in rows] == ["new", "promotion", "new", "promotion", "back"]
+    assert (blame(rows[4]), rows[4].previous) == ((1, 2, 2), 3)
 
 
-def test_an_explicit_rollback_to_a_version_goes_where_it_served() -> None:
-    """The version counts before the number of steps; one that never served here is no step back."""
-    undo = NONE._replace(explicit_rollback=True, steps_back=1)
-    releases = [NONE._replace(version=version) for version in "abc"]
-    got = served(line(1), *releases, undo._replace(version="a"), undo._replace(version="z"))
-    assert (got[3].restored, got[3].attribution) == (0, "restored")
-    assert (got[4].restored, got[4].direction) == (None, "unknown")
+def test_regions_that_follow_one_another_are_promotions() -> None:
+    """The same versions at a second target, later: nothing goes back (T1, D5)."""
+    rows = compare(*full(0, 1, 2), *full(0, 1, 2, target=1))
+    assert [row.change for row in rows] == ["new", "new", "new", "promotion", "promotion", "promotion"]
+
+
+def test_a_promotion_joins_who_brought_it_while_that_serves() -> None:
+    """Never to a target first seen, and only until newer content serves the first target (D6)."""
+    rows = compare(*full(0), *full(0, target=1), *full(1), *full(1, target=1), *full(2, 3), *full(2, target=1))
+    assert [row.joins for row in rows] == [None, None, None, 2, None, None, None]
+
+
+def test_a_template_that_returns_is_configuration_unless_a_stage_undid_it() -> None:
+    """The same image with other templates: no change goes back; an undo takes the template of before back."""
+    rows = compare(*full(0), *full(0, template=1), *full(0), *full(0, template=1), undo(0))
+    assert [row.change for row in rows] == ["new", "template", "template", "template", "template"]
+    assert [blame(row) for row in rows[2:]] == [(None, None, None), (None, None, None), (2, 3, 3)]
+
+
+def test_forward_again_is_no_rollback_and_ships_nothing() -> None:
+    """0, 1, 0, 1: the last goes ahead to what served before (D5)."""
+    columns = walked(LINE, PARTS, [full(0, 1, 0, 1)])
+    assert [row.change for row in compared(columns)] == ["new", "new", "back", "forward"]
+    assert shipped(columns) == {0: [0], 1: [1]}
+
+
+def test_versions_without_commits_are_ordered_by_when_they_first_served() -> None:
+    """The first to serve is behind the second, wherever they served (C7)."""
+    rows = compare(*full(6, 7, 6, 7), *full(7, 6, target=1))
+    assert [row.change for row in rows] == ["new", "new", "back", "forward", "promotion", "back"]
+
+
+def test_of_two_images_one_ahead_and_one_back_goes_ahead() -> None:
+    """Back only if an image is back and none is ahead; a new set of images that served apart is new (C7, D5)."""
+    rows = compare(*full(8, 9, 10, 11, 9, 8))
+    assert [row.change for row in rows] == ["new", "new", "new", "new", "back", "back"]
+
+
+def test_what_its_own_execution_took_back_does_not_serve() -> None:
+    """0, then 1 undone in its run: 0 again is the same, and 1 again is new to nobody: it goes forward."""
+    undone = Attempt([Served(0, 1, 0, is_full=True, is_undone=True)], took_traffic=True, succeeded=True)
+    rows = compare(*full(0), undone, *full(0, 1, 0))
+    assert [row.change for row in rows] == ["new", "new", "same", "forward", "back"]
+    assert blame(rows[4]) == (2, 3, 3)
 
 
 def test_a_failed_deployment_serves_but_ships_nothing() -> None:
-    """The same commit deployed well afterwards still goes ahead and ships it."""
-    history = History(line(3))
-    history.append(0, commit(0))
-    failed = history.append(1, commit(2, succeeded=False))
-    again = history.append(2, commit(2))
-    assert (failed.direction, again.direction, again.content) == ("ahead", "ahead", 1)
-    assert [(number, sorted(nodes)) for number, nodes in history.shipped] == [(0, [0]), (2, [1, 2])]
+    """The same commit deployed well afterwards still ships it; it never served in full, so it is new again."""
+    columns = walked(LINE, PARTS, [[*full(0), part(2), *full(2)]])
+    assert [row.change for row in compared(columns)] == ["new", "new", "new"]
+    assert shipped(columns) == {0: [0], 2: [1, 2]}
 
 
-def test_a_restart_ships_nothing_whatever_triggered_it() -> None:
-    """A restart keeps the content that serves, even where its trigger names another commit."""
-    history = History(line(3))
-    history.append(0, commit(0))
-    assert history.append(1, commit(2, alters=False)).node == 0
-    assert [number for number, _ in history.shipped] == [0]
-
-
-def test_what_was_undone_leaves_what_serves_as_it_was() -> None:
-    """0 serves, 1 is undone: 0 again is the same, 1 again is no return to it, and it is not to blame for what 2 did."""
-    got = served(line(3), commit(0), commit(1, reverted_in_run=True), commit(0), commit(1), commit(2), commit(0))
-    assert [deployed.direction for deployed in got] == ["first", "ahead", "same", "ahead", "ahead", "back"]
-    assert [deployed.previous for deployed in got] == [None, 0, 0, 0, 3, 4]
-    assert (got[3].restored, got[5].restored, got[5].blamed_first) == (None, 2, 3)
-
-
-def test_what_was_undone_after_all_traffic_has_shipped() -> None:
-    """As a deployment has that is rolled back by a later one; one that broke before has not."""
-    history = History(line(4))
-    for number, attempt in enumerate(
-        (commit(0), commit(1, reverted_in_run=True), commit(3, succeeded=False, reverted_in_run=True))
-    ):
-        history.append(number, attempt)
-    assert [(number, sorted(nodes)) for number, nodes in history.shipped] == [(0, [0]), (1, [1])]
-
-
-def test_a_version_that_was_undone_and_comes_again_is_no_rollback() -> None:
-    """Without commits a version that served before is older; one that was undone never stayed."""
-    attempts = [NONE._replace(version=version, reverted_in_run=version == "b") for version in "ab"]
-    got = served(line(1), *attempts, NONE._replace(version="b"))
-    assert (got[2].direction, got[2].restored) == ("unknown", None)
-
-
-def test_a_group_that_was_undone_is_not_returned_to() -> None:
-    """A rollback that names it can not be followed; it did not stay."""
-    undone = commit(1, server_group="v1", reverted_in_run=True)
-    back = NONE._replace(explicit_rollback=True, restores="v1")
-    assert served(line(2), commit(0, server_group="v0"), undone, back)[2].node is None
-
-
-def test_a_side_branch_without_anything_new_is_aside() -> None:
-    """Neither ancestor nor descendant of what serves, and shipped before by a merge: aside."""
-    graph = Graph(4, np.array([1, 2, 3, 3], np.int32), np.array([0, 0, 1, 2], np.int32))
-    got = served(graph, commit(3), commit(1), commit(2))
-    assert [deployed.direction for deployed in got] == ["first", "back", "diverged"]
+def test_a_side_branch_without_anything_new_is_diverged() -> None:
+    """Neither ancestor nor descendant of what serves, and shipped before by a merge."""
+    parents: Parents = [[], [0], [0], [1, 2]]
+    rows = compared(walked(parents, PARTS, [full(3, 1, 2)]))
+    assert [row.direction for row in rows] == ["first", "back", "diverged"]

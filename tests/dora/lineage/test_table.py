@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from dora.lineage import table
@@ -20,14 +21,21 @@ from ingest.core.source import Request
 from ingest.git import SOURCE
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "git"
-COLUMNS = {
-    "deployment_id": "VARCHAR", "application": "VARCHAR", "repository": "VARCHAR", "commit": "VARCHAR",
-    "version": "VARCHAR", "took_traffic": "BOOLEAN", "succeeded": "BOOLEAN", "alters": "BOOLEAN",
-    "explicit_rollback": "BOOLEAN", "restores": "VARCHAR", "server_group": "VARCHAR", "steps_back": "INTEGER",
-    "reverted_in_run_at": "TIMESTAMP", "traffic_at": "TIMESTAMP",
+# What ``trace`` reads of each table; a commit of another repository is a part with another slot.
+TABLES = {
+    "attempts": "deployment_id, application, took_traffic, succeeded, governing_class, explicit_rollback,"
+    " explicit_kind, traffic_at",
+    "deciding_rollouts": "deployment_id, source, source_rollout_id, target, governing_class, part, accepted_at,"
+    " first_traffic_at, full_traffic_at",
+    "content_parts": "source, rollout_id, slot, repository, commit, identity, origin",
+    "rollout_templates": "source, rollout_id, template",
+    "served_targets": "deployment_id, target, undone_at",
+}
+USUAL = {
+    "application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "target": "eu",
+    "governing_class": "deploy", "explicit_rollback": False, "source": "files", "part": "deploy", "slot": "",
+    "origin": "commit",
 }  # fmt: skip
-USUAL = {"application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "alters": True,
-         "explicit_rollback": False}  # fmt: skip
 A, B, C = "a" * 40, "b" * 40, "c" * 40
 
 
@@ -36,7 +44,8 @@ class Build:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        con.execute(f"CREATE TABLE attempts ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
+        for name, columns in TABLES.items():
+            con.execute(f"CREATE TABLE {name} ({', '.join(map(column_type, columns.split(', ')))})")
 
     def land(self, *commits: tuple[str, str, list[str]], source: str = "git") -> None:
         for repository, sha, parents in commits:
@@ -50,12 +59,19 @@ class Build:
             self.con.execute("INSERT INTO landing.change VALUES ('git', ?, ?, ?)", [repository, sha, on_trunk])
 
     def attempt(self, *attempts: dict[str, Any]) -> None:
-        """Add attempts, a minute apart where they say no time."""
+        """Add attempts of one target each, a minute apart where they say no time."""
         start = self.con.execute("SELECT count(*) FROM attempts").fetchall()[0][0]
-        for number, given in enumerate(attempts, start):
-            row = {"deployment_id": f"d{number}", "traffic_at": f"2026-01-01 {number // 60:02}:{number % 60:02}:00"}
-            values = [(row | USUAL | given).get(name) for name in COLUMNS]
-            self.con.execute(f"INSERT INTO attempts VALUES ({', '.join('?' * len(COLUMNS))})", values)
+        for number, fields in enumerate(attempts, start):
+            name, minute = (
+                fields.get("deployment_id", f"d{number}"),
+                f"2026-01-01 {number // 60:02}:{number % 60:02}:00",
+            )
+            row = {"deployment_id": name, "source_rollout_id": name, "rollout_id": name, "traffic_at": minute}
+            row |= USUAL | fields
+            times = dict.fromkeys(("accepted_at", "first_traffic_at", "full_traffic_at"), row["traffic_at"])
+            for table_name, columns in TABLES.items():
+                values = [(times | row).get(column) for column in columns.split(", ")]
+                self.con.execute(f"INSERT INTO {table_name} VALUES ({', '.join('?' * len(values))})", values)
 
     def trace(self) -> Build:
         table.trace(self.con)
@@ -69,6 +85,12 @@ class Build:
         for deployment, sha in self.rows("SELECT deployment_id, sha FROM shipped_commits"):
             found.setdefault(deployment, set()).add(sha)
         return found
+
+
+def column_type(name: str) -> str:
+    """The name and the type of a column."""
+    kind = "TIMESTAMP" if name.endswith("_at") else "VARCHAR"
+    return f"{name} {'BOOLEAN' if name in {'took_traffic', 'succeeded', 'explicit_rollback'} else kind}"
 
 
 @pytest.fixture
@@ -85,8 +107,8 @@ def test_nothing_gives_empty_tables_of_the_right_types(build: Build) -> None:
     """Without commits and attempts both tables exist, empty and typed, and nothing else is left behind."""
     build.trace()
     kinds = dict(build.rows("SELECT column_name, column_type FROM (DESCRIBE lineage)"))
-    others = [f"{name}_id" for name in ("previous", "replaced", "content", "restored", "blamed_first", "blamed_last")]
-    names = ["deployment_id", "repository", "sha", "attribution", "direction", *others]
+    others = [f"{name}_id" for name in ("previous", "content", "restored", "blamed_first", "blamed_last", "joins")]
+    names = ["deployment_id", "repository", "sha", "commit", "attribution", "change", "direction", *others]
     assert kinds == dict.fromkeys(names, "VARCHAR") | {"turn": "INTEGER"}
     shipped = dict(build.rows("SELECT column_name, column_type FROM (DESCRIBE shipped_commits)"))
     assert shipped == dict.fromkeys(["application", "repository", "sha", "deployment_id"], "VARCHAR") | {
@@ -100,11 +122,14 @@ def test_one_row_an_attempt_and_none_lost(build: Build) -> None:
     build.land(("acme/shop", A, []), ("acme/shop", B, [A]))
     build.attempt({"commit": A}, {"commit": B, "took_traffic": False, "succeeded": False, "traffic_at": None})
     build.attempt({"commit": B})
-    rows = build.trace().rows("SELECT * FROM lineage ORDER BY deployment_id")
+    rows = build.trace().rows(
+        "SELECT deployment_id, turn, repository, sha, attribution, change, direction, previous_id, content_id"
+        " FROM lineage ORDER BY deployment_id"
+    )
     assert rows == [
-        ("d0", 0, "acme/shop", A, "commit", "first", None, None, "d0", None, None, None),
-        ("d1", 2, "acme/shop", B, "commit", None, None, None, None, None, None, None),
-        ("d2", 1, "acme/shop", B, "commit", "ahead", "d0", "d0", "d2", None, None, None),
+        ("d0", 0, "acme/shop", A, "commit", "new", "first", None, "d0"),
+        ("d1", 2, "acme/shop", B, "commit", None, None, None, None),
+        ("d2", 1, "acme/shop", B, "commit", "new", "ahead", "d0", "d2"),
     ]
     assert build.rows("FROM shipped_commits ORDER BY deployment_id") == [
         ("shop", "acme/shop", A, "d0", True),
@@ -158,7 +183,8 @@ def test_a_commit_is_found_or_it_is_said_why_not(
     build.land(("acme/shop", A, []), ("acme/shop", X7, []), ("acme/shop", X8, []))
     build.land(("acme/web", B, []), ("acme/web", C, []), ("acme/fork", C, []))
     build.attempt({"repository": repository, "commit": commit})
-    assert build.trace().rows("SELECT repository, sha, attribution FROM lineage") == [expected]
+    found = build.trace().rows("SELECT CASE WHEN sha IS NOT NULL THEN repository END, sha, attribution FROM lineage")
+    assert found == [expected]
 
 
 def test_a_commit_landed_by_two_sources_is_one(build: Build) -> None:
@@ -278,14 +304,17 @@ def test_git_agrees_on_every_release_of_a_real_repository(build: Build, tmp_path
     ingested(build, repository, tmp_path / "data", "spinnaker/orca", "master")
     with (SHARED / "orca-deployments.csv").open() as file:
         releases = sorted(csv.DictReader(file), key=lambda row: (row["finished_at"], row["id"]))
-    build.con.executemany(
-        "INSERT INTO attempts BY NAME SELECT ? deployment_id, ? application, ? repository, ? AS commit, ? AS version,"
-        " true took_traffic, true succeeded, true alters, false explicit_rollback, ?::TIMESTAMP traffic_at",
-        [
-            [row["id"], row["application"], row["repository"], row["commit"], row["version"], row["finished_at"][:19]]
-            for row in releases
-        ],
-    )
+    build.con.register("releases", pa.Table.from_pylist(releases))
+    times = "finished_at[:19]::TIMESTAMP"
+    build.con.execute(f"""
+    INSERT INTO attempts BY NAME SELECT id AS deployment_id, application, true AS took_traffic, true AS succeeded,
+      'deploy' AS governing_class, false AS explicit_rollback, {times} AS traffic_at FROM releases;
+    INSERT INTO deciding_rollouts BY NAME SELECT id AS deployment_id, 'files' AS source, id AS source_rollout_id,
+      'eu' AS target, 'deploy' AS governing_class, 'deploy' AS part, {times} AS accepted_at,
+      {times} AS first_traffic_at, {times} AS full_traffic_at FROM releases;
+    INSERT INTO content_parts BY NAME SELECT 'files' AS source, id AS rollout_id, '' AS slot, repository, commit,
+      application || ' ' || version AS identity, 'commit' AS origin FROM releases;
+    """)
     traced = time.perf_counter()
     shipped = build.trace().shipped()
     done = time.perf_counter()
