@@ -29,7 +29,7 @@ from dora.storage.rows.base import Row
 from ingest import files, spinnaker
 from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Document, Item, Request, SourceState
-from tests.orca import make_executions
+from tests.orca.executions import make_executions
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -100,7 +100,7 @@ def fresh(data: Path) -> Path:
 class Facts:
     """Facts by kind, and the settings to read them with.
 
-    Files are text tables (``a | b`` under ``x | y``), ``spinnaker`` has the compact executions of ``tests/orca.py``,
+    Files are text tables (``a | b`` under ``x | y``), ``spinnaker`` has the compact executions of ``tests/orca``,
     ``cdevents`` whole events, ``rows`` rows of landing tables.
     """
 

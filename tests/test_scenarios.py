@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import dora
-from tests.orca import commit_id
+from tests.orca.executions import commit_id
 
 HERE = Path(__file__).parent
 RULES = HERE / "scenarios" / "rules"

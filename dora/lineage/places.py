@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -84,8 +85,9 @@ class Places:
     """
 
     def __init__(self, rollouts: Iterable[RolloutRow], routes: Iterable[RouteRow]) -> None:
-        self.routed: set[Key] = set()
         self._groups: dict[Key, str] = {}
+        self._members: dict[Key, list[str]] = {}  # the targets of each group
+        self._selections: dict[tuple[Place, str, str | None], list[str]] = {}
         self._selectors: defaultdict[tuple[Place, str, str | None], list[tuple[int, frozenset[str]]]]
         self._selectors = defaultdict(list)
         self._stages: defaultdict[tuple[Place, str], list[RouteRow]] = defaultdict(list)
@@ -96,17 +98,20 @@ class Places:
             self._workloads[rollout[:3]][rollout.workload].add(frozenset(rollout.labels or ()))
             self._targets[rollout[:3], rollout.workload] = rollout.target
         for route in routes:
-            if route.weight is None:
-                selector = route.applied_at or 0, frozenset(route.labels or ())
-                self._selectors[route[:3], route.host, route.subset].append(selector)
-            else:
+            if route.weight is not None:
                 self._stages[route[:3], route.route_id].append(route)
+            elif route.applied_at is not None:
+                selector = route.applied_at, frozenset(route.labels or ())
+                self._selectors[route[:3], route.host, route.subset].append(selector)
+        for selectors in self._selectors.values():
+            selectors.sort(key=lambda selector: selector[0])
         together = {
             (place, frozenset(workload for route in stage for workload in self._selected(place, route)))
             for (place, _), stage in self._stages.items()
         }
         for place, names in together:
             self._join(place, names)
+        self.routed = {(key[0], group) for key, group in self._groups.items()}
 
     def target(self, rollout: RolloutRow) -> str:
         """Return the target of a rollout."""
@@ -133,10 +138,17 @@ class Places:
         selectors = self._selectors.get((place, route.host, route.subset))
         if not selectors:
             return None
-        return next((labels for since, labels in reversed(selectors) if at and since <= at), selectors[0][1])
+        later = bisect_right(selectors, at or 0, key=lambda selector: selector[0])
+        return selectors[max(later - 1, 0)][1]
 
     def _selected(self, place: Place, route: RouteRow) -> list[str]:
-        """Return the workloads that a destination leads to."""
+        """Return the workloads that a destination leads to, at any time."""
+        key = place, route.host, route.subset
+        if key not in self._selections:
+            self._selections[key] = self._search_workloads(place, route)
+        return self._selections[key]
+
+    def _search_workloads(self, place: Place, route: RouteRow) -> list[str]:
         workloads = self._workloads[place]
         selectors = [labels for _, labels in self._selectors.get((place, route.host, route.subset), ())]
         if selectors:
@@ -146,6 +158,8 @@ class Places:
         by_convention = f"{route.host}-{route.subset}"
         if by_convention in workloads:
             return [by_convention]
+        if route.subset.isdecimal() and route.host in workloads:
+            return [route.host]  # a version of a function
         return [name for name, of_pods in workloads.items() if _has_value(of_pods, route.subset)]
 
     def _join(self, place: Place, workloads: frozenset[str]) -> None:
@@ -153,11 +167,10 @@ class Places:
         if not targets:
             return
         joined = {self._groups.get((source, target), target) for target in targets}
-        name = min(joined)
-        members = [key for key, group in self._groups.items() if key[0] == source and group in joined]
-        for key in [*members, *((source, target) for target in targets)]:
-            self._groups[key] = name
-        self.routed = {(key[0], group) for key, group in self._groups.items()}
+        members = [member for group in joined for member in self._members.pop((source, group), [group])]
+        self._members[source, min(joined)] = members
+        for target in members:
+            self._groups[source, target] = min(joined)
 
 
 def _selects_any(selectors: Iterable[frozenset[str]], of_pods: Iterable[frozenset[str]]) -> bool:

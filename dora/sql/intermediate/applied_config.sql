@@ -11,8 +11,8 @@ manifests AS (
     ) OVER (
       PARTITION BY
         config_manifest.source,
-        config_manifest.account,
-        config_manifest.location,
+        lower(config_manifest.account),
+        lower(config_manifest.location),
         config_manifest.kind,
         config_manifest.name
       ORDER BY coalesce(config_manifest.applied_at, config_manifest.started_at), config_manifest.id

@@ -21,6 +21,8 @@ _CONFIG = """
 """
 CONFIG_KINDS = frozenset(_CONFIG.split())
 _VERSIONED_NAME = re.compile(r"(.+)-v(\d{3,})")
+# What Kubernetes (generateName), Clouddriver and build servers append to the name of each run of a job.
+_GENERATED_NAME = re.compile(r"(.+?)(-[bcdfghjklmnpqrstvwxz2456789]{5}|-[0-9a-f]{12,16}|(-\d+)+)")
 _KIND = re.compile(r"[A-Za-z]\w*([.][\w.-]+)?")
 
 
@@ -56,6 +58,9 @@ def parse_named_manifest(value: object, namespace: str | None = None) -> NamedMa
 
 
 def unversioned(kind: str | None, name: str) -> str:
-    """Return a name without the version that Spinnaker appends to that of a ReplicaSet or ConfigMap."""
+    """Return a name without the version of a ReplicaSet or ConfigMap, or the generated suffix of a job."""
+    if kind == "job":
+        generated = _GENERATED_NAME.fullmatch(name)
+        return generated[1] if generated else name
     versioned = _VERSIONED_NAME.fullmatch(name) if kind is None or kind in VERSIONED_KINDS else None
     return versioned[1] if versioned else name

@@ -7,7 +7,6 @@ Images come from the applied ones (``outputs.manifests``), in which Clouddriver 
 from __future__ import annotations
 
 import hashlib
-import re
 from itertools import chain
 from typing import Any, NamedTuple, TypedDict, cast
 
@@ -36,8 +35,6 @@ _STAMPED_KEYS = (
     "deployment.kubernetes.io/",
     "kubectl.kubernetes.io/",
 )
-# What Clouddriver appends to the name of each run of a job: the digits of a random number.
-_RUN_SUFFIX = re.compile(r"-[0-9a-f]{13,16}")
 _MAX_TWINS = 64
 _APPLICATION_KEY = "moniker.spinnaker.io/application"
 
@@ -87,7 +84,7 @@ class Manifest(NamedTuple):
         """The versioned name of a ReplicaSet, else the revision that Kubernetes gave a Deployment."""
         metadata = _metadata(self.applied)
         name = first_text(metadata.get("name"))
-        if name and unversioned(self.kind, name) != name:
+        if name and self.kind in VERSIONED_KINDS and unversioned(self.kind, name) != name:
             return name
         return first_text(as_dict(metadata.get("annotations")).get("deployment.kubernetes.io/revision"))
 
@@ -166,9 +163,7 @@ def _identity(manifest: dict[str, Any]) -> tuple[str | None, str | None]:
     name = as_text(metadata.get("name"))
     if "generateName" in metadata:  # as of a job, whose name is made anew for each run
         name = (as_text(metadata["generateName"]) or "").rstrip("-.") or name
-    elif kind == "job" and name:
-        name = _RUN_SUFFIX.sub("", name)
-    return kind, unversioned(kind, name) if name and kind in VERSIONED_KINDS else name
+    return kind, unversioned(kind, name) if name and kind in (*VERSIONED_KINDS, "job") else name
 
 
 def _select_twin(body: dict[str, Any], twins: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""Executions as Orca writes them, out of the compact description of a scenario; ``tests/README.md`` has its keys."""
+"""Stages of Orca, each with its tasks and synthetic children, out of the compact description of a scenario."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from tests.manifests import Json, Spec, as_applied, manifests_of, workload
+from tests.orca.manifests import Json, Spec, as_applied, manifests_of, workload
 
 # Where a task of a stage ends: its part of the time of the stage; what follows a task that failed did not run.
 _DEPLOY_TASKS = {"deployManifest": 0.05, "monitorDeploy": 0.1, "waitForManifestToStabilize": 1.0}
@@ -14,92 +14,22 @@ _FAILING_TASKS = {"refused": "monitorDeploy", "unstable": "waitForManifestToStab
 _STATUS = {"succeeded": "SUCCEEDED", "canceled": "CANCELED", "running": "RUNNING", "planned": "NOT_STARTED"}
 
 
-def make_executions(specs: list[Spec]) -> list[Json]:
-    """Return the execution documents of a scenario, in its order."""
-    made: dict[str, Json] = {}
-    for spec in specs:
-        made[spec["id"]] = _Execution(spec, made).document()
-    return list(made.values())
+class Owner(Protocol):
+    """What a stage needs of what it is in."""
+
+    spec: Spec
+    application: str
 
 
-def commit_id(value: object) -> str:
-    """Return a full commit id: ``3`` stands for forty times 3."""
-    text = str(value)
-    return text * 40 if len(text) == 1 else text
-
-
-def _moment(value: object) -> datetime:
-    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-
-
-def _millis(moment: datetime | None) -> int | None:
+def millis(moment: datetime | None) -> int | None:
+    """Return milliseconds since 1970, as Orca writes times."""
     return None if moment is None else int(moment.timestamp() * 1000)
 
 
-class _Execution:
-    """One execution; its stages run one after the other, each for ten minutes, unless they say when and how long."""
-
-    def __init__(self, spec: Spec, made: dict[str, Json]) -> None:
-        self.spec, self.made = spec, made
-        self.application = spec.get("app", "shop")
-        self.start = _moment(spec["at"])
-        stages, now = [], self.start
-        for number, stage in enumerate(spec.get("stages") or [spec], 1):
-            begin = _moment(stage["at"]) if "at" in stage and stage is not spec else now
-            now = begin + timedelta(minutes=stage.get("minutes", 10))
-            stages += _Stage(self, stage, number, begin, now).documents()
-        self.stages, self.end = stages, max([now, self.start])
-
-    def document(self) -> Json:
-        """Return the whole execution."""
-        spec, status = self.spec, self._status()
-        is_by_hand = spec.get("by_hand", False)
-        name = spec.get("pipeline", "Deploy")
-        return {
-            "type": "ORCHESTRATION" if is_by_hand else "PIPELINE",
-            "id": spec["id"],
-            "application": self.application,
-            "name": None if is_by_hand else name,
-            "description": name if is_by_hand else None,
-            "pipelineConfigId": None if is_by_hand else f"config of {name}",
-            "buildTime": _millis(self.start),
-            "startTime": _millis(self.start),
-            "endTime": None if status == "RUNNING" else _millis(self.end),
-            "status": status,
-            "canceled": status == "CANCELED",
-            "canceledBy": spec.get("canceled_by"),
-            "authentication": {"user": spec.get("by", "ada@example.org")},
-            "trigger": self._trigger(),
-            "stages": self.stages,
-        }
-
-    def _status(self) -> str:
-        stages = {stage["status"] for stage in self.stages if stage["parentStageId"] is None}
-        worst = (status for status in ("TERMINAL", "CANCELED", "RUNNING") if status in stages)
-        stated = self.spec.get("execution_status")
-        return stated.upper() if stated else next(worst, "SUCCEEDED")
-
-    def _trigger(self) -> Json:
-        spec = self.spec
-        trigger: Json = {"type": "manual", "user": spec.get("by", "ada@example.org"), "parameters": {}, "artifacts": []}
-        if "commit" in spec:
-            project, _, slug = spec.get("repository", f"acme/{self.application}").partition("/")
-            push = {"project": project, "slug": slug, "branch": spec.get("branch", "main")}
-            trigger |= {"type": "git", "source": "github", "hash": commit_id(spec["commit"]), **push}
-        if parent := spec.get("child_of") or spec.get("after"):
-            document = {key: value for key, value in self.made[parent].items() if key != "stages"} | {"stages": []}
-            trigger |= {"type": "pipeline", "parentExecution": document}
-            if "child_of" in spec:  # a stage of the parent started it; what its completion triggers has no stage
-                trigger["parentPipelineStageId"] = f"{parent}-1"
-        if spec.get("dry_run"):
-            trigger["dryRun"] = True
-        return trigger
-
-
-class _Stage:
+class Stage:
     """One stage of an execution, and the synthetic stages in it."""
 
-    def __init__(self, execution: _Execution, spec: Spec, number: int, begin: datetime, end: datetime) -> None:
+    def __init__(self, execution: Owner, spec: Spec, number: int, begin: datetime, end: datetime) -> None:
         self.spec, self.begin, self.end = spec, begin, end
         self.id, self.number = f"{execution.spec['id']}-{number}", number
         self.application = execution.application
@@ -120,8 +50,8 @@ class _Stage:
             "type": stage_type,
             "name": f"{self.verb} {self.spec[self.verb]}"[:60],
             "status": status,
-            "startTime": _millis(self.begin) if begun else None,
-            "endTime": _millis(self.end) if begun and state != "running" else None,
+            "startTime": millis(self.begin) if begun else None,
+            "endTime": millis(self.end) if begun and state != "running" else None,
             "context": {"account": self.account, "cloudProvider": "kubernetes", **context},
             "outputs": outputs if begun else {},
             "tasks": self._tasks(stage_type, state) if begun and not self.spec.get("no_tasks") else [],
@@ -130,7 +60,7 @@ class _Stage:
         }
         for place, child in enumerate(self.spec.get("then", []), 1):
             begin = self.end - timedelta(minutes=child.get("minutes", 1))
-            nested = _Stage(_Nested(self, place), child, place, begin, self.end)
+            nested = Stage(_Nested(self, place), child, place, begin, self.end)
             yield from (document | {"parentStageId": self.id} for document in nested.documents())
 
     def _tasks(self, stage_type: str, state: str) -> list[Json]:
@@ -145,7 +75,7 @@ class _Stage:
             status = "SUCCEEDED" if name != failing else "CANCELED" if state == "canceled" else "TERMINAL"
             if state == "running" and part == 1.0:
                 status = "RUNNING"
-            times = {"startTime": _millis(begin), "endTime": None if status == "RUNNING" else _millis(end)}
+            times = {"startTime": millis(begin), "endTime": None if status == "RUNNING" else millis(end)}
             tasks.append({"id": str(len(tasks) + 1), "name": name, "status": status, **times})
             if name == failing:
                 break
@@ -178,7 +108,7 @@ class _Stage:
 class _Nested:
     """What a synthetic stage needs of the execution that it is in."""
 
-    def __init__(self, stage: _Stage, place: int) -> None:
+    def __init__(self, stage: Stage, place: int) -> None:
         self.spec, self.application = {"id": f"{stage.id}-{place}"}, stage.application
 
 
@@ -194,28 +124,28 @@ _TASKS = {
 }  # fmt: skip
 
 
-def _apply(stage: _Stage) -> tuple[str, Json, Json]:
+def _apply(stage: Stage) -> tuple[str, Json, Json]:
     return stage.applied(manifests_of(stage.spec, stage.application))
 
 
-def _patch(stage: _Stage) -> tuple[str, Json, Json]:
+def _patch(stage: Stage) -> tuple[str, Json, Json]:
     body = {"patchBody": [stage.spec["body"]], "options": {"mergeStrategy": "strategic"}}
     return stage.named("patchManifest", **body)
 
 
-def _undo(stage: _Stage) -> tuple[str, Json, Json]:
+def _undo(stage: Stage) -> tuple[str, Json, Json]:
     if "revision" in stage.spec:
         return stage.named("undoRolloutManifest", revision=stage.spec["revision"])
     return stage.named("undoRolloutManifest", numRevisionsBack=stage.spec.get("back", 1))
 
 
-def _job(stage: _Stage) -> tuple[str, Json, Json]:
+def _job(stage: Stage) -> tuple[str, Json, Json]:
     job = workload({"kind": "Job", **stage.spec}, stage.spec["job"], stage.application)
     _, context, outputs = stage.applied([job])
     return "runJobManifest", {**context, "manifest": context.pop("manifests")[0]}, outputs
 
 
-def _server_group(stage: _Stage) -> tuple[str, Json, Json]:
+def _server_group(stage: Stage) -> tuple[str, Json, Json]:
     group, region = stage.spec["group"], stage.spec.get("region", "us-east-1")
     cluster = group.rpartition("-v")[0]
     is_up = stage.spec.get("status", "succeeded") == "succeeded"
@@ -233,29 +163,29 @@ def _server_group(stage: _Stage) -> tuple[str, Json, Json]:
     )
 
 
-def _switch_group(stage_type: str) -> Callable[[_Stage], tuple[str, Json, Json]]:
-    def make(stage: _Stage) -> tuple[str, Json, Json]:
+def _switch_group(stage_type: str) -> Callable[[Stage], tuple[str, Json, Json]]:
+    def make(stage: Stage) -> tuple[str, Json, Json]:
         context = {"serverGroupName": stage.spec[stage.verb], "region": stage.spec.get("region", "us-east-1")}
         return stage_type, {"cloudProvider": "aws", **context}, {}
 
     return make
 
 
-def _judge(stage: _Stage) -> tuple[str, Json, Json]:
+def _judge(stage: Stage) -> tuple[str, Json, Json]:
     return "manualJudgment", {"judgmentStatus": stage.spec["judgment"]}, {}
 
 
-def _analyse(stage: _Stage) -> tuple[str, Json, Json]:
+def _analyse(stage: Stage) -> tuple[str, Json, Json]:
     score = stage.spec["canary"]
     thresholds = {"canaryConfig": {"canaryConfigId": "errors", "scoreThresholds": {"pass": "75", "marginal": "50"}}}
     return "kayentaCanary", {**thresholds, "canaryScores": [score]}, {"canaryScores": [score]}
 
 
-def _manifest_stage(stage_type: str) -> Callable[[_Stage], tuple[str, Json, Json]]:
+def _manifest_stage(stage_type: str) -> Callable[[Stage], tuple[str, Json, Json]]:
     return lambda stage: stage.named(stage_type)
 
 
-_VERBS: dict[str, Callable[[_Stage], tuple[str, Json, Json]]] = {
+_VERBS: dict[str, Callable[[Stage], tuple[str, Json, Json]]] = {
     **dict.fromkeys(("apply", "deploy", "config", "weights", "backends", "subsets"), _apply),
     "patch": _patch,
     "undo": _undo,
