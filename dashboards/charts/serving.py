@@ -32,7 +32,7 @@ def serving_lanes(rows: list[Row], start: str, end: str) -> alt.LayerChart:
     scale = alt.Scale(type="utc", domain=[start, end], nice=False)  # no browser converts the local times
     x = alt.X("start:T", scale=scale, axis=style.axis(tickCount=8, labelOverlap="greedy", labelExpr=TIME), title=None)
     lanes = list(dict.fromkeys(row["target"] for row in rows))
-    names = style.axis(labelLimit=220, grid=False, labelOverlap=False)
+    names = style.axis(labelLimit=180, grid=False, labelOverlap=False)
     y = alt.Y("target:N", scale=alt.Scale(domain=lanes), axis=names, title=None)
     base = alt.Chart().encode(y=y, x=x, tooltip=style.tooltips(**TIPS), color=style.color())
     bars = (

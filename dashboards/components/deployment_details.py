@@ -145,6 +145,9 @@ def _failure_sentence(row: Row, zone: str) -> str:
             return f"{failed} and had not recovered at the end of the data."
         recovered = wording.format_time(row["recovered_at"], zone)
         return f"{failed} and recovered on {recovered}, after {_duration(row['recovered_hours'])}."
+    if row["outcome"] == "dark":
+        enabled = f"; {row['prepared_for_id']} gave its content traffic" if row["prepared_for_id"] else ""
+        return f"Its content waited without traffic, so it cannot have failed in production{enabled}."
     if not row["took_traffic"]:
         return "It never received traffic, so it cannot have failed in production."
     window = f"{row['failure_window_hours']:.0f} hours"

@@ -44,5 +44,6 @@ def draw(view: View) -> None:
     )
     if drawn:
         with st.expander("What ran where, as a table"):
-            lines = [row | {"deployment_id": row["deployment"]} for row in reversed(drawn)]
-            table.draw(lines, view.zone, COLUMNS, "What ran where", button=table.open_button("served"))
+            latest_first = sorted(drawn, key=lambda row: row["start"], reverse=True)
+            lines = [row | {"deployment_id": row["deployment"]} for row in latest_first]
+            table.draw(lines, view.zone, COLUMNS, "What ran where, latest first", button=table.open_button("served"))
