@@ -17,7 +17,7 @@ from dora.config.settings import read
 from dora.errors import StaleError, UsageError, counted
 from dora.query.value import Value
 from dora.render import console
-from dora.render.text import readable, short_versions
+from dora.render.text import readable
 from dora.sql.catalog import CheckResult, metrics
 
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
@@ -163,7 +163,7 @@ def _abbreviate(row: dict[str, Any]) -> dict[str, Any]:
     """Shorten commits to nine digits and images to their name; addresses stay complete, so that they can be opened."""
     texts = {name: value for name, value in row.items() if isinstance(value, str) and name != "url"}
     if "version" in texts:
-        texts["version"] = str(short_versions([texts["version"]])[0])
+        texts["version"] = " ".join(image.rpartition("/")[2] for image in texts["version"].split(" "))
     return row | {name: COMMIT.sub(lambda match: match[0][:9], value) for name, value in texts.items()}
 
 
