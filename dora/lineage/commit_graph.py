@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 Numbers = npt.NDArray[np.int32]
 NONE = -1
+# A walk that visits more commits looks first whether a line of first parents answers, as it does for most far ones.
+_FAR = 64
 
 
 class Graph:
@@ -68,6 +70,25 @@ class Graph:
                     highest = max(above, default=-1)
                     generations[node] = highest + (highest < self.size)
 
+    @cached_property
+    def _lines(self) -> tuple[list[int], list[int]]:
+        """Start and end of an interval for each commit, which holds those of all that reach it by first parents."""
+        first, generation, size = self._first, self.generation, [1] * self.size
+        order = np.argsort(np.array(generation), kind="stable").tolist()  # parents before children, but for cycles
+        up = [NONE if up == NONE or generation[up] >= generation[node] else up for node, up in enumerate(first)]
+        for node in reversed(order):
+            if up[node] != NONE:
+                size[up[node]] += size[node]
+        start, free, total = [0] * self.size, [0] * self.size, 0
+        for node in order:
+            if up[node] == NONE:
+                start[node], total = total, total + size[node]
+            else:
+                start[node] = free[up[node]]
+                free[up[node]] += size[node]
+            free[node] = start[node] + 1
+        return start, [begin + length for begin, length in zip(start, size, strict=True)]
+
     def mark(self, tip: int, marked: bytearray) -> list[int]:
         """Mark all commits that ``tip`` reaches and that were not marked, and return them.
 
@@ -91,11 +112,16 @@ class Graph:
     def reaches(self, later: int, earlier: int) -> bool:
         """Whether ``earlier`` is ``later`` or an ancestor of it; walks only generations above ``earlier``."""
         generation, floor = self.generation, self.generation[earlier]
-        visited, stack = {later}, [later]
+        visited, stack, is_far = {later}, [later], False
         while stack:
             node = stack.pop()
             if node == earlier:
                 return True
+            if len(visited) > _FAR and not is_far:
+                is_far = True
+                start, end = self._lines
+                if start[earlier] <= start[later] < end[earlier]:
+                    return True
             for parent in self.parents(node):
                 if generation[parent] >= floor and parent not in visited:
                     visited.add(parent)

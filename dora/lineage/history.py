@@ -19,12 +19,13 @@ _PRIORITY = list(Change).index
 class History:
     """The serving history of one application.
 
-    ``shipped`` collects (attempt, commits) that the attempt shipped first.
+    ``shipped`` collects (attempt, commits) that the attempt shipped first. ``reached`` marks them: one application
+    after another may use the same one, if it is cleared in between.
     """
 
-    def __init__(self, graph: Graph, contents: Contents) -> None:
+    def __init__(self, graph: Graph, contents: Contents, reached: bytearray | None = None) -> None:
         self.shipped: list[tuple[int, list[int]]] = []
-        self._graph, self._reached = graph, bytearray(graph.size)
+        self._graph, self._reached = graph, bytearray(graph.size) if reached is None else reached
         self._parts, self._node, self._slot = contents
         self._introduced: dict[int, int] = {}  # the first attempt in which each part served a target in full
         self._order = ContentOrder(graph, contents, self._introduced, self._reached)

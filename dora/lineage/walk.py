@@ -63,8 +63,9 @@ def walk_attempts(graph: Graph, contents: Contents, history: AttemptColumns) -> 
     exceptions: dict[int, Comparison] = {}
     previous = [NONE] * len(starts)
     shipped: list[tuple[int, list[int]]] = []
+    reached = bytearray(graph.size)
     for end, count in zip(np.cumsum(history.counts).tolist(), history.counts, strict=True):
-        of_application = History(graph, contents)
+        of_application = History(graph, contents, reached)
         append_release = of_application.append_release
         for number in range(end - count, end):
             start = starts[number]
@@ -75,6 +76,10 @@ def walk_attempts(graph: Graph, contents: Contents, history: AttemptColumns) -> 
                 exceptions[number] = of_application.append(number, Attempt(rows, *flags))
             else:
                 previous[number] = before
+        # To clear what was reached costs less than to allocate marks of the whole graph for each application.
+        for _, commits in of_application.shipped:
+            for node in commits:
+                reached[node] = 0
         shipped += of_application.shipped
     numbers, nodes = _flatten(shipped)
     ordinary = ordinary_release(np.arange(len(starts)), _first_nodes(contents, history, ends), np.array(previous))

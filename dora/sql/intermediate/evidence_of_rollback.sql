@@ -1,12 +1,13 @@
 -- One row is one rollback, attributed to the deployment that it rolled back: by a deployment of its own, or in the same
--- execution. Stated if the restored version identifies that deployment, inferred if only the order in time does.
+-- execution. Stated if the restored version identifies that deployment, inferred if only the order in time does. A
+-- rollback to what served all the time takes nothing back.
 SELECT
   coalesce(
     CASE definitions.rollback_blames
       WHEN 'first' THEN deployments.blamed_first_id
       ELSE deployments.blamed_last_id
     END,
-    deployments.previous_id
+    CASE WHEN deployments.change IS DISTINCT FROM 'same' THEN deployments.previous_id END
   ) AS deployment_id,
   'rollback' AS evidence,
   deployments.deployment_id AS evidence_id,

@@ -1,5 +1,6 @@
 -- One row is one image that one rollout runs, and whether it is the application's own (C2): called like the
--- application, its workload or its repository, or named by the definition `images`; where none is, the first container.
+-- application, its workload or a repository that this workload was ever deployed from, or named by the definition
+-- `images`; where none is, the first container.
 -- version is null where nothing tells one content of the image from another (C6).
 WITH
 images AS (
@@ -8,7 +9,7 @@ images AS (
     rollout.id AS rollout_id,
     rollout.application,
     rollout.cluster,
-    execution.repository,
+    regexp_extract(lower(execution.repository), '[^/]*$') AS repository_name,
     unnest(rollout.images) AS image,
     generate_subscripts(rollout.images, 1) AS position
   FROM landing.rollout
@@ -16,6 +17,11 @@ images AS (
     ON rollout.source = execution.source
     AND rollout.execution_id = execution.id
     AND rollout.revision = execution.revision
+),
+workload_repositories AS (
+  SELECT DISTINCT source, application, lower(cluster) AS cluster, repository_name
+  FROM images
+  WHERE repository_name IS NOT NULL
 ),
 image_parts AS (
   SELECT DISTINCT
@@ -72,13 +78,17 @@ matches AS (
     coalesce(tags.is_mutable, FALSE) AS is_mutable,
     names.repository,
     names.repository IS NOT NULL
-    OR regexp_extract(lower(image_parts.name), '[^/]*$') IN (
-      lower(images.application), lower(images.cluster), regexp_extract(lower(images.repository), '[^/]*$')
-    ) AS is_named
+    OR regexp_extract(lower(image_parts.name), '[^/]*$') IN (lower(images.application), lower(images.cluster))
+    OR workload_repositories.repository_name IS NOT NULL AS is_named
   FROM images
   INNER JOIN image_parts ON images.image = image_parts.image
   LEFT JOIN tags ON images.application = tags.application AND images.image = tags.image
   LEFT JOIN names ON images.application = names.application AND image_parts.name = names.name
+  LEFT JOIN workload_repositories
+    ON images.source = workload_repositories.source
+    AND images.application = workload_repositories.application
+    AND lower(images.cluster) IS NOT DISTINCT FROM workload_repositories.cluster
+    AND regexp_extract(lower(image_parts.name), '[^/]*$') = workload_repositories.repository_name
 ),
 named AS (
   SELECT source, rollout_id, bool_or(is_named) AS has_named FROM matches GROUP BY source, rollout_id

@@ -73,6 +73,16 @@ def test_circles_are_walked_once(data: st.DataObject, size: int) -> None:
         assert {earlier for earlier in range(size) if own.reaches(later, earlier)} == reach(parents, later)
 
 
+@given(histories(12), st.integers(0, 120))
+def test_far_ancestry_is_ancestry_too(parents: Parents, length: int) -> None:
+    """A long line on top of any history changes no answer, on its first parents or beside them."""
+    size = len(parents)
+    long = [*parents, *([up] for up in range(size - 1, size + length - 1))]
+    own, reached = graph(long), reach(parents, size - 1)
+    assert {earlier for earlier in range(size) if own.reaches(len(long) - 1, earlier)} == reached
+    assert all(own.reaches(len(long) - 1, earlier) for earlier in range(size, len(long)))
+
+
 def test_no_commits_are_a_graph_too() -> None:
     """An empty landing is walked without a special case."""
     assert graph([]).generation == []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -236,3 +238,48 @@ def test_a_side_branch_without_anything_new_is_diverged() -> None:
     parents: Parents = [[], [0], [0], [1, 2]]
     rows = compared(walked(parents, PARTS, [full(3, 1, 2)]))
     assert [row.direction for row in rows] == ["first", "back", "diverged"]
+
+
+def _rolled_back(size: int) -> list[Attempt]:
+    """Every release is taken back."""
+    return [each for content in range(1, size // 2) for each in (*full(content), undo(content - 1))]
+
+
+def _switched_far(size: int) -> list[Attempt]:
+    """The newest version and ever another old one serve in turn."""
+    old = [each for content in range(0, size // 2, 2) for each in (*full(content), *full(size - 1))]
+    return [*full(*range(0, size // 2)), *old]
+
+
+def _never_served(size: int) -> list[Attempt]:
+    """Every second commit serves; then those between, each after the newest."""
+    return [*full(*range(0, size, 2)), *(each for odd in range(1, size, 4) for each in (*full(odd), *full(size - 2)))]
+
+
+def _broken(size: int) -> list[Attempt]:
+    """Many tries break half-way and are taken back."""
+    return [*full(0), *(part(content) for content in range(1, size // 2)), *(undo(0) for _ in range(size // 2))]
+
+
+SEQUENCES = {
+    "rolled back": _rolled_back,
+    "switched far": _switched_far,
+    "never served": _never_served,
+    "broken": _broken,
+}
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
+def test_time_grows_with_the_number_of_attempts_only(sequence: Callable[[int], list[Attempt]]) -> None:
+    """Thousands of rollbacks over thousands of versions, far ones and such as never served, take linear time."""
+    small, large = (min(_seconds(sequence(size), size) for _ in range(3)) for size in (2_500, 10_000))
+    assert large < 8 * small  # four times the attempts: linear is 4, quadratic 16
+
+
+def _seconds(attempts: list[Attempt], size: int) -> float:
+    parents: Parents = [[node - 1] if node else [] for node in range(size)]
+    contents = Contents([[part] for part in range(size)], list(range(size)), [0] * size)
+    with walk.paused_garbage_collection():
+        start = time.process_time()
+        walked(parents, contents, [attempts])
+        return time.process_time() - start
