@@ -95,9 +95,8 @@ class Run:
 
     @property
     def root(self) -> str:
-        """Id of the execution at the root of its tree."""
-        started_by = self.parent or self.upstream
-        return started_by.root if started_by else self.id
+        """Id of the execution at the root of its tree; what a completed one triggers has its own."""
+        return self.parent.root if self.parent else self.id
 
     @property
     def name(self) -> str:
