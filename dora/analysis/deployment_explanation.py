@@ -147,10 +147,13 @@ def explain_deployment(con: Connection, deployment_id: str) -> DeploymentExplana
 
 
 def _kind_rule(row: Row) -> tuple[str, str]:
+    is_rollback = row["kind"] == "rollback"
     explicit = {
         "its source says so": row["stated_kind"] is not None,
-        "its pipeline is one of `rollback_pipelines`": row["by_rollback_pipeline"],
-        "it has an undo or rollback stage": row["kind"] == "rollback" and row["has_undo"],
+        "it has an undo or rollback stage": is_rollback and row["has_undo"],
+        # The pipeline above, which started this one, is not in the row; nothing else makes such a rollback.
+        "its pipeline, or the one above, is one of `rollback_pipelines`": row["by_rollback_pipeline"]
+        or (is_rollback and row["change"] != "back"),
     }
     if reason := next((reason for reason, applies in explicit.items() if applies), None):
         return "D5.1", reason
