@@ -34,4 +34,4 @@ class PlannedDeployment:
     @property
     def can_fail(self) -> bool:
         """Whether it counts in the change failure rate."""
-        return self.run.first is not None and self.kind in {"release", "hotfix", "config"}
+        return self.run.first is not None and self.kind in {"release", "hotfix", "config", "promotion"}

@@ -140,9 +140,16 @@ def _kind(deployment: PlannedDeployment, previous: PlannedDeployment | None) -> 
         return "rollback"
     if previous and run.change is previous.run.change and previous.succeeded:
         return "redeploy" if run.manifest == previous.run.manifest else "config"
+    if previous and run.change is previous.run.change and _served_elsewhere(previous.run):
+        return "promotion"
     if run.action in {"hotfix", "branch"} or any(change.hotfix for change in deployment.shipped):
         return "hotfix"
     return "release"
+
+
+def _served_elsewhere(run: Run) -> bool:
+    """Tell whether a failed run served all traffic of a target: the first one alone was unstable."""
+    return run.ending == "unstable" and len(run.app.targets) > 1
 
 
 def _expected(deployment: PlannedDeployment) -> ExpectedDeployment:
