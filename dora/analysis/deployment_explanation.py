@@ -16,7 +16,7 @@ from dora.storage.database import Connection
 
 Row = dict[str, Any]
 SHORT_COMMIT = 9  # digits
-# By the word of `change` in `deployments`, what happened on the targets that decided the kind.
+# By the word of `content_change` in `deployments`, what happened on the targets that decided the kind.
 KINDS = {
     "new": ("D5.2", "a target gets content that has served no target of the application in full"),
     "back": ("D5.3", "a target goes back to older content"),
@@ -153,17 +153,17 @@ def _kind_rule(row: Row) -> tuple[str, str]:
         "it has an undo or rollback stage": is_rollback and row["has_undo"],
         # The pipeline above, which started this one, is not in the row; nothing else makes such a rollback.
         "its pipeline, or the one above, is one of `rollback_pipelines`": row["by_rollback_pipeline"]
-        or (is_rollback and row["change"] != "back"),
+        or (is_rollback and row["content_change"] != "back"),
     }
     if reason := next((reason for reason, applies in explicit.items() if applies), None):
         return "D5.1", reason
-    if row["kind"] == "config" and row["change"] != "template":
+    if row["kind"] == "config" and row["content_change"] != "template":
         return "D5.6", "it changes configuration beside the workloads and no own content (C5)"
     if row["kind"] == "redeploy":
         return KINDS["same"]
-    if row["change"] is None:
+    if row["content_change"] is None:
         return "D5.2", "it brings content; it is compared with nothing, because it took no traffic of its own"
-    rule, reason = KINDS[row["change"]]
+    rule, reason = KINDS[row["content_change"]]
     return rule, f"{reason}; it matches a rule of hotfixes" if row["kind"] == "hotfix" else reason
 
 

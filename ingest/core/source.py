@@ -82,7 +82,7 @@ Item = Document | Watermark | AsOf | PartialFailure | Unreadable | FileComplete 
 
 
 class Source(Protocol):
-    """Where facts come from. A module in ``ingest/`` with a class named ``SOURCE`` is a source.
+    """Where facts come from. A module or package in ``ingest/`` that sets ``SOURCE`` to a class is a source.
 
     Optional attributes:
     ``requests`` is the number of requests sent, for the summary.

@@ -19,7 +19,7 @@ SELECT
   'stated'
 FROM landing.execution_attempt
 INNER JOIN rollouts ON execution_attempt.source = rollouts.source AND execution_attempt.rollout_id = rollouts.rollout_id
-INNER JOIN releases
+INNER JOIN deployments_that_can_fail AS releases
   ON rollouts.source = releases.source
   AND rollouts.root_id = releases.root_id
   AND rollouts.application = releases.application
@@ -38,7 +38,7 @@ SELECT
   min(releases.full_traffic_at),
   'stated'
 FROM attempt_rollouts
-INNER JOIN releases ON attempt_rollouts.deployment_id = releases.deployment_id
+INNER JOIN deployments_that_can_fail AS releases ON attempt_rollouts.deployment_id = releases.deployment_id
 WHERE
   releases.succeeded
   AND attempt_rollouts.class = 'deploy'

@@ -22,7 +22,7 @@ deployments_before_hotfix AS (
     ) AS nearest
   FROM deployments
   INNER JOIN definitions ON deployments.application = definitions.application
-  INNER JOIN releases
+  INNER JOIN deployments_that_can_fail AS releases
     ON
       deployments.application = releases.application
       AND releases.traffic_at < deployments.traffic_at

@@ -23,7 +23,7 @@ SELECT
   releases.rolled_back_at,
   releases.reverted_in_run_at,
   next_recoveries.later_at
-FROM releases
+FROM deployments_that_can_fail AS releases
 INNER JOIN next_recoveries
   ON releases.application = next_recoveries.application
   AND releases.traffic_at = next_recoveries.traffic_at

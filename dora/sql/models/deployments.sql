@@ -1,9 +1,11 @@
--- One row is one deployment: an attempt with its kind, its content and the deployments that it is compared with.
+-- One row is one deployment: an attempt with its kind, its content and the deployments that it is compared with. What a
+-- stage did (`action`) is a part of an attempt (`part` of rollouts), whose parts fall into classes of which one governs
+-- (attempt_rollouts); its outcome is in attempt_outcomes, its change of content in dora/lineage/history.py.
 --
 -- took_traffic = "Production traffic reached it."
 -- succeeded = "It served all traffic."
 -- attribution = "How the commit is known: commit, version, restored, or why it is not."
--- change = "What changed on its targets: new, back, promotion, forward, template or same."
+-- content_change = "What changed on its targets: new, back, promotion, forward, template or same."
 -- not_everywhere = "A planned target was never started."
 -- direction = "Compared with what served before: first, ahead, back, same, diverged or unknown."
 -- previous_id = "Deployment that served before."
@@ -72,7 +74,7 @@ SELECT
   coalesce(sha, stated_commit) AS commit,
   version,
   attribution,
-  change,
+  change AS content_change,
   direction,
   previous_id,
   restored_id,

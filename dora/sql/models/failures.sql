@@ -30,7 +30,7 @@ SELECT
   evidence.recovered_at,
   max(evidence.confidence) AS confidence
 FROM evidence
-INNER JOIN releases ON evidence.deployment_id = releases.deployment_id
+INNER JOIN deployments_that_can_fail AS releases ON evidence.deployment_id = releases.deployment_id
 GROUP BY
   releases.application,
   evidence.deployment_id,

@@ -20,11 +20,11 @@ named_deployments AS (
   FROM named_roots
   INNER JOIN deployment_trees
     ON named_roots.execution_source = deployment_trees.source AND named_roots.root_id = deployment_trees.root_id
-  INNER JOIN releases ON deployment_trees.deployment_id = releases.deployment_id
+  INNER JOIN deployments_that_can_fail AS releases ON deployment_trees.deployment_id = releases.deployment_id
   UNION
   SELECT incident_records.source, incident_records.id, releases.deployment_id
   FROM incident_records
-  INNER JOIN releases ON incident_records.deployment IN (releases.deployment_id, releases.root_id)
+  INNER JOIN deployments_that_can_fail AS releases ON incident_records.deployment IN (releases.deployment_id, releases.root_id)
 ),
 -- Of several with one id that of the incident's own application, then the latest before it opened; of several of
 -- other applications none.
@@ -44,7 +44,7 @@ ranked_deployments AS (
   FROM named_deployments
   INNER JOIN incident_records
     ON named_deployments.source = incident_records.source AND named_deployments.id = incident_records.id
-  INNER JOIN releases ON named_deployments.deployment_id = releases.deployment_id
+  INNER JOIN deployments_that_can_fail AS releases ON named_deployments.deployment_id = releases.deployment_id
 ),
 linked_incidents AS (
   SELECT source, id, deployment_id, 'deployment' AS linked_by
@@ -69,7 +69,7 @@ deployments_in_window AS (
     ) AS nearest
   FROM incident_records
   INNER JOIN definitions ON incident_records.application = definitions.application
-  INNER JOIN releases
+  INNER JOIN deployments_that_can_fail AS releases
     ON
       incident_records.application = releases.application
       AND releases.traffic_at <= incident_records.opened_at

@@ -1,4 +1,4 @@
--- One row is one failed deployment: when it failed, when service was restored (null: not yet) and on what evidence. A
+-- One row is one failed deployment, recovered or not: when it failed, when service was restored (null: not yet) and on what evidence. A
 -- deployment that failed while it deployed and was restarted into success failed when its first attempt took traffic.
 --
 -- failed_at = "When the failure started."

@@ -5,7 +5,7 @@
 -- rollout_id = "Id of the rollout."
 -- execution_id = "Id of the execution that did it."
 -- action = "deploy, rollback, restart, scale, enable, disable, delete or route."
--- part = "What it was for its deployment: deploy, undo, switch, restart, dark, step, prepared or clean_up."
+-- part = "What it was for its deployment: deploy, undo, switch, rising, restart, dark, step, prepared or clean_up."
 -- strategy = "How traffic moves: none, redblack, weights, dark and so on."
 -- is_canary = "It serves a canary analysis only."
 -- target = "Where it serves: account, location and workload, or the environment of a file; workloads that share traffic are one."

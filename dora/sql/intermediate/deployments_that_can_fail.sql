@@ -1,4 +1,5 @@
--- One row is one deployment that can fail and be blamed: of `failure_kinds`, and it took traffic (E0).
+-- One row is one deployment that can fail and be blamed: of the definition `failure_kinds`, succeeded or failed. What a
+-- canary or a person stopped is neither.
 SELECT deployments.*
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
