@@ -130,7 +130,9 @@ def _set_kinds(serving: Sequence[PlannedDeployment]) -> None:
             previous = deployment
 
 
-def _kind(deployment: PlannedDeployment, previous: PlannedDeployment | None) -> str:
+def _kind(  # noqa: PLR0911 - one line a rule
+    deployment: PlannedDeployment, previous: PlannedDeployment | None
+) -> str:
     run = deployment.run
     if run.action in {"undo", "groups"}:
         return "rollback"

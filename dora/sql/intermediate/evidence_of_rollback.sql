@@ -7,7 +7,7 @@ SELECT
       WHEN 'first' THEN deployments.blamed_first_id
       ELSE deployments.blamed_last_id
     END,
-    CASE WHEN deployments.change IS DISTINCT FROM 'same' THEN deployments.previous_id END
+    CASE WHEN deployments.content_change IS DISTINCT FROM 'same' THEN deployments.previous_id END
   ) AS deployment_id,
   'rollback' AS evidence,
   deployments.deployment_id AS evidence_id,

@@ -19,7 +19,7 @@ all_rollbacks AS (
         WHEN 'first' THEN deployments.blamed_first_id
         ELSE deployments.blamed_last_id
       END,
-      CASE WHEN deployments.change IS DISTINCT FROM 'same' THEN deployments.previous_id END
+      CASE WHEN deployments.content_change IS DISTINCT FROM 'same' THEN deployments.previous_id END
     ) AS rolled_back_id
   FROM deployments
   INNER JOIN definitions ON deployments.application = definitions.application

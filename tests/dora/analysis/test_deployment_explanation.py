@@ -73,7 +73,7 @@ def test_an_id_of_no_deployment_is_an_error(delivery: dora.Delivery) -> None:
 
 def test_every_word_of_a_build_has_a_rule(delivery: dora.Delivery) -> None:
     """Kinds follow from the words of `change`, outcomes are those of the models."""
-    rows = delivery.sql("SELECT DISTINCT change, outcome FROM deployments")
+    rows = delivery.sql("SELECT DISTINCT content_change AS change, outcome FROM deployments")
     assert {row["change"] for row in rows} - {None} <= set(KINDS)
     assert {row["outcome"] for row in rows} <= set(OUTCOMES)
 
