@@ -1,6 +1,7 @@
 -- One row is one part of what one rollout brings: an own image, a version, or only a commit (C1, C2). Its commit is the
 -- one that the image or the manifest names, else that of the first deployment of the same version, else, for what is
--- new or cannot be told apart, that of the execution (G1).
+-- new or cannot be told apart, that of the execution (G1). A digest has one commit, the first that a deployment of it
+-- names: it is the same content under every tag.
 --
 -- slot = "What a part replaces: the name of its image, empty for a version without images."
 WITH
@@ -18,6 +19,7 @@ parts AS (
       WHEN rollout.version IS NOT NULL THEN rollout.application || ' ' || rollout.version
     END AS identity,
     coalesce(images.repository, execution.repository) AS repository,
+    coalesce(contains(images.version, '@'), FALSE) AS has_digest,
     rollout.environment IS NOT NULL AS is_stated,
     coalesce(
       images.commit,
@@ -49,6 +51,8 @@ first_deployments AS (
     source,
     identity,
     arg_min(root_id, coalesce(started_at, 'infinity'::TIMESTAMP)) AS root_id,
+    arg_min(own_commit, coalesce(started_at, 'infinity'::TIMESTAMP)) FILTER (WHERE has_digest AND own_commit IS NOT NULL)
+      AS digest_commit,
     arg_min(execution_commit, coalesce(started_at, 'infinity'::TIMESTAMP)) FILTER (WHERE is_stated) AS stated_commit
   FROM parts
   WHERE identity IS NOT NULL
@@ -59,13 +63,19 @@ version_commits AS (
     parts.source,
     parts.identity,
     first_deployments.root_id,
+    first_deployments.digest_commit,
     coalesce(max(parts.own_commit), max(parts.execution_commit), first_deployments.stated_commit) AS commit
   FROM parts
   INNER JOIN first_deployments
     ON parts.source = first_deployments.source
     AND parts.identity = first_deployments.identity
     AND parts.root_id = first_deployments.root_id
-  GROUP BY parts.source, parts.identity, first_deployments.root_id, first_deployments.stated_commit
+  GROUP BY
+    parts.source,
+    parts.identity,
+    first_deployments.root_id,
+    first_deployments.digest_commit,
+    first_deployments.stated_commit
 )
 SELECT
   parts.source,
@@ -76,6 +86,7 @@ SELECT
   parts.identity,
   parts.repository,
   CASE
+    WHEN version_commits.digest_commit IS NOT NULL THEN version_commits.digest_commit
     WHEN parts.own_commit IS NOT NULL THEN parts.own_commit
     WHEN parts.is_stated THEN coalesce(parts.execution_commit, version_commits.commit)
     WHEN version_commits.root_id = parts.root_id THEN coalesce(parts.execution_commit, version_commits.commit)
@@ -83,6 +94,7 @@ SELECT
     ELSE parts.execution_commit
   END AS commit,
   CASE
+    WHEN version_commits.digest_commit <> coalesce(parts.own_commit, '') THEN 'version'
     WHEN parts.own_commit IS NOT NULL THEN 'commit'
     WHEN parts.is_stated AND parts.execution_commit IS NOT NULL THEN 'commit'
     WHEN version_commits.root_id = parts.root_id AND NOT parts.is_stated THEN 'commit'

@@ -1,7 +1,8 @@
 -- One row is one image that one rollout runs, and whether it is the application's own (C2): called like the
 -- application, its workload or a repository that this workload was ever deployed from, or named by the definition
 -- `images`; where none is, the first container.
--- version is null where nothing tells one content of the image from another (C6).
+-- version is null where nothing tells one content of the image from another (C6). An image with a digest is the same
+-- whatever its tag: image leaves that out, but a commit in it counts (G1).
 WITH
 images AS (
   SELECT
@@ -26,9 +27,9 @@ workload_repositories AS (
 image_parts AS (
   SELECT DISTINCT
     image,
-    regexp_replace(image, '(@.*|:[^/:]*)$', '') AS name,
+    regexp_replace(image, '(:[^/:@]*)?(@.*)?$', '') AS name,
     regexp_extract(image, '@(.+)$', 1) AS digest,
-    regexp_extract(image, '^[^@]*:([^/:@]+)$', 1) AS tag
+    regexp_extract(image, '^[^@]*:([^/:@]+)(?:@|$)', 1) AS tag
   FROM images
 ),
 tags AS (
@@ -97,7 +98,7 @@ SELECT
   matches.source,
   matches.rollout_id,
   matches.position,
-  matches.image,
+  CASE WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest ELSE matches.image END AS image,
   matches.name,
   matches.repository,
   CASE

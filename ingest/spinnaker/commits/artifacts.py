@@ -62,7 +62,7 @@ def find_in_images(level: Level) -> CommitMatch | None:
         tag_by_name = {}
         for image in read_images(chain.from_iterable(map(find_templates, _manifests(stage)))):
             name, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-            tag_by_name[name.lower()] = "" if "@" in image else tag
+            tag_by_name[name.lower()] = tag
         own_tags = [tag for name, tag in tag_by_name.items() if name in level.names or len(tag_by_name) == 1]
         shas = set(filter(None, map(sha_in_tag, own_tags)))
         if len(shas) == 1:

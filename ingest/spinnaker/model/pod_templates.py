@@ -87,7 +87,7 @@ def read_images(templates: Iterable[PodTemplate]) -> list[str]:
         for _, pod in templates:
             for container in _containers(pod, name):
                 if image := as_text(container.get("image")):
-                    images[_drop_tag(image) if "@" in image else image] = None
+                    images[image] = None
     return list(images)
 
 
@@ -124,13 +124,6 @@ def _is_pod(value: dict[str, Any], holds: frozenset[str]) -> bool:
 
 def _containers(pod: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return [container for container in as_list(pod.get(name)) if isinstance(container, dict)]
-
-
-def _drop_tag(image: str) -> str:
-    """Return an image by its digest if it has one: a tag beside a digest can be moved to another image."""
-    name, _, digest = image.partition("@")
-    folder, slash, last = name.rpartition("/")
-    return f"{folder}{slash}{last.partition(':')[0]}@{digest}" if digest else image
 
 
 def _digest_pods(templates: Iterable[PodTemplate]) -> str:

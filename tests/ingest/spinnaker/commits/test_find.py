@@ -141,6 +141,7 @@ def image_stage(*images: str) -> dict[str, Any]:
         (["acme/shop:9c1f0e5", "istio/proxy:1.2-0badf00d1"], "9c1f0e5"),
         (["acme/shop:1.4.0", "istio/proxy:1.2-0badf00d1"], None),
         (["acme/shop@sha256:" + "ab" * 32], None),
+        (["registry.example:5000/acme/shop:9c1f0e5@sha256:" + "ab" * 32], "9c1f0e5"),
         (["acme/shop:20250611", ""], None),
     ],
 )

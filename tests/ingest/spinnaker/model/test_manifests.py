@@ -55,14 +55,14 @@ def test_the_template_does_not_depend_on_the_order_of_keys() -> None:
     ("manifest", "images"),
     [
         (deployment("r.example:5000/a/shop:1"), ["r.example:5000/a/shop:1"]),
-        (deployment("r.example:5000/a/shop:1@sha256:00ff"), ["r.example:5000/a/shop@sha256:00ff"]),
+        (deployment("r.example:5000/a/shop:1@sha256:00ff"), ["r.example:5000/a/shop:1@sha256:00ff"]),
         (deployment("b:1", initContainers=[{"image": "a:1"}, {"image": "b:1"}]), ["b:1", "a:1"]),
         (deployment(containers=[{"image": "shop:1"}, {"image": "envoy:1"}, {"image": "a:2"}]),
          ["shop:1", "envoy:1", "a:2"]),
     ],
 )  # fmt: skip
 def test_images_are_those_of_the_containers_in_order(manifest: Any, images: list[str]) -> None:
-    """Containers first, then init containers, each once, by digest if the image has one."""
+    """Containers first, then init containers, each once, with tag and digest as they stand."""
     assert content(manifest).images == images
 
 
@@ -126,7 +126,7 @@ def test_the_images_come_from_the_applied_manifest_of_the_same_workload() -> Non
     applied = [deployment("shop:1@sha256:aa"), {**deployment("api:2", "api-v007"), "kind": "ReplicaSet"}]
     context = {"manifests": asked, "outputs.manifests": applied[::-1]}
     shop, api = rollouts(stage("deployManifest", context))
-    assert fields_of(shop, "images", "server_group") == (["shop@sha256:aa"], None)
+    assert fields_of(shop, "images", "server_group") == (["shop:1@sha256:aa"], None)
     assert fields_of(api, "images", "cluster", "server_group") == (["api:2"], "api", "api-v007")
 
 
