@@ -11,6 +11,7 @@ from dora.lineage.events import Action, Destination, Event
 
 Place = tuple[str, str | None, str | None]  # source, account, location
 Key = tuple[str, str]  # source, target
+Workloads = defaultdict[Place, defaultdict[str, set[frozenset[str]]]]  # the labels of the pods of each workload
 
 
 class RolloutRow(NamedTuple):
@@ -91,8 +92,7 @@ class Places:
         self._selectors: defaultdict[tuple[Place, str, str | None], list[tuple[int, frozenset[str]]]]
         self._selectors = defaultdict(list)
         self._stages: defaultdict[tuple[Place, str], list[RouteRow]] = defaultdict(list)
-        self._workloads: defaultdict[Place, defaultdict[str, set[frozenset[str]]]]
-        self._workloads = defaultdict(lambda: defaultdict(set))
+        self._workloads: Workloads = defaultdict(lambda: defaultdict(set))
         self._targets: dict[tuple[Place, str], str] = {}
         for rollout in rollouts:
             self._workloads[rollout[:3]][rollout.workload].add(frozenset(rollout.labels or ()))
@@ -133,6 +133,24 @@ class Places:
             key = first.source, self._groups.get((first.source, target), target)
             yield key, TargetEvent(event, route_id, first.execution_id)
 
+    def unknown_destinations(
+        self, others: Iterable[tuple[str, str | None, str | None, str, list[str] | None]]
+    ) -> list[RouteRow]:
+        """Return the destinations with traffic that lead to no known workload, nor to one of ``others``.
+
+        ``others`` are source, account, location, workload and labels of what is no target.
+        """
+        workloads: Workloads = defaultdict(lambda: defaultdict(set))
+        for source, account, location, workload, labels in others:
+            workloads[source, account, location][workload].add(frozenset(labels or ()))
+        return [
+            route
+            for (place, _), stage in self._stages.items()
+            for route in stage
+            if route.weight and route.applied_at is not None
+            if not self._selected(place, route) and not self._search_workloads(place, route, workloads[place])
+        ]
+
     def _selector(self, place: Place, route: RouteRow, at: int | None) -> frozenset[str] | None:
         """Return the labels of a subset as its destination rule had them then; the first one if it came later."""
         selectors = self._selectors.get((place, route.host, route.subset))
@@ -145,11 +163,10 @@ class Places:
         """Return the workloads that a destination leads to, at any time."""
         key = place, route.host, route.subset
         if key not in self._selections:
-            self._selections[key] = self._search_workloads(place, route)
+            self._selections[key] = self._search_workloads(place, route, self._workloads[place])
         return self._selections[key]
 
-    def _search_workloads(self, place: Place, route: RouteRow) -> list[str]:
-        workloads = self._workloads[place]
+    def _search_workloads(self, place: Place, route: RouteRow, workloads: dict[str, set[frozenset[str]]]) -> list[str]:
         selectors = [labels for _, labels in self._selectors.get((place, route.host, route.subset), ())]
         if selectors:
             return [name for name, of_pods in workloads.items() if _selects_any(selectors, of_pods)]

@@ -8,8 +8,8 @@ target (T2).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from dora.lineage.places import Key, Places, RolloutRow, RouteRow, TargetEvent
 from dora.lineage.replay import Target
@@ -35,32 +35,41 @@ class EffectRow(NamedTuple):
 
 
 def write_effects(con: Connection) -> None:
-    """Create ``effects`` with the rows of ``compute_effects``."""
+    """Create ``effects`` with the rows of ``compute_effects``, and ``unknown_destinations``.
+
+    The latter has one row per destination with traffic that leads to no workload that was ever deployed.
+    """
+    queries = catalog.queries("lineage")
+    rollouts = [RolloutRow._make(row) for row in con.execute(queries["target_events"]).fetchall()]
+    places = Places(rollouts, map(RouteRow._make, con.execute(queries["routes"]).fetchall()))
+    canaries = con.execute(queries["canary_workloads"]).fetchall()
+    _create_table(con, "effects", EffectRow._fields, compute_effects(rollouts, places))
+    unknown = places.unknown_destinations(canaries)
+    columns = ("source", "route_id", "host", "subset")
+    _create_table(
+        con, "unknown_destinations", columns, [(row.source, row.route_id, row.host, row.subset) for row in unknown]
+    )
+
+
+def _create_table(con: Connection, name: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Create a temporary table of texts and, where a name ends in ``_at``, times in microseconds."""
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
 
-    rows = compute_effects(con)
-    types = [pa.int64() if name.endswith("_at") else pa.string() for name in EffectRow._fields]
+    types = [pa.timestamp("us") if name.endswith("_at") else pa.string() for name in names]
     columns = zip(*rows, strict=True) if rows else [[]] * len(types)
     arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    con.register("columns", pa.table(arrays, list(EffectRow._fields)))
-    con.execute(
-        "CREATE TEMP TABLE effects AS SELECT * REPLACE (make_timestamp(first_traffic_at) AS first_traffic_at,"
-        " make_timestamp(full_traffic_at) AS full_traffic_at) FROM columns"
-    )
+    con.register("columns", pa.table(arrays, list(names)))
+    con.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM columns")  # noqa: S608 - our names
     con.unregister("columns")
 
 
-def compute_effects(con: Connection) -> list[EffectRow]:
+def compute_effects(rollouts: Iterable[RolloutRow], places: Places) -> list[EffectRow]:
     """Return one row per event of a target that is replayed, with what it put into service; times in microseconds.
 
     ``part`` is a word of ``Part``, ``source_rollout_id`` the rollout whose content served, null if that is not known,
     ``prepared_for`` the root of the deployment that gave it traffic, where that is another one. Steps of weights have
     rows of their own, under the id of the route.
     """
-    queries = catalog.queries("lineage")
-    rollouts = [RolloutRow._make(row) for row in con.execute(queries["target_events"]).fetchall()]
-    routes = [RouteRow._make(row) for row in con.execute(queries["routes"]).fetchall()]
-    places = Places(rollouts, routes)
     applications: dict[Key, str] = {}
     events: defaultdict[Key, list[TargetEvent]] = defaultdict(list)
     for row in rollouts:

@@ -51,8 +51,8 @@ first_deployments AS (
     source,
     identity,
     arg_min(root_id, coalesce(started_at, 'infinity'::TIMESTAMP)) AS root_id,
-    arg_min(own_commit, coalesce(started_at, 'infinity'::TIMESTAMP)) FILTER (WHERE has_digest AND own_commit IS NOT NULL)
-      AS digest_commit,
+    arg_min(own_commit, coalesce(started_at, 'infinity'::TIMESTAMP))
+      FILTER (WHERE has_digest AND own_commit IS NOT NULL) AS digest_commit,
     arg_min(execution_commit, coalesce(started_at, 'infinity'::TIMESTAMP)) FILTER (WHERE is_stated) AS stated_commit
   FROM parts
   WHERE identity IS NOT NULL

@@ -81,6 +81,9 @@ class Rollout(Row, frozen=True, kw_only=True):
     revision: Revision = 0
     execution_id: Annotated[str, "Execution that made the change."]
     application: Annotated[str, "Application that changes."]
+    other_application: Annotated[
+        Text, "Application that the stage or the server group names, where the manifest or the stage names another."
+    ] = None
     action: Annotated[str, "deploy, rollback, restart, scale, enable, disable or delete."]
     role: Annotated[Text, "canary if it only serves a canary analysis, else null."] = None
     strategy: Annotated[

@@ -23,7 +23,7 @@ from ingest.spinnaker.model.payload import Context, Stage
 from ingest.spinnaker.model.pod_templates import NO_CONTENT, PodContent
 from ingest.spinnaker.model.stage_kinds import TYPES_BY_KIND, stage_action
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.run import Step, Target, account_of, application_of, named_manifests, regions_of
+from ingest.spinnaker.recognise.run import Step, Target, account_of, named_applications, named_manifests, regions_of
 from ingest.spinnaker.recognise.traffic import read_strategy
 
 FAN_OUT_STAGES = frozenset({"deploy", "rollbackCluster"})
@@ -49,7 +49,7 @@ def workload_rollout(step: Step, manifest: Manifest) -> Rollout:
         Target(step.account, step.namespace(manifest.namespace), manifest.name),
         patch_content(manifest) if is_patch else manifest.read_content(),
         action="scale" if is_patch and not manifest.templates else "deploy",
-        application=step.application(manifest),
+        annotated=manifest.application,
         workload_kind=manifest.kind or workload_kind(step.stage),
         commit=step.run.find_commit(metadata),
         server_group=manifest.revision,
@@ -96,14 +96,13 @@ def make_rollout(
     first, full, accepted = more.pop("traffic", step.traffic)
     if action == "rollback":
         more |= _restored(context)
-    application = more.pop("application", None)
-    if application is None:
-        group = (more.get("server_group") or target.cluster) if stage.type in _GROUP_STAGES else None
-        application = application_of(run, context, server_group=group)
+    group = (more.get("server_group") or target.cluster) if stage.type in _GROUP_STAGES else None
+    application, *others = named_applications(context, more.pop("annotated", None), group) or [run.application]
     return Rollout(
         id=rollout_id(stage, run.tree, target),
         execution_id=run.execution.id,
         application=application,
+        other_application=next((name for name in others if name.lower() != application.lower()), None),
         action=action,
         role="canary" if run.tree.outermost(stage, _CANARY_STAGES) else None,
         strategy=read_strategy(run.execution, stage, context),

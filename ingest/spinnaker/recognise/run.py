@@ -82,12 +82,17 @@ def account_of(context: Context) -> str | None:
     return first_text(context.account, context.credentials, context.deploy_account)
 
 
-def application_of(run: Run, context: Context, annotated: str | None = None, server_group: str | None = None) -> str:
-    """Return whose a workload is: by its annotation, its stage, its server group's name, its execution."""
+def application_of(run: Run, context: Context, annotated: str | None = None) -> str:
+    """Return whose something is: by its annotation, its stage, its execution."""
+    return next(iter(named_applications(context, annotated)), run.application)
+
+
+def named_applications(context: Context, annotated: str | None = None, server_group: str | None = None) -> list[str]:
+    """Return which application the annotation, the stage and the server group's name say, the strongest first."""
     prefix = (server_group or "").partition("-")[0]
     by_name = prefix if _APPLICATION.fullmatch(prefix) else None
-    moniker = as_dict(context.moniker)
-    return first_text(annotated, moniker.get("app"), context.application, by_name) or run.application
+    by_stage = first_text(as_dict(context.moniker).get("app"), context.application)
+    return [name for name in (annotated, by_stage, by_name) if name]
 
 
 def applied_names(context: Context) -> list[NamedManifest]:

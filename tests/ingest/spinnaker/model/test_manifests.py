@@ -142,13 +142,16 @@ def test_keys_and_labels_come_from_the_request() -> None:
 
 
 def test_the_application_of_a_workload() -> None:
-    """Its annotation, then the moniker of its stage, then the execution."""
+    """Its annotation, then the moniker of its stage, then the execution; what the stage names otherwise is landed."""
     asked, applied = deployment(), deployment()
     applied["metadata"]["annotations"] = {"moniker.spinnaker.io/application": "annotated"}
     moniker = {"moniker": {"app": "staged"}}
-    assert content(asked, **moniker, **{"outputs.manifests": [applied]}).application == "annotated"
-    assert content(asked, **moniker).application == "staged"
-    assert content(asked).application == "shop"
+    both = content(asked, **moniker, **{"outputs.manifests": [applied]})
+    same = content(applied, moniker={"app": "Annotated"})
+    assert fields_of(both, "application", "other_application") == ("annotated", "staged")
+    assert fields_of(same, "application", "other_application") == ("annotated", None)
+    assert fields_of(content(asked, **moniker), "application", "other_application") == ("staged", None)
+    assert fields_of(content(asked), "application", "other_application") == ("shop", None)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,12 @@ def test_server_groups(type_: str, context: Any, expected: tuple[Any, ...]) -> N
     assert row.application == "shop"
 
 
+def test_a_group_that_is_called_like_another_application() -> None:
+    """The stage says whose the group is; what the name says otherwise is landed beside it."""
+    (row,) = rollouts(stage("enableServerGroup", {**GROUP, "serverGroupName": "cart-v1", "moniker": {"app": "shop"}}))
+    assert fields_of(row, "application", "other_application") == ("shop", "cart")
+
+
 def test_the_oldest_group_of_a_cluster() -> None:
     """It has no number of steps."""
     (row,) = rollouts(stage("enableServerGroup", {**GROUP, "target": "oldest_asg_dynamic", "cluster": "shop"}))
