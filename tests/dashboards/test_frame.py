@@ -56,7 +56,8 @@ def test_a_date_splits_the_window_in_two(run: Run, organisation: Path, midnight:
     after = dora.open(organisation).metric("deployment_frequency", since=day).rows[0]
     earlier = dora.open(organisation).metric("deployment_frequency", since="90d", until=day).rows[0]
     assert cards(page)["Deployment frequency"] == after.text
-    assert page.metric[0].delta == f"{100 * (after.value / earlier.value - 1):+.0f} %"  # type: ignore[operator]
+    percent = f"{100 * (after.value / earlier.value - 1):+.0f} %"  # type: ignore[operator]
+    assert page.metric[0].delta == percent.replace("-", "−")
 
 
 def test_without_comparison_there_are_no_changes(run: Run, organisation: Path) -> None:

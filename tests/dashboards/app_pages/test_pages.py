@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dora
+from dashboards.queries import text as wording
 from tests.dashboards.page_text import header, page_text, table
 
 Run = Callable[..., AppTest]
@@ -166,9 +167,7 @@ def test_a_deployment_shows_changes_rollouts_and_failure(run: Run, organisation:
     page = run(organisation, deployment=failed["deployment_id"])
     metrics = {metric.label: metric.value for metric in page.metric}
     assert metrics["Outcome"] == "failed"
-    assert f"after {failed['hours']:.1f} h" in page_text(page) or f"after {failed['hours'] * 60:.0f} min" in page_text(
-        page
-    )
+    assert f"after {wording.format_hours(failed['hours'])}" in page_text(page)
     assert set(table(page, "what")["what"]) == {"rolled back"}
     changes = delivery.sql("SELECT sha FROM changes WHERE NOT baseline AND shipped_by = ?", [failed["deployment_id"]])
     assert set(table(page, "short_sha")["short_sha"]) == {row["sha"][:9] for row in changes}

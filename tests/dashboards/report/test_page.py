@@ -95,7 +95,7 @@ def test_definitions_are_those_of_the_scope(report: Report, monkeypatch: pytest.
     assert html.startswith("<!doctype html>")
     assert "<title>Delivery of money</title>" in html
     row = html.partition("failure_window_hours</td>")[2]
-    assert row.startswith('<td class="short">24</td><td class="number">2</td>')
+    assert row.startswith('<td>24</td><td class="number">2</td>')
 
 
 def test_without_the_extra_the_report_has_no_charts(
