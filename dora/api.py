@@ -159,6 +159,11 @@ class Delivery:
         """Return the rollbacks of a scope with their coverage, in rows and ``sentences``."""
         return rollbacks.list_rollbacks(self.connection(), scope)
 
+    def promotions(self, scope: Scope = EVERYTHING) -> dict[str, int]:
+        """Return how many deployments are ``promotions``, and how many ``joining`` an earlier one (D6)."""
+        (counts,) = lists.run_analysis(self.connection(), "promotions", scope)
+        return counts
+
     def explain_deployment(self, deployment_id: str) -> deployment_explanation.DeploymentExplanation:
         """Return why a deployment is what it is; raises ``UsageError`` if the id names none, or several."""
         return deployment_explanation.explain_deployment(self.connection(), deployment_id)

@@ -81,6 +81,16 @@ def show(
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     if not options.print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
+        if metric in (None, "deployment_frequency"):
+            _print_promotions(delivery.promotions(scope))
+
+
+def _print_promotions(counts: dict[str, int]) -> None:
+    if counts["promotions"]:
+        promotions = counted(counts["promotions"], "promotion")
+        console.print_note(
+            f"{promotions} in deployment frequency; {counts['joining']} would join an earlier deployment"
+        )
 
 
 def _print_values(values: list[Value], by: str | None = None, every: str | None = None) -> None:
