@@ -26,7 +26,9 @@ def draw(folder: Path) -> bytes:
     rows = delivery.sql(cache.read_sql("serving"), ["shop", START, END, 20, 600])
     drawn = serving.bars_and_marks(rows, START, END, "UTC")
     bounds = [serving.iso(moment, "UTC") for moment in (START, END)]
-    return chart_images.render(charts.serving_lanes(drawn, *bounds), width=WIDTH)
+    chart = charts.serving_lanes(drawn, *bounds)
+    # Fonts differ from browser to browser: the names of the lanes need room for the widest.
+    return chart_images.render(chart.properties(padding={"left": 30, "top": 5, "right": 5, "bottom": 5}), width=WIDTH)
 
 
 if __name__ == "__main__":
