@@ -74,7 +74,7 @@ def find_templates(manifest: object, holds: frozenset[str] = _IMAGE) -> list[Pod
 
 def _at_usual_place(manifest: object) -> PodTemplate | None:
     """Return the pod template of a kind that has one and no other, without a search."""
-    if isinstance(manifest, dict) and manifest.get("kind") in _PLAIN_KINDS:
+    if isinstance(manifest, dict) and str(manifest.get("kind")) in _PLAIN_KINDS:
         template = as_dict(as_dict(manifest.get("spec")).get("template"))
         return PodTemplate(as_dict(template.get("metadata")), as_dict(template.get("spec")))
     return None

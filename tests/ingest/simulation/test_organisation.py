@@ -100,7 +100,7 @@ def test_every_kind_outcome_evidence_and_verdict_occurs(organisation: Organisati
     """Each kind of event has cases to compute wrongly."""
     truth = expected_results(organisation)
     evidence = {piece for failure in truth.failures.values() for piece in failure.evidence}
-    assert {d.kind for d in truth.deployments} == {"release", "hotfix", "rollback", "redeploy", "config"}
+    assert {d.kind for d in truth.deployments} >= {"release", "hotfix", "rollback", "redeploy", "config"}
     assert {d.outcome for d in truth.deployments} == {*OUTCOMES.values(), "in_progress"}
     assert evidence == {"rollback", "fix_forward", "incident", "deploy"}
     assert set(truth.canaries.values()) == {"pass", "marginal", "fail", "error", "canceled"}

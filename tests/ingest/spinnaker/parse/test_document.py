@@ -60,7 +60,7 @@ def test_kubernetes_traffic_ends_before_the_stage_does() -> None:
     production = tables((PAYLOADS / "canary_then_production.json").read_bytes())["rollout"][-1]
     fields = ("first_traffic_at", "full_traffic_at", "finished_at")
     assert fields_of(production, *fields) == (after(1_106_000), after(1_131_000), after(1_134_300))
-    assert production.images == ["registry.example.org/acme/checkout@sha256:" + "ab" * 32]
+    assert production.images == ["registry.example.org/acme/checkout:4f2a6c1e9b7d@sha256:" + "ab" * 32]
     assert fields_of(production, "account", "location", "server_group") == ("prod-eu", "checkout", "57")
 
 
