@@ -62,15 +62,46 @@ def test_a_destination_is_a_row() -> None:
         (service([target("v1"), target("v2")]), [("shop", "v1", 0), ("shop", "v2", 0)]),
         (service([target(None, 20, "old"), target(None, 80, "new")]), [("old", None, 20), ("new", None, 80)]),
         (service([target("v1", 100), target("v2", 0)], [target("v1", 50), target("v2", 50)]),
-         [("shop", "v1", 75), ("shop", "v2", 25)]),
-        (service([target("v1", 100)], [target("v2", 100)]), [("shop", "v1", 50), ("shop", "v2", 50)]),
+         [("shop", "v1", 100), ("shop", "v2", 0)]),
+        (service([target("v1", 100)], [target("v2", 100)]), [("shop", "v1", 100)]),
         (service({"redirect": {"uri": "/"}}, [target("v2")]), [("shop", "v2", 100)]),
         (service([target("v1", 60), target("v2", 40)], key="tcp"), [("shop", "v1", 60), ("shop", "v2", 40)]),
     ],
 )  # fmt: skip
 def test_weights_of_a_virtual_service(manifest: Any, expected: list[tuple[Any, ...]]) -> None:
-    """The mean share over its general routes; weights are proportions, and the only destination has everything."""
+    """Shares of the first route for all requests; weights are proportions, and the only destination has everything."""
     assert shares(manifest) == expected
+
+
+def path(prefix: str, *targets: Any) -> Any:
+    return {"match": [{"uri": {"prefix": prefix}}], "route": list(targets)}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (service(path("/a", target(None, host="a")), path("/b", target(None, host="b"))), []),
+        (service(path("/v1", target("v1")), path("/v2", target("v2"))), []),
+        (service(path("/a", target("v2")), path("/b", target("v2"))), [("shop", "v2", 100)]),
+        (service(path("/a", target("v1", 90), target("v2", 10)), path("/b", target("v1", 70), target("v2", 30))),
+         [("shop", "v1", 80), ("shop", "v2", 20)]),
+        (service(path("/a", target("v1", 90), target("v2", 10)), path("/b", target(None, host="b"))),
+         [("shop", "v1", 90), ("shop", "v2", 10)]),
+    ],
+)  # fmt: skip
+def test_paths_divide_no_traffic(manifest: Any, expected: list[tuple[Any, ...]]) -> None:
+    """Routes of one destination a path are no division; what one path divides is the mean over its paths."""
+    assert shares(manifest) == expected
+
+
+def test_two_divisions_of_one_manifest_are_two() -> None:
+    """Hosts that share no route have each a name of their own, so that they never become one target."""
+    both = service(
+        path("/a", target("v1", 90, "a"), target("v2", 10, "a")),
+        path("/b", target("v1", 50, "b"), target("v2", 50, "b")),
+    )
+    rows = tables(run(stages=[stage("deployManifest", {"account": "prod-eu", "manifests": [both]})]))["traffic_route"]
+    assert {(row.name, row.host) for row in rows} == {("shop/a", "a"), ("shop/b", "b")}
 
 
 def test_a_route_for_testers_is_no_traffic() -> None:
