@@ -44,14 +44,14 @@ class Contents(NamedTuple):
 class Served(NamedTuple):
     """What began to serve one target; ``content`` and ``template`` are null (``NONE``) if they are unknown.
 
-    ``is_full``: it took all traffic. ``is_undone``: the same execution tree took it back.
+    ``is_full``: it took all traffic. ``is_reverted``: the same execution tree took it back.
     """
 
     target: int
     content: int
     template: int
     is_full: bool = True
-    is_undone: bool = False
+    is_reverted: bool = False
 
 
 class Attempt(NamedTuple):

@@ -168,13 +168,13 @@ class History:
         """Return who last confirmed what is restored on a target, and the first and the last that it takes back."""
         restored = lane.by_revision.get((served.content, served.template))
         restored = restored or lane.by_content.get(served.content)
-        last = self._brought_by(lane.last_partial or lane.current)
+        last = self._find_introducer(lane.last_partial or lane.current)
         if restored is None:
             return None, self._first_lacked(lane, served.content), last
         after = restored.next or lane.first_partial
-        return restored.confirmed_by, self._brought_by(after) if after else None, last
+        return restored.confirmed_by, self._find_introducer(after) if after else None, last
 
-    def _brought_by(self, interval: Interval) -> int:
+    def _find_introducer(self, interval: Interval) -> int:
         """Return who is to blame for an interval: of a promotion, who brought its content to production."""
         if interval.is_promotion:
             return self._introduced_by(interval.content, interval.started_by)
@@ -186,7 +186,7 @@ class History:
         interval = min((each for each in starts if each), key=lambda each: each.started_by, default=None)
         while interval is not None:
             if self._order.compare(content, interval.content) < 0:
-                return self._brought_by(interval)
+                return self._find_introducer(interval)
             interval = interval.next
         return None
 
@@ -204,7 +204,7 @@ class History:
         interval = Interval(served.content, served.template, number)
         interval.is_promotion = change == Change.PROMOTION
         if not served.is_full:
-            if lane is not None and not served.is_undone:
+            if lane is not None and not served.is_reverted:
                 lane.serve_part(interval)
             return
         for part in self._order.parts(served.content):
@@ -219,7 +219,7 @@ class History:
         else:
             before = lane.current
             lane.append(interval)
-            if served.is_undone:
+            if served.is_reverted:
                 again = Interval(before.content, before.template, number)
                 again.confirmed_by = before.confirmed_by
                 lane.append(again)

@@ -38,7 +38,7 @@ JOIN lineage_node parent USING (repository, sha)
 _SERVED_NUMBERS = """
 SELECT dense_rank() OVER (ORDER BY target) - 1 AS target, content,
   CASE WHEN template IS NULL THEN -1 ELSE dense_rank() OVER (ORDER BY template) - 1 END AS template,
-  is_full, is_undone
+  is_full, is_reverted
 FROM lineage_served ORDER BY rowid
 """
 

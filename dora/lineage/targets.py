@@ -91,8 +91,8 @@ def _replay(key: Key, application: str, events: list[TargetEvent], *, is_routed:
     events.sort(key=lambda each: (each.event.at is None, each.event.at))
     effects = Target(is_routed=is_routed).replay([each.event for each in events])
     for each, effect in zip(events, effects, strict=True):
-        brought_by = None if effect.source is None else events[effect.source].rollout_id
+        source_rollout_id = None if effect.source is None else events[effect.source].rollout_id
         yield EffectRow(
             source, each.rollout_id, target, application, each.execution_id, each.event.deployment, effect.part,
-            brought_by, effect.first, effect.full, effect.prepared_for,
+            source_rollout_id, effect.first, effect.full, effect.prepared_for,
         )  # fmt: skip

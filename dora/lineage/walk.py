@@ -90,7 +90,7 @@ def _plain_attempts(history: AttemptColumns, ends: Numbers) -> Flags:
     """Return which attempts put one target into service in full: only they can be ordinary releases."""
     is_plain: Flags = (history.targets == 1) & history.took_traffic & history.succeeded & ~history.is_undo
     places = ends[is_plain] - 1
-    is_plain[is_plain] = history.served["is_full"][places] & ~history.served["is_undone"][places]
+    is_plain[is_plain] = history.served["is_full"][places] & ~history.served["is_reverted"][places]
     return is_plain
 
 

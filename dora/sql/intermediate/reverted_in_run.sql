@@ -1,7 +1,7 @@
 -- One row is one attempt that its own execution tree reverted (rollback on failure, or a later rollback stage): every
 -- target that took traffic was rolled back. From reverted_in_run_at on the previous content serves again.
-SELECT deployment_id, max(undone_at) AS reverted_in_run_at
+SELECT deployment_id, max(reverted_at) AS reverted_in_run_at
 FROM served_targets
 WHERE governing_class = 'deploy'
 GROUP BY deployment_id
-HAVING bool_and(undone_at IS NOT NULL)
+HAVING bool_and(reverted_at IS NOT NULL)

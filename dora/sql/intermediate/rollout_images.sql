@@ -80,7 +80,7 @@ matches AS (
     names.repository,
     names.repository IS NOT NULL
     OR regexp_extract(lower(image_parts.name), '[^/]*$') IN (lower(images.application), lower(images.cluster))
-    OR workload_repositories.repository_name IS NOT NULL AS is_named
+    OR workload_repositories.repository_name IS NOT NULL AS has_own_name
   FROM images
   INNER JOIN image_parts ON images.image = image_parts.image
   LEFT JOIN tags ON images.application = tags.application AND images.image = tags.image
@@ -91,8 +91,8 @@ matches AS (
     AND lower(images.cluster) IS NOT DISTINCT FROM workload_repositories.cluster
     AND regexp_extract(lower(image_parts.name), '[^/]*$') = workload_repositories.repository_name
 ),
-named AS (
-  SELECT source, rollout_id, bool_or(is_named) AS has_named FROM matches GROUP BY source, rollout_id
+own_names AS (
+  SELECT source, rollout_id, bool_or(has_own_name) AS some_own_name FROM matches GROUP BY source, rollout_id
 )
 SELECT
   matches.source,
@@ -106,11 +106,11 @@ SELECT
     WHEN NOT matches.is_mutable THEN matches.name || ':' || matches.tag
   END AS version,
   nullif(regexp_extract(lower(matches.tag), '(?:^|[^0-9a-f])([0-9a-f]{40})(?:[^0-9a-f]|$)', 1), '') AS commit,
-  coalesce(matches.is_named, FALSE) OR (NOT coalesce(named.has_named, FALSE) AND matches.position = 1) AS is_own,
+  coalesce(matches.has_own_name, FALSE) OR (NOT coalesce(own_names.some_own_name, FALSE) AND matches.position = 1) AS is_own,
   CASE
     WHEN matches.repository IS NOT NULL THEN 'definition'
-    WHEN matches.is_named THEN 'name'
+    WHEN matches.has_own_name THEN 'name'
     ELSE 'first container'
   END AS chosen_by
 FROM matches
-INNER JOIN named ON matches.source = named.source AND matches.rollout_id = named.rollout_id
+INNER JOIN own_names ON matches.source = own_names.source AND matches.rollout_id = own_names.rollout_id

@@ -1,8 +1,8 @@
 -- One row is one target of an attempt that took traffic there, with what began to serve: the rollout whose content it
--- is, and its template. is_undone: the same execution tree took it back.
+-- is, and its template. is_reverted: the same execution tree took it back.
 WITH
-undone_targets AS (
-  SELECT deployment_id, target, max(full_traffic_at) AS undone_at
+reverted_targets AS (
+  SELECT deployment_id, target, max(full_traffic_at) AS reverted_at
   FROM attempt_rollouts
   WHERE class = 'undo' AND NOT governs AND full_traffic_at IS NOT NULL
   GROUP BY deployment_id, target
@@ -17,12 +17,12 @@ SELECT
   deciding_rollouts.full_traffic_at,
   deciding_rollouts.source_rollout_id,
   templates.template,
-  undone_targets.undone_at
+  reverted_targets.reverted_at
 FROM deciding_rollouts
 LEFT JOIN rollout_templates AS templates
   ON deciding_rollouts.source = templates.source AND deciding_rollouts.source_rollout_id = templates.rollout_id
-LEFT JOIN undone_targets
-  ON deciding_rollouts.deployment_id = undone_targets.deployment_id
-  AND deciding_rollouts.target = undone_targets.target
-  AND deciding_rollouts.first_traffic_at <= undone_targets.undone_at
+LEFT JOIN reverted_targets
+  ON deciding_rollouts.deployment_id = reverted_targets.deployment_id
+  AND deciding_rollouts.target = reverted_targets.target
+  AND deciding_rollouts.first_traffic_at <= reverted_targets.reverted_at
 WHERE deciding_rollouts.governing_class IN ('deploy', 'undo') AND deciding_rollouts.first_traffic_at IS NOT NULL

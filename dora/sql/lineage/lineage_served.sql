@@ -1,5 +1,5 @@
 SELECT attempt.rowid AS attempt, rollouts.target, content.rowid AS content, templates.template,
-  rollouts.full_traffic_at IS NOT NULL AS is_full, coalesce(served_targets.undone_at IS NOT NULL, false) AS is_undone,
+  rollouts.full_traffic_at IS NOT NULL AS is_full, coalesce(served_targets.reverted_at IS NOT NULL, false) AS is_reverted,
   CASE WHEN rollouts.source_rollout_id IS NULL THEN 'missing'
     WHEN rollouts.governing_class = 'undo' THEN 'restored' ELSE rollout.attribution END AS attribution,
   rollout.repository, rollout.commit

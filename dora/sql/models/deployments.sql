@@ -35,11 +35,11 @@ compared_attempts AS (
     lineage.restored_id,
     lineage.blamed_first_id,
     lineage.blamed_last_id,
-    CASE WHEN attempts.traffic_at <= brought.traffic_at + INTERVAL 7 DAYS THEN lineage.joins_id END AS joins_id,
+    CASE WHEN attempts.traffic_at <= introducing.traffic_at + INTERVAL 7 DAYS THEN lineage.joins_id END AS joins_id,
     hotfixes.deployment_id IS NOT NULL AS matches_hotfix
   FROM attempts
   INNER JOIN lineage ON attempts.deployment_id = lineage.deployment_id
-  LEFT JOIN attempts AS brought ON lineage.joins_id = brought.deployment_id
+  LEFT JOIN attempts AS introducing ON lineage.joins_id = introducing.deployment_id
   LEFT JOIN hotfixes ON attempts.deployment_id = hotfixes.deployment_id
 ),
 preparations AS (

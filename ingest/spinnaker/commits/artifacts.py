@@ -9,8 +9,8 @@ from typing import Any
 from ingest.spinnaker.commits.search import CommitMatch, Level
 from ingest.spinnaker.commits.sha import (
     branch_name,
+    find_sha,
     first_sha,
-    named_sha,
     normalise_keys,
     parse_sha,
     repository_name,
@@ -46,14 +46,14 @@ def find_in_manifests(level: Level) -> CommitMatch | None:
     """Return a label, annotation or variable that is named like a commit, else ``app.kubernetes.io/version``."""
     for stage in _deploy_stages(level):
         for manifest in _manifests(stage):
-            if sha := named_sha(_manifest_entries(manifest), level.keys):
+            if sha := find_sha(_manifest_entries(manifest), level.keys):
                 return CommitMatch(sha, "manifest")
     return None
 
 
 def find_in_metadata(keys: frozenset[str], metadata: Iterable[dict[str, Any]]) -> str | None:
     """Return the commit that a label or annotation names; ``keys`` are normalised."""
-    return named_sha(_metadata_entries(metadata), keys)
+    return find_sha(_metadata_entries(metadata), keys)
 
 
 def find_in_images(level: Level) -> CommitMatch | None:

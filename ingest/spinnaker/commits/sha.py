@@ -74,7 +74,7 @@ def is_commit_key(key: str, keys: frozenset[str]) -> bool:
     return key in keys or bool(COMMIT_KEY.fullmatch(key))
 
 
-def named_sha(entries: Iterable[tuple[str, object]], keys: frozenset[str]) -> str | None:
+def find_sha(entries: Iterable[tuple[str, object]], keys: frozenset[str]) -> str | None:
     """Return the commit under a key that is named like one, else that in ``app.kubernetes.io/version``.
 
     ``keys`` are the normalised keys of a team. What the cluster stamped names none.

@@ -26,7 +26,7 @@ _GENERATED_NAME = re.compile(r"(.+?)(-[bcdfghjklmnpqrstvwxz2456789]{5}|-[0-9a-f]
 _KIND = re.compile(r"[A-Za-z]\w*([.][\w.-]+)?")
 
 
-class NamedManifest(NamedTuple):
+class ManifestReference(NamedTuple):
     """A manifest of which only the name is known; ``is_config`` if no pods can be in it."""
 
     kind: str | None
@@ -45,7 +45,7 @@ class NamedManifest(NamedTuple):
         return self.name if self.name != self.workload else None
 
 
-def parse_named_manifest(value: object, namespace: str | None = None) -> NamedManifest | None:
+def parse_reference(value: object, namespace: str | None = None) -> ManifestReference | None:
     """Read ``KIND NAME`` or ``KIND.GROUP NAME``, as Spinnaker writes it, or a name alone."""
     text = as_text(value)
     if text is None:
@@ -54,7 +54,7 @@ def parse_named_manifest(value: object, namespace: str | None = None) -> NamedMa
     kind, _, group = words.lower().partition(".") if _KIND.fullmatch(words) else ("", "", "")
     # A service of Knative runs pods.
     is_config = kind in CONFIG_KINDS and not group.endswith("knative.dev")
-    return NamedManifest(kind or None, name, is_config, namespace)
+    return ManifestReference(kind or None, name, is_config, namespace)
 
 
 def unversioned(kind: str | None, name: str) -> str:

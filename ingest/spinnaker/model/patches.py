@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingest.spinnaker.model.coerce import as_dict, as_text
-from ingest.spinnaker.model.kinds import WORKLOADS, NamedManifest
+from ingest.spinnaker.model.kinds import WORKLOADS, ManifestReference
 from ingest.spinnaker.model.manifests import Manifest, manifest_list
 from ingest.spinnaker.model.payload import Context
 from ingest.spinnaker.model.pod_templates import (
@@ -25,13 +25,13 @@ from ingest.spinnaker.model.pod_templates import (
 _CONTAINER_FIELDS = frozenset({"name", "image", "env", "envFrom", "resources", "command", "args"})
 
 
-def read_patch(context: Context, named: NamedManifest | None) -> Manifest:
+def read_patch(context: Context, reference: ManifestReference | None) -> Manifest:
     """Return what a stage patches, with the patch as its body; no templates if the patch reaches no pods."""
     bodies = [_as_part(body) for body in manifest_list(context.patch_body)]
     applied: dict[str, Any] = next(iter(manifest_list(context.applied)), {})
-    kind, name = (named.kind, named.workload) if named else (None, None)
+    kind, name = (reference.kind, reference.workload) if reference else (None, None)
     has_pods = kind in WORKLOADS or not applied or bool(find_templates(applied))
-    is_config = named is not None and (named.is_config or not has_pods)
+    is_config = reference is not None and (reference.is_config or not has_pods)
     body = bodies[0] if len(bodies) == 1 else {"patches": bodies}
     return Manifest(kind, name, body, applied, None if is_config else _patched_templates(body))
 

@@ -12,15 +12,20 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dora.storage.rows.executions import ConfigManifest, Rollout, TrafficRoute
-from ingest.spinnaker.model.kinds import NamedManifest
+from ingest.spinnaker.model.kinds import ManifestReference
 from ingest.spinnaker.model.manifests import read_manifests
 from ingest.spinnaker.model.patches import read_patch
 from ingest.spinnaker.model.payload import NULL
 from ingest.spinnaker.model.stage_kinds import stage_action
-from ingest.spinnaker.recognise.config_manifests import config_manifest, named_config
-from ingest.spinnaker.recognise.rollouts import acts_itself, named_rollout, stage_rollouts, workload_rollout
+from ingest.spinnaker.recognise.config_manifests import make_config_manifest, make_referenced_config
+from ingest.spinnaker.recognise.rollouts import (
+    acts_itself,
+    make_referenced_rollout,
+    make_stage_rollouts,
+    make_workload_rollout,
+)
 from ingest.spinnaker.recognise.routes import function_routes, manifest_routes
-from ingest.spinnaker.recognise.run import Run, Step, make_step, named_manifests
+from ingest.spinnaker.recognise.run import Run, Step, make_step, manifest_references
 from ingest.spinnaker.recognise.switches import recognise_switches
 
 Fact = Rollout | ConfigManifest | TrafficRoute
@@ -46,7 +51,7 @@ def _facts_of_stage(step: Step) -> Iterable[Fact]:
         return function_routes(step)
     if stage_action(step.stage.type) in ("enable", "disable", "delete"):
         return _identify(step, recognise_switches(step))
-    return stage_rollouts(step)
+    return make_stage_rollouts(step)
 
 
 def _identify(step: Step, facts: Iterable[Fact]) -> Iterator[Fact]:
@@ -63,16 +68,19 @@ def _identify(step: Step, facts: Iterable[Fact]) -> Iterator[Fact]:
 def _facts_of_manifests(step: Step) -> Iterator[Fact]:
     context = step.context
     if step.stage.type == "patchManifest" and context.patch_body is not NULL:
-        manifests = [read_patch(context, next(iter(named_manifests(context)), None))]
+        manifests = [read_patch(context, next(iter(manifest_references(context)), None))]
     else:
         manifests = read_manifests(context)
     for manifest in manifests:
         if manifest.templates is None:
-            yield config_manifest(step, manifest)
+            yield make_config_manifest(step, manifest)
             yield from manifest_routes(step, manifest)
         else:
-            yield workload_rollout(step, manifest)
+            yield make_workload_rollout(step, manifest)
     if not manifests:
-        unnamed: list[NamedManifest | None] = [None]
-        for named in named_manifests(context) or unnamed:
-            yield named_config(step, named) if named and named.is_config else named_rollout(step, named)
+        unknown: list[ManifestReference | None] = [None]
+        for reference in manifest_references(context) or unknown:
+            if reference is not None and reference.is_config:
+                yield make_referenced_config(step, reference)
+            else:
+                yield make_referenced_rollout(step, reference)

@@ -16,14 +16,14 @@ import msgspec
 
 from dora.storage.rows.executions import Rollout
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
-from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
+from ingest.spinnaker.model.kinds import ManifestReference, parse_reference
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.patches import patch_content
 from ingest.spinnaker.model.payload import Context, Stage
 from ingest.spinnaker.model.pod_templates import NO_CONTENT, PodContent
 from ingest.spinnaker.model.stage_kinds import TYPES_BY_KIND, stage_action
 from ingest.spinnaker.model.stage_tree import StageTree
-from ingest.spinnaker.recognise.run import Step, Target, account_of, named_applications, named_manifests, regions_of
+from ingest.spinnaker.recognise.run import Step, Target, account_of, list_applications, manifest_references, regions_of
 from ingest.spinnaker.recognise.traffic import read_strategy
 
 FAN_OUT_STAGES = frozenset({"deploy", "rollbackCluster"})
@@ -39,7 +39,7 @@ _GROUP_STAGES = _PUSHED_STAGES | {
 _CLUSTERS = msgspec.json.Decoder(list[Context])
 
 
-def workload_rollout(step: Step, manifest: Manifest) -> Rollout:
+def make_workload_rollout(step: Step, manifest: Manifest) -> Rollout:
     """Return the rollout of one workload that a stage applies or patches."""
     is_patch = step.stage.type == "patchManifest"
     metadata = [as_dict(manifest.body.get("metadata")), *(each.metadata for each in manifest.templates or ())]
@@ -56,21 +56,21 @@ def workload_rollout(step: Step, manifest: Manifest) -> Rollout:
     )
 
 
-def named_rollout(step: Step, named: NamedManifest | None) -> Rollout:
+def make_referenced_rollout(step: Step, reference: ManifestReference | None) -> Rollout:
     """Return the rollout of a workload of which a stage tells no more than the name, or not even that."""
-    if named is None:
+    if reference is None:
         target = Target(step.account, step.namespace(), None)
         return make_rollout(step, step.context, target, workload_kind=workload_kind(step.stage))
-    target = Target(step.account, step.namespace(named.namespace), named.workload)
-    kind = named.kind or workload_kind(step.stage)
-    return make_rollout(step, step.context, target, workload_kind=kind, server_group=named.version)
+    target = Target(step.account, step.namespace(reference.namespace), reference.workload)
+    kind = reference.kind or workload_kind(step.stage)
+    return make_rollout(step, step.context, target, workload_kind=kind, server_group=reference.version)
 
 
-def stage_rollouts(step: Step) -> Iterator[Rollout]:
+def make_stage_rollouts(step: Step) -> Iterator[Rollout]:
     """Yield the rollouts of a stage without manifests of its own: groups, functions, undone, restarted or scaled."""
     stage = step.stage
     if (as_text(stage.type) or "").endswith("Manifest"):
-        yield named_rollout(step, next(iter(named_manifests(step.context)), None))
+        yield make_referenced_rollout(step, next(iter(manifest_references(step.context)), None))
         return
     for context in _planned_contexts(stage) or [stage.context]:
         # A rollback of type PREVIOUS_IMAGE clones the group with the image of its rollbackContext.
@@ -97,7 +97,7 @@ def make_rollout(
     if action == "rollback":
         more |= _restored(context)
     group = (more.get("server_group") or target.cluster) if stage.type in _GROUP_STAGES else None
-    application, *others = named_applications(context, more.pop("annotated", None), group) or [run.application]
+    application, *others = list_applications(context, more.pop("annotated", None), group) or [run.application]
     return Rollout(
         id=rollout_id(stage, run.tree, target),
         execution_id=run.execution.id,
@@ -187,8 +187,8 @@ def _planned_contexts(stage: Stage) -> list[Context]:
 
 def _cluster(context: Context) -> str | None:
     """Return the cluster, else what Frigga makes of its parts: ``application-stack-detail``."""
-    named = parse_named_manifest(context.cluster)
-    name = first_text(as_dict(context.moniker).get("cluster"), named and named.name, context.function_name)
+    reference = parse_reference(context.cluster)
+    name = first_text(as_dict(context.moniker).get("cluster"), reference and reference.name, context.function_name)
     application = as_text(context.application)
     if name or not application:
         return name

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text
 from ingest.spinnaker.model.failure_reason import failure_reason
-from ingest.spinnaker.model.kinds import NamedManifest, parse_named_manifest
+from ingest.spinnaker.model.kinds import ManifestReference, parse_reference
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.payload import Context, Execution, Stage
 from ingest.spinnaker.model.stage_tree import StageTree
@@ -84,10 +84,10 @@ def account_of(context: Context) -> str | None:
 
 def application_of(run: Run, context: Context, annotated: str | None = None) -> str:
     """Return whose something is: by its annotation, its stage, its execution."""
-    return next(iter(named_applications(context, annotated)), run.application)
+    return next(iter(list_applications(context, annotated)), run.application)
 
 
-def named_applications(context: Context, annotated: str | None = None, server_group: str | None = None) -> list[str]:
+def list_applications(context: Context, annotated: str | None = None, server_group: str | None = None) -> list[str]:
     """Return which application the annotation, the stage and the server group's name say, the strongest first."""
     prefix = (server_group or "").partition("-")[0]
     by_name = prefix if _APPLICATION.fullmatch(prefix) else None
@@ -95,26 +95,26 @@ def named_applications(context: Context, annotated: str | None = None, server_gr
     return [name for name in (annotated, by_stage, by_name) if name]
 
 
-def applied_names(context: Context) -> list[NamedManifest]:
+def applied_references(context: Context) -> list[ManifestReference]:
     """Return what a stage says it applied, by namespace."""
     by_namespace = as_dict(context.manifest_names).items()
-    names = (parse_named_manifest(name, namespace) for namespace, names in by_namespace for name in as_list(names))
-    return [named for named in names if named]
+    references = (parse_reference(name, namespace) for namespace, names in by_namespace for name in as_list(names))
+    return [reference for reference in references if reference]
 
 
-def targeted_name(context: Context) -> NamedManifest | None:
+def target_reference(context: Context) -> ManifestReference | None:
     """Return the manifest that a stage says it acts on: as it was resolved, else as it was requested."""
     # What a stage with a dynamic target requested as a name is left over from before.
     static = None if as_text(context.mode) == "dynamic" and as_text(context.cluster) else context.manifest_name
-    return parse_named_manifest(first_text(context.resolved_name, static, context.cluster))
+    return parse_reference(first_text(context.resolved_name, static, context.cluster))
 
 
-def named_manifests(context: Context) -> list[NamedManifest]:
+def manifest_references(context: Context) -> list[ManifestReference]:
     """Return what a stage names as applied, as its target, or as its cluster."""
-    if names := applied_names(context):
+    if names := applied_references(context):
         return names
-    named = targeted_name(context) or parse_named_manifest(as_dict(context.moniker).get("cluster"))
-    return [named] if named else []
+    reference = target_reference(context) or parse_reference(as_dict(context.moniker).get("cluster"))
+    return [reference] if reference else []
 
 
 def regions_of(context: Context) -> list[str]:

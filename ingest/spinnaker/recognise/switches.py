@@ -10,11 +10,11 @@ from typing import Any
 
 from dora.storage.rows.executions import ConfigManifest, Rollout
 from ingest.spinnaker.model.coerce import as_number, as_text, first_text
-from ingest.spinnaker.model.kinds import NamedManifest
+from ingest.spinnaker.model.kinds import ManifestReference
 from ingest.spinnaker.model.stage_kinds import stage_action
-from ingest.spinnaker.recognise.config_manifests import named_config
+from ingest.spinnaker.recognise.config_manifests import make_referenced_config
 from ingest.spinnaker.recognise.rollouts import group_target, make_rollout, workload_kind
-from ingest.spinnaker.recognise.run import Step, Target, applied_names, regions_of, targeted_name
+from ingest.spinnaker.recognise.run import Step, Target, applied_references, regions_of, target_reference
 from ingest.spinnaker.recognise.traffic import Traffic
 
 # `criteria` of a manifest stage and `target` of a server group stage: how far from the newest version, or the oldest.
@@ -38,18 +38,20 @@ def recognise_switches(step: Step) -> Iterator[Rollout | ConfigManifest]:
 
 
 def _manifest_switches(step: Step) -> Iterator[Rollout | ConfigManifest]:
-    targeted = targeted_name(step.context)
+    target_of_stage = target_reference(step.context)
     # A deletion by labels names only what it deleted.
-    named: list[NamedManifest | None] = [targeted] if targeted else [*applied_names(step.context)]
-    for each in named or [None]:
-        if each and each.is_config:
+    references: list[ManifestReference | None] = [
+        *([target_of_stage] if target_of_stage else applied_references(step.context))
+    ]
+    for reference in references or [None]:
+        if reference and reference.is_config:
             if step.stage.type == "deleteManifest":
-                yield named_config(step, each)
+                yield make_referenced_config(step, reference)
             continue
-        place = step.namespace(each.namespace if each else None)
-        target = Target(step.account, place, each.workload if each else None)
-        version = each.version if each else None
-        kind = each.kind if each else None
+        place = step.namespace(reference.namespace if reference else None)
+        target = Target(step.account, place, reference.workload if reference else None)
+        version = reference.version if reference else None
+        kind = reference.kind if reference else None
         yield from _switch(step, target, version, workload_kind=kind, **_choice(step, version))
 
 
@@ -62,7 +64,7 @@ def _group_switches(step: Step) -> Iterator[Rollout]:
     group = first_text(context.server_group_name, context.asg_name)
     target = group_target(step.stage, context)
     if group:
-        target = target._replace(cluster=NamedManifest(None, group).workload)
+        target = target._replace(cluster=ManifestReference(None, group).workload)
     choice = _choice(step, group)
     # `disableCluster` leaves so many of the newest groups enabled, by default one.
     if step.stage.type == "disableCluster" and as_number(context.remaining_enabled_server_groups) != 0:

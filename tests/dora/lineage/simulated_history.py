@@ -210,7 +210,7 @@ class SimulatedHistory:
     def serve(self, number: int, row: Served, change: str) -> None:
         line, partial = self.line(row.target), self.partial.setdefault(row.target, [])
         if not row.is_full:
-            if line and not row.is_undone:
+            if line and not row.is_reverted:
                 partial.append(Stretch(row.target, row.content, row.template, number, number, change == "promotion"))
             return
         partial.clear()
@@ -222,6 +222,6 @@ class SimulatedHistory:
             line[-1].confirmed_by = number
             return
         self.past.append(Stretch(row.target, row.content, row.template, number, number, change == "promotion"))
-        if line and row.is_undone:  # its own execution gave the target back to what served before
+        if line and row.is_reverted:  # its own execution gave the target back to what served before
             before = line[-1]
             self.past.append(Stretch(row.target, before.content, before.template, number, before.confirmed_by))

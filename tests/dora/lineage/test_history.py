@@ -16,7 +16,7 @@ from dora.lineage.commit_graph import Graph
 from dora.lineage.comparison import Attempt, Comparison, Contents, Served
 from tests.dora.lineage.simulated_history import Parents, SimulatedHistory
 
-DTYPES = {"target": np.int32, "content": np.int32, "template": np.int32, "is_full": np.bool_, "is_undone": np.bool_}
+DTYPES = {"target": np.int32, "content": np.int32, "template": np.int32, "is_full": np.bool_, "is_reverted": np.bool_}
 SEARCHES = settings().max_examples * (10 if settings().max_examples > 500 else 1)
 
 
@@ -220,7 +220,7 @@ def test_of_two_images_one_ahead_and_one_back_goes_ahead() -> None:
 
 def test_what_its_own_execution_took_back_does_not_serve() -> None:
     """0, then 1 undone in its run: 0 again is the same, and 1 again is new to nobody: it goes forward."""
-    undone = Attempt([Served(0, 1, 0, is_full=True, is_undone=True)], took_traffic=True, succeeded=True)
+    undone = Attempt([Served(0, 1, 0, is_full=True, is_reverted=True)], took_traffic=True, succeeded=True)
     rows = compare(*full(0), undone, *full(0, 1, 0))
     assert [row.change for row in rows] == ["new", "new", "same", "forward", "back"]
     assert blame(rows[4]) == (2, 3, 3)

@@ -29,7 +29,7 @@ TABLES = {
     " first_traffic_at, full_traffic_at",
     "content_parts": "source, rollout_id, slot, repository, commit, identity, origin",
     "rollout_templates": "source, rollout_id, template",
-    "served_targets": "deployment_id, target, undone_at",
+    "served_targets": "deployment_id, target, reverted_at",
 }
 USUAL = {
     "application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "target": "eu",
