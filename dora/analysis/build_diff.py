@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from dora.analysis.differing_rules import find_rules
 from dora.build import run
 from dora.config.settings import Config, read
 from dora.query.metric import compute_metric, fetch_rows
@@ -22,25 +24,34 @@ MAX_EXAMPLES = 3  # observations printed of each metric
 
 @dataclass(frozen=True, slots=True)
 class MetricDiff:
-    """One metric in two builds. ``observations`` counts those that differ in all of history, by difference."""
+    """One metric in two builds.
+
+    ``observations`` counts those that differ in all of history, by difference; ``rules`` counts them by the rules that
+    moved them (several may have), or by the key of a definition that differs.
+    """
 
     metric: str
     before: Value
     now: Value
     observations: dict[str, int]
+    rules: dict[str, int]
     examples: list[str]
 
     def line(self) -> dict[str, Any]:
         """Return one row of a table."""
-        differences = ", ".join(f"{count:,} {difference}" for difference, count in self.observations.items())
         return {
             "metric": catalog.metrics()[self.metric].title,
             "before": self.before.text,
             "evidence before": self.before.evidence,
             "now": self.now.text,
             "evidence now": self.now.evidence,
-            "observations that differ": differences or "none",
+            "observations that differ": _list_counts(self.observations) or "none",
+            "by rule": _list_counts(self.rules) or "–",
         }
+
+
+def _list_counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
 def compare_builds(old: Path, new: Path, config: Config, scope: Scope) -> list[MetricDiff]:
@@ -71,16 +82,19 @@ def _compare_metric(con: Connection, name: str, scope: Scope) -> MetricDiff:
         values += compute_metric(con, name, scope)
     # An identifier cannot be a parameter; catalog.metric() has allowed the name.
     sql = catalog.queries("analyses")["differing_observations"].replace("$metric", catalog.metric(name).name)
-    rows = fetch_rows(con, sql, [])
-    counts = Counter(row["difference"] for row in rows)
-    return MetricDiff(name, values[0], values[1], dict(counts), [_example(row) for row in rows[:MAX_EXAMPLES]])
+    con.execute(f"CREATE OR REPLACE TEMP TABLE differing_observations AS {sql}")
+    rows = fetch_rows(con, "FROM differing_observations", [])
+    rules = find_rules(con, catalog.metric(name), rows)
+    examples = [_example(row, names) for row, names in zip(rows[:MAX_EXAMPLES], rules, strict=False)]
+    counts, by_rule = Counter(row["difference"] for row in rows), Counter(chain.from_iterable(rules))
+    return MetricDiff(name, values[0], values[1], dict(counts), dict(by_rule.most_common()), examples)
 
 
-def _example(row: dict[str, Any]) -> str:
-    """Format an observation that differs: ``shop, shop/12: value changed, 1.5 → 2``."""
+def _example(row: dict[str, Any], rules: list[str]) -> str:
+    """Format an observation that differs: ``shop, shop/12: value changed, 1.5 → 2 (L4)``."""
     old, new = _observation(row, "old"), _observation(row, "new")
     change = {"added": f"now {new}", "removed": f"was {old}"}.get(row["difference"], f"{old} → {new}")
-    return f"{row['application']}, {row['subject']}: {row['difference']}, {change}"
+    return f"{row['application']}, {row['subject']}: {row['difference']}, {change} ({', '.join(rules)})"
 
 
 def _observation(row: dict[str, Any], build: str) -> str:

@@ -66,6 +66,20 @@ class CheckResult:
     next: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the numbers, as ``rules.toml`` has it: its title and what it decides.
+
+    ``facts`` are columns of tables of dora.duckdb as ``table.column``, ``table.*`` whether a row exists; ``evidence``
+    kinds of evidence of failure; ``excluded`` reasons for which a metric leaves an observation out.
+    """
+
+    title: str
+    facts: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+
+
 def queries(folder: str) -> dict[str, str]:
     """Return the text of every .sql file in ``dora/sql/<folder>/``, by name."""
     entries = sorted(files("dora.sql").joinpath(folder).iterdir(), key=lambda entry: entry.name)
@@ -87,6 +101,13 @@ def column_meanings() -> dict[tuple[str, str], str]:
     shared = tomllib.loads(files("dora.sql").joinpath("columns.toml").read_text())
     tables = {"": shared} | {name: header(sql) for name, sql in queries("models").items()}
     return {(table, column): meaning for table, columns in tables.items() for column, meaning in columns.items()}
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Return every rule by id, in the order of ``rules.toml``."""
+    entries = tomllib.loads(files("dora.sql").joinpath("rules.toml").read_text())
+    return {name: Rule(**entry) for name, entry in entries.items()}
 
 
 @cache

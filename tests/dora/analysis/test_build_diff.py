@@ -39,7 +39,7 @@ def test_another_night_adds_what_it_saw(tmp_path: Path, built_in: Callable[..., 
     rate = moved["change_failure_rate"]
     assert (rate.before.evidence[:6], rate.now.evidence[:6]) == ("0 of 2", "1 of 3")
     assert (rate.observations, moved["recovery_time"].observations) == ({"added": 1}, {"added": 1})
-    assert rate.examples == ["shop, shop/3@files: added, now 1"]
+    assert rate.examples == ["shop, shop/3@files: added, now 1 (D1, D2, D9, E4)"]
     assert moved["deployment_frequency"].observations == {}
     assert moved["deployment_frequency"].line()["observations that differ"] == "none"
     back = {row.metric: row for row in build_diff.compare_builds(*reversed(paths), Config(), Scope())}
@@ -59,10 +59,10 @@ def test_another_definition_changes_history(tmp_path: Path, built_in: Callable[.
     }
     rate = moved["change_failure_rate"]
     assert (rate.before.value, rate.now.value, rate.observations) == (0.5, 0.0, {"value changed": 1})
-    assert rate.examples == ["shop, shop/2@files: value changed, 1 → 0"]
+    assert rate.examples == ["shop, shop/2@files: value changed, 1 → 0 (failure_window_hours, E3)"]
     assert moved["time_to_restore"].observations == {"exclusion changed": 1}
     assert moved["time_to_restore"].examples == [
-        "shop, i: exclusion changed, excluded (attributed to a deployment) → 1"
+        "shop, i: exclusion changed, excluded (attributed to a deployment) → 1 (failure_window_hours, E3)"
     ]
     assert (tmp_path / "dora.duckdb").read_bytes() == before
 
