@@ -47,7 +47,8 @@ class Event(NamedTuple):
 
     ``template`` identifies the whole pod template with its images; null is unlike all others. ``revision`` is the name
     that the source gave: a versioned name or the number that Kubernetes counts. ``deployment`` is the root of its
-    execution tree.
+    execution tree. ``pauses`` are percentages at which a deploy waits for a promotion, if other content served before;
+    ``is_step`` is a promotion to the next of them.
     """
 
     deployment: str
@@ -63,6 +64,8 @@ class Event(NamedTuple):
     restores: str | None = None
     steps_back: int | None = None
     routes: tuple[Destination, ...] = ()
+    pauses: tuple[float, ...] = ()
+    is_step: bool = False
 
 
 class Effect:

@@ -36,6 +36,8 @@ class RolloutRow(NamedTuple):
     is_dark: bool
     restores: str | None
     steps_back: int | None
+    pause_weights: list[float] | None = None
+    is_step: bool = False
 
     def as_event(self) -> Event:
         """Return it as the replay takes it."""
@@ -52,6 +54,8 @@ class RolloutRow(NamedTuple):
             is_dark=self.is_dark,
             restores=self.restores,
             steps_back=self.steps_back,
+            pauses=tuple(self.pause_weights or ()),
+            is_step=self.is_step,
         )
 
 

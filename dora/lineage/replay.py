@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from dora.lineage.events import Action, Effect, Event, Part
-from dora.lineage.revisions import Content, Revision, RevisionList
+from dora.lineage.revisions import STABLE, Content, Revision, RevisionList
 from dora.lineage.routes import Routes
 
 
@@ -51,7 +51,8 @@ class Target:
         content = revision.content
         if content.source == number:
             self._contents.append(content)
-        weight = self._arriving_weight(event, revision)
+        content.pauses = event.pauses if self._is_update(content) else ()
+        weight = content.pauses[0] if content.pauses else self._arriving_weight(event, revision)
         if not revisions.is_versioned:
             self._replace(content)
         if weight == 0:
@@ -64,6 +65,11 @@ class Target:
             self._add_step(content, number, effect)
         self._serve(content, effect)
 
+    def _is_update(self, content: Content) -> bool:
+        """Tell whether content takes the place of other content; the first of a workload pauses nowhere."""
+        current = self._current
+        return current is not None and current is not content and current.workload == content.workload
+
     def _arriving_weight(self, event: Event, revision: Revision) -> float:
         """Return the share of traffic that reaches a revision as soon as it is there (T4)."""
         if event.is_dark:
@@ -75,11 +81,15 @@ class Target:
 
     def _roll_back(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
+        newest = revisions.last.content if revisions.last else None
+        if event.restores == STABLE and newest is not None and newest is not self._current:
+            self._retire(event, effect, [newest])  # an abort before full traffic
+            return
         revision = revisions.find(event.restores, event.steps_back)
         effect.source, effect.first, effect.full = None, event.first, event.full
         if revision is None:
             return
-        effect.source = revision.content.source
+        effect.source, revision.content.pauses = revision.content.source, ()
         revisions.restore(revision)
         weight = self._arriving_weight(event, revision)
         self._replace(revision.content)
@@ -111,7 +121,16 @@ class Target:
         if content is self._current:
             effect.part = Part.RESTART
             return
+        content.pauses = content.pauses[1:] if event.is_step else ()
+        if content.pauses:
+            effect.full = None
+            if content.pauses[0] == 0:
+                effect.part, effect.first = Part.DARK, None
+                content.dark_events.append(number)  # without traffic as before
+                return
         self._complete(number, content, effect)
+        if content.pauses:
+            self._add_step(content, number, effect)
         self._serve(content, effect)
 
     def _disable(self, number: int, event: Event, effect: Effect) -> None:
@@ -159,11 +178,11 @@ class Target:
         return None
 
     def _route(self, number: int, event: Event, effect: Effect) -> None:
-        before = self._routes.shares()
+        before = self._shares()
         self._routes.apply(event.routes)
-        shares = self._routes.shares()
+        shares = self._shares()
         effect.part, effect.source = Part.CLEAN_UP, None
-        without_part = [content for content in self._partial if not shares.get(content)]
+        without_part = [content for content in self._partial if not content.pauses and not shares.get(content)]
         risen = [
             content
             for content, share in shares.items()
@@ -186,6 +205,10 @@ class Target:
         for content in without_part:
             self._partial.pop(content, None)
             self._count_steps(content)
+
+    def _shares(self) -> dict[Content, float]:
+        """Return the percentage of each content that is routed; what waits for a promotion has that of its pause."""
+        return {content: share for content, share in self._routes.shares().items() if not content.pauses}
 
     def _complete(self, number: int, content: Content, effect: Effect) -> None:
         """Count the events that prepared a content with the one that gives it traffic now (D3)."""
@@ -217,7 +240,7 @@ class Target:
     def _count_preparations(self) -> None:
         """Count what still has a part of the traffic as rising, and dark content with what gave it traffic last."""
         for content in self._partial:
-            if self._routes and content.weight_events:
+            if (self._routes or content.pauses) and content.weight_events:
                 self._effects[content.weight_events[-1]].part = Part.RISING
             self._count_steps(content)
         for content in self._contents:
@@ -237,9 +260,12 @@ class Target:
             self._partial[content] = None
 
     def _replace(self, content: Content) -> None:
-        """Stop what else runs in a workload that runs one content only."""
+        """Stop what else runs in a workload that runs one content only, or what serves too while another one waits."""
         for each in self._others_running(content.workload, content):
-            self._stop(each)
+            if content.pauses and each is self._current:
+                self._running[content.workload][each] = None
+            else:
+                self._stop(each)
 
     def _others_running(self, workload: str, content: Content | None) -> list[Content]:
         """Return what runs in a workload beside a content, to be stopped."""

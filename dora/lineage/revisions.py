@@ -11,7 +11,7 @@ from itertools import islice
 
 from dora.lineage.events import Event
 
-OLDEST = "oldest"
+OLDEST, STABLE = "oldest", "stable"
 # Lambda's words for the versions of a function, as places in the list.
 _RELATIVE = {"$LATEST": 0, "$PREVIOUS": 1}
 
@@ -21,10 +21,20 @@ class Content:
 
     ``source`` is the number of the event that brought it. ``dark_events`` deployed it without traffic, and the event
     ``enabled_by`` was the last to give it traffic, as long as it did not serve in full. ``weight_events`` gave it the
-    part of the traffic that it has, and ``first`` is when it got that.
+    part of the traffic that it has, and ``first`` is when it got that. It waits for a promotion at the first percentage
+    of ``pauses``.
     """
 
-    __slots__ = ("dark_events", "enabled_by", "first", "served_in_full", "source", "weight_events", "workload")
+    __slots__ = (
+        "dark_events",
+        "enabled_by",
+        "first",
+        "pauses",
+        "served_in_full",
+        "source",
+        "weight_events",
+        "workload",
+    )
 
     def __init__(self, workload: str, source: int) -> None:
         self.workload, self.source = workload, source
@@ -33,6 +43,7 @@ class Content:
         self.enabled_by: int | None = None
         self.weight_events: list[int] = []
         self.first: int | None = None
+        self.pauses: tuple[float, ...] = ()
 
 
 class Revision:
@@ -118,6 +129,9 @@ class RevisionList:
             return next(islice(self, steps, None), None)
         if name in (OLDEST, "$OLDEST"):
             return self.oldest
+        if name == STABLE and self.last:
+            newest = self.last.content
+            return next((each for each in self if each.content.served_in_full and each.content is not newest), None)
         count = revision_number(name)
         revision = self._by_name.get(name) if count is None else self._by_number.get(count)
         return revision if revision and revision.is_listed else None

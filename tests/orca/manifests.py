@@ -21,6 +21,8 @@ def workload(spec: Spec, name: str, application: str) -> Json:
     metadata = {key: dict(spec[key]) for key in ("labels", "annotations") if key in spec}
     template: Json = {"spec": pod} | ({"metadata": metadata} if metadata else {})
     body: Json = {"replicas": spec.get("replicas", 2), "template": template}
+    if "steps" in spec:
+        body["strategy"] = _progress(spec["steps"])
     if kind == "CronJob":
         body = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
     elif kind not in _POD_KINDS:
@@ -33,10 +35,23 @@ def workload(spec: Spec, name: str, application: str) -> Json:
     return {"kind": kind, **knative, "metadata": {"name": name, **owner, **workload_labels}, "spec": body}
 
 
+def _progress(steps: Any) -> Json:
+    """Return the strategy of an Argo Rollout: its weights, ``pause`` until a promotion, and pauses of a duration."""
+    if steps == "bluegreen":
+        return {"blueGreen": {"activeService": "shop", "autoPromotionEnabled": False}}
+    parts = [
+        {"setWeight": step} if isinstance(step, int) else {"pause": {} if step == "pause" else {"duration": step}}
+        for step in steps
+    ]
+    return {"canary": {"steps": parts}}
+
+
 def _container(number: int, image: str, spec: Spec) -> Json:
     container: Json = {"name": f"c{number}", "image": image if "/" in image else f"registry/{image}"}
     if number == 0 and "env" in spec:
         container["env"] = [{"name": name, "value": str(value)} for name, value in spec["env"].items()]
+    if number == 0 and "runs" in spec:
+        container["command"] = ["sh", "-c", spec["runs"]]
     if number == 0 and "memory" in spec:
         container["resources"] = {"limits": {"memory": spec["memory"]}}
     return container

@@ -81,6 +81,7 @@ SELECT
   rollout.template_keys,
   rollout.labels,
   rollout.server_group,
+  rollout.pause_weights,
   rollout.restores,
   rollout.steps_back,
   rollout.kind,

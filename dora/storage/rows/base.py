@@ -23,6 +23,7 @@ Text = str | None
 Texts = list[str] | None
 Flag = bool | None
 Number = float | None
+Numbers = list[float] | None
 Int32 = Annotated[int, Stored("INTEGER")]
 HugeInt = Annotated[int, Stored("HUGEINT")]
 Time = Annotated[int, Stored("TIMESTAMP")]  # a float would round its microseconds

@@ -13,6 +13,7 @@ _STORED = {
     float: Stored("DOUBLE"),
     int: Stored("BIGINT"),
     list[str]: Stored("VARCHAR[]"),
+    list[float]: Stored("DOUBLE[]"),
 }
 
 

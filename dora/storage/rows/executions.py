@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Int32, Micros, Number, Revision, Row, Text, Texts, Time
+from dora.storage.rows.base import Int32, Micros, Number, Numbers, Revision, Row, Text, Texts, Time
 
 
 class Execution(Row, frozen=True, kw_only=True):
@@ -114,7 +114,13 @@ class Rollout(Row, frozen=True, kw_only=True):
     labels: Annotated[Texts, "Labels of the pod template, name=value."] = None
     commit: Annotated[Text, "Commit that a label or annotation of the manifest names."] = None
     server_group: Annotated[Text, "Server group or revision that it created."] = None
-    restores: Annotated[Text, "Server group or revision that a rollback restored."] = None
+    pause_weights: Annotated[
+        Numbers,
+        "Percentages of the traffic at which it waits until somebody promotes it, where another version served before.",
+    ] = None
+    restores: Annotated[
+        Text, "Server group or revision that a rollback restored; oldest, or stable for what served in full."
+    ] = None
     steps_back: Annotated[Int32 | None, "Number of revisions that a rollback went back."] = None
     kind: Annotated[Text, "Kind according to the source: release, hotfix, rollback, redeploy, config, promotion."] = (
         None

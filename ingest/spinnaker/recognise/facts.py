@@ -17,6 +17,7 @@ from ingest.spinnaker.model.manifests import read_manifests
 from ingest.spinnaker.model.patches import read_patch
 from ingest.spinnaker.model.payload import NULL
 from ingest.spinnaker.model.stage_kinds import stage_action
+from ingest.spinnaker.recognise.argo_commands import rollout_commands
 from ingest.spinnaker.recognise.config_manifests import make_config_manifest, make_referenced_config
 from ingest.spinnaker.recognise.rollouts import (
     acts_itself,
@@ -76,7 +77,7 @@ def _facts_of_manifests(step: Step) -> Iterator[Fact]:
             yield make_config_manifest(step, manifest)
             yield from manifest_routes(step, manifest)
         else:
-            yield make_workload_rollout(step, manifest)
+            yield from list(rollout_commands(step, manifest)) or [make_workload_rollout(step, manifest)]
     if not manifests:
         unknown: list[ManifestReference | None] = [None]
         for reference in manifest_references(context) or unknown:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from dora.storage.rows.executions import Rollout
+from ingest.spinnaker.model.argo_rollouts import read_pauses
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.kinds import ManifestReference, parse_reference
 from ingest.spinnaker.model.manifests import Manifest
@@ -53,6 +54,7 @@ def make_workload_rollout(step: Step, manifest: Manifest) -> Rollout:
         workload_kind=manifest.kind or workload_kind(step.stage),
         commit=step.run.find_commit(metadata),
         server_group=manifest.revision,
+        **(read_pauses(manifest) if manifest.templates else {}),
     )
 
 
@@ -95,7 +97,8 @@ def make_rollout(
     action: str = more.pop("action", None) or stage_action(stage.type) or "deploy"
     first, full, accepted = more.pop("traffic", step.traffic)
     if action == "rollback":
-        more |= _restored(context)
+        more = _restored(context) | more
+    strategy = more.pop("strategy", None) or read_strategy(run.execution, stage, context)
     group = (more.get("server_group") or target.cluster) if stage.type in _GROUP_STAGES else None
     application, *others = list_applications(context, more.pop("annotated", None), group) or [run.application]
     return Rollout(
@@ -105,7 +108,7 @@ def make_rollout(
         other_application=next((name for name in others if name.lower() != application.lower()), None),
         action=action,
         role="canary" if run.tree.outermost(stage, _CANARY_STAGES) else None,
-        strategy=read_strategy(run.execution, stage, context),
+        strategy=strategy,
         account=target.account,
         location=target.location,
         cluster=target.cluster,
