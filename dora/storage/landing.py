@@ -91,12 +91,15 @@ class Load:
     def _merge_by_key(self, table: str, columns: Sequence[str]) -> tuple[int, int]:
         """Merge a batch; return how many rows were inserted and how many were updated.
 
-        A row is updated if a value differs and it does not come from an earlier revision of its execution.
+        A row is updated if a value differs and its document had come at least as far: of two that had come equally far
+        the later one replaces the other with all its rows.
         """
+        from dora.storage.rows.base import CONTENT_BITS  # noqa: PLC0415 - a reader of the build needs none of it
+
         values = [name for name in columns if name not in ("source", "id", "load_id")]
         replaces = " OR ".join(f't."{name}" IS DISTINCT FROM s."{name}"' for name in values)
         if "revision" in values:
-            replaces = f"s.revision >= t.revision AND ({replaces})"
+            replaces = f"s.revision >> {CONTENT_BITS} >= t.revision >> {CONTENT_BITS} AND ({replaces})"
         actions = self.con.execute(
             f'MERGE INTO "{table}" t USING batch s ON t.source = s.source AND t.id = s.id'
             f" WHEN MATCHED AND ({replaces}) THEN UPDATE BY NAME"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dora.storage.rows.base import Row
+from dora.storage.rows.base import CONTENT_BITS, Row
 from ingest.core.archive import Document
 from ingest.core.columns import Columns
 
@@ -102,14 +102,15 @@ def _to_table(values: Callable[[str], object], count: int, schema: pa.Schema) ->
 
 
 def latest_rows(tables: Sequence[pa.Table]) -> pa.Table:
-    """Concatenate tables and keep one row per id: that of the latest revision, else the last one."""
+    """Concatenate tables and keep one row per id: the last one of those whose documents had come furthest."""
     rows = _pyarrow().concat_tables(tables)
     ids = rows["id"].to_pylist()
     if len(set(ids)) == len(ids):  # `pyarrow.compute` could find it too, but its import takes 9 MB
         return rows
     order = list(range(len(ids)))
     if "revision" in rows.column_names:
-        order.sort(key=rows["revision"].to_pylist().__getitem__)
+        progress = [revision >> CONTENT_BITS for revision in rows["revision"].to_pylist()]
+        order.sort(key=progress.__getitem__)
     return rows.take(list({ids[position]: position for position in order}.values()))
 
 

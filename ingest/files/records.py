@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args
 import msgspec
 
 from dora.storage.rows import changes, executions, incidents
-from dora.storage.rows.base import Row
+from dora.storage.rows.base import CONTENT_BITS, Row
 from ingest.files.identities import Identity, RowIds
 from ingest.files.timestamps import Timestamp
 
@@ -177,7 +177,7 @@ def deployment_rows(
     row_id, root_id = ids or RowIds(line.id, line.group or line.id)
     status = STATUS[line.status]
     # A final state has the higher revision, so that an older export does not replace it by a running one.
-    revision = 0 if line.status == "in_progress" else 1
+    revision = 0 if line.status == "in_progress" else 1 << CONTENT_BITS
     execution = executions.Execution(
         id=row_id,
         revision=revision,

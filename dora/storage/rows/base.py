@@ -32,8 +32,10 @@ Micros = Time | None
 _UNCOMPRESSED = " USING COMPRESSION uncompressed"
 RandomText = Annotated[str, Stored("VARCHAR", _UNCOMPRESSED)]
 RandomTexts = Annotated[list[str], Stored("VARCHAR[]", _UNCOMPRESSED)]
+# The lowest bits of a revision tell two documents of equal progress apart; the others order them.
+CONTENT_BITS = 19
 Revision = Annotated[
-    int, "Position of the execution when this row was written; only rows of its latest revision count."
+    int, "Progress of the document that this row comes from, and a hash of it; only rows of the latest one count."
 ]
 
 
@@ -48,7 +50,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Row(Table, frozen=True, kw_only=True):
-    """One row of a source, merged by ``(source, id)``; a row with a revision replaces none of a later one."""
+    """One row of a source, merged by ``(source, id)``; a row replaces none of a document that had come further."""
 
     id: Annotated[str, "Identifier of the row, unique within its source."]
 

@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from dora.errors import UsageError
 from dora.storage import database
-from dora.storage.rows.base import Row
+from dora.storage.rows.base import CONTENT_BITS, Row
 from dora.storage.rows.changes import Change, Commit
 from dora.storage.rows.executions import Execution, Rollout
 from dora.storage.rows.incidents import Incident
@@ -117,7 +117,7 @@ def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
     execution, rollout = rows(write_csv(tmp_path / "deployments.csv", [DEPLOYMENT | more]))
     assert execution == Execution(
         id="d1",
-        revision=1,
+        revision=1 << CONTENT_BITS,
         external_id="d1",
         application="shop",
         root_id="d1",
@@ -132,7 +132,7 @@ def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
     )
     assert rollout == Rollout(
         id="d1",
-        revision=1,
+        revision=1 << CONTENT_BITS,
         execution_id="d1",
         application="shop",
         action="deploy",

@@ -163,6 +163,21 @@ def test_what_has_ended_beats_what_runs_of_the_same_instant() -> None:
     assert low < high
 
 
+@pytest.mark.parametrize("loads", [1, 2])
+def test_a_document_with_other_content_replaces_all_of_an_equal_one(loads: int) -> None:
+    """Of two that had come equally far the last one is landed with its own stages, whatever their hashes."""
+    for number in range(8):
+        first, second = (
+            msgspec.json.encode(document(f"E{number}", "SUCCEEDED", T, [(name, "SUCCEEDED", T + 20) for name in names]))
+            for names in ("AB", "CD")
+        )
+        batches = [[first, second]] if loads == 1 else [[first], [second]]
+        rows = land_batches(*batches)
+        assert rows == land_batches([second])
+        assert [row[1][3:] for row in rows["stage"]] == ["C", "D"]
+        assert land_batches(*batches, [first, second]) == rows  # as a replay reads them
+
+
 def test_a_revision_fits_a_bigint_for_a_century() -> None:
     """Also if a document names the latest time that is accepted."""
     body = msgspec.json.encode(document("E", "SUCCEEDED", 4_102_444_799_999, []))
