@@ -28,5 +28,5 @@ def compute_revision(execution: Execution, body: bytes) -> int:
     others = [micros // 1000 for time in times if type(time) is not int and (micros := as_micros(time))]
     latest = max(max(integers, default=0), max(others, default=0))
     rank = latest << 2 | (execution.status in COMPLETE) << 1 | full
-    # Milliseconds take 41 bits until 2039 and 42 until 2109: with 2 for the rank and 19 for the content it fits a BIGINT.
+    # Milliseconds take 41 bits until 2039 and 42 until 2109: with 2 for the rank and 19 for the hash it fits a BIGINT.
     return rank << CONTENT_BITS | zlib.crc32(body) & ((1 << CONTENT_BITS) - 1)

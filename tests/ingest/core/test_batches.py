@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from dora.storage import database
 from dora.storage.rows.base import CONTENT_BITS, Row
 from dora.storage.rows.changes import Commit
-from dora.storage.rows.base import CONTENT_BITS
 from dora.storage.rows.executions import Execution
 from dora.storage.rows.incidents import Incident
 from ingest.core.batches import latest_rows, to_arrow
