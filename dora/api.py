@@ -13,6 +13,7 @@ from dora import periods
 from dora.analysis import (
     audit,
     deployment_explanation,
+    goals,
     period_comparison,
     rollbacks,
     speed_and_safety,
@@ -188,6 +189,10 @@ class Delivery:
     def benchmark(self, year: int, scope: Scope = EVERYTHING) -> list[survey_position.SurveyPosition]:
         """Return the position of each number among the answers of a year's survey, with its probability."""
         return survey_position.estimate_tiers(self.connection(), year, scope)
+
+    def goals(self, scope: Scope = EVERYTHING) -> list[goals.GoalResult]:
+        """Return the goals of dora.toml that concern a scope, each with its value and whether it is met."""
+        return goals.evaluate_goals(self.connection(), scope)
 
     def curve(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
         """Return the Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dora import periods
 from dora.build.definition_tables import write_definitions
+from dora.build.goal_table import write_goals
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
@@ -46,6 +47,7 @@ def build(
     with database.build_database(landing or config.data, into) as con:
         _write_build_info(con, config)
         write_definitions(con, config)
+        write_goals(con, config)
         _write_models(con, report)
         _write_metrics(con, report)
         results = _run_checks(con)

@@ -1,4 +1,4 @@
-"""Commands that judge numbers: compare, signals, benchmark, diff. None of them fetches anything."""
+"""Commands that judge numbers: compare, signals, benchmark, goals, diff. None of them fetches anything."""
 
 from __future__ import annotations
 
@@ -155,6 +155,28 @@ def _position_line(position: SurveyPosition) -> dict[str, Any]:
         estimate = f"better than about {100 * position.worse:.0f} % of answers"
     row = {"metric": metrics()[value.metric].title, "group": value.group, "value": value.text}
     return row | {"evidence": value.evidence, "position": estimate}
+
+
+@app.command()
+def goals(
+    since: options.Window = "90d",
+    until: options.Until = None,
+    by: options.By = None,
+    application: options.Applications = None,
+    team: options.Teams = None,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+) -> None:
+    """Print whether the goals of dora.toml are met, missed, or undecided at this number of observations.
+
+    Example: dora goals --by team --since 30d
+    """
+    results = options.open_build(config).goals(options.scope_from(since, until, application, team, by=by))
+    if options.print_rows([asdict(row) | {"text": row.text, "verdict": row.verdict} for row in results], json=json):
+        return
+    console.print_table([row.line() for row in results])
+    if not results:
+        console.print_note("no goal is set; next: write some under [goals] in dora.toml")
 
 
 @app.command()
