@@ -25,7 +25,9 @@ from dora.statistics.intervals import mean_below, share_below
 from dora.statistics.survival_sql import survival_at_sql
 from dora.storage.database import Connection
 
-OBSERVATIONS = "(SELECT value, censored FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
+OBSERVATIONS = (
+    "(SELECT value, censored, entry FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
+)
 METRICS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
 MIN_PROBABILITY = 0.8  # an estimate names as many neighbouring tiers as it takes to be this probable
 HIGHEST_SCORE = 10  # of the answers of 2025, from 0 (worst)

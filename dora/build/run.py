@@ -22,7 +22,9 @@ from dora.storage.database import Connection
 from dora.storage.schema import BUILD_LAYOUT
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
-OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded"
+OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded, entry"
+# A metric without late entry has no such column.
+WITHOUT_ENTRY = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry LIMIT 0)"
 # Python computes these. For the order of the models it is enough to know what they read.
 EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates"}
 LINEAGE = dict.fromkeys(
@@ -96,7 +98,8 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
-        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM ({metric.sql})')  # noqa: S608 - our SQL files
+        observations = f"(FROM ({metric.sql}) {WITHOUT_ENTRY})"
+        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM {observations}')  # noqa: S608 - our SQL files
         write_daily_counts(con, metric.name)
         selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")

@@ -75,7 +75,7 @@ def _to_value(
 def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """Return the rows behind ``compute_metric``.
 
-    Columns: application, happened_at, subject, value, censored, excluded, team, grp, period.
+    Columns: application, happened_at, subject, value, censored, excluded, entry, team, grp, period.
     """
     ordered = "SELECT * FROM $observations ORDER BY happened_at, subject, application"
     return query_observations(con, name, scope, ordered)
@@ -103,7 +103,7 @@ def query_observations(
 
 def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
     """Return the Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
-    sql = statistics.survival_curve_sql("(SELECT value, censored FROM $observations WHERE excluded IS NULL)")
+    sql = statistics.survival_curve_sql("(SELECT value, censored, entry FROM $observations WHERE excluded IS NULL)")
     return query_observations(con, name, scope, sql)
 
 

@@ -51,6 +51,7 @@ def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
     """Return the values that count; their groups are numbered by group, then period."""
     columns = plan.execute(con, "values_in_scope").fetchnumpy()
     names = ("group_number", "day", "value", "censored")
+    entry = np.ma.filled(columns["entry"], np.nan)
     group, day, value, censored = (np.asarray(columns[name]) for name in names)  # asarray drops the mask of no nulls
     numbers = group.astype(np.int64) * len(plan.periods)
     starts = [(period.start - EPOCH).days for period in plan.periods if period]
@@ -58,7 +59,7 @@ def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
         # The period of each day is looked up in a table of all days, not searched for every row.
         period_of_day = np.searchsorted(starts, np.arange(starts[0], day.max() + 1), "right") - 1
         numbers += period_of_day[day - starts[0]]
-    return sort_samples(numbers, value, censored, len(plan.groups) * len(plan.periods))
+    return sort_samples(numbers, value, censored, len(plan.groups) * len(plan.periods), entry)
 
 
 def _to_nulls(column: NDArray[Any]) -> list[Any]:

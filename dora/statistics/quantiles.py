@@ -6,7 +6,8 @@ module that counts alone may import it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ class Samples:
     """Sorted durations of groups: ``values[start:middle]`` of each have ended, ``values[middle:end]`` are still open.
 
     ``groups`` holds the numbers of the groups that have any value; all results are in its order, NaN for no number.
+    ``entries`` holds the sorted ages above zero at which values entered late, by the index of their group.
     """
 
     values: Floats
@@ -31,6 +33,7 @@ class Samples:
     start: Positions
     middle: Positions
     end: Positions
+    entries: Mapping[int, Floats] = field(default_factory=dict)
 
     def at(self, position: Positions, until: Positions) -> Floats:
         """Return the values at positions, NaN from ``until`` on."""
@@ -78,8 +81,14 @@ class Samples:
         return mean, deviation
 
 
-def sort_samples(groups: NDArray[np.integer], values: Floats, censored: Flags, count: int) -> Samples:
-    """Sort values within their groups, which are numbered below ``count``; ``censored`` marks what is still open."""
+def sort_samples(
+    groups: NDArray[np.integer], values: Floats, censored: Flags, count: int, entries: Floats | None = None
+) -> Samples:
+    """Sort values within their groups, which are numbered below ``count``.
+
+    ``censored`` marks what is still open; ``entries`` are the ages at which observation began, 0 or NaN at the start.
+    """
+    late = {} if entries is None else _group_entries(groups[entries > 0], entries[entries > 0])
     # One integer key a row, then one float sort a group, takes a quarter of the time of np.lexsort.
     keys: NDArray[np.uint64] = groups.astype(np.uint64) << np.uint64(ROW_BITS + 1)
     keys |= censored.astype(np.uint64) << np.uint64(ROW_BITS)
@@ -92,4 +101,12 @@ def sort_samples(groups: NDArray[np.integer], values: Floats, censored: Flags, c
         values[edges[part] : edges[part + 1]].sort()
     start, middle, end = edges[:-1:2], edges[1::2], edges[2::2]
     occupied = np.flatnonzero(end > start)
-    return Samples(values, occupied, start[occupied], middle[occupied], end[occupied])
+    late_by_index = {int(occupied.searchsorted(group)): ages for group, ages in late.items()}
+    return Samples(values, occupied, start[occupied], middle[occupied], end[occupied], late_by_index)
+
+
+def _group_entries(groups: NDArray[np.integer], entries: Floats) -> dict[int, Floats]:
+    """Return the sorted entries of each group."""
+    order = np.lexsort((entries, groups))
+    numbers, first = np.unique(groups[order], return_index=True)
+    return dict(zip(numbers.tolist(), np.split(entries[order], first[1:]), strict=False))

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from dora.statistics.distributions import Z
+from dora.statistics.late_entry import TOLERANCE, LateEntryCurve
 from dora.statistics.quantiles import Flags, Floats, Positions, Samples
 
-TOLERANCE = 1e-12  # a survival of exactly one half must not be missed by its last bit
+MIN_SIZE = 6  # the interval of fewer covers the true median in 75 % (two) to 94 % (four) of samples, not in 95 %
 FIRST_STEP, GROWTH = 64, 4  # a scan looks at 64 positions first, then at four times as many each time
 
 
@@ -66,6 +67,15 @@ class Survival:
         width = side * Z * np.sqrt(greenwood) / np.abs(np.log(survival))
         return np.where(survival > 0, survival ** np.exp(width), np.nan)
 
+    @cached_property
+    def _late_curves(self) -> dict[int, LateEntryCurve]:
+        """The curves of the groups of which some entered late, by index."""
+        samples, curves = self.samples, {}
+        for group, entries in samples.entries.items():
+            start, middle, end = samples.start[group], samples.middle[group], samples.end[group]
+            curves[group] = LateEntryCurve.estimate(samples.values[start:middle], samples.values[middle:end], entries)
+        return curves
+
     def _crossing(self, left: float) -> Positions:
         """Return the position of the first event after which at most ``left`` remain; ``middle`` if there is none."""
         samples, group = self.samples, np.arange(len(self.samples.groups))
@@ -82,7 +92,10 @@ class Survival:
         return np.where(self._state(group, samples.middle - 1)[0] > 0, samples.middle, tie)
 
     def limits(self, p: float) -> tuple[Floats, Floats]:
-        """Return the first times at which the limits of the curve are at most 1 − p; NaN is unbounded."""
+        """Return the first times at which the limits of the curve are at most 1 − p; NaN is unbounded.
+
+        There are none for fewer than six values, or while fewer than six are at risk where some entered late.
+        """
         samples, group, end, left = self.samples, np.arange(len(self.samples.groups)), self._end_of_limits(), 1 - p
         # The lower limit never rises from event to event (as Z < 2), so bisection finds it. The upper one may rise
         # where few are at risk: it is scanned, from where the curve itself crosses.
@@ -93,11 +106,27 @@ class Survival:
             last_of_tie: Flags = next_value != samples.values.take(position, mode="clip")
             return last_of_tie & (self._limit(groups, position, -1) <= left + TOLERANCE)
 
-        return samples.at(low, end), samples.at(_scan(self._crossing(left), end, reached), end)
+        high = _scan(self._crossing(left), end, reached)
+        enough = samples.end - samples.start >= MIN_SIZE
+        lows, highs = (np.where(enough, samples.at(position, end), np.nan) for position in (low, high))
+        for late, curve in self._late_curves.items():
+            lows[late], highs[late] = curve.limits(p)
+        return lows, highs
 
     def quantile(self, p: float) -> Floats:
-        """Return the first times at which at most 1 − p remain; NaN if more are still open."""
-        return self.samples.at(self._crossing(1 - p), self.samples.middle)
+        """Return the first times at which less than 1 − p remain; NaN if more are still open.
+
+        Where exactly 1 − p remain until a later event, it is the midpoint of both, as of the middle two of an even
+        number of values; without a later event it is the first.
+        """
+        samples, group, left = self.samples, np.arange(len(self.samples.groups)), 1 - p
+        crossing = self._crossing(left)
+        is_exact = np.abs(self._state(group, crossing)[0] - left) <= TOLERANCE
+        after = np.where(is_exact, np.minimum(crossing + 1, samples.middle - 1), crossing)
+        quantiles: Floats = (samples.at(crossing, samples.middle) + samples.at(after, samples.middle)) / 2
+        for late, curve in self._late_curves.items():
+            quantiles[late] = curve.quantile(p)
+        return quantiles
 
 
 def _bisect(low: Positions, high: Positions, holds: Callable[[Positions], Flags]) -> Positions:

@@ -7,9 +7,17 @@ from dora.statistics.distributions import Z
 TOLERANCE = 1e-12  # a product that should be exactly zero is not in its last bit
 
 _STEPS = """
-WITH tied AS (
-  SELECT value AS t, count(*)::DOUBLE AS m, count(*) FILTER (WHERE NOT censored)::DOUBLE AS d
-  FROM {source} WHERE value IS NOT NULL GROUP BY value
+WITH observed AS (
+  SELECT value, censored, entry FROM (FROM {source} UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry LIMIT 0))
+  WHERE value IS NOT NULL
+),
+tied AS (
+  SELECT t, sum(m)::DOUBLE AS m, sum(d)::DOUBLE AS d
+  FROM (
+    SELECT value AS t, 1 AS m, (NOT censored)::INTEGER AS d FROM observed
+    UNION ALL
+    SELECT entry AS t, -1 AS m, 0 AS d FROM observed WHERE entry > 0
+  ) GROUP BY t
 ),
 at_risk AS (
   SELECT t, d, sum(m) OVER (ORDER BY t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS r FROM tied
@@ -39,8 +47,8 @@ FROM bounded WHERE place = n OR place % greatest(1, n // {max_steps}) = 0 ORDER 
 def survival_at_sql(source: str, limit: float) -> str:
     """Return a SELECT of one row: the share that lasts longer than a limit (``left``), and Greenwood's sum there.
 
-    ``source`` is a relation with ``value DOUBLE`` and ``censored BOOLEAN`` (the value is then the time so far);
-    ``limit`` is in its unit.
+    ``source`` is a relation with ``value DOUBLE``, ``censored BOOLEAN`` (the value is then the time so far) and ``entry
+    DOUBLE``, the time at which its observation began (null: at the start). ``limit`` is in their unit.
     """
     return _STEPS.format(source=source) + _AT.format(limit=float(limit))
 

@@ -71,7 +71,7 @@ TABLES = {"execution": EXECUTIONS, "rollout": ROLLOUTS, "commit": COMMITS, "chan
 OBSERVED = f"""
 INSERT INTO metrics."{{metric}}"
 SELECT 'app' || hash(i) % {APPLICATIONS}, {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400000000))::BIGINT),
-  's' || i, {{value}}, hash(i * 5) % 50 = 0 AND {{open}}, NULL
+  's' || i, {{value}}, hash(i * 5) % 50 = 0 AND {{open}}, NULL, NULL
 FROM range($n) t(i)
 """
 VALUES = {

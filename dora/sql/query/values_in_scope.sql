@@ -1,11 +1,12 @@
 -- One row is one observation of a scope that counts and has a value: the number of its group, its local day (days since
--- 1970-01-01, 0 without periods), the value and whether it is still open. Groups are numbered because ten million names
--- take seconds to become numpy objects.
+-- 1970-01-01, 0 without periods), the value, whether it is still open, and the age at which its observation began.
+-- Groups are numbered because ten million names take seconds to become numpy objects.
 SELECT
   memberships.group_number,
   (CASE WHEN $every::VARCHAR IS NULL THEN 0 ELSE ($local_time)::DATE - DATE '1970-01-01' END)::INTEGER AS day,
   observations.value,
-  observations.censored
+  observations.censored,
+  observations.entry
 FROM metrics."$metric" AS observations
 INNER JOIN (
   SELECT *, list_position($groups::VARCHAR[], $group) - 1 AS group_number FROM memberships

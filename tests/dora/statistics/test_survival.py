@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import time
 from collections.abc import Sequence
 from fractions import Fraction
@@ -81,16 +82,20 @@ def curve(observations: Sequence[Observation]) -> Curve:
 
 
 def oracle(observations: Sequence[Observation], left: float = 0.5) -> tuple[float | None, ...]:
-    """Where the curve and the limits of lifelines cross ``left``; its own median misses an exact ½.
+    """Where the curve and the limits of lifelines cross ``left``: half-way to the next event where it is exactly that.
 
-    If the curve reaches zero, Greenwood's variance is infinite; lifelines calls the limits 0 there, R's survfit and
-    this tool call them unknown.
+    There are no limits of fewer than six. If the curve reaches zero, Greenwood's variance is infinite; lifelines calls
+    the limits 0 there, R's survfit and this tool call them unknown.
     """
     fitter = KaplanMeierFitter().fit([t for t, _ in observations], [not censored for _, censored in observations])
     survival = fitter.survival_function_.iloc[:, 0]
     limits = fitter.confidence_interval_[survival > 0]
     crossed = [line.index[line <= left + 1e-9] for line in (survival, limits.iloc[:, 0], limits.iloc[:, 1])]
-    return tuple(float(times[0]) if len(times) else None for times in crossed)
+    quantile, *ends = (float(times[0]) if len(times) else None for times in crossed)
+    if quantile is not None and abs(survival[quantile] - left) < 1e-9:
+        later = [t for t, censored in observations if t > quantile and not censored]
+        quantile = (quantile + min(later, default=quantile)) / 2
+    return (quantile, *(ends if len(observations) >= 6 else (None, None)))
 
 
 def finite(value: float | None) -> float:
@@ -177,9 +182,10 @@ def test_a_long_curve_is_thinned_and_keeps_its_end() -> None:
 @given(st.integers(1, 400), st.integers(1, 10**6))
 @settings(deadline=None, max_examples=40)
 def test_half_is_exactly_half(pairs: int, seed: int) -> None:
-    """Without open values the median is the middle value, or the lower of two, to the last bit."""
+    """Without open values the median is that of the statistics module, to the last bit: of two middle ones the mean."""
     values = random.Random(seed).sample(range(10 * pairs), 2 * pairs)
-    assert curve([(float(v), False) for v in values]).median == sorted(values)[pairs - 1]
+    for part in (values, values[1:]):
+        assert curve([(float(v), False) for v in part]).median == statistics.median(part)
 
 
 @given(st.integers(2, 40), st.integers(1, 10**6))
@@ -188,13 +194,25 @@ def test_half_is_exact_behind_censoring(steps: int, seed: int) -> None:
     """The median is that of a curve computed in exact fractions, whatever factors the half has."""
     draw = random.Random(seed)
     observations: list[Observation] = [(float(t), draw.random() < 0.4) for t in range(steps * 2)]
-    left, survival, median = Fraction(len(observations)), Fraction(1), None
+    left, survival, median, exact = Fraction(len(observations)), Fraction(1), None, None
     for t, censored in observations:
         survival *= 1 if censored else 1 - 1 / left
         left -= 1
-        if median is None and survival <= Fraction(1, 2):
+        if exact is not None and not censored and median is None:
+            median = (exact + t) / 2
+        elif exact is None and survival == Fraction(1, 2):
+            exact = t
+        elif median is None and survival < Fraction(1, 2):
             median = t
-    assert curve(observations).median == median
+    assert curve(observations).median == (exact if median is None else median)
+
+
+def test_two_values_have_the_median_between_them() -> None:
+    """The median of 1 h and 25 h is 13 h, and fewer than six have no interval."""
+    assert curve([(1.0, False), (25.0, False)])[3:6] == (13.0, None, None)
+    values = [(float(t), False) for t in range(1, 7)]
+    assert curve(values[:5])[3:6] == (3.0, None, None)
+    assert curve(values)[3:6] == (3.5, 1.0, None)
 
 
 def test_an_event_comes_before_an_open_one_of_the_same_age() -> None:
