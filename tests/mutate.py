@@ -32,6 +32,12 @@ class Mutation(NamedTuple):
     text: str
     replacement: str
 
+    @property
+    def place(self) -> str:
+        """Where the break is, as ``file:line text``."""
+        before, _, _ = (ROOT / self.file).read_text().partition(self.text)
+        return f"{self.file}:{before.count(chr(10)) + 1} {' '.join(self.text.split())}"
+
 
 def read_mutations() -> list[Mutation]:
     """Return the mutations in the order of the file."""
@@ -73,14 +79,17 @@ def _run(copy: Path, scenarios: list[str]) -> str | None:
 
 
 def main(rules: list[str]) -> int:
-    """Print which scenario fails for each rule; return 1 if a mutation survives or no scenario that fails names it."""
+    """Print the line that is broken for each rule and the scenario that fails.
+
+    Return 1 if a mutation survives, or if no scenario that fails names its rule.
+    """
     mutations = [mutation for mutation in read_mutations() if not rules or mutation.rule in rules]
     survivors = 0
     with ThreadPoolExecutor(JOBS) as pool:
         for mutation, (named, other) in zip(mutations, pool.map(find_failures, mutations), strict=True):
             survivors += named is None
             instead = f"not noticed by a scenario that names it, but by {other}" if other else "SURVIVED"
-            print(f"{mutation.rule:3} {mutation.file}: {f'fails {named}' if named else instead}", flush=True)
+            print(f"{mutation.rule:3} {mutation.place}\n    {f'fails {named}' if named else instead}", flush=True)
     print(f"{len(mutations) - survivors} of {len(mutations)} mutations are noticed by a scenario that names the rule")
     return int(survivors > 0)
 

@@ -49,6 +49,7 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     check_confidence(delivery, expected.pop("confidence", None))
     check_verdicts(delivery, expected.pop("canaries", None))
     compare_check_results(delivery, expected.pop("check_results", {}))
+    check_goals(delivery, expected.pop("goals", {}))
     for metric, numbers in expected.items():
         check_numbers(delivery, metric, numbers)
 
@@ -118,6 +119,11 @@ def compare_check_results(delivery: dora.Delivery, expected: dict[str, int]) -> 
         row["name"]: row["row_count"] for row in delivery.sql("SELECT name, rows AS row_count FROM check_results")
     }
     assert {name: row_counts[name] for name in expected} == expected
+
+
+def check_goals(delivery: dora.Delivery, expected: dict[str, str]) -> None:
+    rows = delivery.goals(dora.Scope(by="application")) if expected else []
+    assert {f"{row.value.group} {row.value.metric}": row.verdict for row in rows} == expected
 
 
 def check_numbers(delivery: dora.Delivery, metric: str, expected: dict[str, Any]) -> None:
