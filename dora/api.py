@@ -21,11 +21,12 @@ from dora.analysis import (
     weekly_signals,
 )
 from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, significant_changes
+from dora.config.patterns import fold
 from dora.errors import DoraError
 from dora.periods import Grain
 from dora.query import lists
 from dora.query import metric as query
-from dora.query.plan import validate_names
+from dora.query.plan import match_names
 from dora.query.value import EVERYTHING, By, Scope, Spread, Value
 from dora.render import text
 from dora.storage import database
@@ -112,8 +113,9 @@ class Delivery:
         ``where`` selects applications or teams: ``{"team": "payments", "application": ["ledger", "payout"]}``;
         ``statistic`` replaces the metric's own: ``"p90"``, ``"mean"``. See ``Scope`` for the rest.
         """
-        validate_names(where or {}, FILTERS, "filter")
-        names = [(where or {}).get(key, ()) for key in FILTERS]
+        filters = {fold(key): names for key, names in (where or {}).items()}
+        match_names(filters, {name: name for name in FILTERS}, "filter")
+        names = [filters.get(key, ()) for key in FILTERS]
         applications, teams = ((name,) if isinstance(name, str) else tuple(name) for name in names)
         return self.values(name, Scope(since, until, by, every, applications, teams, statistic))
 
@@ -198,8 +200,8 @@ class Delivery:
         """Return the Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
         return query.survival_curve(self.connection(), name, scope)
 
-    def definitions(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-        """Return the definitions that shaped a metric in a scope: key, value, description, applications."""
+    def definitions(self, name: str | None, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """Return the definitions that shaped a metric (all for None) in a scope: key, value, description, count."""
         return query.definitions_in_force(self.connection(), name, scope)
 
     def sql(self, text: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:

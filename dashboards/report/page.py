@@ -16,13 +16,6 @@ from dashboards.report import chart_images
 from dora import Delivery, Page, Scope, Value
 
 MAX_PENDING = 20  # of the list; `dora show` and the dashboard have all of them
-DEFINITIONS = """
-SELECT key, value, count(*) AS applications, description
-FROM definitions_in_force SEMI JOIN (
-  FROM definitions WHERE (len($1) = 0 OR list_contains($1, team)) AND (len($2) = 0 OR list_contains($2, application))
-) USING (application)
-GROUP BY key, value, description ORDER BY key, applications DESC, value
-"""
 Row = dict[str, Any]
 Group = Literal["application", "team"]
 
@@ -131,7 +124,7 @@ class Report:
         page.heading(
             "Definitions in force", "The settings behind the numbers, and how many applications have each value."
         )
-        page.table(self.delivery.sql(DEFINITIONS, [list(self.scope.teams), list(self.scope.applications)]))
+        page.table(self.delivery.definitions(None, self.scope))
         return page
 
     def _card(self, name: str) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from dora import periods
 from dora.build.definition_tables import write_definitions
 from dora.build.goal_table import write_goals
+from dora.build.names import write_names
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
@@ -47,6 +48,7 @@ def build(
     """
     definitions.validate(config)
     with database.build_database(landing or config.data, into) as con:
+        write_names(con, config)
         _write_build_info(con, config)
         write_definitions(con, config)
         write_goals(con, config)

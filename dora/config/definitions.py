@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from dora.config import teams
+from dora.config import applications, teams
 from dora.config.patterns import matches
 from dora.config.settings import Config
 from dora.config.validation import choices, convert
@@ -182,25 +182,19 @@ def definition_keys() -> Mapping[str, Key]:
 def validate(config: Config) -> None:
     """Raise ``UsageError`` for a definition, an override or a team in the settings that is not valid."""
     convert(config.definitions, Definitions, "[definitions]")
-    for override in config.applications:
-        expected = 'write match = ["glob", …] with globs of application names.'
-        convert(override.get("match"), tuple[str, ...], "[[applications]] match", expected=expected)
-        convert(_without_match(override), Definitions, "[[applications]]")
+    for entry in applications.read_entries(config):
+        convert(entry.overrides, Definitions, "[[applications]]")
     teams.read_rules(config)
 
 
 def resolve(config: Config, application: str) -> Definitions:
     """Return the definitions in force for an application. Raises ``UsageError`` for an invalid key or value."""
     values = dict(config.definitions)
-    for override in config.applications:
-        if matches(application, override.get("match", [])):
-            values |= _without_match(override)
+    for entry in applications.read_entries(config):
+        if matches(application, entry.match):
+            values |= entry.overrides
     definitions: Definitions = convert(values, Definitions, "[definitions]")
     return definitions
-
-
-def _without_match(override: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in override.items() if key != "match"}
 
 
 def to_markdown() -> str:

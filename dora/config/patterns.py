@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 
+def fold(name: str) -> str:
+    """Return a name as it is compared: without case, in the Unicode form NFC."""
+    return unicodedata.normalize("NFC", name).lower()
+
+
 def matches(name: str, globs: Iterable[str]) -> bool:
-    """Whether a name matches one of the globs (case-sensitive; only ``*`` and ``?``, as in the models)."""
-    pattern = as_regex(list(globs))
-    return pattern is not None and re.fullmatch(pattern, name) is not None
+    """Whether a name matches one of the globs (in any case; only ``*`` and ``?``, as in the models)."""
+    pattern = as_regex(list(globs), any_case=True)
+    return pattern is not None and re.fullmatch(pattern, unicodedata.normalize("NFC", name)) is not None
 
 
 def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = False) -> str | None:
@@ -21,7 +27,7 @@ def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = F
         return None
     character = "[^/]" if of_paths else "."
     tokens = {"**/": "(?:.*/)?" if of_paths else ".*/", "**": ".*", "*": f"{character}*", "?": character}
-    parts_of_globs = (re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", glob) for glob in globs)
+    parts_of_globs = (re.findall(r"\*\*/|\*\*|\*|\?|[^*?]+", unicodedata.normalize("NFC", glob)) for glob in globs)
     regexes = ("".join(tokens.get(part) or re.escape(part) for part in parts) for parts in parts_of_globs)
     return ("(?si)" if any_case else "(?s)") + "|".join(f"(?:{regex})" for regex in regexes)
 
@@ -29,5 +35,5 @@ def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = F
 def as_like(glob: str) -> str:
     r"""Return a glob of names as a LIKE pattern with ``\`` as its escape."""
     # DuckDB matches LIKE fifty times as fast as a regular expression that differs from row to row.
-    escaped = re.sub(r"([\\%_])", r"\\\1", glob)
+    escaped = re.sub(r"([\\%_])", r"\\\1", unicodedata.normalize("NFC", glob))
     return escaped.replace("*", "%").replace("?", "_")

@@ -107,10 +107,11 @@ def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
     return query_observations(con, name, scope, sql)
 
 
-def definitions_in_force(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
-    """Return the definitions that shaped a metric: key, value, what it means, and for how many applications."""
+def definitions_in_force(con: Connection, name: str | None, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+    """Return the definitions that shaped a metric, all for None: key, value, meaning, number of applications."""
     _, selection = select_applications(con, scope)
-    return fetch_rows(con, read_query("definitions_in_force"), {**selection, "keys": catalog.metric(name).shaped_by})
+    keys = catalog.metric(name).shaped_by if name else None
+    return fetch_rows(con, read_query("definitions_in_force"), {**selection, "keys": keys})
 
 
 def build_info(con: Connection) -> dict[str, Any]:

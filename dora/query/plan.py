@@ -6,12 +6,13 @@ A team's name may be a path, ``platform/delivery``: its group is the first name,
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 
 from dora import periods
+from dora.config.patterns import fold
 from dora.errors import UsageError
 from dora.periods import GRAINS, Grain, Period
 from dora.query.value import GROUPS, By, Scope
@@ -165,14 +166,18 @@ def select_applications(con: Connection, scope: Scope) -> tuple[dict[str | None,
     """
     sql = catalog.queries("query")["memberships"].replace("$group", GROUP_SQL[scope.by])
     memberships = con.execute(sql).fetchall()
-    validate_names(scope.applications, sorted({application for application, _, _ in memberships}), "application")
-    validate_names(scope.teams, sorted({path for _, team, _ in memberships for path in _paths(team)}), "team")
+    members = {application for application, _, _ in memberships}
+    spellings = con.execute("SELECT spelling, name FROM name_spellings WHERE kind = 'application'").fetchall()
+    names = {fold(spelling): name for spelling, name in spellings if name in members}
+    selected = match_names(scope.applications, names, "application")
+    paths = {fold(path): path for _, team, _ in memberships for path in _paths(team)}
+    selected_teams = match_names(scope.teams, paths, "team")
     # A dictionary keeps the order of the query and drops the second membership of an application in a group.
     groups: dict[str | None, dict[str, None]] = {} if scope.by else {None: {}}
     teams = set()
     for application, team, group in memberships:
-        in_teams = not scope.teams or not set(_paths(team)).isdisjoint(scope.teams)
-        if in_teams and (not scope.applications or application in scope.applications):
+        in_teams = not scope.teams or not selected_teams.isdisjoint(_paths(team))
+        if in_teams and (not selected or application in selected):
             groups.setdefault(group, {})[application] = None
             teams.add(team)
     applications = {application for names in groups.values() for application in names}
@@ -180,11 +185,15 @@ def select_applications(con: Connection, scope: Scope) -> tuple[dict[str | None,
     return {group: list(names) for group, names in groups.items()}, parameters
 
 
-def validate_names(names: Iterable[str], existing: Collection[str], noun: str) -> None:
-    """Raise ``UsageError`` for a name that does not exist."""
+def match_names(names: Iterable[str], existing: Mapping[str, str], noun: str) -> set[str]:
+    """Return the existing names by what the user wrote, in any case; ``existing`` has them by their folded form.
+
+    Raises ``UsageError`` for a name that does not exist.
+    """
     for name in names:
-        if name not in existing:
-            raise UsageError(f"There is no {noun} {name}.", f"use one of {', '.join(existing)}.")
+        if fold(name) not in existing:
+            raise UsageError(f"There is no {noun} {name}.", f"use one of {', '.join(sorted({*existing.values()}))}.")
+    return {existing[fold(name)] for name in names}
 
 
 def _paths(team: str | None) -> Iterator[str]:

@@ -22,11 +22,12 @@ from dora.storage.landing import LANDING, Load, prepare, verify
 from dora.storage.schema import fact_tables
 from dora.storage.source_state import ReportedDeployment, SourceState, count_rows, read_coverage, read_open_quarantine
 
-__all__ = ["LANDING", "PUBLISHED", "Connection", "Load", "ReportedDeployment", "SourceState", "SqlError"]
+__all__ = ["FACTS", "LANDING", "PUBLISHED", "Connection", "Load", "ReportedDeployment", "SourceState", "SqlError"]
 __all__ += ["build_database", "count_rows", "fact_tables", "inspect_landing", "lock", "open_build", "open_load"]
 __all__ += ["read_coverage", "read_open_quarantine", "sort_by_dependency"]
 
 PUBLISHED = "dora.duckdb"
+FACTS = "facts"  # landing.duckdb in a build, as it is
 MEMORY = "192MB"  # that a load may use; DuckDB spills what exceeds it to disk, so a long history fits a small machine
 Connection = duckdb.DuckDBPyConnection
 SqlError = duckdb.Error
@@ -105,7 +106,9 @@ def _explain_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]:
-    """Open a new, empty file beside dora.duckdb, with landing attached read-only as ``landing``.
+    """Open a new, empty file beside dora.duckdb, with landing attached read-only as ``facts``.
+
+    ``landing`` is an empty database in memory, for views of these facts.
 
     If the block succeeds, the file replaces dora.duckdb (or ``into``) atomically; otherwise it is removed and the last
     build stays.
@@ -124,10 +127,11 @@ def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]
                 con.execute(f"ATTACH '{_escape(temporary)}' AS new_build (RECOVERY_MODE no_wal_writes)")
                 con.execute("USE new_build")
                 with _explain_errors():
-                    con.execute(f"ATTACH '{_escape(data / LANDING)}' AS landing (READ_ONLY)")
-                    verify(con, "landing")
+                    con.execute(f"ATTACH '{_escape(data / LANDING)}' AS {FACTS} (READ_ONLY)")
+                    con.execute("ATTACH ':memory:' AS landing")
+                    verify(con, FACTS)
                 yield con
-                con.execute("DETACH landing").execute("CHECKPOINT new_build")
+                con.execute("DETACH landing").execute(f"DETACH {FACTS}").execute("CHECKPOINT new_build")
             # The content has to be on disk before the name is, and the name before we report success.
             _fsync(temporary)
             temporary.replace(target)

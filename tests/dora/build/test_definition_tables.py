@@ -34,7 +34,7 @@ def test_globs_and_kinds_have_the_form_that_models_join(delivery: dora.Delivery)
     """Globs of names are one regular expression in any case, and one LIKE pattern each; kinds are a list."""
     (row,) = delivery.sql("SELECT hotfix_branches, frequency_kinds FROM definitions WHERE application = 'search'")
     assert row["hotfix_branches"] == "(?si)(?:fix_.*)|(?:hot.)"
-    assert row["frequency_kinds"] == ["release", "hotfix", "config"]
+    assert row["frequency_kinds"] == ["release", "hotfix", "config", "promotion"]
     globs = "SELECT pattern FROM globs WHERE application = 'search' AND key = 'hotfix_branches' ORDER BY pattern"
     assert [row["pattern"] for row in delivery.sql(globs)] == ["fix\\_%", "hot_"]
 

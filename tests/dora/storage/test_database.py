@@ -424,7 +424,7 @@ def test_a_killed_writer_leaves_no_lock(tmp_path: Path) -> None:
 def build(data: Path, value: int) -> None:
     with build_database(data) as con:
         con.execute(
-            f"CREATE TABLE answer AS SELECT {value} AS value, (SELECT count(*) FROM landing.incident) AS incidents"
+            f"CREATE TABLE answer AS SELECT {value} AS value, (SELECT count(*) FROM facts.incident) AS incidents"
         )
 
 
@@ -478,7 +478,7 @@ def test_a_build_can_not_change_landing(tmp_path: Path) -> None:
     """Landing is attached read-only: a build that writes there fails."""
     land(tmp_path, {"1": "a"})
     with pytest.raises(duckdb.Error, match="read-only"), build_database(tmp_path) as con:
-        con.execute("DELETE FROM landing.incident")
+        con.execute("DELETE FROM facts.incident")
     assert titles(tmp_path) == {"1": "a"}
 
 
@@ -590,7 +590,7 @@ def test_models_come_after_what_they_read() -> None:
         queries = {
             "waits": "SELECT c.id FROM changes AS c CROSS JOIN deployments AS d",
             "deployments": "SELECT id FROM changes",
-            "changes": "SELECT id FROM landing.commit",
+            "changes": "SELECT id FROM facts.commit",
         }
         assert list(sort_by_dependency(con, queries)) == ["changes", "deployments", "waits"]
 
