@@ -58,7 +58,7 @@ FROM columns JOIN baseline USING (application, repository)
 """
 
 
-_INCLUDED = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position FROM columns"
+_INCLUDED = "CREATE TABLE included_commits AS SELECT repository, change_sha, sha, position, generation FROM columns"
 
 _CHANGES = """
 SELECT DISTINCT node.rowid AS node
@@ -90,7 +90,7 @@ def trace(con: Connection) -> None:
     shipments = _take(nodes, shipped["node"]) | _take(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
     _store(con, _SHIPPED, shipments)
     commits = _take(nodes, included["node"]) | _take({"change_sha": nodes["sha"]}, included["change"])
-    _store(con, _INCLUDED, commits | {"position": included["position"]})
+    _store(con, _INCLUDED, commits | {name: included[name] for name in ("position", "generation")})
     for name in (*_SCRATCH, "lineage_compared"):
         con.execute(f"DROP TABLE {name}")
 

@@ -117,6 +117,8 @@ def _comparison_columns(size: int, ordinary: Comparison, exceptions: dict[int, C
 def included_commits(graph: Graph, changes: Numbers) -> Columns:
     """Return the commits that each change reaches and no change below it does, ancestors before descendants.
 
+    ``generation`` is that of the change: on one branch a later change has a higher one.
+
     A change right upon another includes itself alone; the others are walked, and no walk goes beyond a change.
     """
     stops = np.zeros(graph.size + 1, np.uint8)
@@ -132,7 +134,12 @@ def included_commits(graph: Graph, changes: Numbers) -> Columns:
     order = np.argsort(change, kind="stable")
     starts = np.flatnonzero(np.diff(change[order], prepend=NONE))
     position = np.arange(1, len(change) + 1) - np.repeat(starts, np.diff(starts, append=len(change)))
-    return {"change": change[order], "node": node[order], "position": position.astype(np.int32)}
+    return {
+        "change": change[order],
+        "node": node[order],
+        "position": position.astype(np.int32),
+        "generation": np.asarray(generation, np.int32)[change[order]],
+    }
 
 
 def _flatten(groups: list[tuple[int, list[int]]]) -> tuple[Numbers, Numbers]:

@@ -12,6 +12,7 @@ import msgspec
 
 from dora.storage.rows import changes, executions, incidents
 from dora.storage.rows.base import CONTENT_BITS, Row
+from ingest.core import commit_message
 from ingest.files.identities import Identity, RowIds
 from ingest.files.timestamps import Timestamp
 
@@ -63,7 +64,8 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One line of ``changes``: a commit. It is a change on trunk if it has a ``merged_at``.
 
-    If the file has no such column, every line is a change, merged at ``committed_at``.
+    If the file has no such column, every line is a change, merged at ``committed_at``. ``message`` is the whole
+    message, of which ``subject`` is the first line; what it says counts as in a git repository.
     """
 
     repository: str
@@ -74,6 +76,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     merged_at: Timestamp | None = None
     author: str | None = None
     subject: str | None = None
+    message: str | None = None
     change_request: str | None = None
     applications: str | None = None
 
@@ -229,13 +232,19 @@ def _traffic_times(cells: Cells, line: Deployment) -> tuple[int | None, int | No
 def _change_rows(cells: Cells) -> list[Row]:
     line = _parse(cells, Change)
     key: dict[str, Any] = {"id": f"{line.repository}@{line.sha}", "repository": line.repository, "sha": line.sha}
+    message = commit_message.parse(line.message or line.subject or "")
     commit = changes.Commit(
         **key,
         parents=(line.parents or "").split(),
         authored_at=line.authored_at,
         committed_at=line.committed_at,
         author=line.author,
-        subject=line.subject,
+        subject=line.subject or (commit_message.read_subject(line.message) if line.message else None),
+        change_request=message.requests,
+        title=message.title,
+        reverts=message.reverts,
+        is_revert=message.is_revert,
+        picked_from=message.picked_from,
     )
     merged_at = line.merged_at if "merged_at" in cells else line.committed_at
     if merged_at is None:
@@ -243,5 +252,10 @@ def _change_rows(cells: Cells) -> list[Row]:
     applications = line.applications.split() if line.applications else None
     return [
         commit,
-        changes.Change(**key, merged_at=merged_at, change_request=line.change_request, applications=applications),
+        changes.Change(
+            **key,
+            merged_at=merged_at,
+            change_request=line.change_request or message.requests,
+            applications=applications,
+        ),
     ]

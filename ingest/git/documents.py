@@ -36,7 +36,6 @@ class ChangeColumns(msgspec.Struct, kw_only=True, omit_defaults=True):
     branch: Texts = None
     kind: Texts = None
     labels: list[tuple[str, ...]] | None = None
-    reverts: Texts = None
     first_commit_at: Seconds = msgspec.field(default=None, name="first")
     commits: list[int] | None = None
     files: list[int | None] | None = None
@@ -55,7 +54,8 @@ class ChangeDocument(ChangeColumns, kw_only=True, omit_defaults=True):
 class CommitDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A batch of commits of one repository, column by column; times are epoch seconds.
 
-    ``parents`` are ids separated by blanks; archives of earlier versions contain lists of ids.
+    ``parents`` are ids separated by blanks; archives of earlier versions contain lists of ids, and of each revert the
+    commit that it reverts.
     """
 
     repository: str
@@ -65,8 +65,11 @@ class CommitDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     committed_at: list[int | None] = msgspec.field(name="committed")
     author: list[str]
     subject: list[str]
-    reverts: Texts = None
+    reverts: list[list[str] | str | None] | str | None = None
+    is_revert: list[bool | None] | None = None
     picked_from: Texts = None
+    change_request: Texts = msgspec.field(default=None, name="request")
+    title: Texts = None
 
 
 class ChangeRequestDocument(msgspec.Struct):
@@ -82,15 +85,16 @@ class TeamDocument(msgspec.Struct):
     teams: dict[str, str]
 
 
-_COMMIT_COLUMNS = tuple(name for name in CommitDocument.__struct_fields__ if name != "repository")
 _COMMITS, _CHANGES = msgspec.json.Decoder(CommitDocument), msgspec.json.Decoder(ChangeDocument)
 _REQUESTS, _TEAMS = msgspec.json.Decoder(ChangeRequestDocument), msgspec.json.Decoder(TeamDocument)
 
 
 def encode_commits(repository: str, commits: log.Commits) -> Document:
     """Return the document of a batch of commits."""
-    columns: dict[str, Any] = {name: getattr(commits, name) for name in _COMMIT_COLUMNS}
-    columns |= {name: _compress(columns[name]) for name in ("reverts", "picked_from")}
+    columns: dict[str, Any] = {name: getattr(commits, name) for name in log.COLUMNS}
+    columns["change_request"] = columns.pop("request")
+    rare = ("change_request", "title", "reverts", "is_revert", "picked_from")
+    columns |= {name: _compress(columns[name]) for name in rare}
     return Document("commit", msgspec.json.encode(CommitDocument(repository=repository, **columns)))
 
 
@@ -138,10 +142,16 @@ def _commit_rows(commits: CommitDocument) -> Columns:
     values = msgspec.structs.asdict(commits) | {
         "id": _ids(commits),
         "parents": [parents.split() if isinstance(parents, str) else parents for parents in commits.parents],
+        "reverts": _read_reverts(commits),
         "authored_at": _to_micros(commits.authored_at),
         "committed_at": _to_micros(commits.committed_at),
     }
     return Columns(Commit.table, len(commits.sha), values)
+
+
+def _read_reverts(commits: CommitDocument) -> Lists:
+    per_commit = [commits.reverts] * len(commits.sha) if isinstance(commits.reverts, str) else commits.reverts
+    return [[f"commit {each}"] if isinstance(each, str) else each for each in per_commit] if per_commit else None
 
 
 def _change_rows(changes: ChangeDocument) -> Columns:

@@ -52,32 +52,20 @@ class HistoryReader:
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")
 
     def _read_references(self, gained: Log, branches: Mapping[str, str], lost: Log) -> Iterator[Item]:
-        """Yield again the commits whose message names a revert or cherry-pick incompletely or not at all."""
-        reverts, picks, rewritten = self._resolve_reverts(gained, branches), dict[str, str](), dict[str, str]()
+        """Yield again the commits that are cherry-picks without a trailer, or rewritten."""
+        picks, rewritten = dict[str, str](), dict[str, str]()
         try:
             picks, rewritten = self._find_unmarked_picks(gained, branches), self._find_rewritten(gained, lost)
         except DoraError as error:
             yield Note(f"{self.name}: cherry-picks without a trailer are not recognised: {error}")
-        for column, references in ((gained.commits.reverts, reverts), (gained.commits.picked_from, picks)):
-            for sha, other in references.items():
-                column[gained.row_of[sha]] = other
-        if references := {**reverts, **picks, **rewritten}:
+        for sha, original in picks.items():
+            gained.commits.picked_from[gained.row_of[sha]] = original
+        if references := {**picks, **rewritten}:
             commits = gained.select(references)
             # A rewritten commit is not a backport: its origin goes into the commit's row, not into the change's label.
             columns = zip(commits.sha, commits.picked_from, strict=True)
             commits.picked_from = [original or rewritten.get(sha) for sha, original in columns]
             yield documents.encode_commits(self.name, commits)
-
-    def _resolve_reverts(self, gained: Log, branches: Mapping[str, str]) -> dict[str, str]:
-        """Return the commit that each revert without a full id reverts."""
-        claims, resolve = gained.commits.claims.items(), self.mirror.resolve_short_sha
-        reverts = {sha: resolve(claim.value) for sha, claim in claims if claim.by == "commit"}
-        other_claims = {sha: claim for sha, claim in claims if claim.by != "commit"}
-        if other_claims:
-            unread = [sha for sha in branches if sha not in gained.row_of]
-            lines = Log(gained.commits, *self.mirror.read_commits(unread)).select(branches)
-            reverts |= parse.resolve_revert_claims(other_claims, lines, branches)
-        return {sha: reverted for sha, reverted in reverts.items() if reverted}
 
     def _find_unmarked_picks(self, gained: Log, branches: Mapping[str, str]) -> dict[str, str]:
         """Return the original of each cherry-pick onto another branch without a trailer, by git's patch id."""

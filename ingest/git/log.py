@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.errors import DoraError
-from ingest.git import commit_message
-from ingest.git.commit_message import RevertClaim
+from ingest.core import commit_message
 
 _COMMON_OPTIONS = (
     "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",
@@ -28,9 +27,8 @@ _YEAR_10000 = 253_402_300_800  # in epoch seconds; Python's datetime ends with t
 class Commits(msgspec.Struct):
     """Commits, column by column; times are epoch seconds, null where git has none.
 
-    ``parents`` are full ids separated by blanks, ``subject`` is the first line of the message. ``request`` is the
-    number of the pull or merge request, ``reverts`` the reverted commit and ``picked_from`` the original of a
-    cherry-pick, each as the message names it. ``claims`` are the reverts that name no full commit id.
+    ``parents`` are full ids separated by blanks, ``subject`` is the first line of the message. ``request``, ``title``,
+    ``reverts``, ``is_revert`` and ``picked_from`` are what ``commit_message.Message`` has.
     """
 
     sha: list[str] = []
@@ -40,12 +38,13 @@ class Commits(msgspec.Struct):
     author: list[str] = []
     subject: list[str] = []
     request: list[str | None] = []
-    reverts: list[str | None] = []
+    title: list[str | None] = []
+    reverts: list[list[str] | None] = []
+    is_revert: list[bool | None] = []
     picked_from: list[str | None] = []
-    claims: dict[str, RevertClaim] = {}
 
 
-COLUMNS = tuple(name for name in Commits.__struct_fields__ if name != "claims")
+COLUMNS = Commits.__struct_fields__
 
 
 class Log:
@@ -62,7 +61,6 @@ class Log:
         self.row_of.update(zip(batch.sha, range(start, start + len(batch.sha)), strict=True))
         for name in COLUMNS:
             getattr(self.commits, name).extend(getattr(batch, name))
-        self.commits.claims.update(batch.claims)
 
     def select(self, shas: Iterable[str]) -> Commits:
         """Return these commits in this order; each must be in the log."""
@@ -97,26 +95,20 @@ def parse_commits(field_blocks: Iterable[list[str]]) -> Iterator[Commits]:
 
 def _parse_batch(columns: list[list[str]]) -> Commits:
     shas, parents, authored_at, committed_at, authors, messages = columns
-    subjects = [message.lstrip("\n").partition("\n")[0].rstrip() for message in messages]
-    commits = Commits(
+    requests, titles, reverts, are_reverts, originals = zip(*map(commit_message.parse, messages), strict=True)
+    return Commits(
         sha=shas,
         parents=parents,
         authored_at=_parse_times(authored_at),
         committed_at=_parse_times(committed_at),
         author=list(map(intern, authors)),  # a few hundred names repeat over all commits
-        subject=subjects,
-        request=list(map(commit_message.parse_change_request, subjects, messages)),
-        reverts=[None] * len(shas),
-        picked_from=[None] * len(shas),
+        subject=list(map(commit_message.read_subject, messages)),
+        request=list(requests),
+        title=list(titles),
+        reverts=list(reverts),
+        is_revert=list(are_reverts),
+        picked_from=list(originals),
     )
-    for row, message in enumerate(messages):
-        if commit_message.may_reference_commit(message):
-            commits.reverts[row] = commit_message.parse_reverted_sha(message)
-            commits.picked_from[row] = commit_message.parse_cherry_picked_sha(message)
-            claim = None if commits.reverts[row] else commit_message.parse_revert_claim(subjects[row], message)
-            if claim:
-                commits.claims[shas[row]] = claim
-    return commits
 
 
 def _parse_times(column: list[str]) -> list[int | None]:

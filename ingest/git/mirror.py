@@ -146,15 +146,6 @@ class Mirror:
         options = (*log.SIZES_OPTIONS, "--no-walk=unsorted")
         return dict(log.parse_sizes(self.git.stream_records("log", *options, stdin=shas))) if shas else {}
 
-    def resolve_short_sha(self, short_sha: str) -> str | None:
-        """Return the full id of the only commit that starts with ``short_sha``."""
-        try:
-            output = self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{short_sha}^{{commit}}")
-        except DoraError:
-            return None
-        sha = output.decode().strip()
-        return sha if sha.startswith(short_sha) else None  # a branch name may look like an abbreviated id
-
     def read_blob_ids(self, shas: Collection[str], path: str) -> dict[str, str]:
         """Return the blob id of a file in each of these commits that contains it."""
         objects = (f"{sha}:{path}" for sha in shas)

@@ -1,11 +1,11 @@
-"""Turn commits into changes: what each change includes, reverts and repeats, and if its time is plausible. Pure."""
+"""Turn commits into changes: what each change includes and repeats, and if its time is plausible. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.git.commit_message import RevertClaim, label_change
+from ingest.core.commit_message import label_change
 from ingest.git.documents import ChangeColumns
 from ingest.git.log import ChangeSize, Commits, Log
 
@@ -16,20 +16,17 @@ Authorship = tuple[str, int | None]  # author name and author time in epoch seco
 class IncludedCommits(NamedTuple):
     """What each change includes, column by column: the commits that no earlier change of its line includes.
 
-    ``first_authored_at`` is their earliest plausible author time, ``counts`` their number, ``reverts`` the commit that
-    one of them reverts. ``merge_time_issues`` say why the change's own time is not plausible.
+    ``first_authored_at`` is their earliest plausible author time, ``counts`` their number. ``merge_time_issues``
+    say why the change's own time is not plausible.
     """
 
     first_authored_at: list[int | None]
     counts: list[int]
-    reverts: list[str | None]
     merge_time_issues: list[str | None]
 
     def slice(self, rows: slice) -> IncludedCommits:
         """Return these rows of each column."""
-        return IncludedCommits(
-            self.first_authored_at[rows], self.counts[rows], self.reverts[rows], self.merge_time_issues[rows]
-        )
+        return IncludedCommits(self.first_authored_at[rows], self.counts[rows], self.merge_time_issues[rows])
 
 
 class ChangeScope(NamedTuple):
@@ -79,17 +76,15 @@ def find_included_commits(
     rows = [*map(log.row_of.__getitem__, changes)]
     # A commit with one parent, as most are, has its row here; a root, a merge or an unread parent has null.
     only_parents = [*map(log.row_of.get, log.commits.parents)]
-    authored_at, reverts = clock.plausible(log.commits.authored_at), log.commits.reverts
+    authored_at = clock.plausible(log.commits.authored_at)
     included = IncludedCommits(
         first_authored_at=[authored_at[row] for row in rows],
         counts=[1] * len(rows),
-        reverts=[reverts[row] for row in rows],
         merge_time_issues=_find_merge_time_issues(rows, only_parents, log, parent_times, clock),
     )
     for index, commit_rows in _find_larger_changes(rows, only_parents, log):
         included.first_authored_at[index] = min(filter(None, map(authored_at.__getitem__, commit_rows)), default=None)
         included.counts[index] = len(commit_rows)
-        included.reverts[index] = next(filter(None, map(reverts.__getitem__, commit_rows)), None)
     return included
 
 
@@ -146,27 +141,6 @@ def _first_parent_time(
     return clock.plausible([log.commits.committed_at[parent]])[0]
 
 
-def resolve_revert_claims(
-    claims: Mapping[str, RevertClaim], newest_first: Commits, branches: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the change that each revert by request or subject reverts: the last one before it on its branch."""
-    positions = {sha: position for position, sha in enumerate(newest_first.sha)}
-    candidates: dict[RevertClaim, list[str]] = {claim: [] for claim in claims.values()}
-    for sha, request, subject in zip(newest_first.sha, newest_first.request, newest_first.subject, strict=True):
-        for claim in (RevertClaim("request", request or ""), RevertClaim("subject", subject)):
-            if claim in candidates:
-                candidates[claim].append(sha)
-    reverted = {}
-    for sha, claim in claims.items():
-        position = positions.get(sha, -1)
-        for candidate in candidates[claim]:
-            is_earlier = branches.get(sha) != branches.get(candidate) or positions[candidate] > position
-            if candidate != sha and is_earlier:
-                reverted[sha] = candidate
-                break
-    return reverted
-
-
 def list_authorships(commits: Commits) -> Iterator[tuple[str, Authorship]]:
     """Yield id and authorship of each commit with one parent; roots and merges have no patch to compare."""
     columns = zip(commits.sha, commits.parents, commits.author, commits.authored_at, strict=True)
@@ -214,12 +188,9 @@ def trunk_changes(
         "merge" if " " in parents else "squash" if request else "direct"
         for parents, request in zip(commits.parents, commits.request, strict=True)
     ]
-    columns.reverts = reverts = [own or other for own, other in zip(commits.reverts, included.reverts, strict=True)]
     columns.labels = [
-        label_change(author, subject, is_revert=bool(reverted), is_cherry_pick=bool(original))
-        for author, subject, reverted, original in zip(
-            commits.author, commits.subject, reverts, commits.picked_from, strict=True
-        )
+        label_change(author, subject, is_cherry_pick=bool(original))
+        for author, subject, original in zip(commits.author, commits.subject, commits.picked_from, strict=True)
     ]
     columns.first_commit_at = included.first_authored_at
     columns.commits = included.counts

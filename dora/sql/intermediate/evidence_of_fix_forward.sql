@@ -3,12 +3,18 @@
 WITH
 reverting_deployments AS MATERIALIZED (
   SELECT DISTINCT reverting.application, reverting.shipped_by AS evidence_id, reverted.shipped_by AS deployment_id
-  FROM changes AS reverting
+  FROM reverts
+  INNER JOIN changes AS reverting ON reverts.repository = reverting.repository AND reverts.sha = reverting.sha
   INNER JOIN changes AS reverted
-    ON reverting.application = reverted.application
-    AND reverting.repository = reverted.repository
-    AND reverting.reverts = reverted.sha
-  WHERE reverting.reverts IS NOT NULL AND reverted.shipped_by <> reverting.shipped_by AND NOT reverted.baseline
+    ON reverts.repository = reverted.repository
+    AND reverts.reverted_sha = reverted.sha
+    AND reverting.application = reverted.application
+  WHERE
+    reverts.takes_back
+    AND reverted.shipped_by <> reverting.shipped_by
+    AND NOT reverted.baseline
+    -- What the same deployment applies again it has not taken back.
+    AND NOT reverting.reverted_before_shipping
 ),
 deployments_before_hotfix AS (
   SELECT

@@ -4,8 +4,7 @@ SELECT
   commit.subject,
   commit.author,
   commit.authored_at,
-  commit.committed_at,
-  coalesce(change.reverts, commit.reverts) AS reverted_sha
+  commit.committed_at
 FROM landing.change
 LEFT JOIN duplicate_commits AS duplicate_changes
   ON change.repository = duplicate_changes.repository

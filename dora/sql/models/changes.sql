@@ -4,23 +4,42 @@
 --
 -- authored_at = "When its commit was authored."
 -- committed_at = "When its commit was committed."
--- reverts = "Commit that it reverts."
--- reverted_by = "Commit that reverts it."
+-- reverts = "Changes that it reverts, joined by a space."
+-- reverted_by = "Last change that reverts it."
 -- cherry_pick_of = "Change that it cherry-picks; that one counts instead."
 -- shipped_by_cherry_pick = "Cherry-picks of it were shipped before it was."
 -- reverted_before_shipping = "It was reverted before, or by, the deployment that shipped it."
 WITH
-reverts AS (
-  SELECT repository, reverted_sha AS sha, min(sha) AS reverted_by
-  FROM trunk_entries
-  WHERE reverted_sha IS NOT NULL
-  GROUP BY repository, reverted_sha
-),
-shipped_reverts AS (
-  SELECT shipped_changes.application, shipped_changes.repository, shipped_changes.sha, shipped_changes.deployment_id
+direct_reverts AS (
+  SELECT repository, sha, string_agg(reverted_sha, ' ' ORDER BY reverted_sha) AS reverts
   FROM reverts
-  INNER JOIN shipped_changes
-    ON reverts.repository = shipped_changes.repository AND reverts.reverted_by = shipped_changes.sha
+  WHERE depth = 1
+  GROUP BY repository, sha
+),
+-- The last of the reverts that its first deployment reaches decides whether that deployment brought the change.
+reverted_changes AS (
+  SELECT
+    changes.application,
+    changes.repository,
+    changes.sha,
+    max_by(CASE WHEN reverts.depth = 1 THEN reverts.sha END, reverts.generation) AS reverted_by,
+    coalesce(
+      max_by(reverts.depth % 2 = 1, reverts.generation) FILTER (
+        WHERE shipped.deployment_id IS NULL OR shipped.deployment_id = shipped_reverts.deployment_id
+      ),
+      FALSE
+    ) AS reverted_before_shipping
+  FROM changes_by_application AS changes
+  INNER JOIN reverts ON changes.repository = reverts.repository AND changes.sha = reverts.reverted_sha
+  LEFT JOIN shipped_changes AS shipped
+    ON changes.application = shipped.application
+    AND changes.repository = shipped.repository
+    AND changes.sha = shipped.sha
+  LEFT JOIN shipped_changes AS shipped_reverts
+    ON changes.application = shipped_reverts.application
+    AND reverts.repository = shipped_reverts.repository
+    AND reverts.sha = shipped_reverts.sha
+  GROUP BY changes.application, changes.repository, changes.sha
 )
 SELECT
   changes.application,
@@ -32,7 +51,9 @@ SELECT
   changes.change_request,
   changes.branch,
   changes.kind AS merge_method,
-  array_to_string(changes.labels, ' ') AS labels,
+  nullif(
+    array_to_string(list_concat(changes.labels, CASE WHEN direct_reverts.sha IS NOT NULL THEN ['revert'] END), ' '), ''
+  ) AS labels,
   changes.commits,
   changes.files,
   changes.lines_added,
@@ -45,25 +66,23 @@ SELECT
   requests.opened_at,
   requests.first_review_at,
   requests.approved_at,
-  changes.reverted_sha AS reverts,
-  reverts.reverted_by,
+  direct_reverts.reverts,
+  reverted_changes.reverted_by,
   cherry_picked.origin_sha AS cherry_pick_of,
   shipped.deployment_id AS shipped_by,
   coalesce(shipped.picked, FALSE) AS shipped_by_cherry_pick,
   coalesce(shipped.baseline, FALSE) AS baseline,
-  reverts.reverted_by IS NOT NULL
-  AND (shipped.deployment_id IS NULL OR shipped.deployment_id = coalesce(shipped_reverts.deployment_id, ''))
-    AS reverted_before_shipping
+  coalesce(reverted_changes.reverted_before_shipping, FALSE) AS reverted_before_shipping
 FROM changes_by_application AS changes
 LEFT JOIN change_requests AS requests ON changes.repository = requests.repository AND changes.sha = requests.sha
 LEFT JOIN cherry_picked_changes AS cherry_picked
   ON changes.repository = cherry_picked.repository AND changes.sha = cherry_picked.sha
-LEFT JOIN reverts ON changes.repository = reverts.repository AND changes.sha = reverts.sha
+LEFT JOIN direct_reverts ON changes.repository = direct_reverts.repository AND changes.sha = direct_reverts.sha
+LEFT JOIN reverted_changes
+  ON changes.application = reverted_changes.application
+  AND changes.repository = reverted_changes.repository
+  AND changes.sha = reverted_changes.sha
 LEFT JOIN shipped_changes AS shipped
   ON changes.application = shipped.application
   AND changes.repository = shipped.repository
   AND changes.sha = shipped.sha
-LEFT JOIN shipped_reverts
-  ON changes.application = shipped_reverts.application
-  AND reverts.repository = shipped_reverts.repository
-  AND reverts.reverted_by = shipped_reverts.sha

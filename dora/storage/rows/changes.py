@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Int32, Micros, RandomText, RandomTexts, Row, Text, Texts
+from dora.storage.rows.base import Flag, Int32, Micros, RandomText, RandomTexts, Row, Text, Texts
 
 
 class Commit(Row, frozen=True, kw_only=True):
@@ -18,7 +18,18 @@ class Commit(Row, frozen=True, kw_only=True):
     committed_at: Annotated[Micros, "Committer time."] = None
     author: Annotated[Text, "Author as the commit records it."] = None
     subject: Annotated[Text, "First line of its message."] = None
-    reverts: Annotated[Text, "Full id of the commit that it reverts, according to its message."] = None
+    change_request: Annotated[
+        Text, "Numbers of the pull or merge requests that it merged, according to its message; joined by a space."
+    ] = None
+    title: Annotated[Text, "Title of that request, if the subject is that of a merge and does not contain it."] = None
+    reverts: Annotated[
+        Texts,
+        "What it reverts, according to its message, the most exact first: commit ID, request NUMBER (OWNER/NAME#NUMBER "
+        "if the message names a repository) or subject TEXT.",
+    ] = None
+    is_revert: Annotated[
+        Flag, "True if it does nothing but revert, as its subject or the line below says; null if it reverts nothing."
+    ] = None
     picked_from: Annotated[
         Text,
         "Full id of the commit that it was cherry-picked from: its message says so, or it is the same patch by the "
@@ -33,7 +44,7 @@ class Change(Row, frozen=True, kw_only=True):
     repository: Annotated[str, "Repository, owner/name."]
     sha: Annotated[RandomText, "Full id of the trunk commit."]
     merged_at: Annotated[Micros, "When it was merged to trunk: committer time of the trunk commit."] = None
-    change_request: Annotated[Text, "Number of its pull or merge request."] = None
+    change_request: Annotated[Text, "Number of its pull or merge request; of several, joined by a space."] = None
     paths: Annotated[Texts, "Files that it changes against its first parent, if applications share the repository."] = (
         None
     )
@@ -45,10 +56,7 @@ class Change(Row, frozen=True, kw_only=True):
         "How it was merged: merge, squash (one commit with the number of its request), direct (pushed, or rebased "
         "onto trunk).",
     ] = None
-    labels: Annotated[Texts, "Labels derived from its author and subject: bot, dependencies, revert, backport."] = None
-    reverts: Annotated[
-        Text, "Full id of the commit that it reverts, according to its message or that of a commit that it merged."
-    ] = None
+    labels: Annotated[Texts, "Labels derived from its author and subject: bot, dependencies, backport."] = None
     first_commit_at: Annotated[Micros, "Earliest plausible author time of its commits."] = None
     commits: Annotated[Int32 | None, "Number of its commits, including itself."] = None
     files: Annotated[Int32 | None, "Files changed against its first parent; null if not counted."] = None

@@ -1,4 +1,4 @@
-"""The columns of a change: kind, reverts, cherry-picks, owners, size, plausible times."""
+"""The columns of a change: kind, cherry-picks, owners, size, plausible times."""
 
 from __future__ import annotations
 
@@ -54,41 +54,6 @@ def test_a_branch_read_before_its_merge_is_counted_with_it(upstream: Any, git_la
     upstream.merge("topic", "Merge pull request #7 from acme/topic")
     git_landing.run(repository(upstream))
     assert changes_by_subject(git_landing, "commits")["Merge pull request #7 from acme/topic"] == 2
-
-
-def test_every_form_of_revert_is_resolved(upstream: Any, git_landing: Any) -> None:
-    """By full id, short id, request or subject, also of an earlier run; a reapply reverts the revert."""
-    change_1, change_2 = upstream.commit("one (#1)"), upstream.commit("two (#2)")
-    change_3, change_4 = upstream.commit("three"), upstream.commit("four")
-    git_landing.run(repository(upstream))
-    first = upstream.commit(f'Revert "three"\n\nThis reverts commit {change_3}.')
-    upstream.commit(f"Undo four\n\nThis reverts commit {change_4[:9]}.")
-    upstream.commit('Revert "one (#1)" (#5)\n\nReverts acme/shop#1')
-    upstream.commit('Revert "two (#2)" (#6)')
-    upstream.commit('Reapply "three"')
-    git_landing.run(repository(upstream))
-    assert {s: r for s, r in changes_by_subject(git_landing, "c.reverts").items() if r} == {
-        'Revert "three"': change_3, "Undo four": change_4, 'Revert "one (#1)" (#5)': change_1,
-        'Revert "two (#2)" (#6)': change_2, 'Reapply "three"': first,
-    }  # fmt: skip
-    assert changes_by_subject(git_landing, "labels")["Undo four"] == ["revert"]
-
-
-def test_a_merged_revert_reverts_by_its_merge(upstream: Any, git_landing: Any) -> None:
-    """The revert is a commit of a branch; the change that reverts is its merge, also if it reverts a merge."""
-    upstream.commit("one")
-    branch(upstream, "topic")
-    upstream.commit("two", "topic")
-    upstream.git("checkout", "--quiet", "main")
-    merged = upstream.merge("topic", "Merge pull request #7 from acme/topic")
-    branch(upstream, "revert-7-topic")
-    upstream.now += 60
-    upstream.git("revert", "--no-edit", "-m", "1", merged)
-    upstream.git("checkout", "--quiet", "main")
-    upstream.merge("revert-7-topic", "Merge pull request #8 from acme/revert-7-topic")
-    git_landing.run(repository(upstream))
-    rows = changes_by_subject(git_landing, "h.reverts, labels")
-    assert rows["Merge pull request #8 from acme/revert-7-topic"] == (merged, ["revert"])
 
 
 def released(upstream: Any) -> tuple[str, str]:

@@ -23,23 +23,28 @@ def columns(document: Document) -> Columns:
 
 
 def batch(**more: Any) -> Commits:
-    columns_read = [["a", "b", "c"], ["b c", "c", ""], TIMES, TIMES, ["ada"] * 3, ["x", "y", "z"], [None] * 3]
-    return Commits(*columns_read, **{"reverts": [None] * 3, "picked_from": [None] * 3} | more)
+    columns_read = [["a", "b", "c"], ["b c", "c", ""], TIMES, TIMES, ["ada"] * 3, ["x", "y", "z"]]
+    rare = ("request", "title", "reverts", "is_revert", "picked_from")
+    return Commits(*columns_read, **dict.fromkeys(rare, [None] * 3) | more)
 
 
 def test_commits_come_back_as_they_were_read() -> None:
     """Parents in their order, a root without any, times in microseconds, null for an unknown time."""
-    columns_read = columns(documents.encode_commits("acme/shop", batch(reverts=[None, "c", None]))).values
+    reverts = [None, ["subject x", "request 3"], None]
+    columns_read = columns(documents.encode_commits("acme/shop", batch(reverts=reverts))).values
     assert columns_read["parents"] == [["b", "c"], ["c"], []]
     assert columns_read["committed_at"] == [1_700_000_000_000_000, None, 1_700_000_060_000_000]
-    assert (columns_read["reverts"], columns_read["picked_from"]) == ([None, "c", None], None)
+    assert (columns_read["reverts"], columns_read["picked_from"]) == (reverts, None)
     assert columns_read["id"] == ["acme/shop@a", "acme/shop@b", "acme/shop@c"]
 
 
-def test_parents_of_an_earlier_version_are_read() -> None:
-    """Earlier archives contain a list of ids for each commit, and give the same rows."""
-    now = documents.encode_commits("acme/shop", batch())
-    old = json.loads(now.body) | {"parents": [["b", "c"], ["c"], []]}
+@pytest.mark.parametrize(
+    ("earlier", "reverts"), [([None, "c", None], [None, ["commit c"], None]), ("c", [["commit c"]] * 3)]
+)
+def test_commits_of_an_earlier_version_are_read(earlier: Any, reverts: Any) -> None:
+    """Earlier archives contain a list of parents and the reverted id of each commit, and give the same rows."""
+    now = documents.encode_commits("acme/shop", batch(reverts=reverts))
+    old = json.loads(now.body) | {"parents": [["b", "c"], ["c"], []], "reverts": earlier}
     assert columns(Document("commit", json.dumps(old).encode())) == columns(now)
 
 

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.git.mirror import Mirror
-from ingest.git.settings import Repository
 from tests.ingest.git.conftest import NOON, GitLanding, Upstream
 
 
@@ -173,21 +171,6 @@ def test_v15_a_moved_tag_is_noted_and_its_commit_stays(upstream: Any, git_landin
     assert "v1 was moved" in note
     assert upstream.git("-C", str(mirror_path(git_landing)), "cat-file", "-t", before) == "commit"
     assert git_landing.run(repository(upstream)).notes == []
-
-
-def test_v15_an_ambiguous_short_id_is_no_commit(upstream: Any, tmp_path: Path) -> None:
-    """A prefix of two ids or of none, or a branch's name, resolves to no commit."""
-    import_graph(upstream, [[number - 1] if number else [] for number in range(900)], 899)
-    shas = upstream.revs("--all")
-    prefixes = [sha[:4] for sha in shas]
-    sha = next(sha for sha in shas if prefixes.count(sha[:4]) > 1)
-    upstream.git("branch", "deadbeef1", "main")
-    mirror = Mirror(Repository(url=str(upstream.path), name="acme/shop", protocol="file"), tmp_path, 30)
-    mirror.git.path = upstream.path / ".git"
-    assert mirror.resolve_short_sha(sha[:4]) is None
-    assert mirror.resolve_short_sha(sha[:12]) == sha
-    assert mirror.resolve_short_sha("0" * 12) is None
-    assert mirror.resolve_short_sha("deadbeef1") is None
 
 
 @pytest.mark.parametrize("number", range(1, 16))

@@ -91,21 +91,6 @@ def test_the_change_request_is_the_number_its_host_wrote(message: str, number: s
 
 
 @pytest.mark.parametrize(
-    ("message", "sha"),
-    [
-        (f'Revert "x"\n\nThis reverts commit {SHA}.', SHA),
-        (f'Revert "x"\n\nThis reverts commit {SHA}, reversing\nchanges made to {"b" * 40}.', SHA),
-        ('Revert "x"\n\nThis reverts commit abc1234.', None),
-        (f"This reverts commit {SHA}a.", None),
-        ("nothing", None),
-    ],
-)
-def test_only_a_full_id_is_a_reverted_commit(message: str, sha: str | None) -> None:
-    """A short or longer id is not."""
-    assert parse_message(message).reverts == [sha]
-
-
-@pytest.mark.parametrize(
     ("raw", "seconds"),
     [
         ("0", 0),

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.git import parse
-from ingest.git.commit_message import RevertClaim
 from ingest.git.log import Commits, Log
 from ingest.git.parse import Clock
 
@@ -19,13 +18,13 @@ CLOCK = Clock(NOW, 3600)
 
 
 def entry(sha: str, *parents: str, at: int | None = NOW, subject: str = "", request: str | None = None,
-          reverts: str | None = None, author: str = "ada") -> Commits:  # fmt: skip
-    columns = [sha], [" ".join(parents)], [at], [at], [author], [subject], [request], [reverts], [None]
+          author: str = "ada") -> Commits:  # fmt: skip
+    columns = [sha], [" ".join(parents)], [at], [at], [author], [subject], [request], [None], [None], [None], [None]
     return Commits(*columns)
 
 
 def included(line: Iterable[str], log: Log, before: dict[str, int | None] | None = None) -> dict[str, tuple[Any, ...]]:
-    """First author time, number of commits, reverted commit and time issue of each change."""
+    """First author time, number of commits and time issue of each change."""
     shas = list(line)
     return dict(zip(shas, zip(*parse.find_included_commits(shas, log, before or {}, CLOCK), strict=True), strict=True))
 
@@ -62,13 +61,6 @@ def test_a_change_includes_what_its_first_parent_does_not_reach(log: Log) -> Non
         assert columns[sha][:2] == (min(times), len(commits))
 
 
-def test_a_merge_reverts_what_a_commit_of_it_reverts() -> None:
-    """The revert is a commit of a branch, and its merge reverts the change on trunk."""
-    log = Log(entry("a"), entry("b", "a"), entry("r", "b", reverts="b"), entry("m", "b", "r"))
-    columns = included("abm", log)
-    assert [columns[sha][2] for sha in "abm"] == [None, None, "b"]
-
-
 @pytest.mark.parametrize(
     ("time", "parent_time", "issue"),
     [
@@ -91,7 +83,7 @@ def test_an_implausible_parent_leaves_its_children_plausible() -> None:
     """A time is compared with the last plausible one on its line."""
     log = Log(entry("a"), entry("b", "a", at=4_102_444_800), entry("c", "b"), entry("d", "c", at=NOW - 9999))
     columns = included("abcd", log)
-    assert [columns[sha][3] for sha in "abcd"] == [None, "in_future", None, "before_parent"]
+    assert [columns[sha][2] for sha in "abcd"] == [None, "in_future", None, "before_parent"]
     assert columns["b"][0] is None
 
 
@@ -109,24 +101,15 @@ def test_each_line_continues_from_its_own_parent() -> None:
     """Each of two lines is compared with the last change of an earlier run, not with the other line."""
     log = Log(entry("b", "a", at=NOW - 9999), entry("y", "x", at=NOW - 9999))
     columns = included("by", log, {"a": NOW, "x": NOW - 9999})
-    assert [columns[sha][3] for sha in "by"] == ["before_parent", None]
+    assert [columns[sha][2] for sha in "by"] == ["before_parent", None]
 
 
 def test_a_parent_of_an_earlier_run_counts() -> None:
     """The first new change is compared with the last one that landed before."""
     log = Log(entry("b", "a", at=NOW - 9999))
-    assert included("b", log, {"a": NOW})["b"][3] == "before_parent"
-    assert included("b", log, {"a": 4_102_444_800})["b"][3] is None
-    assert included("b", log)["b"][3] is None
-
-
-def test_a_revert_claim_means_the_last_change_before_it() -> None:
-    """Of two changes with one subject the later is reverted, never one after the revert, nor the revert itself."""
-    line = Log(entry("e", subject="x"), entry("d", subject='Revert "x"'), entry("c", subject="x"),
-               entry("b", subject="x", request="3"), entry("a")).commits  # fmt: skip
-    branches = dict.fromkeys("edcba", "main")
-    claims = {"d": RevertClaim("subject", "x"), "c": RevertClaim("request", "3"), "b": RevertClaim("request", "3")}
-    assert parse.resolve_revert_claims(claims, line, branches) == {"d": "c", "c": "b"}
+    assert included("b", log, {"a": NOW})["b"][2] == "before_parent"
+    assert included("b", log, {"a": 4_102_444_800})["b"][2] is None
+    assert included("b", log)["b"][2] is None
 
 
 def test_a_cherry_pick_has_author_and_time_of_its_original() -> None:

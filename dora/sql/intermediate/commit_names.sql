@@ -1,0 +1,55 @@
+-- One row is one commit of a trunk entry by a name that a revert gives it: its id, the number of its request, or its
+-- subject, without the number of the request or as the title of the request that it merged.
+WITH
+names AS (
+  SELECT DISTINCT repository, named_by, name FROM revert_references
+),
+repositories AS (
+  SELECT DISTINCT repository FROM names
+),
+commits AS (
+  SELECT repository, sha, subject, change_request, title FROM landing.commit
+  SEMI JOIN repositories ON commit.repository = repositories.repository
+),
+request_numbers AS (
+  SELECT repository, sha, unnest(string_split(change_request, ' ')) AS number FROM commits
+  UNION
+  SELECT repository, sha, unnest(string_split(change_request, ' ')) FROM trunk_entries
+  UNION
+  SELECT repository, sha, number FROM change_requests
+),
+subjects AS (
+  SELECT repository, sha, subject FROM commits
+  UNION
+  SELECT repository, sha, coalesce(title, regexp_replace(subject, ' \((pull request )?[#!]\d+\)$', ''))
+  FROM commits
+  WHERE title IS NOT NULL OR subject LIKE '%)'
+),
+matches AS (
+  -- An id that is short for two commits names none.
+  SELECT names.*, min(included_commits.sha) AS sha
+  FROM names
+  INNER JOIN included_commits
+    ON names.repository = included_commits.repository
+    AND left(names.name, 7) = left(included_commits.sha, 7)
+    AND starts_with(included_commits.sha, names.name)
+  WHERE names.named_by = 'commit'
+  GROUP BY ALL
+  HAVING count(DISTINCT included_commits.sha) = 1
+  UNION ALL
+  SELECT names.*, request_numbers.sha
+  FROM names
+  INNER JOIN request_numbers ON names.repository = request_numbers.repository AND names.name = request_numbers.number
+  WHERE names.named_by = 'request'
+  UNION ALL
+  SELECT names.*, subjects.sha
+  FROM names
+  INNER JOIN subjects ON names.repository = subjects.repository AND names.name = subjects.subject
+  WHERE names.named_by = 'subject'
+)
+SELECT matches.*, included_commits.change_sha, included_commits.generation, trunk_entries.branch
+FROM matches
+INNER JOIN included_commits
+  ON matches.repository = included_commits.repository AND matches.sha = included_commits.sha
+INNER JOIN trunk_entries
+  ON included_commits.repository = trunk_entries.repository AND included_commits.change_sha = trunk_entries.sha
