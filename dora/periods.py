@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -84,6 +85,17 @@ def split(window: Period, grain: Grain) -> Iterator[Period]:
             end = start + timedelta(days=7 if grain == "week" else 1)
         yield Period(start, end)
         start = end
+
+
+def join(parts: Iterable[Period]) -> list[Period]:
+    """Return the union of periods, in order and apart."""
+    joined: list[Period] = []
+    for part in sorted(parts, key=attrgetter("start")):
+        if joined and part.start <= joined[-1].end:
+            joined[-1] = Period(joined[-1].start, max(joined[-1].end, part.end))
+        else:
+            joined.append(part)
+    return joined
 
 
 def floor(moment: datetime, grain: Grain) -> datetime:

@@ -12,6 +12,7 @@ from dora import periods
 from dora.build.definition_tables import write_definitions
 from dora.build.goal_table import write_goals
 from dora.build.names import write_names
+from dora.build.observed_days import write_observed_days
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
@@ -53,6 +54,7 @@ def build(
         write_definitions(con, config)
         write_goals(con, config)
         _write_models(con, report)
+        write_observed_days(con)
         _write_metrics(con, report)
         results = _run_checks(con)
         _comment_columns(con)

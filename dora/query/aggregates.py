@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from dora import periods, statistics
 from dora.periods import Period
+from dora.query.exposure import Exposure
 from dora.query.plan import ScopePlan
 from dora.query.value import Spread
 from dora.storage.database import Connection
@@ -63,20 +65,21 @@ def count_observations(con: Connection, plan: ScopePlan) -> dict[Key, Aggregate]
     return aggregates
 
 
-def add_dispersion(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate]) -> None:
+def add_dispersion(
+    con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate], exposures: Mapping[str | None, Exposure]
+) -> None:
     """Add the variance over the mean of each group's weekly counts, at least 1, which is chance alone.
 
-    It is taken over at most 52 complete weeks before the window's end, from the group's first observation on.
+    It is taken over those of the 52 weeks before the window's end on whose every day the group was observed.
     """
     end = periods.floor(plan.window.end, "week")
     year = Period(end - timedelta(weeks=DISPERSION_WEEKS), end)
-    weeks = [week.start for week in periods.split(year, "week")]
+    weeks = list(periods.split(year, "week"))
     rows = plan.execute(con, "weekly_counts", first_week=year.start, last_week=year.end)
     weekly_counts = {(group, week): n for group, week, n in rows.fetchall()}
-    for group in plan.groups.keys() & plan.first_observed.keys():
-        first = plan.first_observed[group]
-        since = periods.to_local(first, plan.zone) if first else end
-        counts = [weekly_counts.get((group, week), 0) for week in weeks if week >= since]
+    for group in plan.groups.keys() & plan.with_history:
+        observed = (week for week in weeks if exposures[group].days(week) == week.days)
+        counts = [weekly_counts.get((group, week.start), 0) for week in observed]
         dispersion = statistics.dispersion(counts)
         for period in plan.periods:
             aggregates[group, period].dispersion = dispersion

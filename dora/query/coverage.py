@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from dora import periods
 from dora.periods import Period
+from dora.query.exposure import Exposure
 from dora.query.plan import ScopePlan
 from dora.render import text
 from dora.storage.database import Connection
@@ -28,12 +29,16 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is known of some applications together: all history but ``gaps``, up to ``as_of`` (UTC, null: nothing)."""
+    """What is known of some applications together: all history but ``gaps``, up to ``as_of`` (UTC, null: nothing).
+
+    ``exposure`` has the days on which they existed and were read.
+    """
 
     applications: Collection[str]
     gaps: list[Gap]
     zone: str
     as_of: datetime | None
+    exposure: Exposure = field(default_factory=Exposure)
 
     def incomplete_reason(self, period: Period | None, part: Period) -> str | None:
         """Return why a period, of which ``part`` is in the window, is incomplete; None if it is complete.
@@ -78,7 +83,9 @@ class Coverage:
         return f"{gap.application}: history gap {text.days(first, last)}"
 
 
-def read_coverage(con: Connection, plan: ScopePlan) -> dict[str | None, Coverage]:
+def read_coverage(
+    con: Connection, plan: ScopePlan, exposures: Mapping[str | None, Exposure]
+) -> dict[str | None, Coverage]:
     """Return the coverage of each group of a scope."""
     # A scope of all time asks for no moment before history begins: only its periods may lie there.
     before_history = not plan.undated or plan.every is not None
@@ -86,6 +93,8 @@ def read_coverage(con: Connection, plan: ScopePlan) -> dict[str | None, Coverage
     for row in con.execute(GAPS, {"before_history": before_history}).fetchall():
         gaps.setdefault(row[0], []).append(Gap(*row))
     return {
-        group: Coverage(names, [gap for name in names for gap in gaps.get(name, [])], plan.zone, plan.as_of)
+        group: Coverage(
+            names, [gap for name in names for gap in gaps.get(name, [])], plan.zone, plan.as_of, exposures[group]
+        )
         for group, names in plan.groups.items()
     }

@@ -1,4 +1,7 @@
-"""From the aggregate of a group and period to its number: value, 95 % limits, or the reason why there is none."""
+"""From the aggregate of a group and period to its number: value, 95 % limits, or the reason why there is none.
+
+``length`` is on how many days the group was observed.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ from functools import partial
 from typing import NamedTuple
 
 from dora import statistics
-from dora.periods import Period
 from dora.query.aggregates import Aggregate
 from dora.render import text
 from dora.sql.catalog import Metric
 
 DAYS_PER_WEEK = 7
-EMPTY_WINDOW = "the window is empty"
+NOT_OBSERVED = "nothing was observed in this window"
 
 
 class Estimate(NamedTuple):
@@ -32,27 +34,26 @@ def nothing_to_count(metric: Metric) -> str:
     return f"no {plural} to count"
 
 
-def count(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
-    """Events per calendar day with exact Poisson limits (Garwood 1936), widened if weeks vary more than by chance."""
-    length = window.days
+def count(metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
+    """Events per observed day with exact Poisson limits (Garwood 1936), widened if weeks vary more than by chance."""
     if not length:
-        return Estimate(reason=EMPTY_WINDOW)
+        return Estimate(reason=NOT_OBSERVED)
     low, high = statistics.widened(statistics.poisson(aggregate.n), aggregate.n, aggregate.dispersion or 1.0)
     return Estimate(aggregate.n / length, low / length, high / length)
 
 
-def days(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
-    """Days with an event per week of seven, with Wilson's limits."""
+def days(metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
+    """Days with an event per week of seven observed days, with Wilson's limits."""
     # A window may cut two days and still have events on both: there are never more active days than days.
-    length = max(math.ceil(window.days), aggregate.active_days)
-    limits = statistics.wilson(aggregate.active_days, length)
+    total = max(math.ceil(length), aggregate.active_days)
+    limits = statistics.wilson(aggregate.active_days, total)
     if limits is None:
-        return Estimate(reason=EMPTY_WINDOW)
+        return Estimate(reason=NOT_OBSERVED)
     low, high = limits
-    return Estimate(DAYS_PER_WEEK * aggregate.active_days / length, DAYS_PER_WEEK * low, DAYS_PER_WEEK * high)
+    return Estimate(DAYS_PER_WEEK * aggregate.active_days / total, DAYS_PER_WEEK * low, DAYS_PER_WEEK * high)
 
 
-def share(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+def share(metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
     """Share of observations with value 1, with Wilson's limits (1927)."""
     limits = statistics.wilson(round(aggregate.total), aggregate.n)
     if limits is None:
@@ -60,7 +61,7 @@ def share(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
     return Estimate(aggregate.total / aggregate.n, *limits)
 
 
-def survival_quantile(fraction: str, metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+def survival_quantile(fraction: str, metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
     """A Kaplan–Meier quantile; null while more than a ``fraction`` of the observations are still open."""
     quantiles = aggregate.quantiles
     if not aggregate.n or quantiles is None:
@@ -72,7 +73,7 @@ def survival_quantile(fraction: str, metric: Metric, aggregate: Aggregate, windo
     return Estimate(quantiles.value, quantiles.low, quantiles.high)
 
 
-def plain_median(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+def plain_median(metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
     """The median of what has ended (type 7), between the order statistics that enclose it (Conover)."""
     quantiles = aggregate.quantiles
     if quantiles is None or not quantiles.ended:
@@ -80,7 +81,7 @@ def plain_median(metric: Metric, aggregate: Aggregate, window: Period) -> Estima
     return Estimate(quantiles.value, quantiles.low, quantiles.high)
 
 
-def mean(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
+def mean(metric: Metric, aggregate: Aggregate, length: float) -> Estimate:
     """The mean of what has ended, with Student's limits; no limits below two."""
     quantiles = aggregate.quantiles
     if quantiles is None or quantiles.spread.mean is None:
@@ -90,7 +91,7 @@ def mean(metric: Metric, aggregate: Aggregate, window: Period) -> Estimate:
     return Estimate(value) if half is None else Estimate(value, value - half, value + half)
 
 
-ESTIMATORS: dict[str, Callable[[Metric, Aggregate, Period], Estimate]] = {
+ESTIMATORS: dict[str, Callable[[Metric, Aggregate, float], Estimate]] = {
     "count": count,
     "days": days,
     "share": share,

@@ -7,7 +7,8 @@ roll-ups, so a number and the rows under it agree. The models link all of histor
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -16,8 +17,9 @@ from dora.periods import Period
 from dora.query.aggregates import Aggregate, add_dispersion, count_observations
 from dora.query.coverage import Coverage, read_coverage
 from dora.query.estimates import ESTIMATORS, Estimate, nothing_to_count
+from dora.query.exposure import Exposure, first_day, read_exposure, window_days
 from dora.query.plan import SPREAD, ScopePlan, execute, read_query, resolve_scope, select_applications
-from dora.query.value import EVERYTHING, Scope, Value
+from dora.query.value import EVERYTHING, RATES, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
 
@@ -28,28 +30,38 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
     Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
     """
     plan = resolve_scope(con, catalog.metric(name), scope)
+    exposures = read_exposure(con, plan)
+    if plan.statistic in RATES and scope.since is None:
+        plan = _from_first_day(plan, exposures.values())
     aggregates = count_observations(con, plan)
     if plan.statistic in SPREAD:
         from dora.query.quantiles import add_quantiles  # noqa: PLC0415 - numpy, which counts do not need
 
         add_quantiles(con, plan, aggregates)
     elif plan.statistic == "count":
-        add_dispersion(con, plan, aggregates)
-    coverage = read_coverage(con, plan)
+        add_dispersion(con, plan, aggregates, exposures)
+    coverage = read_coverage(con, plan, exposures)
     return [
         _to_value(plan, group, period, aggregates[group, period], coverage[group])
         for group, period in product(plan.groups, plan.periods)
     ]
 
 
+def _from_first_day(plan: ScopePlan, exposures: Iterable[Exposure]) -> ScopePlan:
+    """Begin a window without a start where any application was observed first: days without events count too."""
+    start = first_day(exposures)
+    return replace(plan, window=Period(min(start, plan.window.start), plan.window.end)) if start else plan
+
+
 def _to_value(
     plan: ScopePlan, group: str | None, period: Period | None, aggregate: Aggregate, coverage: Coverage
 ) -> Value:
     window = (period or plan.window).intersection(plan.window)
+    days = coverage.exposure.days(window)
     if not aggregate.n and (gap := coverage.gap_reason(window)):
         estimate = Estimate(reason=gap)
-    elif group in plan.first_observed:
-        estimate = ESTIMATORS[plan.statistic](plan.metric, aggregate, window)
+    elif group in plan.with_history:
+        estimate = ESTIMATORS[plan.statistic](plan.metric, aggregate, days)
     else:
         estimate = Estimate(reason=f"{nothing_to_count(plan.metric)} in all of history")
     incomplete = coverage.incomplete_reason(period, window)
@@ -65,7 +77,10 @@ def _to_value(
         partial=incomplete is not None,
         as_of=plan.as_of,
         incomplete=incomplete,
-        days=window.days,
+        days=days,
+        window_days=window_days(window),
+        # In many periods the names would repeat.
+        observed_for_less=coverage.exposure.observed_for_less(window) if period is None else {},
         scatter=aggregate.dispersion,
         spread=aggregate.quantiles.spread if aggregate.quantiles else None,
         **estimate._asdict(),

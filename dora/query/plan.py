@@ -15,7 +15,7 @@ from dora import periods
 from dora.config.patterns import fold
 from dora.errors import UsageError
 from dora.periods import GRAINS, Grain, Period
-from dora.query.value import GROUPS, By, Scope
+from dora.query.value import GROUPS, RATES, By, Scope
 from dora.sql import catalog
 from dora.sql.catalog import Metric
 from dora.storage.database import Connection
@@ -37,8 +37,8 @@ class ScopePlan:
 
     ``window`` is in local time of ``zone``; ``undated`` tells that it has no bounds, so that observations without a
     time are in it. ``groups`` holds the applications of each group, in the order of the answer; ``group_sql`` is SQL
-    for its name. ``first_observed`` is when each group had its first observation in all of history (UTC, null: none
-    has a time); a group that never had one is not in it and has no number, not a zero.
+    for its name. ``with_history`` holds the groups that have an observation in all of history; the others have no
+    number, not a zero.
     """
 
     metric: Metric
@@ -51,7 +51,7 @@ class ScopePlan:
     groups: Mapping[str | None, list[str]]
     group_sql: str
     selection: Mapping[str, object]
-    first_observed: Mapping[str | None, datetime | None]
+    with_history: frozenset[str | None]
 
     @cached_property
     def periods(self) -> list[Period | None]:
@@ -118,7 +118,8 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
     ((zone, as_of),) = con.execute("SELECT timezone, as_of FROM build").fetchall()
     groups, selection = select_applications(con, scope)
     group_sql = GROUP_SQL[scope.by]
-    first_observed = con.execute(read_query("first_observations", metric=metric.name, group=group_sql)).fetchall()
+    sql = read_query("groups_with_history", metric=metric.name, group=group_sql)
+    with_history = execute(con, sql, {**selection, "is_rate": metric.statistic in RATES}).fetchall()
     return ScopePlan(
         metric=metric,
         statistic=scope.statistic or metric.statistic,
@@ -130,7 +131,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
         groups=groups,
         group_sql=group_sql,
         selection=selection,
-        first_observed=dict(first_observed),
+        with_history=frozenset(group for (group,) in with_history),
     )
 
 

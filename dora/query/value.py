@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -19,6 +19,7 @@ By = Literal["application", "team", "group"]
 Better = Literal["higher", "lower"]
 Verdict = Literal["better", "worse", "not significant"]
 GROUPS: tuple[By, ...] = ("application", "team", "group")
+RATES = ("count", "days")  # statistics of events over the days observed
 MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
 
 
@@ -98,7 +99,8 @@ class Value:
     excluded             how many observations do not count, by reason
     partial, incomplete  whether the period is incomplete, and why
     as_of                up to which instant (UTC) the data is known
-    days                 how many calendar days were looked at
+    days                 on how many days any application was observed, of ``window_days``
+    observed_for_less    the applications that were observed on fewer days, and on how many
     scatter              variance over mean of a rate's weekly counts, by which its interval is widened
     spread               quantiles and mean of a duration or size
     """
@@ -119,6 +121,8 @@ class Value:
     as_of: datetime | None
     incomplete: str | None = None
     days: float = 0.0
+    window_days: float = 0.0
+    observed_for_less: dict[str, float] = field(default_factory=dict)
     scatter: float | None = None
     spread: Spread | None = None
 
@@ -133,7 +137,17 @@ class Value:
         if self.value is None:
             return self.reason or wording.NOTHING
         cases = _cases(self)[0] if self.statistic == "share" else None
-        return wording.evidence(self.n, cases, wording.interval(self.low, self.high, self.unit), self.open)
+        limits = wording.interval(self.low, self.high, self.unit)
+        return wording.evidence(self.n, cases, limits, self.open, self.observed)
+
+    @property
+    def observed(self) -> str:
+        """On how many days a rate was observed where these are fewer than its window, or one of its applications on
+        fewer: ``observed on 30 of 90 days``; else nothing.
+        """
+        if self.statistic not in RATES:
+            return ""
+        return wording.observed(self.days, self.window_days, self.observed_for_less)
 
     def compare_to(self, before: Value | None) -> Move | None:
         """Return how it moved from another value of the same metric; None if either is null or incomplete."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 NOTHING = "–"
 # An image: its name, and a tag, a digest or both. A name has no capital letters, unlike a time of day such as T10:00.
 IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._/:-]*?)(?::(?P<tag>[\w.-]+))?(?:@(?:sha\d+:)?(?P<digest>[\w.:-]+))?")
 SHORT_DIGEST = 12  # digits
+MAX_NAMES = 3
 
 
 def readable(value: object) -> str:
@@ -79,10 +80,20 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
     return f"95 % CI {low_text} to {high_text}"
 
 
-def evidence(n: int, cases: int | None, limits: str, pending: int) -> str:
+def evidence(n: int, cases: int | None, limits: str, pending: int, observed: str = "") -> str:
     """Format the line under a number: ``n = 2,815 · 95 % CI 20–21 min · 23 pending``; a share has ``cases`` of n."""
     size = f"n = {n:,}" if cases is None else f"{cases:,} of {n:,}"
-    return " · ".join(part for part in (size, limits, f"{pending:,} pending" if pending else "") if part)
+    return " · ".join(part for part in (size, limits, f"{pending:,} pending" if pending else "", observed) if part)
+
+
+def observed(days: float, window: float, for_less: Mapping[str, float]) -> str:
+    """Format on how many days of a window a group was observed, and which of its applications on fewer."""
+    parts = [f"observed on {days:,.0f} of {window:,.0f} days"] if days < window else []
+    if for_less:
+        names = [f"{name} on {own:,.0f}" for name, own in list(for_less.items())[:MAX_NAMES]]
+        more = [f"{len(for_less) - MAX_NAMES} more on fewer"] if len(for_less) > MAX_NAMES else []
+        parts.append(f"{', '.join([*names, *more])}" + ("" if parts else f" of {days:,.0f} days"))
+    return "; ".join(parts)
 
 
 def days(first: datetime, last: datetime | None = None) -> str:

@@ -12,7 +12,15 @@ SELECT
   deployments.deployment_id AS subject,
   1.0 AS value,
   FALSE AS censored,
-  CASE WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind END AS excluded
+  CASE
+    WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind
+    WHEN observed_days.application IS NULL THEN 'outside the days observed'
+  END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
+LEFT JOIN observed_days
+  ON
+    deployments.application = observed_days.application
+    AND deployments.full_traffic_at >= observed_days.since
+    AND deployments.full_traffic_at < observed_days.until
 WHERE deployments.succeeded

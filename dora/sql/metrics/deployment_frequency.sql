@@ -15,7 +15,13 @@ SELECT
   CASE
     WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind
     WHEN definitions.promotions = 'joined' AND deployments.joins_id IS NOT NULL THEN 'joins an earlier deployment'
+    WHEN observed_days.application IS NULL THEN 'outside the days observed'
   END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
+LEFT JOIN observed_days
+  ON
+    deployments.application = observed_days.application
+    AND deployments.full_traffic_at >= observed_days.since
+    AND deployments.full_traffic_at < observed_days.until
 WHERE deployments.succeeded

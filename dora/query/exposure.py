@@ -1,0 +1,70 @@
+"""On how many local days the applications of a group were observed: what a rate is divided by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain
+
+from dora import periods
+from dora.periods import Period
+from dora.query.plan import ScopePlan
+from dora.storage.database import Connection
+
+DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The observed days of each application of a group, and of any of them (``together``), in order and apart."""
+
+    members: Mapping[str, Sequence[Period]] = field(default_factory=dict)
+    together: Sequence[Period] = ()
+
+    def days(self, window: Period) -> float:
+        """Return on how many days of a window any application was observed; see ``observed_days``."""
+        return observed_days(self.together, window)
+
+    def observed_for_less(self, window: Period) -> dict[str, float]:
+        """Return the applications that were observed on fewer days of a window than all together."""
+        total = self.days(window)
+        days = {name: observed_days(stretches, window) for name, stretches in self.members.items()}
+        return {name: own for name, own in days.items() if own < total}
+
+
+def observed_days(stretches: Sequence[Period], window: Period) -> float:
+    """Return the number of days of a window that lie in stretches of complete days.
+
+    The first and the last day of the window count as complete, but never more days than the window is long: 90 days
+    that begin at noon meet 91 days, and are 90. A window of less than a day has its length.
+    """
+    days = Period(periods.floor(window.start, "day"), periods.floor(window.end - INSTANT, "day") + DAY)
+    observed = sum(days.intersection(stretch).days for stretch in stretches)
+    return min(observed, window_days(window))
+
+
+def window_days(window: Period) -> float:
+    """Return the length of a window in days, rounded up if it is longer than a day."""
+    length = window.end - window.start
+    if window.start != periods.floor(window.start, "day"):
+        length -= INSTANT  # the end of the data, which is in the window
+    return window.days if length < DAY else -(-length // DAY)
+
+
+def read_exposure(con: Connection, plan: ScopePlan) -> dict[str | None, Exposure]:
+    """Return the exposure of each group of a scope."""
+    members: dict[str | None, dict[str, list[Period]]] = {group: defaultdict(list) for group in plan.groups}
+    for group, application, *instants in plan.execute(con, "observed_days").fetchall():
+        since, until = (periods.to_local(instant, plan.zone) for instant in instants)
+        members[group][application].append(Period(since, until))
+    return {
+        group: Exposure(of_group, periods.join(chain.from_iterable(of_group.values())))
+        for group, of_group in members.items()
+    }
+
+
+def first_day(exposures: Iterable[Exposure]) -> datetime | None:
+    """Return the first observed day of all groups."""
+    return min((exposure.together[0].start for exposure in exposures if exposure.together), default=None)
