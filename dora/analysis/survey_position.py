@@ -29,6 +29,8 @@ OBSERVATIONS = (
     "(SELECT value, censored, entry FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
 )
 METRICS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
+PLAIN = ("metric", "group", "value", "unit", "n", "low", "high", "days")  # fields of a value in a plain position
+MIN_DAYS = 14  # fewer observed days are not what a service usually does
 MIN_PROBABILITY = 0.8  # an estimate names as many neighbouring tiers as it takes to be this probable
 HIGHEST_SCORE = 10  # of the answers of 2025, from 0 (worst)
 ProbabilityBelow = Callable[[float], float]  # the probability that the true value is below a limit
@@ -36,7 +38,7 @@ ProbabilityBelow = Callable[[float], float]  # the probability that the true val
 
 @dataclass(frozen=True, slots=True)
 class SurveyPosition:
-    """The tier of a value with its probability, or the share of answers that were worse; null if unknown."""
+    """The tier of a value with its probability, or the share of answers that were worse; null with a ``reason``."""
 
     value: Value
     year: int
@@ -44,30 +46,35 @@ class SurveyPosition:
     probability: float | None = None
     worse: float | None = None
     source: str | None = None
+    reason: str | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return everything as plain data, the value as ``dora show --json`` prints it."""
         position = asdict(self)
         value = position.pop("value")
-        return {name: value[name] for name in ("metric", "group", "value", "unit", "n", "low", "high")} | position
+        return {name: value[name] for name in PLAIN} | position
 
 
 def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
     """Estimate the position of each metric of the survey. Raises ``UsageError`` for a year without a table."""
+    table(year)  # a year without a table is refused before any number is computed
+    values = (value for name in METRICS for value in compute_metric(con, name, scope))
+    return [_estimate_position(con, year, scope, value) for value in values]
+
+
+def _estimate_position(con: Connection, year: int, scope: Scope, value: Value) -> SurveyPosition:
+    if value.value is None:
+        return SurveyPosition(value, year, reason=value.reason)
+    if value.days < MIN_DAYS:
+        return SurveyPosition(value, year, reason=f"observed on {value.days:.0f} days; a position needs {MIN_DAYS}")
     source = table(year)["source"]
-    positions = []
-    for value in (value for name in METRICS for value in compute_metric(con, name, scope)):
-        position = SurveyPosition(value, year)
-        if value.value is not None:
-            higher = catalog.metric(value.metric).better == "higher"
-            worse = share_worse(year, value.metric, value.value, higher=higher)
-            tier = estimate_tier(year, value.metric, partial(_probability_below, con, value, scope))
-            if tier is not None:
-                position = SurveyPosition(value, year, *tier, source=source)
-            elif worse is not None:
-                position = SurveyPosition(value, year, worse=worse, source=source)
-        positions.append(position)
-    return positions
+    if tier := estimate_tier(year, value.metric, partial(_probability_below, con, value, scope)):
+        return SurveyPosition(value, year, *tier, source=source)
+    higher = catalog.metric(value.metric).better == "higher"
+    worse = share_worse(year, value.metric, value.value, higher=higher)
+    if worse is None:
+        return SurveyPosition(value, year, reason=f"the survey of {year} does not have it")
+    return SurveyPosition(value, year, worse=worse, source=source)
 
 
 def _probability_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:
@@ -79,7 +86,7 @@ def _probability_below(con: Connection, value: Value, scope: Scope, limit: float
     if value.statistic == "count":
         # Deployments that come in bursts carry less information; `scatter` is their excess variance.
         weight = value.scatter or 1.0
-        return mean_below(round(value.n / weight), limit * value.days / weight)
+        return mean_below(value.n / weight, limit * value.days / weight)
     return _median_below(con, value, scope, limit)
 
 

@@ -145,7 +145,7 @@ def benchmark(
 
 
 def _position_line(position: SurveyPosition) -> dict[str, Any]:
-    value, estimate = position.value, None
+    value, estimate = position.value, position.reason
     if position.tier:
         # Rounded to "100 %", an estimate would read as a certainty.
         certain = (position.probability or 0.0) >= 0.995

@@ -40,17 +40,18 @@ def observed_days(stretches: Sequence[Period], window: Period) -> float:
     The first and the last day of the window count as complete, but never more days than the window is long: 90 days
     that begin at noon meet 91 days, and are 90. A window of less than a day has its length.
     """
-    days = Period(periods.floor(window.start, "day"), periods.floor(window.end - INSTANT, "day") + DAY)
+    first = periods.floor(window.start, "day")
+    days = Period(first, periods.floor(window.end - INSTANT, "day") + DAY)
     observed = sum(days.intersection(stretch).days for stretch in stretches)
-    return min(observed, window_days(window))
+    is_cut = window.start != first or window.end - window.start < DAY
+    return min(observed, window_days(window)) if is_cut else observed
 
 
 def window_days(window: Period) -> float:
     """Return the length of a window in days, rounded up if it is longer than a day."""
     length = window.end - window.start
-    if window.start != periods.floor(window.start, "day"):
-        length -= INSTANT  # the end of the data, which is in the window
-    return window.days if length < DAY else -(-length // DAY)
+    # The end of the data is in the window, by an instant.
+    return window.days if length < DAY else -((INSTANT - length) // DAY)
 
 
 def read_exposure(con: Connection, plan: ScopePlan) -> dict[str | None, Exposure]:

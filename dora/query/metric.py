@@ -78,7 +78,7 @@ def _to_value(
         as_of=plan.as_of,
         incomplete=incomplete,
         days=days,
-        window_days=window_days(window),
+        window_days=max(window_days(window), days),
         # In many periods the names would repeat.
         observed_for_less=coverage.exposure.observed_for_less(window) if period is None else {},
         scatter=aggregate.dispersion,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from statistics import NormalDist
 
 CONFIDENCE = 0.95
@@ -24,7 +23,7 @@ def normal_tail(z: float) -> float:
     return math.erfc(abs(z) / math.sqrt(2))
 
 
-def gamma_quantile(shape: int, p: float) -> float:
+def gamma_quantile(shape: float, p: float) -> float:
     """Return the p-quantile of a gamma distribution: Wilson–Hilferty's guess, then Newton while steps shrink."""
     ninth = 1 / (9 * shape)
     x = shape * max(1 - ninth + normal_quantile(p) * math.sqrt(ninth), 0.1) ** 3
@@ -38,29 +37,41 @@ def gamma_quantile(shape: int, p: float) -> float:
     return x
 
 
-def _gamma_density(shape: int, x: float) -> float:
+def _gamma_density(shape: float, x: float) -> float:
     return math.exp((shape - 1) * math.log(x) - x - math.lgamma(shape))
 
 
-def gamma_cdf(shape: int, x: float) -> float:
-    """Return the regularised lower incomplete gamma function, by the series that converges faster.
-
-    The upper series ends only for integer shapes, which are all that counts need.
+def gamma_cdf(shape: float, x: float) -> float:
+    """Return the regularised lower incomplete gamma function: by its series below the shape, else by the continued
+    fraction of the upper one.
     """
-    if x < shape:
-        return _series(shape, x, lambda k: x / (shape + k)) * x / shape
-    return 1 - _series(shape, x, lambda k: (shape - k) / x)
+    if x < shape + 1:
+        return _gamma_series(shape, x) * _gamma_density(shape, x) * x / shape
+    return 1 - _gamma_density(shape, x) * x / _gamma_fraction(shape, x)
 
 
-def _series(shape: int, x: float, ratio: Callable[[int], float]) -> float:
-    """Return the density times 1 + r(1) + r(1)·r(2) + …, until a term is negligible."""
-    total = term = 1.0
-    k = 1
+def _gamma_series(shape: float, x: float) -> float:
+    """Return 1 + x/(a + 1) + x²/((a + 1)(a + 2)) + …, until a term is negligible."""
+    total = term = k = 1.0
     while term > 1e-17 * total:
-        term *= ratio(k)
+        term *= x / (shape + k)
         total += term
         k += 1
-    return total * _gamma_density(shape, x)
+    return total
+
+
+def _gamma_fraction(shape: float, x: float) -> float:
+    """Return b0 + a1/(b1 + a2/(b2 + …)) of the upper function by Lentz's method; a = k(a − k), b = x + 2k + 1 − a."""
+    value = c = x + 1 - shape
+    d = 0.0
+    for k in range(1, 10_000):
+        over, under = k * (shape - k), x + 2 * k + 1 - shape
+        d = 1 / (under + over * d or TINY)
+        c = under + over / c or TINY
+        value *= c * d
+        if abs(c * d - 1) < 1e-16:
+            break
+    return value
 
 
 def beta_cdf(a: float, b: float, x: float) -> float:

@@ -44,9 +44,12 @@ def share_below(successes: int, n: int, limit: float) -> float:
     return beta_cdf(successes + 0.5, n - successes + 0.5, limit)
 
 
-def mean_below(count: int, limit: float) -> float:
-    """Return the posterior probability, with a flat prior, that the mean of a count is less than a limit."""
-    return gamma_cdf(count + 1, limit) if limit > 0 else 0.0
+def mean_below(count: float, limit: float) -> float:
+    """Return the posterior probability, with Jeffreys' prior, that the mean of a count is less than a limit.
+
+    After none in 30 days it is at least one a month with 16 %; a flat prior says 37 %, always for the faster rate.
+    """
+    return gamma_cdf(count + 0.5, limit) if limit > 0 else 0.0
 
 
 def newcombe(first: tuple[int, int], second: tuple[int, int]) -> Limits | None:

@@ -21,7 +21,7 @@ import dora
 from dora.analysis import survey_position as survey
 from dora.analysis.survey_position import _probability_below
 from dora.errors import UsageError
-from dora.statistics.intervals import share_below
+from dora.statistics.intervals import mean_below, share_below
 from tests.conftest import SHARED
 
 TABLE = tomllib.loads((Path(survey.__file__).parent / "survey.toml").read_text())
@@ -156,11 +156,24 @@ def test_a_share_is_jeffreys(delivery: dora.Delivery) -> None:
 
 
 def test_a_rate_is_gamma(delivery: dora.Delivery) -> None:
-    """58 in the days observed: scipy's Gamma(59); nothing is below nothing, all is below everything."""
+    """58 in the days observed: scipy's Gamma(58.5) by Jeffreys; nothing is below nothing, all is below everything."""
     value, probability_below = value_and_probability(delivery, "deployment_frequency")
     assert value.scatter == 1.0
-    assert probability_below(1.0) == pytest.approx(gamma(59).cdf(value.days), abs=1e-9)
+    assert probability_below(1.0) == pytest.approx(gamma(58.5).cdf(value.days), abs=1e-9)
     assert (probability_below(0.0), probability_below(float("inf"))) == (0.0, 1.0)
+
+
+def test_no_deployment_in_a_month_leans_to_no_tier() -> None:
+    """P(at least 1 a month | 0 in 30 days) is 0.160; a flat prior says 0.373."""
+    assert 1 - mean_below(0, 30 / 30.4375) == pytest.approx(0.160, abs=0.0005)
+    assert mean_below(3, 2.0) == pytest.approx(gamma(3.5).cdf(2.0), abs=1e-9)
+
+
+def test_less_than_two_weeks_have_no_position(delivery: dora.Delivery) -> None:
+    """Thirteen observed days are no benchmark, fourteen are; the reason says so."""
+    for days, reason in (("13d", "observed on 13 days; a position needs 14"), ("14d", None)):
+        (position,) = [row for row in delivery.benchmark(2024, dora.Scope(since=days)) if row.value.unit == "per day"]
+        assert (position.reason, position.tier is None) == (reason, reason is not None)
 
 
 def test_a_median_is_the_binomial_of_what_lies_below(delivery: dora.Delivery) -> None:
