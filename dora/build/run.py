@@ -28,7 +28,7 @@ OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censor
 # A metric without late entry has no such column.
 WITHOUT_ENTRY = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry LIMIT 0)"
 # Python computes these. For the order of the models it is enough to know what they read.
-EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates"}
+EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates, execution_trees"}
 LINEAGE = dict.fromkeys(
     ("lineage", "shipped_commits", "included_commits", "resolved_parts"),
     "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates",

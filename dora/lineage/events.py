@@ -17,6 +17,9 @@ class Action(StrEnum):
     DISABLE = "disable"
     DELETE = "delete"
     ROUTE = "route"
+    PROMOTE = "promote"
+    PROMOTE_FULLY = "promote_fully"
+    ABORT = "abort"
 
 
 class Part(StrEnum):
@@ -33,13 +36,33 @@ class Part(StrEnum):
     CLEAN_UP = "clean_up"  # it removes what another replaced
 
 
+# What an event is for its deployment, unless the history of its target says more.
+PARTS = {
+    Action.DEPLOY: Part.DEPLOY,
+    Action.ROLLBACK: Part.UNDO,
+    Action.ABORT: Part.UNDO,
+    Action.RESTART: Part.RESTART,
+    Action.SCALE: Part.RESTART,
+    Action.ENABLE: Part.SWITCH,
+    Action.PROMOTE: Part.SWITCH,
+    Action.PROMOTE_FULLY: Part.SWITCH,
+    Action.ROUTE: Part.SWITCH,
+    Action.DISABLE: Part.CLEAN_UP,
+    Action.DELETE: Part.CLEAN_UP,
+}
+
+
 class Destination(NamedTuple):
-    """A share of the traffic in percent, for what ``labels`` select or for what the subset is called."""
+    """A share of the traffic in percent, for what ``labels`` select or for what the subset is called.
+
+    ``is_version``: the subset is a version of a function, a number or latest, previous, oldest.
+    """
 
     host: str
     subset: str | None
     labels: frozenset[str] | None
     weight: float
+    is_version: bool = False
 
 
 class Event(NamedTuple):
@@ -48,7 +71,8 @@ class Event(NamedTuple):
     ``template`` identifies the whole pod template with its images; null is unlike all others. ``revision`` is the name
     that the source gave: a versioned name or the number that Kubernetes counts. ``deployment`` is the root of its
     execution tree. ``pauses`` are percentages at which a deploy waits for a promotion, if other content served before;
-    ``is_step`` is a promotion to the next of them.
+    null if its manifest does not tell. ``is_aborted``: an analysis stopped what it deploys. ``is_stop``: a person or an
+    analysis decided on an abort.
     """
 
     deployment: str
@@ -64,21 +88,24 @@ class Event(NamedTuple):
     restores: str | None = None
     steps_back: int | None = None
     routes: tuple[Destination, ...] = ()
-    pauses: tuple[float, ...] = ()
-    is_step: bool = False
+    pauses: tuple[float, ...] | None = None
+    is_aborted: bool = False
+    is_stop: bool = False
 
 
 class Effect:
     """What an event did: the event whose content it put into service, and when that took traffic.
 
     ``source`` is the number of that event, null if it is not known. ``prepared_for`` is the deployment that gave it
-    traffic, where that is another one.
+    traffic, where that is another one; ``stopped_by`` the one that took it back before it had all, at ``stopped_at``.
     """
 
-    __slots__ = ("first", "full", "part", "prepared_for", "source")
+    __slots__ = ("first", "full", "part", "prepared_for", "source", "stopped_at", "stopped_by")
 
     def __init__(self, part: Part, source: int | None) -> None:
         self.part, self.source = part, source
         self.first: int | None = None
         self.full: int | None = None
         self.prepared_for: str | None = None
+        self.stopped_by: str | None = None
+        self.stopped_at: int | None = None

@@ -36,8 +36,11 @@ class RolloutRow(NamedTuple):
     is_dark: bool
     restores: str | None
     steps_back: int | None
-    pause_weights: list[float] | None = None
-    is_step: bool = False
+    pause_weights: list[float] | None
+    is_aborted: bool
+    is_stop: bool
+    workload_kind: str | None
+    services: list[str] | None
 
     def as_event(self) -> Event:
         """Return it as the replay takes it."""
@@ -54,8 +57,9 @@ class RolloutRow(NamedTuple):
             is_dark=self.is_dark,
             restores=self.restores,
             steps_back=self.steps_back,
-            pauses=tuple(self.pause_weights or ()),
-            is_step=self.is_step,
+            pauses=None if self.pause_weights is None else tuple(self.pause_weights),
+            is_aborted=self.is_aborted,
+            is_stop=self.is_stop,
         )
 
 
@@ -73,6 +77,7 @@ class RouteRow(NamedTuple):
     subset: str | None
     labels: list[str] | None
     weight: float | None
+    is_version: bool
 
 
 class TargetEvent(NamedTuple):
@@ -95,20 +100,22 @@ class Places:
         self._selections: dict[tuple[Place, str, str | None], list[str]] = {}
         self._selectors: defaultdict[tuple[Place, str, str | None], list[tuple[int, frozenset[str]]]]
         self._selectors = defaultdict(list)
-        self._stages: defaultdict[tuple[Place, str], list[RouteRow]] = defaultdict(list)
+        self._stages: dict[tuple[Place, str], list[RouteRow]] = {}
         self._workloads: Workloads = defaultdict(lambda: defaultdict(set))
         self._targets: dict[tuple[Place, str], str] = {}
+        self._services: dict[tuple[Place, str], str] = {}
+        self._progressive: set[tuple[Place, str]] = set()  # what divides its traffic itself: Rollouts of Argo
         for rollout in rollouts:
-            self._workloads[rollout[:3]][rollout.workload].add(frozenset(rollout.labels or ()))
-            self._targets[rollout[:3], rollout.workload] = rollout.target
+            self._add_workload(rollout)
         for route in routes:
             if route.weight is not None:
-                self._stages[route[:3], route.route_id].append(route)
+                self._stages.setdefault((route[:3], route.route_id), []).append(route)
             elif route.applied_at is not None:
                 selector = route.applied_at, frozenset(route.labels or ())
                 self._selectors[route[:3], route.host, route.subset].append(selector)
         for selectors in self._selectors.values():
             selectors.sort(key=lambda selector: selector[0])
+        self._stages = {key: stage for key, stage in self._stages.items() if not self._is_inside(key[0], stage)}
         together = {
             (place, frozenset(workload for route in stage for workload in self._selected(place, route)))
             for (place, _), stage in self._stages.items()
@@ -130,7 +137,9 @@ class Places:
             target = self._targets[place, selected[0]]
             first, at = stage[0], stage[0].applied_at
             destinations = tuple(
-                Destination(route.host, route.subset, self._selector(place, route, at), route.weight or 0)
+                Destination(
+                    route.host, route.subset, self._selector(place, route, at), route.weight or 0, route.is_version
+                )
                 for route in stage
             )
             event = Event(first.root_id, Action.ROUTE, "", at, routes=destinations)
@@ -155,6 +164,20 @@ class Places:
             if not self._selected(place, route) and not self._search_workloads(place, route, workloads[place])
         ]
 
+    def _add_workload(self, rollout: RolloutRow) -> None:
+        place, workload = rollout[:3], rollout.workload
+        self._workloads[place][workload].add(frozenset(rollout.labels or ()))
+        self._targets[place, workload] = rollout.target
+        if rollout.workload_kind == "rollout":
+            self._progressive.add((place, workload))
+            self._services |= {(place, service): workload for service in rollout.services or ()}
+
+    def _is_inside(self, place: Place, stage: list[RouteRow]) -> bool:
+        """Tell whether a route only leads to one Rollout: within that Argo sets the weights."""
+        selections = [self._selected(place, route) for route in stage]
+        workloads = {workload for selection in selections for workload in selection}
+        return len(workloads) == 1 and all(selections) and (place, *workloads) in self._progressive
+
     def _selector(self, place: Place, route: RouteRow, at: int | None) -> frozenset[str] | None:
         """Return the labels of a subset as its destination rule had them then; the first one if it came later."""
         selectors = self._selectors.get((place, route.host, route.subset))
@@ -174,13 +197,12 @@ class Places:
         selectors = [labels for _, labels in self._selectors.get((place, route.host, route.subset), ())]
         if selectors:
             return [name for name, of_pods in workloads.items() if _selects_any(selectors, of_pods)]
-        if route.subset is None or route.subset.startswith("$"):
-            return [route.host] if route.host in workloads else []
+        host = self._services.get((place, route.host), route.host)
+        if route.subset is None or route.is_version:
+            return [host] if host in workloads else []
         by_convention = f"{route.host}-{route.subset}"
         if by_convention in workloads:
             return [by_convention]
-        if route.subset.isdecimal() and route.host in workloads:
-            return [route.host]  # a version of a function
         return [name for name, of_pods in workloads.items() if _has_value(of_pods, route.subset)]
 
     def _join(self, place: Place, workloads: frozenset[str]) -> None:

@@ -11,9 +11,7 @@ from itertools import islice
 
 from dora.lineage.events import Event
 
-OLDEST, STABLE = "oldest", "stable"
-# Lambda's words for the versions of a function, as places in the list.
-_RELATIVE = {"$LATEST": 0, "$PREVIOUS": 1}
+OLDEST = "oldest"
 
 
 class Content:
@@ -22,7 +20,7 @@ class Content:
     ``source`` is the number of the event that brought it. ``dark_events`` deployed it without traffic, and the event
     ``enabled_by`` was the last to give it traffic, as long as it did not serve in full. ``weight_events`` gave it the
     part of the traffic that it has, and ``first`` is when it got that. It waits for a promotion at the first percentage
-    of ``pauses``.
+    of ``pauses``. ``revision`` is its last one.
     """
 
     __slots__ = (
@@ -30,6 +28,7 @@ class Content:
         "enabled_by",
         "first",
         "pauses",
+        "revision",
         "served_in_full",
         "source",
         "weight_events",
@@ -44,6 +43,7 @@ class Content:
         self.weight_events: list[int] = []
         self.first: int | None = None
         self.pauses: tuple[float, ...] = ()
+        self.revision: Revision | None = None
 
 
 class Revision:
@@ -63,11 +63,14 @@ class RevisionList:
     """The revisions of one workload in order; the last one is the newest.
 
     ``is_versioned``: Spinnaker gives each revision a name of its own (``shop-v003``), and several can run side by side.
+    ``pauses`` are the percentages at which an update waits; ``is_aborted``: the newest revision is back after an abort.
     """
 
     # A linked list: any revision can be removed, and its neighbours found, in the same time however many there are.
     def __init__(self) -> None:
         self.is_versioned = False
+        self.is_aborted = False
+        self.pauses: tuple[float, ...] = ()
         self.oldest: Revision | None = None
         self.last: Revision | None = None
         self._by_name: dict[str, Revision] = {}
@@ -83,6 +86,7 @@ class RevisionList:
 
     def add(self, event: Event, source: int) -> Revision:
         """Return the revision that a deploy makes, or the one that it applies again, as the last of the list."""
+        self.is_aborted = False
         name, count = event.revision, revision_number(event.revision)
         if name is not None and count is None:
             self.is_versioned = True
@@ -124,14 +128,10 @@ class RevisionList:
 
     def find(self, name: str | None, steps_back: int | None) -> Revision | None:
         """Return a revision by its name or number, else the one so many steps before the last."""
-        if name is None or name in _RELATIVE:
-            steps = _RELATIVE[name] if name else steps_back or 0
-            return next(islice(self, steps, None), None)
-        if name in (OLDEST, "$OLDEST"):
+        if name is None:
+            return next(islice(self, steps_back or 0, None), None)
+        if name == OLDEST:
             return self.oldest
-        if name == STABLE and self.last:
-            newest = self.last.content
-            return next((each for each in self if each.content.served_in_full and each.content is not newest), None)
         count = revision_number(name)
         revision = self._by_name.get(name) if count is None else self._by_number.get(count)
         return revision if revision and revision.is_listed else None
@@ -141,6 +141,7 @@ class RevisionList:
             return
         if revision.is_listed:
             self.remove(revision)
+        revision.content.revision = revision
         last, self.last = self.last, revision
         if last is None:
             self.oldest = revision

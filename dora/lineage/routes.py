@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from dora.lineage.events import Destination
-from dora.lineage.revisions import Content, Revision, RevisionList, revision_number
+from dora.lineage.events import Destination, Effect, Event, Part
+from dora.lineage.preparations import Preparations
+from dora.lineage.revisions import Content, Revision, RevisionList
+from dora.lineage.traffic import Traffic
 
 # Bounds the search for what a destination selects among thousands of versions of one workload.
 _SEARCHED = 64
+# The versions of a function that have no number, as places in its list.
+_STEPS_BACK = {"latest": 0, "previous": 1}
 
 
 class Routes:
@@ -25,8 +29,7 @@ class Routes:
     def __bool__(self) -> bool:
         return bool(self._destinations)
 
-    def apply(self, destinations: Sequence[Destination]) -> None:
-        """Let other destinations be in force."""
+    def _apply(self, destinations: Sequence[Destination]) -> None:
         self._destinations = [(destination, self._version(destination)) for destination in destinations]
 
     def arriving_share(self, revision: Revision) -> float:
@@ -37,23 +40,52 @@ class Routes:
             if (self._selects(destination, revision) if version is None else version is revision.content)
         )
 
-    def shares(self) -> dict[Content, float]:
-        """Return the percentage of each content that the destinations lead to now."""
+    def shift(self, number: int, event: Event, effect: Effect, traffic: Traffic, preparations: Preparations) -> None:
+        """Let the destinations of an event be in force, and move the traffic to what they lead to."""
+        before = self._shares()
+        self._apply(event.routes)
+        shares = self._shares()
+        effect.part, effect.source = Part.CLEAN_UP, None
+        without_part = [content for content in traffic.partial if not content.pauses and not shares.get(content)]
+        risen = [
+            content
+            for content, share in shares.items()
+            if before.get(content, 0) < share < 100 and content is not traffic.current
+        ]
+        for content in risen[-1:]:
+            effect.part, effect.source, effect.first = Part.SWITCH, content.source, event.at
+            preparations.complete(number, content, effect)
+            preparations.add_step(content, number, effect)
+        for content in risen:
+            traffic.serve(content, in_full=False)
+        full = next((content for content, share in shares.items() if share >= 100), None)
+        # What had all the weight and never became stable has no more than before.
+        is_unstable = full is not None and full in traffic.partial and before.get(full, 0) >= 100
+        if full is not None and not is_unstable and (full is not traffic.current or traffic.partial):
+            effect.part = Part.UNDO if full is traffic.current else Part.SWITCH
+            effect.source, effect.first, effect.full = full.source, event.at, event.at
+            preparations.complete(number, full, effect)
+            traffic.serve(full, in_full=True)
+        for content in without_part:
+            traffic.lose_part(content)
+
+    def _shares(self) -> dict[Content, float]:
+        """Return the percentage of each content that is led to now; what waits for a promotion has none here."""
         shares: dict[Content, float] = {}
         for destination, version in self._destinations:
             content = version or self._newest_selected(destination)
-            if content is not None:
+            if content is not None and not content.pauses:
                 shares[content] = shares.get(content, 0) + destination.weight
         return shares
 
     def _version(self, destination: Destination) -> Content | None:
-        """Return the version of a function that a destination names."""
-        subset, revisions = destination.subset or "", self._lists.get(destination.host)
-        if destination.labels is not None or revisions is None:
+        """Return the version of a function that a destination names; null for other destinations."""
+        revisions = self._lists.get(destination.host) if destination.is_version else None
+        if revisions is None:
             return None
-        if not subset.startswith("$") and revision_number(subset) is None:
-            return None
-        revision = revisions.find(subset, None)
+        version = destination.subset
+        steps = _STEPS_BACK.get(version or "")
+        revision = revisions.find(version, None) if steps is None else revisions.find(None, steps)
         return revision.content if revision else None
 
     def _newest_selected(self, destination: Destination) -> Content | None:

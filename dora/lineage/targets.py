@@ -32,6 +32,8 @@ class EffectRow(NamedTuple):
     first_traffic_at: int | None
     full_traffic_at: int | None
     prepared_for: str | None
+    stopped_by: str | None
+    stopped_at: int | None
 
 
 def write_effects(con: Connection) -> None:
@@ -67,8 +69,8 @@ def compute_effects(rollouts: Iterable[RolloutRow], places: Places) -> list[Effe
     """Return one row per event of a target that is replayed, with what it put into service; times in microseconds.
 
     ``part`` is a word of ``Part``, ``source_rollout_id`` the rollout whose content served, null if that is not known,
-    ``prepared_for`` the root of the deployment that gave it traffic, where that is another one. Steps of weights have
-    rows of their own, under the id of the route.
+    ``prepared_for`` the root of the deployment that gave it traffic, where that is another one, ``stopped_by`` of the
+    one that aborted it before it had all. Steps of weights have rows of their own, under the id of the route.
     """
     applications: dict[Key, str] = {}
     events: defaultdict[Key, list[TargetEvent]] = defaultdict(list)
@@ -94,5 +96,6 @@ def _replay(key: Key, application: str, events: list[TargetEvent], *, is_routed:
         source_rollout_id = None if effect.source is None else events[effect.source].rollout_id
         yield EffectRow(
             source, each.rollout_id, target, application, each.execution_id, each.event.deployment, effect.part,
-            source_rollout_id, effect.first, effect.full, effect.prepared_for,
+            source_rollout_id, effect.first, effect.full, effect.prepared_for, effect.stopped_by,
+            effect.stopped_at,
         )  # fmt: skip

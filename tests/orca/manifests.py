@@ -22,7 +22,7 @@ def workload(spec: Spec, name: str, application: str) -> Json:
     template: Json = {"spec": pod} | ({"metadata": metadata} if metadata else {})
     body: Json = {"replicas": spec.get("replicas", 2), "template": template}
     if "steps" in spec:
-        body["strategy"] = _progress(spec["steps"])
+        body["strategy"] = _progress(spec["steps"], spec.get("services", []))
     if kind == "CronJob":
         body = {"schedule": "0 0 * * *", "jobTemplate": {"spec": {"template": template}}}
     elif kind not in _POD_KINDS:
@@ -35,15 +35,18 @@ def workload(spec: Spec, name: str, application: str) -> Json:
     return {"kind": kind, **knative, "metadata": {"name": name, **owner, **workload_labels}, "spec": body}
 
 
-def _progress(steps: Any) -> Json:
-    """Return the strategy of an Argo Rollout: its weights, ``pause`` until a promotion, and pauses of a duration."""
+def _progress(steps: Any, services: list[str]) -> Json:
+    """Return the strategy of an Argo Rollout: its weights, ``pause`` until a promotion, and pauses of a duration.
+
+    ``services`` are that of the new version and that of the stable one.
+    """
     if steps == "bluegreen":
         return {"blueGreen": {"activeService": "shop", "autoPromotionEnabled": False}}
     parts = [
         {"setWeight": step} if isinstance(step, int) else {"pause": {} if step == "pause" else {"duration": step}}
         for step in steps
     ]
-    return {"canary": {"steps": parts}}
+    return {"canary": {"steps": parts, **dict(zip(("canaryService", "stableService"), services, strict=False))}}
 
 
 def _container(number: int, image: str, spec: Spec) -> Json:
@@ -93,4 +96,5 @@ def as_applied(manifest: Json, spec: Spec, namespace: str) -> Json:
     metadata = dict(manifest["metadata"]) | {"namespace": namespace}
     if manifest["kind"] == "ReplicaSet" and "version" in spec:
         metadata["name"] = f"{metadata['name']}-{spec['version']}"
-    return manifest | {"metadata": metadata}
+    status = {"status": spec["state"]} if "state" in spec else {}
+    return manifest | {"metadata": metadata} | status

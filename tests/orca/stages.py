@@ -43,6 +43,7 @@ class Stage:
         state = self.spec.get("status", "succeeded")
         failed = "FAILED_CONTINUE" if self.spec.get("ignored") else "TERMINAL"
         status = _STATUS.get(state, failed)
+        error = {"exception": {"details": {"errors": [self.spec["error"]]}}} if "error" in self.spec else {}
         begun = state != "planned"
         yield {
             "id": self.id,
@@ -52,7 +53,7 @@ class Stage:
             "status": status,
             "startTime": millis(self.begin) if begun else None,
             "endTime": millis(self.end) if begun and state != "running" else None,
-            "context": {"account": self.account, "cloudProvider": "kubernetes", **context},
+            "context": {"account": self.account, "cloudProvider": "kubernetes", **context, **error},
             "outputs": outputs if begun else {},
             "tasks": self._tasks(stage_type, state) if begun and not self.spec.get("no_tasks") else [],
             "requisiteStageRefIds": [str(self.number - 1)] if self.number > 1 else [],

@@ -14,6 +14,9 @@ decisions AS (
     bool_or(status = 'failed') AS any_failed,
     bool_or(part = 'rising') AS any_rising,
     bool_or(accepted_at IS NOT NULL) AS any_accepted,
+    bool_or(stopped_at IS NOT NULL) AS any_stopped,
+    coalesce(bool_or(stopped_by = 'analysis'), FALSE) AS stopped_by_analysis,
+    coalesce(bool_or(stopped_by = 'person'), FALSE) AS stopped_by_person,
     count(*) AS rollouts,
     max(finished_at) AS finished_at,
     max(kind) AS explicit_kind,
@@ -43,12 +46,14 @@ SELECT
   CASE
     WHEN decisions.all_full AND NOT (decisions.some_planned AND execution_trees.running) THEN 'succeeded'
     WHEN execution_trees.running OR decisions.any_rising THEN 'in_progress'
+    WHEN decisions.stopped_by_analysis THEN 'stopped_by_canary'
     WHEN all_parts.first_traffic_at IS NOT NULL AND execution_trees.stopped_by_canary THEN 'stopped_by_canary'
+    WHEN decisions.stopped_by_person AND NOT decisions.any_failed THEN 'canceled'
     WHEN all_parts.first_traffic_at IS NOT NULL AND (decisions.any_failed OR NOT execution_trees.canceled) THEN 'failed'
     WHEN execution_trees.rejected THEN 'rejected'
     WHEN execution_trees.stopped_by_canary THEN 'stopped_by_canary'
     WHEN execution_trees.canceled THEN 'canceled'
-    WHEN decisions.governing_class = 'dark' AND decisions.any_accepted THEN 'dark'
+    WHEN decisions.governing_class = 'dark' AND decisions.any_accepted AND NOT decisions.any_stopped THEN 'dark'
     ELSE 'not_deployed'
   END AS outcome
 FROM decisions

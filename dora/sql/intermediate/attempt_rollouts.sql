@@ -25,6 +25,8 @@ parts AS (
     finished_at,
     source_rollout_id,
     prepared_for,
+    stopped_at,
+    stopped_by,
     kind,
     reason
   FROM rollouts

@@ -64,7 +64,7 @@ SELECT
         '/',
         coalesce(rollout.account, '-'),
         coalesce(rollout.location, single_locations.location, '-'),
-        coalesce(rollout.cluster, single_clusters.cluster, '-')
+        coalesce(rollout.cluster, single_clusters.cluster, '-/' || rollout.application)
       )
     )
   END AS target,
@@ -82,6 +82,8 @@ SELECT
   rollout.labels,
   rollout.server_group,
   rollout.pause_weights,
+  rollout.aborted_by_analysis,
+  rollout.services,
   rollout.restores,
   rollout.steps_back,
   rollout.kind,

@@ -1,5 +1,5 @@
 -- One row is one target of an attempt that took traffic there, with what began to serve: the rollout whose content it
--- is, and its template. is_reverted: the same execution tree took it back.
+-- is, and its template. reverted_at: the same execution tree took it back, or an abort before it had all the traffic.
 WITH
 reverted_targets AS (
   SELECT deployment_id, target, max(full_traffic_at) AS reverted_at
@@ -17,7 +17,7 @@ SELECT
   deciding_rollouts.full_traffic_at,
   deciding_rollouts.source_rollout_id,
   templates.template,
-  reverted_targets.reverted_at
+  coalesce(deciding_rollouts.stopped_at, reverted_targets.reverted_at) AS reverted_at
 FROM deciding_rollouts
 LEFT JOIN rollout_templates AS templates
   ON deciding_rollouts.source = templates.source AND deciding_rollouts.source_rollout_id = templates.rollout_id

@@ -4,7 +4,7 @@
 --
 -- rollout_id = "Id of the rollout."
 -- execution_id = "Id of the execution that did it."
--- action = "deploy, rollback, restart, scale, enable, disable, delete or route."
+-- action = "deploy, rollback, restart, scale, enable, disable, delete, promote, promote_fully, abort or route."
 -- part = "What it was for its deployment: deploy, undo, switch, rising, restart, dark, step, prepared or clean_up."
 -- strategy = "How traffic moves: none, redblack, weights, dark and so on."
 -- is_canary = "It serves a canary analysis only."
@@ -18,6 +18,8 @@
 -- steps_back = "Number of revisions that a rollback went back."
 -- source_rollout_id = "Rollout that brought the content that it put into service; null if that is not known."
 -- prepared_for = "Root execution of the deployment that gave its content traffic, where that is another one."
+-- stopped_at = "When an abort took back what it had of the traffic, before it had all."
+-- stopped_by = "Who decided on that abort: person, of another deployment, or analysis; null if its own execution did."
 WITH
 steps AS (
   SELECT
@@ -75,11 +77,18 @@ SELECT
   CASE WHEN effects.part IS NULL THEN production_rollouts.rollout_id ELSE effects.source_rollout_id END
     AS source_rollout_id,
   effects.prepared_for,
+  effects.stopped_at,
+  CASE
+    WHEN effects.stopped_at IS NULL THEN NULL
+    WHEN production_rollouts.aborted_by_analysis OR stops.stopped_by_canary THEN 'analysis'
+    WHEN effects.stopped_by IS NOT NULL THEN 'person'
+  END AS stopped_by,
   production_rollouts.kind,
   production_rollouts.reason
 FROM production_rollouts
 LEFT JOIN effects
   ON production_rollouts.source = effects.source AND production_rollouts.rollout_id = effects.rollout_id
+LEFT JOIN execution_trees AS stops ON effects.source = stops.source AND effects.stopped_by = stops.root_id
 UNION ALL BY NAME
 SELECT
   source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Int32, Micros, Number, Numbers, Revision, Row, Text, Texts, Time
+from dora.storage.rows.base import Flag, Int32, Micros, Number, Numbers, Revision, Row, Text, Texts, Time
 
 
 class Execution(Row, frozen=True, kw_only=True):
@@ -84,7 +84,11 @@ class Rollout(Row, frozen=True, kw_only=True):
     other_application: Annotated[
         Text, "Application that the stage or the server group names, where the manifest or the stage names another."
     ] = None
-    action: Annotated[str, "deploy, rollback, restart, scale, enable, disable or delete."]
+    action: Annotated[
+        str,
+        "deploy, rollback, restart, scale, enable, disable, delete, or what people do to what waits: "
+        "promote (to its next pause), promote_fully, abort.",
+    ]
     role: Annotated[Text, "canary if it only serves a canary analysis, else null."] = None
     strategy: Annotated[
         Text,
@@ -118,9 +122,9 @@ class Rollout(Row, frozen=True, kw_only=True):
         Numbers,
         "Percentages of the traffic at which it waits until somebody promotes it, where another version served before.",
     ] = None
-    restores: Annotated[
-        Text, "Server group or revision that a rollback restored; oldest, or stable for what served in full."
-    ] = None
+    aborted_by_analysis: Annotated[Flag, "True if an analysis of its own stopped it; null if none did."] = None
+    services: Annotated[Texts, "Services among which it divides its traffic itself."] = None
+    restores: Annotated[Text, "Server group or revision that a rollback restored."] = None
     steps_back: Annotated[Int32 | None, "Number of revisions that a rollback went back."] = None
     kind: Annotated[Text, "Kind according to the source: release, hotfix, rollback, redeploy, config, promotion."] = (
         None
@@ -158,7 +162,10 @@ class TrafficRoute(Row, frozen=True, kw_only=True):
     kind: Annotated[str, "virtualservice, destinationrule, httproute, trafficsplit or function."]
     name: Annotated[Text, "Name of the manifest or function."] = None
     host: Annotated[str, "Host of the destination."]
-    subset: Annotated[Text, "Subset of the host, or version of the function; null if there is none."] = None
+    subset: Annotated[
+        Text,
+        "Subset of the host; of a function its version: a number, latest, previous or oldest. Null if there is none.",
+    ] = None
     labels: Annotated[Texts, "Labels that a destination rule selects for the subset."] = None
     weight: Annotated[Number, "Share of the traffic in percent; null for a destination rule."] = None
     status: Annotated[str, "Status of its stage."]

@@ -1,91 +1,75 @@
-"""What a Rollout of Argo and the commands of its kubectl plugin say.
+"""What a Rollout of Argo tells: where it waits for a promotion, and whether an analysis stopped it.
 
-A step ``pause`` without a duration waits for ``promote`` (docs/features/canary.md of argo-rollouts). A patchManifest
-can neither promote nor abort: since v0.10 both are fields of the subresource ``status``, which ``kubectl patch`` as
-Clouddriver calls it leaves alone (argo-rollouts #789).
+A step ``pause`` without a duration waits for ``promote`` (docs/features/canary.md of argo-rollouts). The status is that
+of an earlier specification as long as ``observedGeneration`` is behind ``generation``: kubectl apply prints it so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, get_nested
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import Manifest
 
-_COMMAND = re.compile(r"(?:kubectl-argo-rollouts|\bargo\s+rollouts)\s+([^;&|\n]+)")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_OPTIONS_WITH_VALUE = frozenset({
-    "-n", "--namespace", "--to-revision", "--context", "--cluster", "--kubeconfig", "--user", "--token", "--as",
-    "-s", "--server", "--request-timeout", "-v", "--loglevel",
-})  # fmt: skip
+KIND = "rollout"
+_ABORTED = re.compile(r"RolloutAborted|Rollout (is )?aborted|aborted update", re.IGNORECASE)
+# As in: Metric "success-rate" assessed Failed due to failed (2) > failureLimit (1).
+_BY_ANALYSIS = re.compile(r"assessed (Failed|Error|Inconclusive)", re.IGNORECASE)
+_SERVICES = ("canaryService", "stableService", "activeService", "previewService")
 
 
-class Command(NamedTuple):
-    """One command to a Rollout: promote, abort or undo; ``is_full`` promotes past all later pauses."""
+def read_progress(manifest: Manifest, reason: str | None = None) -> dict[str, Any]:
+    """Return how traffic comes to a Rollout: the strategy, the percentages at which it waits, and its services.
 
-    verb: str
-    name: str
-    namespace: str | None
-    revision: str | None
-    is_full: bool
-
-
-def read_pauses(manifest: Manifest) -> dict[str, Any]:
-    """Return how traffic moves, and the percentages of it at which a Rollout waits for a promotion, in their order.
-
-    Empty for what never waits before it has all traffic, and for other kinds.
+    ``reason`` is why its stage failed. Empty for other kinds; without percentages if the manifest has no strategy.
     """
-    if manifest.kind != "rollout":
+    if manifest.kind != KIND:
         return {}
-    strategy = get_nested(manifest.body, "spec", "strategy") or get_nested(manifest.applied, "spec", "strategy")
+    strategy = as_dict(
+        get_nested(manifest.body, "spec", "strategy") or get_nested(manifest.applied, "spec", "strategy")
+    )
+    status = _read_status(manifest.applied)
+    progress: dict[str, Any] = {}
+    if strategy:
+        pauses = [] if status.get("phase") == "Healthy" else list(_pauses(manifest, strategy, status))
+        progress["pause_weights"] = pauses
+        if pauses:
+            progress["strategy"] = "bluegreen" if "blueGreen" in strategy else "weights"
+    names = (first_text(as_dict(parts).get(name)) for parts in strategy.values() for name in _SERVICES)
+    if services := sorted(name for name in names if name):
+        progress["services"] = services
+    message = first_text(status.get("message")) or ""
+    if status.get("abort") is True or _ABORTED.search(message) or _ABORTED.search(reason or ""):
+        progress["aborted_by_analysis"] = bool(_BY_ANALYSIS.search(f"{message} {reason}"))
+    return progress
+
+
+def read_referenced_workload(manifest: Manifest) -> str | None:
+    """Return the Deployment whose pods a Rollout runs."""
+    return as_text(get_nested(manifest.body, "spec", "workloadRef", "name")) if manifest.kind == KIND else None
+
+
+def _read_status(applied: dict[str, Any]) -> dict[str, Any]:
+    """Return the status that the cluster gave; empty if it is that of an earlier specification."""
+    status = as_dict(applied.get("status"))
+    generation = as_text(get_nested(applied, "metadata", "generation"))
+    return status if as_text(status.get("observedGeneration")) == generation else {}
+
+
+def _pauses(manifest: Manifest, strategy: dict[str, Any], status: dict[str, Any]) -> Iterator[float]:
+    """Yield the percentages below 100 at which a Rollout waits, from the step that it has reached."""
+    if get_nested(manifest.body, "spec", "paused") is True:
+        yield 0.0
     if get_nested(strategy, "blueGreen", "autoPromotionEnabled") is False:
-        return {"strategy": "bluegreen", "pause_weights": [0.0]}
-    canary = get_nested(strategy, "canary")
+        yield 0.0
+    canary = as_dict(strategy.get("canary"))
     total = as_number(get_nested(canary, "trafficRouting", "maxTrafficWeight"), 1) or 100.0
+    reached = as_number(status.get("currentStepIndex"), 0) or 0
     weight: float | None = 0.0
-    weights: list[float] = []
-    for step in map(as_dict, as_list(get_nested(canary, "steps"))):
+    for number, step in enumerate(map(as_dict, as_list(canary.get("steps")))):
         weight = as_number(step.get("setWeight"), 0, total) if "setWeight" in step else weight
-        if "pause" in step and as_dict(step["pause"]).get("duration") is None and weight is not None:
-            weights.append(100 * weight / total)
-    before_full = [weight for weight in weights if weight < 100]
-    return {"strategy": "weights", "pause_weights": before_full} if before_full else {}
-
-
-def read_commands(manifest: Manifest) -> Iterator[Command]:
-    """Yield the commands of the plugin that the containers of a job run."""
-    for container in (
-        each for template in manifest.templates or () for each in as_list(template.pod.get("containers"))
-    ):
-        fields = as_dict(container)
-        # Without a command the image's own program runs, as in quay.io/argoproj/kubectl-argo-rollouts.
-        program = re.split("[:@]", (as_text(fields.get("image")) or "").rpartition("/")[2])[0]
-        words = [*(as_list(fields.get("command")) or [program]), *as_list(fields.get("args"))]
-        for arguments in _COMMAND.findall(" ".join(map(str, words))):
-            yield from _parse_arguments(re.sub("[\"']", " ", arguments).split())
-
-
-def _parse_arguments(words: list[str]) -> Iterator[Command]:
-    names: list[str] = []
-    options: dict[str, str | None] = {}
-    remaining = iter(words)
-    for word in remaining:
-        if word.startswith("-"):
-            option, equals, value = word.partition("=")
-            options[option] = value if equals else next(remaining, None) if option in _OPTIONS_WITH_VALUE else None
-        else:
-            names.append(word)
-    if not names or names[0] not in ("promote", "abort", "undo"):
-        return
-    revision = options.get("--to-revision")
-    for name in takewhile(_NAME.fullmatch, names[1:] if names[0] == "abort" else names[1:2]):
-        yield Command(
-            names[0],
-            name,
-            options.get("-n") or options.get("--namespace"),
-            None if revision in (None, "0") else revision,
-            is_full=bool({"--full", "--skip-all-steps", "-a"} & set(options)),
-        )
+        is_pause = "pause" in step and as_dict(step["pause"]).get("duration") is None
+        if is_pause and number >= reached and weight is not None and weight < total:
+            yield 100 * weight / total

@@ -43,12 +43,22 @@ class _Metadata(TypedDict, total=False):
     name: Any
     namespace: Any
     annotations: Any
+    generation: Any
+
+
+class _Status(TypedDict, total=False):
+    observedGeneration: Any
+    phase: Any
+    message: Any
+    abort: Any
+    currentStepIndex: Any
 
 
 class _Manifest(TypedDict, total=False):
     kind: Any
     metadata: _Metadata
     spec: Any
+    status: _Status | None
 
 
 # A dozen times faster than to decode the status and the managed fields of an applied manifest too.

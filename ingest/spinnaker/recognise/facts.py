@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from dora.storage.rows.executions import ConfigManifest, Rollout, TrafficRoute
+from ingest.spinnaker.model.argo_rollouts import read_referenced_workload
 from ingest.spinnaker.model.kinds import ManifestReference
 from ingest.spinnaker.model.manifests import read_manifests
 from ingest.spinnaker.model.patches import read_patch
 from ingest.spinnaker.model.payload import NULL
 from ingest.spinnaker.model.stage_kinds import stage_action
-from ingest.spinnaker.recognise.argo_commands import rollout_commands
+from ingest.spinnaker.recognise.argo_commands import make_commanded_rollouts
 from ingest.spinnaker.recognise.config_manifests import make_config_manifest, make_referenced_config
 from ingest.spinnaker.recognise.rollouts import (
     acts_itself,
@@ -72,12 +73,16 @@ def _facts_of_manifests(step: Step) -> Iterator[Fact]:
         manifests = [read_patch(context, next(iter(manifest_references(context)), None))]
     else:
         manifests = read_manifests(context)
+    # A Rollout without pods of its own says how traffic comes to the pods of a Deployment.
+    referring = {name: manifest for manifest in manifests if (name := read_referenced_workload(manifest))}
     for manifest in manifests:
-        if manifest.templates is None:
+        if commanded := list(make_commanded_rollouts(step, manifest)):
+            yield from commanded
+        elif manifest.templates is None:
             yield make_config_manifest(step, manifest)
             yield from manifest_routes(step, manifest)
         else:
-            yield from list(rollout_commands(step, manifest)) or [make_workload_rollout(step, manifest)]
+            yield make_workload_rollout(step, manifest, referring.get(manifest.name or ""))
     if not manifests:
         unknown: list[ManifestReference | None] = [None]
         for reference in manifest_references(context) or unknown:

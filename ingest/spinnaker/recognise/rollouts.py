@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from dora.storage.rows.executions import Rollout
-from ingest.spinnaker.model.argo_rollouts import read_pauses
+from ingest.spinnaker.model.argo_rollouts import KIND, read_progress
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text
 from ingest.spinnaker.model.kinds import ManifestReference, parse_reference
 from ingest.spinnaker.model.manifests import Manifest
@@ -40,9 +40,11 @@ _GROUP_STAGES = _PUSHED_STAGES | {
 _CLUSTERS = msgspec.json.Decoder(list[Context])
 
 
-def make_workload_rollout(step: Step, manifest: Manifest) -> Rollout:
-    """Return the rollout of one workload that a stage applies or patches."""
+def make_workload_rollout(step: Step, manifest: Manifest, referring: Manifest | None = None) -> Rollout:
+    """Return the rollout of one workload that a stage applies or patches; ``referring`` is a Rollout that runs it."""
     is_patch = step.stage.type == "patchManifest"
+    progress = read_progress(referring or manifest, step.reason) if manifest.templates else {}
+    traffic = step.traffic._replace(full=None) if "aborted_by_analysis" in progress else step.traffic
     metadata = [as_dict(manifest.body.get("metadata")), *(each.metadata for each in manifest.templates or ())]
     return make_rollout(
         step,
@@ -51,10 +53,11 @@ def make_workload_rollout(step: Step, manifest: Manifest) -> Rollout:
         patch_content(manifest) if is_patch else manifest.read_content(),
         action="scale" if is_patch and not manifest.templates else "deploy",
         annotated=manifest.application,
-        workload_kind=manifest.kind or workload_kind(step.stage),
+        workload_kind=KIND if referring else manifest.kind or workload_kind(step.stage),
+        traffic=traffic,
         commit=step.run.find_commit(metadata),
         server_group=manifest.revision,
-        **(read_pauses(manifest) if manifest.templates else {}),
+        **progress,
     )
 
 

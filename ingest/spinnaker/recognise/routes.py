@@ -56,7 +56,7 @@ def function_routes(step: Step) -> Iterator[TrafficRoute]:
     context = step.context
     if not (name := as_text(context.function_name)):
         return
-    version_a = _function_version(context.version_name_a, context.version_number_a) or "$LATEST"
+    version_a = _function_version(context.version_name_a, context.version_number_a) or "latest"
     weights = {version_a: 100.0}
     if (as_text(context.deployment_strategy) or "").upper() == "$WEIGHTED":
         share = as_number(context.traffic_percent_a, 0, 100) or 0.0
@@ -86,8 +86,11 @@ def _row(step: Step, destination: Destination, weight: float | None, common: dic
 
 
 def _function_version(name: object, number: object) -> str | None:
+    """Return the number of a version, or what its name means: latest, previous or oldest."""
     version = as_text(name)
-    return as_text(number) if version is None or version.upper() == "$PROVIDED" else version
+    if version is None or version.upper() == "$PROVIDED":
+        return as_text(number)
+    return version.removeprefix("$").lower()
 
 
 def _read_virtual_service(spec: dict[str, Any]) -> Iterator[Shares]:

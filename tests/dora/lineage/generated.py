@@ -18,6 +18,7 @@ class Place(NamedTuple):
     workloads: tuple[str, ...]
     is_versioned: bool = False
     routes: str = ""
+    is_progressive: bool = False
 
 
 PLACES = [
@@ -29,11 +30,14 @@ PLACES = [
     Place("pay", "eu/sets", ("sets",), is_versioned=True, routes="labels"),
     Place("pay", "eu/function", ("function",), routes="versions"),
     Place("pay", "us/colours", ("blue", "green"), is_versioned=True),
+    Place("shop", "eu/rollout", ("rollout",), is_progressive=True),
 ]
 # Deploys stand several times in the lists: they are the most frequent.
 PLAIN = [Action.DEPLOY] * 4 + [Action.ROLLBACK, Action.RESTART, Action.SCALE, Action.DELETE, Action.DISABLE]
 GROUPS = [Action.DEPLOY] * 4 + [Action.ENABLE, Action.DISABLE, Action.DELETE, Action.ROLLBACK, Action.SCALE]
 GROUPS += [Action.ENABLE, Action.DISABLE]
+PROGRESSIVE = [*PLAIN, Action.ABORT, Action.ABORT, Action.PROMOTE, Action.PROMOTE, Action.PROMOTE_FULLY]
+PAUSES = [None, (), (20.0,), (0.0,), (0.0, 50.0), (20.0, 50.0)]
 WEIGHTS = [0, 10, 50, 90, 100, 100]
 
 Move = tuple[int, int, int, int, int]
@@ -61,7 +65,7 @@ class Organisation:
 
     def _event(self, place: Place, at: int, choices: list[int]) -> Event:
         kind, choice, other, state = choices
-        actions = GROUPS if place.is_versioned else PLAIN
+        actions = GROUPS if place.is_versioned else PROGRESSIVE if place.is_progressive else PLAIN
         action = Action.ROUTE if place.routes and kind % 3 == 2 else actions[kind % len(actions)]
         workload = place.workloads[choice % len(place.workloads)]
         event = Event(f"{place.application}{self._root}", action, workload, at, at + state % 2, at + 2)
@@ -73,6 +77,8 @@ class Organisation:
             return event._replace(workload="", first=None, full=None, routes=self._routes(place, choice, other))
         if action == Action.DEPLOY:
             return self._deploy(place, event, choice, other, state)
+        if action in (Action.ABORT, Action.PROMOTE, Action.PROMOTE_FULLY):
+            return event._replace(is_stop=choice % 3 > 0)
         return self._point(place, event, choice, other)
 
     def _deploy(self, place: Place, event: Event, choice: int, other: int, state: int) -> Event:
@@ -80,6 +86,8 @@ class Organisation:
         names = self._names.setdefault(f"{place.name}/{event.workload}", [])
         template: object = (other % 6, choice // 3 % 2)
         event = event._replace(template=template, labels=frozenset({f"workload={event.workload}"}))
+        if place.is_progressive:
+            event = event._replace(pauses=PAUSES[choice // 6 % 6], is_aborted=state == 23)
         if place.routes == "versions":
             names.append((str(len(names) + 1), template))
             return event._replace(revision=names[-1][0])
@@ -121,9 +129,10 @@ class Organisation:
                 Destination("sets", one, frozenset({f"version={one}"}), weight),
                 Destination("sets", two, frozenset({f"version={two}"}), 100 - weight),
             )
-        subset = ["$LATEST", "$PREVIOUS", "$OLDEST", "2", "3"][choice % 5]
+        subset = ["latest", "previous", "oldest", "2", "3"][choice % 5]
         if weight >= 100:
-            return (Destination("function", subset, None, 100),)
-        return Destination("function", "$LATEST", None, weight), Destination(
-            "function", "$PREVIOUS", None, 100 - weight
+            return (Destination("function", subset, None, 100, is_version=True),)
+        return (
+            Destination("function", "latest", None, weight, is_version=True),
+            Destination("function", "previous", None, 100 - weight, is_version=True),
         )

@@ -20,6 +20,7 @@ class Content:
     served_in_full: bool = False
     dark_events: list[int] = field(default_factory=list)
     weight_events: list[int] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -42,10 +43,13 @@ class Outcome:
     first: int | None = None
     full: int | None = None
     prepared_for: str | None = None
+    stopped_by: str | None = None
+    stopped_at: int | None = None
 
 
 WORDS = {"deploy": "deploy", "rollback": "undo", "restart": "restart", "scale": "restart", "enable": "switch",
-         "disable": "clean_up", "delete": "clean_up", "route": "switch"}  # fmt: skip
+         "disable": "clean_up", "delete": "clean_up", "route": "switch", "promote": "switch", "promote_fully": "switch",
+         "abort": "undo"}  # fmt: skip
 
 
 class SimulatedTarget:
@@ -57,6 +61,9 @@ class SimulatedTarget:
         self.versioned: set[str] = set()
         self.numbers: list[tuple[str, int, Revision]] = []
         self.serving: Content | None = None
+        self.served_before: Content | None = None
+        self.pauses: dict[str, list[float]] = {}
+        self.aborted: set[str] = set()
         self.running: list[Content] = []  # with traffic or a part of it, the last one that got it at the end
         self.partial: list[Content] = []  # with a part of the traffic
         self.routes: list[tuple[Destination, Content | None]] = []
@@ -74,7 +81,7 @@ class SimulatedTarget:
             elif event.action in ("deploy", "restart", "scale"):
                 outcome.source = number
         for content in self.partial:
-            if self.routes and content.weight_events:
+            if (self.routes or content.pauses) and content.weight_events:
                 self.outcomes[content.weight_events[-1]].part = "rising"
         return self.outcomes
 
@@ -96,10 +103,10 @@ class SimulatedTarget:
 
     def search(self, workload: str, name: str | None, steps_back: int | None) -> Revision | None:
         of_workload = self.listed(workload)
-        if name in ("oldest", "$OLDEST"):
+        if name == "oldest":
             return of_workload[0] if of_workload else None
-        if name is None or name in ("$LATEST", "$PREVIOUS"):
-            steps = {None: steps_back or 0, "$LATEST": 0, "$PREVIOUS": 1}[name]
+        if name is None:
+            steps = steps_back or 0
             return of_workload[-1 - steps] if steps < len(of_workload) else None
         if name.isdecimal():
             counted = [each for of, number, each in self.numbers if of == workload and number == int(name)]
@@ -146,8 +153,9 @@ class SimulatedTarget:
 
     def version(self, route: Destination) -> Content | None:
         """Return the version of a function, which a route names once and for all."""
-        if route.subset and route.labels is None and (route.subset.startswith("$") or route.subset.isdecimal()):
-            revision = self.search(route.host, route.subset, None)
+        if route.is_version:
+            steps = {"latest": 0, "previous": 1}.get(str(route.subset))
+            revision = self.search(route.host, route.subset if steps is None else None, steps)
             return revision.content if revision else None
         return None
 
@@ -187,7 +195,8 @@ class SimulatedTarget:
     def replace(self, content: Content) -> None:
         """Stop what else a workload runs."""
         for each in list(self.running):
-            if each.workload == content.workload and each is not content:
+            keeps = bool(content.pauses) and each is self.serving
+            if each.workload == content.workload and each is not content and not keeps:
                 self.stop(each)
 
     def serve(self, content: Content, outcome: Outcome) -> None:
@@ -196,6 +205,8 @@ class SimulatedTarget:
             self.running.remove(content)
         self.running.append(content)
         if outcome.full is not None:
+            if self.serving is not content:
+                self.served_before = self.serving
             self.serving, content.served_in_full = content, True
             for each in list(self.partial):
                 self.lose_part(each)
@@ -220,7 +231,17 @@ class SimulatedTarget:
         outcome.source = number
         revision = self.accept(number, event)
         content, share = revision.content, self.arriving_share(event, revision)
+        self.aborted.discard(event.workload)
+        if event.pauses is not None:
+            self.pauses[event.workload] = list(event.pauses)
+        is_update = self.serving not in (None, content) and self.serving.workload == event.workload
+        content.pauses = list(self.pauses.get(event.workload, [])) if is_update else []
+        if event.is_aborted:
+            self.abort_arrival(content, event, outcome)
+            return
+        share = content.pauses[0] if content.pauses else share
         if event.workload not in self.versioned:
+            self.leave_open(content)
             self.replace(content)
         if share == 0:
             outcome.part = "dark"
@@ -233,6 +254,18 @@ class SimulatedTarget:
             content.weight_events.append(number)
         self.serve(content, outcome)
 
+    def abort_arrival(self, content: Content, event: Event, outcome: Outcome) -> None:
+        content.pauses, outcome.first, outcome.stopped_at = [], event.first, event.at
+        for each in [each for each in self.running if each.workload == event.workload]:
+            if each is not self.serving:
+                self.stop(each)
+
+    def leave_open(self, newer: Content) -> None:
+        """Nobody knows whether what waited for a promotion got one before something newer came."""
+        for each in self.partial:
+            if each.pauses and each.workload == newer.workload and newer not in (each, self.serving):
+                self.outcomes[each.weight_events[-1]].part = "rising"
+
     def apply_rollback(self, number: int, event: Event, outcome: Outcome) -> None:
         outcome.first, outcome.full = event.first, event.full
         revision = self.search(event.workload, event.restores, event.steps_back)
@@ -241,6 +274,10 @@ class SimulatedTarget:
         outcome.source = revision.content.source
         if event.workload not in self.versioned:
             self.put_last(revision, None)
+        self.go_back_to(revision, event, outcome)
+
+    def go_back_to(self, revision: Revision, event: Event, outcome: Outcome) -> None:
+        revision.content.pauses = []
         share = self.arriving_share(event, revision)
         self.replace(revision.content)
         if share == 0:
@@ -273,8 +310,61 @@ class SimulatedTarget:
             if content is self.serving:
                 outcome.part = "restart"
             else:
+                content.pauses = []
                 self.complete(number, content.dark_events + content.weight_events, outcome)
                 self.serve(content, outcome)
+
+    def apply_promote_fully(self, number: int, event: Event, outcome: Outcome) -> None:
+        self.apply_promote(number, event, outcome)
+
+    def apply_promote(self, number: int, event: Event, outcome: Outcome) -> None:
+        for content in self.named(event):
+            outcome.source = content.source
+            rest = content.pauses[1:] if event.action == "promote" else []
+            if not content.pauses and content in (self.serving, *self.partial):
+                outcome.part, outcome.source = "clean_up", None
+                return
+            if not rest:
+                continue
+            content.pauses = rest
+            if rest[0] == 0:
+                outcome.part = "dark"
+                content.dark_events.append(number)
+                return
+            outcome.first = event.first
+            self.complete(number, content.dark_events + content.weight_events, outcome)
+            content.weight_events.append(number)
+            self.serve(content, outcome)
+            return
+        self.apply_enable(number, event, outcome)
+
+    def apply_abort(self, number: int, event: Event, outcome: Outcome) -> None:
+        newest = self.search(event.workload, None, None)
+        if newest is not None and newest.content is not self.serving:
+            content = newest.content
+            numbers = content.weight_events or content.dark_events
+            is_other = not numbers or self.events[numbers[-1]].deployment != event.deployment
+            is_stop = event.is_stop and is_other and bool(content.pauses)
+            if is_stop or (content.pauses and content not in self.partial):
+                for each in content.dark_events + content.weight_events[-1:]:
+                    self.outcomes[each].stopped_by = event.deployment if is_stop else None
+                    self.outcomes[each].stopped_at = event.at
+                content.dark_events = []
+            self.retire(event, outcome, [content])
+            content.pauses = []
+            if is_stop:
+                outcome.part, outcome.source, outcome.first, outcome.full = "clean_up", None, None, None
+            return
+        of_stable = [each for _, _, each in self.numbers if each.content is self.served_before]
+        is_listed = bool(of_stable) and of_stable[-1] in self.listed(event.workload)
+        if newest is None or event.workload in self.aborted or not is_listed:
+            outcome.part, outcome.source = "clean_up", None
+            return
+        outcome.first, outcome.full = event.first, event.full
+        outcome.source = of_stable[-1].content.source
+        self.put_last(of_stable[-1], None)
+        self.go_back_to(of_stable[-1], event, outcome)
+        self.aborted.add(event.workload)
 
     def apply_disable(self, number: int, event: Event, outcome: Outcome) -> None:
         retired = self.named(event)

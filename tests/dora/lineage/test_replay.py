@@ -13,7 +13,7 @@ from dora.lineage.events import Action, Destination, Event
 from dora.lineage.replay import Target
 from dora.lineage.walk import paused_garbage_collection
 from tests.dora.lineage.generated import Organisation, organisations
-from tests.dora.lineage.simulator import SimulatedTarget
+from tests.dora.lineage.simulator import Outcome, SimulatedTarget
 
 SEARCHES = settings().max_examples * (10 if settings().max_examples > 500 else 1)
 
@@ -27,10 +27,8 @@ def test_every_event_does_what_the_rules_say(organisation: Organisation) -> None
         effects = Target(is_routed=is_routed).replay(events)
         expected = SimulatedTarget(is_routed=is_routed).replay(events)
         for number, (effect, outcome) in enumerate(zip(effects, expected, strict=True)):
-            computed = effect.part, effect.source, effect.first, effect.full, effect.prepared_for
-            assert computed == (
-                outcome.part, outcome.source, outcome.first, outcome.full, outcome.prepared_for,
-            ), (place.name, number)  # fmt: skip
+            computed = {name: getattr(effect, name) for name in Outcome.__dataclass_fields__}
+            assert computed == vars(outcome), (place.name, number)
 
 
 def _deploys(size: int, **fields: Any) -> list[Event]:
@@ -90,11 +88,23 @@ def _restarted(size: int) -> list[Event]:
     ]
 
 
+def _promoted(size: int) -> list[Event]:
+    """A Rollout waits at two weights; it is promoted, aborted or replaced by the next one."""
+    actions = (Action.DEPLOY, Action.PROMOTE, Action.DEPLOY, Action.ABORT, Action.DEPLOY, Action.PROMOTE_FULLY)
+    return [
+        Event(
+            f"e{number}", actions[number % 6], "shop", number, 1, 1, template=number, pauses=(0.0, 20.0), is_stop=True
+        )
+        for number in range(size)
+    ]
+
+
 SEQUENCES: dict[str, Callable[[int], list[Event]]] = {
     "toggled": _toggled,
     "enabled backwards": _enabled_backwards,
     "weighed": _weighed,
     "restarted": _restarted,
+    "promoted": _promoted,
     "newest deleted": lambda size: _retired(size, Action.DELETE, {"steps_back": 0}),
     "oldest deleted": lambda size: _retired(size, Action.DELETE, {"restores": "oldest"}),
     "newest disabled": lambda size: _retired(size, Action.DISABLE, {"steps_back": 0}),

@@ -56,7 +56,7 @@ ROUTES: dict[str, list[tuple[Any, ...]]] = {
     "lambda_weighted": [
         ("billing-invoice", version, weight, at)
         for weights, at in (((20, 80), 63_000), ((100, 0), 153_000))
-        for version, weight in zip(("$LATEST", "$PREVIOUS"), weights, strict=True)
+        for version, weight in zip(("latest", "previous"), weights, strict=True)
     ],
 }
 

@@ -176,14 +176,14 @@ def test_weights_of_a_traffic_split(old: Any, new: Any, share: float) -> None:
 @pytest.mark.parametrize(
     ("context", "expected"),
     [
-        ({"deploymentStrategy": "$SIMPLE", "versionNameA": "$LATEST"}, [("$LATEST", 100)]),
-        ({"deploymentStrategy": "$SIMPLE", "versionNameA": "$PREVIOUS"}, [("$PREVIOUS", 100)]),
+        ({"deploymentStrategy": "$SIMPLE", "versionNameA": "$LATEST"}, [("latest", 100)]),
+        ({"deploymentStrategy": "$SIMPLE", "versionNameA": "$PREVIOUS"}, [("previous", 100)]),
         ({"deploymentStrategy": "$SIMPLE", "versionNameA": "$PROVIDED", "versionNumberA": "7"}, [("7", 100)]),
         ({"deploymentStrategy": "$SIMPLE", "versionNameA": "7"}, [("7", 100)]),
-        ({"deploymentStrategy": "$BLUEGREEN"}, [("$LATEST", 100)]),
+        ({"deploymentStrategy": "$BLUEGREEN"}, [("latest", 100)]),
         ({"deploymentStrategy": "$WEIGHTED", "versionNameA": "$LATEST", "trafficPercentA": 20,
-          "versionNameB": "$PREVIOUS"}, [("$LATEST", 20), ("$PREVIOUS", 80)]),
-        ({"deploymentStrategy": "$WEIGHTED", "versionNameA": "$LATEST", "trafficPercentA": "0"}, [("$LATEST", 0)]),
+          "versionNameB": "$PREVIOUS"}, [("latest", 20), ("previous", 80)]),
+        ({"deploymentStrategy": "$WEIGHTED", "versionNameA": "$LATEST", "trafficPercentA": "0"}, [("latest", 0)]),
     ],
 )  # fmt: skip
 def test_the_alias_of_a_function(context: Any, expected: list[tuple[str, float]]) -> None:
