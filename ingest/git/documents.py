@@ -9,16 +9,36 @@ import msgspec
 import numpy as np
 
 from dora.storage.rows.base import Row
-from dora.storage.rows.changes import Change, ChangeRequest, Commit
+from dora.storage.rows.changes import Change, ChangeRequest, Commit, RequestHead, Tag
 from dora.storage.rows.inventory import Application
 from ingest.core.archive import Document
 from ingest.core.columns import Columns
+from ingest.core.trailers import list_co_authors
 from ingest.git import log
 
 MICROS = 1_000_000
 Texts = list[str | None] | str | None
 Seconds = list[int | None] | None
 Lists = list[list[str] | None] | None
+
+
+class Repeated(msgspec.Struct):
+    """A column of few texts: the texts, and which of them each row has."""
+
+    texts: list[str]
+    rows: list[int]
+
+    @classmethod
+    def of(cls, column: list[str]) -> Repeated:
+        """Return the column with each of its texts once."""
+        numbers = {text: number for number, text in enumerate(dict.fromkeys(column))}
+        return cls([*numbers], [*map(numbers.__getitem__, column)])
+
+    def expand(self) -> list[str]:
+        """Return the text of each row; raises ``ValueError`` if a row has a number that no text has."""
+        if self.rows and not 0 <= min(self.rows) <= max(self.rows) < len(self.texts):
+            raise ValueError("A row refers to a text that is missing.")
+        return [*map(self.texts.__getitem__, self.rows)]
 
 
 class ChangeColumns(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -61,15 +81,37 @@ class CommitDocument(msgspec.Struct, kw_only=True, omit_defaults=True):
     repository: str
     sha: list[str]
     parents: list[str | list[str]]
+    tree: Texts = None
     authored_at: list[int | None] = msgspec.field(name="authored")
     committed_at: list[int | None] = msgspec.field(name="committed")
-    author: list[str]
+    author: list[str] | Repeated
+    author_email: Repeated | None = None
+    committer_email: Repeated | None = None
     subject: list[str]
     reverts: list[list[str] | str | None] | str | None = None
     is_revert: list[bool | None] | None = None
     picked_from: Texts = None
     change_request: Texts = msgspec.field(default=None, name="request")
     title: Texts = None
+    trailers: Lists = None
+
+
+class TagDocument(msgspec.Struct, kw_only=True):
+    """Tags of one repository, column by column; times are epoch seconds, null for a tag that is not annotated."""
+
+    repository: str
+    name: list[str]
+    sha: list[str]
+    is_annotated: list[bool]
+    tagged_at: list[int | None]
+
+
+class RequestHeadDocument(msgspec.Struct, kw_only=True):
+    """Heads of pull or merge requests of one repository, column by column."""
+
+    repository: str
+    number: list[str]
+    sha: list[str]
 
 
 class ChangeRequestDocument(msgspec.Struct):
@@ -85,7 +127,9 @@ class TeamDocument(msgspec.Struct):
     teams: dict[str, str]
 
 
+_PEOPLE = ("author", "author_email", "committer_email")
 _COMMITS, _CHANGES = msgspec.json.Decoder(CommitDocument), msgspec.json.Decoder(ChangeDocument)
+_TAGS, _HEADS = msgspec.json.Decoder(TagDocument), msgspec.json.Decoder(RequestHeadDocument)
 _REQUESTS, _TEAMS = msgspec.json.Decoder(ChangeRequestDocument), msgspec.json.Decoder(TeamDocument)
 
 
@@ -93,8 +137,9 @@ def encode_commits(repository: str, commits: log.Commits) -> Document:
     """Return the document of a batch of commits."""
     columns: dict[str, Any] = {name: getattr(commits, name) for name in log.COLUMNS}
     columns["change_request"] = columns.pop("request")
-    rare = ("change_request", "title", "reverts", "is_revert", "picked_from")
+    rare = ("change_request", "title", "reverts", "is_revert", "picked_from", "trailers")
     columns |= {name: _compress(columns[name]) for name in rare}
+    columns |= {name: Repeated.of(columns[name]) for name in _PEOPLE}
     return Document("commit", msgspec.json.encode(CommitDocument(repository=repository, **columns)))
 
 
@@ -122,6 +167,16 @@ def encode_change_requests(batch: list[ChangeRequest]) -> Document:
     return Document("change_request", msgspec.json.encode(ChangeRequestDocument(batch)))
 
 
+def encode_tags(tags: TagDocument) -> Document:
+    """Return the document of tags."""
+    return Document("tag", msgspec.json.encode(tags))
+
+
+def encode_request_heads(heads: RequestHeadDocument) -> Document:
+    """Return the document of the heads of requests."""
+    return Document("request_head", msgspec.json.encode(heads))
+
+
 def parse_document(document: Document) -> Iterable[Row | Columns]:
     """Return the rows of a document; raises ``ValueError`` if it is not a document of this source."""
     match document.kind:
@@ -129,6 +184,10 @@ def parse_document(document: Document) -> Iterable[Row | Columns]:
             return [_commit_rows(_COMMITS.decode(document.body))]
         case "change":
             return [_change_rows(_CHANGES.decode(document.body))]
+        case "tag":
+            return [_tag_rows(_TAGS.decode(document.body))]
+        case "request_head":
+            return [_request_head_rows(_HEADS.decode(document.body))]
         case "teams":
             owned = _TEAMS.decode(document.body)
             repository, teams = owned.repository, owned.teams.items()
@@ -139,12 +198,15 @@ def parse_document(document: Document) -> Iterable[Row | Columns]:
 
 
 def _commit_rows(commits: CommitDocument) -> Columns:
-    values = msgspec.structs.asdict(commits) | {
+    values = msgspec.structs.asdict(commits)
+    values |= {name: column.expand() for name, column in values.items() if isinstance(column, Repeated)}
+    values |= {
         "id": _ids(commits),
         "parents": [parents.split() if isinstance(parents, str) else parents for parents in commits.parents],
         "reverts": _read_reverts(commits),
         "authored_at": _to_micros(commits.authored_at),
         "committed_at": _to_micros(commits.committed_at),
+        "co_authors": commits.trailers and [lines and list_co_authors(lines) for lines in commits.trailers],
     }
     return Columns(Commit.table, len(commits.sha), values)
 
@@ -161,6 +223,17 @@ def _change_rows(changes: ChangeDocument) -> Columns:
         "first_commit_at": _to_micros(changes.first_commit_at),
     }
     return Columns(Change.table, len(changes.sha), values)
+
+
+def _tag_rows(tags: TagDocument) -> Columns:
+    ids = [f"{tags.repository}@{name}@{sha}" for name, sha in zip(tags.name, tags.sha, strict=True)]
+    values = msgspec.structs.asdict(tags) | {"id": ids, "tagged_at": _to_micros(tags.tagged_at)}
+    return Columns(Tag.table, len(ids), values)
+
+
+def _request_head_rows(heads: RequestHeadDocument) -> Columns:
+    values = msgspec.structs.asdict(heads) | {"id": [f"{heads.repository}#{number}" for number in heads.number]}
+    return Columns(RequestHead.table, len(heads.number), values)
 
 
 def _ids(batch: CommitDocument | ChangeDocument) -> list[str]:

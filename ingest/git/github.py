@@ -38,6 +38,10 @@ class _Label(msgspec.Struct):
     name: str
 
 
+class _Head(msgspec.Struct):
+    sha: str
+
+
 class _Pull(msgspec.Struct):
     number: int
     created_at: datetime
@@ -45,6 +49,7 @@ class _Pull(msgspec.Struct):
     merged_at: datetime | None = None
     merge_commit_sha: str | None = None
     user: _User | None = None
+    head: _Head | None = None
     labels: list[_Label] | None = None
 
 
@@ -126,6 +131,7 @@ class GitHub:
             approved_at=_earliest([review.submitted_at for review in reviews if review.state == "APPROVED"]),
             merged_at=_to_micros(pull.merged_at),
             sha=pull.merge_commit_sha if pull.merged_at else None,
+            head_sha=pull.head.sha if pull.head else None,
             labels=sorted(label.name for label in pull.labels or ()),
         )
 

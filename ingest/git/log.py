@@ -10,38 +10,45 @@ import msgspec
 
 from dora.errors import DoraError
 from ingest.core import commit_message
+from ingest.core.trailers import parse_trailers
 
 _COMMON_OPTIONS = (
     "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",
     "--no-mailmap", "--no-notes", "--no-decorate", "--no-color",
 )  # fmt: skip
 # Each record starts with an empty field. No path is empty, so that paths may follow a commit id.
-LOG_OPTIONS = (*_COMMON_OPTIONS, "--format=%x00%H%x00%P%x00%at%x00%ct%x00%an%x00%B")
+LOG_OPTIONS = (*_COMMON_OPTIONS, "--format=%x00%H%x00%P%x00%T%x00%at%x00%ct%x00%an%x00%ae%x00%ce%x00%B")
 _DIFF_OPTIONS = ("--format=%x00%H", "--no-renames", "--diff-merges=first-parent")
 PATHS_OPTIONS = (*_COMMON_OPTIONS, *_DIFF_OPTIONS, "--name-only")
 SIZES_OPTIONS = (*_COMMON_OPTIONS, *_DIFF_OPTIONS, "--numstat")
-_FIELDS = 7  # the empty one and six of LOG_OPTIONS
+FIELDS = 10  # the empty one and nine of LOG_OPTIONS
+TREE_DIGITS = 16  # of an id; 64 bits tell the trees of one repository apart
 _YEAR_10000 = 253_402_300_800  # in epoch seconds; Python's datetime ends with the year 9999
 
 
 class Commits(msgspec.Struct):
     """Commits, column by column; times are epoch seconds, null where git has none.
 
-    ``parents`` are full ids separated by blanks, ``subject`` is the first line of the message. ``request``, ``title``,
-    ``reverts``, ``is_revert`` and ``picked_from`` are what ``commit_message.Message`` has.
+    ``parents`` are full ids separated by blanks, ``tree`` is shortened, ``subject`` is the first line of the message.
+    ``request``, ``title``, ``reverts``, ``is_revert`` and ``picked_from`` are what ``commit_message.Message`` has,
+    ``trailers`` what ``parse_trailers`` returns.
     """
 
     sha: list[str] = []
     parents: list[str] = []
+    tree: list[str] = []
     authored_at: list[int | None] = []
     committed_at: list[int | None] = []
     author: list[str] = []
+    author_email: list[str] = []
+    committer_email: list[str] = []
     subject: list[str] = []
     request: list[str | None] = []
     title: list[str | None] = []
     reverts: list[list[str] | None] = []
     is_revert: list[bool | None] = []
     picked_from: list[str | None] = []
+    trailers: list[list[str] | None] = []
 
 
 COLUMNS = Commits.__struct_fields__
@@ -85,29 +92,33 @@ def parse_commits(field_blocks: Iterable[list[str]]) -> Iterator[Commits]:
     rest: list[str] = []
     for block in field_blocks:
         fields = rest + block
-        end = len(fields) // _FIELDS * _FIELDS
+        end = len(fields) // FIELDS * FIELDS
         rest = fields[end:]
-        if any(fields[0:end:_FIELDS]):
+        if any(fields[0:end:FIELDS]):
             raise DoraError("The output of git log is not a list of commits.")
         if end:
-            yield _parse_batch([fields[column:end:_FIELDS] for column in range(1, _FIELDS)])
+            yield _parse_batch([fields[column:end:FIELDS] for column in range(1, FIELDS)])
 
 
 def _parse_batch(columns: list[list[str]]) -> Commits:
-    shas, parents, authored_at, committed_at, authors, messages = columns
+    shas, parents, trees, authored_at, committed_at, authors, author_emails, committer_emails, messages = columns
     requests, titles, reverts, are_reverts, originals = zip(*map(commit_message.parse, messages), strict=True)
     return Commits(
         sha=shas,
         parents=parents,
+        tree=[tree[:TREE_DIGITS] for tree in trees],
         authored_at=_parse_times(authored_at),
         committed_at=_parse_times(committed_at),
         author=list(map(intern, authors)),  # a few hundred names repeat over all commits
+        author_email=list(map(intern, author_emails)),
+        committer_email=list(map(intern, committer_emails)),
         subject=list(map(commit_message.read_subject, messages)),
         request=list(requests),
         title=list(titles),
         reverts=list(reverts),
         is_revert=list(are_reverts),
         picked_from=list(originals),
+        trailers=list(map(parse_trailers, messages)),
     )
 
 
@@ -119,9 +130,13 @@ def _parse_times(column: list[str]) -> list[int | None]:
         times = [-1]
     if min(times) >= 0 and max(times) < _YEAR_10000:
         return [*times]
-    # Git prints nothing for a negative time and a wrong number for one that overflows.
-    valid = (int(raw) if raw.isdecimal() and len(raw) < 13 else _YEAR_10000 for raw in column)
-    return [seconds if seconds < _YEAR_10000 else None for seconds in valid]
+    return list(map(parse_time, column))
+
+
+def parse_time(raw: str) -> int | None:
+    """Return epoch seconds; git prints nothing for a negative time and a wrong number for one that overflows."""
+    seconds = int(raw) if raw.isdecimal() and len(raw) < 13 else _YEAR_10000
+    return seconds if seconds < _YEAR_10000 else None
 
 
 def parse_sizes(fields: Iterable[str]) -> Iterator[tuple[str, ChangeSize]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
@@ -14,10 +14,12 @@ from ingest.git.command import BareRepository
 from ingest.git.log import ChangeSize, Commits, Log
 from ingest.git.settings import Repository
 
-REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 HEADS, TAGS = "refs/heads/", "refs/tags/"
+# The heads of pull and merge requests: GitHub, Gitea and Forgejo; GitLab; Bitbucket Server. Other hosts have none.
+REQUESTS = {"refs/pull/": "/head", "refs/merge-requests/": "/head", "refs/pull-requests/": "/from"}
+REFSPECS = tuple(f"+{ref}:{ref}" for ref in (f"{HEADS}*", f"{TAGS}*", *(f"{r}*{end}" for r, end in REQUESTS.items())))
 LAST_FETCH = "dora-fetched"  # an empty file; its modification time is that of the last successful fetch
-_REF_FORMAT = "%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname)"
+_REF_FORMAT = "%(refname) %(objecttype) %(objectname) %(*objecttype) %(*objectname) %(taggerdate:unix)"
 
 
 class Tips(NamedTuple):
@@ -38,14 +40,26 @@ class Tips(NamedTuple):
         return cls({branch: sha for branch, _, sha in trunks}, [word for word in words if "=" not in word])
 
 
+class Ref(NamedTuple):
+    """The commit that a ref names, in the end; ``tagged_at`` in epoch seconds is that of an annotated tag."""
+
+    sha: str
+    is_annotated: bool
+    tagged_at: int | None
+
+
 class Mirror:
-    """The mirror of one repository under ``<data>/mirrors``; ``moved_tags`` are those that the last fetch moved."""
+    """The mirror of one repository under ``<data>/mirrors``.
+
+    After a fetch ``refs`` are its refs by name, and ``moved_tags`` the tags that the fetch moved.
+    """
 
     def __init__(self, repository: Repository, data: Path, timeout: float) -> None:
         self.repository = repository
         path = (data / "mirrors" / repository.folder).absolute()
         self.git = BareRepository(path, repository.protocol, timeout, {"remote.origin.url": repository.url})
         self.moved_tags: list[str] = []
+        self.refs: dict[str, Ref] = {}
 
     def fetch(self, previous: Tips) -> Tips:
         """Update the mirror, and keep the commits that a force-push, a moved tag or a deleted branch would lose.
@@ -57,7 +71,7 @@ class Mirror:
             self.git.run("init", "--bare", "--quiet", "--template=")
         self._remove_stale_locks()
         trunks = self.repository.trunks or (self._read_default_branch(),)
-        refs_before = self._read_refs()
+        refs_before = self._read_commits_of_refs()
         # Sizes need the file contents. A server without partial clones sends them anyway, and git only warns.
         with_contents = self.repository.protocol == "file" or self.repository.sizes
         self.git.run(
@@ -65,12 +79,12 @@ class Mirror:
             *([] if with_contents else ["--filter=blob:none"]), "--", "origin", *REFSPECS,
         )  # fmt: skip
         (self.git.path / LAST_FETCH).touch()
-        refs = self._read_refs()
+        refs = self._read_commits_of_refs()
         self._preserve({*refs_before.values(), *previous.refs}, set(refs.values()))
         self.moved_tags = sorted(
             ref for ref, sha in refs_before.items() if ref.startswith(TAGS) and refs.get(ref, sha) != sha
         )
-        return Tips(_select_trunks(trunks, refs, previous.trunks), sorted({*self._read_refs().values()}))
+        return Tips(_select_trunks(trunks, refs, previous.trunks), sorted({*self._read_commits_of_refs().values()}))
 
     def _remove_stale_locks(self) -> None:
         # A git that was killed leaves its locks behind. The writer's lock of landing.duckdb excludes a running fetch.
@@ -86,14 +100,19 @@ class Mirror:
                 return target.removeprefix(f"ref: {HEADS}")
         raise DoraError("its HEAD does not name an existing branch.", "set `trunk` for it in dora.toml.")
 
-    def _read_refs(self) -> dict[str, str]:
-        """Return the commit of each branch, tag and preserved ref; an annotated tag is resolved to its commit."""
-        refs = {}
+    def _read_commits_of_refs(self) -> dict[str, str]:
+        """Read ``refs``, and return the commit of each branch, tag, request and preserved ref."""
+        self.refs = {}
         for line in self.git.run("for-each-ref", f"--format={_REF_FORMAT}").decode("utf-8", "replace").splitlines():
-            ref, kind, sha, peeled_kind, peeled_sha = [*line.split(" "), "", ""][:5]
+            ref, kind, sha, peeled_kind, peeled_sha, tagged_at = [*line.split(" "), "", "", ""][:6]
             if "commit" in (kind, peeled_kind):
-                refs[ref] = sha if kind == "commit" else peeled_sha
-        return refs
+                is_annotated = kind != "commit"
+                self.refs[ref] = Ref(peeled_sha if is_annotated else sha, is_annotated, log.parse_time(tagged_at))
+            elif peeled_kind == "tag":  # git before 2.45 looks through one tag only
+                with suppress(DoraError):
+                    peeled = self.git.run("rev-parse", "--verify", "--quiet", f"{sha}^{{commit}}").decode().strip()
+                    self.refs[ref] = Ref(peeled, is_annotated=True, tagged_at=log.parse_time(tagged_at))
+        return {name: ref.sha for name, ref in self.refs.items()}
 
     def _preserve(self, tips_before: Collection[str], tips: Collection[str]) -> None:
         """Create a ref for each earlier tip that no ref reaches, so that git never collects it as garbage."""

@@ -15,6 +15,7 @@ from ingest.git.documents import parse_document
 from ingest.git.fetch import HistoryReader
 from ingest.git.github import GitHub, read_token
 from ingest.git.mirror import Mirror, Tips
+from ingest.git.refs import read_refs
 from ingest.git.settings import Repository, Settings, read_settings
 
 
@@ -50,11 +51,11 @@ class Git:
         mirror = Mirror(repository, self.data, self.timeout)
         tips = mirror.fetch(previous)
         for tag in mirror.moved_tags:
-            yield Note(f"{repository.name}: {tag} was moved; landing.duckdb keeps the commit that it named before.")
-        if tips == previous:
-            return
-        yield from HistoryReader(mirror, previous, tips, now).read_items()
-        yield Watermark(_stream(repository), tips.to_watermark())
+            yield Note(f"{repository.name}: {tag} was moved; landing.duckdb keeps both commits.")
+        if tips != previous:
+            yield from HistoryReader(mirror, previous, tips, now).read_items()
+            yield Watermark(_stream(repository), tips.to_watermark())
+        yield from read_refs(repository.name, mirror.refs, state.watermarks.get(f"refs/{repository.name}", ""))
 
     def _fetch_change_requests(self, state: SourceState, now: datetime) -> Iterator[Item]:
         slugs = {repository.name: repository.slug for repository in self.repositories if repository.slug}
@@ -86,4 +87,5 @@ class Git:
 
 def _stream(repository: Repository) -> str:
     # Another name when paths or owners are switched on, so that all changes are read again.
-    return f"tips{'+paths' if repository.paths else ''}{'+owners' if repository.owners else ''}/{repository.name}"
+    # "tips", the name until commits had trees and e-mails, is not read.
+    return f"history{'+paths' if repository.paths else ''}{'+owners' if repository.owners else ''}/{repository.name}"

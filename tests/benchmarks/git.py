@@ -30,7 +30,7 @@ from dora.storage import database
 from ingest.core import pipeline, source
 from ingest.core.archive import Archive, Document
 from ingest.git import SOURCE
-from ingest.git.log import LOG_OPTIONS
+from ingest.git.log import FIELDS, LOG_OPTIONS
 from tests.benchmarks.history import build, output
 from tests.benchmarks.memory import peak
 
@@ -136,7 +136,7 @@ def parse_log(data: Path) -> list[tuple[str, ...]]:
         log_command(data), input=b"main\n", capture_output=True, env=log_environment(), check=True
     ).stdout
     fields = output.decode("utf-8", "replace").split("\0")
-    return list(zip(*(fields[column::7] for column in range(1, 7)), strict=False))
+    return list(zip(*(fields[column::FIELDS] for column in range(1, FIELDS)), strict=False))
 
 
 def measure_minimum(data: Path, limit: Usage, items: list[source.Item]) -> None:

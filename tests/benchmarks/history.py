@@ -18,8 +18,9 @@ def stream(commits: int) -> Iterator[str]:
             merges = step == length and length
             text = f"Merge pull request #{number} from acme/topic" if merges else f"change {number} of it (#{number})"
             body = f"{text}\n\n{'Some lines that say why this was needed. ' * chance.randint(0, 8)}\n"
-            yield f"commit refs/heads/main\nmark :{number}\nauthor dev{number % 97} <d@x> {moment - 900} +0000\n"
-            yield f"committer dev{number % 89} <d@x> {moment} +0000\ndata {len(body)}\n{body}"
+            author, committer = (f"dev{number % people} <dev{number % people}@acme.example>" for people in (97, 89))
+            yield f"commit refs/heads/main\nmark :{number}\nauthor {author} {moment - 900} +0000\n"
+            yield f"committer {committer} {moment} +0000\ndata {len(body)}\n{body}"
             yield f"from :{trunk if merges else branch}\n" if branch else ""
             yield f"merge :{branch}\n" if merges else ""
             yield f"M 100644 inline service{number % 40}/file{number % 900}\ndata {len(str(number))}\n{number}\n\n"

@@ -31,6 +31,7 @@ Micros = Time | None
 # Commit ids are random: compressing them takes as long as the rest of loading a history.
 _UNCOMPRESSED = " USING COMPRESSION uncompressed"
 RandomText = Annotated[str, Stored("VARCHAR", _UNCOMPRESSED)]
+OptionalRandomText = Annotated[str | None, Stored("VARCHAR", _UNCOMPRESSED)]
 RandomTexts = Annotated[list[str], Stored("VARCHAR[]", _UNCOMPRESSED)]
 # The lowest bits of a revision tell two documents of equal progress apart; the others order them.
 CONTENT_BITS = 19

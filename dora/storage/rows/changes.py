@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Flag, Int32, Micros, RandomText, RandomTexts, Row, Text, Texts
+from dora.storage.rows.base import (
+    Flag,
+    Int32,
+    Micros,
+    OptionalRandomText,
+    RandomText,
+    RandomTexts,
+    Row,
+    Text,
+    Texts,
+)
 
 
 class Commit(Row, frozen=True, kw_only=True):
@@ -16,7 +26,16 @@ class Commit(Row, frozen=True, kw_only=True):
     parents: Annotated[RandomTexts, "Full ids of its parents, first parent first."]
     authored_at: Annotated[Micros, "Author time."] = None
     committed_at: Annotated[Micros, "Committer time."] = None
-    author: Annotated[Text, "Author as the commit records it."] = None
+    tree: Annotated[
+        OptionalRandomText, "First 16 digits of the id of its tree: commits with one tree have the same files."
+    ] = None
+    author: Annotated[Text, "Name of its author as the commit records it."] = None
+    author_email: Annotated[Text, "E-mail of its author."] = None
+    committer_email: Annotated[Text, "E-mail of its committer."] = None
+    co_authors: Annotated[Texts, "Further authors that its message names, each as Name <e-mail>."] = None
+    trailers: Annotated[
+        Texts, "Lines of its message that name co-authors, and the people or tools that helped, such as Assisted-by."
+    ] = None
     subject: Annotated[Text, "First line of its message."] = None
     change_request: Annotated[
         Text, "Numbers of the pull or merge requests that it merged, according to its message; joined by a space."
@@ -79,4 +98,23 @@ class ChangeRequest(Row, frozen=True, kw_only=True):
     approved_at: Annotated[Micros, "When it was first approved."] = None
     merged_at: Annotated[Micros, "When it was merged, by the clock of the host."] = None
     sha: Annotated[Text, "Full id of the commit that it became on its branch."] = None
+    head_sha: Annotated[Text, "Full id of the last commit of its own branch."] = None
     labels: Annotated[Texts, "Its labels at the host."] = None
+
+
+class RequestHead(Row, frozen=True, kw_only=True):
+    """The last commit of one pull or merge request's own branch, as a ref of its host; id is repository#number."""
+
+    repository: Annotated[str, "Repository, owner/name."]
+    number: Annotated[str, "Its number."]
+    sha: Annotated[str, "Full id of the commit."]
+
+
+class Tag(Row, frozen=True, kw_only=True):
+    """One tag and the commit that it named; one that moved has a row for each. Id is repository@name@sha."""
+
+    repository: Annotated[str, "Repository, owner/name."]
+    name: Annotated[str, "Its name, without refs/tags/."]
+    sha: Annotated[str, "Full id of the commit; of an annotated tag, the one that it points at in the end."]
+    is_annotated: Annotated[bool, "It is annotated: an object of its own."]
+    tagged_at: Annotated[Micros, "When it was made; null if it is not annotated."] = None

@@ -19,8 +19,11 @@ CLOCK = Clock(NOW, 3600)
 
 def entry(sha: str, *parents: str, at: int | None = NOW, subject: str = "", request: str | None = None,
           author: str = "ada") -> Commits:  # fmt: skip
-    columns = [sha], [" ".join(parents)], [at], [at], [author], [subject], [request], [None], [None], [None], [None]
-    return Commits(*columns)
+    return Commits(
+        sha=[sha], parents=[" ".join(parents)], tree=["t"], authored_at=[at], committed_at=[at],
+        author=[author], author_email=["a@x"], committer_email=["a@x"], subject=[subject],
+        request=[request], title=[None], reverts=[None], is_revert=[None], picked_from=[None], trailers=[None],
+    )  # fmt: skip
 
 
 def included(line: Iterable[str], log: Log, before: dict[str, int | None] | None = None) -> dict[str, tuple[Any, ...]]:

@@ -249,7 +249,7 @@ def test_an_unknown_document_is_refused() -> None:
     """Another kind, missing columns and columns of other lengths are errors."""
     git = SOURCE.from_settings({"repositories": []}, None)
     with pytest.raises(ValueError, match="kind"):
-        git.parse(Document("tag", b"{}"))
+        git.parse(Document("branch", b"{}"))
     with pytest.raises(ValueError, match="sha"):
         git.parse(Document("commit", b'{"repository":"a/b"}'))
     with pytest.raises(ValueError, match="0 values of merged_at in 1 rows of change"):
