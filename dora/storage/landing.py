@@ -42,7 +42,7 @@ class Load:
         self.started_at = now.replace(tzinfo=None)
         self.merged: dict[str, dict[str, int]] = {}
         self._schemas: dict[str, pa.Schema] = {}
-        con.execute("INSERT INTO load VALUES (?, ?, ?, NULL, NULL, 0, 0, [])", [self.id, source, self.started_at])
+        con.execute("INSERT INTO load VALUES (?, ?, ?, NULL, NULL, NULL, 0, 0, [])", [self.id, source, self.started_at])
 
     def schema(self, table: str) -> pa.Schema:
         """Return the Arrow schema of a landing table; safe while another thread commits."""
@@ -112,12 +112,22 @@ class Load:
         ((_, count, checksum),) = self.con.execute(_TOTAL.format(table="batch", rows=rows)).fetchall()
         return int(count), int(checksum)
 
-    def finish(self, as_of: datetime, documents: int, quarantined: int, partial_failures: list[str]) -> None:
-        """Record that the load is complete, and make it durable. ``as_of`` is in UTC, without a time zone."""
+    def finish(
+        self,
+        as_of: datetime | None,
+        documents: int,
+        quarantined: int,
+        partial_failures: list[str],
+        complete_since: datetime | None = None,
+    ) -> None:
+        """Record that the load is complete, and make it durable. Times are in UTC, without a time zone."""
         self.con.execute(
-            "UPDATE load SET finished_at = ?, as_of = ?, documents = ?, quarantined = ?, partial_failures = ?"
-            " WHERE load_id = ?",
-            [datetime.now(UTC).replace(tzinfo=None), as_of, documents, quarantined, partial_failures, self.id],
+            "UPDATE load SET finished_at = ?, as_of = ?, documents = ?, quarantined = ?, partial_failures = ?,"
+            " complete_since = ? WHERE load_id = ?",
+            [
+                *(datetime.now(UTC).replace(tzinfo=None), as_of, documents, quarantined, partial_failures),
+                *(complete_since, self.id),
+            ],
         )
         # DuckDB can skip the damaged end of a log without an error, so the log is emptied into the file.
         self.con.execute("CHECKPOINT")

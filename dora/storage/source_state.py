@@ -56,6 +56,10 @@ SELECT id, root_id, external_id, system, execution.application, environment, tar
 FROM execution JOIN rollout USING (source, id)
 WHERE source = $source AND external_id IS NOT NULL ORDER BY length(id), id
 """
+_REPORTED_INCIDENTS = """
+SELECT id, id, external_id, system, application, NULL, NULL, NULL, epoch_us(opened_at), NULL
+FROM incident WHERE source = $source AND external_id IS NOT NULL ORDER BY length(id), id
+"""
 _ROLLOUTS = """
 SELECT count(DISTINCT execution_id) FILTER (action = 'deploy') AS deployments,
   count(DISTINCT execution_id) FILTER (action = 'rollback') AS rollbacks
@@ -92,15 +96,18 @@ class RecentExecution(NamedTuple):
     queued_at: int
 
 
-class ReportedDeployment(NamedTuple):
-    """A deployment of a source whose systems may repeat ids; times are in microseconds since 1970."""
+class ReportedRecord(NamedTuple):
+    """A deployment or incident of a source whose systems may repeat ids; times are in microseconds since 1970.
+
+    An incident starts when it opens; it has no place.
+    """
 
     id: str
     root_id: str
     external_id: str
     system: str | None
     application: str
-    environment: str
+    environment: str | None
     target: str | None
     repository: str | None
     started_at: int | None
@@ -132,7 +139,8 @@ class SourceState:
     completed_judgment_ids: Collection[str] = frozenset()
     missing_judgment_ids: Sequence[str] = ()
     pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
-    reported_deployments: Sequence[ReportedDeployment] = ()
+    reported_deployments: Sequence[ReportedRecord] = ()
+    reported_incidents: Sequence[ReportedRecord] = ()
 
     @classmethod
     def read(cls, con: Connection, source: str) -> SourceState:
@@ -149,7 +157,8 @@ class SourceState:
             completed_judgment_ids=frozenset(id_ for (id_,) in fetch(_COMPLETED_JUDGMENTS)),
             missing_judgment_ids=[id_ for (id_,) in fetch(_MISSING_JUDGMENTS, days=MISSING_DAYS)],
             pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
-            reported_deployments=list(map(ReportedDeployment._make, fetch(_REPORTED_DEPLOYMENTS))),
+            reported_deployments=list(map(ReportedRecord._make, fetch(_REPORTED_DEPLOYMENTS))),
+            reported_incidents=list(map(ReportedRecord._make, fetch(_REPORTED_INCIDENTS))),
         )
 
 

@@ -48,8 +48,8 @@ class Summary(msgspec.Struct, kw_only=True):
     """What one run did.
 
     ``tables`` counts new, changed and unchanged rows by table, ``row_counts`` all rows of the source in landing.
-    ``coverage`` says since and until when its executions were read completely. ``requests`` is None for a source that
-    sends none.
+    ``coverage`` says since and until when its executions were read completely. ``as_of`` is None if nothing that was
+    read has a time, ``requests`` for a source that sends none.
     """
 
     source: str
@@ -60,6 +60,7 @@ class Summary(msgspec.Struct, kw_only=True):
     partial_failures: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
     as_of: datetime | None = None
+    complete_since: datetime | None = None
     requests: int | None = None
     row_counts: dict[str, int] = msgspec.field(default_factory=dict)
     coverage: dict[str, Any] | None = None
@@ -120,9 +121,10 @@ class _Run:
             case Watermark(stream, value):
                 self._close_chunk()  # the watermark covers every row before it, so they have to be in the buffer
                 self.worker.submit(partial(self.buffer.set_watermark, stream, value))
-            case AsOf(at):
+            case AsOf(at, complete_since):
                 self._close_chunk()
                 self.summary.as_of = max(at, self.summary.as_of or at)
+                self.summary.complete_since = complete_since or self.summary.complete_since
             case PartialFailure() | Note() | Progress():
                 self._inform(item)
 
@@ -184,13 +186,15 @@ class _Run:
         self.worker.submit(self.buffer.commit)
         self.worker.wait()
         summary, con = self.summary, self.load.con
-        summary.as_of = summary.as_of or datetime.now(UTC)
         summary.tables = self.load.merged
         summary.row_counts = database.count_rows(con, self.source.name)
         summary.coverage = database.read_coverage(con, self.source.name)
         summary.requests = getattr(self.source, "requests", None)
-        as_of = summary.as_of.astimezone(UTC).replace(tzinfo=None)
-        self.load.finish(as_of, summary.documents, summary.quarantined, summary.partial_failures)
+        as_of, complete_since = (
+            time.astimezone(UTC).replace(tzinfo=None) if time else None
+            for time in (summary.as_of, summary.complete_since)
+        )
+        self.load.finish(as_of, summary.documents, summary.quarantined, summary.partial_failures, complete_since)
         return summary
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from ingest.core.columns import Columns
 
 # Parts of the protocol: sources import them from here.
 SourceState = database.SourceState
-ReportedDeployment = database.ReportedDeployment
+ReportedRecord = database.ReportedRecord
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +40,13 @@ class Watermark(msgspec.Struct, frozen=True):
 
 
 class AsOf(msgspec.Struct, frozen=True):
-    """The facts of this load are complete up to this instant, by the clock of the source."""
+    """The facts of this load are complete up to this instant, by the clock of the source.
+
+    ``complete_since`` is the instant from which they are, if the source says it.
+    """
 
     at: datetime
+    complete_since: datetime | None = None
 
 
 class PartialFailure(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Turn CDEvents, one a line, into landing rows of deployments, changes and incidents. Pure.
+"""Turn CDEvents, one a line, into records of deployments, changes and incidents. Pure.
 
 The events are those of https://cdevents.dev, versions 0.3 to 0.5: ``service.deployed``, ``upgraded`` and
 ``rolledback``, ``change.merged``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a
@@ -7,68 +7,77 @@ CloudEvent. Other events are skipped and counted. A field of the wrong type make
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from dora.storage.rows import changes, incidents
 from dora.storage.rows.base import Row
+from ingest.files.deployments import Deployment
 from ingest.files.identities import RowIds
-from ingest.files.records import Deployment, deployment_rows
+from ingest.files.records import Conventions, Kind, Record, Status
 from ingest.files.timestamps import Timestamp
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{40}")
 # https://github.com/package-url/purl-spec: vcs_url=git+https://HOST/OWNER/NAME.git@COMMIT
 _VCS_URL = re.compile(r"vcs_url=(?:git\+)?[a-z]+://[^/@&]*/([^@&]+?)(?:\.git)?@([0-9a-f]{7,40})")
-FIELDS = {"context", "subject", "customData", "customDataContentType"}
-CLOUDEVENT_FIELDS = {"specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"}
+FIELDS = (
+    *("context", "subject", "customData", "customDataContentType"),
+    *("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"),  # of a CloudEvent
+)
 Event = Mapping[str, Any]
 
 
-def event_kind(cells: Mapping[str, Any]) -> str:
+class DeploymentEvent(Deployment, frozen=True, kw_only=True):
+    """An event of a service. Its group is in a chain, which all systems name alike."""
+
+    has_shared_groups: ClassVar[bool] = True
+
+
+class OtherEvent(Record, frozen=True, kw_only=True):
+    """Any other event: what identifies it, when it happened, its rows, and its kind if it is skipped."""
+
+    key: str
+    happened_at: Timestamp | None = None
+    rows: tuple[Row, ...] = ()
+    skipped: str | None = None
+
+    def to_rows(self, ids: RowIds | None) -> list[Row]:
+        """Return its landing rows."""
+        return list(self.rows)
+
+
+def read_event(cells: Event, conventions: Conventions) -> Record:
+    """Return an event as a record; raises ``ValueError`` with the field that is wrong."""
+    event = _unwrap(cells)
+    kind = _event_kind(event)
+    if kind not in _DEPLOYMENTS and kind not in _ROWS:
+        happened_at = None
+        with contextlib.suppress(ValueError):  # what is not read can not be wrong
+            happened_at = _happened_at(event, conventions)
+        return OtherEvent(key="", happened_at=happened_at, skipped=kind)
+    happened_at = _happened_at(event, conventions)
+    if kind in _DEPLOYMENTS:
+        return _to_deployment(event, kind, happened_at)
+    return OtherEvent(key=_event_key(event), happened_at=happened_at, rows=(_ROWS[kind](event, happened_at),))
+
+
+def _event_kind(event: Event) -> str:
     """Return subject and predicate, like ``service.deployed``; raises ``ValueError`` if it is not a CDEvent."""
-    context = _unwrap(cells).get("context")
+    context = event.get("context")
     match = _TYPE.fullmatch(str(context.get("type"))) if isinstance(context, dict) else None
     if not match:
         raise ValueError("not a CDEvent: context.type does not begin with dev.cdevents.")
     return match[1].lower()
 
 
-def event_key(cells: Mapping[str, Any]) -> str:
-    """Return source and id of the event, which identify it; empty if it has no readable id."""
-    try:
-        event = _unwrap(cells)
-        return "#".join(filter(None, (_text(event, "context", "source"), _require(event, "context", "id"))))
-    except ValueError:
-        return ""
-
-
-def to_deployment(cells: Mapping[str, Any]) -> Deployment | None:
-    """Return the deployment that an event reports, null for other events; raises ``ValueError`` as ``to_rows``."""
-    kind = event_kind(cells)
-    return _to_deployment(_unwrap(cells), kind) if kind in _DEPLOYMENTS else None
-
-
-def to_rows(cells: Mapping[str, Any], ids: RowIds | None = None) -> Iterable[Row]:
-    """Return the landing rows of an event, none if it is skipped; raises ``ValueError`` with the field that is wrong.
-
-    ``ids`` are those of the row of a deployment, if they are not the id and the group that ``to_deployment`` returns.
-    """
-    if deployment := to_deployment(cells):
-        return deployment_rows(deployment, deployment.finished_at, deployment.finished_at, ids)
-    to_event_rows = _ROWS.get(event_kind(cells))
-    return to_event_rows(_unwrap(cells)) if to_event_rows else []
-
-
-def skipped_kind(cells: Mapping[str, Any]) -> str | None:
-    """Return the kind of an event that is skipped; null for other events and for what is not a CDEvent."""
-    try:
-        kind = event_kind(cells)
-    except ValueError:
-        return None
-    return None if kind in _ROWS or kind in _DEPLOYMENTS else kind
+def _event_key(event: Event) -> str:
+    """Return source and id of an event, which identify it; empty if it has no id."""
+    source, event_id = _text(event, "context", "source"), _text(event, "context", "id")
+    return "#".join(filter(None, (source, event_id))) if event_id else ""
 
 
 def _unwrap(cells: Mapping[str, Any]) -> Event:
@@ -96,28 +105,28 @@ def _require(event: Event, *path: str) -> str:
     return value
 
 
-def _happened_at(event: Event) -> Timestamp:
-    return Timestamp(_require(event, "context", "timestamp"))
+def _happened_at(event: Event, conventions: Conventions) -> Timestamp:
+    return Timestamp(_require(event, "context", "timestamp"), conventions.zone)
 
 
-def _to_deployment(event: Event, kind: str) -> Deployment:
+def _to_deployment(event: Event, kind: str, happened_at: Timestamp) -> DeploymentEvent:
     is_rollback = kind == "service.rolledback"
     service, version = _require(event, "subject", "id"), _text(event, "subject", "content", "artifactId")
     chain = _text(event, "context", "chainId")
     of_chain = [chain, service, version, "rollback" if is_rollback else None]
     repository, commit = _source_code(event, version)
-    return Deployment(
+    return DeploymentEvent(
         id=_require(event, "context", "id"),
         system=_text(event, "context", "source"),
         application=service,
         environment=_require(event, "subject", "content", "environment", "id"),
-        status="succeeded",
+        status=Status("succeeded"),
         # A service event says when the new version serves. It does not say when its rollout started.
-        finished_at=_happened_at(event),
+        finished_at=happened_at,
         repository=repository,
         commit=commit,
         version=version,
-        kind="rollback" if is_rollback else None,
+        kind=Kind("rollback") if is_rollback else None,
         group="/".join(filter(None, of_chain)) if chain else None,
     )
 
@@ -136,39 +145,35 @@ def _custom_text(event: Event, name: str) -> str | None:
     return None if isinstance(event.get("customData"), str) else _text(event, "customData", name)
 
 
-def _change_rows(event: Event) -> list[Row]:
+def _change_row(event: Event, happened_at: Timestamp) -> Row:
     repository = _require(event, "subject", "content", "repository", "id")
     # The subject is the commit itself or, with the commit in customData, the number of the request.
     subject = _text(event, "subject", "id")
     sha = (_custom_text(event, "commit") or _require(event, "subject", "id")).lower()
     if not _SHA.fullmatch(sha):
         raise ValueError("no commit: neither subject.id nor customData.commit is a full commit id")
-    return [
-        changes.Change(
-            id=f"{repository}@{sha}",
-            repository=repository,
-            sha=sha,
-            merged_at=_happened_at(event),
-            change_request=subject if subject and subject.lower() != sha else None,
-        )
-    ]
+    return changes.Change(
+        id=f"{repository}@{sha}",
+        repository=repository,
+        sha=sha,
+        merged_at=happened_at,
+        change_request=subject if subject and subject.lower() != sha else None,
+    )
 
 
-def _incident_rows(event: Event, incident_event: str) -> list[Row]:
+def _incident_row(event: Event, happened_at: Timestamp, incident_event: str) -> Row:
     _require(event, "context", "id")
-    return [
-        incidents.IncidentEvent(
-            id=event_key(event),
-            incident=_require(event, "subject", "id"),
-            system=_text(event, "subject", "source") or _text(event, "context", "source"),
-            application=_require(event, "subject", "content", "service", "id"),
-            environment=_text(event, "subject", "content", "environment", "id"),
-            event=incident_event,
-            happened_at=_happened_at(event),
-            deployment=_linked_deployment(event),
-            title=_text(event, "subject", "content", "description") if incident_event == "opened" else None,
-        )
-    ]
+    return incidents.IncidentEvent(
+        id=_event_key(event),
+        incident=_require(event, "subject", "id"),
+        system=_text(event, "subject", "source") or _text(event, "context", "source"),
+        application=_require(event, "subject", "content", "service", "id"),
+        environment=_text(event, "subject", "content", "environment", "id"),
+        event=incident_event,
+        happened_at=happened_at,
+        deployment=_linked_deployment(event),
+        title=_text(event, "subject", "content", "description") if incident_event == "opened" else None,
+    )
 
 
 def _linked_deployment(event: Event) -> str | None:
@@ -183,9 +188,9 @@ def _linked_deployment(event: Event) -> str | None:
 
 
 _DEPLOYMENTS = {"service.deployed", "service.upgraded", "service.rolledback"}
-_ROWS: dict[str, Callable[[Event], list[Row]]] = {
-    "change.merged": _change_rows,
-    "incident.detected": lambda event: _incident_rows(event, "opened"),
-    "incident.reported": lambda event: _incident_rows(event, "opened"),
-    "incident.resolved": lambda event: _incident_rows(event, "resolved"),
+_ROWS: dict[str, Callable[[Event, Timestamp], Row]] = {
+    "change.merged": _change_row,
+    "incident.detected": lambda event, at: _incident_row(event, at, "opened"),
+    "incident.reported": lambda event, at: _incident_row(event, at, "opened"),
+    "incident.resolved": lambda event, at: _incident_row(event, at, "resolved"),
 }

@@ -1,4 +1,4 @@
-"""Find the landing row of a reported deployment.
+"""Find the landing row of a reported deployment or incident.
 
 Systems repeat ids: two of them count their builds from 1, one restarts its count, one run deploys two repositories.
 The first row of an id has that id; a further one appends what distinguishes it, like ``7~us-builds`` or ``7~acme/ui``.
@@ -14,21 +14,21 @@ from datetime import timedelta
 from itertools import accumulate, chain, count
 from typing import NamedTuple
 
-from ingest.core.source import ReportedDeployment
+from ingest.core.source import ReportedRecord
 from ingest.files.timestamps import EPOCH
 
 
 class Identity(NamedTuple):
-    """What tells reported deployments apart; times are in microseconds since 1970."""
+    """What tells reported deployments or incidents apart; times are in microseconds since 1970."""
 
     external_id: str
     system: str | None
     application: str
-    environment: str
-    target: str | None
-    repository: str | None
-    started_at: int | None
-    finished_at: int | None
+    environment: str | None = None
+    target: str | None = None
+    repository: str | None = None
+    started_at: int | None = None
+    finished_at: int | None = None
 
 
 class RowIds(NamedTuple):
@@ -46,11 +46,11 @@ class _Row(NamedTuple):
 class Identities:
     """The landing rows of one source by the ids that its systems report."""
 
-    def __init__(self, deployments: Iterable[ReportedDeployment]) -> None:
+    def __init__(self, records: Iterable[ReportedRecord]) -> None:
         self._rows: dict[str, list[_Row]] = defaultdict(list)
         self._ids: set[str] = set()
         self._systems: dict[str, str | None] = {}  # by group
-        for row_id, root_id, *values in deployments:
+        for row_id, root_id, *values in records:
             identity = Identity._make(values)
             self._rows[identity.external_id].append(_Row(row_id, identity))
             self._ids.add(row_id)

@@ -1,261 +1,161 @@
-"""The columns of each kind of file, and the landing rows of one line. Pure."""
+"""What one line of a file says, in fields of the right types."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from functools import cache
 from types import NoneType
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import msgspec
 
-from dora.storage.rows import changes, executions, incidents
 from dora.storage.rows.base import CONTENT_BITS, Row
-from ingest.core import commit_message
-from ingest.files.identities import Identity, RowIds
+from ingest.files.identities import Identities, RowIds
 from ingest.files.timestamps import Timestamp
 
-STATUS = {"succeeded": "succeeded", "failed": "failed", "canceled": "canceled", "in_progress": "running"}
+STATUSES = ("succeeded", "failed", "canceled", "in_progress")
 LISTS = {"parents", "applications"}  # columns that may hold a list
-Cells = dict[str, str | None]
+# Words of GitHub, GitLab, Jenkins, Azure, Bitbucket, Helm, Argo CD and Spinnaker. Words that do not say whether the
+# deployment serves (completed, stopped, unstable, skipped) are absent: only the settings can.
+_STATUS_WORDS = {
+    "succeeded": "success successful ok passed deployed",
+    "failed": "failure fail error errored terminal timed_out timedout timeout",
+    "canceled": "cancelled aborted abort killed",
+    "in_progress": "inprogress running started pending queued executing deploying",
+}
+STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for word in (status, *words.split())}
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``deployments``: a rollout to one environment, or to one ``target`` in it.
+class Conventions(msgspec.Struct, frozen=True):
+    """How the lines of a source are meant: the zone of times without an offset, and the statuses of its own words."""
 
-    Lines with one ``group`` are one deployment, and so are lines with one ``id`` that start together. ``id`` and
-    ``group`` are unique within ``system`` and application.
-    """
+    zone: tzinfo = UTC
+    statuses: Mapping[str, str] = {}
 
-    id: str
-    application: str
-    environment: str
-    status: Literal["succeeded", "failed", "canceled", "in_progress"]
-    finished_at: Timestamp | None
-    started_at: Timestamp | None = None
-    first_traffic_at: Timestamp | None = None
-    full_traffic_at: Timestamp | None = None
-    repository: str | None = None
-    commit: str | None = None
-    version: str | None = None
-    kind: Literal["release", "hotfix", "rollback", "redeploy", "config"] | None = None
-    group: str | None = None
-    target: str | None = None
-    system: str | None = None
-    url: str | None = None
-    triggered_by: str | None = None
+    def convert(self, cls: type[Any], text: str) -> object:
+        """Return a cell as a time or as a word, which is one of the type's own ``words``; raises ``ValueError``."""
+        return Timestamp(text, self.zone) if cls is Timestamp else cls.parse(text, self)
+
+
+class Word(str):
+    """One of some words, in any case."""
+
+    words: ClassVar[tuple[str, ...]]
+    hint: ClassVar[str] = ""  # what to do about another word
+
+    @classmethod
+    def parse(cls, text: str, conventions: Conventions) -> Word:
+        """Return the word that a cell means; raises ``ValueError`` if it is none."""
+        word = cls.translate_word(normalize_word(text), conventions)
+        if word not in cls.words:
+            raise ValueError(f"{text!r} is none of {', '.join(cls.words)}{cls.hint}")
+        return cls(word)
+
+    @classmethod
+    def translate_word(cls, word: str, conventions: Conventions) -> str:
+        """Return the word that another one stands for."""
+        return word
+
+
+class Kind(Word):
+    """The kind of a deployment."""
+
+    words = ("release", "hotfix", "config", "promotion", "rollback", "redeploy")
+
+
+class Status(Word):
+    """The status of a deployment, also by the word of another tool or of the settings."""
+
+    words = STATUSES
+    hint = ": say in `statuses` of [sources.files] which it means"
+
+    @classmethod
+    def translate_word(cls, word: str, conventions: Conventions) -> str:
+        """Return the status that a word of the settings or of another tool stands for."""
+        return conventions.statuses.get(word) or STATUS_BY_WORD.get(word, word)
+
+
+def normalize_word(text: str) -> str:
+    """Return a word as it is compared: without case, with underscores."""
+    return text.strip().casefold().replace("-", "_").replace(" ", "_")
+
+
+class KnownRows(msgspec.Struct, frozen=True):
+    """The landing rows of one source whose systems may repeat ids."""
+
+    deployments: Identities
+    incidents: Identities
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One line; its fields are the columns of its kind of file, those without a default the required ones."""
 
     @property
-    def identity(self) -> Identity:
-        """What tells it apart from other deployments."""
-        return Identity(
-            external_id=self.id,
-            system=self.system,
-            application=self.application,
-            environment=self.environment,
-            target=self.target,
-            repository=self.repository,
-            started_at=self.started_at,
-            finished_at=self.finished_at,
-        )
+    def skipped(self) -> str | None:
+        """What kind of line it is if it is none that is read."""
+        return None
+
+    @property
+    def key(self) -> str:
+        """What identifies the line in its file."""
+        raise NotImplementedError
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended; an older export does not turn what has ended into something that runs."""
+        return True
+
+    @property
+    def revision(self) -> int:
+        """The progress of its rows."""
+        return int(self.is_final) << CONTENT_BITS
+
+    @property
+    def times(self) -> Iterator[Timestamp]:
+        """Every time that it tells."""
+        return (value for name in self.__struct_fields__ if isinstance(value := getattr(self, name), Timestamp))
+
+    def assign_ids(self, rows: KnownRows) -> RowIds | None:
+        """Return the ids of its row; null if they are those of the line."""
+        return None
+
+    def to_rows(self, ids: RowIds | None) -> list[Row]:
+        """Return its landing rows; ``ids`` are those that ``assign_ids`` returned."""
+        raise NotImplementedError
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``changes``: a commit. It is a change on trunk if it has a ``merged_at``.
-
-    If the file has no such column, every line is a change, merged at ``committed_at``. ``message`` is the whole
-    message, of which ``subject`` is the first line; what it says counts as in a git repository.
-    """
-
-    repository: str
-    sha: str
-    parents: str | None
-    authored_at: Timestamp
-    committed_at: Timestamp
-    merged_at: Timestamp | None = None
-    author: str | None = None
-    subject: str | None = None
-    message: str | None = None
-    change_request: str | None = None
-    applications: str | None = None
+T = TypeVar("T", bound=Record)
 
 
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``incidents``; it is open if ``resolved_at`` is empty."""
-
-    id: str
-    application: str
-    opened_at: Timestamp
-    resolved_at: Timestamp | None
-    environment: str | None = None
-    deployment: str | None = None
-    commit: str | None = None
-    severity: str | None = None
-    title: str | None = None
-    url: str | None = None
+def read_record(record: type[T], cells: Mapping[str, Any], conventions: Conventions) -> T:
+    """Return a line as a record; raises ``ValueError`` with the column that is wrong."""
+    columns = record.__struct_fields__
+    texts = {name: _to_text(name, value) for name, value in cells.items() if name in columns}
+    if empty := [name for name in _non_empty_columns(record) if texts.get(name) is None]:
+        raise ValueError(f"{', '.join(empty)} must not be empty")
+    return msgspec.convert(texts, record, dec_hook=conventions.convert)
 
 
-T = TypeVar("T", Deployment, Change, Incident)
-TABLES: dict[str, type[Deployment] | type[Change] | type[Incident]] = {
-    "deployments": Deployment,
-    "changes": Change,
-    "incidents": Incident,
-}
+def required_columns(record: type[Record]) -> list[str]:
+    """Return the columns that a file of this record must have."""
+    return [field.name for field in msgspec.structs.fields(record) if field.required]
 
 
-def required_columns(kind: str) -> list[str]:
-    """Return the columns that a file of this kind must have."""
-    return [field.name for field in msgspec.structs.fields(TABLES[kind]) if field.required]
-
-
-def line_key(kind: str, cells: dict[str, Any]) -> str:
-    """Return what identifies a line; empty if a part of it is empty or no text."""
-    try:
-        parts = [_to_text(name, cells[name]) for name in (("repository", "sha") if kind == "changes" else ("id",))]
-    except ValueError:
-        return ""
-    return "@".join(filter(None, parts)) if all(parts) else ""
-
-
-def to_deployment(cells: dict[str, Any]) -> Deployment:
-    """Return a line of deployments; raises ``ValueError`` with the column that is wrong."""
-    return _to_deployment(_to_texts("deployments", cells))
-
-
-def to_rows(kind: str, cells: dict[str, Any], ids: RowIds | None = None) -> list[Row]:
-    """Return the landing rows of one line; raises ``ValueError`` with the column that is wrong.
-
-    ``ids`` are those of the row of a deployment, if they are not the id and the group of its line.
-    """
-    texts = _to_texts(kind, cells)
-    if kind == "changes":
-        return _change_rows(texts)
-    if kind == "incidents":
-        return [incidents.Incident(**msgspec.structs.asdict(_parse(texts, Incident)))]
-    deployment = _to_deployment(texts)
-    return deployment_rows(deployment, *_traffic_times(texts, deployment), ids)
-
-
-def _to_deployment(texts: Cells) -> Deployment:
-    deployment = _parse(texts, Deployment)
-    if deployment.finished_at is None and deployment.status != "in_progress":
-        raise ValueError(f"finished_at must not be empty if the status is {deployment.status}")
-    return deployment
-
-
-def _to_texts(kind: str, cells: dict[str, Any]) -> Cells:
-    columns = TABLES[kind].__struct_fields__
-    return {name: _to_text(name, value) for name, value in cells.items() if name in columns}
+@cache
+def _non_empty_columns(record: type[Record]) -> list[str]:
+    fields = msgspec.structs.fields(record)
+    return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
 
 
 def _to_text(name: str, value: Any) -> str | None:
     """Return a cell as text without surrounding blanks; empty is null, list items are joined by spaces."""
     if isinstance(value, list) and name in LISTS:
-        return " ".join(filter(None, (_to_text(f"an item of {name}", item) for item in value)))
+        return " ".join(filter(None, (_to_text(f"an item of {name}", item) for item in value))) or None
     # Parquet and JSON writers turn an integer column with nulls into floats.
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal | date | None):
         raise ValueError(f"{name} must be text or a number, not {type(value).__name__}")
     return None if value is None else str(value).strip() or None
-
-
-def _parse(cells: Cells, table: type[T]) -> T:
-    if empty := [name for name in _non_empty_columns(table) if cells.get(name) is None]:
-        raise ValueError(f"{', '.join(empty)} must not be empty")
-    return msgspec.convert(cells, table, dec_hook=lambda cls, value: cls(value))
-
-
-@cache
-def _non_empty_columns(table: type[msgspec.Struct]) -> list[str]:
-    fields = msgspec.structs.fields(table)
-    return [field.name for field in fields if field.required and NoneType not in get_args(field.type)]
-
-
-def deployment_rows(
-    line: Deployment, first_traffic_at: int | None, full_traffic_at: int | None, ids: RowIds | None = None
-) -> list[Row]:
-    """Return the execution and the rollout of a deployment."""
-    row_id, root_id = ids or RowIds(line.id, line.group or line.id)
-    status = STATUS[line.status]
-    # A final state has the higher revision, so that an older export does not replace it by a running one.
-    revision = 0 if line.status == "in_progress" else 1 << CONTENT_BITS
-    execution = executions.Execution(
-        id=row_id,
-        revision=revision,
-        external_id=line.id,
-        system=line.system,
-        application=line.application,
-        root_id=root_id,
-        status=status,
-        started_at=line.started_at,
-        finished_at=line.finished_at,
-        triggered_by=line.triggered_by,
-        repository=line.repository,
-        commit=line.commit,
-        commit_origin="file" if line.commit else None,
-        url=line.url,
-    )
-    rollout = executions.Rollout(
-        id=row_id,
-        revision=revision,
-        execution_id=row_id,
-        application=line.application,
-        action="rollback" if line.kind == "rollback" else "deploy",
-        environment=line.environment,
-        target=line.target,
-        status=status,
-        started_at=line.started_at,
-        accepted_at=first_traffic_at,
-        first_traffic_at=first_traffic_at,
-        full_traffic_at=full_traffic_at,
-        finished_at=line.finished_at,
-        version=line.version,
-        kind=line.kind,
-    )
-    return [execution, rollout]
-
-
-def _traffic_times(cells: Cells, line: Deployment) -> tuple[int | None, int | None]:
-    """Return when the deployment first and fully took traffic, as the file says or as its status implies."""
-    first, full = line.first_traffic_at, line.full_traffic_at
-    if line.status == "succeeded":
-        full = full or line.finished_at
-    elif line.status == "failed" and not {"first_traffic_at", "full_traffic_at"} & cells.keys():
-        # Without a traffic column a failure counts as one in production, which took traffic until its end. With such
-        # a column an empty cell means that the deployment never took traffic.
-        first = line.finished_at
-    return first or full, full
-
-
-def _change_rows(cells: Cells) -> list[Row]:
-    line = _parse(cells, Change)
-    key: dict[str, Any] = {"id": f"{line.repository}@{line.sha}", "repository": line.repository, "sha": line.sha}
-    message = commit_message.parse(line.message or line.subject or "")
-    commit = changes.Commit(
-        **key,
-        parents=(line.parents or "").split(),
-        authored_at=line.authored_at,
-        committed_at=line.committed_at,
-        author=line.author,
-        subject=line.subject or (commit_message.read_subject(line.message) if line.message else None),
-        change_request=message.requests,
-        title=message.title,
-        reverts=message.reverts,
-        is_revert=message.is_revert,
-        picked_from=message.picked_from,
-    )
-    merged_at = line.merged_at if "merged_at" in cells else line.committed_at
-    if merged_at is None:
-        return [commit]
-    applications = line.applications.split() if line.applications else None
-    return [
-        commit,
-        changes.Change(
-            **key,
-            merged_at=merged_at,
-            change_request=line.change_request or message.requests,
-            applications=applications,
-        ),
-    ]

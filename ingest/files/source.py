@@ -1,12 +1,11 @@
-"""The files source: find the files, check all of them before the first line lands, and yield them line by line."""
+"""The files source: find the files, check them, and yield them line by line."""
 
 from __future__ import annotations
 
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from itertools import chain
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,21 +15,18 @@ from dora.errors import UsageError
 from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.paths import at_home
-from ingest.core.source import AsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
+from ingest.core.source import FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
-from ingest.files import cdevents, records
+from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
-from ingest.files.readers import FORMATS, Format
-
-CDEVENTS = "cdevents"  # a kind whose lines are nested objects, which have no columns
-
-
-class _Settings(msgspec.Struct, forbid_unknown_fields=True):
-    paths: list[str] = []
+from ingest.files.kinds import KINDS
+from ingest.files.readers import FORMATS, Format, read_as_of
+from ingest.files.records import KnownRows, Record
+from ingest.files.settings import Settings, parse_moment, read_settings
 
 
 class _LineDocument(msgspec.Struct):
-    """The body of a document: one line, and where it is; ``ids`` of a deployment if its id is not its row's."""
+    """The body of a document: one line, and where it is; ``ids`` of a record if its id is not its row's."""
 
     file: str
     line: int
@@ -39,12 +35,21 @@ class _LineDocument(msgspec.Struct):
 
 
 class InputFile(NamedTuple):
-    """A file that was checked; ``ignored_columns`` are those that are not read."""
+    """A file that was checked; ``ignored_columns`` are not read, ``as_of`` is what its first line says."""
 
     path: Path
     format: Format
     kind: str
     ignored_columns: list[str]
+    as_of: datetime | None
+
+
+class _RefusedFileError(Exception):
+    """A file that can not be used: why, and what to do."""
+
+    def __init__(self, reason: str, next_step: str) -> None:
+        super().__init__(reason)
+        self.reason, self.next_step = reason, next_step
 
 
 class Files:
@@ -53,58 +58,116 @@ class Files:
     name: ClassVar[str] = "files"
     takes: ClassVar[frozenset[str]] = frozenset({"paths", "kind"})
 
-    def __init__(self, patterns: list[str]) -> None:
-        self.patterns = patterns
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Files:
-        """Return the source for ``[sources.files]``: ``paths`` are globs, which a run without paths reads.
-
-        Raises ``UsageError`` for an unknown key or a value of the wrong type.
-        """
-        try:
-            return cls(msgspec.convert(dict(settings), _Settings).paths)
-        except msgspec.ValidationError as error:
-            raise _usage_error(f"[sources.files]: {error}", 'set paths = ["exports/*.csv"] in dora.toml.') from None
+        """Return the source for ``[sources.files]``; raises ``UsageError`` for an unknown key or a wrong value."""
+        return cls(read_settings(settings))
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        """Yield every line of every file; raises ``UsageError`` before the first line if a file can not be used."""
-        files = [_check_file(path, request.kind) for path in request.paths or self._find_configured_files()]
-        yield AsOf(datetime.now(UTC))
-        identities = Identities(state.reported_deployments)
+        """Yield every line of every file, and up to when they are complete.
+
+        Raises ``UsageError`` before the first line if a file of the request can not be used. Of the files of the
+        settings, which a run at night reads, such a file is a partial failure.
+        """
+        files = []
+        for file in self._check_files(request.paths, request.kind):
+            if isinstance(file, InputFile):
+                files.append(file)
+            elif request.paths:
+                raise UsageError(f"{file.reason}; nothing was landed.", file.next_step)
+            else:
+                yield PartialFailure(f"{file.reason}: {file.next_step}")
+        rows = KnownRows(Identities(state.reported_deployments), Identities(state.reported_incidents))
+        times = TimesRead(self.settings)
         for file in files:
-            if file.ignored_columns:
-                yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
-            yield from _read_lines(file, identities)
-            if file.kind == CDEVENTS:
-                lines = file.format.read_lines(file.path)
-                counts = Counter(cdevents.skipped_kind(cells) for _, cells in lines if isinstance(cells, dict))
-                if skipped := ", ".join(f"{count} {kind}" for kind, count in counts.items() if kind):
-                    yield Note(f"{file.path}: skipped events of other kinds: {skipped}")
+            yield from self._read_file(file, rows, times)
+        yield from times.items()
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check that the configured files exist and can be read."""
-        for path in self._find_configured_files():
-            try:
-                file = _check_file(path, None)
-            except UsageError as error:
-                yield DoctorFinding(f"file {path.name}", "fail", error.happened, error.next_step)
+        for file in self._check_files((), None):
+            if isinstance(file, _RefusedFileError):
+                yield DoctorFinding("files", "fail", file.reason, file.next_step)
                 continue
             ignored = f"; ignored columns: {', '.join(file.ignored_columns)}" if file.ignored_columns else ""
-            yield DoctorFinding(f"file {path.name}", "ok", f"contains {file.kind}{ignored}")
+            yield DoctorFinding(f"file {file.path.name}", "ok", f"contains {file.kind}{ignored}")
 
-    def _find_configured_files(self) -> list[Path]:
-        if not self.patterns:
+    def _check_files(self, paths: Iterable[Path], kind: str | None) -> Iterator[InputFile | _RefusedFileError]:
+        """Yield the files of a request, else those of the settings; raises ``UsageError`` if there are neither."""
+        paths = list(paths)
+        if not paths and not self.settings.paths:
             next_step = "run `dora ingest files PATH`, or set `paths` in [sources.files] of dora.toml."
-            raise _usage_error("No file is configured", next_step)
-        patterns = map(at_home, self.patterns)
-        # Path.glob accepts relative patterns only.
-        globs = (Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor))) for pattern in patterns)
-        paths = sorted(set(chain.from_iterable(globs)))
-        if not paths:
-            next_step = "correct `paths` in [sources.files] of dora.toml."
-            raise _usage_error(f"No file matches {', '.join(self.patterns)}", next_step)
-        return paths
+            raise UsageError("No file is configured; nothing was landed.", next_step)
+        for pattern in () if paths else self.settings.paths:
+            matches = _expand(pattern)
+            if not matches:
+                yield _RefusedFileError(f"No file matches {pattern}", "correct `paths` in [sources.files].")
+            paths += [path for path in matches if path not in paths]
+        for path in paths:
+            try:
+                yield self._check_file(path, kind)
+            except _RefusedFileError as refused:
+                yield refused
+
+    def _check_file(self, path: Path, kind_name: str | None) -> InputFile:
+        """Return the file with its kind; raises if its format, kind, encoding or columns are not supported."""
+        if not path.is_file():
+            raise _RefusedFileError(f"There is no file {path}", "give the path of an existing file.")
+        file_format = FORMATS.get(path.suffix.lower())
+        if not file_format:
+            raise _RefusedFileError(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
+        kind, columns = _find_kind(path, kind_name), _read_columns(path, file_format)
+        if missing := [name for name in KINDS[kind].required_columns if name not in columns]:
+            has = ", ".join(columns) or "none"
+            raise _RefusedFileError(
+                f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {has}",
+                "add the columns, or name another kind with --kind.",
+            )
+        try:
+            stated = read_as_of(path) if file_format.is_text else None
+            as_of = parse_moment(stated, self.settings.conventions.zone, "as of")
+        except ValueError as error:
+            raise _RefusedFileError(f"{path}:1: {error}", "write a first line such as # as of 2026-03-01.") from error
+        return InputFile(path, file_format, kind, sorted(set(columns).difference(KINDS[kind].columns)), as_of)
+
+    def _read_file(self, file: InputFile, rows: KnownRows, times: TimesRead) -> Iterator[Item]:
+        """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
+        if file.ignored_columns:
+            yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
+        contents, skipped = _Contents(), Counter[str | None]()
+        try:
+            for number, cells in file.format.read_lines(file.path):
+                location = f"{file.path}:{number}"
+                try:
+                    content = _encode_cells(cells)
+                except ValueError as error:
+                    yield Unreadable(location, file.kind, f"{location}: {error}")
+                    continue
+                record = self._read_record(file.kind, cells)
+                ids = record.assign_ids(rows) if record else None
+                body = {"file": str(file.path), "line": number, "cells": msgspec.Raw(content)}
+                yield Document(file.kind, msgspec.json.encode(body | ({"ids": ids} if ids else {})))
+                if record is None:
+                    continue  # `parse` gives the reason
+                times.add(record.times)
+                skipped[record.skipped] += 1
+                if reason := contents.add(ids.id if ids else record.key, number, content, final=record.is_final):
+                    yield Unreadable(location, file.kind, f"{location}: {record.key} {reason}")
+            times.end_file(file.path, file.as_of)
+            yield FileComplete(str(file.path))
+        except (OSError, ValueError) as error:
+            yield PartialFailure(f"{file.path} could not be read to its end: {error}")
+        if counts := ", ".join(f"{count} {kind}" for kind, count in skipped.items() if kind):
+            yield Note(f"{file.path}: skipped events of other kinds: {counts}")
+
+    def _read_record(self, kind: str, cells: dict[str, Any] | str) -> Record | None:
+        try:
+            return KINDS[kind].read(cells, self.settings.conventions) if isinstance(cells, dict) else None
+        except ValueError:
+            return None
 
     def input(self, document: Document) -> str:
         """Return file and number of a line."""
@@ -115,94 +178,41 @@ class Files:
         """Return the rows of one line; raises ``ValueError`` with file, line number and reason."""
         line = msgspec.json.decode(document.body, type=_LineDocument)
         try:
-            if document.kind == CDEVENTS:
-                return cdevents.to_rows(line.cells, line.ids)
-            return records.to_rows(document.kind, line.cells, line.ids)
+            return KINDS[document.kind].read(line.cells, self.settings.conventions).to_rows(line.ids)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
 
 
-def _check_file(path: Path, kind: str | None) -> InputFile:
-    """Return the file with its kind; raises ``UsageError`` if its format, kind or columns are not supported."""
-    if not path.is_file():
-        raise _usage_error(f"There is no file {path}", "give the path of an existing file.")
-    file_format = FORMATS.get(path.suffix.lower())
-    if not file_format:
-        raise _usage_error(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
-    kind, columns = _find_kind(path, kind), _read_columns(path, file_format)
-    if kind == CDEVENTS:
-        return InputFile(path, file_format, kind, sorted(set(columns) - cdevents.FIELDS - cdevents.CLOUDEVENT_FIELDS))
-    if missing := [name for name in records.required_columns(kind) if name not in columns]:
-        raise _usage_error(
-            f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {', '.join(columns) or 'none'}",
-            "add the columns, or name another kind with --kind.",
-        )
-    return InputFile(path, file_format, kind, sorted(set(columns).difference(records.TABLES[kind].__struct_fields__)))
+def _expand(pattern: str) -> list[Path]:
+    path = at_home(pattern)
+    # Path.glob accepts relative patterns only.
+    return sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
+
+
+def _encode_cells(cells: dict[str, Any] | str) -> bytes:
+    """Return the cells of a line as JSON; raises ``ValueError`` if they can not be read."""
+    if isinstance(cells, str):
+        raise ValueError(cells)
+    return msgspec.json.encode(cells)
 
 
 def _read_columns(path: Path, file_format: Format) -> list[str]:
     try:
         columns = file_format.read_columns(path)
     except (OSError, ValueError) as error:
-        raise _usage_error(f"{path} can not be read: {error}", "export the file again.") from error
+        raise _RefusedFileError(f"{path} can not be read: {error}", "export the file again.") from error
     if duplicates := sorted(name for name, count in Counter(columns).items() if count > 1):
-        raise _usage_error(f"{path}:1: duplicate columns: {', '.join(duplicates)}", "rename one of each.")
+        raise _RefusedFileError(f"{path}:1: duplicate columns: {', '.join(duplicates)}", "rename one of each.")
     return columns
 
 
 def _find_kind(path: Path, kind: str | None) -> str:
     """Return the kind given by --kind in singular or plural, else the only one that the file's name contains."""
-    stem, kinds = path.stem.lower(), (*records.TABLES, CDEVENTS)
-    matches = [name for name in kinds if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
+    stem = path.stem.lower()
+    matches = [name for name in KINDS if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
     if len(matches) != 1:
-        raise _usage_error(f"{kind or path} does not name one of {', '.join(kinds)}", "name one with --kind.")
+        raise _RefusedFileError(f"{kind or path} does not name one of {', '.join(KINDS)}", "name one with --kind.")
     return matches[0]
-
-
-def _usage_error(message: str, next_step: str) -> UsageError:
-    return UsageError(f"{message}; nothing was landed.", next_step)
-
-
-def _read_lines(file: InputFile, identities: Identities) -> Iterator[Item]:
-    """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
-    contents = _Contents()
-    try:
-        for number, cells in file.format.read_lines(file.path):
-            location = f"{file.path}:{number}"
-            try:
-                if isinstance(cells, str):
-                    raise ValueError(cells)
-                content = msgspec.json.encode(cells)
-            except ValueError as error:
-                yield Unreadable(location, file.kind, f"{location}: {error}")
-                continue
-            deployment = _read_deployment(file.kind, cells)
-            ids = (
-                identities.assign(deployment.identity, deployment.group, shared_group=file.kind == CDEVENTS)
-                if deployment
-                else None
-            )
-            body = {"file": str(file.path), "line": number, "cells": msgspec.Raw(content)}
-            if deployment and ids != (deployment.id, deployment.group or deployment.id):
-                body["ids"] = ids
-            yield Document(file.kind, msgspec.json.encode(body))
-            key = cdevents.event_key(cells) if file.kind == CDEVENTS else records.line_key(file.kind, cells)
-            final = not deployment or deployment.status != "in_progress"
-            if key and (reason := contents.add(ids.id if ids else key, number, content, final=final)):
-                yield Unreadable(location, file.kind, f"{location}: {key} {reason}")
-        yield FileComplete(str(file.path))
-    except (OSError, ValueError) as error:
-        yield PartialFailure(f"{file.path} could not be read to its end: {error}")
-
-
-def _read_deployment(kind: str, cells: dict[str, Any]) -> records.Deployment | None:
-    """Return the deployment of a line; null for another line, and for one that can not be read."""
-    try:
-        if kind == "deployments":
-            return records.to_deployment(cells)
-        return cdevents.to_deployment(cells) if kind == CDEVENTS else None
-    except ValueError:
-        return None
 
 
 class _Contents:
@@ -213,6 +223,8 @@ class _Contents:
 
     def add(self, row_id: str, number: int, content: bytes, *, final: bool) -> str | None:
         """Return how a line contradicts an earlier one of its row; a final state is used, else the later line."""
+        if not row_id:
+            return None
         row, line = hash(row_id), number << 33 | final << 32 | zlib.crc32(content)
         earlier = self._used.get(row, line)
         self._used[row] = used = max(earlier, line, key=lambda line: (line >> 32 & 1, line))

@@ -23,6 +23,9 @@ class Load(Table, frozen=True, kw_only=True):
     as_of: Annotated[
         Micros, "Instant up to which the facts of the source are complete, by the clock of the source if it has one."
     ] = None
+    complete_since: Annotated[
+        Micros, "Instant from which the facts of the source are complete; null if it does not say."
+    ] = None
     documents: Annotated[int, "Documents received."]
     quarantined: Annotated[int, "Documents that could not be read."]
     partial_failures: Annotated[list[str], "Parts of the source that could not be fetched."]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Micros, Row, Text, Time
+from dora.storage.rows.base import Micros, Revision, Row, Text, Time
 
 
 class Incident(Row, frozen=True, kw_only=True):
     """One incident of one application."""
 
+    revision: Revision = 0
+    external_id: Annotated[Text, "Id in the system that reports it, which rows may share; null if it is id."] = None
+    system: Annotated[Text, "System that reports it and in which its id is unique; null if the source is one."] = None
     application: Annotated[str, "Application with the incident."]
     environment: Annotated[Text, "Environment with the incident; null if unknown."] = None
     opened_at: Annotated[Time, "When it opened."]

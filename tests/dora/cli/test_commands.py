@@ -229,7 +229,8 @@ def test_config_show_prints_the_definitions_in_force(shop: Path) -> None:
 
 def test_doctor_has_the_exit_code_of_its_worst_check(tmp_path: Path) -> None:
     """0 if nothing fails, 5 if something does, 4 if a server refuses us; each line has a next step."""
-    (tmp_path / "dora.toml").write_text(f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n')
+    settings = f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\ncomplete_until = 2099-01-01\n'
+    (tmp_path / "dora.toml").write_text(settings)
     assert dora(tmp_path, "ingest", "files", *sorted(SAMPLES.glob("*.csv"))).returncode == 0
     checks = {row["check"]: row for row in rows(dora(tmp_path, "doctor", "--json"))}
     assert (checks["landing"]["state"], checks["files data"]["state"]) == ("ok", "ok")

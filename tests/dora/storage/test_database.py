@@ -44,6 +44,7 @@ def incidents(load: Load, titles: dict[str, str]) -> dict[str, pa.Table]:
             "source": load.source,
             "id": id,
             "load_id": load.id,
+            "revision": 0,
             "application": "shop",
             "opened_at": AS_OF,
             "title": title,
@@ -184,7 +185,7 @@ class Stopping:
         self.con.commit()
         if stop == "after commit": os.kill(os.getpid(), signal.SIGKILL)
 with open_load(data, "test") as load:
-    row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
+    row = dict(source="test", load_id=load.id, revision=0, application="shop", opened_at=datetime(2026, 1, 1))
     rows = [{**row, "id": str(i), "title": "new"} for i in range(5)]
     batch = pa.Table.from_pylist(rows, schema=load.schema("incident"))
     load.con = Stopping(load.con)
@@ -224,7 +225,7 @@ with open_load(Path(sys.argv[1]), "test") as load:
     schema = load.schema("incident")
     print("ready", flush=True)
     for number in range(start + 1, start + 10_000):
-        row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
+        row = dict(source="test", load_id=load.id, revision=0, application="shop", opened_at=datetime(2026, 1, 1))
         rows = [{**row, "id": f"{number}-{i}", "title": "t" * 200} for i in range(20)]
         load.commit({"incident": pa.Table.from_pylist(rows, schema=schema)}, {"stream": str(number)})
         print(number, flush=True)
@@ -349,7 +350,7 @@ from datetime import datetime
 import pyarrow as pa
 from dora.storage.database import open_load
 with open_load(Path(sys.argv[1]), "test") as load:
-    row = dict(source="test", load_id=load.id, application="shop", opened_at=datetime(2026, 1, 1))
+    row = dict(source="test", load_id=load.id, revision=0, application="shop", opened_at=datetime(2026, 1, 1))
     for batch in range(4):
         rows = [{**row, "id": f"{batch}-{i}", "title": f"title {i}"} for i in range(50)]
         load.commit({"incident": pa.Table.from_pylist(rows, schema=load.schema("incident"))}, {"stream": str(batch)})

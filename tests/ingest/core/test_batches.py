@@ -56,7 +56,7 @@ def test_columns_are_the_rows_that_they_hold(load: database.Load, opened: list[i
         Incident(id=id, application="shop", opened_at=at, title=title)
         for id, at, title in zip(ids, opened, titles, strict=True)
     ]
-    values = {"id": ids, "application": "shop", "opened_at": opened, "title": titles, "severity": None}
+    values = {"id": ids, "revision": 0, "application": "shop", "opened_at": opened, "title": titles, "severity": None}
     columns, cut = Columns("incident", len(opened), values), data.draw(st.integers(0, len(opened)))
     table = to_arrow([*rows[:cut], columns], load.schema("incident"), "s", "l")
     assert table.to_pylist() == to_arrow([*rows[:cut], *rows], load.schema("incident"), "s", "l").to_pylist()

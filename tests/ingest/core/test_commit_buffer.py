@@ -24,7 +24,7 @@ class BufferedLoad:
     def add(self, count: int = 1) -> None:
         names = ("source", "load_id", "application")
         constant = dict(zip(names, ("source", self.load.id, "shop"), strict=True)) | {"opened_at": datetime.now(UTC)}
-        rows = [constant | {"id": str(self.added + n)} for n in range(count)]
+        rows = [constant | {"id": str(self.added + n), "revision": 0} for n in range(count)]
         self.added += count
         self.buffer.add({"incident": pa.Table.from_pylist(rows, schema=self.load.schema("incident"))})
 

@@ -80,7 +80,7 @@ def test_another_file_resolves_nothing(tmp_path: Path) -> None:
 
 def test_a_contradiction_is_open_though_both_lines_can_be_read(tmp_path: Path) -> None:
     """Two lines with one id stay in quarantine until one of them is removed."""
-    other = GOOD.replace("shop", "cart")
+    other = GOOD.replace(",\n", ",2026-03-02T11:00Z\n")
     for _ in range(2):
         pull_file(tmp_path, GOOD + other)
         assert quarantine(tmp_path) == {"incidents.csv:3": True}

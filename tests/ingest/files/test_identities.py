@@ -17,11 +17,12 @@ import dora
 from dora.build.run import build
 from dora.config.settings import Config
 from dora.storage import landing
-from dora.storage.source_state import ReportedDeployment
+from dora.storage.source_state import ReportedRecord
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
 from ingest.files import SOURCE
 from ingest.files.identities import Identities, Identity
+from ingest.files.settings import Settings
 from tests.conftest import fresh
 from tests.conftest import landed as query
 
@@ -42,7 +43,7 @@ def land_lines(data: Path, *lines: dict[str, str], name: str = "deployments.csv"
         writer = csv.DictWriter(file, list(dict.fromkeys(column for line in lines for column in line)))
         writer.writeheader()
         writer.writerows(lines)
-    return pull(SOURCE([]), data, Request(paths=(data / name,)))
+    return pull(SOURCE(Settings()), data, Request(paths=(data / name,)))
 
 
 def list_statuses(data: Path) -> list[tuple[str, str]]:
@@ -195,7 +196,7 @@ def test_a_replay_has_the_same_ids(tmp_path: Path) -> None:
     )
     rows = query(tmp_path, ROWS)
     (tmp_path / landing.LANDING).unlink()
-    pull(SOURCE([]), tmp_path, Request(), replaying=True)
+    pull(SOURCE(Settings()), tmp_path, Request(), replaying=True)
     assert query(tmp_path, ROWS) == rows
 
 
@@ -214,7 +215,7 @@ def test_an_incident_names_a_repeated_id(tmp_path: Path) -> None:
         for application, hour in (("shop", 10), ("search", 11))
     ]
     (tmp_path / "incidents.jsonl").write_text("\n".join(map(json.dumps, incidents)))
-    pull(SOURCE([]), tmp_path, Request(paths=(tmp_path / "incidents.jsonl",)))
+    pull(SOURCE(Settings()), tmp_path, Request(paths=(tmp_path / "incidents.jsonl",)))
     links = open_delivery(tmp_path).sql("SELECT application, deployment_id, linked_by FROM incidents ORDER BY 1")
     assert [tuple(row.values()) for row in links] == [
         ("search", "search/1~search@files", "deployment"),
@@ -253,7 +254,7 @@ def test_each_identity_keeps_its_row(reported: Sequence[Identity]) -> None:
         ids = first_run.assign(identity)
         assert rows.setdefault(as_text(identity), ids) == ids
     assert len({ids.id for ids in rows.values()}) == len(rows)
-    landed = [ReportedDeployment(*rows[as_text(identity)], *identity) for identity in reported]
+    landed = [ReportedRecord(*rows[as_text(identity)], *identity) for identity in reported]
     landed = sorted({row.id: row for row in landed}.values(), key=lambda row: (len(row.id), row.id))
     next_run = Identities(landed)
     for identity in reversed(reported):

@@ -1,0 +1,35 @@
+"""The kinds of files. A new one is a record in a module of its own, and one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from ingest.files import cdevents, records
+from ingest.files.changes import Change
+from ingest.files.deployments import Deployment
+from ingest.files.incidents import Incident
+from ingest.files.records import Conventions, Record
+
+
+class FileKind(NamedTuple):
+    """One kind of file: the columns that are read, those that it must have, and how to read a line."""
+
+    columns: Sequence[str]
+    required_columns: Sequence[str]
+    read: Callable[[Mapping[str, Any], Conventions], Record]
+
+
+def _of_records(record: type[Record]) -> FileKind:
+    required = records.required_columns(record)
+    return FileKind(record.__struct_fields__, required, partial(records.read_record, record))
+
+
+KINDS = {
+    "deployments": _of_records(Deployment),
+    "changes": _of_records(Change),
+    "incidents": _of_records(Incident),
+    # Lines of events are nested objects: each says what it has.
+    "cdevents": FileKind(cdevents.FIELDS, (), cdevents.read_event),
+}
