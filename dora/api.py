@@ -150,7 +150,7 @@ class Delivery:
 
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
-        from dora.analysis import canaries  # noqa: PLC0415 - numpy, which other commands do not need
+        from dora.analysis import canaries  # noqa: PLC0415 - which other commands do not need
 
         return canaries.summarise_canaries(self.connection(), scope)
 

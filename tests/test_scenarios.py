@@ -48,6 +48,8 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     check_evidence(delivery, expected.pop("failed", None))
     check_confidence(delivery, expected.pop("confidence", None))
     check_verdicts(delivery, expected.pop("canaries", None))
+    check_deciding_metrics(delivery, expected.pop("canary_metrics", {}))
+    check_sentences(delivery, expected.pop("canary_summary", []))
     compare_check_results(delivery, expected.pop("check_results", {}))
     check_goals(delivery, expected.pop("goals", {}))
     for metric, numbers in expected.items():
@@ -110,8 +112,23 @@ def check_confidence(delivery: dora.Delivery, expected: dict[str, str] | None) -
 
 def check_verdicts(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
     if expected is not None:
-        rows = delivery.sql("SELECT canary_id, verdict FROM canaries")
-        assert {row["canary_id"]: row["verdict"] for row in rows} == expected
+        verdicts = {row["canary_id"]: row for row in delivery.sql("FROM canaries")}
+        with_scores = any(" " in verdict for verdict in expected.values())
+        scores = {id_: "null" if row["score"] is None else f"{row['score']:g}" for id_, row in verdicts.items()}
+        assert {
+            id_: f"{row['verdict']} {scores[id_]}" if with_scores else row["verdict"] for id_, row in verdicts.items()
+        } == expected
+
+
+def check_deciding_metrics(delivery: dora.Delivery, expected: dict[str, dict[str, int]]) -> None:
+    metrics = {metric.metric: metric for metric in delivery.canaries().metrics}
+    for name, counts in expected.items():
+        assert {key: getattr(metrics[name], key) for key in counts} == counts, name
+
+
+def check_sentences(delivery: dora.Delivery, expected: list[str]) -> None:
+    told = "\n".join(delivery.canaries().sentences) if expected else ""
+    assert [sentence for sentence in expected if sentence not in told] == [], told
 
 
 def compare_check_results(delivery: dora.Delivery, expected: dict[str, int]) -> None:

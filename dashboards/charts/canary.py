@@ -42,6 +42,7 @@ def scores(rows: list[Row], threshold: float) -> alt.LayerChart:
 
     Rows have ``at, score, outcome, tone, verdict, application, when, deployment``.
     """
+    highest = max([100, *(row["score"] for row in rows)])  # weights may sum to more than 100
     failing = alt.Chart(style.data([{"low": 0, "high": threshold}])).mark_rect(opacity=0.08, color=FAILING_COLOR)
     # A range of shapes pairs with the domain by position, so that tones and shapes share one legend.
     shapes = {TONES[outcome]: shape for outcome, shape in SHAPES.items()}
@@ -50,7 +51,7 @@ def scores(rows: list[Row], threshold: float) -> alt.LayerChart:
     dots = alt.Chart(style.data(rows)).mark_point(filled=True, size=44, opacity=0.85, cursor="pointer").encode(
         x=alt.X("at:T", scale=alt.Scale(type="utc", nice=False), title=None,
                 axis=style.axis(grid=False, format="%-d %b")),
-        y=alt.Y("score:Q", scale=alt.Scale(domain=[0, 100], nice=False), axis=style.axis(tickCount=5), title=None),
+        y=alt.Y("score:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=style.axis(tickCount=5), title=None),
         color=style.color(legend), shape=alt.Shape("tone:N", scale=shape_scale, legend=legend),
         tooltip=style.tooltips(application="Application", when="Analysed", score="Score", verdict="Canary result",
                                outcome="Outcome"),

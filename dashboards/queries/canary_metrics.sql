@@ -13,5 +13,5 @@ SELECT
   provider
 FROM canary_metrics
 WHERE deployment_id = ? AND decisive
-ORDER BY CASE classification WHEN 'pass' THEN 2 WHEN 'nodata' THEN 1 ELSE 0 END, groups, metric
+ORDER BY failed DESC, classification = 'pass', groups, metric
 LIMIT 200

@@ -151,6 +151,7 @@ CLASSES: dict[str, Callable[[Row], bool]] = {
     "passed, but the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["deployment_failed"]),
     "stopped the deployment": lambda row: row["action_taken"] == "stopped",
     "no data": lambda row: row["verdict"] == "no_data",
+    "judgment not read": lambda row: bool(row["unread_judgment"]),
     "no result": lambda row: row["verdict"] in ("error", "canceled"),
 }
 

@@ -8,8 +8,14 @@ from operator import itemgetter
 from statistics import quantiles
 
 from dora.analysis import canary_summary
-from dora.analysis.canary_metrics import count_deciding_metrics
-from dora.analysis.canary_summary import CONCLUSIVE, Canaries, CanaryCost, CanaryCoverage, CanaryOutcome
+from dora.analysis.canary_summary import (
+    CONCLUSIVE,
+    Canaries,
+    CanaryCost,
+    CanaryCoverage,
+    CanaryOutcome,
+    DecidingMetric,
+)
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info
 from dora.query.value import Scope
@@ -35,7 +41,7 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
         diagnosis=diagnose(counts),
         inconclusive=inconclusive,
         bins=calibration(scored, SCORE_EDGES),
-        metrics=count_deciding_metrics(run_analysis(con, "canary_patterns", scope)),
+        metrics=[DecidingMetric(**row) for row in run_analysis(con, "canary_deciding", scope)],
         coverage=_coverage(run_analysis(con, "canary_coverage", scope)),
         cost=_cost(rows, run_analysis(con, "canary_cost", scope)),
         rows=rows,

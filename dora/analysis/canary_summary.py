@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import chain
 
-from dora.analysis.canary_metrics import DecidingMetric
 from dora.errors import counted
 from dora.query.lists import Row
 from dora.render import text
@@ -60,6 +60,31 @@ class CanaryCost:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidingMetric:
+    """One metric in the judgments that decided canaries.
+
+    canaries   canaries with this metric
+    failed     canaries in which it failed
+    decided    had it alone passed, the canary would have passed
+    together   had all that failed passed, the canary would have passed, but not with it alone
+    outvoted   it failed, and the canary passed
+    unknown    it failed in a canary that did not pass, and the weights of the groups are not known
+    no_data    it had no data
+    all_zero   every value was 0 where missing values count as 0: it may have had no data
+    """
+
+    metric: str
+    canaries: int = 0
+    failed: int = 0
+    decided: int = 0
+    together: int = 0
+    outvoted: int = 0
+    unknown: int = 0
+    no_data: int = 0
+    all_zero: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Canaries:
     """The canaries of a scope as a diagnostic test of their deployments.
 
@@ -90,6 +115,11 @@ class Canaries:
         return [row for row in self.rows if row["verdict"] == "no_data"]
 
     @property
+    def unread(self) -> list[Row]:
+        """The canaries with a verdict whose judgment could not be read."""
+        return [row for row in self.rows if row["unread_judgment"]]
+
+    @property
     def sentences(self) -> list[str]:
         """The summary: what ran, what it predicted, what decided, what it cost and covered."""
         if not self.rows:
@@ -99,7 +129,8 @@ class Canaries:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.inconclusive.items())
         if reasons:
             runs += f"; {sum(self.inconclusive.values()):,} are inconclusive ({reasons})"
-        return [f"{runs}.", *_outcomes(self), *_diagnosis(self), *_metrics(self), *_cost(self), _coverage(self)]
+        parts = (_unread(self), _outcomes(self), _diagnosis(self), _metrics(self), _cost(self))
+        return [f"{runs}.", *chain.from_iterable(parts), _coverage(self)]
 
     def scored(self, scores: Bin) -> list[Row]:
         """The verified canaries that a bin counts."""
@@ -143,6 +174,15 @@ def count_verdicts(rows: Iterable[Row]) -> tuple[Verdicts, dict[str, int]]:
     return Verdicts(**counts), dict(sorted(inconclusive.items()))
 
 
+def _unread(canaries: Canaries) -> Iterator[str]:
+    """What rests on the score of the pipeline alone, which is 100 for a group without data."""
+    if rows := canaries.unread:
+        verdicts = Counter(row["verdict"] for row in rows)
+        by_verdict = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()))
+        judgments = counted(len(rows), "judgment")
+        yield f"{judgments} could not be read: {by_verdict} by the pipeline's score, which does not show missing data."
+
+
 def _outcomes(canaries: Canaries) -> Iterator[str]:
     diagnosis = canaries.diagnosis
     failed, overridden = diagnosis.precision
@@ -182,19 +222,27 @@ def _metrics(canaries: Canaries) -> Iterator[str]:
     if rows := canaries.no_data:
         examples = ", ".join(f"{r['application']} on {text.days(r['happened_at'])}" for r in rows[:MAX_NAMES])
         scores = counted(len(rows), "canary", "canaries")
-        yield f"{scores} scored with metric groups without data, which is no verdict: for example {examples}."
+        yield f"{scores} scored without data of some or all metrics, which is no verdict: for example {examples}."
     metrics = canaries.metrics
     if not metrics:
-        yield "No source reports the results of single metrics, so the deciding metrics are unknown."
+        yield "No judgment with single metrics was read, so the deciding metrics are unknown."
         return
     deciding = [f"{metric.metric} ({metric.decided} of {metric.canaries:,})" for metric in metrics if metric.decided]
     yield f"Deciding metrics: {', '.join(deciding[:MAX_NAMES])}." if deciding else "No single metric decided a canary."
+    if together := [metric.metric for metric in metrics if metric.together]:
+        yield f"Decided only together with others: {', '.join(together[:MAX_NAMES])}."
     never_failed = [metric.metric for metric in metrics if not metric.failed]
     if never_failed:
         yield f"Never failed: {', '.join(never_failed)}."
     unknown = sum(metric.unknown for metric in metrics)
     if unknown:
-        yield f"In {counted(unknown, 'case')} the scores do not show whether a metric decided."
+        yield f"In {counted(unknown, 'case')} the weights of the groups do not tell whether a metric decided."
+    stuck = sum(row["could_pass"] is False and row["verdict"] in CONCLUSIVE for row in canaries.rows)
+    if stuck:
+        could_not = f"{counted(stuck, 'canary', 'canaries')} could not have passed"
+        yield f"{could_not}: the weights of the groups do not reach the threshold."
+    if zeros := [metric.metric for metric in metrics if metric.all_zero]:
+        yield f"Only zeros where missing values count as 0, so perhaps no data: {', '.join(zeros)}."
 
 
 def _cost(canaries: Canaries) -> Iterator[str]:

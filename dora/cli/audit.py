@@ -65,7 +65,8 @@ def _canary_tables(summary: Canaries) -> Iterator[tuple[str, list[dict[str, Any]
     ]  # fmt: skip
     yield "Deciding metrics", [
         {"metric": metric.metric, "canaries": metric.canaries, "failed": metric.failed, "decided": metric.decided,
-         "outvoted": metric.outvoted, "unknown": metric.unknown, "no data": metric.no_data}
+         "decided with others": metric.together, "outvoted": metric.outvoted,
+         "unknown": metric.unknown, "no data": metric.no_data}
         for metric in summary.metrics
     ]  # fmt: skip
     yield "Coverage of production deployments", [

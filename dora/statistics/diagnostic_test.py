@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from dora.statistics.intervals import Limits, wilson
 
-BEST = 100.0  # the highest score
+BEST = 100.0  # the highest score where the weights sum to 100; a score outside 0 to 100 is in the bin beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class Bin:
     limits: Limits | None
 
     def holds(self, score: float) -> bool:
-        """Return whether a score is in this bin; the highest score is in the last one."""
-        return self.low <= score < self.high or score == self.high == BEST
+        """Return whether a score is in this bin; the first and the last one have no end."""
+        return (self.low <= score or self.low == 0) and (score < self.high or self.high == BEST)
 
 
 def calibration(scored: Sequence[tuple[float, bool]], edges: Sequence[float] = (0, 50, 75, 90, 95, 100)) -> list[Bin]:

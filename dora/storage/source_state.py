@@ -38,12 +38,12 @@ _COMPLETED_JUDGMENTS = """
 SELECT id FROM canary_judgment WHERE source = $source AND status NOT IN ('running', 'not_started')
 """
 _MISSING_JUDGMENTS = """
-SELECT DISTINCT judgment_id FROM canary_interval
+SELECT judgment_id, max(storage_account) FROM canary_interval
 WHERE source = $source AND judgment_id IS NOT NULL AND status NOT IN ('running', 'not_started')
   AND finished_at > (SELECT max(finished_at) - to_days($days) FROM canary_interval WHERE source = $source)
   AND judgment_id NOT IN (
     SELECT id FROM canary_judgment WHERE source = $source AND status NOT IN ('running', 'not_started'))
-ORDER BY ALL
+GROUP BY judgment_id ORDER BY judgment_id
 """
 _PIPELINE_UPDATES = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $source AND updated_at IS NOT NULL"
 _OPEN_QUARANTINE = """
@@ -128,8 +128,9 @@ class SourceState:
     """What landing.duckdb knows about one source before a run.
 
     ``watermarks`` says by stream how far it has been read. ``completed_judgment_ids`` are canary judgments that were
-    read after they had ended, ``missing_judgment_ids`` those that ended in the last ``MISSING_DAYS`` and were never
-    read. ``pipeline_updated_at`` is in epoch microseconds; a pipeline without a known time is absent.
+    read after they had ended, ``missing_judgments`` those that ended in the last ``MISSING_DAYS`` and were never
+    read, with the account that stores them. ``pipeline_updated_at`` is in epoch microseconds; a pipeline without a
+    known time is absent.
     """
 
     watermarks: Mapping[str, str] = field(default_factory=dict)
@@ -137,7 +138,7 @@ class SourceState:
     pipelines: Sequence[PipelineRef] = ()
     recent_executions: Sequence[RecentExecution] = ()
     completed_judgment_ids: Collection[str] = frozenset()
-    missing_judgment_ids: Sequence[str] = ()
+    missing_judgments: Mapping[str, str | None] = field(default_factory=dict)
     pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
     reported_deployments: Sequence[ReportedRecord] = ()
     reported_incidents: Sequence[ReportedRecord] = ()
@@ -155,7 +156,7 @@ class SourceState:
             pipelines=list(map(PipelineRef._make, fetch(_PIPELINES))),
             recent_executions=list(map(RecentExecution._make, fetch(_RECENT, days=RECENT_DAYS))),
             completed_judgment_ids=frozenset(id_ for (id_,) in fetch(_COMPLETED_JUDGMENTS)),
-            missing_judgment_ids=[id_ for (id_,) in fetch(_MISSING_JUDGMENTS, days=MISSING_DAYS)],
+            missing_judgments=dict(fetch(_MISSING_JUDGMENTS, days=MISSING_DAYS)),
             pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
             reported_deployments=list(map(ReportedRecord._make, fetch(_REPORTED_DEPLOYMENTS))),
             reported_incidents=list(map(ReportedRecord._make, fetch(_REPORTED_INCIDENTS))),

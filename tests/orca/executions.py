@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.orca.canaries import judgment_documents
 from tests.orca.manifests import Json, Spec
 from tests.orca.stages import Stage, millis
 
 
 def make_executions(specs: list[Spec]) -> list[Json]:
-    """Return the execution documents of a scenario, in its order."""
+    """Return the documents of a scenario, in its order: executions, each after the judgments of its canaries.
+
+    An execution that is told twice is read twice, as before and after a restart.
+    """
     made: dict[str, Json] = {}
+    documents = []
     for spec in specs:
-        made[spec["id"]] = _Execution(spec, made).document()
-    return list(made.values())
+        execution = _Execution(spec, made)
+        made[spec["id"]] = execution.document()
+        documents += [*execution.judgments, made[spec["id"]]]
+    return documents
 
 
 def commit_id(value: object) -> str:
@@ -34,10 +41,14 @@ class _Execution:
         self.application = spec.get("app", "shop")
         self.start = _moment(spec["at"])
         stages, now = [], self.start
+        self.judgments: list[Json] = []
         for number, stage in enumerate(spec.get("stages") or [spec], 1):
             begin = _moment(stage["at"]) if "at" in stage and stage is not spec else now
             now = begin + timedelta(minutes=stage.get("minutes", 10))
-            stages += Stage(self, stage, number, begin, now).documents()
+            analysed = Stage(self, stage, number, begin, now)
+            stages += analysed.documents()
+            if "canary" in stage:
+                self.judgments += judgment_documents(analysed)
         self.stages, self.end = stages, max([now, self.start])
 
     def document(self) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tests.orca.canaries import run_documents, thresholds_of
 from tests.orca.manifests import Json, Spec, as_applied, manifests_of, workload
 
 # Where a task of a stage ends: its part of the time of the stage; what follows a task that failed did not run.
@@ -59,6 +60,8 @@ class Stage:
             "requisiteStageRefIds": [str(self.number - 1)] if self.number > 1 else [],
             "parentStageId": None,
         }
+        if self.verb == "canary":
+            yield from run_documents(self)
         for place, child in enumerate(self.spec.get("then", []), 1):
             begin = self.end - timedelta(minutes=child.get("minutes", 1))
             nested = Stage(_Nested(self, place), child, place, begin, self.end)
@@ -177,9 +180,13 @@ def _judge(stage: Stage) -> tuple[str, Json, Json]:
 
 
 def _analyse(stage: Stage) -> tuple[str, Json, Json]:
-    score = stage.spec["canary"]
-    thresholds = {"canaryConfig": {"canaryConfigId": "errors", "scoreThresholds": {"pass": "75", "marginal": "50"}}}
-    return "kayentaCanary", {**thresholds, "canaryScores": [score]}, {"canaryScores": [score]}
+    canary = stage.spec["canary"]
+    thresholds = {name: str(value) for name, value in thresholds_of(canary).items()}
+    context: Json = {"canaryConfig": {"canaryConfigId": "errors", "scoreThresholds": thresholds}}
+    if "restarted_by" in stage.spec:
+        context["restartDetails"] = {"restartedBy": stage.spec["restarted_by"], "restartTime": millis(stage.begin)}
+    scores = {} if isinstance(canary, dict) else {"canaryScores": [canary]}
+    return "kayentaCanary", context | scores, scores
 
 
 def _manifest_stage(stage_type: str) -> Callable[[Stage], tuple[str, Json, Json]]:

@@ -13,12 +13,13 @@ judgments AS (
   SELECT
     execution.source,
     execution.root_id,
-    bool_or(canary.status = 'failed' AND canary.score IS NOT NULL) AS stopped_by_canary
-  FROM landing.canary
+    -- What stopped for lack of data, or because an analysis could not run, no canary stopped.
+    bool_or(judged_canaries.status = 'failed' AND judged_canaries.verdict IN ('marginal', 'fail')) AS stopped_by_canary
+  FROM judged_canaries
   INNER JOIN landing.execution
-    ON canary.source = execution.source
-    AND canary.execution_id = execution.id
-    AND canary.revision = execution.revision
+    ON judged_canaries.source = execution.source
+    AND judged_canaries.execution_id = execution.id
+  WHERE NOT judged_canaries.replaced
   GROUP BY execution.source, execution.root_id
 ),
 runs AS (

@@ -66,6 +66,9 @@ SELECT
   finished_canaries.intervals,
   finished_canaries.groups,
   finished_canaries.no_data_groups,
+  finished_canaries.could_pass,
+  finished_canaries.unread_judgment,
+  finished_canaries.restarted_by,
   epoch(finished_canaries.finished_at - finished_canaries.started_at) / 60 AS minutes,
   CASE
     WHEN finished_canaries.deployment_id IS NULL THEN 'no deployment'

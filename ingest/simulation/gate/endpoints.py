@@ -136,9 +136,12 @@ class Endpoints:
         return [{key: account.get(key) for key in ("name", "type")} for account in self._world.credentials]
 
     def _canary(self, identity: str, params: Params) -> Json:
-        if identity not in self._world.canary_results:
+        result = self._world.canary_results.get(identity, {})
+        # What has ended is in the archive, which is asked by its account; what is canceled never comes there.
+        account = result.get("storageAccountName")
+        if not result or result.get("status") == "canceled" or account not in (None, params.get("storageAccountName")):
             raise ResponseError(404, f"Canary execution {identity} not found")
-        return self._world.canary_results[identity]
+        return result
 
 
 # Rendering is slow, and most listings are followed by a request for the same documents in full.

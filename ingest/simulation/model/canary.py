@@ -12,6 +12,7 @@ from ingest.simulation.model.stage import Stage
 Json = dict[str, Any]
 CONFIG_ID = uuid("canary-config")
 CONFIG_NAME = "istio-golden-signals"
+STORAGE = "acme-canaries"
 THRESHOLDS = {"pass": 75, "marginal": 50}
 _WEIGHTS = {"errors": 50, "latency": 30, "saturation": 20}
 _SELECTOR = 'reporter="destination",destination_workload="${scope}",destination_workload_namespace="${location}"'
@@ -122,7 +123,7 @@ def result(run: Run, stage: Stage) -> Json:
         **_times("buildTime", begun),
         **_times("startTime", begun + 60),
         **_times("endTime", ended),
-        "storageAccountName": "acme-canaries",
+        "storageAccountName": STORAGE,
         "metricsAccountName": "acme-prometheus",
     }
     if status == "succeeded":

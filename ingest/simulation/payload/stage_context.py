@@ -129,7 +129,7 @@ def _canary(run: Run, stage: Stage) -> Json:
         "canaryConfig": {
             "canaryConfigId": canary.CONFIG_ID,
             "metricsAccountName": "acme-prometheus",
-            "storageAccountName": "acme-canaries",
+            "storageAccountName": canary.STORAGE,
             "scopes": [scope],
             "scoreThresholds": _SCORE_THRESHOLDS,
             "lifetimeDuration": "PT15M",
@@ -144,7 +144,8 @@ def _canary(run: Run, stage: Stage) -> Json:
         # The synthetic stage that contains the analyses.
         fields["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
     scores = stage.detail.get("scores")
-    if scores and stage.status not in {"RUNNING", "NOT_STARTED"}:
+    # An interval that is not above the marginal threshold ends the analysis with a message of its own.
+    if scores and scores[-1] > canary.THRESHOLDS["marginal"] and stage.status not in {"RUNNING", "NOT_STARTED"}:
         comparison = "met or exceeded" if scores[-1] >= canary.THRESHOLDS["pass"] else "is below"
         message = f"Final canary score {scores[-1]} {comparison} the pass score threshold."
         fields |= {"canaryScores": scores, "canaryScoreMessage": message}
@@ -155,7 +156,8 @@ def _canary_analysis(run: Run, stage: Stage) -> Json:
     fields: Json = {
         "canaryConfigId": canary.CONFIG_ID,
         "scopes": canary.scopes(run, stage),
-        "scoreThresholds": _SCORE_THRESHOLDS,
+        "scoreThresholds": canary.THRESHOLDS,
+        "storageAccountName": canary.STORAGE,
     }
     if stage.start is None or stage.end is None:
         return fields
@@ -168,6 +170,8 @@ def _canary_analysis(run: Run, stage: Stage) -> Json:
     if stage.status == "CANCELED":
         return fields | {"canaryPipelineStatus": "CANCELED"}
     score = int(canary.score(canary.bad_metrics(run, stage)))
+    if score <= canary.THRESHOLDS["marginal"]:
+        fields["canaryScoreMessage"] = "Canary score is not above the marginal score threshold."
     return fields | {"canaryPipelineStatus": "SUCCEEDED", "canaryScore": score}
 
 

@@ -159,9 +159,13 @@ class Gate:
         """Return one operation, however old; None if there is none with this id."""
         return self._get_or_none(f"/tasks/{quote(id_, safe='')}")
 
-    def get_canary(self, id_: str) -> bytes | None:
-        """Return one judgment of Kayenta; None if there is none with this id, or no Kayenta."""
-        return self._get_or_none(f"/v2/canaries/canary/{quote(id_, safe='')}")
+    def get_canary(self, id_: str, storage_account: str | None) -> bytes | None:
+        """Return one judgment of Kayenta; None if there is none with this id, or no Kayenta.
+
+        What is no longer in Kayenta's Redis is found only with the account that stores it.
+        """
+        params = {"storageAccountName": storage_account} if storage_account else {}
+        return self._get_or_none(f"/v2/canaries/canary/{quote(id_, safe='')}", **params)
 
     def get_judges(self) -> bytes | None:
         """Return Kayenta's judges; None if Gate is not connected to one."""
@@ -178,9 +182,9 @@ class Gate:
     def _list(self, path: str, **params: str | int) -> list[bytes]:
         return _decode_list(path, self._session.get(path, params).body)
 
-    def _get_or_none(self, path: str) -> bytes | None:
+    def _get_or_none(self, path: str, **params: str | int) -> bytes | None:
         try:
-            return self._session.get(path).body
+            return self._session.get(path, params).body
         except RequestError as error:
             if error.status == 404:
                 return None

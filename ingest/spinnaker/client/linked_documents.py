@@ -6,7 +6,7 @@ Many installations lack these parts of Gate. Each is requested until it fails, w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -71,28 +71,30 @@ class LinkedDocuments:
             match item:
                 # Decoding every execution would take longer than the search for a few bytes.
                 case Document("execution", body) if _HAS_JUDGMENT_ID in body:
-                    yield from self._plan_judgments(_decode_judgment_ids(body))
+                    yield from self._plan_judgments(_decode_judgments(body))
                     yield item
                 case Document("pipeline", body):
                     yield partial(self._read_pipeline_links, item, body)
                 case _:
                     yield item
-        yield from self._plan_judgments(iter(self._state.missing_judgment_ids))
+        yield from self._plan_judgments(self._state.missing_judgments.items())
 
-    def _plan_judgments(self, ids: Iterator[str]) -> Iterator[Callable[[], Iterator[Item]]]:
-        for id_ in ids:
+    def _plan_judgments(
+        self, accounts_by_id: Iterable[tuple[str, str | None]]
+    ) -> Iterator[Callable[[], Iterator[Item]]]:
+        for id_, storage_account in accounts_by_id:
             known = id_ in self._requested or id_ in self._state.completed_judgment_ids
             if self._canaries.available and not known:
-                yield partial(self._read_judgment, id_)
+                yield partial(self._read_judgment, id_, storage_account)
             self._requested.add(id_)
 
-    def _read_judgment(self, id_: str) -> Iterator[Item]:
+    def _read_judgment(self, id_: str, storage_account: str | None) -> Iterator[Item]:
         part = self._canaries
         with part.probe():
             if not part.available:
                 return
             try:
-                if body := self._gate.get_canary(id_):
+                if body := self._gate.get_canary(id_, storage_account):
                     yield Document("canary", body)
                 # 404 may mean this judgment or all of Kayenta: the list of judges tells which.
                 part.exists = part.exists or body is not None or self._gate.get_judges() is not None
@@ -140,8 +142,8 @@ class LinkedDocuments:
             return self._templates[kind]
 
 
-def _decode_judgment_ids(body: bytes) -> Iterator[str]:
-    """Yield the judgments of the stages that have ended."""
+def _decode_judgments(body: bytes) -> Iterator[tuple[str, str | None]]:
+    """Yield the judgments of the stages that have ended, each with the account that stores it."""
     try:
         stages = _EXECUTION.decode(body).stages
     except _UNREADABLE:
@@ -149,7 +151,7 @@ def _decode_judgment_ids(body: bytes) -> Iterator[str]:
     for stage in stages:
         id_ = as_text(stage.context.canary_execution)
         if id_ and stage.status in COMPLETE:
-            yield id_
+            yield id_, as_text(stage.context.storage_account_name)
 
 
 def _has_update_time(body: bytes) -> bool:

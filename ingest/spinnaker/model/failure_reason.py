@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text, get_nested
 from ingest.spinnaker.model.payload import Stage, decode_raw
 
 MAX_REASON_LENGTH = 500  # an exception of Clouddriver may repeat a whole manifest
+# Kork writes "Status: 500, Method: GET, URL: http://…, Message: …"; a URL of a metric store holds the query too.
+_REQUEST = re.compile(r"(?:Method: \w+, )?URL: .*?(?:, (?=Message: )|$)", re.DOTALL)
+_ADDRESS = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s,\"')\]]+|\b(?:[\w.-]+/)?(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?")
 
 
 def failure_reason(stage: Stage) -> str | None:
@@ -33,14 +37,18 @@ def failure_reason(stage: Stage) -> str | None:
 
 
 def shorten_reason(value: object) -> str | None:
-    """Return the start of a text, short enough for a table."""
+    """Return the start of a text without addresses, short enough for a table."""
     text = as_text(value)
-    return text[:MAX_REASON_LENGTH] if text else None
+    return _ADDRESS.sub("(address)", _REQUEST.sub("", text))[:MAX_REASON_LENGTH].strip() or None if text else None
 
 
 def exception_message(exception: Any) -> str | None:
-    """Return the first error of a stage's exception, else its message, else the response that it met."""
+    """Return the first error of an exception, else its message, else the response that it met."""
     details = as_dict(get_nested(exception, "details"))
+    operation = as_text(get_nested(exception, "operation"))
+    if operation and operation.endswith("Fetch") and as_text(details.get("kind")):
+        # What a metric store answers can repeat the query.
+        return f"{operation}: {' '.join(filter(None, map(as_text, (details.get('kind'), details.get('status')))))}"
     return first_text(*as_list(details.get("errors")), details.get("error"), details.get("responseBody"))
 
 

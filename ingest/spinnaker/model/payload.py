@@ -122,6 +122,8 @@ class Context(BuildContext, rename="camel", gc=False):
     canary: Any = None
     warnings: Any = None
     canary_execution: Any = msgspec.field(default=None, name="canaryPipelineExecutionId")
+    canary_pipeline_status: Any = None
+    storage_account_name: Any = None
 
 
 class Stage(msgspec.Struct, rename="camel", gc=False):

@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from dora.storage.rows.canaries import Canary, CanaryInterval, CanaryJudgment
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_text, first_text, get_nested
+from ingest.spinnaker.model.coerce import (
+    as_dict,
+    as_list,
+    as_micros,
+    as_number,
+    as_text,
+    first_person,
+    first_text,
+    get_nested,
+)
 from ingest.spinnaker.model.failure_reason import failure_reason, shorten_reason
-from ingest.spinnaker.model.payload import Stage
+from ingest.spinnaker.model.payload import Stage, decode_raw
 from ingest.spinnaker.model.stage_tree import StageTree
 
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
@@ -25,11 +34,13 @@ def parse_canary(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[C
     in_order = sorted(runs, key=lambda run: (as_micros(run.start_time) or math.inf, run.id))
     intervals = [_interval(execution_id, stage, run) for run in in_order]
     context, config = stage.context, as_dict(stage.context.canary_config)
-    all_thresholds = (config.get("scoreThresholds"), *(run.context.score_thresholds for run in runs))
+    # An interval has the numbers that Orca applied, the stage what its author wrote.
+    all_thresholds = (*(run.context.score_thresholds for run in runs), config.get("scoreThresholds"))
     thresholds = next(filter(None, map(as_dict, all_thresholds)), {})
     scores = [interval.score for interval in intervals if interval.status in _ENDED]
     if not intervals:
         scores = [_score(score) for score in as_list(context.canary_scores)]
+    ended_reasons = [interval.reason for interval in reversed(intervals) if interval.status in _ENDED]
     yield Canary(
         id=stage.id,
         execution_id=execution_id,
@@ -42,7 +53,9 @@ def parse_canary(execution_id: str, stage: Stage, tree: StageTree) -> Iterator[C
         status=stage.status,
         started_at=as_micros(stage.start_time),
         finished_at=as_micros(stage.end_time),
-        reason=first_text(context.canary_score_message, failure_reason(stage), *map(failure_reason, runs)),
+        # Only the last of several intervals has a message on the stage; one that fails has it on its own.
+        reason=shorten_reason(first_text(context.canary_score_message, *ended_reasons, failure_reason(stage))),
+        restarted_by=first_person(get_nested(decode_raw(context.restart_details), "restartedBy")),
     )
     yield from intervals
 
@@ -90,14 +103,17 @@ def _interval(execution_id: str, stage: Stage, run: Stage) -> CanaryInterval:
         canary_id=stage.id,
         execution_id=execution_id,
         judgment_id=as_text(run.context.canary_execution),
+        storage_account=as_text(run.context.storage_account_name),
         # Orca truncates Kayenta's score to an integer (KayentaService.kt); the judgment has the exact one.
         score=_score(run.context.canary_score),
-        status=run.status,
+        # One that is canceled in Kayenta is TERMINAL in Orca.
+        status="canceled" if run.context.canary_pipeline_status == "CANCELED" else run.status,
         started_at=as_micros(run.start_time),
         finished_at=as_micros(run.end_time),
+        reason=first_text(shorten_reason(run.context.canary_score_message), failure_reason(run)),
         warnings=shorten_reason("\n".join(filter(None, map(as_text, as_list(run.context.warnings))))),
     )
 
 
 def _score(value: object) -> float | None:
-    return as_number(value, 0, 100)
+    return as_number(value)  # the weights may sum to more than 100, or to less than 0

@@ -5,18 +5,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from dora.storage.rows.canaries import CanaryJudgment, CanaryMetric
 from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_status, first_text, get_nested
-from ingest.spinnaker.model.failure_reason import shorten_reason
+from ingest.spinnaker.model.failure_reason import exception_message, shorten_reason
+from ingest.spinnaker.parse.canary_scores import NO_DATA, PASSED, WeightedScores, failed
 
-_WITHOUT_DATA = frozenset({"nodata", "error"})
+_NOT_MEASURED = frozenset({NO_DATA, "nodata_fail", "error"})
 _ISTIO_METRIC = re.compile(r"\bistio_\w")
 
 
 def parse_judgment(body: dict[str, Any]) -> Iterator[CanaryJudgment | CanaryMetric]:
     """Yield one judgment and its metrics; without a score, the reason. Raises ``ValueError`` without an id."""
+    judgment, metrics = read_judgment(body)
+    yield judgment
+    yield from metrics
+
+
+def read_judgment(body: dict[str, Any]) -> tuple[CanaryJudgment, list[CanaryMetric]]:
+    """Return what ``parse_judgment`` yields."""
     judgment_id = first_text(body.get("pipelineId"))
     if judgment_id is None:
         raise ValueError("a canary judgment without an id")
@@ -24,30 +34,39 @@ def parse_judgment(body: dict[str, Any]) -> Iterator[CanaryJudgment | CanaryMetr
     # Only a judgment that succeeded has a result (ExecutionMapper).
     result = as_dict(get_nested(body, "result", "judgeResult"))
     metrics = list(_metrics(judgment_id, as_list(result.get("results")), config))
-    has_data_by_group = _groups_with_data(metrics, as_dict(get_nested(config, "classifier", "groupWeights")))
+    weights = as_dict(get_nested(config, "classifier", "groupWeights"))
+    scores = WeightedScores(metrics, {group: as_number(weight) or 0.0 for group, weight in weights.items()})
+    has_data_by_group = scores.groups_with_data()
     thresholds = as_dict(get_nested(body, "canaryExecutionRequest", "thresholds"))
     thresholds = thresholds or as_dict(get_nested(config, "classifier", "scoreThresholds"))
-    score, error = as_dict(result.get("score")), as_dict(get_nested(body, "exception", "details"))
-    yield CanaryJudgment(
+    final = as_dict(result.get("score"))
+    score = as_number(final.get("score"))
+    explained = isinstance(config.get("classifier"), dict) and scores.explain(score)
+    judgment = CanaryJudgment(
         id=judgment_id,
         execution_id=first_text(body.get("parentPipelineExecutionId")),
         application=first_text(body.get("application")),
         config=first_text(config.get("name"), body.get("canaryConfigId"), config.get("id")),
-        score=as_number(score.get("score"), 0, 100),
-        classification=_classification(score),
-        # Not the url of the exception: it holds internal addresses.
-        reason=shorten_reason(
-            first_text(score.get("classificationReason"), *as_list(error.get("errors")), error.get("error"))
-        ),
-        pass_threshold=as_number(thresholds.get("pass"), 0, 100),
-        marginal_threshold=as_number(thresholds.get("marginal"), 0, 100),
+        config_id=first_text(body.get("canaryConfigId"), config.get("id")),
+        score=score,
+        best_score=scores.best_score() if explained else None,
+        classification=_classification(final),
+        reason=shorten_reason(first_text(final.get("classificationReason"), exception_message(body.get("exception")))),
+        pass_threshold=as_number(thresholds.get("pass")),
+        marginal_threshold=as_number(thresholds.get("marginal")),
         no_data_groups=list(has_data_by_group.values()).count(False),
         groups=len(has_data_by_group),
+        metrics=len(scores.counted) if result else None,
         status=as_status(str(body.get("status")).upper()),  # Kayenta writes Orca's words in lower case
         started_at=as_micros(body.get("startTimeMillis")) or as_micros(body.get("buildTimeMillis")),
         finished_at=as_micros(body.get("endTimeMillis")),
     )
-    yield from (metric for metric, _ in metrics)
+    if explained:
+        metrics = [
+            msgspec.structs.replace(metric, score_if_passed=scores.score({metric.metric}) if failed(metric) else None)
+            for metric in metrics
+        ]
+    return judgment, metrics
 
 
 def metric_provider(query: dict[str, Any], templates: dict[str, Any]) -> str | None:
@@ -63,8 +82,8 @@ def metric_provider(query: dict[str, Any], templates: dict[str, Any]) -> str | N
     return provider.lower() if provider else None
 
 
-def _metrics(judgment_id: str, results: list[Any], config: dict[str, Any]) -> Iterator[tuple[CanaryMetric, list[str]]]:
-    """Yield the metrics with their groups; one that is split by a label has a result, and a row, for each value."""
+def _metrics(judgment_id: str, results: list[Any], config: dict[str, Any]) -> Iterator[CanaryMetric]:
+    """Yield the metrics; one that is split by a label has a result, and a row, for each value."""
     configured_metrics = {metric.get("name"): metric for metric in map(as_dict, as_list(config.get("metrics")))}
     templates = as_dict(config.get("templates"))
     occurrences: Counter[str] = Counter()
@@ -76,52 +95,51 @@ def _metrics(judgment_id: str, results: list[Any], config: dict[str, Any]) -> It
         suffix = f"#{occurrences[name]}" if occurrences[name] > 1 else ""
         configured = as_dict(configured_metrics.get(name))
         groups = as_list(result.get("groups")) or as_list(configured.get("groups"))
-        group_names = [group for group in groups if isinstance(group, str)]
         analysis = as_dict(get_nested(configured, "analysisConfigurations", "canary"))
-        baseline_mean, baseline_count = _stats(result.get("controlMetadata"))
-        experiment_mean, experiment_count = _stats(result.get("experimentMetadata"))
-        row = CanaryMetric(
+        classification = _classification(result)
+        baseline, experiment = (_stats(result.get(side)) for side in ("controlMetadata", "experimentMetadata"))
+        has_data = classification not in _NOT_MEASURED and 0 not in (baseline.size, experiment.size)
+        critical = _first_flag(result.get("critical"), analysis.get("critical"))
+        yield CanaryMetric(
             id=f"{judgment_id}/{name}{suffix}",
             judgment_id=judgment_id,
             metric=name,
-            groups=" ".join(group_names) or None,
+            groups=[group for group in groups if isinstance(group, str)] or None,
             provider=metric_provider(as_dict(configured.get("query")), templates),
-            classification=_classification(result),
+            classification=classification,
             reason=shorten_reason(result.get("classificationReason")),
-            critical=_first_flag(result.get("critical"), analysis.get("critical")),
+            # The flag of the result is an outcome, which a critical effect size sets as well.
+            critical=_first_flag(analysis.get("critical"), None if configured else critical),
+            failed_critically=critical and classification != PASSED,
             muted=_first_flag(result.get("muted"), analysis.get("muted")),
-            ratio=as_number(get_nested(result, "resultMetadata", "ratio")),
-            baseline_mean=baseline_mean,
-            baseline_count=baseline_count,
-            experiment_mean=experiment_mean,
-            experiment_count=experiment_count,
+            all_zero=analysis.get("nanStrategy") == "replace" and baseline.all_zero and experiment.all_zero,
+            ratio=as_number(get_nested(result, "resultMetadata", "ratio")) if has_data else None,
+            baseline_mean=baseline.mean,
+            baseline_count=baseline.size,
+            experiment_mean=experiment.mean,
+            experiment_count=experiment.size,
         )
-        yield row, group_names
 
 
-def _groups_with_data(metrics: list[tuple[CanaryMetric, list[str]]], weights: dict[str, Any]) -> dict[str, bool]:
-    """Tell for each group that counts in the score whether a metric of it had data; muted metrics do not count."""
-    weight_by_group = {group: as_number(weight) or 0.0 for group, weight in weights.items()}
-    # Kayenta's WeightedSumScorer shares what is left of 100 among the groups without a weight.
-    default_weight = 0.0 if sum(weight_by_group.values()) >= 100 else 1.0
-    has_data: dict[str, bool] = {}
-    for metric, groups in metrics:
-        for group in groups:
-            if not metric.muted and weight_by_group.get(group, default_weight) > 0:
-                has_data[group] = has_data.get(group, False) or metric.classification not in _WITHOUT_DATA
-    return has_data
+class _Stats(NamedTuple):
+    """What the values of one side are; without any, the mean is null."""
+
+    mean: float | None
+    size: int | None
+    all_zero: bool
+
+
+def _stats(metadata: object) -> _Stats:
+    """Read the values of one side; Kayenta writes a number that is not defined as the text "NaN", and 0 for no data."""
+    stats = as_dict(get_nested(metadata, "stats"))
+    count = as_number(stats.get("count"), 0, 2**53)
+    mean, low, high = (as_number(stats.get(name)) for name in ("mean", "min", "max"))
+    return _Stats(None if count == 0 else mean, None if count is None else int(count), count != 0 and low == high == 0)
 
 
 def _classification(result: dict[str, Any]) -> str | None:
     classification = (first_text(result.get("classification")) or "").lower()
     return "nodata_fail" if classification == "nodatafailmetric" else classification or None
-
-
-def _stats(metadata: object) -> tuple[float | None, int | None]:
-    """Return mean and count; Kayenta writes a number that is not defined as the text "NaN"."""
-    stats = as_dict(get_nested(metadata, "stats"))
-    count = as_number(stats.get("count"), 0, 2**53)
-    return as_number(stats.get("mean")), None if count is None else int(count)
 
 
 def _first_flag(*values: object) -> bool:

@@ -11,7 +11,7 @@ from dora.storage.rows import executions
 from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.spinnaker.model.payload import Execution, PolicyRequest, TaskView
-from ingest.spinnaker.parse import canary_judgments, configs
+from ingest.spinnaker.parse import canary_judgments, configs, standalone_canaries
 from ingest.spinnaker.parse.executions import parse_execution
 
 _EXECUTION = msgspec.json.Decoder(Execution)
@@ -45,6 +45,12 @@ def _policy_execution(request: PolicyRequest) -> Execution:
     return msgspec.structs.replace(execution, raw_stages=[*others, *([stage] if stage else [])])
 
 
+def _parse_canary(body: dict[str, Any]) -> Iterable[Row]:
+    if standalone_canaries.is_standalone(body):
+        return standalone_canaries.parse_standalone(body)
+    return canary_judgments.parse_judgment(body)
+
+
 _DECODE_EXECUTION: dict[str, Callable[[bytes], Execution]] = {
     "execution": _EXECUTION.decode,
     "task": lambda body: _TASK.decode(body).execution,
@@ -52,7 +58,7 @@ _DECODE_EXECUTION: dict[str, Callable[[bytes], Execution]] = {
 }
 # These kinds stand in the archive of payloads: a kind that is renamed can not be replayed.
 _PARSE: dict[str, Callable[[bytes], Iterable[Row]]] = {
-    "canary": lambda body: canary_judgments.parse_judgment(_OBJECT.decode(body)),
+    "canary": lambda body: _parse_canary(_OBJECT.decode(body)),
     "pipeline": lambda body: configs.parse_pipeline(_PIPELINE.decode(body)),
     "templated": lambda body: configs.parse_pipeline(*msgspec.structs.astuple(_TEMPLATED.decode(body))),
     "pipeline_revision": lambda body: [configs.parse_revision(_PIPELINE.decode(body))],

@@ -56,7 +56,8 @@ def verdict(delivery: dora.Delivery) -> tuple[str, float | None]:
         ([judgment("j1", score=10.0)], ("pass", 90.0)),
         ([judgment("j1", score=10.0), judgment("j2", score=75.0)], ("pass", 75.0)),
         ([judgment("j2", score=50.0)], ("fail", 50.0)),
-        ([judgment("j2", score=50.01)], ("marginal", 50.01)),
+        ([judgment("j2", score=50.99)], ("fail", 50.99)),
+        ([judgment("j2", score=51.0)], ("marginal", 51.0)),
         ([judgment("j2", score=90.0, pass_threshold=91.0)], ("marginal", 90.0)),
         ([judgment("j2", score=90.0, no_data_groups=1)], ("no_data", 90.0)),
         ([judgment("j2", score=40.0, no_data_groups=1)], ("fail", 40.0)),
@@ -67,7 +68,7 @@ def verdict(delivery: dora.Delivery) -> tuple[str, float | None]:
 def test_the_exact_score_of_the_last_interval_decides(
     judgments: list[Row], expected: tuple[str, float], facts: Facts
 ) -> None:
-    """By the thresholds in force; a failure needs no more data, what lets pass does."""
+    """By the thresholds in force and truncated, as Orca does; a failure needs no more data, what lets pass does."""
     assert verdict(facts(rows=canary_rows(canary_judgment=judgments))) == expected
 
 

@@ -175,7 +175,7 @@ def test_the_sentences(delivery: dora.Delivery) -> None:
     assert "sensitivity (recall) is 66.7 % to 80 %, specificity is 42.9 % to 60 %" in text
     assert "sensitivity is 75 % and specificity is 50 %" in text
     assert (
-        "1 canary scored with metric groups without data, which is no verdict: for example shop on 16 March 2026."
+        "1 canary scored without data of some or all metrics, which is no verdict: for example shop on 16 March 2026."
         in text
     )
     assert "11 of 12 production deployments (91.7 %) had a canary; 1 of 2 applications never had one." in text

@@ -23,8 +23,8 @@ def interval(con: duckdb.DuckDBPyConnection, judgment: str | None, day: int, sta
     """One interval that finished on this day of March."""
     con.execute(
         "INSERT INTO canary_interval BY NAME SELECT 's' AS source, uuid() AS id, 'l' AS load_id, 1 AS revision,"
-        " 'c' AS canary_id, 'e' AS execution_id, $1 AS judgment_id, $2 AS status, make_timestamp(2026, 3, $3, 0, 0, 0)"
-        " AS finished_at",
+        " 'c' AS canary_id, 'e' AS execution_id, $1 AS judgment_id, 's3' AS storage_account, $2 AS status,"
+        " make_timestamp(2026, 3, $3, 0, 0, 0) AS finished_at",
         [judgment, status, day],
     )
 
@@ -55,7 +55,7 @@ def test_a_new_source_has_an_empty_state(landing: duckdb.DuckDBPyConnection) -> 
     """Before its first run nothing is known."""
     state = SourceState.read(landing, "s")
     assert (state.watermarks, state.pipelines, state.completed_judgment_ids) == ({}, [], frozenset())
-    assert (state.recent_executions, state.missing_judgment_ids) == ([], [])
+    assert (state.recent_executions, state.missing_judgments) == ([], {})
 
 
 def test_unfinished_and_recent_executions(landing: duckdb.DuckDBPyConnection) -> None:
@@ -93,8 +93,8 @@ def test_missing_judgments(landing: duckdb.DuckDBPyConnection) -> None:
     interval(landing, "open", 22, "running")
     judgment(landing, "read")
     judgment(landing, "theirs", source="t")
-    assert SourceState.read(landing, "s").missing_judgment_ids == ["missing", "theirs"]
-    assert SourceState.read(landing, "t").missing_judgment_ids == []
+    assert SourceState.read(landing, "s").missing_judgments == {"missing": "s3", "theirs": "s3"}
+    assert SourceState.read(landing, "t").missing_judgments == {}
 
 
 def test_pipelines_and_when_they_were_updated(landing: duckdb.DuckDBPyConnection) -> None:

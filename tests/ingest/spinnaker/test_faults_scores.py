@@ -45,10 +45,10 @@ SCORES: dict[str, tuple[Any, Json | None, str]] = {
     "no data by its own word": (100, judgment(100.0, "Pass", classification="Nodata"), "no_data"),
     "NaN as a word": ("NaN", judgment("NaN", "Pass", classification=""), "error"),
     "Infinity as a word": ("Infinity", judgment("Infinity", "Pass", classification=""), "error"),
-    "below the scale": (-1, judgment(-1, "Pass", classification=""), "error"),
-    "above the scale": (101, judgment(101, "Pass", classification=""), "error"),
+    "below 0, as weights above 100 allow": (-1, judgment(-1, "Pass", classification=""), "fail"),
+    "above 100, as the weights sum to": (101, judgment(101, "Pass", classification=""), "pass"),
     "missing": (None, judgment(None, "Pass", classification=""), "error"),
-    "above the scale, and nothing of Kayenta": (101, None, "error"),
+    "no number, and nothing of Kayenta": ("NaN", None, "error"),
     "truncated by Orca": (74, judgment(74.99, "Pass", "High"), "marginal"),
 }
 

@@ -192,10 +192,10 @@ def test_the_published_metrics(tmp_path: Path) -> None:
     )
     rest = (False, False, None, 1.0045, 60, 1.0045, 60)
     assert rows(tmp_path, "kayenta-results", query) == [
-        ("cpu1", "system", "stackdriver", "low", *rest),
-        ("cpu2", "system", "stackdriver", "pass", *rest),
-        ("cpu3", "application", "stackdriver", "high", *rest),
-        ("cpu4", "application", "stackdriver", "high", *rest),
+        ("cpu1", ["system"], "stackdriver", "low", *rest),
+        ("cpu2", ["system"], "stackdriver", "pass", *rest),
+        ("cpu3", ["application"], "stackdriver", "high", *rest),
+        ("cpu4", ["application"], "stackdriver", "high", *rest),
     ]
 
 

@@ -71,6 +71,7 @@ def test_the_exact_score_and_its_thresholds() -> None:
         marginal_threshold=60,
         no_data_groups=0,
         groups=0,
+        metrics=0,
         status="succeeded",
         started_at=(T + 1) * 1000,
         finished_at=(T + 2) * 1000,
@@ -84,9 +85,9 @@ def test_thresholds_of_the_configuration_where_the_request_names_none() -> None:
     assert (judgment.config, judgment.pass_threshold, judgment.marginal_threshold) == ("c-1", 95, 75)
 
 
-@pytest.mark.parametrize("score", ["NaN", -0.1, 100.1, None, "", True, {}, []])
+@pytest.mark.parametrize("score", ["NaN", None, "", True, {}, []])
 def test_a_score_that_is_none(score: object) -> None:
-    """Outside 0 to 100, or not a number: no score."""
+    """What is not a number is no score; weights may take it above 100 or below 0."""
     assert read(judgment_body(score={"score": score}))[0].score is None
 
 
@@ -125,11 +126,13 @@ def test_the_fields_of_a_metric() -> None:
         id="J/latency",
         judgment_id="J",
         metric="latency",
-        groups="slow web tier",
+        groups=["slow", "web tier"],
         classification="high",
         reason="too high",
         critical=True,
+        failed_critically=True,
         muted=False,
+        all_zero=False,
         ratio=2.0,
         baseline_mean=1.5,
         experiment_mean=3.0,

@@ -80,9 +80,9 @@ def test_why_a_task_failed_where_only_it_says() -> None:
     assert tables(run(stages=[failed]))["stage"][0].reason == "no such account"
 
 
-@pytest.mark.parametrize("score", ["NaN", -1, 101, None, "", True, {}])
+@pytest.mark.parametrize("score", ["NaN", None, "", True, {}])
 def test_a_score_that_is_none(score: object) -> None:
-    """Outside 0 to 100, or not a number: no score, and the interval not judged."""
+    """What is not a number is no score, and the interval is not judged."""
     ran = {**stage("runCanary", {"canaryScore": score}), "id": "R", "parentStageId": "S"}
     rows = tables(run(stages=[stage("kayentaCanary"), ran]))
     assert fields_of(rows["canary"][0], "score", "intervals") == (None, 0)
