@@ -54,7 +54,7 @@ def build(
         write_definitions(con, config)
         write_goals(con, config)
         _write_models(con, report)
-        write_observed_days(con)
+        write_observed_days(con, config)
         _write_metrics(con, report)
         results = _run_checks(con)
         _comment_columns(con)

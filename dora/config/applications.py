@@ -46,6 +46,11 @@ def rename(entries: Sequence[Entry], application: str) -> str:
     return application
 
 
+def last_end(entries: Sequence[Entry], application: str) -> date | None:
+    """Return the local day on which an application ends (excluded); None if it goes on."""
+    return max((entry.until for entry in entries if entry.until and matches(application, entry.match)), default=None)
+
+
 def list_spellings(config: Config) -> list[str]:
     """Return the names of applications that the settings write out, without globs."""
     names = [rule.match for rule in teams.read_rules(config)]
