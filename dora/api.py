@@ -20,7 +20,7 @@ from dora.analysis import (
     survey_position,
     weekly_signals,
 )
-from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, significant_changes
+from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, judge_changes, significant_changes
 from dora.config.patterns import fold
 from dora.errors import DoraError
 from dora.periods import Grain
@@ -171,14 +171,25 @@ class Delivery:
         """Return why a deployment is what it is; raises ``UsageError`` if the id names none, or several."""
         return deployment_explanation.explain_deployment(self.connection(), deployment_id)
 
-    def compare(self, name: str, scope: Scope = EVERYTHING) -> list[period_comparison.PeriodComparison]:
-        """Compare each group's value in a scope's window to the equal window before it."""
-        return period_comparison.compare_periods(self.connection(), name, scope)
+    def compare(
+        self, name: str, scope: Scope = EVERYTHING, read_values: ReadValues | None = None
+    ) -> list[period_comparison.PeriodComparison]:
+        """Compare each group's value in a scope's window to the equal window before it, with the verdict.
+
+        ``read_values`` replaces ``self.values``, for callers that hold values already.
+        """
+        return period_comparison.compare_periods(self.connection(), name, scope, read_values)
+
+    def judge_changes(
+        self, name: str, scope: Scope, earlier: Scope, read_values: ReadValues | None = None
+    ) -> list[MetricChange]:
+        """Compare a metric to an earlier scope, for each group, with the verdict on every move."""
+        return judge_changes(read_values or self.values, scope, earlier, (name,))
 
     def significant_changes(
         self, scope: Scope, earlier: Scope, by: By = "team", read_values: ReadValues | None = None
     ) -> list[MetricChange]:
-        """Compare every key metric to an earlier scope, in total and by group, and mark what is significant.
+        """Compare every key metric to an earlier scope, in total and by group, with the verdict on every move.
 
         ``read_values`` replaces ``self.values``, for callers that hold values already.
         """

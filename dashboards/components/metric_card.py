@@ -15,11 +15,8 @@ from dashboards.queries import cache
 from dashboards.queries.view import View
 from dora import Metric, Move
 
-Assessment = Literal["better", "worse", "not significant"]
-COLOURS: dict[Assessment, Literal["green", "red", "gray"]] = {
-    "better": "green", "worse": "red", "not significant": "gray"
-}  # fmt: skip
-TONES: dict[Assessment, charts.Tone] = {"better": "green", "worse": "vermilion", "not significant": "grey"}
+COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red"}  # else gray
+TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion"}  # else grey
 
 
 def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> None:
@@ -32,8 +29,9 @@ def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> 
 
 def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
     now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name))
-    move = now.compare_to(view.comparison_value(metric.name))
-    assessment = move.verdict(metric.better) if move else "not significant"
+    change = view.change(metric.name)
+    move: Move | None = change.move if change else None
+    assessment: str = change.verdict if change else "not significant"
     with st.container(border=True, height="stretch", gap="xsmall"):
         with st.popover(metric.title, type="tertiary", width="content"):
             # One text of many paragraphs: with a dozen cards, an element for each would slow the page down.
@@ -41,10 +39,11 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
         number, line = st.columns(widths, gap=None, vertical_alignment="bottom", wrap=False)
         number.metric(
             metric.title, now.text, move.text if move else None, label_visibility="collapsed",
-            delta_color=COLOURS[assessment], delta_arrow=_arrow(move), delta_description=assessment if move else None,
+            delta_color=COLOURS.get(assessment, "gray"), delta_arrow=_arrow(move),
+            delta_description=assessment if move else None,
         )  # fmt: skip
         if any(row["value"] is not None for row in trend):
-            spark = partial(charts.sparkline, trend, TONES[assessment], bars=metric.statistic == "count")
+            spark = partial(charts.sparkline, trend, TONES.get(assessment, "grey"), bars=metric.statistic == "count")
             click = deployment_list.period_click(view)
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)

@@ -176,6 +176,11 @@ def significant_changes(build: Build, scope: Scope, earlier: Scope, by: Literal[
     return _open(build).significant_changes(scope, earlier, by, partial(values, build))
 
 
+def judge_changes(build: Build, metric: str, scope: Scope, earlier: Scope) -> list[Any]:
+    """Return the changes of a metric from an earlier scope with their verdicts, from cached values."""
+    return _open(build).judge_changes(metric, scope, earlier, partial(values, build))
+
+
 @cached()
 def signals(build: Build, metric: str, scope: Scope) -> Any:
     """Return the weekly series of a metric by group, with their trend alerts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -68,9 +68,12 @@ class View:
         """Return a metric's value."""
         return cache.values(self.build, metric, self.scope)[0]
 
-    def comparison_value(self, metric: str) -> Value | None:
-        """Return the value to compare a metric's value with."""
-        return cache.values(self.build, metric, self.comparison_scope)[0] if self.comparison_scope else None
+    def change(self, metric: str) -> Any:
+        """Return the move of a metric's value with its verdict; null without a comparison."""
+        if self.comparison_scope is None:
+            return None
+        (change,) = cache.judge_changes(self.build, metric, self.scope, self.comparison_scope)
+        return change
 
     def trend(self, metric: str) -> list[Value]:
         """Return a metric's value for each period of the window."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal
 
 import altair as alt
@@ -63,7 +63,9 @@ class Report:
         """Return where the total changed in another direction than the applications did."""
         if self.previous_scope is None:
             return []
-        comparisons = [row for name in Delivery.key_metrics for row in self.delivery.compare(name, self.scope)]
+        read_values = cache(self.delivery.values)
+        names = Delivery.key_metrics
+        comparisons = [row for name in names for row in self.delivery.compare(name, self.scope, read_values)]
         return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in comparisons if row.warning]
 
     def trend_alerts(self) -> Iterator[Row]:

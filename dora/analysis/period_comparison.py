@@ -1,6 +1,6 @@
-"""A period against the equal one before it: whether the total moved as its applications did, and what is significant.
+"""A period against the equal one before it: what got better or worse, and whether applications moved as their total.
 
-The Overview, the report and ``dora compare`` mark significant changes by the same rule.
+The cards and lists of the pages, the report and ``dora compare`` have their verdicts from ``judge_changes``.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dora import periods
 from dora.errors import UsageError
 from dora.query.metric import build_info, compute_metric, query_observations
-from dora.query.value import By, Move, Scope, Value, Verdict
+from dora.query.value import By, Move, Scope, Value, Verdict, judge_moves
 from dora.render.text import signed
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
@@ -32,10 +33,11 @@ ReadValues = Callable[[str, Scope], Iterable[Value]]
 
 @dataclass(frozen=True, slots=True)
 class PeriodComparison:
-    """One group's value now and before.
+    """One group's value now and before, with the verdict on its move.
 
-    ``split`` parts the change of a share into changes within its applications and a changed mix of them;
-    ``at_old_mix`` is the value if each application still had its old part of the total. ``windows`` names both periods.
+    ``move`` is null if there is nothing to compare, and ``reason`` says why. ``split`` parts the change of a share into
+    changes within its applications and a changed mix of them; ``at_old_mix`` is the value if each application still had
+    its old part of the total. ``windows`` names both periods.
     """
 
     now: Value
@@ -44,6 +46,8 @@ class PeriodComparison:
     split: Split | None
     at_old_mix: float | None
     windows: str
+    verdict: Verdict
+    reason: str | None
 
     @property
     def warning(self) -> str | None:
@@ -62,25 +66,38 @@ class PeriodComparison:
         return asdict(self) | {"warning": self.warning}
 
 
-def compare_periods(con: Connection, name: str, scope: Scope) -> list[PeriodComparison]:
+def compare_periods(
+    con: Connection, name: str, scope: Scope, read_values: ReadValues | None = None
+) -> list[PeriodComparison]:
     """Compare each group's value in a scope's window with the equal window before it, in calendar days.
 
-    Raises ``UsageError`` if the scope has no start, or for an unknown metric, application or team.
+    ``read_values`` replaces ``compute_metric``, for callers that hold values already. Raises ``UsageError`` if the
+    scope has no start, or for an unknown metric, application or team.
     """
     earlier, windows = previous_period(con, scope)
-    before_by_group = {value.group: value for value in compute_metric(con, name, earlier)}
     comparisons = []
-    for now in compute_metric(con, name, scope):
-        before = before_by_group.get(now.group)
-        if before is None:
-            continue
+    for change in judge_changes(read_values or partial(compute_metric, con), scope, earlier, (name,)):
+        now, before = change.now, change.before
         split, at_old_mix = None, None
         if now.statistic == "share" and scope.by != "application":  # a share over applications, whose mix may change
             old, new = (_cases_by_application(con, name, each, now.group) for each in (earlier, scope))
             old_weights = {application: float(trials) for application, (_, trials) in old.items()}
             split, at_old_mix = kitagawa(old, new), standardised(new, old_weights)
-        comparisons.append(PeriodComparison(now, before, now.compare_to(before), split, at_old_mix, windows))
+        comparison = PeriodComparison(
+            now, before, change.move, split, at_old_mix, windows, change.verdict, _reason(change)
+        )
+        comparisons.append(comparison)
     return comparisons
+
+
+def _reason(change: MetricChange) -> str | None:
+    """Return why there is nothing to compare."""
+    if change.move:
+        return None
+    for when, value in (("before", change.before), ("now", change.now)):
+        if why := value.reason if value.value is None else value.incomplete:
+            return f"{when}: {why}"
+    return None
 
 
 def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
@@ -108,49 +125,63 @@ def _cases_by_application(con: Connection, name: str, scope: Scope, group: str |
 
 @dataclass(frozen=True, slots=True)
 class MetricChange:
-    """One metric of one group in two periods; ``move`` is null if a history is incomplete.
-
-    ``verdict`` judges this comparison alone. ``significant`` holds among all comparisons that were made with it.
-    """
+    """One metric of one group in two periods, with the verdict; ``move`` is null if there is nothing to compare."""
 
     now: Value
     before: Value
     move: Move | None
-    significant: bool
+    verdict: Verdict
     total: bool = False  # over all groups together
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether the metric got better or worse, as a comparison of its own."""
-        return self.move.verdict(catalog.metric(self.now.metric).better) if self.move else "not significant"
+    def significant(self) -> bool:
+        """Whether the metric got better or worse."""
+        return self.verdict in ("better", "worse")
 
 
-def compare_values(pairs: Sequence[tuple[Value, Value]]) -> list[MetricChange]:
-    """Compare each pair of values (now, before) at a false discovery rate of 5 % over all pairs.
+def judge_changes(
+    read_values: ReadValues, scope: Scope, earlier: Scope, names: Sequence[str] = KEY_METRICS
+) -> list[MetricChange]:
+    """Compare metrics in two scopes, for each group, and give the verdict on every move.
 
-    With 100 comparisons, five of a single test's 5 % would be chance (Benjamini and Hochberg 1995).
+    Moves of all groups and all key metrics are judged together, and those of another metric together with these: so a
+    verdict does not depend on what else is asked for or shown.
     """
+    key_pairs = _pairs(read_values, scope, earlier, KEY_METRICS)
+    changes = _judge(key_pairs) if set(names) & set(KEY_METRICS) else []
+    for name in names:
+        if name not in KEY_METRICS:
+            pairs = _pairs(read_values, scope, earlier, (name,))
+            changes += _judge(key_pairs + pairs)[len(key_pairs) :]
+    return [change for change in changes if change.now.metric in names]
+
+
+def _pairs(read_values: ReadValues, scope: Scope, earlier: Scope, names: Sequence[str]) -> list[tuple[Value, Value]]:
+    pairs = []
+    for name in names:
+        before = {value.group: value for value in read_values(name, earlier)}
+        pairs += [(now, before[now.group]) for now in read_values(name, scope) if now.group in before]
+    return pairs
+
+
+def _judge(pairs: Sequence[tuple[Value, Value]]) -> list[MetricChange]:
     moves = [now.compare_to(before) for now, before in pairs]
-    stays_significant = iter(Move.significant_among([move for move in moves if move is not None]))
+    better = [catalog.metric(now.metric).better for now, _ in pairs]
+    verdicts = judge_moves(list(zip(moves, better, strict=True)))
     return [
-        MetricChange(now, before, move, move is not None and next(stays_significant))
-        for (now, before), move in zip(pairs, moves, strict=True)
+        MetricChange(now, before, move, verdict)
+        for (now, before), move, verdict in zip(pairs, moves, verdicts, strict=True)
     ]
 
 
 def significant_changes(read_values: ReadValues, scope: Scope, earlier: Scope, by: By) -> list[MetricChange]:
-    """Compare every key metric in two scopes, in total and for each group, and mark what is significant among them.
+    """Compare every key metric in two scopes, in total and for each group, with the verdict on every move.
 
     Comparisons without a number on both sides are left out.
     """
-    pairs: list[tuple[Value, Value]] = []
-    totals: list[bool] = []
-    for name in KEY_METRICS:
-        for group in (None, by):
-            before = {value.group: value for value in read_values(name, replace(earlier, by=group))}
-            for now in read_values(name, replace(scope, by=group)):
-                other = before.get(now.group)
-                if other is not None and None not in (now.value, other.value):
-                    pairs.append((now, other))
-                    totals.append(group is None)
-    return [replace(change, total=total) for change, total in zip(compare_values(pairs), totals, strict=True)]
+    changes = []
+    for group in (None, by):
+        for change in judge_changes(read_values, replace(scope, by=group), replace(earlier, by=group)):
+            if None not in (change.now.value, change.before.value):
+                changes.append(replace(change, total=group is None))
+    return changes

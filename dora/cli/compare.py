@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dora.analysis.period_comparison import MetricChange, PeriodComparison, compare_values
+from dora.analysis.period_comparison import PeriodComparison
 from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
 from dora.cli import options
@@ -35,30 +36,32 @@ def compare(
     Example: dora compare change_failure_rate --since 30d --by team
     """
     delivery, scope = options.open_build(config), options.scope_from(since, until, application, team, by=by)
-    comparisons = [row for name in ([metric] if metric else metrics()) for row in delivery.compare(name, scope)]
+    read_values = cache(delivery.values)  # every metric is judged together with the key metrics
+    names = [metric] if metric else metrics()
+    comparisons = [row for name in names for row in delivery.compare(name, scope, read_values)]
     if options.print_rows([row.plain() for row in comparisons], json=json):
         return
-    # Two judgments per row: of this comparison alone, and among all that were printed.
-    changes = compare_values([(row.now, row.before) for row in comparisons])
-    console.print_table([_comparison_line(*pair) for pair in zip(comparisons, changes, strict=True)])
+    columns = list(_comparison_line(comparisons[0])) if comparisons else []
+    if not any(row.reason for row in comparisons):
+        columns = [column for column in columns if column != "why not"]
+    console.print_table([_comparison_line(row) for row in comparisons], columns)
     for row in comparisons:
         if row.warning:
             console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
     console.print_note(f"periods: {comparisons[0].windows}" if comparisons else "nothing to compare in this period")
-    if len(changes) > 1:
-        rows = f"over all {len(changes)} rows"
-        console.print_note(f"after correction: significant at a false discovery rate of 5 % {rows}")
+    together = "together with the key metrics, at a false discovery rate of 5 %"
+    console.print_note(f"verdicts: significant {together}, and as large as relevant_change")
 
 
-def _comparison_line(row: PeriodComparison, change: MetricChange) -> dict[str, Any]:
+def _comparison_line(row: PeriodComparison) -> dict[str, Any]:
     return {
         "metric": metrics()[row.now.metric].title,
         "group": row.now.group,
         "before": row.before.text,
         "now": row.now.text,
         "change": row.move.text if row.move else None,
-        "verdict": change.verdict if row.move else "not comparable",
-        "after correction": ("significant" if change.significant else "not significant") if row.move else None,
+        "verdict": row.verdict if row.move else "not comparable",
+        "why not": row.reason,
         "evidence now": row.now.evidence,
         "n needed in each": row.move.needed if row.move else None,
     }

@@ -150,6 +150,16 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             " application; if empty, all do."
         ),
     ] = ()
+    relevant_change: Annotated[
+        float,
+        Meta(ge=0),
+        doc("A duration, size or rate that moves by less than this part of it is too small a move to be named."),
+    ] = 0.1
+    relevant_change_of_shares: Annotated[
+        float,
+        Meta(ge=0),
+        doc("A share that moves by less than this (half a point is 0.005) is too small a move to be named."),
+    ] = 0.005
     working_hours: Annotated[
         str,
         Meta(pattern=PATTERN),

@@ -17,9 +17,10 @@ from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_se
 Bounds = tuple[float | None, float | None]
 By = Literal["application", "team", "group"]
 Better = Literal["higher", "lower"]
-Verdict = Literal["better", "worse", "not significant"]
+Verdict = Literal["better", "worse", "not significant", "too small to matter"]
 GROUPS: tuple[By, ...] = ("application", "team", "group")
 RATES = ("count", "days")  # statistics of events over the days observed
+ROUNDING = 1e-9  # 1.1 is 10 % more than 1
 MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
 
 
@@ -61,7 +62,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The difference of two values: its text, its direction (1 up, -1 down, 0 none) and whether it is significant.
+    """The difference of two values: its text and its direction (1 up, -1 down, 0 none).
+
+    It is ``significant`` as a comparison of its own, and ``relevant`` if it is as large as the definitions ask for;
+    ``judge_moves`` has the verdict.
 
     ``low`` and ``high`` are its 95 % confidence interval: of shares a difference, else a ratio; null without a bound.
     ``p`` is two-sided: Fisher's exact one of shares, else derived from the interval. ``needed`` is how many
@@ -75,18 +79,26 @@ class Move:
     high: float | None = None
     needed: int | None = None
     p: float | None = None
+    relevant: bool = True
 
-    def verdict(self, better: Better) -> Verdict:
-        """Whether the metric got better or worse, as a comparison of its own; ``better`` is the metric's direction."""
-        if not self.significant or not self.direction:
-            return "not significant"
-        return "better" if (self.direction > 0) == (better == "higher") else "worse"
 
-    @staticmethod
-    def significant_among(moves: Sequence[Move]) -> list[bool]:
-        """Whether each of many moves stays significant at a false discovery rate of 5 % (Benjamini, Hochberg 1995)."""
-        names = discoveries({str(number): move.p for number, move in enumerate(moves) if move.p is not None})
-        return [move.significant and str(number) in names for number, move in enumerate(moves)]
+def judge_moves(moves: Sequence[tuple[Move | None, Better]]) -> list[Verdict]:
+    """Return the verdict on each of the moves that are judged together, each with the direction that is better.
+
+    A move is better or worse if it is significant among all of them, at a false discovery rate of 5 % (Benjamini,
+    Hochberg 1995: of 100 moves, five of a single test's 5 % would be chance), and relevant.
+    """
+    p_by_number = {str(number): move.p for number, (move, _) in enumerate(moves) if move and move.p is not None}
+    significant = discoveries(p_by_number)
+    verdicts: list[Verdict] = []
+    for number, (move, better) in enumerate(moves):
+        if move is None or not move.significant or not move.direction or str(number) not in significant:
+            verdicts.append("not significant")
+        elif not move.relevant:
+            verdicts.append("too small to matter")
+        else:
+            verdicts.append("better" if (move.direction > 0) == (better == "higher") else "worse")
+    return verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ class Value:
     as_of                up to which instant (UTC) the data is known
     days                 on how many days any application was observed, of ``window_days``
     observed_for_less    the applications that were observed on fewer days, and on how many
+    relevant_change      how large a move must be to matter: of a share a difference, else a part of the value before
     scatter              variance over mean of a rate's weekly counts, by which its interval is widened
     spread               quantiles and mean of a duration or size
     """
@@ -124,6 +137,7 @@ class Value:
     window_days: float = 0.0
     observed_for_less: dict[str, float] = field(default_factory=dict)
     scatter: float | None = None
+    relevant_change: float = 0.0
     spread: Spread | None = None
 
     @property
@@ -160,14 +174,17 @@ class Value:
         significant = (low is not None and low > equal) or (high is not None and high < equal)
         # A move that is zero when printed has no direction, so that no arrow contradicts its text.
         if text.startswith("±"):
-            return Move(text, 0, False, low, high)
+            return Move(text, 0, False, low, high, relevant=False)
         direction = 1 if self.value > before.value else -1
+        size = abs(self.value - before.value) / (1.0 if share else before.value or math.nan)
+        relevant = not size < self.relevant_change - ROUNDING  # nothing to divide by: from zero any move is relevant
         if not share:
             p = _ratio_p(self.value, before.value, low if direction > 0 else high)
-            return Move(text, direction, significant, low, high, None, p)
+            return Move(text, direction, significant, low, high, None, p, relevant)
         trials = trials_to_see(before.value, self.value)
         needed = None if significant or (trials or 0) > MAX_TRIALS else trials
-        return Move(text, direction, significant, low, high, needed, fisher(_cases(before), _cases(self)))
+        p = fisher(_cases(before), _cases(self))
+        return Move(text, direction, significant, low, high, needed, p, relevant)
 
 
 def _move_text(now: Value, before: Value) -> str:

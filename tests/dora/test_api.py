@@ -38,7 +38,8 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     frame = facts(deployments=ONE).metric("change_failure_rate", by="application").df()
     assert list(frame.columns) == [
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
-        "reason", "as_of", "incomplete", "days", "scatter", "p10", "p25", "p75", "p90", "plain_median", "mean",
+        "reason", "as_of", "incomplete", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
+        "p10", "p25", "p75", "p90", "plain_median", "mean",
     ]  # fmt: skip
     assert frame.loc[0, "application"] == "shop"
     assert frame.loc[0, "as_of"] == "2026-06-01T00:00:00Z"

@@ -39,14 +39,15 @@ def test_the_header_describes_the_selection(run: Run, organisation: Path, midnig
 
 
 def test_only_significant_changes_are_coloured(run: Run, organisation: Path) -> None:
-    """A change is green or vermilion if it is significant, else grey."""
+    """A change is green or vermilion if it is significant and relevant, else grey."""
     delivery, colours = dora.open(organisation), {Colour.GREEN: 1, Colour.RED: -1, Colour.GRAY: 0}
     cards = {metric.label: metric for metric in run(organisation).metric}
     for name, metric in ((name, dora.metrics()[name]) for name in dora.Delivery.key_metrics):
         now, before = (delivery.metric(name, since=a, until=b).rows[0] for a, b in (("90d", None), ("180d", "90d")))
         move = now.compare_to(before)
         assert move is not None
-        improvement = move.direction * (1 if metric.better == "higher" else -1) * move.significant
+        (change,) = delivery.judge_changes(name, dora.Scope("90d"), dora.Scope("180d", "90d"))
+        improvement = {"better": 1, "worse": -1}.get(change.verdict, 0)
         assert cards[metric.title].delta == move.text
         assert colours[cards[metric.title].color] == improvement
 

@@ -60,7 +60,8 @@ def test_changes_are_those_of_the_pages(report: Report) -> None:
         assert (change is None) == (move is None)
         if change and move:
             assert (change.move, change.now) == (move, now)
-            assert (change.verdict == "not significant") == (not move.significant)
+            (judged,) = report.delivery.judge_changes(name, report.scope, report.previous_scope)
+            assert change.verdict == judged.verdict
             assert move.significant or not change.significant
     assert {group for _, group in changes} > {None, "money", "finding"}
     filtered = Report(report.delivery, replace(report.scope, teams=("money",)))

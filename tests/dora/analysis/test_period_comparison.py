@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import dora
-from dora.analysis.period_comparison import KEY_METRICS, compare_values
+from dora.analysis.period_comparison import KEY_METRICS
 from dora.errors import UsageError
-from dora.query.value import Move
+from dora.query.value import judge_moves
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 OLD, NEW = datetime(2026, 1, 5), datetime(2026, 2, 5)
@@ -132,11 +132,27 @@ def test_values_may_come_from_a_cache(delivery: dora.Delivery) -> None:
     assert len(reads) == len(set(reads)) == 4 * len(KEY_METRICS)
 
 
-def test_significance_corrects_for_all_comparisons(delivery: dora.Delivery) -> None:
-    """Benjamini and Hochberg's rule is applied to all comparable pairs together."""
-    (now,), (before,) = delivery.values("deployment_frequency", NOW), delivery.values("deployment_frequency", BEFORE)
-    pairs = [(now, before), (now, now), (replace(now, incomplete="history"), before)]
-    changes = compare_values(pairs)
-    moves = [change.move for change in changes if change.move is not None]
-    assert [change.significant for change in changes] == [*Move.significant_among(moves), False]
-    assert [change.verdict for change in changes] == ["worse", "not significant", "not significant"]
+def test_the_verdict_is_the_same_wherever_it_is_asked_for(delivery: dora.Delivery) -> None:
+    """A comparison alone, one of the key metrics, and one of the list have one verdict: all are judged together."""
+    listed = {(change.now.metric, change.now.group): change.verdict for change in delivery.significant_changes(
+        NOW, BEFORE, by="application")}  # fmt: skip
+    for by in (None, "application"):
+        for name in dora.metrics():
+            for change in delivery.judge_changes(name, replace(NOW, by=by), replace(BEFORE, by=by)):
+                assert change.verdict == listed.get((name, change.now.group), change.verdict)
+                moves = [
+                    (other.move, dora.metrics()[other.now.metric].better)
+                    for key in dict.fromkeys([*KEY_METRICS, name])
+                    for other in delivery.judge_changes(key, replace(NOW, by=by), replace(BEFORE, by=by))
+                ]
+                place = moves.index((change.move, dora.metrics()[name].better))
+                assert change.verdict == judge_moves(moves)[place]
+
+
+def test_what_can_not_be_compared_says_why(delivery: dora.Delivery) -> None:
+    """A period before all history, and a metric without observations, have a reason each."""
+    (early,) = delivery.compare("deployment_frequency", dora.Scope(since="2026-01-05", until="2026-01-25"))
+    assert (early.move, early.reason) == (None, "before: nothing was observed in this window")
+    (none,) = delivery.compare("lead_time", NOW)
+    assert (none.move, none.reason) == (None, "before: no changes to count in all of history")
+    assert none.verdict == "not significant"

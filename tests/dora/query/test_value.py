@@ -13,7 +13,7 @@ from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_effectsize
 
 from dora import Value
-from dora.query.value import Better, Move, Verdict
+from dora.query.value import Better, Move, Verdict, judge_moves
 from dora.statistics import poisson, wilson
 
 STATISTICS = {"share": "share", "per day": "count", "hours": "median"}
@@ -151,24 +151,52 @@ def test_many_moves_are_corrected_by_benjamini_and_hochberg() -> None:
     before = share(9, 100)
     near, certain, none = (compare(share(failed, 100), before) for failed in (20, 60, 11))
     assert near.p == pytest.approx(0.044, abs=0.002)
-    assert Move.significant_among([near]) == [True]
-    assert Move.significant_among([near, certain, *[none] * 20]) == [False, True, *[False] * 20]
-    assert Move.significant_among([]) == []
+    assert verdicts(near) == ["worse"]
+    assert verdicts(near, certain, *[none] * 20) == ["not significant", "worse", *["not significant"] * 20]
+    assert verdicts() == []
+    assert verdicts(None, certain) == ["not significant", "worse"]
+
+
+def verdicts(*moves: Move | None) -> list[Verdict]:
+    return judge_moves([(move, "lower") for move in moves])
 
 
 @pytest.mark.parametrize(
-    ("direction", "significant", "better", "verdict"),
+    ("direction", "significant", "relevant", "better", "verdict"),
     [
-        (1, True, "higher", "better"),
-        (1, True, "lower", "worse"),
-        (-1, True, "higher", "worse"),
-        (-1, True, "lower", "better"),
-        (0, True, "higher", "not significant"),
-        (1, False, "higher", "not significant"),
+        (1, True, True, "higher", "better"),
+        (1, True, True, "lower", "worse"),
+        (-1, True, True, "higher", "worse"),
+        (-1, True, True, "lower", "better"),
+        (-1, True, False, "lower", "too small to matter"),
+        (0, True, True, "higher", "not significant"),
+        (1, False, True, "higher", "not significant"),
+        (1, False, False, "higher", "not significant"),
     ],
 )
-def test_a_significant_move_is_better_or_worse(
-    direction: int, significant: bool, better: Better, verdict: Verdict
+def test_a_significant_and_relevant_move_is_better_or_worse(
+    direction: int, significant: bool, relevant: bool, better: Better, verdict: Verdict
 ) -> None:
-    """Only a significant move with a direction is better or worse, by the direction that is better for the metric."""
-    assert Move("", direction, significant).verdict(better) == verdict
+    """Only a significant, relevant move with a direction is better or worse, by the direction that is better."""
+    move = Move("", direction, significant, p=1e-9, relevant=relevant)
+    assert judge_moves([(move, better)]) == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "threshold", "relevant"),
+    [
+        (rate(11_000, 100), rate(10_000, 100), 0.1, True),
+        (rate(10_900, 100), rate(10_000, 100), 0.1, False),
+        (rate(9_000, 100), rate(10_000, 100), 0.1, True),
+        (rate(100, 100), rate(0, 100), 0.1, True),
+        (share(2_500, 100_000), share(2_000, 100_000), 0.005, True),
+        (share(2_490, 100_000), share(2_000, 100_000), 0.005, False),
+        (value(2.0, 1.99, 2.01, "hours"), value(2.1, 2.09, 2.11, "hours"), 0.1, False),
+        (value(2.0, 1.99, 2.01, "hours"), value(2.1, 2.09, 2.11, "hours"), 0.04, True),
+    ],
+)
+def test_a_move_is_relevant_from_a_tenth_or_half_a_point_on(
+    now: Value, before: Value, threshold: float, relevant: bool
+) -> None:
+    """A rate or duration moves by a part of it, a share by points; from zero every move is relevant."""
+    assert compare(replace(now, relevant_change=threshold), before).relevant is relevant
