@@ -51,6 +51,8 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     check_deciding_metrics(delivery, expected.pop("canary_metrics", {}))
     check_sentences(delivery, expected.pop("canary_summary", []))
     compare_check_results(delivery, expected.pop("check_results", {}))
+    check_moves(delivery, expected.pop("moves", {}))
+    check_positions(delivery, expected.pop("positions", {}))
     check_goals(delivery, expected.pop("goals", {}))
     for metric, numbers in expected.items():
         check_numbers(delivery, metric, numbers)
@@ -141,6 +143,20 @@ def compare_check_results(delivery: dora.Delivery, expected: dict[str, int]) -> 
 def check_goals(delivery: dora.Delivery, expected: dict[str, str]) -> None:
     rows = delivery.goals(dora.Scope(by="application")) if expected else []
     assert {f"{row.value.group} {row.value.metric}": row.verdict for row in rows} == expected
+
+
+def check_moves(delivery: dora.Delivery, expected: dict[str, dict[str, Any]]) -> None:
+    """Compare what `dora compare` says of a metric in a ``scope``, in total."""
+    for metric, fields in expected.items():
+        (row,) = delivery.compare(metric, dora.Scope(**fields.pop("scope")))
+        assert {name: getattr(row, name) for name in fields} == fields, metric
+
+
+def check_positions(delivery: dora.Delivery, expected: dict[str, dict[str, Any]]) -> None:
+    """Compare the positions of metrics in the survey of 2024."""
+    for metric, fields in expected.items():
+        positions = {row.value.metric: row for row in delivery.benchmark(2024, dora.Scope(**fields.pop("scope", {})))}
+        check_row(metric, {name: getattr(positions[metric], name) for name in fields}, fields)
 
 
 def check_numbers(delivery: dora.Delivery, metric: str, expected: dict[str, Any]) -> None:
