@@ -71,7 +71,8 @@ class Authenticator:
 class Session:
     """GET requests to one origin, from any number of threads; ``requests`` is the number sent.
 
-    ``has_credentials`` says whether there is an authenticator. ``login_hint`` is the next step of an error if the
+    ``has_credentials`` says whether there is an authenticator, ``has_certificate`` whether it shows a client
+    certificate. ``login_hint`` is the next step of an error if the
     server does not accept the credentials.
     """
 
@@ -88,6 +89,7 @@ class Session:
         self._rate_limit = RateLimit(self._limits.requests_per_10s)
         self._retries_left, self._lock, self._local = self._limits.retries, threading.Lock(), threading.local()
         self.requests, self.has_credentials = 0, authenticator is not None
+        self.has_certificate = self._authenticator.tls.certificate is not None
 
     def get(
         self,

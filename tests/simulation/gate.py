@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from ingest.simulation.gate.endpoints import Endpoints, Params
 from ingest.simulation.gate.execution_store import Mode, ResponseError
 from ingest.simulation.model.world import World
 from tests.simulation.fault_injection import HTML, LOGIN_PAGE, FaultInjector
-from tests.simulation.gate_auth import Auth, TokenAuth, read_form
+from tests.simulation.gate_auth import PEER, Auth, TokenAuth, read_form
 
 _PUBLIC = frozenset({"/health", "/auth/user", "/login", "/error"})
 _LIMIT_SECONDS = 10.0
@@ -59,7 +60,7 @@ class Gate(server.Gate):
 
     def respond(self, handler: server.Handler) -> None:
         """Authenticate, limit and damage as configured, else respond as the product's double does."""
-        path, headers = unquote(urlsplit(handler.path).path), dict(handler.headers)
+        path, headers = unquote(urlsplit(handler.path).path), _identify(handler)
         if handler.command == "POST":
             self._log_in(handler, read_form(handler))
             return
@@ -68,7 +69,7 @@ class Gate(server.Gate):
             if rejected == 302:
                 handler.send_body(302, b"", {"Location": f"{self.url}/login"})
             else:
-                handler.send_error_body(rejected, "Unauthorized")
+                handler.send_error_body(rejected, "Access Denied" if rejected == 403 else "Unauthorized")
         elif remaining is not None and remaining < 0:
             handler.send_json(429, {"message": "Rate capacity exceeded"}, self._limits(0))
         elif self.injected_faults.respond(handler):
@@ -108,6 +109,12 @@ class Gate(server.Gate):
             "X-RateLimit-Reset": formatdate(self.world.now / 1000 + _LIMIT_SECONDS, usegmt=True),
             "X-RateLimit-Learning": "false",
         }
+
+
+def _identify(handler: server.Handler) -> dict[str, str]:
+    """The headers of a request, and whether its connection showed a certificate."""
+    shown = isinstance(handler.connection, ssl.SSLSocket) and handler.connection.getpeercert()
+    return {**handler.headers, **({PEER: "shown"} if shown else {})}
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 from ingest.simulation.gate.server import run_server
 
 Headers = Mapping[str, str]
+PEER = "X-Peer-Certificate"  # stands for the certificate of the connection, which is no header
 
 
 @dataclass(slots=True)
@@ -47,6 +48,15 @@ class TokenAuth(Auth):
         """The login page without a token, 401 with a wrong one."""
         token = headers.get("X-Spinnaker-Token") or _bearer(headers)
         return None if token == self.token else 401 if token else 302
+
+
+@dataclass(slots=True)
+class CertificateAuth(Auth):
+    """A certificate that a client may show (x509); without one that Gate knows, it is a stranger."""
+
+    def reject(self, headers: Headers) -> int | None:
+        """403, not the login page, for a client without a certificate."""
+        return None if PEER in headers else 403
 
 
 @dataclass(slots=True)

@@ -8,10 +8,18 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from ingest.simulation.gate.execution_store import ExecutionStore, Mode, Query, ResponseError, strip_execution
+from ingest.simulation.gate.execution_store import (
+    ExecutionStore,
+    Mode,
+    Query,
+    ResponseError,
+    UnreachableError,
+    strip_execution,
+)
 from ingest.simulation.model.world import Json, Stub, World
 
 Params = Mapping[str, str]
+_OF_ORCA = re.compile("/(executions|pipelines|tasks)\\b|/applications/[^/]+/(pipelines|executions|tasks)\\b")
 _STATUSES = frozenset(
     {"NOT_STARTED", "RUNNING", "PAUSED", "SUSPENDED", "REDIRECT", "BUFFERED"}
     | {"SUCCEEDED", "FAILED_CONTINUE", "TERMINAL", "CANCELED", "STOPPED", "SKIPPED"}
@@ -22,7 +30,8 @@ class Endpoints:
     """The endpoints of one Gate over one world."""
 
     def __init__(self, world: World, mode: Mode) -> None:
-        self._world, self._store = world, ExecutionStore(world, mode)
+        self._world, self._store, self._mode = world, ExecutionStore(world, mode), mode
+        self.orca_is_down = False
         part = "([^/]+)"
         configs = self._store.configs
         routes: dict[str, Callable[..., Any]] = {
@@ -51,6 +60,8 @@ class Endpoints:
     def answer(self, path: str, params: Params) -> Any:
         """The JSON of a path whose parts are quoted; raises ``ResponseError``."""
         self._store.refresh()
+        if self.orca_is_down and _OF_ORCA.match(path):
+            raise UnreachableError
         for pattern, endpoint in self._routes:
             if match := pattern.fullmatch(path):
                 # Fiat authorises by the application in the path.
@@ -94,7 +105,7 @@ class Endpoints:
         configs = self._store.configs(application) + self._store.configs(application, strategies=True)
         ids = [config["id"] for config in configs if not (self._world.hides_disabled and config.get("disabled"))]
         # Gate takes 0 for the default.
-        limit = _integer(params, "limit", 10, minimum=0) or 10
+        limit = self._limit(params, 10)
         stubs = self._store.of_pipelines(ids, limit, _statuses(params))
         return _documents(stubs, expand=params.get("expand") != "false")
 
@@ -105,17 +116,24 @@ class Endpoints:
         if ids:
             stubs = [stub for id_ in ids.split(",") if (stub := self._store.find(id_))]
         else:
-            limit = _integer(params, "limit", 1, minimum=0) or 1
+            limit = self._limit(params, 1)
             stubs = self._store.of_pipelines((configs or "").split(","), limit, _statuses(params))
         # A listing by id reads a replica, and leaves out what the user may not read.
         lagging, hidden = self._world.lagging, self._world.hidden
         visible = [stub for stub in stubs if stub.id not in lagging and stub.application not in hidden]
         return _documents(visible, expand=params.get("expand") != "false")
 
+    def _limit(self, params: Params, default: int) -> int:
+        limit = _integer(params, "limit", default, minimum=-(2**31))
+        if limit < 0:
+            # The database refuses it in its own words, Redis does not get that far.
+            raise ResponseError(500 if self._mode == "sql" else 400, f"limit must not be negative: {limit}")
+        return limit or default
+
     def _pipeline(self, identity: str, params: Params) -> Json:
         stub = self._store.find(identity)
         if stub is None:
-            raise ResponseError(404, f"No pipeline found for {identity}")
+            raise ResponseError(404, f"Pipeline not found (id: {identity})")
         if stub.application in self._world.hidden:
             raise ResponseError(403, "Access is denied")
         return _payload(stub)

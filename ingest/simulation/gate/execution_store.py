@@ -2,8 +2,8 @@
 
 The search reads database pages of twice the size, stops once enough match, and only then applies ``startIndex``. The
 bounds of SQL are exclusive and ties come in no order; those of Redis are inclusive, its results unsorted, its pages
-ignored. Executions of deleted pipelines and of strategies are not found. (Orca: TaskController,
-SqlExecutionRepository, RedisExecutionRepository.)
+ignored, and a filter that nothing matches never ends. Executions of deleted pipelines and of strategies are not found.
+(Orca: TaskController, SqlExecutionRepository, RedisExecutionRepository.)
 """
 
 from __future__ import annotations
@@ -28,6 +28,20 @@ class ResponseError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status, self.message = status, message
+
+
+class UnreachableError(ResponseError):
+    """Gate does not reach Orca."""
+
+    def __init__(self) -> None:
+        super().__init__(500, "Failed to connect to orca")
+
+
+class HangingError(ResponseError):
+    """Orca does not answer until Gate gives up."""
+
+    def __init__(self) -> None:
+        super().__init__(500, "timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +97,9 @@ class ExecutionStore:
         ]
         matching: list[Stub] = []
         number = 0
+        # Without a match this loop of Orca never ends on Redis, which has no last page.
+        if self._mode == "redis" and query.matches and rows and not any(map(query.matches, rows)):
+            raise HangingError
         while len(matching) < query.size:
             page = self._page(rows, query, number)
             matching += [stub for stub in page if query.matches is None or query.matches(stub)]
@@ -122,7 +139,7 @@ class ExecutionStore:
         return stub.start_time is None or stub.start_time > self._world.now - _HISTORY
 
     def tasks(self, application: str, page: int, limit: int, statuses: frozenset[str]) -> list[Stub]:
-        """Orchestrations of the last 14 days, newest start first; the database applies these pages."""
+        """Orchestrations of the last 14 days, newest start first; Redis gives its first page for every number."""
         stubs = [
             stub
             for stub in self._by_application.get(application, [])
@@ -130,7 +147,8 @@ class ExecutionStore:
             if _has_status(stub, statuses) and self._in_history(stub)
         ]
         stubs.sort(key=lambda stub: (stub.start_time is None, stub.start_time or 0, stub.id), reverse=True)
-        return stubs[(page - 1) * limit : page * limit]
+        start = 0 if self._mode == "redis" else (page - 1) * limit
+        return stubs[start : start + limit]
 
     def configs(self, application: str, *, strategies: bool = False) -> list[Json]:
         """The pipelines (or strategies) that an application has now."""

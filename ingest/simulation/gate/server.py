@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from email.utils import formatdate
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from ingest.simulation.gate.endpoints import Endpoints
-from ingest.simulation.gate.execution_store import Mode, ResponseError
+from ingest.simulation.gate.execution_store import HangingError, Mode, ResponseError, UnreachableError
 from ingest.simulation.model.world import World
 
 EMPTY = object()
@@ -37,6 +39,7 @@ class Gate:
         self.world, self.endpoints = world, Endpoints(world, mode)
         self.url = ""
         self.requests: list[str] = []
+        self.patience_seconds = 120.0  # after which Gate gives up on Orca
         self.lock = threading.Lock()
 
     def before(self, path: str) -> None:
@@ -73,6 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         try:
             body = self.endpoint_body()
         except ResponseError as error:
+            if isinstance(error, HangingError):
+                time.sleep(self.gate.patience_seconds)
             self.send_error_body(error.status, error.message, headers)
         else:
             if body is EMPTY:
@@ -83,26 +88,34 @@ class Handler(BaseHTTPRequestHandler):
     def endpoint_body(self) -> Any:
         """The JSON of the endpoint, or ``EMPTY``; raises ``ResponseError``.
 
-        Gate swallows every error of a single pipeline except 404: the response is 200 without a body.
+        Gate swallows what Orca answers for a single pipeline, except 404: the response is 200 without a body. Where
+        it does not reach Orca, it says so.
         """
         url = urlsplit(self.path)
         try:
             return self.gate.endpoints.answer(url.path, dict(parse_qsl(url.query)))
         except ResponseError as error:
-            if url.path.startswith("/pipelines/") and error.status != 404:
+            swallowed = error.status != 404 and not isinstance(error, UnreachableError)
+            if url.path.startswith("/pipelines/") and swallowed:
                 return EMPTY
             raise
 
     def send_error_body(self, status: int, message: str, headers: dict[str, str] = NO_HEADERS) -> None:
         """Send the JSON that Spring makes of an error."""
         body = {
-            "timestamp": self.gate.world.now,
+            "timestamp": datetime.fromtimestamp(self.gate.world.now / 1000, UTC).isoformat(),
             "status": status,
             "error": HTTPStatus(status).phrase,
-            "message": message,
-            "path": urlsplit(self.path).path,
+            "exception": "com.netflix.spinnaker.kork.retrofit.exceptions.SpinnakerHttpException",
+            "message": self._message(status, message),
         }
         self.send_json(status, body, headers)
+
+    def _message(self, status: int, message: str) -> str:
+        """The words of Gate for what Orca refused, with the internal address that it asked."""
+        if status != 400:
+            return message
+        return f"Status: 400, Method: GET, URL: http://orca.internal:8083{self.path}, Message: {message}"
 
     def send_json(self, status: int, body: Any, headers: dict[str, str] = NO_HEADERS) -> None:
         """Send JSON with sorted keys, as Gate does."""

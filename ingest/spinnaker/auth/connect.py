@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from dora.errors import AuthError, UsageError
 from ingest.core.paths import at_home
-from ingest.http.session import Authenticator, Limits, LoginError, RequestError, Session
+from ingest.http.session import Authenticator, ForbiddenError, Limits, LoginError, Reply, RequestError, Session
 from ingest.http.tls import Tls
 from ingest.http.transport import basic_header, origin
 from ingest.spinnaker.auth import token_sources
@@ -57,9 +57,23 @@ def check_login(session: Session) -> None:
         if error.status != 404:
             raise
     try:
-        session.get("/applications")
+        request_applications(session)
     except LoginError as error:
         raise AuthError(f"Gate names no user: the login failed. {error.happened}", error.next_step) from None
+
+
+def request_applications(session: Session) -> Reply:
+    """Return the list of applications; raises ``LoginError`` for a stranger, besides what ``Session.get`` raises."""
+    try:
+        return session.get("/applications")
+    except ForbiddenError:
+        # Gate leaves out what a user may not read; only one that asks for certificates refuses the list.
+        refused = f"{origin(session.endpoint)} refuses the list of applications (403), as it does to strangers"
+        if session.has_certificate:
+            hint = "check that its authority is one of Gate's, and that its user may sign in."
+            raise LoginError(f"{refused}: it does not accept the client certificate.", hint) from None
+        hint = "set cert_file and key_file in [sources.spinnaker], or x509 in spin's configuration."
+        raise LoginError(f"{refused}: the client certificate is missing.", hint) from None
 
 
 class _Builder:

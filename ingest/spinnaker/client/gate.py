@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from ingest.http.session import RequestError, Session
+from ingest.spinnaker.auth.connect import request_applications
 from ingest.spinnaker.model.coerce import as_micros, as_text
 from ingest.spinnaker.model.stage_kinds import has_operation
 
@@ -80,8 +81,8 @@ class Gate:
         self._probe = threading.Lock()
 
     def list_applications(self) -> tuple[dict[str, bytes], datetime | None]:
-        """Return the applications by name, and the time of Gate's clock."""
-        reply = self._session.get("/applications")
+        """Return the applications by name, and the time of Gate's clock. Raises ``LoginError`` for a stranger."""
+        reply = request_applications(self._session)
         return {_NAMED.decode(body).name: body for body in _decode_list("/applications", reply.body)}, reply.date
 
     def list_accounts(self) -> list[bytes]:

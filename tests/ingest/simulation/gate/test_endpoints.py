@@ -53,6 +53,48 @@ def test_an_inner_error_of_one_pipeline_is_200_and_empty(small: Small) -> None:
     assert tasks.status_code == 503
 
 
+def test_an_error_has_the_words_of_spring_and_no_path(small: Small) -> None:
+    """An ISO time, the exception, and for what Orca refused the address that Gate asked."""
+    with serve(small.world()) as gate:
+        refused = requests.get(gate.url + SEARCH, params={"size": 0}, timeout=5).json()
+        missing = requests.get(gate.url + "/pipelines/nobody", timeout=5).json()
+    assert set(refused) == {"timestamp", "status", "error", "exception", "message"}
+    assert refused["timestamp"].startswith("2025-06-15T")
+    assert refused["message"].startswith("Status: 400, Method: GET, URL: http://orca")
+    assert missing["message"] == "Pipeline not found (id: nobody)"
+
+
+def test_a_gate_without_its_orca_says_500(small: Small) -> None:
+    """Also for one pipeline, whose other errors it swallows; what it has of its own still answers."""
+    with serve(small.world(small.stub("E1", NOW))) as gate:
+        gate.endpoints.orca_is_down = True
+        statuses = [
+            requests.get(gate.url + path, timeout=5).status_code
+            for path in ("/pipelines/E1", SEARCH, "/applications/shop/tasks", "/applications")
+        ]
+    assert statuses == [500, 500, 500, 200]
+
+
+@pytest.mark.parametrize(("mode", "status"), [("sql", 500), ("redis", 400)])
+def test_a_negative_limit(small: Small, mode: Any, status: int) -> None:
+    """Each store refuses it in its own way."""
+    with serve(small.world(), mode=mode) as gate:
+        path = "/applications/shop/pipelines"
+        assert requests.get(gate.url + path, params={"limit": -1}, timeout=5).status_code == status
+
+
+def test_a_filter_that_nothing_matches_hangs_on_redis(small: Small) -> None:
+    """No answer until Gate gives up; on SQL the list is empty."""
+    world = small.world(small.stub("E1", NOW))
+    for mode, expected in (("sql", 200), ("redis", 500)):
+        with serve(world, mode=mode) as gate:
+            gate.patience_seconds = 0.1
+            begin = time.monotonic()
+            reply = requests.get(gate.url + SEARCH, params={"triggerTypes": "pubsub"}, timeout=5)
+            assert reply.status_code == expected
+            assert (time.monotonic() - begin >= 0.1) is (mode == "redis")
+
+
 def test_no_token_gets_the_login_page_and_a_wrong_one_401(small: Small) -> None:
     """302 to HTML without a token; the user of such a request is an empty body."""
     with serve(small.world(), auth="right") as gate:
@@ -194,3 +236,13 @@ def test_a_replica_that_lags_gives_an_execution_alone_but_not_in_a_list(small: S
     with serve(world) as gate:
         assert requests.get(gate.url + "/executions?executionIds=E1", timeout=5).json() == []
         assert requests.get(gate.url + "/pipelines/E1", timeout=5).json()["id"] == "E1"
+
+
+@pytest.mark.parametrize(("mode", "different"), [("sql", True), ("redis", False)])
+def test_pages_of_tasks_are_all_the_first_on_redis(small: Small, mode: Any, different: bool) -> None:
+    """The database has another task on each page, Redis the same."""
+    tasks = [small.stub(f"T{nth}", NOW - nth * 1000, config=None) for nth in (1, 2, 3)]
+    with serve(small.world(*tasks), mode=mode) as gate:
+        url = gate.url + "/applications/shop/tasks"
+        pages = [requests.get(url, params={"page": page, "limit": 1}, timeout=5).json()[0]["id"] for page in (1, 2, 3)]
+    assert (len(set(pages)) == 3) is different

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,7 +20,7 @@ from ingest.spinnaker.auth.tokens import OAuthClient, RefreshTokenSource, Token,
 from ingest.spinnaker.settings import parse_settings
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, Make
 from tests.simulation.gate import Gate, serve
-from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, IdentityProvider, provide
+from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, CertificateAuth, FormAuth, IdentityProvider, provide
 
 CANARY = "c4nary-s3cret-8c1f0e5a"
 Patch = pytest.MonkeyPatch
@@ -179,6 +180,24 @@ def test_a_client_certificate_authenticates(make: Make, ingest: Ingest, tmp_path
         session = connect(parse_settings({"endpoint": gate.url, "ca_file": certificates.ca}))
         with pytest.raises(DoraError, match="cert_file"):
             session._send("/applications", None, {}, False)
+
+
+def test_a_stranger_of_an_x509_gate_is_told_of_the_certificate(
+    make: Make, ingest: Ingest, monkeypatch: Patch, certificates: Any
+) -> None:
+    """Gate answers 403 to a client without one: no READ permission is missing, the certificate is."""
+    certificate, key = certificates.paths("client")
+    context = certificates.context("server", asks=True)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    with serve(make.world(), auth=CertificateAuth(tls=context)) as gate:
+        assert not ingest(gate.url, ca_file=certificates.ca, cert_file=certificate, key_file=key).partial_failures
+        with pytest.raises(AuthError, match="certificate is missing") as raised:
+            ingest(gate.url, ca_file=certificates.ca)
+        assert "cert_file" in raised.value.next_step
+        user = {"basic_user": "ada", "password_env": "PASSWORD"}
+        monkeypatch.setenv("PASSWORD", CANARY)
+        with pytest.raises(AuthError, match=r"Gate names no user: .* certificate is missing"):
+            check_login(connect(parse_settings({"endpoint": gate.url, "ca_file": certificates.ca, **user})))
 
 
 def test_default_headers_are_sent(make: Make, monkeypatch: Patch) -> None:
