@@ -228,6 +228,13 @@ class Delivery:
         as_of = self.about()["as_of"]
         return datetime.now(UTC).replace(tzinfo=None) - as_of if as_of else None
 
+    def stale_sources(self) -> dict[str, datetime | None]:
+        """Return the sources whose data is older than ``stale_after_hours``, with its end in UTC; None if unknown."""
+        limit = timedelta(hours=self.about()["stale_after_hours"])
+        oldest = datetime.now(UTC).replace(tzinfo=None) - limit
+        rows = self.sql("SELECT source, max(as_of) AS as_of FROM loads WHERE finished_at IS NOT NULL GROUP BY ALL")
+        return {row["source"]: row["as_of"] for row in rows if row["as_of"] is None or row["as_of"] < oldest}
+
     def period(self, moment: str, every: Grain) -> tuple[str, str]:
         """Return the local day, week or month around a moment as ``since`` and ``until``."""
         about = self.about()

@@ -110,7 +110,7 @@ class Facts:
     spinnaker: list[dict[str, Any]] = field(default_factory=list)
     cdevents: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    as_of: datetime = datetime(2026, 6, 1, tzinfo=UTC)
+    as_of: datetime | None = datetime(2026, 6, 1, tzinfo=UTC)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -124,7 +124,8 @@ class Landed:
         self.facts = facts
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-        yield AsOf(self.facts.as_of)
+        if self.facts.as_of:
+            yield AsOf(self.facts.as_of)
         for table, rows in self.facts.rows.items():
             for row in rows:
                 yield Document(table, msgspec.json.encode(row))
@@ -161,7 +162,11 @@ def table(text: str) -> str:
 
 
 def _dated(source: Any, facts: Facts, folder: Path) -> Any:
-    return type(source.__name__, (Dated, source), {"as_of": facts.as_of}).from_settings({}, folder)
+    """A source with the clock of the facts; without one it has its own."""
+    settings = facts.settings.get("sources", {}).get(source.name, {})
+    if facts.as_of is None:
+        return source.from_settings(settings, folder)
+    return type(source.__name__, (Dated, source), {"as_of": facts.as_of}).from_settings(settings, folder)
 
 
 def built(folder: Path, facts: Facts) -> dora.Delivery:

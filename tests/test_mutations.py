@@ -10,6 +10,7 @@ RULES = [
     *(f"T{number}" for number in range(6)),
     *(f"C{number}" for number in range(1, 9)),
     *(f"D{number}" for number in range(1, 10)),
+    "F3",
     "E1",
 ]
 

@@ -41,7 +41,8 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
         story = {"settings": {"definitions": PRODUCTION}} | story
     if trunk := story.pop("trunk", None):
         story["changes"] = list_changes(trunk)
-    delivery = facts(**story | {"as_of": story["as_of"].replace(tzinfo=UTC)})
+    as_of = story.pop("as_of", None)
+    delivery = facts(**story, as_of=as_of.replace(tzinfo=UTC) if as_of else None)
     check_kinds(delivery, expected.pop("deployments", {}), are_all=rules is not None)
     check_facts(delivery, expected.pop("facts", {}))
     check_shipped(delivery, expected.pop("shipped", None))
@@ -53,6 +54,7 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     compare_check_results(delivery, expected.pop("check_results", {}))
     check_moves(delivery, expected.pop("moves", {}))
     check_positions(delivery, expected.pop("positions", {}))
+    check_ends(delivery, expected.pop("stale", None))
     check_goals(delivery, expected.pop("goals", {}))
     for metric, numbers in expected.items():
         check_numbers(delivery, metric, numbers)
@@ -131,6 +133,11 @@ def check_deciding_metrics(delivery: dora.Delivery, expected: dict[str, dict[str
 def check_sentences(delivery: dora.Delivery, expected: list[str]) -> None:
     told = "\n".join(delivery.canaries().sentences) if expected else ""
     assert [sentence for sentence in expected if sentence not in told] == [], told
+
+
+def check_ends(delivery: dora.Delivery, expected: dict[str, str] | None) -> None:
+    if expected is not None:
+        assert {source: _short(end) for source, end in delivery.stale_sources().items()} == expected
 
 
 def compare_check_results(delivery: dora.Delivery, expected: dict[str, int]) -> None:

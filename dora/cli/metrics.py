@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
-from datetime import timedelta
 from json import loads
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,16 +34,17 @@ app.add_typer(config_app, name="config")
 
 @app.command()
 def check(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
-    """Print the results of the last build's checks. Exit 5 if the data is stale.
+    """Print the results of the last build's checks. Exit 5 if the data of a source is stale.
 
     Example: dora check --json
     """
     delivery = options.open_build(config)
     rows = delivery.sql('SELECT name AS "check", * EXCLUDE (name) FROM check_results ORDER BY severity, name')
     print_check_results([CheckResult(**row | {"examples": loads(row["examples"])}) for row in rows], json=json)
-    age, limit = delivery.age(), timedelta(hours=delivery.about()["stale_after_hours"])
-    if age is None or age > limit:
-        raise StaleError(f"The data ends {delivery.about()['as_of']} UTC, older than {limit}.", "run `dora nightly`.")
+    if stale := delivery.stale_sources():
+        ends = "; ".join(f"{name} ends {end or 'nowhere'}" for name, end in sorted(stale.items()))
+        hours = f"{delivery.about()['stale_after_hours']:g} h"
+        raise StaleError(f"Data is older than {hours}: {ends} (UTC).", "run `dora nightly` with newer exports.")
 
 
 def print_check_results(results: list[CheckResult], *, json: bool) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from dora.errors import counted
 from dora.storage import database
 from dora.storage.rows.bookkeeping import Quarantine
 from ingest.core.archive import Archive, Document
@@ -104,6 +105,7 @@ class _Run:
         self.buffer = CommitBuffer(load, self.archive)
         self.quarantine = OpenQuarantine(database.read_open_quarantine(load.con, source.name))
         self.summary = Summary(source=source.name, load_id=load.id)
+        self.readable, self.unreadable, self.first_reason = 0, 0, ""  # inputs since the last complete file
         self.chunk: Chunk = []
         self.unarchived: list[Document] = []
         self.bytes = 0
@@ -161,14 +163,28 @@ class _Run:
             self.summary.documents += isinstance(item, Document)
             if isinstance(item, FileComplete):
                 rows += self.quarantine.resolve_file(item.file, at)
+                self._report_unreadable(item.file)
             elif isinstance(item, Unreadable) or reason is not None:
                 self.summary.quarantined += 1
                 row = self._quarantine_row(item, reason or "")
                 self.quarantine.add(row)
                 rows.append(row)
-            elif self.quarantine:  # mostly empty: the name of every document costs a hash
-                rows += self.quarantine.resolve(self._input_name(item), at)
+                self.unreadable += 1
+                self.first_reason = self.first_reason or row.reason
+            else:
+                self.readable += 1
+                if self.quarantine:  # mostly empty: the name of every document costs a hash
+                    rows += self.quarantine.resolve(self._input_name(item), at)
         return rows
+
+    def _report_unreadable(self, name: str) -> None:
+        """Report a file or source that has inputs, none of which could be read, and begin to count the next one."""
+        if self.unreadable and not self.readable and self.archive:  # a replay also reads what was corrected later
+            inputs = counted(self.unreadable, "input")
+            self.summary.partial_failures.append(
+                f"{name}: of {inputs} none could be read, the first: {self.first_reason}"
+            )
+        self.readable, self.unreadable, self.first_reason = 0, 0, ""
 
     def _quarantine_row(self, item: Document | Unreadable, reason: str) -> Quarantine:
         if isinstance(item, Unreadable):
@@ -185,6 +201,7 @@ class _Run:
         self._close_chunk()
         self.worker.submit(self.buffer.commit)
         self.worker.wait()
+        self._report_unreadable(self.source.name)
         summary, con = self.summary, self.load.con
         summary.tables = self.load.merged
         summary.row_counts = database.count_rows(con, self.source.name)

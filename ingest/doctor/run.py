@@ -144,7 +144,7 @@ def _check_last_load(name: str, load: LastLoad | None, max_age: timedelta) -> It
         message = f"{counted(load.quarantined, 'document')} could not be read, and no later version of them was"
         yield DoctorFinding(check, "warn", message, "see the reasons in the table quarantine of landing.duckdb.")
     if load.as_of is None:
-        yield DoctorFinding(check, "fail", "no run has finished", "run `dora nightly`.")
+        yield DoctorFinding(check, "fail", "no run has finished and read a time", "run `dora nightly`.")
         return
     through = f"data through {load.as_of:%Y-%m-%d %H:%M} UTC"
     if datetime.now(UTC).replace(tzinfo=None) - load.as_of > max_age:

@@ -59,10 +59,14 @@ first_signs AS (
   GROUP BY application
 ),
 spans_of_sources AS (
-  SELECT first_executions.source, min(first_executions.first_at) AS since, ends.until
+  -- Only the source can say that it was complete before its first row.
+  SELECT first_executions.source, coalesce(any_value(ends.complete_since), min(first_executions.first_at)) AS since, ends.until
   FROM first_executions
   INNER JOIN (
-    SELECT source, max(as_of) AS until FROM landing.load WHERE finished_at IS NOT NULL GROUP BY source
+    SELECT source, max(as_of) AS until, arg_max(complete_since, load_id) AS complete_since
+    FROM landing.load
+    WHERE finished_at IS NOT NULL
+    GROUP BY source
   ) AS ends ON first_executions.source = ends.source
   GROUP BY ALL
 ),
