@@ -45,6 +45,7 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     delivery = facts(**story, as_of=as_of.replace(tzinfo=UTC) if as_of else None)
     check_kinds(delivery, expected.pop("deployments", {}), are_all=rules is not None)
     check_facts(delivery, expected.pop("facts", {}))
+    check_audit(delivery, expected.pop("audit", {}))
     check_shipped(delivery, expected.pop("shipped", None))
     check_evidence(delivery, expected.pop("failed", None))
     check_confidence(delivery, expected.pop("confidence", None))
@@ -84,6 +85,14 @@ def check_facts(delivery: dora.Delivery, expected: dict[str, dict[str, Any]]) ->
     rows = {row["root_id"]: row for row in delivery.sql("SELECT * FROM deployments")}
     for root, fields in expected.items():
         assert {name: _short(rows[root][name]) for name in fields} == fields, root
+
+
+def check_audit(delivery: dora.Delivery, expected: dict[str, dict[str, Any]]) -> None:
+    """Compare fields of the audit trail of deployments, by root or by application/root."""
+    rows = {row["deployment_id"].rpartition("@")[0]: row for row in delivery.sql("SELECT * FROM audit_trail")}
+    by_root = {name.partition("/")[2]: row for name, row in rows.items()} | rows
+    for name, fields in expected.items():
+        assert {field: by_root[name][field] for field in fields} == fields, name
 
 
 def check_shipped(delivery: dora.Delivery, expected: dict[object, str | None] | None) -> None:

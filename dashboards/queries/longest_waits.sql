@@ -10,7 +10,11 @@ SELECT
   approvals.deployment_id,
   count(*) OVER () AS listed
 FROM $observations AS observations
-INNER JOIN approvals
+INNER JOIN (
+  SELECT DISTINCT ON (source, approval_id, application) *
+  FROM approvals
+  ORDER BY source, approval_id, application, role, deployment_id
+) AS approvals
   ON observations.subject = approvals.approval_id
   AND observations.application = approvals.application
 WHERE observations.excluded IS NULL

@@ -22,6 +22,7 @@ EVIDENCE = {
     "fix_forward": "fixed forward",
     "incident": "incident",
     "deploy": "deploy failed",
+    "verification": "not confirmed by its verification",
 }
 DEPLOYMENT_COLUMNS = (
     "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",

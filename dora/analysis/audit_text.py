@@ -8,12 +8,16 @@ from dora.render import text
 
 Row = dict[str, Any]
 SHORT_COMMIT = 9  # digits
-EVIDENCE = {"rollback": "rolled back", "fix_forward": "fixed forward", "deploy": "deploy failed"}
+EVIDENCE = {
+    "rollback": "rolled back", "fix_forward": "fixed forward", "deploy": "deploy failed",
+    "verification": "not confirmed by its verification",
+}  # fmt: skip
 MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in words, by code if it has codes
     "outside_business_hours": "outside business hours",
     "unauthorized_users": "unauthorized: {}",
     "stopped_by": "rejected by {}",
     "prompts_skipped": "approval skipped",
+    "verification_stopped_by": "stopped after it served by {}",
     "prompts_timed_out": "approval timed out",
     "prompts_passed_by_timeout": "passed by timeout",
     "author_approval": {"alone": "approved by an author alone", "shared": "approved by an author and another person"},

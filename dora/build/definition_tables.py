@@ -75,12 +75,14 @@ def _write_application(con: Connection, application: str, team: str | None, defi
 def _to_text(value: object) -> str:
     if isinstance(value, dict):
         return " ".join(f"{glob} = {repository}" for glob, repository in value.items())
+    if isinstance(value, bool):
+        return str(value).lower()
     return " ".join(value) if isinstance(value, tuple) else str(value).removesuffix(".0")
 
 
 def _column_type(key: Key) -> str:
-    if isinstance(key.default, float):
-        return "DOUBLE"
+    if isinstance(key.default, float | bool):
+        return "DOUBLE" if isinstance(key.default, float) else "BOOLEAN"
     return "VARCHAR[]" if isinstance(key.default, tuple) and not key.globs_of else "VARCHAR"
 
 

@@ -114,6 +114,10 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             " hours earlier."
         ),
     ] = 24.0
+    failure_verifications: Annotated[
+        bool,
+        doc("A user who stops a pipeline at a prompt after the deployment served in full marks it as failed."),
+    ] = False
     rollback_blames: Annotated[
         Literal["first", "last"],
         doc(

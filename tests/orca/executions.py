@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from tests.orca.canaries import judgment_documents
 from tests.orca.manifests import Json, Spec
-from tests.orca.stages import Stage, millis
+from tests.orca.stages import Stage, millis, moment_of
 
 
 def make_executions(specs: list[Spec]) -> list[Json]:
@@ -29,21 +29,17 @@ def commit_id(value: object) -> str:
     return text * 40 if len(text) == 1 else text
 
 
-def _moment(value: object) -> datetime:
-    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
-
-
 class _Execution:
     """One execution; its stages run one after the other, each for ten minutes, unless they say when and how long."""
 
     def __init__(self, spec: Spec, made: dict[str, Json]) -> None:
         self.spec, self.made = spec, made
         self.application = spec.get("app", "shop")
-        self.start = _moment(spec["at"])
+        self.start = moment_of(spec["at"])
         stages, now = [], self.start
         self.judgments: list[Json] = []
         for number, stage in enumerate(spec.get("stages") or [spec], 1):
-            begin = _moment(stage["at"]) if "at" in stage and stage is not spec else now
+            begin = moment_of(stage["at"]) if "at" in stage and stage is not spec else now
             now = begin + timedelta(minutes=stage.get("minutes", 10))
             analysed = Stage(self, stage, number, begin, now)
             stages += analysed.documents()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from tests.orca.canaries import run_documents, thresholds_of
@@ -12,7 +12,8 @@ from tests.orca.manifests import Json, Spec, as_applied, manifests_of, workload
 # Where a task of a stage ends: its part of the time of the stage; what follows a task that failed did not run.
 _DEPLOY_TASKS = {"deployManifest": 0.05, "monitorDeploy": 0.1, "waitForManifestToStabilize": 1.0}
 _FAILING_TASKS = {"refused": "monitorDeploy", "unstable": "waitForManifestToStabilize"}
-_STATUS = {"succeeded": "SUCCEEDED", "canceled": "CANCELED", "running": "RUNNING", "planned": "NOT_STARTED"}
+_STATUS = {"succeeded": "SUCCEEDED", "canceled": "CANCELED", "running": "RUNNING", "planned": "NOT_STARTED",
+           "skipped": "SKIPPED"}  # fmt: skip
 
 
 class Owner(Protocol):
@@ -20,6 +21,11 @@ class Owner(Protocol):
 
     spec: Spec
     application: str
+
+
+def moment_of(value: object) -> datetime:
+    """Return a time of a scenario, which is in UTC."""
+    return datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
 
 
 def millis(moment: datetime | None) -> int | None:
@@ -59,6 +65,7 @@ class Stage:
             "tasks": self._tasks(stage_type, state) if begun and not self.spec.get("no_tasks") else [],
             "requisiteStageRefIds": [str(self.number - 1)] if self.number > 1 else [],
             "parentStageId": None,
+            **self._modification(),
         }
         if self.verb == "canary":
             yield from run_documents(self)
@@ -66,6 +73,13 @@ class Stage:
             begin = self.end - timedelta(minutes=child.get("minutes", 1))
             nested = Stage(_Nested(self, place), child, place, begin, self.end)
             yield from (document | {"parentStageId": self.id} for document in nested.documents())
+
+    def _modification(self) -> Json:
+        """Return who last changed the stage, by default at its end."""
+        if "user" not in self.spec:
+            return {}
+        moment = moment_of(self.spec["clicked"]) if "clicked" in self.spec else self.end
+        return {"lastModified": {"user": self.spec["user"], "allowedAccounts": [], "lastModifiedTime": millis(moment)}}
 
     def _tasks(self, stage_type: str, state: str) -> list[Json]:
         names = _DEPLOY_TASKS if stage_type in ("deployManifest", "patchManifest") else _TASKS.get(stage_type, {})
@@ -176,7 +190,8 @@ def _switch_group(stage_type: str) -> Callable[[Stage], tuple[str, Json, Json]]:
 
 
 def _judge(stage: Stage) -> tuple[str, Json, Json]:
-    return "manualJudgment", {"judgmentStatus": stage.spec["judgment"]}, {}
+    question = {"instructions": stage.spec.get("prompt"), "judgmentStatus": stage.spec["judgment"]}
+    return "manualJudgment", question | stage.spec.get("with", {}), {}
 
 
 def _analyse(stage: Stage) -> tuple[str, Json, Json]:

@@ -18,6 +18,11 @@ SELECT
   observations.subject AS approval,
   deployments.url
 FROM $observations AS observations
-INNER JOIN approvals ON observations.subject = approvals.approval_id
+INNER JOIN (
+  SELECT DISTINCT ON (source, approval_id, application) *
+  FROM approvals
+  ORDER BY source, approval_id, application, role, deployment_id
+) AS approvals
+  ON observations.subject = approvals.approval_id AND observations.application = approvals.application
 LEFT JOIN deployments ON approvals.deployment_id = deployments.deployment_id
 ORDER BY observations.happened_at DESC, observations.subject

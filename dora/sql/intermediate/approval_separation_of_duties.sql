@@ -15,7 +15,7 @@ approvers AS (
   SELECT DISTINCT approvals.deployment_id, approvals.decided_by, persons.person
   FROM approvals
   INNER JOIN persons ON approvals.decided_by = persons.name
-  WHERE approvals.decision = 'continue' AND approvals.deployment_id IS NOT NULL
+  WHERE approvals.decision = 'continue' AND approvals.role = 'approval'
 ),
 authors AS (
   SELECT DISTINCT changes.shipped_by AS deployment_id, persons.person

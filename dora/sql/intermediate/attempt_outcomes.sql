@@ -11,6 +11,8 @@ decisions AS (
     CASE WHEN bool_and(full_traffic_at IS NOT NULL OR is_planned) THEN max(full_traffic_at) END AS full_traffic_at,
     coalesce(bool_and(full_traffic_at IS NOT NULL) FILTER (NOT is_planned), FALSE) AS all_full,
     bool_or(is_planned) AS some_planned,
+    max(started_at) AS last_started_at,
+    bool_or(started_at IS NULL) AS some_waiting,
     bool_or(status = 'failed') AS any_failed,
     bool_or(part = 'rising') AS any_rising,
     bool_or(accepted_at IS NOT NULL) AS any_accepted,
@@ -50,7 +52,10 @@ SELECT
     WHEN all_parts.first_traffic_at IS NOT NULL AND execution_trees.stopped_by_canary THEN 'stopped_by_canary'
     WHEN decisions.stopped_by_person AND NOT decisions.any_failed THEN 'canceled'
     WHEN all_parts.first_traffic_at IS NOT NULL AND (decisions.any_failed OR NOT execution_trees.canceled) THEN 'failed'
-    WHEN execution_trees.rejected THEN 'rejected'
+    WHEN
+      execution_trees.rejected
+      AND (decisions.some_waiting OR coalesce(execution_trees.rejected_at <= decisions.last_started_at, TRUE))
+      THEN 'rejected'
     WHEN execution_trees.stopped_by_canary THEN 'stopped_by_canary'
     WHEN execution_trees.canceled THEN 'canceled'
     WHEN decisions.governing_class = 'dark' AND decisions.any_accepted AND NOT decisions.any_stopped THEN 'dark'

@@ -4,7 +4,10 @@
 -- deployment in lineage.
 WITH
 first_trees AS (
-  SELECT deployment_id, min(queued_at) AS queued_at FROM deployment_trees GROUP BY deployment_id
+  SELECT deployment_id, min(queued_at) AS queued_at
+  FROM deployment_trees
+  WHERE NOT is_earlier_deployment
+  GROUP BY deployment_id
 ),
 deployment_spans AS (
   SELECT
@@ -28,20 +31,18 @@ trees AS (
   SELECT deployment_spans.turn, deployment_trees.source, deployment_trees.root_id
   FROM deployment_spans
   INNER JOIN deployment_trees ON deployment_spans.deployment_id = deployment_trees.deployment_id
+  WHERE NOT deployment_trees.is_earlier_deployment
 ),
 activities AS (
   SELECT
-    trees.turn,
+    deployment_spans.turn,
     1 AS precedence,
     'approval' AS stage,
-    approval.started_at,
-    coalesce(approval.decided_at, approval.finished_at) AS ended_at
-  FROM trees
-  INNER JOIN landing.execution ON trees.source = execution.source AND trees.root_id = execution.root_id
-  INNER JOIN landing.approval
-    ON execution.source = approval.source
-    AND execution.id = approval.execution_id
-    AND execution.revision = approval.revision
+    approvals.started_at,
+    coalesce(approvals.decided_at, approvals.finished_at) AS ended_at
+  FROM deployment_spans
+  INNER JOIN approvals
+    ON deployment_spans.deployment_id = approvals.deployment_id AND approvals.role = 'approval'
   UNION ALL
   SELECT trees.turn, 2, 'execution window', stage.started_at, stage.finished_at
   FROM trees

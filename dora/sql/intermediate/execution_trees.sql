@@ -1,12 +1,13 @@
 -- One row is one execution tree (an execution and all that it started) with the facts that decide its outcome.
 WITH
 decisions AS (
-  SELECT execution.source, execution.root_id, bool_or(approval.decision = 'stop') AS rejected
+  SELECT execution.source, execution.root_id, TRUE AS rejected, max(approval.decided_at) AS rejected_at
   FROM landing.approval
   INNER JOIN landing.execution
     ON approval.source = execution.source
     AND approval.execution_id = execution.id
     AND approval.revision = execution.revision
+  WHERE approval.decision = 'stop'
   GROUP BY execution.source, execution.root_id
 ),
 judgments AS (
@@ -40,6 +41,7 @@ SELECT
   runs.running,
   runs.canceled,
   coalesce(decisions.rejected, FALSE) AS rejected,
+  decisions.rejected_at,
   coalesce(judgments.stopped_by_canary, FALSE) AS stopped_by_canary,
   runs.queued_at,
   runs.started_at,

@@ -5,7 +5,8 @@
 -- better    = "lower"
 -- subject   = "approval"
 -- shaped_by = ["production_accounts", "production_environments"]
--- One row is one approval prompt on the way to production, dated when it was sent; censored while it is pending.
+-- One row is one approval prompt of one application on the way to production, dated when it was sent; censored while it
+-- is pending.
 SELECT
   approvals.application,
   approvals.started_at AS happened_at,
@@ -14,9 +15,14 @@ SELECT
   approvals.waited_minutes IS NULL AS censored,
   CASE
     WHEN approvals.deployment_id IS NULL THEN 'not on the way to production'
+    WHEN approvals.role = 'verification' THEN 'verification after the deployment'
     WHEN approvals.started_at IS NULL OR approvals.started_at > build.as_of THEN 'impossible time'
     WHEN approvals.waited_minutes < 0 THEN 'decided before it was requested'
     WHEN approvals.outcome <> 'decided' AND approvals.waited_minutes IS NOT NULL THEN approvals.outcome
   END AS excluded
 FROM approvals
 CROSS JOIN build
+QUALIFY row_number() OVER (
+  PARTITION BY approvals.source, approvals.approval_id, approvals.application
+  ORDER BY approvals.role, approvals.deployment_id
+) = 1

@@ -1,35 +1,42 @@
--- One row is one approval prompt, with its wait and the deployment that it held.
+-- One row is one approval prompt and one deployment that it counts for (A1), with its wait; a prompt that no deployment
+-- waited for is one row. A prompt of a release train has a row for each of its deployments.
 --
 -- approval_id = "Id of the approval prompt."
 -- prompt = "Instructions of the approval prompt."
 -- decision = "continue or stop."
 -- answer = "Option chosen, if there were options."
+-- role = "approval if a rollout of the deployment waited for it, verification if it came after; null without deployment."
 -- decided_by = "User who decided."
+-- unauthorized_at = "When that user tried."
+-- skipped_by = "User who skipped it; null if its pipeline did."
 -- unauthorized_user = "User who last tried to decide without permission."
 -- decided_at = "When it was decided."
 SELECT
   approval.id AS approval_id,
   approval.source,
-  execution.application,
-  trees.deployment_id,
+  coalesce(deployments.application, execution.application) AS application,
+  prompts.deployment_id,
+  prompts.role,
   approval.prompt,
   approval.outcome,
   approval.decision,
   approval.answer,
   approval.decided_by,
   approval.unauthorized_user,
+  approval.unauthorized_at,
+  approval.skipped_by,
   approval.roles,
   approval.status,
   approval.started_at,
   approval.decided_at,
+  approval.finished_at,
   epoch(coalesce(approval.decided_at, approval.finished_at) - approval.started_at) / 60 AS waited_minutes
 FROM landing.approval
 INNER JOIN landing.execution
   ON approval.source = execution.source
   AND approval.execution_id = execution.id
   AND approval.revision = execution.revision
-LEFT JOIN deployment_trees AS trees
-  ON execution.source = trees.source
-  AND execution.root_id = trees.root_id
-  AND execution.application = trees.application
+LEFT JOIN deployment_approvals AS prompts
+  ON approval.source = prompts.source AND approval.id = prompts.approval_id
+LEFT JOIN deployments ON prompts.deployment_id = deployments.deployment_id
 WHERE approval.status <> 'not_started'

@@ -10,6 +10,11 @@
 -- unauthorized_users = "Users who tried to decide without permission."
 -- stopped_by = "User who stopped it."
 -- prompts_skipped = "Approval prompts that were skipped."
+-- skipped_by = "Users who skipped them; null if the pipeline did."
+-- prompts_rejected = "Approval prompts at which a user stopped it."
+-- verified_by = "Users who confirmed it after it served."
+-- verification_stopped_by = "Users who stopped the pipeline at a verification after it served."
+-- stopped_verifications = "Verifications after it served at which a user stopped the pipeline."
 -- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
 -- author_approval = "alone if only its authors approved it, shared if others did too; null if no author did."
@@ -61,9 +66,14 @@ SELECT
   approvals.waited_minutes,
   approvals.unauthorized_users,
   approvals.stopped_by,
+  coalesce(approvals.prompts_rejected, 0) AS prompts_rejected,
   coalesce(approvals.prompts_skipped, 0) AS prompts_skipped,
+  approvals.skipped_by,
   coalesce(approvals.prompts_timed_out, 0) AS prompts_timed_out,
   coalesce(approvals.prompts_passed_by_timeout, 0) AS prompts_passed_by_timeout,
+  approvals.verified_by,
+  approvals.verification_stopped_by,
+  coalesce(approvals.stopped_verifications, 0) AS stopped_verifications,
   duties.author_approval,
   duties.approved_by_trigger_user,
   canaries.verdict,

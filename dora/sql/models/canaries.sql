@@ -41,5 +41,6 @@ LEFT JOIN deployment_trees
   ON execution.source = deployment_trees.source
   AND execution.root_id = deployment_trees.root_id
   AND execution.application = deployment_trees.application
+  AND deployment_trees.is_first
 LEFT JOIN deployments ON deployment_trees.deployment_id = deployments.deployment_id
 WHERE NOT coalesce(execution.dry_run, FALSE) AND coalesce(execution.application, judged_canaries.application) IS NOT NULL

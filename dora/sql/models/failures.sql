@@ -12,6 +12,8 @@ evidence AS (
   UNION ALL
   SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_deploy
   UNION ALL
+  SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_verification
+  UNION ALL
   SELECT
     deployment_id,
     'incident',

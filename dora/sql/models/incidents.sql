@@ -20,6 +20,7 @@ named_deployments AS (
   FROM named_roots
   INNER JOIN deployment_trees
     ON named_roots.execution_source = deployment_trees.source AND named_roots.root_id = deployment_trees.root_id
+    AND deployment_trees.is_first
   INNER JOIN deployments_that_can_fail AS releases ON deployment_trees.deployment_id = releases.deployment_id
   UNION
   SELECT incident_records.source, incident_records.id, releases.deployment_id

@@ -182,8 +182,10 @@ class Approval(Row, frozen=True, kw_only=True):
     outcome: Annotated[str, "decided, waiting, timed_out, passed_by_timeout, skipped, canceled."] = "decided"
     decision: Annotated[Text, "continue or stop; null if no user decided."] = None
     answer: Annotated[Text, "Option that the user selected; null if the prompt has no options."] = None
-    decided_by: Annotated[Text, "User who decided."] = None
+    decided_by: Annotated[Text, "User who decided; null if no user did or a later click replaced the name."] = None
     unauthorized_user: Annotated[Text, "User who last tried to decide without permission."] = None
+    unauthorized_at: Annotated[Micros, "When that user tried."] = None
+    skipped_by: Annotated[Text, "User who skipped it; null if its pipeline did."] = None
     roles: Annotated[Text, "Roles that may decide, joined by a space."] = None
     status: Annotated[str, "Status of its stage."]
     started_at: Annotated[Micros, "When the prompt opened."] = None

@@ -112,6 +112,8 @@ class Context(BuildContext, rename="camel", gc=False):
     last_modified_by: Any = None
     selected_stage_roles: Any = None
     required_judgment_roles: Any = None
+    mark_successful_on_timeout: Any = None
+    stage_timeout_ms: Any = None
     # Canary analysis; `canary` is what orca-mine's monitorCanary found.
     analysis_type: Any = None
     canary_config: Any = None

@@ -43,7 +43,7 @@ class Story:
         times = {"queued_at": at(minutes), "started_at": at(minutes), "finished_at": at(minutes + 9)}
         self.add("execution", **trail, commit=commit, **times, **{**defaults, **more})
         self.add("rollout", id=f"{name}-r", execution_id=name, application="shop", action="deploy", version=commit,
-                 environment="production", status=status, started_at=at(minutes + 1), first_traffic_at=traffic,
+                 environment="production", status=status, started_at=at(minutes + 4), first_traffic_at=traffic,
                  full_traffic_at=traffic, finished_at=at(minutes + 9), reason=why)  # fmt: skip
 
     def ask(self, name: str, nth: int, minutes: float, by: str | None, **more: Any) -> None:

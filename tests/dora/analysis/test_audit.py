@@ -65,7 +65,7 @@ def test_approval_prompts(delivery: dora.Delivery) -> None:
     rows = by_name(delivery)
     both = rows["both"]
     assert (both["prompt_count"], both["prompts"], both["roles"]) == (2, "both? · both?", "managers · managers")
-    assert both["waited_minutes"] == pytest.approx(6)
+    assert both["waited_minutes"] == pytest.approx(3)  # both were open at the same time
     assert rows["alone"]["unauthorized_users"] == "eve@x.example"
     assert [rows[name]["prompts_timed_out"] for name in ("mute", "bare", "clean")] == [1, 0, 0]
     assert [rows[name]["prompts_skipped"] for name in ("mute", "bare", "clean")] == [0, 1, 0]
@@ -88,7 +88,7 @@ def test_exceptions_have_a_total_of_their_own(delivery: dora.Delivery) -> None:
         "self_approved": (1, 3), "approved_by_author_and_another": (1, 3), "approved_by_trigger_user": (1, 3),
         "unauthorized_decision": (1, 5), "rejected": (1, 5), "approval_timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "approval_skipped": (1, 5), "canary_overridden": (0, 0),
-        "unknown_commit": (1, 8),
+        "unknown_commit": (1, 8), "verification_stopped": (0, 8),
     }  # fmt: skip
     (self_approved,) = [exception for exception in trail.exceptions if exception.name == "self_approved"]
     assert [row["deployment_id"] for row in trail.only("self_approved").rows] == self_approved.deployments
