@@ -17,7 +17,7 @@ missing_history AS (
 )
 SELECT
   count(*) AS served,
-  count(*) FILTER (WHERE live_deployments.attribution IN ('commit', 'version', 'restored')) AS attributed,
+  count(*) FILTER (WHERE live_deployments.attribution IN ('commit', 'tag', 'version', 'restored')) AS attributed,
   count(*) FILTER (WHERE live_deployments.full_traffic_at IS NOT NULL) AS timed,
   count(analysed_deployments.deployment_id) AS canaried,
   coalesce(max(missing_history.gaps), 0) AS gaps

@@ -4,7 +4,7 @@ live_deployments AS (
   SELECT
     observations.application,
     count(*) AS deployments,
-    avg(CASE WHEN deployments.attribution IN ('commit', 'version', 'restored') THEN 1.0 ELSE 0.0 END) AS known,
+    avg(CASE WHEN deployments.attribution IN ('commit', 'tag', 'version', 'restored') THEN 1.0 ELSE 0.0 END) AS known,
     max(deployments.traffic_at) AS quietest
   FROM $observations AS observations
   INNER JOIN deployments ON observations.subject = deployments.deployment_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dora.config import teams
 from dora.config.definitions import Definitions, Key, definition_keys, resolve
-from dora.config.patterns import as_like, as_regex
+from dora.config.patterns import as_like, as_regex, as_tag_patterns
 from dora.config.settings import Config
 from dora.storage.database import Connection
 
@@ -28,14 +28,16 @@ def write_definitions(con: Connection, config: Config) -> None:
     """Create the tables that models join.
 
     ``definitions`` has one row per application, ``definitions_in_force`` one per application and key, ``globs`` one per
-    glob of names as a LIKE pattern, ``image_repositories`` one per glob of images with its repository, and
-    ``memberships`` one per application and period in a team.
+    glob of names as a LIKE pattern, ``image_repositories`` one per glob of images with its repository,
+    ``tag_patterns`` one per pattern of tags, and ``memberships`` one per application and period in a team.
     """
     keys = definition_keys()
     columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
     con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
     con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
     con.execute("CREATE TABLE image_repositories (application VARCHAR, pattern VARCHAR, repository VARCHAR)")
+    of_tags = "application VARCHAR, pattern VARCHAR, prefix VARCHAR, suffix VARCHAR, expression VARCHAR"
+    con.execute(f"CREATE TABLE tag_patterns ({of_tags})")
     in_force = "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR"
     con.execute(f"CREATE TABLE definitions_in_force ({in_force})")
     for application, team in _write_memberships(con, config).items():
@@ -68,6 +70,8 @@ def _write_application(con: Connection, application: str, team: str | None, defi
     of_names = [(name, glob) for name, key in keys.items() if key.globs_of == "names" for glob in values[name]]
     if globs := [[application, name, as_like(glob)] for name, glob in of_names]:
         con.executemany("INSERT INTO globs VALUES (?, ?, ?)", globs)
+    for row_of_tags in as_tag_patterns(definitions.tag_patterns):
+        con.execute("INSERT INTO tag_patterns VALUES (?, ?, ?, ?, ?)", [application, *row_of_tags])
     for glob, repository in definitions.images.items():
         con.execute("INSERT INTO image_repositories VALUES (?, ?, ?)", [application, as_like(glob), repository])
 
@@ -88,6 +92,8 @@ def _column_type(key: Key) -> str:
 
 def _to_sql(key: Key, value: object) -> object:
     """Return a value as models join it: globs as one regular expression, kinds as a list."""
+    if key.globs_of == "tags":
+        return _to_text(value)
     if key.globs_of and isinstance(value, tuple):
         return as_regex(value, of_paths=key.globs_of == "paths", any_case=key.globs_of == "names")
     return list(value) if isinstance(value, tuple) else _to_text(value) if isinstance(value, dict) else value

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from dora.config import applications, teams
-from dora.config.patterns import matches
+from dora.config.patterns import as_tag_patterns, matches
 from dora.config.settings import Config
 from dora.config.validation import choices, convert
 from dora.config.working_hours import PATTERN
@@ -23,6 +23,7 @@ from dora.config.working_hours import PATTERN
 NameGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "names"})]
 PathGlobs = Annotated[tuple[str, ...], Meta(extra={"globs_of": "paths"})]
 Images = Annotated[dict[str, str], Meta(extra={"globs_of": "images"})]
+TagPatterns = Annotated[tuple[str, ...], Meta(extra={"globs_of": "tags"})]
 Kinds = tuple[Literal["release", "hotfix", "config", "promotion", "rollback", "redeploy"], ...]
 LeadTimeStart = Literal["merged_at", "committed_at", "authored_at", "first_commit_at", "opened_at"]
 LeadTimeStop = Literal["full_traffic_at", "first_traffic_at", "finished_at"]
@@ -85,6 +86,13 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     mutable_tags: Annotated[
         NameGlobs, doc("Tags that move from one image to another: without a digest, the commit of the trigger decides.")
     ] = ("latest", "main", "master", "stable", "prod", "dev")
+    tag_patterns: Annotated[
+        TagPatterns,
+        doc(
+            "How a tag of the repository is called for a version: a name with {version}, or a regular expression of the"
+            " whole name whose first group is the version."
+        ),
+    ] = ("{version}", "v{version}")
     template_ignores: Annotated[
         NameGlobs,
         doc(
@@ -195,7 +203,8 @@ def definition_keys() -> Mapping[str, Key]:
 
 def validate(config: Config) -> None:
     """Raise ``UsageError`` for a definition, an override or a team in the settings that is not valid."""
-    convert(config.definitions, Definitions, "[definitions]")
+    definitions: Definitions = convert(config.definitions, Definitions, "[definitions]")
+    as_tag_patterns(definitions.tag_patterns)
     for entry in applications.read_entries(config):
         convert(entry.overrides, Definitions, "[[applications]]")
     teams.read_rules(config)

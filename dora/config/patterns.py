@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from dora.errors import UsageError
+
 
 def fold(name: str) -> str:
     """Return a name as it is compared: without case, in the Unicode form NFC."""
@@ -37,3 +39,23 @@ def as_like(glob: str) -> str:
     # DuckDB matches LIKE fifty times as fast as a regular expression that differs from row to row.
     escaped = re.sub(r"([\\%_])", r"\\\1", unicodedata.normalize("NFC", glob))
     return escaped.replace("*", "%").replace("?", "_")
+
+
+def as_tag_patterns(patterns: Iterable[str]) -> list[tuple[str, str, str, str | None]]:
+    """Return each pattern of a tag, what is before and after the version in it, and itself if it is an expression.
+
+    Raises ``UsageError`` for an expression that is not valid or has no group.
+    """
+    rows: list[tuple[str, str, str, str | None]] = []
+    for pattern in patterns:
+        before, placeholder, after = pattern.partition("{version}")
+        try:
+            if not placeholder and not re.compile(pattern).groups:
+                raise re.error("it has no group")
+        except re.error as error:
+            raise UsageError(
+                f"tag_patterns: {pattern!r} is not a pattern of tags: {error}.",
+                "write a name with {version}, or a regular expression whose first group is the version.",
+            ) from None
+        rows.append((pattern, before, after, None) if placeholder else (pattern, "", "", pattern))
+    return rows

@@ -15,7 +15,7 @@ from ingest.doctor.finding import DoctorFinding, RepositoryDeployments, SourceCo
 RELEASES = """
 WITH releases AS (
   SELECT repository, commit, traffic_at, attribution,
-    attribution IN ('commit', 'version', 'restored') AS is_attributed
+    attribution IN ('commit', 'tag', 'version', 'restored') AS is_attributed
   FROM deployments WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy'))
 """
 BY_REPOSITORY = """

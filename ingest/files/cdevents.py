@@ -22,8 +22,8 @@ from ingest.files.timestamps import Timestamp
 
 _TYPE = re.compile(r"dev\.cdevents\.([a-z]+\.[a-z]+)\..+", re.IGNORECASE)
 _SHA = re.compile(r"[0-9a-f]{40}")
-# https://github.com/package-url/purl-spec: vcs_url=git+https://HOST/OWNER/NAME.git@COMMIT
-_VCS_URL = re.compile(r"vcs_url=(?:git\+)?[a-z]+://[^/@&]*/([^@&]+?)(?:\.git)?@([0-9a-f]{7,40})")
+# https://github.com/package-url/purl-spec: vcs_url=git+https://USER@HOST/OWNER/NAME.git@COMMIT, or in the form of scp.
+_VCS_URL = re.compile(r"vcs_url=(?:(?:git\+)?[a-z+]+://[^/&]*/|[^/&:]+:)([^@&]+?)(?:\.git)?/?@([0-9a-f]{7,40})\b")
 FIELDS = (
     *("context", "subject", "customData", "customDataContentType"),
     *("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"),  # of a CloudEvent

@@ -3,7 +3,7 @@
 -- next     = "add the repository to [sources.git], or let the pipeline pass the commit on"
 -- One row is one deployment, with the share of unattributed deployments of its application.
 WITH attributed_deployments AS (
-  SELECT *, attribution NOT IN ('commit', 'version', 'restored') AS unattributed
+  SELECT *, attribution NOT IN ('commit', 'tag', 'version', 'restored') AS unattributed
   FROM deployments
   WHERE took_traffic AND kind NOT IN ('rollback', 'redeploy')
 ),

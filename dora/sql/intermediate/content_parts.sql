@@ -1,50 +1,23 @@
 -- One row is one part of what one rollout brings: an own image, a version, or only a commit (C1, C2). Its commit is the
--- one that the image or the manifest names, else that of the first deployment of the same version, else, for what is
--- new or cannot be told apart, that of the execution (G1). A digest has one commit, the first that a deployment of it
--- names: it is the same content under every tag.
+-- one that the image, the manifest or the file names, else that of the first deployment of the same version, else the
+-- one that a tag of the repository or an abbreviated id in the version names, else, for what is new or cannot be told
+-- apart, that of the execution (G1). A digest has one commit, the first that a deployment of it names: it is the same
+-- content under every tag.
 --
 -- slot = "What a part replaces: the name of its image, empty for a version without images."
 WITH
 parts AS (
   SELECT
-    rollout.source,
-    rollout.id AS rollout_id,
-    execution.root_id,
-    coalesce(rollout.started_at, execution.started_at) AS started_at,
-    coalesce(images.name, '') AS slot,
-    coalesce(images.image, rollout.version) AS version,
-    images.chosen_by,
-    CASE
-      WHEN images.image IS NOT NULL THEN images.version
-      WHEN rollout.version IS NOT NULL THEN rollout.application || ' ' || rollout.version
-    END AS identity,
-    coalesce(images.repository, execution.repository) AS repository,
-    coalesce(contains(images.version, '@'), FALSE) AS has_digest,
-    rollout.environment IS NOT NULL AS is_stated,
-    coalesce(
-      images.commit,
-      CASE WHEN count(*) OVER (PARTITION BY rollout.source, rollout.id) = 1 THEN lower(rollout.commit) END
-    ) AS own_commit,
-    CASE
-      WHEN images.repository IS NULL OR execution.repository IS NULL THEN execution.commit
-      WHEN lower(images.repository) = lower(execution.repository) THEN execution.commit
-    END AS execution_commit
-  FROM landing.rollout
-  INNER JOIN landing.execution
-    ON rollout.source = execution.source
-    AND rollout.execution_id = execution.id
-    AND rollout.revision = execution.revision
-  LEFT JOIN rollout_images AS images
-    ON rollout.source = images.source AND rollout.id = images.rollout_id AND images.is_own
-  WHERE
-    images.image IS NOT NULL
-    OR (
-      rollout.images IS NULL
-      AND (
-        rollout.version IS NOT NULL
-        OR (rollout.action = 'deploy' AND rollout.template IS NULL AND rollout.template_keys IS NULL)
-      )
-    )
+    deployed_parts.* EXCLUDE (repository, execution_commit),
+    CASE WHEN names.origin IS NULL THEN deployed_parts.execution_commit ELSE names.commit END AS execution_commit,
+    coalesce(names.repository, deployed_parts.repository) AS repository,
+    coalesce(names.origin, 'commit') AS execution_origin
+  FROM deployed_parts
+  LEFT JOIN named_commits AS names
+    ON deployed_parts.source = names.source
+    AND deployed_parts.rollout_id = names.rollout_id
+    AND deployed_parts.slot = names.slot
+    AND NOT (deployed_parts.is_stated AND deployed_parts.execution_commit IS NOT NULL)
 ),
 first_deployments AS (
   SELECT
@@ -96,11 +69,11 @@ SELECT
   CASE
     WHEN version_commits.digest_commit <> coalesce(parts.own_commit, '') THEN 'version'
     WHEN parts.own_commit IS NOT NULL THEN 'commit'
-    WHEN parts.is_stated AND parts.execution_commit IS NOT NULL THEN 'commit'
-    WHEN version_commits.root_id = parts.root_id AND NOT parts.is_stated THEN 'commit'
-    WHEN parts.execution_commit = version_commits.commit THEN 'commit'
-    WHEN version_commits.root_id IS NOT NULL THEN 'version'
-    ELSE 'commit'
+    WHEN parts.is_stated AND parts.execution_commit IS NOT NULL THEN parts.execution_origin
+    WHEN version_commits.root_id = parts.root_id AND NOT parts.is_stated THEN parts.execution_origin
+    WHEN parts.execution_commit = version_commits.commit THEN parts.execution_origin
+    WHEN version_commits.commit IS NOT NULL OR parts.execution_origin = 'commit' THEN 'version'
+    ELSE parts.execution_origin
   END AS origin
 FROM parts
 LEFT JOIN version_commits ON parts.source = version_commits.source AND parts.identity = version_commits.identity

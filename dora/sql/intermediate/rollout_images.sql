@@ -101,6 +101,7 @@ SELECT
   CASE WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest ELSE matches.image END AS image,
   matches.name,
   matches.repository,
+  matches.tag,
   CASE
     WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest
     WHEN NOT matches.is_mutable THEN matches.name || ':' || matches.tag

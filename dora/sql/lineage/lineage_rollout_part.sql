@@ -1,9 +1,10 @@
 -- A part is a commit if that is known, else a version, else a commit that no repository has, else like no other (C6).
 SELECT parts.source, parts.rollout_id, parts.slot, parts.repository, parts.commit,
   coalesce(exact.node, CASE WHEN candidates = 1 THEN resolved.node END) AS node,
-  CASE WHEN parts.commit IS NULL THEN 'missing' WHEN exact.node IS NOT NULL OR candidates = 1 THEN parts.origin
+  CASE WHEN parts.commit IS NULL THEN CASE parts.origin WHEN 'ambiguous' THEN 'ambiguous' ELSE 'missing' END
+    WHEN exact.node IS NOT NULL OR candidates = 1 THEN parts.origin
     WHEN candidates > 1 THEN 'ambiguous' ELSE 'unknown' END AS attribution,
-  CASE WHEN coalesce(exact.node, resolved.node) IS NOT NULL AND attribution IN ('commit', 'version')
+  CASE WHEN coalesce(exact.node, resolved.node) IS NOT NULL AND attribution IN ('commit', 'tag', 'version')
       THEN 'commit ' || coalesce(exact.node, resolved.node)
     WHEN parts.identity IS NOT NULL THEN 'version ' || parts.identity
     WHEN parts.commit IS NOT NULL THEN 'commit ' || lower(parts.commit)

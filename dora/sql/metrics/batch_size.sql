@@ -20,7 +20,7 @@ SELECT
   FALSE AS censored,
   CASE
     WHEN deployments.kind NOT IN ('release', 'hotfix', 'config') THEN deployments.kind
-    WHEN deployments.attribution NOT IN ('commit', 'version', 'restored') THEN 'unknown commit'
+    WHEN deployments.attribution NOT IN ('commit', 'tag', 'version', 'restored') THEN 'unknown commit'
     WHEN deployments.previous_id IS NULL THEN 'the first recorded deployment'
   END AS excluded
 FROM deployments

@@ -5,7 +5,7 @@
 -- chosen_by = "What makes it an own image: the definition `images`, its name, or that it is the first container."
 -- rollout_id = "Rollout of the deployment that serves it."
 -- source_rollout_id = "Rollout that brought it; another one where it was restored or was dark before."
--- attribution = "How the commit is known: commit, version, or why it is not."
+-- attribution = "How the commit is known: commit, tag, version, or why it is not."
 -- sha = "Full commit id, where its repository is known to have it."
 SELECT
   deciding_rollouts.deployment_id,

@@ -4,7 +4,7 @@
 --
 -- took_traffic = "Production traffic reached it."
 -- succeeded = "It served all traffic."
--- attribution = "How the commit is known: commit, version, restored, or why it is not."
+-- attribution = "How the commit is known: commit, tag, version, restored, or why it is not."
 -- content_change = "What changed on its targets: new, back, promotion, forward, template or same."
 -- not_everywhere = "A planned target was never started."
 -- direction = "Compared with what served before: first, ahead, back, same, diverged or unknown."

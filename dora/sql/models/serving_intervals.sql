@@ -14,7 +14,7 @@ contents AS (
     content_parts.rollout_id,
     string_agg(
       coalesce(
-        CASE WHEN resolved_parts.attribution IN ('commit', 'version') THEN resolved_parts.sha END,
+        CASE WHEN resolved_parts.attribution IN ('commit', 'tag', 'version') THEN resolved_parts.sha END,
         content_parts.identity,
         content_parts.commit,
         content_parts.rollout_id
