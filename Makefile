@@ -42,7 +42,7 @@ mutate: setup
 
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	for name in git ingest memory metrics paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
+	for name in coverage git ingest memory metrics paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
