@@ -20,7 +20,14 @@ from dora.analysis import (
     survey_position,
     weekly_signals,
 )
-from dora.analysis.period_comparison import KEY_METRICS, MetricChange, ReadValues, judge_changes, significant_changes
+from dora.analysis.period_comparison import (
+    DIMENSIONS,
+    KEY_METRICS,
+    MetricChange,
+    ReadValues,
+    judge_changes,
+    significant_changes,
+)
 from dora.config.patterns import fold
 from dora.errors import DoraError
 from dora.periods import Grain
@@ -81,10 +88,12 @@ class Result:
 class Delivery:
     """One build of dora.duckdb, read-only.
 
-    ``key_metrics`` are the metrics of the overview, in its order; ``short_versions`` writes versions for people.
+    ``key_metrics`` are the metrics of the overview, in its order; ``dimensions`` are DORA's own, throughput and
+    instability, with their metrics; ``short_versions`` writes versions for people.
     """
 
     key_metrics: ClassVar[tuple[str, ...]] = KEY_METRICS
+    dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = DIMENSIONS
     short_versions = staticmethod(text.short_versions)
 
     def __init__(self, path: Path) -> None:

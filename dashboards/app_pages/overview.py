@@ -14,7 +14,15 @@ from dora import Delivery
 
 view = current()
 changes.draw(view)
-metric_card.draw_cards(view, Delivery.key_metrics, columns=3)
+st.subheader("Throughput", anchor=False)
+metric_card.draw_cards(view, Delivery.dimensions["throughput"])
+unstable, canaries = st.columns((2, 1))
+with unstable:
+    st.subheader("Instability", anchor=False)
+    metric_card.draw_cards(view, Delivery.dimensions["instability"])
+with canaries:
+    st.subheader("Canary analysis", anchor=False)
+    metric_card.draw_cards(view, ["canary_pass_rate"])
 
 # The list is drawn first because the charts highlight the period that is selected in it.
 trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True)

@@ -24,10 +24,13 @@ CASES_BY_APPLICATION = (
     "SELECT application, sum(value)::BIGINT AS cases, count(*) AS trials FROM $observations"
     " WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ? GROUP BY application"
 )
-# The five DORA keys and the canary pass rate, in the order of the overview and the report.
-KEY_METRICS = (
-    "deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate", "canary_pass_rate",
-)  # fmt: skip
+# DORA's own dimensions of the five keys.
+DIMENSIONS = {
+    "throughput": ("lead_time", "deployment_frequency", "recovery_time"),
+    "instability": ("change_failure_rate", "rework_rate"),
+}
+# In the order of the overview and the report.
+KEY_METRICS = (*DIMENSIONS["throughput"], *DIMENSIONS["instability"], "canary_pass_rate")
 ReadValues = Callable[[str, Scope], Iterable[Value]]
 
 

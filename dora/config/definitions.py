@@ -111,9 +111,23 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Kinds,
         doc("Succeeded deployments of these kinds count in deployment frequency; other kinds are listed beside it."),
     ] = ("release", "hotfix", "config", "promotion")
+    frequency_counts: Annotated[
+        Literal["succeeded", "all_deployments"],
+        doc(
+            "Deployment frequency counts the succeeded deployments of frequency_kinds; or every deployment that ended,"
+            " whatever its kind and outcome, as Datadog does."
+        ),
+    ] = "succeeded"
     failure_kinds: Annotated[
         Kinds, doc("Deployments of these kinds can fail: change failure rate is the share of them that did.")
     ] = ("release", "hotfix", "config", "promotion")
+    failure_rate_counts: Annotated[
+        Literal["failure_kinds", "with_rollbacks", "all_deployments"],
+        doc(
+            "Change failure rate is of the deployments of failure_kinds; or rollbacks are in the denominator too; or"
+            " every deployment that took traffic, whatever its kind and outcome, as Datadog and GitLab do."
+        ),
+    ] = "failure_kinds"
     failure_window_hours: Annotated[
         float,
         Meta(gt=0),

@@ -4,7 +4,8 @@
 -- statistic = "share"
 -- better    = "lower"
 -- subject   = "deployment"
--- shaped_by = ["failure_kinds", "failure_window_hours", "failure_verifications", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
+-- dimension = "instability"
+-- shaped_by = ["failure_kinds", "failure_rate_counts", "failure_window_hours", "failure_verifications", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
 -- One row is one deployment; 1 where it failed, censored while a failure could still show within the window.
 SELECT
   deployments.application,
@@ -14,7 +15,10 @@ SELECT
   recoveries.deployment_id IS NULL
   AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR AS censored,
   CASE
+    WHEN definitions.failure_rate_counts = 'all_deployments'
+      THEN CASE WHEN NOT deployments.took_traffic THEN deployments.outcome END
     WHEN deployments.outcome NOT IN ('succeeded', 'failed') THEN deployments.outcome
+    WHEN definitions.failure_rate_counts = 'with_rollbacks' AND deployments.kind = 'rollback' THEN NULL
     WHEN NOT list_contains(definitions.failure_kinds, deployments.kind) THEN deployments.kind
   END AS excluded
 FROM deployments

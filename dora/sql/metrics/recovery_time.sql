@@ -4,6 +4,7 @@
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "deployment"
+-- dimension = "throughput"
 -- shaped_by = ["recovery_starts", "failure_window_hours", "failure_verifications", "rollback_blames"]
 -- One row is one failed deployment, dated when it failed; censored while it has not recovered.
 SELECT

@@ -4,6 +4,7 @@
 -- statistic = "share"
 -- better    = "lower"
 -- subject   = "deployment"
+-- dimension = "instability"
 -- shaped_by = ["hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects", "rollback_pipelines", "failure_window_hours"]
 -- One row is one deployment that took traffic; 1 where it was unplanned.
 WITH fixes AS (
