@@ -13,7 +13,6 @@ decisions AS (
     bool_or(is_planned) AS some_planned,
     max(started_at) AS last_started_at,
     bool_or(started_at IS NULL) AS some_waiting,
-    bool_or(status = 'failed') AS any_failed,
     bool_or(part = 'rising') AS any_rising,
     bool_or(accepted_at IS NOT NULL) AS any_accepted,
     bool_or(stopped_at IS NOT NULL) AS any_stopped,
@@ -30,6 +29,7 @@ all_parts AS (
   SELECT
     deployment_id,
     min(execution_id) AS execution_id,
+    bool_or(status = 'failed') AS any_failed,
     min(CASE WHEN governs THEN first_traffic_at END) AS first_traffic_at,
     max(CASE WHEN class = 'undo' AND NOT governs THEN full_traffic_at END) AS rolled_back_at,
     max(CASE WHEN class = 'dark' THEN prepared_for END) AS prepared_for
@@ -50,8 +50,9 @@ SELECT
     WHEN execution_trees.running OR decisions.any_rising THEN 'in_progress'
     WHEN decisions.stopped_by_analysis THEN 'stopped_by_canary'
     WHEN all_parts.first_traffic_at IS NOT NULL AND execution_trees.stopped_by_canary THEN 'stopped_by_canary'
-    WHEN decisions.stopped_by_person AND NOT decisions.any_failed THEN 'canceled'
-    WHEN all_parts.first_traffic_at IS NOT NULL AND (decisions.any_failed OR NOT execution_trees.canceled) THEN 'failed'
+    WHEN decisions.stopped_by_person AND NOT all_parts.any_failed THEN 'canceled'
+    WHEN all_parts.first_traffic_at IS NOT NULL
+      THEN CASE WHEN all_parts.any_failed OR NOT execution_trees.canceled THEN 'failed' ELSE 'canceled' END
     WHEN
       execution_trees.rejected
       AND (decisions.some_waiting OR coalesce(execution_trees.rejected_at <= decisions.last_started_at, TRUE))

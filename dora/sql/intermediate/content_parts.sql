@@ -53,6 +53,7 @@ version_commits AS (
 SELECT
   parts.source,
   parts.rollout_id,
+  parts.application,
   parts.slot,
   parts.version,
   parts.chosen_by,

@@ -1,6 +1,16 @@
 -- One row is one deployment that a definition calls a hotfix: by a subject or a label of a change that it shipped, by
--- its branch, or by its pipeline.
+-- its branch, or by its pipeline: of what did it, or of what started that (D1).
 WITH
+executions AS (
+  SELECT deployment_id, application, source, execution_id FROM attempt_rollouts
+  UNION
+  SELECT deployment_id, application, source, root_id FROM attempts
+),
+runs AS (
+  SELECT DISTINCT executions.deployment_id, executions.application, execution.branch, execution.pipeline
+  FROM executions
+  INNER JOIN landing.execution ON executions.source = execution.source AND executions.execution_id = execution.id
+),
 labels AS (
   SELECT repository, sha, unnest(labels) AS label FROM change_requests
 )
@@ -21,16 +31,16 @@ INNER JOIN globs
   AND labels.label ILIKE globs.pattern ESCAPE '\'
 WHERE NOT changes.baseline
 UNION
-SELECT attempts.deployment_id
-FROM attempts
+SELECT runs.deployment_id
+FROM runs
 INNER JOIN globs
-  ON attempts.application = globs.application
+  ON runs.application = globs.application
   AND globs.key = 'hotfix_branches'
-  AND attempts.branch ILIKE globs.pattern ESCAPE '\'
+  AND runs.branch ILIKE globs.pattern ESCAPE '\'
 UNION
-SELECT attempts.deployment_id
-FROM attempts
+SELECT runs.deployment_id
+FROM runs
 INNER JOIN globs
-  ON attempts.application = globs.application
+  ON runs.application = globs.application
   AND globs.key = 'hotfix_pipelines'
-  AND attempts.pipeline ILIKE globs.pattern ESCAPE '\'
+  AND runs.pipeline ILIKE globs.pattern ESCAPE '\'

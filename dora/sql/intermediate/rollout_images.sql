@@ -1,6 +1,7 @@
 -- One row is one image that one rollout runs, and whether it is the application's own (C2): called like the
 -- application, its workload or a repository that this workload was ever deployed from, or named by the definition
 -- `images`; where none is, the first container.
+-- An image called like a repository is of that one, whichever repository triggered its execution (G1).
 -- version is null where nothing tells one content of the image from another (C6). An image with a digest is the same
 -- whatever its tag: image leaves that out, but a commit in it counts (G1).
 WITH
@@ -10,6 +11,7 @@ images AS (
     rollout.id AS rollout_id,
     rollout.application,
     rollout.cluster,
+    execution.repository,
     regexp_extract(lower(execution.repository), '[^/]*$') AS repository_name,
     unnest(rollout.images) AS image,
     generate_subscripts(rollout.images, 1) AS position
@@ -20,9 +22,10 @@ images AS (
     AND rollout.revision = execution.revision
 ),
 workload_repositories AS (
-  SELECT DISTINCT source, application, lower(cluster) AS cluster, repository_name
+  SELECT source, application, lower(cluster) AS cluster, repository_name, min(repository) AS repository
   FROM images
   WHERE repository_name IS NOT NULL
+  GROUP BY source, application, lower(cluster), repository_name
 ),
 image_parts AS (
   SELECT DISTINCT
@@ -77,7 +80,11 @@ matches AS (
     nullif(image_parts.digest, '') AS digest,
     nullif(image_parts.tag, '') AS tag,
     coalesce(tags.is_mutable, FALSE) AS is_mutable,
-    names.repository,
+    names.repository AS defined_repository,
+    CASE
+      WHEN images.repository_name = workload_repositories.repository_name THEN images.repository
+      ELSE workload_repositories.repository
+    END AS namesake_repository,
     names.repository IS NOT NULL
     OR regexp_extract(lower(image_parts.name), '[^/]*$') IN (lower(images.application), lower(images.cluster))
     OR workload_repositories.repository_name IS NOT NULL AS has_own_name
@@ -100,7 +107,7 @@ SELECT
   matches.position,
   CASE WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest ELSE matches.image END AS image,
   matches.name,
-  matches.repository,
+  coalesce(matches.defined_repository, matches.namesake_repository) AS repository,
   matches.tag,
   CASE
     WHEN matches.digest IS NOT NULL THEN matches.name || '@' || matches.digest
@@ -109,7 +116,7 @@ SELECT
   nullif(regexp_extract(lower(matches.tag), '(?:^|[^0-9a-f])([0-9a-f]{40})(?:[^0-9a-f]|$)', 1), '') AS commit,
   coalesce(matches.has_own_name, FALSE) OR (NOT coalesce(own_names.some_own_name, FALSE) AND matches.position = 1) AS is_own,
   CASE
-    WHEN matches.repository IS NOT NULL THEN 'definition'
+    WHEN matches.defined_repository IS NOT NULL THEN 'definition'
     WHEN matches.has_own_name THEN 'name'
     ELSE 'first container'
   END AS chosen_by

@@ -1,5 +1,5 @@
 -- A part is a commit if that is known, else a version, else a commit that no repository has, else like no other (C6).
-SELECT parts.source, parts.rollout_id, parts.slot, parts.repository, parts.commit,
+SELECT parts.source, parts.rollout_id, parts.application, parts.slot, parts.repository, parts.commit,
   coalesce(exact.node, CASE WHEN candidates = 1 THEN resolved.node END) AS node,
   CASE WHEN parts.commit IS NULL THEN CASE parts.origin WHEN 'ambiguous' THEN 'ambiguous' ELSE 'missing' END
     WHEN exact.node IS NOT NULL OR candidates = 1 THEN parts.origin

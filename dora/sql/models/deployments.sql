@@ -42,11 +42,18 @@ compared_attempts AS (
   LEFT JOIN attempts AS introducing ON lineage.joins_id = introducing.deployment_id
   LEFT JOIN hotfixes ON attempts.deployment_id = hotfixes.deployment_id
 ),
+prepared_contents AS (
+  SELECT DISTINCT deployment_id, application || '/' || prepared_for || '@' || source AS completed_by_id
+  FROM attempt_rollouts
+  WHERE prepared_for IS NOT NULL
+),
 preparations AS (
-  SELECT prepared_for_id, string_agg(deployment_id, ' ' ORDER BY started_at, deployment_id) AS prepared_by
-  FROM attempts
-  WHERE prepared_for_id IS NOT NULL
-  GROUP BY prepared_for_id
+  SELECT
+    prepared_contents.completed_by_id,
+    string_agg(attempts.deployment_id, ' ' ORDER BY attempts.started_at, attempts.deployment_id) AS prepared_by
+  FROM prepared_contents
+  INNER JOIN attempts ON prepared_contents.deployment_id = attempts.deployment_id
+  GROUP BY prepared_contents.completed_by_id
 )
 SELECT
   compared_attempts.deployment_id,
@@ -99,4 +106,4 @@ SELECT
   reason,
   url
 FROM compared_attempts
-LEFT JOIN preparations ON compared_attempts.deployment_id = preparations.prepared_for_id
+LEFT JOIN preparations ON compared_attempts.deployment_id = preparations.completed_by_id

@@ -350,6 +350,7 @@ class SimulatedTarget:
                     self.outcomes[each].stopped_by = event.deployment if is_stop else None
                     self.outcomes[each].stopped_at = event.at
                 content.dark_events = []
+            outcome.part = "clean_up"
             self.retire(event, outcome, [content])
             content.pauses = []
             if is_stop:

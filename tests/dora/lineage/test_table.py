@@ -27,7 +27,7 @@ TABLES = {
     " explicit_kind, traffic_at",
     "deciding_rollouts": "deployment_id, source, source_rollout_id, target, governing_class, part, accepted_at,"
     " first_traffic_at, full_traffic_at",
-    "content_parts": "source, rollout_id, slot, repository, commit, identity, origin",
+    "content_parts": "source, rollout_id, application, slot, repository, commit, identity, origin",
     "rollout_templates": "source, rollout_id, template",
     "served_targets": "deployment_id, target, reverted_at",
 }
@@ -312,8 +312,8 @@ def test_git_agrees_on_every_release_of_a_real_repository(build: Build, tmp_path
     INSERT INTO deciding_rollouts BY NAME SELECT id AS deployment_id, 'files' AS source, id AS source_rollout_id,
       'eu' AS target, 'deploy' AS governing_class, 'deploy' AS part, {times} AS accepted_at,
       {times} AS first_traffic_at, {times} AS full_traffic_at FROM releases;
-    INSERT INTO content_parts BY NAME SELECT 'files' AS source, id AS rollout_id, '' AS slot, repository, commit,
-      application || ' ' || version AS identity, 'commit' AS origin FROM releases;
+    INSERT INTO content_parts BY NAME SELECT 'files' AS source, id AS rollout_id, application, '' AS slot,
+      repository, commit, application || ' ' || version AS identity, 'commit' AS origin FROM releases;
     """)
     traced = time.perf_counter()
     shipped = build.trace().shipped()
