@@ -20,7 +20,11 @@ MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in wo
     "verification_stopped_by": "stopped after it served by {}",
     "prompts_timed_out": "approval timed out",
     "prompts_passed_by_timeout": "passed by timeout",
-    "author_approval": {"alone": "approved by an author alone", "shared": "approved by an author and another person"},
+    "author_approval": {
+        "alone": "approved by an author alone",
+        "shared": "approved by an author and another person",
+        "unknown": "approver may be an author",
+    },
     "approved_by_trigger_user": "approved by the person who triggered it",
 }
 COLUMNS = {  # of every list of production changes: terminal, file and page

@@ -13,6 +13,7 @@ from dora.build.definition_tables import write_definitions
 from dora.build.goal_table import write_goals
 from dora.build.names import write_names
 from dora.build.observed_days import write_observed_days
+from dora.build.people import write_people
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
@@ -52,6 +53,7 @@ def build(
         write_names(con, config)
         _write_build_info(con, config)
         write_definitions(con, config)
+        write_people(con, config)
         write_goals(con, config)
         _write_models(con, report)
         write_observed_days(con, config)

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     definitions: dict[str, Any] = {}
     teams: dict[str, list[Any]] = {}
     applications: list[dict[str, Any]] = []
+    people: dict[str, list[str]] = {}
     goals: dict[str, Any] = {}
     dashboard: dict[str, Any] = {}
 

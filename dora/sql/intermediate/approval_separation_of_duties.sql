@@ -1,45 +1,80 @@
 -- One row is one approved deployment: its approvers, and whether an author or the person who triggered it is one of
--- them. Names are of one person if the part before the @ is equal, letters and digits only.
+-- them. Authors are those of all commits that it shipped first, with their co-authors; of a merge those of the commits
+-- that it merged. Where it can not be told who somebody is (A2), author_approval is unknown.
 WITH
-names AS (
-  SELECT author AS name FROM changes WHERE author IS NOT NULL
-  UNION
-  SELECT decided_by FROM approvals WHERE decided_by IS NOT NULL
-  UNION
-  SELECT triggered_by FROM deployments WHERE triggered_by IS NOT NULL
-),
-persons AS (
-  SELECT name, regexp_replace(lower(split_part(name, '@', 1)), '[^\p{L}\p{N}]', '', 'g') AS person FROM names
-),
 approvers AS (
-  SELECT DISTINCT approvals.deployment_id, approvals.decided_by, persons.person
+  SELECT DISTINCT
+    approvals.deployment_id,
+    approvals.decided_by,
+    people.persons,
+    people.possible,
+    coalesce(people.is_known, FALSE) AS is_known
   FROM approvals
-  INNER JOIN persons ON approvals.decided_by = persons.name
+  LEFT JOIN people ON nfc_normalize(lower(approvals.decided_by)) = people.identity
   WHERE approvals.decision = 'continue' AND approvals.role = 'approval'
 ),
-authors AS (
-  SELECT DISTINCT changes.shipped_by AS deployment_id, persons.person
+approved_commits AS (
+  SELECT DISTINCT
+    changes.shipped_by AS deployment_id,
+    nfc_normalize(lower(concat_ws(' ', commit.author, '<' || commit.author_email || '>'))) AS author,
+    commit.co_authors,
+    len(commit.parents) > 1 AS is_merge,
+    included_commits.sha = changes.sha AND changes.commits > 1 AS has_others
   FROM changes
-  INNER JOIN approvers ON changes.shipped_by = approvers.deployment_id
-  INNER JOIN persons ON changes.author = persons.name
-  WHERE NOT changes.baseline AND persons.person <> ''
+  SEMI JOIN approvers ON changes.shipped_by = approvers.deployment_id
+  INNER JOIN included_commits
+    ON changes.repository = included_commits.repository AND changes.sha = included_commits.change_sha
+  INNER JOIN landing.commit
+    ON included_commits.repository = commit.repository AND included_commits.sha = commit.sha
+  WHERE NOT changes.baseline
 ),
-approvals_by_role AS (
+author_names AS (
+  SELECT deployment_id, author FROM approved_commits WHERE NOT (is_merge AND has_others)
+  UNION
+  SELECT deployment_id, nfc_normalize(lower(unnest(co_authors))) FROM approved_commits
+),
+authors AS (
+  SELECT
+    author_names.deployment_id,
+    flatten(list(people.persons)) AS persons,
+    bool_or(people.persons IS NULL) AS some_unknown
+  FROM author_names
+  LEFT JOIN people ON author_names.author = people.identity
+  GROUP BY author_names.deployment_id
+),
+compared_approvers AS (
   SELECT
     approvers.deployment_id,
-    string_agg(approvers.decided_by, ', ' ORDER BY approvers.decided_by) AS approved_by,
-    bool_or(authors.person IS NOT NULL) AS by_author,
-    bool_or(authors.person IS NULL) AS by_another,
-    bool_or(approvers.person = trigger_users.person) AS by_trigger
+    approvers.decided_by,
+    CASE
+      WHEN authors.persons IS NULL AND deployments.attribution IS DISTINCT FROM 'commit' AND deployments.commit IS NULL
+        THEN NULL
+      WHEN authors.persons IS NULL THEN FALSE
+      WHEN approvers.decided_by IS NULL THEN NULL
+      WHEN list_has_any(approvers.persons, authors.persons) THEN TRUE
+      WHEN NOT approvers.is_known OR authors.some_unknown OR list_has_any(approvers.possible, authors.persons) THEN NULL
+      ELSE FALSE
+    END AS is_author,
+    CASE
+      WHEN deployments.triggered_by IS NULL THEN FALSE
+      WHEN lower(approvers.decided_by) = lower(deployments.triggered_by) THEN TRUE
+      WHEN list_has_any(approvers.persons, trigger_users.persons) THEN TRUE
+      WHEN list_has_any(approvers.possible, trigger_users.persons) THEN NULL
+      ELSE FALSE
+    END AS is_trigger_user
   FROM approvers
   INNER JOIN deployments ON approvers.deployment_id = deployments.deployment_id
-  LEFT JOIN persons AS trigger_users ON deployments.triggered_by = trigger_users.name
-  LEFT JOIN authors ON approvers.deployment_id = authors.deployment_id AND approvers.person = authors.person
-  GROUP BY approvers.deployment_id
+  LEFT JOIN authors ON approvers.deployment_id = authors.deployment_id
+  LEFT JOIN people AS trigger_users ON nfc_normalize(lower(deployments.triggered_by)) = trigger_users.identity
 )
 SELECT
   deployment_id,
-  approved_by,
-  CASE WHEN by_author AND by_another THEN 'shared' WHEN by_author THEN 'alone' END AS author_approval,
-  coalesce(by_trigger, FALSE) AS approved_by_trigger_user
-FROM approvals_by_role
+  string_agg(decided_by, ', ' ORDER BY decided_by) AS approved_by,
+  CASE
+    WHEN bool_and(is_author) AND count(is_author) = count(*) THEN 'alone'
+    WHEN bool_or(is_author) AND count(is_author) = count(*) THEN 'shared'
+    WHEN count(is_author) < count(*) THEN 'unknown'
+  END AS author_approval,
+  coalesce(bool_or(is_trigger_user), FALSE) AS approved_by_trigger_user
+FROM compared_approvers
+GROUP BY deployment_id

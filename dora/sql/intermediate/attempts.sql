@@ -6,7 +6,11 @@ SELECT
   outcomes.root_id,
   execution.pipeline,
   coalesce(root_execution.trigger, execution.trigger) AS trigger,
-  coalesce(root_execution.triggered_by, execution.triggered_by) AS triggered_by,
+  CASE
+    WHEN restarts.deployment_id IS NOT NULL THEN restarts.restarted_by
+    ELSE coalesce(root_execution.triggered_by, execution.triggered_by)
+  END AS triggered_by,
+  restarts.deployment_id IS NOT NULL AS is_restart,
   coalesce(execution.url, root_execution.url) AS url,
   execution.branch,
   execution.repository,
@@ -41,6 +45,7 @@ INNER JOIN definitions ON outcomes.application = definitions.application
 INNER JOIN landing.execution ON outcomes.source = execution.source AND outcomes.execution_id = execution.id
 LEFT JOIN landing.execution AS root_execution
   ON outcomes.source = root_execution.source AND outcomes.root_id = root_execution.id
+LEFT JOIN restarts ON outcomes.deployment_id = restarts.deployment_id
 LEFT JOIN deployed_contents AS contents ON outcomes.deployment_id = contents.deployment_id
 LEFT JOIN config_changes ON outcomes.deployment_id = config_changes.deployment_id
 LEFT JOIN reverted_in_run AS reverts ON outcomes.deployment_id = reverts.deployment_id

@@ -17,7 +17,7 @@
 -- stopped_verifications = "Verifications after it served at which a user stopped the pipeline."
 -- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
--- author_approval = "alone if only its authors approved it, shared if others did too; null if no author did."
+-- author_approval = "alone if only its authors approved it, shared if others did too, unknown if it can not be told; null if no author did."
 -- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
 WITH
@@ -50,7 +50,7 @@ SELECT
   deployments.trigger,
   deployments.triggered_by,
   CASE
-    WHEN deployments.trigger = 'manual' THEN TRUE
+    WHEN deployments.trigger = 'manual' OR deployments.is_restart THEN TRUE
     WHEN deployments.trigger IS NOT NULL THEN execution.pipeline_id IS NULL
   END AS started_manually,
   deployments.commit,

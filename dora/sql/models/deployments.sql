@@ -17,6 +17,7 @@
 -- joins_id = "Deployment of which it may be a later rollout to another target."
 -- rolled_back_at = "When its own execution rolled it back."
 -- reverted_in_run_at = "When its own execution had rolled back all of its targets."
+-- is_restart = "A user restarted its execution before its last rollout; triggered_by is that user."
 -- rollouts = "Number of production targets that it changed."
 -- queued_at = "When its execution was queued."
 -- traffic_at = "When it served: full traffic, else first."
@@ -94,6 +95,7 @@ SELECT
   reverted_in_run_at,
   trigger,
   triggered_by,
+  is_restart,
   branch,
   rollouts,
   queued_at,

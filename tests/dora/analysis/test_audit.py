@@ -88,7 +88,7 @@ def test_exceptions_have_a_total_of_their_own(delivery: dora.Delivery) -> None:
         "self_approved": (1, 3), "approved_by_author_and_another": (1, 3), "approved_by_trigger_user": (1, 3),
         "unauthorized_decision": (1, 5), "rejected": (1, 5), "approval_timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "approval_skipped": (1, 5), "canary_overridden": (0, 0),
-        "unknown_commit": (1, 8), "verification_stopped": (0, 8),
+        "unknown_commit": (1, 8), "approval_person_unknown": (0, 3), "verification_stopped": (0, 8),
     }  # fmt: skip
     (self_approved,) = [exception for exception in trail.exceptions if exception.name == "self_approved"]
     assert [row["deployment_id"] for row in trail.only("self_approved").rows] == self_approved.deployments
