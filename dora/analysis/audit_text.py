@@ -16,6 +16,7 @@ MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in wo
     "outside_business_hours": "outside business hours",
     "unauthorized_users": "unauthorized: {}",
     "stopped_by": "rejected by {}",
+    "restarted_by": "restarted by {}",
     "prompts_skipped": "approval skipped",
     "verification_stopped_by": "stopped after it served by {}",
     "prompts_timed_out": "approval timed out",

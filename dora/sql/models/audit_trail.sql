@@ -18,6 +18,8 @@
 -- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
 -- author_approval = "alone if only its authors approved it, shared if others did too, unknown if it can not be told; null if no author did."
+-- author_approval = "alone if only its authors approved it, shared if others did too; null if no author did."
+-- restarts = "How often a stage of it was restarted."
 -- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
 WITH
@@ -53,6 +55,8 @@ SELECT
     WHEN deployments.trigger = 'manual' OR deployments.is_restart THEN TRUE
     WHEN deployments.trigger IS NOT NULL THEN execution.pipeline_id IS NULL
   END AS started_manually,
+  restarts.restarted_by,
+  coalesce(restarts.restarts, 0) AS restarts,
   deployments.commit,
   deployments.version,
   coalesce(authors.changes, 0) AS changes,
@@ -95,4 +99,5 @@ LEFT JOIN authors_by_deployment AS authors ON deployments.deployment_id = author
 LEFT JOIN approvals_by_deployment AS approvals ON deployments.deployment_id = approvals.deployment_id
 LEFT JOIN approval_separation_of_duties AS duties ON deployments.deployment_id = duties.deployment_id
 LEFT JOIN ranked_canaries AS canaries ON deployments.deployment_id = canaries.deployment_id AND canaries.latest = 1
+LEFT JOIN restarts_by_deployment AS restarts ON deployments.deployment_id = restarts.deployment_id
 LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id

@@ -11,7 +11,9 @@ from ingest.spinnaker.model.payload import Stage, decode_raw
 MAX_REASON_LENGTH = 500  # an exception of Clouddriver may repeat a whole manifest
 # Kork writes "Status: 500, Method: GET, URL: http://…, Message: …"; a URL of a metric store holds the query too.
 _REQUEST = re.compile(r"(?:Method: \w+, )?URL: .*?(?:, (?=Message: )|$)", re.DOTALL)
-_ADDRESS = re.compile(r"\b[a-zA-Z][\w+.-]*://[^\s,\"')\]]+|\b(?:[\w.-]+/)?(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?")
+_ADDRESS = re.compile(
+    r"\b[a-zA-Z][\w+.-]*://[^\s,\"')\]]*[^\s,\"')\].]|\b(?:[\w.-]+/)?(?:\d{1,3}\.){3}\d{1,3}\b(?::\d+)?"
+)
 
 
 def failure_reason(stage: Stage) -> str | None:
@@ -32,6 +34,7 @@ def failure_reason(stage: Stage) -> str | None:
         or first_text(*as_list(context.failure_messages))
         or (f"did not become stable: {unstable}" if unstable else None)
         or first_text(get_nested(decode_raw(context.job_status), "failureDetails"))
+        or first_text(get_nested(decode_raw(context.webhook), "error"))
         or next(filter(None, (exception_message(get_nested(detail, "exception")) for detail in details)), None)
     )
 

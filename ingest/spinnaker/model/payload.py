@@ -105,6 +105,7 @@ class Context(BuildContext, rename="camel", gc=False):
     exception: msgspec.Raw = NULL
     kato_tasks: msgspec.Raw = msgspec.field(default=NULL, name="kato.tasks")
     failure_messages: Any = None
+    webhook: msgspec.Raw = NULL
     # Manual judgments; the roles have had two names.
     instructions: Any = None
     judgment_status: Any = None

@@ -201,10 +201,14 @@ def _failed_attempts(execution_id: str, tree: StageTree, rollouts: Iterable[exec
                     first_traffic_at=rollout.first_traffic_at,
                     reason=rollout.reason,
                 )
-    for stage in tree.stages:
+    restarts: set[int] = set()
+    # A synthetic stage that a restart makes has a copy of its parent's details, and stands before or after it.
+    for stage in sorted(tree.stages, key=lambda stage: stage.parent_stage_id is not None):
         if stage.context.restart_details is not NULL:
             details = as_dict(decode_raw(stage.context.restart_details))
-            if restarted_at := as_micros(details.get("restartTime")):
+            restarted_at = as_micros(details.get("restartTime"))
+            if restarted_at and restarted_at not in restarts:
+                restarts.add(restarted_at)
                 yield executions.ExecutionAttempt(
                     id=f"{stage.id}@restart-{restarted_at // 1000}",
                     execution_id=execution_id,

@@ -154,3 +154,17 @@ def test_out_writes_the_type_of_its_suffix(config: Path, tmp_path: Path) -> None
     with pytest.raises(UsageError, match="unknown file type"):
         audit.audit(config=config, out=tmp_path / "trail.xlsx")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["trail.csv", "trail.html", "trail.parquet"]
+
+
+def test_who_restarted_a_stage_is_named(facts: Callable[..., dora.Delivery]) -> None:
+    """The one who triggered the execution did not: each restart counts once, with its author."""
+    canary = {"canary": 90, "at": "2026-03-02T11:00", "restarted_by": "bob@example.org"}
+    stages = [canary, {"deploy": "shop", "image": "shop:1"}]
+    delivery = facts(
+        spinnaker=[{"id": "e1", "at": "2026-03-02T09:00", "by": "ada@example.org", "stages": stages}],
+        settings={"definitions": {"production_accounts": ["prod*"]}},
+    )
+    (row,) = delivery.audit().rows
+    assert (row["triggered_by"], row["restarted_by"], row["restarts"]) == ("ada@example.org", "bob@example.org", 1)
+    (line,) = delivery.audit().lines()
+    assert "restarted by bob@example.org" in line["marks"]

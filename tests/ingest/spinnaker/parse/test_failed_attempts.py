@@ -103,6 +103,16 @@ def test_a_restart_records_an_attempt_that_was_never_read() -> None:
         assert attempts(run({**stage, "context": {"restartDetails": broken}})) == []
 
 
+def test_one_restart_is_one_attempt() -> None:
+    """The new synthetic stage has a copy of the details; another restart is another attempt."""
+    details = {"restartedBy": "ada", "restartTime": T + 900}
+    child = {"id": "C", "type": "wait", "parentStageId": "W", "context": {"restartDetails": details}}
+    stage = {"id": "W", "type": "checkPreconditions", "context": {"restartDetails": details}}
+    later = {"id": "X", "type": "wait", "context": {"restartDetails": details | {"restartTime": T + 950}}}
+    found = attempts(run(child, stage, later, status="SUCCEEDED"))
+    assert [attempt.id for attempt in found] == [f"W@restart-{T + 900}", f"X@restart-{T + 950}"]
+
+
 @pytest.fixture
 def deliver(tmp_path: Path) -> Callable[..., dora.Delivery]:
     """Load documents one after another and build."""
