@@ -29,7 +29,7 @@ _SHARED = re.compile(r"(?:no-?reply|git|root|bot|[^@]*\[bot\])@.*|[^@]*@(?:local
 
 
 class Author(NamedTuple):
-    """One author as git writes it: a name, a real e-mail, or the login that a hidden one has; "" for what is missing."""
+    """One author as git writes it: a name, a real e-mail, or the login of a hidden one; "" for what is missing."""
 
     name: str
     email: str

@@ -40,8 +40,8 @@ def ingest(
     (succeeded|failed|canceled|in_progress), started_at, finished_at and optionally target,
     first_traffic_at, full_traffic_at, repository, commit, version, kind, group, system, url, triggered_by; of
     changes repository, sha, parents (space-separated), authored_at, committed_at and optionally merged_at, author,
-    subject, message, change_request, applications; of incidents id, application, opened_at, resolved_at and optionally system,
-    environment, deployment, commit, severity, title, url.
+    subject, message, change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
+    system, environment, deployment, commit, severity, title, url.
 
     Example: dora ingest files deployments.csv incidents.jsonl
     """
