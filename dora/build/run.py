@@ -31,8 +31,8 @@ WITHOUT_ENTRY = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry LIMIT 0)"
 # Python computes these. For the order of the models it is enough to know what they read.
 EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates, execution_trees"}
 LINEAGE = dict.fromkeys(
-    ("lineage", "shipped_commits", "included_commits", "resolved_parts"),
-    "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates",
+    ("lineage", "shipped_commits", "included_commits", "resolved_parts", "stand_in_commits"),
+    "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates, request_changes",
 )
 
 
@@ -91,7 +91,7 @@ def _write_models(con: Connection, report: Callable[[str], None]) -> None:
         if name == "effects":
             targets.write_effects(con)
         elif name == "lineage":
-            table.trace(con)  # creates the other two of LINEAGE as well
+            table.trace(con)  # creates the others of LINEAGE as well
         elif name in models:
             con.execute(f'CREATE TABLE "{name}" AS {models[name]}')
         elif name in intermediate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -108,6 +108,18 @@ class Graph:
                     marked[parent] = 1
                     reached.append(parent)
         return reached
+
+    def stand_in(self, node: int, candidates: Iterable[tuple[int, bool]]) -> int | None:
+        """Return the earliest of some trunk commits of one tree that ``node`` does not reach, null if there is none.
+
+        Each is told with whether it was there before ``node`` was deployed; a later one stands for it only as the next
+        after what it reaches, as its own merge is.
+        """
+        for candidate, is_earlier in sorted(candidates, key=lambda pair: self.generation[pair[0]]):
+            first = self._first[candidate]
+            if not self.reaches(node, candidate) and (is_earlier or (first != NONE and self.reaches(node, first))):
+                return candidate
+        return None
 
     def reaches(self, later: int, earlier: int) -> bool:
         """Whether ``earlier`` is ``later`` or an ancestor of it; walks only generations above ``earlier``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -34,11 +34,13 @@ class Contents(NamedTuple):
 
     ``parts`` has the parts of each content, ``node`` of each part its commit in the graph or ``NONE``, ``slot`` the
     number of what it replaces: another part with the same slot is another version of the same image or repository.
+    ``stand_in`` has the trunk commit that stands for a commit beside the trunk (G3).
     """
 
     parts: Sequence[Sequence[int]]
     node: Sequence[int]
     slot: Sequence[int]
+    stand_in: Mapping[int, int] = {}
 
 
 class Served(NamedTuple):

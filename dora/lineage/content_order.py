@@ -17,7 +17,7 @@ class ContentOrder:
 
     def __init__(self, graph: Graph, contents: Contents, introduced: dict[int, int], reached: bytearray) -> None:
         self._graph, self._introduced, self._reached = graph, introduced, reached
-        self._parts, self._node, self._slot = contents
+        self._parts, self._node, self._slot, _ = contents
 
     def parts(self, content: int) -> Sequence[int]:
         """Return the parts of a content; none of one that is unknown."""

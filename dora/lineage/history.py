@@ -26,7 +26,7 @@ class History:
     def __init__(self, graph: Graph, contents: Contents, reached: bytearray | None = None) -> None:
         self.shipped: list[tuple[int, list[int]]] = []
         self._graph, self._reached = graph, bytearray(graph.size) if reached is None else reached
-        self._parts, self._node, self._slot = contents
+        self._parts, self._node, self._slot, self._stand_in = contents
         self._introduced: dict[int, int] = {}  # the first attempt in which each part served a target in full
         self._order = ContentOrder(graph, contents, self._introduced, self._reached)
         self._lanes: dict[int, Lane] = {}
@@ -46,7 +46,7 @@ class History:
         parts = self._parts[content]
         part = parts[0]
         node = self._node[part]
-        if len(parts) != 1 or node < 0 or part in self._introduced or self._reached[node]:
+        if len(parts) != 1 or node < 0 or part in self._introduced or self._reached[node] or node in self._stand_in:
             return None
         self._introduced[part] = number
         before = lane.current.started_by
@@ -229,7 +229,7 @@ class History:
     def _ship(self, number: int, rows: Sequence[Served]) -> None:
         nodes = dict.fromkeys(self._node[part] for served in rows for part in self._order.parts(served.content))
         reached: list[int] = []
-        for node in nodes:
+        for node in (*nodes, *(self._stand_in[node] for node in nodes if node in self._stand_in)):
             if node >= 0:
                 reached += self._graph.mark(node, self._reached)
         self.shipped.append((number, reached))

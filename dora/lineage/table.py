@@ -68,7 +68,8 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 def trace(con: Connection) -> None:
     """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
-    ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts brought), and
+    ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts brought),
+    ``stand_in_commits`` (the trunk commit of the same tree as a deployed commit beside the trunk), and
     ``included_commits`` (the commits of each change, oldest first) from ``landing.change``.
 
     The history of what serves follows the attempts that took traffic, in the order in which they were applied within
@@ -81,7 +82,8 @@ def trace(con: Connection) -> None:
     graph, nodes = load(con), _read(con, "SELECT repository, sha FROM lineage_node")
     attempts = _read(con, "SELECT application, deployment_id FROM lineage_attempt")
     with walk.paused_garbage_collection():
-        compared, shipped = walk.walk_attempts(graph, _load_contents(con), _load_attempts(con))
+        contents = _load_contents(con)._replace(stand_in=_find_stand_ins(con, graph))
+        compared, shipped = walk.walk_attempts(graph, contents, _load_attempts(con))
         changes = np.asarray(con.execute(_CHANGES).fetchnumpy()["node"], np.int32)
         included = walk.included_commits(graph, changes)
     _store(con, "CREATE TEMP TABLE lineage_compared AS FROM columns", _compared_columns(compared, nodes, attempts))
@@ -90,6 +92,9 @@ def trace(con: Connection) -> None:
     shipments = _take(nodes, shipped["node"]) | _take(attempts, shipped["attempt"]) | {"attempt": shipped["attempt"]}
     _store(con, _SHIPPED, shipments)
     commits = _take(nodes, included["node"]) | _take({"change_sha": nodes["sha"]}, included["change"])
+    places = np.array(list(contents.stand_in.items()), np.int32).reshape(-1, 2)
+    stand_ins = _take(nodes, places[:, 0]) | _take({"change_sha": nodes["sha"]}, places[:, 1])
+    _store(con, "CREATE TABLE stand_in_commits AS FROM columns", stand_ins)
     _store(con, _INCLUDED, commits | {name: included[name] for name in ("position", "generation")})
     for name in (*_SCRATCH, "lineage_compared"):
         con.execute(f"DROP TABLE {name}")
@@ -114,6 +119,16 @@ def _load_attempts(con: Connection) -> walk.AttemptColumns:
         is_undo=np.asarray(columns["is_undo"], bool),
         served=served,
     )
+
+
+def _find_stand_ins(con: Connection, graph: Graph) -> dict[int, int]:
+    """Return the trunk commit that stands for each deployed commit beside the trunk that has one of the same tree."""
+    rows = con.execute(catalog.queries("lineage")["stand_in_candidates"]).fetchall()
+    candidates: dict[int, list[tuple[int, bool]]] = {}
+    for node, candidate, is_earlier in rows:
+        candidates.setdefault(node, []).append((candidate, bool(is_earlier)))
+    stand_ins = {node: graph.stand_in(node, of_node) for node, of_node in candidates.items()}
+    return {node: commit for node, commit in stand_ins.items() if commit is not None}
 
 
 def load(con: Connection) -> Graph:

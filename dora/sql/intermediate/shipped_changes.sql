@@ -1,8 +1,14 @@
 -- One row is one change that one application shipped, with the first deployment that did: by reaching the change
--- itself, or cherry-picks of all of it, which are all of its commits or the trunk entry that stands for them.
+-- itself or a commit beside the trunk for which it stands, by deploying the head of the request that became the change
+-- or the commits that were rebased, or by reaching cherry-picks of all of it, which are all of its commits or the trunk entry that stands for them.
 WITH
 deployed_commits AS (
-  SELECT DISTINCT deployment_id, repository, sha FROM deployment_contents WHERE sha IS NOT NULL
+  SELECT deployment_id, repository, sha FROM deployment_contents WHERE sha IS NOT NULL
+  UNION
+  SELECT deployment_contents.deployment_id, stand_in_commits.repository, stand_in_commits.change_sha
+  FROM deployment_contents
+  INNER JOIN stand_in_commits
+    ON deployment_contents.repository = stand_in_commits.repository AND deployment_contents.sha = stand_in_commits.sha
 ),
 first_shipments AS (
   SELECT
@@ -80,23 +86,65 @@ shipped_by_picks AS (
     completely_picked.baseline
   FROM completely_picked
   INNER JOIN lineage ON completely_picked.turn = lineage.turn
+),
+shipped_as_requests AS (
+  SELECT
+    attempts.application,
+    request_changes.repository,
+    request_changes.change_sha AS sha,
+    min_by(lineage.deployment_id, lineage.turn) AS deployment_id,
+    min(lineage.turn) AS turn
+  FROM deployed_commits
+  INNER JOIN request_changes
+    ON deployed_commits.repository = request_changes.repository AND deployed_commits.sha = request_changes.sha
+  INNER JOIN attempts ON deployed_commits.deployment_id = attempts.deployment_id
+  INNER JOIN lineage ON attempts.deployment_id = lineage.deployment_id
+  WHERE attempts.succeeded
+  GROUP BY attempts.application, request_changes.repository, request_changes.change_sha
+),
+-- A request that is rebased leaves its commits beside the trunk; they keep author, author time and subject.
+rebased_commits AS (
+  SELECT repository, author, authored_at, subject, min(sha) AS sha
+  FROM trunk_entries
+  WHERE authored_at IS NOT NULL
+  GROUP BY repository, author, authored_at, subject
+  HAVING count(*) = 1
+),
+shipped_before_rebase AS (
+  SELECT
+    first_shipments.application,
+    rebased_commits.repository,
+    rebased_commits.sha,
+    min_by(first_shipments.deployment_id, first_shipments.turn) AS deployment_id,
+    min(first_shipments.turn) AS turn,
+    bool_and(first_shipments.baseline) AS baseline
+  FROM first_shipments
+  ANTI JOIN included_commits
+    ON first_shipments.repository = included_commits.repository AND first_shipments.sha = included_commits.sha
+  INNER JOIN landing.commit ON first_shipments.repository = commit.repository AND first_shipments.sha = commit.sha
+  INNER JOIN rebased_commits
+    ON commit.repository = rebased_commits.repository
+    AND commit.author = rebased_commits.author
+    AND commit.authored_at = rebased_commits.authored_at
+    AND commit.subject = rebased_commits.subject
+  WHERE len(commit.parents) = 1
+  GROUP BY first_shipments.application, rebased_commits.repository, rebased_commits.sha
+),
+shipments AS (
+  SELECT application, repository, sha, deployment_id, turn, baseline, FALSE AS picked FROM directly_shipped
+  UNION ALL
+  SELECT application, repository, sha, deployment_id, turn, FALSE, FALSE FROM shipped_as_requests
+  UNION ALL
+  SELECT application, repository, sha, deployment_id, turn, baseline, FALSE FROM shipped_before_rebase
+  UNION ALL
+  SELECT application, repository, sha, deployment_id, turn, baseline, TRUE FROM shipped_by_picks
 )
 SELECT
-  coalesce(directly_shipped.application, shipped_by_picks.application) AS application,
-  coalesce(directly_shipped.repository, shipped_by_picks.repository) AS repository,
-  coalesce(directly_shipped.sha, shipped_by_picks.sha) AS sha,
-  CASE
-    WHEN directly_shipped.turn <= shipped_by_picks.turn OR shipped_by_picks.turn IS NULL
-      THEN directly_shipped.deployment_id
-    ELSE shipped_by_picks.deployment_id
-  END AS deployment_id,
-  CASE
-    WHEN directly_shipped.turn <= shipped_by_picks.turn OR shipped_by_picks.turn IS NULL THEN directly_shipped.baseline
-    ELSE shipped_by_picks.baseline
-  END AS baseline,
-  coalesce(directly_shipped.turn > shipped_by_picks.turn, directly_shipped.turn IS NULL) AS picked
-FROM directly_shipped
-FULL JOIN shipped_by_picks
-  ON directly_shipped.application = shipped_by_picks.application
-  AND directly_shipped.repository = shipped_by_picks.repository
-  AND directly_shipped.sha = shipped_by_picks.sha
+  application,
+  repository,
+  sha,
+  min_by(deployment_id, turn * 2 + picked::INTEGER) AS deployment_id,
+  bool_and(baseline) FILTER (WHERE turn = first_turn) AS baseline,
+  min_by(picked, turn * 2 + picked::INTEGER) AS picked
+FROM (SELECT *, min(turn) OVER (PARTITION BY application, repository, sha) AS first_turn FROM shipments)
+GROUP BY application, repository, sha
