@@ -157,9 +157,9 @@ def test_out_writes_the_type_of_its_suffix(config: Path, tmp_path: Path) -> None
 
 
 def test_who_restarted_a_stage_is_named(facts: Callable[..., dora.Delivery]) -> None:
-    """The one who triggered the execution did not: each restart counts once, with its author."""
+    """After the last rollout, when the one who triggered it stays who did; each restart counts once."""
     canary = {"canary": 90, "at": "2026-03-02T11:00", "restarted_by": "bob@example.org"}
-    stages = [canary, {"deploy": "shop", "image": "shop:1"}]
+    stages = [{"deploy": "shop", "image": "shop:1"}, canary]
     delivery = facts(
         spinnaker=[{"id": "e1", "at": "2026-03-02T09:00", "by": "ada@example.org", "stages": stages}],
         settings={"definitions": {"production_accounts": ["prod*"]}},
