@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dora.cli import audit, compare, dashboard, lists, metrics, pipeline
+from dora.cli import audit, compare, dashboard, lists, metrics, pipeline, quarantine
 from dora.errors import DoraError
 from dora.render import console
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
 )
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
-for module in (pipeline, dashboard, metrics, compare, lists, audit):
+for module in (pipeline, quarantine, dashboard, metrics, compare, lists, audit):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups
 

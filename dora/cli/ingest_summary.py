@@ -37,9 +37,10 @@ def print_summary(summary: Summary, *, json: bool = False) -> None:
 
 def print_warnings(summary: Summary) -> None:
     """Print notes, partial failures and the number of quarantined documents on standard error."""
-    quarantined = f"{summary.quarantined:,} could not be read and are in quarantine; `dora build` prints the reasons"
+    count = summary.quarantined - summary.dismissed
+    quarantined = f"{count:,} could not be read and are in quarantine; `dora quarantine` lists why, and what to do"
     lines = [*summary.notes, *(f"missing: {failure}" for failure in summary.partial_failures)]
-    for line in [*lines, quarantined] if summary.quarantined else lines:
+    for line in [*lines, quarantined] if count else lines:
         console.print_note(f"{summary.source}: {line}")
 
 

@@ -20,11 +20,18 @@ from dora.errors import DoraError, LockedError, UsageError
 from dora.storage import schema
 from dora.storage.landing import LANDING, Load, prepare, verify
 from dora.storage.schema import fact_tables
-from dora.storage.source_state import ReportedRecord, SourceState, count_rows, read_coverage, read_open_quarantine
+from dora.storage.source_state import (
+    QuarantinedInput,
+    ReportedRecord,
+    SourceState,
+    count_rows,
+    read_coverage,
+    read_open_quarantine,
+)
 
 __all__ = ["FACTS", "LANDING", "PUBLISHED", "Connection", "Load", "ReportedRecord", "SourceState", "SqlError"]
 __all__ += ["build_database", "count_rows", "fact_tables", "inspect_landing", "lock", "open_build", "open_load"]
-__all__ += ["read_coverage", "read_open_quarantine", "sort_by_dependency"]
+__all__ += ["QuarantinedInput", "read_coverage", "read_open_quarantine", "sort_by_dependency"]
 
 PUBLISHED = "dora.duckdb"
 FACTS = "facts"  # landing.duckdb in a build, as it is

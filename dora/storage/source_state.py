@@ -47,7 +47,12 @@ GROUP BY judgment_id ORDER BY judgment_id
 """
 _PIPELINE_UPDATES = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $source AND updated_at IS NOT NULL"
 _OPEN_QUARANTINE = """
-SELECT id, kind, reason, excerpt FROM quarantine WHERE source = $source AND resolved_at IS NULL ORDER BY id
+SELECT id, kind, reason, excerpt, epoch_us(dismissed_at) FROM quarantine
+WHERE source = $source AND resolved_at IS NULL ORDER BY id
+"""
+_QUARANTINE = """
+SELECT source, id AS input, kind, reason, excerpt, load.started_at AS read_at, dismissed_at
+FROM quarantine JOIN load USING (source, load_id) WHERE resolved_at IS NULL ORDER BY source, id
 """
 # The shortest id first: the others of a deployment extend it.
 _REPORTED_DEPLOYMENTS = """
@@ -115,12 +120,13 @@ class ReportedRecord(NamedTuple):
 
 
 class QuarantinedInput(NamedTuple):
-    """An input that could not be read, and has not been read well since."""
+    """An input that could not be read, and has not been read well since; ``dismissed_at`` is in microseconds."""
 
     id: str
     kind: str
     reason: str
     excerpt: str | None
+    dismissed_at: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +172,13 @@ class SourceState:
 def read_open_quarantine(con: Connection, source: str) -> list[QuarantinedInput]:
     """Return the inputs of a source that could not be read, and have not been read well since."""
     return list(map(QuarantinedInput._make, con.execute(_OPEN_QUARANTINE, {"source": source}).fetchall()))
+
+
+def read_quarantine(con: Connection) -> list[dict[str, Any]]:
+    """Return the inputs of all sources that could not be read, and have not been read well since."""
+    cursor = con.execute(_QUARANTINE)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def count_rows(con: Connection, source: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ payloads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +18,7 @@ import msgspec
 
 from dora.errors import counted
 from dora.storage import database
+from dora.storage.rows.base import Row
 from dora.storage.rows.bookkeeping import Quarantine
 from ingest.core.archive import Archive, Document
 from ingest.core.batches import ParsedChunk, Parser
@@ -26,6 +27,7 @@ from ingest.core.quarantine import OpenQuarantine
 from ingest.core.replay import fingerprint, replay_items, to_document
 from ingest.core.source import (
     AsOf,
+    Dismissed,
     FileComplete,
     Item,
     Note,
@@ -42,21 +44,23 @@ from ingest.core.worker import BackgroundWorker
 EXCERPT = 400  # bytes of an unreadable document that quarantine shows
 # A chunk: large enough that zstd compresses it well, small enough that few of them in memory cost little.
 CHUNK_BYTES, CHUNK_ITEMS = 2 << 20, 5_000
-Chunk = list[Document | Unreadable | FileComplete]
+Chunk = list[Document | Unreadable | Dismissed | FileComplete]
 
 
 class Summary(msgspec.Struct, kw_only=True):
     """What one run did.
 
     ``tables`` counts new, changed and unchanged rows by table, ``row_counts`` all rows of the source in landing.
-    ``coverage`` says since and until when its executions were read completely. ``as_of`` is None if nothing that was
-    read has a time, ``requests`` for a source that sends none.
+    ``dismissed`` counts those of ``quarantined`` that a user had dismissed. ``coverage`` says since and until when its
+    executions were read completely. ``as_of`` is None if nothing that was read has a time, ``requests`` for a source
+    that sends none.
     """
 
     source: str
     load_id: str
     documents: int = 0
     quarantined: int = 0
+    dismissed: int = 0
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     partial_failures: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
@@ -89,6 +93,27 @@ def pull(
             return run.finish()
 
 
+def dismiss(data: Path, source: str, ids: Iterable[str]) -> None:
+    """Dismiss inputs in quarantine; archived as what a source yields, so that a replay dismisses them again."""
+    with database.open_load(data, source) as load:
+        user = _NoSource(source)
+        with closing(_Run(user, data, load, lambda _: None, archiving=True)) as run:
+            for input_id in ids:
+                run.take(Dismissed(input_id, datetime.now(UTC)))
+            run.finish()
+
+
+class _NoSource:
+    """A source that is only a name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def parse(self, document: Document) -> list[Row]:
+        """Return nothing: a user has no documents."""
+        return []
+
+
 class _Run:
     """The state of one pull: the current chunk, the tables to commit and the summary.
 
@@ -96,7 +121,13 @@ class _Run:
     """
 
     def __init__(
-        self, source: Source, data: Path, load: database.Load, report: Callable[[str], None], *, archiving: bool
+        self,
+        source: Source | _NoSource,
+        data: Path,
+        load: database.Load,
+        report: Callable[[str], None],
+        *,
+        archiving: bool,
     ) -> None:
         self.source, self.load, self.report = source, load, report
         self.worker = BackgroundWorker()
@@ -116,7 +147,7 @@ class _Run:
             if self.archive:
                 self.unarchived.append(document)
         match item:
-            case Document() | Unreadable() | FileComplete():
+            case Document() | Unreadable() | Dismissed() | FileComplete():
                 self.chunk.append(item)
                 if self.bytes >= CHUNK_BYTES or len(self.chunk) >= CHUNK_ITEMS:
                     self._close_chunk()
@@ -164,11 +195,15 @@ class _Run:
             if isinstance(item, FileComplete):
                 rows += self.quarantine.resolve_file(item.file, at)
                 self._report_unreadable(item.file)
+            elif isinstance(item, Dismissed):
+                rows += self.quarantine.dismiss(item.id, item.at)
             elif isinstance(item, Unreadable) or reason is not None:
-                self.summary.quarantined += 1
-                row = self._quarantine_row(item, reason or "")
-                self.quarantine.add(row)
+                row = self.quarantine.add(self._quarantine_row(item, reason or ""))
                 rows.append(row)
+                self.summary.quarantined += 1
+                if row.dismissed_at:
+                    self.summary.dismissed += 1
+                    continue
                 self.unreadable += 1
                 self.first_reason = self.first_reason or row.reason
             else:

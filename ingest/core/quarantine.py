@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dora.storage.database import QuarantinedInput
 from dora.storage.rows.bookkeeping import Quarantine
 
 
@@ -14,22 +15,32 @@ class OpenQuarantine:
     """The inputs of one source that could not be read, from run to run.
 
     An input has a name that it keeps when it is corrected (``deployments.csv:3``, ``execution/E1``). It is resolved
-    when it is read without an error, or when its file is read to the end and no longer contains it.
+    when it is read without an error, or when its file is read to the end and no longer contains it. One that a user
+    dismissed stays so until its content or the reason changes.
     """
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, str | None]]) -> None:
-        self._rows = {
-            id_: Quarantine(id=id_, kind=kind, reason=reason, excerpt=excerpt) for id_, kind, reason, excerpt in rows
-        }
+    def __init__(self, rows: Iterable[QuarantinedInput]) -> None:
+        self._rows = {row.id: Quarantine(**row._asdict()) for row in rows}
         self._added: set[str] = set()  # since their file was last complete
 
     def __bool__(self) -> bool:
         return bool(self._rows)
 
-    def add(self, row: Quarantine) -> None:
-        """Add an input that could not be read."""
+    def add(self, row: Quarantine) -> Quarantine:
+        """Add an input that could not be read, and return its row."""
+        earlier = self._rows.get(row.id)
+        if earlier and (earlier.kind, earlier.reason, earlier.excerpt) == (row.kind, row.reason, row.excerpt):
+            row = earlier
         self._rows[row.id] = row
         self._added.add(row.id)
+        return row
+
+    def dismiss(self, name: str, at: datetime) -> list[Quarantine]:
+        """Return the row of an input, dismissed; none if it is not in quarantine."""
+        if not (row := self._rows.get(name)):
+            return []
+        self._rows[name] = row = msgspec.structs.replace(row, dismissed_at=_to_micros(at))
+        return [row]
 
     def resolve(self, name: str, at: datetime) -> list[Quarantine]:
         """Return the row of an input that was read without an error, resolved; none if it was not in quarantine."""
@@ -46,4 +57,8 @@ class OpenQuarantine:
 
 
 def _resolved(row: Quarantine, at: datetime) -> Quarantine:
-    return msgspec.structs.replace(row, resolved_at=int(at.astimezone(UTC).timestamp() * 1_000_000))
+    return msgspec.structs.replace(row, resolved_at=_to_micros(at))
+
+
+def _to_micros(at: datetime) -> int:
+    return int(at.astimezone(UTC).timestamp() * 1_000_000)

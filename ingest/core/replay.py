@@ -9,13 +9,14 @@ from pathlib import Path
 import msgspec
 
 from ingest.core.archive import Damage, Document, read_archive
-from ingest.core.source import AsOf, FileComplete, Item, PartialFailure, Unreadable, Watermark
+from ingest.core.source import AsOf, Dismissed, FileComplete, Item, PartialFailure, Unreadable, Watermark
 
 # These kinds are in the archives of earlier versions: they must stay as they are.
-_ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[FileComplete]] = {
+_ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[Dismissed] | type[FileComplete]] = {
     "@mark": Watermark,
     "@as_of": AsOf,
     "@unreadable": Unreadable,
+    "@dismissed": Dismissed,
     "@whole": FileComplete,
 }
 

@@ -64,6 +64,13 @@ class Unreadable(msgspec.Struct, frozen=True):
     excerpt: str | None = None
 
 
+class Dismissed(msgspec.Struct, frozen=True):
+    """A user dismissed an input in quarantine: nobody will correct it."""
+
+    id: str
+    at: datetime
+
+
 class FileComplete(msgspec.Struct, frozen=True):
     """A file was read to its end: its inputs in quarantine that were not yielded again are resolved."""
 
@@ -82,7 +89,7 @@ class Progress(msgspec.Struct, frozen=True):
     text: str
 
 
-Item = Document | Watermark | AsOf | PartialFailure | Unreadable | FileComplete | Note | Progress
+Item = Document | Watermark | AsOf | PartialFailure | Unreadable | Dismissed | FileComplete | Note | Progress
 
 
 class Source(Protocol):

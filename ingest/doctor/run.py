@@ -26,9 +26,13 @@ MIN_FREE = 256 << 20  # bytes, for the payloads of one run
 LAST_LOADS = """
 SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of,
   arg_max(partial_failures, started_at) AS partial_failures,
-  (SELECT count(*) FROM quarantine WHERE quarantine.source = load.source AND resolved_at IS NULL) AS quarantined,
+  (SELECT count(*) FROM quarantine WHERE quarantine.source = load.source
+    AND resolved_at IS NULL AND dismissed_at IS NULL) AS quarantined,
   arg_max(finished_at IS NULL, started_at) AS is_interrupted
-FROM load GROUP BY source
+FROM load
+-- Not the loads of `dora quarantine --dismiss`, which fetch nothing.
+WHERE finished_at IS NULL OR documents > 0 OR as_of IS NOT NULL OR len(partial_failures) > 0
+GROUP BY source
 """
 
 
@@ -142,7 +146,7 @@ def _check_last_load(name: str, load: LastLoad | None, max_age: timedelta) -> It
         yield DoctorFinding(check, "warn", message, f"fix the cause, then {ingest}.")
     if load.quarantined:
         message = f"{counted(load.quarantined, 'document')} could not be read, and no later version of them was"
-        yield DoctorFinding(check, "warn", message, "see the reasons in the table quarantine of landing.duckdb.")
+        yield DoctorFinding(check, "warn", message, "run `dora quarantine`: it says how to retry or dismiss each.")
     if load.as_of is None:
         yield DoctorFinding(check, "fail", "no run has finished and read a time", "run `dora nightly`.")
         return

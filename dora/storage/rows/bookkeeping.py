@@ -59,3 +59,6 @@ class Quarantine(Row, frozen=True, kw_only=True):
     resolved_at: Annotated[
         Micros, "When the same input was read without an error, or was no longer in its file; null while open."
     ] = None
+    dismissed_at: Annotated[
+        Micros, "When a user dismissed it, which lasts until its content or the reason changes; null if none did."
+    ] = None

@@ -220,6 +220,23 @@ def test_ignored_columns_and_quarantined_rows_are_printed(tmp_path: Path) -> Non
     assert "deployments.csv:3" in dora(tmp_path, "build").stdout
 
 
+def test_quarantine_lists_what_to_do(tmp_path: Path) -> None:
+    """Each input that could not be read has its reason and next step, until it is dismissed."""
+    (tmp_path / "dora.toml").write_text("")
+    assert dora(tmp_path, "quarantine").returncode == 2
+    (tmp_path / "incidents.csv").write_text("id,application,opened_at,resolved_at\n1,shop,soon,\n2,shop,later,\n")
+    assert dora(tmp_path, "ingest", "files", "incidents.csv").returncode == 3
+    first, second = rows(dora(tmp_path, "quarantine", "--json"))
+    assert (first["input"], second["source"]) == ("incidents.csv:2", "files")
+    assert "'soon' is not a time" in first["reason"]
+    retry = "correct line 2 and run `dora ingest files incidents.csv`"
+    assert first["next"] == f"{retry}; or run `dora quarantine --dismiss incidents.csv:2`"
+    dismissed = dora(tmp_path, "quarantine", "--dismiss", "incidents.csv:2")
+    assert "1 input in quarantine, 1 dismissed" in dismissed.stdout
+    assert len(rows(dora(tmp_path, "quarantine", "--all", "--json"))) == 2
+    assert dora(tmp_path, "quarantine", "--dismiss", "incidents.csv:9").returncode == 2
+
+
 def test_config_show_prints_the_definitions_in_force(shop: Path) -> None:
     """Every definition is printed with its value and its sentence."""
     settings = json.loads(dora(shop, "config", "show", "--json").stdout)

@@ -16,7 +16,7 @@ from dora.config.settings import Config
 from dora.storage import database
 from dora.storage.rows.bookkeeping import Quarantine
 from ingest import files, spinnaker
-from ingest.core.pipeline import pull
+from ingest.core.pipeline import dismiss, pull
 from ingest.core.quarantine import OpenQuarantine
 from ingest.core.source import Request
 from ingest.doctor.run import run_checks
@@ -86,6 +86,35 @@ def test_a_contradiction_is_open_though_both_lines_can_be_read(tmp_path: Path) -
         assert quarantine(tmp_path) == {"incidents.csv:3": True}
     pull_file(tmp_path, other)
     assert quarantine(tmp_path) == {"incidents.csv:3": False}
+
+
+def test_a_dismissed_input_stays_dismissed(tmp_path: Path) -> None:
+    """It is no longer counted, also if the file is read again or a replay reads it; its row stays open."""
+    pull_file(tmp_path, GOOD + BAD)
+    dismiss(tmp_path, "files", [f"{tmp_path}/incidents.csv:3"])
+    assert count_open(tmp_path) == 0
+    pull_file(tmp_path, GOOD + BAD)
+    assert count_open(tmp_path) == 0
+    (tmp_path / database.LANDING).unlink()
+    pull_file(tmp_path, None)
+    assert (quarantine(tmp_path), count_open(tmp_path)) == ({"incidents.csv:3": True}, 0)
+
+
+def test_a_dismissed_input_that_changes_returns(tmp_path: Path) -> None:
+    """Another line in its place is another input."""
+    pull_file(tmp_path, GOOD + BAD)
+    dismiss(tmp_path, "files", [f"{tmp_path}/incidents.csv:3"])
+    pull_file(tmp_path, GOOD + BAD.replace("b,", "c,"))
+    assert count_open(tmp_path) == 1
+
+
+def test_dismissing_hides_no_failure_of_the_last_run(tmp_path: Path) -> None:
+    """Doctor still names what that run missed, and the end of the data stays."""
+    pull_file(tmp_path, BAD)
+    dismiss(tmp_path, "files", [f"{tmp_path}/incidents.csv:2"])
+    messages = [finding.message for finding in run_checks(tmp_path, {"files": {"paths": ["x"]}}, 36)]
+    assert any("the last run missed 1 part" in message for message in messages)
+    assert landed(tmp_path, "SELECT count(*) FROM load WHERE as_of IS NOT NULL") == [(0,)]
 
 
 def test_a_replay_gives_the_same_quarantine(tmp_path: Path) -> None:
