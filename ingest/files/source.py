@@ -45,11 +45,12 @@ class InputFile(NamedTuple):
 
 
 class _RefusedFileError(Exception):
-    """A file that can not be used: why, and what to do."""
+    """A file that can not be used, or a glob without one: why, and what to do."""
 
     def __init__(self, reason: str, next_step: str) -> None:
         super().__init__(reason)
         self.reason, self.next_step = reason, next_step
+        self.path: Path | None = None
 
 
 class Files:
@@ -89,11 +90,12 @@ class Files:
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check that the configured files exist and can be read."""
         for file in self._check_files((), None):
+            check = f"file {file.path.name}" if file.path else "files"
             if isinstance(file, _RefusedFileError):
-                yield DoctorFinding("files", "fail", file.reason, file.next_step)
+                yield DoctorFinding(check, "fail", file.reason, file.next_step)
                 continue
             ignored = f"; ignored columns: {', '.join(file.ignored_columns)}" if file.ignored_columns else ""
-            yield DoctorFinding(f"file {file.path.name}", "ok", f"contains {file.kind}{ignored}")
+            yield DoctorFinding(check, "ok", f"contains {file.kind}{ignored}")
 
     def _check_files(self, paths: Iterable[Path], kind: str | None) -> Iterator[InputFile | _RefusedFileError]:
         """Yield the files of a request, else those of the settings; raises ``UsageError`` if there are neither."""
@@ -110,6 +112,7 @@ class Files:
             try:
                 yield self._check_file(path, kind)
             except _RefusedFileError as refused:
+                refused.path = path
                 yield refused
 
     def _check_file(self, path: Path, kind_name: str | None) -> InputFile:

@@ -273,6 +273,9 @@ def test_old_data_fails(tmp_path: Path, check: Callable[..., dict[str, DoctorFin
     (tmp_path / "incidents.csv").write_text(INCIDENT)
     settings = {"paths": [f"{tmp_path}/*.csv"]}
     ingest(tmp_path, "files", settings)
+    assert check(files=settings)["files data"].state == "fail"  # the file is as old as its newest time
+    settings["complete_until"] = "2099-01-01"
+    ingest(tmp_path, "files", settings)
     assert check(files=settings)["files data"].state == "ok"
     assert check(hours=0.0, files=settings)["files data"].state == "fail"
     with pytest.raises(StaleError):
