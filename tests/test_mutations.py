@@ -12,6 +12,7 @@ RULES = [
     *(f"D{number}" for number in range(1, 10)),
     "F3",
     "E1",
+    "L8",
     "A1",
     "A2",
 ]

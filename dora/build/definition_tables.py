@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dora.config import teams
+from datetime import datetime, time
+
+from dora import periods
+from dora.config import applications, teams
 from dora.config.definitions import Definitions, Key, definition_keys, resolve
 from dora.config.patterns import as_like, as_regex, as_tag_patterns
 from dora.config.settings import Config
@@ -29,7 +32,8 @@ def write_definitions(con: Connection, config: Config) -> None:
 
     ``definitions`` has one row per application, ``definitions_in_force`` one per application and key, ``globs`` one per
     glob of names as a LIKE pattern, ``image_repositories`` one per glob of images with its repository,
-    ``tag_patterns`` one per pattern of tags, and ``memberships`` one per application and period in a team.
+    ``tag_patterns`` one per pattern of tags, ``memberships`` one per application and period in a team, and
+    ``application_ends`` one per application that the settings end.
     """
     keys = definition_keys()
     columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
@@ -40,16 +44,21 @@ def write_definitions(con: Connection, config: Config) -> None:
     con.execute(f"CREATE TABLE tag_patterns ({of_tags})")
     in_force = "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR"
     con.execute(f"CREATE TABLE definitions_in_force ({in_force})")
+    con.execute("CREATE TABLE application_ends (application VARCHAR, until TIMESTAMP)")
+    entries = applications.read_entries(config)
     for application, team in _write_memberships(con, config).items():
         _write_application(con, application, team, resolve(config, application))
+        if end := applications.last_end(entries, application):
+            until = periods.to_utc(datetime.combine(end, time()), config.timezone)
+            con.execute("INSERT INTO application_ends VALUES (?, ?)", [application, until])
 
 
 def _write_memberships(con: Connection, config: Config) -> dict[str, str | None]:
     """Create ``memberships`` and return the current team of each application."""
     con.execute("CREATE TABLE memberships (application VARCHAR, team VARCHAR, since TIMESTAMP, until TIMESTAMP)")
     rules = teams.read_rules(config)
-    applications = con.execute(_APPLICATIONS).fetchall()
-    memberships = {name: teams.list_memberships(rules, name, team) for name, team in applications}
+    rows_of_teams = con.execute(_APPLICATIONS).fetchall()
+    memberships = {name: teams.list_memberships(rules, name, team) for name, team in rows_of_teams}
     rows = [[name, *membership] for name, of_application in memberships.items() for membership in of_application]
     if rows:
         con.executemany(

@@ -140,6 +140,14 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         bool,
         doc("A user who stops a pipeline at a prompt after the deployment served in full marks it as failed."),
     ] = False
+    ended_after_days: Annotated[
+        float,
+        Meta(gt=0),
+        doc(
+            "An application that is not deployed for this many days may have ended, if another one ships its changes:"
+            " its open changes are left out."
+        ),
+    ] = 60.0
     rollback_blames: Annotated[
         Literal["first", "last"],
         doc(

@@ -5,7 +5,7 @@
 -- better    = "lower"
 -- subject   = "change"
 -- dimension = "throughput"
--- shaped_by = ["lead_time_unit", "lead_time_starts", "lead_time_stops", "paths"]
+-- shaped_by = ["lead_time_unit", "lead_time_starts", "lead_time_stops", "ended_after_days", "paths"]
 -- One row is one change of one application, or one of its commits if the unit is the commit, dated when its lead time
 -- started; censored while it awaits deployment.
 SELECT

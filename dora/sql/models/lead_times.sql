@@ -28,10 +28,12 @@ WITH change_clocks AS (
       WHEN 'first_traffic_at' THEN deployments.first_traffic_at
       ELSE deployments.finished_at
     END AS ended_at,
+    ended_applications.is_stated AS is_ended,
     build.as_of
   FROM changes
   INNER JOIN definitions ON changes.application = definitions.application
   LEFT JOIN deployments ON changes.shipped_by = deployments.deployment_id
+  LEFT JOIN ended_applications ON changes.application = ended_applications.application
   CROSS JOIN build
 )
 SELECT
@@ -57,5 +59,7 @@ SELECT
     WHEN shipped AND ended_at IS NULL THEN 'no end time'
     WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
     WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'
+    WHEN NOT shipped AND is_ended THEN 'its application ended'
+    WHEN NOT shipped AND NOT is_ended THEN 'its application may have ended'
   END AS excluded
 FROM change_clocks

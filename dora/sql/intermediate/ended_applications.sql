@@ -1,0 +1,40 @@
+-- One row is one application that ended: by the settings (`until`), or because it was not deployed for `ended_after_days`
+-- while another one, which shares its open changes, was (L8).
+WITH
+last_deployments AS (
+  SELECT
+    deployments.application,
+    max(coalesce(deployments.traffic_at, deployments.finished_at, deployments.queued_at)) AS last_at
+  FROM deployments
+  GROUP BY deployments.application
+),
+ages AS (
+  SELECT
+    last_deployments.application,
+    last_deployments.last_at,
+    last_deployments.last_at < build.as_of - definitions.ended_after_days * INTERVAL 1 DAY AS is_quiet
+  FROM last_deployments
+  INNER JOIN definitions ON last_deployments.application = definitions.application
+  CROSS JOIN build
+),
+open_changes AS (
+  SELECT changes.application, changes.repository, changes.sha, ages.last_at
+  FROM changes
+  INNER JOIN ages ON changes.application = ages.application
+  WHERE ages.is_quiet AND changes.shipped_by IS NULL
+)
+SELECT application, until AS ended_at, TRUE AS is_stated, NULL AS other_application, NULL::BIGINT AS open_changes
+FROM application_ends
+UNION ALL
+SELECT
+  open_changes.application,
+  open_changes.last_at,
+  FALSE,
+  min(others.application),
+  count(DISTINCT open_changes.sha)
+FROM open_changes
+INNER JOIN changes AS others ON open_changes.repository = others.repository AND open_changes.sha = others.sha
+INNER JOIN ages ON others.application = ages.application
+ANTI JOIN application_ends ON open_changes.application = application_ends.application
+WHERE others.application <> open_changes.application AND NOT ages.is_quiet
+GROUP BY open_changes.application, open_changes.last_at
