@@ -29,7 +29,7 @@ def ingest(
     load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP requests.")] = None,
     since: Annotated[str | None, typer.Option(help="spinnaker: start of history, for example 2026-01-01.")] = None,
     application: options.Applications = None,
-    kind: Annotated[str | None, typer.Option(help="files: deployments, changes, incidents or cdevents.")] = None,
+    kind: Annotated[str | None, typer.Option(help="files: what they hold: deployments, cdevents …")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
@@ -41,7 +41,8 @@ def ingest(
     first_traffic_at, full_traffic_at, repository, commit, version, kind, group, system, url, triggered_by; of
     changes repository, sha, parents (space-separated), authored_at, committed_at and optionally merged_at, author,
     subject, message, change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
-    system, environment, deployment, commit, severity, title, url.
+    system, environment, deployment, commit, severity, title, url; of verdicts verdict (failed|stable), by, at and
+    optionally application, deployment or commit, reason.
 
     Example: dora ingest files deployments.csv incidents.jsonl
     """

@@ -110,6 +110,7 @@ class Deployment(Record, frozen=True, kw_only=True):
             started_at=self.started_at,
             accepted_at=first_traffic_at,
             first_traffic_at=first_traffic_at,
+            earliest_traffic_at=self.started_at if first_traffic_at and not self.first_traffic_at else None,
             full_traffic_at=full_traffic_at,
             finished_at=self.finished_at,
             version=self.version,

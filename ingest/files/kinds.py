@@ -11,6 +11,7 @@ from ingest.files.changes import Change
 from ingest.files.deployments import Deployment
 from ingest.files.incidents import Incident
 from ingest.files.records import Conventions, Record
+from ingest.files.verdicts import Verdict
 
 
 class FileKind(NamedTuple):
@@ -30,6 +31,7 @@ KINDS = {
     "deployments": _of_records(Deployment),
     "changes": _of_records(Change),
     "incidents": _of_records(Incident),
+    "verdicts": _of_records(Verdict),
     # Lines of events are nested objects: each says what it has.
     "cdevents": FileKind(cdevents.FIELDS, (), cdevents.read_event),
 }

@@ -54,7 +54,7 @@ class _RefusedFileError(Exception):
 
 
 class Files:
-    """Files of deployments, changes, incidents or CDEvents that another system exported."""
+    """Files of deployments, changes, incidents, verdicts or CDEvents that another system exported."""
 
     name: ClassVar[str] = "files"
     takes: ClassVar[frozenset[str]] = frozenset({"paths", "kind"})

@@ -172,6 +172,9 @@ def _expected(deployment: PlannedDeployment) -> ExpectedDeployment:
 
 def _add_failures(truth: Truth, serving: Sequence[PlannedDeployment], incidents: Sequence[Incident]) -> None:
     for deployment, evidence in evidence_by_deployment(serving, incidents).items():
-        recovered = [instant for _, instant in evidence if instant is not None]
-        failure = Failure(frozenset(kind for kind, _ in evidence), min(recovered, default=None))
+        restored = [instant for kind, instant in evidence if kind != "incident" and instant is not None]
+        resolved = [instant for kind, instant in evidence if kind == "incident"]
+        resolutions = [instant for instant in resolved if instant is not None]
+        last_resolution = max(resolutions, default=None) if len(resolutions) == len(resolved) else None
+        failure = Failure(frozenset(kind for kind, _ in evidence), min(restored, default=last_resolution))
         truth.failures[deployment.run.app.name, deployment.run.root] = failure

@@ -51,13 +51,13 @@ def _reverts(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
     for fix in deployments:
         for change in fix.shipped:
             failed = shipped_by.get(change.reverts) if change.reverts else None
-            if failed and failed.can_fail and 0 < fix.at - failed.at <= _WINDOW:
+            if failed and failed is not fix and failed.can_fail and _in_window(failed, _start(fix)):
                 yield failed, ("fix_forward", fix.run.full)
 
 
 def _hotfixes(deployments: Sequence[PlannedDeployment]) -> Iterator[Attribution]:
     for place, hotfix in enumerate(deployments):
-        failed = _latest(deployments[:place], hotfix.at) if hotfix.kind == "hotfix" else None
+        failed = _latest(deployments[:place], _start(hotfix)) if hotfix.kind == "hotfix" else None
         if failed:
             yield failed, ("fix_forward", hotfix.run.full)
 
@@ -69,7 +69,7 @@ def _incidents(deployments: Sequence[PlannedDeployment], incidents: Sequence[Inc
         elif incident.commit_change:
             failed = next((item for item in deployments if incident.commit_change in item.shipped), None)
         else:
-            failed = _latest(deployments, incident.opened_at + 1)
+            failed = _latest(deployments, incident.opened_at)
         if failed and failed.can_fail:
             yield failed, ("incident", incident.resolved_at)
 
@@ -85,7 +85,20 @@ def _broken_rollouts(deployments: Sequence[PlannedDeployment]) -> Iterator[Attri
             yield failed, ("deploy", next((item.run.full for item in deployments[place:] if item.succeeded), None))
 
 
-def _latest(deployments: Sequence[PlannedDeployment], before: int) -> PlannedDeployment | None:
-    """The latest that can fail and took traffic within the window before an instant."""
-    candidates = [item for item in deployments if item.can_fail and before - _WINDOW <= item.at < before]
-    return max(candidates, key=lambda item: item.at, default=None)
+def _latest(deployments: Sequence[PlannedDeployment], instant: int) -> PlannedDeployment | None:
+    """The latest that can fail and took traffic before an instant in its window."""
+    candidates = [item for item in deployments if item.can_fail and _in_window(item, instant)]
+    return max(candidates, key=lambda item: item.run.first or 0, default=None)
+
+
+def _in_window(failed: PlannedDeployment, instant: int) -> bool:
+    """Whether an instant is between first traffic and the end of the window after full traffic."""
+    return (failed.run.first or 0) <= instant <= failed.at + _WINDOW
+
+
+def _start(deployment: PlannedDeployment) -> int:
+    """When the execution at the root of the tree began."""
+    run = deployment.run
+    while run.parent:
+        run = run.parent
+    return run.start or run.first or 0

@@ -1,6 +1,6 @@
--- One row is one deployment that can fail and be blamed: of the definition `failure_kinds`, succeeded or failed. What a
--- canary or a person stopped is neither.
+-- One row is one deployment that evidence can blame: of the definition `failure_kinds`, that took traffic. Of these only
+-- the succeeded and failed ones count as failures (E0).
 SELECT deployments.*
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
-WHERE deployments.outcome IN ('succeeded', 'failed') AND list_contains(definitions.failure_kinds, deployments.kind)
+WHERE deployments.first_traffic_at IS NOT NULL AND list_contains(definitions.failure_kinds, deployments.kind)

@@ -1,14 +1,15 @@
 -- One row is one deployment that failed after it took traffic: at its end, before it was restarted, or in a first try
--- on a target where a later stage of the same execution succeeded (D4).
+-- on a target where a later stage of the same execution succeeded (D4). It is evidence from its first traffic on (E4).
 SELECT
-  deployment_id,
+  releases.deployment_id,
   'deploy' AS evidence,
-  deployment_id AS evidence_id,
-  traffic_at AS happened_at,
-  later_at AS recovered_at,
+  releases.deployment_id AS evidence_id,
+  releases.first_traffic_at AS happened_at,
+  next_fixes.fixed_at AS recovered_at,
   'stated' AS confidence
-FROM failed_during_deploy
-WHERE outcome = 'failed'
+FROM deployments_that_can_fail AS releases
+LEFT JOIN next_fixes ON releases.deployment_id = next_fixes.deployment_id
+WHERE releases.outcome = 'failed'
 UNION ALL
 SELECT
   releases.deployment_id,

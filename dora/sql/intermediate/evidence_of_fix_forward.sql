@@ -1,8 +1,9 @@
--- One row is one fix forward within the failure window, attributed to the deployment that it fixes: the one whose
--- change it reverts (stated), or the latest before a hotfix (inferred).
+-- One row is one fix forward, attributed to the deployment that it fixes (E2): the one that shipped the change that it
+-- reverts (stated), or the latest before a hotfix on its targets (inferred). The fix started while that one took
+-- traffic, or within the failure window after it had all of it; that start is the evidence.
 WITH
 reverting_deployments AS MATERIALIZED (
-  SELECT DISTINCT reverting.application, reverting.shipped_by AS evidence_id, reverted.shipped_by AS deployment_id
+  SELECT DISTINCT reverting.shipped_by AS evidence_id, reverted.shipped_by AS deployment_id
   FROM reverts
   INNER JOIN changes AS reverting ON reverts.repository = reverting.repository AND reverts.sha = reverting.sha
   INNER JOIN changes AS reverted
@@ -16,40 +17,45 @@ reverting_deployments AS MATERIALIZED (
     -- What the same deployment applies again it has not taken back.
     AND NOT reverting.reverted_before_shipping
 ),
-deployments_before_hotfix AS (
+fixes AS (
+  SELECT *, coalesce(started_at, queued_at, first_traffic_at) AS began_at FROM deployments WHERE took_traffic
+),
+hotfixes_in_window AS (
   SELECT
-    releases.deployment_id,
-    deployments.deployment_id AS evidence_id,
-    deployments.traffic_at,
-    deployments.stable_at,
+    failed.deployment_id,
+    fixes.deployment_id AS evidence_id,
+    fixes.began_at,
+    fixes.stable_at,
     row_number() OVER (
-      PARTITION BY deployments.deployment_id
-      ORDER BY releases.traffic_at DESC, releases.deployment_id DESC
+      PARTITION BY fixes.deployment_id ORDER BY failed.earliest_traffic_at DESC, failed.deployment_id DESC
     ) AS nearest
-  FROM deployments
-  INNER JOIN definitions ON deployments.application = definitions.application
-  INNER JOIN deployments_that_can_fail AS releases
-    ON
-      deployments.application = releases.application
-      AND releases.traffic_at < deployments.traffic_at
-      AND releases.traffic_at >= deployments.traffic_at - definitions.failure_window_hours * INTERVAL 1 HOUR
-  WHERE deployments.kind = 'hotfix' AND deployments.took_traffic
+  FROM fixes
+  INNER JOIN definitions ON fixes.application = definitions.application
+  INNER JOIN served_targets AS fixed_targets ON fixes.deployment_id = fixed_targets.deployment_id
+  INNER JOIN served_targets AS failed_targets
+    ON fixed_targets.application = failed_targets.application AND fixed_targets.target = failed_targets.target
+  INNER JOIN deployments_that_can_fail AS failed ON failed_targets.deployment_id = failed.deployment_id
+  WHERE
+    fixes.kind = 'hotfix'
+    AND fixes.deployment_id <> failed.deployment_id
+    AND fixes.began_at >= failed.earliest_traffic_at
+    AND fixes.began_at <= failed.traffic_at + definitions.failure_window_hours * INTERVAL 1 HOUR
 )
 SELECT
-  reverting_deployments.deployment_id,
+  failed.deployment_id,
   'fix_forward' AS evidence,
-  reverting_deployments.evidence_id,
-  fixes.traffic_at AS happened_at,
+  fixes.deployment_id AS evidence_id,
+  fixes.began_at AS happened_at,
   fixes.stable_at AS recovered_at,
   'stated' AS confidence
 FROM reverting_deployments
-INNER JOIN deployments AS fixes ON reverting_deployments.evidence_id = fixes.deployment_id
+INNER JOIN fixes ON reverting_deployments.evidence_id = fixes.deployment_id
 INNER JOIN deployments AS failed ON reverting_deployments.deployment_id = failed.deployment_id
-INNER JOIN definitions ON reverting_deployments.application = definitions.application
+INNER JOIN definitions ON failed.application = definitions.application
 WHERE
-  fixes.traffic_at > failed.traffic_at
-  AND fixes.traffic_at <= failed.traffic_at + definitions.failure_window_hours * INTERVAL 1 HOUR
+  fixes.began_at >= failed.earliest_traffic_at
+  AND fixes.began_at <= failed.traffic_at + definitions.failure_window_hours * INTERVAL 1 HOUR
 UNION ALL
-SELECT deployment_id, 'fix_forward', evidence_id, traffic_at, stable_at, 'inferred'
-FROM deployments_before_hotfix
+SELECT deployment_id, 'fix_forward', evidence_id, began_at, stable_at, 'inferred'
+FROM hotfixes_in_window
 WHERE nearest = 1

@@ -1,23 +1,29 @@
 -- One row is one rollback, attributed to the deployment that it rolled back: by a deployment of its own, or in the same
--- execution. Stated if the restored version identifies that deployment, inferred if only the order in time does. A
--- rollback to what served all the time takes nothing back.
+-- execution. It is evidence from its start on (E1). A rollback that broke itself recovers by the next fix (R0).
+WITH undo_stages AS (
+  SELECT deployment_id, min(started_at) AS started_at
+  FROM attempt_rollouts
+  WHERE class = 'undo' AND NOT governs
+  GROUP BY deployment_id
+)
 SELECT
-  coalesce(
-    CASE definitions.rollback_blames
-      WHEN 'first' THEN deployments.blamed_first_id
-      ELSE deployments.blamed_last_id
-    END,
-    CASE WHEN deployments.content_change IS DISTINCT FROM 'same' THEN deployments.previous_id END
-  ) AS deployment_id,
+  rolled_back_deployments.deployment_id,
   'rollback' AS evidence,
-  deployments.deployment_id AS evidence_id,
-  deployments.traffic_at AS happened_at,
-  deployments.stable_at AS recovered_at,
-  CASE WHEN deployments.blamed_first_id IS NULL THEN 'inferred' ELSE 'stated' END AS confidence
-FROM deployments
-INNER JOIN definitions ON deployments.application = definitions.application
-WHERE deployments.kind = 'rollback' AND deployments.took_traffic
+  rolled_back_deployments.rollback_id AS evidence_id,
+  rolled_back_deployments.happened_at,
+  coalesce(rolled_back_deployments.recovered_at, next_fixes.fixed_at) AS recovered_at,
+  rolled_back_deployments.confidence
+FROM rolled_back_deployments
+LEFT JOIN next_fixes ON rolled_back_deployments.deployment_id = next_fixes.deployment_id
 UNION ALL
-SELECT deployment_id, 'rollback', deployment_id, rolled_back_at, coalesce(reverted_in_run_at, later_at), 'stated'
-FROM failed_during_deploy
-WHERE rolled_back_at IS NOT NULL
+SELECT
+  deployments.deployment_id,
+  'rollback',
+  deployments.deployment_id,
+  coalesce(undo_stages.started_at, deployments.rolled_back_at),
+  coalesce(deployments.reverted_in_run_at, next_fixes.fixed_at),
+  'stated'
+FROM deployments
+LEFT JOIN undo_stages ON deployments.deployment_id = undo_stages.deployment_id
+LEFT JOIN next_fixes ON deployments.deployment_id = next_fixes.deployment_id
+WHERE deployments.rolled_back_at IS NOT NULL

@@ -5,7 +5,7 @@
 -- better    = "lower"
 -- subject   = "deployment"
 -- dimension = "instability"
--- shaped_by = ["failure_kinds", "failure_rate_counts", "failure_window_hours", "failure_verifications", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
+-- shaped_by = ["failure_kinds", "failure_rate_counts", "failure_window_hours", "failure_verifications", "promotions", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
 -- One row is one deployment; 1 where it failed, censored while a failure could still show within the window.
 SELECT
   deployments.application,
@@ -20,6 +20,7 @@ SELECT
     WHEN deployments.outcome NOT IN ('succeeded', 'failed') THEN deployments.outcome
     WHEN definitions.failure_rate_counts = 'with_rollbacks' AND deployments.kind = 'rollback' THEN NULL
     WHEN NOT list_contains(definitions.failure_kinds, deployments.kind) THEN deployments.kind
+    WHEN definitions.promotions = 'joined' AND deployments.joins_id IS NOT NULL THEN 'joins an earlier deployment'
   END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application

@@ -6,15 +6,17 @@
 -- subject   = "deployment"
 -- dimension = "throughput"
 -- shaped_by = ["recovery_starts", "failure_window_hours", "failure_verifications", "rollback_blames"]
--- One row is one failed deployment, dated when it failed; censored while it has not recovered.
+-- One row is one failed deployment, dated by its full traffic; censored while it has not recovered.
 SELECT
   recoveries.application,
-  recoveries.failed_at AS happened_at,
+  deployments.traffic_at AS happened_at,
   recoveries.deployment_id AS subject,
   epoch(coalesce(recoveries.recovered_at, build.as_of) - recoveries.failed_at) / 3600 AS value,
-  recoveries.recovered_at IS NULL AS censored,
+  recoveries.recovered_at IS NULL AND recoveries.excluded IS NULL AS censored,
   CASE
+    WHEN recoveries.excluded IS NOT NULL THEN recoveries.excluded
     WHEN recoveries.recovered_at IS NULL AND recoveries.failed_at > build.as_of THEN 'failed after the data ends'
   END AS excluded
 FROM recoveries
+INNER JOIN deployments ON recoveries.deployment_id = deployments.deployment_id
 CROSS JOIN build

@@ -20,6 +20,7 @@
 -- is_restart = "A user restarted its execution before its last rollout; triggered_by is that user."
 -- rollouts = "Number of production targets that it changed."
 -- queued_at = "When its execution was queued."
+-- earliest_traffic_at = "When it took traffic at the earliest: at first traffic, or at its start if its source does not say."
 -- traffic_at = "When it served: full traffic, else first."
 -- stable_at = "When it served all traffic, unless its own execution rolled it back; from then on earlier failures have recovered."
 WITH
@@ -101,6 +102,7 @@ SELECT
   queued_at,
   started_at,
   first_traffic_at,
+  coalesce(earliest_traffic.earliest_traffic_at, first_traffic_at) AS earliest_traffic_at,
   full_traffic_at,
   finished_at,
   traffic_at,
@@ -109,3 +111,4 @@ SELECT
   url
 FROM compared_attempts
 LEFT JOIN preparations ON compared_attempts.deployment_id = preparations.completed_by_id
+LEFT JOIN earliest_traffic ON compared_attempts.deployment_id = earliest_traffic.deployment_id

@@ -1,42 +1,32 @@
--- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, or a failed
--- deploy. A deployment that its own execution reverted has restored nothing, so no failure recovers by it.
+-- One row is one piece of evidence that a deployment failed: a rollback, a fix forward, an incident, a failed deploy, or
+-- the verdict of a person. What a later verdict silences is left out; `verdicts` lists it.
 -- Confidence: stated by a stage, a commit or a person, or inferred from its place in time.
 --
--- evidence_id = "Id of the evidence: the rollback, the fix, the incident."
+-- evidence_id = "Id of the evidence: the rollback, the fix, the incident, the verdict."
 -- confidence = "stated by a stage, a commit or a person, or inferred from its place in time."
-WITH
-evidence AS (
-  SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_rollback
-  UNION ALL
-  SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_fix_forward
-  UNION ALL
-  SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_deploy
-  UNION ALL
-  SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_verification
-  UNION ALL
-  SELECT
-    deployment_id,
-    'incident',
-    incident_id,
-    opened_at,
-    resolved_at,
-    CASE linked_by WHEN 'window' THEN 'inferred' ELSE 'stated' END
-  FROM incidents
-)
 SELECT
-  releases.application,
-  evidence.deployment_id,
-  evidence.evidence,
-  evidence.evidence_id,
-  evidence.happened_at,
-  evidence.recovered_at,
-  max(evidence.confidence) AS confidence
-FROM evidence
-INNER JOIN deployments_that_can_fail AS releases ON evidence.deployment_id = releases.deployment_id
-GROUP BY
-  releases.application,
-  evidence.deployment_id,
-  evidence.evidence,
-  evidence.evidence_id,
-  evidence.happened_at,
-  evidence.recovered_at
+  all_evidence.application,
+  all_evidence.deployment_id,
+  all_evidence.evidence,
+  all_evidence.evidence_id,
+  all_evidence.happened_at,
+  all_evidence.recovered_at,
+  all_evidence.confidence
+FROM all_evidence
+ANTI JOIN verdicts
+  ON all_evidence.deployment_id = verdicts.deployment_id
+  AND verdicts.in_force
+  AND verdicts.verdict = 'stable'
+  AND all_evidence.happened_at < verdicts.decided_at
+UNION ALL
+SELECT
+  verdicts.application,
+  verdicts.deployment_id,
+  'verdict' AS evidence,
+  verdicts.verdict_id AS evidence_id,
+  verdicts.decided_at AS happened_at,
+  NULL AS recovered_at,
+  'stated' AS confidence
+FROM verdicts
+INNER JOIN deployments ON verdicts.deployment_id = deployments.deployment_id
+WHERE verdicts.in_force AND verdicts.verdict = 'failed' AND deployments.outcome IN ('succeeded', 'failed')

@@ -1,51 +1,70 @@
--- One row is one failed deployment, recovered or not: when it failed, when service was restored (null: not yet) and on what evidence. A
--- deployment that failed while it deployed and was restarted into success failed when its first attempt took traffic.
+-- One row is one failed deployment, recovered or not: when it failed, when service was restored (null: not yet) and on
+-- what evidence. It failed at full traffic, or at the first evidence if that came earlier, never before first traffic
+-- (R1). A rollback or a fix restores service; where there are incidents only, the resolution of the last one does.
 --
 -- failed_at = "When the failure started."
+-- detected_at = "When the first of its incidents was opened; null without one."
+-- excluded = "Why its recovery time is left out: a verdict alone, or recovered before it failed; null if it counts."
 -- evidence_count = "Number of pieces of evidence."
 WITH
-failed_deploys AS (
-  SELECT deployment_id, min(happened_at) AS failed_at FROM failures WHERE evidence = 'deploy' GROUP BY deployment_id
-),
-incidents_by_deployment AS (
-  SELECT deployment_id, min(happened_at) AS opened_at FROM failures WHERE evidence = 'incident' GROUP BY deployment_id
+evidence_by_deployment AS (
+  SELECT
+    application,
+    deployment_id,
+    min(happened_at) AS first_evidence_at,
+    min(happened_at) FILTER (evidence = 'deploy') AS broke_at,
+    min(happened_at) FILTER (evidence = 'incident') AS detected_at,
+    max(recovered_at) FILTER (evidence = 'incident') AS last_resolved_at,
+    bool_and(recovered_at IS NOT NULL) FILTER (evidence = 'incident') AS all_resolved,
+    string_agg(DISTINCT evidence, ' ' ORDER BY evidence) AS evidence,
+    bool_or(recovered_at IS NOT NULL AND evidence <> 'incident') AS was_restored,
+    count(*) AS evidence_count
+  FROM failures
+  GROUP BY application, deployment_id
 ),
 failure_times AS (
   SELECT
-    deployments.deployment_id,
-    deployments.application,
-    least(
-      CASE definitions.recovery_starts
-        WHEN 'first_traffic_at' THEN deployments.first_traffic_at
-        WHEN 'incident_opened_at' THEN coalesce(incidents_by_deployment.opened_at, deployments.traffic_at)
-        ELSE deployments.traffic_at
-      END,
+    evidence_by_deployment.*,
+    greatest(
+      least(deployments.earliest_traffic_at, broke_at),
       CASE
-        WHEN incidents_by_deployment.opened_at IS NULL OR definitions.recovery_starts <> 'incident_opened_at'
-          THEN failed_deploys.failed_at
+        WHEN definitions.recovery_starts = 'incident_opened_at' AND detected_at IS NOT NULL THEN detected_at
+        WHEN definitions.recovery_starts = 'first_traffic_at' THEN least(deployments.first_traffic_at, first_evidence_at)
+        ELSE least(deployments.full_traffic_at, first_evidence_at)
       END
     ) AS failed_at
-  FROM deployments
+  FROM evidence_by_deployment
+  INNER JOIN deployments ON evidence_by_deployment.deployment_id = deployments.deployment_id
   INNER JOIN definitions ON deployments.application = definitions.application
-  LEFT JOIN failed_deploys ON deployments.deployment_id = failed_deploys.deployment_id
-  LEFT JOIN incidents_by_deployment ON deployments.deployment_id = incidents_by_deployment.deployment_id
 ),
-distinct_evidence AS (
-  SELECT DISTINCT deployment_id, evidence FROM failures
+restorations AS (
+  SELECT failure_times.deployment_id, min(failures.recovered_at) AS restored_at
+  FROM failure_times
+  INNER JOIN failures
+    ON failure_times.deployment_id = failures.deployment_id AND failures.recovered_at >= failure_times.failed_at
+  WHERE failures.evidence <> 'incident'
+  GROUP BY failure_times.deployment_id
 ),
-evidence_lists AS (
-  SELECT deployment_id, string_agg(evidence, ' ' ORDER BY evidence) AS evidence
-  FROM distinct_evidence
-  GROUP BY deployment_id
+recovery_times AS (
+  SELECT
+    failure_times.*,
+    coalesce(
+      restorations.restored_at,
+      CASE WHEN all_resolved AND last_resolved_at >= failure_times.failed_at THEN last_resolved_at END
+    ) AS recovered_at
+  FROM failure_times
+  LEFT JOIN restorations ON failure_times.deployment_id = restorations.deployment_id
 )
 SELECT
-  failures.application,
-  failures.deployment_id,
-  failure_times.failed_at,
-  min(CASE WHEN failures.recovered_at >= failure_times.failed_at THEN failures.recovered_at END) AS recovered_at,
-  min(evidence_lists.evidence) AS evidence,
-  count(*) AS evidence_count
-FROM failures
-INNER JOIN failure_times ON failures.deployment_id = failure_times.deployment_id
-INNER JOIN evidence_lists ON failures.deployment_id = evidence_lists.deployment_id
-GROUP BY failures.application, failures.deployment_id, failure_times.failed_at
+  application,
+  deployment_id,
+  failed_at,
+  detected_at,
+  recovered_at,
+  CASE
+    WHEN evidence = 'verdict' THEN 'a verdict alone'
+    WHEN recovered_at IS NULL AND (was_restored OR all_resolved) THEN 'recovered before it failed'
+  END AS excluded,
+  evidence,
+  evidence_count
+FROM recovery_times

@@ -10,20 +10,8 @@
 -- restored_version = "Version that was restored."
 WITH
 all_rollbacks AS (
-  SELECT
-    deployments.deployment_id,
-    'separate deployment' AS method,
-    deployments.traffic_at AS happened_at,
-    coalesce(
-      CASE definitions.rollback_blames
-        WHEN 'first' THEN deployments.blamed_first_id
-        ELSE deployments.blamed_last_id
-      END,
-      CASE WHEN deployments.content_change IS DISTINCT FROM 'same' THEN deployments.previous_id END
-    ) AS rolled_back_id
-  FROM deployments
-  INNER JOIN definitions ON deployments.application = definitions.application
-  WHERE deployments.kind = 'rollback' AND deployments.took_traffic
+  SELECT rollback_id AS deployment_id, 'separate deployment' AS method, traffic_at AS happened_at, deployment_id AS rolled_back_id
+  FROM rolled_back_deployments
   UNION ALL
   SELECT deployment_id, 'same execution', rolled_back_at, deployment_id
   FROM deployments

@@ -107,6 +107,9 @@ class Rollout(Row, frozen=True, kw_only=True):
     started_at: Annotated[Micros, "When it began."] = None
     accepted_at: Annotated[Micros, "When the cluster accepted it; null if it was refused or not begun."] = None
     first_traffic_at: Annotated[Micros, "When the new version first took traffic; null if it never did."] = None
+    earliest_traffic_at: Annotated[
+        Micros, "When it can have taken traffic at the earliest, if the source does not say when; else null."
+    ] = None
     full_traffic_at: Annotated[Micros, "When the new version took all traffic of the target; null if never."] = None
     finished_at: Annotated[Micros, "When it ended, including clean-up."] = None
     version: Annotated[Text, "Version where there is no pod template: a machine image, or what a file says."] = None

@@ -1,4 +1,4 @@
-"""Incidents, and their events."""
+"""Incidents, their events, and verdicts of people on deployments."""
 
 from __future__ import annotations
 
@@ -35,3 +35,15 @@ class IncidentEvent(Row, frozen=True, kw_only=True):
     happened_at: Annotated[Time, "When it happened."]
     deployment: Annotated[Text, "Id of the deployment or execution that caused it; null if unknown."] = None
     title: Annotated[Text, "Title of the incident."] = None
+
+
+class Verdict(Row, frozen=True, kw_only=True):
+    """One verdict of a person: a deployment failed, or it was stable."""
+
+    application: Annotated[Text, "Application of the deployment; null if its id alone says it."] = None
+    deployment: Annotated[Text, "Id of the deployment or execution."] = None
+    commit: Annotated[Text, "Commit that the deployment shipped, in place of its id."] = None
+    verdict: Annotated[str, "failed or stable."]
+    decided_by: Annotated[str, "Who decided."]
+    decided_at: Annotated[Time, "When it was decided."]
+    reason: Annotated[Text, "Why."] = None

@@ -1,0 +1,100 @@
+-- One row is one incident or verdict that names a deployment, an execution or a commit, with the deployment that it
+-- means: that of its own application, else the only one (E3). Of several of its application the latest before it counts.
+-- A commit means the deployment that shipped the change that brought it. problem says why it blames none.
+WITH
+records AS (
+  SELECT 'incident' AS record, source, id, application, deployment, lower(commit) AS commit, opened_at AS happened_at
+  FROM incident_records
+  WHERE deployment IS NOT NULL OR commit IS NOT NULL
+  UNION ALL
+  SELECT 'verdict', source, id, application, deployment, lower(commit), decided_at FROM landing.verdict
+),
+named_executions AS (
+  SELECT records.record, records.source, records.id, execution.source AS execution_source, execution.root_id
+  FROM records
+  INNER JOIN landing.execution ON records.deployment = execution.id
+  UNION
+  SELECT records.record, records.source, records.id, execution.source, execution.root_id
+  FROM records
+  INNER JOIN landing.execution ON records.deployment = execution.external_id
+),
+commits AS (
+  SELECT records.record, records.source, records.id, changes.application, changes.shipped_by AS deployment_id
+  FROM records
+  INNER JOIN included_commits
+    ON left(records.commit, 7) = left(included_commits.sha, 7) AND starts_with(included_commits.sha, records.commit)
+  INNER JOIN changes
+    ON included_commits.repository = changes.repository
+    AND included_commits.change_sha = changes.sha
+    AND NOT changes.baseline
+  WHERE length(records.commit) >= 7
+  UNION
+  SELECT records.record, records.source, records.id, shipped_commits.application, shipped_commits.deployment_id
+  FROM records
+  INNER JOIN shipped_commits
+    ON left(records.commit, 7) = left(shipped_commits.sha, 7) AND starts_with(shipped_commits.sha, records.commit)
+  ANTI JOIN included_commits
+    ON shipped_commits.repository = included_commits.repository AND shipped_commits.sha = included_commits.sha
+  WHERE length(records.commit) >= 7 AND NOT shipped_commits.baseline
+),
+candidates AS (
+  SELECT
+    named_executions.record,
+    named_executions.source,
+    named_executions.id,
+    deployment_trees.deployment_id,
+    'deployment' AS linked_by
+  FROM named_executions
+  INNER JOIN deployment_trees
+    ON named_executions.execution_source = deployment_trees.source
+    AND named_executions.root_id = deployment_trees.root_id
+  UNION
+  SELECT records.record, records.source, records.id, deployments.deployment_id, 'deployment'
+  FROM records
+  INNER JOIN deployments ON records.deployment IN (deployments.deployment_id, deployments.root_id)
+  UNION
+  SELECT record, source, id, deployment_id, 'commit' FROM commits WHERE deployment_id IS NOT NULL
+),
+ranked AS (
+  SELECT
+    candidates.*,
+    deployments.application = records.application AS is_own,
+    count(*) OVER (PARTITION BY candidates.record, candidates.source, candidates.id, linked_by) AS candidates,
+    row_number() OVER (
+      PARTITION BY candidates.record, candidates.source, candidates.id
+      ORDER BY
+        linked_by DESC,
+        coalesce(deployments.application = records.application, FALSE) DESC,
+        coalesce(deployments.earliest_traffic_at <= records.happened_at, FALSE) DESC,
+        deployments.earliest_traffic_at DESC NULLS LAST,
+        deployments.deployment_id DESC
+    ) AS place
+  FROM candidates
+  INNER JOIN deployments ON candidates.deployment_id = deployments.deployment_id
+  INNER JOIN records
+    ON candidates.record = records.record AND candidates.source = records.source AND candidates.id = records.id
+)
+SELECT
+  records.record,
+  records.source,
+  records.id,
+  coalesce(deployments.application, records.application) AS application,
+  deployments.deployment_id,
+  ranked.linked_by,
+  CASE
+    WHEN releases.deployment_id IS NOT NULL THEN NULL
+    WHEN deployments.first_traffic_at IS NULL AND deployments.deployment_id IS NOT NULL THEN 'took no traffic'
+    WHEN deployments.deployment_id IS NOT NULL THEN 'is a ' || deployments.kind
+    WHEN ranked.candidates > 1 THEN 'of several applications'
+    WHEN named_executions.id IS NOT NULL THEN 'outside production'
+    ELSE 'unknown'
+  END AS problem
+FROM records
+LEFT JOIN ranked
+  ON records.record = ranked.record AND records.source = ranked.source AND records.id = ranked.id AND ranked.place = 1
+LEFT JOIN deployments ON ranked.deployment_id = deployments.deployment_id AND (ranked.is_own OR ranked.candidates = 1)
+LEFT JOIN deployments_that_can_fail AS releases ON deployments.deployment_id = releases.deployment_id
+LEFT JOIN (SELECT DISTINCT record, source, id FROM named_executions) AS named_executions
+  ON records.record = named_executions.record
+  AND records.source = named_executions.source
+  AND records.id = named_executions.id
