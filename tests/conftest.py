@@ -107,6 +107,7 @@ class Facts:
     deployments: str = ""
     changes: str = ""
     incidents: str = ""
+    verdicts: str = ""
     spinnaker: list[dict[str, Any]] = field(default_factory=list)
     cdevents: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -154,8 +155,12 @@ def _micros(value: object) -> int | None:
 
 
 def table(text: str) -> str:
-    """A text table as CSV; its first column is the id, dates may leave out their ``Z``."""
-    lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines() if line.strip()]
+    """A text table as CSV; its first column is the id, dates may leave out their ``Z``; a line break is ``\\n``."""
+    lines = [
+        [cell.strip().replace("\\n", "\n") for cell in line.split("|")]
+        for line in text.strip().splitlines()
+        if line.strip()
+    ]
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(lines)
     return out.getvalue()
@@ -173,7 +178,7 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
     """Ingest facts into a folder by the real sources, build, and open the result."""
     config = Config(data=fresh(folder), **facts.settings)
     paths = []
-    for kind in ("deployments", "changes", "incidents"):
+    for kind in ("deployments", "changes", "incidents", "verdicts"):
         if text := getattr(facts, kind):
             paths.append(folder / f"{kind}.csv")
             paths[-1].write_text(table(text))

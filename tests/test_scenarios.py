@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -62,12 +63,17 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
 
 
 def list_changes(trunk: dict[str, dict[object, str]]) -> str:
-    """Return the file of changes of a trunk on which each commit follows the one before; times are in UTC."""
-    lines = ["repository | sha | parents | authored_at | committed_at"]
+    """Return the file of changes of a trunk on which each commit follows the one before; times are in UTC.
+
+    A message may follow the time; ``{1}`` in it is the id of the commit 1.
+    """
+    lines = ["repository | sha | parents | authored_at | committed_at | message"]
     for repository, commits in trunk.items():
         parents = ["", *map(commit_id, commits)]
-        for (name, merged_at), parent in zip(commits.items(), parents, strict=False):
-            lines.append(f"{repository} | {commit_id(name)} | {parent} | {merged_at} | {merged_at}")
+        for (name, entry), parent in zip(commits.items(), parents, strict=False):
+            merged_at, _, message = str(entry).partition(" ")
+            message = re.sub(r"\{(\w+)\}", lambda match: commit_id(match[1]), message)
+            lines.append(f"{repository} | {commit_id(name)} | {parent} | {merged_at} | {merged_at} | {message}")
     return "\n".join(lines)
 
 

@@ -42,37 +42,55 @@ candidates AS (
     named_executions.record,
     named_executions.source,
     named_executions.id,
-    deployment_trees.deployment_id,
-    'deployment' AS linked_by
+    coalesce(deployments.prepared_for_id, deployments.deployment_id) AS deployment_id,
+    'deployment' AS linked_by,
+    1 AS precedence
+  FROM named_executions
+  INNER JOIN deployments
+    ON named_executions.execution_source = deployments.source AND named_executions.root_id = deployments.root_id
+  UNION
+  SELECT records.record, records.source, records.id, deployments.deployment_id, 'deployment', 1
+  FROM records
+  INNER JOIN deployments ON records.deployment IN (deployments.deployment_id, deployments.root_id)
+  UNION
+  -- The execution deployed nothing, and its completion triggered those that did.
+  SELECT
+    named_executions.record, named_executions.source, named_executions.id, deployment_trees.deployment_id, 'deployment', 2
   FROM named_executions
   INNER JOIN deployment_trees
     ON named_executions.execution_source = deployment_trees.source
     AND named_executions.root_id = deployment_trees.root_id
+    AND NOT deployment_trees.is_earlier_deployment
   UNION
-  SELECT records.record, records.source, records.id, deployments.deployment_id, 'deployment'
-  FROM records
-  INNER JOIN deployments ON records.deployment IN (deployments.deployment_id, deployments.root_id)
-  UNION
-  SELECT record, source, id, deployment_id, 'commit' FROM commits WHERE deployment_id IS NOT NULL
+  SELECT record, source, id, deployment_id, 'commit', 3 FROM commits WHERE deployment_id IS NOT NULL
+),
+best_candidates AS (
+  SELECT *, rank() OVER (PARTITION BY record, source, id ORDER BY precedence) AS place FROM candidates
 ),
 ranked AS (
   SELECT
-    candidates.*,
-    deployments.application = records.application AS is_own,
-    count(*) OVER (PARTITION BY candidates.record, candidates.source, candidates.id, linked_by) AS candidates,
+    best_candidates.record,
+    best_candidates.source,
+    best_candidates.id,
+    best_candidates.deployment_id,
+    best_candidates.linked_by,
+    coalesce(deployments.application = records.application, FALSE) AS is_own,
+    count(*) OVER (PARTITION BY best_candidates.record, best_candidates.source, best_candidates.id) AS candidates,
     row_number() OVER (
-      PARTITION BY candidates.record, candidates.source, candidates.id
+      PARTITION BY best_candidates.record, best_candidates.source, best_candidates.id
       ORDER BY
-        linked_by DESC,
         coalesce(deployments.application = records.application, FALSE) DESC,
         coalesce(deployments.earliest_traffic_at <= records.happened_at, FALSE) DESC,
         deployments.earliest_traffic_at DESC NULLS LAST,
         deployments.deployment_id DESC
     ) AS place
-  FROM candidates
-  INNER JOIN deployments ON candidates.deployment_id = deployments.deployment_id
+  FROM best_candidates
+  INNER JOIN deployments ON best_candidates.deployment_id = deployments.deployment_id
   INNER JOIN records
-    ON candidates.record = records.record AND candidates.source = records.source AND candidates.id = records.id
+    ON best_candidates.record = records.record
+    AND best_candidates.source = records.source
+    AND best_candidates.id = records.id
+  WHERE best_candidates.place = 1
 )
 SELECT
   records.record,
