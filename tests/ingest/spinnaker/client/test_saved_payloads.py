@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import zstandard
 from dora.errors import UsageError
 from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
-from ingest.core.source import FileComplete, Request, Unreadable
+from ingest.core.source import AsOf, FileComplete, Request, Unreadable
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.saved_payloads import read_saved_payloads
 from tests.conftest import fresh
@@ -125,3 +126,18 @@ def test_loading_lands_like_fetching(tmp_path: Path) -> None:
     new = first.tables["rollout"]["new"]
     assert new >= 6
     assert second.tables["rollout"] == {"new": 0, "changed": 0, "unchanged": new}
+
+
+def test_saved_executions_are_as_old_as_their_newest_time(write_file: Callable[[str, bytes], Path]) -> None:
+    """They have no clock of the server; a time that is still to come is capped, what has no time dates nothing."""
+
+    def times(**fields: Any) -> list[datetime]:
+        path = write_file("x.json", json.dumps(RUN | fields).encode())
+        return [item.at for item in read_saved_payloads([path]) if isinstance(item, AsOf)]
+
+    stages = [{"startTimeExpiry": 1_990_000_000_000}]
+    assert times(buildTime=1_772_442_000_000, endTime=1_772_442_600_000, stages=stages) == [
+        datetime(2026, 3, 2, 9, 10, tzinfo=UTC)
+    ]
+    assert times(startTime=1_990_000_000_000)[0] <= datetime.now(UTC)
+    assert times() == []
