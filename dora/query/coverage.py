@@ -92,9 +92,10 @@ def read_coverage(
     gaps: dict[str, list[Gap]] = {}
     for row in con.execute(GAPS, {"before_history": before_history}).fetchall():
         gaps.setdefault(row[0], []).append(Gap(*row))
-    return {
-        group: Coverage(
-            names, [gap for name in names for gap in gaps.get(name, [])], plan.zone, plan.as_of, exposures[group]
-        )
-        for group, names in plan.groups.items()
-    }
+    ends = dict(con.execute("SELECT application, as_of FROM data_ends").fetchall())
+    coverage = {}
+    for group, names in plan.groups.items():
+        own_gaps = [gap for name in names for gap in gaps.get(name, [])]
+        as_of = min((ends[name] for name in exposures[group].still_observed(ends, plan.zone)), default=plan.as_of)
+        coverage[group] = Coverage(names, own_gaps, plan.zone, as_of, exposures[group])
+    return coverage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -32,6 +32,13 @@ class Exposure:
         total = self.days(window)
         days = {name: observed_days(stretches, window) for name, stretches in self.members.items()}
         return {name: own for name, own in days.items() if own < total}
+
+
+    def still_observed(self, ends: Mapping[str, datetime], zone: str) -> Iterator[str]:
+        """Yield the applications that were observed until the end of their data (UTC): they have not ended before."""
+        for name, stretches in self.members.items():
+            if stretches[-1].end > periods.to_local(ends[name], zone) - DAY:
+                yield name
 
 
 def observed_days(stretches: Sequence[Period], window: Period) -> float:

@@ -85,7 +85,7 @@ def _to_value(
         open=aggregate.open,
         excluded=aggregate.excluded,
         partial=incomplete is not None,
-        as_of=plan.as_of,
+        as_of=coverage.as_of,
         incomplete=incomplete,
         days=days,
         window_days=max(window_days(window), days),

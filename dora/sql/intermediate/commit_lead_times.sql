@@ -10,7 +10,7 @@ timed_commits AS (
     lead_times.shipped,
     lead_times.excluded,
     lead_times.ended_at,
-    build.as_of,
+    data_ends.as_of,
     CASE
       WHEN definitions.lead_time_starts = 'committed_at' THEN commit.committed_at
       WHEN definitions.lead_time_starts IN ('authored_at', 'first_commit_at') THEN commit.authored_at
@@ -27,7 +27,7 @@ timed_commits AS (
     ON commit.repository = duplicate_commits.repository
     AND commit.sha = duplicate_commits.sha
     AND duplicate_commits.kind = 'commit'
-  CROSS JOIN build
+  INNER JOIN data_ends ON lead_times.application = data_ends.application
   WHERE definitions.lead_time_unit = 'commit' AND commit.source = coalesce(duplicate_commits.source, commit.source)
 )
 SELECT

@@ -13,7 +13,7 @@ SELECT
   deployments.deployment_id AS subject,
   CASE WHEN recoveries.deployment_id IS NULL THEN 0.0 ELSE 1.0 END AS value,
   recoveries.deployment_id IS NULL
-  AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR AS censored,
+  AND deployments.traffic_at > data_ends.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR AS censored,
   CASE
     WHEN definitions.failure_rate_counts = 'all_deployments'
       THEN CASE WHEN NOT deployments.took_traffic THEN deployments.outcome END
@@ -24,5 +24,5 @@ SELECT
   END AS excluded
 FROM deployments
 INNER JOIN definitions ON deployments.application = definitions.application
-CROSS JOIN build
+INNER JOIN data_ends ON deployments.application = data_ends.application
 LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id

@@ -25,13 +25,13 @@ SELECT
   deployments_with_next.application,
   deployments_with_next.full_traffic_at AS happened_at,
   deployments_with_next.deployment_id AS subject,
-  epoch(coalesce(deployments_with_next.next_at, build.as_of) - deployments_with_next.full_traffic_at) / 3600 AS value,
+  epoch(coalesce(deployments_with_next.next_at, data_ends.as_of) - deployments_with_next.full_traffic_at) / 3600 AS value,
   deployments_with_next.next_at IS NULL AS censored,
   CASE
     WHEN
       deployments_with_next.next_at IS NULL
-      AND deployments_with_next.full_traffic_at > build.as_of
+      AND deployments_with_next.full_traffic_at > data_ends.as_of
       THEN 'deployed after the data ends'
   END AS excluded
 FROM deployments_with_next
-CROSS JOIN build
+INNER JOIN data_ends ON deployments_with_next.application = data_ends.application

@@ -29,12 +29,12 @@ WITH change_clocks AS (
       ELSE deployments.finished_at
     END AS ended_at,
     ended_applications.is_stated AS is_ended,
-    build.as_of
+    data_ends.as_of
   FROM changes
   INNER JOIN definitions ON changes.application = definitions.application
   LEFT JOIN deployments ON changes.shipped_by = deployments.deployment_id
   LEFT JOIN ended_applications ON changes.application = ended_applications.application
-  CROSS JOIN build
+  INNER JOIN data_ends ON changes.application = data_ends.application
 )
 SELECT
   application,
