@@ -25,6 +25,7 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TIME = re.compile(rb'"(?:build|start|end)Time(?:Millis)?"\s*:\s*(1\d{12})\b')  # of this century, in milliseconds
 
+_TIME = re.compile(rb'"(?:buildTime|startTime|endTime)"\s*:\s*(\d{13})\b')  # milliseconds
 PLAN = "a plan that a pipeline template was rendered to"
 # Documents that are not executions, by keys that only they have; the first match counts.
 OTHER_DOCUMENTS = {
@@ -40,12 +41,21 @@ OTHER_DOCUMENTS = {
 
 
 def read_saved_payloads(paths: Sequence[Path]) -> Iterator[Item]:
-    """Yield the documents of files and folders, by name. Raises ``UsageError`` for a path that does not exist."""
+    """Yield the documents of files and folders, by name, and the newest time in them.
+
+    Raises ``UsageError`` for a path that does not exist.
+    """
+    newest = 0
     for path in paths:
         if not path.exists():
             raise UsageError(f"There is no {path}; nothing was loaded.", "give a file or a folder of payloads.")
         for file in sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]:
-            yield from _read_file(file)
+            for item in _read_file(file):
+                if isinstance(item, Document):
+                    newest = max(newest, *map(int, _TIME.findall(item.body)), 0)
+                yield item
+    if newest:  # what was saved months ago is as old as that, whenever it is loaded
+        yield AsOf(min(datetime.fromtimestamp(newest / 1000, UTC), datetime.now(UTC)))
 
 
 def _read_file(path: Path) -> Iterator[Item]:
