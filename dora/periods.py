@@ -61,7 +61,12 @@ def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:
 
 def to_local(moment: datetime, zone: str) -> datetime:
     """Return a naive UTC instant as a naive local datetime."""
-    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return with_offset(moment, zone).replace(tzinfo=None)
+
+
+def with_offset(moment: datetime, zone: str) -> datetime:
+    """Return a naive UTC instant as local time with its offset."""
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
 
 
 def to_utc(moment: datetime, zone: str) -> datetime:

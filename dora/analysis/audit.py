@@ -152,7 +152,7 @@ def find_exceptions(con: Connection, scope: Scope, rows: list[Row]) -> list[Audi
 
 
 def _add_local_time(row: Row, zone: str) -> Row:
-    local = periods.to_local(row["changed_at"] or row["happened_at"], zone)
+    local = periods.with_offset(row["changed_at"] or row["happened_at"], zone)
     outside = not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
     return row | {"local_time": local, "outside_business_hours": outside}
 

@@ -80,7 +80,7 @@ def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
     first_deployment = local(min(times("first_at"), default=None))
     deployments = sum(row["deployments"] for row in applications)
     return Rollbacks(
-        rows=[row | {"local_time": local(row["happened_at"])} for row in rows],
+        rows=[row | {"local_time": periods.with_offset(row["happened_at"], zone)} for row in rows],
         since=periods.parse_moment(scope.since, zone, as_of) if scope.since else first_deployment,
         until=periods.parse_moment(scope.until, zone, as_of) if scope.until else local(as_of),
         deployments=deployments,

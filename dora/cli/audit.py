@@ -18,6 +18,7 @@ from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
     from dora.analysis.canary_summary import Canaries
+    from dora.api import Delivery
 
 # All but the URL of the execution, which would fold every other column of a terminal.
 ROLLBACK_COLUMNS = ["when", "application", "rolled back", "time live", "to", "by", "pipeline", "reason"]
@@ -104,13 +105,14 @@ def audit(
 
     Example: dora audit --since 90d --out audit.html
     """
-    trail = options.open_build(config).audit(options.scope_from(since, until, application, team)).only(exception)
+    delivery = options.open_build(config)
+    trail = delivery.audit(options.scope_from(since, until, application, team)).only(exception)
     if json:
         console.print_json(trail.dict())
     elif csv:
         console.print_csv(trail.rows)
     elif out:
-        _write(trail, out)
+        _write(delivery, trail, out)
         console.print_note(f"{out}: {len(trail.rows):,} production changes")
     else:
         print(*trail.sentences, "", sep="\n")
@@ -119,14 +121,18 @@ def audit(
         options.print_data_through(trail.as_of)
 
 
-def _write(trail: AuditTrail, path: Path) -> None:
+def _write(delivery: Delivery, trail: AuditTrail, path: Path) -> None:
     from dora.export import files
 
     match path.suffix.lower().removeprefix("."):
         case "html":
             _page(trail).write(path)
         case "csv" | "parquet" as form:
-            files.save(path, form, trail.rows)
+            types = files.column_types(delivery, "audit_trail") | {
+                "local_time": "",
+                "outside_business_hours": "BOOLEAN",
+            }
+            files.save(path, form, trail.rows, types)
         case _:
             raise UsageError(f"{path} has an unknown file type; nothing was written.", "use .html, .csv or .parquet.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dora.api import Delivery
 from dora.query.value import GROUPS, Scope
@@ -21,59 +21,102 @@ TABLES = (
 )  # fmt: skip
 
 
+Types = dict[str, str]
+_SERIES: Types = {
+    **{"metric": "VARCHAR", "grouped_by": "VARCHAR", "group": "VARCHAR", "period": "DATE", "value": "DOUBLE"},
+    **{"unit": "VARCHAR", "statistic": "VARCHAR", "n": "BIGINT", "low": "DOUBLE", "high": "DOUBLE", "open": "BIGINT"},
+    **{"partial": "BOOLEAN", "incomplete": "VARCHAR", "reason": "VARCHAR", "as_of": "TIMESTAMP"},
+}
+_OBSERVATIONS = ("metric", "application", "happened_at", "subject", "value", "censored", "excluded", "unit")
+
+
+class Sheet(NamedTuple):
+    """The rows of one file, and the SQL type of each column, which it has without rows too."""
+
+    name: str
+    types: Types
+    rows: Rows
+
+
 def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[str, int]:
     """Write every file into a folder, and return the number of rows of each.
 
-    The window of the scope applies to observations and series; lists are complete. Raises ``DoraError`` if a file
-    cannot be written; that file is then unchanged.
+    The window of the scope applies to observations and series; lists are complete. Times are UTC instants, periods
+    local dates. Raises ``DoraError`` if a file cannot be written; that file is then unchanged.
     """
     row_counts: dict[str, int] = {}
     dictionary: Rows = []
     meanings = column_meanings()
-    for name, rows in _files(delivery, scope):
-        if rows:
-            save(folder / f"{name}.{form}", form, rows)
-            for column in rows[0]:
-                meaning = meanings.get((name, column)) or meanings["", column]
-                dictionary.append({"file": name, "column": column, "means": meaning})
+    for name, types, rows in _sheets(delivery, scope):
+        save(folder / f"{name}.{form}", form, rows, types)
+        for column in types:
+            meaning = meanings.get((name, column)) or meanings["", column]
+            dictionary.append({"file": name, "column": column, "means": meaning})
         row_counts[name] = len(rows)
     save(folder / "dictionary.csv", "csv", dictionary)
     return row_counts
 
 
-def _files(delivery: Delivery, scope: Scope) -> Iterator[tuple[str, Rows]]:
-    yield "observations", list(_observations(delivery, scope))
-    yield "series", list(_series(delivery, scope))
+def _sheets(delivery: Delivery, scope: Scope) -> Iterator[Sheet]:
+    types = column_types(delivery, "observations")
+    yield Sheet("observations", {name: types[name] for name in _OBSERVATIONS}, list(_observations(delivery, scope)))
+    yield Sheet("series", _SERIES, list(_series(delivery, scope)))
     for table in TABLES:
-        yield table, delivery.sql(f'SELECT * FROM "{table}" ORDER BY ALL')  # noqa: S608 - from the list above
+        rows = delivery.sql(f'SELECT * FROM "{table}" ORDER BY ALL')  # noqa: S608 - from the list above
+        yield Sheet(table, column_types(delivery, table), rows)
+
+
+def column_types(delivery: Delivery, table: str) -> Types:
+    """Return the SQL type of each column of a table of the build."""
+    return {row["column_name"]: row["column_type"] for row in delivery.sql(f'DESCRIBE "{table}"')}
 
 
 def _observations(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
-    columns = ("application", "happened_at", "subject", "value", "censored", "excluded")
     for name, metric in metrics().items():
         for row in delivery.observations(name, scope):
-            yield {"metric": name} | {column: row[column] for column in columns} | {"unit": metric.unit}
+            observation = row | {"metric": name, "unit": metric.unit}
+            yield {column: observation[column] for column in _OBSERVATIONS}
 
 
 def _series(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
     """Every metric by week: in total, by application and by team."""
-    columns = ("value", "unit", "statistic", "n", "low", "high", "open", "partial", "incomplete", "reason")
     for name in metrics():
         for by in (None, *GROUPS):
             for value in delivery.values(name, Scope(scope.since, scope.until, by, "week", scope.applications)):
-                keys = {"metric": name, "grouped_by": by, "group": value.group, "period": value.period}
-                yield keys | {column: getattr(value, column) for column in columns} | {"as_of": value.as_of}
+                first_day = value.period.date() if value.period else None
+                keys = {"metric": name, "grouped_by": by, "group": value.group, "period": first_day}
+                yield keys | {column: getattr(value, column) for column in _SERIES if column not in keys}
 
 
-def save(path: Path, form: Format, rows: Rows) -> None:
-    """Write rows as one file. Raises ``DoraError`` if it cannot be written; the old file is then unchanged."""
+def save(path: Path, form: Format, rows: Rows, types: Types | None = None) -> None:
+    """Write rows as one file; ``types`` are its columns, which default to those of the first row.
+
+    Raises ``DoraError`` if it cannot be written; the old file is then unchanged.
+    """
+    types = types or dict.fromkeys(rows[0] if rows else (), "")
     with replace_file(path) as temporary_path:
         path.parent.mkdir(parents=True, exist_ok=True)
         if form == "csv":
             with temporary_path.open("w", newline="", encoding="utf-8") as file:
-                console.write_csv(rows, file)
+                console.write_csv(rows, file, list(types))
         else:
-            import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
-            from pyarrow import parquet  # noqa: PLC0415
+            _write_parquet(rows, temporary_path, types)
 
-            parquet.write_table(pa.Table.from_pylist(rows), temporary_path, compression="zstd")
+
+def _write_parquet(rows: Rows, path: Path, types: Types) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
+    from pyarrow import parquet  # noqa: PLC0415
+
+    arrow_types = {
+        "VARCHAR": pa.string(),
+        "VARCHAR[]": pa.list_(pa.string()),
+        "DOUBLE": pa.float64(),
+        "BOOLEAN": pa.bool_(),
+        "DATE": pa.date32(),
+        # An instant: without its zone a reader would take it for local time.
+        "TIMESTAMP": pa.timestamp("us", "UTC"),
+        **dict.fromkeys(("TINYINT", "INTEGER", "BIGINT", "UBIGINT", "HUGEINT"), pa.int64()),
+    }
+    columns = {name: pa.array([row[name] for row in rows], arrow_types.get(kind)) for name, kind in types.items()}
+    empty = {name: column.cast(pa.string()) for name, column in columns.items() if pa.types.is_null(column.type)}
+    parquet.write_table(pa.table(columns | empty), path, compression="zstd")

@@ -18,7 +18,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def print_json(rows: object) -> None:
-    """Print as JSON, with times as ISO 8601 in UTC."""
+    """Print as JSON, with times as ISO 8601: in UTC, or local with their offset."""
     print(json.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
 
 
@@ -28,9 +28,9 @@ def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
         write_csv(rows, sys.stdout)
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO) -> None:
+def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO, columns: Sequence[str] | None = None) -> None:
     """Write rows as CSV with a header; a cell that a spreadsheet would run as a formula begins with an apostrophe."""
-    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
 
@@ -77,7 +77,9 @@ class Progress:
 
 
 def _plain(value: object) -> object:
-    return f"{value.isoformat()}Z" if isinstance(value, datetime) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat() if value.tzinfo else f"{value.isoformat()}Z"
+    return str(value)
 
 
 def _csv_cell(value: object) -> object:

@@ -74,7 +74,7 @@ def test_approval_prompts(delivery: dora.Delivery) -> None:
 def test_local_time_decides_what_is_outside_business_hours(delivery: dora.Delivery) -> None:
     """19:45 UTC on a Tuesday is 20:45 in Berlin; a change that took no traffic has no hour."""
     rows = by_name(delivery)
-    assert str(rows["clean"]["local_time"]) == "2026-03-03 20:45:00"
+    assert str(rows["clean"]["local_time"]) == "2026-03-03 20:45:00+01:00"
     outside = {name: row["outside_business_hours"] for name, row in rows.items()}
     assert {name: value for name, value in outside.items() if value is not False} == {"clean": True, "mute": None}
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -22,6 +23,10 @@ d1 | shop        | prod        | succeeded | 2026-03-02T08:00:00Z | 2026-03-02T0
 d2 | shop        | prod        | succeeded | 2026-03-10T08:00:00Z | 2026-03-10T08:10:00Z | ada
 d3 | "pay"       | prod        | failed    | 2026-03-11T08:00:00Z | 2026-03-11T08:10:00Z | ada
 """
+CHANGES = f"""
+repository | sha      | parents | authored_at          | committed_at
+acme/shop  | {"1" * 40} |         | 2026-03-02T08:00:00Z | 2026-03-02T08:10:00Z
+"""
 SAMPLE = re.compile(r'(\w+)\{application="((?:[^"\\]|\\.)*)"(?:,bound="(\w+)")?\} (\S+)')
 
 
@@ -33,6 +38,11 @@ def delivery(facts: Callable[..., dora.Delivery]) -> dora.Delivery:
 def read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
+
+
+def read_columns(path: Path) -> list[str]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file).fieldnames or ())
 
 
 def test_observations_are_those_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
@@ -52,7 +62,36 @@ def test_series_are_those_of_the_api(delivery: dora.Delivery, tmp_path: Path) ->
         series = [(row["group"], row["period"], row["value"], row["low"], row["n"]) for row in rows
                 if row["metric"] == "deployment_frequency" and row["grouped_by"] == by]  # fmt: skip
         values = delivery.metric("deployment_frequency", by=by, every="week").rows
-        assert series == [(value.group, value.period, value.value, value.low, value.n) for value in values]
+        assert series == [(v.group, v.period and v.period.date(), v.value, v.low, v.n) for v in values]
+
+
+@pytest.mark.parametrize("deployments", [DEPLOYMENTS, ""])
+def test_every_column_has_a_type(facts: Callable[..., dora.Delivery], tmp_path: Path, deployments: str) -> None:
+    """Also without a row, and where every value is missing; both formats have the same columns."""
+    delivery = facts(deployments=deployments, changes=CHANGES, as_of=datetime(2026, 3, 20, tzinfo=UTC))
+    for form in ("parquet", "csv"):
+        files.write(delivery, tmp_path, form, Scope())
+    for path in tmp_path.glob("*.parquet"):
+        schema = parquet.read_schema(path)
+        assert not [field.name for field in schema if pa.types.is_null(field.type)], path
+        assert schema.names == read_columns(path.with_suffix(".csv"))
+        for field in schema:
+            assert pa.types.is_timestamp(field.type) == field.name.endswith(("_at", "as_of", "since", "until"))
+    assert len(list(tmp_path.glob("*.parquet"))) == len(files.TABLES) + 2
+
+
+def test_times_are_instants_and_periods_dates(facts: Callable[..., dora.Delivery], tmp_path: Path) -> None:
+    """In Parquet with their zone, in CSV with a Z; a week is the date of its first local day, west of UTC too."""
+    settings = {"timezone": "America/New_York"}
+    delivery = facts(deployments=DEPLOYMENTS, as_of=datetime(2026, 3, 20, tzinfo=UTC), settings=settings)
+    for form in ("parquet", "csv"):
+        files.write(delivery, tmp_path, form, Scope())
+    series, written = parquet.read_table(tmp_path / "series.parquet"), read(tmp_path / "series.csv")
+    assert str(series.schema.field("period").type) == "date32[day]"
+    assert str(series.schema.field("as_of").type) == "timestamp[us, tz=UTC]"
+    assert [row["period"] for row in written] == [str(period) for period in series["period"].to_pylist()]
+    assert {row["as_of"] for row in written} == {"2026-03-20T00:00:00Z"}
+    assert {date.fromisoformat(row["period"]).weekday() for row in written} == {0}
 
 
 def test_every_column_is_explained(delivery: dora.Delivery, tmp_path: Path) -> None:
@@ -62,7 +101,7 @@ def test_every_column_is_explained(delivery: dora.Delivery, tmp_path: Path) -> N
     assert [row for row in dictionary if not row["means"]] == []
     for path in tmp_path.glob("*.csv"):
         if path.stem != "dictionary":
-            assert list(read(path)[0]) == [row["column"] for row in dictionary if row["file"] == path.stem]
+            assert read_columns(path) == [row["column"] for row in dictionary if row["file"] == path.stem]
 
 
 def test_a_formula_is_text(delivery: dora.Delivery, tmp_path: Path) -> None:
