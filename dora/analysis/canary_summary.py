@@ -36,12 +36,16 @@ class CanaryOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CanaryCoverage:
-    """Production deployments of one application (null: of all), how many had a canary, and 95 % limits of the share."""
+    """Production deployments of one application (null: of all), how many had a canary, and 95 % limits of the share.
+
+    ``configured`` says whether a pipeline has a canary stage today, also if none ran.
+    """
 
     application: str | None
     deployments: int
     with_canary: int
     limits: Limits | None
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,9 @@ def _coverage(canaries: Canaries) -> str:
     share = text.quantity(total.with_canary / total.deployments, "share")
     without = sum(1 for application in applications if not application.with_canary)
     covered = f"{total.with_canary:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary"
-    return f"{covered}; {without} of {counted(len(applications), 'application')} never had one."
+    idle = [row.application for row in applications if row.configured and not row.with_canary]
+    configured = f", though {', '.join(filter(None, idle))} has one configured" if idle else ""
+    return f"{covered}; {without} of {counted(len(applications), 'application')} never had one{configured}."
 
 
 def _minutes(minutes: float) -> str:

@@ -43,4 +43,7 @@ LEFT JOIN deployment_trees
   AND execution.application = deployment_trees.application
   AND deployment_trees.is_first
 LEFT JOIN deployments ON deployment_trees.deployment_id = deployments.deployment_id
-WHERE NOT coalesce(execution.dry_run, FALSE) AND coalesce(execution.application, judged_canaries.application) IS NOT NULL
+-- A dry run of a server that allows none analyses as any other; else its analysis has no score.
+WHERE
+  (judged_canaries.score IS NOT NULL OR NOT coalesce(execution.dry_run, FALSE))
+  AND coalesce(execution.application, judged_canaries.application) IS NOT NULL
