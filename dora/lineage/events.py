@@ -20,6 +20,8 @@ class Action(StrEnum):
     PROMOTE = "promote"
     PROMOTE_FULLY = "promote_fully"
     ABORT = "abort"
+    COMPLETED = "completed"  # in the cluster, as a later stage tells
+    ABORTED = "aborted"
 
 
 class Part(StrEnum):
@@ -47,6 +49,8 @@ PARTS = {
     Action.PROMOTE: Part.SWITCH,
     Action.PROMOTE_FULLY: Part.SWITCH,
     Action.ROUTE: Part.SWITCH,
+    Action.COMPLETED: Part.CLEAN_UP,
+    Action.ABORTED: Part.CLEAN_UP,
     Action.DISABLE: Part.CLEAN_UP,
     Action.DELETE: Part.CLEAN_UP,
 }
@@ -71,8 +75,8 @@ class Event(NamedTuple):
     ``template`` identifies the whole pod template with its images; null is unlike all others. ``revision`` is the name
     that the source gave: a versioned name or the number that Kubernetes counts. ``deployment`` is the root of its
     execution tree. ``pauses`` are percentages at which a deploy waits for a promotion, if other content served before;
-    null if its manifest does not tell. ``is_aborted``: an analysis stopped what it deploys. ``is_stop``: a person or an
-    analysis decided on an abort.
+    null if its manifest does not tell. ``is_aborted``: what it deploys was stopped in the cluster. ``stopper`` decided
+    on an abort: person or analysis; null for a tool that no person started.
     """
 
     deployment: str
@@ -90,14 +94,14 @@ class Event(NamedTuple):
     routes: tuple[Destination, ...] = ()
     pauses: tuple[float, ...] | None = None
     is_aborted: bool = False
-    is_stop: bool = False
+    stopper: str | None = None
 
 
 class Effect:
     """What an event did: the event whose content it put into service, and when that took traffic.
 
     ``source`` is the number of that event, null if it is not known. ``prepared_for`` is the deployment that gave it
-    traffic, where that is another one; ``stopped_by`` the one that took it back before it had all, at ``stopped_at``.
+    traffic, where that is another one; ``stopped_by`` says who took it back, at ``stopped_at``.
     """
 
     __slots__ = ("first", "full", "part", "prepared_for", "source", "stopped_at", "stopped_by")

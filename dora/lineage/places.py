@@ -38,7 +38,7 @@ class RolloutRow(NamedTuple):
     steps_back: int | None
     pause_weights: list[float] | None
     is_aborted: bool
-    is_stop: bool
+    stopper: str | None
     workload_kind: str | None
     services: list[str] | None
 
@@ -59,7 +59,7 @@ class RolloutRow(NamedTuple):
             steps_back=self.steps_back,
             pauses=None if self.pause_weights is None else tuple(self.pause_weights),
             is_aborted=self.is_aborted,
-            is_stop=self.is_stop,
+            stopper=self.stopper,
         )
 
 

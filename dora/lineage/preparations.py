@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dora.lineage.events import Effect, Event, Part
+from dora.lineage.events import PARTS, Effect, Event, Part
 from dora.lineage.revisions import Content
 
 
@@ -43,11 +43,19 @@ class Preparations:
         content.weight_events, content.first = [], None
 
     def stop(self, content: Content, event: Event, stopped_by: str | None) -> None:
-        """Say which event, of which other deployment, took away what a content had or waited for."""
+        """Say which event took away what a content had or waited for, and who decided on that."""
         for number in [*content.dark_events, *content.weight_events[-1:]]:
             effect = self.effects[number]
             effect.stopped_by, effect.stopped_at = stopped_by, event.at
         content.dark_events = []
+
+    def finish(self, content: Content, event: Event) -> None:
+        """Let the event that a content waits at give it all of the traffic when a later event tells."""
+        number = (content.weight_events or content.dark_events)[-1]
+        effect = self.effects[number]
+        self.complete(number, content, effect)
+        effect.first, effect.full = _earliest(effect.first, event.full), event.full
+        effect.part = PARTS[self._events[number].action]
 
     def find_deployment(self, content: Content) -> str | None:
         """Return the deployment that gave a content the part that it has, else the last that brought it dark."""

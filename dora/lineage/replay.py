@@ -76,7 +76,7 @@ class Target:
 
     def _abort_arrival(self, event: Event, effect: Effect, content: Content) -> None:
         """Let the content before serve on, as an analysis stopped this one."""
-        effect.first, effect.stopped_at = event.first, event.at
+        effect.first, effect.stopped_at, effect.stopped_by = event.first, event.at, event.stopper
         content.pauses = ()
         for each in self._traffic.others_running(event.workload, self._traffic.current):
             self._traffic.stop(each)
@@ -127,13 +127,28 @@ class Target:
 
     def _abort_wait(self, event: Event, effect: Effect, content: Content) -> None:
         is_other = event.deployment != self._preparations.find_deployment(content)
-        is_stop = event.is_stop and is_other and bool(content.pauses)
+        is_stop = event.stopper is not None and is_other and bool(content.pauses)
         if is_stop or (content.pauses and content not in self._traffic.partial):
-            self._preparations.stop(content, event, event.deployment if is_stop else None)
+            self._preparations.stop(content, event, event.stopper if is_stop else None)
         self._retire(event, effect, [content])
         content.pauses = ()
         if is_stop:  # it ends another deployment, and is none
             effect.part, effect.source, effect.first, effect.full = Part.CLEAN_UP, None, None, None
+
+    def _correct(self, number: int, event: Event, effect: Effect) -> None:
+        """Give what waited all of the traffic, or take it away, as the cluster did by itself (T4)."""
+        effect.source = None
+        revision = self._lists[event.workload].last
+        content = revision.content if revision else None
+        if content is None or not content.pauses:
+            return
+        content.pauses = ()
+        if event.action == Action.ABORTED:
+            self._preparations.stop(content, event, event.stopper)
+            self._traffic.stop(content)
+        else:
+            self._preparations.finish(content, event)
+            self._traffic.serve(content, in_full=True)
 
     def _restart(self, number: int, event: Event, effect: Effect) -> None:
         revision = self._lists[event.workload].add_restart(event)
@@ -236,6 +251,8 @@ _APPLY: dict[Action, Callable[[Target, int, Event, Effect], None]] = {
     Action.DEPLOY: Target._deploy,
     Action.ROLLBACK: Target._roll_back,
     Action.ABORT: Target._abort,
+    Action.COMPLETED: Target._correct,
+    Action.ABORTED: Target._correct,
     Action.RESTART: Target._restart,
     Action.SCALE: Target._scale,
     Action.ENABLE: Target._enable,

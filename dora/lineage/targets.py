@@ -69,8 +69,8 @@ def compute_effects(rollouts: Iterable[RolloutRow], places: Places) -> list[Effe
     """Return one row per event of a target that is replayed, with what it put into service; times in microseconds.
 
     ``part`` is a word of ``Part``, ``source_rollout_id`` the rollout whose content served, null if that is not known,
-    ``prepared_for`` the root of the deployment that gave it traffic, where that is another one, ``stopped_by`` of the
-    one that aborted it before it had all. Steps of weights have rows of their own, under the id of the route.
+    ``prepared_for`` the root of the deployment that gave it traffic, where that is another one, ``stopped_by`` who
+    aborted it before it had all. Steps of weights have rows of their own, under the id of the route.
     """
     applications: dict[Key, str] = {}
     events: defaultdict[Key, list[TargetEvent]] = defaultdict(list)

@@ -97,4 +97,5 @@ def as_applied(manifest: Json, spec: Spec, namespace: str) -> Json:
     if manifest["kind"] == "ReplicaSet" and "version" in spec:
         metadata["name"] = f"{metadata['name']}-{spec['version']}"
     status = {"status": spec["state"]} if "state" in spec else {}
+    metadata |= {"generation": spec["generation"]} if "generation" in spec else {}
     return manifest | {"metadata": metadata} | status

@@ -13,7 +13,11 @@ SELECT rollouts.source, lower(account), lower(location), rollouts.target, rollou
   rollouts.execution_id, rollouts.root_id, coalesce(lower(cluster), ''), action, epoch_us(accepted_at),
   epoch_us(first_traffic_at), epoch_us(full_traffic_at), revision_identity, lower(server_group), labels,
   coalesce(strategy = 'dark', false), lower(restores), steps_back, pause_weights, aborted_by_analysis IS NOT NULL,
-  action = 'abort' AND (root.trigger IS NOT DISTINCT FROM 'manual' OR trees.stopped_by_canary), workload_kind, services
+  CASE
+    WHEN aborted_by_analysis OR (action = 'abort' AND trees.stopped_by_canary) THEN 'analysis'
+    WHEN action = 'aborted' OR (action = 'abort' AND root.trigger = 'manual') THEN 'person'
+  END,
+  workload_kind, services
 FROM production_rollouts rollouts
 JOIN replayed USING (source, target)
 JOIN execution_trees trees ON rollouts.source = trees.source AND rollouts.root_id = trees.root_id

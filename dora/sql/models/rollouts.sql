@@ -4,7 +4,7 @@
 --
 -- rollout_id = "Id of the rollout."
 -- execution_id = "Id of the execution that did it."
--- action = "deploy, rollback, restart, scale, enable, disable, delete, promote, promote_fully, abort or route."
+-- action = "deploy, rollback, restart, scale, enable, disable, delete, promote, promote_fully, abort, completed, aborted or route."
 -- part = "What it was for its deployment: deploy, undo, switch, rising, restart, dark, step, prepared or clean_up."
 -- strategy = "How traffic moves: none, redblack, weights, dark and so on."
 -- is_canary = "It serves a canary analysis only."
@@ -78,17 +78,12 @@ SELECT
     AS source_rollout_id,
   effects.prepared_for,
   effects.stopped_at,
-  CASE
-    WHEN effects.stopped_at IS NULL THEN NULL
-    WHEN production_rollouts.aborted_by_analysis OR stops.stopped_by_canary THEN 'analysis'
-    WHEN effects.stopped_by IS NOT NULL THEN 'person'
-  END AS stopped_by,
+  effects.stopped_by,
   production_rollouts.kind,
   production_rollouts.reason
 FROM production_rollouts
 LEFT JOIN effects
   ON production_rollouts.source = effects.source AND production_rollouts.rollout_id = effects.rollout_id
-LEFT JOIN execution_trees AS stops ON effects.source = stops.source AND effects.stopped_by = stops.root_id
 UNION ALL BY NAME
 SELECT
   source,

@@ -87,7 +87,7 @@ class Rollout(Row, frozen=True, kw_only=True):
     action: Annotated[
         str,
         "deploy, rollback, restart, scale, enable, disable, delete, or what people do to what waits: "
-        "promote (to its next pause), promote_fully, abort.",
+        "promote (to its next pause), promote_fully, abort; completed or aborted in the cluster.",
     ]
     role: Annotated[Text, "canary if it only serves a canary analysis, else null."] = None
     strategy: Annotated[

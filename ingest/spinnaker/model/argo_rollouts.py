@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_number, as_text, first_text, get_nested
+from ingest.spinnaker.model.coerce import as_dict, as_instant, as_list, as_number, as_text, first_text, get_nested
 from ingest.spinnaker.model.manifests import Manifest
 
 KIND = "rollout"
@@ -44,6 +44,32 @@ def read_progress(manifest: Manifest, reason: str | None = None) -> dict[str, An
     if status.get("abort") is True or _ABORTED.search(message) or _ABORTED.search(reason or ""):
         progress["aborted_by_analysis"] = bool(_BY_ANALYSIS.search(f"{message} {reason}"))
     return progress
+
+
+class Correction(NamedTuple):
+    """How a Rollout got on with its earlier specification: completed or aborted, and when if the status says so."""
+
+    action: str
+    at: int | None
+    by_analysis: bool | None = None
+
+
+def read_correction(manifest: Manifest) -> Correction | None:
+    """Return what the status of an earlier specification says; null while it went on, or without such a status."""
+    status = as_dict(manifest.applied.get("status")) if manifest.kind == KIND else {}
+    if "observedGeneration" not in status or _read_status(manifest.applied):
+        return None
+    if status.get("abort") is True:
+        by_analysis = bool(_BY_ANALYSIS.search(first_text(status.get("message")) or ""))
+        return Correction("aborted", as_instant(status.get("abortedAt")), by_analysis)
+    if status.get("phase") != "Healthy":
+        return None
+    times = [
+        as_instant(condition.get("lastTransitionTime"))
+        for condition in map(as_dict, as_list(status.get("conditions")))
+        if condition.get("type") in ("Completed", "Healthy") and condition.get("status") == "True"
+    ]
+    return Correction("completed", max((at for at in times if at is not None), default=None))
 
 
 def read_referenced_workload(manifest: Manifest) -> str | None:

@@ -6,6 +6,7 @@ A context holds whatever the author of a pipeline wrote, SpEL expressions that a
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 EARLIEST, LATEST = 631_152_000_000, 4_102_444_800_000  # 1990 and 2100, epoch milliseconds
@@ -55,6 +56,17 @@ def as_micros(value: object) -> int | None:
         return value * 1000 if EARLIEST <= value < LATEST else None
     parsed = None if value is None else as_number(value)
     return int(parsed) * 1000 if parsed is not None and EARLIEST <= parsed < LATEST else None
+
+
+def as_instant(value: object) -> int | None:
+    """Convert an ISO 8601 time of Kubernetes to microseconds; None outside 1990 to 2100."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if moment is None:
+        return None
+    return as_micros(int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
 
 
 def as_dict(value: object) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class _Status(TypedDict, total=False):
     phase: Any
     message: Any
     abort: Any
+    abortedAt: Any
+    conditions: Any
     currentStepIndex: Any
 
 

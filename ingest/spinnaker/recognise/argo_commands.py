@@ -1,13 +1,16 @@
-"""Jobs and patches that move a Rollout of Argo: what they did to it, in place of the job or patch."""
+"""What moves a Rollout of Argo beside deploys: jobs and patches, in place of these, and what the cluster did itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from dora.storage.rows.executions import Rollout
 from ingest.spinnaker.model.argo_commands import Command, read_commands, read_patched_command
-from ingest.spinnaker.model.argo_rollouts import KIND
+from ingest.spinnaker.model.argo_rollouts import KIND, read_correction
+from ingest.spinnaker.model.coerce import as_micros
 from ingest.spinnaker.model.manifests import Manifest
 from ingest.spinnaker.model.pod_templates import PodContent
 from ingest.spinnaker.recognise.rollouts import make_rollout
@@ -36,6 +39,21 @@ def make_commanded_rollouts(step: Step, manifest: Manifest) -> Iterator[Rollout]
             workload_kind=KIND,
             traffic=Traffic(ended, ended, ended),
             **_effect(command),
+        )
+
+
+def make_corrections(step: Step, manifest: Manifest, rollout: Rollout) -> Iterator[Rollout]:
+    """Yield what a stage that applies a Rollout tells of the version before: promoted or aborted in the cluster."""
+    correction = read_correction(manifest) if rollout.pause_weights else None
+    if correction and (at := correction.at or as_micros(step.stage.start_time)):
+        yield msgspec.structs.replace(
+            make_rollout(step, step.context, Target(rollout.account, rollout.location, rollout.cluster)),
+            action=correction.action,
+            workload_kind=KIND,
+            accepted_at=at,
+            first_traffic_at=at,
+            full_traffic_at=at,
+            aborted_by_analysis=correction.by_analysis,
         )
 
 

@@ -18,7 +18,7 @@ from ingest.spinnaker.model.manifests import read_manifests
 from ingest.spinnaker.model.patches import read_patch
 from ingest.spinnaker.model.payload import NULL
 from ingest.spinnaker.model.stage_kinds import stage_action
-from ingest.spinnaker.recognise.argo_commands import make_commanded_rollouts
+from ingest.spinnaker.recognise.argo_commands import make_commanded_rollouts, make_corrections
 from ingest.spinnaker.recognise.config_manifests import make_config_manifest, make_referenced_config
 from ingest.spinnaker.recognise.rollouts import (
     acts_itself,
@@ -82,7 +82,10 @@ def _facts_of_manifests(step: Step) -> Iterator[Fact]:
             yield make_config_manifest(step, manifest)
             yield from manifest_routes(step, manifest)
         else:
-            yield make_workload_rollout(step, manifest, referring.get(manifest.name or ""))
+            referrer = referring.get(manifest.name or "")
+            rollout = make_workload_rollout(step, manifest, referrer)
+            yield rollout
+            yield from make_corrections(step, referrer or manifest, rollout)
     if not manifests:
         unknown: list[ManifestReference | None] = [None]
         for reference in manifest_references(context) or unknown:

@@ -49,7 +49,7 @@ def make_workload_rollout(step: Step, manifest: Manifest, referring: Manifest | 
     return make_rollout(
         step,
         step.context,
-        Target(step.account, step.namespace(manifest.namespace), manifest.name),
+        Target(step.account, step.namespace(manifest.namespace), (referring or manifest).name),
         patch_content(manifest) if is_patch else manifest.read_content(),
         action="scale" if is_patch and not manifest.templates else "deploy",
         annotated=manifest.application,

@@ -37,6 +37,7 @@ PLAIN = [Action.DEPLOY] * 4 + [Action.ROLLBACK, Action.RESTART, Action.SCALE, Ac
 GROUPS = [Action.DEPLOY] * 4 + [Action.ENABLE, Action.DISABLE, Action.DELETE, Action.ROLLBACK, Action.SCALE]
 GROUPS += [Action.ENABLE, Action.DISABLE]
 PROGRESSIVE = [*PLAIN, Action.ABORT, Action.ABORT, Action.PROMOTE, Action.PROMOTE, Action.PROMOTE_FULLY]
+PROGRESSIVE += [Action.COMPLETED, Action.ABORTED]
 PAUSES = [None, (), (20.0,), (0.0,), (0.0, 50.0), (20.0, 50.0)]
 WEIGHTS = [0, 10, 50, 90, 100, 100]
 
@@ -77,8 +78,8 @@ class Organisation:
             return event._replace(workload="", first=None, full=None, routes=self._routes(place, choice, other))
         if action == Action.DEPLOY:
             return self._deploy(place, event, choice, other, state)
-        if action in (Action.ABORT, Action.PROMOTE, Action.PROMOTE_FULLY):
-            return event._replace(is_stop=choice % 3 > 0)
+        if action in (Action.ABORT, Action.PROMOTE, Action.PROMOTE_FULLY, Action.COMPLETED, Action.ABORTED):
+            return event._replace(stopper=["person", "analysis", None][choice % 3])
         return self._point(place, event, choice, other)
 
     def _deploy(self, place: Place, event: Event, choice: int, other: int, state: int) -> Event:

@@ -190,7 +190,7 @@ class SimulatedTables:
             restores=row.get("restores"), steps_back=row.get("steps_back"),
             pauses=tuple(row["pause_weights"]) if "pause_weights" in row else None,
             is_aborted="aborted_by_analysis" in row,
-            is_stop=action == "abort" and self.decides(self.root(row)),
+            stopper=self.stopper(row),
         )  # fmt: skip
 
     def route_event(self, stage: list[Row]) -> Event:
@@ -206,20 +206,18 @@ class SimulatedTables:
         source = None if outcome.source is None else events[outcome.source][1]
         return Part(
             row, event.deployment, target, outcome.part, event.at, outcome.first, outcome.full, source,
-            outcome.prepared_for, outcome.stopped_at, self.stopper(row, outcome.stopped_by),
+            outcome.prepared_for, outcome.stopped_at, outcome.stopped_by,
         )  # fmt: skip
-
-    def decides(self, root: str) -> bool:
-        """Tell whether a person or an analysis decides on what a tree does (D4)."""
-        return self.executions[root]["trigger"] == "manual" or self.is_stopped(root)
 
     def is_stopped(self, root: str) -> bool:
         return any(self.root(row) == root for row in self.rows["canary"])
 
-    def stopper(self, row: Row, stopped_by: str | None) -> str | None:
-        if row.get("aborted_by_analysis") or (stopped_by and self.is_stopped(stopped_by)):
+    def stopper(self, row: Row) -> str | None:
+        """Return who decides on an abort, or on what was aborted (D4)."""
+        is_abort = row["action"] == "abort"
+        if row.get("aborted_by_analysis") or (is_abort and self.is_stopped(self.root(row))):
             return "analysis"
-        return "person" if stopped_by else None
+        return "person" if is_abort and self.executions[self.root(row)]["trigger"] == "manual" else None
 
     def config_parts(self) -> Iterator[Part]:
         """Yield the manifests beside workloads (C5), each with whether it differs from the last in force."""

@@ -49,7 +49,7 @@ class Outcome:
 
 WORDS = {"deploy": "deploy", "rollback": "undo", "restart": "restart", "scale": "restart", "enable": "switch",
          "disable": "clean_up", "delete": "clean_up", "route": "switch", "promote": "switch", "promote_fully": "switch",
-         "abort": "undo"}  # fmt: skip
+         "abort": "undo", "completed": "clean_up", "aborted": "clean_up"}  # fmt: skip
 
 
 class SimulatedTarget:
@@ -255,7 +255,8 @@ class SimulatedTarget:
         self.serve(content, outcome)
 
     def abort_arrival(self, content: Content, event: Event, outcome: Outcome) -> None:
-        content.pauses, outcome.first, outcome.stopped_at = [], event.first, event.at
+        content.pauses, outcome.first = [], event.first
+        outcome.stopped_at, outcome.stopped_by = event.at, event.stopper
         for each in [each for each in self.running if each.workload == event.workload]:
             if each is not self.serving:
                 self.stop(each)
@@ -338,16 +339,37 @@ class SimulatedTarget:
             return
         self.apply_enable(number, event, outcome)
 
+    def apply_aborted(self, number: int, event: Event, outcome: Outcome) -> None:
+        newest = self.search(event.workload, None, None)
+        if newest is not None and newest.content.pauses:
+            content = newest.content
+            for each in content.dark_events + content.weight_events[-1:]:
+                self.outcomes[each].stopped_by, self.outcomes[each].stopped_at = event.stopper, event.at
+            content.dark_events, content.pauses = [], []
+            self.stop(content)
+
+    def apply_completed(self, number: int, event: Event, outcome: Outcome) -> None:
+        newest = self.search(event.workload, None, None)
+        if newest is not None and newest.content.pauses:
+            content = newest.content
+            waits = (content.weight_events or content.dark_events)[-1]
+            late = self.outcomes[waits]
+            late.part = "deploy" if self.events[waits].action == "deploy" else "switch"
+            self.complete(waits, [each for each in content.dark_events + content.weight_events if each != waits], late)
+            late.first = event.full if late.first is None else min(late.first, event.full or 0)
+            late.full, content.pauses = event.full, []
+            self.serve(content, late)
+
     def apply_abort(self, number: int, event: Event, outcome: Outcome) -> None:
         newest = self.search(event.workload, None, None)
         if newest is not None and newest.content is not self.serving:
             content = newest.content
             numbers = content.weight_events or content.dark_events
             is_other = not numbers or self.events[numbers[-1]].deployment != event.deployment
-            is_stop = event.is_stop and is_other and bool(content.pauses)
+            is_stop = event.stopper is not None and is_other and bool(content.pauses)
             if is_stop or (content.pauses and content not in self.partial):
                 for each in content.dark_events + content.weight_events[-1:]:
-                    self.outcomes[each].stopped_by = event.deployment if is_stop else None
+                    self.outcomes[each].stopped_by = event.stopper if is_stop else None
                     self.outcomes[each].stopped_at = event.at
                 content.dark_events = []
             outcome.part = "clean_up"

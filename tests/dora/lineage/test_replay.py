@@ -93,7 +93,15 @@ def _promoted(size: int) -> list[Event]:
     actions = (Action.DEPLOY, Action.PROMOTE, Action.DEPLOY, Action.ABORT, Action.DEPLOY, Action.PROMOTE_FULLY)
     return [
         Event(
-            f"e{number}", actions[number % 6], "shop", number, 1, 1, template=number, pauses=(0.0, 20.0), is_stop=True
+            f"e{number}",
+            actions[number % 6],
+            "shop",
+            number,
+            1,
+            1,
+            template=number,
+            pauses=(0.0, 20.0),
+            stopper="person",
         )
         for number in range(size)
     ]

@@ -25,7 +25,7 @@ def deployed(manifest: dict[str, Any], status: Any = None, **metadata: Any) -> A
     """Return the rollout of a workload, with what the cluster answered."""
     answer = manifest | {"metadata": {"name": "shop"} | metadata, "status": status}
     outputs = {"outputs.manifests": [answer]} if status else {}
-    (row,) = rollouts(stage("deployManifest", {**PLACE, "manifests": [manifest], **outputs}))
+    row, *_ = rollouts(stage("deployManifest", {**PLACE, "manifests": [manifest], **outputs}))
     return row
 
 
@@ -82,6 +82,8 @@ def test_other_kinds_and_strategies_never_wait(strategy: Any) -> None:
     assert deployed(rollout(None)).pause_weights is None
 
 
+T_0 = 1_772_359_200_000_000  # 2026-03-01T10:00:00Z
+HEALTHY = {"type": "Healthy", "status": "True", "lastTransitionTime": "2026-03-01T10:00:00Z"}
 STEPS: dict[str, Any] = {"canary": {"steps": [{"setWeight": 20}, PAUSE, {"setWeight": 50}, PAUSE]}}
 
 
@@ -108,6 +110,32 @@ def test_what_was_aborted_never_had_all_traffic(message: str, is_analysis: bool)
     context = {**PLACE, "manifests": [rollout(STEPS)], "exception": {"details": {"errors": [message]}}}
     (row,) = rollouts(stage("deployManifest", context, status="TERMINAL"))
     assert row.aborted_by_analysis is is_analysis
+
+
+@pytest.mark.parametrize(
+    ("status", "correction"),
+    [
+        ({"phase": "Healthy"}, ("completed", after(0), None)),
+        (
+            {"phase": "Healthy", "conditions": [HEALTHY, {"type": "Paused", "status": "False"}]},
+            ("completed", T_0, None),
+        ),
+        ({"abort": True, "abortedAt": "2026-03-01T10:00:00Z", "message": METRIC}, ("aborted", T_0, True)),
+        ({"abort": True, "abortedAt": "soon"}, ("aborted", after(0), False)),
+        ({"phase": "Paused"}, None),
+    ],
+)
+def test_the_answer_to_a_deploy_says_how_the_one_before_ended(status: Any, correction: Any) -> None:
+    """Its status is that of the specification before; when, it says, or else not later than the deploy began."""
+    answer = rollout(STEPS) | {
+        "metadata": {"name": "shop", "generation": 4},
+        "status": status | {"observedGeneration": "3"},
+    }
+    _, *others = rollouts(
+        stage("deployManifest", {**PLACE, "manifests": [rollout(STEPS)], "outputs.manifests": [answer]})
+    )
+    rows = [fields_of(row, "action", "accepted_at", "aborted_by_analysis") for row in others]
+    assert rows == ([correction] if correction else [])
 
 
 def test_a_rollout_may_run_the_pods_of_a_deployment() -> None:
