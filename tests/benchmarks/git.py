@@ -44,14 +44,15 @@ CREATE TABLE attempts AS SELECT 'd' || n AS deployment_id, 'service' AS applicat
   TIMESTAMP '2020-01-01' + to_seconds(n) AS traffic_at
 FROM (SELECT unnest($n) AS n);
 CREATE TABLE deciding_rollouts AS SELECT deployment_id, 'files' AS source, deployment_id AS source_rollout_id,
-  'production' AS target, governing_class, 'deploy' AS part, traffic_at AS accepted_at, traffic_at AS first_traffic_at,
-  traffic_at AS full_traffic_at
+  'production' AS target, governing_class, 'deploy' AS part, traffic_at AS started_at, traffic_at AS accepted_at,
+  traffic_at AS first_traffic_at, traffic_at AS full_traffic_at
 FROM attempts;
 CREATE TABLE content_parts AS SELECT 'files' AS source, 'd' || n AS rollout_id, '' AS slot,
   'acme/service' AS repository, sha AS commit, NULL::VARCHAR AS identity, 'commit' AS origin
 FROM (SELECT unnest($n) AS n, unnest($sha) AS sha);
 CREATE TABLE rollout_templates (source VARCHAR, rollout_id VARCHAR, template VARCHAR);
-CREATE TABLE served_targets (deployment_id VARCHAR, target VARCHAR, undone_at TIMESTAMP)
+CREATE TABLE served_targets (deployment_id VARCHAR, target VARCHAR, undone_at TIMESTAMP);
+CREATE TABLE request_changes (repository VARCHAR, sha VARCHAR, change_sha VARCHAR)
 """
 
 

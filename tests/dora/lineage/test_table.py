@@ -25,11 +25,12 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "git"
 TABLES = {
     "attempts": "deployment_id, application, took_traffic, succeeded, governing_class, explicit_rollback,"
     " explicit_kind, traffic_at",
-    "deciding_rollouts": "deployment_id, source, source_rollout_id, target, governing_class, part, accepted_at,"
-    " first_traffic_at, full_traffic_at",
+    "deciding_rollouts": "deployment_id, source, source_rollout_id, target, governing_class, part, started_at,"
+    " accepted_at, first_traffic_at, full_traffic_at",
     "content_parts": "source, rollout_id, application, slot, repository, commit, identity, origin",
     "rollout_templates": "source, rollout_id, template",
     "served_targets": "deployment_id, target, reverted_at",
+    "request_changes": "repository, sha, change_sha",
 }
 USUAL = {
     "application": "shop", "repository": "acme/shop", "took_traffic": True, "succeeded": True, "target": "eu",
@@ -98,7 +99,7 @@ def build() -> Iterator[Build]:
     with duckdb.connect() as con:
         con.execute("ATTACH ':memory:' AS landing")
         told = "source VARCHAR, repository VARCHAR, sha VARCHAR"
-        con.execute(f"CREATE TABLE landing.commit ({told}, parents VARCHAR[], committed_at TIMESTAMP)")
+        con.execute(f"CREATE TABLE landing.commit ({told}, parents VARCHAR[], committed_at TIMESTAMP, tree VARCHAR)")
         con.execute(f"CREATE TABLE landing.change ({told}, on_trunk BOOLEAN)")
         yield Build(con)
 
@@ -249,7 +250,7 @@ def ingested(build: Build, repository: Path, data: Path, name: str, trunk: str) 
     assert pull(SOURCE.from_settings(settings, data), data, Request()).partial_failures == []
     build.con.execute(f"ATTACH '{data / 'landing.duckdb'}' AS real (READ_ONLY)")
     build.con.execute(
-        "INSERT INTO landing.commit SELECT source, repository, sha, parents, committed_at FROM real.commit"
+        "INSERT INTO landing.commit BY NAME SELECT source, repository, sha, parents, committed_at FROM real.commit"
     )
 
 
