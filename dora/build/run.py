@@ -25,9 +25,9 @@ from dora.storage.database import Connection
 from dora.storage.schema import BUILD_LAYOUT
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
-OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded, entry"
-# A metric without late entry has no such column.
-WITHOUT_ENTRY = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry LIMIT 0)"
+OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded, entry, earliest"
+# A metric without late entry or without bounds has no such columns.
+OPTIONAL = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry, NULL::DOUBLE AS earliest LIMIT 0)"
 # Python computes these. For the order of the models it is enough to know what they read.
 EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates, execution_trees"}
 LINEAGE = dict.fromkeys(
@@ -104,7 +104,7 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
-        observations = f"(FROM ({metric.sql}) {WITHOUT_ENTRY})"
+        observations = f"(FROM ({metric.sql}) {OPTIONAL})"
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM {observations}')  # noqa: S608 - our SQL files
         write_daily_counts(con, metric.name)
         selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names

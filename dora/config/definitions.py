@@ -159,6 +159,14 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Literal["change", "commit"],
         doc("Lead time is measured per change, an entry on trunk with all of its commits; or per commit."),
     ] = "change"
+    count_merges: Annotated[bool, doc("If lead time is measured per commit, merge commits count too.")] = False
+    unknown_in_between: Annotated[
+        Literal["exclude", "credit"],
+        doc(
+            "A change that a deployment of unknown content may have shipped before the deployment that is known to have"
+            " is left out of lead time, or credited to the known one."
+        ),
+    ] = "exclude"
     lead_time_starts: Annotated[
         LeadTimeStart,
         doc(

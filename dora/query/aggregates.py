@@ -23,7 +23,7 @@ class Quantiles:
     """Quantiles of durations or sizes of one group and period, in the metric's unit; null for no number.
 
     ``value`` with its limits ``low`` and ``high`` is the quantile that was asked for; ``deviation`` and ``ended`` are
-    of what has ended, ``longest`` is of all.
+    of what has ended, ``longest`` is of all. ``earliest`` and ``latest`` are the bounds of the quantile, see ``Value``.
     """
 
     value: float | None = None
@@ -33,6 +33,8 @@ class Quantiles:
     deviation: float | None = None
     ended: int = 0
     spread: Spread = field(default_factory=Spread)
+    earliest: float | None = None
+    latest: float | None = None
 
 
 @dataclass(slots=True)

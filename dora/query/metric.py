@@ -93,6 +93,8 @@ def _to_value(
         observed_for_less=coverage.exposure.observed_for_less(window) if period is None else {},
         scatter=aggregate.dispersion,
         spread=aggregate.quantiles.spread if aggregate.quantiles else None,
+        earliest=aggregate.quantiles.earliest if aggregate.quantiles else None,
+        latest=aggregate.quantiles.latest if aggregate.quantiles else None,
         **estimate._asdict(),
     )
 

@@ -6,6 +6,7 @@ It imports numpy: a query for counts must not import it.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -31,10 +32,11 @@ def add_quantiles(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggreg
     """
     for aggregate in aggregates.values():
         aggregate.quantiles = Quantiles()
-    samples = _read_samples(con, plan)
+    samples = _read_samples(con, plan, None)
     curve = Survival(samples) if plan.metric.statistic == "median" else samples
     # plain_median and mean ignore open observations, also of metrics that have them.
-    estimator = samples if plan.statistic in ("plain_median", "mean") else curve
+    is_plain = plan.statistic in ("plain_median", "mean")
+    estimator = samples if is_plain else curve
     p = PROBABILITY.get(plan.statistic, 0.5)
     mean, deviation = samples.moments()
     # One column per field of Quantiles and Spread, in their order; one row per group of the samples.
@@ -45,11 +47,18 @@ def add_quantiles(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggreg
     for number, row in zip(samples.groups.tolist(), rows, strict=True):
         value, low, high, longest, sd, ended, *spread = row
         aggregates[keys[number]].quantiles = Quantiles(value, low, high, longest, sd, ended, Spread(*spread))
+    if not is_plain and plan.execute(con, "has_bounds").fetchall() != [(False,)]:
+        for bound in ("earliest", "latest"):
+            bounding = _read_samples(con, plan, bound)
+            values = _to_nulls(Survival(bounding).quantile(p))
+            for number, value in zip(bounding.groups.tolist(), values, strict=True):
+                aggregate = aggregates[keys[number]]
+                aggregate.quantiles = replace(aggregate.quantiles or Quantiles(), **{bound: value})
 
 
-def _read_samples(con: Connection, plan: ScopePlan) -> Samples:
-    """Return the values that count; their groups are numbered by group, then period."""
-    columns = plan.execute(con, "values_in_scope").fetchnumpy()
+def _read_samples(con: Connection, plan: ScopePlan, bound: str | None) -> Samples:
+    """Return the values that count, or those of a bound; their groups are numbered by group, then period."""
+    columns = plan.execute(con, "values_in_scope", bound=bound).fetchnumpy()
     names = ("group_number", "day", "value", "censored")
     entry = np.ma.filled(columns["entry"], np.nan)
     group, day, value, censored = (np.asarray(columns[name]) for name in names)  # asarray drops the mask of no nulls

@@ -116,6 +116,8 @@ class Value:
     relevant_change      how large a move must be to matter: of a share a difference, else a part of the value before
     scatter              variance over mean of a rate's weekly counts, by which its interval is widened
     spread               quantiles and mean of a duration or size
+    earliest, latest     the number if deployments of unknown content shipped all that they may have, and if they
+                         shipped none of it; null where there are none, and for no bound
     """
 
     metric: str
@@ -139,6 +141,8 @@ class Value:
     scatter: float | None = None
     relevant_change: float = 0.0
     spread: Spread | None = None
+    earliest: float | None = None
+    latest: float | None = None
 
     @property
     def text(self) -> str:
@@ -152,7 +156,17 @@ class Value:
             return self.reason or wording.NOTHING
         cases = _cases(self)[0] if self.statistic == "share" else None
         limits = wording.interval(self.low, self.high, self.unit)
-        return wording.evidence(self.n, cases, limits, self.open, self.observed)
+        return wording.evidence(self.n, cases, limits, self.open, self.observed or self.bounds)
+
+    @property
+    def bounds(self) -> str:
+        """What the number may be where deployments of unknown content may have shipped changes; else nothing."""
+        if self.earliest is None and self.latest is None:
+            return ""
+        ends = [
+            wording.quantity(end, self.unit) if end is not None else "no bound" for end in (self.earliest, self.latest)
+        ]
+        return f"{' to '.join(ends)} with what unknown commits may have shipped"
 
     @property
     def observed(self) -> str:

@@ -10,12 +10,16 @@ timed_commits AS (
     lead_times.shipped,
     lead_times.excluded,
     lead_times.ended_at,
+    lead_times.entry_hours,
+    lead_times.hours_to_unknown,
+    len(commit.parents) > 1 AND NOT definitions.count_merges AS is_left_apart,
     data_ends.as_of,
     CASE
       WHEN definitions.lead_time_starts = 'committed_at' THEN commit.committed_at
       WHEN definitions.lead_time_starts IN ('authored_at', 'first_commit_at') THEN commit.authored_at
       ELSE lead_times.began_at
-    END AS began_at
+    END AS began_at,
+    lead_times.began_at AS change_began_at
   FROM lead_times
   INNER JOIN definitions ON lead_times.application = definitions.application
   INNER JOIN changes ON lead_times.application = changes.application AND lead_times.change_id = changes.change_id
@@ -37,8 +41,12 @@ SELECT
   shipped,
   began_at,
   epoch(coalesce(ended_at, as_of) - began_at) / 3600 AS hours,
+  -- A commit enters with its change, and is as much older as it began before it.
+  entry_hours + epoch(change_began_at - began_at) / 3600 AS entry_hours,
+  hours_to_unknown + epoch(change_began_at - began_at) / 3600 AS hours_to_unknown,
   CASE
     WHEN excluded IS NOT NULL THEN excluded
+    WHEN is_left_apart THEN 'merge commit'
     WHEN began_at IS NULL OR began_at < TIMESTAMP '1990-01-01' THEN 'impossible time'
     WHEN shipped AND ended_at < began_at THEN 'deployed before its start'
     WHEN NOT shipped AND began_at > as_of THEN 'merged after the data ends'

@@ -61,7 +61,9 @@ SELECT
   changes.authored_at,
   changes.committed_at,
   changes.merged_at,
-  changes.merge_time_issue,
+  coalesce(
+    changes.merge_time_issue, CASE WHEN merges_before_commits.sha IS NOT NULL THEN 'before_commits' END
+  ) AS merge_time_issue,
   coalesce(changes.first_commit_at, requests.first_commit_at) AS first_commit_at,
   requests.opened_at,
   requests.first_review_at,
@@ -77,6 +79,8 @@ FROM changes_by_application AS changes
 LEFT JOIN change_requests AS requests ON changes.repository = requests.repository AND changes.sha = requests.sha
 LEFT JOIN cherry_picked_changes AS cherry_picked
   ON changes.repository = cherry_picked.repository AND changes.sha = cherry_picked.sha
+LEFT JOIN merges_before_commits
+  ON changes.repository = merges_before_commits.repository AND changes.sha = merges_before_commits.sha
 LEFT JOIN direct_reverts ON changes.repository = direct_reverts.repository AND changes.sha = direct_reverts.sha
 LEFT JOIN reverted_changes
   ON changes.application = reverted_changes.application
