@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 from dora import periods
-from dora.config import applications
-from dora.config.settings import Config
 from dora.periods import Period
 from dora.storage.database import Connection
 
 DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
-HISTORY = "SELECT application, since, until FROM observed_history WHERE until > since ORDER BY application"
+# Ends of applications are local midnights, as UTC instants; least() ignores the null of those that go on.
+HISTORY = """
+SELECT history.application, history.since, least(history.until, ends.until) AS until
+FROM observed_history AS history LEFT JOIN application_ends AS ends ON history.application = ends.application
+WHERE least(history.until, ends.until) > history.since ORDER BY ALL
+"""
 
 
-def write_observed_days(con: Connection, config: Config) -> None:
+def write_observed_days(con: Connection) -> None:
     """Create ``observed_days`` from ``observed_history``: the same stretches, their first and last local day whole.
 
     They end where the settings end the application.
@@ -25,14 +28,10 @@ def write_observed_days(con: Connection, config: Config) -> None:
     for application, since, until in con.execute(HISTORY).fetchall():
         first, last = (periods.floor(periods.to_local(at, zone), "day") for at in (since, until - INSTANT))
         stretches[application].append(Period(first, last + DAY))
-    entries = applications.read_entries(config)
-    ends = {name: applications.last_end(entries, name) for name in stretches}
-    lives = {name: Period(datetime.min, datetime.combine(end, time())) for name, end in ends.items() if end}
     rows = [
         (application, periods.to_utc(part.start, zone), periods.to_utc(part.end, zone))
         for application, parts in stretches.items()
-        for part in (each.intersection(lives.get(application, each)) for each in periods.join(parts))
-        if part.days
+        for part in periods.join(parts)
     ]
     con.execute("CREATE TABLE observed_days (application VARCHAR, since TIMESTAMP, until TIMESTAMP)")
     if rows:

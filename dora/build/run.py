@@ -56,7 +56,7 @@ def build(
         write_people(con, config)
         write_goals(con, config)
         _write_models(con, report)
-        write_observed_days(con, config)
+        write_observed_days(con)
         _write_metrics(con, report)
         results = _run_checks(con)
         _comment_columns(con)
