@@ -170,8 +170,11 @@ def _draw_approvals(build: Build, deployment: Row, zone: str) -> None:
 
 def _canary_sentence(canary: Row) -> str:
     result = CANARY_RESULTS.get(canary["verdict"], canary["verdict"].replace("_", " "))
-    score = "without a score" if canary["score"] is None else f"with a score of {canary['score']:.0f}"
+    score = "without a score" if canary["score"] is None else f"with a score of {canary['score']:g}"
+    restarted = f", restarted by {canary['restarted_by']}" if canary["restarted_by"] else ""
+    unread = " Its judgment could not be read." if canary["unread_judgment"] else ""
     return (
         f"The analysis {result} {score} (pass threshold {canary['pass_threshold']:.0f}, marginal threshold"
-        f" {canary['marginal_threshold']:.0f}) after {wording.format_count(canary['intervals'] or 0, 'interval')}."
+        f" {canary['marginal_threshold']:.0f}) after {wording.format_count(canary['intervals'] or 0, 'interval')}"
+        f"{restarted}.{unread}"
     )

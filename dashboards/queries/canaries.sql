@@ -7,6 +7,8 @@ SELECT
   intervals,
   groups,
   no_data_groups,
+  unread_judgment,
+  restarted_by,
   reason,
   started_at,
   finished_at

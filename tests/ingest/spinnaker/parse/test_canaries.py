@@ -286,3 +286,17 @@ def test_judgments_are_fetched_side_by_side(make: SimpleNamespace, ingest: Inges
         assert ingest(gate.url).partial_failures == []
     assert sorted(met) == [0, 1]
     assert landed("SELECT id FROM canary_judgment ORDER BY id") == [("J1",), ("J2",), ("J3",), ("J4",)]
+
+
+def test_the_archive_is_asked_by_its_storage_account(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+    """Kayenta finds an archived judgment only with the account that the interval names; a later run sends it too."""
+    world = make.world(make.execution("E", T, stages=analysis("realTime", interval(1, 79, storageAccountName="s3"))))
+    world.canary_results = {"J1": reply("J1") | {"storageAccountName": "s3"}}
+    with serve(world) as gate:
+        gate.error_statuses = {"/v2/canaries/canary": 400}
+        ingest(gate.url)
+        assert landed("SELECT storage_account FROM canary_interval") == [("s3",)]
+        gate.error_statuses = {}
+        ingest(gate.url)
+    assert canary_requests(gate)[-1] == "/v2/canaries/canary/J1?storageAccountName=s3"
+    assert landed("SELECT id, score FROM canary_judgment") == [("J1", 79.96)]
