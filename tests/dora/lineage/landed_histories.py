@@ -308,9 +308,12 @@ class History:
             row |= dict.fromkeys(("first_traffic_at", "full_traffic_at"), row["accepted_at"])
 
     def _command(self, execution: Row, place: Place) -> None:
-        """Promote or abort an Argo Rollout."""
-        action = self.random.choice(["promote", "promote", "promote", "promote_fully", "abort"])
-        row = self._end(self._stage(execution, place, action), self.random.choice(["ok", "ok", "ok", "refused"]))
+        """Promote or abort an Argo Rollout, or tell that this happened in the cluster."""
+        action = self.random.choice([*["promote"] * 3, "promote_fully", "abort", "completed", "aborted"])
+        outcome = {"aborted_by_analysis": self._chance(0.5)} if action == "aborted" else {}
+        row = self._end(
+            self._stage(execution, place, action, **outcome), self.random.choice(["ok", "ok", "ok", "refused"])
+        )
         if "accepted_at" in row:
             row |= dict.fromkeys(("accepted_at", "first_traffic_at"), row["full_traffic_at"])
 

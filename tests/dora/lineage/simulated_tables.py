@@ -217,7 +217,8 @@ class SimulatedTables:
         is_abort = row["action"] == "abort"
         if row.get("aborted_by_analysis") or (is_abort and self.is_stopped(self.root(row))):
             return "analysis"
-        return "person" if is_abort and self.executions[self.root(row)]["trigger"] == "manual" else None
+        by_person = is_abort and self.executions[self.root(row)]["trigger"] == "manual"
+        return "person" if by_person or row["action"] == "aborted" else None
 
     def config_parts(self) -> Iterator[Part]:
         """Yield the manifests beside workloads (C5), each with whether it differs from the last in force."""
