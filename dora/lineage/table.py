@@ -94,7 +94,7 @@ def trace(con: Connection) -> None:
     commits = _take(nodes, included["node"]) | _take({"change_sha": nodes["sha"]}, included["change"])
     places = np.array(list(contents.stand_in.items()), np.int32).reshape(-1, 2)
     stand_ins = _take(nodes, places[:, 0]) | _take({"change_sha": nodes["sha"]}, places[:, 1])
-    _store(con, "CREATE TABLE stand_in_commits AS FROM columns", stand_ins)
+    _store(con, "CREATE TEMP TABLE stand_in_commits AS FROM columns", stand_ins)
     _store(con, _INCLUDED, commits | {name: included[name] for name in ("position", "generation")})
     for name in (*_SCRATCH, "lineage_compared"):
         con.execute(f"DROP TABLE {name}")

@@ -33,9 +33,9 @@ def test_each_reason_has_its_share(facts: Callable[..., Any], tmp_path: Path) ->
     facts(deployments=deployments(*commits), changes=changes(A, TWIN), as_of=datetime(2026, 4, 1, tzinfo=UTC))
     findings = list(attribution.check_attribution(tmp_path / "dora.duckdb"))
     assert {(finding.check, finding.message.split(" deployments ")[0]) for finding in findings} >= {
-        ("commits of acme/web", "1 of 5"),
-        ("commits of acme/shop", "1 of 5"),
-        ("commits of no repository", "1 of 5"),
+        ("commits of shop in acme/web", "1 of 5"),
+        ("commits of shop in acme/shop", "1 of 5"),
+        ("commits of shop in no repository", "1 of 5"),
     }
     (finding,) = [finding for finding in findings if "acme/web" in finding.check]
     assert ("(20%)" in finding.message, "never ingested" in finding.message, "[sources.git]" in finding.next) == (
