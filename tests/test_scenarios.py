@@ -58,6 +58,9 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     check_positions(delivery, expected.pop("positions", {}))
     check_ends(delivery, expected.pop("stale", None))
     check_goals(delivery, expected.pop("goals", {}))
+    for metric, counts in expected.pop("by_assistance", {}).items():
+        rows = delivery.metric(metric, by="assistance").dicts()
+        assert {row["assistance"]: row["n"] for row in rows} == counts, metric
     for metric, numbers in expected.items():
         check_numbers(delivery, metric, numbers)
 

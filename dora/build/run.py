@@ -26,6 +26,8 @@ from dora.storage.schema import BUILD_LAYOUT
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded, entry, earliest"
+# Of what shipped no change, and of what is no change and no deployment, it is unknown.
+ASSISTANCE = "coalesce(assistance, 'unknown') AS assistance"
 # A metric without late entry or without bounds has no such columns.
 OPTIONAL = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry, NULL::DOUBLE AS earliest LIMIT 0)"
 # Python computes these. For the order of the models it is enough to know what they read.
@@ -104,18 +106,19 @@ def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
     selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
-        observations = f"(FROM ({metric.sql}) {OPTIONAL})"
-        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION} FROM {observations}')  # noqa: S608 - our SQL files
+        observations = f"(FROM ({metric.sql}) {OPTIONAL}) LEFT JOIN subject_assistance USING (application, subject)"
+        con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION}, {ASSISTANCE} FROM {observations}')  # noqa: S608 - our SQL files
         write_daily_counts(con, metric.name)
         selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
 
 
 def write_daily_counts(con: Connection, metric: str) -> None:
-    """Create ``daily_counts."metric"`` beside ``metrics."metric"``: one row per application, day and exclusion.
+    """Create ``daily_counts."metric"`` beside ``metrics."metric"``: one row per application, day,
+    exclusion and assistance.
 
     Its columns are ``application``, ``happened_at`` (the first of the day, UTC), ``day`` (local, null if there is no
-    time), ``excluded``, ``n``, ``open`` and ``total`` (of the values).
+    time), ``excluded``, ``assistance``, ``n``, ``open`` and ``total`` (of the values).
     """
     # A count or a share of weeks is an exact sum over days, so it need not read ten million rows again. What a window
     # cuts is counted from its observations; a test holds that both give the same.
@@ -126,8 +129,8 @@ def write_daily_counts(con: Connection, metric: str) -> None:
     local_time = periods.local_time_sql("happened_at", zone, start, end)
     con.execute(
         f'CREATE OR REPLACE TABLE daily_counts."{metric}" AS'  # noqa: S608 - our names
-        f" SELECT application, min(happened_at) AS happened_at, ({local_time})::DATE AS day, excluded, count(*) AS n,"
-        f' count(*) FILTER (censored) AS open, sum(value) AS total FROM metrics."{metric}" GROUP BY ALL'
+        f" SELECT application, min(happened_at) AS happened_at, ({local_time})::DATE AS day, excluded, assistance,"
+        f' count(*) AS n, count(*) FILTER (censored) AS open, sum(value) AS total FROM metrics."{metric}" GROUP BY ALL'
     )
 
 

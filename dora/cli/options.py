@@ -25,7 +25,12 @@ MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Defaul
 Since = Annotated[str | None, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d. Default: all history.")]
 Window = Annotated[str, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d.")]
 Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the end of the data.")]
-By = Annotated[str | None, typer.Option(help="Group by application, team, or group (the top level of nested teams).")]
+By = Annotated[
+    str | None,
+    typer.Option(
+        help="Group by application, team, group (top level of nested teams), or assistance (AI-assisted, human, bot)."
+    ),
+]
 Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
 Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
 Applications = Annotated[Names, typer.Option("--application", help="Only this application. May be repeated.")]

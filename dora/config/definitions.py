@@ -148,6 +148,27 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             " its open changes are left out."
         ),
     ] = 60.0
+    assistance_markers: Annotated[
+        NameGlobs,
+        doc("A change with a trailer, author or label of its request that matches one of these globs is AI-assisted."),
+    ] = (
+        "assisted-by:*",
+        "generated-by:*",
+        "*generated with *",
+        "ai-*",
+        "*noreply@anthropic.com*",
+        "*copilot*",
+        "*cursoragent*",
+        "*codex*",
+        "*gemini-code*",
+        "*devin-ai*",
+        "*google-labs-jules*",
+        "*openhands*",
+        "*(aider)*",
+    )
+    bot_authors: Annotated[
+        NameGlobs, doc("A change whose authors all match one of these globs, and that is not assisted, is of a bot.")
+    ] = ("*[bot]*", "*dependabot*", "*renovate*", "*-bot@*", "*-bot <*")
     rollback_blames: Annotated[
         Literal["first", "last"],
         doc(

@@ -19,7 +19,7 @@ from dora.query.coverage import Coverage, read_coverage
 from dora.query.estimates import ESTIMATORS, Estimate, nothing_to_count
 from dora.query.exposure import Exposure, first_day, read_exposure, window_days
 from dora.query.plan import SPREAD, ScopePlan, execute, read_query, resolve_scope, select_applications
-from dora.query.value import EVERYTHING, RATES, Scope, Value
+from dora.query.value import ASSISTANCE, EVERYTHING, RATES, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
 
@@ -29,6 +29,9 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
 
     Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
     """
+    if scope.by == "assistance":
+        scopes = {assistance: replace(scope, by=None, assistance=assistance) for assistance in ASSISTANCE}
+        return [replace(value, group=group) for group in scopes for value in compute_metric(con, name, scopes[group])]
     plan = resolve_scope(con, catalog.metric(name), scope)
     exposures = read_exposure(con, plan)
     if plan.statistic in RATES and scope.since is None:

@@ -27,6 +27,7 @@ GROUP_SQL: dict[By | None, str] = {
     "application": "memberships.application",
     "team": "memberships.team",
     "group": "split_part(memberships.team, '/', 1)",
+    "assistance": "NULL::VARCHAR",  # a group of observations, not of applications
     None: "NULL::VARCHAR",
 }
 
@@ -111,7 +112,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
 
     Raises ``UsageError`` for a statistic, group, period, date, application or team that does not exist.
     """
-    _validate_option("--by", scope.by, GROUPS)
+    _validate_option("--by", scope.by, (*GROUPS, "assistance"))
     _validate_option("--every", scope.every, GRAINS)
     statistics = SPREAD if metric.statistic in SPREAD else (metric.statistic,)
     _validate_option(f"--statistic of {metric.name}", scope.statistic, statistics)
@@ -130,7 +131,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
         as_of=as_of,
         groups=groups,
         group_sql=group_sql,
-        selection=selection,
+        selection=selection | {"assistance": scope.assistance},
         with_history=frozenset(group for (group,) in with_history),
     )
 
@@ -174,7 +175,7 @@ def select_applications(con: Connection, scope: Scope) -> tuple[dict[str | None,
     paths = {fold(path): path for _, team, _ in memberships for path in _paths(team)}
     selected_teams = match_names(scope.teams, paths, "team")
     # A dictionary keeps the order of the query and drops the second membership of an application in a group.
-    groups: dict[str | None, dict[str, None]] = {} if scope.by else {None: {}}
+    groups: dict[str | None, dict[str, None]] = {} if scope.by in GROUPS else {None: {}}
     teams = set()
     for application, team, group in memberships:
         in_teams = not scope.teams or not selected_teams.isdisjoint(_paths(team))

@@ -15,10 +15,12 @@ from dora.statistics.distributions import Z, normal_tail
 from dora.statistics.intervals import fisher, newcombe, rate_ratio, trials_to_see
 
 Bounds = tuple[float | None, float | None]
-By = Literal["application", "team", "group"]
+By = Literal["application", "team", "group", "assistance"]
 Better = Literal["higher", "lower"]
 Verdict = Literal["better", "worse", "not significant", "too small to matter"]
 GROUPS: tuple[By, ...] = ("application", "team", "group")
+# Who made a change, or what a deployment shipped, by the markers of the definitions; unknown without commits.
+ASSISTANCE = ("assisted", "human", "bot", "unknown")
 RATES = ("count", "days")  # statistics of events over the days observed
 ROUNDING = 1e-9  # 1.1 is 10 % more than 1
 MAX_TRIALS = 1_000_000  # a difference that needs more observations than this will never be detected
@@ -30,7 +32,7 @@ class Scope:
 
     ``since`` and ``until`` (not included) are read by ``periods.parse_moment``; None is an open end. ``teams`` include
     the teams below them: ``platform`` holds ``platform/delivery``. ``statistic`` None is the metric's own; durations
-    and sizes have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``.
+    and sizes have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``. ``assistance`` is one of ``ASSISTANCE``.
     """
 
     since: str | None = None
@@ -40,6 +42,7 @@ class Scope:
     applications: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     statistic: str | None = None
+    assistance: str | None = None
 
 
 EVERYTHING = Scope()

@@ -8,7 +8,7 @@ partial_days AS (
   SELECT * FROM metrics."$metric" WHERE happened_at >= $last_midnight AND happened_at < $until
 ),
 counts AS (
-  SELECT application, happened_at, day, excluded, n, open, total
+  SELECT application, happened_at, day, excluded, assistance, n, open, total
   FROM daily_counts."$metric"
   WHERE (day >= $first_day AND day < $last_day) OR ($undated AND day IS NULL)
   UNION ALL
@@ -17,6 +17,7 @@ counts AS (
     min(happened_at) AS happened_at,
     ($local_time)::DATE AS day,
     excluded,
+    assistance,
     count(*) AS n,
     count(*) FILTER (censored) AS open,
     sum(value) AS total
@@ -40,5 +41,6 @@ INNER JOIN memberships
 WHERE
   list_contains($applications::VARCHAR[], memberships.application)
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND ($assistance::VARCHAR IS NULL OR counts.assistance = $assistance)
 GROUP BY ALL
 ORDER BY counts.excluded

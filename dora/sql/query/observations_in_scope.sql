@@ -14,6 +14,7 @@ INNER JOIN memberships
 WHERE
   list_contains($applications::VARCHAR[], memberships.application)
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND ($assistance::VARCHAR IS NULL OR observations.assistance = $assistance)
   AND (
     (observations.happened_at >= $since AND observations.happened_at < $until)
     OR ($undated AND observations.happened_at IS NULL)

@@ -20,6 +20,7 @@ INNER JOIN (
 WHERE
   list_contains($applications::VARCHAR[], memberships.application)
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND ($assistance::VARCHAR IS NULL OR observations.assistance = $assistance)
   AND (
     observations.excluded IS NULL
     OR ($bound::VARCHAR IS NOT NULL AND observations.excluded = 'unknown deployment in between')

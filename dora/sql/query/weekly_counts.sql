@@ -9,6 +9,7 @@ INNER JOIN memberships
 WHERE
   list_contains($applications::VARCHAR[], memberships.application)
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
+  AND ($assistance::VARCHAR IS NULL OR daily_counts.assistance = $assistance)
   AND daily_counts.excluded IS NULL
   AND daily_counts.day >= $first_week
   AND daily_counts.day < $last_week
