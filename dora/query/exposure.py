@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import chain
 
 from dora import periods
@@ -33,7 +34,6 @@ class Exposure:
         days = {name: observed_days(stretches, window) for name, stretches in self.members.items()}
         return {name: own for name, own in days.items() if own < total}
 
-
     def still_observed(self, ends: Mapping[str, datetime], zone: str) -> Iterator[str]:
         """Yield the applications that were observed until the end of their data (UTC): they have not ended before."""
         for name, stretches in self.members.items():
@@ -47,13 +47,20 @@ def observed_days(stretches: Sequence[Period], window: Period) -> float:
     The first and the last day of the window count as complete, but never more days than the window is long: 90 days
     that begin at noon meet 91 days, and are 90. A window of less than a day has its length.
     """
-    first = periods.floor(window.start, "day")
-    days = Period(first, periods.floor(window.end - INSTANT, "day") + DAY)
+    days, is_cut = _whole_days(window)
     observed = sum(days.intersection(stretch).days for stretch in stretches)
-    is_cut = window.start != first or window.end - window.start < DAY
     return min(observed, window_days(window)) if is_cut else observed
 
 
+@lru_cache(maxsize=4096)  # all groups of an answer have the same periods
+def _whole_days(window: Period) -> tuple[Period, bool]:
+    """Return the local days that a window meets, and whether it cuts its first day or is shorter than a day."""
+    first = periods.floor(window.start, "day")
+    days = Period(first, periods.floor(window.end - INSTANT, "day") + DAY)
+    return days, window.start != first or window.end - window.start < DAY
+
+
+@lru_cache(maxsize=4096)
 def window_days(window: Period) -> float:
     """Return the length of a window in days, rounded up if it is longer than a day."""
     length = window.end - window.start

@@ -44,12 +44,8 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
     elif plan.statistic == "count":
         add_dispersion(con, plan, aggregates, exposures)
     coverage = read_coverage(con, plan, exposures)
-    relevant_change = _read_relevant_change(con, plan)
     return [
-        replace(
-            _to_value(plan, group, period, aggregates[group, period], coverage[group]),
-            relevant_change=relevant_change[group],
-        )
+        _to_value(plan, group, period, aggregates[group, period], coverage[group])
         for group, period in product(plan.groups, plan.periods)
     ]
 
@@ -58,12 +54,6 @@ def _from_first_day(plan: ScopePlan, exposures: Iterable[Exposure]) -> ScopePlan
     """Begin a window without a start where any application was observed first: days without events count too."""
     start = first_day(exposures)
     return replace(plan, window=Period(min(start, plan.window.start), plan.window.end)) if start else plan
-
-
-def _read_relevant_change(con: Connection, plan: ScopePlan) -> dict[str | None, float]:
-    """Return how large a move of each group must be to matter: the least that one of its applications asks for."""
-    changes = dict(plan.execute(con, "relevant_changes", is_share=plan.statistic == "share").fetchall())
-    return {group: min((changes[name] for name in names), default=0.0) for group, names in plan.groups.items()}
 
 
 def _to_value(
@@ -95,6 +85,7 @@ def _to_value(
         # In many periods the names would repeat.
         observed_for_less=coverage.exposure.observed_for_less(window) if period is None else {},
         scatter=aggregate.dispersion,
+        relevant_change=plan.relevant_change[group],
         spread=aggregate.quantiles.spread if aggregate.quantiles else None,
         earliest=aggregate.quantiles.earliest if aggregate.quantiles else None,
         latest=aggregate.quantiles.latest if aggregate.quantiles else None,

@@ -39,7 +39,8 @@ class ScopePlan:
     ``window`` is in local time of ``zone``; ``undated`` tells that it has no bounds, so that observations without a
     time are in it. ``groups`` holds the applications of each group, in the order of the answer; ``group_sql`` is SQL
     for its name. ``with_history`` holds the groups that have an observation in all of history; the others have no
-    number, not a zero.
+    number, not a zero. ``relevant_change`` is how large a move of a group must be to matter: the least that one of its
+    applications asks for.
     """
 
     metric: Metric
@@ -53,6 +54,7 @@ class ScopePlan:
     group_sql: str
     selection: Mapping[str, object]
     with_history: frozenset[str | None]
+    relevant_change: Mapping[str | None, float]
 
     @cached_property
     def periods(self) -> list[Period | None]:
@@ -121,6 +123,8 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
     group_sql = GROUP_SQL[scope.by]
     sql = read_query("groups_with_history", metric=metric.name, group=group_sql)
     with_history = execute(con, sql, {**selection, "is_rate": metric.statistic in RATES}).fetchall()
+    is_share = metric.statistic == "share"
+    changes = dict(execute(con, read_query("relevant_changes"), {"is_share": is_share}).fetchall())
     return ScopePlan(
         metric=metric,
         statistic=scope.statistic or metric.statistic,
@@ -133,6 +137,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
         group_sql=group_sql,
         selection=selection | {"assistance": scope.assistance},
         with_history=frozenset(group for (group,) in with_history),
+        relevant_change={group: min((changes[name] for name in names), default=0.0) for group, names in groups.items()},
     )
 
 

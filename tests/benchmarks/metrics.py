@@ -69,9 +69,10 @@ FROM range($n) t(i)
 TABLES = {"execution": EXECUTIONS, "rollout": ROLLOUTS, "commit": COMMITS, "change": CHANGES}
 
 OBSERVED = f"""
-INSERT INTO metrics."{{metric}}"
-SELECT 'app' || hash(i) % {APPLICATIONS}, {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400000000))::BIGINT),
-  's' || i, {{value}}, hash(i * 5) % 50 = 0 AND {{open}}, NULL, NULL
+INSERT INTO metrics."{{metric}}" BY NAME
+SELECT 'app' || hash(i) % {APPLICATIONS} AS application,
+  {START} + to_microseconds((hash(i * 3) % ({DAYS} * 86400000000))::BIGINT) AS happened_at,
+  's' || i AS subject, {{value}} AS value, hash(i * 5) % 50 = 0 AND {{open}} AS censored
 FROM range($n) t(i)
 """
 VALUES = {
