@@ -143,7 +143,7 @@ def _canary(run: Run, stage: Stage) -> Json:
     if stage.start:
         # The synthetic stage that contains the analyses.
         fields["intervalStageId"] = run.stage_id(f"{stage.ref}<1")
-    scores = stage.detail.get("scores")
+    scores = None if run.action == "dry" else stage.detail.get("scores")
     # An interval that is not above the marginal threshold ends the analysis with a message of its own.
     if scores and scores[-1] > canary.THRESHOLDS["marginal"] and stage.status not in {"RUNNING", "NOT_STARTED"}:
         comparison = "met or exceeded" if scores[-1] >= canary.THRESHOLDS["pass"] else "is below"
@@ -159,7 +159,7 @@ def _canary_analysis(run: Run, stage: Stage) -> Json:
         "scoreThresholds": canary.THRESHOLDS,
         "storageAccountName": canary.STORAGE,
     }
-    if stage.start is None or stage.end is None:
+    if stage.start is None or stage.end is None or run.action == "dry":
         return fields
     fields["canaryPipelineExecutionId"] = canary.analysis_id(run, stage.detail["nth"])
     if stage.status == "RUNNING":
