@@ -73,6 +73,12 @@ class DeploymentExplanation:
             "may be a later rollout of": (row["joins_id"], "D6"),
             "restored": (row["restored_id"], "E1"),
             "blames": (_blamed(row), "E1"),
+            "failed by": (row["failure_evidence"], "E0"),
+            "verdict": (row["verdict"], "E5"),
+            "silenced evidence": (row["silenced_evidence"], "E5"),
+            "failed at": (row["failed_at"], "R1"),
+            "incident opened at": (row["detected_at"], "R2"),
+            "recovered at": (row["recovered_at"], "R1"),
         }
         facts = [("kind", row["kind"], *self.kind), ("outcome", row["outcome"], *self.outcome)]
         lines = [f"{name}: {word} ({rule}: {reason})" for name, word, rule, reason in facts]

@@ -52,8 +52,9 @@ class Message(NamedTuple):
 
     ``requests`` are the numbers of its pull or merge requests, joined by blanks, ``title`` is the title of the request
     if the subject is that of a merge. ``reverts`` says what it reverts: ``commit ID``, ``request NUMBER`` (with
-    ``owner/name#`` before it if it names a repository) or ``subject TEXT``, the most exact first. ``is_revert`` says
-    whether it does nothing else, null if it reverts nothing.
+    ``owner/name#`` before it if it names a repository) or ``subject TEXT``, the most exact first, at last
+    ``number NUMBER``, its own, because the reverted number may stand outside of the quotes. ``is_revert`` says whether
+    it does nothing else, null if it reverts nothing.
     """
 
     requests: str | None
@@ -68,7 +69,7 @@ def parse(message: str) -> Message:
     subject = read_subject(message)
     requests, title = parse_request(subject, message)
     # Substring tests are much faster than patterns, and most messages contain none of these words.
-    reverts = parse_reverts(title or subject, message) if "evert" in message or "Reapply" in message else []
+    reverts = parse_reverts(title or subject, message, requests) if "evert" in message or "Reapply" in message else []
     is_revert = _is_revert(title or subject, message) if reverts else None
     picked_from = parse_cherry_picked_sha(message) if "cherry picked from" in message else None
     return Message(requests, title, reverts or None, is_revert, picked_from)
@@ -104,7 +105,7 @@ def _read_merge(merge: re.Match[str], message: str) -> tuple[str | None, str | N
     return number, title or next(filter(None, lines), None)
 
 
-def parse_reverts(headline: str, message: str) -> list[str]:
+def parse_reverts(headline: str, message: str, requests: str | None = None) -> list[str]:
     """Return what a message reverts, as ``Message`` has it; ``headline`` is its title, else its subject.
 
     What the message of a squash reverts and applies again is not reverted.
@@ -122,7 +123,8 @@ def parse_reverts(headline: str, message: str) -> list[str]:
     reverts = [f"commit {sha}" for sha in commits]
     for owner, path, number in _REVERTED_REQUEST.findall(message):
         reverts.append(f"request {owner or path}#{number}".replace(" #", " "))
-    return reverts + _parse_reverted_headline(headline)
+    named = _parse_reverted_headline(headline)
+    return reverts + named + ([f"number {number}" for number in (requests or "").split()] if named else [])
 
 
 def _is_revert(headline: str, message: str) -> bool:

@@ -11,6 +11,7 @@ SELECT
   incidents.resolved_at,
   incidents.deployment_id AS deployment,
   incidents.linked_by,
+  incidents.link_problem,
   observations.subject AS incident,
   incidents.url
 FROM $observations AS observations

@@ -40,7 +40,7 @@ matches AS (
   SELECT names.*, request_numbers.sha
   FROM names
   INNER JOIN request_numbers ON names.repository = request_numbers.repository AND names.name = request_numbers.number
-  WHERE names.named_by = 'request'
+  WHERE names.named_by IN ('request', 'number')
   UNION ALL
   SELECT names.*, subjects.sha
   FROM names

@@ -1,5 +1,5 @@
--- One row is one reference by which a commit of a trunk entry says what it reverts: named_by is commit, request or
--- subject (precedence 1 to 3), name the id, number or text. Requests of other repositories are left out.
+-- One row is one reference by which a commit of a trunk entry says what it reverts: named_by is commit, request, subject
+-- or number (precedence 1 to 4), name the id, number or text. Requests of other repositories are left out.
 WITH unnested AS (
   SELECT DISTINCT repository, sha, unnest(reverts) AS reference
   FROM landing.commit
@@ -20,7 +20,7 @@ SELECT
   included_commits.generation,
   trunk_entries.branch,
   named_by,
-  CASE named_by WHEN 'commit' THEN 1 WHEN 'request' THEN 2 ELSE 3 END AS precedence,
+  CASE named_by WHEN 'commit' THEN 1 WHEN 'request' THEN 2 WHEN 'subject' THEN 3 ELSE 4 END AS precedence,
   CASE named_by WHEN 'request' THEN regexp_extract(value, '\d+$') ELSE value END AS name
 FROM reference_values
 INNER JOIN included_commits

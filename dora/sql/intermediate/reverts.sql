@@ -24,7 +24,7 @@ ranked AS (
     AND revert_references.named_by = commit_names.named_by
     AND revert_references.name = commit_names.name
   WHERE
-    revert_references.branch IS DISTINCT FROM commit_names.branch
+    (revert_references.branch IS DISTINCT FROM commit_names.branch AND revert_references.named_by <> 'number')
     OR commit_names.generation < revert_references.generation
     OR (revert_references.named_by = 'commit' AND commit_names.change_sha = revert_references.change_sha)
 ),

@@ -21,6 +21,9 @@
 -- restarts = "How often a stage of it was restarted."
 -- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
+-- stability_verdict = "Verdict of a person that is in force: failed or stable."
+-- stability_reason = "Who gave that verdict, and why."
+-- silenced_evidence = "Evidence of failure that the verdict silences."
 WITH
 timed_deployments AS (
   SELECT *, coalesce(traffic_at, finished_at, queued_at) AS happened_at FROM deployments
@@ -83,6 +86,10 @@ SELECT
   canaries.score,
   recoveries.evidence,
   recoveries.recovered_at,
+  verdicts.verdict AS stability_verdict,
+  CASE WHEN verdicts.verdict_id IS NOT NULL THEN concat_ws(': ', verdicts.decided_by, verdicts.reason) END
+    AS stability_reason,
+  verdicts.silenced_evidence,
   coalesce(deployments.restored_id, deployments.previous_id) AS restored_or_previous_id,
   deployments.reason,
   deployments.url
@@ -100,3 +107,4 @@ LEFT JOIN approval_separation_of_duties AS duties ON deployments.deployment_id =
 LEFT JOIN ranked_canaries AS canaries ON deployments.deployment_id = canaries.deployment_id AND canaries.latest = 1
 LEFT JOIN restarts_by_deployment AS restarts ON deployments.deployment_id = restarts.deployment_id
 LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id
+LEFT JOIN verdicts ON deployments.deployment_id = verdicts.deployment_id AND verdicts.in_force

@@ -44,7 +44,7 @@ class Commit(Row, frozen=True, kw_only=True):
     reverts: Annotated[
         Texts,
         "What it reverts, according to its message, the most exact first: commit ID, request NUMBER (OWNER/NAME#NUMBER "
-        "if the message names a repository) or subject TEXT.",
+        "if the message names a repository), subject TEXT or number NUMBER, its own, if an earlier change has it.",
     ] = None
     is_revert: Annotated[
         Flag, "True if it does nothing but revert, as its subject or the line below says; null if it reverts nothing."

@@ -57,6 +57,7 @@ HISTORY = (
     Entry("branch", "Undo work (#25)\n\nThis reverts commit {gitea.1}.", (), "gitea"),
     Entry("own", "Merge pull request #26 from acme/b", ("Draft", 'Revert "Draft"\n\nThis reverts commit {own.1}.')),
     Entry("other", 'Undo that\n\nReverts acme/website#2'),
+    Entry("number", 'Revert "Words that changed" (#9)', (), "gerrit"),
     Entry("unknown", 'Revert "Nothing known"\n\nThis reverts commit 0123456789.'),
     Entry("reapply", 'Reapply "Cart (#2)" (#27)', (), "r2"),
 )  # fmt: skip
