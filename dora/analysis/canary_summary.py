@@ -215,7 +215,10 @@ def _diagnosis(canaries: Canaries) -> Iterator[str]:
     ranges = f"sensitivity (recall) is {sensitivity}, specificity is {specificity}"
     yield f"{stopped} stopped a deployment, whose outcome is unknown: {ranges}."
     if diagnosis.sensitivity is None:
-        yield "No failed canary was overridden, so the ranges cannot be narrowed."
+        known = (
+            "No outcome of an overridden canary is known" if canaries.overridden else "No failed canary was overridden"
+        )
+        yield f"{known}, so the ranges cannot be narrowed."
     else:
         sensitivity, specificity = (text.quantity(x, "share") for x in (diagnosis.sensitivity, diagnosis.specificity))
         point = f"sensitivity is {sensitivity} and specificity is {specificity}"
