@@ -50,9 +50,9 @@ def _check_user(session: Session) -> DoctorFinding:
         return DoctorFinding("gate user", "fail", _describe(error), error.next_step, auth_failed=True)
     except (RequestError, msgspec.MsgspecError):
         pass
-    if not name:
+    if not name or (name == "anonymous" and not session.has_credentials):
         return DoctorFinding("gate user", "ok", "Gate names no user: it has no authentication")
-    if name == "anonymous" and session.has_credentials:
+    if name == "anonymous":
         message = "Gate treats the credentials as anonymous: it ignores them"
         return DoctorFinding("gate user", "warn", message, "use a way to authenticate that this Gate supports.")
     return DoctorFinding("gate user", "ok", f"Gate authenticates the user as {name}")

@@ -110,6 +110,14 @@ def test_the_user_that_gate_authenticates(
     assert (finding.state, "treats the credentials as anonymous" in finding.message) == ("warn", True)
 
 
+def test_an_open_gate_has_no_authentication(check: Callable[..., dict[str, DoctorFinding]]) -> None:
+    """It names everyone anonymous, which is no user."""
+    with serve(world("shop")) as server:
+        server.endpoints.answer = anonymous(server)
+        finding = check(spinnaker=gate_settings(server))["gate user"]
+    assert (finding.state, finding.message) == ("ok", "Gate names no user: it has no authentication")
+
+
 def anonymous(gate: Gate) -> Callable[[str, dict[str, str]], Any]:
     """The answers of a Gate that accepts everyone as anonymous."""
     answer = gate.endpoints.answer
