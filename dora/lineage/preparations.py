@@ -44,7 +44,9 @@ class Preparations:
 
     def stop(self, content: Content, event: Event, stopped_by: str | None) -> None:
         """Say which event took away what a content had or waited for, and who decided on that."""
-        for number in [*content.dark_events, *content.weight_events[-1:]]:
+        self._count_dark(content)
+        waiting = [number for number in content.dark_events if self.effects[number].part == Part.DARK]
+        for number in [*waiting, *content.weight_events[-1:]]:
             effect = self.effects[number]
             effect.stopped_by, effect.stopped_at = stopped_by, event.at
         content.dark_events = []
@@ -75,9 +77,12 @@ class Preparations:
                 self.effects[content.weight_events[-1]].part = Part.RISING
         for content in contents:
             self.count_steps(content)
-            for number in content.dark_events:
-                if content.enabled_by is not None and number < content.enabled_by:
-                    self._count_with(number, content.enabled_by)
+            self._count_dark(content)
+
+    def _count_dark(self, content: Content) -> None:
+        for number in content.dark_events:
+            if content.enabled_by is not None and number < content.enabled_by:
+                self._count_with(number, content.enabled_by)
 
     def _count_with(self, earlier: int, later: int) -> None:
         effect, deployment = self.effects[earlier], self._events[later].deployment

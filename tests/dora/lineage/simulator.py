@@ -339,13 +339,19 @@ class SimulatedTarget:
             return
         self.apply_enable(number, event, outcome)
 
+    def end(self, content: Content, stopper: str | None, at: int | None) -> None:
+        """Say of what still waits that it was stopped; what another event completed is a part of that."""
+        waits = [each for each in content.dark_events if self.outcomes[each].part == "dark"]
+        for each in waits + content.weight_events[-1:]:
+            self.outcomes[each].stopped_by, self.outcomes[each].stopped_at = stopper, at
+        content.dark_events = []
+
     def apply_aborted(self, number: int, event: Event, outcome: Outcome) -> None:
         newest = self.search(event.workload, None, None)
         if newest is not None and newest.content.pauses:
             content = newest.content
-            for each in content.dark_events + content.weight_events[-1:]:
-                self.outcomes[each].stopped_by, self.outcomes[each].stopped_at = event.stopper, event.at
-            content.dark_events, content.pauses = [], []
+            self.end(content, event.stopper, event.at)
+            content.pauses = []
             self.stop(content)
 
     def apply_completed(self, number: int, event: Event, outcome: Outcome) -> None:
@@ -368,10 +374,7 @@ class SimulatedTarget:
             is_other = not numbers or self.events[numbers[-1]].deployment != event.deployment
             is_stop = event.stopper is not None and is_other and bool(content.pauses)
             if is_stop or (content.pauses and content not in self.partial):
-                for each in content.dark_events + content.weight_events[-1:]:
-                    self.outcomes[each].stopped_by = event.stopper if is_stop else None
-                    self.outcomes[each].stopped_at = event.at
-                content.dark_events = []
+                self.end(content, event.stopper if is_stop else None, event.at)
             outcome.part = "clean_up"
             self.retire(event, outcome, [content])
             content.pauses = []
