@@ -1,8 +1,9 @@
 """The fields of Spinnaker's JSON that are read, typed; msgspec skips all others undecoded.
 
-Structure (objects, lists of stages) is checked; single values are not, and are read by ``coerce``. An absent field and
-null are the same: Orca's mapper omits nulls since ``NON_NULL``, older versions write them. A field is ``msgspec.Raw``
-if it may be large (manifests, answers of Clouddriver) and is rarely needed.
+Structure and what Orca itself writes (names, statuses, times) are checked: a document in which one has another type is
+unreadable. What the author of a pipeline writes is not, and is read by ``coerce``. An absent field and null are the
+same: Orca's mapper omits nulls since ``NON_NULL``, older versions write them. A field is ``msgspec.Raw`` if it may be
+large (manifests, answers of Clouddriver) and is rarely needed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import msgspec
 from ingest.spinnaker.model.coerce import as_status
 
 NULL = msgspec.Raw(b"null")
+Text = str | None
+Time = int | float | str | None  # epoch milliseconds, also as digits
 
 # gc=False on every struct: decoded JSON holds no cycles, and tracking it took a third of the decoding time.
 
@@ -21,9 +24,9 @@ NULL = msgspec.Raw(b"null")
 class Task(msgspec.Struct, rename="camel", gc=False):
     """One step of a stage; times in epoch milliseconds."""
 
-    name: Any = None
-    raw_status: Any = msgspec.field(default=None, name="status")
-    end_time: Any = None
+    name: Text = None
+    raw_status: Text = msgspec.field(default=None, name="status")
+    end_time: Time = None
     task_exception_details: msgspec.Raw = NULL
 
     @property
@@ -133,11 +136,11 @@ class Stage(msgspec.Struct, rename="camel", gc=False):
     """One stage, top level or synthetic (made by another stage, which ``parent_stage_id`` names)."""
 
     id: str
-    type: Any = None
-    name: Any = None
-    raw_status: Any = msgspec.field(default=None, name="status")
-    start_time: Any = None
-    end_time: Any = None
+    type: Text = None
+    name: Text = None
+    raw_status: Text = msgspec.field(default=None, name="status")
+    start_time: Time = None
+    end_time: Time = None
     parent_stage_id: str | None = None
     last_modified: Any = None
     tasks: list[Task] | None = None
@@ -179,7 +182,7 @@ class ParentExecution(msgspec.Struct, gc=False):
 class Trigger(msgspec.Struct, rename="camel", gc=False):
     """What started an execution. A manual re-run keeps the fields of the trigger that it repeats."""
 
-    type: Any = None
+    type: Text = None
     user: Any = None
     dry_run: Any = None
     is_dry_run: Any = None
@@ -209,17 +212,17 @@ class Execution(msgspec.Struct, rename="camel", gc=False):
     """A pipeline run (GET /executions, /pipelines/{id}) or an orchestration (``execution`` of GET /tasks/{id})."""
 
     id: str
-    application: Any = None
-    name: Any = None
-    description: Any = None
-    pipeline_config_id: Any = None
+    application: Text = None
+    name: Text = None
+    description: Text = None
+    pipeline_config_id: Text = None
     root_id: Any = None
-    build_time: Any = None
-    start_time: Any = None
-    end_time: Any = None
-    raw_status: Any = msgspec.field(default=None, name="status")
-    cancellation_reason: Any = None
-    canceled_by: Any = None
+    build_time: Time = None
+    start_time: Time = None
+    end_time: Time = None
+    raw_status: Text = msgspec.field(default=None, name="status")
+    cancellation_reason: Text = None
+    canceled_by: Text = None
     paused: Any = None
     authentication: Any = None
     trigger: Trigger | None = None
