@@ -14,7 +14,9 @@ tag_versions AS (
     CASE
       WHEN patterns.expression IS NOT NULL THEN regexp_extract(tag.name, '^(?:' || patterns.expression || ')$', 1)
       WHEN starts_with(tag.name, patterns.prefix) AND ends_with(tag.name, patterns.suffix)
-        THEN tag.name[len(patterns.prefix) + 1:len(tag.name) - len(patterns.suffix)]
+        THEN substr(
+            tag.name, length(patterns.prefix) + 1, length(tag.name) - length(patterns.prefix) - length(patterns.suffix)
+          )
     END AS version_name
   FROM (SELECT DISTINCT pattern, prefix, suffix, expression FROM tag_patterns) AS patterns
   CROSS JOIN landing.tag

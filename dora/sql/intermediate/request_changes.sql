@@ -19,7 +19,7 @@ matches AS (
   UNION
   SELECT repository, head_sha, sha FROM landing.change_request WHERE head_sha IS NOT NULL AND sha IS NOT NULL
   UNION
-  SELECT change.repository, unnest(commit.parents[2:]), change.sha
+  SELECT change.repository, unnest(list_slice(commit.parents, 2, len(commit.parents))), change.sha
   FROM landing.change
   INNER JOIN landing.commit ON change.repository = commit.repository AND change.sha = commit.sha
   WHERE change.on_trunk AND len(commit.parents) > 1

@@ -1,5 +1,7 @@
 -- One row is one deployment of new content that took traffic, with what is known of its commits (G4).
 --
+-- attribution = "How the commit is known: commit, tag, version, restored, or why it is not."
+-- traffic_at = "When it served: full traffic, else first."
 -- place = "Where its commit is: on trunk, head of a request, same files, part of a change, off trunk, or unknown."
 -- is_unknown = "A commit of its content is unknown, and so are the changes that it shipped."
 -- is_off_trunk = "A commit of its content is neither on trunk nor does a trunk commit stand for it."
