@@ -11,19 +11,31 @@ commits AS (
   SELECT repository, sha, subject, change_request, title FROM landing.commit
   SEMI JOIN repositories ON commit.repository = repositories.repository
 ),
-request_numbers AS (
-  SELECT repository, sha, unnest(string_split(change_request, ' ')) AS number FROM commits
-  UNION
-  SELECT repository, sha, unnest(string_split(change_request, ' ')) FROM trunk_entries
-  UNION
+merged_requests AS (
+  SELECT repository, sha, change_request FROM commits WHERE change_request IS NOT NULL
+  UNION ALL
+  SELECT repository, sha, change_request FROM trunk_entries WHERE change_request IS NOT NULL
+  UNION ALL
   SELECT repository, sha, number FROM change_requests
+),
+-- Splitting texts takes long: nearly all commits merge a single request, and end with its number.
+request_numbers AS (
+  SELECT repository, sha, change_request AS number FROM merged_requests WHERE change_request NOT LIKE '% %'
+  UNION ALL
+  SELECT repository, sha, unnest(string_split(change_request, ' ')) FROM merged_requests WHERE change_request LIKE '% %'
 ),
 subjects AS (
   SELECT repository, sha, subject FROM commits
-  UNION
-  SELECT repository, sha, coalesce(title, regexp_replace(subject, ' \((pull request )?[#!]\d+\)$', ''))
+  UNION ALL
+  SELECT repository, sha, title FROM commits WHERE title IS NOT NULL
+  UNION ALL
+  SELECT repository, sha, left(subject, length(subject) - length(change_request) - 4)
   FROM commits
-  WHERE title IS NOT NULL OR subject LIKE '%)'
+  WHERE ends_with(subject, ' (#' || change_request || ')') OR ends_with(subject, ' (!' || change_request || ')')
+  UNION ALL
+  SELECT repository, sha, regexp_replace(subject, ' \(pull request #\d+\)$', '')
+  FROM commits
+  WHERE subject LIKE '% (pull request #%)'
 ),
 matches AS (
   -- An id that is short for two commits names none.
