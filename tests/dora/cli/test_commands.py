@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,23 @@ def test_ignored_columns_and_quarantined_rows_are_printed(tmp_path: Path) -> Non
     assert "colour" in result.stderr
     assert "1 could not be read" in result.stderr
     assert "deployments.csv:3" in dora(tmp_path, "build").stdout
+
+
+def test_a_stale_export_is_exit_5_beside_a_fresh_one(tmp_path: Path) -> None:
+    """Reading an old file again makes nothing newer, and another source does not hide it."""
+    today = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    sources = "".join(
+        f'[sources.{name}]\ntype = "files"\npaths = ["{name}-incidents.csv"]\n' for name in ("new", "old")
+    )
+    (tmp_path / "dora.toml").write_text(sources)
+    for name, opened_at in (("new", today), ("old", "2026-03-02T15:40:00Z")):
+        text = f"id,application,opened_at,resolved_at\n1,shop,{opened_at},\n"
+        (tmp_path / f"{name}-incidents.csv").write_text(text)
+    assert dora(tmp_path, "nightly").returncode == 0
+    result = dora(tmp_path, "check")
+    assert result.returncode == 5
+    assert "old ends 2026-03-02 15:40:00" in result.stderr
+    assert "new ends" not in result.stderr
 
 
 def test_quarantine_lists_what_to_do(tmp_path: Path) -> None:
