@@ -44,9 +44,15 @@ class HistoryReader:
         merged_before = self._merge_times_before_rewrite(added, gained, dropped, lost) if dropped else {}
         yield from self._read_changes(added, new, gained, merged_before, on_trunk=True)
         if dropped:
+            rewritten = sum(sha in lost.row_of for sha in dropped)
             yield from self._read_changes(dropped, old, lost, {}, on_trunk=False)
-            counts = f"{len(dropped):,} trunk commits were rewritten, {len(merged_before):,} of them are on trunk again"
-            yield Note(f"{self.name}: {counts} with a new id; landing.duckdb keeps both.")
+            if rewritten:
+                again = f"{len(merged_before):,} of them are on trunk again"
+                counts = f"{rewritten:,} trunk commits were rewritten, {again}"
+                yield Note(f"{self.name}: {counts} with a new id; landing.duckdb keeps both.")
+            if displaced := len(dropped) - rewritten:
+                counts = f"{displaced:,} trunk commits are beside the trunk's line now"
+                yield Note(f"{self.name}: {counts}, by a merge of the trunk into a branch that became the trunk.")
         if teams := self.details.read_teams(next(iter(new_trunks.values()))):
             yield documents.encode_teams(self.name, teams)
         yield Progress(f"{self.name}: {len(added):,} changes, {len(dropped):,} rewritten")
@@ -83,11 +89,18 @@ class HistoryReader:
         return self._keep_same_patches(parse.match_by_author_and_time(picks, candidates))
 
     def _find_rewritten(self, gained: Log, lost: Log) -> dict[str, str]:
-        """Return the dropped commit with the same patch; a deployment that shipped it has shipped the new one."""
+        """Return the dropped commit with the same patch; a deployment that shipped it has shipped the new one.
+
+        A commit with the files, author time and subject of a dropped one is that one with other people or another id.
+        """
         if not lost.row_of:
             return {}
+        trees, lost_trees = gained.commits.tree, lost.commits.tree
+        pairs = parse.match_rewritten(gained.commits, lost.commits)
+        same = {sha: old for sha, old in pairs.items() if trees[gained.row_of[sha]] == lost_trees[lost.row_of[old]]}
         picks, candidates = dict(parse.list_authorships(gained.commits)), parse.list_authorships(lost.commits)
-        return self._keep_same_patches(parse.match_by_author_and_time(picks, candidates))
+        others = {**parse.match_by_author_and_time(picks, candidates), **pairs}
+        return self._keep_same_patches({sha: old for sha, old in others.items() if sha not in same}) | same
 
     def _keep_same_patches(self, pairs: Mapping[str, str]) -> dict[str, str]:
         """Return those of the first ``MAX_COMPARED`` pairs whose commits have the same patch id."""

@@ -160,18 +160,20 @@ def match_by_author_and_time(
 
 
 def match_rewritten(new: Commits, old: Commits) -> dict[str, str]:
-    """Return the old commit of each new one after a rewrite: the only one with its author, author time and subject."""
+    """Return the old commit of each new one after a rewrite: the only one with its author time and subject.
+
+    A rewrite may replace authors, as by a mailmap.
+    """
     old_commits, new_commits = _index_unique(old), _index_unique(new)
     return {sha: old_commits[key] for key, sha in new_commits.items() if key in old_commits}
 
 
-def _index_unique(commits: Commits) -> dict[tuple[str, int, str], str]:
-    """Return each commit by author, author time and subject, without those that share all three."""
-    shas: dict[tuple[str, int, str], list[str]] = {}
-    columns = zip(commits.sha, commits.author, commits.authored_at, commits.subject, strict=True)
-    for sha, author, authored_at, subject in columns:
+def _index_unique(commits: Commits) -> dict[tuple[int, str], str]:
+    """Return each commit by author time and subject, without those that share both."""
+    shas: dict[tuple[int, str], list[str]] = {}
+    for sha, authored_at, subject in zip(commits.sha, commits.authored_at, commits.subject, strict=True):
         if authored_at is not None:
-            shas.setdefault((author, authored_at, subject), []).append(sha)
+            shas.setdefault((authored_at, subject), []).append(sha)
     return {key: same[0] for key, same in shas.items() if len(same) == 1}
 
 

@@ -121,6 +121,8 @@ shipped_before_rebase AS (
   FROM first_shipments
   ANTI JOIN included_commits
     ON first_shipments.repository = included_commits.repository AND first_shipments.sha = included_commits.sha
+  -- What was on trunk once is compared by its patch where the rewrite of the trunk is read.
+  ANTI JOIN landing.change ON first_shipments.repository = change.repository AND first_shipments.sha = change.sha
   INNER JOIN landing.commit ON first_shipments.repository = commit.repository AND first_shipments.sha = commit.sha
   INNER JOIN rebased_commits
     ON commit.repository = rebased_commits.repository

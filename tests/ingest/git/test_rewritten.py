@@ -98,3 +98,48 @@ def test_a_rewritten_change_is_not_shipped_again(
     subjects = ("root", "merge", "same", "amended", "duplicatec")
     shipped_by = [(shipped[new[subject]] or "").removeprefix("shop/").removesuffix("@files") for subject in subjects]
     assert shipped_by == ["d3", "d2", "d2", "d3", "d3"]
+
+
+def test_other_people_and_ids_are_the_same_changes(
+    git_landing: Any, upstream: Any, built_in: Callable[..., Any]
+) -> None:
+    """A trunk whose authors are rewritten ships nothing again, and its changes keep their first merge time."""
+    old = [upstream.commit(name, name) for name in ("one", "two", "three")]
+    git_landing.run({"url": str(upstream.path)})
+    upstream.now += 86_400
+    upstream.git("checkout", "--quiet", "--orphan", "rewritten")
+    for sha in old:
+        time, subject = upstream.git("show", "-s", "--format=%at %s", sha).split(" ")
+        upstream.git("read-tree", sha)
+        upstream.git("commit", "--quiet", "-m", subject, GIT_AUTHOR_NAME="eve", GIT_AUTHOR_DATE=f"{time} +0000")
+    new = upstream.git("rev-list", "--reverse", "HEAD").split()
+    upstream.git("branch", "--quiet", "--force", "main", "HEAD")
+    upstream.git("checkout", "--quiet", "--force", "main")
+    git_landing.run({"url": str(upstream.path)})
+    rows = ["id | application | environment | status | started_at | finished_at | repository | commit"]
+    for day, sha in enumerate((old[0], old[1], new[2]), 1):
+        rows.append(
+            f"d{day} | shop | production | succeeded | 2026-03-0{day}T08:00 | 2026-03-0{day}T09:00 | acme/shop | {sha}"
+        )
+    delivery = built_in(git_landing.data, deployments="\n".join(rows))
+    shipped = {row["sha"]: row["shipped_by"] for row in delivery.sql("SELECT sha, shipped_by FROM changes")}
+    delivery.close()
+    assert [shipped[sha] for sha in new] == [f"shop/d{day}@files" for day in (1, 2, 3)]
+    merged = "SELECT count(*) FROM change WHERE on_trunk AND epoch(merged_at) < 1700000000 + 86400"
+    assert git_landing.column(merged) == [3]
+
+
+def test_a_merge_the_wrong_way_round_is_told(git_landing: Any, upstream: Any) -> None:
+    """Trunk commits that a merge of the trunk into a branch leaves beside the line are counted."""
+    upstream.commit("base")
+    upstream.git("checkout", "--quiet", "-b", "topic")
+    upstream.commit("on a branch", "other")
+    upstream.git("checkout", "--quiet", "main")
+    upstream.commit("on trunk")
+    git_landing.run({"url": str(upstream.path)})
+    upstream.git("checkout", "--quiet", "topic")
+    upstream.merge("main", "Merge branch 'main' into topic")
+    upstream.git("branch", "--quiet", "--force", "main", "topic")
+    upstream.git("checkout", "--quiet", "main")
+    notes = git_landing.run({"url": str(upstream.path)}).notes
+    assert any("1 trunk commits are beside the trunk's line now" in note for note in notes)
