@@ -1,11 +1,20 @@
 -- One row is one repository of one application with its baseline (L3): the first succeeded deployment whose commit is
 -- known. since is when its history begins to be complete: as the source was read, as the files say, else on the day of
--- the first deployment of the source.
+-- the first deployment of the source, a local day.
 WITH
+first_times AS (
+  SELECT source, min(least(started_at, first_traffic_at, full_traffic_at)) AS first_at FROM deployments GROUP BY source
+),
+first_days AS (
+  SELECT
+    first_times.source,
+    build.timezone,
+    date_trunc('day', timezone(build.timezone, timezone('UTC', first_times.first_at))) AS first_day
+  FROM first_times
+  CROSS JOIN build
+),
 first_deployments AS (
-  SELECT source, date_trunc('day', min(least(started_at, first_traffic_at, full_traffic_at))) AS since
-  FROM deployments
-  GROUP BY source
+  SELECT source, timezone('UTC', timezone(timezone, first_day)) AS since FROM first_days
 ),
 complete_loads AS (
   SELECT source, arg_max(complete_since, load_id) AS since
