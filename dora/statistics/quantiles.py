@@ -88,7 +88,7 @@ def sort_samples(
 
     ``censored`` marks what is still open; ``entries`` are the ages at which observation began, 0 or NaN at the start.
     """
-    late = {} if entries is None else _group_entries(groups[entries > 0], entries[entries > 0])
+    late = {} if entries is None else _group_entries(groups, values, entries)
     # One integer key a row, then one float sort a group, takes a quarter of the time of np.lexsort.
     keys: NDArray[np.uint64] = groups.astype(np.uint64) << np.uint64(ROW_BITS + 1)
     keys |= censored.astype(np.uint64) << np.uint64(ROW_BITS)
@@ -105,8 +105,10 @@ def sort_samples(
     return Samples(values, occupied, start[occupied], middle[occupied], end[occupied], late_by_index)
 
 
-def _group_entries(groups: NDArray[np.integer], entries: Floats) -> dict[int, Floats]:
-    """Return the sorted entries of each group."""
+def _group_entries(groups: NDArray[np.integer], values: Floats, entries: Floats) -> dict[int, Floats]:
+    """Return the sorted entries of each group; what ended at its entry or before was never at risk late."""
+    is_late = (entries > 0) & (entries < values)
+    groups, entries = groups[is_late], entries[is_late]
     order = np.lexsort((entries, groups))
     numbers, first = np.unique(groups[order], return_index=True)
     return dict(zip(numbers.tolist(), np.split(entries[order], first[1:]), strict=False))

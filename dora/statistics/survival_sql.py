@@ -16,7 +16,7 @@ tied AS (
   FROM (
     SELECT value AS t, 1 AS m, (NOT censored)::INTEGER AS d FROM observed
     UNION ALL
-    SELECT entry AS t, -1 AS m, 0 AS d FROM observed WHERE entry > 0
+    SELECT entry AS t, -1 AS m, 0 AS d FROM observed WHERE entry > 0 AND entry < value
   ) GROUP BY t
 ),
 at_risk AS (
