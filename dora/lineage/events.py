@@ -96,6 +96,11 @@ class Event(NamedTuple):
     is_aborted: bool = False
     stopper: str | None = None
 
+    @property
+    def names_revision(self) -> bool:
+        """Tell whether it is about one revision of its workload."""
+        return bool(self.revision or self.restores) or self.steps_back is not None
+
 
 class Effect:
     """What an event did: the event whose content it put into service, and when that took traffic.

@@ -23,12 +23,11 @@ class Target:
     """
 
     def __init__(self, *, is_routed: bool) -> None:
-        self._is_routed = is_routed
         self._preparations = Preparations()
         self._traffic = Traffic(self._preparations)
         self._contents: list[Content] = []
         self._lists: defaultdict[str, RevisionList] = defaultdict(RevisionList)
-        self._routes = Routes(self._lists)
+        self._routes = Routes(self._lists, is_routed=is_routed)
 
     def replay(self, events: Sequence[Event]) -> list[Effect]:
         """Return the effect of each event; ``events`` are in the order in which the cluster accepted them."""
@@ -54,7 +53,8 @@ class Target:
         if event.is_aborted:
             self._abort_arrival(event, effect, content)
             return
-        weight = content.pauses[0] if content.pauses else self._arriving_weight(event, revision)
+        arriving = 0 if event.is_dark else self._routes.arriving_share(revision, self._traffic.current)
+        weight = content.pauses[0] if content.pauses else arriving
         if not revisions.is_versioned:
             if content is not self._traffic.current:
                 self._preparations.leave_open(self._traffic.partial, content)
@@ -81,15 +81,6 @@ class Target:
         for each in self._traffic.others_running(event.workload, self._traffic.current):
             self._traffic.stop(each)
 
-    def _arriving_weight(self, event: Event, revision: Revision) -> float:
-        """Return the share of traffic that reaches a revision as soon as it is there (T4)."""
-        if event.is_dark:
-            return 0
-        if self._routes:
-            return self._routes.arriving_share(revision)
-        current, workload = self._traffic.current, revision.content.workload
-        return 0 if self._is_routed and current is not None and current.workload != workload else 100
-
     def _roll_back(self, number: int, event: Event, effect: Effect) -> None:
         revision = self._lists[event.workload].find(event.restores, event.steps_back)
         effect.source, effect.first, effect.full = None, event.first, event.full
@@ -100,7 +91,7 @@ class Target:
         content = revision.content
         effect.source, content.pauses = content.source, ()
         self._lists[event.workload].restore(revision)
-        weight = self._arriving_weight(event, revision)
+        weight = self._routes.arriving_share(revision, self._traffic.current)
         self._traffic.replace(content)
         if weight == 0:
             effect.part, effect.first, effect.full = Part.DARK, None, None
@@ -159,7 +150,7 @@ class Target:
         content = self._content_of(event)
         effect.source = content.source if content else None
         effect.first, effect.full = event.first, event.full
-        if _names_revision(event) and content is not None and content is not self._traffic.current:
+        if event.names_revision and content is not None and content is not self._traffic.current:
             effect.part, effect.first, effect.full = Part.CLEAN_UP, None, None
 
     def _enable(self, number: int, event: Event, effect: Effect) -> None:
@@ -195,7 +186,7 @@ class Target:
 
     def _disable(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
-        if revisions.is_versioned and not _names_revision(event):
+        if revisions.is_versioned and not event.names_revision:
             newest = revisions.last.content if revisions.last else None
             retired = self._traffic.others_running(event.workload, newest)
         else:
@@ -204,7 +195,7 @@ class Target:
 
     def _delete(self, number: int, event: Event, effect: Effect) -> None:
         revisions = self._lists[event.workload]
-        if _names_revision(event):
+        if event.names_revision:
             deleted = [revision for revision in [self._find(event)] if revision]
         else:
             deleted = list(revisions)
@@ -241,10 +232,6 @@ class Target:
 
     def _find(self, event: Event) -> Revision | None:
         return self._lists[event.workload].find(event.restores or event.revision, event.steps_back)
-
-
-def _names_revision(event: Event) -> bool:
-    return bool(event.revision or event.restores) or event.steps_back is not None
 
 
 _APPLY: dict[Action, Callable[[Target, int, Event, Effect], None]] = {

@@ -19,11 +19,12 @@ _STEPS_BACK = {"latest": 0, "previous": 1}
 class Routes:
     """The destinations that are in force, and what they lead to among the revisions of each workload (``lists``).
 
-    A version of a function is what its name meant when the route was applied; which pods a route selects changes later.
+    ``is_routed``: there are routes, now or at another time. A version of a function is what its name meant when the
+    route was applied; which pods a route selects changes later.
     """
 
-    def __init__(self, lists: Mapping[str, RevisionList]) -> None:
-        self._lists = lists
+    def __init__(self, lists: Mapping[str, RevisionList], *, is_routed: bool) -> None:
+        self._lists, self._is_routed = lists, is_routed
         self._destinations: list[tuple[Destination, Content | None]] = []
 
     def __bool__(self) -> bool:
@@ -32,8 +33,11 @@ class Routes:
     def _apply(self, destinations: Sequence[Destination]) -> None:
         self._destinations = [(destination, self._version(destination)) for destination in destinations]
 
-    def arriving_share(self, revision: Revision) -> float:
-        """Return the percentage of traffic that reaches a revision as soon as it is there."""
+    def arriving_share(self, revision: Revision, current: Content | None) -> float:
+        """Return the percentage of traffic that reaches a revision as soon as it is there, beside what serves (T4)."""
+        if not self._destinations:
+            is_beside = current is not None and current.workload != revision.content.workload
+            return 0 if self._is_routed and is_beside else 100
         return sum(
             destination.weight
             for destination, version in self._destinations
