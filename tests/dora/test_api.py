@@ -39,6 +39,7 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     assert list(frame.columns) == [
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
         "reason", "as_of", "incomplete", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
+        "earliest", "latest",
         "p10", "p25", "p75", "p90", "plain_median", "mean",
     ]  # fmt: skip
     assert frame.loc[0, "application"] == "shop"
