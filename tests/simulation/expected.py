@@ -107,7 +107,10 @@ def _add_changes(
 
 
 def _ship(serving: Sequence[PlannedDeployment], changes: Sequence[Change]) -> dict[Change, PlannedDeployment]:
-    """Attribute each change to the first success that contains it; the first deployment ships only its own change."""
+    """Attribute each change to the first success that contains it; the first deployment ships only its own change.
+
+    The last commit of a branch ships the change that merges it later (G3).
+    """
     shipped_by: dict[Change, PlannedDeployment] = {}
     reached = None
     for deployment in serving:
@@ -115,7 +118,11 @@ def _ship(serving: Sequence[PlannedDeployment], changes: Sequence[Change]) -> di
             continue
         head = deployment.run.change.index
         low = head - 1 if reached is None else reached
-        deployment.shipped = [change for change in changes if low < change.index <= head]
+        deployment.shipped = [
+            change
+            for change in changes
+            if change not in shipped_by and (low < change.index <= head or change.tip is deployment.run.change)
+        ]
         shipped_by |= dict.fromkeys(deployment.shipped, deployment)
         reached = max(head, low)
     return shipped_by
