@@ -15,6 +15,7 @@ from typing import Any
 from dora import statistics
 from dora.periods import Period
 from dora.query.aggregates import Aggregate, add_dispersion, count_observations
+from dora.query.commit_shares import CommitShare, read_commit_shares
 from dora.query.coverage import Coverage, read_coverage
 from dora.query.estimates import ESTIMATORS, Estimate, nothing_to_count
 from dora.query.exposure import Exposure, first_day, read_exposure, window_days
@@ -43,9 +44,16 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
         add_quantiles(con, plan, aggregates)
     elif plan.statistic == "count":
         add_dispersion(con, plan, aggregates, exposures)
-    coverage = read_coverage(con, plan, exposures)
+    coverage, commit_shares = read_coverage(con, plan, exposures), read_commit_shares(con, plan)
     return [
-        _to_value(plan, group, period, aggregates[group, period], coverage[group])
+        _to_value(
+            plan,
+            group,
+            period,
+            aggregates[group, period],
+            coverage[group],
+            commit_share=commit_shares[group, period.start if period else None],
+        )
         for group, period in product(plan.groups, plan.periods)
     ]
 
@@ -56,8 +64,14 @@ def _from_first_day(plan: ScopePlan, exposures: Iterable[Exposure]) -> ScopePlan
     return replace(plan, window=Period(min(start, plan.window.start), plan.window.end)) if start else plan
 
 
-def _to_value(
-    plan: ScopePlan, group: str | None, period: Period | None, aggregate: Aggregate, coverage: Coverage
+def _to_value(  # noqa: PLR0913 - one argument a part of the value
+    plan: ScopePlan,
+    group: str | None,
+    period: Period | None,
+    aggregate: Aggregate,
+    coverage: Coverage,
+    *,
+    commit_share: CommitShare,
 ) -> Value:
     window = (period or plan.window).intersection(plan.window)
     days = coverage.exposure.days(window)
@@ -90,6 +104,7 @@ def _to_value(
         earliest=aggregate.quantiles.earliest if aggregate.quantiles else None,
         latest=aggregate.quantiles.latest if aggregate.quantiles else None,
         **estimate._asdict(),
+        **commit_share._asdict(),
     )
 
 

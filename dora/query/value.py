@@ -121,6 +121,8 @@ class Value:
     spread               quantiles and mean of a duration or size
     earliest, latest     the number if deployments of unknown content shipped all that they may have, and if they
                          shipped none of it; null where there are none, and for no bound
+    deployments          how many deployments of new content there were, where the number rests on their commits; of
+                         these, ``unknown_commits`` are of an unknown commit and ``off_trunk_commits`` of one off trunk
     """
 
     metric: str
@@ -146,6 +148,9 @@ class Value:
     spread: Spread | None = None
     earliest: float | None = None
     latest: float | None = None
+    deployments: int | None = None
+    unknown_commits: int | None = None
+    off_trunk_commits: int | None = None
 
     @property
     def text(self) -> str:
@@ -159,7 +164,7 @@ class Value:
             return self.reason or wording.NOTHING
         cases = _cases(self)[0] if self.statistic == "share" else None
         limits = wording.interval(self.low, self.high, self.unit)
-        return wording.evidence(self.n, cases, limits, self.open, self.observed or self.bounds)
+        return wording.evidence(self.n, cases, limits, self.open, self.observed, self.bounds, self.commits)
 
     @property
     def bounds(self) -> str:
@@ -170,6 +175,13 @@ class Value:
             wording.quantity(end, self.unit) if end is not None else "no bound" for end in (self.earliest, self.latest)
         ]
         return f"{' to '.join(ends)} with what unknown commits may have shipped"
+
+    @property
+    def commits(self) -> str:
+        """How many deployments are of an unknown commit or of one off trunk, where the number rests on commits."""
+        counts = {"commit unknown": self.unknown_commits, "off trunk": self.off_trunk_commits}
+        parts = [f"{name} in {count:,}" for name, count in counts.items() if count]
+        return f"{' and '.join(parts)} of {self.deployments:,} deployments" if parts else ""
 
     @property
     def observed(self) -> str:

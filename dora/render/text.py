@@ -80,10 +80,10 @@ def interval(low: float | None, high: float | None, unit: str) -> str:
     return f"95 % CI {low_text} to {high_text}"
 
 
-def evidence(n: int, cases: int | None, limits: str, pending: int, observed: str = "") -> str:
+def evidence(n: int, cases: int | None, limits: str, pending: int, *notes: str) -> str:
     """Format the line under a number: ``n = 2,815 · 95 % CI 20–21 min · 23 pending``; a share has ``cases`` of n."""
     size = f"n = {n:,}" if cases is None else f"{cases:,} of {n:,}"
-    return " · ".join(part for part in (size, limits, f"{pending:,} pending" if pending else "", observed) if part)
+    return " · ".join(part for part in (size, limits, f"{pending:,} pending" if pending else "", *notes) if part)
 
 
 def observed(days: float, window: float, for_less: Mapping[str, float]) -> str:

@@ -23,7 +23,8 @@ class Metric:
     days: local days with an event a week; median: Kaplan–Meier; plain_median: of values that cannot be pending; share:
     of observations with value 1); ``better`` is "higher" or "lower"; ``subject`` names what one observation is about:
     deployment, change, canary, approval or incident; ``shaped_by`` names the definitions that decide its rows.
-    ``dimension`` is DORA's: throughput or instability; null for other metrics.
+    ``dimension`` is DORA's: throughput or instability; null for other metrics. ``by_commit`` tells that it rests on
+    the commits of deployments.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     sql: str
     shaped_by: list[str] = field(default_factory=list)
     dimension: Literal["throughput", "instability"] | None = None
+    by_commit: bool = False
 
     def title_for(self, statistic: str) -> str:
         """Return the title, with the statistic if it is not the metric's own: ``…, mean (MTTR)``."""

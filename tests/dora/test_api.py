@@ -40,6 +40,7 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
         "reason", "as_of", "incomplete", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
         "earliest", "latest",
+        "deployments", "unknown_commits", "off_trunk_commits",
         "p10", "p25", "p75", "p90", "plain_median", "mean",
     ]  # fmt: skip
     assert frame.loc[0, "application"] == "shop"
@@ -50,7 +51,7 @@ def test_values_format_themselves(facts: Callable[..., dora.Delivery]) -> None:
     """A value has a text and evidence, an empty one a reason."""
     delivery = facts(deployments=ONE)
     (rate,) = delivery.metric("change_failure_rate")
-    assert (rate.text, rate.evidence) == ("0 %", "0 of 1 · 95 % CI 0–79.3 %")
+    assert (rate.text, rate.evidence) == ("0 %", "0 of 1 · 95 % CI 0–79.3 % · commit unknown in 1 of 1 deployments")
     (nothing,) = delivery.metric("lead_time")
     assert (nothing.text, nothing.evidence) == ("–", "no changes to count in all of history")
 

@@ -4,6 +4,7 @@
 -- statistic = "plain_median"
 -- better    = "lower"
 -- subject   = "deployment"
+-- by_commit = true
 -- shaped_by = ["paths"]
 -- One row is one succeeded deployment of new content, with the changes that it shipped first.
 WITH batches_of_changes AS (

@@ -4,6 +4,7 @@
 -- statistic = "share"
 -- better    = "lower"
 -- subject   = "deployment"
+-- by_commit = true
 -- dimension = "instability"
 -- shaped_by = ["failure_kinds", "failure_rate_counts", "failure_window_hours", "failure_verifications", "promotions", "rollback_blames", "rollback_pipelines", "hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects"]
 -- One row is one deployment; 1 where it failed, censored while a failure could still show within the window.

@@ -4,6 +4,7 @@
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "change"
+-- by_commit = true
 -- dimension = "throughput"
 -- shaped_by = ["lead_time_unit", "lead_time_starts", "lead_time_stops", "count_merges", "unknown_in_between", "ended_after_days", "paths"]
 -- One row is one change of one application, or one of its commits if the unit is the commit, dated when its lead time

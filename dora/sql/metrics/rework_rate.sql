@@ -4,6 +4,7 @@
 -- statistic = "share"
 -- better    = "lower"
 -- subject   = "deployment"
+-- by_commit = true
 -- dimension = "instability"
 -- shaped_by = ["hotfix_branches", "hotfix_labels", "hotfix_pipelines", "hotfix_subjects", "rollback_pipelines", "failure_window_hours"]
 -- One row is one deployment that took traffic; 1 where it was unplanned: a rollback, a hotfix, or one that ships a revert
