@@ -12,6 +12,7 @@ import dora
 from dashboards import charts
 from dashboards.components import chart, deployment_list
 from dashboards.queries import cache
+from dashboards.queries.text import escape_markdown
 from dashboards.queries.view import View
 from dora import Metric, Move
 
@@ -47,7 +48,7 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
             click = deployment_list.period_click(view)
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)
-        st.caption(now.evidence + (" · history incomplete" if now.incomplete else ""))
+        st.caption(escape_markdown(now.evidence) + (" · history incomplete" if now.incomplete else ""))
 
 
 def _arrow(move: Move | None) -> Literal["up", "down", "off"]:

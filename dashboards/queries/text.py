@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that Markdown draws as it is: a name of an application may look like a link or an image."""
+    return re.sub(r"([\\`*_\[\]()<>!$:~#|])", r"\\\1", text)
 
 
 def to_local(utc: datetime, zone: str) -> datetime:

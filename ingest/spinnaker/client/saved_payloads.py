@@ -24,8 +24,6 @@ _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TIME = re.compile(rb'"(?:build|start|end)Time(?:Millis)?"\s*:\s*(1\d{12})\b')  # of this century, in milliseconds
-
-_TIME = re.compile(rb'"(?:buildTime|startTime|endTime)"\s*:\s*(\d{13})\b')  # milliseconds
 PLAN = "a plan that a pipeline template was rendered to"
 # Documents that are not executions, by keys that only they have; the first match counts.
 OTHER_DOCUMENTS = {
@@ -68,17 +66,12 @@ def _read_file(path: Path) -> Iterator[Item]:
     except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError, RecursionError) as error:
         yield Unreadable(name, "file", f"{name} is not JSON: {error}")
         return
-    times: list[int] = []
     for number, value in enumerate(values, 1):
         id_ = name if len(values) == 1 else f"{name}#{number}"
         try:
             yield Document(_recognise_kind(value), value)
-            times += map(int, _TIME.findall(value))
         except (msgspec.MsgspecError, RecursionError, ValueError) as error:
             yield Unreadable(id_, "payload", f"{id_}: {error}", value[:400].decode("utf-8", "replace"))
-    if times:
-        # A saved answer has no clock of the server: its facts are complete up to the newest time in it.
-        yield AsOf(min(datetime.fromtimestamp(max(times) / 1000, UTC), datetime.now(UTC)))
     yield FileComplete(name)
 
 

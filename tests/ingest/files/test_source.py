@@ -142,6 +142,7 @@ def test_a_deployment_is_an_execution_and_a_rollout(tmp_path: Path) -> None:
         status="succeeded",
         started_at=START_US,
         accepted_at=END_US,
+        earliest_traffic_at=START_US,
         first_traffic_at=END_US,
         full_traffic_at=END_US,
         finished_at=END_US,

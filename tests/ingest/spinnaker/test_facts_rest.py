@@ -39,7 +39,6 @@ UUID, ULID = "6f1c2f5e-8f7b-4f43-9f0e-2f6b7f1d9{:03}", "01J0000000000000000000{:
         ({"canceledBy": "bo", "cancellationReason": "too slow"}, "too slow (canceled by bo)"),
         ({"canceledBy": "[anonymous]", "cancellationReason": "too slow"}, "too slow"),
         ({"canceledBy": "bo", "status": "RUNNING"}, None),
-        ({"canceledBy": {"user": "bo"}, "cancellationReason": ["x"]}, None),
     ],
 )
 def test_who_canceled_and_why(more: Any, reason: str | None) -> None:
