@@ -85,11 +85,12 @@ class _History:
         wait = int(self.dice.lognormvariate(3, 0.7) * MINUTE)
         canary = self.dice.random() if self.application in ("ledger", "search") else 1.0
         passed = canary > 0.08
-        execution = self._deploy(at, at + wait, self.commits[-1], passed)
+        decided = at + wait // 2 if self.application == "maps" else None
+        execution = self._deploy(at, at + wait, self.commits[-1], passed, decided)
         if canary < 1.0:
             self._canary(execution, at, passed)
-        if self.application == "maps":
-            self._approval(execution, at, at + wait // 2)
+        if decided:
+            self._approval(execution, at, decided)
         failure = self.dice.random()
         if passed and failure < 0.06 and len(self.commits) > 9:
             self._deploy(at + wait + 40 * MINUTE, at + wait + 45 * MINUTE, self.commits[-9], True)
@@ -106,7 +107,7 @@ class _History:
                   committed_at=at, author="ada", subject=subject)  # fmt: skip
         self._row("change", key, repository=self.repository, sha=sha, merged_at=at)
 
-    def _deploy(self, start: int, end: int, commit: str, succeeded: bool) -> str:
+    def _deploy(self, start: int, end: int, commit: str, succeeded: bool, approved: int | None = None) -> str:
         self.deployments += 1
         execution = f"{self.team}-{self.application}-{self.deployments}"
         status, full = ("succeeded", end) if succeeded else ("failed", None)
@@ -114,8 +115,8 @@ class _History:
         self._row("execution", execution, root_id=execution, status=status, queued_at=start, started_at=start,
                   finished_at=end, pipeline="deploy", repository=self.repository, commit=commit, url=url)  # fmt: skip
         self._row("rollout", execution, execution_id=execution, action="deploy", environment="production",
-                  cluster="web", status=status, started_at=start, first_traffic_at=full, full_traffic_at=full,
-                  finished_at=end, version=commit[:12])  # fmt: skip
+                  cluster="web", status=status, started_at=approved or start, first_traffic_at=full,
+                  full_traffic_at=full, finished_at=end, version=commit[:12])  # fmt: skip
         return execution
 
     def _canary(self, execution: str, at: int, passed: bool) -> None:

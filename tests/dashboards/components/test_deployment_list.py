@@ -109,7 +109,10 @@ def test_a_stage_lists_the_deployments_whose_longest_stage_it_is(
 def test_an_approval_wait_lists_its_deployments(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """The deployments whose approval took from a quarter of an hour to one hour."""
     approvals = {row["subject"] for row in included_observations(delivery, "approval_wait") if 0.25 <= row["value"] < 1}
-    rows = delivery.sql("SELECT deployment_id FROM approvals WHERE list_contains(?, approval_id)", [list(approvals)])
+    rows = delivery.sql(
+        "SELECT deployment_id FROM approvals WHERE role = 'approval' AND list_contains(?, approval_id)",
+        [list(approvals)],
+    )
     assert rows
     assert read_deployments(run(organisation, "flow", part="approval wait < 1 h")) == times_and_commits(
         delivery, {row["deployment_id"] for row in rows}
