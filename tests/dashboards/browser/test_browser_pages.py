@@ -55,12 +55,13 @@ CONTRASTS = """() => {
 def test_flow_and_stability_draw_a_mark_for_every_row(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
-    """As many cells as days, as many dots as applications, a bar for every class."""
+    """As many cells as days with data, as many dots as applications, a bar for every class."""
     delivery, page = dora.open(organisation), window()
     open_page(page, f"{server}/flow?window=30d")
     charts = find_charts(page)
     days = delivery.metric("deployment_frequency", since="30d", every="day").rows
-    assert charts["Deployments per day"].locator("svg .mark-rect path").count() == len(days)
+    observed = [day for day in days if day.value is not None]
+    assert charts["Deployments per day"].locator("svg .mark-rect path").count() == len(observed) == 30
     assert charts["Lead time by stage"].locator("svg .mark-rect path").count() >= 3
     assert charts["Changes awaiting deployment"].locator("svg .mark-rect path:not([opacity='0.001'])").count() == 7
     assert charts["Lead time for changes"].locator("svg .mark-area path").count() >= 2

@@ -53,7 +53,7 @@ def test_audit_shows_exceptions_changes_and_rollbacks(run: Run, organisation: Pa
     frames = [frame.value for frame in page.dataframe]
     assert len(frames[0]) == min(200, len(trail.rows))
     assert list(frames[0]["application"][:3]) == [row["application"] for row in trail.rows[:3]]
-    assert list(frames[0]["local_time"][:3]) == [row["local_time"] for row in trail.rows[:3]]
+    assert list(frames[0]["local_time"][:3]) == [row["local_time"].replace(tzinfo=None) for row in trail.rows[:3]]
     assert len(frames[1]) == len(trail.rollbacks.rows)
     assert not any(str(url).startswith("javascript:") for url in frames[0]["url"])
 
