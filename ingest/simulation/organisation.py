@@ -79,7 +79,7 @@ def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, sc
             templates=catalogue.templates(now),
         ),
         repositories=repositories,
-        incidents=_write_incidents(folder / "incidents.csv", scripts, all_runs),
+        incidents=_write_incidents(folder / "incidents.csv", now, scripts, all_runs),
         settings={
             "teams": teams(apps),
             "definitions": {"production_accounts": ["prod-*"]},
@@ -100,7 +100,7 @@ def _canary_results(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     return results
 
 
-def _write_incidents(path: Path, scripts: dict[str, Script], runs: Sequence[Run]) -> Path:
+def _write_incidents(path: Path, now: int, scripts: dict[str, Script], runs: Sequence[Run]) -> Path:
     execution_ids: dict[Change, str] = {}
     for run in runs:
         if run.first is not None and not run.parent:
@@ -108,6 +108,7 @@ def _write_incidents(path: Path, scripts: dict[str, Script], runs: Sequence[Run]
             execution_ids.setdefault(run.change, run.id)
     incidents = [incident for script in scripts.values() for incident in script.incidents]
     with path.open("w", newline="") as file:
+        file.write(f"# as of {iso(now)}\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_COLUMNS)
         for incident in sorted(incidents, key=lambda incident: (incident.opened_at, incident.application)):

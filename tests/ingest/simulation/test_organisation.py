@@ -180,6 +180,7 @@ def test_production_deployments_of_one_application_never_overlap(organisation: O
 def test_incidents_are_a_readable_file(organisation: Organisation) -> None:
     """Times are UTC, most have no link, some name a deployment or a commit, one is not resolved."""
     with organisation.incidents.open(newline="") as file:
+        assert file.readline().startswith("# as of 2026-")
         rows = list(csv.DictReader(file))
     roots = {d.root_id for d in expected_results(organisation).deployments}
     for row in rows:
