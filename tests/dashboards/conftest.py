@@ -129,8 +129,9 @@ class _History:
             "canary_interval", execution, canary_id=execution, judgment_id=execution, score=score, **result, **times
         )
         self._row("canary_judgment", execution, execution_id=execution, score=score, status=status)
-        self._row("canary_metric", execution, judgment_id=execution, metric="latency", groups="latency",
-                  classification="pass" if passed else "high", ratio=1.2)  # fmt: skip
+        result = {"classification": "pass"} if passed else {"classification": "high", "score_if_passed": 100}
+        self._row("canary_metric", execution, judgment_id=execution, metric="latency", groups=["latency"],
+                  ratio=1.2, **result)  # fmt: skip
 
     def _approval(self, execution: str, prompted: int, decided: int) -> None:
         times = {"started_at": prompted, "decided_at": decided}

@@ -65,7 +65,7 @@ judgments_without_data AS (
     AND NOT coalesce(bool_or(failed_critically), FALSE)
     AS mostly_empty
   FROM landing.canary_metric
-  WHERE NOT muted
+  WHERE NOT coalesce(muted, FALSE)
   GROUP BY source, judgment_id
 ),
 judged_analyses AS (

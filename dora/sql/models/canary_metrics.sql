@@ -19,7 +19,7 @@
 WITH results AS (
   SELECT
     canary_metric.*,
-    NOT canary_metric.muted
+    NOT coalesce(canary_metric.muted, FALSE)
     AND coalesce(
       canary_metric.failed_critically OR canary_metric.classification NOT IN ('pass', 'nodata', 'error'), FALSE
     ) AS failed
