@@ -12,7 +12,10 @@ TONES = {"healthy": "sky", "failed later": "vermilion", "stopped": "amber", "unk
 # Shapes besides tones, for readers who can not tell the tones apart.
 SHAPES = {"healthy": "circle", "failed later": "diamond", "stopped": "triangle-down", "unknown": "cross"}
 COST_TONES = {"canary": "vermilion", "other": "sky"}
-DECISION_TONES = {"decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey"}
+DECISION_TONES = {
+    "decided alone": "vermilion", "failed with others": "amber", "failed, canary passed": "grey",
+    "failed, weights unknown": "sky",
+}  # fmt: skip
 FAILING_COLOR = "#D55E00"  # behind failing scores, so pale that it suits either theme
 INK = "luminance(background) > 0.4 ? '#1B2733' : '#E6EBF0'"  # text on a tile, in either theme
 

@@ -99,10 +99,11 @@ def _bin_name(scores: Any) -> str:
 
 
 def deciding_metrics(metrics: list[Any]) -> list[Row]:
-    """Return how often each metric failed: it decided alone, others failed too, or the canary passed anyway."""
+    """Return how often each metric failed: it decided alone, did not, was outvoted, or its weight is unknown."""
     rows = []
     for metric in metrics:
-        counts = (metric.decided, metric.failed - metric.decided - metric.outvoted, metric.outvoted)
+        not_alone = metric.failed - metric.decided - metric.outvoted - metric.unknown
+        counts = (metric.decided, not_alone, metric.outvoted, metric.unknown)
         for order, ((decision, tone), count) in enumerate(zip(DECISION_TONES.items(), counts, strict=True)):
             rows.append({"metric": metric.metric, "how": decision, "canaries": count, "order": order, "tone": tone,
                          "part": f"failed: {metric.metric}"})  # fmt: skip

@@ -37,8 +37,8 @@ ROWS = [
 ]
 BIN = SimpleNamespace(low=0, high=50, n=4, failed=1, limits=(0.05, 0.7))
 EMPTY = SimpleNamespace(low=50, high=75, n=0, failed=0, limits=None)
-METRIC = SimpleNamespace(metric="errors", failed=9, decided=4, outvoted=2)
-QUIET = SimpleNamespace(metric="cpu", failed=0, decided=0, outvoted=0)
+METRIC = SimpleNamespace(metric="errors", failed=9, decided=4, outvoted=2, unknown=1)
+QUIET = SimpleNamespace(metric="cpu", failed=0, decided=0, outvoted=0, unknown=0)
 
 
 def cover(name: str | None, with_canary: int, deployments: int) -> SimpleNamespace:
@@ -103,9 +103,9 @@ def test_failure_rates_by_score() -> None:
 def test_deciding_metrics() -> None:
     """The parts of a bar add up to its failures; a metric that never failed has a name and no bar."""
     rows = canaries.deciding_metrics([METRIC, QUIET])
-    assert [row["canaries"] for row in rows] == [4, 3, 2, 0, 0, 0]
+    assert [row["canaries"] for row in rows] == [4, 2, 2, 1, 0, 0, 0, 0]
     chart = canary_charts.deciding_metrics(rows)
-    assert marks(chart, "bar") == 6
+    assert marks(chart, "bar") == 8
     assert ">cpu<" in chart_images.render(chart).decode()
 
 
