@@ -1,22 +1,13 @@
-"""Every rule of what serves where has a scenario that tells it and a mutation that breaks it."""
+"""Every rule of the numbers has a scenario that tells it and a mutation that breaks it."""
 
 from __future__ import annotations
 
 import pytest
 
+from dora.sql import catalog
 from tests.mutate import ROOT, Mutation, list_scenarios, read_mutations
 
-RULES = [
-    *(f"T{number}" for number in range(6)),
-    *(f"C{number}" for number in range(1, 9)),
-    *(f"D{number}" for number in range(1, 10)),
-    "F3",
-    "E1",
-    "L8",
-    "A1",
-    "A2",
-    "X1",
-]
+RULES = list(catalog.rules())
 
 
 @pytest.mark.parametrize("mutation", read_mutations(), ids=lambda mutation: mutation.rule)

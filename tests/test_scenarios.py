@@ -58,6 +58,9 @@ def test_story(name: str, facts: Callable[..., dora.Delivery]) -> None:
     check_positions(delivery, expected.pop("positions", {}))
     check_ends(delivery, expected.pop("stale", None))
     check_goals(delivery, expected.pop("goals", {}))
+    check_tables(delivery, expected.pop("tables", {}))
+    check_exceptions(delivery, expected.pop("exceptions", {}))
+    check_rollbacks(delivery, expected.pop("rollbacks", []))
     for metric, counts in expected.pop("by_assistance", {}).items():
         rows = delivery.metric(metric, by="assistance").dicts()
         assert {row["assistance"]: row["n"] for row in rows} == counts, metric
@@ -163,6 +166,29 @@ def compare_check_results(delivery: dora.Delivery, expected: dict[str, int]) -> 
         row["name"]: row["row_count"] for row in delivery.sql("SELECT name, rows AS row_count FROM check_results")
     }
     assert {name: row_counts[name] for name in expected} == expected
+
+
+def check_exceptions(delivery: dora.Delivery, expected: dict[str, str]) -> None:
+    exceptions = {row.name: f"{row.count} of {row.total}" for row in delivery.audit().exceptions} if expected else {}
+    assert {name: exceptions[name] for name in expected} == expected
+
+
+def check_rollbacks(delivery: dora.Delivery, expected: list[str]) -> None:
+    if expected:
+        assert delivery.rollbacks().sentences == expected
+
+
+def check_tables(delivery: dora.Delivery, expected: dict[str, list[dict[str, Any]]]) -> None:
+    """Compare tables, of the columns that their first row names; deployments are meant by their roots."""
+    for table, rows in expected.items():
+        columns = list(rows[0])
+        actual = delivery.sql(f"SELECT {', '.join(columns)} FROM {table}")
+        texts = [str([_round(row[column]) for column in columns]) for row in actual]
+        assert sorted(texts) == sorted(str([_round(row[column]) for column in columns]) for row in rows), table
+
+
+def _round(value: object) -> object:
+    return round(float(value), 4) if isinstance(value, int | float) and not isinstance(value, bool) else _short(value)
 
 
 def check_goals(delivery: dora.Delivery, expected: dict[str, str]) -> None:
