@@ -47,16 +47,21 @@ def by_application(organisation: Organisation) -> dict[str, list[ExpectedDeploym
 
 
 def test_shipped_is_what_git_says(organisation: Organisation) -> None:
-    """Each success ships the rev-list of its commit without what earlier successes contain, on trunk, by path."""
+    """Each success ships the rev-list of its commit without what earlier successes contain, on trunk, by path.
+
+    The last commit of a branch also ships the merge that brings it later.
+    """
     expected = set()
     for application, deployments in by_application(organisation).items():
         repository = next(d.repository for d in deployments if d.repository)
         path, paths = organisation.repositories[repository], scope(organisation, application)
         trunk = set(git(path, "rev-list", "--first-parent", "main"))
         touching = set(git(path, "rev-list", "--first-parent", "main", "--", *paths)) if paths else trunk
+        merges = map(str.split, git(path, "rev-list", "--first-parent", "--merges", "--parents", "main"))
+        merge_of = {line[2]: line[0] for line in merges if line}
         reached: set[str] = set()
         for deployment in (d for d in deployments if d.outcome == "succeeded"):
-            now = set(git(path, "rev-list", deployment.content))
+            now = set(git(path, "rev-list", deployment.content)) | {merge_of.get(deployment.content, "")}
             new = now - reached if reached else {deployment.content}
             reached |= now
             expected |= {(application, repository, sha, deployment.root_id) for sha in new & trunk & touching if sha}
