@@ -78,19 +78,20 @@ class ApplicationReader:
         self._gate, self._settings, self._state, self._now = run.gate, run.settings, run.state, run.now
         self._watermark = run.state.watermarks.get(f"executions/{name}")
         self._last_period = parse_watermark(run.state.watermarks.get(f"coverage/{name}"))
-        self.name, self.since = name, self._start_time(run.request.since)
+        since = run.request.since
+        self._requested = int(since.timestamp() * 1000) if since else None
+        self.name, self.since = name, self._start_time()
         last_run = self._last_period.until if self._last_period else 0
         self.history = HistoryRead(newest=int(self._watermark or 0), last_run=last_run)
         self.disabled_by_pipeline: dict[str, bool] = {}
         self.strategy_ids: set[str] = set()
 
-    def _start_time(self, since: datetime | None) -> int:
+    def _start_time(self) -> int:
         """Return the watermark less the overlap, or ``--since`` if that is earlier or there is no watermark."""
-        requested = int(since.timestamp() * 1000) if since else None
         if self._watermark is None:
-            return requested or 0
+            return self._requested or 0
         start = max(int(self._watermark) - self._settings.overlap_minutes * 60_000, 0)
-        return start if requested is None else min(start, requested)
+        return start if self._requested is None else min(start, self._requested)
 
     def read(self) -> Iterator[Item]:
         """Yield everything of the application. Raises what ``Gate`` raises."""
@@ -149,7 +150,9 @@ class ApplicationReader:
             yield item
         last = self._last_period
         gap_end = find_gap_end(last, self._now, deleted_from, self.history.first_by_pipeline)
-        period = extend_coverage(last, self.history.oldest or self._now, self._now, gap_end)
+        # Without --since all of history is requested, and Orca may have deleted what is older than what it lists.
+        oldest = min(self._requested or self.history.oldest or self._now, self._now)
+        period = extend_coverage(last, oldest, self._now, gap_end)
         if last and period.number > last.number:
             start, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (last.until, period.since))
             gap = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"

@@ -40,7 +40,7 @@ def parse_watermark(watermark: str | None) -> CoveragePeriod | None:
 
 
 def extend_coverage(last: CoveragePeriod | None, oldest: int, now: int, gap_end: int | None) -> CoveragePeriod:
-    """Return the period that a run at ``now`` ends, which read back to ``oldest``."""
+    """Return the period that a run at ``now`` ends, which read back to ``oldest`` (F3)."""
     if last is None:
         return CoveragePeriod(1, oldest, now)
     if gap_end is not None and gap_end > last.until:

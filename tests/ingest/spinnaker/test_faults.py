@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dora.errors import AuthError, DoraError
+from ingest.core.pipeline import Summary
 from ingest.simulation.gate.execution_store import Mode
 from tests.ingest.spinnaker.conftest import DAY, HOUR, NOW, Landed, Make
 from tests.simulation.fault_injection import Fault
@@ -207,6 +210,19 @@ def test_g20_runs_without_a_gap_are_one_coverage(make: Make, landed: Landed, tmp
         world.now = NOW + 40 * DAY
         assert make.quickly(tmp_path, gate.url).partial_failures == []
     assert landed("SELECT epoch_ms(since), epoch_ms(until) FROM coverage") == [(NOW - HOUR, NOW + 40 * DAY)]
+
+
+def test_g20_coverage_begins_where_the_source_was_asked_for(
+    make: Make, landed: Landed, ingest: Callable[..., Summary]
+) -> None:
+    """Days before the first execution were read, and are zeros; without ``--since`` it is not known what was deleted."""
+    start = datetime.fromtimestamp((NOW - 60 * DAY) / 1000, UTC)
+    with serve(make.world(make.execution("E1", NOW - HOUR))) as gate:
+        ingest(gate.url)
+        assert landed("SELECT epoch_ms(since) FROM coverage") == [(NOW - HOUR,)]
+        ingest(gate.url, since=start)
+        ingest(gate.url)
+    assert landed("SELECT epoch_ms(since), epoch_ms(until) FROM coverage") == [(NOW - 60 * DAY, NOW)]
 
 
 def test_g21_the_limit_of_a_pipeline_is_no_limit_of_ours(make: Make, landed: Landed, tmp_path: Path) -> None:
