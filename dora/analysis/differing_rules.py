@@ -19,7 +19,8 @@ UNEXPLAINED = "no rule"
 _KEYS = {
     "deployment": dict.fromkeys(
         ("deployments", "rollouts", "deployment_contents", "recoveries", "failures"), "deployment_id"
-    ),
+    )
+    | {"changes": "shipped_by"},
     "change": dict.fromkeys(("changes", "lead_times"), "change_id"),
     "canary": {"canaries": "canary_id"},
     "approval": {"approvals": "approval_id"},

@@ -215,7 +215,7 @@ def test_g20_runs_without_a_gap_are_one_coverage(make: Make, landed: Landed, tmp
 def test_g20_coverage_begins_where_the_source_was_asked_for(
     make: Make, landed: Landed, ingest: Callable[..., Summary]
 ) -> None:
-    """Days before the first execution were read, and are zeros; without ``--since`` it is not known what was deleted."""
+    """Days before the first execution were read, and are zeros; without ``--since`` what was deleted is not known."""
     start = datetime.fromtimestamp((NOW - 60 * DAY) / 1000, UTC)
     with serve(make.world(make.execution("E1", NOW - HOUR))) as gate:
         ingest(gate.url)
