@@ -21,7 +21,8 @@ speed_and_safety, deployments = st.container(border=True), st.container(border=T
 with deployments:
     period = deployment_list.draw(view, stability.deployment_classes(view))
 with cards:
-    metric_card.draw_cards(view, ("change_failure_rate", "recovery_time", "rework_rate", "time_to_restore"))
+    rates_and_recovery = ("change_failure_rate", "rework_rate", "recovery_time")
+    metric_card.draw_cards(view, (*rates_and_recovery, "detection_time", "repair_time", "time_to_restore"), 3)
 
 with trends:
     failure_column, recovery_column = st.columns(2)

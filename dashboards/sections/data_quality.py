@@ -14,6 +14,16 @@ from dashboards.queries.cache import Row
 from dashboards.queries.view import View
 from dashboards.rows.frames import percent
 
+# What a definition shapes that is of no single metric; those of production are of all of them.
+_AFFECTED = {
+    **dict.fromkeys(
+        ("images", "mutable_tags", "tag_patterns", "template_ignores"), "content and commits of deployments"
+    ),
+    **dict.fromkeys(("assistance_markers", "bot_authors"), "groups by assistance"),
+    **dict.fromkeys(("relevant_change", "relevant_change_of_shares"), "which changes are relevant"),
+    "working_hours": "the audit",
+}
+
 
 def sources(view: View) -> list[Row]:
     """Return the last run of each source with its state."""
@@ -69,7 +79,7 @@ def definitions(view: View) -> list[Row]:
     for key, group in groupby(cache.fetch_rows(view.build, "definitions"), key=itemgetter("key")):
         values = list(group)
         metrics = [metric.title for metric in dora.metrics().values() if key in metric.shaped_by]
-        affected = ", ".join(metrics) or "which deployments are production, and their audit"
+        affected = ", ".join(metrics) or _AFFECTED.get(key, "which deployments are production")
         value = metric_card.values_in_force(values)
         definitions.append({"key": key, "value": value, "description": values[0]["description"], "metrics": affected})
     return definitions

@@ -271,7 +271,8 @@ def _coverage(canaries: Canaries) -> str:
     without = sum(1 for application in applications if not application.with_canary)
     covered = f"{total.with_canary:,} of {counted(total.deployments, 'production deployment')} ({share}) had a canary"
     idle = [row.application for row in applications if row.configured and not row.with_canary]
-    configured = f", though {', '.join(filter(None, idle))} has one configured" if idle else ""
+    have = "has" if len(idle) == 1 else "have"
+    configured = f", though {', '.join(filter(None, idle))} {have} one configured" if idle else ""
     return f"{covered}; {without} of {counted(len(applications), 'application')} never had one{configured}."
 
 
