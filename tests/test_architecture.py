@@ -54,10 +54,10 @@ ORDER = (
     ("ingest.core",),
     ("ingest.http",),
     ("ingest.core.paths",),
-    ("dora.lineage",),
+    ("dora.lineage", "dora.targets"),
     ("dora.sql", "dora.config"),
     ("dora.storage", "dora.render"),
-    ("dora.periods", "dora.statistics"),
+    ("dora.periods", "dora.statistics", "dora.memory"),
     ("dora.errors",),
 )
 

@@ -17,12 +17,13 @@ from dora.build.people import write_people
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
-from dora.lineage import table, targets
+from dora.lineage import table
 from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
 from dora.storage.database import Connection
 from dora.storage.schema import BUILD_LAYOUT
+from dora.targets import effects
 
 EXAMPLES = 20  # rows of a failed check that the build keeps
 OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censored, excluded, entry, earliest"
@@ -91,7 +92,7 @@ def _write_models(con: Connection, report: Callable[[str], None]) -> None:
     for name in database.sort_by_dependency(con, models | intermediate | EFFECTS | LINEAGE):
         report(f"model {name}")
         if name == "effects":
-            targets.write_effects(con)
+            effects.write_effects(con)
         elif name == "lineage":
             table.trace(con)  # creates the others of LINEAGE as well
         elif name in models:

@@ -14,6 +14,7 @@ import numpy as np
 from dora.lineage import walk
 from dora.lineage.commit_graph import NONE, Graph, Numbers
 from dora.lineage.comparison import Contents
+from dora.memory import paused_garbage_collection
 from dora.sql import catalog
 from dora.storage.database import Connection
 
@@ -81,7 +82,7 @@ def trace(con: Connection) -> None:
         con.execute(f"CREATE TEMP TABLE {name} AS {queries[name]}")
     graph, nodes = load(con), _read(con, "SELECT repository, sha FROM lineage_node")
     attempts = _read(con, "SELECT application, deployment_id FROM lineage_attempt")
-    with walk.paused_garbage_collection():
+    with paused_garbage_collection():
         contents = _load_contents(con)._replace(stand_in=_find_stand_ins(con, graph))
         compared, shipped = walk.walk_attempts(graph, contents, _load_attempts(con))
         changes = np.asarray(con.execute(_CHANGES).fetchnumpy()["node"], np.int32)

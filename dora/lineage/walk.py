@@ -5,9 +5,7 @@ Columns, not rows, wherever no history has to be followed: of millions of attemp
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -40,16 +38,6 @@ class AttemptColumns:
     succeeded: Flags
     is_undo: Flags
     served: dict[str, npt.NDArray[Any]]
-
-
-@contextmanager
-def paused_garbage_collection() -> Iterator[None]:
-    """Pause the collector of cycles, which would search millions of small objects again and again for none."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def walk_attempts(graph: Graph, contents: Contents, history: AttemptColumns) -> tuple[Columns, Columns]:

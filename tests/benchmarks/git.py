@@ -24,7 +24,7 @@ from typing import NamedTuple
 import duckdb
 
 from dora.lineage import table as lineage
-from dora.lineage.walk import paused_garbage_collection
+from dora.memory import paused_garbage_collection
 from dora.sql import catalog
 from dora.storage import database
 from ingest.core import pipeline, source

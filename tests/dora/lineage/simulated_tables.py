@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dora.lineage.comparison import Attempt, Comparison, Served
-from dora.lineage.events import Action, Destination, Event
+from dora.targets.events import Action, Destination, Event
 from tests.dora.lineage.landed_histories import Row
 from tests.dora.lineage.simulated_contents import SimulatedContents
 from tests.dora.lineage.simulated_history import SimulatedHistory
-from tests.dora.lineage.simulator import Outcome, SimulatedTarget
+from tests.dora.targets.simulator import Outcome, SimulatedTarget
 
 DEPLOYS, DARK = ("deploy", "switch", "rising"), ("dark", "prepared")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dora.lineage import walk
 from dora.lineage.commit_graph import Graph
 from dora.lineage.comparison import Attempt, Comparison, Contents, Served
+from dora.memory import paused_garbage_collection
 from tests.dora.lineage.simulated_history import Parents, SimulatedHistory
 
 DTYPES = {"target": np.int32, "content": np.int32, "template": np.int32, "is_full": np.bool_, "is_reverted": np.bool_}
@@ -279,7 +280,7 @@ def test_time_grows_with_the_number_of_attempts_only(sequence: Callable[[int], l
 def _seconds(attempts: list[Attempt], size: int) -> float:
     parents: Parents = [[node - 1] if node else [] for node in range(size)]
     contents = Contents([[part] for part in range(size)], list(range(size)), [0] * size)
-    with walk.paused_garbage_collection():
+    with paused_garbage_collection():
         start = time.process_time()
         walked(parents, contents, [attempts])
         return time.process_time() - start

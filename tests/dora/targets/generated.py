@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from dora.lineage.events import Action, Destination, Event
+from dora.targets.events import Action, Destination, Event
 
 
 class Place(NamedTuple):

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from dora.lineage.events import Action, Destination, Event
+from dora.targets.events import Action, Destination, Event
 
 Place = tuple[str, str | None, str | None]  # source, account, location
 Key = tuple[str, str]  # source, target

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from dora.lineage.events import PARTS, Effect, Event, Part
-from dora.lineage.revisions import Content
+from dora.targets.events import PARTS, Effect, Event, Part
+from dora.targets.revisions import Content
 
 
 class Preparations:

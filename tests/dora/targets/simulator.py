@@ -1,6 +1,6 @@
 """What targets serve and whom deployments take back, by brute force: lists that are scanned again for each event.
 
-Written from the rules (T, C, D and E1), as naive as possible, to be compared with ``dora.lineage``.
+Written from the rules (T, C, D and E1), as naive as possible, to be compared with ``dora.targets``.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dora.lineage.events import Destination, Event
+from dora.targets.events import Destination, Event
 
 
 @dataclass(eq=False)

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from dora.lineage.events import Action, Destination, Event
-from dora.lineage.replay import Target
-from dora.lineage.walk import paused_garbage_collection
-from tests.dora.lineage.generated import Organisation, organisations
-from tests.dora.lineage.simulator import Outcome, SimulatedTarget
+from dora.memory import paused_garbage_collection
+from dora.targets.events import Action, Destination, Event
+from dora.targets.replay import Target
+from tests.dora.targets.generated import Organisation, organisations
+from tests.dora.targets.simulator import Outcome, SimulatedTarget
 
 SEARCHES = settings().max_examples * (10 if settings().max_examples > 500 else 1)
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from dora.lineage.events import PARTS, Action, Effect, Event, Part
-from dora.lineage.preparations import Preparations
-from dora.lineage.revisions import Content, Revision, RevisionList
-from dora.lineage.routes import Routes
-from dora.lineage.traffic import Traffic
+from dora.targets.events import PARTS, Action, Effect, Event, Part
+from dora.targets.preparations import Preparations
+from dora.targets.revisions import Content, Revision, RevisionList
+from dora.targets.routes import Routes
+from dora.targets.traffic import Traffic
 
 
 class Target:

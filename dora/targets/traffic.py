@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from dora.lineage.preparations import Preparations
-from dora.lineage.revisions import Content
+from dora.targets.preparations import Preparations
+from dora.targets.revisions import Content
 
 
 class Traffic:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from dora.lineage.events import Destination, Effect, Event, Part
-from dora.lineage.preparations import Preparations
-from dora.lineage.revisions import Content, Revision, RevisionList
-from dora.lineage.traffic import Traffic
+from dora.targets.events import Destination, Effect, Event, Part
+from dora.targets.preparations import Preparations
+from dora.targets.revisions import Content, Revision, RevisionList
+from dora.targets.traffic import Traffic
 
 # Bounds the search for what a destination selects among thousands of versions of one workload.
 _SEARCHED = 64

@@ -11,11 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from dora.lineage.places import Key, Places, RolloutRow, RouteRow, TargetEvent
-from dora.lineage.replay import Target
-from dora.lineage.walk import paused_garbage_collection
+from dora.memory import paused_garbage_collection
 from dora.sql import catalog
 from dora.storage.database import Connection
+from dora.targets.places import Key, Places, RolloutRow, RouteRow, TargetEvent
+from dora.targets.replay import Target
 
 
 class EffectRow(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from dora.lineage.events import Event
+from dora.targets.events import Event
 
 OLDEST = "oldest"
 

@@ -1,0 +1,1 @@
+"""What each target served: the events of each target, replayed."""
