@@ -7,13 +7,13 @@ A later export finds its rows again, also if it has a column more or less.
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from itertools import accumulate, chain, count
 from typing import NamedTuple
 
+from ingest.core.names import fold
 from ingest.core.source import ReportedRecord
 from ingest.files.timestamps import EPOCH
 
@@ -117,9 +117,4 @@ def _merge(row: Identity, other: Identity) -> Identity:
 
 
 def _equal(value: object, other: object) -> bool:
-    return value == other or _fold(value) == _fold(other)
-
-
-def _fold(value: object) -> object:
-    """Return a name as it is compared: without case, in one Unicode form."""
-    return unicodedata.normalize("NFC", value.casefold()) if isinstance(value, str) else value
+    return value == other or (isinstance(value, str) and isinstance(other, str) and fold(value) == fold(other))

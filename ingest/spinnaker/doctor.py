@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 
 import msgspec
 
 from dora.errors import AuthError, DoraError, counted
+from ingest.core.names import matches
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import ForbiddenError, RequestError, Session
 from ingest.spinnaker.client.gate import Gate
@@ -34,7 +34,7 @@ def check_gate(session: Session, globs: Sequence[str], context: SourceContext) -
     yield DoctorFinding("gate", "ok", f"{session.endpoint} answers")
     yield _check_user(session)
     yield _check_clock(date)
-    names = [name for name in sorted(applications) if any(fnmatchcase(name, glob) for glob in globs)]
+    names = [name for name in sorted(applications) if matches(name, globs)]
     yield _check_applications(names, len(applications), context)
     if names:
         yield _check_permissions(gate, names)

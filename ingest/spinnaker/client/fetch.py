@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from functools import partial
 
 import msgspec
 
 from dora.errors import DoraError, UsageError, counted
 from ingest.core.archive import Document
+from ingest.core.names import matches
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.http.session import ForbiddenError, RequestError
 from ingest.spinnaker.client.application import ApplicationReader, RunContext
@@ -67,7 +67,7 @@ class GateReader:
         as_of = date or datetime.now(UTC)
         self._now = int(as_of.timestamp() * 1000)
         yield AsOf(as_of)
-        names = [name for name in sorted(applications) if _matches(name, self._settings.applications)]
+        names = [name for name in sorted(applications) if matches(name, self._settings.applications)]
         yield from self._report_hidden(applications, names)
         names = self._select(names)
         yield from (Document("application", applications[name]) for name in names)
@@ -88,13 +88,13 @@ class GateReader:
         """Report once which applications the last run could read and this one can not."""
         globs = self._settings.applications
         before = msgspec.json.decode(self._state.watermarks.get("applications", "[]"), type=list[str])
-        lost = [name for name in before if name not in applications and _matches(name, globs)]
+        lost = [name for name in before if name not in applications and matches(name, globs)]
         if lost:
             yield PartialFailure(
                 f"Gate no longer shows {len(lost)} of {len(before)} applications: {', '.join(lost)};"
                 " they were deleted, or the READ permission was."
             )
-        landed = {pipeline.application for pipeline in self._state.pipelines if _matches(pipeline.application, globs)}
+        landed = {pipeline.application for pipeline in self._state.pipelines if matches(pipeline.application, globs)}
         if hidden := landed.difference(applications, lost):
             number = counted(len(hidden), "application")
             yield Note(f"{number} of earlier runs still hidden or deleted: `dora doctor` lists them")
@@ -103,7 +103,7 @@ class GateReader:
     def _select(self, names: list[str]) -> list[str]:
         if not self._request.applications:
             return names
-        selected = [name for name in names if _matches(name, self._request.applications)]
+        selected = [name for name in names if matches(name, self._request.applications)]
         if not selected:
             raise UsageError(
                 f"Gate shows no application {', '.join(self._request.applications)}; nothing was fetched.",
@@ -175,7 +175,7 @@ class GateReader:
             execution.id
             for execution in self._state.unfinished_executions
             if execution.application not in applications
-            or not _matches(execution.application, self._settings.applications)
+            or not matches(execution.application, self._settings.applications)
         )
         for _, bodies in get_batches(self._gate, ids):
             yield from (Document("execution", body) for body in bodies.values())
@@ -191,7 +191,3 @@ class GateReader:
             if status in RESTARTABLE and queued_at >= restartable_since.get(name, self._now):
                 candidates.add((id_, name))
         return {id_ for id_, name in candidates if name in applications and id_ not in applications[name].history.ids}
-
-
-def _matches(name: str, globs: Sequence[str]) -> bool:
-    return any(fnmatchcase(name, glob) for glob in globs)

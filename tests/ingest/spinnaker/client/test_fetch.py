@@ -46,6 +46,15 @@ DISTINCT_ACCOUNTS = (
 )
 
 
+def test_globs_of_applications_match_without_case(make: Make, ingest: Ingest, landed: Landed) -> None:
+    """Those of the settings and those of a run."""
+    with serve(make.world(applications=("Shop-EU", "cart", "mail"))) as gate:
+        ingest(gate.url, applications=("SHOP*",))
+        assert landed("SELECT id FROM application") == [("Shop-EU",)]
+        ingest(gate.url, **{"applications": ("shop*", "CART")})
+    assert landed("SELECT id FROM application ORDER BY id") == [("Shop-EU",), ("cart",)]
+
+
 def test_the_second_run_changes_nothing_in_few_requests(make: Make, ingest: Ingest, landed: Landed) -> None:
     """Only the overlap is read again, and the rows stay unchanged."""
     world = make.world(*(make.execution(f"E{n}", NOW - n * HOUR // 2) for n in range(200)))
