@@ -41,11 +41,13 @@ class Forms:
     """The persons of git by the logins that they may have.
 
     ``certain`` are first and last name in their usual short forms, hidden logins and names without e-mail;
-    ``possible`` the part of an e-mail before the @ where that is one word.
+    ``possible`` the part of an e-mail before the @ where that is one word; ``users`` that part of the e-mail of a user
+    who is no author.
     """
 
     certain: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     possible: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    users: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
 
 class Person(NamedTuple):
@@ -84,11 +86,11 @@ def match_people(authors: Iterable[str], users: Iterable[str], aliases: Mapping[
             others[person] |= persons - {person}
     emails = {author.email: person for author, person in keys.items() if author.email}
     people = {text: Person([keys[author]], []) for text, author in parsed.items()}
-    for user in users:
-        person_key = aliases.get(user) or emails.get(user)
-        people[user] = (
-            Person([person_key], sorted(others[person_key])) if person_key else _match_login(user, forms, keys)
-        )
+    for user in sorted(users, key=_is_login):  # after the e-mails: a login may be short for that of another user
+        person_key = aliases.get(user) or aliases.get(parse_author(user).login) or emails.get(user)
+        people[user] = Person([person_key], sorted(others[person_key])) if person_key else _match_login(user, forms)
+        if people[user].persons == [user]:
+            forms.users[_compact(user.partition("@")[0])].add(user)
     return people
 
 
@@ -140,22 +142,21 @@ def _collect_forms(keys: Mapping[Author, str]) -> Forms:
     return forms
 
 
-def _match_login(user: str, forms: Forms, keys: Mapping[Author, str]) -> Person:
+def _match_login(user: str, forms: Forms) -> Person:
     """Return whom a user means who has no e-mail that git knows, by the form of the login."""
-    has_email, hidden = "@" in user, parse_author(user).login
+    hidden = parse_author(user).login
     login = _compact(hidden or user.partition("@")[0])
     certain, possible = set(forms.certain.get(login, ())), set(forms.possible.get(login, ()))
-    if not has_email:  # a login is the e-mail without its domain
-        certain, possible = certain | possible, set()
-    own = user if has_email else f"login {user}"
-    if certain and not _are_namesakes(certain, keys):
+    if _is_login(user):  # a login is the e-mail without its domain
+        certain, possible = certain.union(possible, forms.users.get(login, ())), set()
+    own = f"login {hidden or user}" if _is_login(user) else user
+    if len(certain) > 1:
         return Person([own], sorted(certain | possible))
-    return Person(sorted(certain) or [own], sorted(possible - certain), bool(has_email or certain))
+    return Person(sorted(certain) or [own], sorted(possible - certain), bool(certain) or not _is_login(user))
 
 
-def _are_namesakes(persons: set[str], keys: Mapping[Author, str]) -> bool:
-    names = {author.name for author, person in keys.items() if person in persons and author.name}
-    return len(persons) == 1 or len(names) == 1
+def _is_login(user: str) -> bool:
+    return "@" not in user or bool(parse_author(user).login)
 
 
 def _compact(text: str) -> str:

@@ -1,8 +1,8 @@
--- title    = "Users who approved, and may or may not be an author: it can not be told"
+-- title    = "Users who approved, and may or may not be an author or another user: it can not be told"
 -- severity = "warn"
 -- next     = "name the person in [people] of dora.toml, with e-mails and logins"
--- One row is one user whose login no author has, or whose login several authors may have.
-SELECT people.identity AS user, people.possible AS authors, count(*) AS decisions, max(approvals.decided_at) AS last_at
+-- One row is one user whose login no author has, or who may be one of several persons.
+SELECT people.identity AS user, people.possible AS persons, count(*) AS decisions, max(approvals.decided_at) AS last_at
 FROM approvals
 INNER JOIN people ON nfc_normalize(lower(approvals.decided_by)) = people.identity
 WHERE NOT people.is_known OR len(people.possible) > 0

@@ -1,6 +1,7 @@
 -- One row is one approved deployment: its approvers, and whether an author or the person who triggered it is one of
 -- them. Authors are those of all commits that it shipped first, with their co-authors; of a merge those of the commits
--- that it merged. Where it can not be told who somebody is (A2), author_approval is unknown.
+-- that it merged. Where it can not be told who somebody is (A2), author_approval is unknown
+-- and approved_by_trigger_user null.
 WITH
 approvers AS (
   SELECT DISTINCT
@@ -57,9 +58,10 @@ compared_approvers AS (
     END AS is_author,
     CASE
       WHEN deployments.triggered_by IS NULL THEN FALSE
-      WHEN lower(approvers.decided_by) = lower(deployments.triggered_by) THEN TRUE
       WHEN list_has_any(approvers.persons, trigger_users.persons) THEN TRUE
-      WHEN list_has_any(approvers.possible, trigger_users.persons) THEN NULL
+      WHEN approvers.decided_by IS NULL
+        OR list_has_any(approvers.possible, trigger_users.persons)
+        OR list_has_any(trigger_users.possible, approvers.persons) THEN NULL
       ELSE FALSE
     END AS is_trigger_user
   FROM approvers
@@ -75,6 +77,9 @@ SELECT
     WHEN bool_or(is_author) AND count(is_author) = count(*) THEN 'shared'
     WHEN count(is_author) < count(*) THEN 'unknown'
   END AS author_approval,
-  coalesce(bool_or(is_trigger_user), FALSE) AS approved_by_trigger_user
+  CASE
+    WHEN bool_or(is_trigger_user) THEN TRUE
+    WHEN count(is_trigger_user) = count(*) THEN FALSE
+  END AS approved_by_trigger_user
 FROM compared_approvers
 GROUP BY deployment_id

@@ -19,7 +19,7 @@
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
 -- author_approval = "alone if only its authors approved it, shared if others did too, unknown if it can not be told; null if no author did."
 -- restarts = "How often a stage of it was restarted."
--- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval."
+-- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval, or where it may be another."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
 -- stability_verdict = "Verdict of a person that is in force: failed or stable."
 -- stability_reason = "Who gave that verdict, and why."

@@ -36,6 +36,14 @@ ADA = "ada lovelace <ada@corp.example>"
             "js1@corp.example",
             Person(["js1@corp.example"], ["js2@corp.example"]),
         ),
+        (
+            ["john smith <js1@corp.example>", "john smith <js2@corp.example>"],
+            "jsmith",
+            Person(["login jsmith"], ["js1@corp.example", "js2@corp.example"]),
+        ),
+        # A hidden e-mail is a login.
+        ([ADA], "7+alovelace@users.noreply.github.com", Person(["ada@corp.example"], [])),
+        ([ADA], "7+u4711@users.noreply.github.com", Person(["login u4711"], [], False)),
         # A login like that of no author may be anyone; an e-mail is somebody else.
         ([ADA], "u4711", Person(["login u4711"], [], False)),
         ([ADA], "manager@corp.example", Person(["manager@corp.example"], [])),
@@ -57,3 +65,19 @@ def test_the_settings_name_who_is_one_person() -> None:
     aliases = dict.fromkeys(["ada", "ada@corp.example", "ada@private.example", "u4711"], "ada")
     people = match_people([ADA, "a. l. <ada@private.example>"], ["u4711", "ada@corp.example"], aliases)
     assert {tuple(person.persons) for person in people.values()} == {("ada",)}
+
+
+def test_a_login_is_the_user_whose_email_it_shortens() -> None:
+    """A user who is no author is the same by login and by e-mail, unless two e-mails have that login."""
+    users = [
+        "eve.moss",
+        "eve.moss@corp.example",
+        "kim",
+        "kim@a.example",
+        "kim@b.example",
+        "7+adal@users.noreply.github.com",
+    ]
+    people = match_people([], users, {"adal": "ada"})
+    assert people["eve.moss"] == Person(["eve.moss@corp.example"], [])
+    assert people["kim"] == Person(["login kim"], ["kim@a.example", "kim@b.example"])
+    assert people["7+adal@users.noreply.github.com"] == Person(["ada"], [])
