@@ -45,7 +45,7 @@ def observed_days(stretches: Sequence[Period], window: Period) -> float:
     """Return the number of days of a window that lie in stretches of complete days.
 
     The first and the last day of the window count as complete, but never more days than the window is long: 90 days
-    that begin at noon meet 91 days, and are 90. A window of less than a day has its length.
+    that begin at noon meet 91 days, and are 90. One that begins during a day and lasts less than one has its length.
     """
     days, is_cut = _whole_days(window)
     observed = sum(days.intersection(stretch).days for stretch in stretches)
@@ -54,10 +54,10 @@ def observed_days(stretches: Sequence[Period], window: Period) -> float:
 
 @lru_cache(maxsize=4096)  # all groups of an answer have the same periods
 def _whole_days(window: Period) -> tuple[Period, bool]:
-    """Return the local days that a window meets, and whether it cuts its first day or is shorter than a day."""
+    """Return the local days that a window meets, and whether it cuts its first day."""
     first = periods.floor(window.start, "day")
     days = Period(first, periods.floor(window.end - INSTANT, "day") + DAY)
-    return days, window.start != first or window.end - window.start < DAY
+    return days, window.start != first
 
 
 @lru_cache(maxsize=4096)

@@ -12,10 +12,10 @@ ages AS (
   SELECT
     last_deployments.application,
     last_deployments.last_at,
-    last_deployments.last_at < build.as_of - definitions.ended_after_days * INTERVAL 1 DAY AS is_quiet
+    last_deployments.last_at < data_ends.as_of - definitions.ended_after_days * INTERVAL 1 DAY AS is_quiet
   FROM last_deployments
   INNER JOIN definitions ON last_deployments.application = definitions.application
-  CROSS JOIN build
+  INNER JOIN data_ends ON last_deployments.application = data_ends.application
 ),
 open_changes AS (
   SELECT changes.application, changes.repository, changes.sha, ages.last_at

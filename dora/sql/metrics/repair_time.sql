@@ -10,14 +10,14 @@ SELECT
   recoveries.application,
   deployments.traffic_at AS happened_at,
   recoveries.deployment_id AS subject,
-  epoch(coalesce(recoveries.recovered_at, build.as_of) - recoveries.detected_at) / 3600 AS value,
+  epoch(coalesce(recoveries.recovered_at, data_ends.as_of) - recoveries.detected_at) / 3600 AS value,
   recoveries.recovered_at IS NULL AND recoveries.excluded IS NULL AS censored,
   CASE
     WHEN recoveries.excluded IS NOT NULL THEN recoveries.excluded
     WHEN recoveries.recovered_at < recoveries.detected_at THEN 'recovered before the incident'
-    WHEN recoveries.recovered_at IS NULL AND recoveries.detected_at > build.as_of THEN 'opened after the data ends'
+    WHEN recoveries.recovered_at IS NULL AND recoveries.detected_at > data_ends.as_of THEN 'opened after the data ends'
   END AS excluded
 FROM recoveries
 INNER JOIN deployments ON recoveries.deployment_id = deployments.deployment_id
-CROSS JOIN build
+INNER JOIN data_ends ON recoveries.application = data_ends.application
 WHERE recoveries.detected_at IS NOT NULL

@@ -11,12 +11,12 @@ SELECT
   incidents.application,
   incidents.opened_at AS happened_at,
   incidents.incident_id AS subject,
-  epoch(coalesce(incidents.resolved_at, build.as_of) - incidents.opened_at) / 3600 AS value,
+  epoch(coalesce(incidents.resolved_at, data_ends.as_of) - incidents.opened_at) / 3600 AS value,
   incidents.resolved_at IS NULL AS censored,
   CASE
     WHEN incidents.deployment_id IS NOT NULL THEN 'attributed to a deployment'
-    WHEN incidents.opened_at > build.as_of THEN 'opened after the data ends'
+    WHEN incidents.opened_at > data_ends.as_of THEN 'opened after the data ends'
     WHEN incidents.resolved_at < incidents.opened_at THEN 'resolved before it opened'
   END AS excluded
 FROM incidents
-CROSS JOIN build
+INNER JOIN data_ends ON incidents.application = data_ends.application

@@ -92,7 +92,7 @@ SELECT
     WHEN deployments.took_traffic IS DISTINCT FROM TRUE THEN 'took no traffic'
     WHEN NOT list_contains(definitions.failure_kinds, deployments.kind) THEN deployments.kind
     WHEN recoveries.deployment_id IS NULL
-    AND deployments.traffic_at > build.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR
+    AND deployments.traffic_at > data_ends.as_of - definitions.failure_window_hours * INTERVAL 1 HOUR
       THEN 'may still fail'
   END AS outcome_unknown_reason,
   recoveries.evidence,
@@ -102,7 +102,7 @@ SELECT
   finished_canaries.url
 FROM finished_canaries
 INNER JOIN definitions ON finished_canaries.application = definitions.application
-CROSS JOIN build
+INNER JOIN data_ends ON finished_canaries.application = data_ends.application
 LEFT JOIN deployments ON finished_canaries.deployment_id = deployments.deployment_id
 LEFT JOIN traffic_after_canary
   ON finished_canaries.source = traffic_after_canary.source
