@@ -8,6 +8,10 @@ from dashboards.charts import style
 from dashboards.charts.style import CLASS_FIELD, HEIGHT, PERIOD_FIELD, Row, Tone
 
 STAGES: dict[str, Tone] = {
+    "coding": "olive",
+    "pickup": "brown",
+    "review": "violet",
+    "merge": "teal",
     "waiting for deployment": "grey",
     "pre-production stages": "blue",
     "approval": "amber",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import altair as alt
 
-Tone = Literal["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
+Tone = Literal["blue", "vermilion", "amber", "green", "pink", "sky", "grey", "olive", "brown", "violet", "teal"]
 Row = dict[str, Any]
 QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
-PALETTE: list[str] = ["blue", "vermilion", "amber", "green", "pink", "sky", "grey"]
+PALETTE: list[str] = list(get_args(Tone))
 HEIGHT, SPARKLINE_HEIGHT = 220, 56  # pixels
 # Fields of a row whose value a click on its mark selects. Streamlit reports a click under the field's name.
 PERIOD_FIELD, APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD = "start", "application", "part", "deployment"

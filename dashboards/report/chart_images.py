@@ -15,6 +15,7 @@ ImageType = Literal["svg+xml", "png"]
 WIDTH = 560
 # The light theme of .streamlit/config.toml: colours of tones by position, text, quiet text, lines.
 PALETTE = ["#0072B2", "#D55E00", "#B87F00", "#00805D", "#B2578F", "#2D87BD", "#6B7683"]
+PALETTE += ["#6A6F00", "#7E4F2A", "#6B52B5", "#00858F"]
 INK, QUIET, LINE, FONT = "#1B2733", "#566270", "#E4E9EE", "Helvetica, Arial, sans-serif"
 CONFIG: dict[str, Any] = {
     "background": "#FFFFFF",

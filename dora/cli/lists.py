@@ -12,7 +12,10 @@ from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.console import Format
 
-STAGES = ("waiting", "queue", "pre_production", "approval", "execution_window", "canary", "rollout", "other")
+STAGES = (
+    "coding", "pickup", "review", "merge",
+    "waiting", "queue", "pre_production", "approval", "execution_window", "canary", "rollout", "other",
+)  # fmt: skip
 
 app = typer.Typer()
 
@@ -28,7 +31,7 @@ def changes(
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
-    """List changes with merge time, the deployment that shipped them, lead time and its stages.
+    """List changes with merge time, the deployment that shipped them, lead time, its stages and those before the merge.
 
     Example: dora changes --open --application ledger
     """

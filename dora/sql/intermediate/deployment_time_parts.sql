@@ -1,7 +1,7 @@
--- One row is one activity during a deployment, from its queue time until nothing of it runs any more. Of activities
--- at the same time, the one with the lowest precedence gives the stage; the last one covers everything. Waits inside
--- another stage, such as between the intervals of a canary, belong to that stage. turn is the number of the
--- deployment in lineage.
+-- One row is one activity during a deployment, from its queue time (its start, where that is unknown) until nothing of
+-- it runs any more. Of activities at the same time, the one with the lowest precedence gives the stage; the last one
+-- covers everything. Waits inside another stage, such as between the intervals of a canary, belong to that stage. turn
+-- is the number of the deployment in lineage.
 WITH
 first_trees AS (
   SELECT deployment_id, min(queued_at) AS queued_at
@@ -13,7 +13,7 @@ deployment_spans AS (
   SELECT
     lineage.turn,
     deployments.deployment_id,
-    least(deployments.queued_at, first_trees.queued_at) AS began_at,
+    least(coalesce(deployments.queued_at, deployments.started_at), first_trees.queued_at) AS began_at,
     greatest(
       deployments.queued_at,
       deployments.started_at,
@@ -25,7 +25,7 @@ deployment_spans AS (
   FROM deployments
   INNER JOIN lineage ON deployments.deployment_id = lineage.deployment_id
   INNER JOIN first_trees ON deployments.deployment_id = first_trees.deployment_id
-  WHERE deployments.queued_at IS NOT NULL
+  WHERE coalesce(deployments.queued_at, deployments.started_at) IS NOT NULL
 ),
 trees AS (
   SELECT deployment_spans.turn, deployment_trees.source, deployment_trees.root_id

@@ -4,7 +4,11 @@
 -- state = "shipped, open, or why it does not count."
 -- lead_hours = "Lead time of a shipped change, by the definitions in force."
 -- open_hours = "Time since the lead time of an open change started."
--- waiting_hours = "Part of the lead time: until its deployment was queued."
+-- coding_hours = "Before its merge: from its first commit until its request was opened."
+-- pickup_hours = "Before its merge: from there until the first review."
+-- review_hours = "Before its merge: from there until it was approved."
+-- merge_hours = "Before its merge: from there until it was merged."
+-- waiting_hours = "Part of the lead time: from its merge until its deployment was queued."
 -- queue_hours = "Part of the lead time: queued."
 -- pre_production_hours = "Part of the lead time: builds, bakes and test environments."
 -- approval_hours = "Part of the lead time: waiting for approval."
@@ -12,7 +16,19 @@
 -- canary_hours = "Part of the lead time: canary analysis."
 -- rollout_hours = "Part of the lead time: changing production."
 -- other_hours = "Part of the lead time that belongs to none of the others."
-WITH hours_by_stage AS (
+WITH
+hours_before_merge AS (
+  SELECT
+    application,
+    change_id,
+    sum(CASE WHEN stage = 'coding' THEN epoch(ended_at - started_at) END) / 3600 AS coding_hours,
+    sum(CASE WHEN stage = 'pickup' THEN epoch(ended_at - started_at) END) / 3600 AS pickup_hours,
+    sum(CASE WHEN stage = 'review' THEN epoch(ended_at - started_at) END) / 3600 AS review_hours,
+    sum(CASE WHEN stage = 'merge' THEN epoch(ended_at - started_at) END) / 3600 AS merge_hours
+  FROM stages_before_merge
+  GROUP BY application, change_id
+),
+hours_by_stage AS (
   SELECT
     application,
     change_id,
@@ -55,6 +71,10 @@ SELECT
   END AS state,
   CASE WHEN lead_times.excluded IS NULL AND lead_times.shipped THEN lead_times.hours END AS lead_hours,
   CASE WHEN lead_times.excluded IS NULL AND NOT lead_times.shipped THEN lead_times.hours END AS open_hours,
+  hours_before_merge.coding_hours,
+  hours_before_merge.pickup_hours,
+  hours_before_merge.review_hours,
+  hours_before_merge.merge_hours,
   hours_by_stage.waiting_hours,
   hours_by_stage.queue_hours,
   hours_by_stage.pre_production_hours,
@@ -69,6 +89,9 @@ SELECT
   deployments.url
 FROM changes
 INNER JOIN lead_times ON changes.application = lead_times.application AND changes.change_id = lead_times.change_id
+LEFT JOIN hours_before_merge
+  ON changes.application = hours_before_merge.application
+  AND changes.change_id = hours_before_merge.change_id
 LEFT JOIN hours_by_stage
   ON changes.application = hours_by_stage.application
   AND changes.change_id = hours_by_stage.change_id

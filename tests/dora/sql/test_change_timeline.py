@@ -118,7 +118,7 @@ def test_a_scope_cuts_the_list(delivery: dora.Delivery) -> None:
 
 
 def test_other_definitions_use_the_same_stages(facts: Facts) -> None:
-    """From authoring to the end of the pipeline, the stages still add up to the lead time."""
+    """From authoring to the end of the pipeline, the stages add up; before the merge of no known request is "other"."""
     rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
     settings = {"definitions": {"lead_time_starts": "authored_at", "lead_time_stops": "finished_at"}}
     delivery = facts(as_of=START + timedelta(minutes=160), rows=rows, settings=settings)
@@ -127,14 +127,14 @@ def test_other_definitions_use_the_same_stages(facts: Facts) -> None:
         value for name, value in row.items() if name.endswith("_hours") and name not in ("lead_hours", "open_hours")
     ]
     assert sum(part or 0 for part in parts) == pytest.approx(row["lead_hours"])
-    assert minutes(row, "waiting_hours") == 80
+    assert (minutes(row, "waiting_hours"), minutes(row, "other_hours")) == (20, 60)
     assert minutes(row, "lead_hours") == 89
 
 
 def test_a_change_has_its_request_size_and_commits(
     facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A change has the request's times from its host, and its size and commits from git."""
+    """A change has the request's times from its host, the stages between them, and its size and commits from git."""
     rows = history([0, 30, 40], ("d1", 0, 10), ("d2", 2, 50))
     rows["change"].pop(1)
     rows["change"][1] |= {
@@ -155,7 +155,9 @@ def test_a_change_has_its_request_size_and_commits(
     assert [explained[name] for name in ("first_commit", "sha", "commits")] == [SHAS[1], SHAS[2], 2]
     (tmp_path / "dora.toml").write_text(f'data = "{tmp_path}"\n')
     changes(config=tmp_path / "dora.toml")
-    heads, *lines = capsys.readouterr().out.splitlines()
+    output = capsys.readouterr().out
+    assert "pickup 30 min, review 30 min, merge 40 min, waiting" in output
+    heads, *lines = output.splitlines()
     place = slice(heads.index("size"), heads.index("state"))
     sizes = {line[place].strip() for line in lines if "change" in line}
     assert sizes == {"3 files +12 −0", "–"}
