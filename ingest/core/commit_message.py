@@ -35,7 +35,10 @@ _REVERTED_REQUEST = re.compile(
     r"(?:([\w./-]*)[#!]|https?://[^/\s]+/(\S+?)/(?:-/)?(?:pulls?|merge_requests|pull-requests|pullrequest)/)(\d+)\b",
     re.MULTILINE,
 )
-_REVERT_LINE = re.compile(r"""[\W_]*(Revert|Reapply):? (?:"(.+)"|'(.+)')(?: \((?:pull request )?[#!]\d+\))?""")
+# Gerrit counts reverts of reverts: Revert^2 "x".
+_REVERT_LINE = re.compile(
+    r"""[\W_]*(Revert(?:\^\d+)?|Reapply):? (?:"(.+)"|'(.+)')(?: \((?:pull request )?[#!]\d+\))?"""
+)
 # The form of https://www.conventionalcommits.org.
 _CONVENTIONAL_REVERT = re.compile(r"revert(?:\([^)]*\))?!?: (?!\")(.+?)(?: \([#!]\d+\))?", re.IGNORECASE)
 _CHERRY_PICK = re.compile(r"^\(cherry picked from commit ([0-9a-f]{40})\)\s*$", re.MULTILINE)
@@ -51,10 +54,10 @@ class Message(NamedTuple):
     """What a commit message says.
 
     ``requests`` are the numbers of its pull or merge requests, joined by blanks, ``title`` is the title of the request
-    if the subject is that of a merge. ``reverts`` says what it reverts: ``commit ID``, ``request NUMBER`` (with
-    ``owner/name#`` before it if it names a repository) or ``subject TEXT``, the most exact first, at last
-    ``number NUMBER``, its own, because the reverted number may stand outside of the quotes. ``is_revert`` says whether
-    it does nothing else, null if it reverts nothing.
+    if the subject is that of a merge, one a line if it merges several. ``reverts`` says what it reverts: ``commit ID``,
+    ``request NUMBER`` (with ``owner/name#`` before it if it names a repository) or ``subject TEXT``, the most exact
+    first, at last ``number NUMBER``, its own, because the reverted number may stand outside of the quotes.
+    ``is_revert`` says whether it does nothing else, null if it reverts nothing.
     """
 
     requests: str | None
@@ -101,7 +104,7 @@ def _read_merge(merge: re.Match[str], message: str) -> tuple[str | None, str | N
     lines = (line.strip() for line in message.lstrip("\n").partition("\n")[2].splitlines())
     if "bors" in groups:
         titles = filter(None, map(_BORS_TITLE.fullmatch, lines))
-        return number and number.replace("#", ""), next((match[1] for match in titles), None)
+        return number and number.replace("#", ""), "\n".join(match[1] for match in titles) or None
     return number, title or next(filter(None, lines), None)
 
 
@@ -123,13 +126,13 @@ def parse_reverts(headline: str, message: str, requests: str | None = None) -> l
     reverts = [f"commit {sha}" for sha in commits]
     for owner, path, number in _REVERTED_REQUEST.findall(message):
         reverts.append(f"request {owner or path}#{number}".replace(" #", " "))
-    named = _parse_reverted_headline(headline)
+    named = [reference for line in headline.splitlines() for reference in _parse_reverted_headline(line)]
     return reverts + named + ([f"number {number}" for number in (requests or "").split()] if named else [])
 
 
 def _is_revert(headline: str, message: str) -> bool:
     """Return whether the headline or the line below it says that this is a revert, unlike the body of a squash."""
-    if _parse_reverted_headline(headline):
+    if headline and all(map(_parse_reverted_headline, headline.splitlines())):
         return True
     body = message.partition(headline)[2].lstrip()
     return bool(_REVERTED_COMMITS.match(body) or _REVERTED_REQUEST.match(body))
@@ -148,9 +151,14 @@ def _parse_reverted_headline(headline: str) -> list[str]:
 
 
 def _reverted_subject(match: re.Match[str]) -> str:
-    """Return the subject that a line reverts; `Reapply "x"` is what git writes for the revert of `Revert "x"`."""
-    subject = match[2] or match[3]
-    return f'Revert "{subject}"' if match[1] == "Reapply" else subject
+    """Return the subject that a line reverts.
+
+    `Reapply "x"` is what git writes for the revert of `Revert "x"`, `Revert^2 "x"` what Gerrit writes.
+    """
+    subject, times = match[2] or match[3], int(match[1].partition("^")[2] or 1)
+    if times > 2:
+        return f'Revert^{times - 1} "{subject}"'
+    return f'Revert "{subject}"' if match[1] == "Reapply" or times == 2 else subject
 
 
 def parse_cherry_picked_sha(message: str) -> str | None:

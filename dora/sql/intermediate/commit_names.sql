@@ -27,7 +27,9 @@ request_numbers AS (
 subjects AS (
   SELECT repository, sha, subject FROM commits
   UNION ALL
-  SELECT repository, sha, title FROM commits WHERE title IS NOT NULL
+  SELECT repository, sha, title FROM commits WHERE title NOT LIKE '%' || chr(10) || '%'
+  UNION ALL
+  SELECT repository, sha, unnest(string_split(title, chr(10))) FROM commits WHERE title LIKE '%' || chr(10) || '%'
   UNION ALL
   SELECT repository, sha, left(subject, length(subject) - length(change_request) - 4)
   FROM commits

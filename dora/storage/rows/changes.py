@@ -40,7 +40,10 @@ class Commit(Row, frozen=True, kw_only=True):
     change_request: Annotated[
         Text, "Numbers of the pull or merge requests that it merged, according to its message; joined by a space."
     ] = None
-    title: Annotated[Text, "Title of that request, if the subject is that of a merge and does not contain it."] = None
+    title: Annotated[
+        Text,
+        "Title of that request, if the subject is that of a merge and does not contain it; of several, one a line.",
+    ] = None
     reverts: Annotated[
         Texts,
         "What it reverts, according to its message, the most exact first: commit ID, request NUMBER (OWNER/NAME#NUMBER "

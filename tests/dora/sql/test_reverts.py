@@ -42,6 +42,7 @@ HISTORY = (
     Entry("gerrit", 'Merge "Header" into main\n\nReviewed-on: https://gerrit.example.com/c/acme/shop/+/9', ("work",)),
     Entry("gitlab", "Merge branch 'a' into 'main'\n\nLogo\n\nSee merge request acme/shop!10", ("work",)),
     Entry("bitbucket", "Merged in a (pull request #11)\n\nFont", ("work",)),
+    Entry("batch", "Merge #12 #13\n\n12: Zoom r=bo a=ada\n\n13: Scroll r=bo", ("work", "more work")),
     Entry("direct", "Colour"),
     Entry("again", "Colour"),
     Entry("r1", "Take it back\n\nReverts acme/shop#1", (), "github"),
@@ -53,12 +54,14 @@ HISTORY = (
     Entry("r9", 'Revert "Header"\n\nThis reverts commit {gerrit}.\n\nReason for revert: slow', (), "gerrit"),
     Entry("r10", "Merge branch 'r' into 'main'", ('Revert "Logo"\n\nThis reverts merge request !10',), "gitlab"),
     Entry("r11", 'Revert "Font (pull request #11)"', (), "bitbucket"),
+    Entry("r13", 'Merge #14 #15\n\n14: Pan r=bo\n\n15: Revert "Scroll" r=bo', ("undo",), "batch"),
     Entry("later", 'Revert "Colour"', (), "again"),
     Entry("branch", "Undo work (#25)\n\nThis reverts commit {gitea.1}.", (), "gitea"),
     Entry("own", "Merge pull request #26 from acme/b", ("Draft", 'Revert "Draft"\n\nThis reverts commit {own.1}.')),
     Entry("other", 'Undo that\n\nReverts acme/website#2'),
     Entry("number", 'Revert "Words that changed" (#9)', (), "gerrit"),
     Entry("unknown", 'Revert "Nothing known"\n\nThis reverts commit 0123456789.'),
+    Entry("gerrit2", 'Revert^2 "Header"\n\nRevert submission 9', (), "r9"),
     Entry("reapply", 'Reapply "Cart (#2)" (#27)', (), "r2"),
 )  # fmt: skip
 
