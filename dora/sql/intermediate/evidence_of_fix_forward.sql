@@ -1,6 +1,7 @@
 -- One row is one fix forward, attributed to the deployment that it fixes (E2): the one that shipped the change that it
 -- reverts (stated), or the latest before a hotfix on its targets (inferred). The fix started while that one took
--- traffic, or within the failure window after it had all of it; that start is the evidence.
+-- traffic, or within the failure window after it had all of it; that start is the evidence. After a fix that broke
+-- itself, its own fix restores service (R0).
 WITH
 reverting_deployments AS MATERIALIZED (
   SELECT DISTINCT reverting.shipped_by AS evidence_id, reverted.shipped_by AS deployment_id
@@ -18,14 +19,20 @@ reverting_deployments AS MATERIALIZED (
     AND NOT reverting.reverted_before_shipping
 ),
 fixes AS (
-  SELECT *, coalesce(started_at, queued_at, first_traffic_at) AS began_at FROM deployments WHERE took_traffic
+  SELECT
+    deployments.*,
+    coalesce(started_at, queued_at, first_traffic_at) AS began_at,
+    coalesce(stable_at, next_fixes.fixed_at) AS fixed_at
+  FROM deployments
+  LEFT JOIN next_fixes ON deployments.deployment_id = next_fixes.deployment_id
+  WHERE took_traffic
 ),
 hotfixes_in_window AS (
   SELECT
     failed.deployment_id,
     fixes.deployment_id AS evidence_id,
     fixes.began_at,
-    fixes.stable_at,
+    fixes.fixed_at,
     row_number() OVER (
       PARTITION BY fixes.deployment_id ORDER BY failed.earliest_traffic_at DESC, failed.deployment_id DESC
     ) AS nearest
@@ -46,7 +53,7 @@ SELECT
   'fix_forward' AS evidence,
   fixes.deployment_id AS evidence_id,
   fixes.began_at AS happened_at,
-  fixes.stable_at AS recovered_at,
+  fixes.fixed_at AS recovered_at,
   'stated' AS confidence
 FROM reverting_deployments
 INNER JOIN fixes ON reverting_deployments.evidence_id = fixes.deployment_id
@@ -56,6 +63,6 @@ WHERE
   fixes.began_at >= failed.earliest_traffic_at
   AND fixes.began_at <= failed.traffic_at + definitions.failure_window_hours * INTERVAL 1 HOUR
 UNION ALL
-SELECT deployment_id, 'fix_forward', evidence_id, began_at, stable_at, 'inferred'
+SELECT deployment_id, 'fix_forward', evidence_id, began_at, fixed_at, 'inferred'
 FROM hotfixes_in_window
 WHERE nearest = 1

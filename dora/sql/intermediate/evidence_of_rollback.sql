@@ -1,5 +1,5 @@
 -- One row is one rollback, attributed to the deployment that it rolled back: by a deployment of its own, or in the same
--- execution. It is evidence from its start on (E1). A rollback that broke itself recovers by the next fix (R0).
+-- execution. It is evidence from its start on (E1). After a rollback that broke itself, its own fix restores service (R0).
 WITH undo_stages AS (
   SELECT deployment_id, min(started_at) AS started_at
   FROM attempt_rollouts
@@ -14,7 +14,7 @@ SELECT
   coalesce(rolled_back_deployments.recovered_at, next_fixes.fixed_at) AS recovered_at,
   rolled_back_deployments.confidence
 FROM rolled_back_deployments
-LEFT JOIN next_fixes ON rolled_back_deployments.deployment_id = next_fixes.deployment_id
+LEFT JOIN next_fixes ON rolled_back_deployments.rollback_id = next_fixes.deployment_id
 UNION ALL
 SELECT
   deployments.deployment_id,
