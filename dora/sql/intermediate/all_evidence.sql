@@ -1,5 +1,4 @@
--- One row is one piece of evidence, other than a verdict, that a deployment failed. What joins an earlier deployment
--- (D6) is evidence against that one.
+-- One row is one piece of evidence, other than a verdict, that a deployment failed.
 WITH
 evidence AS (
   SELECT deployment_id, evidence, evidence_id, happened_at, recovered_at, confidence FROM evidence_of_rollback
@@ -14,8 +13,7 @@ evidence AS (
 )
 SELECT
   releases.application,
-  CASE WHEN definitions.promotions = 'joined' THEN coalesce(releases.joins_id, releases.deployment_id) ELSE releases.deployment_id END
-    AS deployment_id,
+  releases.blamed_id AS deployment_id,
   evidence.evidence,
   evidence.evidence_id,
   evidence.happened_at,
@@ -23,6 +21,5 @@ SELECT
   max(evidence.confidence) AS confidence
 FROM evidence
 INNER JOIN deployments_that_can_fail AS releases ON evidence.deployment_id = releases.deployment_id
-INNER JOIN definitions ON releases.application = definitions.application
 WHERE releases.outcome IN ('succeeded', 'failed')
 GROUP BY ALL

@@ -15,7 +15,7 @@ ranked AS (
     verdict.id AS verdict_id,
     verdict.source,
     stated_links.application,
-    stated_links.deployment_id,
+    coalesce(releases.blamed_id, stated_links.deployment_id) AS deployment_id,
     verdict.verdict,
     verdict.decided_by,
     verdict.decided_at,
@@ -23,11 +23,13 @@ ranked AS (
     stated_links.problem AS link_problem,
     stated_links.problem IS NULL
     AND row_number() OVER (
-      PARTITION BY stated_links.deployment_id ORDER BY verdict.decided_at DESC, verdict.id DESC, verdict.source
+      PARTITION BY coalesce(releases.blamed_id, stated_links.deployment_id)
+      ORDER BY verdict.decided_at DESC, verdict.id DESC, verdict.source
     ) = 1 AS in_force
   FROM landing.verdict
   INNER JOIN stated_links
     ON stated_links.record = 'verdict' AND verdict.source = stated_links.source AND verdict.id = stated_links.id
+  LEFT JOIN deployments_that_can_fail AS releases ON stated_links.deployment_id = releases.deployment_id
 ),
 silenced AS (
   SELECT
