@@ -6,6 +6,7 @@ A renamed application has its new name in all of its history.
 from __future__ import annotations
 
 from dora.config import applications
+from dora.config.patterns import fold
 from dora.config.settings import Config
 from dora.storage.database import FACTS, Connection
 
@@ -61,7 +62,9 @@ def _apply_renames(con: Connection, config: Config) -> None:
     entries = applications.read_entries(config)
     if any(entry.became for entry in entries):
         names = con.execute("SELECT DISTINCT name FROM name_spellings WHERE kind = 'application'").fetchall()
+        spellings = {fold(name): name for (name,) in names}
         new_names = [(applications.rename(entries, name), name) for (name,) in names]
+        new_names = [(spellings.get(fold(new_name), new_name), name) for new_name, name in new_names]
         con.executemany("UPDATE name_spellings SET name = ? WHERE kind = 'application' AND name = ?", new_names)
 
 

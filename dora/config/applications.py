@@ -52,8 +52,9 @@ def last_end(entries: Sequence[Entry], application: str) -> date | None:
 
 
 def list_spellings(config: Config) -> list[str]:
-    """Return the names of applications that the settings write out, without globs."""
+    """Return the spelling of each application that the settings write out, without globs; that of a new name wins."""
+    entries = read_entries(config)
     names = [rule.match for rule in teams.read_rules(config)]
-    for entry in read_entries(config):
-        names += [*entry.match, *([entry.became] if entry.became else [])]
-    return [name for name in names if not set(name) & set("*?")]
+    names += [name for entry in entries for name in entry.match]
+    names += [entry.became for entry in entries if entry.became]
+    return list({fold(name): name for name in names if not set(name) & set("*?")}.values())

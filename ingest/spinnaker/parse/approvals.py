@@ -31,7 +31,8 @@ def parse_approval(execution_id: str, stage: Stage) -> Approval:
         modified_by = modified_at = None  # a restart keeps `lastModified` of the attempt before it
     is_late = bool(modified_at and finished_at and modified_at > finished_at)
     # Orca resets the judgment of a user without the role, but leaves their name on the stage, which still runs.
-    is_decided = has_judgment and stage.status in COMPLETE and not (is_late and _may_have_timed_out(stage))
+    is_ended = stage.status in COMPLETE and stage.status != "skipped"  # skipped before Orca read the click
+    is_decided = has_judgment and is_ended and not (is_late and _may_have_timed_out(stage))
     if is_late:
         judgment, modified_by, modified_at = _DECISIONS.get(stage.status), None, None
     # A listing without contexts has no judgment: a stage that succeeded was almost always decided.
