@@ -71,13 +71,14 @@ def _dismiss(settings: Config, inputs: list[dict[str, Any]], ids: list[str]) -> 
 
 
 def _next_step(row: dict[str, Any]) -> str:
-    """Return how to retry an input: a line of a file is corrected there, a document is parsed again."""
+    """Return how to retry an input: a line or entry of a file is corrected there, a document is parsed again."""
     if row["dismissed_at"]:
         return "none: it is dismissed"
-    path, _, line = row["input"].rpartition(":")
+    path, _, number = row["input"].rpartition(":")
+    part = "entry" if path.lower().endswith(".json") else "line"  # an array is numbered by its entries
     retry = (
-        f"correct line {line} and run `dora ingest {row['source']} {path}`"
-        if line.isdigit()
+        f"correct {part} {number} and run `dora ingest {row['source']} {path}`"
+        if number.isdigit()
         else f"run `dora ingest {row['source']}`, or after an update of dora with --replay"
     )
     return f"{retry}; or run `dora quarantine --dismiss {row['input']}`"

@@ -256,6 +256,11 @@ def test_quarantine_lists_what_to_do(tmp_path: Path) -> None:
     assert "1 input in quarantine, 1 dismissed" in dismissed.stdout
     assert len(rows(dora(tmp_path, "quarantine", "--all", "--json"))) == 2
     assert dora(tmp_path, "quarantine", "--dismiss", "incidents.csv:9").returncode == 2
+    (tmp_path / "incidents.json").write_text(
+        '[\n{"id": "3",\n"application": "shop", "opened_at": "soon", "resolved_at": null}]'
+    )
+    assert dora(tmp_path, "ingest", "files", "incidents.json").returncode == 3
+    assert rows(dora(tmp_path, "quarantine", "--json"))[-1]["next"].startswith("correct entry 1 and run")
 
 
 def test_config_show_prints_the_definitions_in_force(shop: Path) -> None:
