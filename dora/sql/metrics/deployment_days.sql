@@ -4,7 +4,7 @@
 -- statistic = "days"
 -- better    = "higher"
 -- subject   = "deployment"
--- shaped_by = ["frequency_kinds"]
+-- shaped_by = ["frequency_kinds", "promotions"]
 -- One row is one succeeded deployment; a day counts once, however many there are on it.
 SELECT
   deployments.application,
@@ -14,6 +14,7 @@ SELECT
   FALSE AS censored,
   CASE
     WHEN NOT list_contains(definitions.frequency_kinds, deployments.kind) THEN deployments.kind
+    WHEN definitions.promotions = 'joined' AND deployments.joins_id IS NOT NULL THEN 'joins an earlier deployment'
     WHEN observed_days.application IS NULL THEN 'outside the days observed'
   END AS excluded
 FROM deployments

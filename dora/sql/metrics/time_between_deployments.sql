@@ -4,14 +4,17 @@
 -- statistic = "median"
 -- better    = "lower"
 -- subject   = "deployment"
--- shaped_by = ["frequency_kinds"]
+-- shaped_by = ["frequency_kinds", "promotions"]
 -- One row is one deployment that counts, dated when it served all traffic, with the time until its application's next
 -- one; censored while there is none.
 WITH counted_deployments AS (
   SELECT deployments.application, deployments.deployment_id, deployments.full_traffic_at
   FROM deployments
   INNER JOIN definitions ON deployments.application = definitions.application
-  WHERE deployments.succeeded AND list_contains(definitions.frequency_kinds, deployments.kind)
+  WHERE
+    deployments.succeeded
+    AND list_contains(definitions.frequency_kinds, deployments.kind)
+    AND NOT (definitions.promotions = 'joined' AND deployments.joins_id IS NOT NULL)
 ),
 deployments_with_next AS (
   SELECT
