@@ -168,3 +168,16 @@ def test_who_restarted_a_stage_is_named(facts: Callable[..., dora.Delivery]) -> 
     assert (row["triggered_by"], row["restarted_by"], row["restarts"]) == ("ada@example.org", "bob@example.org", 1)
     (line,) = delivery.audit().lines()
     assert "restarted by bob@example.org" in line["marks"]
+
+
+def test_a_restart_is_of_the_deployment_that_it_ran_again(facts: Callable[..., dora.Delivery]) -> None:
+    """A deployment that another one's completion triggers was not restarted with it."""
+    canary = {"canary": 90, "at": "2026-03-02T09:30", "restarted_by": "bob@example.org"}
+    stages = [{"deploy": "shop", "image": "shop:1", "account": "prod-eu"}, canary]
+    us = {"id": "e2", "at": "2026-03-02T11:00", "deploy": "shop", "image": "shop:1", "account": "prod-us"}
+    delivery = facts(
+        spinnaker=[{"id": "e1", "at": "2026-03-02T09:00", "stages": stages}, us | {"after": "e1"}],
+        settings={"definitions": {"production_accounts": ["prod*"]}},
+    )
+    rows = {row["deployment_id"]: (row["restarted_by"], row["restarts"]) for row in delivery.audit().rows}
+    assert rows == {"shop/e1@spinnaker": ("bob@example.org", 1), "shop/e2@spinnaker": (None, 0)}
