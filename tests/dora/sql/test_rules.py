@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,7 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 
 SQL = Path(catalog.__file__).parent
+EXCLUDING = ("metrics/*", "models/lead_times", "models/recoveries", "intermediate/commit_lead_times")
 INCIDENTS = "id,application,opened_at,resolved_at\n1,shop,2026-03-02T09:00Z,\n"
 
 
@@ -35,3 +37,10 @@ def test_a_reason_is_a_text_of_the_queries(field: str) -> None:
     sql = "".join(path.read_text() for path in SQL.rglob("*.sql"))
     words = {word for rule in catalog.rules().values() for word in getattr(rule, field)}
     assert [word for word in sorted(words) if f"'{word}'" not in sql] == []
+
+
+def test_every_reason_of_an_exclusion_belongs_to_a_rule() -> None:
+    """Of an observation that is left out for another reason than before, the rule can be named."""
+    sql = "".join(path.read_text() for name in EXCLUDING for path in SQL.glob(f"{name}.sql"))
+    reasons = {reason for rule in catalog.rules().values() for reason in rule.excluded}
+    assert set(re.findall(r"THEN '([^']+)'", sql)) - reasons == set()
