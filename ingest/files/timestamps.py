@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,16 +36,21 @@ class Timestamp(int):
         is_local = is_ambiguous = False
         if re.fullmatch(r"-?\d{1,20}(\.\d+)?", text):
             micros = round(float(text) * 1000)
-        elif re.search(r"\d[T ]\d", text):
-            time = datetime.fromisoformat(text)
+        else:
+            time = _parse_iso(text)
             if time.tzinfo is None:
                 time, is_local = time.replace(tzinfo=zone), True
                 is_ambiguous = time.utcoffset() != time.replace(fold=1).utcoffset()
             micros = to_micros(time)
-        else:
-            raise ValueError(f"{text!r} is not a time: use ISO 8601 with a time of day, or epoch milliseconds")
         if not EARLIEST <= micros < LATEST:
             raise ValueError(f"{text!r} is not between 1990 and 2100 (numbers are epoch milliseconds)")
         timestamp = super().__new__(cls, micros)
         timestamp.is_local, timestamp.is_ambiguous = is_local, is_ambiguous
         return timestamp
+
+
+def _parse_iso(text: str) -> datetime:
+    with suppress(ValueError):
+        if re.search(r"\d[T ]\d", text):
+            return datetime.fromisoformat(text)
+    raise ValueError(f"{text!r} is not a time: use ISO 8601 with a time of day, or epoch milliseconds")

@@ -543,6 +543,7 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
         ("deployments", DEPLOYMENT | {"kind": "big"}, "`$.kind`"),
         ("deployments", DEPLOYMENT | {"finished_at": ""}, "finished_at must not be empty"),
         ("deployments", DEPLOYMENT | {"finished_at": "soon"}, "'soon' is not a time"),
+        ("deployments", DEPLOYMENT | {"finished_at": "2026-03-02T8:00:00Z"}, "'2026-03-02T8:00:00Z' is not a time"),
         ("deployments", DEPLOYMENT | {"started_at": "12"}, "not between 1990 and 2100"),
         ("changes", CHANGE | {"sha": ""}, "sha must not be empty"),
         ("changes", CHANGE | {"committed_at": ""}, "committed_at must not be empty"),
