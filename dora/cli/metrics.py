@@ -42,7 +42,7 @@ def check(config: options.ConfigFile = None, json: options.AsJson = False) -> No
     rows = delivery.sql('SELECT name AS "check", * EXCLUDE (name) FROM check_results ORDER BY severity, name')
     print_check_results([CheckResult(**row | {"examples": loads(row["examples"])}) for row in rows], json=json)
     if stale := delivery.stale_sources():
-        ends = "; ".join(f"{name} ends {end or 'nowhere'}" for name, end in sorted(stale.items()))
+        ends = "; ".join(f"{name} ends {end}" if end else f"{name} has no data" for name, end in sorted(stale.items()))
         hours = f"{delivery.about()['stale_after_hours']:g} h"
         raise StaleError(f"Data is older than {hours}: {ends} (UTC).", "run `dora nightly` with newer exports.")
 

@@ -241,6 +241,16 @@ def test_a_stale_export_is_exit_5_beside_a_fresh_one(tmp_path: Path) -> None:
     assert "new ends" not in result.stderr
 
 
+def test_a_source_without_data_is_stale(tmp_path: Path) -> None:
+    """A file of a header alone is read, and says nothing of any day."""
+    (tmp_path / "dora.toml").write_text("")
+    (tmp_path / "incidents.csv").write_text("id,application,opened_at,resolved_at\n")
+    assert dora(tmp_path, "ingest", "files", "incidents.csv").returncode == 0
+    assert dora(tmp_path, "build").returncode == 0
+    result = dora(tmp_path, "check")
+    assert (result.returncode, "files has no data" in result.stderr) == (5, True)
+
+
 def test_quarantine_lists_what_to_do(tmp_path: Path) -> None:
     """Each input that could not be read has its reason and next step, until it is dismissed."""
     (tmp_path / "dora.toml").write_text("")
