@@ -14,7 +14,7 @@ Line = tuple[int, dict[str, Any] | str]  # its number, and its cells by column o
 PARQUET_BATCH = 1024
 DELIMITERS = ",;\t|"
 NOT_UTF8 = "not UTF-8, perhaps Latin-1 or Windows-1252: save the file as UTF-8"
-_AS_OF = re.compile(r"#\s*as of[:\s]\s*(.+)", re.IGNORECASE)
+_AS_OF = re.compile(r'"?#\s*as of[:\s]\s*(.+)', re.IGNORECASE)
 
 
 class Format(NamedTuple):
@@ -29,7 +29,8 @@ def read_as_of(path: Path) -> str | None:
     """Return the time in a first line ``# as of TIME`` of a text file; null if it has none."""
     with _open_text(path) as file:
         match = _AS_OF.match(file.readline(200))
-    return match[1].strip() if match else None
+    # A spreadsheet fills the line with empty cells.
+    return match[1].strip(f'{DELIMITERS} \r\n"') if match else None
 
 
 def _open_text(path: Path) -> IO[str]:

@@ -719,11 +719,12 @@ def test_the_settings_may_say_until_when_files_are_complete(tmp_path: Path, day:
     assert future <= datetime.now(UTC)
 
 
+@pytest.mark.parametrize("line", ["# As of 2026-03-01T09:00+01:00", '"# As of 2026-03-01T09:00+01:00";;;'])
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "json"])
-def test_the_first_line_may_say_until_when_a_file_is_complete(tmp_path: Path, suffix: str) -> None:
-    """Also if nothing happened since; the numbers of the lines include it."""
+def test_the_first_line_may_say_until_when_a_file_is_complete(tmp_path: Path, suffix: str, line: str) -> None:
+    """Also if nothing happened since, or a spreadsheet quotes the line; the numbers of the lines include it."""
     path = FORMATS[suffix](tmp_path / f"incidents.{suffix}", [INCIDENT | {"opened_at": "x"}, INCIDENT])
-    path.write_text("# As of 2026-03-01T09:00+01:00\n" + path.read_text())
+    path.write_text(f"{line}\n{path.read_text()}")
     assert read_as_of(path) == datetime(2026, 3, 1, 8, tzinfo=UTC)
     summary = land_files(tmp_path / "data", path)
     assert query(tmp_path / "data", "SELECT id FROM quarantine") == [(f"{path}:{3 if suffix == 'csv' else 2}",)]
