@@ -55,7 +55,9 @@ def read_goals(config: Config, units: Mapping[str, str]) -> list[Goal]:
     tables = dict(config.goals)
     owners: list[tuple[Owner, str | None, Any, str]] = []
     for key, owner in _OWNERS.items():
-        for name, goals in convert(tables.pop(key, {}), dict[str, dict[str, Any]], f"[goals.{key}]").items():
+        expected = f"write [goals.{key}.NAME] with metrics, as dora.example.toml does."
+        by_name = convert(tables.pop(key, {}), dict[str, dict[str, Any]], f"[goals.{key}]", expected=expected)
+        for name, goals in by_name.items():
             owners.append((owner, name, goals, f"[goals.{key}.{name}]"))
     owners.insert(0, ("organisation", None, tables, "[goals]"))
     return [goal for owner in owners for goal in _read_owner(*owner, units)]

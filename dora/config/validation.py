@@ -14,7 +14,7 @@ def convert(value: object, kind: Any, where: str, *, expected: str = "") -> Any:
     """Return a value of dora.toml as ``kind``, a type that msgspec knows.
 
     Raises ``UsageError`` with ``where`` the value is, the path of the key in it, and what to write: ``expected``, or
-    the choices or default of that field of a struct.
+    the choices or default of that field; ``kind`` is then a struct.
     """
     try:
         return msgspec.convert(value, kind, dec_hook=lambda custom_type, text: custom_type(text))  # of a Path
@@ -28,15 +28,17 @@ def convert(value: object, kind: Any, where: str, *, expected: str = "") -> Any:
 
 
 def _expected(struct: type[msgspec.Struct], path: str) -> str:
-    """Return what to write: the choices or the default of the key, else the keys that there are."""
+    """Return what to write: choices, the default or the example of the key, else the keys that there are."""
     fields = {field.name: field for field in msgspec.inspect.type_info(struct).fields}  # type: ignore[attr-defined]
     name, _, rest = path.partition(".")
     field = fields.get(name.partition("[")[0])
     for kind in getattr(field and field.type, "types", ()):  # of a union, such as Login | None
         if isinstance(kind, msgspec.inspect.StructType):
             return _expected(kind.cls, rest)
-    if field is None or field.default is msgspec.NODEFAULT:
+    if field is None:
         return f"use the keys {', '.join(fields)}."
+    if field.default is msgspec.NODEFAULT:
+        return f"write {field.name} as dora.example.toml does."
     if allowed := choices(field.type):
         return f"use one of {', '.join(allowed)}."
     return f"write a value such as {msgspec.json.encode(field.default, enc_hook=str).decode()}."

@@ -61,6 +61,8 @@ def test_teams_and_applications_have_their_own() -> None:
         ({"lead_time": {"at_most": "1 week"}}, "'1 week' can not be read.*a number and one of: s, min, h, d"),
         ({"lead_time": {"most": 1}}, "most"),
         ({"lead_time": 1}, "lead_time"),
+        ({"teams": "pay"}, r"write \[goals.teams.NAME\]"),
+        ({"applications": {"shop": 1}}, r"write \[goals.applications.NAME\]"),
         ({"teams": {"pay": {"lead_time": {"at_most": True}}}}, r"\[goals.teams.pay\] lead_time"),
     ],
 )

@@ -35,10 +35,12 @@ def test_data_lies_beside_the_settings(tmp_path: Path, monkeypatch: pytest.Monke
         ("[source.git]\n", "source"),
         ("timezone = 'Mars/Olympus'\n", "Mars/Olympus"),
         ("data = \n", "not TOML"),
+        ("[[teams]]\nname = 'red'\n", "write teams as dora.example.toml does"),
+        ("[sources]\ngit = 5\n", "write sources as dora.example.toml does"),
     ],
 )
 def test_an_invalid_file(tmp_path: Path, text: str, says: str) -> None:
-    """An unknown key, an unknown zone or a broken line is an error with the name of the file."""
+    """An unknown key or zone, a broken line or a table of another form is an error that says what to write."""
     path = tmp_path / "dora.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=says):
