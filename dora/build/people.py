@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dora.config.patterns import fold
 from dora.config.settings import Config
+from dora.errors import UsageError
 from dora.storage.database import Connection
 
 AUTHOR = "nfc_normalize(lower(concat_ws(' ', {0}author, '<' || {0}author_email || '>')))"
@@ -64,12 +65,23 @@ def write_people(con: Connection, config: Config) -> None:
     """Create ``people``: one row per name of an author or user, in lower case, with the persons that it means."""
     authors = [name for (name,) in con.execute(_AUTHORS).fetchall() if name]
     users = [name for (name,) in con.execute(_USERS).fetchall() if name]
-    aliases = {fold(name): fold(person) for person, names in config.people.items() for name in (person, *names)}
-    people = match_people(authors, users, aliases)
+    people = match_people(authors, users, read_aliases(config))
     con.execute("CREATE TABLE people (identity VARCHAR, persons VARCHAR[], possible VARCHAR[], is_known BOOLEAN)")
     if people:
         columns = [list(people), *(list(values) for values in zip(*people.values(), strict=True))]
         con.execute("INSERT INTO people SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
+
+
+def read_aliases(config: Config) -> dict[str, str]:
+    """Return the person of each name in ``[people]``, folded. Raises ``UsageError`` for a name of two persons."""
+    aliases: dict[str, str] = {}
+    for person, names in config.people.items():
+        for name in map(fold, (person, *names)):
+            if aliases.setdefault(name, fold(person)) != fold(person):
+                raise UsageError(
+                    f"[people]: {name} is a name of {aliases[name]} and of {fold(person)}.", "leave it to one person."
+                )
+    return aliases
 
 
 def match_people(authors: Iterable[str], users: Iterable[str], aliases: Mapping[str, str]) -> dict[str, Person]:

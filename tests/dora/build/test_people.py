@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dora.build.people import Person, match_people
+from dora.build.people import Person, match_people, read_aliases
+from dora.config.settings import Config
+from dora.errors import UsageError
 
 ADA = "ada lovelace <ada@corp.example>"
 
@@ -81,3 +83,10 @@ def test_a_login_is_the_user_whose_email_it_shortens() -> None:
     assert people["eve.moss"] == Person(["eve.moss@corp.example"], [])
     assert people["kim"] == Person(["login kim"], ["kim@a.example", "kim@b.example"])
     assert people["7+adal@users.noreply.github.com"] == Person(["ada"], [])
+
+
+def test_a_name_of_two_persons_is_an_error() -> None:
+    """In any case; a person may repeat an own name."""
+    assert read_aliases(Config(people={"Ada": ["ada", "U17"]})) == {"ada": "ada", "u17": "ada"}
+    with pytest.raises(UsageError, match="u17 is a name of ada and of bob"):
+        read_aliases(Config(people={"Ada": ["u17"], "Bob": ["U17"]}))
