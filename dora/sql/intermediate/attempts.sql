@@ -45,7 +45,7 @@ INNER JOIN definitions ON outcomes.application = definitions.application
 INNER JOIN landing.execution ON outcomes.source = execution.source AND outcomes.execution_id = execution.id
 LEFT JOIN landing.execution AS root_execution
   ON outcomes.source = root_execution.source AND outcomes.root_id = root_execution.id
-LEFT JOIN restarts ON outcomes.deployment_id = restarts.deployment_id
+LEFT JOIN restarted_deployments AS restarts ON outcomes.deployment_id = restarts.deployment_id
 LEFT JOIN deployed_contents AS contents ON outcomes.deployment_id = contents.deployment_id
 LEFT JOIN config_changes ON outcomes.deployment_id = config_changes.deployment_id
 LEFT JOIN reverted_in_run AS reverts ON outcomes.deployment_id = reverts.deployment_id
