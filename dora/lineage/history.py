@@ -204,7 +204,8 @@ class History:
         interval = Interval(served.content, served.template, number)
         interval.is_promotion = change == Change.PROMOTION
         if not served.is_full:
-            if lane is not None and not served.is_reverted:
+            # A broken redeploy of what serves brought nothing that could be rolled back.
+            if lane is not None and not served.is_reverted and not interval.is_like(lane.current):
                 lane.serve_part(interval)
             return
         for part in self._order.parts(served.content):

@@ -210,7 +210,7 @@ class SimulatedHistory:
     def serve(self, number: int, row: Served, change: str) -> None:
         line, partial = self.line(row.target), self.partial.setdefault(row.target, [])
         if not row.is_full:
-            if line and not row.is_reverted:
+            if line and not row.is_reverted and (row.content, row.template) != (line[-1].content, line[-1].template):
                 partial.append(Stretch(row.target, row.content, row.template, number, number, change == "promotion"))
             return
         partial.clear()
