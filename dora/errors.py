@@ -5,6 +5,7 @@ DoraError                 exit 1   something failed; data is as it was
 ├── PartialError          exit 3   some of it worked and is kept; the rest is listed
 ├── AuthError             exit 4   a server rejected the credentials or hides data from them
 ├── StaleError            exit 5   the data is older than allowed, or a check found wrong rows
+│   └── UnusableError     exit 5   a data file is damaged or of an older version; it can be made again
 └── LockedError           exit 75  another run is writing; nothing was touched
 """
 
@@ -51,6 +52,10 @@ class StaleError(DoraError):
     """The data is older than allowed, or a check found wrong rows."""
 
     exit_code = 5
+
+
+class UnusableError(StaleError):
+    """A data file is missing, damaged or of an older version, and can be made again from what it was made from."""
 
 
 class LockedError(DoraError):

@@ -297,11 +297,11 @@ def calls(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def test_one_file_opens_databases() -> None:
-    """Only ``dora.storage.database`` calls ``duckdb.connect``, by any name."""
+    """Only ``dora.storage`` calls ``duckdb.connect``, by any name."""
     opened = [
         f"{dotted(path)}:{line}" for path in modules(*CODE) for line, name in calls(path) if name == "duckdb.connect"
     ]
-    assert {place.split(":")[0] for place in opened} == {"dora.storage.database"}
+    assert {place.split(":")[0] for place in opened} == {"dora.storage.connection", "dora.storage.database"}
     assert describe_imports([import_ for import_ in imports(*CODE) if import_.target == "duckdb.connect"]) == []
     elsewhere = [import_ for import_ in imports("ingest", "dashboards") if within(import_.target, "duckdb")]
     assert describe_imports(elsewhere) == []

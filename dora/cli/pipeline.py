@@ -10,6 +10,7 @@ import typer
 
 from dora import periods
 from dora.cli import ingest_summary, options
+from dora.cli.landing import with_landing
 from dora.cli.metrics import print_check_results
 from dora.config.settings import Config, read
 from dora.errors import DoraError, PartialError, UsageError, counted
@@ -78,7 +79,7 @@ def _pull(settings: Config, name: str, request: Request, *, replay: bool = False
             raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
     source = configure_source(name, source_settings, settings.data)
     with console.Progress() as progress:
-        return pull(source, settings.data, request, replaying=replay, report=progress)
+        return with_landing(settings, lambda: pull(source, settings.data, request, replaying=replay, report=progress))
 
 
 @app.command()
@@ -94,7 +95,7 @@ def _build(settings: Config, *, json: bool) -> None:
     from dora.build import run
 
     with console.Progress() as progress:
-        results = run.build(settings, progress)
+        results = with_landing(settings, lambda: run.build(settings, progress))
     print_check_results(results, json=json)
 
 

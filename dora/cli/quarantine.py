@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dora.cli import options
+from dora.cli.landing import with_landing
 from dora.config.settings import Config, read
 from dora.errors import UsageError, counted
 from dora.render import console
@@ -48,8 +49,10 @@ def quarantine(
 
 
 def _read_inputs(settings: Config) -> list[dict[str, Any]]:
-    if not (settings.data / database.LANDING).exists():
-        raise UsageError("Nothing was ingested yet.", "run `dora ingest NAME`.")
+    return with_landing(settings, lambda: _read(settings))
+
+
+def _read(settings: Config) -> list[dict[str, Any]]:
     with database.inspect_landing(settings.data) as con:
         return read_quarantine(con)
 

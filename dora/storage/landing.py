@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
-from dora.errors import DoraError, StaleError, counted
+from dora.errors import DoraError, UnusableError, counted
 from dora.storage import schema
 from dora.storage.schema import fact_tables
+from dora.storage.sql_errors import NEXT_STEPS, explain, is_damage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -143,8 +144,21 @@ def prepare(con: Connection) -> None:
     con.commit()
 
 
+def update_engine(con: Connection) -> None:
+    """Compute the control totals again if another version of DuckDB did: it may hash a row to another number."""
+    if not con.execute("SELECT 1 FROM control_total WHERE engine <> ?", [duckdb.__version__]).fetchall():
+        return
+    con.begin()
+    for table, (_, checksum) in _read_totals(con, fact_tables(), "").items():
+        con.execute(
+            "UPDATE control_total SET checksum = ?, engine = ? WHERE table_name = ?",
+            [checksum, duckdb.__version__, table],
+        )
+    con.commit()
+
+
 def verify(con: Connection, catalog: str = "") -> None:
-    """Compare every table with its control total. Raises ``StaleError`` for a table with a lost or altered row."""
+    """Compare every table with its control total. Raises ``UnusableError`` if a row is lost or altered."""
     schema.check_contract(con, catalog)
     prefix = f"{catalog}." if catalog else ""
     control_totals = con.execute(f"SELECT table_name, rows, checksum, engine FROM {prefix}control_total").fetchall()  # noqa: S608 - our catalog
@@ -169,7 +183,7 @@ def _read_totals(con: Connection, tables: Sequence[str], prefix: str) -> dict[st
         try:
             rows_of_all += con.execute(query).fetchall()
         except duckdb.Error as error:
-            raise _damaged(table, str(error).splitlines()[0]) from error
+            raise (_damaged(table, str(error).splitlines()[0]) if is_damage(error) else explain(error, None)) from error
     return {table: (int(rows), int(checksum)) for table, rows, checksum in rows_of_all}
 
 
@@ -178,8 +192,7 @@ def _require_fact_table(table: str) -> None:
         raise DoraError(f"The contract has no table {table}; nothing was landed.")
 
 
-def _damaged(table: str, damage: str) -> StaleError:
-    return StaleError(
-        f"{LANDING} is damaged: table {table}: {damage}. The last build is untouched.",
-        "move the file away and run `dora ingest NAME --replay` for each source.",
+def _damaged(table: str, damage: str) -> UnusableError:
+    return UnusableError(
+        f"{LANDING} is damaged: table {table}: {damage}. The last build is untouched.", NEXT_STEPS[LANDING]
     )

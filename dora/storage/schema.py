@@ -6,7 +6,6 @@ left unchanged: landing is made again from the payloads, a build from landing.
 
 from __future__ import annotations
 
-import contextlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
-from dora.errors import DoraError
+from dora.errors import DoraError, UnusableError
+from dora.storage.sql_errors import NEXT_STEPS
 
 if TYPE_CHECKING:
     from dora.storage.rows.base import Table
@@ -68,15 +68,10 @@ def check_contract(con: Connection, catalog: str = "") -> None:
             "install that version again.",
         )
     if number < current:
-        sources = ["NAME"]
-        with contextlib.suppress(duckdb.CatalogException, duckdb.BinderException):
-            rows = con.execute(f"SELECT DISTINCT source FROM {prefix}load ORDER BY source").fetchall()  # noqa: S608 - our catalog
-            sources = [name for (name,) in rows] or sources
-        replays = " && ".join(f"dora ingest {name} --replay" for name in sources)
-        raise DoraError(
+        raise UnusableError(
             f"landing.duckdb was written by an older version (contract {number}, now {current}). Nothing is lost:"
             " it was not touched, and the folder payloads beside it has everything that was received.",
-            f"run `mv landing.duckdb landing.duckdb.{number}` in that folder, then `{replays} && dora build`.",
+            NEXT_STEPS["landing.duckdb"],
         )
 
 
@@ -92,7 +87,7 @@ def check_layout(con: Connection, path: Path) -> None:
             "install that version again, or run `dora build` with this one.",
         )
     if layout < BUILD_LAYOUT:
-        raise DoraError(
+        raise UnusableError(
             f"{path} was built by an older version (layout {layout}, now {BUILD_LAYOUT}); nothing is lost.",
             "run `dora build`.",
         )

@@ -69,6 +69,11 @@ class Archive:
             self._file.close()
 
 
+def archived_sources(data: Path) -> list[str]:
+    """Return the names of the sources that have payloads."""
+    return sorted({path.parent.parent.name for path in (data / "payloads").glob("*/*/*.ndjson.zst")})
+
+
 def read_archive(data: Path, source: str) -> Iterator[Document | Damage]:
     """Yield every archived document of a source, oldest load first.
 

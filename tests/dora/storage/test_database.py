@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dora.errors import DoraError, LockedError, StaleError, UsageError
+from dora.errors import DoraError, LockedError, StaleError, UnusableError, UsageError
 from dora.storage import database
 from dora.storage.database import (
     LANDING,
@@ -269,11 +269,11 @@ def test_a_lost_row_is_detected(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
     with (
-        pytest.raises(StaleError, match=r"incident: 1 row found, 2 committed.*--replay"),
+        pytest.raises(StaleError, match=r"incident: 1 row found, 2 committed.*again from the payloads"),
         open_load(tmp_path, "t"),
     ):
         pass
-    with pytest.raises(StaleError, match="--replay"), build_database(tmp_path):
+    with pytest.raises(UnusableError, match="again from the payloads"), build_database(tmp_path):
         pass
 
 
@@ -286,13 +286,17 @@ def test_an_altered_row_is_detected(tmp_path: Path) -> None:
         pass
 
 
-def test_hashes_of_another_engine_are_not_compared(tmp_path: Path) -> None:
-    """After an upgrade of DuckDB rows are counted, but hashes of the earlier version are not compared."""
+def test_hashes_of_another_engine_are_computed_again(tmp_path: Path) -> None:
+    """After an upgrade of DuckDB rows are counted; the next load computes its hashes, and later ones compare them."""
     land(tmp_path, {"1": "a", "2": "b"})
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("UPDATE control_total SET engine = 'another', checksum = checksum + 1")
     with open_load(tmp_path, "test") as load:
         assert count_rows(load.con, load.source) == {"incident": 2}
+    with duckdb.connect(str(tmp_path / LANDING)) as con:
+        con.execute("UPDATE incident SET title = 'c' WHERE id = '1'")
+    with pytest.raises(UnusableError, match="differ from those committed"), open_load(tmp_path, "test"):
+        pass
     with duckdb.connect(str(tmp_path / LANDING)) as con:
         con.execute("DELETE FROM incident WHERE id = '1'")
     with pytest.raises(StaleError, match="1 row found, 2 committed"), open_load(tmp_path, "test"):
@@ -468,7 +472,7 @@ def test_a_killed_build_leaves_the_last_one_and_is_cleaned_up(tmp_path: Path) ->
     land(tmp_path, {"1": "a"})
     build(tmp_path, 1)
     assert python(KILLED_BUILD, tmp_path).wait(timeout=60) == -signal.SIGKILL
-    (tmp_path / f"{PUBLISHED}.7.building.tmp").mkdir()  # a spill folder of DuckDB
+    (tmp_path / f"{PUBLISHED}.7.aside.tmp").mkdir()  # a spill folder of DuckDB
     with open_build(tmp_path / PUBLISHED) as con:
         assert answer(con) == 1
     build(tmp_path, 3)

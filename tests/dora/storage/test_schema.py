@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
-from dora.errors import DoraError
+from dora.errors import DoraError, UnusableError
 from dora.storage import database, schema
 from ingest import files
 from ingest.core.pipeline import pull
@@ -80,36 +79,16 @@ def test_an_older_landing_is_refused_with_the_next_step(tmp_path: Path) -> None:
     path = older(tmp_path)
     before = path.read_bytes()
     for attempt in (ingested, lambda data: build(Config(data=data)), inspected):
-        with pytest.raises(DoraError, match="older version") as refused:
+        with pytest.raises(UnusableError, match="older version") as refused:
             attempt(tmp_path)
         assert "Nothing is lost" in refused.value.happened
-        assert "dora ingest files --replay && dora build" in refused.value.next_step
+        assert "`dora nightly`: they make it again from the payloads" in refused.value.next_step
     assert path.read_bytes() == before
 
 
 def inspected(data: Path) -> None:
     with database.inspect_landing(data):
         pass
-
-
-def test_the_next_step_works(tmp_path: Path) -> None:
-    """After the file is moved and the payloads are replayed, the rows are there again."""
-    ingested(tmp_path)
-    (tmp_path / database.LANDING).unlink()
-    path = older(tmp_path)
-    shutil.move(path, tmp_path / "landing.duckdb.0")
-    pull(files.SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
-    build(Config(data=tmp_path))
-    assert dora.open(tmp_path / database.PUBLISHED).sql("SELECT application FROM definitions") == [
-        {"application": "shop"}
-    ]
-
-
-def test_an_older_landing_without_a_load_is_refused_too(tmp_path: Path) -> None:
-    """If the file does not name its sources, the command has a placeholder."""
-    numbered(tmp_path / database.LANDING, "CREATE TABLE note (id VARCHAR)")
-    with pytest.raises(DoraError, match="dora ingest NAME --replay"):
-        ingested(tmp_path)
 
 
 def test_a_newer_landing_is_refused(data: Path) -> None:

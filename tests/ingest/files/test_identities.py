@@ -23,6 +23,7 @@ from ingest.core.source import Request
 from ingest.files import SOURCE
 from ingest.files.identities import Identities, Identity
 from ingest.files.settings import Settings
+from ingest.rebuild import rebuild_landing
 from tests.conftest import fresh
 from tests.conftest import landed as query
 
@@ -196,7 +197,7 @@ def test_a_replay_has_the_same_ids(tmp_path: Path) -> None:
     )
     rows = query(tmp_path, ROWS)
     (tmp_path / landing.LANDING).unlink()
-    pull(SOURCE(Settings()), tmp_path, Request(), replaying=True)
+    rebuild_landing(tmp_path, {})
     assert query(tmp_path, ROWS) == rows
 
 

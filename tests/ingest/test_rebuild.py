@@ -1,0 +1,118 @@
+"""landing.duckdb is made again from the payloads, by the next run, whatever happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from dora.errors import DoraError
+from dora.storage import database
+from dora.storage.schema import CONTRACT
+from ingest import files
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
+from ingest.rebuild import rebuild_landing
+from tests.conftest import fresh, opened
+from tests.dora.lineage.forked import dora
+
+INCIDENTS = "id,application,opened_at,resolved_at\ni1,shop,2026-03-02T10:00Z,2026-03-02T12:00Z\n"
+LATER = INCIDENTS + "i2,cart,2026-03-05T10:00Z,\ni3,cart,when,\n"
+Damage = Callable[[Path], object]
+
+
+def numbered(path: Path) -> None:
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"UPDATE contract SET version = {CONTRACT - 1}")
+
+
+def logged(path: Path) -> None:
+    """Leave a log of another file beside it, as a kill during a replacement does."""
+    other = path.with_name("other.duckdb")
+    with duckdb.connect(str(other)) as con:
+        con.execute("CREATE TABLE t (i INTEGER)")
+    con = duckdb.connect(str(other))
+    con.execute("SET checkpoint_threshold = '1GB'").execute("PRAGMA disable_checkpoint_on_shutdown")
+    con.execute("INSERT INTO t VALUES (1)").close()
+    other.with_name("other.duckdb.wal").rename(path.with_name(f"{path.name}.wal"))
+    other.unlink()
+
+
+DAMAGES: dict[str, Damage] = {
+    "missing": Path.unlink,
+    "of no bytes": lambda path: path.write_bytes(b""),
+    "cut in its header": lambda path: path.write_bytes(path.read_bytes()[:8192]),
+    "cut in half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "foreign": lambda path: path.write_bytes(b"hello" * 5000),
+    "older": numbered,
+    "a foreign log": logged,
+}
+
+
+def ingest(folder: Path, text: str) -> None:
+    (folder / "incidents.csv").write_text(text)
+    pull(files.SOURCE.from_settings({}, folder), fresh(folder / "data"), Request(paths=(folder / "incidents.csv",)))
+
+
+def read_rows(data: Path) -> dict[str, list[tuple[Any, ...]]]:
+    queries = {table: f'SELECT * EXCLUDE (load_id) FROM "{table}" ORDER BY ALL' for table in database.fact_tables()}
+    queries["watermark"] = "SELECT source, stream, value FROM watermark ORDER BY ALL"
+    with opened(data / database.LANDING) as con:
+        return {name: con.execute(sql).fetchall() for name, sql in queries.items()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with settings, and incidents in two loads, one of them in quarantine."""
+    (tmp_path / "dora.toml").write_text('data = "data"\n')
+    ingest(tmp_path, INCIDENTS)
+    ingest(tmp_path, LATER)
+    return tmp_path
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("command", ["build", "quarantine"])
+def test_the_next_command_heals_landing(folder: Path, damage: str, command: str) -> None:
+    """Whatever is wrong with the file, a command says it in one line, makes it again, and goes on."""
+    before = read_rows(folder / "data")
+    DAMAGES[damage](folder / "data" / database.LANDING)
+    result = dora(folder, command)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("It was made again from 4 documents of payloads.") == 1, result.stderr
+    assert read_rows(folder / "data") == before
+    left = {path.name for path in (folder / "data").iterdir()} - {database.PUBLISHED}
+    assert left == {database.LANDING, "landing.lock", "payloads"}
+
+
+def test_without_payloads_a_damaged_landing_stays(folder: Path) -> None:
+    """There is nothing to make it from, so a person decides."""
+    landing = folder / "data" / database.LANDING
+    landing.write_bytes(b"")
+    (folder / "data" / "payloads").rename(folder / "moved")
+    with pytest.raises(DoraError, match="no payloads to make it again from"):
+        rebuild_landing(folder / "data", {})
+    assert landing.read_bytes() == b""
+
+
+def test_a_damaged_payload_stops_a_rebuild(folder: Path) -> None:
+    """Rows are never lost by a rebuild: the old file stays, and the message names the payload."""
+    payload = next((folder / "data" / "payloads").rglob("*.zst"))
+    body = bytearray(payload.read_bytes())
+    body[-2] ^= 1
+    payload.write_bytes(body)
+    before = (folder / "data" / database.LANDING).read_bytes()
+    with pytest.raises(DoraError, match=f"{payload.name} could not be read to its end"):
+        rebuild_landing(folder / "data", {})
+    assert (folder / "data" / database.LANDING).read_bytes() == before
+
+
+def test_payloads_of_a_source_without_settings_stop_a_rebuild(folder: Path) -> None:
+    """A source that was removed from dora.toml still has rows."""
+    payloads = folder / "data" / "payloads"
+    (payloads / "files").rename(payloads / "exports")
+    with pytest.raises(DoraError, match=r"source exports can not be read.*describe \[sources.exports\]"):
+        rebuild_landing(folder / "data", {})
+    assert len(rebuild_landing(folder / "data", {"exports": {"type": "files"}})) == 1
