@@ -49,13 +49,16 @@ _PARTIAL_CLONE = (
 class BareRepository:
     """A bare repository on disk, and git commands that run in it.
 
-    ``protocol`` is the only one that git may use, ``timeout`` the seconds that one command may take. ``config`` is
-    passed in environment variables, because other users can see the command line.
+    ``protocol`` is the only one that git may use, ``timeout`` the seconds that one command may take. ``config`` and
+    ``secrets`` are passed in environment variables, because other users can see the command line.
     """
 
-    def __init__(self, path: Path, protocol: str, timeout: float, config: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, protocol: str, timeout: float,
+        config: Mapping[str, str] | None = None, secrets: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.path, self.protocol, self.timeout = path, protocol, timeout
-        self.config = {**_CONFIG, **(config or {})}
+        self.config, self.secrets = {**_CONFIG, **(config or {})}, secrets or {}
 
     def run(self, *arguments: str, stdin: Iterable[str] = ()) -> bytes:
         """Return all output of a command; raises ``DoraError`` if it fails, times out or prints too much."""
@@ -143,6 +146,7 @@ class BareRepository:
             **{name: os.environ[name] for name in _INHERITED if name in os.environ},
             **keys,
             **values,
+            **self.secrets,
             "GIT_CONFIG_COUNT": str(len(self.config)),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dora.errors import DoraError
 from ingest.git import log
 from ingest.git.command import BareRepository
+from ingest.git.credentials import separate_credentials
 from ingest.git.log import ChangeSize, Commits, Log
 from ingest.git.settings import Repository
 
@@ -57,7 +58,9 @@ class Mirror:
     def __init__(self, repository: Repository, data: Path, timeout: float) -> None:
         self.repository = repository
         path = (data / "mirrors" / repository.folder).absolute()
-        self.git = BareRepository(path, repository.protocol, timeout, {"remote.origin.url": repository.url})
+        access = separate_credentials(repository.url)
+        config = {"remote.origin.url": access.url, **access.config}
+        self.git = BareRepository(path, repository.protocol, timeout, config, access.secrets)
         self.moved_tags: list[str] = []
         self.refs: dict[str, Ref] = {}
 

@@ -17,9 +17,12 @@ SKEW_HOURS = 24.0  # a developer's clock in another time zone, set as local time
 # An address may not start with "-", which git reads as an option, nor name a transport helper such as "ext::", which
 # runs a program.
 _HOST = r"[A-Za-z0-9][A-Za-z0-9.-]*"
-_USER = r"[A-Za-z0-9._~][A-Za-z0-9._~%+:-]*"
+_NAME_OF_USER = r"[A-Za-z0-9._~](?:[A-Za-z0-9._~+-]|%[2-9A-Fa-f][0-9A-Fa-f])*"  # ssh takes none from an address
+# A line break in a password, %0a, would end a line of git's credential protocol.
+_USER = rf"{_NAME_OF_USER}(?::(?:[A-Za-z0-9._~+:-]|%[2-9A-Fa-f][0-9A-Fa-f])*)?"
 _PATH = r"[A-Za-z0-9._~+@%=/-]+"
-_WEB = re.compile(rf"(https|ssh)://(?:{_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
+_WEB = re.compile(rf"(https)://(?:{_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
+_SSH = re.compile(rf"(ssh)://(?:{_NAME_OF_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
 _SCP = re.compile(rf"[A-Za-z0-9._][A-Za-z0-9._-]*@{_HOST}:(?!-){_PATH}")
 _LOCAL = re.compile(r"(?![-])(?!.*::)(?:[/.][^\x00-\x1f\x7f]*|[^:\x00-\x1f\x7f]+)")
 _API = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?(?:/{_PATH})?/?|http://(?:127\.0\.0\.1|localhost)(?::\d{{1,5}})?")
@@ -134,7 +137,7 @@ def _repository(entry: _Entry, section: _Section) -> Repository:
 
 def _parse_address(url: str) -> tuple[str, str]:
     """Return protocol and address; raises ``UsageError`` unless the URL has one of three known shapes."""
-    if web := _WEB.fullmatch(url):
+    if web := _WEB.fullmatch(url) or _SSH.fullmatch(url):
         return web[1], url
     if _SCP.fullmatch(url):
         return "ssh", url

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,51 +12,13 @@ import pytest
 from ingest.git.log import Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository
-
-
-class Backend(BaseHTTPRequestHandler):
-    """Git's own server program for the repositories under ``root``."""
-
-    root: Path
-
-    def do_GET(self) -> None:
-        path, _, query = self.path.partition("?")
-        length = self.headers.get("Content-Length", "0")
-        process = subprocess.run(
-            ["git", "http-backend"],
-            input=self.rfile.read(int(length)),
-            capture_output=True,
-            check=False,
-            env={
-                "PATH": os.environ["PATH"], "GIT_PROJECT_ROOT": str(self.root), "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command, "CONTENT_LENGTH": length,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""), "HTTP_CONTENT_ENCODING": self.headers.get(
-                    "Content-Encoding", ""), "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
-            },
-        )  # fmt: skip
-        head, _, body = process.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        self.send_response(int(headers.pop("Status", "200").split()[0]))
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET  # noqa: N815
-
-    def log_message(self, *_: Any) -> None:
-        pass
+from tests.ingest.git.http_server import serve_git
 
 
 @pytest.fixture
 def http_url(upstream: Any) -> Iterator[str]:
-    handler = type("Served", (Backend,), {"root": upstream.path.parent})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/shop/.git"
-    server.shutdown()
-    server.server_close()
+    with serve_git(upstream.path.parent) as place:
+        yield f"http://{place}/shop/.git"
 
 
 def count_blobs(path: Path) -> int:
