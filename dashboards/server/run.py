@@ -10,6 +10,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from dashboards.server import login, warm_up
+from dashboards.server.headers import SecurityHeaders
 from dashboards.server.static_files import StaticFiles
 
 
@@ -24,5 +25,5 @@ app = st.App(
     Path(__file__).parents[1] / "app.py",
     secrets=login.streamlit_secrets(),
     lifespan=_lifespan,
-    middleware=[Middleware(StaticFiles, base=f"/{BASE}".rstrip("/"), host=HOST)],
+    middleware=[Middleware(SecurityHeaders), Middleware(StaticFiles, base=f"/{BASE}".rstrip("/"), host=HOST)],
 )
