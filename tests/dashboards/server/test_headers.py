@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
+
 import pytest
 import requests
 
 PATHS = ("", "/flow", "/nowhere", "/_stcore/health", "/_stcore/host-config", "/media/none.csv", "/auth/login",
          "/static/js/none.js", "/_stcore/metrics", "/favicon.png")  # fmt: skip
 CLOSED = ("/_stcore/metrics", "/_stcore/agent/openapi.json", "/_stcore/agent/interact", "/_stcore/agent/mcp",
-          "/_stcore/upload_file/session/file", "/_stcore/script-health-check", "/flow/_stcore/metrics", "/component/x/y",
-          "/_stcore/bidi-components/x/y", "/_stcore//metrics", "/_stcore/metrics/")  # fmt: skip
+          "/_stcore/upload_file/session/file", "/_stcore/script-health-check", "/flow/_stcore/metrics",
+          "/component/x/y", "/_stcore/bidi-components/x/y", "/_stcore//metrics", "/_stcore/metrics/")  # fmt: skip
 
 
 def test_every_response_has_the_security_headers(server: str) -> None:
-    """The first page, files, errors and endpoints: no frame of another page, no guessed type, nothing from elsewhere."""
+    """The first page, files, errors and endpoints: no frame, no guessed type, nothing from elsewhere."""
     for path in PATHS:
         headers = requests.get(f"{server}{path}", timeout=10, allow_redirects=False).headers
         assert headers["X-Frame-Options"] == "DENY", path
