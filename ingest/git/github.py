@@ -140,7 +140,7 @@ class GitHub:
             reply = self._session.get(path, {**parameters, "per_page": PAGE, "page": number})
             try:
                 page = msgspec.json.decode(reply.body, type=kind)
-            except msgspec.DecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise DoraError(
                     f"The response of {path} is not what GitHub's API documents: {error}.",
                     "check `api` in [sources.git.github] of dora.toml.",

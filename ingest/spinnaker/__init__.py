@@ -67,7 +67,7 @@ class SOURCE:
         """Return kind and id of a document, None if it has no id."""
         try:
             return f"{document.kind}/{msgspec.json.decode(document.body, type=_Identified).id}"
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return None
 
     def parse(self, document: Document) -> Iterable[Row]:

@@ -48,7 +48,7 @@ def _check_user(session: Session) -> DoctorFinding:
             name = msgspec.json.decode(body, type=_User).username
     except AuthError as error:
         return DoctorFinding("gate user", "fail", _describe(error), error.next_step, auth_failed=True)
-    except (RequestError, msgspec.MsgspecError):
+    except (RequestError, ValueError, RecursionError):
         pass
     if not name or (name == "anonymous" and not session.has_credentials):
         return DoctorFinding("gate user", "ok", "Gate names no user: it has no authentication")

@@ -15,10 +15,11 @@ import msgspec
 from ingest.simulation.gate.execution_store import ResponseError
 from ingest.simulation.gate.server import EMPTY, Handler
 
-Kind = Literal["empty", "html", "cut", "short", "nothing", "drip", "reset", "bomb"]
+Kind = Literal["empty", "html", "cut", "short", "nothing", "drip", "reset", "bomb", "latin"]
 HTML = {"Content-Type": "text/html;charset=UTF-8"}
 JSON = {"Content-Type": "application/json"}
 LOGIN_PAGE = b"<!DOCTYPE html><html><body><form action='/login' method='post'>Please sign in</form></body></html>"
+_NAME = b'"name":"', b'"name":"\xff'
 _DRIP_SECONDS = 0.002
 _BOMB = gzip.compress(b" " * (1 << 20)) * 200  # gzip members may be concatenated: 200 MB of spaces in 200 kB
 
@@ -29,7 +30,8 @@ class Fault:
 
     ``kind`` is a status, or one of empty (200 without a body), html (a login page with 200), cut (the connection ends
     before the body does), short (valid JSON with one item less), nothing (an empty list), drip (a byte at a time),
-    reset (no response), bomb (200 MB in a body of 200 kB). Raises ``ValueError`` for another one.
+    reset (no response), bomb (200 MB in a body of 200 kB), latin (the first name has a byte that is no UTF-8). Raises
+    ``ValueError`` for another one.
     """
 
     prefix: str
@@ -93,6 +95,8 @@ def _damage_body(handler: Handler, kind: str) -> None:
         handler.send_body(200, b"", {})
     elif kind in ("short", "nothing"):
         handler.send_json(200, body[:-1] if kind == "short" else [])
+    elif kind == "latin":
+        handler.send_body(200, msgspec.json.encode(body, order="sorted").replace(*_NAME, 1), JSON)
     else:
         encoded = msgspec.json.encode(body, order="sorted")
         handler.send_response(200)

@@ -40,7 +40,7 @@ class ServiceAccount:
     def __init__(self, path: str, setting: str, warn: Warn) -> None:
         try:
             content = msgspec.json.decode(read_secret_file(path, setting, warn), type=_KeyFile)
-        except (msgspec.MsgspecError, RecursionError):
+        except (ValueError, RecursionError):
             raise _not_a_key(path) from None
         self.token_uri = content.token_uri
         self._email, self._key_id = content.client_email, content.private_key_id

@@ -64,7 +64,7 @@ class TokenEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         """Return the fields of a response with a token. Raises ``AuthError`` that repeats only its error code."""
         try:
             fields = msgspec.json.decode(response.body, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError):
+        except (ValueError, RecursionError):
             raise self._denied(f"answered {response.status} without JSON") from None
         if response.status != 200:
             # error_description may quote the refresh token, so that only the code is safe to show.

@@ -95,7 +95,7 @@ class ChildExecutions:
 def _decode_child_ids(body: bytes) -> Iterator[str]:
     try:
         stages = _EXECUTION.decode(body).stages
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return
     for stage in stages:
         if stage.type == "pipeline" and (id_ := as_text(stage.context.execution_id)):

@@ -64,7 +64,7 @@ class _Task(msgspec.Struct):
 
 
 UNREADABLE = "unreadable:"
-UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+UNDECODABLE = (ValueError, RecursionError)  # msgspec raises ValueErrors, also for bytes that are no UTF-8
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _EXECUTION = msgspec.json.Decoder(_Execution)
 _TASK = msgspec.json.Decoder(_Task)
@@ -83,7 +83,7 @@ class Gate:
     def list_applications(self) -> tuple[dict[str, bytes], datetime | None]:
         """Return the applications by name, and the time of Gate's clock. Raises ``LoginError`` for a stranger."""
         reply = request_applications(self._session)
-        return {_NAMED.decode(body).name: body for body in _decode_list("/applications", reply.body)}, reply.date
+        return {_decode_name(body): body for body in _decode_list("/applications", reply.body)}, reply.date
 
     def list_accounts(self) -> list[bytes]:
         """Return the accounts with their environments."""
@@ -197,6 +197,14 @@ def _decode_list(path: str, body: bytes) -> list[bytes]:
         return [bytes(item) for item in _LIST.decode(body)]
     except UNDECODABLE as error:
         raise RequestError(f"{path} gave no list of JSON ({error}).", "check that the address is Gate's.") from None
+
+
+def _decode_name(body: bytes) -> str:
+    """Return the name of an application; one that can not be read has a name that fails and is reported alone."""
+    try:
+        return _NAMED.decode(body).name
+    except UNDECODABLE:
+        return UNREADABLE + hashlib.sha256(body).hexdigest()[:16]
 
 
 def decode_ids(bodies: Sequence[bytes]) -> dict[str, bool]:

@@ -25,7 +25,7 @@ from ingest.spinnaker.parse.templates import select_template
 _EXECUTION = msgspec.json.Decoder(Execution)
 _CONFIG = msgspec.json.Decoder(PipelineConfig)
 _HAS_JUDGMENT_ID = b'"canaryPipelineExecutionId"'
-_UNREADABLE = (msgspec.MsgspecError, RecursionError)
+_UNREADABLE = (ValueError, RecursionError)  # msgspec raises ValueErrors, also for bytes that are no UTF-8
 WORKERS, AHEAD = 4, 32
 
 

@@ -63,14 +63,14 @@ def _read_file(path: Path) -> Iterator[Item]:
         return
     try:
         values = list(_split_values(_decompress(path)))
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError, msgspec.MsgspecError, RecursionError) as error:
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError, ValueError, RecursionError) as error:
         yield Unreadable(name, "file", f"{name} is not JSON: {error}")
         return
     for number, value in enumerate(values, 1):
         id_ = name if len(values) == 1 else f"{name}#{number}"
         try:
             yield Document(_recognise_kind(value), value)
-        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             yield Unreadable(id_, "payload", f"{id_}: {error}", value[:400].decode("utf-8", "replace"))
     yield FileComplete(name)
 

@@ -63,7 +63,7 @@ def select_template(bodies: Iterable[bytes], reference: Reference) -> bytes | No
     for body in bodies:
         try:
             template = _TEMPLATE.decode(body)
-        except (msgspec.MsgspecError, RecursionError):
+        except (ValueError, RecursionError):
             continue
         tag, digest = as_text(template.tag), as_text(template.digest)
         versions = {tag, digest and f"sha256:{digest.removeprefix('sha256:')}"}

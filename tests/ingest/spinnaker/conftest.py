@@ -26,6 +26,7 @@ from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.fetch import GateReader
 from ingest.spinnaker.client.gate import Gate
+from ingest.spinnaker.client.linked_documents import LinkedDocuments
 from ingest.spinnaker.parse.document import parse_document
 from tests.conftest import fresh
 from tests.conftest import landed as facts_of
@@ -211,7 +212,8 @@ class Quick(SOURCE):
     def _read_gate(self, request: Request, state: SourceState) -> Iterator[Item]:
         timeout = self._settings.timeout_seconds
         limits = Limits(backoff_seconds=0.001, requests_per_10s=0, timeout_seconds=timeout)
-        return GateReader(Gate(Session(self._settings.endpoint, limits=limits)), self._settings, request, state).read()
+        gate = Gate(Session(self._settings.endpoint, limits=limits))
+        return LinkedDocuments(gate, state).follow(GateReader(gate, self._settings, request, state).read())
 
 
 def quickly(folder: Path, url: str, **options: Any) -> Summary:

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as some
 
-from tests.ingest.spinnaker.conftest import NOW, delivered, execution, facts_of, loaded
+from tests.ingest.spinnaker.conftest import NOW, Make, delivered, execution, facts_of, loaded
+from tests.simulation.fault_injection import Fault
+from tests.simulation.gate import serve
 
 Json = dict[str, Any]
+ALL = [("E0",), ("E1",), ("E2",)]
 few = settings(  # each example is a pull and a build: to look for a smaller one that fails would take minutes
     max_examples=settings.default.max_examples // 20, phases=[Phase.explicit, Phase.generate]
 )
@@ -58,6 +61,30 @@ def test_g28_g29_what_can_not_be_read_is_quarantined_alone(fault: str, tmp_path:
     assert all("of 1 input none could be read" in failure for failure in summary.partial_failures)
     assert facts_of(tmp_path, "SELECT id FROM execution ORDER BY id") == [("E1",), ("E2",)]
     assert facts_of(tmp_path, "SELECT count(*) FROM quarantine WHERE reason <> ''") == [(1,)]
+
+
+LISTINGS = [
+    "/applications/shop/executions/search",
+    "/applications/shop/pipelineConfigs",
+    "/applications/shop/pipelines",
+    "/applications",
+    "/credentials",
+]
+
+
+@pytest.mark.parametrize("path", LISTINGS)
+def test_g28_a_byte_in_a_reply_of_gate_costs_its_document_alone(path: str, make: Make, tmp_path: Path) -> None:
+    """The document is in quarantine, the others land, and the next run reads it."""
+    links = {"executionId": "E0", "canaryPipelineExecutionId": "C"}  # these are looked for in each execution
+    stages = [{"id": "S", "type": "pipeline", "status": "RUNNING", "context": links}]
+    world = make.world(*(make.execution(f"E{n}", NOW - n, status="RUNNING", stages=stages) for n in range(3)))
+    with serve(world) as gate:
+        gate.injected_faults.add(Fault(path, "latin"))
+        summary = make.quickly(tmp_path, gate.url)
+        assert gate.injected_faults.left == 0
+        assert (summary.quarantined, summary.partial_failures) == (1, [])
+        again = make.quickly(tmp_path, gate.url)
+    assert (again.quarantined, facts_of(tmp_path, "SELECT id FROM execution ORDER BY id")) == (0, ALL)
 
 
 @pytest.mark.parametrize("fault", TAKEN)
