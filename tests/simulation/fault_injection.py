@@ -31,7 +31,7 @@ class Fault:
     ``kind`` is a status, or one of empty (200 without a body), html (a login page with 200), cut (the connection ends
     before the body does), short (valid JSON with one item less), nothing (an empty list), drip (a byte at a time),
     reset (no response), bomb (200 MB in a body of 200 kB), latin (the first name has a byte that is no UTF-8). Raises
-    ``ValueError`` for another one.
+    ``ValueError`` for another one. The first ``after`` requests are served.
     """
 
     prefix: str
@@ -39,6 +39,7 @@ class Fault:
     times: int = 1
     holding: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    after: int = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.kind, str) and self.kind not in get_args(Kind):
@@ -68,6 +69,9 @@ class FaultInjector:
             fits = (fault for fault in self._faults if fault.times and handler.path.startswith(fault.prefix))
             fault = next((fault for fault in fits if fault.holding in handler.path), None)
             if fault is None:
+                return False
+            if fault.after:
+                fault.after -= 1
                 return False
             fault.times -= 1
         if isinstance(fault.kind, int):

@@ -93,6 +93,11 @@ class ApplicationReader:
         start = max(int(self._watermark) - self._settings.overlap_minutes * 60_000, 0)
         return start if self._requested is None else min(start, self._requested)
 
+    def _known_until(self) -> int:
+        """Return up to when the last run has read what this one reads; 0 if it has not."""
+        is_continued = self._watermark is not None and (self._requested is None or self.since < self._requested)
+        return int(self._watermark or 0) if is_continued else 0
+
     def read(self) -> Iterator[Item]:
         """Yield everything of the application. Raises what ``Gate`` raises."""
         configs = self._gate.list_pipelines(self.name)
@@ -109,7 +114,7 @@ class ApplicationReader:
         first_size = size if self._watermark else min(size, BACKFILL_PAGE_SIZE)
         pages = SearchPages(self._gate, self.name, first_size, self._settings.page_bytes)
         # A day more than Gate's clock: the hosts of Orca, whose clocks set build times, may be ahead.
-        for page in search_history(pages, self.since, self._now + DAY):
+        for page in search_history(pages, self.since, self._now + DAY, self._known_until()):
             for execution in page:
                 self.history.add(execution)
                 yield Document("execution", execution.body)

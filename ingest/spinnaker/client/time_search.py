@@ -17,18 +17,21 @@ NO_END = 2**63 - 1  # Long.MAX_VALUE, the default of triggerTimeEndBoundary
 MIN_ORDERED_TIMES = 12  # distinct times: a store without an order sorts them once in 479 million pages (12!)
 
 
-def search_history(pages: SearchPages, since: int, until: int) -> Iterator[list[ListedExecution]]:
-    """Yield the executions built from ``since`` to ``until`` (epoch ms, inclusive) in pages, each execution once."""
+def search_history(pages: SearchPages, since: int, until: int, known: int = 0) -> Iterator[list[ListedExecution]]:
+    """Yield the executions built from ``since`` to ``until`` (epoch ms, inclusive) in pages, each execution once.
+
+    A page that is shorter than requested may have been cut on its way: it counts as the last one if it reaches back to
+    ``known``, the newest time that an earlier run has read, or if the request after it finds nothing new.
+    """
     done_ids: set[str] = set()
     newest = pages.read_full(max(since - 1, 0), NO_END)  # SQL excludes the bounds
     yield _select_new(newest.executions, since, done_ids)
-    if not newest.is_full:
+    if not newest.times and not newest.is_full:  # no watermark moves, so that the next run reads the same again
         return
     if _is_unordered(pages, newest, until):
         yield from _split_windows(pages, since, until, done_ids)
     else:
-        for executions in _walk_back(pages, newest, since):
-            yield _select_new(executions, since, done_ids)
+        yield from _walk_back(pages, newest, since, known, done_ids)
 
 
 def _select_new(executions: Sequence[ListedExecution], since: int, done_ids: set[str]) -> list[ListedExecution]:
@@ -40,22 +43,26 @@ def _select_new(executions: Sequence[ListedExecution], since: int, done_ids: set
 
 
 def _is_unordered(pages: SearchPages, page: Page, until: int) -> bool:
-    """Whether this is Redis; it costs a request only if the page is too short to tell by its order."""
+    """Whether this is Redis; it costs a request only if the page is full and too short to tell by its order."""
     if page.times != sorted(page.times, reverse=True):
         return True
-    return len(set(page.times)) < MIN_ORDERED_TIMES and pages.bounds_inclusive(max(page.times, default=until))
+    few = page.is_full and len(set(page.times)) < MIN_ORDERED_TIMES
+    return few and pages.bounds_inclusive(max(page.times, default=until))
 
 
-def _walk_back(pages: SearchPages, page: Page, since: int) -> Iterator[list[ListedExecution]]:
-    end = NO_END
-    while page.is_full:
-        oldest = min(page.times, default=end)
+def _walk_back(
+    pages: SearchPages, page: Page, since: int, known: int, done_ids: set[str]
+) -> Iterator[list[ListedExecution]]:
+    end, was_short, new = NO_END, False, page.executions
+    while page.is_full or ((new or not was_short) and min(page.times, default=end) > known):
+        oldest, was_short = min(page.times, default=end), not page.is_full
         # Executions of the oldest millisecond may be on both pages. If a page holds nothing else, only a larger one
         # gets further; a page of one would return the known execution again.
-        min_size = page.size * 2 if oldest + 1 >= end else 2
+        min_size = 2 if oldest + 1 < end else page.size * (1 + page.is_full)
         end = min(end, oldest + 1)
         page = pages.read_full(max(since - 1, 0), end, min_size)
-        yield page.executions
+        new = _select_new(page.executions, since, done_ids)
+        yield new
 
 
 def _split_windows(pages: SearchPages, since: int, until: int, done_ids: set[str]) -> Iterator[list[ListedExecution]]:
@@ -68,6 +75,8 @@ def _split_windows(pages: SearchPages, since: int, until: int, done_ids: set[str
             unseen = [execution for execution in page.executions if execution.id not in done_ids]
             for batch in pages.read_details(unseen):
                 yield _select_new(batch, since, done_ids)
+            if unseen and not page.is_full:
+                windows.append((start, end, size))  # it may have been cut: again, until it shows nothing new
         if not page.is_full:
             continue
         if start >= end:

@@ -119,6 +119,33 @@ def test_g8_a_search_that_gives_nothing_for_once_is_made_up_for(make: Make, land
     assert landed(IDS) == names(payloads)
 
 
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+@pytest.mark.parametrize("page", [0, 1, 2])
+def test_g8_a_page_that_is_cut_is_no_last_page(
+    mode: Mode, page: int, make: Make, landed: Landed, tmp_path: Path
+) -> None:
+    """Whichever page of the first history lacks its end: the request after it gives it, with no gap and no failure."""
+    payloads = several(make, 31)
+    with serve(make.world(*payloads), mode=mode) as gate:
+        gate.injected_faults.add(Fault(SEARCH, "short", after=page))
+        summary = make.quickly(tmp_path, gate.url)
+        assert gate.injected_faults.left == 0
+    assert (summary.partial_failures, landed(IDS)) == ([], names(payloads))
+
+
+def test_g8_a_night_asks_for_its_history_once(make: Make, landed: Landed, tmp_path: Path) -> None:
+    """Its page ends with what is known: no second request is sent."""
+    world = make.world(*several(make))
+    with serve(world) as gate:
+        make.quickly(tmp_path, gate.url)
+        world.now += 24 * HOUR
+        world.executions.append(make.stub(make.execution("NEW", NOW + HOUR)))
+        gate.requests.clear()
+        make.quickly(tmp_path, gate.url)
+        assert sum(SEARCH in path for path in gate.requests) == 1
+    assert ("NEW",) in landed(IDS)
+
+
 ELSEWHERE = {
     "another host": "http://127.0.0.2:9/oauth2/authorize",
     "http": "http://127.0.0.1:9/login",

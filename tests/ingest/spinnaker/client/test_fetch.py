@@ -8,10 +8,8 @@ from pathlib import Path
 import pytest
 
 from dora.errors import DoraError
-from ingest.core.pipeline import pull
-from ingest.core.source import Request
+from ingest.rebuild import rebuild_landing
 from ingest.simulation.gate.execution_store import Mode
-from ingest.spinnaker import SOURCE
 from tests.ingest.spinnaker.conftest import HOUR, NOW, Ingest, Landed, Make
 from tests.simulation.fault_injection import Fault
 from tests.simulation.gate import serve
@@ -231,7 +229,7 @@ def test_replay_gives_the_same_rows(make: Make, ingest: Ingest, landed: Landed, 
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()
-    pull(SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
+    rebuild_landing(tmp_path, {})
     assert landed("SELECT * EXCLUDE load_id FROM rollout ORDER BY id") == before
     assert landed(WATERMARKS) == [(str(NOW),)]
 

@@ -77,6 +77,34 @@ def test_history_costs_little_more_than_its_pages(mode: Mode, count: int) -> Non
     assert len(store.requested_sizes) <= 1.3 * -(-count // 50) + 3
 
 
+class CutStore(Store):
+    """One of the pages is cut: from its ``cut``-th request only the first ``keep`` executions arrive."""
+
+    cut, keep = 0, 0
+
+    def _search(self, start: int, end: int, size: int, *, incomplete: bool) -> Page:
+        page = super()._search(start, end, size, incomplete=incomplete)
+        return page._replace(executions=page.executions[: self.keep]) if self.cut == len(self.requested_sizes) else page
+
+
+@given(times=TIMES, size=st.integers(1, 8), cut=st.integers(1, 12), keep=st.integers(1, 7))
+@settings(deadline=None, max_examples=300)
+def test_g8_a_page_that_is_cut_hides_nothing(times: list[int], size: int, cut: int, keep: int) -> None:
+    """Whichever page of Orca's SQL store is cut, wherever: the request after it gives what it lacks."""
+    store = CutStore(times, "sql", size)
+    store.cut, store.keep = cut, keep
+    ids = [execution.id for page in search_history(store, BEGIN, BEGIN + 4_000_000) for execution in page]
+    assert sorted(ids) == sorted(f"E{n}" for n in range(len(times)))
+
+
+@pytest.mark.parametrize("mode", ["sql", "redis"])
+def test_g8_a_page_that_reaches_what_is_known_needs_no_second_request(mode: Mode) -> None:
+    """A night reads one page: it is complete, because it ends with what the last run has read."""
+    store = Store([BEGIN + n * 1000 for n in (0, 2, 3, 5)], mode, 50)
+    assert sum(map(len, search_history(store, BEGIN, BEGIN + 10_000, known=BEGIN))) == 4
+    assert len(store.requested_sizes) == (1 if mode == "sql" else 2)
+
+
 def test_more_ties_than_a_page_holds_grow_the_page() -> None:
     """120 executions of one millisecond do not fit 50: the page grows until they do, then shrinks again."""
     times = [BEGIN] * 120 + [BEGIN - 1000 * n for n in range(1, 200)]
