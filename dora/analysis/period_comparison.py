@@ -148,7 +148,7 @@ def judge_changes(
     """Compare metrics in two scopes, for each group, and give the verdict on every move.
 
     Moves of all groups and all key metrics are judged together, and those of another metric together with these: so a
-    verdict does not depend on what else is asked for or shown.
+    verdict does not depend on what else is computed or shown.
     """
     key_pairs = _pairs(read_values, scope, earlier, KEY_METRICS)
     changes = _judge(key_pairs) if set(names) & set(KEY_METRICS) else []

@@ -183,7 +183,7 @@ def share_worse(year: int, metric: str, value: float, *, higher: bool) -> float 
         rising = edges[0] < edges[-1]
         passed = sum(value >= edge if rising else value < edge for edge in edges)
         score, higher = HIGHEST_SCORE * passed / len(edges), True
-    else:  # a share, asked for in tenths
+    else:  # a share, requested in tenths
         score = HIGHEST_SCORE * value
     below = NormalDist(answers["mean"], answers["sd"]).cdf(score)
     return below if higher else 1 - below

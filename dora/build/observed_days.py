@@ -1,4 +1,4 @@
-"""The local days on which each application was observed: a rate is over these, never over days that nobody read."""
+"""The local days on which each application was observed: a rate is over these, never over days of unread sources."""
 
 from __future__ import annotations
 

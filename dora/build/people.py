@@ -24,7 +24,7 @@ SELECT nfc_normalize(lower(unnest([decided_by, skipped_by]))) FROM landing.appro
 UNION SELECT nfc_normalize(lower(triggered_by)) FROM landing.execution
 UNION SELECT nfc_normalize(lower(restarted_by)) FROM landing.execution_attempt
 """
-# Addresses by which a host hides the real one: a login, or nobody in particular.
+# Addresses by which a host hides the real one: a login, or no person.
 _HIDDEN = re.compile(r"(?:\d+[+-])?([^@]*)@users\.noreply\.[^@]+")
 _SHARED = re.compile(r"(?:no-?reply|git|root|bot|[^@]*\[bot\])@.*|[^@]*@(?:localhost|[^@.]*)")
 

@@ -21,7 +21,7 @@ app = typer.Typer()
 @app.command()
 def quarantine(
     dismiss: Annotated[
-        list[str] | None, typer.Option(help="Dismiss this input: nobody will correct it. May be repeated.")
+        list[str] | None, typer.Option(help="Dismiss this input: it will not be corrected. May be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List dismissed inputs too.")] = False,
     config: options.ConfigFile = None,

@@ -103,7 +103,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     promotions: Annotated[
         Literal["counted", "joined"],
         doc(
-            "Content that served another target counts as a deployment of its own, or joins the one that brought it for"
+            "Content that served another target counts as a deployment of its own, or joins its first deployment for"
             " at most 7 days."
         ),
     ] = "counted"

@@ -112,7 +112,7 @@ class Graph:
     def stand_in(self, node: int, candidates: Iterable[tuple[int, bool]]) -> int | None:
         """Return the earliest of some trunk commits of one tree that ``node`` does not reach, null if there is none.
 
-        Each is told with whether it was there before ``node`` was deployed; a later one stands for it only as the next
+        Each comes with whether it was there before ``node`` was deployed; a later one stands for it only as the next
         after what it reaches, as its own merge is.
         """
         for candidate, is_earlier in sorted(candidates, key=lambda pair: self.generation[pair[0]]):

@@ -175,13 +175,13 @@ class History:
         return restored.confirmed_by, self._find_introducer(after) if after else None, last
 
     def _find_introducer(self, interval: Interval) -> int:
-        """Return who is to blame for an interval: of a promotion, who brought its content to production."""
+        """Return who is to blame for an interval: of a promotion, who deployed its content to production first."""
         if interval.is_promotion:
             return self._introduced_by(interval.content, interval.started_by)
         return interval.started_by
 
     def _first_lacked(self, lane: Lane, content: int) -> int | None:
-        """Return the first attempt on a target that brought what a content that never served there is behind."""
+        """Return the first attempt on a target that deployed what a content that never served there is behind."""
         starts = [lane.first_from(height, lowest) for height, lowest in self._order.lowest_ahead(content)]
         interval = min((each for each in starts if each), key=lambda each: each.started_by, default=None)
         while interval is not None:
@@ -191,7 +191,7 @@ class History:
         return None
 
     def _joins(self, rows: Sequence[Served]) -> int | None:
-        """Return who brought what is promoted, if no target is new and nothing newer serves where it served first."""
+        """Return who first deployed what is promoted, if no target is new and its first target serves nothing newer."""
         contents = {served.content for served in rows}
         if len(contents) != 1 or any(served.target not in self._lanes for served in rows):
             return None

@@ -69,7 +69,7 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 
 def trace(con: Connection) -> None:
     """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
-    ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts brought),
+    ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts deployed),
     ``stand_in_commits`` (the trunk commit of the same tree as a deployed commit beside the trunk), and
     ``included_commits`` (the commits of each change, oldest first) from ``landing.change``.
 

@@ -22,7 +22,7 @@ Key = tuple[str | None, Period | None]  # group and period
 class Quantiles:
     """Quantiles of durations or sizes of one group and period, in the metric's unit; null for no number.
 
-    ``value`` with its limits ``low`` and ``high`` is the quantile that was asked for; ``deviation`` and ``ended`` are
+    ``value`` with its limits ``low`` and ``high`` is the requested quantile; ``deviation`` and ``ended`` are
     of what has ended, ``longest`` is of all. ``earliest`` and ``latest`` are the bounds of the quantile, see ``Value``.
     """
 

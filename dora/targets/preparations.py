@@ -60,7 +60,7 @@ class Preparations:
         effect.part = PARTS[self._events[number].action]
 
     def find_deployment(self, content: Content) -> str | None:
-        """Return the deployment that gave a content the part that it has, else the last that brought it dark."""
+        """Return the deployment that gave a content the part that it has, else the last that deployed it dark."""
         numbers = content.weight_events or content.dark_events
         return self._events[numbers[-1]].deployment if numbers else None
 

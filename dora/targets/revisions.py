@@ -17,7 +17,7 @@ OLDEST = "oldest"
 class Content:
     """What revisions run; a restart makes another revision of the same content.
 
-    ``source`` is the number of the event that brought it. ``dark_events`` deployed it without traffic, and the event
+    ``source`` is the number of the event that deployed it. ``dark_events`` deployed it without traffic, and the event
     ``enabled_by`` was the last to give it traffic, as long as it did not serve in full. ``weight_events`` gave it the
     part of the traffic that it has, and ``first`` is when it got that. It waits for a promotion at the first percentage
     of ``pauses``. ``revision`` is its last one.

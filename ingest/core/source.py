@@ -1,4 +1,4 @@
-"""The Source protocol: what a source is asked for, what it knows before a run, and what it yields.
+"""The Source protocol: what a run requests of a source, what it knows before a run, and what it yields.
 
 A source fetches and parses; it never writes. ``ingest.core.pipeline`` does the rest.
 """
@@ -65,7 +65,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Dismissed(msgspec.Struct, frozen=True):
-    """A user dismissed an input in quarantine: nobody will correct it."""
+    """A user dismissed an input in quarantine: it will not be corrected."""
 
     id: str
     at: datetime

@@ -16,7 +16,7 @@ class TimesRead:
     """The times of the files of one run.
 
     An export says what had happened when it was made: its newest time, or what its first line or the settings say,
-    whichever is later. A file that nobody exports again is not known up to the day on which it is read.
+    whichever is later. A file that is not exported again is not known up to the day on which it is read.
     """
 
     def __init__(self, settings: Settings) -> None:

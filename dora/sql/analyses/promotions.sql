@@ -1,4 +1,4 @@
--- One row says how many succeeded deployments are promotions, and how many of these would join the deployment that brought
+-- One row says how many succeeded deployments are promotions, and how many of these would join the first deployment of
 -- their content (`promotions = "joined"`): both counts stand beside deployment frequency, whichever is chosen (D6).
 SELECT count(*) AS promotions, count(deployments.joins_id) AS joining
 FROM $audit_trail AS audit_trail

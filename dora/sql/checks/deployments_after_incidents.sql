@@ -1,4 +1,4 @@
--- title    = "Deployments after the end of the incidents, so that nobody knows whether an incident names them"
+-- title    = "Deployments after the end of the incidents, so that it is unknown whether one caused an incident"
 -- severity = "warn"
 -- next     = "ingest the incidents again; if there were none, write complete_until in the settings of their source"
 -- One row is one deployment that took traffic later than the incidents were known, by more than stale_after_hours.

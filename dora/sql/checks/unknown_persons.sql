@@ -1,4 +1,4 @@
--- title    = "Users who approved, and may or may not be an author or another user: it can not be told"
+-- title    = "Users who approved, of whom it is unknown whether they are an author or another user"
 -- severity = "warn"
 -- next     = "name the person in [people] of dora.toml, with e-mails and logins"
 -- One row is one user whose login no author has, or who may be one of several persons.

@@ -1,6 +1,6 @@
 -- One row is one approved deployment: its approvers, and whether an author or the person who triggered it is one of
 -- them. Authors are those of all commits that it shipped first, with their co-authors; of a merge those of the commits
--- that it merged. Where it can not be told who somebody is (A2), author_approval is unknown
+-- that it merged. Where it is unknown who a user is (A2), author_approval is unknown
 -- and approved_by_trigger_user null.
 WITH
 approvers AS (

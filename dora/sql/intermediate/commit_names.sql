@@ -2,7 +2,7 @@
 -- subject, without the number of the request or as the title of the request that it merged.
 WITH
 names AS (
-  SELECT DISTINCT repository, named_by, name FROM revert_references
+  SELECT DISTINCT repository, reference_kind, name FROM revert_references
 ),
 repositories AS (
   SELECT DISTINCT repository FROM names
@@ -47,19 +47,19 @@ matches AS (
     ON names.repository = included_commits.repository
     AND left(names.name, 7) = left(included_commits.sha, 7)
     AND starts_with(included_commits.sha, names.name)
-  WHERE names.named_by = 'commit'
+  WHERE names.reference_kind = 'commit'
   GROUP BY ALL
   HAVING count(DISTINCT included_commits.sha) = 1
   UNION ALL
   SELECT names.*, request_numbers.sha
   FROM names
   INNER JOIN request_numbers ON names.repository = request_numbers.repository AND names.name = request_numbers.number
-  WHERE names.named_by IN ('request', 'number')
+  WHERE names.reference_kind IN ('request', 'number')
   UNION ALL
   SELECT names.*, subjects.sha
   FROM names
   INNER JOIN subjects ON names.repository = subjects.repository AND names.name = subjects.subject
-  WHERE names.named_by = 'subject'
+  WHERE names.reference_kind = 'subject'
 )
 SELECT matches.*, included_commits.change_sha, included_commits.generation, trunk_entries.branch
 FROM matches

@@ -1,6 +1,6 @@
 -- One row is one part of what one rollout brings: an own image, a version, or only a commit (C1, C2). Its commit is the
 -- one that the image, the manifest or the file names, else that of the first deployment of the same version, else the
--- one that a tag of the repository or an abbreviated id in the version names, else, for what is new or cannot be told
+-- one that a tag of the repository or an abbreviated id in the version names, else, for what is new or unknown
 -- apart, that of the execution (G1). A digest has one commit, the first that a deployment of it names: it is the same
 -- content under every tag.
 --
@@ -13,7 +13,7 @@ parts AS (
     coalesce(names.repository, deployed_parts.repository) AS repository,
     coalesce(names.origin, 'commit') AS execution_origin
   FROM deployed_parts
-  LEFT JOIN named_commits AS names
+  LEFT JOIN stated_commits AS names
     ON deployed_parts.source = names.source
     AND deployed_parts.rollout_id = names.rollout_id
     AND deployed_parts.slot = names.slot

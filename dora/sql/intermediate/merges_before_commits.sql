@@ -1,4 +1,4 @@
--- One row is one change whose merge is older than a commit that it brought: one of the two clocks is wrong. Clocks of
+-- One row is one change whose merge is older than a commit that it merged: one of the two clocks is wrong. Clocks of
 -- two machines may differ by five minutes.
 SELECT DISTINCT included_commits.repository, included_commits.change_sha AS sha
 FROM included_commits

@@ -12,7 +12,11 @@ ranked AS (
     commit_names.change_sha AS reverted_sha,
     rank() OVER (PARTITION BY revert_references.repository, revert_references.sha ORDER BY precedence) AS precedence,
     row_number() OVER (
-      PARTITION BY revert_references.repository, revert_references.sha, revert_references.named_by, revert_references.name
+      PARTITION BY
+        revert_references.repository,
+        revert_references.sha,
+        revert_references.reference_kind,
+        revert_references.name
       ORDER BY
         revert_references.branch IS NOT DISTINCT FROM commit_names.branch DESC,
         commit_names.generation DESC,
@@ -21,12 +25,12 @@ ranked AS (
   FROM revert_references
   INNER JOIN commit_names
     ON revert_references.repository = commit_names.repository
-    AND revert_references.named_by = commit_names.named_by
+    AND revert_references.reference_kind = commit_names.reference_kind
     AND revert_references.name = commit_names.name
   WHERE
-    (revert_references.branch IS DISTINCT FROM commit_names.branch AND revert_references.named_by <> 'number')
+    (revert_references.branch IS DISTINCT FROM commit_names.branch AND revert_references.reference_kind <> 'number')
     OR commit_names.generation < revert_references.generation
-    OR (revert_references.named_by = 'commit' AND commit_names.change_sha = revert_references.change_sha)
+    OR (revert_references.reference_kind = 'commit' AND commit_names.change_sha = revert_references.change_sha)
 ),
 resolved AS (
   SELECT * FROM ranked WHERE precedence = 1 AND place = 1

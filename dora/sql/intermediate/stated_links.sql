@@ -1,6 +1,6 @@
 -- One row is one incident or verdict that names a deployment, an execution or a commit, with the deployment that it
 -- means: that of its own application, else the only one (E3). Of several of its application the latest before it counts.
--- A commit means the deployment that shipped the change that brought it. problem says why it blames none.
+-- A commit means the deployment that shipped the change that merged it. problem says why it blames none.
 WITH
 records AS (
   SELECT 'incident' AS record, source, id, application, deployment, lower(commit) AS commit, opened_at AS happened_at
@@ -9,7 +9,7 @@ records AS (
   UNION ALL
   SELECT 'verdict', source, id, application, deployment, lower(commit), decided_at FROM landing.verdict
 ),
-named_executions AS (
+linked_executions AS (
   SELECT records.record, records.source, records.id, execution.source AS execution_source, execution.root_id
   FROM records
   INNER JOIN landing.execution ON records.deployment = execution.id
@@ -39,15 +39,15 @@ commits AS (
 ),
 candidates AS (
   SELECT
-    named_executions.record,
-    named_executions.source,
-    named_executions.id,
+    linked_executions.record,
+    linked_executions.source,
+    linked_executions.id,
     coalesce(deployments.prepared_for_id, deployments.deployment_id) AS deployment_id,
     'deployment' AS linked_by,
     1 AS precedence
-  FROM named_executions
+  FROM linked_executions
   INNER JOIN deployments
-    ON named_executions.execution_source = deployments.source AND named_executions.root_id = deployments.root_id
+    ON linked_executions.execution_source = deployments.source AND linked_executions.root_id = deployments.root_id
   UNION
   SELECT records.record, records.source, records.id, deployments.deployment_id, 'deployment', 1
   FROM records
@@ -55,11 +55,16 @@ candidates AS (
   UNION
   -- The execution deployed nothing, and its completion triggered those that did.
   SELECT
-    named_executions.record, named_executions.source, named_executions.id, deployment_trees.deployment_id, 'deployment', 2
-  FROM named_executions
+    linked_executions.record,
+    linked_executions.source,
+    linked_executions.id,
+    deployment_trees.deployment_id,
+    'deployment',
+    2
+  FROM linked_executions
   INNER JOIN deployment_trees
-    ON named_executions.execution_source = deployment_trees.source
-    AND named_executions.root_id = deployment_trees.root_id
+    ON linked_executions.execution_source = deployment_trees.source
+    AND linked_executions.root_id = deployment_trees.root_id
     AND NOT deployment_trees.is_earlier_deployment
   UNION
   SELECT record, source, id, deployment_id, 'commit', 3 FROM commits WHERE deployment_id IS NOT NULL
@@ -104,7 +109,7 @@ SELECT
     WHEN deployments.first_traffic_at IS NULL AND deployments.deployment_id IS NOT NULL THEN 'took no traffic'
     WHEN deployments.deployment_id IS NOT NULL THEN 'is a ' || deployments.kind
     WHEN ranked.candidates > 1 THEN 'of several applications'
-    WHEN named_executions.id IS NOT NULL THEN 'outside production'
+    WHEN linked_executions.id IS NOT NULL THEN 'outside production'
     ELSE 'unknown'
   END AS problem
 FROM records
@@ -112,7 +117,7 @@ LEFT JOIN ranked
   ON records.record = ranked.record AND records.source = ranked.source AND records.id = ranked.id AND ranked.place = 1
 LEFT JOIN deployments ON ranked.deployment_id = deployments.deployment_id AND (ranked.is_own OR ranked.candidates = 1)
 LEFT JOIN deployments_that_can_fail AS releases ON deployments.deployment_id = releases.deployment_id
-LEFT JOIN (SELECT DISTINCT record, source, id FROM named_executions) AS named_executions
-  ON records.record = named_executions.record
-  AND records.source = named_executions.source
-  AND records.id = named_executions.id
+LEFT JOIN (SELECT DISTINCT record, source, id FROM linked_executions) AS linked_executions
+  ON records.record = linked_executions.record
+  AND records.source = linked_executions.source
+  AND records.id = linked_executions.id

@@ -16,7 +16,7 @@ direct_reverts AS (
   WHERE depth = 1
   GROUP BY repository, sha
 ),
--- The last of the reverts that its first deployment reaches decides whether that deployment brought the change.
+-- The last of the reverts that its first deployment reaches decides whether that deployment shipped the change.
 reverted_changes AS (
   SELECT
     changes.application,

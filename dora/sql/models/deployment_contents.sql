@@ -4,7 +4,7 @@
 -- image = "Name of the image; empty for a version without images."
 -- chosen_by = "What makes it an own image: the definition `images`, its name, or that it is the first container."
 -- rollout_id = "Rollout of the deployment that serves it."
--- source_rollout_id = "Rollout that brought it; another one where it was restored or was dark before."
+-- source_rollout_id = "Rollout that deployed it; another one where it was restored or was dark before."
 -- attribution = "How the commit is known: commit, tag, version, or why it is not."
 -- sha = "Full commit id, where its repository is known to have it."
 SELECT

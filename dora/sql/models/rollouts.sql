@@ -16,7 +16,7 @@
 -- server_group = "Server group or revision that it created."
 -- restores = "Server group or revision that a rollback returned to."
 -- steps_back = "Number of revisions that a rollback went back."
--- source_rollout_id = "Rollout that brought the content that it put into service; null if that is not known."
+-- source_rollout_id = "Rollout that deployed the content that it put into service; null if that is not known."
 -- prepared_for = "Root execution of the deployment that gave its content traffic, where that is another one."
 -- stopped_at = "When an abort took back what it had of the traffic, before it had all."
 -- stopped_by = "Who decided on that abort: person, of another deployment, or analysis; null if its own execution did."

@@ -6,7 +6,7 @@
 -- content = "What tells it from other contents: the commit or version of each own image."
 -- since = "When it began to serve all traffic, or to wait."
 -- until = "When that ended; null if it had not at the end of the data."
--- rollout_id = "Rollout that gave it the traffic, or brought what waited."
+-- rollout_id = "Rollout that gave it the traffic, or deployed what waited."
 WITH
 contents AS (
   SELECT

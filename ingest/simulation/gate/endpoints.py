@@ -155,7 +155,7 @@ class Endpoints:
 
     def _canary(self, identity: str, params: Params) -> Json:
         result = self._world.canary_results.get(identity, {})
-        # What has ended is in the archive, which is asked by its account; what is canceled never comes there.
+        # What has ended is in the archive, which is searched by its account; what is canceled never comes there.
         account = result.get("storageAccountName")
         if not result or result.get("status") == "canceled" or account not in (None, params.get("storageAccountName")):
             raise ResponseError(404, f"Canary execution {identity} not found")

@@ -112,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_json(status, body, headers)
 
     def _message(self, status: int, message: str) -> str:
-        """The words of Gate for what Orca refused, with the internal address that it asked."""
+        """The words of Gate for what Orca refused, with its internal address."""
         if status != 400:
             return message
         return f"Status: 400, Method: GET, URL: http://orca.internal:8083{self.path}, Message: {message}"

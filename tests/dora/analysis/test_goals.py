@@ -57,5 +57,5 @@ def test_a_group_has_its_own_goal_or_that_above_it(facts: Callable[..., dora.Del
 
 def test_a_goal_of_nobody_is_told(facts: Callable[..., dora.Delivery]) -> None:
     """A misspelt team would have no goal, in silence."""
-    rows = built(facts).sql("SELECT examples FROM check_results WHERE name = 'goals_of_nobody' AND rows = 1")
+    rows = built(facts).sql("SELECT examples FROM check_results WHERE name = 'goals_without_owner' AND rows = 1")
     assert [("gone" in row["examples"]) for row in rows] == [True]
