@@ -4,7 +4,7 @@
 -- is the number of the deployment in lineage.
 WITH
 first_trees AS (
-  SELECT deployment_id, min(queued_at) AS queued_at
+  SELECT deployment_id, min(queued_at) AS queued_at, greatest(min(queued_at), min(started_at)) AS started_at
   FROM deployment_trees
   WHERE NOT is_earlier_deployment
   GROUP BY deployment_id
@@ -21,14 +21,20 @@ deployment_spans AS (
       deployments.full_traffic_at,
       deployments.finished_at
     ) AS ended_at,
-    greatest(deployments.queued_at, deployments.started_at) AS started_at
+    least(greatest(deployments.queued_at, deployments.started_at), first_trees.started_at) AS started_at
   FROM deployments
   INNER JOIN lineage ON deployments.deployment_id = lineage.deployment_id
   INNER JOIN first_trees ON deployments.deployment_id = first_trees.deployment_id
   WHERE coalesce(deployments.queued_at, deployments.started_at) IS NOT NULL
 ),
 trees AS (
-  SELECT deployment_spans.turn, deployment_trees.source, deployment_trees.root_id
+  SELECT
+    deployment_spans.turn,
+    deployment_trees.source,
+    deployment_trees.application,
+    deployment_trees.root_id,
+    deployment_trees.queued_at,
+    deployment_trees.started_at
   FROM deployment_spans
   INNER JOIN deployment_trees ON deployment_spans.deployment_id = deployment_trees.deployment_id
   WHERE NOT deployment_trees.is_earlier_deployment
@@ -64,10 +70,13 @@ activities AS (
     rollouts.started_at,
     greatest(rollouts.full_traffic_at, rollouts.finished_at)
   FROM trees
-  INNER JOIN rollouts ON trees.source = rollouts.source AND trees.root_id = rollouts.root_id
+  INNER JOIN rollouts
+    ON trees.source = rollouts.source
+    AND trees.application = rollouts.application
+    AND trees.root_id = rollouts.root_id
   WHERE NOT rollouts.is_canary
   UNION ALL
-  SELECT turn, 5, 'queue', began_at, started_at FROM deployment_spans
+  SELECT turn, 5, 'queue', queued_at, started_at FROM trees
 ),
 production_starts AS (
   SELECT turn, min(started_at) AS reached_at

@@ -42,6 +42,7 @@ trees AS (
 SELECT
   trees.*,
   execution.queued_at,
+  execution.started_at,
   NOT trees.is_earlier_deployment AND row_number() OVER (
     PARTITION BY trees.source, trees.application, trees.root_id, trees.is_earlier_deployment
     ORDER BY deployments.root_id = trees.root_id DESC, trees.deployment_id

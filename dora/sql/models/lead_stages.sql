@@ -21,16 +21,19 @@ before_merge AS (
     AND shipped_lead_times.change_id = stages_before_merge.change_id
   WHERE stages_before_merge.ended_at > greatest(stages_before_merge.started_at, shipped_lead_times.began_at)
 ),
+deployment_begins AS (
+  SELECT deployment_id, min(started_at) AS began_at FROM deployment_stages GROUP BY deployment_id
+),
 waits AS (
   SELECT
     shipped_lead_times.application,
     shipped_lead_times.change_id,
     'waiting for deployment' AS stage,
-    epoch_us(least(coalesce(deployments.queued_at, deployments.started_at), shipped_lead_times.ended_at))
+    epoch_us(least(deployment_begins.began_at, shipped_lead_times.ended_at))
     - epoch_us(shipped_lead_times.waits_from) AS micros
   FROM shipped_lead_times
-  INNER JOIN deployments ON shipped_lead_times.shipped_by = deployments.deployment_id
-  WHERE coalesce(deployments.queued_at, deployments.started_at) > shipped_lead_times.waits_from
+  INNER JOIN deployment_begins ON shipped_lead_times.shipped_by = deployment_begins.deployment_id
+  WHERE deployment_begins.began_at > shipped_lead_times.waits_from
 ),
 deployment_shares AS (
   SELECT
