@@ -21,7 +21,8 @@ import msgspec
 import pandas as pd
 
 from ingest.core.archive import Archive, Document
-from ingest.core.pipeline import CHUNK_BYTES, pull
+from ingest.core.pipeline import pull
+from ingest.core.run import CHUNK_BYTES
 from ingest.core.source import Item, Request, SourceState, Watermark
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.model.payload import Execution
