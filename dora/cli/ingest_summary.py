@@ -40,6 +40,8 @@ def print_warnings(summary: Summary) -> None:
     count = summary.quarantined - summary.dismissed
     quarantined = f"{count:,} could not be read and are in quarantine; `dora quarantine` lists why, and what to do"
     lines = [*summary.notes, *(f"missing: {failure}" for failure in summary.partial_failures)]
+    if summary.redacted:
+        lines.append(f"{counted(summary.redacted, 'secret')} in payloads replaced before they were archived")
     for line in [*lines, quarantined] if count else lines:
         console.print_note(f"{summary.source}: {line}")
 

@@ -6,6 +6,7 @@ This thread fetches and parses; a background worker archives and commits, in ord
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -23,6 +24,7 @@ from ingest.core.batches import ParsedChunk, Parser
 from ingest.core.columns import Columns
 from ingest.core.commit_buffer import CommitBuffer
 from ingest.core.quarantine import OpenQuarantine
+from ingest.core.redaction import redact, redact_documents
 from ingest.core.replay import fingerprint, to_document
 from ingest.core.source import (
     AsOf,
@@ -47,9 +49,9 @@ class Summary(msgspec.Struct, kw_only=True):
     """What one run did.
 
     ``tables`` counts new, changed and unchanged rows by table, ``row_counts`` all rows of the source in landing.
-    ``dismissed`` counts those of ``quarantined`` that a user had dismissed. ``coverage`` says since and until when its
-    executions were read completely. ``as_of`` is None if nothing that was read has a time, ``requests`` for a source
-    that sends none.
+    ``dismissed`` counts those of ``quarantined`` that a user had dismissed, ``redacted`` the secrets that were replaced
+    before archiving. ``coverage`` says since and until when its executions were read completely. ``as_of`` is None if
+    nothing that was read has a time, ``requests`` for a source that sends none.
     """
 
     source: str
@@ -57,6 +59,7 @@ class Summary(msgspec.Struct, kw_only=True):
     documents: int = 0
     quarantined: int = 0
     dismissed: int = 0
+    redacted: int = 0
     tables: dict[str, dict[str, int]] = msgspec.field(default_factory=dict)
     partial_failures: list[str] = msgspec.field(default_factory=list)
     notes: list[str] = msgspec.field(default_factory=list)
@@ -92,6 +95,7 @@ class Run:
     ) -> None:
         self.source, self.load, self.report = source, load, report
         self.worker = BackgroundWorker()
+        self.searcher = ThreadPoolExecutor(1, thread_name_prefix="secret-search")
         self.parser = Parser(source.parse, load.schema, source.name, load.id)
         self.archive = Archive(data, source.name, load.id) if archiving else None
         self.buffer = CommitBuffer(load, self.archive)
@@ -103,7 +107,8 @@ class Run:
         self.bytes = 0
 
     def take(self, item: Item) -> None:
-        """Archive and parse one item of the source."""
+        """Archive and parse one item of the source, without the secrets in it."""
+        item = self._redact_excerpt(item)
         if document := to_document(item):  # watermarks too: a replay of the archive yields them again
             self.bytes += len(document.body)
             if self.archive:
@@ -123,6 +128,13 @@ class Run:
             case PartialFailure() | Note() | Progress():
                 self._inform(item)
 
+    def _redact_excerpt(self, item: Item) -> Item:
+        if not (isinstance(item, Unreadable) and item.excerpt):
+            return item
+        body, secrets = redact(item.excerpt.encode("utf-8", "replace"))
+        self.summary.redacted += secrets
+        return msgspec.structs.replace(item, excerpt=body.decode("utf-8", "replace"))
+
     def _inform(self, item: PartialFailure | Note | Progress) -> None:
         match item:
             case PartialFailure(message):
@@ -136,9 +148,22 @@ class Run:
         chunk, unarchived = self.chunk, self.unarchived
         self.chunk, self.unarchived, self.bytes = [], [], 0
         if chunk or unarchived:
-            parsed = self.parser.parse_chunk([item for item in chunk if isinstance(item, Document)])
+            parsed, redacted = self._parse([item for item in chunk if isinstance(item, Document)])
+            chunk = [redacted.get(id(item), item) for item in chunk]
+            unarchived = [redacted.get(id(document), document) for document in unarchived]
             at = self.summary.as_of or datetime.now(UTC)
             self.worker.submit(partial(self._archive_and_buffer, unarchived, chunk, parsed, at))
+
+    def _parse(self, documents: list[Document]) -> tuple[ParsedChunk, dict[int, Document]]:
+        """Parse documents without their secrets, and return those that had some without them, by identity."""
+        search = self.searcher.submit(redact_documents, documents)
+        # Most sources have no secrets, so that the parser need not wait for the search.
+        parsed = None if self.summary.redacted else self.parser.parse_chunk(documents)
+        redacted, secrets = search.result()
+        self.summary.redacted += secrets
+        if redacted or parsed is None:
+            parsed = self.parser.parse_chunk([redacted.get(id(document), document) for document in documents])
+        return parsed, redacted
 
     def _archive_and_buffer(self, unarchived: list[Document], chunk: Chunk, parsed: ParsedChunk, at: datetime) -> None:
         if self.archive:
@@ -217,8 +242,11 @@ class Run:
         try:
             self.worker.submit(self.buffer.commit_covered)
             if self.archive:
-                self.worker.submit(partial(self.archive.append, self.unarchived))
+                redacted, _ = redact_documents(self.unarchived)
+                unarchived = [redacted.get(id(document), document) for document in self.unarchived]
+                self.worker.submit(partial(self.archive.append, unarchived))
                 self.worker.submit(self.archive.close)
             self.worker.wait()
         finally:
+            self.searcher.shutdown()
             self.worker.close()
