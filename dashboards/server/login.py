@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -44,7 +45,8 @@ def warm_up_claims() -> dict[str, str | bool | None]:
     if provider is None:
         return {}
     allowed = next(iter(provider["allowed"]), "example.com").lstrip("@")
-    return {"is_logged_in": True, "email": allowed if "@" in allowed else f"warm-up@{allowed}"}
+    email = allowed if "@" in allowed else f"warm-up@{allowed}"
+    return {"is_logged_in": True, "email": email, "aud": provider["client_id"], "iat": time.time()}
 
 
 def check_access() -> bool:
@@ -57,6 +59,10 @@ def check_access() -> bool:
         st.button("Log in", on_click=st.login, type="primary", key="login")  # login.js looks for this key
         return False
     claims = st.user.to_dict()
+    if not is_current(claims, provider["client_id"], provider["session_hours"], time.time()):
+        st.title("Your session has ended", anchor=False)
+        st.button("Log in", on_click=st.login, type="primary", key="login")
+        return False
     name = str(claims.get("name") or claims.get("email") or claims.get("sub") or "This user")
     if is_allowed(claims, provider["allowed"]):
         with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
@@ -67,6 +73,17 @@ def check_access() -> bool:
     st.text(f"{name} is logged in but not allowed. Ask the administrator of the dashboard for access.")
     st.button("Log out", on_click=st.logout)
     return False
+
+
+def is_current(claims: Claims, client_id: str, session_hours: float, now: float) -> bool:
+    """Return whether claims were issued to this client, at most ``session_hours`` before ``now`` in epoch seconds.
+
+    Streamlit keeps a login for 30 days, and the provider has no way to end it.
+    """
+    audience, issued_at = claims.get("aud"), claims.get("iat")
+    if client_id not in (audience if isinstance(audience, list | tuple) else [audience]):
+        return False
+    return isinstance(issued_at, int | float) and now - issued_at <= session_hours * 3600
 
 
 def is_allowed(claims: Claims, allowed: Iterable[str]) -> bool:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,8 +27,8 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``metadata_url`` is its discovery document, ``client_id`` our id there. The client secret is in the variable
     ``client_secret_env`` or the file ``client_secret_file``; the cookie secret likewise. Without a cookie secret each
-    start generates one, and users log in again. ``allowed`` has e-mail domains (``example.com``) and addresses; an
-    empty list allows every user of the provider.
+    start generates one, and users log in again; they also do after ``session_hours``. ``allowed`` has e-mail domains
+    (``example.com``) and addresses; an empty list allows every user of the provider.
     """
 
     metadata_url: str
@@ -37,6 +37,7 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     client_secret_file: str | None = None
     cookie_secret_env: str = COOKIE
     cookie_secret_file: str | None = None
+    session_hours: Annotated[float, msgspec.Meta(gt=0)] = 12.0
     allowed: list[str] = []
 
 
@@ -98,8 +99,11 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
             "generate one: openssl rand -hex 32.",
         )
     redirect = f"{(settings.url or '').rstrip('/')}/{CALLBACK}"
-    provider = {"metadata_url": login.metadata_url, "client_id": login.client_id, "redirect_uri": redirect}
-    return {LOGIN: json.dumps(provider | {"allowed": login.allowed}), SECRET: secret, COOKIE: cookie}
+    provider = {
+        "metadata_url": login.metadata_url, "client_id": login.client_id, "redirect_uri": redirect,
+        "allowed": login.allowed, "session_hours": login.session_hours,
+    }  # fmt: skip
+    return {LOGIN: json.dumps(provider), SECRET: secret, COOKIE: cookie}
 
 
 def _read_secret(variable: str, file: str | None) -> str:

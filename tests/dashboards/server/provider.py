@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import secrets
 import threading
@@ -14,6 +15,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    """Return another key to sign tokens."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class Provider(ThreadingHTTPServer):
@@ -27,7 +34,9 @@ class Provider(ThreadingHTTPServer):
         self.claims: dict[str, Any] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.requested_paths: list[str] = []
-        self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.key, self.key_id = new_key(), "test"
+        self.published_key = self.key
+        self.algorithm = "RS256"
         self.address = f"http://127.0.0.1:{self.server_port}"
 
     def __enter__(self) -> Provider:
@@ -54,10 +63,10 @@ class Provider(ThreadingHTTPServer):
     @property
     def keys(self) -> dict[str, Any]:
         """The public key as a JSON Web Key Set."""
-        numbers = self.key.public_key().public_numbers()
+        numbers = self.published_key.public_key().public_numbers()
         parts = {name: _url64(number.to_bytes(-(-number.bit_length() // 8))) for name, number in
                  (("n", numbers.n), ("e", numbers.e))}  # fmt: skip
-        return {"keys": [{"kty": "RSA", "kid": "test", "use": "sig", "alg": "RS256", **parts}]}
+        return {"keys": [{"kty": "RSA", "kid": self.key_id, "use": "sig", "alg": "RS256", **parts}]}
 
     def code(self, authorization: dict[str, str]) -> str:
         """Return a code for an authorization request."""
@@ -82,9 +91,18 @@ class Provider(ThreadingHTTPServer):
         return {"access_token": "none", "token_type": "Bearer", "id_token": self._sign(claims | self.claims)}
 
     def _sign(self, claims: dict[str, Any]) -> str:
-        head = {"alg": "RS256", "kid": "test", "typ": "JWT"}
-        body = f"{_url64(json.dumps(head).encode())}.{_url64(json.dumps(claims).encode())}"
-        return f"{body}.{_url64(self.key.sign(body.encode(), padding.PKCS1v15(), SHA256()))}"
+        head = {"alg": self.algorithm, "kid": self.key_id, "typ": "JWT"}
+        present = {name: value for name, value in claims.items() if value is not None}
+        body = f"{_url64(json.dumps(head).encode())}.{_url64(json.dumps(present).encode())}"
+        return f"{body}.{_url64(self._signature(body.encode()))}"
+
+    def _signature(self, body: bytes) -> bytes:
+        if self.algorithm == "none":
+            return b""
+        if self.algorithm == "HS256":  # as an attacker would, who knows the public key only
+            public = self.published_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+            return hmac.digest(public, body, "sha256")
+        return self.key.sign(body, padding.PKCS1v15(), SHA256())
 
 
 class _Handler(BaseHTTPRequestHandler):
