@@ -14,6 +14,8 @@ def draw(view: View) -> None:
     age = cache.age(view.build)
     if age is not None and age > view.about.stale_after:
         st.warning(f"The data is {text.format_age(age)} old. Run `dora nightly` to update it.")
+    if error := cache.error_of_next(view.build):
+        _banner("Earlier build", f"{error} These pages show the build before it.")
     for warning in view.about.load_warnings:
         _banner("Partial data", warning)
     incomplete = view.value("deployment_frequency").incomplete

@@ -16,7 +16,7 @@ import streamlit as st
 import dora
 from dashboards.queries import text
 from dashboards.queries.selection import Grain
-from dora import Delivery, Scope, Value
+from dora import Delivery, DoraError, Scope, Value
 
 TTL, MAX_ENTRIES = "1h", 400
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments; excluded ones are among them, with the reason
@@ -69,8 +69,39 @@ class About:
         return self.as_of - self.first_deployment_at if self.as_of and self.first_deployment_at else timedelta()
 
 
+# By path: the last build that was opened, and the error of the one that has replaced it since.
+_opened: dict[str, Build] = {}
+_errors: dict[str, tuple[Build, DoraError]] = {}
+
+
 def current() -> Build:
-    """Return the build that $DORA_DATABASE names. Raises ``DoraError`` if there is none."""
+    """Return the build that $DORA_DATABASE names, or the one before it if this version can not open the new one.
+
+    Raises ``DoraError`` if there is none.
+    """
+    build = _find_build()
+    opened, refused = _opened.get(build.path), _errors.get(build.path)
+    if opened and refused and refused[0] == build:
+        return opened
+    _errors.pop(build.path, None)
+    try:
+        _open(build)
+    except DoraError as error:
+        if opened is None or opened.inode == build.inode:  # there is no other file, which is open
+            raise
+        _errors[build.path] = build, error
+        return opened
+    _opened[build.path] = build
+    return build
+
+
+def error_of_next(build: Build) -> DoraError | None:
+    """Return why the build that has replaced this one can not be opened; null if none has."""
+    refused = _errors.get(build.path)
+    return refused[1] if refused else None
+
+
+def _find_build() -> Build:
     path = Path(os.environ.get("DORA_DATABASE", "data/dora.duckdb"))
     try:
         status = path.stat()

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dora.cli import options
+from dora.cli.build_renewal import renew_build
 from dora.cli.metrics import show
 from dora.cli.pipeline import nightly, parse_utc
 from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment, read_dashboard
@@ -34,9 +35,12 @@ def dashboard(
 ) -> None:
     """Serve the dashboard. Its public address and login are set in dora.toml.
 
+    A build of an older version is built again first.
+
     Example: dora dashboard --port 8501
     """
     settings = read(config)
+    renew_build(settings)
     overrides = {} if base_path is None else {"base_path": base_path}
     serve(settings.data / "dora.duckdb", port, address, read_dashboard(settings.dashboard | overrides))
 
