@@ -37,14 +37,14 @@ def pull(
     """
     with database.open_load(data, source.name) as load:
         state = SourceState.read(load.con, source.name)
-        items = replay_items(data, source.name) if replaying else source.fetch(request, state)
+        items = replay_items(data, source) if replaying else source.fetch(request, state)
         return _take_all(items, Run(source, data, load, report, archiving=not replaying))
 
 
 def replay(source: Source, data: Path, landing: Path, report: Report = lambda _: None) -> Summary:
     """Parse all archived payloads of a source into another landing; the caller holds the lock of the data folder."""
     with database.open_load_of(landing, source.name) as load:
-        return _take_all(replay_items(data, source.name), Run(source, data, load, report, archiving=False))
+        return _take_all(replay_items(data, source), Run(source, data, load, report, archiving=False))
 
 
 def dismiss(data: Path, source: str, ids: Iterable[str]) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ingest.core.archive import Damage, Document, read_archive
-from ingest.core.source import AsOf, Dismissed, FileComplete, Item, PartialFailure, Unreadable, Watermark
+from ingest.core.source import AsOf, Dismissed, EarlierAsOf, FileComplete, Item, PartialFailure, Unreadable, Watermark
 
 # These kinds are in the archives of earlier versions: they must stay as they are.
 _ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[Dismissed] | type[FileComplete]] = {
@@ -31,13 +32,21 @@ def to_document(item: Item) -> Document | None:
     return None
 
 
-def replay_items(data: Path, source: str) -> Iterator[Item]:
+def replay_items(data: Path, source: Any) -> Iterator[Item]:
     """Yield the items in the archive of a source; a damaged archive is a partial failure of the run."""
+    items = _read_items(data, source.name)
+    replay = getattr(source, "replay", None)
+    return replay(items) if replay else items
+
+
+def _read_items(data: Path, source: str) -> Iterator[Item]:
     for document in read_archive(data, source):
         if isinstance(document, Damage):
             yield PartialFailure(f"{document.path} could not be read to its end: {document.reason}")
             continue
         item_type = _ARCHIVED.get(document.kind)
+        if item_type is AsOf and b"complete_since" not in document.body:
+            item_type = EarlierAsOf
         yield msgspec.json.decode(document.body, type=item_type) if item_type else document
 
 

@@ -49,6 +49,10 @@ class AsOf(msgspec.Struct, frozen=True):
     complete_since: datetime | None = None
 
 
+class EarlierAsOf(AsOf, frozen=True):
+    """An as-of time in an archive of contract 4 or before, which had the time of the run for files too."""
+
+
 class PartialFailure(msgspec.Struct, frozen=True):
     """A part of the source that could not be fetched; the others proceed, and the run ends as partial."""
 
@@ -98,6 +102,7 @@ class Source(Protocol):
     Optional attributes:
     ``requests`` is the number of requests sent, for the summary.
     ``input(document)`` returns the name that a document keeps when it is corrected, None if it has none.
+    ``replay(items)`` yields archived items as this version understands them, if earlier ones meant another thing.
     ``doctor(context)`` yields the findings of ``dora doctor`` about this source.
     """
 

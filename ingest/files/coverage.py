@@ -42,6 +42,11 @@ class TimesRead:
         self._as_of = max(filter(None, ends), default=None)
         self._newest_in_file = None
 
+    def end_archive(self, latest: datetime) -> None:
+        """End the files of an archive, the last of which were read at an instant."""
+        if self._newest_in_file is not None:
+            self._as_of = min(EPOCH + timedelta(microseconds=self._newest_in_file), latest)
+
     def items(self) -> Iterator[Item]:
         """Yield the as-of time of the run, if anything has a time, and notes."""
         if self._as_of:

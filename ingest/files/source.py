@@ -15,7 +15,7 @@ from dora.errors import UsageError
 from dora.storage.rows.base import Row
 from ingest.core.archive import Document
 from ingest.core.paths import at_home
-from ingest.core.source import FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
+from ingest.core.source import EarlierAsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
@@ -86,6 +86,21 @@ class Files:
         for file in files:
             yield from self._read_file(file, rows, times)
         yield from times.items()
+
+    def replay(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield archived items; up to when the files of an earlier version are known follows from their times."""
+        times, last_run = TimesRead(self.settings), None
+        for item in items:
+            if isinstance(item, EarlierAsOf):
+                last_run = item.at
+                continue
+            if last_run and isinstance(item, Document):
+                record = self._read_record(item.kind, msgspec.json.decode(item.body, type=_LineDocument).cells)
+                times.add(record.times if record else ())
+            yield item
+        if last_run:
+            times.end_archive(last_run)
+            yield from times.items()
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check that the configured files exist and can be read."""

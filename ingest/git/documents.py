@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,12 +15,13 @@ from dora.storage.rows.inventory import Application
 from ingest.core.archive import Document
 from ingest.core.columns import Columns
 from ingest.core.trailers import list_co_authors
-from ingest.git import log
+from ingest.git import first_archives, log
 
 MICROS = 1_000_000
 Texts = list[str | None] | str | None
 Seconds = list[int | None] | None
 Lists = list[list[str] | None] | None
+_Batch = TypeVar("_Batch")
 
 
 class Repeated(msgspec.Struct):
@@ -181,9 +183,9 @@ def parse_document(document: Document) -> Iterable[Row | Columns]:
     """Return the rows of a document; raises ``ValueError`` if it is not a document of this source."""
     match document.kind:
         case "commit":
-            return [_commit_rows(_COMMITS.decode(document.body))]
+            return [_commit_rows(_decode(_COMMITS, document.body, first_archives.to_commit_columns))]
         case "change":
-            return [_change_rows(_CHANGES.decode(document.body))]
+            return [_change_rows(_decode(_CHANGES, document.body, first_archives.to_change_columns))]
         case "tag":
             return [_tag_rows(_TAGS.decode(document.body))]
         case "request_head":
@@ -195,6 +197,17 @@ def parse_document(document: Document) -> Iterable[Row | Columns]:
         case "change_request":
             return _REQUESTS.decode(document.body).requests
     raise ValueError(f"git has no documents of kind {document.kind}")
+
+
+def _decode(
+    decoder: msgspec.json.Decoder[_Batch], body: bytes, to_columns: Callable[[bytes], dict[str, Any]]
+) -> _Batch:
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        with contextlib.suppress(msgspec.ValidationError):
+            return msgspec.convert(to_columns(body), decoder.type)
+        raise
 
 
 def _commit_rows(commits: CommitDocument) -> Columns:

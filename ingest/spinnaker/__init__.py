@@ -18,7 +18,7 @@ from ingest.spinnaker.auth.connect import check_login, connect
 from ingest.spinnaker.client.fetch import GateReader
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.linked_documents import LinkedDocuments
-from ingest.spinnaker.client.saved_payloads import read_saved_payloads
+from ingest.spinnaker.client.saved_payloads import date_saved_payloads, read_saved_payloads
 from ingest.spinnaker.doctor import check_gate
 from ingest.spinnaker.parse.document import parse_document
 from ingest.spinnaker.settings import Settings, parse_settings
@@ -57,6 +57,10 @@ class SOURCE:
         for item in LinkedDocuments(gate, state).follow(items):
             yield from _drain(warnings)  # a token may be refreshed at any time
             yield item
+
+    def replay(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield archived items, with the time of saved payloads, which earlier versions did not archive."""
+        return date_saved_payloads(items)
 
     @property
     def requests(self) -> int | None:

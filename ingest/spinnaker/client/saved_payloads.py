@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,17 +43,27 @@ def read_saved_payloads(paths: Sequence[Path]) -> Iterator[Item]:
 
     Raises ``UsageError`` for a path that does not exist.
     """
-    newest = 0
+    yield from date_saved_payloads(_read_paths(paths))
+
+
+def date_saved_payloads(items: Iterable[Item]) -> Iterator[Item]:
+    """Yield items, and at the end the newest time in their documents unless a server has said its own before."""
+    newest, is_dated = 0, False
+    for item in items:
+        is_dated |= isinstance(item, AsOf)
+        if isinstance(item, Document) and not is_dated:
+            newest = max(newest, *map(int, _TIME.findall(item.body)), 0)
+        yield item
+    if newest and not is_dated:  # what was saved months ago is as old as that, whenever it is loaded
+        yield AsOf(min(datetime.fromtimestamp(newest / 1000, UTC), datetime.now(UTC)))
+
+
+def _read_paths(paths: Sequence[Path]) -> Iterator[Item]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"There is no {path}; nothing was loaded.", "give a file or a folder of payloads.")
         for file in sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]:
-            for item in _read_file(file):
-                if isinstance(item, Document):
-                    newest = max(newest, *map(int, _TIME.findall(item.body)), 0)
-                yield item
-    if newest:  # what was saved months ago is as old as that, whenever it is loaded
-        yield AsOf(min(datetime.fromtimestamp(newest / 1000, UTC), datetime.now(UTC)))
+            yield from _read_file(file)
 
 
 def _read_file(path: Path) -> Iterator[Item]:

@@ -12,6 +12,7 @@ from dora.storage.rows.canaries import Canary
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.spinnaker import SOURCE
+from tests.conftest import fresh
 from tests.ingest.spinnaker.conftest import NOW, Ingest, Landed, run, tables
 from tests.simulation.gate import serve
 
@@ -264,7 +265,7 @@ def test_a_judgment_never_lands_after_the_watermark(
         ingest(gate.url)
     before = landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id")
     (tmp_path / "landing.duckdb").unlink()
-    pull(SOURCE.from_settings({}, tmp_path), tmp_path, Request(), replaying=True)
+    pull(SOURCE.from_settings({}, tmp_path), fresh(tmp_path), Request(), replaying=True)
     assert landed("SELECT * EXCLUDE load_id FROM canary_judgment ORDER BY id") == before
 
 
