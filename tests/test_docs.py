@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dora import errors
 from dora.cli.metrics import app as reading
+from dora.cli.signals import SIGNALS, Interruption
 from dora.sql.catalog import metrics
 from ingest import sources
 
@@ -23,6 +24,8 @@ def test_every_exit_code_is_documented() -> None:
     """The table of exit codes is the error tree."""
     listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
     assert listed == {cls.exit_code for cls in TREE} | {0}
+    of_signals = sorted(Interruption(number).exit_code for number in SIGNALS)
+    assert f"| {', '.join(map(str, of_signals))} |" in README
 
 
 def test_the_error_tree_is_drawn_as_it_is() -> None:

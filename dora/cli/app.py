@@ -6,9 +6,10 @@ import sys
 
 import typer
 
-from dora.cli import audit, compare, dashboard, lists, metrics, pipeline, quarantine
+from dora.cli import audit, compare, dashboard, lists, metrics, nightly, pipeline, quarantine, signals
 from dora.errors import DoraError
 from dora.render import console
+from dora.storage.sql_errors import explain_fault
 
 app = typer.Typer(
     name="dora",
@@ -16,18 +17,31 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="DORA metrics from Spinnaker and git, with confidence intervals and the evidence behind every number.",
-    epilog="Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run.",
+    epilog=(
+        "Exit codes: 0 ok, 1 failed, 2 usage, 3 partial, 4 auth, 5 stale or failed check, 75 locked by another run,"
+        " 129, 130 or 143 ended by a signal."
+    ),
 )
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
-for module in (pipeline, quarantine, dashboard, metrics, compare, lists, audit):
+for module in (pipeline, nightly, quarantine, dashboard, metrics, compare, lists, audit):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups
 
 
 def main() -> None:
-    """Run a command; a ``DoraError`` is one line on standard error and its exit code."""
+    """Run a command; an error of ours or of the machine, or a signal, is one line and an exit code."""
+    signals.install()
+    code = 0
     try:
         app()
-    except DoraError as error:
+    except (DoraError, signals.Interruption) as error:
         console.print_note(f"dora: {error}")
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except Exception as error:
+        explained = signals.interruption() or explain_fault(error)
+        if explained is None:
+            raise
+        console.print_note(f"dora: {explained}")
+        code = explained.exit_code
+    # After the block, because an error keeps alive what ends with it: a generator then removes its unfinished file.
+    sys.exit(code)

@@ -14,7 +14,8 @@ import typer
 from dora.cli import options
 from dora.cli.build_renewal import renew_build
 from dora.cli.metrics import show
-from dora.cli.pipeline import nightly, parse_utc
+from dora.cli.nightly import nightly
+from dora.cli.pipeline import parse_utc
 from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment, read_dashboard
 from dora.config.settings import read
 from dora.errors import DoraError

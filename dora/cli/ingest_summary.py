@@ -35,6 +35,28 @@ def print_summary(summary: Summary, *, json: bool = False) -> None:
     print_warnings(summary)
 
 
+def print_line(summary: Summary) -> None:
+    """Print the summary as one line on standard error."""
+    console.print_note(one_line(summary))
+
+
+def print_failures(summary: Summary) -> None:
+    """Print the partial failures alone on standard error."""
+    for failure in summary.partial_failures:
+        console.print_note(f"{summary.source}: missing: {failure}")
+
+
+def one_line(summary: Summary) -> str:
+    """Return the summary of a run as a part of one line."""
+    changed = f"{changed_rows(summary):,} rows new or changed"
+    return f"{summary.source}: {counted(summary.documents, 'document')}, {changed}, {summary.quarantined:,} quarantined"
+
+
+def changed_rows(summary: Summary) -> int:
+    """Return how many rows of landing a run made or changed."""
+    return sum(counts["new"] + counts["changed"] for counts in summary.tables.values())
+
+
 def print_warnings(summary: Summary) -> None:
     """Print notes, partial failures and the number of quarantined documents on standard error."""
     count = summary.quarantined - summary.dismissed

@@ -19,6 +19,9 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Print nothing but one line on standard error; the log has the rest.")
+]
 Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
 
 MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Default: every metric.")]

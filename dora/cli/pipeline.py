@@ -1,4 +1,4 @@
-"""Commands that write data, and the one that looks after it: ingest, build, nightly, doctor."""
+"""Commands that write data, and the one that looks after it: ingest, build, doctor."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from dora import periods
 from dora.cli import ingest_summary, options
 from dora.cli.landing import with_landing
 from dora.cli.metrics import print_check_results
+from dora.cli.run_log import RunLog, record_run
 from dora.config.settings import Config, read
-from dora.errors import DoraError, PartialError, UsageError, counted
+from dora.errors import PartialError, UsageError, counted
 from dora.render import console
+from dora.sql.catalog import CheckResult
 
 if TYPE_CHECKING:
     from ingest.core.pipeline import Summary
@@ -34,6 +37,7 @@ def ingest(
     replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Fetch data from one source into landing.duckdb.
 
@@ -56,11 +60,18 @@ def ingest(
         applications=tuple(application or ()),
         kind=kind,
     )
-    summary = _pull(read(config), name, request, replay=replay)
-    ingest_summary.print_summary(summary, json=json)
-    if summary.partial_failures:
-        parts = counted(len(summary.partial_failures), "part")
-        raise PartialError(f"{parts} of {name} missing; everything else was ingested.", "see the messages above.")
+    settings = read(config)
+    check_request(settings, name, request)
+    with record_run(settings, f"ingest-{name}") as log:
+        summary = pull_source(settings, name, request, log, replay=replay)
+        if quiet:
+            warn = ingest_summary.print_failures if summary.partial_failures else ingest_summary.print_line
+            warn(summary)
+        else:
+            ingest_summary.print_summary(summary, json=json)
+        if summary.partial_failures:
+            parts = counted(len(summary.partial_failures), "part")
+            raise PartialError(f"{parts} of {name} missing; everything else was ingested.", "see the messages above.")
 
 
 def parse_utc(text: str) -> datetime:
@@ -68,64 +79,60 @@ def parse_utc(text: str) -> datetime:
     return periods.parse_moment(text, "UTC", datetime.now(UTC).replace(tzinfo=None)).replace(tzinfo=UTC)
 
 
-def _pull(settings: Config, name: str, request: Request, *, replay: bool = False) -> Summary:
-    from ingest import configure_source, source_type
+def check_request(settings: Config, name: str, request: Request) -> None:
+    """Raise ``UsageError`` if there is no such source, or it takes no such option; nothing is written."""
+    from ingest import source_type
+
+    for option in ("paths", "load", "since", "applications", "kind"):
+        if getattr(request, option) and option not in source_type(name, settings.sources.get(name, {})).takes:
+            raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
+
+
+def pull_source(settings: Config, name: str, request: Request, log: RunLog, *, replay: bool = False) -> Summary:
+    """Run one source, with its start, its end and its counts in the log."""
+    from ingest import configure_source
     from ingest.core.pipeline import pull
 
-    source_settings = settings.sources.get(name, {})
-    # Checked before the source is configured, so that a wrong option costs no request.
-    for option in ("paths", "load", "since", "applications", "kind"):
-        if getattr(request, option) and option not in source_type(name, source_settings).takes:
-            raise UsageError(f"{name} takes no {option}; nothing was fetched.", f"leave {option} out.")
-    source = configure_source(name, source_settings, settings.data)
+    log.write("source started", source=name)
+    source = configure_source(name, settings.sources.get(name, {}), settings.data)
     with console.Progress() as progress:
-        return with_landing(settings, lambda: pull(source, settings.data, request, replaying=replay, report=progress))
+        summary = with_landing(
+            settings, lambda: pull(source, settings.data, request, replaying=replay, report=progress)
+        )
+    log.write("source ended", **msgspec.structs.asdict(summary))
+    return summary
 
 
 @app.command()
-def build(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
+def build(config: options.ConfigFile = None, json: options.AsJson = False, quiet: options.Quiet = False) -> None:
     """Build dora.duckdb from landing.duckdb. A failed check of severity "stop" keeps the previous build.
 
     Example: dora build
     """
-    _build(read(config), json=json)
+    settings = read(config)
+    with record_run(settings, "build") as log:
+        results = build_logged(settings, log)
+        if quiet:
+            console.print_note(f"build: {checks_line(results)} in {log.seconds:.1f} s")
+        else:
+            print_check_results(results, json=json)
 
 
-def _build(settings: Config, *, json: bool) -> None:
+def build_logged(settings: Config, log: RunLog) -> list[CheckResult]:
+    """Build, with the start, the end and the failed checks in the log."""
     from dora.build import run
 
+    log.write("build started")
     with console.Progress() as progress:
         results = with_landing(settings, lambda: run.build(settings, progress))
-    print_check_results(results, json=json)
+    log.write("build ended", failed_checks={result.check: result.rows for result in results if result.rows})
+    return results
 
 
-@app.command()
-def nightly(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
-    """Ingest from every configured source, then build. A failing source does not stop the others (exit 3).
-
-    Example: 15 2 * * *  cd /srv/dora && dora nightly
-    """
-    from ingest.core.source import Request
-
-    settings = read(config)
-    if not settings.sources:
-        raise UsageError("No sources are configured; nothing was fetched.", "add [sources.NAME] to dora.toml.")
-    summaries, failures = [], []
-    for name in settings.sources:
-        try:
-            summaries.append(_pull(settings, name, Request()))
-        except DoraError as error:  # the other sources are independent, and their data is worth a build
-            failures.append(f"{name}: {error}")
-    for summary in summaries:
-        # Standard output of --json is the check results alone.
-        (ingest_summary.print_warnings if json else ingest_summary.print_summary)(summary)
-    for failure in failures:
-        console.print_note(f"missing: {failure}")
-    _build(settings, json=json)
-    missing = len(failures) + sum(len(summary.partial_failures) for summary in summaries)
-    if missing:
-        parts = counted(missing, "part")
-        raise PartialError(f"{parts} missing; everything else was ingested and built.", "see the messages above.")
+def checks_line(results: list[CheckResult]) -> str:
+    """Return the result of the checks as a part of one line."""
+    failed = sum(1 for result in results if result.rows)
+    return f"{failed} of {counted(len(results), 'check')} found rows" if failed else f"{len(results)} checks passed"
 
 
 @app.command()

@@ -9,6 +9,7 @@ import typer
 
 from dora.cli import options
 from dora.cli.landing import with_landing
+from dora.cli.run_log import record_run
 from dora.config.settings import Config, read
 from dora.errors import UsageError, counted
 from dora.render import console
@@ -37,7 +38,8 @@ def quarantine(
     settings = read(config)
     inputs = _read_inputs(settings)
     if dismiss:
-        _dismiss(settings, inputs, dismiss)
+        with record_run(settings, "dismiss"):
+            _dismiss(settings, inputs, dismiss)
         inputs = _read_inputs(settings)
     waiting = [row for row in inputs if row["dismissed_at"] is None]
     rows = [row | {"next": _next_step(row)} for row in (inputs if everything else waiting)]

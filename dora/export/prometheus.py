@@ -52,12 +52,13 @@ def _gauges(metric: Metric, values: list[Value]) -> Iterator[str]:
     for value in values:
         for bound in BOUNDS:
             if (number := getattr(value, bound)) is not None:
-                yield f'{name}{{application="{_escape_label(value.group or "")}",bound="{bound}"}} {number:.10g}'
+                yield f'{name}{{application="{escape_label(value.group or "")}",bound="{bound}"}} {number:.10g}'
     yield f"# HELP {name}_observations Observations behind the value (n)."
     yield f"# TYPE {name}_observations gauge"
     for value in values:
-        yield f'{name}_observations{{application="{_escape_label(value.group or "")}"}} {value.n}'
+        yield f'{name}_observations{{application="{escape_label(value.group or "")}"}} {value.n}'
 
 
-def _escape_label(text: str) -> str:
+def escape_label(text: str) -> str:
+    """Return a text as the value of a label."""
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

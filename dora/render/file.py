@@ -24,3 +24,5 @@ def replace_file(path: Path) -> Iterator[Path]:
         raise DoraError(
             f"{path} cannot be written ({type(error).__name__}); no file was changed.", "choose another path."
         ) from error
+    finally:
+        temporary_path.unlink(missing_ok=True)

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
 from dora.errors import DoraError, LockedError, UnusableError
+from dora.storage.system_errors import REMEDIES, explain_system_error, memory_error
 
-# What DuckDB quotes from the operating system, and what helps.
-_SYSTEM_ERRORS = {
-    "No space left": "free some space",
-    "Disk quota": "free some space, or raise the quota",
-    "File too large": "raise the limit of the size of files",
-    "Input/output error": "check the disk, which reports read or write errors",
-    "Read-only file system": "make the file system writable",
-    "Permission denied": "give this user the permission, or run as the owner of the file",
-    "Too many open files": "raise the limit of open files",
-}
 NEXT_STEPS = {
     "landing.duckdb": "run `dora ingest NAME`, `dora build` or `dora nightly`: they make it again from the payloads.",
     "dora.duckdb": "run `dora build`.",
@@ -35,18 +27,38 @@ def explain_sql_errors(path: Path | None) -> Iterator[None]:
         raise explain(error, path) from error
 
 
+def explain_fault(error: BaseException) -> DoraError | None:
+    """Return an error of the machine in our words: of the operating system, memory, a lock or a damaged file.
+
+    None for any other error: that is a fault of the program.
+    """
+    if isinstance(error, DoraError):
+        return error
+    if not isinstance(error, duckdb.Error):
+        return explain_system_error(error)
+    if isinstance(error, duckdb.OutOfMemoryException) or is_damage(error) or _is_of_system(error):
+        return explain(error, None)
+    return None
+
+
 def explain(error: duckdb.Error, path: Path | None) -> DoraError:
-    """Return an error in our words: of the operating system, a lock, memory, or else a damaged file."""
-    name, reason = path or "memory", str(error).splitlines()[0].rstrip(".!")
+    """Return an error in our words: of the operating system, a lock, memory, or else a damaged file.
+
+    Without ``path`` it is the file that DuckDB names, else a build: landing is verified before it is read.
+    """
+    reason = str(error).splitlines()[0].rstrip(".!")
     if isinstance(error, duckdb.OutOfMemoryException):
-        return DoraError(f"{name}: memory ran out: {reason}.", "repeat it with more memory.")
+        return memory_error(reason)
+    file = re.search(r'"(/[^"]+)"', reason)
+    path = path or (Path(file[1]) if file else Path("dora.duckdb") if is_damage(error) else None)
+    name = path or "DuckDB"
     if "Could not set lock" in reason:
         return LockedError(f"Another process has {name} open; nothing was touched.", "close it, then repeat.")
     if "version number" in reason:  # of the storage format
         return DoraError(f"{name} was written by a newer DuckDB; it was not touched.", "install that version again.")
-    for words, next_step in _SYSTEM_ERRORS.items():
+    for words, remedy in REMEDIES.items():
         if words in reason:
-            return DoraError(f"{name}: {reason}. What was committed is kept.", f"{next_step}, then repeat.")
+            return DoraError(f"{name}: {reason}. What was committed is kept.", f"{remedy}, then repeat.")
     if path and is_damage(error):
         return UnusableError(f"{name} is damaged: {reason}.", NEXT_STEPS.get(path.name, "make it again."))
     return DoraError(f"{name}: {reason}. What was committed is kept.", "repeat it.")
@@ -54,7 +66,11 @@ def explain(error: duckdb.Error, path: Path | None) -> DoraError:
 
 def is_damage(error: duckdb.Error) -> bool:
     """Return whether a file is not as it was written, unlike an error of a query."""
-    if any(words in str(error) for words in (*_SYSTEM_ERRORS, "Could not set lock", "version number")):
+    if _is_of_system(error):
         return False
     kinds = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException, duckdb.FatalException)
     return isinstance(error, kinds) or str(error).startswith("Corrupt database")
+
+
+def _is_of_system(error: duckdb.Error) -> bool:
+    return any(words in str(error) for words in (*REMEDIES, "Could not set lock", "version number"))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -22,7 +21,6 @@ from ingest import configure_source
 from ingest.doctor.attribution import check_attribution, read_deployments
 from ingest.doctor.finding import DoctorFinding, SourceContext
 
-MIN_FREE = 256 << 20  # bytes, for the payloads of one run
 LAST_LOADS = """
 SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of,
   arg_max(partial_failures, started_at) AS partial_failures,
@@ -88,15 +86,13 @@ def _check_folder(data: Path) -> Iterator[DoctorFinding]:
         return
     if not os.access(data, os.W_OK | os.X_OK):
         yield DoctorFinding("data", "fail", f"this user can not write to {data}", "give it the permission.")
-    free = shutil.disk_usage(data).free
-    databases = [data / database.LANDING, data / database.PUBLISHED]
-    # A run writes the new dora.duckdb beside the old one, and landing.duckdb may double.
-    needed = MIN_FREE + 2 * sum(file.stat().st_size for file in databases if file.exists())
-    message = f"{free >> 20:,} MB are free, a run may need {needed >> 20:,} MB"
-    if free < needed:
-        yield DoctorFinding("disk", "fail", message, "free some space: a build is complete before it replaces the old.")
+    space = database.measure_space(data)
+    if space.free < space.needed:
+        yield DoctorFinding(
+            "disk", "fail", str(space), "free some space: a build is complete before it replaces the old."
+        )
     else:
-        yield DoctorFinding("disk", "ok", message)
+        yield DoctorFinding("disk", "ok", str(space))
 
 
 def _check_landing(data: Path, loads: dict[str, LastLoad]) -> DoctorFinding:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from dora.errors import AuthError, StaleError
-from dora.storage import database
+from dora.storage import database, disk
 from ingest import sources
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
@@ -330,7 +330,7 @@ def test_a_full_disk_fails(
 ) -> None:
     """The message has the free space and the space that a run needs."""
     assert check()["disk"].state == "ok"
-    monkeypatch.setattr(run, "MIN_FREE", 1 << 60)
+    monkeypatch.setattr(disk, "MIN_FREE", 1 << 60)
     finding = check()["disk"]
     assert (finding.state, "MB are free" in finding.message) == ("fail", True)
 
