@@ -3,9 +3,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+  --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate bench screenshots pictures clean
+.PHONY: help setup demo test truth mutate bench screenshots pictures constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
@@ -14,6 +17,8 @@ help:
 	@echo "make mutate break one rule after another and see that a scenario that names it fails"
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
+	@echo "make constraints  pin every dependency again, by version and hashes (needs uv)"
+	@echo "make audit  look for known vulnerabilities of the pinned dependencies (needs their data base)"
 	@echo "make pictures  draw the history of docs/what-serves.md again"
 
 setup: $(VENV)/.ready
@@ -21,7 +26,9 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(PIP) --require-hashes --no-deps -r constraints.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	$(BIN)/python -m compileall -q dora ingest dashboards
 	touch $@
 
@@ -41,7 +48,7 @@ mutate: setup
 	$(BIN)/python -m tests.mutate
 
 bench: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(PIP) --require-hashes --no-deps -r constraints-bench.txt
 	for name in coverage git ingest memory metrics paging dashboard; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 screenshots: setup
@@ -50,6 +57,17 @@ screenshots: setup
 
 pictures: setup
 	$(BIN)/python -m tests.dashboards.serving_picture
+
+constraints:
+	$(COMPILE) --extra google --extra login --extra report --extra test -o constraints.txt
+	$(COMPILE) --all-extras -c constraints.txt -o constraints-all.txt
+	awk 'NR == FNR { seen[$$1]; next } /^[a-z]/ { other = !($$1 in seen) } other' \
+	  constraints.txt constraints-all.txt > constraints-bench.txt
+	rm constraints-all.txt
+
+audit: setup
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --require-hashes --disable-pip -r constraints.txt
 
 clean:
 	rm -rf $(VENV) data/demo
