@@ -53,13 +53,15 @@ _BACKPORT = re.compile(r"\bback-?port", re.IGNORECASE)
 class Message(NamedTuple):
     """What a commit message says.
 
-    ``requests`` are the numbers of its pull or merge requests, joined by blanks, ``title`` is the title of the request
-    if the subject is that of a merge, one a line if it merges several. ``reverts`` says what it reverts: ``commit ID``,
-    ``request NUMBER`` (with ``owner/name#`` before it if it names a repository) or ``subject TEXT``, the most exact
-    first, at last ``number NUMBER``, its own, because the reverted number may stand outside of the quotes.
+    ``subject`` is its first line. ``requests`` are the numbers of its pull or merge requests, joined by blanks,
+    ``title`` is the title of the request if the subject is that of a merge, one a line if it merges several.
+    ``reverts`` says what it reverts: ``commit ID``, ``request NUMBER`` (with ``owner/name#`` before it if it names a
+    repository) or ``subject TEXT``, the most exact first, at last ``number NUMBER``, its own, because the reverted
+    number may stand outside of the quotes.
     ``is_revert`` says whether it does nothing else, null if it reverts nothing.
     """
 
+    subject: str
     requests: str | None
     title: str | None
     reverts: list[str] | None
@@ -75,7 +77,7 @@ def parse(message: str) -> Message:
     reverts = parse_reverts(title or subject, message, requests) if "evert" in message or "Reapply" in message else []
     is_revert = _is_revert(title or subject, message) if reverts else None
     picked_from = parse_cherry_picked_sha(message) if "cherry picked from" in message else None
-    return Message(requests, title, reverts or None, is_revert, picked_from)
+    return Message(subject, requests, title, reverts or None, is_revert, picked_from)
 
 
 def read_subject(message: str) -> str:

@@ -48,7 +48,7 @@ class Change(Record, frozen=True, kw_only=True):
             authored_at=self.authored_at,
             committed_at=self.committed_at,
             author=self.author,
-            subject=self.subject or (commit_message.read_subject(self.message) if self.message else None),
+            subject=self.subject or message.subject or None,
             change_request=message.requests,
             title=message.title,
             reverts=message.reverts,

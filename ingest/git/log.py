@@ -102,7 +102,8 @@ def parse_commits(field_blocks: Iterable[list[str]]) -> Iterator[Commits]:
 
 def _parse_batch(columns: list[list[str]]) -> Commits:
     shas, parents, trees, authored_at, committed_at, authors, author_emails, committer_emails, messages = columns
-    requests, titles, reverts, are_reverts, originals = zip(*map(commit_message.parse, messages), strict=True)
+    parsed = map(commit_message.parse, messages)
+    subjects, requests, titles, reverts, are_reverts, originals = zip(*parsed, strict=True)
     return Commits(
         sha=shas,
         parents=parents,
@@ -112,7 +113,7 @@ def _parse_batch(columns: list[list[str]]) -> Commits:
         author=list(map(intern, authors)),  # a few hundred names repeat over all commits
         author_email=list(map(intern, author_emails)),
         committer_email=list(map(intern, committer_emails)),
-        subject=list(map(commit_message.read_subject, messages)),
+        subject=list(subjects),
         request=list(requests),
         title=list(titles),
         reverts=list(reverts),

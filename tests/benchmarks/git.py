@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -89,13 +90,19 @@ def show(what: str, ours: float, limit: float, peer: str, target: float | None =
     print(f"{what:<42} ours {ours:8.3f} s   {peer} {limit:8.3f} s   ratio {ours / limit:6.2f}{note}", flush=True)
 
 
+def clear(data: Path) -> None:
+    """Remove what was landed, and keep the mirror."""
+    (data / database.LANDING).unlink(missing_ok=True)
+    shutil.rmtree(data / "payloads", ignore_errors=True)
+
+
 def ingest(repository: Path, data: Path) -> Usage:
     """Time a whole ingest over an existing mirror against the ``git log`` that it runs, bare and parsed."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
     git = SOURCE.from_settings(settings, data)
 
     def pull() -> None:
-        (data / database.LANDING).unlink(missing_ok=True)
+        clear(data)
         pipeline.pull(git, data, source.Request())
 
     def read() -> None:
@@ -176,7 +183,7 @@ def measure_minimum(data: Path, limit: Usage, items: list[source.Item]) -> None:
 def remember(repository: Path, data: Path) -> None:
     """Say how much memory an ingest takes at its peak, in a process of its own, as a peak never goes down."""
     settings = {"repositories": [{"url": str(repository), "name": "acme/service"}]}
-    (data / database.LANDING).unlink(missing_ok=True)
+    clear(data)
     pipeline.pull(SOURCE.from_settings(settings, data), data, source.Request())
     taken = peak()
     print(
