@@ -8,7 +8,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate bench screenshots pictures constraints audit clean
+.PHONY: help setup demo test truth mutate bench screenshots pictures manifests constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
 	@echo "make constraints  pin every dependency again, by version and hashes (needs uv)"
+	@echo "make manifests  validate deploy/kubernetes against the schemas of Kubernetes"
 	@echo "make audit  look for known vulnerabilities of the pinned dependencies (needs their data base)"
 	@echo "make pictures  draw the history of docs/what-serves.md again"
 
@@ -64,6 +65,11 @@ constraints:
 	awk 'NR == FNR { seen[$$1]; next } /^[a-z]/ { other = !($$1 in seen) } other' \
 	  constraints.txt constraints-all.txt > constraints-bench.txt
 	rm constraints-all.txt
+	echo hatchling | $(COMPILE) - --extra google --extra login --extra report -c constraints.txt -o deploy/requirements.txt
+
+manifests: setup
+	$(PIP) kubernetes-validate
+	$(BIN)/kubernetes-validate --strict deploy/kubernetes/data.yaml deploy/kubernetes/nightly.yaml deploy/kubernetes/dashboard.yaml
 
 audit: setup
 	$(PIP) pip-audit

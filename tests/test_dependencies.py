@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("constraints.txt", "constraints-bench.txt")
+IMAGE = "deploy/requirements.txt"
 EXTRAS = ("google", "login", "report", "test")
 ENTRY = re.compile(
     r"(?P<name>[a-z0-9.-]+)==(?P<version>[\w.!+]+)(?: ; [^\\\n]+?)?"
@@ -29,13 +30,22 @@ def read_pins(*files: str) -> dict[str, str]:
     return {entry["name"]: entry["version"] for entry in ENTRY.finditer(text)}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, IMAGE])
 def test_s14_every_package_has_a_version_and_hashes(name: str) -> None:
     """Nothing else is in the file: no address of a registry, no option of pip, no path of a machine."""
     text = (ROOT / name).read_text()
     assert len(read_pins(name)) >= 8
     assert ENTRY.sub("", text) == ""
     assert read_pins(FILES[0]).keys().isdisjoint(read_pins(FILES[1]))
+
+
+def test_s14_the_image_has_the_pinned_versions() -> None:
+    """What the image installs is what is tested, without the tools of the tests."""
+    image, tested = read_pins(IMAGE), read_pins(FILES[0])
+    assert image.items() <= tested.items()
+    needed = {name for name, _ in walk("delivery-metrics", ("google", "login", "report"))} - {"delivery-metrics"}
+    assert needed | {"hatchling"} <= image.keys()
+    assert "pytest" not in image
 
 
 def walk(name: str, extras: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -66,9 +76,9 @@ def test_s14_every_installed_dependency_is_pinned() -> None:
 def test_s14_the_set_up_requires_hashes() -> None:
     """Of ``make setup``, which CI runs too, and of the benchmarks."""
     installs = re.findall(r"^\t\$\(PIP\) (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert [line for line in installs if not line.startswith(("--require-hashes --no-deps -r", "pip-audit"))] == [
-        "--no-deps --no-build-isolation -e ."
-    ]
+    tools = ("pip-audit", "kubernetes-validate")  # of one command each
+    locked = [line for line in installs if not line.startswith(("--require-hashes --no-deps -r", *tools))]
+    assert locked == ["--no-deps --no-build-isolation -e ."]
     assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 

@@ -21,7 +21,7 @@ def read_secret_file(path: str, key: str, warn: Warn) -> str:
     """Return the text of the file that setting ``key`` names; ``warn`` if others can read it. Raises ``UsageError``."""
     file = at_home(path)
     try:
-        if file.stat().st_mode & 0o077:
+        if _is_exposed(file.stat()):
             warn(f"{path} can be read by others: run chmod 600 on it")
         return file.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -29,6 +29,12 @@ def read_secret_file(path: str, key: str, warn: Warn) -> str:
             f"{key} {path} can not be read ({type(error).__name__}); nothing was fetched.",
             f"correct {key} in {SECTION}.",
         ) from None
+
+
+def _is_exposed(status: os.stat_result) -> bool:
+    """Return whether others can read a file; one of another user may be handed over by its group, as to a pod."""
+    is_own = status.st_uid == os.geteuid()
+    return bool(status.st_mode & (0o077 if is_own else 0o037))
 
 
 def write_secret_file(path: str, text: str) -> None:
