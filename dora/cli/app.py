@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -31,17 +32,26 @@ app.registered_groups += metrics.app.registered_groups
 def main() -> None:
     """Run a command; an error of ours or of the machine, or a signal, is one line and an exit code."""
     signals.install()
-    code = 0
+    error = _run()
+    if error is None:
+        return
+    # Outside the block that caught it, because an error keeps alive what ends with it, such as an unfinished file.
+    console.print_note(f"dora: {error}")
+    if isinstance(error, signals.Interruption):
+        sys.stdout.flush()
+        os._exit(error.exit_code)  # threads that wait for a server would be taken down in the middle, with complaints
+    sys.exit(error.exit_code)
+
+
+def _run() -> DoraError | signals.Interruption | None:
+    """Run the command; return the error that ended it, in our words. An error of the program is raised."""
     try:
         app()
     except (DoraError, signals.Interruption) as error:
-        console.print_note(f"dora: {error}")
-        code = error.exit_code
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        return error
     except Exception as error:
-        explained = signals.interruption() or explain_fault(error)
-        if explained is None:
-            raise
-        console.print_note(f"dora: {explained}")
-        code = explained.exit_code
-    # After the block, because an error keeps alive what ends with it: a generator then removes its unfinished file.
-    sys.exit(code)
+        if explained := signals.interruption() or explain_fault(error):
+            return explained
+        raise
+    return None

@@ -22,12 +22,14 @@ _REMEDIES = {
     errno.ENOTDIR: "move the file away that is where a folder should be",
     errno.EISDIR: "move the folder away that is where a file should be",
 }
+# Of a thread, of a library that is loaded.
+_MEMORY = ("can't start new thread", "failed to map segment", "cannot allocate memory")
 REMEDIES = {os.strerror(number): remedy for number, remedy in _REMEDIES.items()}
 
 
 def explain_system_error(error: BaseException) -> DoraError | None:
     """Return an error of the operating system or of memory in our words; None for any other error."""
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "start new thread" in str(error)):
+    if isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY):
         return memory_error(str(error) or "none is left")
     if not isinstance(error, OSError):
         return None

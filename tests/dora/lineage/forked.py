@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -40,6 +41,7 @@ for line in sys.stdin:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code or 0)  # to take the interpreter down takes as long as a short command
+    print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
@@ -52,6 +54,13 @@ def _server() -> subprocess.Popen[str]:
 
 def dora(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, as a shell would."""
+    return dora_while(folder, words, lambda _: None, **environment)
+
+
+def dora_while(
+    folder: Path, words: Iterable[object], during: Callable[[int], None], **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a folder; ``during`` is called with the id of its process, which may have ended."""
     server, given = _server(), {k: v for k, v in os.environ.items() if k != "DORA_CONFIG"}
     assert server.stdin is not None
     assert server.stdout is not None
@@ -60,5 +69,6 @@ def dora(folder: Path, *words: object, **environment: str) -> subprocess.Complet
         told = {"folder": str(folder), "environment": given | environment, "words": [str(word) for word in words]}
         server.stdin.write(json.dumps({**told, "streams": [str(path) for path in streams]}) + "\n")
         server.stdin.flush()
+        during(int(server.stdout.readline()))
         code = int(server.stdout.readline())
         return subprocess.CompletedProcess(told["words"], code, *(path.read_text() for path in streams))
