@@ -6,9 +6,10 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from dora.errors import UsageError
+from ingest.named_source import name_source
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +40,7 @@ def source_type(name: str, settings: Mapping[str, Any]) -> type[Source]:
         )
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a valid source name; nothing was read.", "use letters, digits, - and _.")
-    return cast("type[Source]", type(by_name[kind].__name__, (by_name[kind],), {"name": name}))
+    return name_source(by_name[kind], name)
 
 
 def configure_source(name: str, settings: Mapping[str, Any], data: Path) -> Source:

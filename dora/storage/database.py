@@ -15,7 +15,7 @@ import duckdb
 
 from dora.errors import DoraError, UsageError
 from dora.storage import schema
-from dora.storage.connection import Connection, connect, escape, hide_progress_bar, lock, write_aside
+from dora.storage.connection import Connection, connect, escape, fsync, hide_progress_bar, lock, write_aside
 from dora.storage.disk import measure_space
 from dora.storage.landing import LANDING, Load, verify
 from dora.storage.landing_file import has_landing, inspect_landing, is_usable, open_load, open_load_of, replace_landing
@@ -31,7 +31,7 @@ from dora.storage.source_state import (
 from dora.storage.sql_errors import explain_sql_errors
 
 __all__ = ["FACTS", "LANDING", "PUBLISHED", "Connection", "Load", "QuarantinedInput"]
-__all__ += ["ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows", "fact_tables"]
+__all__ += ["ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows", "fact_tables", "fsync"]
 __all__ += ["has_landing", "inspect_landing", "is_usable", "lock", "measure_space", "open_build", "open_load"]
 __all__ += ["open_load_of", "read_coverage", "read_open_quarantine", "replace_landing", "sort_by_dependency"]
 

@@ -16,6 +16,8 @@ from typing import IO
 import msgspec
 import zstandard
 
+from dora.storage import database
+
 KIND, BODY, END = b'{"kind":', b',"body":', b"}"
 CHUNK = 1 << 20  # bytes read at a time
 
@@ -41,6 +43,7 @@ class Archive:
         day = f"{load_id[:4]}-{load_id[4:6]}-{load_id[6:8]}"
         self.path = data / "payloads" / source / day / f"{load_id}.ndjson.zst"
         self._file: IO[bytes] | None = None
+        self._is_new = False  # its name is not on disk yet, nor may those of its folders be
 
     def append(self, documents: Iterable[Document]) -> None:
         """Append documents as one batch, one per line."""
@@ -53,7 +56,7 @@ class Archive:
             return
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("xb")
+            self._file, self._is_new = self.path.open("xb"), True
         # Level 1: a higher level takes several times as long for a few percent.
         self._file.write(zstandard.ZstdCompressor(level=1, write_checksum=True).compress(lines))
 
@@ -62,6 +65,10 @@ class Archive:
         if self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
+        if self._is_new:
+            for folder in self.path.parents[:4]:  # of the day, of the source, of all payloads, of the data
+                database.fsync(folder)
+            self._is_new = False
 
     def close(self) -> None:
         """Close the file."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from ingest.core.archive import Archive, Damage, Document, read_archive
 
+ROOT = Path(__file__).resolve().parents[3]
 LOAD = "20260301T101112000000-abcdef"
 BATCHES = [[Document("k", b'{"batch":%d,"n":%d,"x":"%x"}' % (b, n, n**40)) for n in range(50)] for b in range(4)]
 ALL = [document for batch in BATCHES for document in batch]
@@ -173,3 +177,26 @@ def test_a_killed_load_keeps_what_it_made_durable(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", CRASH, str(tmp_path), LOAD], check=False)
     documents_read, _ = read_all(tmp_path)
     assert [document.body for document in documents_read] == [b"%d" % n for n in range(90)]
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from ingest.core.archive import Archive, Document
+archive = Archive(Path(sys.argv[1]), "s", "20260301T101112000000-abcdef")
+for _ in range(2):
+    archive.append([Document("k", b"{}")])
+    archive.sync()
+"""
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+def test_d12_a_new_payload_and_its_folders_are_on_disk_before_its_rows(tmp_path: Path) -> None:
+    """The content, then the names of the file and of each new folder; once, because later batches make no names."""
+    trace = tmp_path / "trace"
+    command = ["strace", "-f", "-y", "-e", "trace=fsync", "-o", str(trace), sys.executable, "-c", WRITE]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*command, str(tmp_path / "data")], env=environment, check=True, timeout=120)
+    folders = [tmp_path / "data" / part for part in ("payloads/s/2026-03-01", "payloads/s", "payloads", "")]
+    file = folders[0] / f"{LOAD}.ndjson.zst"
+    assert re.findall(r"fsync\(\d+<(.*?)>\)", trace.read_text()) == [str(path) for path in (file, *folders, file)]
