@@ -6,10 +6,12 @@ import os
 import time
 
 from dora.cli.landing import with_landing
+from dora.config.run import read_run_settings
 from dora.config.settings import Config
 from dora.errors import LockedError, UnusableError, UsageError
 from dora.render import console
 from dora.storage import database
+from dora.storage.permissions import private_files
 
 WAIT_SECONDS = 1.0  # between two looks at the lock
 
@@ -49,4 +51,6 @@ def _find_error(settings: Config) -> UnusableError | None:
 def _build(settings: Config) -> None:
     from dora.build import run
 
-    with_landing(settings, lambda: run.build(settings))
+    group_readable = read_run_settings(settings.run).group_readable
+    with private_files(settings.data, group_readable=group_readable):
+        with_landing(settings, lambda: run.build(settings))

@@ -112,12 +112,7 @@ def _print_runs(runs: list[SourceRun], *, json: bool, quiet: bool) -> None:
 
 @contextlib.contextmanager
 def _metrics(path: Path | None, runs: list[SourceRun]) -> Iterator[None]:
-    """Write the numbers of the night after the block, however it ends."""
-    if path is None:
-        yield
-        return
-    from dora.export import night
-
+    """Write the numbers of the night after the block, however it ends. Raises ``PartialError`` if only that fails."""
     start, code = monotonic(), 0
     try:
         yield
@@ -125,7 +120,20 @@ def _metrics(path: Path | None, runs: list[SourceRun]) -> Iterator[None]:
         code = error.exit_code
         raise
     finally:
-        night.write(path, datetime.now(UTC), monotonic() - start, code, [_numbers(run) for run in runs])
+        if path and (problem := _write_metrics(path, monotonic() - start, code, runs)):
+            if code == 0:
+                raise problem
+            console.print_note(f"missing: {problem}")
+
+
+def _write_metrics(path: Path, seconds: float, code: int, runs: list[SourceRun]) -> PartialError | None:
+    from dora.export import night
+
+    try:
+        night.write(path, datetime.now(UTC), seconds, code, [_numbers(run) for run in runs])
+    except DoraError as error:
+        return PartialError(error.happened, error.next_step)
+    return None
 
 
 def _numbers(run: SourceRun) -> SourceNumbers:

@@ -177,6 +177,13 @@ def test_the_numbers_of_the_night_are_a_file_for_prometheus(broken: Path) -> Non
     assert list(broken.glob("*.part")) == []
 
 
+def test_numbers_that_can_not_be_written_make_the_night_partial(quiet: Path) -> None:
+    """Whoever waits for them is told: exit 3, and the data of the night is built."""
+    result = dora(quiet, "nightly", "--quiet", "--prometheus", quiet / "gone" / "night.prom")
+    assert result.returncode == 3
+    assert "night.prom cannot be written" in result.stderr
+
+
 def test_the_help_of_nightly_lists_the_exit_codes(quiet: Path) -> None:
     """Whoever writes the crontab finds them where the command is explained."""
     text = " ".join(dora(quiet, "nightly", "--help").stdout.split())
