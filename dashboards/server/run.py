@@ -13,17 +13,20 @@ from dashboards.server import login, warm_up
 from dashboards.server.headers import SecurityHeaders
 from dashboards.server.static_files import StaticFiles
 
+APP = Path(__file__).parents[1] / "app.py"
+
 
 @contextlib.asynccontextmanager
-async def _lifespan(_: st.App) -> AsyncIterator[None]:
+async def keep_warm(_: st.App) -> AsyncIterator[None]:
+    """Visit the first page before the first user does, as long as the server lives."""
     async with warm_up.keep_warm(login.warm_up_claims()):
         yield
 
 
 BASE, HOST = (st.get_option(name) or "" for name in ("server.baseUrlPath", "browser.serverAddress"))
 app = st.App(
-    Path(__file__).parents[1] / "app.py",
+    APP,
     secrets=login.streamlit_secrets(),
-    lifespan=_lifespan,
+    lifespan=keep_warm,
     middleware=[Middleware(SecurityHeaders), Middleware(StaticFiles, base=f"/{BASE}".rstrip("/"), host=HOST)],
 )

@@ -164,7 +164,8 @@ def test_an_unreadable_build_shows_the_next_command(run: Run, tmp_path: Path) ->
     """A file that is no build gives a message and no traceback."""
     (tmp_path / "dora.duckdb").write_bytes(b"not a database" * 99)
     page = run(tmp_path / "dora.duckdb")
-    assert "can not be read" in page_text(page)
+    assert "dora.duckdb is damaged" in page_text(page)
+    assert "run `dora build`" in page_text(page)
     assert "dora build" in page.code[0].value
 
 

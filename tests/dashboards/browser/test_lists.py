@@ -23,13 +23,13 @@ def test_charts_are_drawn_and_a_row_opens(name: str, charts: int, server: str, b
     page, requests = context.new_page(), []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{server}/{name}?window=1y")
-    page.wait_for_function(f"({DRAWN}).length === {charts} && ({DRAWN}).every(marks => marks > 3)")
+    page.wait_for_function(f"() => ({DRAWN}).length === {charts} && ({DRAWN}).every(marks => marks > 3)")
     assert foreign_requests(requests, server) == []
     assert page.locator("[data-testid=stException]").count() == 0
     table = page.locator("[data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
     table.click(position={"x": 30, "y": 52})
-    page.wait_for_function("location.search.includes('deployment=')")
+    page.wait_for_function("() => location.search.includes('deployment=')")
     page.get_by_role("heading", name="Deployment").wait_for()
     context.close()

@@ -12,6 +12,8 @@ import requests
 from dashboards.server import warm_up
 from tests.dashboards.conftest import serve_dashboard
 
+SERVER_WITH_METRICS = Path(__file__).with_name("open_server.py")
+
 
 def count_misses(server: str, function: str) -> int:
     """Return how often a cached function had to query the build, by the server's own metrics."""
@@ -25,7 +27,7 @@ def count_misses(server: str, function: str) -> int:
 def test_the_first_page_is_cached_before_the_first_user(organisation: Path, short: Path, tmp_path: Path) -> None:
     """Every number of the overview has been queried once; after a swap, soon once more."""
     path = Path(shutil.copy(organisation, tmp_path / "dora.duckdb"))
-    with serve_dashboard(path, tmp_path) as server:
+    with serve_dashboard(path, tmp_path, SERVER_WITH_METRICS) as server:
         assert count_misses(server, "values") > 20
         assert count_misses(server, "list_deployments") == count_misses(server, "about") == 1
         Path(shutil.copy(short, tmp_path / "next.duckdb")).replace(path)
@@ -39,9 +41,3 @@ def test_a_server_without_a_build_starts(tmp_path: Path) -> None:
     """There is no page to visit, and the server is healthy."""
     with serve_dashboard(tmp_path / "none.duckdb", tmp_path) as server:
         assert requests.get(f"{server}/_stcore/health", timeout=10).text == "ok"
-
-
-def test_the_interface_for_programs_is_off(server: str) -> None:
-    """Streamlit refuses requests of programs to run a page."""
-    response = requests.post(f"{server}/_stcore/agent/interact", json={}, timeout=10)
-    assert "does not serve" in response.text
