@@ -1,7 +1,7 @@
 """ASGI middleware: security headers on every response, and of Streamlit's endpoints only those that the pages use.
 
-Closed are ``/_stcore/metrics``, uploads, components of other packages and the agent API, which starts sessions without
-a browser.
+Closed are ``/_stcore/metrics``, uploads, components of other packages and the API for programs, which starts sessions
+without a browser.
 """
 
 from __future__ import annotations

@@ -30,6 +30,6 @@ def test_every_response_has_the_security_headers(server: str) -> None:
 @pytest.mark.parametrize("path", CLOSED)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 def test_endpoints_that_no_page_uses_are_closed(server: str, path: str, method: str) -> None:
-    """Metrics of the server, uploads, components and the agent API, which would answer without a login."""
+    """Metrics of the server, uploads, components and the API for programs, which would answer without a login."""
     response = requests.request(method, f"{server}{path}", timeout=10, json={})
     assert (response.status_code, response.content) == (404, b"")
