@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from dashboards.components import banners, deployment_details, filters
 from dashboards.queries import cache, view
 from dashboards.server import login
-from dora import DoraError
+from dora import Delivery, DoraError
 
 PAGES = [
     st.Page("app_pages/overview.py", title="Overview", default=True),
@@ -26,6 +27,16 @@ def main() -> None:
         st.navigation(PAGES, position="hidden")
         return
     page = st.navigation(PAGES, position="top")
+    try:
+        with Delivery.limited(cache.PAGE_SECONDS):
+            _draw_page(page)
+    except DoraError as error:
+        st.subheader("This page can not be shown", anchor=False)
+        st.text(str(error))
+
+
+def _draw_page(page: Page) -> None:
+    """Draw one page of the current build; raises ``DoraError`` if a query can not be answered."""
     try:
         build = cache.current()
         about = cache.about(build)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
@@ -37,6 +38,8 @@ from dora.query.plan import match_names
 from dora.query.value import EVERYTHING, By, Scope, Spread, Value
 from dora.render import text
 from dora.storage import database
+from dora.storage.sql_errors import explain_fault
+from dora.storage.time_limit import limit_time, watch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,15 +99,31 @@ class Delivery:
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = DIMENSIONS
     short_versions = staticmethod(text.short_versions)
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, memory: str | None = None) -> None:
         self.path = path
-        self._connection = database.open_build(path)
+        self._connection = database.open_build(path, memory=memory)
 
     def connection(self) -> database.Connection:
         """Return a new connection, so that threads do not share one."""
         cursor = self._connection.cursor()
         cursor.execute("USE dora")  # a cursor does not inherit USE from its connection
-        return cursor
+        return watch(cursor)
+
+    @staticmethod
+    @contextmanager
+    def limited(seconds: float) -> Iterator[None]:
+        """Run a block whose queries may take so many seconds together.
+
+        Raises ``DoraError`` if they take longer, or if memory, the system or a damaged file ends them.
+        """
+        try:
+            with limit_time(seconds):
+                yield
+        except Exception as error:
+            explained = explain_fault(error)
+            if explained is None:
+                raise
+            raise explained from error
 
     def metric(  # noqa: PLR0913 - keyword arguments, one per part of a scope
         self,
@@ -256,9 +275,9 @@ class Delivery:
         self._connection.close()
 
 
-def open(path: str | Path = "data/dora.duckdb") -> Delivery:
-    """Open a build; raises ``UsageError`` if there is none."""
-    return Delivery(Path(path))
+def open(path: str | Path = "data/dora.duckdb", memory: str | None = None) -> Delivery:
+    """Open a build, whose queries may use so much memory together (``1GB``); raises ``UsageError`` if there is none."""
+    return Delivery(Path(path), memory)
 
 
 def as_dict(value: Value, by: By | None) -> dict[str, Any]:

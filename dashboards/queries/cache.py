@@ -19,6 +19,8 @@ from dashboards.queries.selection import Grain
 from dora import Delivery, DoraError, Scope, Value
 
 TTL, MAX_ENTRIES = "1h", 400
+# For all viewers together, and for one page.
+MEMORY, PAGE_SECONDS = os.environ.get("DORA_MEMORY", "1GB"), float(os.environ.get("DORA_PAGE_SECONDS", "60"))
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments; excluded ones are among them, with the reason
 Row = dict[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -124,7 +126,7 @@ def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Function], Function]:
 
 @st.cache_resource(max_entries=2, show_spinner=False)  # two, for runs that began before a swap
 def _open(build: Build) -> Delivery:
-    return dora.open(build.path)
+    return dora.open(build.path, memory=MEMORY)
 
 
 @cached(4)

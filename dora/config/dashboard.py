@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from dora.config.secret_files import warn_if_exposed
 from dora.config.validation import convert
 from dora.errors import UsageError
 
@@ -111,6 +112,7 @@ def _read_secret(variable: str, file: str | None) -> str:
     if file is None:
         return os.environ.get(variable, "").strip()
     try:
+        warn_if_exposed(Path(file).expanduser())
         return Path(file).expanduser().read_text().strip()
     except OSError as error:
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from dora.config.secret_files import warn_if_exposed
 from dora.config.validation import convert
 from dora.errors import UsageError
+
+PASSWORD_IN_URL = re.compile(r"https?://[^/\s'\"@]+@")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,11 +57,14 @@ def read(path: Path | None = None) -> Config:
         return Config()
     path = path or Path(os.environ.get("DORA_CONFIG") or "dora.toml")
     try:
-        table = tomllib.loads(path.read_text())
+        text = path.read_text()
+        table = tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"There is no {path}; nothing was read.", "copy dora.example.toml.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}; nothing was read.", "correct that line.") from None
+    if PASSWORD_IN_URL.search(text):
+        warn_if_exposed(path)
     settings: Settings = convert(table, Settings, str(path))
     try:
         ZoneInfo(settings.timezone)

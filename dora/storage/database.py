@@ -67,10 +67,11 @@ def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]
             con.execute("DETACH landing").execute(f"DETACH {FACTS}").execute("CHECKPOINT new_build")
 
 
-def open_build(path: Path, beside: Path | None = None) -> Connection:
+def open_build(path: Path, beside: Path | None = None, memory: str | None = None) -> Connection:
     """Open a build read-only as ``dora``, and another one, ``beside``, as ``earlier``.
 
-    The connection can read no other file and can not change its settings.
+    Queries may use ``memory`` together, such as ``1GB``; by default what DuckDB allows. The connection can read no
+    other file and can not change its settings.
     """
     # DuckDB shares one open file per path in a process, and after a swap would return the old one. A database in memory
     # with the file attached sees the new build even if an older connection still has the old file open.
@@ -83,6 +84,8 @@ def open_build(path: Path, beside: Path | None = None) -> Connection:
     except DoraError:
         con.close()
         raise
+    if memory:
+        con.execute("SET memory_limit = ?", [memory])
     con.execute("SET enable_external_access = false").execute("SET lock_configuration = true")
     return con
 

@@ -81,7 +81,7 @@ def click(page: Any, box: dict[str, float]) -> None:
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
 
 
-def test_every_request_goes_to_the_dashboard(page: Any, server: str) -> None:
+def test_s3_every_request_goes_to_the_dashboard(page: Any, server: str) -> None:
     """Names that Markdown would draw as images stay text."""
     open_page(page, f"{server}?window=all")
     page.get_by_label("Applications").click()
@@ -90,7 +90,7 @@ def test_every_request_goes_to_the_dashboard(page: Any, server: str) -> None:
     assert foreign_requests(page.requests, server) == []
 
 
-def test_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> None:
+def test_s4_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> None:
     """The file has a line for each listed deployment, and a hostile team name cannot run in a spreadsheet."""
     open_page(page, server)
     with page.expect_download() as download:

@@ -188,7 +188,7 @@ def test_a_replaced_build_shows_at_the_next_click(
     assert page.locator("[data-testid=stException]").count() == 0
 
 
-def test_fifty_hostile_strings_in_every_text_do_nothing(  # noqa: PLR0917 - fixtures
+def test_s2_fifty_hostile_strings_in_every_text_do_nothing(  # noqa: PLR0917 - fixtures
     window: Callable[..., Any],
     server: str,
     swap: Callable[[Path], None],

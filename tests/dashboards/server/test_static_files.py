@@ -38,7 +38,7 @@ def test_files_are_what_streamlit_ships(server: str) -> None:
         assert "immutable" in response.headers["cache-control"]
 
 
-def test_no_other_file_is_served(server: str) -> None:
+def test_s5_no_other_file_is_served(server: str) -> None:
     """A path out of the folder is refused, and the health check remains Streamlit's."""
     for path in ("/static/../server.py", "/static/%2e%2e/%2e%2e/secrets.toml", "/static/js/../../../__init__.py"):
         request = requests.Request("GET", server).prepare()

@@ -24,7 +24,7 @@ class Viewer:
     def __init__(self, address: str) -> None:
         self.address = address
         self.http = requests.Session()
-        self.session_id = ""
+        self.session_id, self.elements = "", b""
 
     @property
     def origin(self) -> str:
@@ -62,7 +62,7 @@ class Viewer:
         cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.http.cookies)
         protocols: Any = ["streamlit", token, *([existing_session] if existing_session else [])]
         url = f"{self.address.replace('http', 'ws', 1)}/_stcore/stream"
-        received = []
+        received, self.elements = [], b""
         with connect(
             url, origin=self.origin, subprotocols=protocols, additional_headers={"Cookie": cookies},
             max_size=MAX_MESSAGE, open_timeout=TIMEOUT,
@@ -74,5 +74,7 @@ class Viewer:
                 message = ForwardMsg.FromString(data)
                 if message.WhichOneof("type") == "new_session":
                     self.session_id = message.new_session.initialize.session_id
+                if message.WhichOneof("type") == "delta":  # the rest is about the session, such as the script's path
+                    self.elements += data
                 if message.WhichOneof("type") == "script_finished":
                     return b"".join(received)

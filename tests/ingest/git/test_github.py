@@ -187,7 +187,7 @@ def test_everything_else_works_without_a_token(
     assert git_landing.changes() == {upstream.head()}
 
 
-def test_a_token_may_be_in_a_file(upstream: Any, git_landing: Any, api: FakeGitHub, tmp_path: Path) -> None:
+def test_s7_a_token_may_be_in_a_file(upstream: Any, git_landing: Any, api: FakeGitHub, tmp_path: Path) -> None:
     """A note warns if other users can read it, and no output file contains the token."""
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")

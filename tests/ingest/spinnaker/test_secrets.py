@@ -155,7 +155,7 @@ def interrupt_at_applications(gate: Gate, pid: Path) -> None:
     gate.before = interrupt
 
 
-def test_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
+def test_s6_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
     """Whether Gate lets us in, turns us away (302, 401) or crashes us midway: in no file, log, message or argument."""
     methods = auth_methods(tmp_path)
     with ExitStack() as stack:
