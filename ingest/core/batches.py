@@ -85,12 +85,12 @@ def to_arrow(rows: Sequence[Row | Columns], schema: pa.Schema, source: str, load
             return key.get(name) or list(map(attrgetter(name), single))
 
         tables.insert(0, _to_table(column, len(single), schema))
-    return _pyarrow().concat_tables(tables)
+    return import_pyarrow().concat_tables(tables)
 
 
 def _to_table(values: Callable[[str], object], count: int, schema: pa.Schema) -> pa.Table:
     """Return a table whose columns are lists, arrays, or one value for all rows."""
-    pa = _pyarrow()
+    pa = import_pyarrow()
     columns = []
     for field in schema:
         value = values(field.name)
@@ -103,7 +103,7 @@ def _to_table(values: Callable[[str], object], count: int, schema: pa.Schema) ->
 
 def latest_rows(tables: Sequence[pa.Table]) -> pa.Table:
     """Concatenate tables and keep one row per id: the last one of those whose documents had come furthest."""
-    rows = _pyarrow().concat_tables(tables)
+    rows = import_pyarrow().concat_tables(tables)
     ids = rows["id"].to_pylist()
     if len(set(ids)) == len(ids):  # `pyarrow.compute` could find it too, but its import takes 9 MB
         return rows
@@ -124,7 +124,7 @@ class _NoPandas:
 
 
 @cache
-def _pyarrow() -> Any:
+def import_pyarrow() -> Any:
     """Import pyarrow without pandas: its first array would import it (0.4 s, 55 MB) to test for data frames."""
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
 

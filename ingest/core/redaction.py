@@ -14,10 +14,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.core.archive import Document
+from ingest.core.batches import import_pyarrow
 
 PLACEHOLDER = b"redacted-"
 WORDS = (
@@ -59,6 +58,9 @@ def find_suspects(documents: Sequence[Document]) -> list[int]:
     """Return the positions of the documents that may contain a secret."""
     if not documents:
         return []
+    pa = import_pyarrow()
+    from pyarrow import compute as pc  # noqa: PLC0415 - see import_pyarrow
+
     bodies = pa.array([document.body for document in documents], pa.large_binary())
     matches = pc.match_substring_regex(bodies, _SUSPECT)
     return list(pc.indices_nonzero(matches).to_pylist())
