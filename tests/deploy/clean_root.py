@@ -2,7 +2,7 @@
 
 Usage, as root: ``debootstrap --variant=minbase trixie BASE``, then ``python -m tests.deploy.clean_root BASE TARGET``.
 Each stage is a copy of the base, each RUN a shell in a chroot. Then ``dora`` runs as the user of the image with the
-root file system mounted read-only: its version, a night over the samples, and the dashboard's health.
+root file system mounted read-only: a night over the samples, and the dashboard's health.
 """
 
 from __future__ import annotations
@@ -21,16 +21,23 @@ READ_ONLY = """
 mount --bind "$0" "$0" && mount -o remount,bind,ro "$0"
 mount -t tmpfs tmpfs "$0/tmp" && mount --bind "$1" "$0/data" && mount -t proc proc "$0/proc"
 mount --bind /dev "$0/dev" && root=$0 && shift
-exec chroot --userspec="$USER_OF_IMAGE" "$root" "$@"
+exec /usr/sbin/chroot --userspec="$USER_OF_IMAGE" "$root" "$@"
 """
 NIGHT = """
-cd /data && dora --version && git --version && dora nightly && dora show lead_time
-! touch /opt/dora/x 2>&1
+cd /data
+dora --help > /tmp/help
+git --version
+dora nightly
+dora show lead_time
+! touch /opt/dora/new-file
 dora dashboard --address 127.0.0.1 --port 8501 & server=$!
-for i in $(seq 120); do sleep 1
-  python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1:8501/_stcore/health").read())' 2>&1 && break
-done; kill $server
+for _ in $(seq 120); do
+  sleep 1
+  python3 -c "$ASK" 2> /tmp/refused && break
+done
+kill $server
 """
+ASK = "import urllib.request as u; print('health:', u.urlopen('http://127.0.0.1:8501/_stcore/health').read().decode())"
 
 
 def read_instructions(path: Path = DOCKERFILE) -> Iterator[tuple[str, str]]:
@@ -90,7 +97,7 @@ def run_image(root: Path, variables: dict[str, str], data: Path) -> None:
     for path in (data, *data.rglob("*")):
         os.chown(path, user, user)
     command = ["unshare", "--mount", "/bin/sh", "-ec", READ_ONLY, str(root), str(data), "/bin/sh", "-ec", NIGHT]
-    subprocess.run(command, check=True, env=variables)
+    subprocess.run(command, check=True, env=variables | {"ASK": ASK})
 
 
 if __name__ == "__main__":
