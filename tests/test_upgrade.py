@@ -16,9 +16,9 @@ import pytest
 import dora as product
 from dora.storage.schema import BUILD_LAYOUT, CONTRACT
 from tests.conftest import landed
-from tests.dora.lineage.forked import dora
 from tests.dora.storage.test_schema import RELEASED_CONTRACT, RELEASED_LAYOUT
 from tests.goldens.make import DATABASES, GOLDENS, INPUTS, read_golden, write_inputs
+from tests.processes import dora
 
 RELEASED = [*range(RELEASED_CONTRACT + 1)]
 # Files have 4 readable lines, the saved executions are 4, those of Gate 2; the last export has a line without a time.

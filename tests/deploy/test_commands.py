@@ -13,7 +13,7 @@ import requests
 from ingest.spinnaker.settings import credentials
 from tests.dashboards.conftest import free_port, run_server
 from tests.deploy.deployments import UNITS, containers, image, read_unit
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 DASHBOARD, NIGHTLY = (containers()[name] for name in ("dashboard", "nightly"))
 COMMANDS = {

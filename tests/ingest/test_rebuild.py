@@ -17,7 +17,7 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 from ingest.rebuild import rebuild_landing
 from tests.conftest import fresh, opened
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 INCIDENTS = "id,application,opened_at,resolved_at\ni1,shop,2026-03-02T10:00Z,2026-03-02T12:00Z\n"
 LATER = INCIDENTS + "i2,cart,2026-03-05T10:00Z,\ni3,cart,when,\n"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ingest.simulation.model.world import World
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 from tests.simulation.gate import serve
 
 ROOT = Path(__file__).resolve().parents[3]

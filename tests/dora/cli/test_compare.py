@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 MONDAY = datetime(2026, 1, 5)
 

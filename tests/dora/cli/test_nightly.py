@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "data" / "samples"

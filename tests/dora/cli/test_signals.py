@@ -17,8 +17,8 @@ import pytest
 
 from ingest.simulation.model.world import World
 from tests.conftest import landed
-from tests.dora.lineage.forked import dora, dora_while
 from tests.ingest.spinnaker.conftest import HOUR, NOW, execution, world
+from tests.processes import dora, dora_while
 from tests.simulation.gate import Gate, serve
 
 ROOT = Path(__file__).resolve().parents[3]

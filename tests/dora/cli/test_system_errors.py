@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "data" / "samples"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dora.lineage.forked import dora
+from tests.processes import dora
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "samples"
 
