@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +27,7 @@ from ingest.spinnaker.auth.authenticators import BearerAuthenticator, BearerCred
 from ingest.spinnaker.auth.tokens import OAuthClient, Token
 from ingest.spinnaker.settings.spin_config import X509, CachedToken, Login
 from tests.conftest import opened
-from tests.ingest.spinnaker.conftest import NOW, Make
+from tests.ingest.spinnaker.conftest import NOW, Make, run, stage
 from tests.simulation.gate import Gate, serve
 from tests.simulation.gate_auth import Auth, BasicAuth, BearerAuth, FormAuth, IdentityProvider, provide
 
@@ -34,9 +35,20 @@ CANARY = "c4nary-s3cret-8c1f0e5a"
 ROOT = Path(__file__).resolve().parents[3]
 EXPECTED_FILES = ("spin", "key.pem", "key.json", "refresh-token", "dora.toml")  # where we put secrets ourselves
 
+COMMANDS = ("ingest spinnaker --json", "doctor")
+EVERY_COMMAND = (
+    "nightly", "ingest spinnaker --json", "ingest spinnaker --replay", "build --json", "doctor --json",
+    "check --json", "show --json", "show lead_time --by team", "explain deployment_frequency --json",
+    "changes --json", "canaries --json",
+    "audit --json", "rollbacks --json", "compare", "signals lead_time", "goals", "benchmark --year 2024",
+    "quarantine --json", "config show", "report --out report.html", "audit --out audit.html", "export exports",
+    "export --prometheus dora.prom", "diff data/dora.duckdb dora.toml", "show nonsense", "ingest nonsense",
+)  # fmt: skip
+
 # each folder's commands in one process, with the logs of every library: to start Python for each takes seconds
 RUN = """
-import logging, os, signal, sys, traceback
+import json, logging, os, signal, sys, traceback
+COMMANDS = [words.split() for words in json.loads(os.environ["COMMANDS"])]
 logging.basicConfig(level=1, stream=sys.stdout)
 from dora.__main__ import main
 
@@ -47,7 +59,7 @@ signal.signal(signal.SIGUSR1, crash)
 for folder in sys.argv[1:]:
     os.chdir(folder)
     print(os.getpid(), file=open("pid", "w"), flush=True)
-    for words in (["ingest", "spinnaker", "--json"], ["doctor"]):
+    for words in COMMANDS:
         sys.argv = ["dora", *words]
         try:
             main()
@@ -81,12 +93,13 @@ def auth_methods(tmp_path: Path) -> dict[str, AuthMethod]:
     }
 
 
-def run_commands(tmp_path: Path, configs: dict[str, str]) -> str:
-    """The output of ingest and doctor for each configuration."""
+def run_commands(tmp_path: Path, configs: dict[str, str], commands: Sequence[str] = COMMANDS) -> str:
+    """The output of some commands, of ingest and doctor unless told, for each configuration."""
     for name, config in configs.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "dora.toml").write_text("[sources.spinnaker]\nrequests_per_10s = 0\n" + config)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "SECRET": CANARY, "DORA_GATE_REFRESH_TOKEN": CANARY}
+    secrets = {"SECRET": CANARY, "DORA_GATE_REFRESH_TOKEN": CANARY}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COMMANDS": json.dumps(commands), **secrets}
     process = subprocess.run(
         [sys.executable, "-c", RUN, *(str(tmp_path / name) for name in configs)],
         env=environment,
@@ -95,7 +108,8 @@ def run_commands(tmp_path: Path, configs: dict[str, str]) -> str:
         check=False,
         timeout=100,
     )
-    assert process.stdout.count("ended") == 2 * len(configs), process.stderr
+    ends = re.findall(r"^ended (?:\d+|crashed)$", process.stdout, re.MULTILINE)
+    assert len(ends) == len(commands) * len(configs), process.stderr
     return process.stdout + process.stderr
 
 
@@ -117,8 +131,9 @@ def read_searchable(path: Path) -> bytes:
     if path.suffix != ".duckdb":
         return body
     with opened(path) as con:
-        tables = [name for (name,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
-        return body + b"".join(repr(con.execute(f'FROM "{name}"').fetchall()).encode() for name in tables)
+        tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        names = (f'"{schema}"."{table}"' for schema, table in tables)
+        return body + b"".join(repr(con.execute(f"FROM {name}").fetchall()).encode() for name in names)
 
 
 def find_leaks(tmp_path: Path, output: str, secrets: set[str]) -> list[str]:
@@ -172,6 +187,22 @@ def test_s6_no_secret_is_in_any_output(make: Make, tmp_path: Path) -> None:
     assert any("sys.argv" in words for words in processes)
     logs = "".join(path.read_text() for path in tmp_path.rglob("logs/*.jsonl"))  # find_leaks has read them
     assert (output.count("ended 4"), "Traceback" in output, "Traceback" in logs) == (12, False, True)
+
+
+def test_s6_no_command_shows_a_secret_of_a_setting_or_of_a_payload(make: Make, tmp_path: Path) -> None:
+    """A token in the settings, and secrets in stages and parameters: in no output and no file of any command."""
+    call = {"url": f"https://u:{CANARY}@h/x", "customHeaders": {"Authorization": [f"Bearer {CANARY}"]}}
+    execution = make.execution("E", NOW)
+    with serve(make.world(execution), auth=CANARY) as gate:
+        body = {**run(stages=[stage("webhook", call), {"id": "x", "type": 7}]), "id": "L"}
+        (tmp_path / "saved.json").write_text(json.dumps(body))
+        config = f'endpoint = "{gate.url}"\ntoken_env = "SECRET"\n[definitions]\nproduction_accounts = ["prod-*"]\n'
+        commands = [f"ingest spinnaker --load {tmp_path / 'saved.json'}", *EVERY_COMMAND]
+        output = run_commands(tmp_path, {"all": config}, commands)
+    (tmp_path / "saved.json").unlink()
+    assert find_leaks(tmp_path, output, {CANARY}) == []
+    assert {path.name for path in (tmp_path / "all").iterdir()} >= {"data", "report.html", "exports", "dora.prom"}
+    assert "crashed" not in output
 
 
 def key_file(path: Path, token_uri: str) -> str:
