@@ -41,6 +41,17 @@ def explain_fault(error: BaseException) -> DoraError | None:
     return None
 
 
+@contextlib.contextmanager
+def explain_damage(path: Path) -> Iterator[None]:
+    """Turn an error of DuckDB on a damaged file into an ``UnusableError``; any other is an error of a query."""
+    try:
+        yield
+    except duckdb.Error as error:
+        if is_damage(error):
+            raise explain(error, path) from error
+        raise
+
+
 def explain(error: duckdb.Error, path: Path | None) -> DoraError:
     """Return an error in our words: of the operating system, a lock, memory, or else a damaged file.
 
@@ -69,7 +80,7 @@ def is_damage(error: duckdb.Error) -> bool:
     if _is_of_system(error):
         return False
     kinds = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException, duckdb.FatalException)
-    return isinstance(error, kinds) or str(error).startswith("Corrupt database")
+    return isinstance(error, kinds) or "Corrupt" in str(error)  # a block or a log with another checksum
 
 
 def _is_of_system(error: duckdb.Error) -> bool:

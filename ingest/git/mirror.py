@@ -69,10 +69,10 @@ class Mirror:
 
         Raises ``DoraError`` if the repository can not be reached or has no trunk.
         """
-        if not (self.git.path / "HEAD").exists():
+        self._remove_stale_locks()
+        if not (self.git.path / LAST_FETCH).exists():  # a git that was killed leaves a part of a repository
             self.git.path.mkdir(parents=True, exist_ok=True)
             self.git.run("init", "--bare", "--quiet", "--template=")
-        self._remove_stale_locks()
         trunks = self.repository.trunks or (self._read_default_branch(),)
         refs_before = self._read_commits_of_refs()
         # Sizes need the file contents. A server without partial clones sends them anyway, and git only warns.

@@ -133,7 +133,7 @@ def test_templates_are_requested_once_if_a_pipeline_names_one(
     assert landed(query) == [("v2", "web", True, True, False)]
 
 
-def test_v1_templates_have_a_list_of_their_own(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
+def test_templates_of_version_1_have_a_list_of_their_own(make: SimpleNamespace, ingest: Ingest, landed: Landed) -> None:
     """Requested if a v1 pipeline names one: whether it is protected, and its stages."""
     world = make.world()
     world.templates = [{"schema": "1", "id": "old", "protect": True, "stages": [{"type": "manualJudgment"}]}]
