@@ -8,13 +8,14 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate bench screenshots pictures manifests constraints audit clean
+.PHONY: help setup demo test truth mutate faults bench screenshots pictures manifests constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
 	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
 	@echo "make mutate break one rule after another and see that a scenario that names it fails"
+	@echo "make faults kill, fill, break and flip everything; print a line for each fault of the catalogue (needs cc)"
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
 	@echo "make constraints  pin every dependency again, by version and hashes (needs uv)"
@@ -47,6 +48,9 @@ truth: setup
 
 mutate: setup
 	$(BIN)/python -m tests.mutate
+
+faults: setup
+	$(BIN)/python -m tests.faults.run $(ROWS)
 
 bench: setup
 	$(PIP) --require-hashes --no-deps -r constraints-bench.txt

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from importlib import metadata
 from pathlib import Path
-from types import FunctionType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dora import periods
@@ -87,18 +85,7 @@ class Result:
 
     def explain(self) -> list[dict[str, Any]]:
         """Return the rows behind these values with details of each."""
-        return self._delivery.explain(self.rows[0].metric, self.scope) if self.rows else []
-
-
-def _explain_damage(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method of ``Delivery`` raise ``UnusableError`` if it reads a damaged part of the build."""
-
-    @wraps(method)
-    def explained(self: Delivery, *arguments: Any, **named: Any) -> Any:
-        with database.explain_damage(self.path):
-            return method(self, *arguments, **named)
-
-    return explained
+        return query.explain_metric(self._delivery.connection(), self.rows[0].metric, self.scope) if self.rows else []
 
 
 class Delivery:
@@ -286,12 +273,6 @@ class Delivery:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-
-# DuckDB finds a damaged block only when a query reads it: every method may.
-for _name, _member in list(vars(Delivery).items()):
-    if isinstance(_member, FunctionType) and not _name.startswith("_"):
-        setattr(Delivery, _name, _explain_damage(_member))
 
 
 def open(path: str | Path = "data/dora.duckdb", memory: str | None = None) -> Delivery:

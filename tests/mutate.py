@@ -1,16 +1,19 @@
 """Break one rule after another and see that a scenario which names the rule fails: ``make mutate``.
 
-``tests/mutations.toml`` has a small break of the code for each rule. Each is made in a copy of the project.
+``tests/mutations.toml`` has a small break of the code for each rule. Each is made in a copy of the project. A mutation
+with ``tests`` breaks what the product promises about faults; then one of these tests has to fail.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MUTATIONS = ROOT / "tests" / "mutations.toml"
 COPIED = ("dora", "ingest", "dashboards", "tests", "pyproject.toml")
 JOBS = 2
-_FAILED = re.compile(r"^FAILED tests/test_scenarios\.py::test_story\[([^\]]+)\]", re.MULTILINE)
+EVERY_CALL = "1000"  # tests of faults kill at every call, not at a sample
+_FAILED = re.compile(r"^FAILED (?:tests/test_scenarios\.py::test_story\[([^\]]+)\]|(tests/faults/\S+))", re.MULTILINE)
 
 
 class Mutation(NamedTuple):
@@ -31,6 +35,7 @@ class Mutation(NamedTuple):
     file: str
     text: str
     replacement: str
+    tests: str = ""
 
     @property
     def place(self) -> str:
@@ -61,21 +66,27 @@ def find_failures(mutation: Mutation) -> tuple[str | None, str | None]:
                 shutil.copy(ROOT / name, copy / name)
         broken = copy / mutation.file
         broken.write_text(broken.read_text().replace(mutation.text, mutation.replacement))
+        if mutation.tests:
+            return _run(copy, [mutation.tests]), None
         naming = list_scenarios(mutation.rule)
-        if failed := _run(copy, naming):
+        if failed := _run(copy, _test_ids(naming)):
             return failed, None
-        return None, _run(copy, [name for name in STORIES if name not in naming])
+        return None, _run(copy, _test_ids(name for name in STORIES if name not in naming))
 
 
-def _run(copy: Path, scenarios: list[str]) -> str | None:
-    """Return the first scenario that fails. Raises ``RuntimeError`` if they do not run at all."""
-    ids = [f"tests/test_scenarios.py::test_story[{name}]" for name in scenarios]
+def _test_ids(scenarios: Iterable[str]) -> list[str]:
+    return [f"tests/test_scenarios.py::test_story[{name}]" for name in scenarios]
+
+
+def _run(copy: Path, ids: list[str]) -> str | None:
+    """Return the first test that fails. Raises ``RuntimeError`` if they do not run at all."""
     command = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--tb=no", "-rf", "-p", "no:cacheprovider", *ids]
-    run = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(copy), "KILLS": EVERY_CALL}
+    run = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, env=environment)
     failed = _FAILED.search(run.stdout)
     if run.returncode and not failed:
         raise RuntimeError(f"{' '.join(command)}\n{run.stdout}{run.stderr}")
-    return failed[1] if failed else None
+    return failed[1] or failed[2] if failed else None
 
 
 def main(rules: list[str]) -> int:

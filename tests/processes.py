@@ -22,6 +22,7 @@ for line in sys.stdin:
     command = json.loads(line)
     child = os.fork()
     if child == 0:
+        os.setsid()  # git and its like are in groups of their own as well
         signal.alarm(120)
         os.chdir(command["folder"])
         os.environ.clear()
@@ -46,10 +47,38 @@ for line in sys.stdin:
 """
 
 
-@cache
-def _server() -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SERVER]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+class ForkServer:
+    """A process that has imported everything; ``environment`` is added to that of this process."""
+
+    def __init__(self, **environment: str) -> None:
+        command, pipe = [sys.executable, "-c", SERVER], subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **environment})
+
+    def run(
+        self, folder: Path, words: Iterable[object], during: Callable[[int], None], **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command in a folder; ``during`` is called with the id of its process, which may have ended."""
+        server, inherited = self.process, {name: value for name, value in os.environ.items() if name != "DORA_CONFIG"}
+        assert server.stdin is not None
+        assert server.stdout is not None
+        arguments = [str(word) for word in words]
+        with tempfile.TemporaryDirectory() as aside:
+            streams = [Path(aside) / name for name in ("out", "err")]
+            command = {"folder": str(folder), "environment": inherited | environment, "words": arguments}
+            server.stdin.write(json.dumps({**command, "streams": [str(path) for path in streams]}) + "\n")
+            server.stdin.flush()
+            during(int(server.stdout.readline()))
+            code = int(server.stdout.readline())
+            return subprocess.CompletedProcess(arguments, code, *(path.read_text() for path in streams))
+
+    def close(self) -> None:
+        """End the process."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+_server = cache(ForkServer)
 
 
 def dora(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -61,15 +90,4 @@ def dora_while(
     folder: Path, words: Iterable[object], during: Callable[[int], None], **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder; ``during`` is called with the id of its process, which may have ended."""
-    server, inherited = _server(), {name: value for name, value in os.environ.items() if name != "DORA_CONFIG"}
-    assert server.stdin is not None
-    assert server.stdout is not None
-    arguments = [str(word) for word in words]
-    with tempfile.TemporaryDirectory() as aside:
-        streams = [Path(aside) / name for name in ("out", "err")]
-        command = {"folder": str(folder), "environment": inherited | environment, "words": arguments}
-        server.stdin.write(json.dumps({**command, "streams": [str(path) for path in streams]}) + "\n")
-        server.stdin.flush()
-        during(int(server.stdout.readline()))
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, *(path.read_text() for path in streams))
+    return _server().run(folder, words, during, **environment)

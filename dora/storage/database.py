@@ -28,13 +28,12 @@ from dora.storage.source_state import (
     read_coverage,
     read_open_quarantine,
 )
-from dora.storage.sql_errors import explain_damage, explain_sql_errors
+from dora.storage.sql_errors import explain_sql_errors
 
 __all__ = ["FACTS", "LANDING", "PUBLISHED", "Connection", "Load", "QuarantinedInput"]
-__all__ += ["ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows", "explain_damage"]
-__all__ += ["fact_tables", "fsync", "has_landing", "inspect_landing", "is_usable", "lock", "measure_space"]
-__all__ += ["open_build", "open_load", "open_load_of", "read_coverage", "read_open_quarantine", "replace_landing"]
-__all__ += ["sort_by_dependency"]
+__all__ += ["ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows", "fact_tables", "fsync"]
+__all__ += ["has_landing", "inspect_landing", "is_usable", "lock", "measure_space", "open_build", "open_load"]
+__all__ += ["open_load_of", "read_coverage", "read_open_quarantine", "replace_landing", "sort_by_dependency"]
 
 PUBLISHED = "dora.duckdb"
 FACTS = "facts"  # landing.duckdb in a build, as it is

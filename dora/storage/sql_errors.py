@@ -41,17 +41,6 @@ def explain_fault(error: BaseException) -> DoraError | None:
     return None
 
 
-@contextlib.contextmanager
-def explain_damage(path: Path) -> Iterator[None]:
-    """Turn an error of DuckDB on a damaged file into an ``UnusableError``; any other is an error of a query."""
-    try:
-        yield
-    except duckdb.Error as error:
-        if is_damage(error):
-            raise explain(error, path) from error
-        raise
-
-
 def explain(error: duckdb.Error, path: Path | None) -> DoraError:
     """Return an error in our words: of the operating system, a lock, memory, or else a damaged file.
 
