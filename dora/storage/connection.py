@@ -14,6 +14,7 @@ from dora.errors import LockedError
 from dora.storage.sql_errors import explain_sql_errors
 
 Connection = duckdb.DuckDBPyConnection
+LOCK = "landing.lock"
 
 
 @contextlib.contextmanager
@@ -21,7 +22,7 @@ def lock(data: Path) -> Iterator[None]:
     """Hold the lock of the only writer of a data folder. Raises ``LockedError`` at once if another run holds it."""
     data.mkdir(parents=True, exist_ok=True)
     # flock, because the kernel releases it with the process: a killed run leaves nothing to clean up.
-    with (data / "landing.lock").open("w") as handle:
+    with (data / LOCK).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,25 +15,28 @@ import duckdb
 
 from dora.errors import DoraError, UsageError
 from dora.storage import schema
-from dora.storage.connection import Connection, connect, escape, fsync, hide_progress_bar, lock, write_aside
+from dora.storage.connection import LOCK, Connection, connect, escape, fsync, hide_progress_bar, lock, write_aside
 from dora.storage.disk import measure_space
-from dora.storage.landing import LANDING, Load, verify
+from dora.storage.landing import LANDING, ArchivedLoad, Load, verify
 from dora.storage.landing_file import has_landing, inspect_landing, is_usable, open_load, open_load_of, replace_landing
 from dora.storage.schema import fact_tables
 from dora.storage.source_state import (
+    ARCHIVED,
     QuarantinedInput,
     ReportedRecord,
     SourceState,
     count_rows,
+    read_archived,
     read_coverage,
     read_open_quarantine,
 )
 from dora.storage.sql_errors import explain_sql_errors
 
-__all__ = ["FACTS", "LANDING", "PUBLISHED", "Connection", "Load", "QuarantinedInput"]
-__all__ += ["ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows", "fact_tables", "fsync"]
-__all__ += ["has_landing", "inspect_landing", "is_usable", "lock", "measure_space", "open_build", "open_load"]
-__all__ += ["open_load_of", "read_coverage", "read_open_quarantine", "replace_landing", "sort_by_dependency"]
+__all__ = ["ARCHIVED", "FACTS", "LANDING", "LOCK", "PUBLISHED", "ArchivedLoad", "Connection", "Load"]
+__all__ += ["QuarantinedInput", "ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows"]
+__all__ += ["fact_tables", "fsync", "has_landing", "inspect_landing", "is_usable", "lock", "measure_space"]
+__all__ += ["open_build", "open_load", "open_load_of", "read_archived", "read_coverage", "read_open_quarantine"]
+__all__ += ["replace_landing", "sort_by_dependency", "write_aside"]
 
 PUBLISHED = "dora.duckdb"
 FACTS = "facts"  # landing.duckdb in a build, as it is

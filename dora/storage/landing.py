@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
@@ -30,6 +30,30 @@ _TOTAL = "SELECT '{table}', count(*), coalesce(sum(hash(t)::HUGEINT), 0) FROM {r
 _MATCHED_ROWS = '(FROM "{}" SEMI JOIN batch USING (source, id))'  # rows of a table whose keys are in the batch
 _BATCH_ROWS = '(FROM (FROM "{}" LIMIT 0) UNION ALL BY NAME FROM batch)'  # the batch in the table's column order
 
+_ID_TIME = "%Y%m%dT%H%M%S%f"
+_MICROSECOND = timedelta(microseconds=1)
+_RECORD_LOADS = """
+INSERT INTO load
+SELECT id, $1, started, started, as_of, complete_since, documents, 0, [], bytes
+FROM (
+  SELECT strptime(left(id, 21), '%Y%m%dT%H%M%S%f') AS started, * FROM (
+    SELECT unnest($2::VARCHAR[]) AS id, unnest($3::TIMESTAMP[]) AS as_of, unnest($4::TIMESTAMP[]) AS complete_since,
+      unnest($5::BIGINT[]) AS documents, unnest($6::BIGINT[]) AS bytes
+  )
+)
+WHERE id NOT IN (SELECT load_id FROM load)
+"""
+
+
+class ArchivedLoad(NamedTuple):
+    """A load that an archive tells of; times are in UTC, without a time zone."""
+
+    id: str
+    as_of: datetime | None
+    complete_since: datetime | None
+    documents: int
+    archived_bytes: int
+
 
 class Load:
     """One run of one source into landing.duckdb, from ``open_load`` to ``finish``.
@@ -39,12 +63,19 @@ class Load:
 
     def __init__(self, con: Connection, source: str) -> None:
         self.con, self.source = con, source
-        now = datetime.now(UTC)
-        self.id = f"{now:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
-        self.started_at = now.replace(tzinfo=None)
+        self.started_at = datetime.now(UTC).replace(tzinfo=None)
+        self.id = f"{self._next_time():{_ID_TIME}}-{secrets.token_hex(3)}"
         self.merged: dict[str, dict[str, int]] = {}
         self._schemas: dict[str, pa.Schema] = {}
-        con.execute("INSERT INTO load VALUES (?, ?, ?, NULL, NULL, NULL, 0, 0, [])", [self.id, source, self.started_at])
+        con.execute(
+            "INSERT INTO load VALUES (?, ?, ?, NULL, NULL, NULL, 0, 0, [], 0)", [self.id, source, self.started_at]
+        )
+
+    def _next_time(self) -> datetime:
+        """Return now, or just after the last load: payloads are replayed in the order of ids, also if a clock jumps."""
+        ((last,),) = self.con.execute("SELECT max(load_id) FROM load").fetchall()
+        earliest = datetime.strptime(last.partition("-")[0], _ID_TIME) + _MICROSECOND if last else datetime.min
+        return max(self.started_at, earliest)
 
     def schema(self, table: str) -> pa.Schema:
         """Return the Arrow schema of a landing table; safe while another thread commits."""
@@ -55,8 +86,13 @@ class Load:
                 self._schemas[table] = empty.to_arrow_table().schema
         return self._schemas[table]
 
-    def commit(self, batches: Mapping[str, pa.Table], watermarks: Mapping[str, str] | None = None) -> None:
-        """Merge rows by ``(source, id)`` and move watermarks, in one transaction."""
+    def commit(
+        self, batches: Mapping[str, pa.Table], watermarks: Mapping[str, str] | None = None, archived_bytes: int = 0
+    ) -> None:
+        """Merge rows by ``(source, id)`` and move watermarks, in one transaction.
+
+        ``archived_bytes`` is the size of the archive with the documents of these and all earlier rows.
+        """
         self.con.begin()
         try:
             for table, batch in batches.items():
@@ -65,10 +101,29 @@ class Load:
             for stream, value in (watermarks or {}).items():
                 self.con.execute("DELETE FROM watermark WHERE source = ? AND stream = ?", [self.source, stream])
                 self.con.execute("INSERT INTO watermark VALUES (?, ?, ?, ?)", [self.source, stream, value, self.id])
+            if archived_bytes:
+                self.mark_archived(self.id, archived_bytes)
             self.con.commit()
         except BaseException:
             self.con.rollback()
             raise
+
+    def mark_archived(self, load_id: str, archived_bytes: int) -> None:
+        """Record up to which byte the archive of a load is in landing."""
+        query = "UPDATE load SET archived_bytes = greatest(archived_bytes, $bytes) WHERE load_id = $load"
+        self.con.execute(query, {"bytes": archived_bytes, "load": load_id})
+
+    def archived_bytes(self) -> dict[str, int]:
+        """Return up to which byte the archive of each earlier load of this source is in landing, by load."""
+        query = "SELECT load_id, archived_bytes FROM load WHERE source = ? AND load_id < ? ORDER BY load_id"
+        return dict(self.con.execute(query, [self.source, self.id]).fetchall())
+
+    def record_loads(self, loads: Sequence[ArchivedLoad]) -> None:
+        """Record loads whose archives were replayed, and which landing may not have."""
+        for load in loads:
+            self.mark_archived(load.id, load.archived_bytes)
+        if columns := [list(column) for column in zip(*loads, strict=True)]:
+            self.con.execute(_RECORD_LOADS, [self.source, *columns])
 
     def _merge(self, table: str, batch: pa.Table) -> None:
         self.con.register("batch", batch)

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from dora.storage.schema import fact_tables
 
+ARCHIVED = "archived_document"  # says what is in payloads; no table of facts
 RECENT_DAYS = 15  # Gate lists deleted pipelines' executions for 14 days; one day more covers a late nightly run
 MISSING_DAYS = 14  # how long a judgment that could not be read is requested again
 
@@ -46,6 +47,9 @@ WHERE source = $source AND judgment_id IS NOT NULL AND status NOT IN ('running',
 GROUP BY judgment_id ORDER BY judgment_id
 """
 _PIPELINE_UPDATES = "SELECT id, epoch_us(updated_at) FROM pipeline WHERE source = $source AND updated_at IS NOT NULL"
+_ARCHIVED = """
+SELECT id, content FROM archived_document WHERE source = $source AND id IN (SELECT unnest($names::VARCHAR[]))
+"""
 _OPEN_QUARANTINE = """
 SELECT id, kind, reason, excerpt, epoch_us(dismissed_at) FROM quarantine
 WHERE source = $source AND resolved_at IS NULL ORDER BY id
@@ -174,6 +178,11 @@ def read_open_quarantine(con: Connection, source: str) -> list[QuarantinedInput]
     return list(map(QuarantinedInput._make, con.execute(_OPEN_QUARANTINE, {"source": source}).fetchall()))
 
 
+def read_archived(con: Connection, source: str, names: Sequence[str]) -> dict[str, int]:
+    """Return the hashes of the last archived versions of these documents, by name."""
+    return dict(con.execute(_ARCHIVED, {"source": source, "names": names}).fetchall())
+
+
 def read_quarantine(con: Connection) -> list[dict[str, Any]]:
     """Return the inputs of all sources that could not be read, and have not been read well since."""
     cursor = con.execute(_QUARANTINE)
@@ -188,9 +197,8 @@ def count_rows(con: Connection, source: str) -> dict[str, int]:
     """
     # One statement for all tables: some twenty round trips would take longer than the counting.
     count = "SELECT '{0}', count(*) FROM \"{0}\" WHERE source = $source"
-    query = " UNION ALL ".join(count.format(table) for table in fact_tables())
-    counts = dict(con.execute(query, {"source": source}).fetchall())
-    rows = {table: counts[table] for table in fact_tables() if counts[table]}
+    query = " UNION ALL ".join(count.format(table) for table in fact_tables() if table != ARCHIVED)
+    rows = {table: number for table, number in con.execute(query, {"source": source}).fetchall() if number}
     return rows | (_fetch_row(con, _ROLLOUTS, source) if "rollout" in rows else {})
 
 

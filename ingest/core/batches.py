@@ -26,25 +26,34 @@ if TYPE_CHECKING:
 
 
 class ParsedChunk(NamedTuple):
-    """The Arrow table of each landing table, and the error of each document that could not be parsed, by position."""
+    """The Arrow table of each landing table, and by position the error or the entity of a document.
+
+    An error says why a document could not be parsed. A document without an entity is always archived.
+    """
 
     tables: dict[str, pa.Table]
     errors: dict[int, str]
+    entities: dict[int, str]
 
 
 @dataclass(frozen=True)
 class Parser:
-    """Parse chunks of one load. ``parse`` is that of the source, ``schema`` returns the Arrow schema of a table."""
+    """Parse chunks of one load.
+
+    ``parse`` and ``entity`` are those of the source, ``schema`` returns the Arrow schema of a table.
+    """
 
     parse: Callable[[Document], Iterable[Row | Columns]]
     schema: Callable[[str], pa.Schema]
     source: str
     load_id: str
+    entity: Callable[[Document, Sequence[Row | Columns]], str | None] = lambda *_: None
 
     def parse_chunk(self, documents: Sequence[Document]) -> ParsedChunk:
         """Parse documents; one that can not be parsed does not affect the others."""
         rows: dict[str, list[Row | Columns]] = {}
         errors: dict[int, str] = {}
+        entities: dict[int, str] = {}
         with _without_garbage_collection():
             for position, document in enumerate(documents):
                 try:
@@ -52,9 +61,11 @@ class Parser:
                 except (ValueError, RecursionError) as error:  # anything else is a fault of the parser, not of the data
                     errors[position] = str(error)
                     continue
+                if entity := self.entity(document, parsed):
+                    entities[position] = entity
                 for row in parsed:
                     rows.setdefault(row.table, []).append(row)
-            return ParsedChunk({table: self.to_table(of_table) for table, of_table in rows.items()}, errors)
+            return ParsedChunk({table: self.to_table(of_table) for table, of_table in rows.items()}, errors, entities)
 
     def to_table(self, rows: Sequence[Row | Columns]) -> pa.Table:
         """Return rows of one landing table as an Arrow table."""

@@ -31,7 +31,13 @@ class CommitBuffer:
         self._uncovered: Tables = {}  # no watermark says yet that these are complete
         self._covered: Tables = {}
         self._watermarks: dict[str, str] = {}
+        self._archived_bytes = 0  # up to the last document that a watermark covers
         self._rows, self._due = 0, monotonic() + MAX_SECONDS
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all rows are committed."""
+        return not (self._uncovered or self._covered)
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Add tables that no watermark covers yet; they are committed without one if the buffer is full."""
@@ -60,7 +66,8 @@ class CommitBuffer:
         if self._archive:
             # Payloads have to be on disk before their rows, or a crash would leave rows that no replay can make again.
             self._archive.sync()
-        self._load.commit({name: latest_rows(tables) for name, tables in self._covered.items()}, self._watermarks)
+        rows = {name: latest_rows(tables) for name, tables in self._covered.items()}
+        self._load.commit(rows, self._watermarks, self._archived_bytes)
         self._covered, self._watermarks = {}, {}
         self._rows, self._due = 0, monotonic() + MAX_SECONDS
 
@@ -68,3 +75,4 @@ class CommitBuffer:
         for name, tables in self._uncovered.items():
             self._covered.setdefault(name, []).extend(tables)
         self._uncovered = {}
+        self._archived_bytes = self._archive.size if self._archive else 0

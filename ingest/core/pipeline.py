@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 from dora.storage import database
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document
-from ingest.core.replay import replay_items
-from ingest.core.run import Run, Summary
-from ingest.core.source import Dismissed, Item, Request, Source, SourceState
+from ingest.core.archive import Document, is_compacted, list_archives, load_id
+from ingest.core.inputs import Summary
+from ingest.core.replay import read_items, replay_items
+from ingest.core.run import Run
+from ingest.core.source import Dismissed, Item, PartialFailure, ReplayedItem, Request, Source, SourceState
 
 __all__ = ["Summary", "dismiss", "pull", "replay"]
 Report = Callable[[str], None]
@@ -32,33 +34,61 @@ def pull(
 ) -> Summary:
     """Run a source once, under the lock of the data folder.
 
+    What an interrupted run archived and did not commit is landed first, so that landing is what a replay would give.
     Raises ``LockedError`` if another run writes, ``UnusableError`` if landing has to be made again, and any error that
     ends a fetch; what was committed before stays, and the next run continues there.
     """
     with database.open_load(data, source.name) as load:
+        if replaying:
+            return _replay(source, data, load, report)
+        messages = _land_uncommitted(source, data, load, report)
         state = SourceState.read(load.con, source.name)
-        items = replay_items(data, source) if replaying else source.fetch(request, state)
-        return _take_all(items, Run(source, data, load, report, archiving=not replaying))
+        with closing(Run(source, data, load, report, archiving=True)) as run:
+            _take_all(chain(messages, source.fetch(request, state)), run)
+            return run.finish()
 
 
 def replay(source: Source, data: Path, landing: Path, report: Report = lambda _: None) -> Summary:
     """Parse all archived payloads of a source into another landing; the caller holds the lock of the data folder."""
     with database.open_load_of(landing, source.name) as load:
-        return _take_all(replay_items(data, source), Run(source, data, load, report, archiving=False))
+        return _replay(source, data, load, report)
+
+
+def _replay(source: Source, data: Path, load: database.Load, report: Report) -> Summary:
+    with closing(Run(source, data, load, report, archiving=False)) as run:
+        _take_all(replay_items(data, source), run)
+        return run.finish()
+
+
+def _land_uncommitted(source: Source, data: Path, load: database.Load, report: Report) -> list[Item]:
+    """Land the documents of earlier archives whose rows were not committed; return what a user should know."""
+    messages: list[Item] = []
+    archived_bytes = load.archived_bytes()
+    newest = max(archived_bytes, default="")
+    for path in list_archives(data, source.name):
+        start = archived_bytes.get(load_id(path), 0 if load_id(path) > newest else None)
+        if start is not None and start < path.stat().st_size and not is_compacted(path):
+            with closing(Run(source, data, load, report, archiving=False)) as run:
+                _take_all(read_items(path, start), run)
+                run.commit()
+                messages += map(PartialFailure, run.summary.partial_failures)
+    return messages
 
 
 def dismiss(data: Path, source: str, ids: Iterable[str]) -> None:
     """Dismiss inputs in quarantine; archived as what a source yields, so that a replay dismisses them again."""
     items = [Dismissed(input_id, datetime.now(UTC)) for input_id in ids]
-    with database.open_load(data, source) as load:
-        _take_all(items, Run(_User(source), data, load, lambda _: None, archiving=True))
+    with (
+        database.open_load(data, source) as load,
+        closing(Run(_User(source), data, load, lambda _: None, archiving=True)) as run,
+    ):
+        _take_all(items, run)
+        run.finish()
 
 
-def _take_all(items: Iterable[Item], run: Run) -> Summary:
-    with closing(run):
-        for item in items:
-            run.take(item)
-        return run.finish()
+def _take_all(items: Iterable[ReplayedItem], run: Run) -> None:
+    for item in items:
+        run.take(item)
 
 
 class _User:

@@ -9,45 +9,67 @@ from typing import Any
 
 import msgspec
 
-from ingest.core.archive import Damage, Document, read_archive
-from ingest.core.source import AsOf, Dismissed, EarlierAsOf, FileComplete, Item, PartialFailure, Unreadable, Watermark
+from dora.errors import counted
+from ingest.core.archive import Cut, Damage, Document, is_compacted, list_archives, load_id, read_file
+from ingest.core.source import (
+    AsOf,
+    Dismissed,
+    EarlierAsOf,
+    FileComplete,
+    LoadEnd,
+    Note,
+    PartialFailure,
+    ReplayedItem,
+    Resolved,
+    Unreadable,
+    Watermark,
+)
 
-# These kinds are in the archives of earlier versions: they must stay as they are.
-_ARCHIVED: dict[str, type[Watermark] | type[AsOf] | type[Unreadable] | type[Dismissed] | type[FileComplete]] = {
+_Archived = Watermark | AsOf | Unreadable | Dismissed | FileComplete | Resolved | LoadEnd
+# These kinds are in the archives of earlier versions: they must stay as they are. "@whole" is only in theirs.
+_ARCHIVED: dict[str, type[_Archived]] = {
     "@mark": Watermark,
     "@as_of": AsOf,
     "@unreadable": Unreadable,
     "@dismissed": Dismissed,
+    "@resolved": Resolved,
+    "@load": LoadEnd,
     "@whole": FileComplete,
 }
 
 
-def to_document(item: Item) -> Document | None:
-    """Return an item as a document of the archive; None for an item that only informs the user."""
+def to_document(item: Document | _Archived) -> Document:
+    """Return an item as a document of the archive."""
     if isinstance(item, Document):
         return item
-    for kind, item_type in _ARCHIVED.items():
-        if isinstance(item, item_type):
-            return Document(kind, msgspec.json.encode(item))
-    return None
+    kind = next(kind for kind, item_type in _ARCHIVED.items() if isinstance(item, item_type))
+    return Document(kind, msgspec.json.encode(item))
 
 
-def replay_items(data: Path, source: Any) -> Iterator[Item]:
-    """Yield the items in the archive of a source; a damaged archive is a partial failure of the run."""
-    items = _read_items(data, source.name)
+def replay_items(data: Path, source: Any) -> Iterator[ReplayedItem]:
+    """Yield the items in the archives of a source, as this version understands them."""
+    items = (item for path in list_archives(data, source.name) for item in read_items(path))
     replay = getattr(source, "replay", None)
     return replay(items) if replay else items
 
 
-def _read_items(data: Path, source: str) -> Iterator[Item]:
-    for document in read_archive(data, source):
-        if isinstance(document, Damage):
-            yield PartialFailure(f"{document.path} could not be read to its end: {document.reason}")
-            continue
-        item_type = _ARCHIVED.get(document.kind)
-        if item_type is AsOf and b"complete_since" not in document.body:
-            item_type = EarlierAsOf
-        yield msgspec.json.decode(document.body, type=item_type) if item_type else document
+def read_items(path: Path, start: int = 0) -> Iterator[ReplayedItem]:
+    """Yield the items of an archive, from a frame that begins at the byte ``start``; damage is a partial failure."""
+    size = path.stat().st_size
+    for document in read_file(path, start):
+        match document:
+            case Damage(_, reason):
+                yield PartialFailure(f"{path} could not be read to its end: {reason}")
+            case Cut(_, documents):
+                read = counted(documents, "document")
+                yield Note(f"{path.name} was cut off by a crash after {read}; no row of what followed was committed.")
+            case Document(kind, body):
+                item_type = _ARCHIVED.get(kind)
+                if item_type is AsOf and b"complete_since" not in body:
+                    item_type = EarlierAsOf
+                yield msgspec.json.decode(body, type=item_type) if item_type else document
+    if not is_compacted(path):  # which says itself where each load ends
+        yield LoadEnd(load_id(path), size)
 
 
 def fingerprint(document: Document) -> str:

@@ -75,6 +75,20 @@ class Dismissed(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class Resolved(msgspec.Struct, frozen=True):
+    """An input left quarantine: it was read without an error, or is no longer in its file."""
+
+    id: str
+    at: datetime
+
+
+class LoadEnd(msgspec.Struct, frozen=True):
+    """What came since the last such item is of this load, up to the byte ``size`` of its archive."""
+
+    id: str
+    size: int = 0
+
+
 class FileComplete(msgspec.Struct, frozen=True):
     """A file was read to its end: its inputs in quarantine that were not yielded again are resolved."""
 
@@ -94,6 +108,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 Item = Document | Watermark | AsOf | PartialFailure | Unreadable | Dismissed | FileComplete | Note | Progress
+ReplayedItem = Item | Resolved | LoadEnd
 
 
 class Source(Protocol):
@@ -103,6 +118,8 @@ class Source(Protocol):
     ``requests`` is the number of requests sent, for the summary.
     ``input(document)`` returns the name that a document keeps when it is corrected, None if it has none.
     ``replay(items)`` yields archived items as this version understands them, if earlier ones meant another thing.
+    ``entity(document, rows)`` returns the name of what a document with these rows is a version of, None if it is
+    always new. Documents of two entities must have no row in common; two equal ones in a row are archived once.
     ``doctor(context)`` yields the findings of ``dora doctor`` about this source.
     """
 

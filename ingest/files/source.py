@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -13,6 +13,7 @@ import msgspec
 
 from dora.errors import UsageError
 from dora.storage.rows.base import Row
+from dora.storage.rows.changes import Change, Commit
 from ingest.core.archive import Document
 from ingest.core.paths import at_home
 from ingest.core.source import EarlierAsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
@@ -191,6 +192,13 @@ class Files:
         """Return file and number of a line."""
         line = msgspec.json.decode(document.body, type=_LineDocument)
         return f"{line.file}:{line.line}"
+
+    def entity(self, document: Document, rows: Sequence[Row]) -> str | None:
+        """Return which deployment, change, incident, event or verdict a line tells of; of a commit, its change."""
+        if not rows:
+            return None
+        row = rows[0]
+        return f"{Change.table if isinstance(row, Commit) else row.table}/{row.id}"
 
     def parse(self, document: Document) -> Iterable[Row]:
         """Return the rows of one line; raises ``ValueError`` with file, line number and reason."""

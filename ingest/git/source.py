@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from dora.errors import AuthError, DoraError
+from dora.storage.rows.base import Row
+from dora.storage.rows.changes import ChangeRequest
+from ingest.core.archive import Document
+from ingest.core.columns import Columns
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
@@ -83,6 +87,11 @@ class Git:
             yield from check_mirror(mirror, tips, context)
 
     parse = staticmethod(parse_document)
+
+    def entity(self, document: Document, rows: Sequence[Row | Columns]) -> str | None:
+        """Return the repository of change requests: the newest ones are read again each time, all else only once."""
+        row = rows[0] if rows else None
+        return f"{row.table}/{row.repository}" if isinstance(row, ChangeRequest) else None
 
 
 def _stream(repository: Repository) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
 from dora.storage.rows.base import Row
+from dora.storage.rows.executions import DeletedExecution, Execution
+from dora.storage.rows.inventory import Pipeline, PipelineRevision
 from ingest.core.archive import Document
 from ingest.core.source import Item, Note, Request, SourceState
 from ingest.doctor.finding import DoctorFinding, SourceContext
@@ -73,6 +75,19 @@ class SOURCE:
             return f"{document.kind}/{msgspec.json.decode(document.body, type=_Identified).id}"
         except (ValueError, RecursionError):
             return None
+
+    def entity(self, document: Document, rows: Sequence[Row]) -> str | None:
+        """Return what a document tells of: a task is an execution, and so is what says that it was deleted.
+
+        Canary judgments have none: one that has ended is not requested again.
+        """
+        if document.kind == "canary":
+            return None
+        row = rows[0]
+        if isinstance(row, PipelineRevision):
+            return f"{Pipeline.table}/{row.pipeline_id}"
+        table = Execution.table if isinstance(row, DeletedExecution) else row.table
+        return f"{table}/{row.id}"
 
     def parse(self, document: Document) -> Iterable[Row]:
         """Return the rows of one document. Raises ``ValueError`` if it can not be read."""

@@ -81,7 +81,7 @@ def test_the_next_command_heals_landing(folder: Path, damage: str, command: str)
     DAMAGES[damage](folder / "data" / database.LANDING)
     result = dora(folder, command)
     assert result.returncode == 0, result.stderr
-    assert result.stderr.count("It was made again from 4 documents of payloads.") == 1, result.stderr
+    assert result.stderr.count("It was made again from 3 documents of payloads.") == 1, result.stderr
     assert read_rows(folder / "data") == before
     left = {path.name for path in (folder / "data").iterdir()} - {database.PUBLISHED, "logs"}
     assert left == {database.LANDING, "landing.lock", "payloads"}
@@ -101,7 +101,7 @@ def test_a_damaged_payload_stops_a_rebuild(folder: Path) -> None:
     """Rows are never lost by a rebuild: the old file stays, and the message names the payload."""
     payload = next((folder / "data" / "payloads").rglob("*.zst"))
     body = bytearray(payload.read_bytes())
-    body[-2] ^= 1
+    body[20] ^= 1
     payload.write_bytes(body)
     before = (folder / "data" / database.LANDING).read_bytes()
     with pytest.raises(DoraError, match=f"{payload.name} could not be read to its end"):

@@ -29,6 +29,7 @@ class Load(Table, frozen=True, kw_only=True):
     documents: Annotated[int, "Documents received."]
     quarantined: Annotated[int, "Documents that could not be read."]
     partial_failures: Annotated[list[str], "Parts of the source that could not be fetched."]
+    archived_bytes: Annotated[int, "Size of its archive up to the last document whose rows are committed."]
 
 
 class ControlTotal(Table, frozen=True, kw_only=True):
@@ -48,6 +49,12 @@ class Watermark(Table, frozen=True, kw_only=True):
     stream: Annotated[str, "Stream of the source, such as one application or one repository."]
     value: Annotated[str, "Position up to which it has been read, as the source writes it."]
     load_id: Annotated[str, "Load that moved the watermark."]
+
+
+class ArchivedDocument(Row, frozen=True, kw_only=True):
+    """The last version of a document that payloads have; an equal one is not archived again."""
+
+    content: Annotated[int, "Hash of its kind and content."]
 
 
 class Quarantine(Row, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.core.archive import Archive, Damage, Document, read_archive
+from ingest.core.archive import END_MARK, Archive, Cut, Damage, Document, read_archive, whole_size
 
 ROOT = Path(__file__).resolve().parents[3]
 LOAD = "20260301T101112000000-abcdef"
@@ -28,13 +28,14 @@ def write_archive(data: Path, batches: list[list[Document]] = BATCHES, load: str
     for batch in batches:
         archive.append(batch)
         archive.sync()
+    archive.end()
     archive.close()
     return archive.path
 
 
-def read_all(data: Path) -> tuple[list[Document], list[Damage]]:
+def read_all(data: Path) -> tuple[list[Document], list[Damage | Cut]]:
     items = list(read_archive(data, "s"))
-    return [i for i in items if isinstance(i, Document)], [i for i in items if isinstance(i, Damage)]
+    return [i for i in items if isinstance(i, Document)], [i for i in items if not isinstance(i, Document)]
 
 
 def test_documents_are_read_back(tmp_path: Path) -> None:
@@ -121,19 +122,34 @@ def test_documents_are_there_before_the_file_ends(tmp_path: Path) -> None:
 
 
 def test_a_cut_file_is_read_up_to_its_last_complete_batch(tmp_path: Path) -> None:
-    """Complete batches are read wherever the file is cut; a cut is reported unless it is between two batches."""
+    """Complete batches are read wherever a crash cut the file; that it did is no damage."""
     path = write_archive(tmp_path)
     content = path.read_bytes()
     for size in range(0, len(content), 41):
         path.write_bytes(content[:size])
-        documents_read, damage = read_all(tmp_path)
+        documents_read, cuts = read_all(tmp_path)
         assert len(documents_read) % 50 == 0
         assert documents_read == ALL[: len(documents_read)]
-        assert [(d.path, d.reason) for d in damage] in (
-            [],
-            [(path, f"cut off in the middle of a batch after {len(documents_read)} documents")],
-        )
-        assert damage or size == 0 or len(documents_read) > 0
+        assert cuts in ([], [Cut(path, len(documents_read))])
+        assert cuts or size == 0 or len(documents_read) > 0
+        assert whole_size(path) <= size
+        path.write_bytes(content[: whole_size(path)])
+        assert read_all(tmp_path) == (documents_read, [])
+
+
+def test_bytes_that_are_missing_within_a_file_are_damage(tmp_path: Path) -> None:
+    """Only the last batch of a load that did not end may be incomplete."""
+    path = write_archive(tmp_path)
+    content = path.read_bytes()
+    assert content.endswith(END_MARK)
+    for start, reads in (
+        (len(content) // 2, "before another batch"),
+        (len(content) - 60, "before the end of the load"),
+    ):
+        path.write_bytes(content[:start] + content[start + 20 :])
+        documents_read, damage = read_all(tmp_path)
+        assert documents_read == ALL[: len(documents_read)], reads
+        assert [type(each) for each in damage] == [Damage], reads
 
 
 def test_a_flipped_bit_is_reported(tmp_path: Path) -> None:
@@ -146,7 +162,7 @@ def test_a_flipped_bit_is_reported(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         documents_read, damage = read_all(tmp_path)
         assert documents_read == ALL[: len(documents_read)]
-        assert damage or documents_read == ALL
+        assert documents_read == ALL or [type(each) for each in damage] == [Damage]
 
 
 def test_damage_of_one_load_does_not_affect_others(tmp_path: Path) -> None:

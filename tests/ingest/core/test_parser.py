@@ -38,7 +38,7 @@ def number(value: object) -> Document:
 
 def test_a_chunk_becomes_tables(load: database.Load) -> None:
     """A table for each kind of row, in the order of the documents, under the source and the load."""
-    tables, errors = Parser(read, load.schema, "s", "l").parse_chunk([number(2), number([7, 1])])
+    tables, errors, _ = Parser(read, load.schema, "s", "l").parse_chunk([number(2), number([7, 1])])
     assert tables["incident"]["id"].to_pylist() == ["2", "7", "1"]
     assert set(tables) == {"incident", "execution"}
     assert {(row["source"], row["load_id"]) for table in tables.values() for row in table.to_pylist()} == {("s", "l")}
@@ -48,7 +48,7 @@ def test_a_chunk_becomes_tables(load: database.Load) -> None:
 def test_documents_that_can_not_be_parsed(load: database.Load) -> None:
     """Bad JSON, a wrong type and endless nesting are reported by position, each with its reason."""
     bad = [Document("number", b"<html>"), number("two"), Document("number", b"[" * 100_000)]
-    tables, errors = Parser(read, load.schema, "s", "l").parse_chunk([number(1), *bad, number(2)])
+    tables, errors, _ = Parser(read, load.schema, "s", "l").parse_chunk([number(1), *bad, number(2)])
     assert tables["incident"]["id"].to_pylist() == ["1", "2"]
     assert list(errors) == [1, 2, 3]
     assert all(errors.values())
