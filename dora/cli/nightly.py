@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from dora.cli import ingest_summary, options
+from dora.cli.archive import compact_payloads
 from dora.cli.metrics import print_check_results
 from dora.cli.pipeline import build_logged, checks_line, pull_source
 from dora.cli.run_log import RunLog, record_run
@@ -70,6 +71,7 @@ def nightly(
             runs.append(run)
         _print_runs(runs, json=json, quiet=quiet)
         results = build_logged(settings, log)
+        compact_payloads(settings, log)
         if not quiet:
             print_check_results(results, json=json)
         if missing := sum(run.missing for run in runs):
