@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from dora.cli import audit, compare, dashboard, lists, metrics, nightly, pipeline, quarantine, signals
+from dora.cli import audit, backup, compare, dashboard, lists, metrics, nightly, pipeline, quarantine, signals
 from dora.errors import DoraError
 from dora.render import console
 from dora.storage.sql_errors import explain_fault
@@ -24,7 +24,7 @@ app = typer.Typer(
     ),
 )
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
-for module in (pipeline, nightly, quarantine, dashboard, metrics, compare, lists, audit):
+for module in (pipeline, nightly, quarantine, backup, dashboard, metrics, compare, lists, audit):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups
 
