@@ -26,6 +26,7 @@ from dora.storage.source_state import (
     ReportedRecord,
     SourceState,
     count_rows,
+    has_archived,
     read_archived,
     read_coverage,
     read_open_quarantine,
@@ -34,9 +35,9 @@ from dora.storage.sql_errors import explain_sql_errors
 
 __all__ = ["ARCHIVED", "FACTS", "LANDING", "LOCK", "PUBLISHED", "ArchivedLoad", "Connection", "Load"]
 __all__ += ["QuarantinedInput", "ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows"]
-__all__ += ["fact_tables", "fsync", "has_landing", "inspect_landing", "is_usable", "lock", "measure_space"]
-__all__ += ["open_build", "open_load", "open_load_of", "read_archived", "read_coverage", "read_open_quarantine"]
-__all__ += ["replace_landing", "sort_by_dependency", "write_aside"]
+__all__ += ["fact_tables", "fsync", "has_archived", "has_landing", "inspect_landing", "is_usable", "lock"]
+__all__ += ["measure_space", "open_build", "open_load", "open_load_of", "read_archived", "read_coverage"]
+__all__ += ["read_open_quarantine", "replace_landing", "sort_by_dependency", "write_aside"]
 
 PUBLISHED = "dora.duckdb"
 FACTS = "facts"  # landing.duckdb in a build, as it is

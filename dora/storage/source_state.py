@@ -183,6 +183,12 @@ def read_archived(con: Connection, source: str, names: Sequence[str]) -> dict[st
     return dict(con.execute(_ARCHIVED, {"source": source, "names": names}).fetchall())
 
 
+def has_archived(con: Connection, source: str) -> bool:
+    """Return whether payloads have a version of any document of a source."""
+    query = "SELECT 1 FROM archived_document WHERE source = ? LIMIT 1"
+    return bool(con.execute(query, [source]).fetchall())
+
+
 def read_quarantine(con: Connection) -> list[dict[str, Any]]:
     """Return the inputs of all sources that could not be read, and have not been read well since."""
     cursor = con.execute(_QUARANTINE)

@@ -13,21 +13,25 @@ from dora.storage import database
 from dora.storage.rows.bookkeeping import ArchivedDocument
 from ingest.core.archive import Document
 
+MAX_ENTITIES = 100_000  # in memory, at some 200 bytes each
+
 
 class LastVersions:
     """The hash of the last archived version of each entity of one source.
 
-    Landing has them; here are only those that are not committed yet, and those of the current chunk.
+    Landing has them; here are those that are not committed yet, and some more.
     """
 
     def __init__(self, load: database.Load) -> None:
         self._load = load
         self._contents: dict[str, int] = {}
         self._changed: dict[str, int] = {}
+        # On a first run there is nothing to look up.
+        self._has_all = not database.has_archived(load.con, load.source)
 
     def read(self, entities: Iterable[str]) -> None:
         """Read the versions of these entities from landing."""
-        names = [name for name in set(entities) if name not in self._contents]
+        names = [] if self._has_all else [name for name in set(entities) if name not in self._contents]
         self._contents |= database.read_archived(self._load.con, self._load.source, names) if names else {}
 
     def replace(self, entity: str | None, document: Document) -> bool:
@@ -46,8 +50,9 @@ class LastVersions:
         return [ArchivedDocument(id=entity, content=content) for entity, content in changed.items()]
 
     def forget(self) -> None:
-        """Free the memory of what landing has by now."""
-        self._contents = {}
+        """Free the memory, if it is much, of what landing has by now."""
+        if len(self._contents) > MAX_ENTITIES:
+            self._contents, self._has_all = {}, False
 
 
 def hash_content(document: Document) -> int:
