@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dora.errors import DoraError
@@ -25,4 +25,5 @@ def replace_file(path: Path) -> Iterator[Path]:
             f"{path} cannot be written ({type(error).__name__}); no file was changed.", "choose another path."
         ) from error
     finally:
-        temporary_path.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary_path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,7 @@ def test_sizes_are_counted_on_request(upstream: Any, git_landing: Any) -> None:
     git_landing.run(repository(upstream))
     assert set(changes_by_subject(git_landing, "files").values()) == {None}
     (git_landing.data / "landing.duckdb").unlink()
+    shutil.rmtree(git_landing.data / "payloads")
     git_landing.run(repository(upstream, sizes=True))
     assert changes_by_subject(git_landing, "files, lines_added, lines_removed") == {"one": (1, 1, 0), "two": (3, 3, 1)}
 

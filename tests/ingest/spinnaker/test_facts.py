@@ -202,7 +202,7 @@ REST = {
     "6 rendered before it was saved": (
         "../../dora/analysis/canaries::test_a_name_that_several_applications_share_is_a_template_by_convention"
     ),
-    "6 v1, and whether it is protected": "parse/templates::test_v1_templates_have_a_list_of_their_own",
+    "6 v1, and whether it is protected": "parse/templates::test_templates_of_version_1_have_a_list_of_their_own",
     "6 v2: stages and protect": "parse/templates::test_a_pipeline_inherits_the_stages_of_its_template",
     "6 without templates": "parse/templates::test_without_templates_a_pipeline_still_lands",
 }
