@@ -96,8 +96,8 @@ def imported(upstream: Upstream, history: History) -> list[str]:
     stream = "".join(history.stream()).encode()
     upstream.git("fast-import", "--done", "--quiet", "--force", f"--export-marks={marks}", stdin=stream)
     upstream.git("update-ref", "-d", "refs/import")
-    named = dict(line.split() for line in marks.read_text().splitlines())
-    return [named[f":{number + 1}"] for number in range(len(history.parents))]
+    shas = dict(line.split() for line in marks.read_text().splitlines())
+    return [shas[f":{number + 1}"] for number in range(len(history.parents))]
 
 
 def pushed(upstream: Upstream, shas: list[str], tips: list[int]) -> None:
@@ -112,6 +112,16 @@ def judged(upstream: Upstream, deployed: list[str]) -> Iterator[set[str]]:
     """What git says that each deployed commit brought beyond all that were deployed before it."""
     for number, sha in enumerate(deployed):
         yield set(upstream.revs(sha, "--not", *deployed[:number]))
+
+
+def shipped_changes(upstream: Upstream, deployed: list[str], line: set[str]) -> Iterator[set[str]]:
+    """Yield the changes of the line that each deployment ships: those it reaches, and the merge of its head (G3)."""
+    parents = {sha: upstream.git("rev-parse", f"{sha}^@").split() for sha in line}
+    trunk, done = set(upstream.revs("--first-parent", "main")), set[str]()
+    for sha, reached in zip(deployed, judged(upstream, deployed), strict=True):
+        merges = {change for change in line if sha in parents[change][1:]} if sha not in trunk else set()
+        yield ((reached & line) | merges) - done
+        done |= (reached & line) | merges
 
 
 def table(deployed: dict[str, list[str]]) -> str:
@@ -158,7 +168,12 @@ def test_each_application_ships_what_rev_list_says_within_its_paths(
     )
     for application, within in APPLICATIONS.items():
         line = set(upstream.revs("--first-parent", "main", *(["--", within] if within else [])))
-        for day, expected in enumerate(judged(upstream, deployed[application]), 1):
+        expected = zip(
+            judged(upstream, deployed[application]),
+            shipped_changes(upstream, deployed[application], line),
+            strict=True,
+        )
+        for day, (reached, of_line) in enumerate(expected, 1):
             deployment = f"{application}/{application}{day}@files"
-            assert commits.get(deployment, set()) == expected
-            assert changes.get(deployment, set()) == expected & line
+            assert commits.get(deployment, set()) == reached
+            assert changes.get(deployment, set()) == of_line
