@@ -23,30 +23,30 @@ def name_source(kind: type[Source], name: str) -> type[Source]:
         return kind
     old, new = f"[sources.{kind.name}", f"[sources.{name}"
 
-    class Named(kind):  # type: ignore[valid-type,misc]
+    class NamedSource(kind):  # type: ignore[valid-type,misc]
         @classmethod
         def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:
-            with _renamed(old, new):
+            with _rename_errors(old, new):
                 source: Source = super().from_settings(settings, data)
                 return source
 
         def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
-            with _renamed(old, new):
+            with _rename_errors(old, new):
                 for item in super().fetch(request, state):
                     yield _rename_item(item, old, new)
 
     def doctor(self: Any, context: SourceContext) -> Iterator[DoctorFinding]:
-        with _renamed(old, new):
+        with _rename_errors(old, new):
             for finding in kind.doctor(self, context):  # type: ignore[attr-defined]
                 texts = {"message": finding.message.replace(old, new), "next": finding.next.replace(old, new)}
                 yield msgspec.structs.replace(finding, **texts)
 
     more = {"doctor": doctor} if hasattr(kind, "doctor") else {}
-    return type(kind.__name__, (Named,), {"name": name, **more})
+    return type(kind.__name__, (NamedSource,), {"name": name, **more})
 
 
 @contextlib.contextmanager
-def _renamed(old: str, new: str) -> Iterator[None]:
+def _rename_errors(old: str, new: str) -> Iterator[None]:
     try:
         yield
     except DoraError as error:

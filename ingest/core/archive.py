@@ -65,7 +65,7 @@ class Archive:
     def _open_at(self, path: Path) -> None:
         self.path, self.size = path, 0
         self._file: IO[bytes] | None = None
-        self._is_named = False  # whether the name of the file is on disk
+        self._name_synced = False  # the name of the file is on disk
 
     def append(self, documents: Iterable[Document]) -> None:
         """Append documents as one batch, one per line."""
@@ -86,10 +86,10 @@ class Archive:
             return
         self._file.flush()
         os.fsync(self._file.fileno())
-        if not self._is_named:
+        if not self._name_synced:
             for folder in self.path.parents[:4]:  # date, source, payloads, data: each may be new
                 database.fsync(folder)
-            self._is_named = True
+            self._name_synced = True
 
     def end(self) -> None:
         """Mark the load as complete."""

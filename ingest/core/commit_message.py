@@ -128,8 +128,8 @@ def parse_reverts(headline: str, message: str, requests: str | None = None) -> l
     reverts = [f"commit {sha}" for sha in commits]
     for owner, path, number in _REVERTED_REQUEST.findall(message):
         reverts.append(f"request {owner or path}#{number}".replace(" #", " "))
-    named = [reference for line in headline.splitlines() for reference in _parse_reverted_headline(line)]
-    return reverts + named + ([f"number {number}" for number in (requests or "").split()] if named else [])
+    references = [reference for line in headline.splitlines() for reference in _parse_reverted_headline(line)]
+    return reverts + references + ([f"number {number}" for number in (requests or "").split()] if references else [])
 
 
 def _is_revert(headline: str, message: str) -> bool:

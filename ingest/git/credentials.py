@@ -24,7 +24,7 @@ def separate_credentials(url: str) -> Access:
     """Return the access to an address of the web, or to any other address as it is.
 
     git asks for the credentials only for the scheme, host and port of the address: a server that redirects gets none.
-    If ``GIT_ASKPASS`` knows the password of a user, that program is asked.
+    If ``GIT_ASKPASS`` is set and the address has no password, git runs that program.
     """
     if not url.startswith(("https://", "http://")) or "@" not in (place := urlsplit(url).netloc):
         return Access(url, {}, {})

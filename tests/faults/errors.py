@@ -1,4 +1,4 @@
-"""A disk that is full, out of quota or broken from one call on: told in our words, and the next run heals."""
+"""A disk that is full, out of quota or broken from one call on: said in our words, and the next run heals."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def test_a_replay_is_the_same_after_compaction(
 
 def test_superseded_versions_leave_and_their_own_rows_stay(tmp_path: Path) -> None:
     """Of the versions of a document the last stays, and the one whose failed attempt a restart erased."""
-    told = [("running", 1), ("failed", 2), ("running", 3), ("succeeded", 4)]
-    for number, (status, progress) in enumerate(told):
+    versions = [("running", 1), ("failed", 2), ("running", 3), ("succeeded", 4)]
+    for number, (status, progress) in enumerate(versions):
         night(tmp_path, number, [document("run", 1, status, progress), Watermark("s", str(number))])
     before, known = read_landing(tmp_path), loads(tmp_path)
     assert compact(tmp_path) == 3

@@ -136,7 +136,7 @@ EVIL = "https://evil.example/"
 
 @pytest.mark.parametrize("name", ["next", "redirect_uri", "redirect", "return_to", "url", "target", "origin"])
 def test_s10_no_parameter_redirects_elsewhere(viewer: Viewer, name: str) -> None:
-    """Login, way back and logout go to the provider or to our own pages, whatever is asked."""
+    """Login, way back and logout go to the provider or to our own pages, whatever the address says."""
     for path in (
         "/auth/login",
         "/oauth2callback",

@@ -178,7 +178,7 @@ def test_the_numbers_of_the_night_are_a_file_for_prometheus(broken: Path) -> Non
 
 
 def test_numbers_that_can_not_be_written_make_the_night_partial(quiet: Path) -> None:
-    """Whoever waits for them is told: exit 3, and the data of the night is built."""
+    """The mail says so: exit 3, and the data of the night is built."""
     result = dora(quiet, "nightly", "--quiet", "--prometheus", quiet / "gone" / "night.prom")
     assert result.returncode == 3
     assert "night.prom cannot be written" in result.stderr

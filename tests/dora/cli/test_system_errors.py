@@ -142,15 +142,15 @@ def test_d6_a_block_that_is_damaged_under_a_query_is_said(folder: Path) -> None:
     """Also where only the query meets it: the build is damaged, and `dora build` makes it again."""
     build = folder / "data" / "dora.duckdb"
     content = build.read_bytes()
-    told = set()
+    results = set()
     for place in range(20_000, len(content), len(content) // 12):
         flipped = bytearray(content)
         flipped[place] ^= 4
         build.write_bytes(flipped)
         result = dora(folder, "show")
         assert "Traceback" not in result.stderr
-        told.add((result.returncode, "dora.duckdb is damaged" in result.stderr, "run `dora build`" in result.stderr))
-    assert (5, True, True) in told
-    assert told <= {(5, True, True), (0, False, False)}
+        results.add((result.returncode, "dora.duckdb is damaged" in result.stderr, "run `dora build`" in result.stderr))
+    assert (5, True, True) in results
+    assert results <= {(5, True, True), (0, False, False)}
     assert dora(folder, "build").returncode == 0
     assert dora(folder, "show").returncode == 0

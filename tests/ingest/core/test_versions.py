@@ -27,7 +27,7 @@ NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class Board:
-    """A source of notes, and of runs whose older documents replace no newer ones; what is told last counts."""
+    """A source of notes, and of runs whose older documents replace no newer ones; what is yielded last counts."""
 
     name: ClassVar[str] = "board"
     takes: ClassVar[frozenset[str]] = frozenset()

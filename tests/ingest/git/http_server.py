@@ -65,7 +65,7 @@ def serve_git(
     root: Path, *, login: str = "", redirect: str = "", before: Callable[[Any], None] = lambda _: None,
     address: str = "127.0.0.1",
 ) -> Iterator[str]:  # fmt: skip
-    """Serve the repositories under a folder to whoever has the login ``user:password``; yield host and port."""
+    """Serve the repositories under a folder to clients with the login ``user:password``; yield host and port."""
     attributes = {"root": root, "login": login, "redirect": redirect, "before": staticmethod(before)}
     server = ThreadingHTTPServer((address, 0), type("Served", (Backend,), attributes))
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

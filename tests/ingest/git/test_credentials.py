@@ -95,7 +95,7 @@ def test_a_server_that_redirects_to_another_gets_no_password_sent_there(upstream
 
 
 def test_a_token_alone_is_a_user_without_a_password(upstream: Any, tmp_path: Path) -> None:
-    """As in ``https://TOKEN@host/``; if a program is configured to be asked, it is asked for the password."""
+    """As in ``https://TOKEN@host/``; a configured GIT_ASKPASS gives the password."""
     tip = upstream.commit("one")
     with serve_git(upstream.path.parent, login=f"{PASSWORD}:") as place:
         assert fetch(f"http://{WRITTEN}@{place}/shop/.git", tmp_path / "data").refs == [tip]

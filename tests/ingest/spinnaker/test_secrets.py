@@ -94,7 +94,7 @@ def auth_methods(tmp_path: Path) -> dict[str, AuthMethod]:
 
 
 def run_commands(tmp_path: Path, configs: dict[str, str], commands: Sequence[str] = COMMANDS) -> str:
-    """The output of some commands, of ingest and doctor unless told, for each configuration."""
+    """The output of some commands, of ingest and doctor by default, for each configuration."""
     for name, config in configs.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "dora.toml").write_text("[sources.spinnaker]\nrequests_per_10s = 0\n" + config)
