@@ -19,7 +19,10 @@ import msgspec
 from dora.errors import DoraError
 from dora.storage import database
 from dora.storage.rows.base import CONTENT_BITS, Row
-from ingest.core.archive import (
+from ingest.core.replay import to_document
+from ingest.core.run import CHUNK_BYTES
+from ingest.core.source import LoadEnd, Source, Watermark
+from ingest.payloads.archive import (
     PAYLOADS,
     SUFFIX,
     Archive,
@@ -31,9 +34,6 @@ from ingest.core.archive import (
     load_id,
     read_file,
 )
-from ingest.core.replay import to_document
-from ingest.core.run import CHUNK_BYTES
-from ingest.core.source import LoadEnd, Source, Watermark
 
 MAX_SECONDS = 60.0  # after which a night begins no further month
 _MARK = "@mark"

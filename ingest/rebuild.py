@@ -9,8 +9,8 @@ from typing import Any
 from dora.errors import DoraError, UsageError
 from dora.storage import database
 from ingest import configure_source
-from ingest.core.archive import archived_sources
 from ingest.core.pipeline import Summary, replay
+from ingest.payloads.archive import archived_sources
 
 
 def rebuild_landing(

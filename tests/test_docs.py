@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dora import errors
 from dora.cli.metrics import app as reading
-from dora.cli.signals import SIGNALS, Interruption
+from dora.cli.runs.signals import SIGNALS, Interruption
 from dora.sql.catalog import metrics
 from ingest import sources
 
@@ -46,7 +46,7 @@ def test_every_command_in_the_readme_exists() -> None:
 
 def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
-    from dora.cli.pipeline import ingest
+    from dora.cli.runs.pipeline import ingest
     from ingest.files.kinds import KINDS
 
     for name, kind in KINDS.items():

@@ -7,7 +7,8 @@ import sys
 
 import typer
 
-from dora.cli import audit, backup, compare, dashboard, lists, metrics, nightly, pipeline, quarantine, signals
+from dora.cli import audit, compare, dashboard, lists, metrics
+from dora.cli.runs import backup, nightly, pipeline, quarantine, signals
 from dora.errors import DoraError
 from dora.render import console
 from dora.storage.sql_errors import explain_fault

@@ -12,10 +12,10 @@ from typing import Annotated
 import typer
 
 from dora.cli import options
-from dora.cli.build_renewal import renew_build
 from dora.cli.metrics import show
-from dora.cli.nightly import nightly
-from dora.cli.pipeline import parse_utc
+from dora.cli.runs.build_renewal import renew_build
+from dora.cli.runs.nightly import nightly
+from dora.cli.runs.pipeline import parse_utc
 from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment, read_dashboard
 from dora.config.settings import read
 from dora.errors import DoraError

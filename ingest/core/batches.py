@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dora.storage.rows.base import CONTENT_BITS, Row
-from ingest.core.archive import Document
 from ingest.core.columns import Columns
+from ingest.payloads.archive import Document
 
 if TYPE_CHECKING:
     import pyarrow as pa

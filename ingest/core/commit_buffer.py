@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dora.storage.database import Load
-    from ingest.core.archive import Archive
+    from ingest.payloads.archive import Archive
 
 MAX_ROWS = 25_000  # bounds the memory of a first run, whose streams are long
 MAX_SECONDS = 5.0  # of complete streams, which a killed run has to fetch again

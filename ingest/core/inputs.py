@@ -15,13 +15,13 @@ from dora.errors import counted
 from dora.storage import database
 from dora.storage.rows.base import Row
 from dora.storage.rows.bookkeeping import ArchivedDocument, Quarantine
-from ingest.core.archive import Document
 from ingest.core.batches import ParsedChunk
 from ingest.core.columns import Columns
 from ingest.core.quarantine import OpenQuarantine
 from ingest.core.replay import fingerprint, to_document
 from ingest.core.source import AsOf, Dismissed, FileComplete, Resolved, Unreadable, Watermark
-from ingest.core.versions import LastVersions
+from ingest.payloads.archive import Document
+from ingest.payloads.versions import LastVersions
 
 EXCERPT = 400  # bytes of an unreadable document that quarantine shows
 Input = Document | Unreadable | Dismissed | Resolved | FileComplete | Watermark | AsOf

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from dora.storage import database
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document, is_compacted, list_archives, load_id
 from ingest.core.inputs import Summary
 from ingest.core.replay import read_items, replay_items
 from ingest.core.run import Run
 from ingest.core.source import Dismissed, Item, PartialFailure, ReplayedItem, Request, Source, SourceState
+from ingest.payloads.archive import Document, is_compacted, list_archives, load_id
 
 __all__ = ["Summary", "dismiss", "pull", "replay"]
 Report = Callable[[str], None]

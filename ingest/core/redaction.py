@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.core.archive import Document
 from ingest.core.batches import import_pyarrow
+from ingest.payloads.archive import Document
 
 PLACEHOLDER = b"redacted-"
 WORDS = (

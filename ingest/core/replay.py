@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from dora.errors import counted
-from ingest.core.archive import Cut, Damage, Document, is_compacted, list_archives, load_id, read_file
 from ingest.core.source import (
     AsOf,
     Dismissed,
@@ -24,6 +23,7 @@ from ingest.core.source import (
     Unreadable,
     Watermark,
 )
+from ingest.payloads.archive import Cut, Damage, Document, is_compacted, list_archives, load_id, read_file
 
 _Archived = Watermark | AsOf | Unreadable | Dismissed | FileComplete | Resolved | LoadEnd
 # These kinds are in the archives of earlier versions: they must stay as they are. "@whole" is only in theirs.

@@ -14,7 +14,6 @@ from pathlib import Path
 import msgspec
 
 from dora.storage import database
-from ingest.core.archive import Archive, Document
 from ingest.core.batches import ParsedChunk, Parser
 from ingest.core.commit_buffer import CommitBuffer
 from ingest.core.inputs import Input, Inputs, Parses, Summary
@@ -33,6 +32,7 @@ from ingest.core.source import (
     Watermark,
 )
 from ingest.core.worker import BackgroundWorker
+from ingest.payloads.archive import Archive, Document
 
 # A chunk: large enough that zstd compresses it well, small enough that few of them in memory cost little.
 CHUNK_BYTES, CHUNK_ITEMS = 2 << 20, 5_000

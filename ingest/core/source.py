@@ -14,8 +14,8 @@ import msgspec
 
 from dora.storage import database
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document
 from ingest.core.columns import Columns
+from ingest.payloads.archive import Document
 
 # Parts of the protocol: sources import them from here.
 SourceState = database.SourceState

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from dora.storage.rows import changes
 from dora.storage.rows.base import Row
-from ingest.core import commit_message
+from ingest.commits import message as commit_message
 from ingest.files.identities import RowIds
 from ingest.files.records import Record
 from ingest.files.timestamps import Timestamp

@@ -14,7 +14,6 @@ import msgspec
 from dora.errors import UsageError
 from dora.storage.rows.base import Row
 from dora.storage.rows.changes import Change, Commit
-from ingest.core.archive import Document
 from ingest.core.paths import at_home
 from ingest.core.source import EarlierAsOf, FileComplete, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.doctor.finding import DoctorFinding, SourceContext
@@ -24,6 +23,7 @@ from ingest.files.kinds import KINDS
 from ingest.files.readers import FORMATS, Format, read_as_of
 from ingest.files.records import KnownRows, Record
 from ingest.files.settings import Settings, parse_moment, read_settings
+from ingest.payloads.archive import Document
 
 
 class _LineDocument(msgspec.Struct):

@@ -8,11 +8,11 @@ from itertools import islice
 
 from dora.errors import DoraError
 from ingest.core.source import Item, Note, Progress
-from ingest.git import documents, parse
 from ingest.git.codeowners import LOCATIONS, CodeOwners
-from ingest.git.log import ChangeSize, Log
+from ingest.git.history import documents, parse
+from ingest.git.history.log import ChangeSize, Log
+from ingest.git.history.parse import ChangeScope
 from ingest.git.mirror import Mirror, Tips
-from ingest.git.parse import ChangeScope
 
 BATCH = 1000  # changes in a document
 MAX_COMPARED = 2000  # a patch costs git as much as a hundred lines of a log

@@ -18,7 +18,7 @@ from dora.errors import DoraError
 from dora.storage.rows.changes import ChangeRequest
 from ingest.core.paths import at_home
 from ingest.core.source import Item, Note, Watermark
-from ingest.git import documents
+from ingest.git.history import documents
 from ingest.git.settings import GitHubSettings
 from ingest.http.session import Limits, Session
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git import log
 from ingest.git.command import BareRepository
 from ingest.git.credentials import separate_credentials
-from ingest.git.log import ChangeSize, Commits, Log
+from ingest.git.history import log
+from ingest.git.history.log import ChangeSize, Commits, Log
 from ingest.git.settings import Repository
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"

@@ -6,8 +6,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from ingest.core.source import Item, Watermark
-from ingest.git import documents
-from ingest.git.documents import RequestHeadDocument, TagDocument
+from ingest.git.history import documents
+from ingest.git.history.documents import RequestHeadDocument, TagDocument
 from ingest.git.mirror import REQUESTS, TAGS, Ref
 
 GROUPS = 256

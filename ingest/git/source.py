@@ -10,17 +10,17 @@ from typing import Any, ClassVar
 from dora.errors import AuthError, DoraError
 from dora.storage.rows.base import Row
 from dora.storage.rows.changes import ChangeRequest
-from ingest.core.archive import Document
 from ingest.core.columns import Columns
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
-from ingest.git.documents import parse_document
 from ingest.git.fetch import HistoryReader
 from ingest.git.github import GitHub, read_token
+from ingest.git.history.documents import parse_document
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.refs import read_refs
 from ingest.git.settings import Repository, Settings, read_settings
+from ingest.payloads.archive import Document
 
 
 class Git:

@@ -12,10 +12,10 @@ import msgspec
 from dora.storage.rows.base import Row
 from dora.storage.rows.executions import DeletedExecution, Execution
 from dora.storage.rows.inventory import Pipeline, PipelineRevision
-from ingest.core.archive import Document
 from ingest.core.source import Item, Note, Request, SourceState
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.http.session import Session
+from ingest.payloads.archive import Document
 from ingest.spinnaker.auth.connect import check_login, connect
 from ingest.spinnaker.client.fetch import GateReader
 from ingest.spinnaker.client.gate import Gate

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.simulation.organisation import simulate
 
 MEAN, KINDS, TAIL = 62_000, 300, 6

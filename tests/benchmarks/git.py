@@ -29,9 +29,9 @@ from dora.memory import paused_garbage_collection
 from dora.sql import catalog
 from dora.storage import database
 from ingest.core import pipeline, source
-from ingest.core.archive import Archive, Document
 from ingest.git import SOURCE
-from ingest.git.log import FIELDS, LOG_OPTIONS
+from ingest.git.history.log import FIELDS, LOG_OPTIONS
+from ingest.payloads.archive import Archive, Document
 from tests.benchmarks.history import build, output
 from tests.benchmarks.memory import peak
 

@@ -20,10 +20,10 @@ from typing import Any
 import msgspec
 import pandas as pd
 
-from ingest.core.archive import Archive, Document
 from ingest.core.pipeline import pull
 from ingest.core.run import CHUNK_BYTES
 from ingest.core.source import Item, Request, SourceState, Watermark
+from ingest.payloads.archive import Archive, Document
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.model.payload import Execution
 from ingest.spinnaker.settings import parse_settings

@@ -24,9 +24,9 @@ from dora.build import run as build
 from dora.config.settings import Config
 from dora.storage.rows import FACT_TABLES
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Item, Request
+from ingest.payloads.archive import Document
 from tests.dashboards.hostile import Words
 
 HOSTILE = "![](http://beacon.example/a.png)"

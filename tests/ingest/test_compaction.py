@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from dora.errors import DoraError
 from dora.storage import database
-from ingest.backup import back_up
 from ingest.compaction import compact_archives
-from ingest.core.archive import list_archives, load_id
 from ingest.core.source import AsOf, Item, Watermark
-from tests.ingest.core.test_versions import Board, archived, document, items, read_landing, replayed, run
+from ingest.payloads.archive import list_archives, load_id
+from ingest.payloads.backup import back_up
+from tests.ingest.payloads.test_versions import Board, archived, document, items, read_landing, replayed, run
 
 BEFORE, START = date(2026, 4, 1), datetime(2026, 1, 5, tzinfo=UTC)
 

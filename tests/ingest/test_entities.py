@@ -12,8 +12,8 @@ import pytest
 
 from dora.storage.rows.base import Row
 from ingest import files, git, spinnaker
-from ingest.core.archive import Document
 from ingest.core.source import Request, SourceState
+from ingest.payloads.archive import Document
 from ingest.simulation.gate.server import Gate, serve
 from ingest.simulation.organisation import Organisation, simulate
 from ingest.spinnaker.client.saved_payloads import read_saved_payloads

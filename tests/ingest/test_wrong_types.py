@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.storage import database
-from ingest.core.archive import Document
 from ingest.core.batches import Parser
 from ingest.files import SOURCE as FILES
 from ingest.files.kinds import KINDS
 from ingest.files.settings import Settings
+from ingest.payloads.archive import Document
 from ingest.spinnaker import SOURCE as SPINNAKER
 from tests.conftest import ROOT, fresh
 

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from dora.errors import counted
-from ingest.core.archive import Document
 from ingest.core.source import Item, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.http.session import RequestError
+from ingest.payloads.archive import Document
 from ingest.spinnaker.client.coverage import DAY, extend_coverage, find_gap_end, parse_watermark
 from ingest.spinnaker.client.gate import Gate, ListedExecution, decode_ids
 from ingest.spinnaker.client.paging import SearchPages

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from dora.errors import counted
-from ingest.core.archive import Document
 from ingest.core.source import Item, Note, PartialFailure, Watermark
 from ingest.http.session import ForbiddenError, RequestError
+from ingest.payloads.archive import Document
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.paging import get_batches
 from ingest.spinnaker.client.refetch import MAX_FAILURES, deleted_execution

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 
 DAY = 86_400_000
 

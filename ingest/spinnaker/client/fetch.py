@@ -18,10 +18,10 @@ from functools import partial
 import msgspec
 
 from dora.errors import DoraError, UsageError, counted
-from ingest.core.archive import Document
 from ingest.core.names import matches
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.http.session import ForbiddenError, RequestError
+from ingest.payloads.archive import Document
 from ingest.spinnaker.client.application import ApplicationReader, RunContext
 from ingest.spinnaker.client.child_executions import PENDING, ChildExecutions
 from ingest.spinnaker.client.coverage import DAY

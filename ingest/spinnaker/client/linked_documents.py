@@ -12,9 +12,9 @@ from functools import partial
 
 import msgspec
 
-from ingest.core.archive import Document
 from ingest.core.source import Item, PartialFailure, Progress, SourceState
 from ingest.http.session import ForbiddenError, RequestError
+from ingest.payloads.archive import Document
 from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.parallel import run_ahead
 from ingest.spinnaker.model.coerce import COMPLETE, as_text

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from ingest.core.archive import Document
 from ingest.core.source import Item, PartialFailure
 from ingest.http.session import RequestError
+from ingest.payloads.archive import Document
 from ingest.spinnaker.client.gate import Gate, ListedExecution
 from ingest.spinnaker.client.paging import get_batches
 

@@ -17,8 +17,8 @@ import msgspec
 import zstandard
 
 from dora.errors import UsageError
-from ingest.core.archive import Document
 from ingest.core.source import AsOf, FileComplete, Item, Unreadable
+from ingest.payloads.archive import Document
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])

@@ -9,7 +9,7 @@ import msgspec
 
 from dora.storage.rows import executions
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.spinnaker.model.payload import Execution, PolicyRequest, TaskView
 from ingest.spinnaker.parse import canary_judgments, configs, standalone_canaries
 from ingest.spinnaker.parse.executions import parse_execution

@@ -13,8 +13,8 @@ from dora.storage import database
 from dora.storage.rows.base import Row
 from dora.storage.rows.executions import Execution
 from dora.storage.rows.incidents import Incident
-from ingest.core.archive import Document
 from ingest.core.batches import Parser
+from ingest.payloads.archive import Document
 
 
 def read(document: Document) -> Iterable[Row]:

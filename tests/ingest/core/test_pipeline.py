@@ -21,10 +21,10 @@ from dora.storage.rows.base import Row
 from dora.storage.rows.executions import Execution
 from dora.storage.rows.incidents import Incident
 from ingest import sources
-from ingest.core.archive import Document, read_archive
 from ingest.core.commit_buffer import MAX_ROWS
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import AsOf, Item, PartialFailure, Progress, Request, SourceState, Unreadable, Watermark
+from ingest.payloads.archive import Document, read_archive
 from tests.conftest import fresh, opened
 from tests.conftest import landed as query
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.archive import Document
 from ingest.core.redaction import PLACEHOLDER, find_suspects, redact
+from ingest.payloads.archive import Document
 
 CANARY = "c4nary-s3cret"
 KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----"

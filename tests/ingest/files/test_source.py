@@ -26,12 +26,12 @@ from dora.storage.rows.base import CONTENT_BITS, Row
 from dora.storage.rows.changes import Change, Commit
 from dora.storage.rows.executions import Execution, Rollout
 from dora.storage.rows.incidents import Incident
-from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Request, SourceState, Unreadable
 from ingest.files import SOURCE
 from ingest.files.settings import Settings, read_settings
 from ingest.files.timestamps import Timestamp
+from ingest.payloads.archive import Document
 from ingest.rebuild import rebuild_landing
 from tests.conftest import fresh
 from tests.conftest import landed as query

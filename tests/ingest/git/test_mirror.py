@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.git.log import Log
+from ingest.git.history.log import Log
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.settings import Repository
 from tests.ingest.git.http_server import serve_git

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
 from ingest.git import SOURCE
+from ingest.payloads.archive import Document
 
 
 def repository(upstream: Any, **more: Any) -> dict[str, Any]:

@@ -18,10 +18,10 @@ from dora.build.run import build
 from dora.config.settings import Config
 from dora.sql.catalog import CheckResult
 from dora.storage.rows.base import Row
-from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Item, Request, SourceState
 from ingest.http.session import Limits, Session
+from ingest.payloads.archive import Document
 from ingest.simulation.model.world import Json, Stub, World
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.fetch import GateReader

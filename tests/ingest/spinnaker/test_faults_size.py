@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import NOW, T, delivered, execution, facts_of, loaded, manifest
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import rollouts, run, stage, tables
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from ingest.core.archive import Document, read_archive
 from ingest.core.pipeline import pull
 from ingest.core.redaction import redact
 from ingest.core.source import Request
+from ingest.payloads.archive import Document, read_archive
 from ingest.simulation.model.world import Json
 from ingest.spinnaker import SOURCE
 from tests.ingest.core.test_redaction import CANARY, SECRETS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.core.archive import Document
 from ingest.core.source import Watermark
 from ingest.http.session import Limits, Session
+from ingest.payloads.archive import Document
 from ingest.simulation.gate.execution_store import Mode
 from ingest.simulation.model.world import Json, World
 from ingest.spinnaker.client.child_executions import MAX_SINGLE_REQUESTS, PENDING, ChildExecutions

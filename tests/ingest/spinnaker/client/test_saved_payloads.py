@@ -13,9 +13,9 @@ import pytest
 import zstandard
 
 from dora.errors import UsageError
-from ingest.core.archive import Document
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import AsOf, FileComplete, Request, Unreadable
+from ingest.payloads.archive import Document
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.saved_payloads import read_saved_payloads
 from tests.conftest import fresh

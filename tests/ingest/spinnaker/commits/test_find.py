@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.parse.document import parse_document
 from tests.ingest.spinnaker.conftest import fields_of, run, tables

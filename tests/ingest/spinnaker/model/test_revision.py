@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import Item, Request, Row, SourceState
+from ingest.payloads.archive import Document
 from ingest.simulation.gate.execution_store import strip_execution
 from ingest.simulation.model.world import Json
 from ingest.spinnaker.model.payload import Execution

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
 from ingest.core.pipeline import pull
 from ingest.core.source import Request, Unreadable
+from ingest.payloads.archive import Document
 from ingest.spinnaker import SOURCE
 from ingest.spinnaker.client.saved_payloads import read_saved_payloads
 from tests.conftest import fresh, landed

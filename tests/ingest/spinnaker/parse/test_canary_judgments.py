@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.storage.rows.canaries import CanaryJudgment, CanaryMetric
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.simulation.model import canary as simulated
 from ingest.spinnaker.parse.canary_judgments import metric_provider, parse_judgment
 from ingest.spinnaker.parse.document import parse_document

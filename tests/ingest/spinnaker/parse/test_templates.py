@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 from ingest.simulation.model.company import TEMPLATE
 from ingest.simulation.payload import catalogue
 from ingest.spinnaker.parse.document import parse_document

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.git import parse
-from ingest.git.log import Commits, Log
-from ingest.git.parse import Clock
+from ingest.git.history import parse
+from ingest.git.history.log import Commits, Log
+from ingest.git.history.parse import Clock
 
 NOW = 1_700_000_000
 CLOCK = Clock(NOW, 3600)

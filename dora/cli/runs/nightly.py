@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from dora.cli import ingest_summary, options
-from dora.cli.archive import compact_payloads
+from dora.cli import options
 from dora.cli.metrics import print_check_results
-from dora.cli.pipeline import build_logged, checks_line, pull_source
-from dora.cli.run_log import RunLog, record_run
-from dora.cli.signals import Interruption
+from dora.cli.runs import ingest_summary
+from dora.cli.runs.archive import compact_payloads
+from dora.cli.runs.pipeline import build_logged, checks_line, pull_source
+from dora.cli.runs.run_log import RunLog, record_run
+from dora.cli.runs.signals import Interruption
 from dora.config.run import read_run_settings
 from dora.config.settings import Config, read
 from dora.errors import DoraError, LockedError, PartialError, UsageError, counted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from dora.cli.run_log import RunLog
+from dora.cli.runs.run_log import RunLog
 from dora.config.archive import read_archive_settings
 from dora.config.settings import Config
 from dora.errors import DoraError

@@ -10,10 +10,11 @@ import msgspec
 import typer
 
 from dora import periods
-from dora.cli import ingest_summary, options
-from dora.cli.landing import with_landing
+from dora.cli import options
 from dora.cli.metrics import print_check_results
-from dora.cli.run_log import RunLog, record_run
+from dora.cli.runs import ingest_summary
+from dora.cli.runs.landing import with_landing
+from dora.cli.runs.run_log import RunLog, record_run
 from dora.config.settings import Config, read
 from dora.errors import PartialError, UsageError, counted
 from dora.render import console

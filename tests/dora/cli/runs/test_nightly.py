@@ -16,13 +16,13 @@ import pytest
 
 from tests.processes import dora
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SAMPLES = ROOT / "data" / "samples"
 FILES = f'[sources.files]\npaths = ["{SAMPLES}/*.csv"]\n'
 # A source with an error of its own: in its settings, in what it fetches, in what it parses.
 BROKEN = """
 from typing import ClassVar
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 
 class SOURCE:
     name: ClassVar[str] = "broken"

@@ -15,7 +15,7 @@ import pytest
 
 from tests.processes import dora
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SAMPLES = ROOT / "data" / "samples"
 # Permissions do not bind root, unless it gives up the capability.
 BOUND = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
@@ -125,8 +125,8 @@ def test_d10_too_little_memory_is_said(folder: Path, words: list[str]) -> None:
             folder, *words, limit=lambda size=megabytes: resource.setrlimit(resource.RLIMIT_AS, (size << 20,) * 2)
         )
         assert "Traceback" not in result.stderr
-        # A library that gets no memory may end the process; that is as loud, and the data is kept.
-        assert result.returncode <= 0 or "emory" in result.stderr
+        # A library that gets no memory may end the process, or fail to load; that is as loud, and the data is kept.
+        assert result.returncode <= 0 or "emory" in result.stderr or "What was committed is kept" in result.stderr
     assert dora(folder, *SHOW).stdout == before
     assert dora(folder, "nightly", "--quiet").returncode == 0
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from dora.storage import database
 from dora.storage.rows.bookkeeping import ArchivedDocument
-from ingest.core.archive import Document
+from ingest.payloads.archive import Document
 
 MAX_ENTITIES = 100_000  # in memory, at some 200 bytes each
 

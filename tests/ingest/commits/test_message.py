@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core import commit_message
+from ingest.commits import message as commit_message
 
 SHA = "a" * 40
 

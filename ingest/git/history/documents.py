@@ -12,10 +12,10 @@ import numpy as np
 from dora.storage.rows.base import Row
 from dora.storage.rows.changes import Change, ChangeRequest, Commit, RequestHead, Tag
 from dora.storage.rows.inventory import Application
-from ingest.core.archive import Document
+from ingest.commits.trailers import list_co_authors
 from ingest.core.columns import Columns
-from ingest.core.trailers import list_co_authors
-from ingest.git import first_archives, log
+from ingest.git.history import first_archives, log
+from ingest.payloads.archive import Document
 
 MICROS = 1_000_000
 Texts = list[str | None] | str | None

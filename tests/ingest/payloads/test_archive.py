@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.core.archive import END_MARK, Archive, Cut, Damage, Document, read_archive, whole_size
+from ingest.payloads.archive import END_MARK, Archive, Cut, Damage, Document, read_archive, whole_size
 
 ROOT = Path(__file__).resolve().parents[3]
 LOAD = "20260301T101112000000-abcdef"
@@ -179,7 +179,7 @@ def test_damage_of_one_load_does_not_affect_others(tmp_path: Path) -> None:
 CRASH = """
 import os, sys
 from pathlib import Path
-from ingest.core.archive import Archive, Document
+from ingest.payloads.archive import Archive, Document
 archive = Archive(Path(sys.argv[1]), "s", sys.argv[2])
 for n in range(100):
     archive.append([Document("k", b"%d" % n)])
@@ -198,7 +198,7 @@ def test_a_killed_load_keeps_what_it_made_durable(tmp_path: Path) -> None:
 WRITE = """
 import sys
 from pathlib import Path
-from ingest.core.archive import Archive, Document
+from ingest.payloads.archive import Archive, Document
 archive = Archive(Path(sys.argv[1]), "s", "20260301T101112000000-abcdef")
 for _ in range(2):
     archive.append([Document("k", b"{}")])

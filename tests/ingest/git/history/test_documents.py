@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ingest.core.archive import Document
 from ingest.core.columns import Columns
-from ingest.git import documents
-from ingest.git.documents import ChangeColumns
-from ingest.git.log import Commits
+from ingest.git.history import documents
+from ingest.git.history.documents import ChangeColumns
+from ingest.git.history.log import Commits
+from ingest.payloads.archive import Document
 
 TIMES = [1_700_000_000, None, 1_700_000_060]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.errors import DoraError
-from ingest.core import commit_message
-from ingest.core.trailers import parse_trailers
+from ingest.commits import message as commit_message
+from ingest.commits.trailers import parse_trailers
 
 _COMMON_OPTIONS = (
     "-z", "--encoding=UTF-8", "--ignore-missing", "--stdin",

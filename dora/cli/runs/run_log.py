@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from dora.cli.signals import Interruption, interruption
+from dora.cli.runs.signals import Interruption, interruption
 from dora.config.run import RunSettings, read_run_settings
 from dora.config.settings import Config
 from dora.errors import DoraError

@@ -19,7 +19,7 @@ import zstandard
 
 from dora.errors import DoraError, UsageError
 from dora.storage import database
-from ingest.core.archive import PAYLOADS, SUFFIX, is_compacted, whole_size
+from ingest.payloads.archive import PAYLOADS, SUFFIX, is_compacted, whole_size
 
 MANIFEST, SETTINGS = "backup.json", "dora.toml"
 BLOCK = 1 << 20

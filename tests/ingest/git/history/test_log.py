@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dora.errors import DoraError
-from ingest.git.log import Commits, Log, parse_commits, parse_paths
+from ingest.git.history.log import Commits, Log, parse_commits, parse_paths
 
 SHA = "a" * 40
 

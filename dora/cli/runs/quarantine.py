@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from dora.cli import options
-from dora.cli.landing import with_landing
-from dora.cli.run_log import record_run
+from dora.cli.runs.landing import with_landing
+from dora.cli.runs.run_log import record_run
 from dora.config.settings import Config, read
 from dora.errors import UsageError, counted
 from dora.render import console

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.core.commit_message import label_change
-from ingest.git.documents import ChangeColumns
-from ingest.git.log import ChangeSize, Commits, Log
+from ingest.commits.message import label_change
+from ingest.git.history.documents import ChangeColumns
+from ingest.git.history.log import ChangeSize, Commits, Log
 
 EARLIEST = 315_532_800  # 1980; no history that was imported into git begins earlier
 Authorship = tuple[str, int | None]  # author name and author time in epoch seconds; a cherry-pick keeps both

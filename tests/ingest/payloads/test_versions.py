@@ -18,9 +18,9 @@ from dora.storage import database
 from dora.storage.rows.base import CONTENT_BITS, Row
 from dora.storage.rows.executions import DeletedExecution, Execution, ExecutionAttempt
 from dora.storage.rows.incidents import Incident
-from ingest.core.archive import Document, list_archives, read_file
 from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Dismissed, FileComplete, Item, Request, SourceState, Unreadable, Watermark
+from ingest.payloads.archive import Document, list_archives, read_file
 from tests.conftest import fresh, opened
 
 NIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -165,7 +165,7 @@ from pathlib import Path
 from dora.storage.database import Load
 from ingest.core.pipeline import pull
 from ingest.core.source import Request, Watermark
-from tests.ingest.core.test_versions import Board, document
+from tests.ingest.payloads.test_versions import Board, document
 data, commits = Path(sys.argv[1]), iter(range(2))
 commit = Load.commit
 def killed(self, *values):

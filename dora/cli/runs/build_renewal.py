@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from dora.cli.landing import with_landing
+from dora.cli.runs.landing import with_landing
 from dora.config.run import read_run_settings
 from dora.config.settings import Config
 from dora.errors import LockedError, UnusableError, UsageError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from dora.cli import ingest_summary
+from dora.cli.runs import ingest_summary
 from dora.storage import database
 from ingest.core.pipeline import Summary
 

@@ -21,7 +21,7 @@ from tests.ingest.spinnaker.conftest import HOUR, NOW, execution, world
 from tests.processes import dora, dora_while
 from tests.simulation.gate import Gate, serve
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SAMPLES = ROOT / "data" / "samples"
 TIMES = int(os.environ.get("DORA_SIGNALS", "20"))  # 200 in the long run
 EVERY = 5 if TIMES < 100 else 1  # of these runs are followed by another night

@@ -10,9 +10,9 @@ import msgspec
 import typer
 
 from dora.cli import options
-from dora.cli.landing import with_landing
 from dora.cli.metrics import print_check_results
-from dora.cli.run_log import record_run
+from dora.cli.runs.landing import with_landing
+from dora.cli.runs.run_log import record_run
 from dora.config.settings import read
 from dora.errors import PartialError, counted
 from dora.render import console
@@ -34,7 +34,7 @@ def backup(
 
     Example: dora backup /mnt/backup/dora
     """
-    from ingest.backup import back_up
+    from ingest.payloads.backup import back_up
 
     settings = read(config)
     with private_files(target), console.Progress() as progress:
@@ -64,7 +64,7 @@ def restore(
     Example: dora restore /mnt/backup/dora
     """
     from dora.build import run
-    from ingest import backup as copies
+    from ingest.payloads import backup as copies
     from ingest.rebuild import rebuild_landing
 
     path = config or Path(os.environ.get("DORA_CONFIG") or "dora.toml")

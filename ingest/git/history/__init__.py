@@ -1,0 +1,1 @@
+"""What git log says, as documents and as rows."""

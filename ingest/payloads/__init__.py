@@ -1,0 +1,1 @@
+"""What was received: the archive, the last version of each document, and copies of it all."""
