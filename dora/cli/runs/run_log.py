@@ -33,7 +33,7 @@ class RunLog:
 
     def __init__(self, data: Path, command: str) -> None:
         self.started_at, self._start = datetime.now(UTC), monotonic()
-        self.id = f"{self.started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        self.id = f"{self.started_at:%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
         self.path, self._fails = data / "logs" / f"{self.id}-{command}.jsonl", False
 
     @property
@@ -85,13 +85,14 @@ def record_run(settings: Config, command: str) -> Iterator[RunLog]:
             raise explained from error
         finally:
             log.write("run ended", exit_code=code, seconds=log.seconds)
-            _prune(log.path.parent, own)
+            _prune(log.path, own)
 
 
-def _prune(folder: Path, settings: RunSettings) -> None:
-    """Remove the oldest logs that are more than the settings allow; their names begin with their time."""
+def _prune(newest: Path, settings: RunSettings) -> None:
+    """Remove the oldest logs that are more than the settings allow, never that of this run; names begin with a time."""
+    others = sorted((path for path in newest.parent.glob("*.jsonl") if path != newest), reverse=True)
     size = 0.0
-    for number, path in enumerate(sorted(folder.glob("*.jsonl"), reverse=True)):
+    for number, path in enumerate([newest, *others]):
         with contextlib.suppress(OSError):  # another run may prune as well
             size += path.stat().st_size
             if number and (number >= settings.keep_logs or size > settings.max_log_mb * 1e6):
