@@ -69,12 +69,11 @@ def _list_months(data: Path, source: str, before: date) -> Iterator[tuple[str, l
 def _compact_month(source: Source, data: Path, month: str, archives: list[Path]) -> int:
     needed = _find_needed(source, archives)
     target = data / PAYLOADS / source.name / month / f"{load_id(archives[-1])}{SUFFIX}"
-    target.parent.mkdir(exist_ok=True)
+    database.make_folder(target.parent)
     with database.write_aside(target) as aside:
         written = _write(aside, _list_needed(archives, needed))
         if sum(1 for _ in _read(aside)) != written:
             raise DoraError(f"{target} is not what was written; no payload was removed.", "check the disk.")
-    database.fsync(target.parent.parent)
     replaced = [archive for archive in archives if archive != target]
     for archive in replaced:
         archive.unlink()

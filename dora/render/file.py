@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ def replace_file(path: Path) -> Iterator[Path]:
     temporary_path = path.with_name(f"{path.name}.part")
     try:
         yield temporary_path
+        with temporary_path.open("rb") as file:  # else a power loss may leave the name and no content
+            os.fsync(file.fileno())
         temporary_path.replace(path)
     except OSError as error:
         raise DoraError(

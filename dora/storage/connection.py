@@ -20,7 +20,7 @@ LOCK = "landing.lock"
 @contextlib.contextmanager
 def lock(data: Path) -> Iterator[None]:
     """Hold the lock of the only writer of a data folder. Raises ``LockedError`` at once if another run holds it."""
-    data.mkdir(parents=True, exist_ok=True)
+    make_folder(data)
     # flock, because the kernel releases it with the process: a killed run leaves nothing to clean up.
     with (data / LOCK).open("w") as handle:
         try:
@@ -84,6 +84,14 @@ def fsync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, if they are missing, with their names on disk."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        fsync(folder.parent)
 
 
 def remove(path: Path) -> None:

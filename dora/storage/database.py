@@ -15,7 +15,17 @@ import duckdb
 
 from dora.errors import DoraError, UsageError
 from dora.storage import schema
-from dora.storage.connection import LOCK, Connection, connect, escape, fsync, hide_progress_bar, lock, write_aside
+from dora.storage.connection import (
+    LOCK,
+    Connection,
+    connect,
+    escape,
+    fsync,
+    hide_progress_bar,
+    lock,
+    make_folder,
+    write_aside,
+)
 from dora.storage.disk import measure_space
 from dora.storage.landing import LANDING, ArchivedLoad, Load, verify
 from dora.storage.landing_file import has_landing, inspect_landing, is_usable, open_load, open_load_of, replace_landing
@@ -36,6 +46,7 @@ from dora.storage.sql_errors import explain_sql_errors
 __all__ = ["ARCHIVED", "FACTS", "LANDING", "LOCK", "PUBLISHED", "ArchivedLoad", "Connection", "Load"]
 __all__ += ["QuarantinedInput", "ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows"]
 __all__ += ["fact_tables", "fsync", "has_archived", "has_landing", "inspect_landing", "is_usable", "lock"]
+__all__ += ["make_folder"]
 __all__ += ["measure_space", "open_build", "open_load", "open_load_of", "read_archived", "read_coverage"]
 __all__ += ["read_open_quarantine", "replace_landing", "sort_by_dependency", "write_aside"]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dora.errors import DoraError
+from dora.storage.connection import make_folder
 
 # What commands write in a data folder; a folder that others can not enter hides what is in it.
 _OWN = frozenset({"landing.duckdb", "landing.duckdb.wal", "landing.lock", "dora.duckdb", "payloads", "mirrors", "logs"})
@@ -23,7 +24,7 @@ def private_files(data: Path, *, group_readable: bool = False) -> Iterator[None]
     mask = 0o027 if group_readable else 0o077
     before = os.umask(mask)
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        make_folder(data)
         if not os.access(data, os.W_OK | os.X_OK):
             raise DoraError(
                 f"This user can not write to {data}; nothing was changed.",

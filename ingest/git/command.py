@@ -34,6 +34,7 @@ _CONFIG = {
     "log.mailmap": "false",
     "protocol.ext.allow": "never",
     "fetch.writeCommitGraph": "true",
+    "fetch.unpackLimit": "1",  # git writes a pack to disk before it names it, but not single objects
     "commitGraph.generationVersion": "1",  # git 2.39 loops forever on version 2 if a commit date overflows
     "gc.pruneExpire": "never",
     "gc.autoDetach": "false",
@@ -44,6 +45,10 @@ _PARTIAL_CLONE = (
     "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialclone = origin\n"
     '[remote "origin"]\n\tpromisor = true\n\tpartialclonefilter = blob:none\n'
 )
+
+
+class TimeLimitError(DoraError):
+    """A command did not end within its time; nothing is known of the repository."""
 
 
 class BareRepository:
@@ -123,7 +128,8 @@ class BareRepository:
             stdout.close()
             errors = stderr.summarise()
         if timed_out.is_set():
-            raise DoraError(f"git {arguments[0]} did not end within {self.timeout:g} s.", "raise `timeout_seconds`.")
+            happened = f"git {arguments[0]} did not end within {self.timeout:g} s."
+            raise TimeLimitError(happened, "raise `timeout_seconds`.")
         if process.returncode or "warning: rejected" in errors:  # git only warns if it rejects a shallow history
             raise DoraError(f"git {arguments[0]} failed: {errors or f'exit code {process.returncode}'}.")
 

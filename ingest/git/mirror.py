@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
+from shutil import rmtree
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git.command import BareRepository
+from ingest.git.command import BareRepository, TimeLimitError
 from ingest.git.credentials import separate_credentials
 from ingest.git.history import log
 from ingest.git.history.log import ChangeSize, Commits, Log
@@ -88,6 +89,35 @@ class Mirror:
             ref for ref, sha in refs_before.items() if ref.startswith(TAGS) and refs.get(ref, sha) != sha
         )
         return Tips(_select_trunks(trunks, refs, previous.trunks), sorted({*self._read_commits_of_refs().values()}))
+
+    def is_damaged(self) -> bool:
+        """Return whether git can not read the mirror, as after power loss, and can reach the repository."""
+        try:
+            self.git.run("ls-remote", "--heads", "--", "origin")
+        except DoraError as error:
+            if "not a git repository" not in str(error):
+                return False  # to look through a large mirror takes long, and nothing could replace it
+        try:
+            self.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+        except TimeLimitError:
+            return False
+        except DoraError:
+            return True
+        return False
+
+    @contextmanager
+    def begin_anew(self) -> Iterator[None]:
+        """Let a new mirror take the place of this one, unless the block fails."""
+        damaged = self.git.path.with_name(f"{self.git.path.name}.damaged")
+        rmtree(damaged, ignore_errors=True)
+        self.git.path.rename(damaged)
+        try:
+            yield
+        except BaseException:
+            rmtree(self.git.path, ignore_errors=True)
+            damaged.rename(self.git.path)
+            raise
+        rmtree(damaged)
 
     def _remove_stale_locks(self) -> None:
         # A git that was killed leaves its locks behind. The writer's lock of landing.duckdb excludes a running fetch.

@@ -53,7 +53,18 @@ class Git:
         yield Progress(f"{repository.name}: fetching")
         previous = Tips.from_watermark(state.watermarks.get(_stream(repository), ""))
         mirror = Mirror(repository, self.data, self.timeout)
-        tips = mirror.fetch(previous)
+        try:
+            yield from self._read_mirror(mirror, previous, state, now)
+        except DoraError as error:
+            if not mirror.is_damaged():
+                raise
+            with mirror.begin_anew():
+                yield from self._read_mirror(mirror, previous, state, now)
+            yield Note(f"{repository.name}: its mirror was damaged and was fetched again: {error}")
+
+    @staticmethod
+    def _read_mirror(mirror: Mirror, previous: Tips, state: SourceState, now: datetime) -> Iterator[Item]:
+        repository, tips = mirror.repository, mirror.fetch(previous)
         for tag in mirror.moved_tags:
             yield Note(f"{repository.name}: {tag} was moved; landing.duckdb keeps both commits.")
         if tips != previous:

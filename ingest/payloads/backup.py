@@ -139,7 +139,7 @@ def copy_verified(file: BinaryIO, size: int, target: Path) -> str:
 
     Raises ``DoraError`` if what is on disk is not what was read.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    database.make_folder(target.parent)
     with database.write_aside(target) as aside:
         with aside.open("xb") as copy:
             digest = _hash_blocks(file, size, copy)

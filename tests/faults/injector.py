@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from tests.processes import ForkServer
 
 SHIM = Path(__file__).with_name("shim.c")
-Action = Literal["count", "kill", "tear", "fail", "fill"]
+Action = Literal["count", "kill", "tear", "fail", "fill", "power"]  # the last is of power.py, the others of shim.c
 _DATA, _RENAME = 1, 2  # `enum kind` in shim.c
 _ACTIONS: tuple[Action, ...] = ("count", "kill", "tear", "fail", "fill")  # the order of `enum action` in shim.c
 
@@ -29,6 +29,14 @@ class Fault(NamedTuple):
     action: Action = "count"
     at: int = 0
     error: str = "ENOSPC"
+
+
+class Clock(NamedTuple):
+    """How many seconds the clock is wrong, and from the call ``at`` on how many it is then, if it jumps in the run."""
+
+    shift: int = 0
+    later: int = 0
+    at: int = 0
 
 
 class Outcome(NamedTuple):
@@ -59,6 +67,11 @@ class _Control(ctypes.Structure):
         ("folder", ctypes.c_char * 512),
         ("path", ctypes.c_char * 512),
         ("kinds", ctypes.c_ubyte * (1 << 14)),
+        ("journal", ctypes.c_char * 512),
+        ("journal_lock", ctypes.c_int),
+        ("clock_shift", ctypes.c_long),
+        ("later_clock_shift", ctypes.c_long),
+        ("shifts_at", ctypes.c_long),
     )
 
 
@@ -78,12 +91,21 @@ class Injector:
         code = {"PYTHONPATH": str(source)} if source else {}
         self._server = ForkServer(LD_PRELOAD=str(library), FAULTS=str(shared), **code)
 
-    def run(self, folder: Path, *words: str, fault: Fault = Fault()) -> Outcome:  # noqa: B008 - it can not be changed
-        """Run a command in a folder; only calls below ``folder`` count."""
+    def run(
+        self,
+        folder: Path,
+        *words: str,
+        fault: Fault = Fault(),  # noqa: B008 - it can not be changed
+        clock: Clock = Clock(),  # noqa: B008
+        journal: Path | None = None,
+    ) -> Outcome:
+        """Run a command in a folder; only calls below ``folder`` count, and are written to a ``journal``."""
         ctypes.memset(ctypes.addressof(self.control), 0, ctypes.sizeof(_Control))
         self.control.action, self.control.at = _ACTIONS.index(fault.action), fault.at
         self.control.error = getattr(errno, fault.error)
         self.control.folder = str(folder.resolve()).encode()
+        self.control.journal = str(journal or "").encode()
+        self.control.clock_shift, self.control.later_clock_shift, self.control.shifts_at = clock
         process = self._server.run(folder, words, lambda _: None, PATH=self._path)
         control = self.control
         fired, call, path = bool(control.fired), control.call.decode(), control.path.decode("utf-8", "replace")

@@ -23,6 +23,7 @@ from tests.faults.catalogue import ROOT, read_faults, read_tests
 from tests.faults.errors import disk_faults, fail
 from tests.faults.flips import Flip, Flips
 from tests.faults.kills import Point, kill
+from tests.faults.power import lose_power
 from tests.faults.scenarios import sample, set_stage
 
 JOBS = 2
@@ -49,6 +50,20 @@ def kill_runs(job: int) -> list[Point]:
             faults = scenario.faults()
             chosen = sample(faults, NIGHTLY) if name == "nightly" else faults
             points += [kill(scenario, fault) for fault in chosen[job::JOBS]]
+        return points
+
+
+def lose_powers(job: int) -> list[Point]:
+    """Lose power at every call of each scenario, and at its end."""
+    with tempfile.TemporaryDirectory() as folder, set_stage(Path(folder)) as stage:
+        points = []
+        for name, scenario in stage.scenarios().items():
+
+            def choose(calls: int, name: str = name) -> list[int]:
+                every = range(1, calls + 2)
+                return list(sample(every, NIGHTLY) if name == "nightly" else every)[job::JOBS]
+
+            points += lose_power(scenario, choose)
         return points
 
 
@@ -122,6 +137,8 @@ def prove_here(rows: list[str]) -> Iterator[tuple[str, Proof]]:
             points = [point for points in pool.map(kill_runs, range(JOBS)) for point in points]
             yield "D1", summarise_points(points)
             yield "D8", summarise_points([point for point in points if point.scenario == "migration"])
+        if "D12" in rows:
+            yield "D12", summarise_points(point for points in pool.map(lose_powers, range(JOBS)) for point in points)
         if "D3" in rows:
             yield "D3", summarise_points(point for points in pool.map(fail_disks, range(JOBS)) for point in points)
         if FILES.keys() & set(rows):

@@ -8,22 +8,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import duckdb
 
 from dora.storage.database import LANDING
 from dora.storage.schema import CONTRACT
+from tests.faults import disk
 from tests.faults.injector import Fault, Injector, Outcome
 from tests.faults.state import State, read_build, read_landing
 from tests.faults.world import MovingWorld, serve_world
 
+T = TypeVar("T")
 SOURCES = ("spinnaker", "git", "files")
 
 
-def sample(faults: Sequence[Fault], count: int) -> list[Fault]:
+def sample(faults: Sequence[T], count: int) -> list[T]:
     """Return as many faults, evenly spread."""
-    step = max(len(faults) / count, 1)
+    step = max(len(faults) / max(count, 1), 1)
     return [faults[int(step * (number + 0.5))] for number in range(min(count, len(faults)))]
 
 
@@ -80,6 +82,17 @@ class Stage:
             yield copy
         finally:
             shutil.rmtree(copy)
+
+    @contextlib.contextmanager
+    def place(self, files: disk.Files) -> Iterator[Path]:
+        """Yield a folder of these files, which is removed at the end of the block."""
+        self._copies += 1
+        folder = self.folder / f"run{self._copies}"
+        disk.write(files, folder)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
 
     def scenarios(self) -> dict[str, Scenario]:
         """Return every scenario by its name."""

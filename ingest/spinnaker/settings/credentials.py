@@ -10,6 +10,7 @@ from tempfile import NamedTemporaryFile
 import msgspec
 
 from dora.errors import UsageError
+from dora.storage import database
 from ingest.core.paths import at_home
 
 Warn = Callable[[str], None]
@@ -47,6 +48,7 @@ def write_secret_file(path: str, text: str) -> None:
             temporary.flush()
             os.fsync(temporary.fileno())
             temporary_path.replace(file)
+            database.fsync(file.parent)  # the former token may be refused from now on
         finally:
             temporary_path.unlink(missing_ok=True)
 

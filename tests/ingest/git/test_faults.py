@@ -34,8 +34,8 @@ def import_graph(upstream: Any, parents: list[list[int]], trunk: int) -> None:
     upstream.git("fast-import", "--done", "--quiet", "--force", stdin="\n".join(lines).encode())
 
 
-def test_v3_a_corrupt_mirror_is_reported_and_loses_no_row(upstream: Any, git_landing: Any) -> None:
-    """Flipped bytes in the mirror are a partial failure, and a new mirror repairs it."""
+def test_v3_a_corrupt_mirror_is_fetched_again_and_loses_no_row(upstream: Any, git_landing: Any) -> None:
+    """Flipped bytes in the mirror are a note, and a new mirror takes its place."""
     import_graph(upstream, [[number - 1] if number else [] for number in range(150)], 149)
     git_landing.run(repository(upstream))
     before = git_landing.changes()
@@ -48,11 +48,27 @@ def test_v3_a_corrupt_mirror_is_reported_and_loses_no_row(upstream: Any, git_lan
     assert packs
     import_graph(upstream, [[number - 1] if number else [] for number in range(151)], 150)
     (git_landing.data / "landing.duckdb").rename(git_landing.data / "before.duckdb")
-    (failure,) = git_landing.run(repository(upstream)).partial_failures
-    assert "git" in failure
-    mirror_path(git_landing).rename(git_landing.data / "broken")
-    assert git_landing.run(repository(upstream)).partial_failures == []
+    summary = git_landing.run(repository(upstream))
+    assert summary.partial_failures == []
+    (note,) = [note for note in summary.notes if "damaged" in note]
+    assert "acme/shop: its mirror was damaged and was fetched again: git" in note
     assert git_landing.changes() > before
+    assert [path.name for path in mirror_path(git_landing).parent.iterdir()] == ["acme__shop.git"]
+
+
+def test_v3_a_corrupt_mirror_stays_while_there_is_no_other(upstream: Any, git_landing: Any) -> None:
+    """If the repository can not be read either, the mirror is kept as it is, and the failure says what git said."""
+    upstream.commit("one")
+    git_landing.run(repository(upstream))
+    mirror = mirror_path(git_landing)
+    (mirror / "HEAD").unlink()
+    kept = sorted(path.name for path in mirror.rglob("*"))
+    upstream.path.rename(upstream.path.with_name("gone"))
+    (failure,) = git_landing.run(repository(upstream)).partial_failures
+    assert "acme/shop: git" in failure
+    assert sorted(path.name for path in mirror.rglob("*")) == kept
+    upstream.path.with_name("gone").rename(upstream.path)
+    assert git_landing.run(repository(upstream)).partial_failures == []
 
 
 @st.composite
