@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group("browser"))
     items.sort(key=lambda item: item.path.name != LONGEST)
+
+
+def pytest_sessionstart() -> None:
+    """Let Ctrl-C and the end of a terminal end commands that tests start, also if the tests run under nohup."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @cache

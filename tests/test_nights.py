@@ -8,8 +8,8 @@ from dora.config.settings import read
 from dora.storage import database
 from ingest.rebuild import rebuild_landing
 from tests.benchmarks.nights import moving_world, run_nights
-from tests.dora.lineage.forked import dora
 from tests.ingest.payloads.test_versions import read_landing
+from tests.processes import dora
 
 IDLE_BYTES = 4_000  # of payloads: times of the data, and up to when each application is covered
 

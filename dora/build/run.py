@@ -143,10 +143,12 @@ def _comment_columns(con: Connection) -> None:
         "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
         " WHERE database_name = current_database() AND NOT internal"
     ).fetchall()
+    comments = []
     for schema, name, column in columns:
         # A statement of DDL takes no parameters.
         text = (meanings.get((name, column)) or meanings.get(("", column), "")).replace("'", "''")
-        con.execute(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\'')
+        comments.append(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\';')
+    con.execute(f"BEGIN; {' '.join(comments)} COMMIT")
 
 
 def _run_checks(con: Connection) -> list[CheckResult]:

@@ -137,16 +137,14 @@ def test_the_verdict_is_the_same_wherever_it_is_asked_for(delivery: dora.Deliver
     listed = {(change.now.metric, change.now.group): change.verdict for change in delivery.significant_changes(
         NOW, BEFORE, by="application")}  # fmt: skip
     for by in (None, "application"):
-        for name in dora.metrics():
-            for change in delivery.judge_changes(name, replace(NOW, by=by), replace(BEFORE, by=by)):
+        scopes = replace(NOW, by=by), replace(BEFORE, by=by)
+        judged = {name: delivery.judge_changes(name, *scopes) for name in dora.metrics()}
+        for name, changes in judged.items():
+            family = [(change, metric) for metric in dict.fromkeys([*KEY_METRICS, name]) for change in judged[metric]]
+            verdicts = judge_moves([(change.move, dora.metrics()[metric].better) for change, metric in family])
+            for change in changes:
                 assert change.verdict == listed.get((name, change.now.group), change.verdict)
-                moves = [
-                    (other.move, dora.metrics()[other.now.metric].better)
-                    for key in dict.fromkeys([*KEY_METRICS, name])
-                    for other in delivery.judge_changes(key, replace(NOW, by=by), replace(BEFORE, by=by))
-                ]
-                place = moves.index((change.move, dora.metrics()[name].better))
-                assert change.verdict == judge_moves(moves)[place]
+                assert change.verdict == verdicts[family.index((change, name))]
 
 
 def test_what_can_not_be_compared_says_why(delivery: dora.Delivery) -> None:

@@ -16,8 +16,8 @@ from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Item, Request, SourceState, Watermark
 from ingest.payloads.archive import list_archives
 from ingest.payloads.backup import MANIFEST, back_up, restore
-from tests.dora.lineage.forked import dora
 from tests.ingest.payloads.test_versions import Board, document, read_landing, run
+from tests.processes import dora
 
 INCIDENTS = "id,application,opened_at,resolved_at\ni1,shop,2026-03-02T10:00Z,2026-03-02T12:00Z\n"
 DEPLOYMENTS = "id,application,environment,status,started_at,finished_at\n"
