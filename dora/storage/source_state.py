@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from duckdb import DuckDBPyConnection as Connection
@@ -140,7 +141,7 @@ class SourceState:
     ``watermarks`` says by stream how far it has been read. ``completed_judgment_ids`` are canary judgments that were
     read after they had ended, ``missing_judgments`` those that ended in the last ``MISSING_DAYS`` and were never
     read, with the account that stores them. ``pipeline_updated_at`` is in epoch microseconds; a pipeline without a
-    known time is absent.
+    known time is absent. ``known_until`` is the latest moment, in UTC without a time zone, that any load has told of.
     """
 
     watermarks: Mapping[str, str] = field(default_factory=dict)
@@ -152,6 +153,7 @@ class SourceState:
     pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
     reported_deployments: Sequence[ReportedRecord] = ()
     reported_incidents: Sequence[ReportedRecord] = ()
+    known_until: datetime | None = None
 
     @classmethod
     def read(cls, con: Connection, source: str) -> SourceState:
@@ -170,6 +172,7 @@ class SourceState:
             pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
             reported_deployments=list(map(ReportedRecord._make, fetch(_REPORTED_DEPLOYMENTS))),
             reported_incidents=list(map(ReportedRecord._make, fetch(_REPORTED_INCIDENTS))),
+            known_until=con.execute("SELECT max(as_of) FROM load").fetchall()[0][0],
         )
 
 

@@ -40,7 +40,8 @@ class Git:
 
     def fetch(self, request: Request, state: SourceState) -> Iterator[Item]:
         """Yield commits, changes and pull requests; a repository that fails does not stop the others."""
-        now = datetime.now(UTC)
+        # A clock that was set back would make all new commits of the future, for good: they are read once.
+        now = max(datetime.now(UTC), (state.known_until or datetime.min).replace(tzinfo=UTC))
         yield AsOf(now)
         for repository in self.repositories:
             try:

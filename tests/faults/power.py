@@ -82,7 +82,12 @@ def check(scenario: Scenario, files: disk.Files) -> dict[str, list[str]]:
 
 def check_payloads(scenario: Scenario, folder: Path) -> dict[str, list[str]]:
     """Return what a landing that is made again from the payloads has lost."""
-    (folder / "data" / LANDING).unlink()
-    rebuild_landing(folder / "data", read_settings(folder / "dora.toml").sources)
+    rebuild(folder)
     damages = compare(read_landing(folder / "data"), scenario.clean.landing)
     return {f"{damage} in payloads": tables for damage, tables in damages.items()}
+
+
+def rebuild(folder: Path) -> None:
+    """Make landing.duckdb again from the payloads."""
+    (folder / "data" / LANDING).unlink()
+    rebuild_landing(folder / "data", read_settings(folder / "dora.toml").sources)

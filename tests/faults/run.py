@@ -31,6 +31,7 @@ JOBS = 2
 FLIPS = int(os.environ.get("FLIPS", "500"))  # of each file
 DISK_FAULTS = int(os.environ.get("DISK_FAULTS", "60"))  # of each scenario
 NIGHTLY = int(os.environ.get("NIGHTLY", "30"))  # kills of a whole `dora nightly`; its parts are killed at every call
+PROVED_HERE = tuple(f"tests/faults/test_{name}.py" for name in ("kills", "power", "errors", "flips"))
 LOST = ("lost", "doubled", "torn")
 FILES = {"D6": (LANDING, PUBLISHED, "payloads"), "D7": (f"{LANDING}.wal",)}
 
@@ -114,7 +115,8 @@ def run_tests(tests: Iterable[str]) -> dict[str, list[bool]]:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         options = ["-q", "-n", str(JOBS), "--dist", "loadgroup", f"--junitxml={report}"]
-        subprocess.run([sys.executable, "-m", "pytest", *options, *sorted(set(tests))], cwd=ROOT, check=False)
+        command = [sys.executable, "-m", "pytest", *options, *sorted(set(tests))]
+        subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "CLOCKS": "all"})
         for case in ElementTree.parse(report).iter("testcase"):
             file = f"{case.get('classname', '').replace('.', '/')}.py"
             passed = case.find("failure") is None and case.find("error") is None
@@ -157,7 +159,7 @@ def prove(rows: list[str]) -> dict[str, Proof]:
     for row, proof in prove_here(rows):
         add(row, proof)
     # The short versions of what was just proved are left out.
-    tests = {row: [test for test in read_tests()[row] if not test.startswith("tests/faults/")] for row in rows}
+    tests = {row: [test for test in read_tests()[row] if not test.startswith(PROVED_HERE)] for row in rows}
     if named := [test for names in tests.values() for test in names]:
         results = run_tests(named)
         for row, names in tests.items():
