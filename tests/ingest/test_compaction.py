@@ -47,7 +47,7 @@ def loads(data: Path) -> list[tuple[Any, ...]]:
 
 
 @given(st.lists(st.lists(items, max_size=8), min_size=1, max_size=9))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_a_replay_is_the_same_after_compaction(
     tmp_path_factory: pytest.TempPathFactory, runs: list[list[Item]]
 ) -> None:
