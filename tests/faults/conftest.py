@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.faults.clocks import Clocks
 from tests.faults.flips import Flips
 from tests.faults.scenarios import Scenario, Stage, set_stage
 
@@ -40,3 +41,9 @@ def scenarios(stage: Stage) -> dict[str, Scenario]:
 def flips(stage: Stage) -> Flips:
     """Bit flips in files of the same world."""
     return Flips(stage)
+
+
+@pytest.fixture(scope="session")
+def clocks(stage: Stage) -> Clocks:
+    """Nights of the same world, each with its clock."""
+    return Clocks(stage)

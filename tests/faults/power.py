@@ -11,9 +11,9 @@ from dora.config.settings import read as read_settings
 from dora.storage.database import LANDING
 from ingest.rebuild import rebuild_landing
 from tests.faults import disk
-from tests.faults.injector import Fault
+from tests.faults.injector import Clock, Fault
 from tests.faults.kills import Point, check_build, repeat
-from tests.faults.scenarios import Scenario
+from tests.faults.scenarios import Scenario, Stage
 from tests.faults.state import compare, read_landing
 
 Choice = Callable[[int], Iterable[int]]  # from the number of calls of a run to the numbers of those that are tried
@@ -33,34 +33,55 @@ class State(NamedTuple):
 
 def lose_power(scenario: Scenario, choose: Choice) -> Iterator[Point]:
     """Lose power at the chosen calls of a run; the same command then ends as if nothing had happened."""
-    for state in list_states(scenario, choose):
+    recording = record(scenario.stage, scenario.template, *scenario.words)
+    for state in list_states(recording, choose):
         damages = {"not on disk": list(state.lost)} if state.lost else check(scenario, state.files)
         yield Point(scenario.name, Fault("power", state.number), fired=True, place=state.place, damages=damages)
 
 
-def list_states(scenario: Scenario, choose: Choice) -> Iterator[State]:
+class Recording(NamedTuple):
+    """The calls of a run, and the disk as it was before the first of them."""
+
+    before: disk.Disk
+    calls: list[disk.Call]
+    after: disk.Files
+
+    def list_lost(self) -> list[str]:
+        """Let all calls happen, and return the files that are not on disk then, and were promised to be."""
+        for call in self.calls:
+            self.before.happen(call)
+        assert self.before.now() == self.after, "the journal lacks a call"
+        left = self.before.lose_power()
+        promised = {name: content for name, content in self.after.items() if not name.startswith(_NOT_PROMISED)}
+        return [name for name, content in promised.items() if left.get(name, b"-") != content]
+
+
+def record(stage: Stage, template: Path, *words: str, clock: Clock = Clock()) -> Recording:  # noqa: B008 - as in run
+    """Run a command in a copy of a folder, and write its journal."""
+    with stage.copy(template) as folder:
+        before, journal = disk.Disk(folder), stage.folder / "journal"
+        journal.unlink(missing_ok=True)
+        outcome = stage.injector.run(folder, *words, clock=clock, journal=journal)
+        assert outcome.code == 0, outcome.err
+        return Recording(before, disk.read_journal(journal), disk.read(folder))
+
+
+def list_states(recording: Recording, choose: Choice) -> Iterator[State]:
     """Yield the states of the disk before the chosen calls; the end of the run is the call after the last.
 
     A state of which only the synced is left is not tried twice. The end comes always if something is not on disk then.
     """
-    with scenario.stage.copy(scenario.template) as folder:
-        model, journal = disk.Disk(folder), scenario.stage.folder / "journal"
-        journal.unlink(missing_ok=True)
-        outcome = scenario.stage.injector.run(folder, *scenario.words, journal=journal)
-        assert outcome.code == 0, outcome.err
-        calls, seen = disk.read_journal(journal), disk.read(folder)
+    model, calls, after = recording
     number, count, tried = 0, sum(call.is_real for call in calls), set[int]()
     chosen = set(choose(count))
-    for call in calls:
+    for index, call in enumerate(calls):
         number += call.is_real
         if call.is_real and number in chosen:
             yield from _list_states(model, number, f"{call.kind} {Path(call.other or call.path).name}", tried)
-        model.happen(call)
-    assert model.now() == seen, "the journal lacks a call"
-    left = model.lose_power()
-    lost = [name for name in seen if not name.startswith(_NOT_PROMISED) and left.get(name, b"-") != seen[name]]
-    if lost:
-        yield State(count + 1, "end, strict", left, lost)
+        if index < len(calls) - 1:
+            model.happen(call)
+    if lost := Recording(model, calls[-1:], after).list_lost():
+        yield State(count + 1, "end, strict", model.lose_power(), lost)
     elif count + 1 in chosen:
         yield from _list_states(model, count + 1, "end", tried)
 

@@ -8,20 +8,13 @@ import pytest
 
 from tests.faults.clocks import DAY, Clocks
 from tests.faults.injector import Clock
-from tests.faults.scenarios import Stage
 from tests.faults.state import compare
 
 JUMPS = {"back an hour": -3600, "back a day": -DAY, "ahead 40 days": 40 * DAY, "back to 2000": -9_700 * DAY}
 
-# All of them by `make faults`, which sets $CLOCKS.
+# All of them by `make faults`, which sets $EVERY.
 FEW = [("back to 2000", "between"), ("ahead 40 days", "within")]
-CASES = [(jump, where) for jump in JUMPS for where in ("between", "within")] if os.environ.get("CLOCKS") else FEW
-
-
-@pytest.fixture(scope="module")
-def clocks(stage: Stage) -> Clocks:
-    """The nights, of which the first and the clean ones are run once."""
-    return Clocks(stage)
+CASES = [(jump, where) for jump in JUMPS for where in ("between", "within")] if os.environ.get("EVERY") else FEW
 
 
 @pytest.mark.parametrize(("jump", "where"), CASES)
