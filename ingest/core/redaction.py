@@ -15,14 +15,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.core.batches import import_pyarrow
+from ingest.core.secret_words import Span, find_suspects, find_users
 from ingest.payloads.archive import Document
 
 PLACEHOLDER = b"redacted-"
-WORDS = (
-    b"password", b"passwd", b"passphrase", b"secret", b"token", b"authorization", b"cookie", b"apikey", b"api_key",
-    b"api-key", b"accesskey", b"access_key", b"access-key", b"privatekey", b"private_key", b"private-key",
-)  # fmt: skip
 _QUOTE = rb'\\*"'  # in a JSON text inside a text its quotes are escaped
 _TEXT = rb'(?P<quote>\\*)"(?P<text>(?:(?!(?P=quote)")(?:\\.|[^"\\]))+)(?:(?P=quote)"|\Z)'
 _REFERENCE = rb"(?:[-_.]?(?:name|ref|file|path|ur[il]|env|type|arn|version|endpoint|expir))"  # tells where it is
@@ -37,14 +33,7 @@ _SECRET_KIND = re.compile(rb'"kind\\*"\s*:\s*\\*"Secret\\*"')
 _SECRET_DATA = re.compile(rb'"(?:data|stringData)\\*"\s*:\s*\{')
 _ENTRY = re.compile(rb'\s*,?\s*\\*"[^"\\]*\\*"\s*:\s*(?=' + _QUOTE + rb")")
 _PRIVATE_KEY = re.compile(rb'-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?=["]|\Z))')
-_USER_INFO = re.compile(rb'://[^/\s"\\@?#]+@')
 _HEADER = re.compile(rb"[\"'\s:=\\]{1,6}(?:bearer|basic|token)\s+(?P<text>[^\s\"'\\]+)", re.IGNORECASE)
-# One pass of RE2 over all documents finds the few that Python looks at.
-_SUSPECT = (
-    r"(?i)(?:passw|passphrase|secret|token|authorization|cookie|api[-_]?key|access[-_]?key|private[-_]?key)[^\"\\:{}]*"
-    r"(?:\\*\"\s*:\s*\[?\s*\\*\"|\\*\"\s*[,}]|[\"'\s:=\\]{1,6}(?:bearer|basic|token)\s)"
-    r"|PRIVATE KEY-----|://[^/\s\"\\@?#]+@"
-)
 
 
 class Redaction(NamedTuple):
@@ -54,35 +43,28 @@ class Redaction(NamedTuple):
     secrets: int
 
 
-def find_suspects(documents: Sequence[Document]) -> list[int]:
-    """Return the positions of the documents that may contain a secret."""
-    if not documents:
-        return []
-    pa = import_pyarrow()
-    from pyarrow import compute as pc  # noqa: PLC0415 - see import_pyarrow
+def redact(body: bytes, words: Sequence[Span] | None = None) -> Redaction:
+    """Return the body with every secret replaced; what is redacted already is left and not counted.
 
-    bodies = pa.array([document.body for document in documents], pa.large_binary())
-    matches = pc.match_substring_regex(bodies, _SUSPECT)
-    return list(pc.indices_nonzero(matches).to_pylist())
-
-
-def redact(body: bytes) -> Redaction:
-    """Return the body with every secret replaced; what is redacted already is left and not counted."""
-    spans = sorted({*_field_spans(body), *_secret_manifest_spans(body), *_private_key_spans(body)})
+    ``words`` are those of ``find_suspects``, which is asked without them.
+    """
+    if words is None:
+        words = find_suspects([body]).get(0, [])
+    spans = sorted({*_field_spans(body, words), *_secret_manifest_spans(body, words), *_private_key_spans(body)})
     parts, end, count = list[bytes](), 0, 0
     for start, stop in spans:
         if start >= end and not body.startswith(PLACEHOLDER, start):
             parts += [body[end:start], PLACEHOLDER + _digest(body[start:stop])]
             end, count = stop, count + 1
-    return _remove_user_info(b"".join([*parts, body[end:]]), count)
+    return _remove_users(b"".join([*parts, body[end:]]), count)
 
 
 def redact_documents(documents: Sequence[Document]) -> tuple[dict[int, Document], int]:
     """Return the documents that had secrets without them, by the identity of the original, and the secrets' number."""
     redacted, total = dict[int, Document](), 0
-    for position in find_suspects(documents):
+    for position, words in find_suspects([document.body for document in documents]).items():
         document = documents[position]
-        body, secrets = redact(document.body)
+        body, secrets = redact(document.body, words)
         if secrets:
             redacted[id(document)] = msgspec.structs.replace(document, body=body)
             total += secrets
@@ -93,35 +75,30 @@ def _digest(secret: bytes) -> bytes:
     return hashlib.blake2b(secret, digest_size=4).hexdigest().encode()
 
 
-def _remove_user_info(body: bytes, count: int) -> Redaction:
+def _remove_users(body: bytes, count: int) -> Redaction:
     """Remove user and password from the URLs of the web; of other URLs, whose user is no secret, the password."""
     parts, end = list[bytes](), 0
-    for match in _USER_INFO.finditer(body):
-        user, has_password, _ = match[0].partition(b"://")[2].partition(b":")
-        is_web = body[max(0, match.start() - 5) : match.start()].lower().endswith((b"http", b"https"))
+    for start, stop in find_users(body):
+        user, has_password, _ = body[start + 3 : stop].partition(b":")
+        is_web = body[max(0, start - 5) : start].lower().endswith((b"http", b"https"))
         if is_web or has_password:
-            parts += [body[end : match.start()], b"://" if is_web else b"://" + user + b"@"]
-            end, count = match.end(), count + 1
+            parts += [body[end:start], b"://" if is_web else b"://" + user + b"@"]
+            end, count = stop, count + 1
     return Redaction(b"".join([*parts, body[end:]]), count)
 
 
-def _field_spans(body: bytes) -> Iterator[tuple[int, int]]:
+def _field_spans(body: bytes, words: Sequence[Span]) -> Iterator[Span]:
     """Yield where the text of each secret is: of a field, or of a variable that a field beside it names."""
-    lower = body.lower()
-    for word in WORDS:
-        position = lower.find(word)
-        while position >= 0:
-            after = position + len(word)
-            if field := _FIELD.match(body, after):
-                yield from _text_spans(body, field.end())
-            elif header := _HEADER.match(body, after):
-                yield header.span("text")
-            elif _NAME_END.match(body, after) and _NAME_START.search(body, max(0, position - 100), position):
-                yield from _value_spans(body, position)
-            position = lower.find(word, after)
+    for start, end in words:
+        if field := _FIELD.match(body, end):
+            yield from _text_spans(body, field.end())
+        elif header := _HEADER.match(body, end):
+            yield header.span("text")
+        elif _NAME_END.match(body, end) and _NAME_START.search(body, max(0, start - 100), start):
+            yield from _value_spans(body, start)
 
 
-def _text_spans(body: bytes, position: int) -> Iterator[tuple[int, int]]:
+def _text_spans(body: bytes, position: int) -> Iterator[Span]:
     """Yield the text that starts here, and those after it in the same list."""
     in_list = body[:position].rstrip().endswith(b"[") if body[position - 1 : position] in b"[ \n" else False
     while text := _STRING.match(body, position):
@@ -132,7 +109,7 @@ def _text_spans(body: bytes, position: int) -> Iterator[tuple[int, int]]:
         position = following.end()
 
 
-def _value_spans(body: bytes, position: int) -> Iterator[tuple[int, int]]:
+def _value_spans(body: bytes, position: int) -> Iterator[Span]:
     """Yield the value and the default in the object around a name."""
     start, end = body.rfind(b"{", 0, position), body.find(b"}", position)
     for value in _VALUE.finditer(body, max(start, 0)):
@@ -142,13 +119,13 @@ def _value_spans(body: bytes, position: int) -> Iterator[tuple[int, int]]:
             yield text.span("text")
 
 
-def _private_key_spans(body: bytes) -> Iterator[tuple[int, int]]:
-    return (key.span() for key in _PRIVATE_KEY.finditer(body))
+def _private_key_spans(body: bytes) -> Iterator[Span]:
+    return (key.span() for key in _PRIVATE_KEY.finditer(body)) if b"PRIVATE KEY-----" in body else iter(())
 
 
-def _secret_manifest_spans(body: bytes) -> Iterator[tuple[int, int]]:
+def _secret_manifest_spans(body: bytes, words: Sequence[Span]) -> Iterator[Span]:
     """Yield the data of Secrets; if a payload has one, the data of its ConfigMaps too."""
-    if not _SECRET_KIND.search(body):
+    if not (any(body[start:end] == b"Secret" for start, end in words) and _SECRET_KIND.search(body)):
         return
     for data in _SECRET_DATA.finditer(body):
         position = data.end()
