@@ -24,7 +24,7 @@ import yaml
 import dora
 from dora.build.run import build
 from dora.config.settings import Config
-from dora.storage import landing
+from dora.storage import database, landing
 from dora.storage.rows import FACT_TABLES
 from dora.storage.rows.base import Row
 from ingest import files, spinnaker
@@ -89,10 +89,10 @@ def landed(data: Path, sql: str) -> list[tuple[Any, ...]]:
 @cache
 def _prepared() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / landing.LANDING
-        with duckdb.connect(str(path)) as con:
-            landing.prepare(con)
-        return path.read_bytes()
+        data = Path(folder)
+        with database.replace_landing(data):
+            pass
+        return (data / landing.LANDING).read_bytes()
 
 
 def fresh(data: Path) -> Path:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dora.errors import UnusableError, UsageError
-from dora.storage.connection import Connection, connect, lock, log_of, write_aside
+from dora.storage.connection import Connection, connect, escape, lock, log_of, write_aside
 from dora.storage.landing import LANDING, Load, prepare, update_engine, verify
 from dora.storage.sql_errors import NEXT_STEPS, explain_sql_errors
 
 MEMORY = "192MB"  # that a load may use; DuckDB spills what exceeds it to disk, so a long history fits a small machine
+BLOCK = 1 << 16  # bytes; with the default of 256 kB most of the blocks of some thirty small tables would be empty
 PAYLOADS = "payloads"  # beside landing: everything that was received
 
 
@@ -23,8 +24,8 @@ def open_load(data: Path, source: str) -> Iterator[Load]:
     """
     with lock(data):
         if not has_landing(data):
-            with write_aside(data / LANDING) as aside, _open_landing(aside):
-                pass
+            with write_aside(data / LANDING) as aside:
+                _create_landing(aside)
         with open_load_of(data / LANDING, source) as load:
             yield load
 
@@ -43,8 +44,7 @@ def replace_landing(data: Path) -> Iterator[Path]:
     landing = data / LANDING
     with lock(data):
         with write_aside(landing) as aside:
-            with _open_landing(aside):
-                pass
+            _create_landing(aside)
             yield aside
             with connect(aside, read_only=True) as con, explain_sql_errors(aside):
                 verify(con)
@@ -82,6 +82,13 @@ def has_landing(data: Path) -> bool:
     if next((data / PAYLOADS).glob("*/*/*"), None):
         raise UnusableError(f"{data / LANDING} is missing, and its payloads are there.", NEXT_STEPS[LANDING])
     return False
+
+
+def _create_landing(path: Path) -> None:
+    with connect() as con:
+        con.execute(f"ATTACH '{escape(path)}' AS landing (BLOCK_SIZE {BLOCK})")
+    with _open_landing(path):
+        pass
 
 
 @contextlib.contextmanager

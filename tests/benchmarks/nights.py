@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 class Night(NamedTuple):
-    """One night: the exit code, what it took and what it added; bytes are those of payloads."""
+    """One night: the exit code, what it took, what it added to payloads, and how much there is after it."""
 
     code: int
     seconds: float
@@ -36,6 +36,8 @@ class Night(NamedTuple):
     files: int
     payload_bytes: int
     landing_bytes: int
+    data_files: int
+    data_bytes: int
 
 
 class MovingWorld:
@@ -63,7 +65,7 @@ class MovingWorld:
 
     def run_night(self) -> Night:
         """Run `dora nightly` in a process of its own."""
-        files, payload_bytes = self._measure_payloads()
+        files, payload_bytes = self._measure("payloads")
         start = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", "dora", "nightly", "--quiet"],
@@ -71,7 +73,8 @@ class MovingWorld:
         )  # fmt: skip
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-        files_after, bytes_after = self._measure_payloads()
+        files_after, bytes_after = self._measure("payloads")
+        data_files, data_bytes = self._measure(".")
         return Night(
             code=process.returncode,
             seconds=time.perf_counter() - start,
@@ -81,10 +84,12 @@ class MovingWorld:
             files=files_after - files,
             payload_bytes=bytes_after - payload_bytes,
             landing_bytes=(self.folder / "data" / "landing.duckdb").stat().st_size,
+            data_files=data_files,
+            data_bytes=data_bytes,
         )
 
-    def _measure_payloads(self) -> tuple[int, int]:
-        files = [path for path in (self.folder / "data" / "payloads").rglob("*") if path.is_file()]
+    def _measure(self, folder: str) -> tuple[int, int]:
+        files = [path for path in (self.folder / "data" / folder).rglob("*") if path.is_file()]
         return len(files), sum(path.stat().st_size for path in files)
 
 
@@ -114,7 +119,7 @@ def run_nights(world: MovingWorld, nights: int, idle: int) -> Iterator[Night]:
 def main() -> None:
     """Print one line a night."""
     nights = int(sys.argv[1]) if len(sys.argv) > 1 else NIGHTS
-    print("night  exit  seconds  CPU s  memory MB  executions  new  files  payload kB  landing MB")
+    print("night  exit  seconds  CPU s  memory MB  executions  new  files  payload kB  landing MB  data files  data MB")
     before = 0
     with tempfile.TemporaryDirectory() as name, moving_world(Path(name), 4, 0.2) as world:
         for number, night in enumerate(run_nights(world, nights, IDLE), 1):
@@ -122,7 +127,8 @@ def main() -> None:
             print(
                 f"{label:>5}  {night.code:>4}  {night.seconds:7.1f}  {night.cpu_seconds:5.1f}  {night.memory_mb:9.0f}"
                 f"  {night.executions:10,}  {night.executions - before:3}  {night.files:5}"
-                f"  {night.payload_bytes / 1e3:10.1f}  {night.landing_bytes / 1e6:10.1f}",
+                f"  {night.payload_bytes / 1e3:10.1f}  {night.landing_bytes / 1e6:10.1f}"
+                f"  {night.data_files:10,}  {night.data_bytes / 1e6:7.1f}",
                 flush=True,
             )
             before = night.executions

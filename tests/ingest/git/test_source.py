@@ -95,6 +95,15 @@ def test_v1_a_force_push_loses_nothing_that_was_deployed(upstream: Any, git_land
     assert upstream.git("-C", mirror, "cat-file", "-t", lost) == "commit"
 
 
+def test_a_mirror_has_no_file_for_each_object(upstream: Any, git_landing: Any) -> None:
+    """Nights add a pack each, of which git makes one; without that a mirror gathers thousands of files."""
+    for message in ("first", "second", "third"):
+        upstream.commit(message)
+        git_landing.run(repository(upstream))
+    mirror = str(git_landing.data / "mirrors" / "acme__shop.git")
+    assert upstream.git("-C", mirror, "count-objects", "-v").splitlines()[0] == "count: 0"
+
+
 def test_a_change_that_returns_is_on_trunk_again(upstream: Any, git_landing: Any) -> None:
     """The current trunk decides, however often it was rewritten."""
     base = upstream.commit("base")
