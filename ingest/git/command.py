@@ -33,9 +33,9 @@ _CONFIG = {
     "log.showSignature": "false",
     "log.mailmap": "false",
     "protocol.ext.allow": "never",
-    "fetch.unpackLimit": "1",  # one pack a night, and at fifty git makes one of them; else up to 6,700 files of objects
     "fetch.writeCommitGraph": "true",
-    "fetch.unpackLimit": "1",  # git writes a pack to disk before it names it, but not single objects
+    # Git writes a pack to disk before it names it, but not single objects, of which it would gather thousands of files.
+    "fetch.unpackLimit": "1",
     "commitGraph.generationVersion": "1",  # git 2.39 loops forever on version 2 if a commit date overflows
     "gc.pruneExpire": "never",
     "gc.autoDetach": "false",
