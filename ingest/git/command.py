@@ -48,8 +48,8 @@ _PARTIAL_CLONE = (
 )
 
 
-class TimeLimitError(DoraError):
-    """A command did not end within its time; nothing is known of the repository."""
+class CommandError(DoraError):
+    """A command ended, and said that it failed."""
 
 
 class BareRepository:
@@ -129,10 +129,9 @@ class BareRepository:
             stdout.close()
             errors = stderr.summarise()
         if timed_out.is_set():
-            happened = f"git {arguments[0]} did not end within {self.timeout:g} s."
-            raise TimeLimitError(happened, "raise `timeout_seconds`.")
+            raise DoraError(f"git {arguments[0]} did not end within {self.timeout:g} s.", "raise `timeout_seconds`.")
         if process.returncode or "warning: rejected" in errors:  # git only warns if it rejects a shallow history
-            raise DoraError(f"git {arguments[0]} failed: {errors or f'exit code {process.returncode}'}.")
+            raise CommandError(f"git {arguments[0]} failed: {errors or f'exit code {process.returncode}'}.")
 
     def _reset_config(self) -> None:
         """Replace the mirror's config file, so that git uses no setting that another user wrote into it."""

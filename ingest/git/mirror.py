@@ -10,7 +10,7 @@ from shutil import rmtree
 from typing import NamedTuple
 
 from dora.errors import DoraError
-from ingest.git.command import BareRepository, TimeLimitError
+from ingest.git.command import BareRepository, CommandError
 from ingest.git.credentials import separate_credentials
 from ingest.git.history import log
 from ingest.git.history.log import ChangeSize, Commits, Log
@@ -62,6 +62,7 @@ class Mirror:
         access = separate_credentials(repository.url)
         config = {"remote.origin.url": access.url, **access.config}
         self.git = BareRepository(path, repository.protocol, timeout, config, access.secrets)
+        self._damaged = path.with_name(f"{path.name}.damaged")
         self.moved_tags: list[str] = []
         self.refs: dict[str, Ref] = {}
 
@@ -74,6 +75,8 @@ class Mirror:
         if not (self.git.path / LAST_FETCH).exists():  # a git that was killed leaves a part of a repository
             self.git.path.mkdir(parents=True, exist_ok=True)
             self.git.run("init", "--bare", "--quiet", "--template=")
+        else:
+            rmtree(self._damaged, ignore_errors=True)  # a run was killed that began anew
         trunks = self.repository.trunks or (self._read_default_branch(),)
         refs_before = self._read_commits_of_refs()
         # Sizes need the file contents. A server without partial clones sends them anyway, and git only warns.
@@ -99,25 +102,24 @@ class Mirror:
                 return False  # to look through a large mirror takes long, and nothing could replace it
         try:
             self.git.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
-        except TimeLimitError:
-            return False
-        except DoraError:
+        except CommandError:
             return True
+        except DoraError:  # it takes too long
+            return False
         return False
 
     @contextmanager
     def begin_anew(self) -> Iterator[None]:
         """Let a new mirror take the place of this one, unless the block fails."""
-        damaged = self.git.path.with_name(f"{self.git.path.name}.damaged")
-        rmtree(damaged, ignore_errors=True)
-        self.git.path.rename(damaged)
+        rmtree(self._damaged, ignore_errors=True)
+        self.git.path.rename(self._damaged)
         try:
             yield
         except BaseException:
             rmtree(self.git.path, ignore_errors=True)
-            damaged.rename(self.git.path)
+            self._damaged.rename(self.git.path)
             raise
-        rmtree(damaged)
+        rmtree(self._damaged)
 
     def _remove_stale_locks(self) -> None:
         # A git that was killed leaves its locks behind. The writer's lock of landing.duckdb excludes a running fetch.

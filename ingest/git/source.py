@@ -13,6 +13,7 @@ from dora.storage.rows.changes import ChangeRequest
 from ingest.core.columns import Columns
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
+from ingest.git.command import CommandError
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
 from ingest.git.fetch import HistoryReader
 from ingest.git.github import GitHub, read_token
@@ -56,7 +57,7 @@ class Git:
         mirror = Mirror(repository, self.data, self.timeout)
         try:
             yield from self._read_mirror(mirror, previous, state, now)
-        except DoraError as error:
+        except CommandError as error:
             if not mirror.is_damaged():
                 raise
             with mirror.begin_anew():

@@ -48,6 +48,7 @@ def test_v3_a_corrupt_mirror_is_fetched_again_and_loses_no_row(upstream: Any, gi
     assert packs
     import_graph(upstream, [[number - 1] if number else [] for number in range(151)], 150)
     (git_landing.data / "landing.duckdb").rename(git_landing.data / "before.duckdb")
+    mirror_path(git_landing).with_name("acme__shop.git.damaged").mkdir()  # a run was killed that began anew
     summary = git_landing.run(repository(upstream))
     assert summary.partial_failures == []
     (note,) = [note for note in summary.notes if "damaged" in note]
