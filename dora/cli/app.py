@@ -32,6 +32,7 @@ app.registered_groups += metrics.app.registered_groups
 
 def main() -> None:
     """Run a command; an error of ours or of the machine, or a signal, is one line and an exit code."""
+    _open_standard_files()
     signals.install()
     error = _run()
     if error is None:
@@ -42,6 +43,14 @@ def main() -> None:
         sys.stdout.flush()
         os._exit(error.exit_code)  # threads that wait for a server would be taken down in the middle, with complaints
     sys.exit(error.exit_code)
+
+
+def _open_standard_files() -> None:
+    """Open what the caller closed, else the next file, such as landing.duckdb, takes its number and what is printed."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        name = ("stdin", "stdout", "stderr")[number]
+        setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+    os.close(number)
 
 
 def _run() -> DoraError | signals.Interruption | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import sys
@@ -56,8 +57,12 @@ def print_table(
 
 
 def print_note(text: str) -> None:
-    """Print a line for people on standard error, so that standard output stays pure data."""
-    print(text, file=sys.stderr)
+    """Print a line for people on standard error, so that standard output stays pure data.
+
+    A run does not end because its messages can not be written.
+    """
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress:

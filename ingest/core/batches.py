@@ -7,9 +7,11 @@ and it took half as much memory again.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -17,12 +19,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from dora.errors import DoraError
 from dora.storage.rows.base import CONTENT_BITS, Row
 from ingest.core.columns import Columns
 from ingest.payloads.archive import Document
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_UNFIT = (ValueError, TypeError, OverflowError)  # what Arrow raises for a value of another type or size
 
 
 class ParsedChunk(NamedTuple):
@@ -40,7 +46,8 @@ class ParsedChunk(NamedTuple):
 class Parser:
     """Parse chunks of one load.
 
-    ``parse`` and ``entity`` are those of the source, ``schema`` returns the Arrow schema of a table.
+    ``parse`` and ``entity`` are those of the source, ``schema`` returns the Arrow schema of a table. ``faults`` are the
+    errors of the program that documents met, by traceback.
     """
 
     parse: Callable[[Document], Iterable[Row | Columns]]
@@ -48,28 +55,58 @@ class Parser:
     source: str
     load_id: str
     entity: Callable[[Document, Sequence[Row | Columns]], str | None] = lambda *_: None
+    faults: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def parse_chunk(self, documents: Sequence[Document]) -> ParsedChunk:
-        """Parse documents; one that can not be parsed does not affect the others."""
-        rows: dict[str, list[Row | Columns]] = {}
-        errors: dict[int, str] = {}
-        entities: dict[int, str] = {}
+        """Parse documents; one that can not be parsed, or not be landed, does not affect the others."""
         with _without_garbage_collection():
-            for position, document in enumerate(documents):
-                try:
-                    parsed = list(self.parse(document))
-                except (ValueError, RecursionError) as error:  # anything else is a fault of the parser, not of the data
-                    errors[position] = str(error)
-                    continue
-                if entity := self.entity(document, parsed):
-                    entities[position] = entity
-                for row in parsed:
-                    rows.setdefault(row.table, []).append(row)
-            return ParsedChunk({table: self.to_table(of_table) for table, of_table in rows.items()}, errors, entities)
+            try:
+                return self._parse(documents, {})
+            except _UNFIT:
+                return self._parse(documents, self._find_unfit(documents))
+
+    def _parse(self, documents: Sequence[Document], unfit: Mapping[int, str]) -> ParsedChunk:
+        rows: dict[str, list[Row | Columns]] = {}
+        errors, entities = dict(unfit), dict[int, str]()
+        for position, document in enumerate(documents):
+            if position in unfit:
+                continue
+            try:
+                parsed = list(self.parse(document))
+                entity = self.entity(document, parsed)
+            except (DoraError, OSError, MemoryError):
+                raise
+            except (ValueError, RecursionError) as error:
+                errors[position] = str(error)
+                continue
+            except Exception as error:  # a fault of the parser: one document must not end every night
+                errors[position] = _explain(error)
+                self.faults["".join(traceback.format_exception(error))] = f"{document.kind}: {errors[position]}"
+                continue
+            if entity:
+                entities[position] = entity
+            for row in parsed:
+                rows.setdefault(row.table, []).append(row)
+        return ParsedChunk({table: self.to_table(of_table) for table, of_table in rows.items()}, errors, entities)
+
+    def _find_unfit(self, documents: Sequence[Document]) -> dict[int, str]:
+        """Return by position why documents can not be landed: they have a value that its column can not hold."""
+        unfit = {}
+        for position, document in enumerate(documents):
+            try:
+                self._parse([document], {})
+            except _UNFIT as error:
+                unfit[position] = _explain(error)
+        return unfit
 
     def to_table(self, rows: Sequence[Row | Columns]) -> pa.Table:
         """Return rows of one landing table as an Arrow table."""
         return to_arrow(rows, self.schema(rows[0].table), self.source, self.load_id)
+
+
+def _explain(error: Exception) -> str:
+    # A ValueError says what is wrong with a value, another one only with its type.
+    return str(error) if isinstance(error, ValueError | RecursionError) else f"{type(error).__name__}: {error}"
 
 
 @contextlib.contextmanager

@@ -33,7 +33,8 @@ class Summary(msgspec.Struct, kw_only=True):
     ``tables`` counts new, changed and unchanged rows by table, ``row_counts`` all rows of the source in landing.
     ``dismissed`` counts those of ``quarantined`` that a user had dismissed, ``redacted`` the secrets that were replaced
     before archiving. ``coverage`` says since and until when its executions were read completely. ``as_of`` is None if
-    nothing that was read has a time, ``requests`` for a source that sends none.
+    nothing that was read has a time, ``requests`` for a source that sends none. ``faults`` are tracebacks of errors of
+    the program, for the log.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Summary(msgspec.Struct, kw_only=True):
     requests: int | None = None
     row_counts: dict[str, int] = msgspec.field(default_factory=dict)
     coverage: dict[str, Any] | None = None
+    faults: list[str] = msgspec.field(default_factory=list)
 
 
 class Parses(Protocol):

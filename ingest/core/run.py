@@ -36,6 +36,7 @@ from ingest.payloads.archive import Archive, Document
 
 # A chunk: large enough that zstd compresses it well, small enough that few of them in memory cost little.
 CHUNK_BYTES, CHUNK_ITEMS = 2 << 20, 5_000
+MAX_FAULTS = 20  # errors of the program that are reported
 
 
 class Run:
@@ -103,9 +104,9 @@ class Run:
     def _inform(self, item: PartialFailure | Note | Progress) -> None:
         match item:
             case PartialFailure(message):
-                self.summary.partial_failures.append(message)
+                self.summary.partial_failures.append(_to_utf8(message))
             case Note(text):
-                self.summary.notes.append(text)
+                self.summary.notes.append(_to_utf8(text))
             case Progress(text):
                 self.report(text)
 
@@ -158,6 +159,8 @@ class Run:
         """Commit everything and complete the load."""
         self.commit()
         self.inputs.report_unreadable(self.source.name)
+        if self.archive:
+            self._report_faults()
         summary, con = self.summary, self.load.con
         summary.tables = {table: counts for table, counts in self.load.merged.items() if table != database.ARCHIVED}
         summary.row_counts = database.count_rows(con, self.source.name)
@@ -171,6 +174,12 @@ class Run:
             _to_naive(summary.complete_since),
         )
         return summary
+
+    def _report_faults(self) -> None:
+        """Report what documents met in the parser, each error once; a replay meets it again, and quarantine has it."""
+        self.summary.faults = list(self.parser.faults)[:MAX_FAULTS]
+        for fault in dict.fromkeys(list(self.parser.faults.values())[:MAX_FAULTS]):
+            self.summary.partial_failures.append(f"an error of this program, with its document in quarantine: {fault}")
 
     def close(self) -> None:
         """Archive the rest and commit what watermarks cover, also after an error, so that the next run can continue."""
@@ -190,6 +199,11 @@ def _later(first: AsOf | None, second: AsOf) -> AsOf:
     if first is None:
         return second
     return AsOf(max(first.at, second.at), second.complete_since or first.complete_since)
+
+
+def _to_utf8(text: str) -> str:
+    """Return a text that can be landed and printed: the name of a file may have bytes that are no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _to_naive(time: datetime | None) -> datetime | None:

@@ -130,7 +130,7 @@ def _read_json_objects(path: Path) -> Iterator[Line]:
 def _is_json(text: str) -> bool:
     try:
         msgspec.json.decode(text.encode(errors="surrogateescape"), type=msgspec.Raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
 

@@ -127,12 +127,13 @@ class Files:
         for path in paths:
             try:
                 yield self._check_file(path, kind)
-            except _RefusedFileError as refused:
-                refused.path = path
-                yield refused
+            except (_RefusedFileError, OSError) as error:
+                yield _refuse(path, error)
 
     def _check_file(self, path: Path, kind_name: str | None) -> InputFile:
-        """Return the file with its kind; raises if its format, kind, encoding or columns are not supported."""
+        """Return the file with its kind; raises if its name, format, kind, encoding or columns are not supported."""
+        if not str(path).isprintable():  # a byte that is no UTF-8 is a surrogate here
+            raise _RefusedFileError(f"The name of {str(path)!a} is not UTF-8 or has control characters", "rename it.")
         if not path.is_file():
             raise _RefusedFileError(f"There is no file {path}", "give the path of an existing file.")
         file_format = FORMATS.get(path.suffix.lower())
@@ -177,7 +178,7 @@ class Files:
                     yield Unreadable(location, file.kind, f"{location}: {record.key} {reason}")
             times.end_file(file.path, file.as_of)
             yield FileComplete(str(file.path))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # whatever a library says of one file, the others are read
             yield PartialFailure(f"{file.path} could not be read to its end: {error}")
         if counts := ", ".join(f"{count} {kind}" for kind, count in skipped.items() if kind):
             yield Note(f"{file.path}: skipped events of other kinds: {counts}")
@@ -222,10 +223,17 @@ def _encode_cells(cells: dict[str, Any] | str) -> bytes:
     return msgspec.json.encode(cells)
 
 
+def _refuse(path: Path, error: _RefusedFileError | OSError) -> _RefusedFileError:
+    if isinstance(error, OSError):
+        error = _RefusedFileError(f"{path} can not be read: {error.strerror}", "correct that.")
+    error.path = path
+    return error
+
+
 def _read_columns(path: Path, file_format: Format) -> list[str]:
     try:
         columns = file_format.read_columns(path)
-    except (OSError, ValueError) as error:
+    except Exception as error:
         raise _RefusedFileError(f"{path} can not be read: {error}", "export the file again.") from error
     if duplicates := sorted(name for name, count in Counter(columns).items() if count > 1):
         raise _RefusedFileError(f"{path}:1: duplicate columns: {', '.join(duplicates)}", "rename one of each.")

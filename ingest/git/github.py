@@ -10,7 +10,7 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -25,6 +25,8 @@ from ingest.http.session import Limits, Session
 PAGE = 100  # the API's maximum
 BATCH = 20  # pull requests in a document; each costs two more requests, which a stopped run repeats
 LIMITS = Limits(timeout_seconds=60.0, max_bytes=32 << 20, attempts=3, requests_per_10s=100)
+# A time without an offset can be compared with no other.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 T = TypeVar("T")
@@ -44,9 +46,9 @@ class _Head(msgspec.Struct):
 
 class _Pull(msgspec.Struct):
     number: int
-    created_at: datetime
-    updated_at: datetime
-    merged_at: datetime | None = None
+    created_at: Instant
+    updated_at: Instant
+    merged_at: Instant | None = None
     merge_commit_sha: str | None = None
     user: _User | None = None
     head: _Head | None = None
@@ -55,12 +57,12 @@ class _Pull(msgspec.Struct):
 
 class _Review(msgspec.Struct):
     state: str
-    submitted_at: datetime | None = None
+    submitted_at: Instant | None = None
     user: _User | None = None
 
 
 class _Person(msgspec.Struct):
-    date: datetime
+    date: Instant
 
 
 class _Authored(msgspec.Struct):
@@ -77,7 +79,7 @@ class GitHub:
     def __init__(self, settings: GitHubSettings, token: str, now: datetime) -> None:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         self._session = Session(settings.api, headers, LIMITS)
-        self._first_since = now - timedelta(days=settings.since_days)
+        self._now, self._first_since = now, now - timedelta(days=settings.since_days)
 
     def read_change_requests(self, repository: str, slug: str, watermark: str) -> Iterator[Item]:
         """Yield the pull requests of ``slug`` updated since ``watermark``, an ISO time or empty, and new watermarks.
@@ -90,7 +92,7 @@ class GitHub:
         try:
             for pull in self._updated_pulls(slug, since):
                 batch.append(self._read_change_request(repository, slug, pull))
-                updated_at = pull.updated_at
+                updated_at = min(pull.updated_at, self._now)  # a time to come would skip everything until then
                 if len(batch) == BATCH:
                     yield from _to_items(repository, batch, updated_at)
                     batch = []
@@ -119,7 +121,7 @@ class GitHub:
             path = f"/repos/{slug}/pulls/{pull.number}"
             for page in self._read_pages(f"{path}/reviews", list[_Review]):
                 reviews += [review for review in page if review.user is None or review.user.login != author]
-            commits = next(self._read_pages(f"{path}/commits", list[_Commit]))  # oldest first: one page is enough
+            commits = self._read_page(f"{path}/commits", list[_Commit], 1)  # oldest first: one page is enough
         return ChangeRequest(
             id=f"{repository}#{pull.number}",
             repository=repository,
@@ -135,19 +137,25 @@ class GitHub:
             labels=sorted(label.name for label in pull.labels or ()),
         )
 
-    def _read_pages(self, path: str, kind: type[list[T]], **parameters: str | int) -> Iterator[list[T]]:
+    def _read_pages(self, path: str, kind: type[list[T]], **parameters: str) -> Iterator[list[T]]:
         for number in count(1):
-            reply = self._session.get(path, {**parameters, "per_page": PAGE, "page": number})
-            try:
-                page = msgspec.json.decode(reply.body, type=kind)
-            except (ValueError, RecursionError) as error:
-                raise DoraError(
-                    f"The response of {path} is not what GitHub's API documents: {error}.",
-                    "check `api` in [sources.git.github] of dora.toml.",
-                ) from None
+            page = self._read_page(path, kind, number, **parameters)
+            # A short page is the last one, or was cut on its way: again, until it shows no more.
+            while len(page) < PAGE and len(again := self._read_page(path, kind, number, **parameters)) > len(page):
+                page = again
             yield page
             if len(page) < PAGE:
                 return
+
+    def _read_page(self, path: str, kind: type[list[T]], number: int, **parameters: str) -> list[T]:
+        reply = self._session.get(path, {**parameters, "per_page": PAGE, "page": number})
+        try:
+            return msgspec.json.decode(reply.body, type=kind)
+        except (ValueError, RecursionError) as error:
+            raise DoraError(
+                f"The response of {path} is not what GitHub's API documents: {error}.",
+                "check `api` in [sources.git.github] of dora.toml.",
+            ) from None
 
 
 def read_token(settings: GitHubSettings) -> Generator[Item, None, str | None]:
@@ -175,4 +183,4 @@ def _earliest(times: Sequence[datetime | None]) -> int | None:
 
 
 def _to_micros(time: datetime | None) -> int | None:
-    return (time.astimezone(UTC) - _EPOCH) // _MICROSECOND if time else None
+    return (time - _EPOCH) // _MICROSECOND if time else None

@@ -176,9 +176,10 @@ def _read_manifest(folder: Path) -> Manifest | None:
         return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise DoraError(
-            f"{folder / MANIFEST} is damaged: {error}.", "remove it; the next backup there copies every file again."
+            f"{folder / MANIFEST} is damaged: {error}.",
+            "back up into an empty folder. Or to restore, copy its payloads into the data folder: run `dora build`.",
         ) from None
 
 
@@ -248,5 +249,9 @@ def _move_in(aside: Path, data: Path) -> None:
 
 def _require_manifest(source: Path) -> Manifest:
     if manifest := _read_manifest(source):
+        if outside := [name for name in manifest.files if Path(name).is_absolute() or ".." in Path(name).parts]:
+            raise DoraError(
+                f"{source / MANIFEST} names a file outside of the backup: {outside[0]}.", "take another one."
+            )
         return manifest
     raise UsageError(f"{source} is no backup: it has no {MANIFEST}.", "give a folder that `dora backup` wrote.")

@@ -27,12 +27,17 @@ LABELS = {  # landing tables that users look for first, in their words
 def print_summary(summary: Summary, *, json: bool = False) -> None:
     """Print a table with coverage, and warnings on standard error; or everything as JSON."""
     if json:
-        console.print_json(msgspec.structs.asdict(summary))
+        console.print_json(fields(summary))
         return
     console.print_table(table_rows(summary.tables, summary.row_counts), COLUMNS, title(summary))
     if summary.coverage:
         print(coverage_line(summary.coverage))
     print_warnings(summary)
+
+
+def fields(summary: Summary) -> dict[str, Any]:
+    """Return a summary without its tracebacks, which have lines of their own in the log."""
+    return {name: value for name, value in msgspec.structs.asdict(summary).items() if name != "faults"}
 
 
 def print_line(summary: Summary) -> None:

@@ -70,7 +70,8 @@ def nightly(
     with _metrics(path, runs), record_run(settings, "nightly") as log:
         for run in _ingest(settings, log):
             runs.append(run)
-        _print_runs(runs, json=json, quiet=quiet)
+        with contextlib.suppress(OSError, SystemExit):  # Rich exits if the reader left; to build needs none
+            _print_runs(runs, json=json, quiet=quiet)
         results = build_logged(settings, log)
         compact_payloads(settings, log)
         if not quiet:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from dora import periods
@@ -100,7 +99,9 @@ def pull_source(settings: Config, name: str, request: Request, log: RunLog, *, r
         summary = with_landing(
             settings, lambda: pull(source, settings.data, request, replaying=replay, report=progress)
         )
-    log.write("source ended", **msgspec.structs.asdict(summary))
+    for fault in summary.faults:
+        log.write("error", source=name, traceback=[fault])
+    log.write("source ended", **ingest_summary.fields(summary))
     return summary
 
 

@@ -154,7 +154,7 @@ class Gate:
     def list_tasks(self, application: str, limit: int) -> list[ListedExecution]:
         """Return the operations started by hand in the last 14 days, newest start first."""
         path = f"/applications/{quote(application, safe='')}/tasks"
-        return [_decode_task(path, body) for body in self._list(path, page=1, limit=limit)]
+        return _decode_tasks(path, self._list(path, page=1, limit=limit))
 
     def get_task(self, id_: str) -> bytes | None:
         """Return one operation, however old; None if there is none with this id."""
@@ -235,11 +235,19 @@ def _decode_execution(body: bytes, *, incomplete: bool) -> ListedExecution:
     return ListedExecution(fields.id, _as_millis(fields.build_time), incomplete, body, pipeline_id)
 
 
-def _decode_task(path: str, body: bytes) -> ListedExecution:
+def _decode_tasks(path: str, bodies: Sequence[bytes]) -> list[ListedExecution]:
+    """Return the operations of a listing; an unreadable one is passed on for quarantine if others are readable."""
+    tasks = [_decode_task(body) for body in bodies]
+    if tasks and all(task.id.startswith(UNREADABLE) for task in tasks):
+        raise RequestError(f"{path} gave no task.", "check that the address is Gate's.")
+    return tasks
+
+
+def _decode_task(body: bytes) -> ListedExecution:
     try:
         fields = _TASK.decode(body).execution
-    except UNDECODABLE as error:
-        raise RequestError(f"{path} gave no task ({error}).", "check that the address is Gate's.") from None
+    except UNDECODABLE:
+        return ListedExecution(UNREADABLE + hashlib.sha256(body).hexdigest(), 0, True, body)
     started = _as_millis(fields.start_time) or _as_millis(fields.build_time)
     return ListedExecution(fields.id, started, has_operation(fields.stage_types()), body)
 

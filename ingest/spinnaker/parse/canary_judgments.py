@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from dora.storage.rows.canaries import CanaryJudgment, CanaryMetric
-from ingest.spinnaker.model.coerce import as_dict, as_list, as_micros, as_number, as_status, first_text, get_nested
+from ingest.spinnaker.model.coerce import (
+    as_dict,
+    as_list,
+    as_micros,
+    as_number,
+    as_status,
+    as_text,
+    first_text,
+    get_nested,
+)
 from ingest.spinnaker.model.failure_reason import exception_message, shorten_reason
 from ingest.spinnaker.parse.canary_scores import NO_DATA, PASSED, WeightedScores, failed
 
@@ -84,7 +93,9 @@ def metric_provider(query: dict[str, Any], templates: dict[str, Any]) -> str | N
 
 def _metrics(judgment_id: str, results: list[Any], config: dict[str, Any]) -> Iterator[CanaryMetric]:
     """Yield the metrics; one that is split by a label has a result, and a row, for each value."""
-    configured_metrics = {metric.get("name"): metric for metric in map(as_dict, as_list(config.get("metrics")))}
+    configured_metrics = {
+        as_text(metric.get("name")): metric for metric in map(as_dict, as_list(config.get("metrics")))
+    }
     templates = as_dict(config.get("templates"))
     occurrences: Counter[str] = Counter()
     for result in map(as_dict, results):

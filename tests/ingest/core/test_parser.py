@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -54,26 +55,45 @@ def test_documents_that_can_not_be_parsed(load: database.Load) -> None:
     assert all(errors.values())
 
 
-def test_other_errors_are_errors(load: database.Load) -> None:
-    """A fault of a parser, unlike one of a document, ends the run."""
+def test_a_fault_of_a_parser_is_the_reason_of_one_document(load: database.Load) -> None:
+    """Any error of a parser on one document leaves its neighbours alone, and names its type."""
 
-    def broken(document: Document) -> Iterable[Row]:
-        raise KeyError(document.kind)
+    def fail_on_seven(document: Document) -> Iterable[Row]:
+        return [{7: 1}[[]]] if document.body == b"7" else read(document)  # type: ignore[index,list-item]
 
-    with pytest.raises(KeyError):
-        Parser(broken, load.schema, "s", "l").parse_chunk([number(1)])
+    tables, errors, _ = Parser(fail_on_seven, load.schema, "s", "l").parse_chunk([number(1), number(7), number(2)])
+    assert tables["incident"]["id"].to_pylist() == ["1", "2"]
+    assert errors == {1: "TypeError: unhashable type: 'list'"}
 
 
-def test_the_garbage_collector_is_restored(load: database.Load) -> None:
-    """The collector is off while a chunk is parsed and on afterwards, even after an error."""
+@pytest.mark.parametrize("value", [2**63, 10**30, -(2**63) - 1])
+def test_a_value_that_no_column_can_hold_costs_its_document_alone(load: database.Load, value: int) -> None:
+    """A number that is parsed and can not be landed is a reason too, also with all rows of its document."""
+    documents = [number(1), number([5, value]), Document("number", b"["), number(2)]
+    tables, errors, _ = Parser(read_any, load.schema, "s", "l").parse_chunk(documents)
+    assert tables["incident"]["id"].to_pylist() == ["1", "2"]
+    assert list(errors) == [1, 2]
+    assert all(errors.values())
+
+
+def read_any(document: Document) -> Iterable[Row]:
+    """Read numbers of any size."""
+    numbers = json.loads(document.body)
+    numbers = numbers if isinstance(numbers, list) else [numbers]
+    return [Incident(id=str(at), application="shop", opened_at=at) for at in numbers]
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(28, "No space left on device")])
+def test_a_fault_of_the_machine_ends_the_run(load: database.Load, fault: Exception) -> None:
+    """What is no fault of a document raises, and the collector, off while a chunk is parsed, is on afterwards."""
     enabled = []
 
-    def record_state(document: Document) -> Iterable[Row]:
+    def fail(document: Document) -> Iterable[Row]:
         enabled.append(gc.isenabled())
-        raise KeyError(document.kind)
+        raise fault
 
-    with pytest.raises(KeyError):
-        Parser(record_state, load.schema, "s", "l").parse_chunk([number(1)])
+    with pytest.raises(type(fault)):
+        Parser(fail, load.schema, "s", "l").parse_chunk([number(1)])
     assert (enabled, gc.isenabled()) == ([False], True)
 
 

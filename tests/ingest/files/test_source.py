@@ -678,6 +678,24 @@ def test_a_damaged_file_is_a_partial_failure(tmp_path: Path) -> None:
 # --- the run as a whole ---------------------------------------------------------------------------
 
 
+def test_whatever_is_wrong_with_a_file_the_others_of_a_night_land(tmp_path: Path) -> None:
+    """Endless nesting, a day beyond Python's last, a name that is no UTF-8: each is named, and none ends the source."""
+    incident = {"id": "i1", "application": "shop", "opened_at": "2026-03-02T10:00:00Z", "resolved_at": None}
+    good = json.dumps(incident).encode()
+    (tmp_path / "a-incidents.jsonl").write_bytes(b'{"id":' + b"[" * 200_000 + b"\n" + good)
+    (tmp_path / os.fsdecode(b"b-\xff-incidents.jsonl")).write_bytes(good)
+    (tmp_path / "c-incidents.json").write_bytes(b"[" * 200_000)
+    day = pa.array([2_000_000_000], pa.int32()).cast(pa.date32())
+    columns = {"id": ["x"], "application": ["shop"], "opened_at": day, "resolved_at": day}
+    parquet.write_table(pa.table(columns), tmp_path / "d-incidents.parquet")
+    (tmp_path / "e-incidents.jsonl").write_bytes(good.replace(b"i1", b"i2"))
+    source = SOURCE.from_settings({"paths": [f"{tmp_path}/*-*"]}, tmp_path)
+    summary = pull(source, fresh(tmp_path / "data"), Request())
+    assert summary.tables["incident"]["new"] == 2
+    assert (summary.quarantined, len(summary.partial_failures)) == (1, 3), summary.partial_failures
+    assert all(failure.isprintable() for failure in summary.partial_failures)
+
+
 def test_ignored_columns_are_a_note(tmp_path: Path) -> None:
     """The note names them once, and the archive has their cells."""
     items = fetch(write_csv(tmp_path / "incidents.csv", [INCIDENT | {"mood": "bad", "Title": "x"}] * 2))

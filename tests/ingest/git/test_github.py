@@ -26,13 +26,17 @@ def hours_ago(hours: float) -> str:
 
 
 class FakeGitHub:
-    """GitHub's REST API of pull requests for one repository; ``refuse`` maps a path to another status."""
+    """GitHub's REST API of pull requests for one repository; ``refuse`` maps a path to another status.
+
+    ``cuts`` has the number of items of the next replies to a path.
+    """
 
     def __init__(self) -> None:
         self.pulls: dict[int, dict[str, Any]] = {}
         self.reviews: dict[int, list[dict[str, Any]]] = {}
         self.commits: dict[int, list[str]] = {}
         self.refuse: dict[str, tuple[int, dict[str, str]]] = {}
+        self.cuts: dict[str, list[int]] = {}
         self.requested_paths: list[str] = []
         github = self
 
@@ -60,9 +64,9 @@ class FakeGitHub:
         if handler.headers["Authorization"] != f"Bearer {TOKEN}":
             status = 401
         page, size = (int(parse_qs(address.query)[name][0]) for name in ("page", "per_page"))
-        body = json.dumps(
-            self.list_items(address.path)[(page - 1) * size : page * size] if status == 200 else {}
-        ).encode()
+        items = self.list_items(address.path)[(page - 1) * size : page * size] if status == 200 else []
+        cuts = self.cuts.get(address.path)
+        body = json.dumps((items[: cuts.pop(0)] if cuts else items) if status == 200 else {}).encode()
         handler.send_response(status)
         for name, value in {**headers, "Content-Type": "application/json; charset=utf-8"}.items():
             handler.send_header(name, value)
@@ -128,6 +132,36 @@ def test_every_page_is_read(upstream: Any, git_landing: Any, api: FakeGitHub) ->
     assert sorted(set(api.requested_paths)) == [
         "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("cuts", [[0], [3], [3, 5], [100, 1], [100, 0]])
+def test_g8_a_cut_page_loses_no_pull_request(upstream: Any, git_landing: Any, api: FakeGitHub, cuts: list[int]) -> None:
+    """A page that is shorter than asked, also an empty one, is read again until it shows no more; reviews too."""
+    for number in range(1, 131):
+        api.pull(number, number / 10, merged=1 if number == 9 else None)
+    api.reviews[9] = [review(3, "APPROVED", "bob")]
+    api.cuts = {"/repos/acme/shop/pulls": cuts, "/repos/acme/shop/pulls/9/reviews": [0]}
+    assert ingest_from(upstream, git_landing, api).partial_failures == []
+    assert git_landing.column("SELECT count(*) FROM change_request") == [130]
+    assert git_landing.column("SELECT count(*) FROM change_request WHERE approved_at IS NOT NULL") == [1]
+
+
+ODD_TIMES = ["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "2026-03-02T10:00:00", "x"]
+
+
+@pytest.mark.parametrize("field", ["created_at", "updated_at", "merged_at"])
+@pytest.mark.parametrize("time", ODD_TIMES)
+def test_an_odd_time_skips_nothing(upstream: Any, git_landing: Any, api: FakeGitHub, field: str, time: str) -> None:
+    """Trunk is read, and what is updated tomorrow is too: no time to come becomes the mark of what was read."""
+    api.pull(1, 2)
+    api.pull(2, 1)
+    api.pulls[2][field] = time
+    ingest_from(upstream, git_landing, api)
+    assert git_landing.changes() == {upstream.head()}
+    api.pull(2, 1)
+    api.pull(3, -1)
+    assert ingest_from(upstream, git_landing, api).partial_failures == []
+    assert sorted(git_landing.column("SELECT number FROM change_request")) == ["1", "2", "3"]
 
 
 def test_only_what_changed_is_read_again(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:

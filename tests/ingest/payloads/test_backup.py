@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -151,3 +153,34 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
             back_up(tmp_path / "data", None, target)
     with pytest.raises(UsageError, match="is no backup"):
         restore(tmp_path / "home", tmp_path / "other")
+
+
+@pytest.mark.parametrize("manifest", [b"{", b"\xff", b'{"files": ' + b"[" * 100_000])
+def test_what_a_damaged_manifest_says_to_do_works(installation: Path, tmp_path: Path, manifest: bytes) -> None:
+    """Another folder takes a backup; the payloads of this one, copied by hand, give the same rows."""
+    copy, other = tmp_path / "backup", tmp_path / "other"
+    assert dora(installation, "backup", str(copy)).returncode == 0
+    (copy / MANIFEST).write_bytes(manifest)
+    for words in (("backup", str(copy)), ("restore", str(copy))):
+        refused = dora(installation, *words)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "copy its payloads into the data folder: run `dora build`" in refused.stderr
+    assert dora(installation, "backup", str(tmp_path / "empty")).returncode == 0
+    shutil.copytree(copy / "payloads", other / "data" / "payloads")
+    shutil.copy(installation / "dora.toml", other)
+    assert dora(other, "build").returncode == 0
+    assert read_landing(other / "data") == read_landing(installation / "data")
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "payloads/../../outside"])
+def test_s5_a_manifest_writes_only_into_the_data_folder(tmp_path: Path, name: str) -> None:
+    """A path that leads out of it is refused before anything is written."""
+    (tmp_path / "backup").mkdir()
+    outside = name.replace("/outside", f"{tmp_path}/outside") if name.startswith("/") else name
+    entry = {"size": 1, "sha256": "", "original_size": 1, "modified_ns": 1}
+    manifest = {"made_at": "2026-03-02T10:00:00Z", "files": {outside: entry}}
+    (tmp_path / "backup" / MANIFEST).write_text(json.dumps(manifest))
+    (tmp_path / "outside").write_text("mine")
+    with pytest.raises(DoraError, match="outside of the backup"):
+        restore(tmp_path / "backup", tmp_path / "data")
+    assert (tmp_path / "outside").read_text() == "mine"

@@ -79,15 +79,23 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nightly_survives_any_error_of_a_source(broken: Path) -> None:
-    """The others run, the build runs, exit 3; each is one line in the mail, its traceback is in the log."""
+    """The others run, the build runs, exit 3; each is one line in the mail, its traceback is in the log.
+
+    An error on one document costs that document alone, and is reported as well.
+    """
     result = run(broken, "nightly")
     assert result.returncode == 3, result.stderr
     lines = result.stderr.splitlines()
-    assert [re.match(r"missing: (\w+): (\w+): ", line)[0] for line in lines[:-1]] == [  # type: ignore[index]
-        "missing: settings: LookupError: ", "missing: fetch: UnicodeDecodeError: ", "missing: parse: AttributeError: ",
+    fault = "letter: AttributeError: 'Document' object has no attribute 'nothing'"
+    assert lines[:2] == [
+        f"parse: missing: parse: of 1 input none could be read, the first: {fault.removeprefix('letter: ')}",
+        f"parse: missing: an error of this program, with its document in quarantine: {fault}",
+    ]
+    assert [re.match(r"missing: (\w+): (\w+): ", line)[0] for line in lines[3:-1]] == [  # type: ignore[index]
+        "missing: settings: LookupError: ", "missing: fetch: UnicodeDecodeError: ",
     ]  # fmt: skip
-    assert lines[-1].startswith("dora: 3 parts missing; everything else was ingested and built.")
-    ((path,),) = {tuple(re.findall(r"data/logs/\S+\.jsonl", line)) for line in lines[:-1]}
+    assert lines[-1].startswith("dora: 4 parts missing; everything else was ingested and built.")
+    ((path,),) = {tuple(re.findall(r"data/logs/\S+\.jsonl", line)) for line in lines[3:-1]}
     (log,) = read_logs(broken)
     assert str(next((broken / "data" / "logs").iterdir())).endswith(path)
     tracebacks = ["".join(line["traceback"]) for line in log if line["event"] == "error"]
@@ -101,12 +109,34 @@ def test_nightly_survives_any_error_of_a_source(broken: Path) -> None:
 
 def test_an_error_of_the_program_in_ingest_is_one_line(broken: Path) -> None:
     """Exit 1, no traceback on standard error; the log is named and has it."""
-    result = run(broken, "ingest", "parse")
+    result = run(broken, "ingest", "fetch")
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert line.startswith("dora: AttributeError: ")
+    assert line.startswith("dora: UnicodeDecodeError: ")
     assert "traceback in data/logs/" in line
     assert "error" in events(read_logs(broken)[-1])
+
+
+@pytest.mark.parametrize("streams", [">&- 2>&- <&-", ">/dev/full 2>/dev/full", "| true", "2>&1 | head -c 1"])
+def test_a_night_builds_though_nobody_reads_what_it_prints(tmp_path: Path, streams: str) -> None:
+    """Standard output and error are closed, full, or a pipe whose reader left: everything is ingested and built."""
+    (tmp_path / "dora.toml").write_text(FILES)
+    subprocess.run(
+        ["sh", "-c", f"'{sys.executable}' -m dora nightly {streams}"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False, timeout=300,
+    )  # fmt: skip
+    (log,) = read_logs(tmp_path)
+    assert "build ended" in events(log)
+    assert json.loads(dora(tmp_path, "show", "deployment_frequency", "--json").stdout)[0]["n"] == 2
+
+
+def test_what_is_printed_to_closed_streams_goes_into_no_file(tmp_path: Path) -> None:
+    """A file that opens next does not get the number of standard output."""
+    (tmp_path / "dora.toml").write_text(FILES)
+    script = f"'{sys.executable}' -m dora nightly >&- 2>&- <&-; '{sys.executable}' -m dora show >&- 2>&-"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, check=False, timeout=300)
+    assert result.returncode == 0
 
 
 @pytest.fixture(scope="module")

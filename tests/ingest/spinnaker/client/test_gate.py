@@ -69,6 +69,16 @@ def test_an_invalid_item_is_a_failure(name: str) -> None:
         READS[name](Gate(Session(url, limits=QUICK)))
 
 
+@pytest.mark.parametrize("bad", [b"{}", b"7", b'{"execution":{"id":7}}', b'{"execution":{"id":"\xff"}}'])
+def test_an_operation_that_can_not_be_read_is_passed_on(bad: bytes) -> None:
+    """It goes into quarantine; the others of its listing are read."""
+    good = b'{"execution":{"id":"T","startTime":1750000000000,"stages":[{"type":"undoRolloutManifest"}]}}'
+    with serve_body(b"[" + bad + b"," + good + b"]") as url:
+        unreadable, task = Gate(Session(url, limits=QUICK)).list_tasks("shop", 10)
+    assert (unreadable.incomplete, unreadable.body) == (True, bad)
+    assert (task.id, task.incomplete) == ("T", True)
+
+
 def test_a_listing_has_id_time_pipeline_and_whether_details_are_missing(make: SimpleNamespace) -> None:
     """The light form has these fields without stage contexts."""
     running = make.execution("W", NOW - 5, status="RUNNING", stages=[make.wait_stage("W", NOW)])

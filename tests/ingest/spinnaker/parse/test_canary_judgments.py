@@ -140,6 +140,14 @@ def test_the_fields_of_a_metric() -> None:
     )
 
 
+@pytest.mark.parametrize("name", [[], {"a": 1}, None, 7])
+def test_the_configuration_of_a_metric_may_have_a_name_of_any_type(name: object) -> None:
+    """A name that is no text configures no metric, and the judgment is read."""
+    judgment, metric = parse_judgment(judgment_body(result("errors"), config={"metrics": [{"name": name}]}))
+    assert isinstance(judgment, CanaryJudgment)
+    assert isinstance(metric, CanaryMetric)
+
+
 def test_a_metric_split_by_a_label_has_a_row_for_each_value() -> None:
     """Kayenta gives them one name; none replaces another."""
     _, metrics = read(judgment_body(*(result("errors", word, tags={"zone": word}) for word in ("Pass", "High", "Low"))))
