@@ -34,7 +34,7 @@ from tests.orca.executions import make_executions
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-LONGEST = "test_truth.py"
+LONGEST, PAGES = "test_truth.py", ROOT / "tests" / "dashboards"
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -44,15 +44,16 @@ hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("steady")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups when its own hook is called
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest tests first, each of their fixtures on one worker, as the browser: workers end together."""
+    """Let one worker run what shares a set-up, and start with the longest."""
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="../shared does not exist"))
         if item.path.name == LONGEST:
             item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif PAGES in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("dashboards"))  # one build, one server and one browser
     items.sort(key=lambda item: item.path.name != LONGEST)
 
 

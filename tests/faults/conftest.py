@@ -13,6 +13,7 @@ from tests.faults.flips import Flips
 from tests.faults.scenarios import Scenario, Stage, set_stage
 
 
+@pytest.hookimpl(tryfirst=True)  # see tests/conftest.py
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests together."""
     for item in items:
