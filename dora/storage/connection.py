@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from dora.errors import LockedError
+from dora.errors import DoraError, LockedError
 from dora.storage.sql_errors import explain_sql_errors
 
 Connection = duckdb.DuckDBPyConnection
@@ -22,7 +22,8 @@ def lock(data: Path) -> Iterator[None]:
     """Hold the lock of the only writer of a data folder. Raises ``LockedError`` at once if another run holds it."""
     make_folder(data)
     # flock, because the kernel releases it with the process: a killed run leaves nothing to clean up.
-    with (data / LOCK).open("w") as handle:
+    # Opened to read and write, because to open a pipe to write waits for a reader.
+    with os.fdopen(os.open(data / LOCK, os.O_RDWR | os.O_CREAT, 0o666), "r") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -35,12 +36,20 @@ def lock(data: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def connect(path: Path | None = None, *, read_only: bool = False) -> Iterator[Connection]:
     """Open a file, or a database in memory. Raises ``UnusableError`` for a damaged file."""
+    if path:
+        require_file(path)
     with explain_sql_errors(path):
         con = hide_progress_bar(duckdb.connect(str(path or ":memory:"), read_only=read_only))
     try:
         yield con
     finally:
         con.close()
+
+
+def require_file(path: Path) -> None:
+    """Raise ``DoraError`` for a pipe, a socket or a device: to open one may wait for ever."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise DoraError(f"{path} is a pipe or a device, not a file; nothing was touched.", "move it away, then repeat.")
 
 
 def hide_progress_bar(con: Connection) -> Connection:

@@ -24,6 +24,7 @@ from dora.storage.connection import (
     hide_progress_bar,
     lock,
     make_folder,
+    require_file,
     write_aside,
 )
 from dora.storage.disk import measure_space
@@ -74,6 +75,7 @@ def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]
             # The file is thrown away if the build fails, so it needs no log; a small build takes half the time.
             con.execute(f"ATTACH '{escape(aside)}' AS new_build (RECOVERY_MODE no_wal_writes)")
             con.execute("USE new_build")
+            require_file(data / LANDING)
             with explain_sql_errors(data / LANDING):
                 con.execute(f"ATTACH '{escape(data / LANDING)}' AS {FACTS} (READ_ONLY)")
                 con.execute("ATTACH ':memory:' AS landing")
@@ -108,6 +110,7 @@ def open_build(path: Path, beside: Path | None = None, memory: str | None = None
 def _attach_build(con: Connection, path: Path, name: str) -> None:
     if not path.exists():
         raise UsageError(f"There is no {path}: nothing was built yet.", "run `dora build`, or `dora demo` to try it.")
+    require_file(path)
     with explain_sql_errors(path):
         con.execute(f"ATTACH '{escape(path)}' AS {name} (READ_ONLY)").execute(f"USE {name}")
     schema.check_layout(con, path)

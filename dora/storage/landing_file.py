@@ -79,7 +79,7 @@ def has_landing(data: Path) -> bool:
     """Return whether landing.duckdb is there. Raises ``UnusableError`` if it is missing and payloads are there."""
     if (data / LANDING).exists():
         return True
-    if next((data / PAYLOADS).glob("*/*/*"), None):
+    if next((data / PAYLOADS).glob("*/*/*.ndjson.zst"), None):
         raise UnusableError(f"{data / LANDING} is missing, and its payloads are there.", NEXT_STEPS[LANDING])
     return False
 

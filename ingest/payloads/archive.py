@@ -22,6 +22,8 @@ from dora.storage import database
 PAYLOADS, SUFFIX = "payloads", ".ndjson.zst"
 KIND, BODY, END = b'{"kind":', b',"body":', b"}"
 CHUNK = 1 << 20  # bytes read at a time
+_DIGIT, _HEX = "[0-9]", "[0-9a-f]"
+_ARCHIVES = f"*/{_DIGIT * 8}T{_DIGIT * 12}-{_HEX * 6}{SUFFIX}"  # by the id of a load
 _FRAME = b"\x28\xb5\x2f\xfd"  # how each frame begins
 _TEXT = b"end of load"
 END_MARK = b"\x50\x2a\x4d\x18" + len(_TEXT).to_bytes(4, "little") + _TEXT
@@ -114,12 +116,12 @@ def _to_lines(documents: Iterable[Document]) -> bytearray:
 
 def archived_sources(data: Path) -> list[str]:
     """Return the names of the sources that have payloads."""
-    return sorted({path.parent.parent.name for path in (data / PAYLOADS).glob(f"*/*/*{SUFFIX}")})
+    return sorted({path.parent.parent.name for path in (data / PAYLOADS).glob(f"*/{_ARCHIVES}")})
 
 
 def list_archives(data: Path, source: str) -> list[Path]:
-    """Return the archives of a source, oldest load first."""
-    return sorted((data / PAYLOADS / source).glob(f"*/*{SUFFIX}"), key=lambda path: path.name)
+    """Return the archives of a source, oldest load first; other files in its folder are not ours."""
+    return sorted((data / PAYLOADS / source).glob(_ARCHIVES), key=lambda path: path.name)
 
 
 def load_id(archive: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from dora.storage.schema import CONTRACT
 from ingest import files
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
+from ingest.payloads.archive import list_archives
 from ingest.rebuild import rebuild_landing
 from tests.conftest import fresh, opened
 from tests.processes import dora
@@ -116,3 +118,29 @@ def test_payloads_of_a_source_without_settings_stop_a_rebuild(folder: Path) -> N
     with pytest.raises(DoraError, match=r"source exports can not be read.*describe \[sources.exports\]"):
         rebuild_landing(folder / "data", {})
     assert len(rebuild_landing(folder / "data", {"exports": {"type": "files"}})) == 1
+
+
+def test_files_of_others_among_the_payloads_are_left_alone(folder: Path) -> None:
+    """A copy under another name is no payload: the next night and a rebuild give the same rows."""
+    payload = list_archives(folder / "data", "files")[0]
+    others = [payload.with_name(name) for name in ("foo.ndjson.zst", f"copy of {payload.name}", "notes.txt")]
+    for other in others:
+        other.write_bytes(b"of others")
+    assert dora(folder, "ingest", "files", "incidents.csv").returncode == 0
+    before = read_rows(folder / "data")
+    (folder / "data" / database.LANDING).unlink()
+    assert dora(folder, "build").returncode == 0
+    assert read_rows(folder / "data") == before
+    assert all(other.read_bytes() == b"of others" for other in others)
+
+
+@pytest.mark.parametrize("name", ["landing.duckdb", "dora.duckdb", "landing.lock"])
+def test_a_pipe_where_a_file_should_be_is_no_endless_wait(folder: Path, name: str) -> None:
+    """Each command says so, or works; none waits for a writer of that pipe."""
+    assert dora(folder, "build").returncode == 0
+    (folder / "data" / name).unlink()
+    os.mkfifo(folder / "data" / name)
+    for words in (("show",), ("doctor",), ("quarantine",), ("build",), ("ingest", "files", "incidents.csv")):
+        result = dora(folder, *words)
+        assert "Traceback" not in result.stderr
+        assert result.returncode == 0 or "Next: " in result.stderr

@@ -30,12 +30,13 @@ TASK_LIMIT_GROWTH = 4
 class HistoryRead(msgspec.Struct):
     """What was read of a history; times in epoch milliseconds.
 
-    ``first_by_pipeline`` has each pipeline's first execution after ``last_run``, ``retry_from`` the oldest execution
-    without details.
+    ``now`` is the time of Gate's clock. ``first_by_pipeline`` has each pipeline's first execution after ``last_run``,
+    ``retry_from`` the oldest execution without details.
     """
 
     newest: int
     last_run: int
+    now: int
     ids: set[str] = msgspec.field(default_factory=set)
     first_by_pipeline: dict[str, int] = msgspec.field(default_factory=dict)
     oldest: int | None = None
@@ -47,7 +48,8 @@ class HistoryRead(msgspec.Struct):
         at, pipeline_id = execution.build_time, execution.pipeline_id
         if not at:
             return
-        self.newest, self.oldest = max(self.newest, at), min(at, self.oldest or at)
+        # A build time to come, of a wrong clock, would keep all executions until then from being read.
+        self.newest, self.oldest = max(self.newest, min(at, self.now)), min(at, self.oldest or at)
         if pipeline_id and at > self.last_run:
             self.first_by_pipeline[pipeline_id] = min(at, self.first_by_pipeline.get(pipeline_id, at))
 
@@ -76,27 +78,32 @@ class ApplicationReader:
 
     def __init__(self, run: RunContext, name: str) -> None:
         self._gate, self._settings, self._state, self._now = run.gate, run.settings, run.state, run.now
-        self._watermark = run.state.watermarks.get(f"executions/{name}")
         self._last_period = parse_watermark(run.state.watermarks.get(f"coverage/{name}"))
+        self._watermark = self._read_watermark(run.state.watermarks.get(f"executions/{name}"))
         since = run.request.since
         self._requested = int(since.timestamp() * 1000) if since else None
         self.name, self.since = name, self._start_time()
         last_run = self._last_period.until if self._last_period else 0
-        self.history = HistoryRead(newest=int(self._watermark or 0), last_run=last_run)
+        self.history = HistoryRead(newest=self._watermark or 0, last_run=last_run, now=self._now)
         self.disabled_by_pipeline: dict[str, bool] = {}
         self.strategy_ids: set[str] = set()
+
+    def _read_watermark(self, text: str | None) -> int | None:
+        """Return up to when history is read: not after the last run, whatever a wrong clock said in it."""
+        last_run = self._last_period.until if self._last_period else self._now
+        return None if text is None else min(int(text), last_run, self._now)
 
     def _start_time(self) -> int:
         """Return the watermark less the overlap, or ``--since`` if that is earlier or there is no watermark."""
         if self._watermark is None:
             return self._requested or 0
-        start = max(int(self._watermark) - self._settings.overlap_minutes * 60_000, 0)
+        start = max(self._watermark - self._settings.overlap_minutes * 60_000, 0)
         return start if self._requested is None else min(start, self._requested)
 
     def _known_until(self) -> int:
         """Return up to when the last run has read what this one reads; 0 if it has not."""
         is_continued = self._watermark is not None and (self._requested is None or self.since < self._requested)
-        return int(self._watermark or 0) if is_continued else 0
+        return (self._watermark or 0) if is_continued else 0
 
     def read(self) -> Iterator[Item]:
         """Yield everything of the application. Raises what ``Gate`` raises."""

@@ -5,6 +5,7 @@ Their effect on a single request is in ``tests/ingest/http``.
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 
 from dora.errors import AuthError, DoraError
 from ingest.simulation.gate.execution_store import Mode
-from tests.ingest.spinnaker.conftest import HOUR, NOW, Landed, Make
+from tests.ingest.spinnaker.conftest import HOUR, NOW, Landed, Make, facts_of
 from tests.simulation.fault_injection import Fault
 from tests.simulation.gate import serve
 from tests.simulation.gate_auth import Auth
@@ -284,3 +285,16 @@ def test_g30_an_application_under_a_new_name_keeps_the_old_one(make: Make, lande
         (failure,) = make.quickly(tmp_path, gate.url).partial_failures
     assert "no longer shows 1 of 1 applications: shop" in failure
     assert landed("SELECT id, application FROM execution ORDER BY id") == [("NEW", "store"), ("OLD", "shop")]
+
+
+@pytest.mark.parametrize("ahead", [10_000_000, 86_400_000, 2_300_000_000_000])
+def test_g24_a_build_time_to_come_hides_no_later_execution(ahead: int, make: Make, tmp_path: Path) -> None:
+    """The clock of one host of Orca is ahead for a night: what is built in the next one is read."""
+    world = make.world(make.execution("E0", NOW - 9_000_000), make.execution("E1", NOW + ahead))
+    world.executions[1] = dataclasses.replace(world.executions[1], build_time=NOW - 1000)  # so that it is listed
+    with serve(world) as gate:
+        make.quickly(tmp_path, gate.url)
+        world.now += 3 * 3_600_000
+        world.executions = make.world(make.execution("E2", NOW + 3_600_000)).executions + world.executions
+        make.quickly(tmp_path, gate.url)
+    assert facts_of(tmp_path, "SELECT id FROM execution ORDER BY id") == [("E0",), ("E1",), ("E2",)]
