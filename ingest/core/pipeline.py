@@ -6,18 +6,19 @@ payloads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
+from dora.errors import counted
 from dora.storage import database
 from dora.storage.rows.base import Row
 from ingest.core.inputs import Summary
 from ingest.core.replay import read_items, replay_items
 from ingest.core.run import Run
-from ingest.core.source import Dismissed, Item, PartialFailure, ReplayedItem, Request, Source, SourceState
+from ingest.core.source import Dismissed, Item, Note, PartialFailure, ReplayedItem, Request, Source, SourceState
 from ingest.payloads.archive import Document, is_compacted, list_archives, load_id
 
 __all__ = ["Summary", "dismiss", "pull", "replay"]
@@ -62,10 +63,10 @@ def _replay(source: Source, data: Path, load: database.Load, report: Report) -> 
 
 def _land_uncommitted(source: Source, data: Path, load: database.Load, report: Report) -> list[Item]:
     """Land the documents of earlier archives whose rows were not committed; return what a user should know."""
-    messages: list[Item] = []
-    archived_bytes = load.archived_bytes()
+    archived_bytes, archives = load.archived_bytes(), list_archives(data, source.name)
+    messages: list[Item] = _explain_lost(_find_lost(archived_bytes, archives))
     newest = max(archived_bytes, default="")
-    for path in list_archives(data, source.name):
+    for path in archives:
         start = archived_bytes.get(load_id(path), 0 if load_id(path) > newest else None)
         if start is not None and start < path.stat().st_size and not is_compacted(path):
             with closing(Run(source, data, load, report, archiving=False)) as run:
@@ -73,6 +74,28 @@ def _land_uncommitted(source: Source, data: Path, load: database.Load, report: R
                 run.commit()
                 messages += map(PartialFailure, run.summary.partial_failures)
     return messages
+
+
+def _find_lost(archived_bytes: Mapping[str, int], archives: Sequence[Path]) -> list[str]:
+    """Return the loads of which landing has more than their archive, which is missing or was cut."""
+    sizes = {load_id(path): path.stat().st_size for path in archives}
+    compacted = {path.parent.name: load_id(path) for path in archives if is_compacted(path)}  # the last load by month
+    return [
+        load
+        for load, size in archived_bytes.items()
+        if sizes.get(load, 0) < size and load > compacted.get(f"{load[:4]}-{load[4:6]}", "")
+    ]
+
+
+def _explain_lost(loads: Sequence[str]) -> list[Item]:
+    if not loads:
+        return []
+    return [
+        Note(
+            f"The payloads of {counted(len(loads), 'load')} are missing or cut, the first of load {loads[0]}. Landing"
+            " has their rows, and to make it again would lose them. Next: restore these files from a backup."
+        )
+    ]
 
 
 def dismiss(data: Path, source: str, ids: Iterable[str]) -> None:

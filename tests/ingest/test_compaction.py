@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dora.errors import DoraError
 from dora.storage import database
 from ingest.compaction import compact_archives
-from ingest.core.source import AsOf, Item, Watermark
+from ingest.core.pipeline import pull
+from ingest.core.source import AsOf, Item, Request, Watermark
 from ingest.payloads.archive import list_archives, load_id
 from ingest.payloads.backup import back_up
 from tests.ingest.payloads.test_versions import Board, archived, document, items, read_landing, replayed, run
@@ -130,3 +131,22 @@ def test_a_backup_follows_a_compaction(tmp_path: Path) -> None:
     assert [path.name for path in list_archives(target, "board")] == [
         path.name for path in list_archives(data, "board")
     ]
+
+
+def test_missing_payloads_are_said(tmp_path: Path) -> None:
+    """Also a file that was cut; not those that compaction replaced. Landing keeps its rows."""
+    for number in range(9):
+        night(tmp_path, number, [document("note", number, "a")])
+    assert compact(tmp_path, date(2026, 2, 1)) == 5
+    assert notes_of_a_night(tmp_path) == []
+    *_, cut, missing, _last = list_archives(tmp_path, "board")
+    missing.unlink()
+    cut.write_bytes(cut.read_bytes()[:-40])
+    before = read_landing(tmp_path)["incident"]
+    (note,) = notes_of_a_night(tmp_path)
+    assert note.startswith(f"The payloads of 2 loads are missing or cut, the first of load {load_id(cut)}.")
+    assert read_landing(tmp_path)["incident"] == before
+
+
+def notes_of_a_night(data: Path) -> list[str]:
+    return pull(Board([]), data, Request()).notes
