@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.catalogue import ROWS, read_tests, test_names
+from tests.faults.catalogue import ROWS, list_test_names, read_tests
 
 TESTS = read_tests()
 
@@ -22,7 +22,7 @@ def test_no_test_names_a_fault_that_is_not_in_the_catalogue() -> None:
 
 def test_the_table_names_tests_that_exist() -> None:
     """A test that was renamed or deleted proves nothing."""
-    names = test_names()
+    names = list_test_names()
     for file, _, name in (test.partition("::") for tests in TESTS.values() for test in tests):
         assert file in names
         assert not name or name in names[file]

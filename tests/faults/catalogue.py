@@ -25,7 +25,7 @@ def read_faults() -> dict[str, str]:
 def read_tests() -> dict[str, list[str]]:
     """Return the tests that prove each row, as pytest names them."""
     tests = defaultdict(list, {row: list(entry.get("tests", [])) for row, entry in _read_table().items()})
-    for file, names in test_names().items():
+    for file, names in list_test_names().items():
         for name in names:
             for letters in _ROW.findall(name):
                 row = "".join(letters).upper()
@@ -35,7 +35,7 @@ def read_tests() -> dict[str, list[str]]:
 
 
 @cache
-def test_names() -> dict[str, list[str]]:
+def list_test_names() -> dict[str, list[str]]:
     """Return the names of all tests, by file."""
     files = sorted((ROOT / "tests").rglob("test_*.py"))
     return {str(file.relative_to(ROOT)): _TEST.findall(file.read_text()) for file in files}
