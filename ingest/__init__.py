@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dora.errors import UsageError
-from ingest.named_source import name_source
+from ingest.source_name import name_source
 
 if TYPE_CHECKING:
     from pathlib import Path

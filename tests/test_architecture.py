@@ -54,7 +54,7 @@ ORDER = (
     ("ingest.core",),
     ("ingest.payloads", "ingest.commits"),
     ("ingest.http",),
-    ("ingest.core.paths",),
+    ("ingest.core.paths", "ingest.core.arrow"),
     ("dora.lineage", "dora.targets"),
     ("dora.sql", "dora.config"),
     ("dora.storage", "dora.render"),

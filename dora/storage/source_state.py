@@ -141,7 +141,8 @@ class SourceState:
     ``watermarks`` says by stream how far it has been read. ``completed_judgment_ids`` are canary judgments that were
     read after they had ended, ``missing_judgments`` those that ended in the last ``MISSING_DAYS`` and were never
     read, with the account that stores them. ``pipeline_updated_at`` is in epoch microseconds; a pipeline without a
-    known time is absent. ``known_until`` is the latest moment, in UTC without a time zone, that any load has told of.
+    known time is absent. ``known_until`` is the latest time, in UTC without a time zone, up to which a load of any
+    source read.
     """
 
     watermarks: Mapping[str, str] = field(default_factory=dict)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dora.errors import DoraError
 from dora.storage.rows.base import CONTENT_BITS, Row
+from ingest.core.arrow import import_pyarrow
 from ingest.core.columns import Columns
 from ingest.payloads.archive import Document
 
@@ -160,25 +159,3 @@ def latest_rows(tables: Sequence[pa.Table]) -> pa.Table:
         progress = [revision >> CONTENT_BITS for revision in rows["revision"].to_pylist()]
         order.sort(key=progress.__getitem__)
     return rows.take(list({ids[position]: position for position in order}.values()))
-
-
-class _NoPandas:
-    """An import hook that reports pandas as missing."""
-
-    @staticmethod
-    def find_spec(name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError(name)
-
-
-@cache
-def import_pyarrow() -> Any:
-    """Import pyarrow without pandas: its first array would import it (0.4 s, 55 MB) to test for data frames."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that `dora --help` need not pay
-
-    sys.meta_path.insert(0, _NoPandas)
-    try:
-        pa.array([])
-    finally:
-        sys.meta_path.remove(_NoPandas)
-    return pa

@@ -17,7 +17,6 @@ from dora.storage import database
 from ingest.core.batches import ParsedChunk, Parser
 from ingest.core.commit_buffer import CommitBuffer
 from ingest.core.inputs import Input, Inputs, Parses, Summary
-from ingest.core.redaction import redact, redact_documents
 from ingest.core.source import (
     AsOf,
     Dismissed,
@@ -33,6 +32,7 @@ from ingest.core.source import (
 )
 from ingest.core.worker import BackgroundWorker
 from ingest.payloads.archive import Archive, Document
+from ingest.payloads.redaction import redact, redact_documents
 
 # A chunk: large enough that zstd compresses it well, small enough that few of them in memory cost little.
 CHUNK_BYTES, CHUNK_ITEMS = 2 << 20, 5_000

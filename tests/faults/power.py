@@ -18,7 +18,7 @@ from tests.faults.state import compare, read_landing
 
 Choice = Callable[[int], Iterable[int]]  # from the number of calls of a run to the numbers of those that are tried
 SEED = 20_261_129
-# What a run does not promise to keep: it is had again, or nobody needs it. An old log of DuckDB is ignored.
+# What a run does not promise to keep: it can be made again, or no command needs it. An old log of DuckDB is ignored.
 _NOT_PROMISED = ("data/mirrors", "data/logs", f"data/{LANDING}.wal")
 
 

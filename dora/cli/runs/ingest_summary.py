@@ -27,7 +27,7 @@ LABELS = {  # landing tables that users look for first, in their words
 def print_summary(summary: Summary, *, json: bool = False) -> None:
     """Print a table with coverage, and warnings on standard error; or everything as JSON."""
     if json:
-        console.print_json(fields(summary))
+        console.print_json(omit_faults(summary))
         return
     console.print_table(table_rows(summary.tables, summary.row_counts), COLUMNS, title(summary))
     if summary.coverage:
@@ -35,7 +35,7 @@ def print_summary(summary: Summary, *, json: bool = False) -> None:
     print_warnings(summary)
 
 
-def fields(summary: Summary) -> dict[str, Any]:
+def omit_faults(summary: Summary) -> dict[str, Any]:
     """Return a summary without its tracebacks, which have lines of their own in the log."""
     return {name: value for name, value in msgspec.structs.asdict(summary).items() if name != "faults"}
 

@@ -101,7 +101,7 @@ def pull_source(settings: Config, name: str, request: Request, log: RunLog, *, r
         )
     for fault in summary.faults:
         log.write("error", source=name, traceback=[fault])
-    log.write("source ended", **ingest_summary.fields(summary))
+    log.write("source ended", **ingest_summary.omit_faults(summary))
     return summary
 
 

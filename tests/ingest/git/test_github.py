@@ -136,7 +136,7 @@ def test_every_page_is_read(upstream: Any, git_landing: Any, api: FakeGitHub) ->
 
 @pytest.mark.parametrize("cuts", [[0], [3], [3, 5], [100, 1], [100, 0]])
 def test_g8_a_cut_page_loses_no_pull_request(upstream: Any, git_landing: Any, api: FakeGitHub, cuts: list[int]) -> None:
-    """A page that is shorter than asked, also an empty one, is read again until it shows no more; reviews too."""
+    """A page that is shorter than requested, also an empty one, is read again until it shows no more; reviews too."""
     for number in range(1, 131):
         api.pull(number, number / 10, merged=1 if number == 9 else None)
     api.reviews[9] = [review(3, "APPROVED", "bob")]

@@ -7,12 +7,12 @@ from pathlib import Path
 import msgspec
 
 from ingest.core.pipeline import pull
-from ingest.core.redaction import redact
 from ingest.core.source import Request
 from ingest.payloads.archive import Document, read_archive
+from ingest.payloads.redaction import redact
 from ingest.simulation.model.world import Json
 from ingest.spinnaker import SOURCE
-from tests.ingest.core.test_redaction import CANARY, SECRETS
+from tests.ingest.payloads.test_redaction import CANARY, SECRETS
 from tests.ingest.spinnaker.conftest import SHA, T, deploy_stage, loaded, manifest, run, stage, tables
 from tests.ingest.spinnaker.test_secrets import read_searchable
 

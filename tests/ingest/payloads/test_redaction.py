@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.redaction import PLACEHOLDER, redact
-from ingest.core.secret_words import find_suspects
+from ingest.payloads.redaction import PLACEHOLDER, redact
+from ingest.payloads.secret_words import find_suspects
 
 CANARY = "c4nary-s3cret"
 KEY = f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.core.secret_words import Span, find_suspects, find_users
 from ingest.payloads.archive import Document
+from ingest.payloads.secret_words import Span, find_suspects, find_users
 
 PLACEHOLDER = b"redacted-"
 _QUOTE = rb'\\*"'  # in a JSON text inside a text its quotes are escaped
@@ -46,7 +46,7 @@ class Redaction(NamedTuple):
 def redact(body: bytes, words: Sequence[Span] | None = None) -> Redaction:
     """Return the body with every secret replaced; what is redacted already is left and not counted.
 
-    ``words`` are those of ``find_suspects``, which is asked without them.
+    ``words`` are those of ``find_suspects``, by default looked up here.
     """
     if words is None:
         words = find_suspects([body]).get(0, [])

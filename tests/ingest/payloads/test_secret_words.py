@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.core.secret_words import find_suspects, find_users
+from ingest.payloads.secret_words import find_suspects, find_users
 
 WORDS = [
     b"password", b"passwd", b"passphrase", b"secret", b"token", b"authorization", b"cookie", b"apikey", b"api_key",

@@ -23,7 +23,7 @@ def name_source(kind: type[Source], name: str) -> type[Source]:
         return kind
     old, new = f"[sources.{kind.name}", f"[sources.{name}"
 
-    class NamedSource(kind):  # type: ignore[valid-type,misc]
+    class SourceWithName(kind):  # type: ignore[valid-type,misc]
         @classmethod
         def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:
             with _rename_errors(old, new):
@@ -42,7 +42,7 @@ def name_source(kind: type[Source], name: str) -> type[Source]:
                 yield msgspec.structs.replace(finding, **texts)
 
     more = {"doctor": doctor} if hasattr(kind, "doctor") else {}
-    return type(kind.__name__, (NamedSource,), {"name": name, **more})
+    return type(kind.__name__, (SourceWithName,), {"name": name, **more})
 
 
 @contextlib.contextmanager
