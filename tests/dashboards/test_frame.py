@@ -30,6 +30,11 @@ def changes(page: AppTest) -> dict[str, str]:
     return {metric.label: metric.delta for metric in page.metric}
 
 
+def percent(value: float, earlier: float) -> str:
+    """Write a relative change as a card does: a true minus, and no sign of direction for none."""
+    return f"{100 * (value / earlier - 1):+.0f} %".replace("-", "−").replace("+0 ", "±0 ").replace("−0 ", "±0 ")
+
+
 def test_a_custom_window_includes_both_days(run: Run, organisation: Path, midnight: datetime) -> None:
     """The first and the last local day are part of the window."""
     first, last = (f"{midnight - timedelta(days=ago):%Y-%m-%d}" for ago in (60, 31))
@@ -48,7 +53,7 @@ def test_numbers_are_compared_with_another_team(run: Run, organisation: Path) ->
         dora.open(organisation).metric("deployment_frequency", since="90d", where={"team": team}).rows[0].value
         for team in ("money", "finding")
     )
-    assert changes(page)["Deployment frequency"] == f"{100 * (money / finding - 1):+.0f} %"  # type: ignore[operator]
+    assert changes(page)["Deployment frequency"] == percent(money, finding)  # type: ignore[arg-type]
     assert "compared with the other team in the same period" in header(page)
 
 
@@ -59,8 +64,8 @@ def test_a_date_splits_the_window_in_two(run: Run, organisation: Path, midnight:
     after = dora.open(organisation).metric("deployment_frequency", since=day).rows[0]
     earlier = dora.open(organisation).metric("deployment_frequency", since="90d", until=day).rows[0]
     assert cards(page)["Deployment frequency"] == after.text
-    percent = f"{100 * (after.value / earlier.value - 1):+.0f} %"  # type: ignore[operator]
-    assert changes(page)["Deployment frequency"] == percent.replace("-", "−")
+    change = percent(after.value, earlier.value)  # type: ignore[arg-type]
+    assert changes(page)["Deployment frequency"] == change
 
 
 def test_without_comparison_there_are_no_changes(run: Run, organisation: Path) -> None:
