@@ -19,8 +19,8 @@ from dora.storage.sql_errors import NEXT_STEPS
 if TYPE_CHECKING:
     from dora.storage.rows.base import Table
 
-CONTRACT = 5  # raise it with every change of a table or column in dora.storage.rows, or of its meaning
-BUILD_LAYOUT = 5  # raise it if readers of an earlier build do not understand this one
+CONTRACT = 6  # raise it with every change of a table or column in dora.storage.rows, or of its meaning
+BUILD_LAYOUT = 6  # raise it if readers of an earlier build do not understand this one
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Read pull requests from GitHub's API: opened, first commit, first review, approved, merged.
+"""Read pull requests from GitHub's API: opened, first commit, reviews, approvals, merge, and by whom.
 
 The API is https://docs.github.com/rest/pulls. A run reads only the pull requests that were updated since the last run,
 oldest update first. If the rate limit ends it, the next run continues from there.
@@ -23,7 +23,7 @@ from ingest.git.settings import GitHubSettings
 from ingest.http.session import Limits, Session
 
 PAGE = 100  # the API's maximum
-BATCH = 20  # pull requests in a document; each costs two more requests, which a stopped run repeats
+BATCH = 20  # pull requests in a document; each costs three more requests, which a stopped run repeats
 LIMITS = Limits(timeout_seconds=60.0, max_bytes=32 << 20, attempts=3, requests_per_10s=100)
 # A time without an offset can be compared with no other.
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -53,6 +53,12 @@ class _Pull(msgspec.Struct):
     user: _User | None = None
     head: _Head | None = None
     labels: list[_Label] | None = None
+
+
+class _Merge(msgspec.Struct):
+    """The one thing about a merge that only the pull request itself says, and no list."""
+
+    merged_by: _User | None = None
 
 
 class _Review(msgspec.Struct):
@@ -116,12 +122,14 @@ class GitHub:
 
     def _read_change_request(self, repository: str, slug: str, pull: _Pull) -> ChangeRequest:
         author = pull.user.login if pull.user else None
-        reviews, commits = list[_Review](), list[_Commit]()
+        reviews, commits, merge = list[_Review](), list[_Commit](), _Merge()
         if pull.merged_at:  # until then both may change, and a run has no requests to spare for open ones
             path = f"/repos/{slug}/pulls/{pull.number}"
             for page in self._read_pages(f"{path}/reviews", list[_Review]):
                 reviews += [review for review in page if review.user is None or review.user.login != author]
             commits = self._read_page(f"{path}/commits", list[_Commit], 1)  # oldest first: one page is enough
+            merge = self._read(path, _Merge)
+        approvals = [review for review in reviews if review.state == "APPROVED"]
         return ChangeRequest(
             id=f"{repository}#{pull.number}",
             repository=repository,
@@ -130,8 +138,11 @@ class GitHub:
             opened_at=_to_micros(pull.created_at),
             first_commit_at=_earliest([commit.commit.author.date for commit in commits]),
             first_review_at=_earliest([review.submitted_at for review in reviews]),
-            approved_at=_earliest([review.submitted_at for review in reviews if review.state == "APPROVED"]),
+            approved_at=_earliest([review.submitted_at for review in approvals]),
             merged_at=_to_micros(pull.merged_at),
+            merged_by=merge.merged_by.login if merge.merged_by else None,
+            reviewers=_logins(reviews) if pull.merged_at else None,
+            approvers=_logins(_before(approvals, pull.merged_at)) if pull.merged_at else None,
             sha=pull.merge_commit_sha if pull.merged_at else None,
             head_sha=pull.head.sha if pull.head else None,
             labels=sorted(label.name for label in pull.labels or ()),
@@ -148,7 +159,10 @@ class GitHub:
                 return
 
     def _read_page(self, path: str, kind: type[list[T]], number: int, **parameters: str) -> list[T]:
-        reply = self._session.get(path, {**parameters, "per_page": PAGE, "page": number})
+        return self._read(path, kind, **parameters, per_page=PAGE, page=number)
+
+    def _read(self, path: str, kind: type[T], **parameters: str | int) -> T:
+        reply = self._session.get(path, parameters)
         try:
             return msgspec.json.decode(reply.body, type=kind)
         except (ValueError, RecursionError) as error:
@@ -173,9 +187,23 @@ def read_token(settings: GitHubSettings) -> Generator[Item, None, str | None]:
     return None
 
 
+def watermark_stream(repository: str) -> str:
+    """Return the name of the watermark of a repository's pull requests."""
+    # Another name than before mergers and reviewers were read, so that the next run reads the latest requests again.
+    return f"reviewed_requests/{repository}"
+
+
 def _to_items(repository: str, batch: list[ChangeRequest], updated_at: datetime) -> Iterator[Item]:
     yield documents.encode_change_requests(batch)
-    yield Watermark(f"requests/{repository}", updated_at.isoformat())
+    yield Watermark(watermark_stream(repository), updated_at.isoformat())
+
+
+def _before(reviews: Sequence[_Review], merged_at: datetime) -> list[_Review]:
+    return [review for review in reviews if review.submitted_at and review.submitted_at <= merged_at]
+
+
+def _logins(reviews: Sequence[_Review]) -> list[str]:
+    return sorted({review.user.login for review in reviews if review.user})
 
 
 def _earliest(times: Sequence[datetime | None]) -> int | None:

@@ -16,7 +16,7 @@ from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.git.command import CommandError
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
 from ingest.git.fetch import HistoryReader
-from ingest.git.github import GitHub, read_token
+from ingest.git.github import GitHub, read_token, watermark_stream
 from ingest.git.history.documents import parse_document
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.refs import read_refs
@@ -85,7 +85,7 @@ class Git:
         for name, slug in slugs.items():
             yield Progress(f"{name}: reading pull requests")
             try:
-                yield from api.read_change_requests(name, slug, state.watermarks.get(f"requests/{name}", ""))
+                yield from api.read_change_requests(name, slug, state.watermarks.get(watermark_stream(name), ""))
             except AuthError as error:  # a refused token is refused for the other repositories too
                 yield PartialFailure(f"pull requests of {name} and of the repositories after it: {error}")
                 return

@@ -100,6 +100,9 @@ class ChangeRequest(Row, frozen=True, kw_only=True):
     first_review_at: Annotated[Micros, "When a user other than its author first reviewed it."] = None
     approved_at: Annotated[Micros, "When it was first approved."] = None
     merged_at: Annotated[Micros, "When it was merged, by the clock of the host."] = None
+    merged_by: Annotated[Text, "User who merged it; null if its host does not say."] = None
+    reviewers: Annotated[Texts, "Users other than its author who reviewed it; null until it is merged."] = None
+    approvers: Annotated[Texts, "Those of them who approved it before it was merged."] = None
     sha: Annotated[Text, "Full id of the commit that it became on its branch."] = None
     head_sha: Annotated[Text, "Full id of the last commit of its own branch."] = None
     labels: Annotated[Texts, "Its labels at the host."] = None

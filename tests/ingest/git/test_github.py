@@ -35,6 +35,7 @@ class FakeGitHub:
         self.pulls: dict[int, dict[str, Any]] = {}
         self.reviews: dict[int, list[dict[str, Any]]] = {}
         self.commits: dict[int, list[str]] = {}
+        self.mergers: dict[int, dict[str, str]] = {}
         self.refuse: dict[str, tuple[int, dict[str, str]]] = {}
         self.cuts: dict[str, list[int]] = {}
         self.requested_paths: list[str] = []
@@ -63,16 +64,21 @@ class FakeGitHub:
         status, headers = next((r for p, r in self.refuse.items() if re.search(p, address.path)), (200, {}))
         if handler.headers["Authorization"] != f"Bearer {TOKEN}":
             status = 401
-        page, size = (int(parse_qs(address.query)[name][0]) for name in ("page", "per_page"))
-        items = self.list_items(address.path)[(page - 1) * size : page * size] if status == 200 else []
-        cuts = self.cuts.get(address.path)
-        body = json.dumps((items[: cuts.pop(0)] if cuts else items) if status == 200 else {}).encode()
+        body = json.dumps(self.answer(address.path, parse_qs(address.query)) if status == 200 else {}).encode()
         handler.send_response(status)
         for name, value in {**headers, "Content-Type": "application/json; charset=utf-8"}.items():
             handler.send_header(name, value)
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
+
+    def answer(self, path: str, query: dict[str, list[str]]) -> Any:
+        if re.fullmatch(r".*/pulls/\d+", path):  # the only one that says who merged it
+            number = int(path.rsplit("/", maxsplit=1)[-1])
+            return self.pulls[number] | {"merged_by": self.mergers.get(number)}
+        page, size = (int(query[name][0]) for name in ("page", "per_page"))
+        items, cuts = self.list_items(path)[(page - 1) * size : page * size], self.cuts.get(path)
+        return items[: cuts.pop(0)] if cuts else items
 
     def list_items(self, path: str) -> list[Any]:
         parts = path.split("/")
@@ -118,6 +124,18 @@ def test_a_request_has_its_times(upstream: Any, git_landing: Any, api: FakeGitHu
     assert [(NOW.timestamp() - time) / 3600 for time in row[4:]] == [51, 60, 8, 5, 2]
 
 
+def test_a_request_names_its_merger_and_its_reviewers(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
+    """Who merged it; who else reviewed it, each once; who approved it before the merge. An open one has neither."""
+    api.pull(7, 1, merged=2)
+    api.pull(8, 1)
+    api.mergers[7] = {"login": "ada"}
+    reviews = [(9, "COMMENTED", "ada"), (8, "COMMENTED", "bob"), (5, "APPROVED", "bob"), (4, "COMMENTED", "cy")]
+    api.reviews[7] = [review(*arguments) for arguments in (*reviews, (1, "APPROVED", "cy"))]
+    ingest_from(upstream, git_landing, api)
+    rows = git_landing.sql("SELECT number, merged_by, reviewers, approvers FROM change_request ORDER BY number")
+    assert rows == [("7", "ada", ["bob", "cy"], ["bob"]), ("8", None, None, None)]
+
+
 def test_every_page_is_read(upstream: Any, git_landing: Any, api: FakeGitHub) -> None:
     """More than a page of pull requests and of reviews; open ones have no commit and need no further request."""
     for number in range(1, 231):
@@ -130,7 +148,8 @@ def test_every_page_is_read(upstream: Any, git_landing: Any, api: FakeGitHub) ->
     assert git_landing.column("SELECT count(*) FROM change_request WHERE sha IS NULL AND merged_at IS NULL") == [230]
     assert git_landing.column("SELECT approved_at IS NOT NULL FROM change_request WHERE number = '231'") == [True]
     assert sorted(set(api.requested_paths)) == [
-        "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews"
+        "/repos/acme/shop/pulls", "/repos/acme/shop/pulls/231",
+        "/repos/acme/shop/pulls/231/commits", "/repos/acme/shop/pulls/231/reviews",
     ]  # fmt: skip
 
 
