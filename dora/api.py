@@ -31,7 +31,7 @@ from dora.analysis.period_comparison import (
 )
 from dora.config.patterns import fold
 from dora.errors import DoraError
-from dora.periods import Grain
+from dora.periods import WINDOWS, Grain, calendar_window
 from dora.query import lists
 from dora.query import metric as query
 from dora.query.plan import match_names
@@ -92,11 +92,14 @@ class Delivery:
     """One build of dora.duckdb, read-only.
 
     ``key_metrics`` are the metrics of the overview, in its order; ``dimensions`` are DORA's own, throughput and
-    instability, with their metrics; ``short_versions`` writes versions for people.
+    instability, with their metrics; ``windows`` are the words for windows that pages and commands share, and
+    ``calendar_window`` cuts the quarters and years among them; ``short_versions`` writes versions for people.
     """
 
     key_metrics: ClassVar[tuple[str, ...]] = KEY_METRICS
     dimensions: ClassVar[Mapping[str, tuple[str, ...]]] = DIMENSIONS
+    windows: ClassVar[tuple[str, ...]] = WINDOWS
+    calendar_window = staticmethod(calendar_window)
     short_versions = staticmethod(text.short_versions)
 
     def __init__(self, path: Path, memory: str | None = None) -> None:
@@ -207,6 +210,10 @@ class Delivery:
         ``read_values`` replaces ``self.values``, for callers that hold values already.
         """
         return period_comparison.compare_periods(self.connection(), name, scope, read_values)
+
+    def previous_scope(self, scope: Scope) -> Scope:
+        """Return the scope of the window before, for comparison; raises ``UsageError`` for a scope without a start."""
+        return period_comparison.previous_period(self.connection(), scope)[0]
 
     def judge_changes(
         self, name: str, scope: Scope, earlier: Scope, read_values: ReadValues | None = None

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 from typing import Literal
@@ -17,7 +17,12 @@ from dora.errors import UsageError
 Grain = Literal["day", "week", "month"]
 GRAINS: tuple[Grain, ...] = ("day", "week", "month")
 INSTANT, SECOND, WEEK = timedelta(microseconds=1), timedelta(seconds=1), timedelta(weeks=1)
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+AGE = re.compile(r"(\d{1,5}(?=[hdw])|\d{1,3}(?=y))([hdwy])")
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
+# Windows of the calendar: how many months each has, and how many such windows before that of the last day it is.
+CALENDAR = {"this quarter": (3, 0), "last quarter": (3, 1), "this year": (12, 0)}
+ALL = "all"
+WINDOWS = ("7d", "14d", "30d", "90d", *CALENDAR, ALL)  # those that the pages offer; commands take them as --since
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,61 @@ def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:
     """Return a date, a time or an age as a naive local datetime; raises ``UsageError`` for anything else.
 
     ``2026-07-01`` is that local midnight, ``2026-07-01T12:00`` that local time (or an instant, with an offset),
-    ``90d`` (also ``h``, ``w``) that long before the data ends.
+    ``90d`` (also ``h``, ``w``, ``y``) that long before the data ends.
     """
-    age = re.fullmatch(r"(\d{1,5})([hdw])", text)
-    if age:
+    if age := AGE.fullmatch(text):
         return to_local(as_of - int(age[1]) * UNITS[age[2]], zone)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text!r} is not a date.", "give a date such as 2026-07-01, or an age such as 90d.") from None
+        words = ", ".join(f"'{word}'" for word in CALENDAR)
+        next_step = f"give a date such as 2026-07-01, an age such as 90d, or for a window one of {words}."
+        raise UsageError(f"{text!r} is not a date.", next_step) from None
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def parse_window(
+    since: str | None, until: str | None, zone: str, as_of: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """Return start and end of a window as naive local datetimes; null is an open end, and the end of the data.
+
+    ``since`` is what ``parse_moment`` reads, or one of ``CALENDAR``; a quarter or year that is over has its own end.
+    """
+    window = calendar_window(since, last_day(zone, as_of))
+    end = parse_moment(until, zone, as_of) if until else None
+    if window is None:
+        return parse_moment(since, zone, as_of) if since else None, end
+    return window.start, end or (window.end if window.end <= to_local(as_of, zone) else None)
+
+
+def previous_window(since: str | None, until: str | None, zone: str, as_of: datetime) -> Period | None:
+    """Return the window before one: of a quarter or year the one before, else an equal one; null for an open start.
+
+    Local times without their offset: 30 days are compared with 30 days, also over a change of the clock.
+    """
+    if until is None and (before := calendar_window(since, last_day(zone, as_of), earlier=1)):
+        return before
+    start, end = parse_window(since, until, zone, as_of)
+    return Period(start - ((end or to_local(as_of, zone)) - start), start) if start else None
+
+
+def calendar_window(text: str | None, day: date, earlier: int = 0) -> Period | None:
+    """Return a window of ``CALENDAR`` as of a local day, or so many ``earlier`` ones; null for any other text.
+
+    A hyphen is as good as a space: ``last-quarter`` needs no quotes in a shell.
+    """
+    months, before = CALENDAR.get((text or "").replace("-", " "), (0, 0))
+    if not months:
+        return None
+    month = day.year * 12 + day.month - 1
+    first = month - month % months - (before + earlier) * months
+    start, end = (datetime(number // 12, number % 12 + 1, 1) for number in (first, first + months))
+    return Period(start, end)
+
+
+def last_day(zone: str, as_of: datetime) -> date:
+    """Return the last local day of the data; at midnight the day that ends."""
+    return (to_local(as_of, zone) - INSTANT).date()
 
 
 def to_local(moment: datetime, zone: str) -> datetime:

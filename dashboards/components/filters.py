@@ -8,15 +8,13 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.components import table
 from dashboards.queries import selection
 from dashboards.queries.cache import About
-from dashboards.queries.selection import ONE_DAY, WINDOWS, Selection
+from dashboards.queries.selection import AGE, CUSTOM, ONE_DAY, WINDOWS, Selection
 
 DEFAULT_WINDOW = "90d"
 CUSTOM_DAYS = 28  # of a custom window until its dates are set: four whole weeks
-# A changed filter closes the open deployment, because its effect is only visible on the page behind it.
-SHARED: Any = {"bind": "query-params", "on_change": table.close_deployment}
+SHARED: Any = {"bind": "query-params"}
 
 
 def draw(about: About) -> Selection:
@@ -32,19 +30,25 @@ def draw(about: About) -> Selection:
         "Applications", applications, key="application", **SHARED, placeholder="All applications"
     )
     window = window_column.segmented_control(
-        "Window", list(WINDOWS), default=DEFAULT_WINDOW, required=True, key="window", **SHARED, width="stretch"
+        "Window", _windows(), default=DEFAULT_WINDOW, required=True, key="window", **SHARED, width="stretch"
     )
     comparison = comparison_column.selectbox("Compare with", selection.COMPARISONS, key="compare", **SHARED)
     filters = Selection(tuple(teams), tuple(selected_applications), window, comparison=comparison)
-    return _with_details(about, filters)
+    return _with_details(about, filters.with_calendar_days(about.ends))
+
+
+def _windows() -> list[str]:
+    """Return the windows to choose from, with the age that the address names."""
+    window = st.query_params.get("window", DEFAULT_WINDOW)
+    return [*WINDOWS, *([window] if AGE.fullmatch(window) and window not in WINDOWS else [])]
 
 
 def _with_details(about: About, filters: Selection) -> Selection:
     """Draw a second row with the dates or the team that a custom window or comparison needs."""
-    if filters.window != "custom" and filters.comparison in (selection.PREVIOUS_PERIOD, selection.NO_COMPARISON):
+    if filters.window != CUSTOM and filters.comparison in (selection.PREVIOUS_PERIOD, selection.NO_COMPARISON):
         return filters
     _, days_column, comparison_column = st.columns([8, 4, 4], vertical_alignment="bottom")
-    if filters.window == "custom":
+    if filters.window == CUSTOM:
         with days_column:
             first, last = _date_range(about, "Dates", "days", about.ends.date())
             filters = replace(filters, first_day=first, last_day=last)

@@ -5,19 +5,22 @@ It says whose deployments are shown, over which window, and what they are compar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from dora import Scope
+from dora import Delivery, Scope
 
 Grain = Literal["day", "week", "month"]
-WINDOWS: dict[str, int | None] = {"30d": 30, "90d": 90, "180d": 180, "1y": 365, "all": None, "custom": None}
+CUSTOM = "custom"
+WINDOWS = (*Delivery.windows, CUSTOM)  # of the filter; an address may also name any age, such as 180d
+AGE, DAYS = re.compile(r"([1-9]\d{0,2})([dwy])"), {"d": 1, "w": 7, "y": 365}
 # Labels of the filter, which links to a page contain too.
 PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM = "previous period", "custom period", "another team"
 BEFORE_DATE, NO_COMPARISON = "before a date", "nothing"
 COMPARISONS = (PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM, BEFORE_DATE, NO_COMPARISON)
-ONE_DAY = timedelta(days=1)
+ONE_DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
 MIN_PER_DAY = 12  # deployments, so that the days of a trend have enough to differ by more than chance
 MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 59, 366  # a trend has at most about 60 periods
 
@@ -26,7 +29,8 @@ MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 59, 366  # a trend has at most about 60 peri
 class Selection:
     """The filters that all pages share; no team and no application mean all of them.
 
-    ``first_day`` and ``last_day`` are the local days of a custom window, both included. ``comparison`` is one of
+    ``first_day`` and ``last_day`` are the local days of a custom window, a quarter or a year, both included; a quarter
+    or year that ``runs`` ends with the data, wherever in its last day that is. ``comparison`` is one of
     ``COMPARISONS``: a custom period has its first and last local day in ``other_period``, both included; another team
     is ``other_team``; a date is ``split_day``, and the numbers of the page are then those from that local day on.
     """
@@ -36,6 +40,7 @@ class Selection:
     window: str = "90d"
     first_day: date | None = None
     last_day: date | None = None
+    runs: bool = False
     comparison: str = PREVIOUS_PERIOD
     other_team: str | None = None
     split_day: date | None = None
@@ -46,15 +51,28 @@ class Selection:
         """Days in the window; null for all time."""
         if self.first_day and self.last_day:
             return (self.last_day - self.first_day).days + 1
-        return WINDOWS[self.window]
+        age = AGE.fullmatch(self.window)
+        return int(age[1]) * DAYS[age[2]] if age else None
 
     @property
     def window_scope(self) -> Scope:
         """The scope of the window, up to its last day or the end of the data."""
         since, until = f"{self.days}d" if self.days else None, None
         if self.first_day and self.last_day:
-            since, until = f"{self.first_day}", f"{self.last_day + ONE_DAY}"
+            since, until = f"{self.first_day}", None if self.runs else f"{self.last_day + ONE_DAY}"
         return Scope(since=since, until=until, applications=self.applications, teams=self.teams)
+
+    def with_calendar_days(self, ends: datetime) -> Selection:
+        """Return the selection with the days of its quarter or year; as it is if its window is another one.
+
+        ``ends`` is the last local instant of the data.
+        """
+        window = Delivery.calendar_window(self.window, ends.date())
+        if window is None:
+            return self
+        last_day = min(window.end.date() - ONE_DAY, ends.date())
+        runs = ends + INSTANT < window.end
+        return replace(self, first_day=window.start.date(), last_day=last_day, runs=runs)
 
     @property
     def scope(self) -> Scope:
@@ -76,7 +94,8 @@ class Selection:
         if self.comparison != PREVIOUS_PERIOD or self.days is None:
             return None
         if self.first_day:
-            start = self.first_day - timedelta(days=self.days)
+            before = Delivery.calendar_window(self.window, ends.date(), earlier=1)
+            start = before.start.date() if before else self.first_day - timedelta(days=self.days)
             return replace(window, since=f"{start}", until=f"{self.first_day}") if begins.date() <= start else None
         covered = ends - begins >= timedelta(days=2 * self.days)
         return replace(window, since=f"{2 * self.days}d", until=f"{self.days}d") if covered else None
@@ -95,7 +114,7 @@ class Selection:
     def window_start(self, begins: datetime, ends: datetime) -> datetime:
         """Return the start of the window in local time, within a history from ``begins`` to ``ends``."""
         if self.first_day:
-            return datetime.combine(self.first_day, datetime.min.time())
+            return max(begins, datetime.combine(self.first_day, datetime.min.time()))
         return max(begins, ends - timedelta(days=self.days)) if self.days else begins
 
     @property
@@ -104,8 +123,9 @@ class Selection:
         if self._is_split:
             return f"since {self.split_day:%-d %b %Y}"
         if self.first_day and self.last_day:
-            return f"from {_format_period(self.first_day, self.last_day)}"
-        return {"1y": "in the last year", "all": "over all time"}.get(self.window, f"in the last {self.days} days")
+            days = _format_period(self.first_day, self.last_day)
+            return f"from {days}" if self.window == CUSTOM else f"{self.window}, {days}"
+        return f"in the last {self.days} days" if self.days else "over all time"
 
     @property
     def comparison_text(self) -> str:
@@ -117,7 +137,8 @@ class Selection:
         if self._is_split:
             return "the window before that date"
         if self.comparison == PREVIOUS_PERIOD and self.days:
-            return "the previous year" if self.window == "1y" else f"the previous {self.days} days"
+            unit = next((unit for unit in ("quarter", "year") if unit in self.window), f"{self.days} days")
+            return f"the previous {unit}"
         return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, Literal
 
@@ -41,10 +42,10 @@ class Report:
         # A source that does not report from when its history is complete has it from its first deployment on.
         first_deployment = "SELECT min(queued_at) AS queued_at FROM deployments"
         covered_from = complete_since or self.delivery.sql(first_deployment)[0]["queued_at"]
-        start = since - (until - since)
-        if covered_from is None or start < covered_from:
+        previous = self.delivery.previous_scope(self.scope)
+        if covered_from is None or datetime.fromisoformat(previous.since or "") < covered_from:
             return None
-        return replace(self.scope, since=start.isoformat(), until=since.isoformat())
+        return previous
 
     def value(self, name: str) -> Value:
         """Return a key metric of the window."""

@@ -104,17 +104,23 @@ def _reason(change: MetricChange) -> str | None:
 
 
 def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
-    """Return the equal window before a scope's, and both in words."""
+    """Return the window before a scope's, and both in words: of a quarter or year the one before, else an equal one.
+
+    Raises ``UsageError`` for a scope without a start.
+    """
     about = build_info(con)
     zone, as_of = about["timezone"], about["as_of"]
-    if scope.since is None or as_of is None:
+    before = periods.previous_window(scope.since, scope.until, zone, as_of) if as_of else None
+    if before is None:
         raise UsageError("A window without a start has no window before it.", "set a start, for example --since 90d.")
-    start = periods.parse_moment(scope.since, zone, as_of)
-    end = periods.parse_moment(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
-    # Local times without their offset: a period of 30 days is compared with 30 days, also over a change of the clock.
-    first = start - (end - start)
-    earlier = replace(scope, since=first.isoformat(), until=start.isoformat())
-    return earlier, f"{_day(start)} to {_day(end)} against {_day(first)} to {_day(start)}"
+    start, end = periods.parse_window(scope.since, scope.until, zone, as_of)
+    now = periods.Period(start or before.end, end or periods.to_local(as_of, zone))
+    earlier = replace(scope, since=before.start.isoformat(), until=before.end.isoformat())
+    return earlier, f"{_days(now)} against {_days(before)}"
+
+
+def _days(period: periods.Period) -> str:
+    return f"{_day(period.start)} to {_day(period.end)}"
 
 
 def _day(moment: datetime) -> str:

@@ -78,11 +78,12 @@ def list_rollbacks(con: Connection, scope: Scope) -> Rollbacks:
         return [row[column] for row in applications if row[column]]
 
     first_deployment = local(min(times("first_at"), default=None))
+    since, until = periods.parse_window(scope.since, scope.until, zone, as_of)
     deployments = sum(row["deployments"] for row in applications)
     return Rollbacks(
         rows=[row | {"local_time": periods.with_offset(row["happened_at"], zone)} for row in rows],
-        since=periods.parse_moment(scope.since, zone, as_of) if scope.since else first_deployment,
-        until=periods.parse_moment(scope.until, zone, as_of) if scope.until else local(as_of),
+        since=since or first_deployment,
+        until=until or local(as_of),
         deployments=deployments,
         applications=sum(1 for row in applications if row["deployments"]),
         idle=[row["application"] for row in applications if not row["deployments"]],

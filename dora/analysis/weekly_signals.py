@@ -91,14 +91,16 @@ def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]
     about = build_info(con)
     start, half_year = datetime.min, datetime.min
     from_week = None
-    if scope.since:
+    since, until = periods.parse_window(scope.since, scope.until, about["timezone"], about["as_of"])
+    if since:
         # Limits come from the half-year before the one in which the window begins. Limits of the window itself would
         # move with it every day, and would absorb the shift that they are meant to show.
-        start = periods.parse_moment(scope.since, about["timezone"], about["as_of"])
+        start = since
         first = datetime(start.year, 1 if start.month < 7 else 7, 1)
         half_year = first + timedelta(days=-first.weekday() % 7)  # its first Monday
         from_week = (half_year - timedelta(weeks=BASELINE)).isoformat()
-    values = compute_metric(con, name, replace(scope, every="week", since=from_week))
+    end = until.isoformat() if until else None
+    values = compute_metric(con, name, replace(scope, every="week", since=from_week, until=end))
     by_group: dict[str | None, list[Value]] = {}
     for value in values:
         by_group.setdefault(value.group, []).append(value)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dora import api
+from dora import api, periods
 from dora.config.settings import read
 from dora.query.value import Scope
 from dora.render import console
@@ -25,8 +25,9 @@ Quiet = Annotated[
 Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
 
 MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Default: every metric.")]
-Since = Annotated[str | None, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d. Default: all history.")]
-Window = Annotated[str, typer.Option(help="Start, inclusive: 2026-07-01, or an age: 90d.")]
+START = "Start, inclusive: 2026-07-01, an age: 90d, or 'this quarter', 'last quarter', 'this year', all."
+Since = Annotated[str | None, typer.Option(help=f"{START} Default: all history.")]
+Window = Annotated[str, typer.Option(help=START)]
 Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the end of the data.")]
 By = Annotated[
     str | None,
@@ -47,6 +48,7 @@ def scope_from(
 
     The query validates the words.
     """
+    since = None if since == periods.ALL else since
     return Scope(since, until, applications=tuple(applications or ()), teams=tuple(teams or ()), **words)
 
 

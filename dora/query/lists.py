@@ -42,14 +42,14 @@ def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) 
     """
     info = build_info(con)
     zone, as_of = info["timezone"], info["as_of"]
-    bounds = {
-        name: periods.to_utc(periods.parse_moment(moment, zone, as_of), zone) if moment else None
-        for name, moment in (("since", scope.since), ("until", scope.until))
-    }
+    since, until = (
+        periods.to_utc(moment, zone) if moment else None
+        for moment in periods.parse_window(scope.since, scope.until, zone, as_of)
+    )
     lists = rf"\$({'|'.join(LISTS)})\b"
     in_scope = re.sub(lists, lambda match: f"(\n{_rows_in_scope(match[1])})", sql)
     _, selection = select_applications(con, scope)
-    return fetch_rows(con, in_scope, {**selection, **bounds, **parameters})
+    return fetch_rows(con, in_scope, {**selection, "since": since, "until": until, **parameters})
 
 
 def _rows_in_scope(name: str) -> str:

@@ -152,10 +152,9 @@ def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: dat
     """From ``since``, else the first day with an observation, to ``until``, else the end of the data."""
     # The window's end is not included, and an observation may happen at the very end of the data.
     end_of_data = periods.to_local(as_of, zone) + INSTANT if as_of else datetime(1970, 1, 1)
-    end = periods.parse_moment(scope.until, zone, as_of or end_of_data) if scope.until else end_of_data
-    if scope.since:
-        start = periods.parse_moment(scope.since, zone, as_of or end_of_data)
-    else:
+    start, end = periods.parse_window(scope.since, scope.until, zone, as_of or end_of_data)
+    end = end or end_of_data
+    if start is None:
         ((first,),) = con.execute(FIRST_DAY.replace("$metric", metric.name)).fetchall()
         start = periods.floor(periods.to_local(first, zone), "day") if first else end
     if start > end:

@@ -30,7 +30,7 @@ MAX_TRIALS = 1_000_000  # a difference that needs more observations than this wi
 class Scope:
     """Which observations a number is about, and how they are grouped.
 
-    ``since`` and ``until`` (not included) are read by ``periods.parse_moment``; None is an open end. ``teams`` include
+    ``since`` and ``until`` (not included) are read by ``periods.parse_window``; None is an open end. ``teams`` include
     the teams below them: ``platform`` holds ``platform/delivery``. ``statistic`` None is the metric's own; durations
     and sizes have ``median``, ``plain_median``, ``p75``, ``p90`` and ``mean``. ``assistance`` is one of ``ASSISTANCE``.
     """

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dora import periods
 from dora.errors import UsageError
-from dora.periods import Period, floor, parse_moment, split, to_local, to_utc
+from dora.periods import Period, floor, parse_moment, parse_window, previous_window, split, to_local, to_utc
 from tests.conftest import engine
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
@@ -85,6 +85,7 @@ def test_a_week_with_a_clock_change_has_seven_days() -> None:
         ("2026-07-01T12:00:00Z", "Europe/Berlin", datetime(2026, 7, 1, 14)),
         ("90d", "UTC", AS_OF - timedelta(days=90)),
         ("2w", "Asia/Kolkata", AS_OF - timedelta(days=14) + timedelta(hours=5, minutes=30)),
+        ("1y", "UTC", AS_OF - timedelta(days=365)),
     ],
 )
 def test_moments_as_people_give_them(text: str, zone: str, expected: datetime) -> None:
@@ -92,11 +93,40 @@ def test_moments_as_people_give_them(text: str, zone: str, expected: datetime) -
     assert parse_moment(text, zone, AS_OF) == expected
 
 
-@pytest.mark.parametrize("text", ["yesterday", "90", "2026-13-01", "", "d90", "9999999d"])
+@pytest.mark.parametrize("text", ["yesterday", "90", "2026-13-01", "", "d90", "9999999d", "9999y", "all"])
 def test_not_a_date(text: str) -> None:
     """Anything else is refused by name."""
     with pytest.raises(UsageError, match="is not a date"):
         parse_moment(text, "UTC", AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("words", "as_of", "start", "end", "before"),
+    [
+        ("this quarter", AS_OF, datetime(2026, 10, 1), None, datetime(2026, 7, 1)),
+        ("last quarter", AS_OF, datetime(2026, 7, 1), datetime(2026, 10, 1), datetime(2026, 4, 1)),
+        ("last-quarter", datetime(2026, 2, 1), datetime(2025, 10, 1), datetime(2026, 1, 1), datetime(2025, 7, 1)),
+        ("this year", AS_OF, datetime(2026, 1, 1), None, datetime(2025, 1, 1)),
+        # The data ends at the midnight that ends the quarter, in Berlin two hours before that of UTC.
+        ("this quarter", datetime(2026, 9, 30, 22), datetime(2026, 7, 1), datetime(2026, 10, 1), datetime(2026, 4, 1)),
+        ("7d", AS_OF, AS_OF + timedelta(days=-7, hours=1), None, AS_OF + timedelta(days=-14, hours=1)),
+    ],
+)
+def test_quarters_and_years_are_those_of_the_calendar(
+    words: str, as_of: datetime, start: datetime, end: datetime | None, before: datetime
+) -> None:
+    """Local quarters and years in which the data ends; the window before is the quarter or year before, else equal."""
+    assert parse_window(words, None, "Europe/Berlin", as_of) == (start, end)
+    assert previous_window(words, None, "Europe/Berlin", as_of) == Period(before, start)
+
+
+def test_an_end_of_its_own_shortens_a_quarter() -> None:
+    """Until the end that is given, and compared with an equal window; without a start there is none before."""
+    assert parse_window("last quarter", "2026-08-01", "UTC", AS_OF) == (datetime(2026, 7, 1), datetime(2026, 8, 1))
+    assert previous_window("last quarter", "2026-08-01", "UTC", AS_OF) == Period(
+        datetime(2026, 5, 31), datetime(2026, 7, 1)
+    )
+    assert previous_window(None, None, "UTC", AS_OF) is None
 
 
 @given(MOMENTS, st.sampled_from(ZONES))

@@ -67,7 +67,7 @@ def test_the_address_filters(run: Run, organisation: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [{"team": "nobody"}, {"application": ["nope"]}, {"window": "3d"}, {"period": "2019-01-07"}, {"period": "x"}],
+    [{"team": "nobody"}, {"application": ["nope"]}, {"window": "3x"}, {"period": "2019-01-07"}, {"period": "x"}],
 )
 def test_unknown_values_of_the_address_are_ignored(
     run: Run, organisation: Path, address: dict[str, str | list[str]]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import dora
 from dashboards.queries import selection
 from dashboards.queries.selection import WINDOWS, Grain, Selection
 from dora import Scope
@@ -22,6 +24,19 @@ def test_the_previous_period_ends_where_the_window_starts() -> None:
     assert filters.scope == Scope(since="90d", teams=("money",), applications=("ledger",))
     before = filters.comparison_scope(END - YEARS, END)
     assert before == Scope(since="180d", until="90d", teams=("money",), applications=("ledger",))
+
+
+@pytest.mark.parametrize("window", ["this quarter", "last quarter", "this year"])
+def test_a_quarter_or_year_of_the_page_is_that_of_the_commands(organisation: Path, window: str) -> None:
+    """The dates that the page asks for give the numbers of the words, now and before."""
+    delivery = dora.open(organisation)
+    ends = delivery.about()["as_of"] - timedelta(microseconds=1)
+    filters = Selection(window=window).with_calendar_days(ends)
+    words, before = Scope(since=window), filters.comparison_scope(datetime(2000, 1, 1), ends)
+    assert before
+    for here, there in ((filters.scope, words), (before, delivery.previous_scope(words))):
+        for name in ("deployment_frequency", "lead_time"):
+            assert delivery.values(name, here).rows == delivery.values(name, there).rows
 
 
 def test_days_of_a_custom_window_are_both_included() -> None:
@@ -85,7 +100,9 @@ def test_a_window_starts_within_the_history() -> None:
         ("30d", YEARS, 11.9, "week"),
         ("30d", YEARS, None, "week"),
         ("90d", YEARS, 400.0, "week"),
+        ("this year", YEARS, 400.0, "week"),
         ("1y", YEARS, 400.0, "week"),
+        ("2y", YEARS, 400.0, "month"),
         ("all", YEARS, 1.0, "month"),
         ("all", timedelta(days=200), 1.0, "week"),
         ("all", timedelta(days=20), 50.0, "day"),
@@ -95,18 +112,22 @@ def test_the_grain_depends_on_length_and_frequency(
     window: str, history: timedelta, per_day: float | None, grain: Grain
 ) -> None:
     """Days if a short window has at least 12 deployments a day, months beyond a year, else weeks."""
-    assert Selection(window=window).grain(history, per_day) == grain
+    assert Selection(window=window).with_calendar_days(END).grain(history, per_day) == grain
     assert WEEK.grain(YEARS, 12.0) == "day"
 
 
 def test_every_selection_has_a_text() -> None:
     """Window and comparison read as parts of a sentence."""
-    assert [Selection(window=window).period_text for window in WINDOWS if window != "custom"] == [
-        "in the last 30 days",
-        "in the last 90 days",
-        "in the last 180 days",
-        "in the last year",
-        "over all time",
+    windows = [Selection(window=window).with_calendar_days(END) for window in WINDOWS if window != "custom"]
+    assert [(window.period_text, window.comparison_text) for window in windows] == [
+        ("in the last 7 days", "the previous 7 days"),
+        ("in the last 14 days", "the previous 14 days"),
+        ("in the last 30 days", "the previous 30 days"),
+        ("in the last 90 days", "the previous 90 days"),
+        ("this quarter, 1 Jul 2026 to 1 Jul 2026", "the previous quarter"),
+        ("last quarter, 1 Apr 2026 to 30 Jun 2026", "the previous quarter"),
+        ("this year, 1 Jan 2026 to 1 Jul 2026", "the previous year"),
+        ("over all time", ""),
     ]
     assert WEEK.period_text == "from 1 Jun 2026 to 7 Jun 2026"
     assert Selection(comparison=selection.BEFORE_DATE, split_day=date(2026, 6, 1)).period_text == "since 1 Jun 2026"
@@ -119,4 +140,3 @@ def test_every_selection_has_a_text() -> None:
         selection.BEFORE_DATE: "the window before that date",
         selection.NO_COMPARISON: "",
     }
-    assert Selection(window="1y").comparison_text == "the previous year"
