@@ -14,6 +14,7 @@ from dora import periods
 from dora.analysis import (
     audit,
     deployment_explanation,
+    events,
     goals,
     period_comparison,
     rollbacks,
@@ -179,6 +180,13 @@ class Delivery:
         """Return the rows of a list in a scope, the latest first; ``change_timeline`` has one row per change."""
         return lists.list_rows(self.connection(), name, scope)
 
+    def events(self, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """Return the noted events that concern a scope and overlap its window, the latest first.
+
+        ``happened_at`` and ``until`` are UTC; applications and teams are empty for the whole organisation.
+        """
+        return events.list_events(self.connection(), scope)
+
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
         from dora.analysis import canaries  # noqa: PLC0415 - which other commands do not need
@@ -267,7 +275,11 @@ class Delivery:
         """Return the sources whose data is older than ``stale_after_hours``, with its end in UTC; None if unknown."""
         limit = timedelta(hours=self.about()["stale_after_hours"])
         oldest = datetime.now(UTC).replace(tzinfo=None) - limit
-        rows = self.sql("SELECT source, max(as_of) AS as_of FROM loads WHERE finished_at IS NOT NULL GROUP BY ALL")
+        rows = self.sql(
+            "SELECT source, max(as_of) AS as_of FROM loads WHERE finished_at IS NOT NULL GROUP BY source"
+            # Notes of people do not age.
+            " HAVING max(as_of) IS NOT NULL OR source NOT IN (SELECT source FROM events)"
+        )
         return {row["source"]: row["as_of"] for row in rows if row["as_of"] is None or row["as_of"] < oldest}
 
     def period(self, moment: str, every: Grain) -> tuple[str, str]:

@@ -117,6 +117,7 @@ class Facts:
     changes: str = ""
     incidents: str = ""
     verdicts: str = ""
+    events: str = ""
     spinnaker: list[dict[str, Any]] = field(default_factory=list)
     cdevents: list[dict[str, Any]] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -187,7 +188,7 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
     """Ingest facts into a folder by the real sources, build, and open the result."""
     config = Config(data=fresh(folder), **facts.settings)
     paths = []
-    for kind in ("deployments", "changes", "incidents", "verdicts"):
+    for kind in ("deployments", "changes", "incidents", "verdicts", "events"):
         if text := getattr(facts, kind):
             paths.append(folder / f"{kind}.csv")
             paths[-1].write_text(table(text))

@@ -26,7 +26,8 @@ SELECT source, max(finished_at) AS finished_at, max(as_of) AS as_of,
   arg_max(partial_failures, started_at) AS partial_failures,
   (SELECT count(*) FROM quarantine WHERE quarantine.source = load.source
     AND resolved_at IS NULL AND dismissed_at IS NULL) AS quarantined,
-  arg_max(finished_at IS NULL, started_at) AS is_interrupted
+  arg_max(finished_at IS NULL, started_at) AS is_interrupted,
+  source IN (SELECT source FROM event) AS has_notes
 FROM load
 -- Not the loads of `dora quarantine --dismiss`, which fetch nothing.
 WHERE finished_at IS NULL OR documents > 0 OR as_of IS NOT NULL OR len(partial_failures) > 0
@@ -43,6 +44,7 @@ class LastLoad(msgspec.Struct, frozen=True):
     partial_failures: list[str] | None
     quarantined: int
     is_interrupted: bool
+    has_notes: bool
 
 
 def run_checks(
@@ -143,6 +145,9 @@ def _check_last_load(name: str, load: LastLoad | None, max_age: timedelta) -> It
     if load.quarantined:
         message = f"{counted(load.quarantined, 'document')} could not be read, and no later version of them was"
         yield DoctorFinding(check, "warn", message, "run `dora quarantine`: it says how to retry or dismiss each.")
+    if load.as_of is None and load.has_notes:
+        yield DoctorFinding(check, "ok", "events only, which do not age")
+        return
     if load.as_of is None:
         yield DoctorFinding(check, "fail", "no run has finished and read a time", "run `dora nightly`.")
         return

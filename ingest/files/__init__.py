@@ -1,4 +1,4 @@
-"""The source "files": deployments, changes, incidents and verdicts of other systems: CSV, JSON Lines or Parquet."""
+"""The source "files": deployments, changes, incidents, verdicts and events, in CSV, JSON Lines or Parquet."""
 
 from ingest.files.source import Files
 

@@ -25,10 +25,11 @@ class TimesRead:
         self._newest_in_file: int | None = None
         self._local = self._ambiguous = 0
 
-    def add(self, times: Iterable[Timestamp]) -> None:
-        """Add the times of one line."""
+    def add(self, times: Iterable[Timestamp], *, of_note: bool = False) -> None:
+        """Add the times of one line; those of a note may be in the future and say nothing of deployments."""
         for time in times:
-            self._newest_in_file = max(time, self._newest_in_file or time)
+            if not of_note:
+                self._newest_in_file = max(time, self._newest_in_file or time)
             self._local += time.is_local
             self._ambiguous += time.is_ambiguous
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ingest.files import cdevents, records
 from ingest.files.changes import Change
 from ingest.files.deployments import Deployment
+from ingest.files.events import Event
 from ingest.files.incidents import Incident
 from ingest.files.records import Conventions, Record
 from ingest.files.verdicts import Verdict
@@ -32,6 +33,7 @@ KINDS = {
     "changes": _of_records(Change),
     "incidents": _of_records(Incident),
     "verdicts": _of_records(Verdict),
+    "events": _of_records(Event),
     # Lines of events are nested objects: each says what it has.
     "cdevents": FileKind(cdevents.FIELDS, (), cdevents.read_event),
 }

@@ -16,7 +16,7 @@ from ingest.files.identities import Identities, RowIds
 from ingest.files.timestamps import Timestamp
 
 STATUSES = ("succeeded", "failed", "canceled", "in_progress")
-LISTS = {"parents", "applications"}  # columns that may hold a list
+LISTS = {"parents": " ", "applications": " ", "teams": ", "}  # what joins the items of columns that may hold a list
 # Words of GitHub, GitLab, Jenkins, Azure, Bitbucket, Helm, Argo CD and Spinnaker. Words that do not say whether the
 # deployment serves (completed, stopped, unstable, skipped) are absent: only the settings can.
 _STATUS_WORDS = {
@@ -92,6 +92,8 @@ class KnownRows(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One line; its fields are the columns of its kind of file, those without a default the required ones."""
 
+    is_note: ClassVar[bool] = False  # written by people; its times do not say up to when the files are complete
+
     @property
     def skipped(self) -> str | None:
         """What kind of line it is if it is none that is read."""
@@ -150,9 +152,9 @@ def _non_empty_columns(record: type[Record]) -> list[str]:
 
 
 def _to_text(name: str, value: Any) -> str | None:
-    """Return a cell as text without surrounding blanks; empty is null, list items are joined by spaces."""
+    """Return a cell as text without surrounding blanks; empty is null, list items are joined."""
     if isinstance(value, list) and name in LISTS:
-        return " ".join(filter(None, (_to_text(f"an item of {name}", item) for item in value))) or None
+        return LISTS[name].join(filter(None, (_to_text(f"an item of {name}", item) for item in value))) or None
     # Parquet and JSON writers turn an integer column with nulls into floats.
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -172,7 +172,7 @@ class Files:
                 yield Document(file.kind, msgspec.json.encode(body | ({"ids": ids} if ids else {})))
                 if record is None:
                     continue  # `parse` gives the reason
-                times.add(record.times)
+                times.add(record.times, of_note=record.is_note)
                 skipped[record.skipped] += 1
                 if reason := contents.add(ids.id if ids else record.key, number, content, final=record.is_final):
                     yield Unreadable(location, file.kind, f"{location}: {record.key} {reason}")
@@ -244,6 +244,8 @@ def _find_kind(path: Path, kind: str | None) -> str:
     """Return the kind given by --kind in singular or plural, else the only one that the file's name contains."""
     stem = path.stem.lower()
     matches = [name for name in KINDS if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
+    # A file of cdevents is not one of events.
+    matches = [name for name in matches if not any(name != other and name in other for other in matches)]
     if len(matches) != 1:
         raise _RefusedFileError(f"{kind or path} does not name one of {', '.join(KINDS)}", "name one with --kind.")
     return matches[0]

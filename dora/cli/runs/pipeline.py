@@ -47,7 +47,8 @@ def ingest(
     changes repository, sha, parents (space-separated), authored_at, committed_at and optionally merged_at, author,
     subject, message, change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
     system, environment, deployment, commit, severity, title, url; of verdicts verdict (failed|stable), by, at and
-    optionally application, deployment or commit, reason.
+    optionally application, deployment or commit, reason; of events id, at, title and optionally until, applications,
+    teams, kind (freeze|migration|reorganisation|template|other), url.
 
     Example: dora ingest files deployments.csv incidents.jsonl
     """

@@ -8,11 +8,11 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TypeVar
 
-from dora.storage.rows import bookkeeping, canaries, changes, executions, incidents, inventory
+from dora.storage.rows import bookkeeping, canaries, changes, events, executions, incidents, inventory
 from dora.storage.rows.base import Row, Table
 
 _T = TypeVar("_T", bound=Table)
-_TOPICS = (inventory, executions, canaries, changes, incidents, bookkeeping)
+_TOPICS = (inventory, executions, canaries, changes, incidents, events, bookkeeping)
 
 
 def _classes(base: type[_T], topic: ModuleType) -> list[type[_T]]:

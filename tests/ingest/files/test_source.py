@@ -446,7 +446,7 @@ def test_missing_columns_are_reported(tmp_path: Path, suffix: str) -> None:
         ("deployments.csv", b"id,\xff\n", "its header is not UTF-8, perhaps Latin-1"),
         ("deployments.csv", b"id,id\n", "duplicate columns: id"),
         ("deployments.json", b"[]\n", "it has none"),
-        ("events.csv", b"id\n", "does not name one of"),
+        ("alerts.csv", b"id\n", "does not name one of"),
         ("change-incidents.csv", b"id\n", "does not name one of"),
     ],
 )
