@@ -282,12 +282,17 @@ class Delivery:
         )
         return {row["source"]: row["as_of"] for row in rows if row["as_of"] is None or row["as_of"] < oldest}
 
-    def period(self, moment: str, every: Grain) -> tuple[str, str]:
-        """Return the local day, week or month around a moment as ``since`` and ``until``."""
+    def period(self, moment: str, every: Grain, window: Scope = EVERYTHING) -> tuple[str, str]:
+        """Return the part in a window of the local day, week or month around a moment, as ``since`` and ``until``."""
         about = self.about()
-        start = periods.parse_moment(moment, about["timezone"], about["as_of"])
-        period = next(periods.split(periods.Period(start, start + timedelta(microseconds=1)), every))
-        return period.start.isoformat(), period.end.isoformat()
+        start, since, until = (
+            periods.parse_moment(text, about["timezone"], about["as_of"]) if text else None
+            for text in (moment, window.since, window.until)
+        )
+        assert start is not None
+        period = next(periods.split(periods.Period(start, start + periods.INSTANT), every))
+        part = period.intersection(periods.Period(since or period.start, until or period.end))
+        return part.start.isoformat(), part.end.isoformat()
 
     def close(self) -> None:
         """Close the file."""

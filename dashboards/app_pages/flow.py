@@ -52,7 +52,7 @@ with details:
     with stack:
         chart.draw(
             f"Lead time by stage and {grain}",
-            f"Mean per shipped change, by {grain} of merge.",
+            f"Mean per shipped change, by {grain} of merge. Pale: incomplete {grain}.",
             partial(charts.stage_stack, flow.stages_over_time(view)),
             deployment_list.period_click(view),
         )

@@ -22,6 +22,7 @@ STAGES: dict[str, Tone] = {
 }
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 DAY_HEIGHT = 19  # pixels
+PALE = 0.4  # opacity of a stack of an incomplete period
 HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Share of lead time", format=".0%")]
 
 
@@ -40,7 +41,10 @@ def stage_means(rows: list[Row]) -> alt.LayerChart:
 
 
 def stage_stack(rows: list[Row]) -> alt.Chart:
-    """Draw a stacked column of mean hours by stage per period; rows have ``start, stage, hours, text, share``."""
+    """Draw a stacked column of mean hours by stage per period, a pale one for an incomplete period.
+
+    Rows have ``start, stage, hours, text, share, partial``.
+    """
     stages = [stage for stage in STAGES if any(row["stage"] == stage for row in rows)]
     toned = [row | {"tone": STAGES[row["stage"]], "order": stages.index(row["stage"])} for row in rows]
     legend = style.tone_legend({stage: STAGES[stage] for stage in stages}, columns=3, symbolType="square")
@@ -53,6 +57,7 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
             y=alt.Y("hours:Q", stack=True, axis=style.axis(tickCount=5, labelExpr=style.DURATION), title=None),
             color=style.color(legend),
             order=alt.Order("order:Q"),
+            opacity=alt.condition("datum.partial", alt.value(PALE), alt.value(1)),
             tooltip=[*style.tooltips(start="From", stage="Stage"), *HOURS],
         )
     )

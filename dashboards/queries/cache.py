@@ -168,16 +168,18 @@ def values(build: Build, metric: str, scope: Scope) -> list[Value]:
 
 @cached()
 def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
-    """Return the scope by period, from the start of its first period, so that only the running one is partial."""
-    first = f"{about(build).first_deployment_at}+00:00"
-    return replace(scope, since=_open(build).period(scope.since, grain)[0] if scope.since else first, every=grain)
+    """Return the scope by period; all of history is drawn from its first deployment on.
+
+    The first and the last period have what is in the window, so that the counts of a trend add up to its card's.
+    """
+    return replace(scope, since=scope.since or f"{about(build).first_deployment_at}+00:00", every=grain)
 
 
 @cached()
 def period_scope(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
-    """Return the scope narrowed to the period that starts on a local day."""
-    since, until = _open(build).period(start, grain)
-    return replace(scope, since=since, until=min(until, scope.until) if scope.until else until)
+    """Return the scope narrowed to its part of the period that starts on a local day."""
+    since, until = _open(build).period(start, grain, scope)
+    return replace(scope, since=since, until=until)
 
 
 @cached()

@@ -50,7 +50,8 @@ def stages(view: View) -> list[Row]:
 
 def stages_over_time(view: View) -> list[Row]:
     """Return the mean of each stage by period."""
-    return [_stage(row) for row in view.query_trend("lead_stages", "lead_time")]
+    partial = {row["start"]: row["partial"] for row in charts.trend_rows(view.trend("lead_time"))}
+    return [_stage(row) | {"partial": partial[row["start"]]} for row in view.query_trend("lead_stages", "lead_time")]
 
 
 def _stage(row: Row) -> Row:

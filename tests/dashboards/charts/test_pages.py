@@ -28,7 +28,8 @@ def spread(*medians: float | None) -> list[Row]:
 
 
 def stage(name: str, hours: float, start: str = "2026-08-17") -> Row:
-    return {"start": start, "stage": name, "hours": hours, "text": "1 h", "label": "1 h", "share": 0.5}
+    return {"start": start, "stage": name, "hours": hours, "text": "1 h", "label": "1 h", "share": 0.5,
+            "partial": False}  # fmt: skip
 
 
 def step(hours: float, left: float) -> Row:
