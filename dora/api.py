@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dora import periods
 from dora.analysis import (
     audit,
+    denominators,
     deployment_explanation,
     events,
     goals,
@@ -172,6 +173,12 @@ class Delivery:
         """
         return query.query_observations(self.connection(), name, scope, sql, parameters)
 
+    def denominators(
+        self, scope: Scope = EVERYTHING, names: Sequence[str] | None = None
+    ) -> list[denominators.DenominatorStep]:
+        """Return how the denominators of metrics (default: all) add up, from all observations of a scope on."""
+        return denominators.explain_denominators(self.connection(), scope, names)
+
     def speed_and_safety(self, scope: Scope = EVERYTHING) -> speed_and_safety.SpeedAndSafety:
         """Return whether deploying more often goes with smaller and safer changes: figures, chart rows, sentences."""
         return speed_and_safety.measure_speed_and_safety(self.connection(), scope)
@@ -285,12 +292,12 @@ class Delivery:
     def period(self, moment: str, every: Grain, window: Scope = EVERYTHING) -> tuple[str, str]:
         """Return the part in a window of the local day, week or month around a moment, as ``since`` and ``until``."""
         about = self.about()
-        start, since, until = (
-            periods.parse_moment(text, about["timezone"], about["as_of"]) if text else None
-            for text in (moment, window.since, window.until)
+        start = periods.parse_moment(moment, about["timezone"], about["as_of"])
+        period = next(periods.split(periods.Period(start, start + timedelta(microseconds=1)), every))
+        since, until = (
+            periods.parse_moment(end, about["timezone"], about["as_of"]) if end else None
+            for end in (window.since, window.until)
         )
-        assert start is not None
-        period = next(periods.split(periods.Period(start, start + periods.INSTANT), every))
         part = period.intersection(periods.Period(since or period.start, until or period.end))
         return part.start.isoformat(), part.end.isoformat()
 

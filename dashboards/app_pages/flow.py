@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import charts
-from dashboards.components import chart, deployment_list, metric_card, table
+from dashboards.components import chart, denominators, deployment_list, metric_card, table
 from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries import text as wording
@@ -25,7 +25,9 @@ details, deployments = st.container(), st.container(border=True)
 with deployments:
     period = deployment_list.draw(view, flow.deployment_classes(view))
 with cards:
-    metric_card.draw_cards(view, ("lead_time", "deployment_frequency", "batch_size", "approval_wait"))
+    names = ("lead_time", "deployment_frequency", "batch_size", "approval_wait")
+    metric_card.draw_cards(view, names)
+    denominators.draw(view, names)
 
 with lead_time_column:
     lead_time = view.value("lead_time")

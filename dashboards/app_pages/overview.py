@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import charts
-from dashboards.components import chart, deployment_list, metric_card
+from dashboards.components import chart, denominators, deployment_list, metric_card
 from dashboards.queries.view import current
 from dashboards.sections import changes, serving, stability
 from dora import Delivery
@@ -23,6 +23,7 @@ with unstable:
 with canaries:
     st.subheader("Canary analysis", anchor=False)
     metric_card.draw_cards(view, ["canary_pass_rate"])
+denominators.draw(view, Delivery.key_metrics)
 
 # The list is drawn first because the charts highlight the period that is selected in it.
 trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True)

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import charts
-from dashboards.components import chart, deployment_list, metric_card, table
+from dashboards.components import chart, denominators, deployment_list, metric_card, table
 from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries.view import current
@@ -21,8 +21,10 @@ speed_and_safety, deployments = st.container(border=True), st.container(border=T
 with deployments:
     period = deployment_list.draw(view, stability.deployment_classes(view))
 with cards:
-    rates_and_recovery = ("change_failure_rate", "rework_rate", "recovery_time")
-    metric_card.draw_cards(view, (*rates_and_recovery, "detection_time", "repair_time", "time_to_restore"), 3)
+    rates = ("change_failure_rate", "rework_rate")
+    names = (*rates, "recovery_time", "detection_time", "repair_time", "time_to_restore")
+    metric_card.draw_cards(view, names, 3)
+    denominators.draw(view, names)
 
 with trends:
     failure_column, recovery_column = st.columns(2)

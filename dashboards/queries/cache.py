@@ -222,6 +222,12 @@ def signals(build: Build, metric: str, scope: Scope) -> Any:
     return _open(build).signals(metric, scope)
 
 
+@cached(40)
+def denominators(build: Build, scope: Scope, names: tuple[str, ...]) -> Any:
+    """Return the steps to the denominators of metrics."""
+    return _open(build).denominators(scope, names)
+
+
 @cached()
 def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
     """Return the definitions that shaped a metric in a scope, and how many applications have each value."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from dora.analysis.denominators import DenominatorStep
 from dora.cli import options
 from dora.config import definitions
 from dora.config.settings import read
@@ -68,6 +69,7 @@ def show(
     application: options.Applications = None,
     team: options.Teams = None,
     statistic: options.Statistic = None,
+    denominators: Annotated[bool, typer.Option(help="Print how the denominators add up instead.")] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
@@ -78,11 +80,26 @@ def show(
     """
     delivery = options.open_build(config)
     scope = options.scope_from(since, until, application, team, by=by, every=every, statistic=statistic)
+    if denominators:
+        _print_denominators(delivery.denominators(scope, [metric] if metric else None), json=json, csv=csv)
+        return
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     if not options.print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
         if metric in (None, "deployment_frequency"):
             _print_promotions(delivery.promotions(scope))
+
+
+def _print_denominators(steps: list[DenominatorStep], *, json: bool, csv: bool) -> None:
+    if options.print_rows([asdict(step) for step in steps], json=json, csv=csv):
+        return
+    rows = [
+        {"metric": metrics()[step.metric].title, "from": step.start_text, "left out": step.left_out or None,
+         "added": step.added or None, "denominator": step.end_text}
+        for step in steps
+    ]  # fmt: skip
+    columns = [name for name in rows[0] if name != "added" or any(row["added"] for row in rows)]
+    console.print_table(rows, columns)
 
 
 def _print_promotions(counts: dict[str, int]) -> None:
