@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dora import periods
 from dora.analysis import (
     audit,
+    brief,
     denominators,
     deployment_explanation,
     events,
@@ -23,11 +24,11 @@ from dora.analysis import (
     survey_position,
     weekly_signals,
 )
+from dora.analysis.brief_claims import ReadSignals
 from dora.analysis.period_comparison import (
     DIMENSIONS,
     KEY_METRICS,
     MetricChange,
-    ReadValues,
     judge_changes,
     significant_changes,
 )
@@ -37,7 +38,7 @@ from dora.periods import WINDOWS, Grain, calendar_window
 from dora.query import lists
 from dora.query import metric as query
 from dora.query.plan import match_names
-from dora.query.value import EVERYTHING, By, Scope, Spread, Value
+from dora.query.value import EVERYTHING, By, ReadValues, Scope, Spread, Value
 from dora.render import text
 from dora.storage import database
 from dora.storage.sql_errors import explain_fault
@@ -244,6 +245,20 @@ class Delivery:
         ``read_values`` replaces ``self.values``, for callers that hold values already.
         """
         return significant_changes(read_values or self.values, scope, earlier, by)
+
+    def brief(
+        self,
+        scope: Scope = EVERYTHING,
+        earlier: Scope | Literal["previous"] | None = brief.PREVIOUS,
+        read_values: ReadValues | None = None,
+        read_signals: ReadSignals | None = None,
+    ) -> brief.Brief:
+        """Return at most three significant sentences about a scope, ranked, and its scorecard of teams by key metrics.
+
+        Moves are measured from ``earlier``, by default from the equal period before. ``read_values`` and
+        ``read_signals`` replace ``self.values`` and ``self.signals``, for callers that hold values already.
+        """
+        return brief.write_brief(self.connection(), scope, earlier, read_values, read_signals)
 
     def signals(self, name: str, scope: Scope = EVERYTHING) -> list[weekly_signals.WeeklySeries]:
         """Return each group's complete weeks with control limits and trend alerts."""

@@ -5,7 +5,7 @@ The cards and lists of the pages, the report and ``dora compare`` have their ver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any
 from dora import periods
 from dora.errors import UsageError
 from dora.query.metric import build_info, compute_metric, query_observations
-from dora.query.value import By, Move, Scope, Value, Verdict, judge_moves
+from dora.query.value import By, Move, ReadValues, Scope, Value, Verdict, judge_moves
 from dora.render.text import signed
 from dora.sql import catalog
 from dora.statistics.aggregation_effects import Cases, Split, kitagawa, standardised
@@ -31,7 +31,6 @@ DIMENSIONS = {
 }
 # In the order of the overview and the report.
 KEY_METRICS = (*DIMENSIONS["throughput"], *DIMENSIONS["instability"], "canary_pass_rate")
-ReadValues = Callable[[str, Scope], Iterable[Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +120,16 @@ def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
 
 def _days(period: periods.Period) -> str:
     return f"{_day(period.start)} to {_day(period.end)}"
+
+
+def covered_previous_period(con: Connection, scope: Scope, read_values: ReadValues | None = None) -> Scope | None:
+    """Return the equal window before a scope's; null if the scope has no start, or history does not cover all of it."""
+    if scope.since is None or build_info(con)["as_of"] is None:
+        return None
+    earlier, _ = previous_period(con, scope)
+    (value,) = (read_values or partial(compute_metric, con))("deployment_frequency", replace(earlier, by=None))
+    is_covered = value.incomplete is None and value.days >= value.window_days
+    return earlier if is_covered else None
 
 
 def _day(moment: datetime) -> str:

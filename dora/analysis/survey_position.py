@@ -96,6 +96,11 @@ def _median_below(con: Connection, value: Value, scope: Scope, limit: float) -> 
     The share that lasts longer is Beta-distributed about the Kaplan–Meier curve at the limit; Greenwood's variance says
     how many uncensored observations it is worth.
     """
+    # A limit at twice the distance of the confidence interval on the log scale is four standard errors away.
+    if value.high and value.value and limit > value.high**2 / value.value:
+        return 1.0
+    if value.low and value.value and limit < value.low**2 / value.value:
+        return 0.0
     sql = survival_at_sql(OBSERVATIONS, limit)
     (row,) = query_observations(con, value.metric, scope, sql, [value.group])
     left, greenwood = row["left"], row["greenwood"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import dropwhile
 from operator import attrgetter
 
 from dora import periods
 from dora.query.metric import build_info, compute_metric
-from dora.query.value import Scope, Value
+from dora.query.value import ReadValues, Scope, Value
 from dora.statistics import control_chart
 from dora.statistics.control_chart import ENOUGH, Behaviour, Change
 from dora.storage.database import Connection
@@ -83,10 +84,11 @@ def _join_weeks(alerts: Iterable[TrendAlert]) -> list[TrendAlert]:
     return joined
 
 
-def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]:
+def find_signals(con: Connection, name: str, scope: Scope, read_values: ReadValues | None = None) -> list[WeeklySeries]:
     """Return each group's series up to the end of a scope's window, with the alerts in the window.
 
-    Raises ``UsageError`` for an unknown metric, application or team, or an invalid date.
+    ``read_values`` replaces ``compute_metric``, for callers that hold values already. Raises ``UsageError`` for an
+    unknown metric, application or team, or an invalid date.
     """
     about = build_info(con)
     start, half_year = datetime.min, datetime.min
@@ -100,7 +102,8 @@ def find_signals(con: Connection, name: str, scope: Scope) -> list[WeeklySeries]
         half_year = first + timedelta(days=-first.weekday() % 7)  # its first Monday
         from_week = (half_year - timedelta(weeks=BASELINE)).isoformat()
     end = until.isoformat() if until else None
-    values = compute_metric(con, name, replace(scope, every="week", since=from_week, until=end))
+    read = read_values or partial(compute_metric, con)
+    values = read(name, replace(scope, every="week", since=from_week, until=end))
     by_group: dict[str | None, list[Value]] = {}
     for value in values:
         by_group.setdefault(value.group, []).append(value)

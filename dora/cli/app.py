@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from dora.cli import audit, compare, dashboard, lists, metrics
+from dora.cli import audit, compare, dashboard, digest, lists, metrics
 from dora.cli.runs import backup, nightly, pipeline, quarantine, signals
 from dora.errors import DoraError
 from dora.render import console
@@ -25,7 +25,7 @@ app = typer.Typer(
     ),
 )
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
-for module in (pipeline, nightly, quarantine, backup, dashboard, metrics, compare, lists, audit):
+for module in (pipeline, nightly, quarantine, backup, dashboard, digest, metrics, compare, lists, audit):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -208,12 +208,15 @@ class Value:
         size = abs(self.value - before.value) / (1.0 if share else before.value or math.nan)
         relevant = not size < self.relevant_change - ROUNDING  # nothing to divide by: from zero any move is relevant
         if not share:
-            p = _ratio_p(self.value, before.value, low if direction > 0 else high)
+            p = ratio_p(self.value, before.value, low if direction > 0 else high)
             return Move(text, direction, significant, low, high, None, p, relevant)
         trials = trials_to_see(before.value, self.value)
         needed = None if significant or (trials or 0) > MAX_TRIALS else trials
         p = fisher(_cases(before), _cases(self))
         return Move(text, direction, significant, low, high, needed, p, relevant)
+
+
+ReadValues = Callable[[str, Scope], Iterable[Value]]  # a metric's values in a scope, as ``compute_metric`` returns them
 
 
 def _move_text(now: Value, before: Value) -> str:
@@ -261,7 +264,7 @@ def _ratio_of_intervals(now: Value, before: Value) -> Bounds:
     return math.exp(low), math.exp(high)
 
 
-def _ratio_p(new: float, old: float, nearer_limit: float | None) -> float | None:
+def ratio_p(new: float, old: float, nearer_limit: float | None) -> float | None:
     """The p of a ratio: its limit nearer to 1 lies ``Z`` standard errors from it on the log scale."""
     if not nearer_limit or not new or not old:
         return None

@@ -59,6 +59,19 @@ def test_compare_judges_each_change(shop: Path) -> None:
     assert row["move"]["needed"] > 100
 
 
+def test_digest_prints_the_brief_and_the_scorecard(shop: Path) -> None:
+    """Three times the deployments are a sentence with the command that lists them, and a cell of the scorecard."""
+    result = dora(shop, "digest", *WEEKS)
+    assert result.returncode == 0, result.stderr
+    first, command = result.stdout.splitlines()[:2]
+    assert first.startswith("1. Deployment frequency rose from")
+    assert command.strip() == f"control chart: dora signals deployment_frequency {' '.join(WEEKS)}"
+    assert "better" in next(line for line in result.stdout.splitlines() if line.startswith("store/busy"))
+    brief = json.loads(dora(shop, "digest", *WEEKS, "--json").stdout)
+    assert [sentence["metric"] for sentence in brief["sentences"]] == ["deployment_frequency"]
+    assert {row["team"] for row in brief["scorecard"]} == {"store/busy", "store/quiet"}
+
+
 def test_signals_list_trend_alerts(shop: Path) -> None:
     """The step is one alert from its week on, with the mean before; series with too few weeks are counted."""
     result = dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25")
