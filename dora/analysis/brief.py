@@ -172,15 +172,20 @@ def _sentence(con: Connection, scope: Scope, by: Groups, claim: Claim) -> Senten
         (pending,) = query_observations(con, "lead_time", replace(own, since=None, until=None), PENDING)
         context = Context(stage["stage"], stage["share"], pending["n"], pending["oldest"])
     if claim.week:
-        context = replace(context, event=_event_at(con, own, claim.week))
+        context = replace(context, event=_event_at(con, own, claim))
     options = ((name, moment) for name, moment in (("since", scope.since), ("until", scope.until)) if moment)
     window = "".join(f" --{name} {shlex.quote(moment)}" for name, moment in options)
     return write_sentence(claim, by, context, window)
 
 
-def _event_at(con: Connection, scope: Scope, week: datetime) -> str | None:
-    """Return the title of the event nearest to the start of a week, at most a week away; null without one."""
+def _event_at(con: Connection, scope: Scope, claim: Claim) -> str | None:
+    """Return the title of the event nearest to the start of a claim's week, at most a week away; null without one."""
+    if claim.week is None:
+        return None
+    week = claim.week
     first, last = (week + timedelta(weeks=weeks) for weeks in (-1, 2))
     events = list_events(con, replace(scope, since=first.isoformat(), until=last.isoformat()))
-    nearest = min(events, key=lambda event: abs(event["happened_at"] - week), default=None)
+    # What all applications did together is not explained by an event of some.
+    known = [event for event in events if not claim.total or not (event["applications"] or event["teams"])]
+    nearest = min(known, key=lambda event: abs(event["happened_at"] - week), default=None)
     return nearest["title"] if nearest else None

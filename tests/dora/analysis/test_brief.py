@@ -43,6 +43,8 @@ def story(tmp_path_factory: pytest.TempPathFactory, built_in: Callable[..., dora
         failure_rate=lambda _, week: 0.3 if week < STEP else 0.02,
     )
     facts["settings"] |= {"goals": {"lead_time": {"at_most": "4 h"}}}
+    at = MONDAY + timedelta(weeks=STEP, days=1)
+    facts["events"] = f"id | at | title | teams\nall | {at} | Template roll-out |\nada | {at} | Office move | ada"
     delivery = built_in(tmp_path_factory.mktemp("story"), **facts)
     yield delivery
     delivery.close()
@@ -67,7 +69,7 @@ def test_the_brief_names_who_needs_attention_and_what_changed(brief: Brief) -> N
     assert texts[0].startswith("cy's lead time for changes is")
     assert "all others together have" in texts[0]
     assert texts[1].startswith("Change failure rate fell from")
-    assert f"in the week of {week:%-d %B %Y} and has stayed there" in texts[1]
+    assert f"in the week of {week:%-d %B %Y} and has stayed there, since “Template roll-out” (" in texts[1]
     assert brief.sentences[2].link.command == "dora signals lead_time --team bo --since 20w"
 
 
