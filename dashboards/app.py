@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from dashboards.components import banners, deployment_details, filters
+from dashboards.components import banners, deployment_details, filters, table
 from dashboards.queries import cache, view
 from dashboards.server import login
 from dora import Delivery, DoraError
@@ -46,14 +46,14 @@ def _draw_page(page: Page) -> None:
     if about.as_of is None or about.first_deployment_at is None:
         _draw_no_data("No production deployments yet", about.failed_checks or ["The build has no deployments."])
         return
-    deployment = deployment_details.find_deployment(build)
-    heading, controls = st.columns([2, 9], vertical_alignment="bottom")
-    heading.title("Deployment" if deployment else page.title, anchor=False)
+    if deployment_id := st.query_params.get(table.DEPLOYMENT):
+        st.title("Deployment", anchor=False)
+        deployment_details.draw(build, deployment_id, about.timezone, page.title)
+        return
+    heading, controls = st.columns([1.5, 9.5], vertical_alignment="bottom")
+    heading.title(page.title, anchor=False)
     with controls:
         selection = filters.draw(about)
-    if deployment:
-        deployment_details.draw(build, deployment, about.timezone, page.title)
-        return
     current_view = view.set_current(view.View(build, about, selection))
     st.caption(current_view.summary)
     banners.draw(current_view)

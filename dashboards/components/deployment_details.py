@@ -28,26 +28,23 @@ METRICS: dict[str, Any] = {
 STAGE_LANE = "stages"
 
 
-def find_deployment(build: Build) -> Row | None:
-    """Return the deployment of the address; null if it names none, or one that is not in the build."""
-    deployment_id = st.query_params.get(table.DEPLOYMENT)
-    return next(iter(cache.fetch_rows(build, "deployment", deployment_id)), None) if deployment_id else None
+def draw(build: Build, deployment_id: str, zone: str, page: str) -> None:
+    """Draw one deployment, its outcome and evidence first; if the build has none of that id, the way back.
 
-
-def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
-    """Draw one deployment; names and messages come from sources, so they are drawn as text, never as Markdown."""
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.text(_summary(deployment, zone))
-        with st.container(horizontal=True, width="content"):
-            st.button(f"Back to {page.lower()}", on_click=table.close_deployment)
-            for label, url in table.deployment_links(deployment).items():
-                st.link_button(label, url)
+    Names and messages come from sources, so they are drawn as text, never as Markdown.
+    """
+    deployment = next(iter(cache.fetch_rows(build, "deployment", deployment_id)), None)
+    _draw_links(build, deployment, page)
+    if deployment is None:
+        st.text(f"Deployment {deployment_id} not found. This build has no deployment with that id.")
+        return
+    st.text(_summary(deployment, zone))
     changes, canaries, rollouts = (
         cache.fetch_rows(build, query, deployment["deployment_id"]) for query in ("changes", "canaries", "rollouts")
     )
     _draw_facts(deployment, changes, canaries)
-    _draw_timeline(cache.fetch_rows(build, "stages", deployment["deployment_id"]), rollouts)
     _draw_failure(build, deployment, zone)
+    _draw_timeline(cache.fetch_rows(build, "stages", deployment["deployment_id"]), rollouts)
     with section("Changes shipped", f"{wording.format_count(len(changes), 'change')}, slowest first"):
         if changes:
             rows = [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in changes]
@@ -72,6 +69,20 @@ def draw(build: Build, deployment: Row, zone: str, page: str) -> None:
                 "full_traffic_at": local_time("Full traffic", zone), "version": text("Version"),
                 "reason": text("Reason"),
             }, "Rollouts of the deployment, one per target")  # fmt: skip
+
+
+def _draw_links(build: Build, deployment: Row | None, page: str) -> None:
+    """Draw the way back, to the deployments of the application before and after, and out to Deck and the git host."""
+    with st.container(horizontal=True, gap="small"):
+        st.button(f"Back to {page.lower()}", on_click=table.close_deployment)
+        if deployment is None:
+            return
+        neighbours = cache.fetch_rows(build, "neighbours", deployment["deployment_id"])[0]
+        for label, key in (("Previous deployment", "previous_id"), ("Next deployment", "next_id")):
+            go = partial(table.open_deployment, neighbours[key])
+            st.button(label, on_click=go, disabled=neighbours[key] is None, help=f"{label} of the application")
+        for label, url in table.deployment_links(deployment).items():
+            st.link_button(label, url)
 
 
 def _summary(row: Row, zone: str) -> str:

@@ -20,7 +20,7 @@ SHARED: Any = {"bind": "query-params"}
 def draw(about: About) -> Selection:
     """Draw teams, applications, window and comparison. Streamlit drops unknown names and days of the address."""
     team_column, application_column, window_column, comparison_column = st.columns(
-        [3, 3, 7, 3], vertical_alignment="bottom"
+        [2, 2, 8, 2.2], vertical_alignment="bottom"
     )
     teams = team_column.multiselect(
         "Teams", [team for team in about.teams if team], key="team", **SHARED, placeholder="All teams"
@@ -38,8 +38,8 @@ def draw(about: About) -> Selection:
 
 
 def _windows() -> list[str]:
-    """Return the windows to choose from, with the age that the address names."""
-    window = st.query_params.get("window", DEFAULT_WINDOW)
+    """Return the windows to choose from, with the age that the address names, or named before a deployment opened."""
+    window = str(st.session_state.get("window") or st.query_params.get("window", DEFAULT_WINDOW))
     return [*WINDOWS, *([window] if AGE.fullmatch(window) and window not in WINDOWS else [])]
 
 

@@ -47,14 +47,14 @@ def list_preloaded_scripts() -> list[str]:
 
 @cache
 def first_page() -> bytes:
-    """Return Streamlit's first page with preload links, and our scripts for keyboard use and login."""
+    """Return Streamlit's first page with preload links, and our scripts for keyboard use, login and places."""
     html = (STATIC / "index.html").read_text("utf-8")
     links = [f'modulepreload" href="./static/js/{name}' for name in list_preloaded_scripts() if name not in html]
     for path in (STATIC / "static" / "css").glob("DataFrame.*.css"):
         links.append(f'preload" as="style" href="./static/css/{path.name}')
     for path in (STATIC / "static" / "media").glob(f"{ICONS}.*.woff2"):
         links.append(f'preload" as="font" type="font/woff2" href="./static/media/{path.name}')
-    names = ("focus.css", "keys.js", "login.js")
+    names = ("focus.css", "keys.js", "login.js", "places.js")
     style, *scripts = (Path(__file__).with_name(name).read_text("utf-8") for name in names)
     ours = f"<style>{style}</style><script>{''.join(scripts)}</script>"
     head = "".join(LINK.format(link) for link in links)

@@ -83,7 +83,6 @@ def test_without_comparison_there_are_no_changes(run: Run, organisation: Path) -
         {"window": "custom", "days": "2099-01-01"},
         {"compare": "another team", "other": "nobody"},
         {"compare": "before a date", "day": "1999-01-01"},
-        {"deployment": "no-such-deployment"},
     ],
 )
 def test_unknown_days_and_comparisons_are_ignored(
@@ -91,6 +90,30 @@ def test_unknown_days_and_comparisons_are_ignored(
 ) -> None:
     """A mistyped link shows the page with that filter at its default."""
     assert len(run(organisation, **address).metric) == 6
+
+
+def test_a_dead_link_says_so_and_leads_back(run: Run, organisation: Path) -> None:
+    """A deployment that the build does not have is named, as text, and the button returns to the page."""
+    page = run(organisation, "flow", deployment="![](http://beacon.example/d.png)")
+    assert "Deployment ![](http://beacon.example/d.png) not found" in page_text(page)
+    assert not page.metric
+    (back,) = page.button
+    assert back.label == "Back to flow"
+    assert back.click().run().title[0].value == "Flow"
+
+
+def test_a_deployment_has_those_of_its_application_before_and_after_it(run: Run, organisation: Path) -> None:
+    """Its view has no filters, and leads to the previous and the next deployment, up to the first and the last."""
+    sql = "SELECT deployment_id FROM deployments WHERE application = 'ledger' ORDER BY queued_at, deployment_id"
+    first, second, *_ = (row["deployment_id"] for row in dora.open(organisation).sql(sql))
+    page = run(organisation, deployment=second)
+    assert not page.multiselect
+    buttons = {button.label: button for button in page.button}
+    buttons["Previous deployment"].click().run()
+    assert page.query_params["deployment"] in (first, [first])
+    assert [button.label for button in page.button if button.disabled] == ["Previous deployment"]
+    next(button for button in page.button if button.label == "Next deployment").click().run()
+    assert page.query_params["deployment"] in (second, [second])
 
 
 def test_an_empty_selection_offers_all_time(run: Run, organisation: Path, midnight: datetime) -> None:

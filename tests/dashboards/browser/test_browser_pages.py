@@ -22,6 +22,7 @@ from tests.dashboards.browser.page_driver import (
 from tests.dashboards.hostile import STRINGS, Words
 
 pytestmark = pytest.mark.browser
+SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
 PAGES = ["", "flow", "stability", "canary", "audit", "data"]
 CONTRASTS = """() => {
   const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true})
@@ -75,13 +76,28 @@ def test_flow_and_stability_draw_a_mark_for_every_row(
 def test_a_row_opens_its_deployment_and_the_address_alone_does_too(
     window: Callable[..., Any], server: str, organisation: Path
 ) -> None:
-    """A click in a table opens the deployment, so does its address, and back returns to the previous page."""
+    """A row opens its deployment at the top, so does its address; one step back returns to the place of the page."""
     page = open_page(window(), f"{server}/stability?window=180d")
     table = page.locator("[data-testid=stDataFrame]").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
+    wait_until_idle(page)
+    box, entries = table.bounding_box(), page.evaluate("history.length")
+    assert page.evaluate(SCROLLED) > 0
     page.mouse.click(box["x"] + 30, box["y"] + 50)
     page.wait_for_url("**deployment=**")
+    page.get_by_role("heading", name="Deployment", exact=True).wait_for()
+    wait_until_idle(page)
+    assert page.evaluate("history.length") == entries + 1
+    assert page.evaluate(SCROLLED) == 0
+    assert page.get_by_role("combobox").count() == 0
+    page.go_back()
+    page.get_by_role("heading", name="Stability", exact=True).wait_for()
+    wait_until_idle(page)
+    page.wait_for_function(f"{SCROLLED} > 0")
+    wait_until_idle(page)
+    assert table.bounding_box()["y"] == pytest.approx(box["y"], abs=40)
+    page.go_forward()
     page.get_by_role("heading", name="Deployment", exact=True).wait_for()
     wait_until_idle(page)
     assert page.get_by_text("Timeline").count() == 1

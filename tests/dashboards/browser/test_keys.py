@@ -43,7 +43,7 @@ def test_tab_reaches_every_control(page: Any, server: str) -> None:
     open_page(page, f"{server}/?window=30d")
     names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in tab_stops(page, 75))
     for expected in (
-        "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"30d \(radio\)", "Compare with",
+        "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"7d \(radio\)", "Compare with",
         "Lead time for changes", "Deployment frequency", r"Week of \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
     ):  # fmt: skip
         assert re.search(expected, names), (expected, names)
