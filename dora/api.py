@@ -309,10 +309,7 @@ class Delivery:
         about = self.about()
         start = periods.parse_moment(moment, about["timezone"], about["as_of"])
         period = next(periods.split(periods.Period(start, start + timedelta(microseconds=1)), every))
-        since, until = (
-            periods.parse_moment(end, about["timezone"], about["as_of"]) if end else None
-            for end in (window.since, window.until)
-        )
+        since, until = periods.parse_window(window.since, window.until, about["timezone"], about["as_of"])
         part = period.intersection(periods.Period(since or period.start, until or period.end))
         return part.start.isoformat(), part.end.isoformat()
 

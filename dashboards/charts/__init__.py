@@ -1,5 +1,6 @@
 """Charts: pure functions from rows to Altair charts. Tones refer to positions in the theme's palette."""
 
+from dashboards.charts.control import control_chart, control_rows
 from dashboards.charts.flow import calendar, histogram, stage_means, stage_stack
 from dashboards.charts.serving import serving_lanes
 from dashboards.charts.stability import failures_by_frequency, failures_by_size, survival_curve
@@ -8,7 +9,8 @@ from dashboards.charts.timeline import timeline
 from dashboards.charts.trends import count_trend, median_trend, quantile_trend, share_trend, sparkline, trend_rows
 
 __all__ = [
-    "APPLICATION_FIELD", "CLASS_FIELD", "DEPLOYMENT_FIELD", "PERIOD_FIELD", "Row", "Tone", "calendar", "count_trend",
-    "failures_by_frequency", "failures_by_size", "histogram", "median_trend", "quantile_trend", "serving_lanes",
-    "share_trend", "sparkline", "stage_means", "stage_stack", "survival_curve", "timeline", "trend_rows",
+    "APPLICATION_FIELD", "CLASS_FIELD", "DEPLOYMENT_FIELD", "PERIOD_FIELD", "Row", "Tone", "calendar",
+    "control_chart", "control_rows", "count_trend", "failures_by_frequency", "failures_by_size", "histogram",
+    "median_trend", "quantile_trend", "serving_lanes", "share_trend", "sparkline", "stage_means", "stage_stack",
+    "survival_curve", "timeline", "trend_rows",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from dashboards.components import chart, deployment_list
 from dashboards.queries import cache
 from dashboards.queries.text import escape_markdown
 from dashboards.queries.view import View
-from dora import Metric, Move
+from dora import Metric, Move, Value
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red"}  # else gray
 TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion"}  # else grey
@@ -49,6 +49,21 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)
         st.caption(escape_markdown(now.evidence) + (" · history incomplete" if now.incomplete else ""))
+        if tail := _tail(view, metric, now):
+            st.caption(escape_markdown(tail))
+
+
+def _tail(view: View, metric: Metric, now: Value) -> str:
+    """Return what a median hides: its 90th percentile, and the slowest team, or application of the teams selected."""
+    if now.value is None or now.spread is None:
+        return ""
+    p90 = f"p90 {now.text_of(now.spread.p90)}" if now.spread.p90 is not None else ""
+    group: Literal["application", "team"] = "application" if view.selection.teams else "team"
+    values = [value for value in view.values_by(metric.name, group) if value.low is not None and value.group]
+    if len(values) < 2:
+        return p90
+    slowest = max(values, key=lambda value: value.value or 0.0)
+    return " · ".join(part for part in (p90, f"slowest {group}: {slowest.group} {slowest.text}") if part)
 
 
 def _arrow(move: Move | None) -> Literal["up", "down", "off"]:

@@ -70,16 +70,12 @@ class Report:
         return [f"{dora.metrics()[row.now.metric].title}: {row.warning}." for row in comparisons if row.warning]
 
     def trend_alerts(self) -> Iterator[Row]:
-        """Return the strong alerts of the weekly series of the key metrics."""
+        """Return the alerts that matter of the weekly series of the key metrics."""
         for name in Delivery.key_metrics:
             for series in self.delivery.signals(name, self.scope):
                 for alert in series.alerts:
-                    if not alert.weak:
-                        week = series.weeks[alert.last]
-                        yield {
-                            "metric": dora.metrics()[name].title, "week of": f"{week.period:%-d %b %Y}",
-                            "weeks": alert.last - alert.first + 1, "alert": alert.text, "value": week.text,
-                        }  # fmt: skip
+                    if alert.matters:
+                        yield series.describe(alert)
 
     def trend_charts(self) -> Iterator[tuple[str, str, alt.LayerChart]]:
         """Return title, caption and chart of each trend by week."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import dropwhile
 from operator import attrgetter
+from statistics import median
+from typing import Any
 
 from dora import periods
 from dora.query.metric import build_info, compute_metric
-from dora.query.value import ReadValues, Scope, Value
+from dora.query.value import ROUNDING, Move, ReadValues, Scope, Value, Verdict, judge_moves
+from dora.sql import catalog
 from dora.statistics import control_chart
 from dora.statistics.control_chart import ENOUGH, Behaviour, Change
 from dora.storage.database import Connection
@@ -25,13 +29,28 @@ MIN_OBSERVATIONS = 5  # in a week of durations: the median of two or three varie
 class TrendAlert:
     """Consecutive weeks that chance does not explain: index of the first and the last, and the rule they meet.
 
-    Chance alone raises a ``weak`` alert once or twice a year.
+    weak     chance alone raises such an alert once or twice a year
+    lasting  it holds for all weeks from the first one on
+    usual    the centre line, in the metric's unit; null without one
+    now      the median of its weeks
+    weeks    how many these are
+    verdict  whether that is better or worse, by the metric's direction; too small to matter below ``relevant_change``
     """
 
     first: int
     last: int
     text: str
     weak: bool = False
+    lasting: bool = False
+    usual: float | None = None
+    now: float | None = None
+    weeks: int = 1
+    verdict: Verdict = "not significant"
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is no false alarm of chance, and better or worse: pages and the report show these alone."""
+        return not self.weak and self.verdict in ("better", "worse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +85,37 @@ class WeeklySeries:
             text = signal.rule.describe(signal.direction)
             alerts.append(TrendAlert(signal.index, signal.index, text, signal.rule.weak))
         if self.shifted is not None:
-            alerts.append(TrendAlert(self.shifted, self.shifted, "lasting shift"))
+            alerts.append(TrendAlert(self.shifted, self.shifted, "lasting shift", lasting=True))
         if self.change is not None:
             text = f"most likely change point (p = {self.change.p:.2g})"
-            alerts.append(TrendAlert(self.change.index, self.change.index, text))
-        in_window = [alert for alert in _join_weeks(alerts) if alert.last >= self.starts]
+            alerts.append(TrendAlert(self.change.index, self.change.index, text, lasting=True))
+        in_window = [self._judge(alert) for alert in _join_weeks(alerts) if alert.last >= self.starts]
         return sorted(in_window, key=attrgetter("last", "first"), reverse=True)
+
+    def _judge(self, alert: TrendAlert) -> TrendAlert:
+        """Return an alert with what is usual, what its weeks are, and the verdict on the difference."""
+        weeks = self.weeks[alert.first : None if alert.lasting else alert.last + 1]
+        now = median(week.value or 0.0 for week in weeks)
+        usual = self.behaviour.centre if self.behaviour else None
+        alert = replace(alert, usual=usual, now=now, weeks=len(weeks))
+        if usual is None:
+            return alert
+        # The chart has tested the weeks: whether they matter is for the verdict.
+        texts = [weeks[0].text_of(amount) for amount in (usual, now)]
+        size = abs(now - usual) / (1.0 if weeks[0].statistic == "share" else usual or math.nan)
+        relevant = not size < weeks[0].relevant_change - ROUNDING
+        direction = 0 if texts[0] == texts[1] else 1 if now > usual else -1
+        move = Move(" → ".join(texts), direction, significant=True, p=0.0, relevant=relevant)
+        return replace(alert, verdict=judge_moves([(move, catalog.metric(self.metric).better)])[0])
+
+    def describe(self, alert: TrendAlert) -> dict[str, Any]:
+        """Return the columns of an alert as pages, the report and the command show them."""
+        week = self.weeks[alert.first]
+        return {
+            "metric": catalog.metric(self.metric).title, "group": self.group,
+            "from week": f"{week.period:%Y-%m-%d}", "weeks": alert.weeks, "alert": alert.text,
+            "usual": week.text_of(alert.usual), "now": week.text_of(alert.now), "assessment": alert.verdict,
+        }  # fmt: skip
 
 
 def _join_weeks(alerts: Iterable[TrendAlert]) -> list[TrendAlert]:

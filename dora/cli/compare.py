@@ -11,10 +11,10 @@ import typer
 
 from dora.analysis.period_comparison import PeriodComparison
 from dora.analysis.survey_position import SurveyPosition
-from dora.analysis.weekly_signals import TrendAlert, WeeklySeries
+from dora.analysis.weekly_signals import WeeklySeries
 from dora.cli import options
 from dora.config.settings import read
-from dora.render import console, text
+from dora.render import console
 from dora.sql.catalog import metrics
 
 app = typer.Typer()
@@ -76,7 +76,10 @@ def signals(
     application: options.Applications = None,
     team: options.Teams = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Include weak alerts, which often arise by chance.")
+        bool,
+        typer.Option(
+            "--all", help="Include alerts that often arise by chance, and those that are too small to matter."
+        ),
     ] = False,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
@@ -89,7 +92,7 @@ def signals(
     series = [each for name in ([metric] if metric else metrics()) for each in delivery.signals(name, scope)]
     if options.print_rows([_series_json(each) for each in series], json=json):
         return
-    rows = [_alert_line(each, alert) for each in series for alert in each.alerts if everything or not alert.weak]
+    rows = [each.describe(alert) for each in series for alert in each.alerts if everything or alert.matters]
     if rows:
         console.print_table(rows)
     with_limits = sum(each.behaviour is not None for each in series)
@@ -97,25 +100,20 @@ def signals(
     console.print_note(f"{len(rows)} trend alerts in {with_limits} series with control limits; {too_few}")
 
 
-def _alert_line(series: WeeklySeries, alert: TrendAlert) -> dict[str, Any]:
-    first, last = series.weeks[alert.first], series.weeks[alert.last]
-    return {
-        "metric": metrics()[series.metric].title,
-        "group": series.group,
-        "from week": f"{first.period:%Y-%m-%d}",
-        "weeks": alert.last - alert.first + 1,
-        "alert": alert.text,
-        "last value": last.text,
-        "mean": text.quantity(series.behaviour.centre if series.behaviour else None, last.unit),
-    }
-
-
 def _series_json(series: WeeklySeries) -> dict[str, Any]:
     behaviour = series.behaviour
     weeks = [{"week": f"{value.period:%Y-%m-%d}", "value": value.value, "n": value.n} for value in series.weeks]
     limits = {"centre": behaviour.centre, "low": behaviour.low, "high": behaviour.high} if behaviour else None
     signals = [
-        {"first": weeks[alert.first]["week"], "last": weeks[alert.last]["week"], "alert": alert.text}
+        {
+            "first": weeks[alert.first]["week"],
+            "last": weeks[alert.last]["week"],
+            "alert": alert.text,
+            "usual": alert.usual,
+            "now": alert.now,
+            "weeks": alert.weeks,
+            "assessment": alert.verdict,
+        }
         for alert in series.alerts
     ]
     return {"metric": series.metric, "group": series.group, "unit": metrics()[series.metric].unit, "weeks": weeks,

@@ -157,13 +157,22 @@ class Value:
         """The number with its unit: ``25 min``, or ``–``."""
         return wording.quantity(self.value, self.unit)
 
+    def text_of(self, amount: float | None) -> str:
+        """Return another amount in the unit of the number, for example a quantile."""
+        return wording.quantity(amount, self.unit)
+
     @property
     def evidence(self) -> str:
-        """The line under the number: ``142 of 1,468 · 95 % CI 8.3–11.3 %``, or the reason why there is none."""
+        """The line under the number: ``142 of 1,468 · 95 % CI 8.3–11.3 %``, or the reason why there is none.
+
+        An interval that rounds to the number is left out.
+        """
         if self.value is None:
             return self.reason or wording.NOTHING
         cases = _cases(self)[0] if self.statistic == "share" else None
-        limits = wording.interval(self.low, self.high, self.unit)
+        texts = {wording.quantity(end, self.unit) for end in (self.low, self.high)}
+        # "20 min · 95 % CI 20 min" would say nothing.
+        limits = "" if texts == {self.text} else wording.interval(self.low, self.high, self.unit)
         return wording.evidence(self.n, cases, limits, self.open, self.observed, self.bounds, self.commits)
 
     @property

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-import dora
-from tests.dashboards.browser.page_driver import TABLE, find_charts, header, open_page, wait_until_idle
-from tests.dashboards.conftest import TEAMS
+from tests.dashboards.browser.page_driver import TABLE, find_charts, open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
 AREAS, DOTS = ".mark-rect path", ".mark-symbol path"
@@ -75,25 +72,18 @@ def test_a_second_click_clears_the_selection(page: Any, server: str) -> None:
     assert page.get_by_label("Filter").input_value() == "all deployments"
 
 
-def test_a_trend_alert_filters_to_its_team_and_week(page: Any, server: str, organisation: Path) -> None:
-    """The button of a row filters the page to its team, and the list to its week."""
-    delivery = dora.open(organisation)
-    scope = dora.Scope(since="180d", by="team")
-    strong = {
-        (series.weeks[alert.last].period, series.group)
-        for name in dora.Delivery.key_metrics
-        for series in delivery.signals(name, scope)
-        for alert in series.alerts
-        if not alert.weak
-    }
-    latest = max(week for week, _ in strong)
+def test_a_trend_alert_opens_its_control_chart(page: Any, server: str) -> None:
+    """The button of a row opens the chart with the weeks of the alert; a second button filters, a third closes it."""
     open_page(page, f"{server}/?window=180d")
-    tables = page.locator(TABLE)
-    box = tables.nth(tables.count() - 2).bounding_box()  # the last one is the list of deployments
+    heading = page.get_by_role("heading", name="Trend alerts (control chart)")
+    block = page.locator("[data-testid=stVerticalBlock]").filter(has=heading).last
+    box = block.locator(TABLE).bounding_box()
     page.mouse.click(box["x"] + 30, box["y"] + 52)
-    page.wait_for_url("**period=**")
+    page.wait_for_url("**alert=**")
     wait_until_idle(page)
-    parameters = parse_qs(urlsplit(page.url).query)
-    assert parameters["period"] == [f"{latest:%Y-%m-%d}"]
-    assert parameters["team"][0] in {team for week, team in strong if week == latest}
-    assert f"of {list(TEAMS.values()).count(parameters['team'][0])} application" in header(page)
+    assert block.locator("svg .mark-symbol path").count() > 10
+    assert block.locator("svg .mark-line path").count() == 4
+    block.get_by_role("button", name="×").click()
+    page.wait_for_url(lambda url: "alert=" not in url)
+    wait_until_idle(page)
+    assert block.locator("svg .mark-symbol").count() == 0

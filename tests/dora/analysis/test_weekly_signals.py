@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from statistics import median
 
 import pytest
 
 import dora
-from dora.analysis.weekly_signals import BASELINE, TrendAlert, WeeklySeries
+from dora.analysis.weekly_signals import BASELINE, WeeklySeries
+from dora.statistics.control_chart import RULES, Behaviour, Signal
 
 MONDAY = datetime(2026, 1, 5)
 WEEKS, STEP = 30, 20  # five deployments a day, from week 20 on two
@@ -52,9 +55,39 @@ def test_a_step_is_detected_within_its_first_weeks(delivery: dora.Delivery) -> N
     assert weekly.shifted == STEP
     assert weekly.change is not None
     assert weekly.change.index == STEP
-    assert weekly.alerts[0] == TrendAlert(STEP, WEEKS - 1, "outside control limits, down")
+    alert = weekly.alerts[0]
+    assert (alert.first, alert.last, alert.weeks) == (STEP, WEEKS - 1, WEEKS - STEP)
+    assert alert.text == "outside control limits, down"
     assert weekly.slope is not None
     assert weekly.slope[2] < 0
+
+
+def test_an_alert_says_what_is_usual_and_what_is_now(delivery: dora.Delivery) -> None:
+    """Usual is the centre line, now the median of its weeks; fewer deployments are worse, failures that fall better."""
+    weekly = series(delivery, "deployment_frequency")
+    assert weekly.behaviour is not None
+    for alert in weekly.alerts:
+        weeks = weekly.weeks[alert.first : None if alert.lasting else alert.last + 1]
+        assert alert.usual == weekly.behaviour.centre
+        assert alert.now == median(week.value or 0.0 for week in weeks)
+        assert alert.weeks == len(weeks)
+        assert alert.usual
+        assert alert.now
+        assert (alert.verdict == "worse") == (alert.now <= 0.9 * alert.usual)
+        assert alert.matters == (alert.verdict == "worse" and not alert.weak)
+    columns = weekly.describe(weekly.alerts[0])
+    assert list(columns) == ["metric", "group", "from week", "weeks", "alert", "usual", "now", "assessment"]
+
+
+def test_an_alert_that_prints_the_same_is_no_verdict(delivery: dora.Delivery) -> None:
+    """A move below ``relevant_change`` is too small to matter, and one that prints as the same is not significant."""
+    weekly = series(delivery, "deployment_frequency")
+    usual = weekly.weeks[0].value or 0.0
+    for factor, verdict in ((1.0, "not significant"), (1.05, "too small to matter"), (1.2, "better"), (0.8, "worse")):
+        weeks = [replace(week, value=usual * factor) for week in weekly.weeks]
+        behaviour = Behaviour(usual, [0.0] * WEEKS, [9.0] * WEEKS, [Signal(9, RULES[0], "up")])
+        moved = WeeklySeries("deployment_frequency", None, weeks, behaviour=behaviour)
+        assert [alert.verdict for alert in moved.alerts] == [verdict]
 
 
 def test_limits_are_frozen_on_the_first_weeks(delivery: dora.Delivery) -> None:

@@ -73,7 +73,7 @@ def test_digest_prints_the_brief_and_the_scorecard(shop: Path) -> None:
 
 
 def test_signals_list_trend_alerts(shop: Path) -> None:
-    """The step is one alert from its week on, with the mean before; series with too few weeks are counted."""
+    """The step is one alert from its week on, from what is usual to now; series with too few weeks are counted."""
     result = dora(shop, "signals", "deployment_frequency", "--until", "2026-05-25")
     assert "2026-03-30" in result.stdout
     assert "outside control limits, up" in result.stdout
@@ -82,6 +82,9 @@ def test_signals_list_trend_alerts(shop: Path) -> None:
     # the data ends within the twentieth week
     assert (len(series["weeks"]), series["baseline"]) == (19, 10)
     assert series["limits"]["low"][0] < series["limits"]["centre"] < series["limits"]["high"][0]
+    heads, *lines = result.stdout.splitlines()
+    assert heads.split() == ["metric", "group", "from", "week", "weeks", "alert", "usual", "now", "assessment"]
+    assert {line.split()[-1] for line in lines} == {"better"}
     quiet = dora(shop, "signals", "recovery_time")
     assert quiet.stdout == ""
     assert "1 series have too few complete weeks" in quiet.stderr
