@@ -35,14 +35,14 @@ with trends:
     chart.draw(
         "Lead time for changes",
         f"Median by {view.grain} of merge, log scale. Band: 95 % CI; dashed: {lead_time.text}, as on the card.",
-        partial(charts.median_trend, charts.trend_rows(view.trend("lead_time"), period), lead_time),
+        partial(charts.median_trend, charts.trend_rows(view.trend("lead_time"), period, view.events), lead_time),
         deployment_list.period_click(view),
     )
     stability.draw_share_trend(view, "change_failure_rate", period, "failed")
     chart.draw(
         "Deployments",
         f"Per {view.grain}, without rollbacks and redeploys. Hollow: incomplete {view.grain}.",
-        partial(charts.count_trend, charts.trend_rows(view.trend("deployment_frequency"), period)),
+        partial(charts.count_trend, charts.trend_rows(view.trend("deployment_frequency"), period, view.events)),
         deployment_list.period_click(view),
     )
 

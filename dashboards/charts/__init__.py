@@ -1,6 +1,7 @@
 """Charts: pure functions from rows to Altair charts. Tones refer to positions in the theme's palette."""
 
 from dashboards.charts.control import control_chart, control_rows
+from dashboards.charts.events import with_events
 from dashboards.charts.flow import calendar, histogram, stage_means, stage_stack
 from dashboards.charts.serving import serving_lanes
 from dashboards.charts.stability import failures_by_frequency, failures_by_size, survival_curve
@@ -12,5 +13,5 @@ __all__ = [
     "APPLICATION_FIELD", "CLASS_FIELD", "DEPLOYMENT_FIELD", "PERIOD_FIELD", "Row", "Tone", "calendar",
     "control_chart", "control_rows", "count_trend", "failures_by_frequency", "failures_by_size", "histogram",
     "median_trend", "quantile_trend", "serving_lanes", "share_trend", "sparkline", "stage_means", "stage_stack",
-    "survival_curve", "timeline", "trend_rows",
+    "survival_curve", "timeline", "trend_rows", "with_events",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from dashboards.charts import style
+from dashboards.charts.events import event_rules
 from dashboards.charts.style import CLASS_FIELD, HEIGHT, PERIOD_FIELD, Row, Tone
 
 STAGES: dict[str, Tone] = {
@@ -40,17 +41,16 @@ def stage_means(rows: list[Row]) -> alt.LayerChart:
     return alt.LayerChart(layer=[bars, labels, style.click_target(base, CLASS_FIELD)], data=toned)
 
 
-def stage_stack(rows: list[Row]) -> alt.Chart:
+def stage_stack(rows: list[Row]) -> alt.LayerChart:
     """Draw a stacked column of mean hours by stage per period, a pale one for an incomplete period.
 
-    Rows have ``start, stage, hours, text, share, partial``.
+    Rows have ``start, stage, hours, text, share, partial``; those of periods with noted events have ``event``.
     """
     stages = [stage for stage in STAGES if any(row["stage"] == stage for row in rows)]
     toned = [row | {"tone": STAGES[row["stage"]], "order": stages.index(row["stage"])} for row in rows]
     legend = style.tone_legend({stage: STAGES[stage] for stage in stages}, columns=3, symbolType="square")
-    chart: alt.Chart = (
+    bars = (
         style.period_chart()
-        .properties(data=style.data(toned), height=HEIGHT)
         .mark_bar(width={"band": 0.72}, cursor="pointer")
         .add_params(style.click_on(PERIOD_FIELD))
         .encode(
@@ -61,7 +61,7 @@ def stage_stack(rows: list[Row]) -> alt.Chart:
             tooltip=[*style.tooltips(start="From", stage="Stage"), *HOURS],
         )
     )
-    return chart
+    return alt.LayerChart(layer=[bars, *event_rules(toned)], data=style.data(toned), height=HEIGHT)
 
 
 def calendar(rows: list[Row]) -> alt.LayerChart:

@@ -70,9 +70,14 @@ def tooltips(**titles: str) -> list[alt.Tooltip]:
 
 def period_chart() -> alt.Chart:
     """Return a chart with one column per period, whose data is that of the layers around it."""
-    labels = axis(labelExpr=DAY, labelAngle=0, labelFlush=False, labelOverlap="greedy", labelSeparation=8)
-    chart: alt.Chart = alt.Chart().encode(x=alt.X("start:O", axis=labels, scale=alt.Scale(padding=0), title=None))
+    chart: alt.Chart = alt.Chart().encode(x=period_x())
     return chart
+
+
+def period_x(**options: Any) -> alt.X:
+    """Return the axis with one column per period."""
+    labels = axis(labelExpr=DAY, labelAngle=0, labelFlush=False, labelOverlap="greedy", labelSeparation=8)
+    return alt.X("start:O", axis=labels, scale=alt.Scale(padding=0), title=None, **options)
 
 
 def click_on(field: str) -> alt.Parameter:

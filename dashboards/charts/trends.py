@@ -13,6 +13,7 @@ from typing import Any
 import altair as alt
 
 from dashboards.charts import style
+from dashboards.charts.events import event_rules, with_events
 from dashboards.charts.style import HEIGHT, PERIOD_FIELD, SPARKLINE_HEIGHT, Row, Tone
 from dora import Value
 
@@ -24,9 +25,9 @@ MIN_DISTANCE = 14 / HEIGHT  # of the axis: closer names would touch
 BAR: dict[str, Any] = {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2, "width": {"band": 0.7}}
 
 
-def trend_rows(values: Iterable[Value], selected: str | None = None) -> list[Row]:
-    """Return one flat row per period; ``selected`` is the first day of the selected one."""
-    return [
+def trend_rows(values: Iterable[Value], selected: str | None = None, events: Iterable[Row] = ()) -> list[Row]:
+    """Return one flat row per period; ``selected`` is the first day of the selected one, ``events`` are noted ones."""
+    rows = [
         {
             "start": f"{value.period:%Y-%m-%d}", "value": value.value, "low": value.low, "high": value.high,
             "n": value.n, "text": value.text, "evidence": value.evidence,
@@ -36,6 +37,7 @@ def trend_rows(values: Iterable[Value], selected: str | None = None) -> list[Row
         }
         for value in values if value.period
     ]  # fmt: skip
+    return with_events(rows, events)
 
 
 def median_trend(rows: list[Row], window: Value) -> alt.LayerChart:
@@ -78,9 +80,10 @@ def sparkline(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerCh
         column.mark_bar(cornerRadius=1.5) if bars else column.mark_line(strokeWidth=1.8, point=style.DOT | {"size": 14})
     )
     y = alt.Y("value:Q", axis=None, scale=alt.Scale(zero=bars, nice=False, padding=2))
-    layer = [style.with_tone(marks, tone).encode(y=y), style.click_target(column, PERIOD_FIELD)]
-    complete = style.data([row for row in rows if not row["partial"]])
-    return alt.LayerChart(layer=layer, data=complete, height=SPARKLINE_HEIGHT)
+    complete = [row for row in rows if not row["partial"]]
+    layer = [*event_rules(complete, bare=True), style.with_tone(marks, tone).encode(y=y),
+             style.click_target(column, PERIOD_FIELD)]  # fmt: skip
+    return alt.LayerChart(layer=layer, data=style.data(complete), height=SPARKLINE_HEIGHT)
 
 
 def _duration_trend(
@@ -126,11 +129,13 @@ def _line_names(rows: list[Row], scale: alt.Scale, names: Mapping[str, str]) -> 
 def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
     """Return the marks over the highlight of the selected period, below the layer that receives the pointer."""
     highlight = style.period_chart().transform_filter("datum.selected").mark_rect(color="#8a97a5", opacity=0.22)
-    tips = style.tooltips(start="From", text=title, evidence="Evidence", excluded="Excluded", state="Period")
+    rules = event_rules(rows)
+    fields = {"start": "From", "text": title, "evidence": "Evidence", "excluded": "Excluded", "state": "Period"}
+    tips = style.tooltips(**fields | ({"event": "Event"} if rules else {}))
     target = style.click_target(style.period_chart().encode(tooltip=tips), PERIOD_FIELD)
     dashed = []
     if window is not None and window.value is not None:
         reference = alt.Chart(style.data([{"value": window.value, "tone": "grey"}]))
         rule = reference.mark_rule(strokeDash=[5, 4], strokeWidth=1.3)
         dashed = [rule.encode(y=alt.Y("value:Q"), color=style.color())]
-    return alt.LayerChart(layer=[highlight, *dashed, *marks, target], data=style.data(rows), height=HEIGHT)
+    return alt.LayerChart(layer=[highlight, *rules, *dashed, *marks, target], data=style.data(rows), height=HEIGHT)

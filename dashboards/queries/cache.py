@@ -229,6 +229,12 @@ def denominators(build: Build, scope: Scope, names: tuple[str, ...]) -> Any:
 
 
 @cached()
+def events(build: Build, scope: Scope, zone: str) -> list[Row]:
+    """Return the noted events of a scope, the latest first, each with its local ``day`` as ISO 8601."""
+    return [row | {"day": f"{text.to_local(row['happened_at'], zone):%Y-%m-%d}"} for row in _open(build).events(scope)]
+
+
+@cached()
 def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
     """Return the definitions that shaped a metric in a scope, and how many applications have each value."""
     return _open(build).definitions(metric, scope)

@@ -79,6 +79,11 @@ class View:
         """Return a metric's value for each period of the window."""
         return cache.values(self.build, metric, cache.trend_scope(self.build, self.window_scope, self.grain))
 
+    @property
+    def events(self) -> list[Row]:
+        """The noted events of the window, the latest first."""
+        return cache.events(self.build, self.window_scope, self.zone)
+
     def values_by(self, metric: str, group: Literal["application", "team"]) -> list[Value]:
         """Return a metric's value for each application or team of the selection."""
         return cache.values(self.build, metric, replace(self.scope, by=group))

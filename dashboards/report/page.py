@@ -77,6 +77,15 @@ class Report:
                     if alert.matters:
                         yield series.describe(alert)
 
+    @cached_property
+    def events(self) -> list[Row]:
+        """The noted events of the window, each with its local ``day`` as ISO 8601."""
+        zone = self.delivery.about()["timezone"]
+        return [
+            row | {"day": f"{text.to_local(row['happened_at'], zone):%Y-%m-%d}"}
+            for row in self.delivery.events(self.scope)
+        ]
+
     def trend_charts(self) -> Iterator[tuple[str, str, alt.LayerChart]]:
         """Return title, caption and chart of each trend by week."""
         weekly = replace(self.scope, every="week")
@@ -85,7 +94,7 @@ class Report:
                 "recovery_time": charts.median_trend}  # fmt: skip
         for name, draw_trend in draw.items():
             window = self.value(name)
-            chart = draw_trend(charts.trend_rows(self.delivery.values(name, weekly)), window)
+            chart = draw_trend(charts.trend_rows(self.delivery.values(name, weekly), events=self.events), window)
             yield dora.metrics()[name].title, f"By week; in the window: {window.text} ({window.evidence}).", chart
 
     def page(self, image_type: chart_images.ImageType = "svg+xml") -> Page:

@@ -37,7 +37,7 @@ def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
     values = view.trend("lead_time")
     return [
         row | {name: getattr(value.spread, name, None) for name in ("p10", "p25", "p75", "p90")} | {"p50": value.value}
-        for row, value in zip(charts.trend_rows(values, period), values, strict=True)
+        for row, value in zip(charts.trend_rows(values, period, view.events), values, strict=True)
     ]
 
 
@@ -51,7 +51,8 @@ def stages(view: View) -> list[Row]:
 def stages_over_time(view: View) -> list[Row]:
     """Return the mean of each stage by period."""
     partial = {row["start"]: row["partial"] for row in charts.trend_rows(view.trend("lead_time"))}
-    return [_stage(row) | {"partial": partial[row["start"]]} for row in view.query_trend("lead_stages", "lead_time")]
+    rows = view.query_trend("lead_stages", "lead_time")
+    return charts.with_events([_stage(row) | {"partial": partial[row["start"]]} for row in rows], view.events)
 
 
 def _stage(row: Row) -> Row:

@@ -32,7 +32,7 @@ def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> No
     chart.draw(
         dora.metrics()[name].title,
         f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
-        partial(charts.share_trend, charts.trend_rows(view.trend(name), period), value),
+        partial(charts.share_trend, charts.trend_rows(view.trend(name), period, view.events), value),
         deployment_list.period_click(view),
     )
 

@@ -24,7 +24,7 @@ from tests.conftest import ROOT, fresh
 Json = dict[str, Any]
 AT, SHA = "2026-03-02T10:00:00Z", "4f2a" * 10
 TIMES = {"started_at", "finished_at", "first_traffic_at", "full_traffic_at", "authored_at", "committed_at", "merged_at"}
-TIMES |= {"opened_at", "resolved_at"}
+TIMES |= {"opened_at", "resolved_at", "at", "until"}
 WORDS = {"status": "succeeded", "kind": "release", "sha": SHA, "verdict": "failed"}
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([10**30, -0.5]),
@@ -45,9 +45,8 @@ def list_good_documents() -> Iterator[tuple[str, str, Json]]:
     """Yield the source, the kind and the content of documents of which every field is right."""
     for name, kind in KINDS.items():
         if kind.required_columns:
-            cells = {
-                column: WORDS.get(column, AT if column in TIMES or column == "at" else "x") for column in kind.columns
-            }
+            words = WORDS | ({"kind": "freeze"} if name == "events" else {})
+            cells = {column: words.get(column, AT if column in TIMES else "x") for column in kind.columns}
             yield "files", name, cells
     place = {"environment": {"id": "prod"}, "service": {"id": "shop"}, "repository": {"id": "acme/shop"}}
     for name in ("service.deployed", "service.rolledback", "change.merged", "incident.detected", "incident.resolved"):

@@ -119,7 +119,7 @@ def test_every_stage_has_its_own_tone() -> None:
     """Eleven stages have eleven tones, which the legend lists in order."""
     assert len(set(STAGES.values())) == len(STAGES) == len(style.PALETTE)
     spec = charts.stage_stack([stage(name, 1.0) for name in STAGES]).to_dict()
-    assert spec["encoding"]["color"]["legend"]["values"] == [STAGES[name] for name in STAGES]
+    assert spec["layer"][0]["encoding"]["color"]["legend"]["values"] == [STAGES[name] for name in STAGES]
 
 
 def test_stages_stack_in_the_order_in_which_they_happen() -> None:
