@@ -53,7 +53,7 @@ def _draw_page(page: Page) -> None:
     heading, controls = st.columns([1.5, 9.5], vertical_alignment="bottom")
     heading.title(page.title, anchor=False)
     with controls:
-        selection = filters.draw(about)
+        selection = filters.draw(build, about)
     current_view = view.set_current(view.View(build, about, selection))
     st.caption(current_view.summary)
     banners.draw(current_view)

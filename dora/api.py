@@ -195,6 +195,10 @@ class Delivery:
         """
         return events.list_events(self.connection(), scope)
 
+    def event_day(self, event_id: str) -> str:
+        """Return the local day of a noted event as ISO 8601; raises ``UsageError`` if there is none with this id."""
+        return events.find_day(self.connection(), event_id)
+
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
         from dora.analysis import canaries  # noqa: PLC0415 - which other commands do not need
@@ -219,13 +223,18 @@ class Delivery:
         return deployment_explanation.explain_deployment(self.connection(), deployment_id)
 
     def compare(
-        self, name: str, scope: Scope = EVERYTHING, read_values: ReadValues | None = None
+        self,
+        name: str,
+        scope: Scope = EVERYTHING,
+        read_values: ReadValues | None = None,
+        split_at: str | None = None,
     ) -> list[period_comparison.PeriodComparison]:
         """Compare each group's value in a scope's window to the equal window before it, with the verdict.
 
+        With ``split_at``, a moment within the window, its part from then on is compared with the part before.
         ``read_values`` replaces ``self.values``, for callers that hold values already.
         """
-        return period_comparison.compare_periods(self.connection(), name, scope, read_values)
+        return period_comparison.compare_periods(self.connection(), name, scope, read_values, split_at)
 
     def previous_scope(self, scope: Scope) -> Scope:
         """Return the scope of the window before, for comparison; raises ``UsageError`` for a scope without a start."""

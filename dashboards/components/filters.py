@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.queries import selection
-from dashboards.queries.cache import About
+from dashboards.queries import cache, selection
+from dashboards.queries.cache import About, Build, Row
 from dashboards.queries.selection import AGE, CUSTOM, ONE_DAY, WINDOWS, Selection
 
 DEFAULT_WINDOW = "90d"
@@ -17,7 +17,7 @@ CUSTOM_DAYS = 28  # of a custom window until its dates are set: four whole weeks
 SHARED: Any = {"bind": "query-params"}
 
 
-def draw(about: About) -> Selection:
+def draw(build: Build, about: About) -> Selection:
     """Draw teams, applications, window and comparison. Streamlit drops unknown names and days of the address."""
     team_column, application_column, window_column, comparison_column = st.columns(
         [2, 2, 8, 2.2], vertical_alignment="bottom"
@@ -34,7 +34,7 @@ def draw(about: About) -> Selection:
     )
     comparison = comparison_column.selectbox("Compare with", selection.COMPARISONS, key="compare", **SHARED)
     filters = Selection(tuple(teams), tuple(selected_applications), window, comparison=comparison)
-    return _with_details(about, filters.with_calendar_days(about.ends))
+    return _with_details(build, about, filters.with_calendar_days(about.ends))
 
 
 def _windows() -> list[str]:
@@ -43,7 +43,7 @@ def _windows() -> list[str]:
     return [*WINDOWS, *([window] if AGE.fullmatch(window) and window not in WINDOWS else [])]
 
 
-def _with_details(about: About, filters: Selection) -> Selection:
+def _with_details(build: Build, about: About, filters: Selection) -> Selection:
     """Draw a second row with the dates or the team that a custom window or comparison needs."""
     if filters.window != CUSTOM and filters.comparison in (selection.PREVIOUS_PERIOD, selection.NO_COMPARISON):
         return filters
@@ -62,7 +62,9 @@ def _with_details(about: About, filters: Selection) -> Selection:
                 other = st.selectbox("Comparison team", teams, index=None, key="other", **SHARED)
                 return replace(filters, other_team=other)
             case selection.BEFORE_DATE:
-                return replace(filters, split_day=_split_date(about, start, filters.last_day or about.ends.date()))
+                events = cache.events(build, filters.window_scope, about.timezone)
+                last = filters.last_day or about.ends.date()
+                return replace(filters, split_day=_split_date(about, events, start, last))
     return filters
 
 
@@ -76,8 +78,26 @@ def _date_range(about: About, label: str, key: str, last: date) -> tuple[date, d
     return (dates[0], dates[-1]) if dates else (begins, about.ends.date())
 
 
-def _split_date(about: About, first: date, last: date) -> date:
-    """Return the day that splits the window in two, at first its middle; both parts have at least one day."""
+def _split_date(about: About, events: list[Row], first: date, last: date) -> date:
+    """Return the day that splits the window in two: of a noted event, or a date, at first the middle of the window.
+
+    Both parts have at least one day.
+    """
+    days = {event["event_id"]: date.fromisoformat(event["day"]) for event in events}
+    titles = {event["event_id"]: f"{event['title']}, {days[event['event_id']]:%-d %b %Y}" for event in events}
+    event = None
+    if inside := [name for name, day in days.items() if first < day <= last]:
+        event = st.selectbox(
+            "Before and after",
+            inside,
+            index=None,
+            key="event",
+            format_func=titles.__getitem__,
+            placeholder="a date",
+            **SHARED,
+        )
+    if event:
+        return days[event]
     day: date = st.date_input("Split date", first + (last - first) / 2, key="day", **_date_options(about))
     return min(max(day, first + ONE_DAY), last)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dora import periods
+from dora.errors import UsageError
 from dora.query.lists import Row, run_analysis
-from dora.query.value import Scope
+from dora.query.metric import build_info
+from dora.query.value import EVERYTHING, Scope
 from dora.storage.database import Connection
 
 
@@ -14,3 +17,12 @@ def list_events(con: Connection, scope: Scope) -> list[Row]:
     teams (both empty for the whole organisation), and url. Raises ``UsageError`` as ``list_rows`` does.
     """
     return run_analysis(con, "events_in_scope", scope)
+
+
+def find_day(con: Connection, event_id: str) -> str:
+    """Return the local day of an event as ISO 8601; raises ``UsageError`` if there is none with this id."""
+    events = {row["event_id"]: row for row in list_events(con, EVERYTHING)}
+    if event_id not in events:
+        ids = ", ".join(events) or "none is noted"
+        raise UsageError(f"There is no event {event_id}.", f"use one of: {ids}; or give a date with --split.")
+    return f"{periods.to_local(events[event_id]['happened_at'], build_info(con)['timezone']):%Y-%m-%d}"

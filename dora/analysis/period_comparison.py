@@ -69,14 +69,16 @@ class PeriodComparison:
 
 
 def compare_periods(
-    con: Connection, name: str, scope: Scope, read_values: ReadValues | None = None
+    con: Connection, name: str, scope: Scope, read_values: ReadValues | None = None, split_at: str | None = None
 ) -> list[PeriodComparison]:
     """Compare each group's value in a scope's window with the equal window before it, in calendar days.
 
-    ``read_values`` replaces ``compute_metric``, for callers that hold values already. Raises ``UsageError`` if the
-    scope has no start, or for an unknown metric, application or team.
+    With ``split_at``, a moment within the window, compare its part from then on with the part before. ``read_values``
+    replaces ``compute_metric``, for callers that hold values already. Raises ``UsageError`` if the scope has no start,
+    for an unknown metric, application or team, and for a split outside the window.
     """
-    earlier, windows = previous_period(con, scope)
+    earlier, windows = previous_period(con, scope) if split_at is None else split_window(con, scope, split_at)
+    scope = scope if split_at is None else replace(scope, since=split_at)
     comparisons = []
     for change in judge_changes(read_values or partial(compute_metric, con), scope, earlier, (name,)):
         now, before = change.now, change.before
@@ -116,6 +118,22 @@ def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
     now = periods.Period(start or before.end, end or periods.to_local(as_of, zone))
     earlier = replace(scope, since=before.start.isoformat(), until=before.end.isoformat())
     return earlier, f"{_days(now)} against {_days(before)}"
+
+
+def split_window(con: Connection, scope: Scope, split_at: str) -> tuple[Scope, str]:
+    """Return the part of a scope's window before a moment, and both parts in words.
+
+    Raises ``UsageError`` if the moment is not within the window.
+    """
+    about = build_info(con)
+    zone, as_of = about["timezone"], about["as_of"] or datetime.min
+    at = periods.parse_moment(split_at, zone, as_of)
+    start, end = periods.parse_window(scope.since, scope.until, zone, as_of)
+    end = end or periods.to_local(as_of, zone)
+    if not (start or datetime.min) < at < end:
+        raise UsageError(f"{_day(at)} is not within the window.", "give a longer one, for example --since 1y.")
+    before = _days(periods.Period(start, at)) if start else f"all before {_day(at)}"
+    return replace(scope, until=split_at), f"{_days(periods.Period(at, end))} against {before}"
 
 
 def _days(period: periods.Period) -> str:

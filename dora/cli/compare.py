@@ -14,6 +14,7 @@ from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import WeeklySeries
 from dora.cli import options
 from dora.config.settings import read
+from dora.errors import UsageError
 from dora.render import console
 from dora.sql.catalog import metrics
 
@@ -28,17 +29,26 @@ def compare(
     by: options.By = None,
     application: options.Applications = None,
     team: options.Teams = None,
+    split: Annotated[str | None, typer.Option(help="Compare the window from this date on with that before it.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="Compare the window before and after the day of this event.")
+    ] = None,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
     """Compare a period with the equal one before it: the change, its significance, and the n needed to detect it.
 
-    Example: dora compare change_failure_rate --since 30d --by team
+    With --split or --event the window itself is split: before and after a date, or a noted event by its id.
+
+    Example: dora compare change_failure_rate --since 180d --event template-2
     """
     delivery, scope = options.open_build(config), options.scope_from(since, until, application, team, by=by)
     read_values = cache(delivery.values)  # every metric is judged together with the key metrics
     names = [metric] if metric else metrics()
-    comparisons = [row for name in names for row in delivery.compare(name, scope, read_values)]
+    if split and event:
+        raise UsageError("--split and --event both name a date.", "give one of them.")
+    split = delivery.event_day(event) if event else split
+    comparisons = [row for name in names for row in delivery.compare(name, scope, read_values, split)]
     if options.print_rows([row.plain() for row in comparisons], json=json):
         return
     columns = list(_comparison_line(comparisons[0])) if comparisons else []

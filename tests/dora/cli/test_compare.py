@@ -37,12 +37,35 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judged")
     (folder / "deployments.csv").write_text(_csv())
     (folder / "dora.toml").write_text('[teams]\n"store/busy" = ["busy"]\n"store/quiet" = ["quiet"]\n')
-    assert dora(folder, "ingest", "files", "deployments.csv").returncode == 0
+    (folder / "events.csv").write_text("id,at,title,kind\nscale-up,2026-03-30,Scale up,other\n")
+    assert dora(folder, "ingest", "files", "deployments.csv", "events.csv").returncode == 0
     assert dora(folder, "build").returncode == 0
     return folder
 
 
 WEEKS = ("--since", "2026-03-30", "--until", "2026-05-25")  # the last eight weeks, against the eight before
+
+
+def test_a_window_is_compared_before_and_after_an_event(shop: Path) -> None:
+    """The day of an event, as a date and by its id, splits the window; what no window can be split at is refused."""
+    window = ("--since", "2026-02-02", "--until", "2026-05-25", "--json")
+    rows = {
+        words: json.loads(dora(shop, "compare", "deployment_frequency", *words, *window).stdout)
+        for words in (("--split", "2026-03-30"), ("--event", "scale-up"))
+    }
+    by_date, by_event = rows.values()
+    assert by_date == by_event
+    assert by_event[0]["windows"] == "2026-03-30 to 2026-05-25 against 2026-02-02 to 2026-03-30"
+    (equal,) = json.loads(dora(shop, "compare", "deployment_frequency", *WEEKS, "--json").stdout)
+    assert by_event[0] == equal
+    for words, says in (
+        (("--split", "2026-01-30"), "not within the window"),
+        (("--event", "nothing"), "There is no event nothing. Next: use one of: scale-up"),
+        (("--event", "scale-up", "--split", "2026-03-30"), "both name a date"),
+    ):
+        result = dora(shop, "compare", *words, *window)
+        assert result.returncode == 2
+        assert says in " ".join(result.stderr.split())
 
 
 def test_compare_judges_each_change(shop: Path) -> None:
