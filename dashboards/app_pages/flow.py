@@ -20,7 +20,7 @@ grain = view.grain
 
 cards = st.container()
 lead_time_column, stages_column = st.columns([3, 2])
-details, deployments = st.container(), st.container(border=True)
+details, deployments = st.container(), st.container(border=True, key="deployments")
 # The list is drawn first because the charts highlight the period that is selected in it.
 with deployments:
     period = deployment_list.draw(view, flow.deployment_classes(view))
@@ -82,7 +82,7 @@ with details:
             partial(charts.histogram, flow.approval_waits(view), "Approval wait", "pink"),
             deployment_list.class_click("a wait"),
         )  # fmt: skip
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", key="pending"):
         heading, choice = st.columns([4, 1], vertical_alignment="bottom")
         with choice:
             pending = flow.pending_changes(view)

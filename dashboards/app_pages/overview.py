@@ -7,12 +7,13 @@ from functools import partial
 import streamlit as st
 
 from dashboards import charts
-from dashboards.components import chart, denominators, deployment_list, metric_card
+from dashboards.components import brief, chart, denominators, deployment_list, metric_card
 from dashboards.queries.view import current
 from dashboards.sections import changes, serving, stability
 from dora import Delivery
 
 view = current()
+brief.draw(view)
 changes.draw(view)
 st.subheader("Throughput", anchor=False)
 metric_card.draw_cards(view, Delivery.dimensions["throughput"])
@@ -26,7 +27,7 @@ with canaries:
 denominators.draw(view, Delivery.key_metrics)
 
 # The list is drawn first because the charts highlight the period that is selected in it.
-trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True)
+trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True, key="deployments")
 with deployments:
     period = deployment_list.draw(view)
 

@@ -56,7 +56,7 @@ with trends:
         )
     failed = stability.failed_deployments(view, period)
     count = frames.count_listed(failed, "failed deployment")
-    with section("Failed deployments", f"{count}, latest first · open one for its evidence"):
+    with section("Failed deployments", f"{count}, latest first · open one for its evidence", key="failed"):
         if failed:
             table.draw(failed, view.zone, {
                 "happened_at": local_time("Deployed", view.zone), "application": text("Application"),

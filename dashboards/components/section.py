@@ -6,9 +6,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 
-def section(title: str, caption: str | None = None) -> DeltaGenerator:
-    """Return a bordered section with a title and a caption, to draw in with ``with``."""
-    container = st.container(border=True, gap="xsmall")
+def section(title: str, caption: str | None = None, key: str | None = None) -> DeltaGenerator:
+    """Return a bordered section with a title and a caption, to draw in with ``with``.
+
+    ``key`` is its name as the fragment of an address that shows it.
+    """
+    container = st.container(border=True, gap="xsmall", key=key)
     container.subheader(title, anchor=False)
     if caption:
         container.caption(caption)

@@ -216,6 +216,12 @@ def judge_changes(build: Build, metric: str, scope: Scope, earlier: Scope) -> li
     return _open(build).judge_changes(metric, scope, earlier, partial(values, build))
 
 
+@cached(40)
+def brief(build: Build, scope: Scope, earlier: Scope | None) -> Any:
+    """Return the brief of a scope with its scorecard, from cached values."""
+    return _open(build).brief(scope, earlier, partial(values, build), partial(signals, build))
+
+
 @cached()
 def signals(build: Build, metric: str, scope: Scope) -> Any:
     """Return the weekly series of a metric by group, with their trend alerts."""

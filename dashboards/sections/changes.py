@@ -30,7 +30,7 @@ def draw(view: View) -> None:
     if before:
         with columns[0].container(border=True, height="stretch", gap="xsmall"):
             _draw_changes(view, before, group)
-    with columns[-1].container(border=True, height="stretch", gap="xsmall"):
+    with columns[-1].container(border=True, height="stretch", gap="xsmall", key="alerts"):
         trend_alerts.draw(view, group)
 
 

@@ -54,9 +54,11 @@ def first_page() -> bytes:
         links.append(f'preload" as="style" href="./static/css/{path.name}')
     for path in (STATIC / "static" / "media").glob(f"{ICONS}.*.woff2"):
         links.append(f'preload" as="font" type="font/woff2" href="./static/media/{path.name}')
-    names = ("focus.css", "keys.js", "login.js", "places.js")
-    style, *scripts = (Path(__file__).with_name(name).read_text("utf-8") for name in names)
-    ours = f"<style>{style}</style><script>{''.join(scripts)}</script>"
+    styles, scripts = (
+        "".join(Path(__file__).with_name(name).read_text("utf-8") for name in names)
+        for names in (("focus.css", "brief.css"), ("keys.js", "links.js", "login.js", "places.js"))
+    )
+    ours = f"<style>{styles}</style><script>{scripts}</script>"
     head = "".join(LINK.format(link) for link in links)
     return html.replace(HEAD, f"{head}{HEAD}", 1).replace("</head>", f"{ours}</head>", 1).encode()
 

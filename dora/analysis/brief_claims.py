@@ -57,11 +57,23 @@ class Claim:
 
     @property
     def size(self) -> float:
-        """How large the difference is: the logarithm of its ratio, without its sign."""
-        reference = self.goal.goal if self.goal else (self.before.value if self.before else None)
-        if not reference or not self.now.value:
-            return MAX_SIZE
-        return min(MAX_SIZE, abs(math.log(self.now.value / reference)))
+        """How large the difference is at least: the logarithm of its ratio at the nearer limit of its interval."""
+        if self.goal:
+            limit = self.now.low if self.goal.bound == "at_most" else self.now.high
+            return _log_ratio(limit, self.goal.goal)
+        if self.move is None or self.before is None:
+            return 0.0
+        limit = self.move.low if self.move.direction > 0 else self.move.high
+        if self.now.statistic != "share":
+            return _log_ratio(limit, 1.0)
+        before = self.before.value or 0.0
+        return _log_ratio(before + (limit or 0.0), before)
+
+
+def _log_ratio(value: float | None, reference: float) -> float:
+    if not value or not reference or value < 0:
+        return MAX_SIZE
+    return min(MAX_SIZE, abs(math.log(value / reference)))
 
 
 def find_moves(changes: Iterable[MetricChange]) -> Iterator[Claim]:
