@@ -27,7 +27,11 @@ with canaries:
 denominators.draw(view, Delivery.key_metrics)
 
 # The list is drawn first because the charts highlight the period that is selected in it.
-trends, lanes, deployments = st.grid(3, min_column_width=340), st.container(), st.container(border=True, key="deployments")
+trends, lanes, deployments = (
+    st.grid(3, min_column_width=340),
+    st.container(),
+    st.container(border=True, key="deployments"),
+)
 with deployments:
     period = deployment_list.draw(view)
 

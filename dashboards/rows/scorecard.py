@@ -29,10 +29,9 @@ class Addresses(NamedTuple):
 
     filters: dict[str, list[str]]
 
-    def link(self, page: str, by: str, group: str | None, anchor: str = "") -> str:
-        """Return the address of a page filtered to a group; no group keeps the filters."""
-        filters = self.filters | ({by: [group]} if group else {})
-        query = urlencode(filters, doseq=True)
+    def link(self, page: str, anchor: str = "", **filters: str | None) -> str:
+        """Return the address of a page with further filters; null keeps the filter of the current page."""
+        query = urlencode(self.filters | {name: [value] for name, value in filters.items() if value}, doseq=True)
         return f"{page or './'}{'?' if query else ''}{query}{'#' if anchor else ''}{anchor}"
 
 
@@ -66,8 +65,10 @@ def sentences(brief: Any, addresses: Addresses) -> list[Row]:
     for sentence in brief.sentences:
         link, claim = sentence.link, sentence.claim
         page, anchor = PAGES[link.rows]
-        group = None if claim.total else link.group
-        href = addresses.link(page, link.by, group, anchor)
+        filters = {link.by: None if claim.total else link.group}
+        if link.rows == "weeks":  # of all groups, among which the alert is
+            filters = {"alert": f"{link.metric} {claim.week:%Y-%m-%d} {claim.now.group or 'all'}"}
+        href = addresses.link(page, anchor, **filters)
         rows.append({"headline": sentence.headline, "rest": sentence.rest, "verdict": claim.verdict,
                      "label": link.label, "href": href})  # fmt: skip
     return rows
@@ -95,9 +96,9 @@ def table(scorecard: Any, addresses: Addresses) -> list[Row]:
         {
             "group": row.name,
             "size": row.applications if scorecard.by == "team" else None,
-            "href": addresses.link("", scorecard.by, row.group) if row.group else None,
+            "href": addresses.link("", **{scorecard.by: row.group}) if row.group else None,
             "cells": [
-                _cell(row.cells[name], scales[name], addresses.link(METRIC_PAGES[name], scorecard.by, row.group))
+                _cell(row.cells[name], scales[name], addresses.link(METRIC_PAGES[name], **{scorecard.by: row.group}))
                 for name in scorecard.metrics
             ],
         }
