@@ -83,7 +83,7 @@ with details:
             deployment_list.class_click("a wait"),
         )  # fmt: skip
     with st.container(border=True, gap="xsmall", key="pending"):
-        heading, choice = st.columns([4, 1], vertical_alignment="bottom")
+        heading, choice = st.columns([2, 1], vertical_alignment="bottom")
         with choice:
             pending = flow.pending_changes(view)
         with heading:

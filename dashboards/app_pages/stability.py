@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import charts
-from dashboards.components import chart, denominators, deployment_list, metric_card, table
+from dashboards.components import chart, denominators, deployment_list, list_filters, metric_card, table
 from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries.view import current
@@ -54,11 +54,18 @@ with trends:
             deployment_list.class_click("a bar"),
             "Every deployment of this selection received traffic.",
         )
-    failed = stability.failed_deployments(view, period)
-    count = frames.count_listed(failed, "failed deployment")
-    with section("Failed deployments", f"{count}, latest first · open one for its evidence", key="failed"):
+    with section("Failed deployments", key="failed"):
+        summary = st.empty()
+        search, pills = st.columns([3, 5], vertical_alignment="center")
+        with search:
+            failed = stability.failed_deployments(view, period, list_filters.draw_search("search_failed"))
+        with pills:
+            words = list_filters.draw_pills("Evidence", "evidence", stability.count_evidence(failed))
+        failed = [row for row in failed if stability.has_evidence(row, words)]
+        count = frames.count_shown(len(failed), stability.MAX_ROWS, "failed deployment")
+        summary.caption(f"{count}, latest first · open one for its evidence")
         if failed:
-            table.draw(failed, view.zone, {
+            table.draw(failed[: stability.MAX_ROWS], view.zone, {
                 "happened_at": local_time("Deployed", view.zone), "application": text("Application"),
                 "team": text("Team"), "kind": text("Kind"), "short_commit": text("Commit"),
                 "batch": number("Changes", format="%d"), "what": text("Evidence"), "severity": text("Severity"),

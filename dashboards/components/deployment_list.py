@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,17 @@ import streamlit as st
 from streamlit import column_config as columns
 
 from dashboards import charts
-from dashboards.components import chart, table
+from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
-from dashboards.queries.cache import DeploymentClass
+from dashboards.queries.cache import DeploymentClass, Listing
 from dashboards.queries.view import View
 from dashboards.rows import frames
 from dora import Scope
 
 PERIOD, CLASS, APPLICATIONS = "period", "part", "application"  # query parameters and widget keys
 WINDOW, ALL = "entire window", "all deployments"
+SEARCH, OUTCOME = "search", "outcome"
 TOP = 200  # rows on the page; the CSV file has all of them
 NO_LIMIT = 2**31
 BUTTON = "opened"
@@ -62,12 +64,21 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
         with class_:
             part = classes.get(st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params"), part)
     scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
-    rows = cache.list_deployments(view.build, scope, TOP, part)
+    search, pills = st.columns([3, 5], vertical_alignment="center")
+    with search:
+        listing = Listing(part, list_filters.draw_search(SEARCH))
+    counts = cache.count_outcomes(view.build, scope, listing)
+    with pills:
+        total = sum(count for name, count in counts.items() if name != "rolled back")  # they are among the failed
+        outcome = list_filters.draw_pills("Outcome", OUTCOME, {list_filters.ALL: total} | counts)
+    listing = replace(listing, outcome=outcome if outcome in counts else None)
+    rows = cache.list_deployments(view.build, scope, TOP, listing)
     with heading:
         st.subheader("Deployments", anchor=False)
         st.caption(_summary(rows))
     with file:
-        st.download_button("CSV", partial(_csv, view, scope, part), "deployments.csv", "text/csv", on_click="ignore")
+        name = table.file_name(view, "deployments")
+        st.download_button("CSV", partial(_csv, view, scope, listing), name, "text/csv", on_click="ignore")
     _draw_table(rows, view.zone)
     return period
 
@@ -76,13 +87,13 @@ def _summary(rows: list[cache.Row]) -> str:
     count = rows[0]["listed"] if rows else 0
     first = f" · the first {TOP} shown, all in the CSV file" if count > TOP else ""
     return (
-        f"{text.format_count(count, 'deployment')}, slowest change first, including rollbacks and deployments that"
+        f"{text.format_count(count, 'deployment')}, latest first, including rollbacks and deployments that"
         f" never received traffic{first} · open one for its stages, changes and evidence"
     )
 
 
-def _csv(view: View, scope: Scope, part: DeploymentClass) -> str:
-    return frames.csv_text(cache.list_deployments(view.build, scope, NO_LIMIT, part), without=("listed",))
+def _csv(view: View, scope: Scope, listing: Listing) -> str:
+    return frames.csv_text(cache.list_deployments(view.build, scope, NO_LIMIT, listing), without=("listed",))
 
 
 def _draw_table(rows: list[cache.Row], zone: str) -> None:
@@ -94,7 +105,7 @@ def _draw_table(rows: list[cache.Row], zone: str) -> None:
         height=min(MAX_HEIGHT, (len(frame) + 1) * ROW_HEIGHT + 3),
         hide_index=True,
         placeholder="–",
-        alt="Deployments, the one with the slowest change first",
+        alt="Deployments, latest first",
     )
     table.pause_after_first_table()
 
@@ -103,6 +114,7 @@ def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
     slowest = frame["hours"].max()
     return {
         "happened_at": table.local_time("Deployed", zone),
+        "outcome": table.text("Outcome", width=190),
         "application": table.text("Application"),
         "team": table.text("Team"),
         "kind": table.text("Kind"),
@@ -117,7 +129,6 @@ def _columns(frame: pd.DataFrame, zone: str) -> dict[str, Any]:
         ),
         "canary": table.text("Canary result"),
         "score": table.number("Canary score", help="Score of the last canary analysis, 0 to 100.", format="%.0f"),
-        "outcome": table.text("Outcome", width=190),
         "recovered_hours": table.hours("Time to recovery"),
         "url": table.link("Pipeline", "Open in Deck"),
     }

@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit import column_config as config
 
 from dashboards.queries.cache import Row
+from dashboards.queries.view import View
 from dashboards.rows import frames
 
 DEPLOYMENT = "deployment"  # query parameter that holds the id of the open deployment
@@ -101,6 +102,11 @@ def pause_after_first_table() -> None:
     if FIRST_TABLE_SENT not in st.session_state:
         st.session_state[FIRST_TABLE_SENT] = True
         time.sleep(FIRST_TABLE_PAUSE)
+
+
+def file_name(view: View, noun: str) -> str:
+    """Return the name of a CSV file of a page, with its window and its applications or teams."""
+    return frames.file_name(noun, *view.window_days, view.selection.applications or view.selection.teams)
 
 
 def open_deployment(deployment_id: str) -> None:

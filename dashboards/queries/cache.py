@@ -43,6 +43,38 @@ class DeploymentClass:
     parameters: tuple[str | float, ...] = ()
 
 
+# The pills of a list, and the words of listed.sql that each stands for.
+OUTCOMES = {
+    "failed": ("failed", "rolled back"), "rolled back": ("rolled back",), "stopped": ("stopped",),
+    "succeeded": ("succeeded",), "dark": ("dark",), "running": ("running",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which deployments of a scope a list has: those of a class that have a text, with one of ``OUTCOMES`` or any."""
+
+    part: DeploymentClass = DeploymentClass()
+    text: str = ""
+    outcome: str | None = None
+
+    @property
+    def sql(self) -> str:
+        """The query that selects them."""
+        return with_matches(read_sql("listed"), self.text).replace("$part", read_sql(f"list_by_{self.part.by}"))
+
+    @property
+    def parameters(self) -> tuple[object, ...]:
+        """The parameters of the query."""
+        return (*self.part.parameters, *([self.text] if self.text else []))
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the outcomes that the list has."""
+        pills = OUTCOMES.values() if self.outcome is None else [OUTCOMES[self.outcome]]
+        return [word for words in pills for word in words]
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What a build contains; times in UTC, null if it is empty."""
@@ -119,7 +151,7 @@ def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Function], Function]:
     ``st.cache_data`` would copy a result for each viewer and hash parameters field by field, which took longer than
     the rest of a page.
     """
-    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, DeploymentClass: repr}
+    keys: dict[str | type, Callable[[Any], Any]] = {Build: repr, Scope: repr, DeploymentClass: repr, Listing: repr}
     decorator = st.cache_resource(ttl=TTL, max_entries=max_entries, show_spinner=False, hash_funcs=keys)
     return cast(Callable[[Function], Function], decorator)
 
@@ -247,10 +279,38 @@ def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
 
 
 @cached()
-def list_deployments(build: Build, scope: Scope, limit: int, part: DeploymentClass) -> list[Row]:
-    """Return the first deployments of a class, slowest change first; each row has the number of all of them."""
-    sql = read_sql("deployments").replace("$part", read_sql(f"list_by_{part.by}"))
-    return _open(build).query_observations(EVERY_ATTEMPT, scope, sql, (*part.parameters, limit))
+def list_deployments(build: Build, scope: Scope, limit: int, listing: Listing) -> list[Row]:
+    """Return the latest deployments of a list; each row has the number of all of them."""
+    sql = read_sql("deployments").replace("$listed", listing.sql)
+    return _open(build).query_observations(EVERY_ATTEMPT, scope, sql, (*listing.parameters, listing.words, limit))
+
+
+@cached()
+def count_outcomes(build: Build, scope: Scope, listing: Listing) -> dict[str, int]:
+    """Return the number of a list's deployments for each of ``OUTCOMES``; rolled back are among the failed."""
+    sql = read_sql("outcomes").replace("$listed", listing.sql)
+    rows = _open(build).query_observations(EVERY_ATTEMPT, scope, sql, listing.parameters)
+    counts = {row["word"]: row["n"] for row in rows}
+    return {pill: sum(counts.get(word, 0) for word in words) for pill, words in OUTCOMES.items()}
+
+
+@cached()
+def search_observations(build: Build, query: str, metric: str, scope: Scope, text: str) -> list[Row]:
+    """Return the rows of a query over observations whose deployments have a text; with none, all of them."""
+    sql = with_matches(read_sql(query), text)
+    return _open(build).query_observations(metric, scope, sql, (text,) if text else ())
+
+
+@cached(40)
+def search_deployments(build: Build, text: str) -> set[str]:
+    """Return the ids of all deployments that have a text."""
+    sql = with_matches("WITH selected_deployments AS (FROM deployments) SELECT * FROM ($matches)", text)
+    return {row["deployment_id"] for row in _open(build).sql(sql, [text] if text else [])}
+
+
+def with_matches(sql: str, text: str) -> str:
+    """Return a query with the one that finds a text among its ``selected_deployments``, or with all of them."""
+    return sql.replace("$matches", read_sql("list_by_text" if text else "list_by_everything"))
 
 
 @cached(20)

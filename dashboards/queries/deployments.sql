@@ -1,10 +1,7 @@
--- One row is one deployment behind a number: what it shipped, its canary, its outcome. The first of all.
+-- One row is one deployment behind a number, latest first: what it shipped, its canary, its outcome. The first of all.
 WITH
-selected_deployments AS (
-  SELECT subject AS deployment_id FROM $observations
-),
-part AS (
-  $part
+listed_deployments AS (
+  $listed
 ),
 shipped_changes AS (
   SELECT
@@ -39,12 +36,12 @@ SELECT
   deployments.url,
   deployments.deployment_id,
   count(*) OVER () AS listed
-FROM selected_deployments
-SEMI JOIN part ON selected_deployments.deployment_id = part.deployment_id
-INNER JOIN deployments ON selected_deployments.deployment_id = deployments.deployment_id
+FROM listed_deployments
+INNER JOIN deployments ON listed_deployments.deployment_id = deployments.deployment_id
 INNER JOIN definitions ON deployments.application = definitions.application
 LEFT JOIN shipped_changes ON deployments.deployment_id = shipped_changes.deployment_id
 LEFT JOIN ranked_canaries ON deployments.deployment_id = ranked_canaries.deployment_id AND ranked_canaries.latest = 1
 LEFT JOIN recoveries ON deployments.deployment_id = recoveries.deployment_id
-ORDER BY shipped_changes.hours DESC NULLS LAST, happened_at DESC, deployments.deployment_id
+WHERE list_contains(?, listed_deployments.word)
+ORDER BY happened_at DESC, deployments.deployment_id
 LIMIT ?

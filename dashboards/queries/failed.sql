@@ -1,5 +1,14 @@
--- One row is one failed deployment with all its evidence, latest first. The first of all.
+-- One row is one failed deployment that a text finds, with all its evidence, latest first.
 WITH
+failed_observations AS (
+  SELECT subject, happened_at FROM $observations WHERE excluded IS NULL AND value = 1
+),
+selected_deployments AS (
+  SELECT subject AS deployment_id FROM failed_observations
+),
+matches AS (
+  $matches
+),
 evidence_by_deployment AS (
   SELECT
     failures.deployment_id,
@@ -26,9 +35,9 @@ SELECT
   epoch(recoveries.recovered_at - recoveries.failed_at) / 3600 AS recovered_hours,
   recoveries.recovered_at IS NULL AS still_failing,
   deployments.url,
-  deployments.deployment_id,
-  count(*) OVER () AS listed
-FROM $observations AS observations
+  deployments.deployment_id
+FROM failed_observations AS observations
+SEMI JOIN matches ON observations.subject = matches.deployment_id
 INNER JOIN deployments ON observations.subject = deployments.deployment_id
 INNER JOIN definitions ON deployments.application = definitions.application
 INNER JOIN evidence_by_deployment ON deployments.deployment_id = evidence_by_deployment.deployment_id
@@ -37,6 +46,4 @@ LEFT JOIN metrics.batch_size
   ON deployments.application = batch_size.application
   AND deployments.deployment_id = batch_size.subject
   AND batch_size.excluded IS NULL
-WHERE observations.excluded IS NULL AND observations.value = 1
 ORDER BY observations.happened_at DESC, deployments.deployment_id
-LIMIT ?

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboards.queries import cache, text
 from dashboards.queries.cache import About, Build, Row
-from dashboards.queries.selection import Grain, Selection
+from dashboards.queries.selection import INSTANT, Grain, Selection
 from dora import Scope, Value
 
 KEY = "view"
@@ -53,6 +53,12 @@ class View:
         begins, ends, last_day = self.about.begins, self.about.ends, self.selection.last_day
         until = min(ends, datetime.combine(last_day, time.max)) if last_day else ends
         return self.selection.window_start(begins, ends), until
+
+    @property
+    def window_days(self) -> tuple[date, date]:
+        """First and last local day of the window."""
+        start, end = self.window_bounds
+        return (start + INSTANT).date(), end.date()  # a window of so many days starts one instant before its first day
 
     @cached_property
     def comparison_scope(self) -> Scope | None:

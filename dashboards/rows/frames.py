@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
-from datetime import datetime
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,9 @@ from dashboards.queries import text as wording
 Row = dict[str, Any]
 # What spreadsheets take for the start of a formula (OWASP, "CSV injection"), and the full-width forms of the same.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+TWO_DECIMALS = ("hours", "minutes", "days", "score")
 SHORT_SHA = 9
+MAX_NAMES = 3  # in the name of a file
 EVIDENCE = {
     "rollback": "rolled back",
     "fix_forward": "fixed forward",
@@ -25,7 +28,7 @@ EVIDENCE = {
     "verification": "not confirmed by its verification",
 }
 DEPLOYMENT_COLUMNS = (
-    "open", "happened_at", "application", "team", "kind", "commit", "changes", "hours", "canary", "score", "outcome",
+    "open", "happened_at", "outcome", "application", "team", "kind", "commit", "changes", "hours", "canary", "score",
     "recovered_hours", "url",
 )  # fmt: skip
 
@@ -78,20 +81,32 @@ def web_link(url: str | None) -> str | None:
 
 
 def csv_text(rows: list[Row], without: tuple[str, ...] = ()) -> str:
-    """Rows as CSV (RFC 4180) without some columns; times in UTC; an apostrophe before whatever could be a formula."""
+    """Rows as CSV (RFC 4180) without some columns; times in UTC; an apostrophe before whatever could be a formula.
+
+    Durations and scores have two decimals, shares and other ratios four.
+    """
     if not rows:
         return ""
     text = io.StringIO()
     writer = csv.DictWriter(text, [name for name in rows[0] if name not in without], extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _cell(name, value) for name, value in row.items()} for row in rows)
     return text.getvalue()
 
 
-def _cell(value: object) -> object:
+def _cell(name: str, value: object) -> object:
     if isinstance(value, datetime):
         return f"{value.isoformat()}Z"
+    if isinstance(value, float):
+        return round(value, 2 if any(word in name for word in TWO_DECIMALS) else 4)
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def file_name(noun: str, first_day: date, last_day: date, names: Sequence[str]) -> str:
+    """Return the name of a CSV file by its window and teams: ``deployments_2026-06-01_2026-08-29_payments.csv``."""
+    selected = "-".join(names) if len(names) <= MAX_NAMES else f"{len(names)}-selected"
+    parts = (noun, f"{first_day}", f"{last_day}", re.sub(r"[^\w.-]+", "-", selected).strip("-."))
+    return "_".join(filter(None, parts)) + ".csv"
 
 
 def local(moment: datetime | None, zone: str) -> datetime | None:
@@ -101,6 +116,10 @@ def local(moment: datetime | None, zone: str) -> datetime | None:
 
 def count_listed(rows: list[Row], noun: str) -> str:
     """Return ``3 changes``, or ``The first 20 of 1,468 changes``."""
-    count = rows[0]["listed"] if rows else 0
+    return count_shown(rows[0]["listed"] if rows else 0, len(rows), noun)
+
+
+def count_shown(count: int, limit: int, noun: str) -> str:
+    """Return ``3 changes``, or ``The first 20 of 1,468 changes`` if no more than 20 are shown."""
     total = wording.format_count(count, noun)
-    return total if count <= len(rows) else f"The first {len(rows)} of {total}"
+    return total if count <= limit else f"The first {limit} of {total}"

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboards import charts
 from dashboards.charts import Row
-from dashboards.components import chart, table
+from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
 from dashboards.queries.cache import DeploymentClass
@@ -109,7 +109,9 @@ def pending_changes(view: View) -> list[Row]:
     ages = {row["part"]: (row["low"], row["high"]) for row in pending_ages(view)}
     age = st.selectbox("Age", [ANY_AGE, *ages], key=AGE, bind="query-params")
     low, high = ages.get(age, (0.0, NO_LIMIT))
-    rows = cache.query_observations(view.build, "open_changes", "lead_time", _all_time(view), low, high, MAX_ROWS)
+    searched = list_filters.draw_search("search_waiting")
+    scope, limits = _all_time(view), (low, high, searched, MAX_ROWS)
+    rows = cache.query_observations(view.build, "open_changes", "lead_time", scope, *limits)
     return [row | {"url": table.commit_link(row["repository"], row["sha"])} for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,12 +12,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.charts import CLASS_FIELD, DEPLOYMENT_FIELD
-from dashboards.components import chart, table
+from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.components.table import link, local_time, number, text
 from dashboards.queries import cache
 from dashboards.queries import text as wording
 from dashboards.queries.cache import Build
+from dashboards.queries.view import current
 from dashboards.rows import audit, frames
 from dashboards.rows import canaries as canary_rows
 
@@ -54,8 +56,17 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
     }
     rows = classes[st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")]()
+    search, pills = st.columns([3, 5], vertical_alignment="center")
+    with search:
+        if searched := list_filters.draw_search("search_canaries"):
+            deployments = cache.search_deployments(build, searched)
+            rows = [row for row in rows if row["deployment_id"] in deployments]
+    with pills:
+        counts = {list_filters.ALL: len(rows)} | Counter(map(canary_rows.outcome, rows))
+        outcome = list_filters.draw_pills("Outcome", "outcome", counts)
+    rows = [row for row in rows if outcome in (list_filters.ALL, canary_rows.outcome(row))]
     caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
-    _draw_heading("Canaries", caption, "canaries.csv", lambda: rows)
+    _draw_heading("Canaries", caption, "canaries", lambda: rows)
     table.draw(canary_rows.table(rows[:TOP]), zone, {
         "happened_at": local_time("Analysed", zone), "application": text("Application"),
         "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),
@@ -84,7 +95,7 @@ def draw_changes(trail: Any, zone: str) -> None:
         selection = replace(selection, rows=[row for row in selection.rows if audit.hour_of_week(row) == hour])
     rows = selection.rows
     caption = f"{wording.format_count(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
-    _draw_heading("Production changes", caption, "changes.csv", lambda: rows)
+    _draw_heading("Production changes", caption, "changes", lambda: rows)
     columns = {
         "local_time": local_time(trail.columns["local_time"], zone),
         **{name: text(trail.columns[name]) for name in CHANGES},
@@ -98,7 +109,7 @@ def draw_changes(trail: Any, zone: str) -> None:
 def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     """Draw every rollback below the sentences that say how many there are of how many deployments."""
     rows = rollbacks.rows
-    _draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks.csv", lambda: rows)
+    _draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks", lambda: rows)
     for sentence in rollbacks.sentences:
         st.text(sentence)
     lines = [
@@ -115,7 +126,7 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
 def draw_templates(trail: Any) -> None:
     """Draw the templates of pipelines, and how deployments fare by version of the template."""
     caption = "The templates of production pipelines, as they are configured now"
-    _draw_heading("Templates", caption, "templates.csv", trail.code)
+    _draw_heading("Templates", caption, "templates", trail.code)
     for sentence in trail.drift:
         st.text(sentence)
     for rows, alt in ((trail.versions(), "Deployments by template version"), (trail.code(), "Pipelines as code")):
@@ -132,7 +143,7 @@ def _more(rows: list[Row]) -> str:
     return f" · the first {TOP} shown, all in the CSV file" if len(rows) > TOP else ""
 
 
-def _draw_heading(title: str, caption: str, file_name: str, rows: Callable[[], list[Row]]) -> None:
+def _draw_heading(title: str, caption: str, noun: str, rows: Callable[[], list[Row]]) -> None:
     heading = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with heading.container(gap="xxsmall", width="stretch"):
         st.subheader(title, anchor=False)
@@ -141,4 +152,5 @@ def _draw_heading(title: str, caption: str, file_name: str, rows: Callable[[], l
     def csv() -> str:  # made only when the button is clicked
         return frames.csv_text(rows())
 
-    heading.download_button("CSV", csv, file_name, "text/csv", on_click="ignore", key=file_name)
+    name = table.file_name(current(), noun)
+    heading.download_button("CSV", csv, name, "text/csv", on_click="ignore", key=f"{noun}.csv")

@@ -9,13 +9,14 @@ import streamlit as st
 import dora
 from dashboards import charts
 from dashboards.charts import Row
-from dashboards.components import chart, deployment_list
+from dashboards.components import chart, deployment_list, list_filters
 from dashboards.queries import cache, text
 from dashboards.queries.cache import DeploymentClass
 from dashboards.queries.view import View
 from dashboards.rows import frames
 
 MAX_ROWS = 100  # of the list of failed deployments
+NOT_YET = "not recovered"
 NO_LIMIT = 1e99
 STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled", "dark")  # outcomes before production
 # Hours after which a deployment had not recovered; the curve has a step for each, the list a class.
@@ -80,13 +81,26 @@ def deployment_classes(view: View) -> dict[str, DeploymentClass]:
     )
 
 
-def failed_deployments(view: View, period: str | None) -> list[Row]:
-    """Return the failed deployments of the window, or of a period of it."""
+def failed_deployments(view: View, period: str | None, text: str) -> list[Row]:
+    """Return the failed deployments of the window, or of a period of it, that have a text."""
     scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
     return [
         row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
-        for row in cache.query_observations(view.build, "failed", "change_failure_rate", scope, MAX_ROWS)
+        for row in cache.search_observations(view.build, "failed", "change_failure_rate", scope, text)
     ]
+
+
+def count_evidence(rows: list[Row]) -> dict[str, int]:
+    """Return the number of failed deployments by piece of evidence; one may have several."""
+    evidence = {words: sum(name in row["evidence"].split() for row in rows) for name, words in frames.EVIDENCE.items()}
+    return {list_filters.ALL: len(rows)} | evidence | {NOT_YET: sum(row["still_failing"] for row in rows)}
+
+
+def has_evidence(row: Row, words: str) -> bool:
+    """Return whether a failed deployment is among those that ``count_evidence`` counts under these words."""
+    if words == NOT_YET:
+        return bool(row["still_failing"])
+    return words == list_filters.ALL or words in row["what"].split(", ")
 
 
 def draw_speed_and_safety(view: View) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
 
 def read_list_length(page: Any) -> int:
     """The number of deployments in the caption of the list."""
-    text = page.get_by_text("slowest change first").inner_text()
+    text = page.get_by_text("latest first, including rollbacks").inner_text()
     return int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
 
 
@@ -90,11 +91,14 @@ def test_s3_every_request_goes_to_the_dashboard(page: Any, server: str) -> None:
     assert foreign_requests(page.requests, server) == []
 
 
-def test_s4_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str) -> None:
+def test_s4_the_csv_file_has_all_rows_and_no_formula(page: Any, server: str, organisation: Path) -> None:
     """The file has a line for each listed deployment, and a hostile team name cannot run in a spreadsheet."""
     open_page(page, server)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
+    window = dora.open(organisation).about()["as_of"].date()
+    first, last = window - timedelta(days=90), window - timedelta(days=1)
+    assert download.value.suggested_filename == f"deployments_{first}_{last}.csv"
     rows = list(csv.DictReader(Path(download.value.path()).read_text().splitlines()))
     assert len(rows) == read_list_length(page)
     assert {row["team"] for row in rows} == {"money", "finding", "'=cmd|'/c calc'!A0"}

@@ -137,7 +137,7 @@ def test_a_click_on_a_day_lists_its_week_and_on_an_application_filters(
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
     count = len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
-    assert page.get_by_text(f"{count} deployments, slowest change first").count() == 1
+    assert page.get_by_text(f"{count} deployments, latest first").count() == 1
     open_page(page, f"{server}/stability?window=1y")
     find_charts(page)["By deployment frequency"].locator("svg .mark-symbol path").first.click(force=True)
     page.wait_for_url("**application=**")

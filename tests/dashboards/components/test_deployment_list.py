@@ -102,7 +102,7 @@ def test_a_stage_lists_the_deployments_whose_longest_stage_it_is(
         deployments = {deployment for deployment, name in longest.items() if name == stage} & window
         assert deployments
         page = run(organisation, "flow", part=f"longest stage: {stage}")
-        assert f"{len(deployments)} deployments, slowest change first" in page_text(page)
+        assert f"{len(deployments)} deployments, latest first" in page_text(page)
         assert read_deployments(page) <= times_and_commits(delivery, deployments)
 
 

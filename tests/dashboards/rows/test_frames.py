@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
@@ -118,3 +118,23 @@ def test_the_count_says_how_many_of_how_many_are_listed() -> None:
 def test_an_outcome_is_in_words(facts: dict[str, Any], words: str) -> None:
     """Every outcome reads as words, with what it hides: a target that was never started, evidence of a failure."""
     assert frames.outcome(row(**facts)) == words
+
+
+def test_numbers_of_a_file_are_rounded() -> None:
+    """Hours to two decimals, shares to four; whole numbers stay whole."""
+    row = {"hours": 1.23456, "recovered_hours": 0.005, "score": 91.666, "share": 0.031974, "changes": 3}
+    assert frames.csv_text([row]).splitlines()[1] == "1.23,0.01,91.67,0.032,3"
+
+
+@pytest.mark.parametrize(
+    ("names", "name"),
+    [
+        ((), "deployments_2026-06-01_2026-08-29.csv"),
+        (("payments",), "deployments_2026-06-01_2026-08-29_payments.csv"),
+        (("a/b", "=cmd|'c"), "deployments_2026-06-01_2026-08-29_a-b--cmd-c.csv"),
+        (tuple("abcd"), "deployments_2026-06-01_2026-08-29_4-selected.csv"),
+    ],
+)
+def test_a_file_is_named_by_window_and_teams(names: tuple[str, ...], name: str) -> None:
+    """A name has no sign that a file system or a shell takes for its own."""
+    assert frames.file_name("deployments", date(2026, 6, 1), date(2026, 8, 29), names) == name

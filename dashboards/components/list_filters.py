@@ -1,0 +1,45 @@
+"""What narrows a list beside the filters of the page: a text, outcomes with their counts, and what a click selected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import streamlit as st
+
+ALL = "all"
+
+
+def draw_search(key: str) -> str:
+    """Draw a search box and return its text, which is in the address under ``key``."""
+    text = st.text_input(
+        "Search the list", key=key, bind="query-params", label_visibility="collapsed",
+        placeholder="Search commit, pull request, application, person",
+    )  # fmt: skip
+    return text.strip()
+
+
+def draw_pills(label: str, key: str, counts: Mapping[str, int]) -> str:
+    """Draw a pill for each class that has rows, with their number; return the class that the address selects.
+
+    ``counts`` begins with that of ``ALL``.
+    """
+    selected = st.query_params.get(key, ALL)
+    if selected not in counts:
+        selected = ALL
+    # Streamlit takes the text of a pill as its value, and the number in it changes: the address holds the word alone.
+    widget = f"{key} {selected}"
+    st.pills(
+        label, [name for name, count in counts.items() if count or name in (ALL, selected)], default=selected,
+        format_func=lambda name: f"{name} {counts[name]:,}", key=widget, on_change=partial(_select, key, widget),
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return selected
+
+
+def _select(key: str, widget: str) -> None:
+    selected = st.session_state[widget]
+    if selected in (None, ALL):
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = selected
