@@ -70,5 +70,5 @@ with st.grid(2, min_column_width=420):
     )
 
 if canaries.rows:
-    with st.container(border=True, key="canaries"):
+    with st.container(border=True, key="analyses"):
         lists.draw_canaries(view.build, canaries, view.zone)

@@ -54,7 +54,7 @@ with trends:
             deployment_list.class_click("a bar"),
             "Every deployment of this selection received traffic.",
         )
-    with section("Failed deployments", key="failed"):
+    with section("Failed deployments", key="failures"):
         summary = st.empty()
         search, pills = st.columns([3, 5], vertical_alignment="center")
         with search:

@@ -13,7 +13,7 @@ SPARK_WIDTH, SPARK_HEIGHT = 84, 18  # of the drawing, in its own units
 # The page that has the rows of a sentence or the trend of a metric, and the part of it to scroll to.
 PAGES = {
     "pending changes": ("flow", "pending"), "changes": ("flow", "deployments"), "deployments": ("", "deployments"),
-    "failed deployments": ("stability", "failed"), "canaries": ("canary", "canaries"), "weeks": ("", "alerts"),
+    "failed deployments": ("stability", "failures"), "canaries": ("canary", "analyses"), "weeks": ("", "alerts"),
 }  # fmt: skip
 METRIC_PAGES = {
     "lead_time": "flow", "deployment_frequency": "flow", "recovery_time": "stability",
