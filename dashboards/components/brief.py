@@ -9,15 +9,17 @@ from jinja2 import Environment, Template
 
 from dashboards.queries import cache
 from dashboards.queries.selection import ANOTHER_TEAM
+from dashboards.queries.text import format_count
 from dashboards.queries.view import View
 from dashboards.rows import scorecard
 from dashboards.rows.scorecard import Addresses
 
 # The filters of a link; what is selected on the page that it leaves is not part of the page that it opens.
 FILTERS = ("team", "application", "window", "days", "compare", "then", "other", "day")
+MAX_ROWS = 24  # of the scorecard: a page is no list of hundreds, `dora digest` prints all
 CAPTION = (
-    "The {by}s that need attention first. Line: weekly values; dot and bar: value and 95 % CI on one scale a column;"
-    " coloured: significant and relevant. Select a {by} to filter the page, a number for its trend and rows."
+    "{shown}, those that need attention first. Line: weekly values; dot and bar: value and 95 % CI on one scale a"
+    " column; coloured: significant and relevant. Select a {by} to filter the page, a number for its trend and rows."
 )
 
 
@@ -31,14 +33,20 @@ def draw(view: View) -> None:
     html = _template().render(
         sentences=scorecard.sentences(brief, addresses),
         summary=brief.summary,
-        caption=CAPTION.format(by=by),
+        caption=CAPTION.format(by=by, shown=_shown(by, len(brief.scorecard.rows))),
         by=by.capitalize(),
         columns=scorecard.columns(brief.scorecard),
-        rows=scorecard.table(brief.scorecard, addresses),
+        rows=scorecard.table(brief.scorecard, addresses, MAX_ROWS),
     )
     with st.container(border=True, gap="xsmall", key="brief"):
         st.subheader("Brief", anchor=False)
         st.html(html)
+
+
+def _shown(by: str, count: int) -> str:
+    if count > MAX_ROWS:
+        return f"{MAX_ROWS} of {format_count(count, by)}"
+    return format_count(count, by)
 
 
 @st.cache_resource(show_spinner=False)

@@ -84,9 +84,10 @@ def columns(scorecard: Any) -> list[Row]:
     ]
 
 
-def table(scorecard: Any, addresses: Addresses) -> list[Row]:
-    """Return one row per group with its cells in the order of the columns; intervals of a column share one scale."""
-    values = {name: [row.cells[name].value for row in scorecard.rows] for name in scorecard.metrics}
+def table(scorecard: Any, addresses: Addresses, limit: int) -> list[Row]:
+    """Return the first groups with their cells in the order of the columns; intervals of a column share one scale."""
+    shown = scorecard.rows[:limit]
+    values = {name: [row.cells[name].value for row in shown] for name in scorecard.metrics}
     scales = {
         name: make_scale((end for value in column for end in (value.low, value.value, value.high)), column[0].unit)
         for name, column in values.items()
@@ -102,7 +103,7 @@ def table(scorecard: Any, addresses: Addresses) -> list[Row]:
                 for name in scorecard.metrics
             ],
         }
-        for row in scorecard.rows
+        for row in shown
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from importlib.resources import files
@@ -25,14 +25,13 @@ from dora.statistics.intervals import mean_below, share_below
 from dora.statistics.survival_sql import survival_at_sql
 from dora.storage.database import Connection
 
-OBSERVATIONS = (
-    "(SELECT value, censored, entry FROM $observations WHERE excluded IS NULL AND grp IS NOT DISTINCT FROM ?)"
-)
+OBSERVATIONS = "(SELECT grp, value, censored, entry FROM $observations WHERE excluded IS NULL)"
 METRICS = ("deployment_frequency", "lead_time", "change_failure_rate", "recovery_time", "rework_rate")
 PLAIN = ("metric", "group", "value", "unit", "n", "low", "high", "days")  # fields of a value in a plain position
 MIN_DAYS = 14  # fewer observed days are not what a service usually does
 MIN_PROBABILITY = 0.8  # an estimate names as many neighbouring tiers as it takes to be this probable
 HIGHEST_SCORE = 10  # of the answers of 2025, from 0 (worst)
+Curves = Mapping[tuple[str | None, float], tuple[float, float]]  # by group and limit: the share left, Greenwood's sum
 ProbabilityBelow = Callable[[float], float]  # the probability that the true value is below a limit
 
 
@@ -58,17 +57,29 @@ class SurveyPosition:
 def estimate_tiers(con: Connection, year: int, scope: Scope) -> list[SurveyPosition]:
     """Estimate the position of each metric of the survey. Raises ``UsageError`` for a year without a table."""
     table(year)  # a year without a table is refused before any number is computed
-    values = (value for name in METRICS for value in compute_metric(con, name, scope))
-    return [_estimate_position(con, year, scope, value) for value in values]
+    positions = []
+    for name in METRICS:
+        limits = {limit for tier in _tiers(year, name) for limit in (tier.low, tier.high)}
+        curves = read_curves(con, name, scope, limits - {0.0, math.inf})
+        positions += [_estimate_position(year, value, curves) for value in compute_metric(con, name, scope)]
+    return positions
 
 
-def _estimate_position(con: Connection, year: int, scope: Scope, value: Value) -> SurveyPosition:
+def read_curves(con: Connection, metric: str, scope: Scope, limits: Iterable[float]) -> Curves:
+    """Return, of a duration, what each group's Kaplan–Meier curve is at each of some limits; else nothing."""
+    if not limits or catalog.metric(metric).statistic != "median":
+        return {}
+    rows = query_observations(con, metric, scope, survival_at_sql(OBSERVATIONS, sorted(limits)))
+    return {(row["grp"], row["limit"]): (row["left"], row["greenwood"]) for row in rows}
+
+
+def _estimate_position(year: int, value: Value, curves: Curves) -> SurveyPosition:
     if value.value is None:
         return SurveyPosition(value, year, reason=value.reason)
     if value.days < MIN_DAYS:
         return SurveyPosition(value, year, reason=f"observed on {value.days:.0f} days; a position needs {MIN_DAYS}")
     source = table(year)["source"]
-    if tier := estimate_tier(year, value.metric, partial(_probability_below, con, value, scope)):
+    if tier := estimate_tier(year, value.metric, partial(probability_below, value, curves)):
         return SurveyPosition(value, year, *tier, source=source)
     higher = catalog.metric(value.metric).better == "higher"
     worse = share_worse(year, value.metric, value.value, higher=higher)
@@ -77,7 +88,7 @@ def _estimate_position(con: Connection, year: int, scope: Scope, value: Value) -
     return SurveyPosition(value, year, worse=worse, source=source)
 
 
-def _probability_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:
+def probability_below(value: Value, curves: Curves, limit: float) -> float:
     """Return the probability that the true value behind an observed one is below a limit."""
     if value.statistic == "share":
         return share_below(round((value.value or 0.0) * value.n), value.n, min(limit, 1.0))
@@ -87,23 +98,15 @@ def _probability_below(con: Connection, value: Value, scope: Scope, limit: float
         # Deployments that come in bursts carry less information; `scatter` is their excess variance.
         weight = value.scatter or 1.0
         return mean_below(value.n / weight, limit * value.days / weight)
-    return _median_below(con, value, scope, limit)
+    return _median_below(value, *curves[value.group, limit])
 
 
-def _median_below(con: Connection, value: Value, scope: Scope, limit: float) -> float:
+def _median_below(value: Value, left: float, greenwood: float) -> float:
     """A median is below a limit if at most half of the observations last longer.
 
     The share that lasts longer is Beta-distributed about the Kaplan–Meier curve at the limit; Greenwood's variance says
     how many uncensored observations it is worth.
     """
-    # A limit at twice the distance of the confidence interval on the log scale is four standard errors away.
-    if value.high and value.value and limit > value.high**2 / value.value:
-        return 1.0
-    if value.low and value.value and limit < value.low**2 / value.value:
-        return 0.0
-    sql = survival_at_sql(OBSERVATIONS, limit)
-    (row,) = query_observations(con, value.metric, scope, sql, [value.group])
-    left, greenwood = row["left"], row["greenwood"]
     worth = (1 - left) / (left * greenwood) if 0 < left < 1 else value.n
     return beta_cdf(worth * left + 0.5, worth * (1 - left) + 0.5, 0.5)
 
@@ -140,16 +143,20 @@ def estimate_tier(year: int, metric: str, probability_below: ProbabilityBelow) -
     ``probability_below(limit)`` is the probability that the true value, in the metric's unit, is below a limit. None if
     the year has no tiers for the metric.
     """
-    rows = table(year).get(metric)
-    if not isinstance(rows, list):
+    tiers = _tiers(year, metric)
+    if not tiers:
         return None
-    tiers = _fill_gaps([Tier(*row) for row in rows])
     probabilities = [probability_below(tier.high) - probability_below(tier.low) for tier in tiers]
     start, end = _most_probable_run(probabilities)
     names = [tier.name for tier in tiers[start:end]]
     # "low or between low and medium" says no more than "low".
     names = [name for name in names if not name.startswith("between")] or names
     return " or ".join(names), math.fsum(probabilities[start:end])
+
+
+def _tiers(year: int, metric: str) -> list[Tier]:
+    rows = table(year).get(metric)
+    return _fill_gaps([Tier(*row) for row in rows]) if isinstance(rows, list) else []
 
 
 def _fill_gaps(tiers: Sequence[Tier]) -> list[Tier]:

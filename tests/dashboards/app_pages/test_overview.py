@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,18 @@ def test_a_replaced_build_is_used_without_a_restart(
     page.run()
     assert "of 1 application " in before
     assert "of 2 applications " in header(page)
+
+
+def test_the_page_begins_with_the_brief_and_the_scorecard(run: Run, organisation: Path) -> None:
+    """It is the brief of the page's scope: the same sentences, and a row for each team with its numbers."""
+    page = run(organisation, window="180d")
+    earlier = dora.Scope(since="360d", until="180d")
+    brief = dora.open(organisation).brief(dora.Scope(since="180d"), earlier)
+    html = next(block.value for block in page.get("html"))
+    text = unescape(html)
+    assert page.subheader[0].value == "Brief"
+    for sentence in brief.sentences:
+        assert sentence.headline in text
+    for row in brief.scorecard.rows:
+        assert f">{row.name}</a>" in text
+        assert all(row.cells[name].value.text in text for name in brief.scorecard.metrics)

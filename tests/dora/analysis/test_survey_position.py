@@ -19,7 +19,7 @@ from scipy.stats import beta, binom, gamma
 
 import dora
 from dora.analysis import survey_position as survey
-from dora.analysis.survey_position import _probability_below
+from dora.analysis.survey_position import probability_below, read_curves
 from dora.errors import UsageError
 from dora.statistics.intervals import mean_below, share_below
 from tests.conftest import SHARED
@@ -143,9 +143,13 @@ def delivery(
     delivery.close()
 
 
+LIMITS = (2.0, 3.0, 4.0, 6.0, 200.0)  # hours
+
+
 def value_and_probability(delivery: dora.Delivery, metric: str) -> tuple[dora.Value, Any]:
     (value,) = delivery.metric(metric)
-    return value, partial(_probability_below, delivery.connection(), value, dora.Scope())
+    curves = read_curves(delivery.connection(), metric, dora.Scope(), LIMITS)
+    return value, partial(probability_below, value, curves)
 
 
 def test_a_share_is_jeffreys(delivery: dora.Delivery) -> None:
@@ -180,7 +184,7 @@ def test_a_median_is_the_binomial_of_what_lies_below(delivery: dora.Delivery) ->
     """With little open it is nearly the chance that more than half of so many draws fall below the limit."""
     value, probability_below = value_and_probability(delivery, "lead_time")
     rows = [row for row in delivery.observations("lead_time") if row["excluded"] is None]
-    for limit in (2.0, 3.0, 4.0, 6.0, 200.0):
+    for limit in LIMITS:
         observed = sum(row["value"] <= limit for row in rows)
         exact = beta(observed + 0.5, len(rows) - observed + 0.5).sf(0.5)
         assert probability_below(limit) == pytest.approx(exact, abs=0.02)
