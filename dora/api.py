@@ -24,6 +24,8 @@ from dora.analysis import (
     survey_position,
     weekly_signals,
 )
+from dora.analysis.audit import AuditTrail
+from dora.analysis.audit_changes import ChangeFilter, ChangeList, list_changes
 from dora.analysis.brief_claims import ReadSignals
 from dora.analysis.period_comparison import (
     DIMENSIONS,
@@ -205,18 +207,21 @@ class Delivery:
 
         return canaries.summarise_canaries(self.connection(), scope)
 
-    def audit(self, scope: Scope = EVERYTHING) -> audit.AuditTrail:
-        """Return every production change of a scope with the people involved, and the exceptions."""
-        return audit.read_audit_trail(self.connection(), scope)
+    def audit(self, scope: Scope = EVERYTHING, exception: str | None = None, limit: int | None = None) -> AuditTrail:
+        """Return the audit trail of a scope; its rows are the latest ``limit`` with one exception, if it is named."""
+        return audit.read_audit_trail(self.connection(), scope, ChangeFilter(exception), limit)
+
+    def changes(self, scope: Scope = EVERYTHING, limit: int | None = None, **matching: Any) -> ChangeList:
+        """Return the latest production changes that match ``exception``, ``hour``, ``search`` of ``ChangeFilter``."""
+        return list_changes(self.connection(), scope, ChangeFilter(**matching), limit)
+
+    def analyse(self, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+        """Return the rows of an analysis in a scope, such as ``changes_by_hour`` or ``approval_waits``."""
+        return lists.run_analysis(self.connection(), name, scope)
 
     def rollbacks(self, scope: Scope = EVERYTHING) -> rollbacks.Rollbacks:
         """Return the rollbacks of a scope with their coverage, in rows and ``sentences``."""
         return rollbacks.list_rollbacks(self.connection(), scope)
-
-    def promotions(self, scope: Scope = EVERYTHING) -> dict[str, int]:
-        """Return how many deployments are ``promotions``, and how many ``joining`` an earlier one (D6)."""
-        (counts,) = lists.run_analysis(self.connection(), "promotions", scope)
-        return counts
 
     def explain_deployment(self, deployment_id: str) -> deployment_explanation.DeploymentExplanation:
         """Return why a deployment is what it is; raises ``UsageError`` if the id names none, or several."""
@@ -294,7 +299,7 @@ class Delivery:
         return query.fetch_rows(self.connection(), text, parameters or [])
 
     def about(self) -> dict[str, Any]:
-        """Return as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
+        """Return the build's as_of, built_at, build_id, definitions_hash, timezone, version, layout and so on."""
         return query.build_info(self.connection())
 
     def age(self) -> timedelta | None:

@@ -76,8 +76,12 @@ def draw(  # noqa: PLR0913 - each argument is one property of a table
     *,
     button: RowButton | None = None,
     tall: bool = False,
+    flows: bool = False,
 ) -> None:
-    """Draw rows with the columns that have a value in any row, and the button of each row."""
+    """Draw rows with the columns that have a value in any row, and the button of each row.
+
+    One that ``flows`` shows every row, without a scroll box.
+    """
     drawn = {name: column for name, column in columns.items() if any(row[name] not in (None, "") for row in rows)}
     cells = [{name: _cell(name, row[name], zone) for name in drawn} for row in rows]
     frame = pd.DataFrame(cells, columns=list(drawn))
@@ -85,8 +89,10 @@ def draw(  # noqa: PLR0913 - each argument is one property of a table
     if button and any(actions):
         frame.insert(0, "open", [button.label if action else None for action in actions])
         drawn["open"] = button_column(button.key, actions)
-    height = TWO_LINES if tall else None
-    st.dataframe(frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt, row_height=height)
+    st.dataframe(
+        frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt,
+        row_height=TWO_LINES if tall else None, height="content" if flows else "auto",
+    )  # fmt: skip
     pause_after_first_table()
 
 

@@ -119,7 +119,7 @@ def current() -> Build:
         return opened
     _errors.pop(build.path, None)
     try:
-        _open(build)
+        open_build(build)
     except DoraError as error:
         if opened is None or opened.inode == build.inode:  # there is no other file, which is open
             raise
@@ -157,14 +157,15 @@ def cached(max_entries: int = MAX_ENTRIES) -> Callable[[Function], Function]:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)  # two, for runs that began before a swap
-def _open(build: Build) -> Delivery:
+def open_build(build: Build) -> Delivery:
+    """Return a build that is open, for functions whose results are cached."""
     return dora.open(build.path, memory=MEMORY)
 
 
 @cached(4)
 def about(build: Build) -> About:
     """Return the end of the data, time zone, teams, and what failed in checks and ingests."""
-    delivery = _open(build)
+    delivery = open_build(build)
     properties = delivery.about()
     teams: dict[str, list[str]] = {}
     for row in delivery.sql("SELECT team, application FROM definitions ORDER BY team, application"):
@@ -189,13 +190,13 @@ def _load_warning(load: Row) -> str:
 
 def age(build: Build) -> timedelta | None:
     """Return the time since the end of the data."""
-    return _open(build).age()
+    return open_build(build).age()
 
 
 @cached()
 def values(build: Build, metric: str, scope: Scope) -> list[Value]:
     """Return a metric's values in a scope, one per group and period."""
-    return list(_open(build).values(metric, scope))
+    return list(open_build(build).values(metric, scope))
 
 
 @cached()
@@ -210,86 +211,88 @@ def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
 @cached()
 def period_scope(build: Build, scope: Scope, start: str, grain: Grain) -> Scope:
     """Return the scope narrowed to its part of the period that starts on a local day."""
-    since, until = _open(build).period(start, grain, scope)
+    since, until = open_build(build).period(start, grain, scope)
     return replace(scope, since=since, until=until)
 
 
 @cached()
 def query_observations(build: Build, query: str, metric: str, scope: Scope, *parameters: object) -> list[Row]:
     """Return the rows of a query over the observations of a metric in a scope."""
-    return _open(build).query_observations(metric, scope, read_sql(query), parameters)
+    return open_build(build).query_observations(metric, scope, read_sql(query), parameters)
 
 
 @cached()
 def fetch_rows(build: Build, query: str, *parameters: object) -> list[Row]:
     """Return the rows of a query over the entire build."""
-    return _open(build).sql(read_sql(query), list(parameters))
+    return open_build(build).sql(read_sql(query), list(parameters))
 
 
 @cached(40)
 def speed_and_safety(build: Build, scope: Scope) -> Any:
     """Return the analysis of deployment frequency, batch size and failures in a scope."""
-    return _open(build).speed_and_safety(scope)
+    return open_build(build).speed_and_safety(scope)
 
 
 @cached()
 def survival_curve(build: Build, metric: str, scope: Scope) -> list[Row]:
     """Return the steps of a duration's survival curve."""
-    return _open(build).curve(metric, scope)
+    return open_build(build).curve(metric, scope)
 
 
 def significant_changes(build: Build, scope: Scope, earlier: Scope, by: Literal["application", "team"]) -> list[Any]:
     """Return the changes of the key metrics from an earlier scope, in total and by group, from cached values."""
-    return _open(build).significant_changes(scope, earlier, by, partial(values, build))
+    return open_build(build).significant_changes(scope, earlier, by, partial(values, build))
 
 
 def judge_changes(build: Build, metric: str, scope: Scope, earlier: Scope) -> list[Any]:
     """Return the changes of a metric from an earlier scope with their verdicts, from cached values."""
-    return _open(build).judge_changes(metric, scope, earlier, partial(values, build))
+    return open_build(build).judge_changes(metric, scope, earlier, partial(values, build))
 
 
 @cached(40)
 def brief(build: Build, scope: Scope, earlier: Scope | None) -> Any:
     """Return the brief of a scope with its scorecard, from cached values."""
-    return _open(build).brief(scope, earlier, partial(values, build), partial(signals, build))
+    return open_build(build).brief(scope, earlier, partial(values, build), partial(signals, build))
 
 
 @cached()
 def signals(build: Build, metric: str, scope: Scope) -> Any:
     """Return the weekly series of a metric by group, with their trend alerts."""
-    return _open(build).signals(metric, scope)
+    return open_build(build).signals(metric, scope)
 
 
 @cached(40)
 def denominators(build: Build, scope: Scope, names: tuple[str, ...]) -> Any:
     """Return the steps to the denominators of metrics."""
-    return _open(build).denominators(scope, names)
+    return open_build(build).denominators(scope, names)
 
 
 @cached()
 def events(build: Build, scope: Scope, zone: str) -> list[Row]:
     """Return the noted events of a scope, the latest first, each with its local ``day`` as ISO 8601."""
-    return [row | {"day": f"{text.to_local(row['happened_at'], zone):%Y-%m-%d}"} for row in _open(build).events(scope)]
+    return [
+        row | {"day": f"{text.to_local(row['happened_at'], zone):%Y-%m-%d}"} for row in open_build(build).events(scope)
+    ]
 
 
 @cached()
 def definitions_in_force(build: Build, metric: str, scope: Scope) -> list[Row]:
     """Return the definitions that shaped a metric in a scope, and how many applications have each value."""
-    return _open(build).definitions(metric, scope)
+    return open_build(build).definitions(metric, scope)
 
 
 @cached()
 def list_deployments(build: Build, scope: Scope, limit: int, listing: Listing) -> list[Row]:
     """Return the latest deployments of a list; each row has the number of all of them."""
     sql = read_sql("deployments").replace("$listed", listing.sql)
-    return _open(build).query_observations(EVERY_ATTEMPT, scope, sql, (*listing.parameters, listing.words, limit))
+    return open_build(build).query_observations(EVERY_ATTEMPT, scope, sql, (*listing.parameters, listing.words, limit))
 
 
 @cached()
 def count_outcomes(build: Build, scope: Scope, listing: Listing) -> dict[str, int]:
     """Return the number of a list's deployments for each of ``OUTCOMES``; rolled back are among the failed."""
     sql = read_sql("outcomes").replace("$listed", listing.sql)
-    rows = _open(build).query_observations(EVERY_ATTEMPT, scope, sql, listing.parameters)
+    rows = open_build(build).query_observations(EVERY_ATTEMPT, scope, sql, listing.parameters)
     counts = {row["word"]: row["n"] for row in rows}
     return {pill: sum(counts.get(word, 0) for word in words) for pill, words in OUTCOMES.items()}
 
@@ -298,14 +301,14 @@ def count_outcomes(build: Build, scope: Scope, listing: Listing) -> dict[str, in
 def search_observations(build: Build, query: str, metric: str, scope: Scope, text: str) -> list[Row]:
     """Return the rows of a query over observations whose deployments have a text; with none, all of them."""
     sql = with_matches(read_sql(query), text)
-    return _open(build).query_observations(metric, scope, sql, (text,) if text else ())
+    return open_build(build).query_observations(metric, scope, sql, (text,) if text else ())
 
 
 @cached(40)
 def search_deployments(build: Build, text: str) -> set[str]:
     """Return the ids of all deployments that have a text."""
     sql = with_matches("WITH selected_deployments AS (FROM deployments) SELECT * FROM ($matches)", text)
-    return {row["deployment_id"] for row in _open(build).sql(sql, [text] if text else [])}
+    return {row["deployment_id"] for row in open_build(build).sql(sql, [text] if text else [])}
 
 
 def with_matches(sql: str, text: str) -> str:
@@ -316,19 +319,13 @@ def with_matches(sql: str, text: str) -> str:
 @cached(20)
 def canaries(build: Build, scope: Scope) -> Any:
     """Return the analysis of canaries in a scope."""
-    return _open(build).canaries(scope)
+    return open_build(build).canaries(scope)
 
 
 @cached(40)
 def canaries_with_failed_metric(build: Build, metric: str) -> set[tuple[str, str]]:
     """Return source and id of every canary in which a metric failed."""
     return {(row["source"], row["canary_id"]) for row in fetch_rows(build, "canaries_failing", metric)}
-
-
-@cached(8)
-def audit(build: Build, scope: Scope) -> Any:
-    """Return the audit trail of a scope."""
-    return _open(build).audit(scope)
 
 
 def read_sql(name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,20 +15,14 @@ from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.components.table import link, local_time, number, text
 from dashboards.queries import cache
-from dashboards.queries import text as wording
 from dashboards.queries.cache import Build
 from dashboards.queries.view import current
-from dashboards.rows import audit, frames
 from dashboards.rows import canaries as canary_rows
+from dashboards.rows import frames
 
 Row = dict[str, Any]
 TOP = 200  # rows on the page; the CSV file has all of them
-CHANGES = (  # columns of the audit trail, after the time
-    "application", "team", "kind", "outcome", "marks", "started", "authors", "approved_by", "waited", "prompts",
-    "canary", "commit", "template",
-)  # fmt: skip
-ALL_CHANGES, ANY_HOUR = "all production changes", "any hour"
-CANARIES, EXCEPTION, HOUR = "canaries", "finding", "hour"  # query parameters and widget keys
+CANARIES = "canaries"  # query parameter and widget key
 LOCAL = "UTC"  # zone of times that are local already
 EXECUTION = link("Execution", "Open in Deck")
 
@@ -37,11 +30,6 @@ EXECUTION = link("Execution", "Open in Deck")
 def canary_click(noun: str, canaries: str = "its canaries") -> Click:
     """Return a click on a class of canaries that lists them."""
     return chart.toggle(CLASS_FIELD, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
-
-
-def hour_click() -> Click:
-    """Return a click on an hour of the week that lists its changes."""
-    return chart.toggle(CLASS_FIELD, "Click an hour to list its changes below.", HOUR, ANY_HOUR)
 
 
 def deployment_click() -> Click:
@@ -66,7 +54,7 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         outcome = list_filters.draw_pills("Outcome", "outcome", counts)
     rows = [row for row in rows if outcome in (list_filters.ALL, canary_rows.outcome(row))]
     caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
-    _draw_heading("Canaries", caption, "canaries", lambda: rows)
+    draw_heading("Canaries", caption, "canaries", lambda: rows)
     table.draw(canary_rows.table(rows[:TOP]), zone, {
         "happened_at": local_time("Analysed", zone), "application": text("Application"),
         "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),
@@ -81,35 +69,10 @@ def _canaries_with_failed_metric(build: Build, metric: str, rows: list[Row]) -> 
     return [row for row in rows if (row["source"], row["canary_id"]) in failed]
 
 
-def draw_changes(trail: Any, zone: str) -> None:
-    """Draw the production changes with the selected exception and of the selected hour of the week."""
-    exceptions = {exception.title: exception.name for exception in trail.exceptions if exception.count}
-    exception_column, hour_column = st.columns([3, 1], vertical_alignment="bottom")
-    with exception_column:
-        title = st.selectbox("Exception", [ALL_CHANGES, *exceptions], key=EXCEPTION, bind="query-params")
-    with hour_column:
-        hours = [cell["part"] for cell in audit.hours(trail.rows)]
-        hour = st.selectbox("Hour", [ANY_HOUR, *hours], key=HOUR, bind="query-params")
-    selection = trail.only(exceptions.get(title))
-    if hour != ANY_HOUR:
-        selection = replace(selection, rows=[row for row in selection.rows if audit.hour_of_week(row) == hour])
-    rows = selection.rows
-    caption = f"{wording.format_count(len(rows), 'change')}, latest first; times in {zone}{_more(rows)}"
-    _draw_heading("Production changes", caption, "changes", lambda: rows)
-    columns = {
-        "local_time": local_time(trail.columns["local_time"], zone),
-        **{name: text(trail.columns[name]) for name in CHANGES},
-        "url": EXECUTION,
-    }
-    button = table.open_button("change")
-    lines = [line | {"local_time": row["local_time"]} for line, row in zip(selection.lines()[:TOP], rows, strict=False)]
-    table.draw(lines, LOCAL, columns, "Production changes, latest first", button=button)
-
-
 def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     """Draw every rollback below the sentences that say how many there are of how many deployments."""
     rows = rollbacks.rows
-    _draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks", lambda: rows)
+    draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks", lambda: rows)
     for sentence in rollbacks.sentences:
         st.text(sentence)
     lines = [
@@ -126,7 +89,7 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
 def draw_templates(trail: Any) -> None:
     """Draw the templates of pipelines, and how deployments fare by version of the template."""
     caption = "The templates of production pipelines, as they are configured now"
-    _draw_heading("Templates", caption, "templates", trail.code)
+    draw_heading("Templates", caption, "templates", trail.code)
     for sentence in trail.drift:
         st.text(sentence)
     for rows, alt in ((trail.versions(), "Deployments by template version"), (trail.code(), "Pipelines as code")):
@@ -143,7 +106,8 @@ def _more(rows: list[Row]) -> str:
     return f" · the first {TOP} shown, all in the CSV file" if len(rows) > TOP else ""
 
 
-def _draw_heading(title: str, caption: str, noun: str, rows: Callable[[], list[Row]]) -> None:
+def draw_heading(title: str, caption: str, noun: str, rows: Callable[[], list[Row]]) -> None:
+    """Draw the title of a list with its caption, and the button that downloads all of its rows."""
     heading = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with heading.container(gap="xxsmall", width="stretch"):
         st.subheader(title, anchor=False)

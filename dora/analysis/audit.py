@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from dora import periods
 from dora.analysis import audit_text, rollbacks
+from dora.analysis.audit_changes import ChangeFilter, list_changes
+from dora.analysis.provenance import Provenance, describe_provenance
 from dora.analysis.rollbacks import Rollbacks
-from dora.config.working_hours import parse_working_hours
-from dora.errors import UsageError, counted
-from dora.query.lists import Row, list_rows, run_analysis, run_in_scope
+from dora.errors import counted
+from dora.query.lists import Row, run_analysis, run_in_scope
 from dora.query.metric import build_info, compute_metric
 from dora.query.value import Scope
 from dora.render import text
@@ -19,43 +19,61 @@ from dora.sql import catalog
 from dora.statistics.intervals import newcombe, wilson
 from dora.storage.database import Connection
 
+EVERY_CHANGE = ChangeFilter()
+MAX_NAMES = 5  # applications in one sentence
 IN_SCOPE = "WITH audit_trail_in_scope AS MATERIALIZED (SELECT * FROM $audit_trail)"
 COUNT_EXCEPTIONS = """
-SELECT '{name}' AS name, count(*) AS total, coalesce(list(deployment_id) FILTER (found), []) AS found FROM (
+SELECT '{name}' AS name, count(*) AS total, count(*) FILTER (found) AS found FROM (
 {sql})"""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditException:
-    """One kind of exception: ``count`` of ``total`` rows ("1 of 3 approved changes were self-approved")."""
+    """One kind of exception: ``count`` of ``total`` rows ("1 of 3 approved changes were self-approved").
+
+    ``label`` is its name in two or three words.
+    """
 
     name: str
+    label: str
     title: str
     among: str
     count: int
     total: int
-    deployments: list[str]
 
     @property
     def sentence(self) -> str:
         """The exception as a sentence."""
         return f"{self.count:,} of {self.total:,} {self.among} {self.title}."
 
+    @property
+    def evidence(self) -> str:
+        """The share with its 95 % interval; of no rows, what there are none of."""
+        limits = wilson(self.count, self.total)
+        if limits is None:
+            return f"No {self.among}."
+        return f"{text.quantity(self.count / self.total, 'share')} · {text.interval(*limits, 'share')}"
+
 
 @dataclass(frozen=True, slots=True)
 class AuditTrail:
     """The production changes of a scope, the latest first, and their exceptions.
 
-    rows         one row per deployment of the model ``audit_trail``, with ``local_time`` and
-                 ``outside_business_hours`` (null if it never took traffic)
-    as_code      one row per application: how its pipelines are made
+    provenance   what the trail is of and rests on
+    rows         one row per deployment of the model ``audit_trail`` that is listed, with ``local_time``
+    changes      number of all changes; ``took_traffic`` of them did, ``manual_users`` started some by hand
+    as_code      one row per application: how its pipelines are made, and how often a canary ran
     delivery     one row per template version: its deployments and how many of them failed
     waits        the approval time as a sentence
     columns      the label of each column of ``lines``
     """
 
     columns: ClassVar[dict[str, str]] = audit_text.COLUMNS
+    provenance: Provenance
     rows: list[Row]
+    changes: int
+    took_traffic: int
+    manual_users: int
     exceptions: list[AuditException]
     rollbacks: Rollbacks
     as_code: list[Row]
@@ -65,14 +83,16 @@ class AuditTrail:
     as_of: datetime | None
 
     @property
+    def summary(self) -> str:
+        """How many changes there are, and how many users started some by hand."""
+        changes = f"{counted(self.changes, 'production change')} ({self.took_traffic:,} took traffic)"
+        return f"{changes}; {counted(self.manual_users, 'user')} started changes manually."
+
+    @property
     def sentences(self) -> list[str]:
         """The summary: production changes, exceptions that occur, approval time, templates."""
-        took_traffic = sum(row["changed_at"] is not None for row in self.rows)
-        users = {row["triggered_by"] for row in self.rows if row["started_manually"] and row["triggered_by"]}
-        changes = f"{counted(len(self.rows), 'production change')} ({took_traffic:,} took traffic)"
-        manual = f"{counted(len(users), 'user')} started changes manually."
         exceptions = [exception.sentence for exception in self.exceptions if exception.count]
-        return [f"{changes}; {manual}", *exceptions, *filter(None, [self.waits]), *self.drift]
+        return [self.summary, *exceptions, *filter(None, [self.waits]), *self.drift]
 
     @property
     def drift(self) -> list[str]:
@@ -81,7 +101,8 @@ class AuditTrail:
             return []
         managed = sum(1 for row in self.as_code if row["managed"])
         behind = [row["application"] for row in self.as_code if row["behind"]]
-        older = f"; {len(behind)} use an older version of it: {', '.join(behind)}" if behind else ""
+        names = ", ".join(behind[:MAX_NAMES]) + (f" and {len(behind) - MAX_NAMES} more" if behind[MAX_NAMES:] else "")
+        older = f"; {len(behind)} use an older version of it: {names}" if behind else ""
         use = f"{managed} of {len(self.as_code)} applications deploy to production with a managed template{older}."
         # Reversed, so that the first of several newest versions counts.
         newest = {row["template"]: row for row in reversed(self.delivery) if row["versions_behind"] == 0}
@@ -100,31 +121,28 @@ class AuditTrail:
         """Return the deployments of each template version, for a table."""
         return [audit_text.version_cells(row) for row in self.delivery]
 
-    def only(self, name: str | None) -> AuditTrail:
-        """Return the trail with only the rows of one exception; with all rows if ``name`` is None."""
-        if name is None:
-            return self
-        deployments = {exception.name: set(exception.deployments) for exception in self.exceptions}
-        if name not in deployments:
-            raise UsageError(f"There is no audit exception {name}.", f"use one of {', '.join(deployments)}.")
-        return replace(self, rows=[row for row in self.rows if row["deployment_id"] in deployments[name]])
-
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora audit --json`` prints it."""
         return {**asdict(self), "rollbacks": self.rollbacks.dict(), "sentences": self.sentences}
 
 
-def read_audit_trail(con: Connection, scope: Scope) -> AuditTrail:
-    """Return the audit trail of a scope. Raises ``UsageError`` for an unknown application or team, or invalid date."""
+def read_audit_trail(
+    con: Connection, scope: Scope, matching: ChangeFilter = EVERY_CHANGE, limit: int | None = None
+) -> AuditTrail:
+    """Return the audit trail of a scope; it lists the latest changes that a filter matches, at most ``limit``.
+
+    Raises ``UsageError`` for an unknown exception, application or team, or an invalid date.
+    """
     about = build_info(con)
-    rows = [_add_local_time(row, about["timezone"]) for row in list_rows(con, "audit_trail", scope)]
     approval_wait = compute_metric(con, "approval_wait", scope)[0]
     wait = f"Median approval time: {approval_wait.text} ({approval_wait.evidence})."
     return AuditTrail(
-        rows=rows,
-        exceptions=find_exceptions(con, scope, rows),
+        provenance=describe_provenance(con, scope),
+        rows=list_changes(con, scope, matching, limit).rows,
+        **run_analysis(con, "audit_counts", scope)[0],
+        exceptions=count_exceptions(con, scope),
         rollbacks=rollbacks.list_rollbacks(con, scope),
-        as_code=run_analysis(con, "as_code", scope),
+        as_code=_list_pipelines_as_code(con, scope),
         delivery=[_add_share_failed(row) for row in run_analysis(con, "template_delivery", scope)],
         waits=wait if approval_wait.value is not None else "",
         timezone=about["timezone"],
@@ -132,29 +150,27 @@ def read_audit_trail(con: Connection, scope: Scope) -> AuditTrail:
     )
 
 
-def find_exceptions(con: Connection, scope: Scope, rows: list[Row]) -> list[AuditException]:
-    """Count every exception of ``dora/sql/exceptions``; ``rows`` are the production changes of the scope."""
+def count_exceptions(con: Connection, scope: Scope) -> list[AuditException]:
+    """Count every exception of ``dora/sql/exceptions`` among the production changes of a scope."""
     queries = catalog.queries("exceptions")
-    # SQL has no time zones here, see dora.periods; the local hour of a change is known in Python only.
-    outside_hours = [row["deployment_id"] for row in rows if row["outside_business_hours"]]
     # One statement, so that the scope is computed once and not for each exception.
     selects = [COUNT_EXCEPTIONS.format(name=name, sql=sql) for name, sql in queries.items()]
-    statement = IN_SCOPE + " UNION ALL ".join(selects)
-    counts = run_in_scope(con, statement, scope, outside_business_hours=outside_hours)
-    counts_by_name = {count["name"]: count for count in counts}
-    exceptions = []
-    for name, sql in queries.items():
-        found, total = set(counts_by_name[name]["found"]), counts_by_name[name]["total"]
-        deployments = [row["deployment_id"] for row in rows if row["deployment_id"] in found]
-        words = catalog.header(sql)
-        exceptions.append(AuditException(name, **words, count=len(found), total=total, deployments=deployments))
-    return exceptions
+    counts = {row["name"]: row for row in run_in_scope(con, IN_SCOPE + " UNION ALL ".join(selects), scope)}
+    return [
+        AuditException(name, **catalog.header(sql), count=counts[name]["found"], total=counts[name]["total"])
+        for name, sql in queries.items()
+    ]
 
 
-def _add_local_time(row: Row, zone: str) -> Row:
-    local = periods.with_offset(row["changed_at"] or row["happened_at"], zone)
-    outside = not parse_working_hours(row["working_hours"]).contains(local) if row["changed_at"] else None
-    return row | {"local_time": local, "outside_business_hours": outside}
+def _list_pipelines_as_code(con: Connection, scope: Scope) -> list[Row]:
+    """Return how each application's pipelines are made, and in how many of its deployments a canary ran."""
+    coverage = {row["application"]: row for row in run_analysis(con, "canary_coverage", scope)}
+    none = {"with_canary": 0, "deployments": 0}
+    counts = ("with_canary", "deployments")
+    return [
+        row | {name: coverage.get(row["application"], none)[name] for name in counts}
+        for row in run_analysis(con, "as_code", scope)
+    ]
 
 
 def _add_share_failed(row: Row) -> Row:

@@ -14,6 +14,7 @@ EVIDENCE = {
 }  # fmt: skip
 MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in words, by code if it has codes
     "outside_business_hours": "outside business hours",
+    "self_merged": "merged by its author without an approval",
     "unauthorized_users": "unauthorized: {}",
     "stopped_by": "rejected by {}",
     "restarted_by": "restarted by {}",
@@ -29,13 +30,15 @@ MARKS: dict[str, str | dict[str, str]] = {  # column of the row: exception in wo
     "approved_by_trigger_user": "approved by the person who triggered it",
 }
 COLUMNS = {  # of every list of production changes: terminal, file and page
-    "local_time": "Deployed", "application": "Application", "team": "Team", "kind": "Kind", "outcome": "Outcome",
-    "commit": "Commit", "changes": "Changes", "authors": "Authors", "started": "Started by",
+    "local_time": "Deployed", "application": "Application", "why": "Why", "marks": "Exceptions",
+    "team": "Team", "kind": "Kind", "outcome": "Outcome",
+    "commit": "Commit", "changes": "Changes", "authors": "Authors", "reviewers": "Reviewers", "merged_by": "Merged by",
+    "started": "Started by",
     "prompts": "Approval prompt", "roles": "Roles required", "approved_by": "Approved by", "waited": "Approval wait",
-    "canary": "Canary result", "marks": "Exceptions", "template": "Template", "url": "Execution",
+    "canary": "Canary result", "template": "Template", "url": "Execution",
 }  # fmt: skip
-TERMINAL_COLUMNS = ("local_time", "application", "kind", "outcome", "commit", "authors", "started", "approved_by",
-                    "waited", "marks")  # fmt: skip
+TERMINAL_COLUMNS = ("local_time", "application", "why", "kind", "outcome", "commit", "authors", "started",
+                    "approved_by", "waited", "marks")  # fmt: skip
 
 
 def terminal_line(row: Row) -> Row:
@@ -55,7 +58,7 @@ def change_cells(row: Row) -> Row:
         "commit": (row["commit"] or "")[:SHORT_COMMIT] or None,
         "started": row["triggered_by"] and f"{row['triggered_by']}{manual}",
         "waited": None if minutes is None else text.quantity(minutes / 60, "hours"),
-        "canary": f"{row['verdict']} {row['score']:.0f}" if has_score else row["verdict"],
+        "canary": f"{row['verdict']} {row['score']:.0f}" if has_score else row["verdict"] or _no_canary(row),
         "marks": ", ".join(marks(row)) or None,
         "template": " ".join(filter(None, (row["template"], row["template_version"]))) or None,
     }
@@ -66,6 +69,10 @@ def outcome(row: Row) -> str:
     if row["evidence"]:
         return "failed: " + ", ".join(EVIDENCE.get(word, word) for word in row["evidence"].split())
     return str(row["outcome"]).replace("_", " ")
+
+
+def _no_canary(row: Row) -> str | None:
+    return "configured, never ran" if row["canary_configured"] else None
 
 
 def marks(row: Row) -> list[str]:
@@ -82,6 +89,10 @@ def marks(row: Row) -> list[str]:
         and row["kind"] in ("release", "hotfix", "config", "promotion")
     ):
         words.append("manual, no approval prompt")
+    if row["verdict"] in ("fail", "marginal") and row["changed_at"]:
+        words.append(f"canary overridden ({row['verdict']})")
+    if row["canary_configured"] and not row["verdict"] and row["changed_at"]:
+        words.append("canary never ran")
     if row["versions_behind"]:
         words.append("older template")
     return words
@@ -99,7 +110,8 @@ def template_cells(row: Row) -> Row:
         "newest version": row["newest_version"],
         "pipelines behind": row["behind"],
         "protected": row["protected"],
-        "canary": row["has_canary"],
+        "canary configured": row["has_canary"],
+        "canary ran": f"{row['with_canary']:,} of {row['deployments']:,}" if row["deployments"] else None,
         "approval": row["has_approval"],
         "rollback pipeline": row["has_rollback"],
     }

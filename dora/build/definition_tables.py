@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from hashlib import sha256
 
 from dora import periods
 from dora.config import applications, teams
@@ -51,6 +52,12 @@ def write_definitions(con: Connection, config: Config) -> None:
         if end := applications.last_end(entries, application):
             until = periods.to_utc(datetime.combine(end, time()), config.timezone)
             con.execute("INSERT INTO application_ends VALUES (?, ?)", [application, until])
+
+
+def hash_definitions(con: Connection) -> str:
+    """Return the SHA-256 of every application's definitions, a line each: application, key and value between tabs."""
+    rows = con.execute("SELECT application, key, value FROM definitions_in_force ORDER BY ALL").fetchall()
+    return sha256("".join("\t".join(row) + "\n" for row in rows).encode()).hexdigest()
 
 
 def _write_memberships(con: Connection, config: Config) -> dict[str, str | None]:

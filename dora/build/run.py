@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from uuid import uuid4
 
 from dora import periods
-from dora.build.definition_tables import write_definitions
+from dora.build.definition_tables import hash_definitions, write_definitions
 from dora.build.goal_table import write_goals
+from dora.build.local_times import write_local_times
 from dora.build.names import write_names
 from dora.build.observed_days import write_observed_days
 from dora.build.people import write_people
@@ -56,6 +58,8 @@ def build(
         write_names(con, config)
         _write_build_info(con, config)
         write_definitions(con, config)
+        con.execute("UPDATE build SET definitions_hash = ?", [hash_definitions(con)])
+        write_local_times(con)
         write_people(con, config)
         write_goals(con, config)
         _write_models(con, report)
@@ -77,10 +81,18 @@ def _write_build_info(con: Connection, config: Config) -> None:
     con.execute(
         "CREATE TABLE build AS SELECT coalesce("
         " max(as_of) FILTER (source IN (SELECT DISTINCT source FROM landing.execution)), max(as_of)) AS as_of,"
-        " ?::TIMESTAMP AS built_at, ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine,"
+        " ?::TIMESTAMP AS built_at, ? AS build_id, NULL::VARCHAR AS definitions_hash,"
+        " ? AS timezone, ?::DOUBLE AS stale_after_hours, ? AS version, version() AS engine,"
         " ?::INTEGER AS layout"
         " FROM landing.load WHERE finished_at IS NOT NULL",
-        [built_at, config.timezone, config.stale_after_hours, metadata.version("delivery-metrics"), BUILD_LAYOUT],
+        [
+            built_at,
+            uuid4().hex,
+            config.timezone,
+            config.stale_after_hours,
+            metadata.version("delivery-metrics"),
+            BUILD_LAYOUT,
+        ],
     )
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")

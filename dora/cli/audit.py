@@ -106,14 +106,14 @@ def audit(
     Example: dora audit --since 90d --out audit.html
     """
     delivery = options.open_build(config)
-    trail = delivery.audit(options.scope_from(since, until, application, team)).only(exception)
+    trail = delivery.audit(options.scope_from(since, until, application, team), exception)
     if json:
         console.print_json(trail.dict())
     elif csv:
         console.print_csv(trail.rows)
     elif out:
-        _write(delivery, trail, out)
-        console.print_note(f"{out}: {len(trail.rows):,} production changes")
+        written = _write(delivery, trail, out)
+        console.print_note(f"{', '.join(map(str, written))}: {len(trail.rows):,} production changes")
     else:
         print(*trail.sentences, "", sep="\n")
         console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]])
@@ -121,32 +121,33 @@ def audit(
         options.print_data_through(trail.as_of)
 
 
-def _write(delivery: Delivery, trail: AuditTrail, path: Path) -> None:
-    from dora.export import files
+def _write(delivery: Delivery, trail: AuditTrail, path: Path) -> list[Path]:
+    """Write the trail and its manifest, and return the paths of what was written."""
+    from dora.export import files, manifest
 
     match path.suffix.lower().removeprefix("."):
         case "html":
             _page(trail).write(path)
         case "csv" | "parquet" as form:
-            types = files.column_types(delivery, "audit_trail") | {
-                "local_time": "",
-                "outside_business_hours": "BOOLEAN",
-            }
-            files.save(path, form, trail.rows, types)
+            types = files.column_types(delivery, "audit_trail") | {"local_time": ""}
+            files.save(path, form, trail.rows, types, trail.provenance.lines)
         case _:
             raise UsageError(f"{path} has an unknown file type; nothing was written.", "use .html, .csv or .parquet.")
+    provenance = trail.provenance.lines | {"Production changes": f"{len(trail.rows):,}"}
+    return [path, *manifest.write_manifest(path.with_name(f"{path.name}.sha256"), [path], provenance)]
 
 
 def _page(trail: AuditTrail) -> Page:
     """Lay out the audit trail so that every number in its summary can be counted in a table below."""
-    data = f"data through {trail.as_of:%Y-%m-%d %H:%M} UTC" if trail.as_of else "no data"
-    page = Page("Production changes", f"{data} · times in {trail.timezone}")
+    provenance = [f"{label}: {value}" for label, value in trail.provenance.lines.items()]
+    page = Page("Production changes", " · ".join(provenance[:4]), " · ".join(provenance[4:]))
     page.paragraphs(trail.sentences)
     page.heading("Audit exceptions")
     page.table(
-        {"changes that": exception.title, "count": exception.count, "of": exception.total, "among": exception.among}
+        {"changes that": exception.title, "count": exception.count, "of": exception.total, "among": exception.among,
+         "share and 95 % CI": exception.evidence}
         for exception in trail.exceptions
-    )
+    )  # fmt: skip
     page.heading("Rollbacks")
     page.paragraphs(trail.rollbacks.sentences)
     page.table(trail.rollbacks.lines())
@@ -155,9 +156,10 @@ def _page(trail: AuditTrail) -> Page:
     page.heading("Deployments by template version")
     page.table(trail.versions())
     page.heading("Changes with exceptions", "The latest first.")
-    page.table([audit_text.change_cells(row) for row in trail.rows if audit_text.marks(row)], audit_text.COLUMNS)
+    marked = [audit_text.change_cells(row) for row in trail.rows if audit_text.marks(row)]
+    page.table(marked, audit_text.COLUMNS, filtered=True)
     page.heading("All production changes", "The latest first, including attempts that took no traffic.")
-    page.table(trail.lines(), audit_text.COLUMNS)
+    page.table(trail.lines(), audit_text.COLUMNS, filtered=True)
     return page
 
 

@@ -87,7 +87,7 @@ def show(
     if not options.print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
         if metric in (None, "deployment_frequency"):
-            _print_promotions(delivery.promotions(scope))
+            _print_promotions(delivery.analyse("promotions", scope)[0])
 
 
 def _print_denominators(steps: list[DenominatorStep], *, json: bool, csv: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
+DAY_MINUTES = 24 * 60
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY, _START, _END = f"(?:{'|'.join(DAYS)})", r"(?:[01]\d|2[0-3]):[0-5]\d", r"(?:[01]\d|2[0-4]):[0-5]\d"
 PATTERN = rf"^{_DAY}(?:-{_DAY})? {_START}-{_END}\Z"
@@ -30,6 +31,13 @@ class WorkingHours:
         if minute >= self.start:
             return local.weekday() in self.days
         return minute < self.end and (local - timedelta(days=1)).weekday() in self.days
+
+    def spans(self) -> list[tuple[int, int, int]]:
+        """Return them as days of the week with the minutes of the day from which and up to which they last."""
+        if self.start < self.end:
+            return [(day, self.start, self.end) for day in sorted(self.days)]
+        evenings = [(day, self.start, DAY_MINUTES) for day in sorted(self.days)]
+        return evenings + [((day + 1) % len(DAYS), 0, self.end) for day in sorted(self.days) if self.end]
 
 
 @cache

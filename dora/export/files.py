@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,8 +88,12 @@ def _series(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
                 yield keys | {column: getattr(value, column) for column in _SERIES if column not in keys}
 
 
-def save(path: Path, form: Format, rows: Rows, types: Types | None = None) -> None:
+def save(
+    path: Path, form: Format, rows: Rows, types: Types | None = None, about: Mapping[str, str] | None = None
+) -> None:
     """Write rows as one file; ``types`` are its columns, which default to those of the first row.
+
+    ``about`` is metadata of a Parquet file; CSV has no place for it.
 
     Raises ``DoraError`` if it cannot be written; the old file is then unchanged.
     """
@@ -100,10 +104,10 @@ def save(path: Path, form: Format, rows: Rows, types: Types | None = None) -> No
             with temporary_path.open("w", newline="", encoding="utf-8") as file:
                 console.write_csv(rows, file, list(types))
         else:
-            _write_parquet(rows, temporary_path, types)
+            _write_parquet(rows, temporary_path, types, about or {})
 
 
-def _write_parquet(rows: Rows, path: Path, types: Types) -> None:
+def _write_parquet(rows: Rows, path: Path, types: Types, about: Mapping[str, str]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
     from pyarrow import parquet  # noqa: PLC0415
 
@@ -119,4 +123,5 @@ def _write_parquet(rows: Rows, path: Path, types: Types) -> None:
     }
     columns = {name: pa.array([row[name] for row in rows], arrow_types.get(kind)) for name, kind in types.items()}
     empty = {name: column.cast(pa.string()) for name, column in columns.items() if pa.types.is_null(column.type)}
-    parquet.write_table(pa.table(columns | empty), path, compression="zstd")
+    table = pa.table(columns | empty).replace_schema_metadata(dict(about))
+    parquet.write_table(table, path, compression="zstd")

@@ -151,7 +151,7 @@ def definitions_in_force(con: Connection, name: str | None, scope: Scope = EVERY
 
 
 def build_info(con: Connection) -> dict[str, Any]:
-    """Return as_of, built_at, timezone, stale_after_hours, version, engine and layout of the build."""
+    """Return the build's as_of, built_at, build_id, definitions_hash, timezone, version, engine, layout and so on."""
     return fetch_rows(con, "SELECT * FROM build", [])[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -39,13 +40,18 @@ class Page:
         """Add key numbers: title, value, and the line of evidence under it."""
         self._parts.append({"kind": "cards", "cards": list(cards)})
 
-    def table(self, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None) -> None:
-        """Add rows under the titles of ``columns`` (key → title; default: every key). Web addresses become links."""
+    def table(
+        self, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str] | None = None, *, filtered: bool = False
+    ) -> None:
+        """Add rows under the titles of ``columns`` (key → title; default: every key). Web addresses become links.
+
+        A ``filtered`` table shows all of its rows without a scroll box, and a field that hides those without a text.
+        """
         rows = list(rows)
         titles = columns or {key: key.replace("_", " ") for key in (rows[0] if rows else {})}
         classes = {key: _css_class([row.get(key) for row in rows]) for key in titles}
         described = [{"key": key, "title": title, "css_class": classes[key]} for key, title in titles.items()]
-        self._parts.append({"kind": "table", "columns": described, "rows": rows})
+        self._parts.append({"kind": "table", "columns": described, "rows": rows, "filtered": filtered})
 
     def images(self, images: Iterable[tuple[str, str, bytes, Literal["svg+xml", "png"]]]) -> None:
         """Add images beside each other: title, caption, content, and the type of image."""
@@ -66,7 +72,11 @@ class Page:
         environment.tests["web_link"] = is_web_link
         template = environment.from_string(files("dora.render").joinpath("page.html.j2").read_text())
         page = {"title": self.title, "notes": self._notes, "parts": self._parts, "style": _style(mail=mail)}
-        return template.render(page, policy=CONTENT_SECURITY_POLICY)
+        script = files("dora.render").joinpath("filter.js").read_text() if self._is_filtered() and not mail else ""
+        return template.render(page, policy=_policy(script), script=script)
+
+    def _is_filtered(self) -> bool:
+        return any(part.get("filtered") and part["rows"] for part in self._parts)
 
     def write(self, path: Path, *, mail: bool = False) -> None:
         """Write the page to a file. Raises ``DoraError`` if it cannot be written; the old file is then unchanged."""
@@ -74,6 +84,14 @@ class Page:
         with replace_file(path) as temporary_path:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary_path.write_text(html, encoding="utf-8")
+
+
+def _policy(script: str) -> str:
+    """Return the policy that lets run this script and nothing else; none if it is empty."""
+    if not script:
+        return CONTENT_SECURITY_POLICY
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return f"{CONTENT_SECURITY_POLICY}; script-src 'sha256-{digest}'"
 
 
 def is_web_link(value: object) -> bool:

@@ -1,3 +1,4 @@
+-- label = "Approver unknown"
 -- title = "were approved by a user of whom it is unknown whether they are an author"
 -- among = "approved changes"
 -- One row is one approved change; found if it is unknown whether an approver is one of its authors.

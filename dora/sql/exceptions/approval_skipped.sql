@@ -1,3 +1,4 @@
+-- label = "Approval skipped"
 -- title = "had an approval prompt that was skipped"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if one of them was skipped.

@@ -1,3 +1,4 @@
+-- label = "Approval timed out"
 -- title = "were stopped by an approval timeout"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if one of them timed out and stopped the pipeline.

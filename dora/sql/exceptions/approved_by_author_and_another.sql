@@ -1,3 +1,4 @@
+-- label = "Author among approvers"
 -- title = "were approved by an author and another user"
 -- among = "approved changes"
 -- One row is one approved change; found if an author approved it, but not alone.

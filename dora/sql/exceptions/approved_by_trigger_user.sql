@@ -1,3 +1,4 @@
+-- label = "Approved by who triggered it"
 -- title = "were approved by the user who triggered them"
 -- among = "approved changes"
 -- One row is one approved change; found if the user who triggered it approved it.

@@ -1,3 +1,4 @@
+-- label = "Canary overridden"
 -- title = "took traffic after a failed or marginal canary"
 -- among = "changes with a canary"
 -- One row is one change with a canary; found if it took traffic although its last canary did not pass.

@@ -1,3 +1,4 @@
+-- label = "No approval"
 -- title = "had no approval prompt"
 -- among = "manual releases"
 -- One row is one manual release, hotfix, promotion or configuration change; found if its pipeline had no approval prompt.

@@ -1,3 +1,4 @@
+-- label = "Passed by timeout"
 -- title = "continued after an approval timeout"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if one of them timed out and the pipeline continued.

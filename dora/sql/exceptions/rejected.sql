@@ -1,3 +1,4 @@
+-- label = "Rejected"
 -- title = "were rejected by a user"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if a user stopped it there.

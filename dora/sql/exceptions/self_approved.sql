@@ -1,3 +1,4 @@
+-- label = "Self-approved"
 -- title = "were self-approved: approved only by an author"
 -- among = "approved changes"
 -- One row is one approved change; found if every approver is one of its authors (segregation of duties).

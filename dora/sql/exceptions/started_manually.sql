@@ -1,3 +1,4 @@
+-- label = "Started manually"
 -- title = "were started manually"
 -- among = "changes"
 -- One row is one change whose trigger is recorded; found if a user started it.

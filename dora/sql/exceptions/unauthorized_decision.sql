@@ -1,3 +1,4 @@
+-- label = "Unauthorized attempt"
 -- title = "had a decision attempt by an unauthorized user"
 -- among = "changes with an approval prompt"
 -- One row is one change with an approval prompt; found if a user without the required role tried to answer it.

@@ -1,3 +1,4 @@
+-- label = "Commit unknown"
 -- title = "have no known commit"
 -- among = "production changes"
 -- One row is one production change; found if its commit is unknown.

@@ -1,3 +1,4 @@
+-- label = "Verification stopped"
 -- title = "were stopped at a verification after they served"
 -- among = "production changes"
 -- One row is one production change; found if a user stopped its pipeline at a prompt after it had served.

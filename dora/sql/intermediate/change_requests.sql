@@ -22,6 +22,11 @@ SELECT
   change_request.first_commit_at,
   change_request.first_review_at,
   change_request.approved_at,
+  change_request.merged_by,
+  change_request.reviewers,
+  lower(change_request.merged_by) = lower(change_request.author)
+  AND len(coalesce(change_request.approvers, [])) = 0
+  AND NOT coalesce(change_request.approved_at <= change_request.merged_at, FALSE) AS self_merged,
   change_request.labels
 FROM ranked_matches
 INNER JOIN landing.change_request

@@ -18,6 +18,14 @@
 -- prompts_timed_out = "Approval prompts that timed out and stopped the pipeline."
 -- prompts_passed_by_timeout = "Approval prompts that timed out and let the pipeline continue."
 -- author_approval = "alone if only its authors approved it, shared if others did too, unknown if a user may be an author or not; null if no author did."
+-- why = "What it was made for: the latest change that it shipped first and how many more, or the reason that its source gives."
+-- hour_of_week = "Hour of the local week in which production began to change: 0 is Monday from 0:00, 167 Sunday from 23:00."
+-- outside_business_hours = "True if that is outside the working hours of its application; null if it took no traffic."
+-- merged_by = "Users who merged the requests of its changes."
+-- reviewers = "Users who reviewed those changes without having written them."
+-- self_merged = "Number of its changes that their author merged without an approval of another user; null if no merger is known."
+-- restarted_by_another = "True if another person than the one who triggered it restarted a stage of it; null if nobody did, or it is unknown who."
+-- canary_configured = "True if its executions planned a canary, or its pipeline has had one since before it; null if that pipeline has changed since."
 -- restarts = "How often a stage of it was restarted."
 -- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval, or where it may be another."
 -- restored_or_previous_id = "Deployment whose content a rollback restored, else the previous one."
@@ -45,8 +53,13 @@ SELECT
   deployments.happened_at,
   deployments.first_traffic_at AS changed_at,
   definitions.working_hours,
+  hours.hour_of_week,
+  hours.outside_business_hours,
   deployments.kind,
   deployments.outcome,
+  coalesce(
+    CASE WHEN deployments.kind = 'rollback' THEN deployments.reason END, reasons.reason, deployments.reason
+  ) AS why,
   deployments.pipeline,
   templates.template,
   templates.template_version,
@@ -59,10 +72,14 @@ SELECT
   END AS started_manually,
   restarts.restarted_by,
   coalesce(restarts.restarts, 0) AS restarts,
+  restarts.restarted_by_another,
   deployments.commit,
   deployments.version,
   coalesce(authors.changes, 0) AS changes,
   authors.authors,
+  reviews.merged_by,
+  reviews.reviewers,
+  reviews.self_merged,
   coalesce(approvals.prompt_count, 0) AS prompt_count,
   approvals.prompts,
   approvals.answers,
@@ -82,6 +99,10 @@ SELECT
   coalesce(approvals.stopped_verifications, 0) AS stopped_verifications,
   duties.author_approval,
   duties.approved_by_trigger_user,
+  CASE
+    WHEN plans.deployment_id IS NOT NULL THEN TRUE
+    WHEN pipelines.updated_at <= deployments.queued_at THEN pipelines.has_canary
+  END AS canary_configured,
   canaries.verdict,
   canaries.score,
   recoveries.evidence,
@@ -100,6 +121,11 @@ LEFT JOIN memberships
   AND coalesce(deployments.happened_at, memberships.since) >= memberships.since
   AND coalesce(deployments.happened_at < memberships.until, memberships.until = 'infinity')
 LEFT JOIN landing.execution ON deployments.source = execution.source AND deployments.root_id = execution.id
+LEFT JOIN pipelines ON execution.source = pipelines.source AND execution.pipeline_id = pipelines.pipeline_id
+LEFT JOIN deployment_hours AS hours ON deployments.deployment_id = hours.deployment_id
+LEFT JOIN reasons_by_deployment AS reasons ON deployments.deployment_id = reasons.deployment_id
+LEFT JOIN reviews_by_deployment AS reviews ON deployments.deployment_id = reviews.deployment_id
+LEFT JOIN canary_plans AS plans ON deployments.deployment_id = plans.deployment_id
 LEFT JOIN template_by_deployment AS templates ON deployments.deployment_id = templates.deployment_id
 LEFT JOIN authors_by_deployment AS authors ON deployments.deployment_id = authors.deployment_id
 LEFT JOIN approvals_by_deployment AS approvals ON deployments.deployment_id = approvals.deployment_id

@@ -7,6 +7,9 @@
 -- reverts = "Changes that it reverts, joined by a space."
 -- reverted_by = "Last change that reverts it."
 -- cherry_pick_of = "Change that it cherry-picks; that one counts instead."
+-- merged_by = "User who merged its pull or merge request."
+-- reviewers = "Users other than its author who reviewed it."
+-- self_merged = "True if the author of its request merged it without an approval of another user; null if the host does not say who merged it."
 -- shipped_by_cherry_pick = "Cherry-picks of it were shipped before it was."
 -- reverted_before_shipping = "It was reverted before, or by, the deployment that shipped it."
 WITH
@@ -68,6 +71,9 @@ SELECT
   requests.opened_at,
   requests.first_review_at,
   requests.approved_at,
+  requests.merged_by,
+  requests.reviewers,
+  requests.self_merged,
   direct_reverts.reverts,
   reverted_changes.reverted_by,
   cherry_picked.origin_sha AS cherry_pick_of,

@@ -30,7 +30,7 @@ def files(organisation: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["audit", "report", "mail"])
 def test_files_make_no_requests_and_fit_a_phone(name: str, scheme: str, files: dict[str, Path], browser: Any) -> None:
-    """No request, no script; on a phone tables scroll and the page does not."""
+    """No request, no script but the filter of the audit; on a phone tables scroll and the page does not."""
     context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme=scheme, offline=True)
     page, requests, errors = context.new_page(), [], []
     page.on("request", lambda request: requests.append(request.url))
@@ -40,11 +40,31 @@ def test_files_make_no_requests_and_fit_a_phone(name: str, scheme: str, files: d
     assert [url for url in requests if not url.startswith("data:")] == [files[name].as_uri()]
     assert errors == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.evaluate("document.scripts.length") == 0
+    assert page.evaluate("document.scripts.length") == (name == "audit")
     back, ink = (page.evaluate(f"getComputedStyle(document.body).{style}") for style in ("backgroundColor", "color"))
     assert (sum(map(int, back[4:-1].split(","))) > sum(map(int, ink[4:-1].split(",")))) == (
         scheme == "light" or name == "mail"
     )
+    context.close()
+
+
+def test_the_audit_is_filtered_offline(files: dict[str, Path], browser: Any) -> None:
+    """Every row is on the page without a scroll box; typed words leave the rows that have all of them."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    page = context.new_page()
+    page.goto(files["audit"].as_uri())
+    changes = page.locator(".filtered").last
+    every = changes.locator("tbody tr:visible").count()
+    assert every > 20
+    assert changes.locator(".wide").evaluate("box => box.scrollHeight <= box.clientHeight + 20")
+    application = changes.locator("tbody tr").first.locator("td").nth(1).inner_text()
+    changes.get_by_label("Filter rows").fill(f"{application.upper()} RELEASE")
+    rows = changes.locator("tbody tr:visible").all_inner_texts()
+    assert 0 < len(rows) < every
+    assert all(application in row and "release" in row for row in rows)
+    assert changes.locator("output").inner_text() == f"{len(rows)} of {every} rows"
+    changes.get_by_label("Filter rows").fill("")
+    assert changes.locator("tbody tr:visible").count() == every
     context.close()
 
 

@@ -127,12 +127,9 @@ def test_lead_time_costs_and_coverage() -> None:
 
 def test_changes_by_hour() -> None:
     """Each hour with changes is a tile; one outside business hours has another colour."""
-    late = {"local_time": datetime(2026, 3, 1, 23), "outside_business_hours": True}
-    rows = [{"local_time": NOON, "outside_business_hours": False}] * 3 + [
-        late,
-        {"local_time": NOON, "outside_business_hours": None},
-    ]
-    cells = audit.hours(rows)
+    counts = [(12, 3, 1), (6 * 24 + 23, 1, 1)]
+    names = ("hour_of_week", "changes", "outside_business_hours")
+    cells = audit.hours([dict(zip(names, count, strict=True)) for count in counts])
     assert [(cell["day"], cell["hour"], cell["changes"], cell["tone"]) for cell in cells] == [
         ("Mon", 12, 3, "blue"), ("Sun", 23, 1, "vermilion"),
     ]  # fmt: skip
@@ -141,16 +138,11 @@ def test_changes_by_hour() -> None:
 
 def test_approval_waits() -> None:
     """Each change is a dot and each median a tick; an immediate decision is drawn, too."""
-    rows = [
-        {"application": "shop", "waited_minutes": wait, "prompts": "Go?", "approved_by": None} for wait in (0.0, 4.0, 9)
-    ]
-    rows.append({"application": "mail", "waited_minutes": None, "prompts": None, "approved_by": None})
-    waits = audit.waits(rows)
+    shop = {"application": "shop", "prompts": "Go?", "approved_by": None, "median_minutes": 4.0, "approvals": 3}
+    waits = audit.waits([shop | {"waited_minutes": wait} for wait in (0.0, 4.0, 9)])
     assert [(row["minutes"], row["middle"]) for row in waits] == [(0.1, False), (4.0, False), (9, False), (4.0, True)]
     chart = audit_charts.approval_waits(waits)
     assert (marks(chart, "point"), marks(chart, "tick")) == (3, 1)
-    many = audit.waits(rows * 2000)
-    assert len(many) <= audit.MAX_POINTS + 1
 
 
 @pytest.mark.parametrize(

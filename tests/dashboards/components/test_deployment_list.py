@@ -191,18 +191,13 @@ def test_every_mark_of_the_canary_page_lists_its_canaries(
 
 def test_an_hour_of_the_week_lists_its_changes(run: Run, organisation: Path, delivery: dora.Delivery) -> None:
     """An hour lists as many changes as its cell counts; with an exception, only the changes of both."""
-    trail = delivery.audit(WINDOW)
-    cells = audit.hours(trail.rows)
-    hours = Counter(hour for row in trail.rows if (hour := audit.hour_of_week(row)))
-    assert hours == {cell["part"]: cell["changes"] for cell in cells}
+    cells = audit.hours(delivery.analyse("changes_by_hour", WINDOW))
     cell = max(cells, key=lambda cell: cell["changes"])
     page = run(organisation, "audit", hour=cell["part"])
     assert f"{cell['changes']} changes, latest first" in page_text(page)
-    (outside_hours,) = [exception for exception in trail.exceptions if exception.name == "outside_business_hours"]
-    both = [
-        row
-        for row in trail.rows
-        if row["deployment_id"] in outside_hours.deployments and audit.hour_of_week(row) == cell["part"]
-    ]
+    exceptions = {exception.name: exception for exception in delivery.audit(WINDOW, limit=0).exceptions}
+    outside_hours = exceptions["outside_business_hours"]
+    rows = delivery.audit(WINDOW, outside_hours.name).rows
+    both = [row for row in rows if audit.hour_name(row["hour_of_week"]) == cell["part"]]
     page = run(organisation, "audit", hour=cell["part"], finding=outside_hours.title)
     assert f"{text.format_count(len(both), 'change')}, latest first" in page_text(page)

@@ -8,6 +8,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 import dora
+from dashboards.sections import audit
 
 Run = Callable[..., AppTest]
 WINDOW = dora.Scope(since="90d")
@@ -45,13 +46,23 @@ def test_canary_of_an_application_without_canaries(run: Run, organisation: Path)
 
 
 def test_audit_shows_exceptions_changes_and_rollbacks(run: Run, organisation: Path) -> None:
-    """Every sentence of the audit trail, every rollback, and the changes at their local times; no script becomes a
-    link."""
+    """Every exception as a tile with its evidence, every rollback, and the latest changes at their local times; no
+    script becomes a link."""
     page = run(organisation, "audit")
     trail = dora.open(organisation).audit(WINDOW)
-    assert set(trail.sentences) | set(trail.rollbacks.sentences) <= set(texts(page))
+    assert {trail.waits, *trail.drift, *trail.rollbacks.sentences} - {""} <= set(texts(page))
+    numbers = {str(metric.label): str(metric.value) for metric in page.metric}
+    assert numbers["Production changes"] == f"{len(trail.rows):,}"
+    for exception in trail.exceptions:
+        if exception.name in audit.TILES or exception.count:
+            number = f"{exception.count:,} of {exception.total:,}" if exception.total else "–"
+            assert numbers[exception.label] == number
+    captions = "".join(str(caption.value) for caption in page.caption)
+    provenance = trail.provenance
+    assert all(part in captions for part in (provenance.definitions_hash, provenance.build_id, provenance.version))
     frames = [frame.value for frame in page.dataframe]
-    assert len(frames[0]) == min(200, len(trail.rows))
+    assert len(frames[0]) == min(audit.TOP, len(trail.rows))
+    assert list(frames[0].columns[:5]) == ["open", "local_time", "application", "why", "marks"]
     assert list(frames[0]["application"][:3]) == [row["application"] for row in trail.rows[:3]]
     assert list(frames[0]["local_time"][:3]) == [row["local_time"].replace(tzinfo=None) for row in trail.rows[:3]]
     assert len(frames[1]) == len(trail.rollbacks.rows)
@@ -66,5 +77,26 @@ def test_an_exception_in_the_address_filters_the_list(run: Run, organisation: Pa
     ]
     assert outside_business_hours.count
     page = run(organisation, "audit", finding=outside_business_hours.title)
-    assert len(page.dataframe[0].value) == min(200, outside_business_hours.count)
-    assert len(run(organisation, "audit", finding="nonsense").dataframe[0].value) == min(200, len(trail.rows))
+    assert len(page.dataframe[0].value) == min(audit.TOP, outside_business_hours.count)
+    assert len(run(organisation, "audit", finding="nonsense").dataframe[0].value) == min(audit.TOP, len(trail.rows))
+
+
+def test_a_tile_filters_the_list_and_back(run: Run, organisation: Path) -> None:
+    """A click on an exception lists as many changes as its tile counts; a second one lists all of them again."""
+    trail = dora.open(organisation).audit(WINDOW, limit=0)
+    counts = {exception.name: exception.count for exception in trail.exceptions}
+    titles = {exception.name: exception.label for exception in trail.exceptions}
+    name = max((name for name in audit.TILES if counts[name] < trail.changes), key=counts.__getitem__)
+    page = run(organisation, "audit")
+    for count in (counts[name], trail.changes):
+        page = page.button(key=f"tile {titles[name]}").click().run(timeout=60)
+        assert any(f"{count:,} change" in str(caption.value) for caption in page.caption)
+        assert len(page.dataframe[0].value) == min(audit.TOP, count)
+
+
+def test_a_search_reads_every_change(run: Run, organisation: Path) -> None:
+    """A text finds the oldest change of the window too, by its commit, which the first rows do not have."""
+    oldest = next(row for row in reversed(dora.open(organisation).audit(WINDOW).rows) if row["commit"])
+    page = run(organisation, "audit", search_changes=oldest["commit"][:12].upper())
+    assert page.dataframe[0].value["commit"].iloc[-1] == oldest["commit"][:9]
+    assert len(page.dataframe[0].value) < audit.TOP

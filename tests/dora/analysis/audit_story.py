@@ -35,6 +35,12 @@ class Story:
         self.shas.append(sha)
         return sha
 
+    def request(self, number: int, author: str, merged_by: str, **more: Any) -> None:
+        """The request that became the latest commit."""
+        trail = {"id": f"acme/shop#{number}", "repository": "acme/shop", "number": str(number), "sha": self.shas[-1]}
+        self.add("change_request", **trail, author=author, merged_by=merged_by, merged_at=at(100_000), **more)
+        self.rows["change"][-1]["change_request"] = str(number)
+
     def ship(self, name: str, minutes: float, commit: str | None, served: bool = True, **more: Any) -> None:
         status = "succeeded" if served else "failed"
         traffic, why = at(minutes + 5) if served else None, more.pop("reason", None)
@@ -60,13 +66,19 @@ def audit_rows() -> dict[str, list[Row]]:
     day = 24 * 60
     story.ship("base", 0, story.merge(-60, "Ada Lovelace"))
     first = story.merge(60, "Ada Lovelace")
+    story.request(1, "ada", "ADA", reviewers=["dee"], approvers=["dee"])
     story.ship("alone", 90, first, trigger="manual", triggered_by="bob@x.example")
     story.ask("alone", 1, 91, "ada.lovelace@x.example", unauthorized_user="eve@x.example")
     story.merge(day, "Bob")
-    story.ship("both", day + 60, story.merge(day + 5, "Cy"), trigger="manual", triggered_by="cy@x.example")
+    story.request(2, "bob", "bob", reviewers=["dee"], approvers=[])
+    second = story.merge(day + 5, "Cy")
+    story.request(3, "dee", "cy", reviewers=[], approvers=[])
+    story.ship("both", day + 60, second, trigger="manual", triggered_by="cy@x.example")
     story.ask("both", 1, day + 61, "CY@other.example")
     story.ask("both", 2, day + 61, "dee@x.example")
-    story.ship("clean", day + 700, story.merge(day + 600, "Bob"))  # Tuesday 20:45 in Berlin: out of hours
+    third = story.merge(day + 600, "Bob")
+    story.request(4, "bob", "cy")
+    story.ship("clean", day + 700, third)  # Tuesday 20:45 in Berlin: out of hours
     story.ask("clean", 1, day + 701, "dee@x.example")
     story.ship("mute", 2 * day, story.merge(2 * day - 30, "Bob"), served=False)
     story.ask("mute", 1, 2 * day, None, status="failed")

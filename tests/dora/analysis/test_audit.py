@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import re
+import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 import pytest
 from pyarrow import parquet
@@ -15,7 +22,8 @@ from pyarrow import parquet
 import dora
 from dora.analysis.audit_text import marks
 from dora.cli import audit
-from dora.errors import UsageError
+from dora.errors import DoraError, UsageError
+from dora.export import manifest
 from tests.dora.analysis.audit_story import SETTINGS, START, Row, audit_rows
 
 
@@ -80,7 +88,7 @@ def test_local_time_decides_what_is_outside_business_hours(delivery: dora.Delive
 
 
 def test_exceptions_have_a_total_of_their_own(delivery: dora.Delivery) -> None:
-    """Each exception has its denominator, and lists its deployments."""
+    """Each exception has its denominator, its share an interval, and of no rows it says what there are none of."""
     trail = delivery.audit()
     counts = {exception.name: (exception.count, exception.total) for exception in trail.exceptions}
     assert counts == {
@@ -89,12 +97,69 @@ def test_exceptions_have_a_total_of_their_own(delivery: dora.Delivery) -> None:
         "unauthorized_decision": (1, 5), "rejected": (1, 5), "approval_timed_out": (1, 5),
         "passed_by_timeout": (0, 5), "approval_skipped": (1, 5), "canary_overridden": (0, 0),
         "unknown_commit": (1, 8), "approval_person_unknown": (0, 3), "verification_stopped": (0, 8),
+        "self_merged": (1, 3), "canary_never_ran": (0, 0), "restarted_by_another": (0, 0),
     }  # fmt: skip
-    (self_approved,) = [exception for exception in trail.exceptions if exception.name == "self_approved"]
-    assert [row["deployment_id"] for row in trail.only("self_approved").rows] == self_approved.deployments
+    assert [row["deployment_id"] for row in delivery.audit(exception="self_approved").rows] == ["shop/alone@landed"]
     assert "1 of 3 approved changes were self-approved: approved only by an author." in trail.sentences
     with pytest.raises(UsageError, match="no audit exception eyes"):
-        trail.only("eyes")
+        delivery.audit(exception="eyes")
+
+
+def test_an_exception_lists_as_many_changes_as_it_counts(delivery: dora.Delivery) -> None:
+    """The number on a tile is that of the list behind it, however few of its rows are read."""
+    for exception in delivery.audit(limit=0).exceptions:
+        changes = delivery.changes(exception=exception.name, limit=1)
+        assert (changes.total, len(changes.rows)) == (exception.count, min(1, exception.count)), exception.name
+
+
+def test_self_merge(delivery: dora.Delivery) -> None:
+    """A change counts if its author merged its request and no one else approved it before; where the host does not say
+    who merged, nothing is known."""
+    rows = by_name(delivery)
+    people = {name: (row["merged_by"], row["reviewers"], row["self_merged"]) for name, row in rows.items()}
+    assert {name: person for name, person in people.items() if person[0]} == {
+        "alone": ("ADA", "dee", 0),  # approved by another person before the merge
+        "both": ("bob, cy", "dee", 1),  # one of its two changes, which dee only commented on
+        "clean": ("cy", None, 0),  # merged by another person
+    }
+    assert people["bare"] == (None, None, None)
+    assert "merged by its author without an approval" in marks(rows["both"])
+
+
+def test_why(delivery: dora.Delivery) -> None:
+    """The latest change that it shipped, with its request and the number of the others; else what its source says."""
+    why = {name: row["why"] for name, row in by_name(delivery).items()}
+    assert (why["alone"], why["both"], why["back"], why["hand"]) == (
+        "more (#1)", "more (#3) and 1 more", "=HYPERLINK(1)", None
+    )  # fmt: skip
+
+
+def test_a_search_reads_every_change(delivery: dora.Delivery) -> None:
+    """By person, by commit or request of any change that a deployment shipped, in any case; alone or in one hour."""
+
+    def names(**conditions: Any) -> list[str]:
+        changes = delivery.changes(**conditions)
+        assert changes.total == len(changes.rows)
+        return [row["deployment_id"].split("/")[1].split("@")[0] for row in changes.rows]
+
+    assert names(search="DEE@X") == ["clean", "both"]
+    assert names(search=f"{3:040x}") == ["both"]
+    assert names(search="#2") == ["both"]
+    assert names(search=" Eve@x ") == ["back", "alone"]
+    assert names(hour=24 + 20) == ["clean"]
+    assert names(hour=24 + 20, search="mail") == []
+    assert names(search="%") == []
+
+
+def test_aggregates_of_charts_count_what_the_rows_say(delivery: dora.Delivery) -> None:
+    """Changes by hour and approval waits come from SQL; they agree with the rows of the trail."""
+    rows = delivery.audit().rows
+    by_hour = Counter(row["local_time"].weekday() * 24 + row["local_time"].hour for row in rows if row["changed_at"])
+    assert {row["hour_of_week"]: row["changes"] for row in delivery.analyse("changes_by_hour")} == by_hour
+    assert sum(row["outside_business_hours"] for row in delivery.analyse("changes_by_hour")) == 1
+    waits = {row["deployment_id"]: row["waited_minutes"] for row in rows if row["waited_minutes"] is not None}
+    assert {row["deployment_id"]: row["waited_minutes"] for row in delivery.analyse("approval_waits")} == waits
+    assert {row["median_minutes"] for row in delivery.analyse("approval_waits")} == {median(waits.values())}
 
 
 def test_templates_and_their_drift(delivery: dora.Delivery) -> None:
@@ -153,7 +218,79 @@ def test_out_writes_the_type_of_its_suffix(config: Path, tmp_path: Path) -> None
     assert "approved by an author alone" in page
     with pytest.raises(UsageError, match="unknown file type"):
         audit.audit(config=config, out=tmp_path / "trail.xlsx")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["trail.csv", "trail.html", "trail.parquet"]
+    names = {f"trail.{form}{more}" for form in ("csv", "parquet", "html") for more in ("", ".sha256")}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_an_export_names_what_it_is_of(config: Path, delivery: dora.Delivery, tmp_path: Path) -> None:
+    """Period, scope, time, version, definitions and build: in the page, in Parquet's metadata, in each manifest."""
+    about = delivery.about()
+    expected = {
+        "Period": "2–11 March 2026 (Europe/Berlin)", "Scope": "team store, application shop",
+        "Version": f"dora {about['version']}", "Definitions (SHA-256)": about["definitions_hash"],
+        "Build": f"{about['build_id']}, built at {about['built_at']:%Y-%m-%d %H:%M:%S} UTC",
+    }  # fmt: skip
+    for form in ("csv", "parquet", "html"):
+        out = tmp_path / f"trail.{form}"
+        audit.audit(config=config, out=out, since="2026-03-02", team=["store"], application=["shop"])
+        comments = out.with_name(f"{out.name}.sha256").read_text()
+        for label, value in expected.items():
+            assert f"# {label}: {value}\n" in comments
+        assert re.search(r"^# Generated at: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", comments, re.MULTILINE)
+    metadata = parquet.read_schema(tmp_path / "trail.parquet").metadata
+    assert {name: metadata[name.encode()].decode() for name in expected} == expected
+    page = unescape((tmp_path / "trail.html").read_text())
+    assert [f"{name}: {value}" for name, value in expected.items() if f"{name}: {value}" not in page] == []
+
+
+def test_definitions_have_a_hash_that_anybody_can_compute(delivery: dora.Delivery) -> None:
+    """SHA-256 of a line for each application and key, as the table ``definitions_in_force`` has them."""
+    rows = delivery.sql("SELECT application, key, value FROM definitions_in_force ORDER BY ALL")
+    lines = "".join("\t".join(row.values()) + "\n" for row in rows)
+    assert delivery.about()["definitions_hash"] == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_standard_tools_verify_an_export(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """sha256sum finds a changed export, openssl a changed manifest; an export without a key leaves no old signature."""
+
+    def run(*arguments: str) -> int:
+        return subprocess.run(arguments, cwd=tmp_path, capture_output=True, check=False).returncode
+
+    check = ("sha256sum", "--strict", "-c", "trail.csv.sha256")
+    verify = ("openssl", "dgst", "-sha256", "-verify", "public.pem", "-signature", "trail.csv.sha256.sig", check[-1])
+    assert run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "key.pem") == 0
+    assert run("openssl", "pkey", "-in", "key.pem", "-pubout", "-out", "public.pem") == 0
+    monkeypatch.setenv(manifest.KEY_FILE, str(tmp_path / "key.pem"))
+    out = tmp_path / "trail.csv"
+    audit.audit(config=config, out=out)
+    assert (run(*check), run(*verify)) == (0, 0)
+    out.write_text(out.read_text().replace("dee@x", "eve@x"))
+    assert (run(*check), run(*verify)) == (1, 0)
+    lines = (tmp_path / check[-1]).read_text().splitlines()
+    (tmp_path / check[-1]).write_text(
+        "\n".join([*lines[:-1], f"{hashlib.sha256(out.read_bytes()).hexdigest()}  trail.csv", ""])
+    )
+    assert (run(*check), run(*verify)) == (0, 1)
+    monkeypatch.delenv(manifest.KEY_FILE)
+    monkeypatch.setenv(manifest.KEY, (tmp_path / "key.pem").read_text())
+    audit.audit(config=config, out=out)
+    assert (run(*check), run(*verify)) == (0, 0)
+    monkeypatch.delenv(manifest.KEY)
+    audit.audit(config=config, out=out)
+    assert run(*check) == 0
+    assert not (tmp_path / "trail.csv.sha256.sig").exists()
+
+
+@pytest.mark.parametrize("key", ["no key", "/nowhere/key.pem"])
+def test_a_key_that_does_not_sign_is_said(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """The export is there, the message says what is missing, and never the key."""
+    monkeypatch.setenv(manifest.KEY_FILE if key.startswith("/") else manifest.KEY, key)
+    with pytest.raises(DoraError, match=r"without a signature|can not be read") as error:
+        audit.audit(config=config, out=tmp_path / "trail.csv")
+    assert "no key" not in str(error.value)
+    assert {path.name for path in tmp_path.iterdir()} == {"trail.csv", "trail.csv.sha256"}
 
 
 def test_who_restarted_a_stage_is_named(facts: Callable[..., dora.Delivery]) -> None:

@@ -23,5 +23,5 @@ def test_both_counts_are_there_whichever_is_chosen(facts: Callable[..., dora.Del
         delivery = facts(
             deployments=REGIONS, settings={"definitions": definitions}, as_of=datetime(2026, 3, 10, tzinfo=UTC)
         )
-        assert delivery.promotions() == {"promotions": 2, "joining": 1}
+        assert delivery.analyse("promotions") == [{"promotions": 2, "joining": 1}]
         assert delivery.metric("deployment_frequency").rows[0].n == frequency

@@ -1,0 +1,30 @@
+"""Write how local time follows from UTC and when each application works, as tables that models join."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dora import periods
+from dora.config.working_hours import parse_working_hours
+from dora.storage.database import Connection
+
+# Before the first and after the last clock change of this span the offset stays as it is there.
+SPAN = datetime(2005, 1, 1), datetime(2040, 1, 1)
+
+
+def write_local_times(con: Connection) -> None:
+    """Create two tables for the models, which have no time zones.
+
+    ``clock_offsets`` has the seconds by which local time is ahead of UTC between two instants, ``working_spans`` the
+    minutes of each day of the week (0 is Monday) in which an application works, ``ends`` not included.
+    """
+    ((zone,),) = con.execute("SELECT timezone FROM build").fetchall()
+    con.execute("CREATE TEMP TABLE clock_offsets (since TIMESTAMP, until TIMESTAMP, seconds BIGINT)")
+    offsets = periods.clock_offsets(zone, *SPAN)
+    for (since, seconds), (until, _) in zip(offsets, [*offsets[1:], (None, 0)], strict=True):
+        ends = "coalesce(?, '-infinity'::TIMESTAMP), coalesce(?, 'infinity'::TIMESTAMP)"
+        con.execute(f"INSERT INTO clock_offsets SELECT {ends}, ?", [since, until, seconds])
+    con.execute("CREATE TEMP TABLE working_spans (application VARCHAR, weekday BIGINT, starts BIGINT, ends BIGINT)")
+    for application, text in con.execute("SELECT application, working_hours FROM definitions").fetchall():
+        rows = [[application, *span] for span in parse_working_hours(text).spans()]
+        con.executemany("INSERT INTO working_spans VALUES (?, ?, ?, ?)", rows)

@@ -1,0 +1,33 @@
+-- One row is one change of the audit trail that a filter matches, the latest first, with the number of all of them.
+WITH
+audit_trail_in_scope AS (SELECT * FROM $audit_trail),
+matches AS MATERIALIZED (
+  SELECT deployment_id, application, happened_at
+  FROM audit_trail_in_scope
+  WHERE
+    ($hour IS NULL OR hour_of_week = $hour)
+    AND (
+      $search = ''
+      OR contains(
+        lower(concat_ws(
+          ' ', deployment_id, application, team, kind, outcome, pipeline, template, triggered_by, restarted_by, commit,
+          version, authors, merged_by, reviewers, approved_by, stopped_by, skipped_by, verified_by,
+          verification_stopped_by, unauthorized_users, why, prompts
+        )),
+        $search
+      )
+      OR deployment_id IN (
+        SELECT shipped_by
+        FROM changes
+        WHERE NOT baseline AND contains(lower(concat_ws(' ', sha, subject, author, '#' || change_request)), $search)
+      )
+    )
+    AND deployment_id IN (SELECT deployment_id FROM ($exception) WHERE found)
+),
+latest_matches AS (
+  SELECT * FROM matches ORDER BY happened_at DESC, deployment_id, application LIMIT $limit
+)
+SELECT audit_trail.*, (SELECT count(*) FROM matches) AS listed
+FROM audit_trail
+INNER JOIN latest_matches ON audit_trail.deployment_id = latest_matches.deployment_id
+ORDER BY audit_trail.happened_at DESC, audit_trail.deployment_id, audit_trail.application
