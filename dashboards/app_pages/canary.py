@@ -22,7 +22,8 @@ with section("Summary"):
     for sentence in canaries.sentences:
         st.text(sentence)
 
-with st.grid(2, min_column_width=420):
+charts_of = chart.Rows("results", "rates", "costs")
+with charts_of.draw("results"), st.grid(2, min_column_width=420):
     chart.draw(
         "Canary result vs. production outcome",
         "Canaries, and their share of each result. Failed later: rolled back, fixed forward, an incident or a failed"
@@ -39,6 +40,7 @@ with st.grid(2, min_column_width=420):
         lists.deployment_click(),
         "No canary has a score.",
     )
+with charts_of.draw("rates"), st.grid(2, min_column_width=420):
     chart.draw(
         "Failure rate by canary score",
         "Share of deployments that failed later, among those that reached production. Whiskers: 95 % CI.",
@@ -53,6 +55,7 @@ with st.grid(2, min_column_width=420):
         lists.canary_click("a bar", "the canaries in which the metric failed"),
         "No source reports the metrics of its canaries.",
     )
+with charts_of.draw("costs"), st.grid(2, min_column_width=420):
     chart.draw(
         "Lead-time cost",
         "Mean minutes from merge to full traffic, of changes that waited for a canary.",
@@ -70,5 +73,5 @@ with st.grid(2, min_column_width=420):
     )
 
 if canaries.rows:
-    with st.container(border=True, key="analyses"):
+    with charts_of.place.container(border=True, key="analyses"):
         lists.draw_canaries(view.build, canaries, view.zone)

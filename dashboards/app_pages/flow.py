@@ -18,38 +18,38 @@ from dashboards.sections import flow
 view = current()
 grain = view.grain
 
-cards = st.container()
-lead_time_column, stages_column = st.columns([3, 2])
-details, deployments = st.container(), st.container(border=True, key="deployments")
+rows = chart.Rows("cards", "lead time", "days", "classes", "waits")
 # The list is drawn first because the charts highlight the period that is selected in it.
-with deployments:
-    period = deployment_list.draw(view, flow.deployment_classes(view))
-with cards:
+with rows.place.container(border=True, key="deployments"):
+    deployment_list.draw(view, flow.deployment_classes(view))
+with rows.draw("cards"):
     names = ("lead_time", "deployment_frequency", "batch_size", "approval_wait")
     metric_card.draw_cards(view, names)
     denominators.draw(view, names)
 
-with lead_time_column:
-    lead_time = view.value("lead_time")
-    chart.draw(
-        "Lead time for changes",
-        f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
-        f" dashed: {lead_time.text}, as on the card.",
-        partial(charts.quantile_trend, flow.lead_time_quantiles(view, period), lead_time),
-        deployment_list.period_click(view),
-    )
-with stages_column:
-    stages = flow.stages(view)
-    chart.draw(
-        "Lead time by stage",
-        "Mean per shipped change. The means of the stages add up to the mean lead time of"
-        f" {wording.format_hours(sum(row['hours'] for row in stages))}; medians would not.",
-        partial(charts.stage_means, stages) if stages else None,
-        deployment_list.class_click("a stage", "the deployments that it held up longest"),
-        "No change of this selection was shipped in this window.",
-    )
+with rows.draw("lead time"):
+    lead_time_column, stages_column = st.columns([3, 2])
+    with lead_time_column:
+        lead_time = view.value("lead_time")
+        chart.draw(
+            "Lead time for changes",
+            f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
+            f" dashed: {lead_time.text}, as on the card.",
+            partial(charts.quantile_trend, flow.lead_time_quantiles(view), lead_time),
+            deployment_list.period_click(view),
+        )
+    with stages_column:
+        stages = flow.stages(view)
+        chart.draw(
+            "Lead time by stage",
+            "Mean per shipped change. The means of the stages add up to the mean lead time of"
+            f" {wording.format_hours(sum(row['hours'] for row in stages))}; medians would not.",
+            partial(charts.stage_means, stages) if stages else None,
+            deployment_list.class_click("a stage", "the deployments that it held up longest"),
+            "No change of this selection was shipped in this window.",
+        )
 
-with details:
+with rows.draw("days"):
     stack, days = st.columns([2, 3])
     with stack:
         chart.draw(
@@ -65,6 +65,7 @@ with details:
             partial(charts.calendar, flow.days(view)),
             deployment_list.period_click(view, "day"),
         )
+with rows.draw("classes"):
     sizes, ages, waits = st.columns(3)
     with sizes:
         chart.draw(
@@ -82,6 +83,7 @@ with details:
             partial(charts.histogram, flow.approval_waits(view), "Approval wait", "pink"),
             deployment_list.class_click("a wait"),
         )  # fmt: skip
+with rows.draw("waits"):
     with st.container(border=True, gap="xsmall", key="pending"):
         heading, choice = st.columns([2, 1], vertical_alignment="bottom")
         with choice:

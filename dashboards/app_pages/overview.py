@@ -15,41 +15,38 @@ from dora import Delivery
 view = current()
 brief.draw(view)
 changes.draw(view)
-st.subheader("Throughput", anchor=False)
-metric_card.draw_cards(view, Delivery.dimensions["throughput"])
-unstable, canaries = st.columns((2, 1))
-with unstable:
-    st.subheader("Instability", anchor=False)
-    metric_card.draw_cards(view, Delivery.dimensions["instability"])
-with canaries:
-    st.subheader("Canary analysis", anchor=False)
-    metric_card.draw_cards(view, ["canary_pass_rate"])
-denominators.draw(view, Delivery.key_metrics)
+rows = chart.Rows("cards", "trends", "lanes")
+with rows.draw("cards"):
+    st.subheader("Throughput", anchor=False)
+    metric_card.draw_cards(view, Delivery.dimensions["throughput"])
+    unstable, canaries = st.columns((2, 1))
+    with unstable:
+        st.subheader("Instability", anchor=False)
+        metric_card.draw_cards(view, Delivery.dimensions["instability"])
+    with canaries:
+        st.subheader("Canary analysis", anchor=False)
+        metric_card.draw_cards(view, ["canary_pass_rate"])
+    denominators.draw(view, Delivery.key_metrics)
 
-# The list is drawn first because the charts highlight the period that is selected in it.
-trends, lanes, deployments = (
-    st.grid(3, min_column_width=340),
-    st.container(),
-    st.container(border=True, key="deployments"),
-)
-with deployments:
-    period = deployment_list.draw(view)
+# The list is drawn before the charts because they highlight the period that is selected in it.
+with rows.place.container(border=True, key="deployments"):
+    deployment_list.draw(view)
 
-with trends:
+with rows.draw("trends"), st.grid(3, min_column_width=340):
     lead_time = view.value("lead_time")
     chart.draw(
         "Lead time for changes",
         f"Median by {view.grain} of merge, log scale. Band: 95 % CI; dashed: {lead_time.text}, as on the card.",
-        partial(charts.median_trend, charts.trend_rows(view.trend("lead_time"), period, view.events), lead_time),
+        partial(charts.median_trend, charts.trend_rows(view.trend("lead_time"), view.events), lead_time),
         deployment_list.period_click(view),
     )
-    stability.draw_share_trend(view, "change_failure_rate", period, "failed")
+    stability.draw_share_trend(view, "change_failure_rate", "failed")
     chart.draw(
         "Deployments",
         f"Per {view.grain}, without rollbacks and redeploys. Hollow: incomplete {view.grain}.",
-        partial(charts.count_trend, charts.trend_rows(view.trend("deployment_frequency"), period, view.events)),
+        partial(charts.count_trend, charts.trend_rows(view.trend("deployment_frequency"), view.events)),
         deployment_list.period_click(view),
     )
 
-with lanes:
+with rows.draw("lanes"):
     serving.draw(view)

@@ -11,6 +11,7 @@ Row = dict[str, Any]
 QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
 PALETTE: list[str] = list(get_args(Tone))
 HEIGHT, SPARKLINE_HEIGHT = 220, 56  # pixels
+INVISIBLE, HIGHLIGHT, SELECTED = 0.001, 0.22, "#8a97a5"  # opacities of a click target, and the colour of a selected one
 # Fields of a row whose value a click on its mark selects. Streamlit reports a click under the field's name.
 PERIOD_FIELD, APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD = "start", "application", "part", "deployment"
 DOT: dict[str, Any] = {"filled": True, "opacity": 1}
@@ -88,7 +89,7 @@ def click_on(field: str) -> alt.Parameter:
 def click_target(base: alt.Chart, field: str) -> alt.Chart:
     """Return an invisible layer as tall as the chart, so that a click above a small mark selects it too."""
     # Browsers send no pointer events to a mark of opacity 0.
-    target: alt.Chart = base.mark_rect(opacity=0.001, cursor="pointer").add_params(click_on(field))
+    target: alt.Chart = base.mark_rect(opacity=INVISIBLE, cursor="pointer").add_params(click_on(field))
     return target
 
 

@@ -25,15 +25,14 @@ MIN_DISTANCE = 14 / HEIGHT  # of the axis: closer names would touch
 BAR: dict[str, Any] = {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2, "width": {"band": 0.7}}
 
 
-def trend_rows(values: Iterable[Value], selected: str | None = None, events: Iterable[Row] = ()) -> list[Row]:
-    """Return one flat row per period; ``selected`` is the first day of the selected one, ``events`` are noted ones."""
+def trend_rows(values: Iterable[Value], events: Iterable[Row] = ()) -> list[Row]:
+    """Return one flat row per period; ``events`` are noted ones."""
     rows = [
         {
             "start": f"{value.period:%Y-%m-%d}", "value": value.value, "low": value.low, "high": value.high,
             "n": value.n, "text": value.text, "evidence": value.evidence,
             "excluded": ", ".join(f"{count:,} {reason}" for reason, count in value.excluded.items()) or "none",
             "state": f"incomplete: {value.incomplete}" if value.partial else "complete", "partial": value.partial,
-            "selected": f"{value.period:%Y-%m-%d}" == selected,
         }
         for value in values if value.period
     ]  # fmt: skip
@@ -127,8 +126,7 @@ def _line_names(rows: list[Row], scale: alt.Scale, names: Mapping[str, str]) -> 
 
 
 def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
-    """Return the marks over the highlight of the selected period, below the layer that receives the pointer."""
-    highlight = style.period_chart().transform_filter("datum.selected").mark_rect(color="#8a97a5", opacity=0.22)
+    """Return the marks below the layer that receives the pointer and highlights the selected period."""
     rules = event_rules(rows)
     fields = {"start": "From", "text": title, "evidence": "Evidence", "excluded": "Excluded", "state": "Period"}
     tips = style.tooltips(**fields | ({"event": "Event"} if rules else {}))
@@ -138,4 +136,4 @@ def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, titl
         reference = alt.Chart(style.data([{"value": window.value, "tone": "grey"}]))
         rule = reference.mark_rule(strokeDash=[5, 4], strokeWidth=1.3)
         dashed = [rule.encode(y=alt.Y("value:Q"), color=style.color())]
-    return alt.LayerChart(layer=[highlight, *rules, *dashed, *marks, target], data=style.data(rows), height=HEIGHT)
+    return alt.LayerChart(layer=[*rules, *dashed, *marks, target], data=style.data(rows), height=HEIGHT)

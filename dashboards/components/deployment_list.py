@@ -33,14 +33,14 @@ MAX_HEIGHT = 12 * ROW_HEIGHT
 def period_click(view: View, noun: str | None = None) -> Click:
     """Return a click on a period, or on a smaller ``noun`` in one, that lists the deployments of the period."""
     deployments = f"the deployments of its {view.grain}" if noun else "its deployments"
-    return chart.toggle(
-        charts.PERIOD_FIELD, f"Click a {noun or view.grain} to list {deployments} below.", PERIOD, WINDOW
-    )
+    hint = f"Click a {noun or view.grain} to list {deployments} below."
+    return chart.toggle(charts.PERIOD_FIELD, hint, PERIOD, WINDOW, moves_list=True)
 
 
 def class_click(noun: str, deployments: str = "its deployments") -> Click:
     """Return a click on a class of deployments that lists them."""
-    return chart.toggle(charts.CLASS_FIELD, f"Click {noun} to list {deployments} below.", CLASS, ALL)
+    hint = f"Click {noun} to list {deployments} below."
+    return chart.toggle(charts.CLASS_FIELD, hint, CLASS, ALL, moves_list=True)
 
 
 def application_click() -> Click:
@@ -73,7 +73,12 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
         outcome = list_filters.draw_pills("Outcome", OUTCOME, {list_filters.ALL: total} | counts)
     listing = replace(listing, outcome=outcome if outcome in counts else None)
     rows = cache.list_deployments(view.build, scope, TOP, listing)
+    chosen = {PERIOD: (f"{label} {period}", WINDOW)} if period else {}
+    if classes and st.session_state[CLASS] != ALL:
+        chosen[CLASS] = st.session_state[CLASS], ALL
     with heading:
+        if chosen:
+            list_filters.draw_chips(chosen)
         st.subheader("Deployments", anchor=False)
         st.caption(_summary(rows))
     with file:

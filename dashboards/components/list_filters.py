@@ -7,6 +7,8 @@ from functools import partial
 
 import streamlit as st
 
+from dashboards.queries.text import escape_markdown
+
 ALL = "all"
 
 
@@ -35,6 +37,20 @@ def draw_pills(label: str, key: str, counts: Mapping[str, int]) -> str:
         label_visibility="collapsed",
     )  # fmt: skip
     return selected
+
+
+def draw_chips(chosen: Mapping[str, tuple[str, str]]) -> None:
+    """Draw a chip with × for each thing that a click or a menu has chosen.
+
+    ``chosen`` has by widget the text of its chip and the value without a choice.
+    """
+    with st.container(horizontal=True, gap="small", key="chosen"):
+        for widget, (text, empty) in chosen.items():
+            st.button(f"{escape_markdown(text)} ×", key=f"clear {widget}", on_click=_clear, args=(widget, empty))
+
+
+def _clear(widget: str, empty: str) -> None:
+    st.session_state[widget] = empty
 
 
 def _select(key: str, widget: str) -> None:

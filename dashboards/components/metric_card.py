@@ -29,7 +29,7 @@ def draw_cards(view: View, names: Sequence[str], columns: int | None = None) -> 
 
 
 def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
-    now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name), events=view.events)
+    now, trend = view.value(metric.name), charts.trend_rows(view.trend(metric.name), view.events)
     change = view.change(metric.name)
     move: Move | None = change.move if change else None
     assessment: str = change.verdict if change else "not significant"

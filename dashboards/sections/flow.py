@@ -32,12 +32,12 @@ def age_click() -> Click:
     return chart.toggle(charts.CLASS_FIELD, "Click an age to list its changes below.", AGE, ANY_AGE)
 
 
-def lead_time_quantiles(view: View, period: str | None) -> list[Row]:
+def lead_time_quantiles(view: View) -> list[Row]:
     """Return the quantiles of every period of the window; null while too many of its changes are pending."""
     values = view.trend("lead_time")
     return [
         row | {name: getattr(value.spread, name, None) for name in ("p10", "p25", "p75", "p90")} | {"p50": value.value}
-        for row, value in zip(charts.trend_rows(values, period, view.events), values, strict=True)
+        for row, value in zip(charts.trend_rows(values, view.events), values, strict=True)
     ]
 
 

@@ -29,7 +29,8 @@ EXECUTION = link("Execution", "Open in Deck")
 
 def canary_click(noun: str, canaries: str = "its canaries") -> Click:
     """Return a click on a class of canaries that lists them."""
-    return chart.toggle(CLASS_FIELD, f"Click {noun} to list {canaries} below.", CANARIES, canary_rows.ALL)
+    hint = f"Click {noun} to list {canaries} below."
+    return chart.toggle(CLASS_FIELD, hint, CANARIES, canary_rows.ALL, moves_list=True)
 
 
 def deployment_click() -> Click:
@@ -43,7 +44,10 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         name: partial(_canaries_with_failed_metric, build, metric, canaries.rows)
         for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
     }
-    rows = classes[st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")]()
+    class_ = st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")
+    if class_ != canary_rows.ALL:
+        list_filters.draw_chips({CANARIES: (class_, canary_rows.ALL)})
+    rows = classes[class_]()
     search, pills = st.columns([3, 5], vertical_alignment="center")
     with search:
         if searched := list_filters.draw_search("search_canaries"):

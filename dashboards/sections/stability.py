@@ -27,13 +27,13 @@ NOT_RECOVERED = {
 }  # fmt: skip
 
 
-def draw_share_trend(view: View, name: str, period: str | None, verb: str) -> None:
+def draw_share_trend(view: View, name: str, verb: str) -> None:
     """Draw a share of deployments by period, for example of those that ``failed``."""
     value = view.value(name)
     chart.draw(
         dora.metrics()[name].title,
         f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
-        partial(charts.share_trend, charts.trend_rows(view.trend(name), period, view.events), value),
+        partial(charts.share_trend, charts.trend_rows(view.trend(name), view.events), value),
         deployment_list.period_click(view),
     )
 

@@ -11,6 +11,18 @@
 
   for (const kind of ['pointerdown', 'keydown', 'wheel', 'touchstart'])
     addEventListener(kind, () => { pushed = false; acted += 1 }, {capture: true, passive: true})
+  addEventListener('pointerdown', event => {
+    if (event.target.closest('[data-testid=stVegaLiteChart]')) showList(acted, performance.now() + 10000)
+  })
+
+  // After a click on a mark, what it chose is named above the list: at least its first rows come into view.
+  function showList(actions, until) {
+    const chosen = document.querySelector('.st-key-chosen'), room = 360
+    const below = chosen && chosen.getBoundingClientRect().top - (innerHeight - room)
+    if (chosen && !isRunning() && below > 0) main().scrollBy({top: below})
+    if (acted === actions && performance.now() < until) setTimeout(showList, 200, actions, until)
+  }
+
   history.pushState = (...entry) => {
     pushed ? history.replaceState(...entry) : push(...entry)
     pushed = true

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from dashboards.charts.style import HIGHLIGHT, SELECTED
 from tests.dashboards.browser.page_driver import TABLE, find_charts, open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
@@ -60,6 +61,29 @@ def test_a_click_in_every_chart_filters_a_list(page: Any, server: str, name: str
         )
         wait_until_idle(page)
         assert page.locator("[data-testid=stException]").count() == 0
+
+
+def test_the_list_opens_under_the_click_with_a_chip(page: Any, server: str) -> None:
+    """The list is below the row of the clicked mark and in view, the mark is tinted, and the chip's × clears it."""
+    open_page(page, f"{server}/flow?window=all")
+    page.set_viewport_size({"width": 1440, "height": 700})
+    click(page, "Batch size", AREAS, -6)
+    page.wait_for_url("**part=1+change**")
+    chip = page.get_by_role("button", name="1 change ×")
+    chip.wait_for()
+    wait_until_idle(page)
+    page.wait_for_timeout(1000)
+    chart, row = (page.get_by_role("heading", name=name, exact=True) for name in ("Batch size", "Deployments"))
+    below = row.bounding_box()["y"] - chart.bounding_box()["y"]
+    assert 250 < below < 500
+    assert 0 < chip.bounding_box()["y"] < 500
+    tinted = page.locator(f"svg path[fill='{SELECTED}'][opacity='{HIGHLIGHT}']")
+    assert tinted.count() == 1
+    chip.click()
+    page.wait_for_url(lambda url: "part=" not in url)
+    chip.wait_for(state="detached")
+    wait_until_idle(page)
+    assert tinted.count() == 0
 
 
 def test_a_second_click_clears_the_selection(page: Any, server: str) -> None:

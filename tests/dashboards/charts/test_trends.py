@@ -129,12 +129,6 @@ def test_a_click_anywhere_in_a_column_selects_its_period() -> None:
         ]
 
 
-def test_the_selected_period_is_highlighted() -> None:
-    """Only the row of the selected period is marked."""
-    drawn = charts.trend_rows([value(0), value(1)], "2026-08-24")
-    assert [row["selected"] for row in drawn] == [False, True]
-
-
 def test_periods_do_not_depend_on_the_time_zone_of_the_browser() -> None:
     """Periods are names on an ordinal axis, not times."""
     for chart in draw_all(charts.trend_rows([value()])):
