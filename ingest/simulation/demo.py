@@ -77,9 +77,10 @@ def settings_text(simulated: Organisation, gate: str) -> str:
         # No rate limit: this Gate has one reader.
         "sources.spinnaker": {"endpoint": gate, "deck": "https://spinnaker.acme.example", "requests_per_10s": 0},
         "sources.git": {"repositories": repositories},
-        "sources.files": {"paths": [str(simulated.incidents.resolve())]},
+        "sources.files": {"paths": [str(path.resolve()) for path in (simulated.incidents, simulated.events)]},
         "definitions": simulated.settings["definitions"],
         "teams": simulated.settings["teams"],
+        "goals": simulated.settings["goals"],
     }
     lines = [TITLE, 'data = "."', ""]
     for name, table in tables.items():

@@ -11,17 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from ingest.simulation.model import canary
-from ingest.simulation.model.clock import SECOND, iso, millis, ulid
+from ingest.simulation.model.clock import DAY, SECOND, iso, millis, ulid
 from ingest.simulation.model.company import company, teams
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.repository import Change, write_trunk
 from ingest.simulation.model.world import World
 from ingest.simulation.payload import catalogue, execution
+from ingest.simulation.story.plot import GOALS, Story
 from ingest.simulation.story.rollout_plan import plan_stages
 from ingest.simulation.story.schedule import Year, write_scripts
 from ingest.simulation.story.script import Intent, Script
 from ingest.simulation.story.simulate import Simulator
 
+_EVENT_COLUMNS = ["id", "at", "title", "until", "kind", "url"]
 _COLUMNS = ["id", "application", "opened_at", "resolved_at", "deployment", "commit", "severity", "title", "url"]
 
 
@@ -29,17 +31,20 @@ _COLUMNS = ["id", "application", "opened_at", "resolved_at", "deployment", "comm
 class Organisation:
     """One simulated company at one instant.
 
-    ``world`` is what a double of Gate serves, ``repositories`` bare git repositories by name, ``incidents`` a CSV file,
-    ``settings`` the tables ``teams``, ``definitions`` and ``applications`` of its dora.toml. ``scripts`` and ``runs``,
-    both by repository, are the story behind the payloads.
+    ``world`` is what a double of Gate serves, ``repositories`` bare git repositories by name, ``incidents`` and
+    ``events`` CSV files, ``settings`` the tables ``teams``, ``definitions``, ``goals`` and ``applications`` of its
+    dora.toml. ``scripts`` and ``runs``, both by repository, are the story behind the payloads, ``story`` what a year of
+    it amounts to.
     """
 
     world: World
     repositories: dict[str, Path]
     incidents: Path
+    events: Path
     settings: dict[str, Any]
     scripts: dict[str, Script]
     runs: dict[str, list[Run]]
+    story: Story
 
 
 def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, scale: float = 1.0) -> Organisation:
@@ -80,14 +85,30 @@ def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, sc
         ),
         repositories=repositories,
         incidents=_write_incidents(folder / "incidents.csv", now, scripts, all_runs),
+        events=_write_events(folder / "events.csv", year),
         settings={
             "teams": teams(apps),
             "definitions": {"production_accounts": ["prod-*"]},
+            "goals": GOALS,
             "applications": [{"match": [app.name], "paths": list(app.paths)} for app in apps if app.shared],
         },
         scripts=scripts,
         runs=runs,
+        story=Story(roll_out=year.roll_out),
     )
+
+
+def _write_events(path: Path, year: Year) -> Path:
+    """Write what people noted: the new template, and a move of the office, which changed nothing."""
+    office = year.roll_out + 45 * DAY
+    wiki = "https://wiki.acme.example/delivery"
+    rows = [
+        ["template-2", iso(year.roll_out), "Delivery template 2 rolled out", "", "template", f"{wiki}/template-2"],
+        ["office", iso(office), "Office move", iso(office + 3 * DAY), "other", ""],
+    ]
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([_EVENT_COLUMNS, *sorted(rows, key=lambda row: row[1])])
+    return path
 
 
 def _canary_results(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:

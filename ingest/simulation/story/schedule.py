@@ -40,8 +40,12 @@ class Year:
         """When an application adopts the template's second version; infinite if never."""
         if app.template != "adopts":
             return math.inf
-        # Around the middle of the year, so that both versions have half a year to compare.
-        return midnight((self.start + self.end) // 2) + dice(self.seed, app.name, "adopts").randint(0, 20) * DAY
+        return self.roll_out + dice(self.seed, app.name, "adopts").randint(0, 20) * DAY
+
+    @property
+    def roll_out(self) -> int:
+        """When the template's second version is there: in the middle of the year, so that both have half of it."""
+        return midnight((self.start + self.end) // 2)
 
     def canaries(self, app: App) -> float:
         """From when on an application has canaries; infinite if never."""
