@@ -35,7 +35,12 @@ with rows.draw("lead time"):
             "Lead time for changes",
             f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
             f" dashed: {lead_time.text}, as on the card.",
-            partial(charts.quantile_trend, flow.lead_time_quantiles(view), lead_time),
+            partial(
+                charts.quantile_trend,
+                flow.lead_time_quantiles(view),
+                lead_time,
+                charts.Goal.of(view.goal("lead_time"), lead_time),
+            ),
             deployment_list.period_click(view),
         )
     with stages_column:

@@ -37,7 +37,12 @@ with rows.draw("trends"), st.grid(3, min_column_width=340):
     chart.draw(
         "Lead time for changes",
         f"Median by {view.grain} of merge, log scale. Band: 95 % CI; dashed: {lead_time.text}, as on the card.",
-        partial(charts.median_trend, charts.trend_rows(view.trend("lead_time"), view.events), lead_time),
+        partial(
+            charts.median_trend,
+            charts.trend_rows(view.trend("lead_time"), view.events),
+            lead_time,
+            charts.Goal.of(view.goal("lead_time"), lead_time),
+        ),
         deployment_list.period_click(view),
     )
     stability.draw_share_trend(view, "change_failure_rate", "failed")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
@@ -22,7 +22,21 @@ MIN_HOURS = 1 / 60  # a log axis has no zero
 BANDS = (("p10", "p90", 0.16), ("p25", "p75", 0.28))  # from, to, opacity
 NAMES = {"p50": "median", "p90": "90th", "p10": "10th", "p75": "75th", "p25": "25th"}  # most important first
 MIN_DISTANCE = 14 / HEIGHT  # of the axis: closer names would touch
+GOAL_DASH = [9, 3]
 BAR: dict[str, Any] = {"cornerRadiusTopLeft": 2, "cornerRadiusTopRight": 2, "width": {"band": 0.7}}
+
+
+class Goal(NamedTuple):
+    """A limit in the unit of a chart's values, and its name on the chart: ``goal ≤ 60 min``."""
+
+    limit: float
+    name: str
+
+    @classmethod
+    def of(cls, result: Any, window: Value) -> Goal | None:
+        """Return a result of ``delivery.goals`` as a line; null if it is about another statistic than the chart."""
+        is_drawn = result is not None and result.value.statistic == window.statistic
+        return cls(result.goal, f"goal {result.text}") if is_drawn else None
 
 
 def trend_rows(values: Iterable[Value], events: Iterable[Row] = ()) -> list[Row]:
@@ -39,28 +53,29 @@ def trend_rows(values: Iterable[Value], events: Iterable[Row] = ()) -> list[Row]
     return with_events(rows, events)
 
 
-def median_trend(rows: list[Row], window: Value) -> alt.LayerChart:
-    """Draw the median of a duration on a log axis, its 95 % interval as a band, the window's value dashed."""
-    return _duration_trend(rows, window, [("low", "high", 0.2)], {"value": "median"})
+def median_trend(rows: list[Row], window: Value, goal: Goal | None = None) -> alt.LayerChart:
+    """Draw the median on a log axis, its 95 % interval as a band, the window's value and a goal dashed."""
+    return _duration_trend(rows, window, [("low", "high", 0.2)], {"value": "median"}, goal)
 
 
-def quantile_trend(rows: list[Row], window: Value) -> alt.LayerChart:
+def quantile_trend(rows: list[Row], window: Value, goal: Goal | None = None) -> alt.LayerChart:
     """Draw the median of a duration on a log axis, the middle 50 % and 80 % as bands, named at their ends.
 
     Rows have ``p10, p25, p50, p75, p90`` in addition to those of ``trend_rows``.
     """
-    return _duration_trend(rows, window, BANDS, NAMES)
+    return _duration_trend(rows, window, BANDS, NAMES, goal)
 
 
-def share_trend(rows: list[Row], window: Value) -> alt.LayerChart:
-    """Draw a share as dots with the whiskers of their 95 % interval, the window's value dashed."""
+def share_trend(rows: list[Row], window: Value, goal: Goal | None = None) -> alt.LayerChart:
+    """Draw a share as dots with the whiskers of their 95 % interval, the window's value and a goal dashed."""
     # One failure of one deployment in a running week would stretch the axis to 100 %: its whisker may be cut.
-    scale = style.share_scale([row for row in rows if not row["partial"]], clamp=True)
+    of_goal = [{"high": goal.limit * 1.1}] if goal else []  # room for its name
+    scale = style.share_scale([*(row for row in rows if not row["partial"]), *of_goal], clamp=True)
     y = style.share_y(scale, "value")
     base = style.with_tone(style.period_chart(), "vermilion")
     dots = base.transform_filter(COMPLETE).mark_point(**style.DOT, size=55).encode(y=y)
     hollow = base.transform_filter(PARTIAL).mark_point(**style.HOLLOW_DOT, size=55).encode(y=y)
-    return _layered(rows, [style.whiskers(base, scale), dots, hollow], window, "Share")
+    return _layered(rows, [style.whiskers(base, scale), dots, hollow], window, "Share", goal)
 
 
 def count_trend(rows: list[Row]) -> alt.LayerChart:
@@ -86,12 +101,17 @@ def sparkline(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerCh
 
 
 def _duration_trend(
-    rows: list[Row], window: Value, bands: Iterable[tuple[str, str, float]], names: Mapping[str, str]
+    rows: list[Row],
+    window: Value,
+    bands: Iterable[tuple[str, str, float]],
+    names: Mapping[str, str],
+    goal: Goal | None,
 ) -> alt.LayerChart:
     """Draw the first of the fields in ``names`` as a line and the bands behind it, on a log axis."""
     fields = dict.fromkeys([*names, *(end for *ends, _ in bands for end in ends)])
     drawn = [row | {name: None if row[name] is None else max(row[name], MIN_HOURS) for name in fields} for row in rows]
-    scale, axis = style.log_hours([row[name] for row in drawn for name in fields if row[name]])
+    limit = [max(goal.limit, MIN_HOURS)] if goal else []
+    scale, axis = style.log_hours([row[name] for row in drawn for name in fields if row[name]] + limit)
     base = style.with_tone(style.period_chart(), "blue")
     complete, y = base.transform_filter(COMPLETE), alt.Y(f"{next(iter(names))}:Q", scale=scale, axis=axis, title=None)
     areas = [
@@ -102,7 +122,7 @@ def _duration_trend(
     ]
     line = complete.mark_line(strokeWidth=2.2, interpolate="monotone", point=style.DOT | {"size": 28}).encode(y=y)
     hollow = base.transform_filter(PARTIAL).mark_point(**style.HOLLOW_DOT, size=45).encode(y=y)
-    return _layered(drawn, [*areas, line, hollow, *_line_names(drawn, scale, names)], window, "Median")
+    return _layered(drawn, [*areas, line, hollow, *_line_names(drawn, scale, names)], window, "Median", goal)
 
 
 def _line_names(rows: list[Row], scale: alt.Scale, names: Mapping[str, str]) -> list[alt.Chart]:
@@ -125,7 +145,9 @@ def _line_names(rows: list[Row], scale: alt.Scale, names: Mapping[str, str]) -> 
     ]
 
 
-def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str) -> alt.LayerChart:
+def _layered(
+    rows: list[Row], marks: list[alt.Chart], window: Value | None, title: str, goal: Goal | None = None
+) -> alt.LayerChart:
     """Return the marks below the layer that receives the pointer and highlights the selected period."""
     rules = event_rules(rows)
     fields = {"start": "From", "text": title, "evidence": "Evidence", "excluded": "Excluded", "state": "Period"}
@@ -136,4 +158,15 @@ def _layered(rows: list[Row], marks: list[alt.Chart], window: Value | None, titl
         reference = alt.Chart(style.data([{"value": window.value, "tone": "grey"}]))
         rule = reference.mark_rule(strokeDash=[5, 4], strokeWidth=1.3)
         dashed = [rule.encode(y=alt.Y("value:Q"), color=style.color())]
-    return alt.LayerChart(layer=[*rules, *dashed, *marks, target], data=style.data(rows), height=HEIGHT)
+    layer = [*rules, *dashed, *_goal_line(goal), *marks, target]
+    return alt.LayerChart(layer=layer, data=style.data(rows), height=HEIGHT)
+
+
+def _goal_line(goal: Goal | None) -> list[alt.Chart]:
+    """Return a goal as a dashed line with its name above it."""
+    if goal is None:
+        return []
+    row = alt.Chart(style.data([{"value": goal.limit, "name": goal.name, "tone": "green"}]))
+    line = row.mark_rule(strokeDash=GOAL_DASH, strokeWidth=1.6).encode(y=alt.Y("value:Q"), color=style.color())
+    name = row.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=11)
+    return [line, name.encode(x=alt.value(0), y=alt.Y("value:Q"), text="name:N", color=style.color())]

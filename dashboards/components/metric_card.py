@@ -17,6 +17,7 @@ from dashboards.queries.view import View
 from dora import Metric, Move, Value
 
 COLOURS: dict[str, Literal["green", "red", "gray"]] = {"better": "green", "worse": "red"}  # else gray
+GOAL_COLOURS = {"met": "green", "missed": "red"}  # else grey
 TONES: dict[str, charts.Tone] = {"better": "green", "worse": "vermilion"}  # else grey
 
 
@@ -51,6 +52,8 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
         st.caption(escape_markdown(now.evidence) + (" · history incomplete" if now.incomplete else ""))
         if tail := _tail(view, metric, now):
             st.caption(escape_markdown(tail))
+        if chips := _chips(view, metric):
+            st.markdown(" ".join(chips))
 
 
 def _tail(view: View, metric: Metric, now: Value) -> str:
@@ -64,6 +67,18 @@ def _tail(view: View, metric: Metric, now: Value) -> str:
         return p90
     slowest = max(values, key=lambda value: value.value or 0.0)
     return " · ".join(part for part in (p90, f"slowest {group}: {slowest.group} {slowest.text}") if part)
+
+
+def _chips(view: View, metric: Metric) -> list[str]:
+    """Return the goal with its verdict and, where a survey has tiers, the tier with its probability, as badges."""
+    chips = []
+    if goal := view.goal(metric.name):
+        chips.append(
+            f":{GOAL_COLOURS.get(goal.verdict, 'gray')}-badge[goal {escape_markdown(goal.text)}: {goal.verdict}]"
+        )
+    if position := view.tier(metric.name):
+        chips.append(f":gray-badge[{position.year} survey: {escape_markdown(position.tier)}]")
+    return chips
 
 
 def _arrow(move: Move | None) -> Literal["up", "down", "off"]:

@@ -20,6 +20,7 @@ from dora import Delivery, DoraError, Scope, Value
 
 TTL, MAX_ENTRIES = "1h", 400
 # For all viewers together, and for one page.
+TIERS_OF = 2024  # the last survey of DORA with tiers
 MEMORY, PAGE_SECONDS = os.environ.get("DORA_MEMORY", "1GB"), float(os.environ.get("DORA_PAGE_SECONDS", "60"))
 EVERY_ATTEMPT = "rework_rate"  # its observations are all deployments; excluded ones are among them, with the reason
 Row = dict[str, Any]
@@ -273,6 +274,19 @@ def events(build: Build, scope: Scope, zone: str) -> list[Row]:
     return [
         row | {"day": f"{text.to_local(row['happened_at'], zone):%Y-%m-%d}"} for row in open_build(build).events(scope)
     ]
+
+
+@cached()
+def goals(build: Build, scope: Scope) -> dict[str, Any]:
+    """Return the goals that concern a scope as a whole, each with its verdict, by metric."""
+    return {result.value.metric: result for result in open_build(build).goals(scope)}
+
+
+@cached()
+def tiers(build: Build, scope: Scope) -> dict[str, Any]:
+    """Return the positions in the last survey with tiers that have one, by metric."""
+    positions = open_build(build).benchmark(TIERS_OF, scope)
+    return {position.value.metric: position for position in positions if position.tier}
 
 
 @cached()

@@ -90,6 +90,14 @@ class View:
         """The noted events of the window, the latest first."""
         return cache.events(self.build, self.window_scope, self.zone)
 
+    def goal(self, metric: str) -> Any:
+        """Return the goal of the selection for a metric, with its value and verdict; null without one."""
+        return cache.goals(self.build, self.scope).get(metric)
+
+    def tier(self, metric: str) -> Any:
+        """Return the tier of a metric among the answers of the last survey with tiers; null without one."""
+        return cache.tiers(self.build, self.scope).get(metric)
+
     def values_by(self, metric: str, group: Literal["application", "team"]) -> list[Value]:
         """Return a metric's value for each application or team of the selection."""
         return cache.values(self.build, metric, replace(self.scope, by=group))

@@ -86,15 +86,22 @@ class Report:
             for row in self.delivery.events(self.scope)
         ]
 
+    @cached_property
+    def goals(self) -> dict[str, Any]:
+        """The goals that concern the scope as a whole, by metric."""
+        return {result.value.metric: result for result in self.delivery.goals(self.scope)}
+
     def trend_charts(self) -> Iterator[tuple[str, str, alt.LayerChart]]:
         """Return title, caption and chart of each trend by week."""
         weekly = replace(self.scope, every="week")
         draw = {"lead_time": charts.median_trend, "change_failure_rate": charts.share_trend,
-                "deployment_frequency": lambda rows, _: charts.count_trend(rows),
+                "deployment_frequency": lambda rows, *_: charts.count_trend(rows),
                 "recovery_time": charts.median_trend}  # fmt: skip
         for name, draw_trend in draw.items():
             window = self.value(name)
-            chart = draw_trend(charts.trend_rows(self.delivery.values(name, weekly), events=self.events), window)
+            rows = charts.trend_rows(self.delivery.values(name, weekly), events=self.events)
+            goal = charts.Goal.of(self.goals.get(name), window)
+            chart = draw_trend(rows, window, goal)
             yield dora.metrics()[name].title, f"By week; in the window: {window.text} ({window.evidence}).", chart
 
     def page(self, image_type: chart_images.ImageType = "svg+xml") -> Page:

@@ -33,7 +33,12 @@ def draw_share_trend(view: View, name: str, verb: str) -> None:
     chart.draw(
         dora.metrics()[name].title,
         f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
-        partial(charts.share_trend, charts.trend_rows(view.trend(name), view.events), value),
+        partial(
+            charts.share_trend,
+            charts.trend_rows(view.trend(name), view.events),
+            value,
+            charts.Goal.of(view.goal(name), value),
+        ),
         deployment_list.period_click(view),
     )
 

@@ -153,10 +153,11 @@ def build_organisation(
     teams: dict[str, str] = TEAMS,
     timezone: str = "UTC",
     words: Words | None = None,
+    goals: dict[str, Any] | None = None,
 ) -> Path:
     """Ingest and build an organisation, and return the path of its dora.duckdb."""
     pull(Organisation(end, days, teams, words), folder, Request())  # type: ignore[arg-type]
-    build.build(Config(data=folder, timezone=timezone))
+    build.build(Config(data=folder, timezone=timezone, goals=goals or {}))
     return folder / "dora.duckdb"
 
 
@@ -173,8 +174,10 @@ def organisation(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -
 
 @pytest.fixture(scope="session")
 def short(tmp_path_factory: pytest.TempPathFactory, midnight: datetime) -> Path:
-    """One application over twenty days."""
-    return build_organisation(tmp_path_factory.mktemp("short"), end=midnight, days=20, teams={"ledger": "money"})
+    """One application over twenty days, with a goal that it meets and one that it misses."""
+    goals = {"lead_time": {"at_most": "1000 d"}, "deployment_frequency": {"at_least": 999}}
+    folder, teams = tmp_path_factory.mktemp("short"), {"ledger": "money"}
+    return build_organisation(folder, end=midnight, days=20, teams=teams, goals=goals)
 
 
 @pytest.fixture

@@ -223,3 +223,13 @@ def test_the_page_begins_with_the_brief_and_the_scorecard(run: Run, organisation
     for row in brief.scorecard.rows:
         assert f">{row.name}</a>" in text
         assert all(row.cells[name].value.text in text for name in brief.scorecard.metrics)
+
+
+def test_a_card_has_its_goal_and_its_tier(run: Run, short: Path) -> None:
+    """Met or missed in the words of ``dora goals``, and the tier where the survey has one; other cards have none."""
+    chips = [element.value for element in run(short, window="all").markdown if "-badge[" in element.value]
+    goals = [chip for chip in chips if "goal" in chip]
+    assert len(goals) == 2
+    assert ":green-badge[goal ≤ 1,000 d: met]" in goals[0]
+    assert "-badge[goal ≥ 999 / day: missed]" in goals[1]
+    assert "2024 survey" in goals[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import altair as alt
@@ -152,3 +153,22 @@ def test_a_share_axis_fits_the_complete_periods() -> None:
     spec = layers(charts.share_trend(charts.trend_rows([*complete, running]), WINDOW))
     tops = {layer["encoding"]["y"]["scale"]["domain"][1] for layer in spec if "scale" in layer["encoding"].get("y", {})}
     assert list(tops) == [pytest.approx(0.21)]
+
+
+@pytest.mark.parametrize("limit", [1 / 60, 0.5, 2.0, 900.0])
+def test_a_goal_is_a_named_line_within_the_axis(limit: float) -> None:
+    """Wherever the values are; a goal for another statistic is none of the chart's."""
+    result = SimpleNamespace(goal=limit, text="≤ it", value=WINDOW)
+    goal = charts.Goal.of(result, WINDOW)
+    rows = charts.trend_rows(value(week) for week in range(3))
+    spec = layers(charts.median_trend(rows, WINDOW, goal))
+    (line,) = [layer for layer in spec if layer["mark"].get("strokeDash") == trends.GOAL_DASH]
+    assert [row["value"] for row in data(charts.median_trend(rows, WINDOW, goal), line)] == [limit]
+    bottom, top = next(
+        layer["encoding"]["y"]["scale"]["domain"] for layer in spec if "scale" in layer["encoding"].get("y", {})
+    )
+    assert bottom < limit < top
+    assert charts.Goal.of(SimpleNamespace(goal=1.0, text="", value=replace(WINDOW, statistic="p90")), WINDOW) is None
+    assert charts.Goal.of(None, WINDOW) is None
+    share = replace(WINDOW, **SHARE, value=0.1)
+    assert charts.share_trend([], share, charts.Goal(0.05, "goal ≤ 5 %")).to_dict(validate=True)
