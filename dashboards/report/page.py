@@ -1,4 +1,4 @@
-"""The report: key metrics, significant changes, trends, rollbacks and changes awaiting deployment, on one page."""
+"""The report: the brief with its scorecard, key metrics, trends, failures and what awaits deployment, on one page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dashboards.queries import text
 from dashboards.report import chart_images
 from dora import Delivery, Page, Scope, Value
 
-MAX_PENDING = 20  # of the list; `dora show` and the dashboard have all of them
+MAX_PENDING = MAX_FAILED = 20  # of the lists; `dora explain`, `dora changes` and the dashboard have all of them
 Row = dict[str, Any]
 Group = Literal["application", "team"]
 
@@ -115,6 +115,7 @@ class Report:
             comparison = "compared with the previous period"
         data_through = text.format_time(about["as_of"], about["timezone"])
         page = Page(f"Delivery of {subjects}", f"{period} · {comparison} · data through {data_through}")
+        self._add_brief(page)
         page.cards(self._card(name) for name in Delivery.key_metrics)
         self._add_changes(page)
         page.heading(
@@ -128,6 +129,7 @@ class Report:
                 (title, caption, chart_images.render(chart, image_type), image_type)
                 for title, caption, chart in self.trend_charts()
             )
+        self._add_failed_deployments(page)
         page.heading("Rollbacks")
         page.paragraphs(self.rollbacks.sentences)
         page.table(self.rollbacks.lines())
@@ -141,6 +143,35 @@ class Report:
         )
         page.table(self.delivery.definitions(None, self.scope))
         return page
+
+    @cached_property
+    def brief(self) -> Any:
+        """The sentences and the scorecard of the scope, as on the overview."""
+        return self.delivery.brief(self.scope, self.previous_scope, cache(self.delivery.values))
+
+    def _add_brief(self, page: Page) -> None:
+        """Add what needs attention, and the key metrics by team, or by application if the scope is filtered."""
+        page.heading("Brief", self.brief.summary)
+        silent = ["Nothing is both significant and relevant."] if not self.brief.sentences else []
+        page.paragraphs([*(sentence.text for sentence in self.brief.sentences), *silent])
+        if self.brief.scorecard.rows:
+            page.heading(f"By {self.brief.scorecard.by}")
+            page.table(self.brief.scorecard.lines())
+        page.heading("Key metrics")
+
+    def _add_failed_deployments(self, page: Page) -> None:
+        observations = self.delivery.explain("change_failure_rate", self.scope)
+        failed = [row for row in observations if row["value"] == 1 and not row["excluded"]]
+        page.heading("Failed deployments", f"{text.format_count(len(failed), 'failed deployment')}, latest first.")
+        page.table(
+            {
+                "deployed (UTC)": f"{row['happened_at']:%Y-%m-%d %H:%M}", "application": row["application"],
+                "team": row["team"], "kind": row["kind"], "commit": (row["commit"] or "")[:9],
+                "evidence": ", ".join(word.replace("_", " ") for word in (row["failure_evidence"] or "").split()),
+                "recovered after": _recovery_text(row), "pipeline": row["url"],
+            }
+            for row in failed[:MAX_FAILED]
+        )  # fmt: skip
 
     def _card(self, name: str) -> tuple[str, str, str]:
         value = self.value(name)
@@ -175,3 +206,9 @@ class Report:
             }
             for row in pending[:MAX_PENDING]
         )  # fmt: skip
+
+
+def _recovery_text(row: Row) -> str:
+    if not row["recovered_at"] or not row["failed_at"]:
+        return "not yet"
+    return text.format_hours((row["recovered_at"] - row["failed_at"]).total_seconds() / 3600)

@@ -39,6 +39,21 @@ def test_key_metrics_are_those_of_the_api(report: Report, monkeypatch: pytest.Mo
     assert f"{pending:,} change" in html
 
 
+def test_the_brief_is_on_top_and_failures_are_listed(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentences and teams are those of the public API, and each failed deployment counts once, latest first."""
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    html = unescape(report.page().html())
+    brief = report.delivery.brief(report.scope)
+    places = [html.index(text) for text in (brief.summary, "By team", "Key metrics", "Failed deployments")]
+    assert places == sorted(places)
+    assert all(sentence.text in html for sentence in brief.sentences)
+    assert all(cell in html for line in brief.scorecard.lines() for cell in line.values())
+    (rate,) = report.delivery.metric("change_failure_rate", since="90d")
+    failures = round((rate.value or 0) * rate.n)
+    assert f"{failures} failed deployments, latest first." in html
+    assert html.count("not yet") + html.count("</tr>") > min(failures, 20)
+
+
 def test_the_previous_period_is_as_long_and_ends_where_the_window_starts(report: Report) -> None:
     """It is null if history does not cover it, and without a window."""
     assert report.previous_scope is not None
