@@ -7,6 +7,7 @@ import streamlit as st
 from dashboards.charts import canary as charts
 from dashboards.components import chart, deployment_list
 from dashboards.components.section import section
+from dashboards.components.stat_tile import Tile, draw_tiles
 from dashboards.queries import cache
 from dashboards.queries.view import current
 from dashboards.rows import canaries as rows
@@ -19,8 +20,10 @@ rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canari
 costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)
 
 with section("Summary"):
-    for sentence in canaries.sentences:
-        st.text(sentence)
+    draw_tiles([Tile(*figure) for figure in canaries.figures])
+    with st.expander("The same in sentences"):
+        for sentence in canaries.sentences:
+            st.text(sentence)
 
 charts_of = chart.Rows("results", "rates", "costs")
 with charts_of.draw("results"), st.grid(2, min_column_width=420):

@@ -33,7 +33,7 @@ def survival_curve(rows: list[Row]) -> alt.LayerChart:
 def failures_by_frequency(rows: list[Row]) -> alt.LayerChart:
     """Draw one dot per application: its share of failures with a 95 % whisker over its deployments per day (log).
 
-    Rows have ``application, per_day, per, share, low, high, evidence``.
+    Rows have ``application, per_day, per, share, low, high, evidence``, and ``label``: the name of an outlier.
     """
     rates = [row["per_day"] for row in rows if row["per_day"]]
     domain = [min(rates, default=0.1) / 1.25, max(rates, default=10) * 1.25]
@@ -42,7 +42,9 @@ def failures_by_frequency(rows: list[Row]) -> alt.LayerChart:
     tips = style.tooltips(application="Application", per="Per day", evidence="Failed")
     base, scale = style.with_tone(alt.Chart(), "blue").encode(x=x, tooltip=tips), style.share_scale(rows)
     points = base.mark_point(**style.DOT, size=60, cursor="pointer").add_params(style.click_on(APPLICATION_FIELD))
-    layer = [style.whiskers(base, scale), points.encode(y=style.share_y(scale))]
+    names = style.with_tone(alt.Chart(), "grey").transform_filter("datum.label").encode(x=x, y=style.share_y(scale))
+    labels = names.mark_text(align="left", dx=8, dy=-6, fontSize=11).encode(text="label:N")
+    layer = [style.whiskers(base, scale), points.encode(y=style.share_y(scale)), labels]
     return alt.LayerChart(layer=layer, data=style.data(rows), height=HEIGHT)
 
 

@@ -111,6 +111,10 @@ def has_evidence(row: Row, words: str) -> bool:
 def draw_speed_and_safety(view: View) -> None:
     """Draw whether deploying more often goes with smaller and safer changes, and what a cause would require."""
     analysis = cache.speed_and_safety(view.build, view.scope)
+    applications = [
+        row | {"label": row["application"] if row["application"] in analysis.outliers else ""}
+        for row in analysis.applications
+    ]
     st.subheader("Do more frequent deployments go with smaller and safer changes?", anchor=False)
     st.caption("Associations in this selection, not causes. Each statement includes its evidence.")
     between, by_size = st.columns(2)
@@ -118,8 +122,8 @@ def draw_speed_and_safety(view: View) -> None:
         chart.draw(
             "By deployment frequency",
             "Deployments per day (log scale) against change failure rate, one dot per application with at least"
-            f" {analysis.enough} deployments. Whiskers: 95 % CI.",
-            partial(charts.failures_by_frequency, analysis.applications) if analysis.applications else None,
+            f" {analysis.enough} deployments. Whiskers: 95 % CI; named: outliers.",
+            partial(charts.failures_by_frequency, applications) if applications else None,
             deployment_list.application_click(),
             "No application has enough deployments in this window.",
         )
@@ -132,7 +136,12 @@ def draw_speed_and_safety(view: View) -> None:
             deployment_list.class_click("a size"),
             "No deployment of this selection has a known number of changes.",
         )
-    st.markdown("\n".join(f"- {reading}" for reading in analysis.readings.values()))
+    silent = analysis.without_evidence
+    if said := [reading for name, reading in analysis.readings.items() if name not in silent]:
+        st.markdown("\n".join(f"- {reading}" for reading in said))
+    if silent:
+        with st.expander(f"{len(silent)} of {len(analysis.readings)} questions without evidence either way"):
+            st.markdown("\n".join(f"- {analysis.readings[name]}" for name in analysis.readings if name in silent))
     with st.expander("Is this causal?"):
         st.caption("For deployment frequency to be the cause, all of this would have to hold:")
         st.markdown("\n".join(f"- {caveat}" for caveat in analysis.caveats))

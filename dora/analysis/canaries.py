@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from statistics import quantiles
 
 from dora.analysis import canary_summary
+from dora.analysis.canary_figures import list_figures
 from dora.analysis.canary_summary import (
     CONCLUSIVE,
     Canaries,
@@ -34,7 +36,7 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
     counts, inconclusive = canary_summary.count_verdicts(rows)
     verified = filter(canary_summary.is_verified, rows)
     scored = [(row["score"], row["deployment_failed"]) for row in verified if row["score"] is not None]
-    return Canaries(
+    summary = Canaries(
         canaries=len(rows),
         outcomes=_outcomes(rows),
         counts=counts,
@@ -47,6 +49,7 @@ def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
         rows=rows,
         as_of=build_info(con)["as_of"],
     )
+    return replace(summary, figures=[*list_figures(summary)])
 
 
 def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:

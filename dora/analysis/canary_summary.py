@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import NamedTuple
 
 from dora.errors import counted
 from dora.query.lists import Row
@@ -88,12 +89,21 @@ class DecidingMetric:
     all_zero: int = 0
 
 
+class Figure(NamedTuple):
+    """One number of the summary: a short label, the value, and its evidence."""
+
+    label: str
+    value: str
+    evidence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Canaries:
     """The canaries of a scope as a diagnostic test of their deployments.
 
     ``counts`` and ``diagnosis`` count canaries whose deployment continued or was stopped; ``inconclusive`` counts
-    inconclusive ones by reason. ``bins`` hold verified canaries by score, ``rows`` all canaries, the latest first.
+    inconclusive ones by reason. ``bins`` hold verified canaries by score, ``rows`` all canaries, the latest first;
+    ``figures`` are the summary as numbers.
     """
 
     canaries: int
@@ -107,6 +117,7 @@ class Canaries:
     cost: CanaryCost
     rows: list[Row]
     as_of: datetime | None
+    figures: list[Figure] = field(default_factory=list)
 
     @property
     def overridden(self) -> list[Row]:

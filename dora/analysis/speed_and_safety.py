@@ -73,6 +73,12 @@ class SpeedAndSafety:
             "outliers": _outlier_sentence(self),
         }
 
+    @property
+    def without_evidence(self) -> set[str]:
+        """The names of the readings that say nothing either way: too little data, or an interval that has both."""
+        nothing = ("No evidence", "Too little data", "No outliers", "No application")
+        return {name for name, reading in self.readings.items() if reading.startswith(nothing)}
+
 
 def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
     """Measure a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""

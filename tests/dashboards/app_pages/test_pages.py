@@ -121,6 +121,10 @@ def test_speed_and_safety_shows_every_reading_and_caveat(run: Run, organisation:
     markdown = " ".join(element.value for element in page.markdown)
     analysis = delivery.speed_and_safety(dora.Scope("90d"))
     assert all(sentence in markdown for sentence in [*analysis.readings.values(), *analysis.caveats])
+    silent = {analysis.readings[name] for name in analysis.without_evidence}
+    (folded,) = [expander for expander in page.expander if expander.label.endswith("without evidence either way")]
+    folded_text = " ".join(element.value for element in folded.markdown)
+    assert {sentence for sentence in analysis.readings.values() if sentence in folded_text} == silent != set()
 
 
 def test_canary_coverage_is_the_share_of_deployments_with_an_analysis(

@@ -150,6 +150,10 @@ def test_a_survival_curve_starts_at_one_and_has_steps() -> None:
 
 def test_shares_of_applications_and_sizes_have_whiskers() -> None:
     """Every dot has its interval, which fits the axis."""
+    named = charts.failures_by_frequency([share("a") | {"label": "a"}, share("b") | {"label": ""}, share("c")])
+    (labels,) = [layer for layer in layers(named) if layer["mark"]["type"] == "text"]
+    assert labels["transform"][-1] == {"filter": "datum.label"}
+    assert labels["encoding"]["text"]["field"] == "label"
     for chart in (charts.failures_by_frequency([share("a")]), charts.failures_by_size([share("a")])):
         encodings = [layer["encoding"] for layer in layers(chart)]
         assert [e["y2"]["field"] for e in encodings if "y2" in e] == ["high"]

@@ -19,9 +19,14 @@ def texts(page: AppTest) -> list[str]:
 
 
 def test_canary_shows_every_sentence_chart_and_list(run: Run, organisation: Path) -> None:
-    """Each sentence of the summary, six titled charts, and the list of all canaries."""
+    """The summary as tiles with evidence and, folded, as sentences; six titled charts, the list of all canaries."""
     page = run(organisation, "canary")
     canaries = dora.open(organisation).canaries(WINDOW)
+    tiles = {str(metric.label): str(metric.value) for metric in page.metric}
+    assert {figure.label: figure.value for figure in canaries.figures}.items() <= tiles.items()
+    assert all(figure.evidence for figure in canaries.figures)
+    folded = {str(element.value) for expander in page.expander for element in expander.text}
+    assert set(canaries.sentences) <= folded
     assert set(canaries.sentences) <= set(texts(page))
     titles = [str(heading.value) for heading in page.subheader]
     assert titles == [
