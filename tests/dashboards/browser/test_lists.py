@@ -27,9 +27,11 @@ def test_charts_are_drawn_and_a_row_opens(name: str, charts: int, server: str, b
     assert foreign_requests(requests, server) == []
     assert page.locator("[data-testid=stException]").count() == 0
     table = page.locator("[data-testid=stDataFrame]").first
-    table.scroll_into_view_if_needed()
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    table.click(position={"x": 30, "y": 52})
+    # A table may be taller than the window: its first row has to be below the header of the page.
+    table.evaluate("table => { table.style.scrollMarginTop = '150px'; table.scrollIntoView({block: 'start'}) }")
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 30, box["y"] + 52)
     page.wait_for_function("() => location.search.includes('deployment=')")
     page.get_by_role("heading", name="Deployment").wait_for()
     context.close()
