@@ -18,6 +18,7 @@ PAGES = [
     st.Page("app_pages/audit.py", title="Audit"),
     st.Page("app_pages/data.py", title="Data"),
 ]
+KIOSK, REFRESH = "kiosk", "30s"
 
 
 def main() -> None:
@@ -26,7 +27,7 @@ def main() -> None:
     if not login.check_access():
         st.navigation(PAGES, position="hidden")
         return
-    page = st.navigation(PAGES, position="top")
+    page = st.navigation(PAGES, position="hidden" if _is_bare() else "top")
     try:
         with Delivery.limited(cache.PAGE_SECONDS):
             _draw_page(page)
@@ -50,14 +51,31 @@ def _draw_page(page: Page) -> None:
         st.title("Deployment", anchor=False)
         deployment_details.draw(build, deployment_id, about.timezone, page.title)
         return
-    heading, controls = st.columns([1.5, 9.5], vertical_alignment="bottom")
-    heading.title(page.title, anchor=False)
-    with controls:
+    if _is_bare():
+        st.title(page.title, anchor=False)
+        controls = st.container(key="unseen")  # the filters of the address apply, but are not shown
+        _refresh(build)
+    else:
+        heading, controls = st.columns([1.5, 9.5], vertical_alignment="bottom")
+        heading.title(page.title, anchor=False)
+    with controls, st.container(key="filters"):
         selection = filters.draw(build, about)
     current_view = view.set_current(view.View(build, about, selection))
     st.caption(current_view.summary)
     banners.draw(current_view)
     page.run()
+
+
+def _is_bare() -> bool:
+    """Return whether the page is shown without navigation and filters: in a frame, or on a screen on a wall."""
+    return bool(st.context.is_embedded) or st.query_params.get(KIOSK) == "true"
+
+
+@st.fragment(run_every=REFRESH)
+def _refresh(shown: cache.Build) -> None:
+    """Draw the page again once another build has replaced the one that it shows."""
+    if cache.current() != shown:
+        st.rerun()
 
 
 def _draw_no_data(title: str, messages: list[str]) -> None:

@@ -21,6 +21,7 @@ STAGES: dict[str, Tone] = {
     "rollout": "vermilion",
     "queue and other": "sky",
 }
+COLUMNS = "width < 400 ? 1 : 3"  # of a legend
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 DAY_HEIGHT = 19  # pixels
 PALE = 0.4  # opacity of a stack of an incomplete period
@@ -48,7 +49,9 @@ def stage_stack(rows: list[Row]) -> alt.LayerChart:
     """
     stages = [stage for stage in STAGES if any(row["stage"] == stage for row in rows)]
     toned = [row | {"tone": STAGES[row["stage"]], "order": stages.index(row["stage"])} for row in rows]
-    legend = style.tone_legend({stage: STAGES[stage] for stage in stages}, columns=3, symbolType="square")
+    legend = style.tone_legend(
+        {stage: STAGES[stage] for stage in stages}, columns=alt.ExprRef(COLUMNS), symbolType="square"
+    )
     bars = (
         style.period_chart()
         .mark_bar(width={"band": 0.72}, cursor="pointer")

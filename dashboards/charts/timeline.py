@@ -8,6 +8,7 @@ from dashboards.charts import style
 from dashboards.charts.flow import STAGES
 from dashboards.charts.style import Row
 
+LETTER = 6  # pixels of a letter of a name
 MIN_NAMED = 0.08  # of the axis: a shorter stage has no room for its name
 
 
@@ -25,11 +26,19 @@ def timeline(rows: list[Row]) -> alt.LayerChart:
     base = alt.Chart().encode(y=y, tooltip=style.tooltips(what="Stage", text="Duration", lane="Lane"))
     bars = base.mark_bar(height=16, cornerRadius=2).encode(x=x, x2="end:Q", color=style.color())
     named = [
-        {"lane": "", "start": row["start"], "name": f"{row['what']} {row['text']}", "tone": "grey"}
+        {
+            "lane": "",
+            "start": row["start"],
+            "name": f"{row['what']} {row['text']}",
+            "tone": "grey",
+            "share": (row["end"] - row["start"]) / end,
+        }
         for row in rows
         if row["lane"] == rows[0]["lane"] and row["end"] - row["start"] >= MIN_NAMED * end
     ]
-    names = alt.Chart(style.data(named)).mark_text(align="left", baseline="bottom", dy=9, fontSize=12).encode(
+    fits = f"datum.share * width > length(datum.name) * {LETTER}"  # else names of a narrow drawing would overprint
+    fitting = alt.Chart(style.data(named)).transform_filter(fits)
+    names = fitting.mark_text(align="left", baseline="bottom", dy=9, fontSize=12).encode(
         x=alt.X("start:Q", scale=scale), y=alt.Y("lane:N"), text="name:N", color=style.color()
     )  # fmt: skip
     points = [

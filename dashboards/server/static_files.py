@@ -56,7 +56,7 @@ def first_page() -> bytes:
         links.append(f'preload" as="font" type="font/woff2" href="./static/media/{path.name}')
     styles, scripts = (
         "".join(Path(__file__).with_name(name).read_text("utf-8") for name in names)
-        for names in (("focus.css", "brief.css"), ("keys.js", "links.js", "login.js", "places.js"))
+        for names in (("focus.css", "brief.css"), ("keys.js", "links.js", "login.js", "places.js", "charts.js"))
     )
     ours = f"<style>{styles}</style><script>{scripts}</script>"
     head = "".join(LINK.format(link) for link in links)
