@@ -41,7 +41,7 @@ def tab_stops(page: Any, count: int) -> list[dict[str, Any]]:
 def test_tab_reaches_every_control(page: Any, server: str) -> None:
     """Tab reaches pages, filters, the meaning of each metric, the week, the CSV file and the tables."""
     open_page(page, f"{server}/?window=30d")
-    names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in tab_stops(page, 75))
+    names = " | ".join(f"{stop['name']} ({stop['role']})" for stop in tab_stops(page, 150))
     for expected in (
         "Overview", "Audit", r"Teams \(combobox\)", r"Applications \(combobox\)", r"7d \(radio\)", "Compare with",
         "Lead time for changes", "Deployment frequency", r"Week of \(combobox\)", "CSV", r"Deployments[^|]*\(table\)",
