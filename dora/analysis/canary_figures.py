@@ -32,8 +32,7 @@ def list_figures(canaries: Canaries) -> Iterator[Figure]:
         yield Figure("Duration", _minutes(cost.median), f"median; 90th percentile {_minutes(cost.p90)}{waited}")
     total, *applications = canaries.coverage
     share = (total.with_canary, total.deployments)
-    ran = _share("Production deployments with a canary", share, "no production deployments")
-    yield ran._replace(value=f"{total.with_canary:,} of {total.deployments:,}" if total.deployments else NONE)
+    yield _share("Deployments with a canary", share, "no production deployments")
     configured = sum(row.configured for row in applications)
     idle = sum(row.configured and not row.with_canary for row in applications)
     evidence = f"of {counted(len(applications), 'application')} · {idle:,} configured, never ran"
