@@ -19,11 +19,13 @@ from ingest.core.source import Request
 from ingest.simulation.demo import settings_text
 from ingest.simulation.model.company import company
 from ingest.simulation.organisation import Organisation, simulate
+from ingest.simulation.story.plot import Story
 from tests.simulation.expected import Truth, expected_results
 from tests.simulation.gate import serve
 
 END = datetime(2026, 11, 20, tzinfo=UTC)
 SCALE = float(os.environ.get("DORA_TRUTH_SCALE", "0.3"))  # of the organisation; `make truth` runs at full size
+BY_TEAM = dora.Scope(since="90d", by="team")
 FORGETS = timedelta(days=14)
 
 
@@ -33,15 +35,15 @@ class Comparison:
 
     delivery: dora.Delivery
     truth: Truth
+    story: Story
 
 
 def _backfilled(folder: Path) -> Comparison:
     """One first run at the end: Gate has forgotten operations from the UI older than 14 days."""
     organisation = simulate(folder, end=END, scale=SCALE)
     _ingest(organisation, folder, ["spinnaker", "git", "files"])
-    return Comparison(
-        dora.open(folder / "dora.duckdb"), expected_results(organisation, ui_operations_since=END - FORGETS)
-    )
+    truth = expected_results(organisation, ui_operations_since=END - FORGETS)
+    return Comparison(dora.open(folder / "dora.duckdb"), truth, organisation.story)
 
 
 def _nightly(folder: Path) -> Comparison:
@@ -53,7 +55,7 @@ def _nightly(folder: Path) -> Comparison:
         _ingest(organisation, folder, ["spinnaker"])
     organisation.world.now = now
     _ingest(organisation, folder, ["spinnaker", "git", "files"])
-    return Comparison(dora.open(folder / "dora.duckdb"), expected_results(organisation))
+    return Comparison(dora.open(folder / "dora.duckdb"), expected_results(organisation), organisation.story)
 
 
 def _ingest(organisation: Organisation, folder: Path, names: list[str]) -> None:
@@ -224,3 +226,16 @@ def test_every_kind_of_event_occurs(comparison: Comparison) -> None:
     assert evidence == {"rollback", "fix_forward", "incident", "deploy"}
     assert set(comparison.truth.canaries.values()) >= {"pass", "marginal", "fail", "error"}
     assert comparison.truth.open_changes
+
+
+def test_the_brief_tells_the_story_and_nothing_else(comparison: Comparison) -> None:
+    """Over all of history each sentence is a part of what was simulated; of a full organisation all of it is told."""
+    story = comparison.story
+    claims = [sentence.claim for sentence in comparison.delivery.brief().sentences]
+    told = {(None if claim.total else claim.now.group, claim.now.metric) for claim in claims}
+    assert told <= story.claims
+    assert (story.waiting_team, "lead_time") in told
+    if SCALE == 1 and len(comparison.delivery.sql("FROM memberships")) == len(company(1)[0]):
+        assert told >= {(None, "change_failure_rate"), (story.slowed_team, "lead_time")}
+    missed = {(row.name, row.value.metric) for row in comparison.delivery.goals(BY_TEAM) if row.verdict == "missed"}
+    assert missed <= set(story.missed)

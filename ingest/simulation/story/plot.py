@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 SLOWED_TEAM, WAITING_TEAM = "discovery", "insight"
+INSTABILITY = ("change_failure_rate", "rework_rate")
 GOALS: dict[str, Any] = {
     "lead_time": {"at_most": "1 h"},
     "change_failure_rate": {"at_most": "5 %"},
@@ -25,11 +26,17 @@ class Story:
     In the three weeks after ``roll_out`` (epoch milliseconds) the applications adopt the template's second version.
     From then on about half as many deployments fail, and changes of ``slowed_team`` take longer, since it brings
     canaries to most of them; both stay so. Changes of ``waiting_team`` are shipped in batches after an approval: they
-    wait for days, always. ``missed`` has owner and metric of the goals that are missed at the end; that of the
-    organisation and of every other team is met, or undecided.
+    wait for days, always, and more of its few deployments fail. ``missed`` has owner and metric of the goals that are
+    missed at the end; that of the organisation and of every other team is met, or undecided.
     """
 
     roll_out: int
     slowed_team: str = SLOWED_TEAM
     waiting_team: str = WAITING_TEAM
     missed: tuple[tuple[str, str], ...] = ((SLOWED_TEAM, "lead_time"), (WAITING_TEAM, "lead_time"))
+
+    @property
+    def claims(self) -> frozenset[tuple[str | None, str]]:
+        """Team (null for all together) and metric of everything that there is to say."""
+        failures = {(team, metric) for team in (None, self.waiting_team) for metric in INSTABILITY}
+        return frozenset({(self.slowed_team, "lead_time"), (self.waiting_team, "lead_time")} | failures)
