@@ -7,6 +7,7 @@ from typing import Any
 import altair as alt
 
 from dashboards.charts import style
+from dashboards.charts.events import event_rules
 from dashboards.charts.style import HEIGHT, Row, Tone
 
 TONES: dict[str, Tone] = {"better": "green", "worse": "vermilion"}  # of the weeks of an alert; else amber
@@ -30,7 +31,7 @@ def control_rows(series: Any, first: int, count: int) -> list[Row]:
 def control_chart(rows: list[Row], verdict: str, *, duration: bool) -> alt.LayerChart:
     """Draw the weeks as a line between dashed control limits, the centre line, and the alert as large dots.
 
-    Rows are those of ``control_rows``; a ``duration`` has a log axis.
+    Rows are those of ``control_rows``, with those of ``with_events``; a ``duration`` has a log axis.
     """
     y_of = _duration_axis(rows) if duration else _linear_axis(rows)
     if duration:
@@ -40,6 +41,7 @@ def control_chart(rows: list[Row], verdict: str, *, duration: bool) -> alt.Layer
     alert = style.with_tone(base, TONES.get(verdict, "amber")).transform_filter("datum.alert")
     tips = style.tooltips(start="Week of", text="Value", usual="Usual", limits="Control limits", evidence="Evidence")
     layers = [
+        *event_rules(rows),
         grey.mark_line(strokeDash=[5, 4], strokeWidth=1.3, interpolate="step").encode(y=y_of("low")),
         grey.mark_line(strokeDash=[5, 4], strokeWidth=1.3, interpolate="step").encode(y=y_of("high")),
         grey.mark_line(strokeWidth=1.6).encode(y=y_of("centre")),

@@ -92,7 +92,9 @@ def _draw_chart(view: View, group: Group, row: Row) -> None:
     close.button("×", key="close alert", help="Close the control chart", on_click=_close)
     caption = f"By week. Line: {row['usual']} is usual; dashed: control limits, set by the weeks to {until:%-d %b %Y}."
     st.caption(caption)
-    rows = charts.control_rows(series, row["first"], row["count"])[-MAX_WEEKS:]
+    weeks = charts.control_rows(series, row["first"], row["count"])[-MAX_WEEKS:]
+    # The chart has the weeks before the window too.
+    rows = charts.with_events(weeks, cache.events(view.build, replace(view.window_scope, since=None), view.zone))
     drawing = partial(charts.control_chart, rows, row["assessment"], duration=series.weeks[0].unit == "hours")
     chart.draw_bare("control chart", f"Control chart of {title}. {caption}", drawing)
 
