@@ -14,8 +14,9 @@ from streamlit import column_config as columns
 from dashboards import charts
 from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
-from dashboards.queries import cache, text
+from dashboards.queries import cache, selection, text
 from dashboards.queries.cache import DeploymentClass, Listing
+from dashboards.queries.selection import Grain
 from dashboards.queries.view import View
 from dashboards.rows import frames
 from dora import Scope
@@ -26,15 +27,32 @@ SEARCH, OUTCOME = "search", "outcome"
 TOP = 200  # rows on the page; the CSV file has all of them
 NO_LIMIT = 2**31
 BUTTON = "opened"
+SHARES = ("change_failure_rate", "rework_rate", "canary_pass_rate")  # whose trends can have longer periods
 ROW_HEIGHT = 35  # pixels, Streamlit's default
 MAX_HEIGHT = 12 * ROW_HEIGHT
 
 
-def period_click(view: View, noun: str | None = None) -> Click:
-    """Return a click on a period, or on a smaller ``noun`` in one, that lists the deployments of the period."""
+def period_click(view: View, noun: str | None = None, grain: Grain | None = None) -> Click:
+    """Return a click on a period, or on a smaller ``noun`` in one, that lists the deployments of the period.
+
+    ``grain`` is the length of the chart's periods, if it is not that of the page.
+    """
     deployments = f"the deployments of its {view.grain}" if noun else "its deployments"
-    hint = f"Click a {noun or view.grain} to list {deployments} below."
-    return chart.toggle(charts.PERIOD_FIELD, hint, PERIOD, WINDOW, moves_list=True)
+    hint = f"Click a {noun or grain or view.grain} to list {deployments} below."
+    click = chart.toggle(charts.PERIOD_FIELD, hint, PERIOD, WINDOW, moves_list=True)
+    if grain in (None, view.grain):
+        return click
+    start, length = selection.parse_period(click.selected, view.grain)
+    return click._replace(
+        select=lambda start: click.select(selection.name_period(start, grain, view.grain)),
+        selected=start if length == grain else "",
+    )
+
+
+def period_scope(view: View, period: str) -> Scope:
+    """Return the scope of a period by its name in the address."""
+    start, grain = selection.parse_period(period, view.grain)
+    return cache.period_scope(view.build, view.window_scope, start, grain)
 
 
 def class_click(noun: str, deployments: str = "its deployments") -> Click:
@@ -55,7 +73,7 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
     """
     heading, class_, choice, file = st.columns([5, 3, 3, 1] if classes else [7, 1, 3, 1], vertical_alignment="bottom")
     with choice:
-        starts = [f"{value.period:%Y-%m-%d}" for value in view.trend("deployment_frequency")]
+        starts = _period_names(view)
         label = f"{view.grain.capitalize()} of"
         option = st.selectbox(label, [WINDOW, *reversed(starts)], key=PERIOD, bind="query-params")
         period = None if option == WINDOW else option
@@ -63,7 +81,7 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
     if classes:
         with class_:
             part = classes.get(st.selectbox("Filter", [ALL, *classes], key=CLASS, bind="query-params"), part)
-    scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
+    scope = period_scope(view, period) if period else view.scope
     search, pills = st.columns([3, 5], vertical_alignment="center")
     with search:
         listing = Listing(part, list_filters.draw_search(SEARCH))
@@ -86,6 +104,16 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
         st.download_button("CSV", partial(_csv, view, scope, listing), name, "text/csv", on_click="ignore")
     _draw_table(rows, view.zone)
     return period
+
+
+def _period_names(view: View) -> list[str]:
+    """Return the names of the periods that a click can select, those of the page's length last."""
+    shares = {view.grain_of(name) for name in SHARES} - {view.grain}
+    return [
+        selection.name_period(f"{value.period:%Y-%m-%d}", grain, view.grain)
+        for grain in (*sorted(shares), view.grain)
+        for value in view.trend("deployment_frequency", grain)
+    ]
 
 
 def _summary(rows: list[cache.Row]) -> str:

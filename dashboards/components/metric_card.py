@@ -46,7 +46,7 @@ def _draw_card(view: View, metric: Metric, widths: tuple[int, int]) -> None:
         )  # fmt: skip
         if any(row["value"] is not None for row in trend):
             spark = partial(charts.sparkline, trend, TONES.get(assessment, "grey"), bars=metric.statistic == "count")
-            click = deployment_list.period_click(view)
+            click = deployment_list.period_click(view, grain=view.grain_of(metric.name))
             with line:
                 chart.draw_bare(f"spark {metric.name}", f"{metric.title} over the window", spark, click)
         st.caption(escape_markdown(now.evidence) + (" · history incomplete" if now.incomplete else ""))

@@ -6,11 +6,12 @@ It says whose deployments are shown, over which window, and what they are compar
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
-from dora import Delivery, Scope
+from dora import Delivery, Scope, Value
 
 Grain = Literal["day", "week", "month"]
 CUSTOM = "custom"
@@ -21,6 +22,8 @@ PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM = "previous period", "custom period
 BEFORE_DATE, NO_COMPARISON = "before a date", "nothing"
 COMPARISONS = (PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM, BEFORE_DATE, NO_COMPARISON)
 ONE_DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+GRAINS: tuple[Grain, ...] = get_args(Grain)  # from short to long
+MIN_OBSERVATIONS, MAX_SMALL, MIN_PERIODS = 20, 0.2, 2  # of the periods of a share's trend
 MIN_PER_DAY = 12  # deployments, so that the days of a trend have enough to differ by more than chance
 MAX_DAYS_BY_DAY, MAX_DAYS_BY_WEEK = 59, 366  # a trend has at most about 60 periods
 
@@ -144,3 +147,34 @@ class Selection:
 
 def _format_period(first_day: date, last_day: date) -> str:
     return f"{first_day:%-d %b %Y} to {last_day:%-d %b %Y}"
+
+
+def share_grain(grain: Grain, read_trend: Callable[[Grain], Iterable[Value]]) -> Grain:
+    """Return the length of the periods of a share's trend: from a ``grain`` on the first whose periods hold enough.
+
+    At most one in five of the complete periods with observations may have fewer than 20: with so few, the interval of a
+    share is as wide as the chart. A length of which the window has no two complete periods is none.
+    """
+    chosen = grain
+    for coarser in GRAINS[GRAINS.index(grain) :]:
+        sizes = [value.n for value in read_trend(coarser) if not value.partial and value.n]
+        if len(sizes) < MIN_PERIODS:
+            break
+        chosen = coarser
+        if sum(n < MIN_OBSERVATIONS for n in sizes) <= len(sizes) * MAX_SMALL:
+            break
+    return chosen
+
+
+def name_period(start: str, grain: Grain, page_grain: Grain) -> str:
+    """Return the name of a period in the address: its first day, or that of ISO 8601 if the page has other periods."""
+    if grain == page_grain:
+        return start
+    return start[:7] if grain == "month" else f"{date.fromisoformat(start):%G-W%V}"
+
+
+def parse_period(name: str, page_grain: Grain) -> tuple[str, Grain]:
+    """Return the first day and the length of a period by its name in the address."""
+    if re.fullmatch(r"\d{4}-W[0-5]\d", name):
+        return f"{datetime.strptime(f'{name}-1', '%G-W%V-%u'):%Y-%m-%d}", "week"
+    return (f"{name}-01", "month") if len(name) == len("2026-09") else (name, page_grain)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards.queries import cache, text
+import dora
+from dashboards.queries import cache, selection, text
 from dashboards.queries.cache import About, Build, Row
 from dashboards.queries.selection import INSTANT, Grain, Selection
 from dora import Scope, Value
@@ -70,6 +71,12 @@ class View:
         """The length of a period in trends."""
         return self.selection.grain(self.about.history, self.value("deployment_frequency").value)
 
+    def grain_of(self, metric: str) -> Grain:
+        """Return the length of a period in a metric's trend, which for a share can be longer than the page's."""
+        if dora.metrics()[metric].statistic != "share":
+            return self.grain
+        return selection.share_grain(self.grain, partial(self.trend, metric))
+
     def value(self, metric: str) -> Value:
         """Return a metric's value."""
         return cache.values(self.build, metric, self.scope)[0]
@@ -81,9 +88,10 @@ class View:
         (change,) = cache.judge_changes(self.build, metric, self.scope, self.comparison_scope)
         return change
 
-    def trend(self, metric: str) -> list[Value]:
-        """Return a metric's value for each period of the window."""
-        return cache.values(self.build, metric, cache.trend_scope(self.build, self.window_scope, self.grain))
+    def trend(self, metric: str, grain: Grain | None = None) -> list[Value]:
+        """Return a metric's value for each period of the window; their length is ``grain_of`` the metric by default."""
+        scope = cache.trend_scope(self.build, self.window_scope, grain or self.grain_of(metric))
+        return cache.values(self.build, metric, scope)
 
     @property
     def events(self) -> list[Row]:

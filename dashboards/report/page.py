@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Literal
 
 import altair as alt
@@ -13,6 +13,7 @@ import altair as alt
 import dora
 from dashboards import charts
 from dashboards.queries import text
+from dashboards.queries.selection import Grain, share_grain
 from dashboards.report import chart_images
 from dora import Delivery, Page, Scope, Value
 
@@ -92,17 +93,20 @@ class Report:
         return {result.value.metric: result for result in self.delivery.goals(self.scope)}
 
     def trend_charts(self) -> Iterator[tuple[str, str, alt.LayerChart]]:
-        """Return title, caption and chart of each trend by week."""
-        weekly = replace(self.scope, every="week")
+        """Return title, caption and chart of each trend by week, of a share by month if weeks are too small."""
         draw = {"lead_time": charts.median_trend, "change_failure_rate": charts.share_trend,
                 "deployment_frequency": lambda rows, *_: charts.count_trend(rows),
                 "recovery_time": charts.median_trend}  # fmt: skip
         for name, draw_trend in draw.items():
-            window = self.value(name)
-            rows = charts.trend_rows(self.delivery.values(name, weekly), events=self.events)
+            window, read_trend = self.value(name), partial(self._trend, name)
+            grain = share_grain("week", read_trend) if window.statistic == "share" else "week"
+            rows = charts.trend_rows(read_trend(grain), events=self.events)
             goal = charts.Goal.of(self.goals.get(name), window)
             chart = draw_trend(rows, window, goal)
-            yield dora.metrics()[name].title, f"By week; in the window: {window.text} ({window.evidence}).", chart
+            yield dora.metrics()[name].title, f"By {grain}; in the window: {window.text} ({window.evidence}).", chart
+
+    def _trend(self, name: str, grain: Grain) -> list[Value]:
+        return list(self.delivery.values(name, replace(self.scope, every=grain)))
 
     def page(self, image_type: chart_images.ImageType = "svg+xml") -> Page:
         """Return the page; it has no charts if the extra ``report`` is not installed."""

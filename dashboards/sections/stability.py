@@ -12,6 +12,7 @@ from dashboards.charts import Row
 from dashboards.components import chart, deployment_list, list_filters
 from dashboards.queries import cache, text
 from dashboards.queries.cache import DeploymentClass
+from dashboards.queries.selection import MIN_OBSERVATIONS
 from dashboards.queries.view import View
 from dashboards.rows import frames
 
@@ -29,17 +30,19 @@ NOT_RECOVERED = {
 
 def draw_share_trend(view: View, name: str, verb: str) -> None:
     """Draw a share of deployments by period, for example of those that ``failed``."""
-    value = view.value(name)
+    value, grain = view.value(name), view.grain_of(name)
+    why = "" if grain == view.grain else f", as many a {view.grain} has fewer than {MIN_OBSERVATIONS}"
     chart.draw(
         dora.metrics()[name].title,
-        f"Share of deployments that {verb}, by {view.grain}. Whiskers: 95 % CI; dashed: {value.text}, as on the card.",
+        f"Share of deployments that {verb}, by {grain}{why}. Whiskers: 95 % CI; dashed: {value.text}, as on the card."
+        f" Hollow: incomplete {grain}.",
         partial(
             charts.share_trend,
             charts.trend_rows(view.trend(name), view.events),
             value,
             charts.Goal.of(view.goal(name), value),
         ),
-        deployment_list.period_click(view),
+        deployment_list.period_click(view, grain=grain),
     )
 
 
@@ -88,7 +91,7 @@ def deployment_classes(view: View) -> dict[str, DeploymentClass]:
 
 def failed_deployments(view: View, period: str | None, text: str) -> list[Row]:
     """Return the failed deployments of the window, or of a period of it, that have a text."""
-    scope = cache.period_scope(view.build, view.window_scope, period, view.grain) if period else view.scope
+    scope = deployment_list.period_scope(view, period) if period else view.scope
     return [
         row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
         for row in cache.search_observations(view.build, "failed", "change_failure_rate", scope, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 import dora
 from dashboards.queries import selection
 from dashboards.queries.selection import WINDOWS, Grain, Selection
-from dora import Scope
+from dora import Scope, Value
+from tests.dashboards.charts.test_trends import value
 
 YEARS = timedelta(days=3 * 365)
 END = datetime(2026, 7, 1)
@@ -140,3 +142,49 @@ def test_every_selection_has_a_text() -> None:
         selection.BEFORE_DATE: "the window before that date",
         selection.NO_COMPARISON: "",
     }
+
+
+def sizes_by_grain(**sizes: list[int]) -> Callable[[Grain], list[Value]]:
+    """Return complete periods with these numbers of observations, between two incomplete ones."""
+
+    def read_trend(grain: Grain) -> list[Value]:
+        numbers = [1, *sizes[grain], 1]
+        complete = [False, *[True] * len(sizes[grain]), False]
+        return [replace(value(), n=n, partial=not whole) for n, whole in zip(numbers, complete, strict=True)]
+
+    return read_trend
+
+
+@pytest.mark.parametrize(
+    ("shortest", "sizes", "grain"),
+    [
+        ("day", {"day": [30] * 8 + [9] * 2}, "day"),
+        ("day", {"day": [30] * 7 + [9] * 3, "week": [200] * 2}, "week"),
+        ("day", {"day": [30] * 5 + [0] * 2}, "day"),
+        ("day", {"day": [5] * 7, "week": [35]}, "day"),
+        ("week", {"week": [5] * 9, "month": [20, 20]}, "month"),
+        ("week", {"week": [2] * 9, "month": [8, 8]}, "month"),
+        ("month", {"month": [8, 8]}, "month"),
+        ("week", {"week": []}, "week"),
+    ],
+)
+def test_the_periods_of_a_share_hold_twenty_observations(
+    shortest: Grain, sizes: dict[str, list[int]], grain: Grain
+) -> None:
+    """At most one in five has fewer; empty and incomplete ones do not count, and there are two complete ones."""
+    assert selection.share_grain(shortest, sizes_by_grain(**sizes)) == grain
+
+
+@pytest.mark.parametrize(
+    ("start", "grain", "page_grain", "name"),
+    [
+        ("2026-08-31", "week", "week", "2026-08-31"),
+        ("2026-08-31", "week", "day", "2026-W36"),
+        ("2026-09-01", "month", "week", "2026-09"),
+        ("2027-01-04", "week", "day", "2027-W01"),
+    ],
+)
+def test_a_period_has_a_name_in_the_address(start: str, grain: Grain, page_grain: Grain, name: str) -> None:
+    """Its first day if the page has such periods, else the name by ISO 8601; both are read back."""
+    assert selection.name_period(start, grain, page_grain) == name
+    assert selection.parse_period(name, page_grain) == (start, grain)
