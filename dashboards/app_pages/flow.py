@@ -10,7 +10,6 @@ from dashboards import charts
 from dashboards.components import chart, denominators, deployment_list, metric_card, table
 from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
-from dashboards.queries import text as wording
 from dashboards.queries.view import current
 from dashboards.rows import frames
 from dashboards.sections import flow
@@ -43,15 +42,19 @@ with rows.draw("lead time"):
             ),
             deployment_list.period_click(view),
         )
+    stages = flow.stages(view)
+    by_stage = deployment_list.class_click("a stage", "the deployments that it held up longest")
     with stages_column:
-        stages = flow.stages(view)
         chart.draw(
             "Lead time by stage",
-            "Mean per shipped change. The means of the stages add up to the mean lead time of"
-            f" {wording.format_hours(sum(row['hours'] for row in stages))}; medians would not.",
-            partial(charts.stage_means, stages) if stages else None,
-            deployment_list.class_click("a stage", "the deployments that it held up longest"),
+            "Where changes wait: hours of all shipped changes in total, longest first; line: cumulative.",
+            partial(charts.stage_pareto, stages) if stages else None,
+            by_stage,
             "No change of this selection was shipped in this window.",
+        )
+    if stages:
+        chart.draw(
+            "From first commit to traffic", flow.stages_caption(stages), partial(charts.stage_strip, stages), by_stage
         )
 
 with rows.draw("days"):

@@ -23,23 +23,63 @@ STAGES: dict[str, Tone] = {
 }
 COLUMNS = "width < 400 ? 1 : 3"  # of a legend
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-DAY_HEIGHT = 19  # pixels
+DAY_HEIGHT, STRIP_HEIGHT = 19, 120  # pixels
 PALE = 0.4  # opacity of a stack of an incomplete period
 HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Share of lead time", format=".0%")]
 
 
-def stage_means(rows: list[Row]) -> alt.LayerChart:
-    """Draw one bar per stage with its mean; rows have ``stage, hours, text, label, share, part``."""
-    tips = [alt.Tooltip("stage:N", title="Stage"), *HOURS]
+def stage_pareto(rows: list[Row]) -> alt.LayerChart:
+    """Draw one bar per stage with its part of all hours, longest first, and the cumulative part as a line.
+
+    Rows have ``stage, share, cumulative, label, text, part``.
+    """
+    tips = [*style.tooltips(stage="Stage", label="In total", text="Mean"),
+            alt.Tooltip("cumulative:Q", title="Cumulative", format=".1%")]  # fmt: skip
     y = alt.Y("stage:N", sort=None, axis=style.axis(labelLimit=140), title=None)
     base = alt.Chart(height=alt.Step(26)).encode(y=y, tooltip=tips)
-    longest = max((row["hours"] for row in rows), default=1.0)
-    # The axis is 35 % longer than the longest bar, to leave room for its label.
-    x = alt.X("hours:Q", axis=None, scale=alt.Scale(domain=[0, longest * 1.35]))
+    # The axis is longer than 100 %, to leave room for the label of a bar that is almost as long.
+    ends = {"scale": alt.Scale(domain=[0, 1.5]), "title": None}
+    axis = style.axis(values=[0, 0.5, 0.8, 1], format=".0%")
+    x = alt.X("share:Q", axis=axis, **ends)
     bars = base.mark_bar(cornerRadius=2, height=16).encode(x=x, color=style.color())
-    labels = style.with_tone(base, "grey").mark_text(align="left", dx=6, fontSize=12).encode(x=x, text="label:N")
+    labels = style.with_tone(base, "grey").mark_text(align="left", dx=14, fontSize=12).encode(x=x, text="label:N")
+    total = style.with_tone(base, "grey").encode(x=alt.X("cumulative:Q", axis=axis, **ends))
+    line = total.mark_line(strokeWidth=1.4, point=style.DOT | {"size": 30}, order=None)
     toned = style.data([row | {"tone": STAGES[row["stage"]]} for row in rows])
-    return alt.LayerChart(layer=[bars, labels, style.click_target(base, CLASS_FIELD)], data=toned)
+    return alt.LayerChart(layer=[bars, line, labels, style.click_target(base, CLASS_FIELD)], data=toned)
+
+
+def stage_strip(rows: list[Row]) -> alt.LayerChart:
+    """Draw the mean way of a change as one strip: stages before the merge left of it, those of the lead time right.
+
+    Rows have ``stage, mean, before_merge, text, n, part``.
+    """
+    by_stage = {row["stage"]: row for row in rows}
+    ordered = [by_stage[stage] for stage in STAGES if stage in by_stage]
+    end = -sum(row["mean"] for row in ordered if row["before_merge"])
+    placed = []
+    for row in ordered:
+        start, end = end, end + row["mean"]
+        placed.append(row | {"start": start, "end": end, "tone": STAGES[row["stage"]]})
+    legend = style.tone_legend({row["stage"]: row["tone"] for row in placed}, columns=6, symbolType="square")
+    hours = style.DURATION.replace("datum.value", "abs(datum.value)")
+    x = alt.X(
+        "start:Q", axis=style.axis(labelExpr=hours, tickCount=8, grid=False), scale=alt.Scale(nice=False), title=None
+    )
+    tips = style.tooltips(stage="Stage", text="Mean", n="Changes")
+    bars = (
+        alt.Chart()
+        .mark_bar(height=30, cursor="pointer")
+        .encode(x=x, x2="end:Q", color=style.color(legend), tooltip=tips)
+    )
+    merge = alt.Chart(style.data([{"merged": 0, "name": "merge", "tone": "grey"}]))
+    at_merge = merge.encode(x="merged:Q", color=style.color())
+    layer = [
+        bars.add_params(style.click_on(CLASS_FIELD)),
+        at_merge.mark_rule(strokeWidth=2),
+        at_merge.mark_text(align="left", dx=5, fontSize=11, y=6).encode(text="name:N"),
+    ]
+    return alt.LayerChart(layer=layer, data=style.data(placed), height=STRIP_HEIGHT)
 
 
 def stage_stack(rows: list[Row]) -> alt.LayerChart:

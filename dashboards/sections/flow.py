@@ -42,10 +42,33 @@ def lead_time_quantiles(view: View) -> list[Row]:
 
 
 def stages(view: View) -> list[Row]:
-    """Return the mean of each stage over the window, longest first."""
-    rows = [_stage(row) for row in view.query_observations("lead_stages", "lead_time")]
-    return [row | {"label": f"{row['text']} · {row['share'] * 100:.0f} %", "part": f"longest stage: {row['stage']}"}
-            for row in rows]  # fmt: skip
+    """Return the stages of the shipped changes from their first commit to full traffic, by total hours, longest first.
+
+    Each has its mean, the cumulative share, and the class of deployments that it held up longest.
+    """
+    rows, cumulative = [], 0.0
+    for row in view.query_observations("change_stages", "lead_time"):
+        share = row["share"] or 0.0
+        cumulative += share
+        rows.append(row | {
+            "share": share, "cumulative": cumulative, "part": f"longest stage: {row['stage']}",
+            "label": f"{row['total']:,.0f} h · {share * 100:.0f} %", "text": text.format_hours(row["mean"]),
+        })  # fmt: skip
+    return rows
+
+
+def stages_caption(rows: list[Row]) -> str:
+    """Return what the strip of stages shows: means that add up to the mean lead time, and those before the merge."""
+    after, before = ([row for row in rows if row["before_merge"] is known] for known in (False, True))
+    mean = text.format_hours(sum(row["mean"] for row in after))
+    caption = (
+        f"Mean per shipped change. The means of the stages add up to the mean lead time of {mean}; medians would not."
+    )
+    if not before:
+        return f"{caption} Stages before the merge are not known: no change has a pull request with its times."
+    requested = text.format_count(before[0]["n"], "change")
+    mean = text.format_hours(sum(row["mean"] for row in before))
+    return f"{caption} Left of the merge, not part of lead time: {mean}, of {requested} with a pull request."
 
 
 def stages_over_time(view: View) -> list[Row]:

@@ -35,9 +35,9 @@ def draw(view: View, group: Group) -> None:
     st.caption("Weeks that normal variation does not explain. Now: the median of these weeks; usual: the centre line.")
     button = RowButton("alert row", "Chart", lambda row: partial(_open, row["id"]))
     table.draw(rows[:MAX_ROWS], view.zone, {
-        "from week": text("From week"), "group": text(group.capitalize()), "metric": text("Metric"),
-        "usual": text("Usual"), "now": text("Now"), "weeks": number("Weeks", format="%d"),
-        "assessment": text("Assessment"), "alert": text("Alert"),
+        "assessment": text("Assessment"), "group": text(group.capitalize()), "metric": text("Metric"),
+        "usual": text("Usual"), "now": text("Now"), "weeks": number("Weeks", format="%d", width="small"),
+        "from week": text("From week"), "alert": text("Alert"),
     }, "Trend alerts, latest week first", button=button)  # fmt: skip
     opened = st.query_params.get(ALERT)
     if row := next((row for row in rows if row["id"] == opened), None):

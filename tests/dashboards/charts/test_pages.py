@@ -29,7 +29,8 @@ def spread(*medians: float | None) -> list[Row]:
 
 def stage(name: str, hours: float, start: str = "2026-08-17") -> Row:
     return {"start": start, "stage": name, "hours": hours, "text": "1 h", "label": "1 h", "share": 0.5,
-            "partial": False}  # fmt: skip
+            "partial": False, "mean": hours, "before_merge": name in ("coding", "pickup", "review", "merge"), "n": 9,
+            "cumulative": 0.5, "part": name, "total": 9.0}  # fmt: skip
 
 
 def step(hours: float, left: float) -> Row:
@@ -61,7 +62,8 @@ def draw_all(size: int) -> list[alt.LayerChart | alt.Chart]:
     names = list(STAGES)[:size]
     return [
         charts.quantile_trend(spread(*[2.0] * size), WINDOW),
-        charts.stage_means([stage(name, 1.0) for name in names]),
+        charts.stage_pareto([stage(name, 1.0) for name in names]),
+        charts.stage_strip([stage(name, 1.0) for name in names]),
         charts.stage_stack([stage(name, 1.0) for name in names]),
         charts.calendar([day(number, number) for number in range(size)]),
         charts.histogram([share(str(number)) for number in range(size)], "Size"),
