@@ -38,12 +38,12 @@ def stage_pareto(rows: list[Row]) -> alt.LayerChart:
     y = alt.Y("stage:N", sort=None, axis=style.axis(labelLimit=140), title=None)
     base = alt.Chart(height=alt.Step(26)).encode(y=y, tooltip=tips)
     # The axis is longer than 100 %, to leave room for the label of a bar that is almost as long.
-    ends = {"scale": alt.Scale(domain=[0, 1.5]), "title": None}
+    scale = alt.Scale(domain=[0, 1.5])
     axis = style.axis(values=[0, 0.5, 0.8, 1], format=".0%")
-    x = alt.X("share:Q", axis=axis, **ends)
+    x = alt.X("share:Q", axis=axis, scale=scale, title=None)
     bars = base.mark_bar(cornerRadius=2, height=16).encode(x=x, color=style.color())
     labels = style.with_tone(base, "grey").mark_text(align="left", dx=14, fontSize=12).encode(x=x, text="label:N")
-    total = style.with_tone(base, "grey").encode(x=alt.X("cumulative:Q", axis=axis, **ends))
+    total = style.with_tone(base, "grey").encode(x=alt.X("cumulative:Q", axis=axis, scale=scale, title=None))
     line = total.mark_line(strokeWidth=1.4, point=style.DOT | {"size": 30}, order=None)
     toned = style.data([row | {"tone": STAGES[row["stage"]]} for row in rows])
     return alt.LayerChart(layer=[bars, line, labels, style.click_target(base, CLASS_FIELD)], data=toned)

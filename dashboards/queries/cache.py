@@ -202,11 +202,12 @@ def values(build: Build, metric: str, scope: Scope) -> list[Value]:
 
 @cached()
 def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
-    """Return the scope by period; all of history is drawn from its first deployment on.
+    """Return the scope by period; all of history is drawn from the period of its first deployment on.
 
     The first and the last period have what is in the window, so that the counts of a trend add up to its card's.
     """
-    return replace(scope, since=scope.since or f"{about(build).first_deployment_at}+00:00", every=grain)
+    first = f"{about(build).first_deployment_at}+00:00"
+    return replace(scope, since=scope.since or _open(build).period(first, grain)[0], every=grain)
 
 
 @cached()
