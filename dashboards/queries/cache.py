@@ -207,7 +207,7 @@ def trend_scope(build: Build, scope: Scope, grain: Grain) -> Scope:
     The first and the last period have what is in the window, so that the counts of a trend add up to its card's.
     """
     first = f"{about(build).first_deployment_at}+00:00"
-    return replace(scope, since=scope.since or _open(build).period(first, grain)[0], every=grain)
+    return replace(scope, since=scope.since or open_build(build).period(first, grain)[0], every=grain)
 
 
 @cached()

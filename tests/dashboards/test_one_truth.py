@@ -16,7 +16,7 @@ import dora
 from dashboards import charts
 from dashboards.components import deployment_list
 from dashboards.queries import cache, selection
-from dashboards.queries.cache import DeploymentClass
+from dashboards.queries.cache import Listing
 from dashboards.queries.selection import CUSTOM, WINDOWS, Selection
 from dashboards.queries.view import View
 from dashboards.report.page import Report
@@ -115,7 +115,7 @@ def test_the_denominators_add_up(views: list[View]) -> None:
         assert [step.start for step in steps[1:]] == [step.n for step in steps[:-1]]
         assert steps[-1].n == view.value(name).n
         if steps[0].metric == "rework_rate":
-            listed = cache.list_deployments(view.build, view.scope, 1, DeploymentClass())
+            listed = cache.list_deployments(view.build, view.scope, 1, Listing())
             assert steps[0].start == (listed[0]["listed"] if listed else 0)
 
 

@@ -70,7 +70,7 @@ def test_a_stage_before_the_merge_lists_its_deployment(view: View) -> None:
     """The second deployment is listed by its longest stage before the merge, and by that of its lead time."""
     classes = flow.deployment_classes(view)
     counts = {
-        stage: len(cache.list_deployments(view.build, view.scope, 9, classes[f"longest stage: {stage}"]))
+        stage: len(cache.list_deployments(view.build, view.scope, 9, cache.Listing(classes[f"longest stage: {stage}"])))
         for stage in ("coding", "merge", "waiting for deployment", "rollout")
     }
     assert counts == {"coding": 0, "merge": 1, "waiting for deployment": 2, "rollout": 0}
