@@ -134,7 +134,7 @@ def _draw_table(rows: list[cache.Row], zone: str) -> None:
     actions = [partial(table.open_deployment, row["deployment_id"]) for row in rows]
     st.dataframe(
         frame,
-        column_config=_columns(frame, zone) | {"open": table.button_column(BUTTON, list(actions))},
+        column_config=_columns(frame, zone) | {"open": table.button_column(BUTTON, "Open", list(actions))},
         height=min(MAX_HEIGHT, (len(frame) + 1) * ROW_HEIGHT + 3),
         hide_index=True,
         placeholder="–",

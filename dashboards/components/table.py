@@ -58,14 +58,14 @@ def open_button(key: str) -> RowButton:
     )
 
 
-def button_column(key: str, actions: list[Action | None]) -> Any:
-    """Return a pinned column of buttons; the button of row n runs ``actions[n]``."""
+def button_column(key: str, label: str, actions: list[Action | None]) -> Any:
+    """Return a pinned column of buttons with a label; the button of row n runs ``actions[n]``."""
 
     def run_action() -> None:
         if action := actions[st.session_state[key].row]:
             action()
 
-    return config.ButtonColumn("", key=key, on_click=run_action, type="tertiary", width=BUTTON_WIDTH, pinned=True)
+    return config.ButtonColumn(label, key=key, on_click=run_action, type="tertiary", width=BUTTON_WIDTH, pinned=True)
 
 
 def draw(  # noqa: PLR0913 - each argument is one property of a table
@@ -88,7 +88,7 @@ def draw(  # noqa: PLR0913 - each argument is one property of a table
     actions = [button.action_for(row) for row in rows] if button else []
     if button and any(actions):
         frame.insert(0, "open", [button.label if action else None for action in actions])
-        drawn["open"] = button_column(button.key, actions)
+        drawn["open"] = button_column(button.key, button.label, actions)
     st.dataframe(
         frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt,
         row_height=TWO_LINES if tall else None, height="content" if flows else "auto",

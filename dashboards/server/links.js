@@ -1,9 +1,16 @@
 // A link to a page of ours opens it in this session, as Streamlit does when a user goes back: without loading anything
-// again. Its fragment names the part of the page to show, which may be drawn later.
-function showPart (name, end) {
+// again. Its fragment names the part of the page to show. Charts above it get their height late, so it is shown again
+// until the page rests or the user acts.
+let actions = 0
+for (const kind of ['pointerdown', 'keydown', 'wheel', 'touchstart'])
+  addEventListener(kind, () => { actions += 1 }, {capture: true, passive: true})
+function showPart (name, before, restingSince) {
+  if (actions !== before) return
   const part = document.querySelector(`.st-key-${CSS.escape(name)}`)
   if (part) part.scrollIntoView({block: 'start'})
-  if (Date.now() < end) setTimeout(showPart, 250, name, end)
+  const rests = part && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+  if (!rests) restingSince = performance.now()
+  if (performance.now() - restingSince < 2000) setTimeout(showPart, 100, name, before, restingSince)
 }
 addEventListener('click', event => {
   const link = event.target.closest('.brief a, .scorecard a')
@@ -12,9 +19,10 @@ addEventListener('click', event => {
   history.pushState(null, '', link.href)
   dispatchEvent(new PopStateEvent('popstate'))
   const name = new URL(link.href).hash.slice(1)
-  if (name) showPart(name, Date.now() + 2000)
-  else scrollTo(0, 0)
+  if (name) showPart(name, actions, performance.now())
+  else document.querySelector('[data-testid=stMain]')?.scrollTo(0, 0)
 })
+addEventListener('load', () => { if (location.hash) showPart(location.hash.slice(1), actions, performance.now()) })
 // The rows of the scorecard in the order of a column; a second click reverses it.
 addEventListener('click', event => {
   const button = event.target.closest('.scorecard thead button')

@@ -26,12 +26,12 @@ from typing import Any, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
-from tests.dashboards.conftest import CHROMIUM, SERVER, served
+from tests.dashboards.conftest import CHROMIUM, SERVER, serve_dashboard
 
 DEMO = Path("data/demo/dora.duckdb")
 PAGES = {"Overview": "", "Flow": "flow", "Stability": "stability", "Canary": "canary", "Audit": "audit", "Data": "data"}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-CELL = "[data-testid=stDataFrame] canvas"
+CELL = "[data-testid=stDataFrame] canvas, .scorecard td"
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 CAPTION = "[data-testid=stCaptionContainer]"
 VIEWERS, ROUNDS, NIGHTS, MOST = 20, 3, 2, 30
@@ -249,8 +249,8 @@ def main(database: Path) -> None:
         shutil.copytree(SERVER.with_name(".streamlit"), folder / ".streamlit")
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
         with (
-            served(folder / "dora.duckdb", folder, folder / "floor.py") as floor,
-            served(folder / "dora.duckdb", folder) as address,
+            serve_dashboard(folder / "dora.duckdb", folder, folder / "floor.py") as floor,
+            serve_dashboard(folder / "dora.duckdb", folder) as address,
         ):
             for rows in (measure_single_user(browser, address, floor), together(browser, address, folder)):
                 for title, value, verdict in rows:
