@@ -11,7 +11,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate faults bench screenshots pictures manifests constraints audit clean
+.PHONY: help setup demo test truth mutate faults bench screenshots notebooks pictures manifests constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
@@ -21,6 +21,7 @@ help:
 	@echo "make faults kill, fill, break and flip everything; print a line for each fault of the catalogue (needs cc)"
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
+	@echo "make notebooks  run the notebooks over the demo and keep what they show"
 	@echo "make constraints  pin every dependency again, by version and hashes (needs uv)"
 	@echo "make manifests  validate deploy/kubernetes against the schemas of Kubernetes"
 	@echo "make audit  look for known vulnerabilities of the pinned dependencies (needs their data base)"
@@ -62,6 +63,10 @@ bench: setup
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
 	$(BIN)/python -m tests.dashboards.screenshots
+
+notebooks: setup
+	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
+	$(BIN)/python -m tests.notebooks
 
 pictures: setup
 	$(BIN)/python -m tests.dashboards.serving_picture

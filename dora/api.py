@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -35,13 +34,14 @@ from dora.analysis.period_comparison import (
     significant_changes,
 )
 from dora.config.patterns import fold
-from dora.errors import DoraError
 from dora.periods import WINDOWS, Grain, calendar_window
 from dora.query import lists
 from dora.query import metric as query
 from dora.query.plan import match_names
 from dora.query.value import EVERYTHING, By, ReadValues, Scope, Spread, Value
 from dora.render import text
+from dora.render.charts import enable_svg_charts, load_drawing
+from dora.render.table import Table
 from dora.storage import database
 from dora.storage.sql_errors import explain_fault
 from dora.storage.time_limit import limit_time, watch
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
-CHARTS = "delivery_metrics.charts"
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,7 @@ class Result:
 
         Raises ``DoraError`` if none is installed.
         """
-        # An entry point, so that dora imports nothing from dashboards, which imports dora.
-        entry_points = metadata.entry_points(group=CHARTS)
-        if not entry_points:
-            raise DoraError("No package that draws charts is installed.", "install delivery-metrics again.")
-        return next(iter(entry_points)).load()(self.rows)
+        return load_drawing()(self.rows)
 
     def explain(self) -> list[dict[str, Any]]:
         """Return the rows behind these values with details of each."""
@@ -99,6 +94,7 @@ class Delivery:
     ``key_metrics`` are the metrics of the overview, in its order; ``dimensions`` are DORA's own, throughput and
     instability, with their metrics; ``windows`` are the words for windows that pages and commands share, and
     ``calendar_window`` cuts the quarters and years among them; ``short_versions`` writes versions for people.
+    For notebooks ``table`` rounds rows and ``enable_svg_charts`` shows charts as pictures.
     """
 
     key_metrics: ClassVar[tuple[str, ...]] = KEY_METRICS
@@ -106,6 +102,8 @@ class Delivery:
     windows: ClassVar[tuple[str, ...]] = WINDOWS
     calendar_window = staticmethod(calendar_window)
     short_versions = staticmethod(text.short_versions)
+    table = staticmethod(Table)
+    enable_svg_charts = staticmethod(enable_svg_charts)
 
     def __init__(self, path: Path, memory: str | None = None) -> None:
         self.path = path

@@ -66,7 +66,7 @@ def build(
         write_observed_days(con)
         _write_metrics(con, report)
         results = _run_checks(con)
-        _comment_columns(con)
+        _write_meanings(con)
         stops = [result for result in results if result.severity == "stop" and result.rows]
         if stops:
             rows = [f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops]
@@ -147,17 +147,18 @@ def write_daily_counts(con: Connection, metric: str) -> None:
     )
 
 
-def _comment_columns(con: Connection) -> None:
-    """Write the meaning of every column into the build, where analysts and the dictionary of an export read it."""
+def _write_meanings(con: Connection) -> None:
+    """Write the meaning of every model and column into the build, where analysts and an export's dictionary read it."""
     keys = definitions.definition_keys()
     meanings = catalog.column_meanings() | {("definitions", name): key.description for name, key in keys.items()}
     columns = con.execute(
         "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
         " WHERE database_name = current_database() AND NOT internal"
     ).fetchall()
-    comments = []
+    # A statement of DDL takes no parameters.
+    models = catalog.table_meanings().items()
+    comments = ["COMMENT ON TABLE main.\"{}\" IS '{}';".format(name, text.replace("'", "''")) for name, text in models]
     for schema, name, column in columns:
-        # A statement of DDL takes no parameters.
         text = (meanings.get((name, column)) or meanings.get(("", column), "")).replace("'", "''")
         comments.append(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\';')
     con.execute(f"BEGIN; {' '.join(comments)} COMMIT")

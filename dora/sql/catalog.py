@@ -107,6 +107,15 @@ def column_meanings() -> dict[tuple[str, str], str]:
     return {(table, column): meaning for table, columns in tables.items() for column, meaning in columns.items()}
 
 
+def table_meanings() -> dict[str, str]:
+    """Return by model what one row is: the first sentence of its header."""
+    comments = {
+        name: " ".join(line[2:].strip() for line in takewhile(lambda line: line.startswith("--"), sql.splitlines()))
+        for name, sql in queries("models").items()
+    }
+    return {name: f"{comment.split('. ')[0].rstrip('.')}." for name, comment in comments.items()}
+
+
 @cache
 def rules() -> dict[str, Rule]:
     """Return every rule by id, in the order of ``rules.toml``."""

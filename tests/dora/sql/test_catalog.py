@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -34,3 +35,10 @@ def test_every_meaning_in_a_header_is_of_a_column(delivery: dora.Delivery) -> No
         for row in delivery.sql("SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'dora'")
     }
     assert {key for key in catalog.column_meanings() if key[0]} <= published
+
+
+def test_every_model_says_what_one_row_is() -> None:
+    """The meaning of a table, which analysts read in the build, is one sentence."""
+    meanings = catalog.table_meanings()
+    assert set(meanings) == set(catalog.queries("models"))
+    assert [text for text in meanings.values() if not re.fullmatch(r"One row is [^\n]+\.", text)] == []
