@@ -32,7 +32,7 @@ def main() -> None:
         with Delivery.limited(cache.PAGE_SECONDS):
             _draw_page(page)
     except DoraError as error:
-        st.subheader("This page can not be shown", anchor=False)
+        st.header("This page can not be shown", anchor=False)
         st.text(str(error))
 
 

@@ -97,7 +97,7 @@ with rows.draw("waits"):
         with choice:
             pending = flow.pending_changes(view)
         with heading:
-            st.subheader("Oldest changes awaiting deployment", anchor=False)
+            st.header("Oldest changes awaiting deployment", anchor=False)
             st.caption(f"{frames.count_listed(pending, 'change')}, oldest first, whenever they were merged")
         if pending:
             table.draw(pending, view.zone, {

@@ -17,14 +17,14 @@ brief.draw(view)
 changes.draw(view)
 rows = chart.Rows("cards", "trends", "lanes")
 with rows.draw("cards"):
-    st.subheader("Throughput", anchor=False)
+    st.header("Throughput", anchor=False)
     metric_card.draw_cards(view, Delivery.dimensions["throughput"])
     unstable, canaries = st.columns((2, 1))
     with unstable:
-        st.subheader("Instability", anchor=False)
+        st.header("Instability", anchor=False)
         metric_card.draw_cards(view, Delivery.dimensions["instability"])
     with canaries:
-        st.subheader("Canary analysis", anchor=False)
+        st.header("Canary analysis", anchor=False)
         metric_card.draw_cards(view, ["canary_pass_rate"])
     denominators.draw(view, Delivery.key_metrics)
 

@@ -39,7 +39,7 @@ def draw(view: View) -> None:
         rows=scorecard.table(brief.scorecard, addresses, MAX_ROWS),
     )
     with st.container(border=True, gap="xsmall", key="brief"):
-        st.subheader("Brief", anchor=False)
+        st.header("Brief", anchor=False)
         st.html(html)
 
 

@@ -89,7 +89,7 @@ def draw(title: str, caption: str, drawing: Drawing | None, click: Click | None 
     """Draw a titled chart; if there is no ``drawing``, the sentence ``empty`` instead."""
     text = f"{caption} {click.hint}" if click and drawing else caption
     with st.container(border=True, height="stretch", gap="xsmall"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.caption(text)
         if drawing is None:
             st.text(empty)

@@ -97,7 +97,7 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
     with heading:
         if chosen:
             list_filters.draw_chips(chosen)
-        st.subheader("Deployments", anchor=False)
+        st.header("Deployments", anchor=False)
         st.caption(_summary(rows))
     with file:
         name = table.file_name(view, "deployments")

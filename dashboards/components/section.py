@@ -12,7 +12,7 @@ def section(title: str, caption: str | None = None, key: str | None = None) -> D
     ``key`` is its name as the fragment of an address that shows it.
     """
     container = st.container(border=True, gap="xsmall", key=key)
-    container.subheader(title, anchor=False)
+    container.header(title, anchor=False)
     if caption:
         container.caption(caption)
     return container

@@ -44,7 +44,7 @@ def _draw_changes(view: View, before: Scope, group: Group) -> None:
         }
         for change in sorted(changes, key=lambda change: change.verdict != "worse") if change.significant
     ]  # fmt: skip
-    st.subheader("Significant changes", anchor=False)
+    st.header("Significant changes", anchor=False)
     comparisons = f"{len(changes)} comparisons with {view.selection.comparison_text}, by {group} and in total"
     if not rows:
         st.caption(f"None of {comparisons}, is significant.")

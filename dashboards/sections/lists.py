@@ -114,7 +114,7 @@ def draw_heading(title: str, caption: str, noun: str, rows: Callable[[], list[Ro
     """Draw the title of a list with its caption, and the button that downloads all of its rows."""
     heading = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center")
     with heading.container(gap="xxsmall", width="stretch"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         st.caption(caption)
 
     def csv() -> str:  # made only when the button is clicked

@@ -118,7 +118,7 @@ def draw_speed_and_safety(view: View) -> None:
         row | {"label": row["application"] if row["application"] in analysis.outliers else ""}
         for row in analysis.applications
     ]
-    st.subheader("Do more frequent deployments go with smaller and safer changes?", anchor=False)
+    st.header("Do more frequent deployments go with smaller and safer changes?", anchor=False)
     st.caption("Associations in this selection, not causes. Each statement includes its evidence.")
     between, by_size = st.columns(2)
     with between:

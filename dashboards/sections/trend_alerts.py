@@ -28,7 +28,7 @@ Group = Literal["application", "team"]
 def draw(view: View, group: Group) -> None:
     """Draw the list of alerts, and below it the control chart of the alert in the address."""
     rows = find_alerts(view, group)
-    st.subheader("Trend alerts (control chart)", anchor=False)
+    st.header("Trend alerts (control chart)", anchor=False)
     if not rows:
         st.caption(f"None: the weekly values of every {group} and of all together stayed within their control limits.")
         return

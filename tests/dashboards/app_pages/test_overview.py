@@ -217,7 +217,7 @@ def test_the_page_begins_with_the_brief_and_the_scorecard(run: Run, organisation
     brief = dora.open(organisation).brief(dora.Scope(since="180d"), earlier)
     html = next(block.value for block in page.get("html"))
     text = unescape(html)
-    assert page.subheader[0].value == "Brief"
+    assert page.header[0].value == "Brief"
     for sentence in brief.sentences:
         assert sentence.headline in text
     for row in brief.scorecard.rows:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 import dora
 from tests.dashboards.browser.page_driver import (
@@ -162,9 +163,15 @@ def test_pages_keep_the_filters(window: Callable[..., Any], server: str) -> None
         assert "team=money" in page.url
 
 
+def violations(page: Any) -> list[tuple[str, str]]:
+    """The rules of axe-core that a page violates, each with the first place."""
+    results = Axe().run(page).response["violations"]
+    return [(rule["id"], rule["nodes"][0]["html"]) for rule in results]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_text_has_contrast_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
-    """Desktop and phone, dark and light: a contrast of at least 4.5, and nothing wider than the screen."""
+def test_every_page_is_accessible_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
+    """Desktop and phone, dark and light: axe-core finds nothing, text has a contrast of 4.5, nothing is too wide."""
     width = {"light": 390, "dark": 1440}[theme]
     page = window(width, color_scheme=theme)
     for name in PAGES:
@@ -175,6 +182,11 @@ def test_every_text_has_contrast_and_nothing_overflows(window: Callable[..., Any
         assert len(contrasts) > 30
         assert [(text, round(ratio, 2)) for text, ratio in contrasts if ratio < 4.5] == []
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= width
+        assert violations(page) == []
+        page.set_viewport_size({"width": 1440 + 390 - width, "height": 1300})
+        page.wait_for_timeout(300)
+        assert violations(page) == []
+        page.set_viewport_size({"width": width, "height": 1300})
 
 
 def test_two_windows_are_independent(window: Callable[..., Any], server: str) -> None:

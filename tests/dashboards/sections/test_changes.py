@@ -28,7 +28,7 @@ def test_without_a_comparison_there_is_no_list_of_changes(run: Run, organisation
     for address in ({"compare": "nothing"}, {"team": "money", "compare": "another team", "other": "finding"}):
         page = run(organisation, **address)
         assert table(page, "change").empty
-        assert "Significant changes" not in [heading.value for heading in page.subheader]
+        assert "Significant changes" not in [heading.value for heading in page.header]
 
 
 def test_trend_alerts_are_those_that_matter_in_the_window(run: Run, organisation: Path) -> None:

@@ -28,7 +28,7 @@ def test_canary_shows_every_sentence_chart_and_list(run: Run, organisation: Path
     folded = {str(element.value) for expander in page.expander for element in expander.text}
     assert set(canaries.sentences) <= folded
     assert set(canaries.sentences) <= set(texts(page))
-    titles = [str(heading.value) for heading in page.subheader]
+    titles = [str(heading.value) for heading in page.header]
     assert titles == [
         "Summary",
         "Canary result vs. production outcome",

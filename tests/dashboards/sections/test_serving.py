@@ -24,7 +24,7 @@ def shop(built_in: Callable[..., dora.Delivery], tmp_path_factory: pytest.TempPa
 def test_one_application_has_its_lanes_and_the_same_as_a_table(run: Callable[..., AppTest], shop: Path) -> None:
     """The latest stretch is first in the table, in words; each row names its target, version, kind and outcome."""
     page = run(shop)
-    assert TITLE in [heading.value for heading in page.subheader]
+    assert TITLE in [heading.value for heading in page.header]
     rows = table(page, "target")
     assert (rows["target"][0], rows["version"][0]) == ("prod-us / shop / web", "v44")
     assert len(rows) == 11 + 2  # stretches of a content, a rollback and a failure
@@ -35,8 +35,8 @@ def test_one_application_has_its_lanes_and_the_same_as_a_table(run: Callable[...
 
 def test_several_applications_have_none(run: Callable[..., AppTest], organisation: Path) -> None:
     """Lanes are those of one application: they appear when the page is filtered to it."""
-    assert TITLE not in [heading.value for heading in run(organisation).subheader]
-    assert TITLE in [heading.value for heading in run(organisation, application="maps").subheader]
+    assert TITLE not in [heading.value for heading in run(organisation).header]
+    assert TITLE in [heading.value for heading in run(organisation, application="maps").header]
 
 
 def test_dark_content_names_the_deployment_that_gave_it_traffic(run: Callable[..., AppTest], shop: Path) -> None:
