@@ -196,7 +196,7 @@ def test_two_windows_are_independent(window: Callable[..., Any], server: str) ->
     first.get_by_role("radio", name="14d").click()
     first.wait_for_url("**window=14d**")
     wait_until_idle(first)
-    second.get_by_role("radio", name="all").click()
+    second.get_by_role("radio", name="all", exact=True).click()
     second.wait_for_url("**window=all**")
     wait_until_idle(second)
     assert "last 14 days" in header(first)
