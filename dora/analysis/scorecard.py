@@ -82,7 +82,7 @@ class Scorecard:
     rows: list[ScorecardRow]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return one row of text per group: value and n, a significant move, a goal, and whether it is an outlier."""
+        """Return one row of text per group: value and n, a significant move, a missed goal, and whether it is an outlier."""
         titles = {name: catalog.metrics()[name].title for name in self.metrics}
         return [
             {self.by: row.name} | {titles[name]: _cell_text(row.cells[name]) for name in self.metrics}
@@ -103,8 +103,8 @@ def _cell_text(cell: ScorecardCell) -> str:
     parts = [f"{cell.value.text} (n = {cell.value.n:,})"]
     if change and change.move and change.significant:
         parts.append(f"{change.move.text}, {change.verdict}")
-    if cell.goal and cell.goal.verdict in ("met", "missed"):
-        parts.append(f"goal {cell.goal.verdict}")
+    if cell.goal and cell.goal.verdict == "missed":
+        parts.append("goal missed")
     if cell.outlier:
         parts.append("outlier")
     return " · ".join(parts)
