@@ -82,7 +82,7 @@ class Scorecard:
     rows: list[ScorecardRow]
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return one row of text per group: value and n, a significant move, a missed goal, and whether it is an outlier."""
+        """Return one row of text per group: value and n, a significant move, a missed goal, outliers."""
         titles = {name: catalog.metrics()[name].title for name in self.metrics}
         return [
             {self.by: row.name} | {titles[name]: _cell_text(row.cells[name]) for name in self.metrics}
