@@ -9,8 +9,9 @@ from typing import Any
 from dora.errors import DoraError, UsageError
 from dora.storage import database
 from ingest import configure_source
+from ingest import sources as source_types
 from ingest.core.pipeline import Summary, replay
-from ingest.payloads.archive import archived_sources
+from ingest.payloads.archive import Document, archived_sources, read_archive
 
 
 def rebuild_landing(
@@ -39,10 +40,27 @@ def rebuild_landing(
 
 
 def _configure(name: str, sources: Mapping[str, Mapping[str, Any]], data: Path) -> Any:
+    settings = sources.get(name) or _infer_settings(name, data)
     try:
-        return configure_source(name, sources.get(name, {}), data)
+        return configure_source(name, settings, data)
     except UsageError as error:
         raise UsageError(
             f"The payloads of the source {name} can not be read: {error.happened} landing.duckdb was not touched.",
             f"describe [sources.{name}] in dora.toml, or move {data / 'payloads' / name} away.",
         ) from error
+
+
+def _infer_settings(name: str, data: Path) -> dict[str, Any]:
+    """Return the least settings of a source that dora.toml no longer has; its type is that of its first document."""
+    types = source_types()
+    kind = name if name in types else _infer_type(name, data)
+    return {"type": kind, **getattr(types[kind], "replay_settings", {})} if kind else {}
+
+
+def _infer_type(name: str, data: Path) -> str | None:
+    for document in read_archive(data, name):
+        if isinstance(document, Document):
+            for kind, source in source_types().items():
+                if document.kind in source.kinds:
+                    return kind
+    return None

@@ -114,17 +114,21 @@ ReplayedItem = Item | Resolved | LoadEnd
 class Source(Protocol):
     """Where facts come from. A module or package in ``ingest/`` that sets ``SOURCE`` to a class is a source.
 
+    ``kinds`` are those of its documents: they tell whose payloads these are if dora.toml no longer says it.
+
     Optional attributes:
     ``requests`` is the number of requests sent, for the summary.
     ``input(document)`` returns the name that a document keeps when it is corrected, None if it has none.
     ``replay(items)`` yields archived items as this version understands them, if earlier ones meant another thing.
     ``entity(document, rows)`` returns the name of what a document with these rows is a version of, None if it is
     always new. Documents of two entities must have no row in common; two equal ones in a row are archived once.
+    ``replay_settings`` are the least settings with which its payloads can be parsed, nothing by default.
     ``doctor(context)`` yields the findings of ``dora doctor`` about this source.
     """
 
     name: ClassVar[str]
     takes: ClassVar[frozenset[str]]
+    kinds: ClassVar[frozenset[str]]
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], data: Path) -> Source:

@@ -59,6 +59,7 @@ class Files:
 
     name: ClassVar[str] = "files"
     takes: ClassVar[frozenset[str]] = frozenset({"paths", "kind"})
+    kinds: ClassVar[frozenset[str]] = frozenset(KINDS)
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -17,7 +17,7 @@ from ingest.git.command import CommandError
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
 from ingest.git.fetch import HistoryReader
 from ingest.git.github import GitHub, read_token, watermark_stream
-from ingest.git.history.documents import parse_document
+from ingest.git.history.documents import KINDS, parse_document
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.refs import read_refs
 from ingest.git.settings import Repository, Settings, read_settings
@@ -29,6 +29,8 @@ class Git:
 
     name: ClassVar[str] = "git"
     takes: ClassVar[frozenset[str]] = frozenset()
+    kinds: ClassVar[frozenset[str]] = KINDS
+    replay_settings: ClassVar[Mapping[str, Any]] = {"repositories": []}
 
     def __init__(self, settings: Settings, data: Path) -> None:
         self.repositories, self.timeout, self.github = settings

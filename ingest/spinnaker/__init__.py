@@ -22,7 +22,7 @@ from ingest.spinnaker.client.gate import Gate
 from ingest.spinnaker.client.linked_documents import LinkedDocuments
 from ingest.spinnaker.client.saved_payloads import date_saved_payloads, read_saved_payloads
 from ingest.spinnaker.doctor import check_gate
-from ingest.spinnaker.parse.document import parse_document
+from ingest.spinnaker.parse.document import KINDS, parse_document
 from ingest.spinnaker.settings import Settings, parse_settings
 
 
@@ -35,6 +35,7 @@ class SOURCE:
 
     name: ClassVar[str] = "spinnaker"
     takes: ClassVar[frozenset[str]] = frozenset({"since", "applications", "load"})
+    kinds: ClassVar[frozenset[str]] = KINDS
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

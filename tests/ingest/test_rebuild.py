@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import pytest
 from dora.errors import DoraError
 from dora.storage import database
 from dora.storage.schema import CONTRACT
-from ingest import files
+from ingest import files, sources
 from ingest.core.pipeline import pull
 from ingest.core.source import Request
-from ingest.payloads.archive import list_archives
+from ingest.payloads.archive import Archive, Document, list_archives
 from ingest.rebuild import rebuild_landing
 from tests.conftest import fresh, opened
 from tests.processes import dora
 
+GOLDENS = Path(__file__).parents[1] / "goldens"
 INCIDENTS = "id,application,opened_at,resolved_at\ni1,shop,2026-03-02T10:00Z,2026-03-02T12:00Z\n"
 LATER = INCIDENTS + "i2,cart,2026-03-05T10:00Z,\ni3,cart,when,\n"
 Damage = Callable[[Path], object]
@@ -111,13 +113,33 @@ def test_a_damaged_payload_stops_a_rebuild(folder: Path) -> None:
     assert (folder / "data" / database.LANDING).read_bytes() == before
 
 
-def test_payloads_of_a_source_without_settings_stop_a_rebuild(folder: Path) -> None:
-    """A source that was removed from dora.toml still has rows."""
+def test_a_source_without_settings_is_known_by_its_documents(folder: Path) -> None:
+    """A source that was removed from dora.toml still has rows, under whatever name it had."""
     payloads = folder / "data" / "payloads"
     (payloads / "files").rename(payloads / "exports")
-    with pytest.raises(DoraError, match=r"source exports can not be read.*describe \[sources.exports\]"):
+    assert [summary.source for summary in rebuild_landing(folder / "data", {})] == ["exports"]
+
+
+def test_documents_of_no_source_stop_a_rebuild(folder: Path) -> None:
+    """Payloads that no source has a kind for are not skipped in silence."""
+    archive = Archive(folder / "data", "gone", "20260301T000000000000-abcdef")
+    archive.append([Document("letter", b"{}")])
+    archive.close()
+    with pytest.raises(DoraError, match=r"source gone can not be read.*describe \[sources.gone\]"):
         rebuild_landing(folder / "data", {})
-    assert len(rebuild_landing(folder / "data", {"exports": {"type": "files"}})) == 1
+
+
+@pytest.mark.parametrize("name", sources())
+def test_each_source_can_be_renamed_and_removed(tmp_path: Path, name: str) -> None:
+    """The payloads of a released version are read again under another name that dora.toml does not have."""
+    shutil.copytree(GOLDENS / "contract_4" / "payloads", tmp_path / "payloads")
+    folder = tmp_path / "payloads" / name
+    assert folder.exists()
+    for other in folder.parent.iterdir():
+        other.rename(folder.with_name("renamed")) if other == folder else shutil.rmtree(other)
+    (summary,) = rebuild_landing(tmp_path, {})
+    assert summary.source == "renamed"
+    assert sum(summary.row_counts.values()) > 0
 
 
 def test_files_of_others_among_the_payloads_are_left_alone(folder: Path) -> None:

@@ -179,6 +179,9 @@ def encode_request_heads(heads: RequestHeadDocument) -> Document:
     return Document("request_head", msgspec.json.encode(heads))
 
 
+KINDS = frozenset({"commit", "change", "tag", "request_head", "teams", "change_request"})
+
+
 def parse_document(document: Document) -> Iterable[Row | Columns]:
     """Return the rows of a document; raises ``ValueError`` if it is not a document of this source."""
     match document.kind:

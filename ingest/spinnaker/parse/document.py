@@ -67,3 +67,4 @@ _PARSE: dict[str, Callable[[bytes], Iterable[Row]]] = {
     "gone": lambda body: [msgspec.json.decode(body, type=executions.DeletedExecution)],
     "coverage": lambda body: [msgspec.json.decode(body, type=executions.Coverage)],
 }
+KINDS = frozenset({*_DECODE_EXECUTION, *_PARSE})
