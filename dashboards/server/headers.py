@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -27,15 +28,20 @@ SOURCES = {
     "worker-src": "'self' blob:",
     "base-uri": "'self'",
     "form-action": "'self'",
-    "frame-ancestors": "'none'",
 }
+EMBED_FROM = "DORA_EMBED_FROM"  # origins, set by ``dora dashboard``
+
+
+def frame_ancestors() -> str:
+    """Return the origins that may show a page in a frame, or ``'none'``."""
+    return os.environ.get(EMBED_FROM) or "'none'"
 
 
 def content_security_policy() -> str:
     """Return the policy: nothing from other hosts, and no inline script but those of the first page, by their hash."""
     digests = (hashlib.sha256(script).digest() for script in INLINE_SCRIPT.findall(first_page()))
     hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    sources = SOURCES | {"script-src": SOURCES["script-src"] + hashes}
+    sources = SOURCES | {"script-src": SOURCES["script-src"] + hashes, "frame-ancestors": frame_ancestors()}
     return "; ".join(f"{name} {value}" for name, value in sources.items())
 
 
@@ -50,6 +56,8 @@ class SecurityHeaders:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
         }
+        if frame_ancestors() != "'none'":
+            del headers["X-Frame-Options"]  # it can not name an origin
         self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Send) -> None:

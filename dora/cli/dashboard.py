@@ -16,7 +16,15 @@ from dora.cli.metrics import show
 from dora.cli.runs.build_renewal import renew_build
 from dora.cli.runs.nightly import nightly
 from dora.cli.runs.pipeline import parse_utc
-from dora.config.dashboard import COOKIE, LOGIN, SECRET, DashboardSettings, login_environment, read_dashboard
+from dora.config.dashboard import (
+    COOKIE,
+    EMBED_FROM,
+    LOGIN,
+    SECRET,
+    DashboardSettings,
+    login_environment,
+    read_dashboard,
+)
 from dora.config.settings import read
 from dora.errors import DoraError
 from dora.render import console
@@ -53,8 +61,8 @@ def serve(path: Path, port: int, address: str, access: DashboardSettings) -> Non
         raise DoraError("The package dashboards is not installed.", "install delivery-metrics again.")
     script = Path(package.submodule_search_locations[0]) / "server" / "run.py"
     # Read first: the secrets may be in the variables that are removed here. Left in place, a variable of the shell
-    # would turn on a login that dora.toml does not configure.
-    variables = login_environment(access)
+    # would turn on a login, or frames, that dora.toml does not configure.
+    variables = login_environment(access) | {EMBED_FROM: " ".join(access.embed_from)}
     for name in (LOGIN, SECRET, COOKIE):
         os.environ.pop(name, None)
     os.environ |= variables | {"DORA_DATABASE": str(path.resolve())}

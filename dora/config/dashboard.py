@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from dora.config.validation import convert
 from dora.errors import UsageError
 
 LOGIN, SECRET, COOKIE = "DORA_LOGIN", "DORA_LOGIN_SECRET", "DORA_COOKIE_SECRET"
+EMBED_FROM = "DORA_EMBED_FROM"
+ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")  # nothing that ends a header's directive
 CALLBACK = "oauth2callback"  # Streamlit's path for the redirect
 LOGIN_PACKAGES = ("authlib", "httpx")
 MIN_COOKIE_SECRET = 32  # characters; fewer can be guessed, and who guesses it can log in as anyone
@@ -45,11 +48,13 @@ class Login(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The public address of the dashboard (``url``, such as https://metrics.example.com/dora), and the login.
 
-    ``base_path`` is the path under which a proxy serves it; the default is that of ``url``.
+    ``base_path`` is the path under which a proxy serves it; the default is that of ``url``. ``embed_from`` has the
+    origins (https://wiki.example.com) whose pages may show the dashboard in a frame; by default there are none.
     """
 
     url: str | None = None
     base_path: str | None = None
+    embed_from: list[str] = []
     login: Login | None = None
 
     @property
@@ -64,11 +69,17 @@ class DashboardSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 def read_dashboard(table: Mapping[str, Any]) -> DashboardSettings:
-    """Return the settings of ``[dashboard]``. Raises ``UsageError`` for an invalid key, and for a login without url."""
+    """Return the settings of ``[dashboard]``. Raises ``UsageError`` for invalid ones, and for a login without url."""
     settings: DashboardSettings = convert(table, DashboardSettings, "[dashboard]")
     parts = urlsplit(settings.url or "http://localhost")
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
         raise UsageError(f"[dashboard] url is not a web address: {settings.url}.", "write https://host/path.")
+    for origin in settings.embed_from:
+        if not ORIGIN.fullmatch(origin):
+            raise UsageError(
+                f"[dashboard] embed_from has {origin!r}, which is not an origin.",
+                "write https://host or https://host:port, without a path.",
+            )
     if settings.login and settings.url is None:
         raise UsageError(
             "[dashboard.login] needs the address to which the provider redirects users.", "set url under [dashboard]."
