@@ -115,6 +115,7 @@ class Facts:
 
     deployments: str = ""
     changes: str = ""
+    change_requests: str = ""
     incidents: str = ""
     verdicts: str = ""
     events: str = ""
@@ -188,7 +189,7 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
     """Ingest facts into a folder by the real sources, build, and open the result."""
     config = Config(data=fresh(folder), **facts.settings)
     paths = []
-    for kind in ("deployments", "changes", "incidents", "verdicts", "events"):
+    for kind in ("deployments", "changes", "change_requests", "incidents", "verdicts", "events"):
         if text := getattr(facts, kind):
             paths.append(folder / f"{kind}.csv")
             paths[-1].write_text(table(text))

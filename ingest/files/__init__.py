@@ -1,4 +1,4 @@
-"""The source "files": deployments, changes, incidents, verdicts and events, in CSV, JSON Lines or Parquet."""
+"""The source "files": deployments, changes, requests, incidents, verdicts and events of other systems."""
 
 from ingest.files.source import Files
 

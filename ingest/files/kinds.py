@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ingest.files import cdevents, records
+from ingest.files.change_requests import ChangeRequest
 from ingest.files.changes import Change
 from ingest.files.deployments import Deployment
 from ingest.files.events import Event
@@ -31,6 +32,7 @@ def _of_records(record: type[Record]) -> FileKind:
 KINDS = {
     "deployments": _of_records(Deployment),
     "changes": _of_records(Change),
+    "change_requests": _of_records(ChangeRequest),
     "incidents": _of_records(Incident),
     "verdicts": _of_records(Verdict),
     "events": _of_records(Event),

@@ -16,7 +16,8 @@ from ingest.files.identities import Identities, RowIds
 from ingest.files.timestamps import Timestamp
 
 STATUSES = ("succeeded", "failed", "canceled", "in_progress")
-LISTS = {"parents": " ", "applications": " ", "teams": ", "}  # what joins the items of columns that may hold a list
+# What ends each item of columns that may hold a list: one name with a space is one name.
+LISTS = {"parents": " ", "applications": " "} | dict.fromkeys(("teams", "reviewers", "approvers", "labels"), "; ")
 # Words of GitHub, GitLab, Jenkins, Azure, Bitbucket, Helm, Argo CD and Spinnaker. Words that do not say whether the
 # deployment serves (completed, stopped, unstable, skipped) are absent: only the settings can.
 _STATUS_WORDS = {
@@ -152,9 +153,10 @@ def _non_empty_columns(record: type[Record]) -> list[str]:
 
 
 def _to_text(name: str, value: Any) -> str | None:
-    """Return a cell as text without surrounding blanks; empty is null, list items are joined."""
+    """Return a cell as text without surrounding blanks; empty is null, of a list each item has its end."""
     if isinstance(value, list) and name in LISTS:
-        return LISTS[name].join(filter(None, (_to_text(f"an item of {name}", item) for item in value))) or None
+        items = filter(None, (_to_text(f"an item of {name}", item) for item in value))
+        return "".join(f"{item}{LISTS[name]}" for item in items).strip() or None
     # Parquet and JSON writers turn an integer column with nulls into floats.
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -21,7 +21,7 @@ from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
 from ingest.files.kinds import KINDS
 from ingest.files.readers import FORMATS, Format, read_as_of
-from ingest.files.records import KnownRows, Record
+from ingest.files.records import KnownRows, Record, normalize_word
 from ingest.files.settings import Settings, parse_moment, read_settings
 from ingest.payloads.archive import Document
 
@@ -55,7 +55,7 @@ class _RefusedFileError(Exception):
 
 
 class Files:
-    """Files of deployments, changes, incidents, verdicts or CDEvents that another system exported."""
+    """Files of deployments, changes, change requests, incidents, verdicts, events or CDEvents of other systems."""
 
     name: ClassVar[str] = "files"
     takes: ClassVar[frozenset[str]] = frozenset({"paths", "kind"})
@@ -196,7 +196,7 @@ class Files:
         return f"{line.file}:{line.line}"
 
     def entity(self, document: Document, rows: Sequence[Row]) -> str | None:
-        """Return which deployment, change, incident, event or verdict a line tells of; of a commit, its change."""
+        """Return which landing row a line tells of: a deployment, an incident …; of a commit, its change."""
         if not rows:
             return None
         row = rows[0]
@@ -243,10 +243,10 @@ def _read_columns(path: Path, file_format: Format) -> list[str]:
 
 def _find_kind(path: Path, kind: str | None) -> str:
     """Return the kind given by --kind in singular or plural, else the only one that the file's name contains."""
-    stem = path.stem.lower()
-    matches = [name for name in KINDS if (kind in (name, name[:-1]) if kind else name[:-1] in stem)]
-    # A file of cdevents is not one of events.
-    matches = [name for name in matches if not any(name != other and name in other for other in matches)]
+    stem = normalize_word(path.stem)
+    matches = [name for name in KINDS if (normalize_word(kind) in (name, name[:-1]) if kind else name[:-1] in stem)]
+    # A file of cdevents is not one of events, and one of change requests none of changes.
+    matches = [name for name in matches if not any(name != other and name[:-1] in other for other in matches)]
     if len(matches) != 1:
         raise _RefusedFileError(f"{kind or path} does not name one of {', '.join(KINDS)}", "name one with --kind.")
     return matches[0]

@@ -45,7 +45,9 @@ def ingest(
     (succeeded|failed|canceled|in_progress), started_at, finished_at and optionally target,
     first_traffic_at, full_traffic_at, repository, commit, version, kind, group, system, url, triggered_by; of
     changes repository, sha, parents (space-separated), authored_at, committed_at and optionally merged_at, author,
-    subject, message, change_request, applications; of incidents id, application, opened_at, resolved_at and optionally
+    subject, message, change_request, applications; of change_requests repository, number, opened_at and optionally
+    author, first_commit_at, first_review_at, approved_at, merged_at, merged_by, reviewers, approvers, sha, head_sha,
+    labels; of incidents id, application, opened_at, resolved_at and optionally
     system, environment, deployment, commit, severity, title, url; of verdicts verdict (failed|stable), by, at and
     optionally application, deployment or commit, reason; of events id, at, title and optionally until, applications,
     teams, kind (freeze|migration|reorganisation|template|other), url.

@@ -25,8 +25,12 @@ SELECT
   change_request.merged_by,
   change_request.reviewers,
   lower(change_request.merged_by) = lower(change_request.author)
-  AND len(coalesce(change_request.approvers, [])) = 0
-  AND NOT coalesce(change_request.approved_at <= change_request.merged_at, FALSE) AS self_merged,
+  AND CASE
+    WHEN change_request.approved_at <= coalesce(change_request.merged_at, change_request.approved_at) THEN FALSE
+    -- An export without approvals says nothing of them.
+    WHEN change_request.approved_at IS NOT NULL OR change_request.approvers IS NOT NULL
+      THEN len(coalesce(change_request.approvers, [])) = 0
+  END AS self_merged,
   change_request.labels
 FROM ranked_matches
 INNER JOIN landing.change_request

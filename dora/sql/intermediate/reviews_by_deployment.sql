@@ -15,7 +15,7 @@ SELECT
   merged_changes.deployment_id,
   string_agg(DISTINCT merged_changes.merged_by, ', ' ORDER BY merged_changes.merged_by) AS merged_by,
   any_value(reviewers.reviewers) AS reviewers,
-  count(*) FILTER (merged_changes.self_merged) AS self_merged
+  CASE WHEN count(merged_changes.self_merged) > 0 THEN count(*) FILTER (merged_changes.self_merged) END AS self_merged
 FROM merged_changes
 LEFT JOIN reviewers ON merged_changes.deployment_id = reviewers.deployment_id
 GROUP BY merged_changes.deployment_id

@@ -23,7 +23,7 @@
 -- outside_business_hours = "True if that is outside the working hours of its application; null if it took no traffic."
 -- merged_by = "Users who merged the requests of its changes."
 -- reviewers = "Users who reviewed those changes without having written them."
--- self_merged = "Number of its changes that their author merged without an approval of another user; null if no merger is known."
+-- self_merged = "Number of its changes that their author merged without an approval of another user; null if no merger is known, or no approvals are."
 -- restarted_by_another = "True if another person than the one who triggered it restarted a stage of it; null if nobody did, or it is unknown who."
 -- canary_configured = "True if its executions planned a canary, or its pipeline has had one since before it; null if that pipeline has changed since."
 -- restarts = "How often a stage of it was restarted."

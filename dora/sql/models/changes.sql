@@ -9,7 +9,7 @@
 -- cherry_pick_of = "Change that it cherry-picks; that one counts instead."
 -- merged_by = "User who merged its pull or merge request."
 -- reviewers = "Users other than its author who reviewed it."
--- self_merged = "True if the author of its request merged it without an approval of another user; null if the host does not say who merged it."
+-- self_merged = "True if the author of its request merged it without an approval of another user; null if the host does not say who merged it, or tells no approvals."
 -- shipped_by_cherry_pick = "Cherry-picks of it were shipped before it was."
 -- reverted_before_shipping = "It was reverted before, or by, the deployment that shipped it."
 WITH
@@ -67,7 +67,11 @@ SELECT
   coalesce(
     changes.merge_time_issue, CASE WHEN merges_before_commits.sha IS NOT NULL THEN 'before_commits' END
   ) AS merge_time_issue,
-  coalesce(changes.first_commit_at, requests.first_commit_at) AS first_commit_at,
+  -- The repository has only the last of the commits of a squash.
+  CASE
+    WHEN changes.kind = 'squash' THEN coalesce(requests.first_commit_at, changes.first_commit_at)
+    ELSE coalesce(changes.first_commit_at, requests.first_commit_at)
+  END AS first_commit_at,
   requests.opened_at,
   requests.first_review_at,
   requests.approved_at,

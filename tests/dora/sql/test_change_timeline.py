@@ -163,6 +163,32 @@ def test_a_change_has_its_request_size_and_commits(
     assert sizes == {"3 files +12 −0", "–"}
 
 
+@pytest.mark.parametrize("approvals", [True, False], ids=["with approvals", "without approvals"])
+def test_an_export_of_requests_is_as_good_as_the_api(facts: Facts, approvals: bool) -> None:
+    """Stages of a squash begin with the first commit of its request; without approvals no merge lacks one."""
+    rows = history([0, 30, 40, 50], ("d1", 0, 10), ("d2", 3, 60))
+    rows["change"][1] |= {"change_request": "7", "kind": "squash", "first_commit_at": at(25)}
+    columns = (
+        "repository | number | author | first_commit_at | opened_at | first_review_at | merged_at | merged_by | sha"
+    )
+    lines = [
+        f"acme/shop | 7 | ada | {at(-90)} | {at(-60)} | {at(-30)} | {at(30)} | ada | ",
+        f"acme/shop | 8 | ada | | {at(31)} | | {at(40)} | Ada | {SHAS[2]}",
+        f"acme/shop | 9 | ada | | {at(31)} | {at(32)} | {at(50)} | bob | {SHAS[3]}",
+    ]
+    if approvals:
+        columns += " | approved_at"
+        lines = [f"{line} | {approved}" for line, approved in zip(lines, (at(0), "", ""), strict=True)]
+    delivery = facts(as_of=START + timedelta(minutes=160), rows=rows, change_requests="\n".join([columns, *lines]))
+    self_merged = delivery.sql("SELECT self_merged FROM changes ORDER BY merged_at")
+    assert [row["self_merged"] for row in self_merged] == [None, *((False, True) if approvals else (None, None)), False]
+    (row,) = [row for row in delivery.list_rows("change_timeline") if row["subject"] == "change 1"]
+    stages = [minutes(row, f"{name}_hours") for name in ("coding", "pickup", "review", "merge")]
+    assert stages == [30, 30, *((30, 30) if approvals else (None, None))]
+    (trail,) = delivery.sql("SELECT merged_by, self_merged FROM audit_trail WHERE merged_by IS NOT NULL")
+    assert (trail["merged_by"], trail["self_merged"]) == ("Ada, ada, bob", 1 if approvals else 0)
+
+
 def test_empty_columns_are_left_out(facts: Facts, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The table of `dora changes` has the columns labels and size only if a change has them."""
     rows = history([0, 30], ("d1", 0, 10), ("d2", 1, 50))
