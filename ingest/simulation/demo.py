@@ -73,11 +73,12 @@ def settings_text(simulated: Organisation, gate: str) -> str:
         {"name": name, "url": str(path.resolve()), "trunk": "main", "paths": True}
         for name, path in sorted(simulated.repositories.items())
     ]
+    files = (simulated.incidents, simulated.events, simulated.change_requests)
     tables: dict[str, Mapping[str, Any]] = {
         # No rate limit: this Gate has one reader.
         "sources.spinnaker": {"endpoint": gate, "deck": "https://spinnaker.acme.example", "requests_per_10s": 0},
         "sources.git": {"repositories": repositories},
-        "sources.files": {"paths": [str(path.resolve()) for path in (simulated.incidents, simulated.events)]},
+        "sources.files": {"paths": [str(path.resolve()) for path in files]},
         "definitions": simulated.settings["definitions"],
         "teams": simulated.settings["teams"],
         "goals": simulated.settings["goals"],

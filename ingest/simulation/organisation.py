@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from bisect import insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 
 from ingest.simulation.model import canary
 from ingest.simulation.model.clock import DAY, SECOND, iso, millis, ulid
-from ingest.simulation.model.company import company, teams
+from ingest.simulation.model.company import App, company, teams
 from ingest.simulation.model.execution import Run
 from ingest.simulation.model.repository import Change, write_trunk
 from ingest.simulation.model.world import World
 from ingest.simulation.payload import catalogue, execution
+from ingest.simulation.story import reviews
 from ingest.simulation.story.plot import GOALS, Story
 from ingest.simulation.story.rollout_plan import plan_stages
 from ingest.simulation.story.schedule import Year, write_scripts
@@ -31,16 +32,17 @@ _COLUMNS = ["id", "application", "opened_at", "resolved_at", "deployment", "comm
 class Organisation:
     """One simulated company at one instant.
 
-    ``world`` is what a double of Gate serves, ``repositories`` bare git repositories by name, ``incidents`` and
-    ``events`` CSV files, ``settings`` the tables ``teams``, ``definitions``, ``goals`` and ``applications`` of its
-    dora.toml. ``scripts`` and ``runs``, both by repository, are the story behind the payloads, ``story`` what a year of
-    it amounts to.
+    ``world`` is what a double of Gate serves, ``repositories`` bare git repositories by name, ``incidents``, ``events``
+    and ``change_requests`` CSV files, ``settings`` the tables ``teams``, ``definitions``, ``goals`` and
+    ``applications`` of its dora.toml. ``scripts`` and ``runs``, both by repository, are the story behind the payloads,
+    ``story`` what a year of it amounts to.
     """
 
     world: World
     repositories: dict[str, Path]
     incidents: Path
     events: Path
+    change_requests: Path
     settings: dict[str, Any]
     scripts: dict[str, Script]
     runs: dict[str, list[Run]]
@@ -48,7 +50,7 @@ class Organisation:
 
 
 def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, scale: float = 1.0) -> Organisation:
-    """Simulate the ``months`` before ``end`` (aware); repositories and incidents.csv are written to ``folder``.
+    """Simulate the ``months`` before ``end`` (aware); repositories and CSV files are written to ``folder``.
 
     The same arguments give the same organisation, to the byte. ``scale`` below 1 keeps fewer applications and less
     traffic, but every kind of event.
@@ -86,6 +88,7 @@ def simulate(folder: Path, *, seed: int = 7, end: datetime, months: int = 12, sc
         repositories=repositories,
         incidents=_write_incidents(folder / "incidents.csv", now, scripts, all_runs),
         events=_write_events(folder / "events.csv", year),
+        change_requests=_write_change_requests(folder / "change_requests.csv", apps, scripts),
         settings={
             "teams": teams(apps),
             "definitions": {"production_accounts": ["prod-*"]},
@@ -108,6 +111,17 @@ def _write_events(path: Path, year: Year) -> Path:
     ]
     with path.open("w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([_EVENT_COLUMNS, *sorted(rows, key=lambda row: row[1])])
+    return path
+
+
+def _write_change_requests(path: Path, apps: Iterable[App], scripts: dict[str, Script]) -> Path:
+    """Write what the host of the repositories knows of requests: opened, reviewed, approved, merged, and by whom."""
+    teams_by_repository = {app.repo: app.team for app in apps}
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(reviews.COLUMNS)
+        for name, script in scripts.items():
+            writer.writerows(reviews.request_rows(name, teams_by_repository[name], script.changes))
     return path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-SLOWED_TEAM, WAITING_TEAM = "discovery", "insight"
+SLOWED_TEAM, WAITING_TEAM, REVIEWED_SLOWLY_TEAM = "discovery", "insight", "fulfilment"
 INSTABILITY = ("change_failure_rate", "rework_rate")
 GOALS: dict[str, Any] = {
     "lead_time": {"at_most": "1 h"},
@@ -26,13 +26,15 @@ class Story:
     In the three weeks after ``roll_out`` (epoch milliseconds) the applications adopt the template's second version.
     From then on about half as many deployments fail, and changes of ``slowed_team`` take longer, since it brings
     canaries to most of them; both stay so. Changes of ``waiting_team`` are shipped in batches after an approval: they
-    wait for days, always, and more of its few deployments fail. ``missed`` has owner and metric of the goals that are
-    missed at the end; that of the organisation and of every other team is met, or undecided.
+    wait for days, always, and more of its few deployments fail. Before the merge, which is in no lead time, requests
+    of ``reviewed_slowly_team`` wait longest for a review. ``missed`` has owner and metric of the goals that are missed
+    at the end; that of the organisation and of every other team is met, or undecided.
     """
 
     roll_out: int
     slowed_team: str = SLOWED_TEAM
     waiting_team: str = WAITING_TEAM
+    reviewed_slowly_team: str = REVIEWED_SLOWLY_TEAM
     missed: tuple[tuple[str, str], ...] = ((SLOWED_TEAM, "lead_time"), (WAITING_TEAM, "lead_time"))
 
     @property

@@ -42,7 +42,7 @@ def fingerprint(organisation: Organisation) -> str:
             [organisation.world.applications, organisation.world.pipeline_configs, organisation.settings]
         ).encode()
     )
-    text.update(organisation.incidents.read_bytes())
+    text.update(organisation.incidents.read_bytes() + organisation.change_requests.read_bytes())
     truth = expected_results(organisation)
     text.update(repr(sorted(truth.deployments, key=lambda d: (d.application, d.root_id))).encode())
     text.update(repr(sorted(truth.shipped)).encode() + repr(sorted(truth.open_changes | truth.reverted)).encode())

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from collections import Counter
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.simulation.model.company import company
 from ingest.simulation.model.repository import Change, order_trunk, write_trunk
 from ingest.simulation.organisation import Organisation
 from tests.simulation.expected import expected_results
@@ -141,3 +145,42 @@ def test_order_is_strict_and_numbers_are_unique(times: list[int]) -> None:
     assert all(a.at < b.at for a, b in pairwise(ordered))
     assert [c.index for c in ordered] == list(range(len(times)))
     assert len({c.number for c in ordered}) == len(times)
+
+
+def test_requests_are_those_of_the_trunks(organisation: Organisation) -> None:
+    """Every number that a subject names has one request: its times rise to the merge, others reviewed it, and its first
+    commit is the one in git; one team waits longest for a review, and a few merge without one."""
+    teams = {app.repo: app.team for app in company(0.05)[0]}
+    with organisation.change_requests.open(newline="") as file:
+        requests = {(row["repository"], row["sha"]): row for row in csv.DictReader(file)}
+    named, pickups = set(), dict[str, list[float]]()
+    for repository, path in organisation.repositories.items():
+        for line in git(path, "log", "--first-parent", "--format=%H %ct %s", "main").splitlines():
+            sha, merged, subject = line.split(" ", 2)
+            if not (number := re.search(r"#(\d+)", subject)):
+                continue
+            named.add((repository, sha))
+            row = requests[repository, sha]
+            steps = ("first_commit_at", "opened_at", "first_review_at", "approved_at", "merged_at")
+            times = [datetime.fromisoformat(row[step]).timestamp() for step in steps if row[step]]
+            assert (row["number"], times[-1], times) == (number[1], int(merged), sorted(times))
+            assert row["author"] not in row["reviewers"].split(";")
+            if row["approved_at"]:
+                pickups.setdefault(teams[repository], []).append(times[2] - times[1])
+            else:
+                assert (row["merged_by"], row["reviewers"]) == (row["author"], "")
+    assert named == requests.keys()
+    slow = organisation.story.reviewed_slowly_team
+    assert min(pickups, key=lambda team: -median(pickups[team])) == slow
+    assert 0 < sum(not row["approved_at"] for row in requests.values()) < len(requests) / 20
+
+
+def test_first_commits_of_requests_are_those_of_git(organisation: Organisation) -> None:
+    """The branch of a merge begins with the commit that its request names."""
+    with organisation.change_requests.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["repository"] == "acme/platform"]
+    path = organisation.repositories["acme/platform"]
+    merges = git(path, "log", "--first-parent", "--merges", "--format=%H", "main").split()
+    firsts = {sha: min(git(path, "log", "--format=%at", f"{sha}^1..{sha}").split()) for sha in merges[:20]}
+    named = {row["sha"]: datetime.fromisoformat(row["first_commit_at"]).timestamp() for row in rows}
+    assert {sha: named[sha] for sha in firsts} == {sha: int(first) for sha, first in firsts.items()}
