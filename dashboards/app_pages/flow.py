@@ -44,10 +44,11 @@ with rows.draw("lead time"):
         )
     stages = flow.stages(view)
     by_stage = deployment_list.class_click("a stage", "the deployments that it held up longest")
+    before = ", before the merge too" if any(stage["before_merge"] for stage in stages) else ""
     with stages_column:
         chart.draw(
             "Lead time by stage",
-            "Where changes wait: hours of all shipped changes in total, longest first; line: cumulative.",
+            f"Where changes wait{before}: hours of all shipped changes in total, longest first; line: cumulative.",
             partial(charts.stage_pareto, stages) if stages else None,
             by_stage,
             "No change of this selection was shipped in this window.",
