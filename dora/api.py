@@ -43,6 +43,7 @@ from dora.render import text
 from dora.render.charts import enable_svg_charts, load_drawing
 from dora.render.table import Table
 from dora.storage import database
+from dora.storage.build_results import BuildResults
 from dora.storage.sql_errors import explain_fault
 from dora.storage.time_limit import limit_time, watch
 
@@ -108,12 +109,13 @@ class Delivery:
     def __init__(self, path: Path, memory: str | None = None) -> None:
         self.path = path
         self._connection = database.open_build(path, memory=memory)
+        self._results = BuildResults()
 
     def connection(self) -> database.Connection:
         """Return a new connection, so that threads do not share one."""
         cursor = self._connection.cursor()
         cursor.execute("USE dora")  # a cursor does not inherit USE from its connection
-        return watch(cursor)
+        return self._results.share(watch(cursor))
 
     @staticmethod
     @contextmanager

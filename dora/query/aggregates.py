@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dora import periods, statistics
 from dora.periods import Period
-from dora.query.exposure import Exposure
-from dora.query.plan import ScopePlan
+from dora.query.exposure import read_exposure
+from dora.query.plan import GROUP_SQL, Members, ScopePlan, execute, read_query, select_members
 from dora.query.value import Spread
+from dora.storage.build_results import once_per_build
 from dora.storage.database import Connection
 
 DISPERSION_WEEKS = 52  # a year, so that holidays and freezes are in it once
@@ -67,21 +67,30 @@ def count_observations(con: Connection, plan: ScopePlan) -> dict[Key, Aggregate]
     return aggregates
 
 
-def add_dispersion(
-    con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate], exposures: Mapping[str | None, Exposure]
-) -> None:
+def add_dispersion(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggregate]) -> None:
     """Add the variance over the mean of each group's weekly counts, at least 1, which is chance alone.
 
     It is taken over those of the 52 weeks before the window's end on whose every day the group was observed.
     """
     end = periods.floor(plan.window.end, "week")
+    dispersions = _read_dispersions(con, plan.metric.name, plan.members, plan.zone, plan.assistance, end)
+    for group in plan.groups.keys() & plan.with_history:
+        for period in plan.periods:
+            aggregates[group, period].dispersion = dispersions[group]
+
+
+@once_per_build
+def _read_dispersions(  # noqa: PLR0913, PLR0917 - one argument a part of the answer's key
+    con: Connection, metric: str, members: Members, zone: str, assistance: str | None, end: datetime
+) -> dict[str | None, float]:
     year = Period(end - timedelta(weeks=DISPERSION_WEEKS), end)
     weeks = list(periods.split(year, "week"))
-    rows = plan.execute(con, "weekly_counts", first_week=year.start, last_week=year.end)
-    weekly_counts = {(group, week): n for group, week, n in rows.fetchall()}
-    for group in plan.groups.keys() & plan.with_history:
-        observed = (week for week in weeks if exposures[group].days(week) == week.days)
-        counts = [weekly_counts.get((group, week.start), 0) for week in observed]
-        dispersion = statistics.dispersion(counts)
-        for period in plan.periods:
-            aggregates[group, period].dispersion = dispersion
+    _, selection = select_members(con, members)
+    parameters = {**selection, "assistance": assistance, "first_week": year.start, "last_week": year.end}
+    sql = read_query("weekly_counts", metric=metric, group=GROUP_SQL[members.by])
+    weekly_counts = {(group, week): n for group, week, n in execute(con, sql, parameters).fetchall()}
+    dispersions: dict[str | None, float] = {}
+    for group, exposure in read_exposure(con, members, zone).items():
+        observed = (week for week in weeks if exposure.days(week) == week.days)
+        dispersions[group] = statistics.dispersion([weekly_counts.get((group, week.start), 0) for week in observed])
+    return dispersions

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from dora import periods
 from dora.periods import Period
-from dora.query.exposure import Exposure
-from dora.query.plan import ScopePlan
+from dora.query.exposure import Exposure, read_exposure
+from dora.query.plan import Members, ScopePlan
 from dora.render import text
+from dora.storage.build_results import once_per_build
 from dora.storage.database import Connection
 
 MAX_REASONS = 3
@@ -89,13 +90,29 @@ def read_coverage(
     """Return the coverage of each group of a scope."""
     # A scope of all time asks for no moment before history begins: only its periods may lie there.
     before_history = not plan.undated or plan.every is not None
-    gaps: dict[str, list[Gap]] = {}
-    for row in con.execute(GAPS, {"before_history": before_history}).fetchall():
-        gaps.setdefault(row[0], []).append(Gap(*row))
-    ends = dict(con.execute("SELECT application, as_of FROM data_ends").fetchall())
+    gaps, ends = _read_gaps(con, before_history), _read_ends(con, plan.members, plan.zone)
     coverage = {}
     for group, names in plan.groups.items():
         own_gaps = [gap for name in names for gap in gaps.get(name, [])]
-        as_of = min((ends[name] for name in exposures[group].still_observed(ends, plan.zone)), default=plan.as_of)
-        coverage[group] = Coverage(names, own_gaps, plan.zone, as_of, exposures[group])
+        coverage[group] = Coverage(names, own_gaps, plan.zone, ends.get(group, plan.as_of), exposures[group])
     return coverage
+
+
+@once_per_build
+def _read_gaps(con: Connection, before_history: bool) -> dict[str, list[Gap]]:
+    """Return the gaps by application."""
+    gaps: dict[str, list[Gap]] = {}
+    for row in con.execute(GAPS, {"before_history": before_history}).fetchall():
+        gaps.setdefault(row[0], []).append(Gap(*row))
+    return gaps
+
+
+@once_per_build
+def _read_ends(con: Connection, members: Members, zone: str) -> dict[str | None, datetime]:
+    """Return up to when the data of each group is known, in UTC; without groups that are observed no more."""
+    ends = dict(con.execute("SELECT application, as_of FROM data_ends").fetchall())
+    observed = {
+        group: [ends[name] for name in exposure.still_observed(ends, zone)]
+        for group, exposure in read_exposure(con, members, zone).items()
+    }
+    return {group: min(moments) for group, moments in observed.items() if moments}

@@ -11,7 +11,8 @@ from itertools import chain
 
 from dora import periods
 from dora.periods import Period
-from dora.query.plan import ScopePlan
+from dora.query.plan import GROUP_SQL, Members, execute, read_query, select_members
+from dora.storage.build_results import once_per_build
 from dora.storage.database import Connection
 
 DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
@@ -68,15 +69,18 @@ def window_days(window: Period) -> float:
     return window.days if length < DAY else -((INSTANT - length) // DAY)
 
 
-def read_exposure(con: Connection, plan: ScopePlan) -> dict[str | None, Exposure]:
+@once_per_build
+def read_exposure(con: Connection, members: Members, zone: str) -> dict[str | None, Exposure]:
     """Return the exposure of each group of a scope."""
-    members: dict[str | None, dict[str, list[Period]]] = {group: defaultdict(list) for group in plan.groups}
-    for group, application, *instants in plan.execute(con, "observed_days").fetchall():
-        since, until = (periods.to_local(instant, plan.zone) for instant in instants)
-        members[group][application].append(Period(since, until))
+    groups, selection = select_members(con, members)
+    stretches: dict[str | None, dict[str, list[Period]]] = {group: defaultdict(list) for group in groups}
+    sql = read_query("observed_days", group=GROUP_SQL[members.by])
+    for group, application, *instants in execute(con, sql, selection).fetchall():
+        since, until = (periods.to_local(instant, zone) for instant in instants)
+        stretches[group][application].append(Period(since, until))
     return {
         group: Exposure(of_group, periods.join(chain.from_iterable(of_group.values())))
-        for group, of_group in members.items()
+        for group, of_group in stretches.items()
     }
 
 

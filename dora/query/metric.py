@@ -34,7 +34,7 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
         scopes = {assistance: replace(scope, by=None, assistance=assistance) for assistance in ASSISTANCE}
         return [replace(value, group=group) for group in scopes for value in compute_metric(con, name, scopes[group])]
     plan = resolve_scope(con, catalog.metric(name), scope)
-    exposures = read_exposure(con, plan)
+    exposures = read_exposure(con, plan.members, plan.zone)
     if plan.statistic in RATES and scope.since is None:
         plan = _from_first_day(plan, exposures.values())
     aggregates = count_observations(con, plan)
@@ -43,7 +43,7 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
 
         add_quantiles(con, plan, aggregates)
     elif plan.statistic == "count":
-        add_dispersion(con, plan, aggregates, exposures)
+        add_dispersion(con, plan, aggregates)
     coverage, commit_shares = read_coverage(con, plan, exposures), read_commit_shares(con, plan)
     return [
         _to_value(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
+from typing import NamedTuple
 
 from dora import periods
 from dora.config.patterns import fold
@@ -18,6 +19,7 @@ from dora.periods import GRAINS, Grain, Period
 from dora.query.value import GROUPS, RATES, By, Scope
 from dora.sql import catalog
 from dora.sql.catalog import Metric
+from dora.storage.build_results import once_per_build
 from dora.storage.database import Connection
 
 SPREAD = ("median", "plain_median", "p75", "p90", "mean")  # statistics of durations and sizes
@@ -32,6 +34,14 @@ GROUP_SQL: dict[By | None, str] = {
 }
 
 
+class Members(NamedTuple):
+    """Whose observations a scope is about, and how they are grouped: the parts of ``Scope`` of these names."""
+
+    by: By | None
+    applications: tuple[str, ...]
+    teams: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class ScopePlan:
     """What a scope means for one metric.
@@ -44,6 +54,7 @@ class ScopePlan:
     """
 
     metric: Metric
+    members: Members
     statistic: str
     every: Grain | None
     window: Period
@@ -53,6 +64,7 @@ class ScopePlan:
     groups: Mapping[str | None, list[str]]
     group_sql: str
     selection: Mapping[str, object]
+    assistance: str | None
     with_history: frozenset[str | None]
     relevant_change: Mapping[str | None, float]
 
@@ -118,15 +130,13 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
     _validate_option("--every", scope.every, GRAINS)
     statistics = SPREAD if metric.statistic in SPREAD else (metric.statistic,)
     _validate_option(f"--statistic of {metric.name}", scope.statistic, statistics)
-    ((zone, as_of),) = con.execute("SELECT timezone, as_of FROM build").fetchall()
-    groups, selection = select_applications(con, scope)
-    group_sql = GROUP_SQL[scope.by]
-    sql = read_query("groups_with_history", metric=metric.name, group=group_sql)
-    with_history = execute(con, sql, {**selection, "is_rate": metric.statistic in RATES}).fetchall()
-    is_share = metric.statistic == "share"
-    changes = dict(execute(con, read_query("relevant_changes"), {"is_share": is_share}).fetchall())
+    zone, as_of = _read_build(con)
+    members = _members(scope)
+    groups, selection = select_members(con, members)
+    changes = _read_relevant_changes(con, metric.statistic == "share")
     return ScopePlan(
         metric=metric,
+        members=members,
         statistic=scope.statistic or metric.statistic,
         every=scope.every,
         window=_window(con, metric, scope, zone, as_of),
@@ -134,11 +144,37 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
         zone=zone,
         as_of=as_of,
         groups=groups,
-        group_sql=group_sql,
+        group_sql=GROUP_SQL[scope.by],
         selection=selection | {"assistance": scope.assistance},
-        with_history=frozenset(group for (group,) in with_history),
+        assistance=scope.assistance,
+        with_history=_read_groups_with_history(con, metric.name, metric.statistic in RATES, members),
         relevant_change={group: min((changes[name] for name in names), default=0.0) for group, names in groups.items()},
     )
+
+
+@once_per_build
+def _read_build(con: Connection) -> tuple[str, datetime | None]:
+    """Return the time zone and the end of the data in UTC."""
+    ((zone, as_of),) = con.execute("SELECT timezone, as_of FROM build").fetchall()
+    return zone, as_of
+
+
+@once_per_build
+def _read_relevant_changes(con: Connection, is_share: bool) -> dict[str, float]:
+    return dict(execute(con, read_query("relevant_changes"), {"is_share": is_share}).fetchall())
+
+
+@once_per_build
+def _read_groups_with_history(con: Connection, metric: str, is_rate: bool, members: Members) -> frozenset[str | None]:
+    _, selection = select_members(con, members)
+    sql = read_query("groups_with_history", metric=metric, group=GROUP_SQL[members.by])
+    return frozenset(group for (group,) in execute(con, sql, {**selection, "is_rate": is_rate}).fetchall())
+
+
+@once_per_build
+def _read_first_instant(con: Connection, metric: str) -> datetime | None:
+    ((first,),) = con.execute(FIRST_DAY.replace("$metric", metric)).fetchall()
+    return first  # type: ignore[no-any-return]
 
 
 def _validate_option(option: str, value: str | None, choices: Sequence[str]) -> None:
@@ -155,7 +191,7 @@ def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: dat
     start, end = periods.parse_window(scope.since, scope.until, zone, as_of or end_of_data)
     end = end or end_of_data
     if start is None:
-        ((first,),) = con.execute(FIRST_DAY.replace("$metric", metric.name)).fetchall()
+        first = _read_first_instant(con, metric.name)
         start = periods.floor(periods.to_local(first, zone), "day") if first else end
     if start > end:
         raise UsageError(
@@ -170,24 +206,33 @@ def select_applications(con: Connection, scope: Scope) -> tuple[dict[str | None,
 
     Raises ``UsageError`` for an application or a team that does not exist.
     """
-    sql = catalog.queries("query")["memberships"].replace("$group", GROUP_SQL[scope.by])
-    memberships = con.execute(sql).fetchall()
-    members = {application for application, _, _ in memberships}
+    return select_members(con, _members(scope))
+
+
+def _members(scope: Scope) -> Members:
+    return Members(scope.by, tuple(scope.applications), tuple(scope.teams))
+
+
+@once_per_build
+def select_members(con: Connection, members: Members) -> tuple[dict[str | None, list[str]], dict[str, object]]:
+    """Return what ``select_applications`` returns, for the part of a scope that it depends on."""
+    memberships = con.execute(read_query("memberships", group=GROUP_SQL[members.by])).fetchall()
+    existing = {application for application, _, _ in memberships}
     spellings = con.execute("SELECT spelling, name FROM name_spellings WHERE kind = 'application'").fetchall()
-    names = {fold(spelling): name for spelling, name in spellings if name in members}
-    selected = match_names(scope.applications, names, "application")
+    names = {fold(spelling): name for spelling, name in spellings if name in existing}
+    selected = match_names(members.applications, names, "application")
     paths = {fold(path): path for _, team, _ in memberships for path in _paths(team)}
-    selected_teams = match_names(scope.teams, paths, "team")
+    selected_teams = match_names(members.teams, paths, "team")
     # A dictionary keeps the order of the query and drops the second membership of an application in a group.
-    groups: dict[str | None, dict[str, None]] = {} if scope.by in GROUPS else {None: {}}
+    groups: dict[str | None, dict[str, None]] = {} if members.by in GROUPS else {None: {}}
     teams = set()
     for application, team, group in memberships:
-        in_teams = not scope.teams or not selected_teams.isdisjoint(_paths(team))
+        in_teams = not members.teams or not selected_teams.isdisjoint(_paths(team))
         if in_teams and (not selected or application in selected):
             groups.setdefault(group, {})[application] = None
             teams.add(team)
     applications = {application for names in groups.values() for application in names}
-    parameters = {"applications": sorted(applications), "teams": sorted(teams - {None}), "any_team": not scope.teams}
+    parameters = {"applications": sorted(applications), "teams": sorted(teams - {None}), "any_team": not members.teams}
     return {group: list(names) for group, names in groups.items()}, parameters
 
 

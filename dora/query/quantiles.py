@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dora.query.aggregates import Aggregate, Key, Quantiles
-from dora.query.plan import ScopePlan
+from dora.query.plan import ScopePlan, read_query
 from dora.query.value import Spread
 from dora.statistics.quantiles import Samples, sort_samples
 from dora.statistics.survival import Survival
+from dora.storage.build_results import once_per_build
 from dora.storage.database import Connection
 
 PROBABILITY = {"median": 0.5, "plain_median": 0.5, "p75": 0.75, "p90": 0.9}
@@ -47,13 +48,18 @@ def add_quantiles(con: Connection, plan: ScopePlan, aggregates: dict[Key, Aggreg
     for number, row in zip(samples.groups.tolist(), rows, strict=True):
         value, low, high, longest, sd, ended, *spread = row
         aggregates[keys[number]].quantiles = Quantiles(value, low, high, longest, sd, ended, Spread(*spread))
-    if not is_plain and plan.execute(con, "has_bounds").fetchall() != [(False,)]:
+    if not is_plain and _has_bounds(con, plan.metric.name):
         for bound in ("earliest", "latest"):
             bounding = _read_samples(con, plan, bound)
             values = _to_nulls(Survival(bounding).quantile(p))
             for number, value in zip(bounding.groups.tolist(), values, strict=True):
                 aggregate = aggregates[keys[number]]
                 aggregate.quantiles = replace(aggregate.quantiles or Quantiles(), **{bound: value})
+
+
+@once_per_build
+def _has_bounds(con: Connection, metric: str) -> bool:
+    return con.execute(read_query("has_bounds", metric=metric)).fetchall() != [(False,)]
 
 
 def _read_samples(con: Connection, plan: ScopePlan, bound: str | None) -> Samples:
