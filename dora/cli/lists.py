@@ -35,9 +35,8 @@ def changes(
 
     Example: dora changes --open --application ledger
     """
-    rows = options.open_build(config).list_rows("change_timeline", options.scope_from(since, until, application))
-    if only_open:
-        rows = [row for row in reversed(rows) if row["state"] == "open"]
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application)
+    rows = delivery.analyse("open_changes", scope) if only_open else delivery.list_rows("change_timeline", scope)
     if options.print_rows(rows, json=json, csv=csv):
         return
     lines = [_change_line(row) for row in rows[:limit]]
