@@ -17,6 +17,7 @@ from dashboards.queries.view import View
 from dashboards.rows import frames
 
 MAX_ROWS = 100  # of the list of failed deployments
+MAX_DOTS = 150  # of a chart with whiskers: more overprint each other
 NOT_YET = "not recovered"
 NO_LIMIT = 1e99
 STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled", "dark")  # outcomes before production
@@ -118,6 +119,11 @@ def draw_speed_and_safety(view: View) -> None:
         row | {"label": row["application"] if row["application"] in analysis.outliers else ""}
         for row in analysis.applications
     ]
+    # Outliers stay; of the others, those with the widest intervals say least.
+    shown = sorted(applications, key=lambda row: (not row["label"], -row["deployments"]))[:MAX_DOTS]
+    sample = ""
+    if len(shown) < len(applications):
+        sample = f" {len(shown):,} of {len(applications):,} shown: outliers, then those with most deployments."
     st.header("Do more frequent deployments go with smaller and safer changes?", anchor=False)
     st.caption("Associations in this selection, not causes. Each statement includes its evidence.")
     between, by_size = st.columns(2)
@@ -125,8 +131,8 @@ def draw_speed_and_safety(view: View) -> None:
         chart.draw(
             "By deployment frequency",
             "Deployments per day (log scale) against change failure rate, one dot per application with at least"
-            f" {analysis.enough} deployments. Whiskers: 95 % CI; named: outliers.",
-            partial(charts.failures_by_frequency, applications) if applications else None,
+            f" {analysis.enough} deployments. Whiskers: 95 % CI; named: outliers.{sample}",
+            partial(charts.failures_by_frequency, shown) if shown else None,
             deployment_list.application_click(),
             "No application has enough deployments in this window.",
         )
