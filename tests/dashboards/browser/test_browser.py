@@ -64,21 +64,22 @@ def test_a_click_on_a_week_lists_its_deployments_and_a_second_click_all(
     """A click anywhere in the column of a week filters the list to that week; a second click removes the filter."""
     open_page(page, server)
     total = read_list_length(page)
-    box = page.locator(CHART).nth(8).bounding_box()
-    click(page, box)
+    click(page, page.locator(CHART).nth(8))
     page.wait_for_url("**period=**")
     wait_until_idle(page)
     start = re.search(r"period=(\d{4}-\d\d-\d\d)", page.url)[1]  # type: ignore[index]
     until = dora.open(organisation).period(start, "week")[1]
     assert read_list_length(page) == len(dora.open(organisation).observations("rework_rate", dora.Scope(start, until)))
     assert read_list_length(page) < total
-    click(page, page.locator(CHART).nth(8).bounding_box())
+    click(page, page.locator(CHART).nth(8))
     page.wait_for_url(lambda url: "period" not in url)
     wait_until_idle(page)
     assert read_list_length(page) == total
 
 
-def click(page: Any, box: dict[str, float]) -> None:
+def click(page: Any, chart: Any) -> None:
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
 
 
