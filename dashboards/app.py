@@ -56,7 +56,7 @@ def _draw_page(page: Page) -> None:
         controls = st.container(key="unseen")  # the filters of the address apply, but are not shown
         _refresh(build)
     else:
-        heading, controls = st.columns([1.5, 9.5], vertical_alignment="bottom")
+        heading, controls = st.columns([1.1, 9.9], vertical_alignment="bottom")
         heading.title(page.title, anchor=False)
     with controls, st.container(key="filters"):
         selection = filters.draw(build, about)

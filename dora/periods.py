@@ -22,7 +22,16 @@ UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1
 # Windows of the calendar: how many months each has, and how many such windows before that of the last day it is.
 CALENDAR = {"this quarter": (3, 0), "last quarter": (3, 1), "this year": (12, 0)}
 ALL = "all"
-WINDOWS = ("7d", "14d", "30d", "90d", *CALENDAR, ALL)  # those that the pages offer; commands take them as --since
+WINDOWS = (
+    "7d",
+    "14d",
+    "30d",
+    "90d",
+    "180d",
+    "1y",
+    *CALENDAR,
+    ALL,
+)  # those that the pages offer; commands take them as --since
 
 
 @dataclass(frozen=True, slots=True)

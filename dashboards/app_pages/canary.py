@@ -39,7 +39,7 @@ with charts_of.draw("results"), st.grid(2, min_column_width=420):
     chart.draw(
         "Canary score over time",
         f"Each canary by the outcome of its deployment. Shaded: below the pass threshold of {threshold:.0f}.{sample}",
-        charts.scores(points, threshold) if points else None,
+        charts.scores(points, threshold, view.events) if points else None,
         lists.deployment_click(),
         "No canary has a score.",
     )

@@ -29,18 +29,21 @@ with rows.draw("cards"):
 with rows.draw("lead time"):
     lead_time_column, stages_column = st.columns([3, 2])
     with lead_time_column:
-        lead_time = view.value("lead_time")
+        lead_time, quantiles = view.value("lead_time"), flow.lead_time_quantiles(view)
         chart.draw(
             "Lead time for changes",
             f"Median by {grain} of merge, pending changes included, log scale. Bands: the middle 50 % and 80 %;"
             f" dashed: {lead_time.text}, as on the card.",
             partial(
                 charts.quantile_trend,
-                flow.lead_time_quantiles(view),
+                quantiles,
                 lead_time,
                 charts.Goal.of(view.goal("lead_time"), lead_time),
-            ),
+            )
+            if charts.any_value(quantiles)
+            else None,
             deployment_list.period_click(view),
+            "No change of this selection was merged in this window.",
         )
     stages = flow.stages(view)
     by_stage = deployment_list.class_click("a stage", "the deployments that it held up longest")
@@ -64,8 +67,9 @@ with rows.draw("days"):
         chart.draw(
             f"Lead time by stage and {grain}",
             f"Mean per shipped change, by {grain} of merge. Pale: incomplete {grain}.",
-            partial(charts.stage_stack, flow.stages_over_time(view)),
+            partial(charts.stage_stack, flow.stages_over_time(view)) if stages else None,
             deployment_list.period_click(view),
+            "No change of this selection was shipped in this window.",
         )
     with days:
         chart.draw(
@@ -94,7 +98,7 @@ with rows.draw("classes"):
         )  # fmt: skip
 with rows.draw("waits"):
     with st.container(border=True, gap="xsmall", key="pending"):
-        heading, choice = st.columns([2, 1], vertical_alignment="bottom")
+        heading, choice = st.columns([2, 1])
         with choice:
             pending = flow.pending_changes(view)
         with heading:

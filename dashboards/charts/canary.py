@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
 from dashboards.charts import style
+from dashboards.charts.events import event_rules_in_time
 from dashboards.charts.style import APPLICATION_FIELD, CLASS_FIELD, DEPLOYMENT_FIELD, HEIGHT, PALETTE, Row
 
 OUTCOMES = ("healthy", "failed later", "stopped", "unknown")
@@ -40,10 +43,10 @@ def results_by_outcome(rows: list[Row]) -> alt.LayerChart:
     return alt.LayerChart(layer=layer, data=style.data(rows), height=40 * len(verdicts) + 40)
 
 
-def scores(rows: list[Row], threshold: float) -> alt.LayerChart:
+def scores(rows: list[Row], threshold: float, events: Sequence[Row] = ()) -> alt.LayerChart:
     """Draw each score over time by the outcome of its deployment; the area below the pass threshold is shaded.
 
-    Rows have ``at, score, outcome, tone, verdict, application, when, deployment``.
+    Rows have ``at, score, outcome, tone, verdict, application, when, deployment``; ``events`` are noted ones.
     """
     highest = max([100, *(row["score"] for row in rows)])  # weights may sum to more than 100
     failing = alt.Chart(style.data([{"low": 0, "high": threshold}])).mark_rect(opacity=0.08, color=FAILING_COLOR)
@@ -51,15 +54,17 @@ def scores(rows: list[Row], threshold: float) -> alt.LayerChart:
     shapes = {TONES[outcome]: shape for outcome, shape in SHAPES.items()}
     shape_scale = alt.Scale(domain=PALETTE, range=[shapes.get(tone, "circle") for tone in PALETTE])
     legend = style.tone_legend(TONES, columns=2, symbolOpacity=1)
+    x = alt.X("at:T", scale=alt.Scale(type="utc", nice=False), title=None,
+              axis=style.axis(grid=False, format="%-d %b"))  # fmt: skip
+    rules = event_rules_in_time(events, x, min(row["at"] for row in rows), max(row["at"] for row in rows))
     dots = alt.Chart(style.data(rows)).mark_point(filled=True, size=44, opacity=0.85, cursor="pointer").encode(
-        x=alt.X("at:T", scale=alt.Scale(type="utc", nice=False), title=None,
-                axis=style.axis(grid=False, format="%-d %b")),
+        x=x,
         y=alt.Y("score:Q", scale=alt.Scale(domain=[0, highest], nice=False), axis=style.axis(tickCount=5), title=None),
         color=style.color(legend), shape=alt.Shape("tone:N", scale=shape_scale, legend=legend),
         tooltip=style.tooltips(application="Application", when="Analysed", score="Score", verdict="Canary result",
                                outcome="Outcome"),
     )  # fmt: skip
-    layer = [failing.encode(y="low:Q", y2="high:Q"), dots.add_params(style.click_on(DEPLOYMENT_FIELD))]
+    layer = [failing.encode(y="low:Q", y2="high:Q"), dots.add_params(style.click_on(DEPLOYMENT_FIELD)), *rules]
     return alt.LayerChart(layer=layer, height=HEIGHT + 60)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Literal
 
 import altair as alt
@@ -30,28 +31,43 @@ def with_events(rows: list[Row], events: Iterable[Row]) -> list[Row]:
     return [row | {"event": "; ".join(titles.get(row["start"], ())) or NO_EVENT} for row in rows] if titles else rows
 
 
-def event_rules(rows: Sequence[Row], *, bare: bool = False) -> list[alt.Chart]:
+def event_rules(rows: Sequence[Row], *, bare: bool = False, x: alt.X | None = None) -> list[alt.Chart]:
     """Return a line at the start of each period with an event, and the titles that do not touch a later one.
 
-    A ``bare`` chart has neither titles nor axes.
+    A ``bare`` chart has neither titles nor axes. ``x`` is the axis of the chart if it is not that of its periods.
     """
     starts = sorted({row["start"] for row in rows})
     marks = {row["start"]: row["event"] for row in rows if row.get("event", NO_EVENT) != NO_EVENT}
+    if x is None:
+        x = alt.X("start:O", axis=None, bandPosition=0) if bare else style.period_x(bandPosition=0)
+    return _rules(marks, {} if bare else {start: starts.index(start) / len(starts) for start in marks}, x)
+
+
+def event_rules_in_time(events: Iterable[Row], x: alt.X, start: str, end: str) -> list[alt.Chart]:
+    """Return the lines and titles of the events between two times, which are ISO 8601, on an axis of time."""
+    begins, ends = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    days = {f"{event['day']}T00:00:00Z": event["title"] for event in events}
+    places = {day: (datetime.fromisoformat(day) - begins) / ((ends - begins) or timedelta(1)) for day in days}
+    places = {day: place for day, place in places.items() if 0 <= place <= 1}
+    return _rules({day: days[day] for day in places}, places, x)
+
+
+def _rules(marks: dict[str, str], places: dict[str, float], x: alt.X) -> list[alt.Chart]:
+    """Return a line for each mark, and the titles of those that have a place."""
     if not marks:
         return []
-    x = alt.X("start:O", axis=None, bandPosition=0) if bare else style.period_x(bandPosition=0)
     layer = [_at(marks, x).mark_rule(strokeDash=[2, 3], strokeWidth=1.4)]
-    placed = {} if bare else _place_titles({start: starts.index(start) / len(starts) for start in marks}, marks)
+    placed = _place_titles(places, marks)
     for side, dx in SIDES.items():
         titles = {start: title for start, (title, align) in placed.items() if align == side}
         if titles:
             text = _at(titles, x).mark_text(align=side, baseline="bottom", dx=dx, fontSize=11)
-            layer.append(text.encode(y=alt.value(-3), text="event:N"))
+            layer.append(text.encode(y=alt.value(-6), text="event:N"))
     return layer
 
 
 def _at(titles: dict[str, str], x: alt.X) -> alt.Chart:
-    rows = [{"start": start, "event": title, "tone": "grey"} for start, title in titles.items()]
+    rows = [{"start": start, "at": start, "event": title, "tone": "grey"} for start, title in titles.items()]
     chart: alt.Chart = alt.Chart(style.data(rows)).encode(x=x, color=style.color())
     return chart
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from dashboards.charts import style
-from dashboards.charts.events import event_rules
+from dashboards.charts.events import NO_EVENT, event_rules
 from dashboards.charts.style import CLASS_FIELD, HEIGHT, PERIOD_FIELD, Row, Tone
 
 STAGES: dict[str, Tone] = {
     "coding": "olive",
     "pickup": "brown",
-    "review": "violet",
+    "review": "sky",
     "merge": "teal",
     "waiting for deployment": "grey",
     "pre-production stages": "blue",
@@ -19,7 +21,7 @@ STAGES: dict[str, Tone] = {
     "execution window": "pink",
     "canary": "green",
     "rollout": "vermilion",
-    "queue and other": "sky",
+    "queue and other": "violet",
 }
 COLUMNS = "width < 400 ? 1 : 3"  # of a legend
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -110,21 +112,25 @@ def stage_stack(rows: list[Row]) -> alt.LayerChart:
 def calendar(rows: list[Row]) -> alt.LayerChart:
     """Draw one cell per day, weeks from left to right, strong for many deployments.
 
-    Rows have ``week, weekday, day, n, state``, and ``start``, the period that a click on the day selects.
+    Rows have ``week, weekday, day, n, state``, and ``start``, the period that a click on the day selects; those of
+    days with noted events have ``event``.
     """
     labels = style.axis(labelExpr=style.DAY, labelAngle=0, labelOverlap="greedy", labelSeparation=10, grid=False)
     rows_scale = alt.Scale(domain=WEEKDAYS, paddingInner=0.14)
+    across: dict[str, Any] = {"axis": labels, "scale": alt.Scale(paddingInner=0.14), "title": None}
+    rules = event_rules([{"start": row["week"], "event": row.get("event", NO_EVENT)} for row in rows],
+                        x=alt.X("start:O", bandPosition=-0.07, **across))  # fmt: skip
     base = alt.Chart().encode(
-        x=alt.X("week:O", axis=labels, scale=alt.Scale(paddingInner=0.14), title=None),
+        x=alt.X("week:O", **across),
         y=alt.Y("weekday:O", sort=WEEKDAYS, axis=style.axis(grid=False), scale=rows_scale, title=None),
-        tooltip=style.tooltips(day="Day", n="Deployments", state="Data"),
+        tooltip=style.tooltips(day="Day", n="Deployments", state="Data", **({"event": "Event"} if rules else {})),
     )
     # A day without data has null, for which both filters are false.
     some = style.with_tone(base.transform_filter("datum.n > 0"), "blue").mark_rect(cornerRadius=2, cursor="pointer")
     some = some.encode(opacity=alt.Opacity("n:Q", scale=alt.Scale(range=[0.22, 1]), legend=None))
     none = style.with_tone(base.transform_filter("datum.n == 0"), "grey")
     frames = none.mark_rect(cornerRadius=2, filled=False, strokeWidth=0.6, opacity=0.45)
-    layer = [some.add_params(style.click_on(PERIOD_FIELD)), frames]
+    layer = [some.add_params(style.click_on(PERIOD_FIELD)), frames, *rules]
     return alt.LayerChart(layer=layer, data=style.data(rows), height=alt.Step(DAY_HEIGHT))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
 from dashboards.charts import style
+from dashboards.charts.events import event_rules_in_time
 from dashboards.charts.style import DEPLOYMENT_FIELD, Row, Tone
 
 TONES: tuple[Tone, ...] = ("blue", "green", "amber", "pink", "sky")  # vermilion is that of failures
@@ -22,12 +25,12 @@ TIPS = {
 }  # fmt: skip
 
 
-def serving_lanes(rows: list[Row], start: str, end: str) -> alt.LayerChart:
+def serving_lanes(rows: list[Row], start: str, end: str, events: Sequence[Row] = ()) -> alt.LayerChart:
     """Draw a bar per stretch of one content on one target, a thin one while it waits, and marks of deployments.
 
     Rows have ``what`` (serving, dark, rollback or failed), ``target, tone, start, end, deployment`` and the texts of
     ``TIPS``; times are ISO 8601 in local time. ``share`` is that of a bar in the time drawn, ``label`` and
-    ``note`` are written above it where they fit. A click on a bar or mark selects its deployment.
+    ``note`` are written above it where they fit. A click on a bar or mark selects its deployment. ``events`` are noted.
     """
     scale = alt.Scale(type="utc", domain=[start, end], nice=False)  # no browser converts the local times
     x = alt.X("start:T", scale=scale, axis=style.axis(tickCount=8, labelOverlap="greedy", labelExpr=TIME), title=None)
@@ -56,4 +59,7 @@ def serving_lanes(rows: list[Row], start: str, end: str) -> alt.LayerChart:
         .mark_point(shape=shape, xOffset=8, size=70, fill="white", strokeWidth=1.8, opacity=1, cursor="pointer")
         for what, (shape, tone) in MARKS.items()
     ]  # fmt: skip
-    return alt.LayerChart(layer=[bars, waits, labels, *marks], data=style.data(rows), height=alt.Step(LANE_HEIGHT))
+    rules = event_rules_in_time(events, x, start, end)
+    return alt.LayerChart(
+        layer=[*rules, bars, waits, labels, *marks], data=style.data(rows), height=alt.Step(LANE_HEIGHT)
+    )

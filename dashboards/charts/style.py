@@ -9,6 +9,7 @@ import altair as alt
 Tone = Literal["blue", "vermilion", "amber", "green", "pink", "sky", "grey", "olive", "brown", "violet", "teal"]
 Row = dict[str, Any]
 QUIET = {"expr": "luminance(background) > 0.4 ? '#566270' : '#A9B4BF'"}  # Streamlit's own grey is too pale to read
+GROUND = alt.ExprRef("luminance(background) > 0.4 ? '#FFFFFF' : '#11161C'")  # the background of a page in either theme
 PALETTE: list[str] = list(get_args(Tone))
 HEIGHT, SPARKLINE_HEIGHT = 220, 56  # pixels
 INVISIBLE, HIGHLIGHT, SELECTED = 0.001, 0.22, "#8a97a5"  # opacities of a click target, and the colour of a selected one
@@ -22,7 +23,7 @@ FINE_HOURS += [1.0, 2, 3, 4, 6, 8, 12, 24, 48, 72, 120, 240, 720]
 MIN_TICKS = 4  # an axis with fewer labels gets the fine ones
 DURATION = (
     "datum.value < 0.99 ? format(datum.value * 60, '.0f') + ' min'"
-    " : datum.value < 24 ? format(datum.value, '.0f') + ' h' : format(datum.value / 24, '.0f') + ' d'"
+    " : datum.value < 24 ? format(datum.value, '.1~f') + ' h' : format(datum.value / 24, '.1~f') + ' d'"
 )
 DAY = "timeFormat(timeParse(datum.value, '%Y-%m-%d'), '%-d %b')"
 

@@ -38,6 +38,10 @@ class Goal(NamedTuple):
         is_drawn = result is not None and result.value.statistic == window.statistic
         return cls(result.goal, f"goal {result.text}") if is_drawn else None
 
+    def per(self, days: float) -> Goal:
+        """Return the goal of a rate by day as a count of a period of so many days."""
+        return self._replace(limit=self.limit * days)
+
 
 def trend_rows(values: Iterable[Value], events: Iterable[Row] = ()) -> list[Row]:
     """Return one flat row per period; ``events`` are noted ones."""
@@ -51,6 +55,11 @@ def trend_rows(values: Iterable[Value], events: Iterable[Row] = ()) -> list[Row]
         for value in values if value.period
     ]  # fmt: skip
     return with_events(rows, events)
+
+
+def any_value(rows: list[Row]) -> bool:
+    """Return whether any period has something to draw."""
+    return any(row["n"] for row in rows)
 
 
 def median_trend(rows: list[Row], window: Value, goal: Goal | None = None) -> alt.LayerChart:
@@ -78,13 +87,13 @@ def share_trend(rows: list[Row], window: Value, goal: Goal | None = None) -> alt
     return _layered(rows, [style.whiskers(base, scale), dots, hollow], window, "Share", goal)
 
 
-def count_trend(rows: list[Row]) -> alt.LayerChart:
-    """Draw counts as bars from zero."""
+def count_trend(rows: list[Row], goal: Goal | None = None) -> alt.LayerChart:
+    """Draw counts as bars from zero, and a goal, the count of a complete period, dashed."""
     y = alt.Y("n:Q", axis=style.axis(tickCount=5, tickMinStep=1), title=None)
     base = style.with_tone(style.period_chart(), "blue").encode(y=y)
     solid = base.transform_filter(COMPLETE).mark_bar(**BAR)
     hollow = base.transform_filter(PARTIAL).mark_bar(filled=False, strokeDash=[3, 3], strokeWidth=1.5, **BAR)
-    return _layered(rows, [solid, hollow], None, "Rate")
+    return _layered(rows, [solid, hollow], None, "Rate", goal)
 
 
 def sparkline(rows: list[Row], tone: Tone, *, bars: bool = False) -> alt.LayerChart:
@@ -158,15 +167,18 @@ def _layered(
         reference = alt.Chart(style.data([{"value": window.value, "tone": "grey"}]))
         rule = reference.mark_rule(strokeDash=[5, 4], strokeWidth=1.3)
         dashed = [rule.encode(y=alt.Y("value:Q"), color=style.color())]
-    layer = [*rules, *dashed, *_goal_line(goal), *marks, target]
+    line, name = _goal_line(goal)
+    layer = [*rules, *dashed, *line, *marks, *name, target]
     return alt.LayerChart(layer=layer, data=style.data(rows), height=HEIGHT)
 
 
-def _goal_line(goal: Goal | None) -> list[alt.Chart]:
-    """Return a goal as a dashed line with its name above it."""
+def _goal_line(goal: Goal | None) -> tuple[list[alt.Chart], list[alt.Chart]]:
+    """Return a goal as a dashed line, and its name above it with a halo, so that it can be read over other marks."""
     if goal is None:
-        return []
+        return [], []
     row = alt.Chart(style.data([{"value": goal.limit, "name": goal.name, "tone": "green"}]))
     line = row.mark_rule(strokeDash=GOAL_DASH, strokeWidth=1.6).encode(y=alt.Y("value:Q"), color=style.color())
-    name = row.mark_text(align="left", baseline="bottom", dx=4, dy=-3, fontSize=11)
-    return [line, name.encode(x=alt.value(0), y=alt.Y("value:Q"), text="name:N", color=style.color())]
+    place = row.encode(x=alt.value(0), y=alt.Y("value:Q"), text="name:N")
+    at: dict[str, Any] = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3, "fontSize": 11}
+    halo = place.mark_text(**at, strokeWidth=4, strokeJoin="round", color=style.GROUND, stroke=style.GROUND)
+    return [line], [halo, place.mark_text(**at).encode(color=style.color())]

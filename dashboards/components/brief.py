@@ -19,7 +19,8 @@ FILTERS = ("team", "application", "window", "days", "compare", "then", "other", 
 MAX_ROWS = 24  # of the scorecard: a page is no list of hundreds, `dora digest` prints all
 CAPTION = (
     "{shown}, those that need attention first. Line: weekly values; dot and bar: value and 95 % CI on one scale a"
-    " column; coloured: significant and relevant. Select a {by} to filter the page, a number for its trend and rows."
+    " column; coloured: significant and relevant; outlier: unlike all others; elite to low: tier in the DORA survey."
+    " Select a {by} to filter the page, a number for its trend and rows."
 )
 
 

@@ -87,13 +87,13 @@ def toggle(field: str, hint: str, widget: str, empty: str | list[str], *, moves_
 
 def draw(title: str, caption: str, drawing: Drawing | None, click: Click | None = None, empty: str = "") -> None:
     """Draw a titled chart; if there is no ``drawing``, the sentence ``empty`` instead."""
-    text = f"{caption} {click.hint}" if click and drawing else caption
+    text = f"{caption} {click.hint}" if click else caption
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.header(title, anchor=False)
-        st.caption(text)
         if drawing is None:
-            st.text(empty)
+            st.caption(empty)
         else:
+            st.caption(text)
             draw_bare(title, f"{title}. {text}", drawing, click)
 
 

@@ -20,7 +20,7 @@ SHARED: Any = {"bind": "query-params"}
 def draw(build: Build, about: About) -> Selection:
     """Draw teams, applications, window and comparison. Streamlit drops unknown names and days of the address."""
     team_column, application_column, window_column, comparison_column = st.columns(
-        [2, 2, 8, 2.2], vertical_alignment="bottom"
+        [2.4, 2.2, 9, 2], vertical_alignment="bottom"
     )
     teams = team_column.multiselect(
         "Teams", [team for team in about.teams if team], key="team", **SHARED, placeholder="All teams"

@@ -28,7 +28,7 @@ class Tile(NamedTuple):
 
 def draw_tiles(tiles: Sequence[Tile]) -> None:
     """Draw tiles in a grid; the one that is selected is filled."""
-    columns = min(len(tiles), 4)
+    columns = min(len(tiles), 4 if len(tiles) % 5 else 5)
     with st.grid(columns, min_column_width=MIN_WIDTH):
         for tile in tiles:
             with st.container(border=True, height="stretch", gap="xxsmall"):

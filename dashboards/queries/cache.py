@@ -47,7 +47,7 @@ class DeploymentClass:
 # The pills of a list, and the words of listed.sql that each stands for.
 OUTCOMES = {
     "failed": ("failed", "rolled back"), "rolled back": ("rolled back",), "stopped": ("stopped",),
-    "succeeded": ("succeeded",), "dark": ("dark",), "running": ("running",),
+    "succeeded": ("succeeded",), "dark": ("dark",), "in progress": ("in progress",),
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ SELECT
     WHEN contains(recoveries.evidence, 'rollback') THEN 'rolled back'
     WHEN recoveries.deployment_id IS NOT NULL THEN 'failed'
     WHEN deployments.outcome IN ('succeeded', 'failed', 'dark') THEN deployments.outcome
-    WHEN deployments.outcome = 'in_progress' THEN 'running'
+    WHEN deployments.outcome = 'in_progress' THEN 'in progress'
     ELSE 'stopped'
   END AS word
 FROM selected_deployments

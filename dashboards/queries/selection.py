@@ -15,7 +15,7 @@ from dora import Delivery, Scope, Value
 
 Grain = Literal["day", "week", "month"]
 CUSTOM = "custom"
-WINDOWS = (*Delivery.windows, CUSTOM)  # of the filter; an address may also name any age, such as 180d
+WINDOWS = (*Delivery.windows, CUSTOM)  # of the filter; an address may also name any age, such as 45d
 AGE, DAYS = re.compile(r"([1-9]\d{0,2})([dwy])"), {"d": 1, "w": 7, "y": 365}
 # Labels of the filter, which links to a page contain too.
 PREVIOUS_PERIOD, CUSTOM_PERIOD, ANOTHER_TEAM = "previous period", "custom period", "another team"

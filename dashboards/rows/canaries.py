@@ -18,7 +18,7 @@ MAX_WITHOUT = 8  # applications without a canary in the coverage chart
 DEFAULT_PASS_THRESHOLD = 75.0  # as in models/canaries.sql; drawn only if no canary has a threshold
 RESULTS = {
     "pass": "pass", "marginal": "marginal", "fail": "fail", "no_data": "no data", "error": "error",
-    "canceled": "canceled", "in_progress": "running",
+    "canceled": "canceled", "in_progress": "in progress",
 }  # fmt: skip
 
 

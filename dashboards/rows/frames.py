@@ -57,7 +57,7 @@ def outcome(row: Row) -> str:
     if row["evidence"]:
         return f"failed: {evidence(row)}" + ("; not recovered" if row["still_failing"] else "")
     if row["outcome"] == "succeeded":
-        return "ok, not everywhere" if row["not_everywhere"] else "ok"
+        return "succeeded, not everywhere" if row["not_everywhere"] else "succeeded"
     return "dark: waited without traffic" if row["outcome"] == "dark" else str(row["outcome"]).replace("_", " ")
 
 

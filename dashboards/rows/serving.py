@@ -65,7 +65,7 @@ def _drawn(row: Row, version: str | None, start: datetime, end: datetime, zone: 
         "start": iso(since, zone),
         "end": until and iso(until, zone),
         "share": until and (until - since) / (end - start),
-        "label": version or commit or "unknown",
+        "label": (commit if version == row["commit"] else version or commit) or "unknown",
         "note": _note(row),
         "version": version or "not known",
         "commit": commit or "not known",

@@ -23,14 +23,13 @@ Group = Literal["application", "team"]
 
 
 def draw(view: View) -> None:
-    """Draw both lists side by side; the changes only if something of the same applications is compared."""
+    """Draw both lists, in the width that their columns need; the changes only if the same applications are compared."""
     group: Group = "application" if view.selection.teams else "team"
     before = view.comparison_scope if view.selection.comparison != ANOTHER_TEAM else None
-    columns = st.columns(2 if before else 1)
     if before:
-        with columns[0].container(border=True, height="stretch", gap="xsmall"):
+        with st.container(border=True, gap="xsmall"):
             _draw_changes(view, before, group)
-    with columns[-1].container(border=True, height="stretch", gap="xsmall", key="alerts"):
+    with st.container(border=True, gap="xsmall", key="alerts"):
         trend_alerts.draw(view, group)
 
 

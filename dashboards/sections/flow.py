@@ -108,6 +108,9 @@ def days(view: View) -> list[Row]:
     scope = replace(view.window_scope, every="day")
     if (view.selection.days or view.about.history.days) > YEAR:
         scope = replace(scope, since=f"{YEAR}d", until=None)
+    events: dict[str, str] = {}
+    for event in view.events:
+        events[event["day"]] = "; ".join(filter(None, (event["title"], events.get(event["day"]))))
     rows = []
     for value in cache.values(view.build, "deployment_frequency", scope):
         if value.period is not None:
@@ -117,6 +120,7 @@ def days(view: View) -> list[Row]:
                 "week": f"{week:%Y-%m-%d}", "start": f"{starts[view.grain]:%Y-%m-%d}",
                 "weekday": f"{value.period:%a}", "day": f"{value.period:%-d %b %Y}",
                 "n": None if value.value is None else value.n, "state": value.incomplete or "complete",
+                "event": events.get(f"{value.period:%Y-%m-%d}", charts.NO_EVENT),
             })  # fmt: skip
     return rows
 

@@ -44,6 +44,7 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         name: partial(_canaries_with_failed_metric, build, metric, canaries.rows)
         for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
     }
+    heading = st.container()
     class_ = st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")
     if class_ != canary_rows.ALL:
         list_filters.draw_chips({CANARIES: (class_, canary_rows.ALL)})
@@ -58,7 +59,8 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
         outcome = list_filters.draw_pills("Outcome", "outcome", counts)
     rows = [row for row in rows if outcome in (list_filters.ALL, canary_rows.outcome(row))]
     caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
-    draw_heading("Canaries", caption, "canaries", lambda: rows)
+    with heading:
+        draw_heading("Canaries", caption, "canaries", lambda: rows)
     table.draw(canary_rows.table(rows[:TOP]), zone, {
         "happened_at": local_time("Analysed", zone), "application": text("Application"),
         "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),

@@ -33,12 +33,12 @@ def draw(view: View) -> None:
     rows = cache.fetch_rows(view.build, "serving", application, start, end, MAX_LANES, MAX_BARS)
     begins = rows[0]["drawn_from"] if rows else start
     drawn = serving.bars_and_marks(rows, begins, end, view.zone)
-    bounds = [serving.iso(moment, view.zone) for moment in (begins, end)]
+    first, last = (serving.iso(moment, view.zone) for moment in (begins, end))
     chart.draw(
         "What ran where",
         f"{serving.summary(rows, start, MAX_LANES, view.zone)} A colour is a content, a thin bar content that waits"
         " without traffic, a triangle a rollback, a cross a failed deployment.",
-        partial(charts.serving_lanes, drawn, *bounds) if drawn else None,
+        partial(charts.serving_lanes, drawn, first, last, view.events) if drawn else None,
         Click(DEPLOYMENT_FIELD, "Click a bar or mark to open its deployment.", table.open_deployment),
         "No target of this application served anything in this window.",
     )

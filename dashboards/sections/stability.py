@@ -32,18 +32,17 @@ NOT_RECOVERED = {
 def draw_share_trend(view: View, name: str, verb: str) -> None:
     """Draw a share of deployments by period, for example of those that ``failed``."""
     value, grain = view.value(name), view.grain_of(name)
+    rows = charts.trend_rows(view.trend(name), view.events)
     why = "" if grain == view.grain else f", as many a {view.grain} has fewer than {MIN_OBSERVATIONS}"
     chart.draw(
         dora.metrics()[name].title,
-        f"Share of deployments that {verb}, by {grain}{why}. Whiskers: 95 % CI; dashed: {value.text}, as on the card."
+        f"Share that {verb}, by {grain}{why}. Whiskers: 95 % CI; dashed: {value.text}, as on the card."
         f" Hollow: incomplete {grain}.",
-        partial(
-            charts.share_trend,
-            charts.trend_rows(view.trend(name), view.events),
-            value,
-            charts.Goal.of(view.goal(name), value),
-        ),
+        partial(charts.share_trend, rows, value, charts.Goal.of(view.goal(name), value))
+        if charts.any_value(rows)
+        else None,
         deployment_list.period_click(view, grain=grain),
+        "No deployment of this selection in this window is old enough to count.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -170,11 +171,16 @@ def violations(page: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_nothing_overflows(window: Callable[..., Any], server: str, theme: str) -> None:
-    """Desktop and phone, dark and light: axe-core finds nothing, text has a contrast of 4.5, nothing is too wide."""
+def test_every_page_is_accessible_and_nothing_overflows(
+    window: Callable[..., Any], server: str, organisation: Path, theme: str
+) -> None:
+    """A failed deployment too, desktop and phone, both themes: axe-core finds nothing, contrast is 4.5, nothing is wide."""
     width = {"light": 390, "dark": 1440}[theme]
     page = window(width, color_scheme=theme)
-    for name in PAGES:
+    (failed,) = dora.open(organisation).sql(
+        "SELECT deployment_id FROM recoveries SEMI JOIN canaries USING (deployment_id) LIMIT 1"
+    )
+    for name in (*PAGES, f"?{urlencode({'deployment': failed['deployment_id']})}"):
         open_page(page, f"{server}/{name}")
         show_all(page)
         wait_until_idle(page)

@@ -70,7 +70,7 @@ def test_only_web_links_are_links(url: str | None, valid: bool) -> None:
 @pytest.mark.parametrize(
     ("other", "outcome"),
     [
-        ({}, "ok"),
+        ({}, "succeeded"),
         ({"outcome": "stopped_by_canary"}, "stopped by canary"),
         ({"evidence": "incident rollback"}, "failed: incident, rolled back"),
         ({"evidence": "fix_forward", "still_failing": True}, "failed: fixed forward; not recovered"),
@@ -108,8 +108,8 @@ def test_the_count_says_how_many_of_how_many_are_listed() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({}, "ok"),
-        ({"not_everywhere": True}, "ok, not everywhere"),
+        ({}, "succeeded"),
+        ({"not_everywhere": True}, "succeeded, not everywhere"),
         ({"outcome": "dark"}, "dark: waited without traffic"),
         ({"outcome": "stopped_by_canary"}, "stopped by canary"),
         ({"evidence": "rollback"}, "failed: rolled back"),
