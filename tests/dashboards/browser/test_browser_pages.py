@@ -174,7 +174,7 @@ def violations(page: Any) -> list[tuple[str, str]]:
 def test_every_page_is_accessible_and_nothing_overflows(
     window: Callable[..., Any], server: str, organisation: Path, theme: str
 ) -> None:
-    """A failed deployment too, desktop and phone, both themes: axe-core finds nothing, contrast is 4.5, nothing is wide."""
+    """A failed deployment too, desktop and phone, both themes: axe-core finds nothing, contrast is 4.5, all fits."""
     width = {"light": 390, "dark": 1440}[theme]
     page = window(width, color_scheme=theme)
     (failed,) = dora.open(organisation).sql(
