@@ -91,7 +91,7 @@ def draw(title: str, caption: str, drawing: Drawing | None, click: Click | None 
     with st.container(border=True, height="stretch", gap="xsmall"):
         st.header(title, anchor=False)
         if drawing is None:
-            st.caption(empty)
+            st.text(empty)
         else:
             st.caption(text)
             draw_bare(title, f"{title}. {text}", drawing, click)
