@@ -97,8 +97,8 @@ def test_s1_sql_in_an_option_is_only_text(  # noqa: PLR0917 - fixtures
     assert sorted(folder.iterdir()) == files
 
 
-PARAMETERS = ("team", "application", "window", "days", "compare", "other", "then", "day", "deployment", "period",
-              "part", "age", "canaries", "finding", "hour")  # fmt: skip
+PARAMETERS = ("team", "application", "window", "days", "compare", "other", "then", "day", "period", "part", "age",
+              "canaries", "finding", "hour", "search", "outcome", "event", "alert", "exception")  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -107,9 +107,12 @@ def test_s1_sql_in_an_address_is_only_text(page: str, server: str, served_databa
     before = digest(served_database)
     viewer = Viewer(server)
     for payload in PAYLOADS[PAGES.index(page) :: len(PAGES)]:
-        query = urlencode({name: fill(payload, folder) for name in PARAMETERS})
-        received = viewer.read_page(page, query)
+        text = fill(payload, folder)
+        received = viewer.read_page(page, urlencode(dict.fromkeys(PARAMETERS, text)))
         assert len(received) > 5_000, payload
+        unknown = viewer.read_page(page, urlencode({"deployment": text}))
+        assert b"not found" in unknown, payload
+        received += unknown
         for word in (CANARY, "Traceback", "duckdb.", "Binder Error", "Parser Error", "has encountered an error"):
             assert word.encode() not in received, payload
     assert digest(served_database) == before
