@@ -119,7 +119,7 @@ def calendar(rows: list[Row]) -> alt.LayerChart:
     rows_scale = alt.Scale(domain=WEEKDAYS, paddingInner=0.14)
     across: dict[str, Any] = {"axis": labels, "scale": alt.Scale(paddingInner=0.14), "title": None}
     rules = event_rules([{"start": row["week"], "event": row.get("event", NO_EVENT)} for row in rows],
-                        x=alt.X("start:O", bandPosition=-0.07, **across))  # fmt: skip
+                        x=alt.X("start:O", bandPosition=0, **across))  # fmt: skip
     base = alt.Chart().encode(
         x=alt.X("week:O", **across),
         y=alt.Y("weekday:O", sort=WEEKDAYS, axis=style.axis(grid=False), scale=rows_scale, title=None),

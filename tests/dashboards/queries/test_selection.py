@@ -126,6 +126,8 @@ def test_every_selection_has_a_text() -> None:
         ("in the last 14 days", "the previous 14 days"),
         ("in the last 30 days", "the previous 30 days"),
         ("in the last 90 days", "the previous 90 days"),
+        ("in the last 180 days", "the previous 180 days"),
+        ("in the last 365 days", "the previous 365 days"),
         ("this quarter, 1 Jul 2026 to 1 Jul 2026", "the previous quarter"),
         ("last quarter, 1 Apr 2026 to 30 Jun 2026", "the previous quarter"),
         ("this year, 1 Jan 2026 to 1 Jul 2026", "the previous year"),
