@@ -23,7 +23,7 @@ STAGES: dict[str, Tone] = {
     "rollout": "vermilion",
     "queue and other": "violet",
 }
-COLUMNS = "width < 400 ? 1 : 3"  # of a legend
+COLUMNS, STRIP_COLUMNS = "width < 400 ? 1 : 3", "width < 400 ? 2 : 6"  # of a legend
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 DAY_HEIGHT, STRIP_HEIGHT = 19, 120  # pixels
 PALE = 0.4  # opacity of a stack of an incomplete period
@@ -63,7 +63,9 @@ def stage_strip(rows: list[Row]) -> alt.LayerChart:
     for row in ordered:
         start, end = end, end + row["mean"]
         placed.append(row | {"start": start, "end": end, "tone": STAGES[row["stage"]]})
-    legend = style.tone_legend({row["stage"]: row["tone"] for row in placed}, columns=6, symbolType="square")
+    legend = style.tone_legend(
+        {row["stage"]: row["tone"] for row in placed}, columns=alt.ExprRef(STRIP_COLUMNS), symbolType="square"
+    )
     hours = style.DURATION.replace("datum.value", "abs(datum.value)")
     x = alt.X(
         "start:Q", axis=style.axis(labelExpr=hours, tickCount=8, grid=False), scale=alt.Scale(nice=False), title=None
