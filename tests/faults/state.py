@@ -10,7 +10,7 @@ from dora.storage.schema import fact_tables
 from tests.conftest import opened
 
 # They say which run wrote a row, and when; two runs of one night differ in nothing else.
-_OF_A_RUN = {"load_id", "built_at"}
+_OF_A_RUN = {"load_id", "built_at", "build_id"}
 _TABLES_OF_RUNS = {"loads", "control_totals"}
 _ROWS = {'"archived_document"': "id <> '@as_of'"}  # the others say when a run was
 
