@@ -28,6 +28,16 @@ def wait_until_idle(page: Any) -> None:
     page.wait_for_timeout(700)
 
 
+def find_resting_box(page: Any, mark: Any) -> dict[str, float]:
+    """Scroll to a mark and return its box once it no longer moves: the page scrolls to a list that opened."""
+    mark.scroll_into_view_if_needed()
+    box = None
+    while (now := mark.bounding_box()) != box:
+        box = now
+        page.wait_for_timeout(250)
+    return dict(now)
+
+
 def header(page: Any) -> str:
     """The line under the title."""
     return str(page.locator("[data-testid=stCaptionContainer]").first.inner_text())

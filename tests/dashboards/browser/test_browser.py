@@ -12,7 +12,14 @@ from typing import Any
 import pytest
 
 import dora
-from tests.dashboards.browser.page_driver import CHART, foreign_requests, header, open_page, wait_until_idle
+from tests.dashboards.browser.page_driver import (
+    CHART,
+    find_resting_box,
+    foreign_requests,
+    header,
+    open_page,
+    wait_until_idle,
+)
 
 pytestmark = pytest.mark.browser
 BLUE, VERMILION, LIGHT_BLUE = "#0072B2", "#D55E00", "#56B4E9"
@@ -78,8 +85,7 @@ def test_a_click_on_a_week_lists_its_deployments_and_a_second_click_all(
 
 
 def click(page: Any, chart: Any) -> None:
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
+    box = find_resting_box(page, chart)
     page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.3)
 
 

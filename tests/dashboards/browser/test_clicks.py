@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dashboards.charts.style import HIGHLIGHT, SELECTED
-from tests.dashboards.browser.page_driver import TABLE, find_charts, open_page, wait_until_idle
+from tests.dashboards.browser.page_driver import TABLE, find_charts, find_resting_box, open_page, wait_until_idle
 
 pytestmark = pytest.mark.browser
 AREAS, DOTS = ".mark-rect path", ".mark-symbol path"
@@ -43,8 +43,7 @@ def click(page: Any, title: str, marks: str, place: int) -> None:
     """Click a mark of the chart with a title; negative places count from the last mark."""
     matches = find_charts(page)[title].locator(f"svg {marks}")
     chart_mark = matches.nth(place if place >= 0 else matches.count() + place)
-    chart_mark.scroll_into_view_if_needed()
-    box = chart_mark.bounding_box()
+    box = find_resting_box(page, chart_mark)
     page.mouse.click(box["x"] + box["width"] / 3, box["y"] + box["height"] / 3)
 
 
