@@ -24,8 +24,9 @@ from tests.conftest import ROOT, fresh
 Json = dict[str, Any]
 AT, SHA = "2026-03-02T10:00:00Z", "4f2a" * 10
 TIMES = {"started_at", "finished_at", "first_traffic_at", "full_traffic_at", "authored_at", "committed_at", "merged_at"}
-TIMES |= {"opened_at", "resolved_at", "at", "until"}
-WORDS = {"status": "succeeded", "kind": "release", "sha": SHA, "verdict": "failed"}
+TIMES |= {"opened_at", "resolved_at", "at", "until", "first_commit_at", "first_review_at", "approved_at"}
+LISTS = {"parents", "applications", "teams", "reviewers", "approvers", "labels"}
+WORDS = {"status": "succeeded", "kind": "release", "sha": SHA, "head_sha": SHA, "number": "7", "verdict": "failed"}
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from([10**30, -0.5]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -124,7 +125,7 @@ def test_a_wrong_type_in_any_column_is_a_reason(
     """The line is quarantined whole, with its column; only a column of lists may have one."""
     (content,) = (content for _, name, content in GOOD if name == kind)
     chunk = parsers["files"].parse_chunk([Document(kind, to_body("files", content | {column: value}))])
-    if isinstance(value, list) and column in ("parents", "applications"):
+    if isinstance(value, list) and column in LISTS:
         assert chunk.errors == {}
     else:
         assert column in chunk.errors[0]

@@ -100,7 +100,7 @@ def test_a_trend_alert_opens_its_control_chart(page: Any, server: str) -> None:
     open_page(page, f"{server}/?window=180d")
     heading = page.get_by_role("heading", name="Trend alerts (control chart)")
     block = page.locator("[data-testid=stVerticalBlock]").filter(has=heading).last
-    box = block.locator(TABLE).bounding_box()
+    box = find_resting_box(page, block.locator(TABLE))
     page.mouse.click(box["x"] + 30, box["y"] + 52)
     page.wait_for_url("**alert=**")
     wait_until_idle(page)
