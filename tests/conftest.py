@@ -35,6 +35,7 @@ from tests.orca.executions import make_executions
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 LONGEST, PAGES = "test_truth.py", ROOT / "tests" / "dashboards"
+BROWSER = PAGES / "browser"
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -53,7 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.name == LONGEST:
             item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
         elif PAGES in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("dashboards"))  # one build, one server and one browser
+            # One build, one server and one browser for each of two workers: on one these tests would take longest.
+            item.add_marker(pytest.mark.xdist_group("browser" if BROWSER in item.path.parents else "dashboards"))
     items.sort(key=lambda item: item.path.name != LONGEST)
 
 
