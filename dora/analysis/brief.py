@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from dora.analysis.brief_claims import (
     OUTLIER_METRICS,
     Claim,
+    ClaimReader,
     ReadSignals,
     find_missed_goals,
     find_moves,
@@ -31,6 +32,7 @@ from dora.analysis.goals import evaluate_goals
 from dora.analysis.period_comparison import (
     MetricChange,
     covered_previous_period,
+    name_end,
     significant_changes,
 )
 from dora.analysis.scorecard import Groups, Scorecard, read_scorecard
@@ -121,19 +123,12 @@ def write_brief(
     return Brief(sentences, scorecard, len(significant), len(claims), before)
 
 
-class ClaimReader(NamedTuple):
-    """What candidates are read with."""
-
-    values: ReadValues
-    signals: ReadSignals
-
-
 def find_claims(
     con: Connection, scope: Scope, by: Groups, changes: Iterable[MetricChange], reader: ClaimReader
 ) -> list[Claim]:
     """Return every candidate for a sentence about a scope, whether it is significant or not."""
     grouped = replace(scope, by=by)
-    claims = [*find_moves(changes), *find_shifts(reader.signals, reader.values, scope, grouped)]
+    claims = [*find_moves(changes), *find_shifts(reader, scope, grouped, name_end(con, scope).until)]
     others = _other_applications(con, grouped)
     for name in OUTLIER_METRICS:
         read_others = partial(_read_others, reader.values, scope, others, name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from dora.analysis.goals import GoalResult
 from dora.analysis.period_comparison import DIMENSIONS, KEY_METRICS, MetricChange
@@ -26,6 +26,13 @@ MIN_WEEKS_AFTER = 3  # a shift is lasting once so many complete weeks followed i
 MAX_SENTENCES = 3
 MAX_SIZE = 5.0  # of a move from or to zero, which has no ratio
 ReadSignals = Callable[[str, Scope], Iterable[WeeklySeries]]
+
+
+class ClaimReader(NamedTuple):
+    """What candidates are read with."""
+
+    values: ReadValues
+    signals: ReadSignals
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,15 @@ def find_moves(changes: Iterable[MetricChange]) -> Iterator[Claim]:
             yield Claim("move", change.now, p, change.verdict, change.before, change.move, total=change.total)
 
 
-def find_shifts(read_signals: ReadSignals, read_values: ReadValues, scope: Scope, groups: Scope) -> Iterator[Claim]:
-    """Yield a candidate for every weekly series with enough weeks: its change point in the window, if it has one."""
+def find_shifts(reader: ClaimReader, scope: Scope, groups: Scope, until: str | None) -> Iterator[Claim]:
+    """Yield a candidate for every weekly series with enough weeks: its change point in the window, if it has one.
+
+    ``until`` is the end of the window, also of a quarter or year that implies it.
+    """
     for grouped, name in ((grouped, name) for grouped in (scope, groups) for name in KEY_METRICS):
-        for series in read_signals(name, grouped):
+        for series in reader.signals(name, grouped):
             if series.reason is None:
-                yield _shift(series, read_values, grouped)
+                yield _shift(series, reader.values, replace(grouped, until=until))
 
 
 def _shift(series: WeeklySeries, read_values: ReadValues, scope: Scope) -> Claim:

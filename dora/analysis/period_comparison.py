@@ -78,7 +78,7 @@ def compare_periods(
     for an unknown metric, application or team, and for a split outside the window.
     """
     earlier, windows = previous_period(con, scope) if split_at is None else split_window(con, scope, split_at)
-    scope = scope if split_at is None else replace(scope, since=split_at)
+    scope = scope if split_at is None else replace(name_end(con, scope), since=split_at)
     comparisons = []
     for change in judge_changes(read_values or partial(compute_metric, con), scope, earlier, (name,)):
         now, before = change.now, change.before
@@ -118,6 +118,15 @@ def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
     now = periods.Period(start or before.end, end or periods.to_local(as_of, zone))
     earlier = replace(scope, since=before.start.isoformat(), until=before.end.isoformat())
     return earlier, f"{_days(now)} against {_days(before)}"
+
+
+def name_end(con: Connection, scope: Scope) -> Scope:
+    """Return a scope with the end that its quarter or year implies, so that it stays the same with another start."""
+    about = build_info(con)
+    if scope.until or not scope.since or about["as_of"] is None:
+        return scope
+    _, end = periods.parse_window(scope.since, None, about["timezone"], about["as_of"])
+    return replace(scope, until=end.isoformat()) if end else scope
 
 
 def split_window(con: Connection, scope: Scope, split_at: str) -> tuple[Scope, str]:

@@ -68,8 +68,10 @@ def describe_provenance(con: Connection, scope: Scope) -> Provenance:
 def _period(con: Connection, scope: Scope, zone: str, as_of: datetime | None) -> str:
     if as_of is None:
         return "no data"
-    (row,) = con.execute("SELECT min(happened_at) FROM audit_trail").fetchall()
-    first = periods.to_local(row[0] or as_of, zone)
-    since = periods.parse_moment(scope.since, zone, as_of) if scope.since else first
-    until = periods.parse_moment(scope.until, zone, as_of) if scope.until else periods.to_local(as_of, zone)
-    return text.days(since, until)
+    since, until = periods.parse_window(scope.since, scope.until, zone, as_of)
+    if since is None:
+        ((first,),) = con.execute("SELECT min(happened_at) FROM audit_trail").fetchall()
+        since = periods.to_local(first or as_of, zone)
+    # Its end is not part of a window: one that ends at midnight ends with the day before.
+    last = (until or periods.to_local(as_of, zone)) - periods.INSTANT
+    return text.days(since, max(since, last))

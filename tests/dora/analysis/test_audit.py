@@ -42,6 +42,19 @@ def by_name(delivery: dora.Delivery) -> dict[str, Row]:
     return {row["deployment_id"].split("/")[1].split("@")[0]: row for row in delivery.audit().rows}
 
 
+@pytest.mark.parametrize(
+    ("scope", "period"),
+    [
+        (dora.Scope("2026-02-01", "2026-03-01"), "1–28 February 2026"),
+        (dora.Scope("last quarter"), "1 October – 31 December 2025"),
+        (dora.Scope("last-quarter"), "1 October – 31 December 2025"),
+    ],
+)
+def test_a_trail_names_its_first_and_last_day(delivery: dora.Delivery, scope: dora.Scope, period: str) -> None:
+    """The end of a window is not part of it, whether it has dates or is a quarter."""
+    assert delivery.audit(scope).provenance.period == period
+
+
 def test_authors_and_approvers(delivery: dora.Delivery) -> None:
     """Users are equal by the name before the @. Authors among the approvers are marked, alone or with another user; a
     user who rejects a change is no approver."""

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import dora
 from dora.analysis import brief_claims
-from dora.analysis.brief import Brief, ClaimReader, find_claims
-from dora.analysis.brief_claims import Claim, rank_claims, significant_claims
+from dora.analysis.brief import Brief, find_claims
+from dora.analysis.brief_claims import Claim, ClaimReader, rank_claims, significant_claims
 from dora.analysis.period_comparison import KEY_METRICS, significant_changes
 from dora.analysis.weekly_signals import WeeklySeries
 from dora.query.value import Scope, Value
@@ -85,6 +85,14 @@ def test_the_scorecard_has_the_worst_team_first_with_its_goal(story: dora.Delive
         assert cell.goal is not None
         assert cell.goal.verdict == ("missed" if row.name == "cy" else "met")
         assert cell.outlier == (row.name == "cy")
+
+
+def test_a_quarter_has_the_shifts_of_its_dates(story: dora.Delivery) -> None:
+    """What followed a change point ends with the quarter, whether it is named or given by its days."""
+    earlier = Scope("2026-04-01", "2026-07-01")
+    named, dated = (story.brief(scope, earlier) for scope in (Scope("last quarter"), Scope("2026-07-01", "2026-10-01")))
+    assert [sentence.text for sentence in named.sentences] == [sentence.text for sentence in dated.sentences]
+    assert any(sentence.claim.kind == "shift" for sentence in named.sentences)
 
 
 def test_inside_a_team_the_brief_is_about_its_applications(story: dora.Delivery) -> None:

@@ -72,6 +72,16 @@ def test_each_application_alone_has_nothing_to_mix(simpson: dora.Delivery) -> No
     ]
 
 
+def test_a_quarter_that_is_split_keeps_its_end(simpson: dora.Delivery) -> None:
+    """The part from the split on ends with the quarter, not with the data."""
+    quarter, dated = (
+        simpson.compare("deployment_frequency", scope, split_at="2025-11-15")[0]
+        for scope in (dora.Scope("last quarter"), dora.Scope("2025-10-01", "2026-01-01"))
+    )
+    assert (quarter.now.window_days, quarter.windows) == (dated.now.window_days, dated.windows)
+    assert dated.now.window_days == 47  # 16 days of November and 31 of December
+
+
 def test_windows_are_equal_and_meet(simpson: dora.Delivery) -> None:
     """28 days of February against the 28 before, of which data has 27; the moment between belongs to the later one."""
     (comparison,) = simpson.compare("deployment_frequency", dora.Scope(since="2026-02-01"))
