@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from dora import periods
 from dora.analysis import (
-    audit,
-    brief,
     denominators,
     deployment_explanation,
     events,
@@ -23,9 +21,10 @@ from dora.analysis import (
     survey_position,
     weekly_signals,
 )
-from dora.analysis.audit import AuditTrail
-from dora.analysis.audit_changes import ChangeFilter, ChangeList, list_changes
-from dora.analysis.brief_claims import ReadSignals
+from dora.analysis.audit.changes import ChangeFilter, ChangeList, list_changes
+from dora.analysis.audit.trail import AuditTrail, read_audit_trail
+from dora.analysis.brief.brief import PREVIOUS, Brief, write_brief
+from dora.analysis.brief.claims import ReadSignals
 from dora.analysis.period_comparison import (
     DIMENSIONS,
     KEY_METRICS,
@@ -50,7 +49,7 @@ from dora.storage.time_limit import limit_time, watch
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dora.analysis.canary_summary import Canaries
+    from dora.analysis.canaries.canary_summary import Canaries
 
 Where = Mapping[str, str | Sequence[str]]
 FILTERS = ("application", "team")
@@ -203,13 +202,13 @@ class Delivery:
 
     def canaries(self, scope: Scope = EVERYTHING) -> Canaries:
         """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
-        from dora.analysis import canaries  # noqa: PLC0415 - which other commands do not need
+        from dora.analysis.canaries import canaries  # noqa: PLC0415 - which other commands do not need
 
         return canaries.summarise_canaries(self.connection(), scope)
 
     def audit(self, scope: Scope = EVERYTHING, exception: str | None = None, limit: int | None = None) -> AuditTrail:
         """Return the audit trail of a scope; its rows are the latest ``limit`` with one exception, if it is named."""
-        return audit.read_audit_trail(self.connection(), scope, ChangeFilter(exception), limit)
+        return read_audit_trail(self.connection(), scope, ChangeFilter(exception), limit)
 
     def changes(self, scope: Scope = EVERYTHING, limit: int | None = None, **matching: Any) -> ChangeList:
         """Return the latest production changes that match ``exception``, ``hour``, ``search`` of ``ChangeFilter``."""
@@ -263,16 +262,16 @@ class Delivery:
     def brief(
         self,
         scope: Scope = EVERYTHING,
-        earlier: Scope | Literal["previous"] | None = brief.PREVIOUS,
+        earlier: Scope | Literal["previous"] | None = PREVIOUS,
         read_values: ReadValues | None = None,
         read_signals: ReadSignals | None = None,
-    ) -> brief.Brief:
+    ) -> Brief:
         """Return at most three significant sentences about a scope, ranked, and its scorecard of teams by key metrics.
 
         Moves are measured from ``earlier``, by default from the equal period before. ``read_values`` and
         ``read_signals`` replace ``self.values`` and ``self.signals``, for callers that hold values already.
         """
-        return brief.write_brief(self.connection(), scope, earlier, read_values, read_signals)
+        return write_brief(self.connection(), scope, earlier, read_values, read_signals)
 
     def signals(self, name: str, scope: Scope = EVERYTHING) -> list[weekly_signals.WeeklySeries]:
         """Return each group's complete weeks with control limits and trend alerts."""

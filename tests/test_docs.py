@@ -47,7 +47,7 @@ def test_every_command_in_the_readme_exists() -> None:
 def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
     from dora.cli.runs.pipeline import ingest
-    from ingest.files.kinds import KINDS
+    from ingest.files.kinds.catalogue import KINDS
 
     for name, kind in KINDS.items():
         for column in kind.columns if kind.required_columns else ():

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dora.analysis import audit_text
-from dora.analysis.audit import AuditTrail
+from dora.analysis.audit import audit_text
+from dora.analysis.audit.trail import AuditTrail
 from dora.cli import options
 from dora.errors import UsageError
 from dora.render import console, text
@@ -17,7 +17,7 @@ from dora.render.html import Page
 from dora.statistics.intervals import Limits
 
 if TYPE_CHECKING:
-    from dora.analysis.canary_summary import Canaries
+    from dora.analysis.canaries.canary_summary import Canaries
     from dora.api import Delivery
 
 # All but the URL of the execution, which would fold every other column of a terminal.

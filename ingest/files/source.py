@@ -19,7 +19,7 @@ from ingest.core.source import EarlierAsOf, FileComplete, Item, Note, PartialFai
 from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
-from ingest.files.kinds import KINDS
+from ingest.files.kinds.catalogue import KINDS
 from ingest.files.readers import FORMATS, Format, read_as_of
 from ingest.files.records import KnownRows, Record, normalize_word
 from ingest.files.settings import Settings, parse_moment, read_settings

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dora.storage import database
 from ingest.core.batches import Parser
 from ingest.files import SOURCE as FILES
-from ingest.files.kinds import KINDS
+from ingest.files.kinds.catalogue import KINDS
 from ingest.files.settings import Settings
 from ingest.payloads.archive import Document
 from ingest.spinnaker import SOURCE as SPINNAKER

@@ -20,7 +20,7 @@ import pytest
 from pyarrow import parquet
 
 import dora
-from dora.analysis.audit_text import marks
+from dora.analysis.audit.audit_text import marks
 from dora.cli import audit
 from dora.errors import DoraError, UsageError
 from dora.export import manifest

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dora
-from dora.analysis import brief_claims
-from dora.analysis.brief import Brief, find_claims
-from dora.analysis.brief_claims import Claim, ClaimReader, rank_claims, significant_claims
+from dora.analysis.brief import claims as brief_claims
+from dora.analysis.brief.brief import Brief, find_claims
+from dora.analysis.brief.claims import Claim, ClaimReader, rank_claims, significant_claims
 from dora.analysis.period_comparison import KEY_METRICS, significant_changes
 from dora.analysis.weekly_signals import WeeklySeries
 from dora.query.value import Scope, Value

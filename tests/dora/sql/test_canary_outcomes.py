@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import dora
-from dora.analysis.canary_summary import count_verdicts
+from dora.analysis.canaries.canary_summary import count_verdicts
 from dora.cli.audit import canaries
 from dora.query.value import Scope
 from dora.statistics.diagnostic_test import Verdicts

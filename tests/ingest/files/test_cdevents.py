@@ -22,7 +22,8 @@ from dora.storage.rows.executions import Execution, Rollout
 from dora.storage.rows.incidents import IncidentEvent
 from ingest.core.pipeline import Summary, pull
 from ingest.core.source import Request
-from ingest.files import SOURCE, cdevents
+from ingest.files import SOURCE
+from ingest.files.kinds import cdevents
 from ingest.files.records import Conventions
 from tests.conftest import fresh
 from tests.conftest import landed as query

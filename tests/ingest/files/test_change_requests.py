@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dora.storage.rows.changes import ChangeRequest as RequestRow
 from ingest.core.source import Request, SourceState
 from ingest.files import SOURCE
-from ingest.files.kinds import KINDS
+from ingest.files.kinds.catalogue import KINDS
 from ingest.files.records import Conventions
 from ingest.files.settings import Settings
 from ingest.payloads.archive import Document

@@ -16,8 +16,8 @@ from ingest.core.pipeline import pull
 from ingest.core.source import AsOf, Request, SourceState
 from ingest.doctor.run import run_checks
 from ingest.files import SOURCE
-from ingest.files.events import Event
-from ingest.files.kinds import KINDS
+from ingest.files.kinds.catalogue import KINDS
+from ingest.files.kinds.events import Event
 from ingest.files.records import Conventions, read_record
 from ingest.files.settings import Settings
 from ingest.payloads.archive import Document

@@ -7,8 +7,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from dora.analysis.brief_claims import Claim
-from dora.analysis.scorecard import NO_TEAM, Groups
+from dora.analysis.brief.claims import Claim
+from dora.analysis.brief.scorecard import NO_TEAM, Groups
 from dora.errors import counted
 from dora.query.value import Value
 from dora.render import text

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dora import periods
-from dora.analysis import audit_text
+from dora.analysis.audit import audit_text
 from dora.errors import UsageError
 from dora.query.lists import Row, run_in_scope
 from dora.query.metric import build_info

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from ingest.files import cdevents, records
-from ingest.files.change_requests import ChangeRequest
-from ingest.files.changes import Change
-from ingest.files.deployments import Deployment
-from ingest.files.events import Event
-from ingest.files.incidents import Incident
+from ingest.files import records
+from ingest.files.kinds import cdevents
+from ingest.files.kinds.change_requests import ChangeRequest
+from ingest.files.kinds.changes import Change
+from ingest.files.kinds.deployments import Deployment
+from ingest.files.kinds.events import Event
+from ingest.files.kinds.incidents import Incident
+from ingest.files.kinds.verdicts import Verdict
 from ingest.files.records import Conventions, Record
-from ingest.files.verdicts import Verdict
 
 
 class FileKind(NamedTuple):

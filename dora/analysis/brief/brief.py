@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any, Literal
 
-from dora.analysis.brief_claims import (
+from dora.analysis.brief.claims import (
     OUTLIER_METRICS,
     Claim,
     ClaimReader,
@@ -26,7 +26,8 @@ from dora.analysis.brief_claims import (
     rank_claims,
     significant_claims,
 )
-from dora.analysis.brief_text import Context, Sentence, write_sentence
+from dora.analysis.brief.scorecard import Groups, Scorecard, read_scorecard
+from dora.analysis.brief.sentences import Context, Sentence, write_sentence
 from dora.analysis.events import list_events
 from dora.analysis.goals import evaluate_goals
 from dora.analysis.period_comparison import (
@@ -35,7 +36,6 @@ from dora.analysis.period_comparison import (
     name_end,
     significant_changes,
 )
-from dora.analysis.scorecard import Groups, Scorecard, read_scorecard
 from dora.analysis.weekly_signals import find_signals
 from dora.query.metric import compute_metric, query_observations
 from dora.query.plan import select_applications

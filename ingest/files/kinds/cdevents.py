@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from dora.storage.rows import changes, incidents
 from dora.storage.rows.base import Row
-from ingest.files.deployments import Deployment
 from ingest.files.identities import RowIds
+from ingest.files.kinds.deployments import Deployment
 from ingest.files.records import Conventions, Kind, Record, Status
 from ingest.files.timestamps import Timestamp
 

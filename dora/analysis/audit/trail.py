@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from dora.analysis import audit_text, rollbacks
-from dora.analysis.audit_changes import ChangeFilter, list_changes
-from dora.analysis.provenance import Provenance, describe_provenance
+from dora.analysis import rollbacks
+from dora.analysis.audit import audit_text
+from dora.analysis.audit.changes import ChangeFilter, list_changes
+from dora.analysis.audit.provenance import Provenance, describe_provenance
 from dora.analysis.rollbacks import Rollbacks
 from dora.errors import counted
 from dora.query.lists import Row, run_analysis, run_in_scope

@@ -8,9 +8,9 @@ from itertools import groupby
 from operator import itemgetter
 from statistics import quantiles
 
-from dora.analysis import canary_summary
-from dora.analysis.canary_figures import list_figures
-from dora.analysis.canary_summary import (
+from dora.analysis.canaries import canary_summary
+from dora.analysis.canaries.canary_figures import list_figures
+from dora.analysis.canaries.canary_summary import (
     CONCLUSIVE,
     Canaries,
     CanaryCost,

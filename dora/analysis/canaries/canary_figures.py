@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dora.analysis.canary_summary import Canaries, Figure
+from dora.analysis.canaries.canary_summary import Canaries, Figure
 from dora.errors import counted
 from dora.render import text
 from dora.statistics.intervals import Limits, wilson

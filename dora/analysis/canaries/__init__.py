@@ -1,0 +1,1 @@
+"""How well canaries predict production."""
