@@ -229,14 +229,14 @@ def test_every_kind_of_event_occurs(comparison: Comparison) -> None:
 
 
 def test_the_brief_tells_the_story_and_nothing_else(comparison: Comparison) -> None:
-    """Over all of history each sentence is a part of what was simulated; of a full organisation all of it is told."""
+    """Over all of history each sentence is a part of what was simulated; of a full organisation each part has one."""
     story = comparison.story
     claims = [sentence.claim for sentence in comparison.delivery.brief().sentences]
-    told = {(None if claim.total else claim.now.group, claim.now.metric) for claim in claims}
-    assert told <= story.claims
-    assert (story.waiting_team, "lead_time") in told
+    brief_claims = {(None if claim.total else claim.now.group, claim.now.metric) for claim in claims}
+    assert brief_claims <= story.claims
+    assert (story.waiting_team, "lead_time") in brief_claims
     if SCALE == 1 and len(comparison.delivery.sql("FROM memberships")) == len(company(1)[0]):
-        assert told >= {(None, "change_failure_rate"), (story.slowed_team, "lead_time")}
+        assert brief_claims >= {(None, "change_failure_rate"), (story.slowed_team, "lead_time")}
     goals = comparison.delivery.goals(BY_TEAM)
     # Of a small company, where scenarios are as many among fewer deployments, too many fail.
     lead_times = [row for row in goals if row.value.metric == "lead_time"]

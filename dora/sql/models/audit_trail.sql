@@ -24,7 +24,7 @@
 -- merged_by = "Users who merged the requests of its changes."
 -- reviewers = "Users who reviewed those changes without having written them."
 -- self_merged = "Number of its changes that their author merged without an approval of another user; null if no merger is known, or no approvals are."
--- restarted_by_another = "True if another person than the one who triggered it restarted a stage of it; null if nobody did, or it is unknown who."
+-- restarted_by_another = "True if another person than the one who triggered it restarted a stage of it; null if no one did, or it is unknown who."
 -- canary_configured = "True if its executions planned a canary, or its pipeline has had one since before it; null if that pipeline has changed since."
 -- restarts = "How often a stage of it was restarted."
 -- approved_by_trigger_user = "True if the person who triggered it approved it; null without an approval, or where it may be another."

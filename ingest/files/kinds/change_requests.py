@@ -13,7 +13,7 @@ from ingest.files.records import Record
 from ingest.files.timestamps import Timestamp
 
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-Names = str | UnsetType | None  # a column that does not exist says nothing, an empty cell says that there is nobody
+Names = str | UnsetType | None  # a column that does not exist says nothing, an empty cell names no one
 
 
 class ChangeRequest(Record, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ FULL = REQUEST | {
 
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_every_format_has_the_same_request(tmp_path: Path, suffix: str) -> None:
-    """A line of CSV, JSON Lines or Parquet is a request, value for value; its author is nobody's reviewer."""
+    """A line of CSV, JSON Lines or Parquet is a request, value for value; its author is no reviewer of it."""
     (request,) = rows(FORMATS[suffix](tmp_path / f"change-requests.{suffix}", [FULL]))
     assert request == RequestRow(
         id="acme/shop#7",
@@ -70,7 +70,7 @@ def test_a_request_needs_no_more_than_its_number_and_opening(tmp_path: Path) -> 
     [({"approvers": ""}, []), ({"approved_at": ""}, []), ({"approved_at": OPENED}, None), ({"reviewers": "eve"}, None)],
 )
 def test_an_empty_cell_is_nobody(tmp_path: Path, cells: dict[str, str], approvers: list[str] | None) -> None:
-    """A column of approvals that is empty says that nobody approved; without one nobody knows."""
+    """A column of approvals that is empty says that no one approved; without one it is unknown."""
     (request,) = rows(FORMATS["csv"](tmp_path / "change_requests.csv", [REQUEST | cells]))
     assert isinstance(request, RequestRow)
     assert request.approvers == approvers
@@ -128,7 +128,7 @@ def test_any_line_is_a_request_or_a_reason(cells: dict[str, object], is_full: bo
 
 
 @pytest.mark.parametrize("name", ["change_requests", "Change-Requests 2026", "acme_change_request"])
-def test_changes_and_their_requests_are_told_apart_by_name(tmp_path: Path, name: str) -> None:
+def test_the_name_of_a_file_says_changes_or_their_requests(tmp_path: Path, name: str) -> None:
     """A file of change requests is none of changes, though its name has that word in it."""
     path = FORMATS["csv"](tmp_path / f"{name}.csv", [REQUEST])
     items = list(SOURCE(Settings()).fetch(Request(paths=(path,)), SourceState()))

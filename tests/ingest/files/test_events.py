@@ -128,7 +128,7 @@ def test_any_line_is_an_event_or_a_reason(cells: dict[str, object]) -> None:
     assert event.to_rows(None)
 
 
-def test_events_and_cdevents_are_told_apart_by_their_name(tmp_path: Path) -> None:
+def test_the_name_of_a_file_says_events_or_cdevents(tmp_path: Path) -> None:
     """A file of cdevents is none of events, though its name has that word in it."""
     lines = [{"context": {"id": "1", "type": "dev.cdevents.build.started.0.1.0", "timestamp": AT}}]
     path = FORMATS["jsonl"](tmp_path / "cdevents.jsonl", lines)
