@@ -25,7 +25,7 @@ STAGES: dict[str, Tone] = {
 }
 COLUMNS, STRIP_COLUMNS = "width < 400 ? 1 : 3", "width < 400 ? 2 : 6"  # of a legend
 WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-DAY_HEIGHT, STRIP_HEIGHT = 19, 120  # pixels
+DAY_HEIGHT, STRIP_HEIGHT = 19, 48  # pixels
 PALE = 0.4  # opacity of a stack of an incomplete period
 HOURS = [alt.Tooltip("text:N", title="Mean"), alt.Tooltip("share:Q", title="Share of lead time", format=".0%")]
 
@@ -62,7 +62,7 @@ def stage_strip(rows: list[Row]) -> alt.LayerChart:
     placed = []
     for row in ordered:
         start, end = end, end + row["mean"]
-        placed.append(row | {"start": start, "end": end, "tone": STAGES[row["stage"]]})
+        placed.append(row | {"start": start, "end": end, "tone": STAGES[row["stage"]], "lane": "change"})
     legend = style.tone_legend(
         {row["stage"]: row["tone"] for row in placed}, columns=alt.ExprRef(STRIP_COLUMNS), symbolType="square"
     )
@@ -74,16 +74,17 @@ def stage_strip(rows: list[Row]) -> alt.LayerChart:
     bars = (
         alt.Chart()
         .mark_bar(height=30, cursor="pointer")
-        .encode(x=x, x2="end:Q", color=style.color(legend), tooltip=tips)
+        .encode(x=x, x2="end:Q", y=alt.Y("lane:N", axis=None), color=style.color(legend), tooltip=tips)
     )
     merge = alt.Chart(style.data([{"merged": 0, "name": "merge", "tone": "grey"}]))
     at_merge = merge.encode(x="merged:Q", color=style.color())
     layer = [
         bars.add_params(style.click_on(CLASS_FIELD)),
         at_merge.mark_rule(strokeWidth=2),
-        at_merge.mark_text(align="left", dx=5, fontSize=11, y=6).encode(text="name:N"),
+        at_merge.mark_text(align="left", dx=5, fontSize=11, y=2).encode(text="name:N"),
     ]
-    return alt.LayerChart(layer=layer, data=style.data(placed), height=STRIP_HEIGHT)
+    # A step and not a height: that would include the legend, which has more lines on a phone.
+    return alt.LayerChart(layer=layer, data=style.data(placed), height=alt.Step(STRIP_HEIGHT))
 
 
 def stage_stack(rows: list[Row]) -> alt.LayerChart:
