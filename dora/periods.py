@@ -75,12 +75,14 @@ def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:
 
 
 def parse_window(
-    since: str | None, until: str | None, zone: str, as_of: datetime
+    since: str | None, until: str | None, zone: str, as_of: datetime | None
 ) -> tuple[datetime | None, datetime | None]:
     """Return start and end of a window as naive local datetimes; null is an open end, and the end of the data.
 
     ``since`` is what ``parse_moment`` reads, or one of ``CALENDAR``; a quarter or year that is over has its own end.
+    Ages count from the end of the data; without any (``as_of`` null) no row is in a window, and they count from 1970.
     """
+    as_of = as_of or datetime(1970, 1, 2)
     window = calendar_window(since, last_day(zone, as_of))
     end = parse_moment(until, zone, as_of) if until else None
     if window is None:

@@ -107,11 +107,13 @@ def _reason(change: MetricChange) -> str | None:
 def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
     """Return the window before a scope's, and both in words: of a quarter or year the one before, else an equal one.
 
-    Raises ``UsageError`` for a scope without a start.
+    Raises ``UsageError`` for a scope without a start, and for a build without data.
     """
     about = build_info(con)
     zone, as_of = about["timezone"], about["as_of"]
-    before = periods.previous_window(scope.since, scope.until, zone, as_of) if as_of else None
+    if as_of is None:
+        raise UsageError("The build has no data to compare.", "run `dora nightly`; `dora check` says what is missing.")
+    before = periods.previous_window(scope.since, scope.until, zone, as_of)
     if before is None:
         raise UsageError("A window without a start has no window before it.", "set a start, for example --since 90d.")
     start, end = periods.parse_window(scope.since, scope.until, zone, as_of)

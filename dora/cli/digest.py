@@ -34,7 +34,7 @@ def digest(
         print(f"{number}. {sentence.text}")
         print(f"   {sentence.link.label}: {sentence.link.command}")
     if not brief.sentences:
-        print("Nothing needs a decision.")
+        print("Nothing needs a decision." if brief.scorecard.rows else "Nothing to compare in this window.")
     print()
     console.print_table(brief.scorecard.lines())
     console.print_note(brief.summary)

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from dora.cli.app import app
+from dora.errors import UsageError
 from ingest.simulation.model.world import World
 from tests.processes import dora
 from tests.simulation.gate import serve
@@ -331,3 +334,28 @@ def test_every_command_has_a_runnable_example() -> None:
     for command in names:
         text = dora(ROOT, *command.split(), "--help").stdout
         assert f"Example: {'15 2 * * *' if command == 'nightly' else f'dora {command}'}" in text, command
+
+
+WINDOWS: dict[str, list[str]] = {"none": [], "age": ["--since", "90d"], "quarter": ["--since", "last quarter"]}
+
+
+@pytest.fixture(scope="module")
+def unused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the first build of an empty export."""
+    folder = tmp_path_factory.mktemp("unused")
+    (folder / "deployments.csv").write_text("id,application,environment,status,started_at,finished_at\n")
+    (folder / "dora.toml").write_text(f"data = {str(folder / 'data')!r}\n")
+    assert dora(folder, "ingest", "files", "deployments.csv").returncode == 0
+    assert dora(folder, "build").returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_commands_answer_a_build_without_data(unused: Path, window: str) -> None:
+    """Lists are empty, a comparison says why there is none, and nothing breaks."""
+    options = [*WINDOWS[window], "--config", str(unused / "dora.toml")]
+    for command in ("show", "digest", "audit", "rollbacks", "canaries", "changes", "signals", "goals", "benchmark"):
+        result = CliRunner().invoke(app, [command, *options])
+        assert (result.exit_code, result.exception) == (0, None), (command, result.output)
+    with pytest.raises(UsageError, match="The build has no data to compare"):
+        CliRunner().invoke(app, ["compare", "lead_time", *options], catch_exceptions=False)
