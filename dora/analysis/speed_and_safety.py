@@ -76,8 +76,14 @@ class SpeedAndSafety:
     @property
     def without_evidence(self) -> set[str]:
         """The names of the readings that say nothing either way: too little data, or an interval that has both."""
-        nothing = ("No evidence", "Too little data", "No outliers", "No application")
-        return {name for name, reading in self.readings.items() if reading.startswith(nothing)}
+        directed = {name: self._has_direction(name) for name in ("between", "smaller", "within")}
+        sizes = self.difference is not None and not self.difference[0] <= 0 <= self.difference[1]
+        evidence = directed | {"sizes": sizes, "elasticity": bool(self.elasticity), "outliers": bool(self.outliers)}
+        return {name for name in self.readings if not evidence[name]}
+
+    def _has_direction(self, name: str) -> bool:
+        correlation: Association | None = getattr(self, name)
+        return correlation is not None and not correlation.low <= 0 <= correlation.high
 
 
 def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:

@@ -69,7 +69,7 @@ def templates(now: int) -> list[Json]:
             "metadata": {"name": TEMPLATE, "description": "From image to production", "scopes": ["global"]},
             "variables": [{"name": "application", "type": "string"}, {"name": "canary", "type": "boolean"}],
             "pipeline": {
-                "stages": [{"refId": str(nth), "type": kind, "name": kind} for nth, kind in enumerate(kinds, 1)],
+                "stages": [_template_stage(str(nth), kind) for nth, kind in enumerate(kinds, 1)],
                 "keepWaitingPipelines": False,
                 "limitConcurrent": True,
             },
@@ -77,6 +77,13 @@ def templates(now: int) -> list[Json]:
         }
         for tag, days, kinds in versions
     ]
+
+
+def _template_stage(number: str, kind: str) -> Json:
+    condition: Json = {}
+    if kind == "kayentaCanary":
+        condition = {"stageEnabled": {"type": "expression", "expression": "${ templateVariables.canary }"}}
+    return {"refId": number, "type": kind, "name": kind, **condition}
 
 
 def pipelines(app: App, now: int) -> list[Json]:

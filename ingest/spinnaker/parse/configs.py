@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from dora.storage.rows.inventory import Account, Application, Pipeline, PipelineRevision
-from ingest.spinnaker.model.coerce import as_dict, as_micros, as_text, first_person, first_text
+from ingest.spinnaker.model.coerce import as_dict, as_micros, as_text, first_person, first_text, get_nested
 from ingest.spinnaker.model.stage_kinds import stage_kind
+from ingest.spinnaker.parse.stage_conditions import evaluate_condition
 from ingest.spinnaker.parse.templates import ConfiguredStage, Reference, Template, template_reference
 
 
@@ -23,6 +25,7 @@ class PipelineConfig(msgspec.Struct, rename="camel"):
     schema: Any = None
     template: Any = None
     config: Any = None
+    variables: Any = None
     disabled: Any = None
     update_ts: Any = None
     last_modified: Any = None
@@ -77,8 +80,7 @@ def parse_account(body: dict[str, Any]) -> Account:
 def parse_pipeline(config: PipelineConfig, template: Template | None = None) -> Iterator[Pipeline | PipelineRevision]:
     """Yield a pipeline as it is configured, and its latest revision if the time of it is known."""
     reference, updated_at = config.template_reference(), config.updated_at()
-    stages = [*(config.stages or ()), *(template.all_stages() if template else ())]
-    kinds = {stage_kind(stage.type) for stage in stages}
+    conditions = _conditions_by_kind(config, template)
     # A templated pipeline inherits its stages: without its template it is unknown whether it has one of a kind.
     absent = None if reference.kind and not template else False
     yield Pipeline(
@@ -90,13 +92,28 @@ def parse_pipeline(config: PipelineConfig, template: Template | None = None) -> 
         template_version=reference.version,
         protected=template.protect is True if template else None,
         disabled=config.disabled is True,
-        has_canary=("canary" in kinds) or absent,
-        has_approval=("approval" in kinds) or absent,
-        has_rollback=("rollback" in kinds) or absent,
+        has_canary=_has_stage(conditions["canary"], absent),
+        has_approval=_has_stage(conditions["approval"], absent),
+        has_rollback=_has_stage(conditions["rollback"], absent),
         updated_at=updated_at,
     )
     if updated_at is not None:
         yield parse_revision(config)
+
+
+def _conditions_by_kind(config: PipelineConfig, template: Template | None) -> defaultdict[str, list[bool | None]]:
+    """Return of each kind of stage whether its stages run: always, never, or as each execution decides (null)."""
+    own_values = as_dict(config.variables) or as_dict(get_nested(config.config, "pipeline", "variables"))
+    variables = (template.variable_defaults() if template else {}) | own_values
+    conditions: defaultdict[str, list[bool | None]] = defaultdict(list)
+    for stage in (*(config.stages or ()), *(template.all_stages() if template else ())):
+        conditions[stage_kind(stage.type)].append(evaluate_condition(stage.stage_enabled, stage.when, variables))
+    return conditions
+
+
+def _has_stage(conditions: list[bool | None], absent: bool | None) -> bool | None:
+    """Return whether a pipeline has a stage that runs; null if that is decided by its executions, or unknown."""
+    return True if any(conditions) else None if None in conditions else absent
 
 
 def parse_revision(config: PipelineConfig) -> PipelineRevision:

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.spinnaker.model.coerce import as_dict, as_text, first_text, get_nested
+from ingest.spinnaker.model.coerce import as_dict, as_list, as_text, first_text, get_nested
 
 
-class ConfiguredStage(msgspec.Struct):
-    """One stage as it is configured."""
+class ConfiguredStage(msgspec.Struct, rename="camel"):
+    """One stage as it is configured, with the condition under which it runs."""
 
     type: Any = None
+    stage_enabled: Any = None
+    when: Any = None
 
 
 class _TemplatePipeline(msgspec.Struct):
@@ -29,10 +31,16 @@ class Template(msgspec.Struct):
     protect: Any = None
     pipeline: _TemplatePipeline | None = None
     stages: list[ConfiguredStage] | None = None
+    variables: Any = None
 
     def all_stages(self) -> list[ConfiguredStage]:
         """Return the stages of every pipeline that is made from it."""
         return [*(self.stages or ()), *((self.pipeline.stages or ()) if self.pipeline else ())]
+
+    def variable_defaults(self) -> dict[str, Any]:
+        """Return the values of its variables where a pipeline gives none."""
+        variables = map(as_dict, as_list(self.variables))
+        return {name: variable.get("defaultValue") for variable in variables if (name := as_text(variable.get("name")))}
 
 
 class Reference(NamedTuple):

@@ -110,6 +110,47 @@ def test_a_v1_template_keeps_its_stages_beside_its_name() -> None:
     assert (row.protected, row.has_rollback, row.has_canary) == (False, True, False)  # type: ignore[attr-defined]
 
 
+def canary_if(expression: str | None, **more: Any) -> Json:
+    """A canary stage under a condition."""
+    return {"type": "kayentaCanary", "stageEnabled": {"type": "expression", "expression": expression}, **more}
+
+
+CONDITIONS: list[tuple[str | None, bool | None]] = [
+    (None, True),
+    ("true", True),
+    ("false", False),
+    ("${ false }", False),
+    ("${ templateVariables.canary }", False),
+    ("templateVariables['canary']", False),
+    ("${!templateVariables.canary}", True),
+    ("${ templateVariables.usual }", True),
+    ("${ templateVariables.missing }", None),
+    ("${ parameters.canary == 'yes' }", None),
+    ("1 == 2", None),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), CONDITIONS)
+def test_a_stage_under_a_condition_is_configured_where_it_can_run(
+    expression: str | None, expected: bool | None
+) -> None:
+    """A pipeline's variable counts before the template's default; what executions decide is unknown, never true."""
+    variables = [{"name": "canary", "defaultValue": True}, {"name": "usual", "defaultValue": "true"}]
+    both = {"pipeline": v2("spinnaker://web", variables={"canary": False})}
+    both["template"] = template("web", variables=variables, pipeline={"stages": [canary_if(expression)]})
+    (row,) = parse_document(Document("templated", json.dumps(both).encode()))
+    assert row.has_canary is expected  # type: ignore[attr-defined]
+
+
+def test_one_stage_without_a_condition_decides() -> None:
+    """Beside a stage that runs always, a conditional one changes nothing; ``when`` of version 1 is a condition."""
+    conditional = {"type": "kayentaCanary", "when": ["{{ canary }}"]}
+    for stages, expected in (([conditional], None), ([conditional, {"type": "kayentaCanary"}], True)):
+        both = {"pipeline": v2("spinnaker://web"), "template": {"id": "web", "stages": stages}}
+        (row,) = parse_document(Document("templated", json.dumps(both).encode()))
+        assert row.has_canary is expected  # type: ignore[attr-defined]
+
+
 def requests_to(gate: Any, prefix: str) -> list[str]:
     """Requests to one part of Gate."""
     return [path for path in gate.requests if path.startswith(prefix)]
@@ -207,10 +248,14 @@ def test_a_revision_without_its_time_is_refused() -> None:
 
 
 def test_the_simulated_templates_are_those_that_its_pipelines_name() -> None:
-    """Each of the two tags is found; the second adds a canary that is protected."""
+    """Each of the two tags is found; the second adds a canary that is protected, for pipelines that want it."""
     listed = [json.dumps(body).encode() for body in catalogue.templates(T)]
-    for tag, protected, canary in (("v1", False, False), ("v2", True, True)):
-        config = v2(f"spinnaker://{TEMPLATE}:{tag}")
+    for tag, wanted, protected, canary in (
+        ("v1", True, False, False),
+        ("v2", True, True, True),
+        ("v2", False, True, False),
+    ):
+        config = v2(f"spinnaker://{TEMPLATE}:{tag}", variables={"canary": wanted})
         selected = select_template(listed, Reference("v2", TEMPLATE, tag))
         assert selected is not None
         both = {"pipeline": config, "template": json.loads(selected)}
