@@ -11,10 +11,39 @@ DoraError                 exit 1   something failed; data is as it was
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+MAX_NAMES = 20  # of a list in a message
+
 
 def counted(number: int, thing: str, things: str = "") -> str:
     """Format a number with its noun: ``1 part``, ``1,200 parts``; ``things`` is an irregular plural."""
     return f"{number:,} {thing if number == 1 else things or f'{thing}s'}"
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """Return the next step for a name that does not exist: the nearest of ``names`` in any case, else all of them.
+
+    The nearest are those with a few other letters, that contain it, or of which it is the initials.
+    """
+    import difflib  # noqa: PLC0415 - which only an error needs
+
+    by_key = {_key(existing): existing for existing in sorted(set(names))}
+    key = _key(name)
+    near = difflib.get_close_matches(key, by_key, 1, 0.85) or difflib.get_close_matches(key, by_key, 3)
+    near = near or [other for other in by_key if key and (key in other or key == _initials(other))][:3]
+    if near:
+        return f"did you mean {' or '.join(by_key[other] for other in near)}?"
+    rest = f" and {len(by_key) - MAX_NAMES:,} more" if len(by_key) > MAX_NAMES else ""
+    return f"use one of {', '.join([*by_key.values()][:MAX_NAMES])}{rest}." if by_key else "there is none yet."
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _initials(key: str) -> str:
+    return "".join(word[:1] for word in key.split("_"))
 
 
 class DoraError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,13 @@ Grain = Literal["day", "week", "month"]
 GRAINS: tuple[Grain, ...] = ("day", "week", "month")
 INSTANT, SECOND, WEEK = timedelta(microseconds=1), timedelta(seconds=1), timedelta(weeks=1)
 AGE = re.compile(r"(\d{1,5}(?=[hdw])|\d{1,3}(?=y))([hdwy])")
+# What people write for an age or a day, for the suggestion of a message.
+SPOKEN_AGE = re.compile(
+    r"(?:last|past|previous)?\s*-?(\d{1,5})(?:\.0*)?\s*-?\s*"
+    r"(h|hrs?|hours?|d|days?|w|wks?|weeks?|m|mo|mos|months?|q|quarters?|y|yrs?|years?|)(?:\s+ago)?"
+)
+SPOKEN_UNITS = {"h": "1h", "d": "1d", "w": "1w", "m": "30d", "q": "90d", "y": "1y", "": "1d"}
+SPOKEN_DAY = re.compile(r"(\d{4})[-/.]?(\d{1,2})?(?:[-/.](\d{1,2}))?|(\d{1,2})\.(\d{1,2})\.(\d{4})")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
 # Windows of the calendar: how many months each has, and how many such windows before that of the last day it is.
 CALENDAR = {"this quarter": (3, 0), "last quarter": (3, 1), "this year": (12, 0)}
@@ -70,8 +78,32 @@ def parse_moment(text: str, zone: str, as_of: datetime) -> datetime:
     except ValueError:
         words = ", ".join(f"'{word}'" for word in CALENDAR)
         next_step = f"give a date such as 2026-07-01, an age such as 90d, or for a window one of {words}."
-        raise UsageError(f"{text!r} is not a date.", next_step) from None
+        meant = suggest_moment(text)
+        raise UsageError(
+            f"{text!r} is not a date.", f"did you mean {meant}? Or {next_step}" if meant else next_step
+        ) from None
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def suggest_moment(text: str) -> str | None:
+    """Return the age, day or window that a text may mean, ``90d`` for 3 months; null if it is unclear."""
+    spoken = text.strip().lower()
+    if match := SPOKEN_DAY.fullmatch(spoken):
+        year, month, day = (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+        with contextlib.suppress(ValueError):
+            if 1970 <= int(year) < 2100:
+                return date(int(year), int(month or 1), int(day or 1)).isoformat()
+    if match := SPOKEN_AGE.fullmatch(spoken):
+        unit = SPOKEN_UNITS[match[2][:1]]
+        return f"{int(match[1]) * int(unit[:-1])}{unit[-1]}"
+    words = re.sub(r"[\s_-]+", " ", spoken)
+    return {"yesterday": "1d", "quarter": "this quarter", "year": "this year"}.get(words, _nearest_window(words))
+
+
+def _nearest_window(words: str) -> str | None:
+    import difflib  # noqa: PLC0415 - which only an error needs
+
+    return next(iter(difflib.get_close_matches(words, CALENDAR, 1, 0.8)), None)
 
 
 def parse_window(

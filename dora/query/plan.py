@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dora import periods
 from dora.config.patterns import fold
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
 from dora.periods import GRAINS, Grain, Period
 from dora.query.value import GROUPS, RATES, By, Scope
 from dora.sql import catalog
@@ -129,7 +129,7 @@ def resolve_scope(con: Connection, metric: Metric, scope: Scope) -> ScopePlan:
     _validate_option("--by", scope.by, (*GROUPS, "assistance"))
     _validate_option("--every", scope.every, GRAINS)
     statistics = SPREAD if metric.statistic in SPREAD else (metric.statistic,)
-    _validate_option(f"--statistic of {metric.name}", scope.statistic, statistics)
+    _validate_option(f"The statistic of {metric.name}", scope.statistic, statistics)
     zone, as_of = _read_build(con)
     members = _members(scope)
     groups, selection = select_members(con, members)
@@ -181,7 +181,7 @@ def _validate_option(option: str, value: str | None, choices: Sequence[str]) -> 
     if value is not None and value not in choices:
         *others, last = choices
         allowed = f"{', '.join(others)} or {last}" if others else last
-        raise UsageError(f"{option} must be {allowed}, not {value!r}.")
+        raise UsageError(f"{option} must be {allowed}, not {value!r}.", suggest(str(value), choices))
 
 
 def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: datetime | None) -> Period:
@@ -243,7 +243,7 @@ def match_names(names: Iterable[str], existing: Mapping[str, str], noun: str) ->
     """
     for name in names:
         if fold(name) not in existing:
-            raise UsageError(f"There is no {noun} {name}.", f"use one of {', '.join(sorted({*existing.values()}))}.")
+            raise UsageError(f"There is no {noun} {name}.", suggest(name, existing.values()))
     return {existing[fold(name)] for name in names}
 
 

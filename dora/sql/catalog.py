@@ -9,7 +9,7 @@ from importlib.resources import files
 from itertools import takewhile
 from typing import Any, Literal
 
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
 
 STATISTICS = {"plain_median": "median of those that ended", "p75": "75th percentile", "p90": "90th percentile"}
 Statistic = Literal["count", "days", "median", "plain_median", "share"]
@@ -138,5 +138,5 @@ def checks() -> dict[str, Check]:
 def metric(name: str) -> Metric:
     """Return the metric of that name; raises ``UsageError`` with the existing names."""
     if name not in metrics():
-        raise UsageError(f"There is no metric {name}.", f"use one of {', '.join(metrics())}.")
+        raise UsageError(f"There is no metric {name}.", suggest(name, metrics()))
     return metrics()[name]

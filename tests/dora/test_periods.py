@@ -135,3 +135,22 @@ def test_local_and_back(moment: datetime, zone: str) -> None:
     there = to_utc(to_local(moment, zone), zone)
     repeated = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).fold
     assert there == moment - timedelta(hours=1) * repeated
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("30", "30d"), ("30.0", "30d"), ("30 days", "30d"), ("last 30 days", "30d"), ("30D", "30d"), ("-30d", "30d"),
+        ("3 months", "90d"), ("2 weeks ago", "2w"), ("12 hours", "12h"), ("1 quarter", "90d"), ("yesterday", "1d"),
+        ("2026-7-1", "2026-07-01"), ("2026/07/01", "2026-07-01"), ("01.07.2026", "2026-07-01"), 
+        ("2026-07", "2026-07-01"), ("2026", "2026-01-01"), ("all", None), ("last_qurter", "last quarter"), ("quarter", "this quarter"), ("07/01/2026", None),
+        ("1 decade", None), ("2026-02-30", None), ("", None),
+    ],
+)  # fmt: skip
+def test_what_is_no_date_suggests_what_was_meant(text: str, meant: str | None) -> None:
+    """An age, day or window in other words is suggested as this program reads it; what is unclear is not guessed."""
+    assert periods.suggest_moment(text) == meant
+    if meant and meant not in periods.CALENDAR:
+        with pytest.raises(UsageError, match=rf"is not a date. Next: did you mean {meant}\?"):
+            periods.parse_moment(text, "UTC", datetime(2026, 7, 1))
+        periods.parse_moment(meant, "UTC", datetime(2026, 7, 1))
