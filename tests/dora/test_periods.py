@@ -142,8 +142,9 @@ def test_local_and_back(moment: datetime, zone: str) -> None:
     [
         ("30", "30d"), ("30.0", "30d"), ("30 days", "30d"), ("last 30 days", "30d"), ("30D", "30d"), ("-30d", "30d"),
         ("3 months", "90d"), ("2 weeks ago", "2w"), ("12 hours", "12h"), ("1 quarter", "90d"), ("yesterday", "1d"),
-        ("2026-7-1", "2026-07-01"), ("2026/07/01", "2026-07-01"), ("01.07.2026", "2026-07-01"), 
-        ("2026-07", "2026-07-01"), ("2026", "2026-01-01"), ("all", None), ("last_qurter", "last quarter"), ("quarter", "this quarter"), ("07/01/2026", None),
+        ("2026-7-1", "2026-07-01"), ("2026/07/01", "2026-07-01"), ("01.07.2026", "2026-07-01"),
+        ("2026-07", "2026-07-01"), ("2026", "2026-01-01"), ("all", None),
+        ("last_qurter", "last quarter"), ("quarter", "this quarter"), ("07/01/2026", None),
         ("1 decade", None), ("2026-02-30", None), ("", None),
     ],
 )  # fmt: skip
