@@ -34,8 +34,9 @@ from tests.orca.executions import make_executions
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-LONGEST, PAGES = "test_truth.py", ROOT / "tests" / "dashboards"
+TRUTH, PAGES, FAULTS = (ROOT / "tests" / name for name in ("test_truth.py", "dashboards", "faults"))
 BROWSER = PAGES / "browser"
+LONGEST = (BROWSER, TRUTH, FAULTS, PAGES)  # groups that one worker runs, the longest first
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -51,12 +52,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("shared") and not SHARED.is_dir():
             item.add_marker(pytest.mark.skip(reason="../shared does not exist"))
-        if item.path.name == LONGEST:
+        if item.path == TRUTH:
             item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
         elif PAGES in item.path.parents:
             # One build, one server and one browser for each of two workers: on one these tests would take longest.
             item.add_marker(pytest.mark.xdist_group("browser" if BROWSER in item.path.parents else "dashboards"))
-    items.sort(key=lambda item: item.path.name != LONGEST)
+    items.sort(key=lambda item: [path not in (item.path, *item.path.parents) for path in LONGEST])
 
 
 def pytest_sessionstart() -> None:
