@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -27,7 +26,6 @@ CHANGES = f"""
 repository | sha      | parents | authored_at          | committed_at
 acme/shop  | {"1" * 40} |         | 2026-03-02T08:00:00Z | 2026-03-02T08:10:00Z
 """
-SAMPLE = re.compile(r'(\w+)\{application="((?:[^"\\]|\\.)*)"(?:,bound="(\w+)")?\} (\S+)')
 
 
 @pytest.fixture
@@ -130,32 +128,3 @@ def test_an_unwritable_path_is_an_error(delivery: dora.Delivery, tmp_path: Path)
         prometheus.write(delivery, tmp_path / "missing" / "dora.prom", Scope())
     assert (tmp_path / "taken").read_text() == "mine"
     assert list(tmp_path.rglob("*.part")) == []
-
-
-def test_prometheus_has_the_numbers_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """Every sample parses and is a value or limit of its application; a missing number has no sample."""
-    path = tmp_path / "dora.prom"
-    count = prometheus.write(delivery, path, Scope())
-    lines = path.read_text().splitlines()
-    samples = {match.groups()[:3]: float(match[4]) for line in lines if (match := SAMPLE.fullmatch(line))}
-    assert len(samples) + 1 == count == sum(not line.startswith("#") for line in lines)
-    (share,) = delivery.metric("change_failure_rate").rows
-    assert samples["dora_change_failure_rate_share", "", "value"] == pytest.approx(share.value)
-    assert samples["dora_change_failure_rate_share", "", "high"] == pytest.approx(share.high)
-    assert samples["dora_change_failure_rate_share_observations", "", None] == 3
-    assert ("dora_lead_time_hours", "", "value") not in samples
-    assert samples["dora_change_failure_rate_share", r"\"pay\"", "value"] == 1
-    assert lines[-1] == f"dora_data_as_of_seconds {datetime(2026, 3, 20, tzinfo=UTC).timestamp():.0f}"
-
-
-def test_families_are_written_once_and_together(delivery: dora.Delivery, tmp_path: Path) -> None:
-    """Each name has one TYPE and its samples follow it, as a collector refuses a repeated family."""
-    prometheus.write(delivery, tmp_path / "dora.prom", Scope())
-    current, families = "", []
-    for line in (tmp_path / "dora.prom").read_text().splitlines():
-        if line.startswith("# TYPE "):
-            current = line.split()[2]
-            families.append(current)
-        elif not line.startswith("#"):
-            assert re.split(r"[{ ]", line)[0] == current
-    assert len(families) == len(set(families))
