@@ -59,6 +59,7 @@ ORDER = (
     ("dora.sql", "dora.config"),
     ("dora.storage", "dora.render"),
     ("dora.periods", "dora.statistics", "dora.memory"),
+    ("dora.unknown_keys",),
     ("dora.errors",),
 )
 
@@ -168,7 +169,7 @@ def find_forbidden_imports(imports_: Iterable[Import], folder: str, *allowed: st
     return describe_imports([import_ for import_ in internal if not within(import_.target, *allowed)])
 
 
-INGEST_MAY_IMPORT = ("ingest", "dora.storage.database", "dora.storage.rows", "dora.errors")
+INGEST_MAY_IMPORT = ("ingest", "dora.storage.database", "dora.storage.rows", "dora.errors", "dora.unknown_keys")
 
 
 def test_packages_import_downwards() -> None:
@@ -189,7 +190,7 @@ def test_every_module_has_a_package() -> None:
 
 
 def test_ingest_imports_storage_alone() -> None:
-    """Of dora, ingest imports the database, the rows of landing, the errors and nothing else."""
+    """Of dora, ingest imports the database, the rows of landing, the errors, unknown keys and nothing else."""
     assert find_forbidden_imports(imports("ingest"), "ingest/", *INGEST_MAY_IMPORT) == []
 
 

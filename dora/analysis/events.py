@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dora import periods
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
 from dora.query.lists import Row, run_analysis
 from dora.query.metric import build_info
 from dora.query.value import EVERYTHING, Scope
@@ -23,6 +23,6 @@ def find_day(con: Connection, event_id: str) -> str:
     """Return the local day of an event as ISO 8601; raises ``UsageError`` if there is none with this id."""
     events = {row["event_id"]: row for row in list_events(con, EVERYTHING)}
     if event_id not in events:
-        ids = ", ".join(events) or "none is noted"
-        raise UsageError(f"There is no event {event_id}.", f"use one of: {ids}; or give a date with --split.")
+        next_step = f"{suggest(event_id, events).removesuffix('.')}, or give a date with --split."
+        raise UsageError(f"There is no event {event_id}.", next_step)
     return f"{periods.to_local(events[event_id]['happened_at'], build_info(con)['timezone']):%Y-%m-%d}"

@@ -11,6 +11,7 @@ import typer
 from dora.analysis.audit import audit_text
 from dora.analysis.audit.trail import AuditTrail
 from dora.cli import options
+from dora.cli.help import ASK, LISTS
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.html import Page
@@ -23,18 +24,21 @@ if TYPE_CHECKING:
 # All but the URL of the execution, which would fold every other column of a terminal.
 ROLLBACK_COLUMNS = ["when", "application", "rolled back", "time live", "to", "by", "pipeline", "reason"]
 
+AUDIT_FIRST = ["deployed", "application", "outcome", "exceptions", "approved by", "kind"]
+
 AuditExceptionName = Annotated[str | None, typer.Option(help="Only changes with this one, for example self_approved.")]
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=ASK, short_help="Summarise canaries: results against outcomes, cost, coverage")
 def canaries(
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
     team: options.Teams = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Summarise canaries: results against production outcomes, overrides, deciding metrics, cost and coverage.
@@ -86,7 +90,7 @@ def _interval(limits: Limits | None) -> str | None:
     return f"{text.quantity(limits[0], 'share')} to {text.quantity(limits[1], 'share')}" if limits else None
 
 
-@app.command()
+@app.command(rich_help_panel=LISTS, short_help="List production changes with author, approver and exceptions")
 def audit(
     since: options.Since = None,
     until: options.Until = None,
@@ -98,6 +102,7 @@ def audit(
     ] = None,
     limit: options.Limit = 40,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
@@ -116,7 +121,7 @@ def audit(
         console.print_note(f"{', '.join(map(str, written))}: {len(trail.rows):,} production changes")
     else:
         print(*trail.sentences, "", sep="\n")
-        console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]])
+        console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]], first=AUDIT_FIRST)
         console.print_note(f"{min(limit, len(trail.rows))} of {len(trail.rows)} changes; times in {trail.timezone}")
         options.print_data_through(trail.as_of)
 
@@ -163,13 +168,14 @@ def _page(trail: AuditTrail) -> Page:
     return page
 
 
-@app.command()
+@app.command(rich_help_panel=LISTS, short_help="List rollbacks, or a zero with its coverage")
 def rollbacks(
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
     team: options.Teams = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:

@@ -13,6 +13,7 @@ from dora.analysis.period_comparison import PeriodComparison
 from dora.analysis.survey_position import SurveyPosition
 from dora.analysis.weekly_signals import WeeklySeries
 from dora.cli import options
+from dora.cli.help import ASK
 from dora.config.settings import read
 from dora.errors import UsageError
 from dora.render import console
@@ -21,7 +22,7 @@ from dora.sql.catalog import metrics
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def compare(
     metric: options.MetricName = None,
     since: options.Window = "90d",
@@ -34,6 +35,7 @@ def compare(
         str | None, typer.Option(help="Compare the window before and after the day of this event.")
     ] = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Compare a period with the equal one before it: the change, its significance, and the n needed to detect it.
@@ -52,9 +54,10 @@ def compare(
     if options.print_rows([row.plain() for row in comparisons], json=json):
         return
     columns = list(_comparison_line(comparisons[0])) if comparisons else []
-    if not any(row.reason for row in comparisons):
-        columns = [column for column in columns if column != "why not"]
-    console.print_table([_comparison_line(row) for row in comparisons], columns)
+    optional = {"why not": any(row.reason for row in comparisons), "group": any(row.now.group for row in comparisons)}
+    columns = [column for column in columns if optional.get(column, True)]
+    lines = [_comparison_line(row) for row in comparisons]
+    console.print_table(lines, columns, first=["metric", "group", "now", "change", "verdict"])
     for row in comparisons:
         if row.warning:
             console.print_note(f"{metrics()[row.now.metric].title}: {row.warning}")
@@ -77,7 +80,7 @@ def _comparison_line(row: PeriodComparison) -> dict[str, Any]:
     }
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def signals(
     metric: options.MetricName = None,
     since: options.Window = "52w",
@@ -92,6 +95,7 @@ def signals(
         ),
     ] = False,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Print trend alerts: weeks outside control limits, lasting shifts and change points.
@@ -131,7 +135,7 @@ def _series_json(series: WeeklySeries) -> dict[str, Any]:
             "reason": series.reason}  # fmt: skip
 
 
-@app.command()
+@app.command(rich_help_panel=ASK, short_help="Estimate the position among the answers of a DORA survey")
 def benchmark(
     year: Annotated[int, typer.Option(help="Year of the survey. 2025 has percentiles instead of tiers.")] = 2024,
     since: options.Window = "90d",
@@ -140,6 +144,7 @@ def benchmark(
     application: options.Applications = None,
     team: options.Teams = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Estimate the tier of each metric in a year's DORA survey, with the probability of that tier.
@@ -168,7 +173,7 @@ def _position_line(position: SurveyPosition) -> dict[str, Any]:
     return row | {"evidence": value.evidence, "position": estimate}
 
 
-@app.command()
+@app.command(rich_help_panel=ASK, short_help="Print whether the goals of dora.toml are met")
 def goals(
     since: options.Window = "90d",
     until: options.Until = None,
@@ -176,6 +181,7 @@ def goals(
     application: options.Applications = None,
     team: options.Teams = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Print whether the goals of dora.toml are met, missed, or undecided at this number of observations.
@@ -190,13 +196,14 @@ def goals(
         console.print_note("no goal is set; next: write some under [goals] in dora.toml")
 
 
-@app.command()
+@app.command(rich_help_panel=ASK, short_help="Compare two builds, or two files of definitions")
 def diff(
     old: Annotated[Path, typer.Argument(help="A build (dora.duckdb), or settings (dora.toml) to build with.")],
     new: Annotated[Path, typer.Argument(help="Another build or settings file.")],
     since: options.Since = None,
     until: options.Until = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Compare two builds, or two files of definitions over the same data, metric by metric.

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dora.cli import options
+from dora.cli.help import SHARE, START
 from dora.cli.metrics import show
 from dora.cli.runs.build_renewal import renew_build
 from dora.cli.runs.nightly import nightly
@@ -35,7 +36,7 @@ app = typer.Typer()
 Port = Annotated[int, typer.Option(help="Port of the dashboard.")]
 
 
-@app.command()
+@app.command(rich_help_panel=SHARE)
 def dashboard(
     port: Port = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on. 127.0.0.1 is this machine only.")] = "127.0.0.1",
@@ -73,7 +74,7 @@ def serve(path: Path, port: int, address: str, access: DashboardSettings) -> Non
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *options])  # noqa: S606
 
 
-@app.command()
+@app.command(rich_help_panel=SHARE)
 def report(
     out: Annotated[Path, typer.Option(help="File of the report, for example delivery.html.")],
     since: options.Window = "90d",
@@ -101,7 +102,7 @@ def report(
             console.print_note(str(path))
 
 
-@app.command()
+@app.command(rich_help_panel=START, short_help="Simulate an organisation, ingest, build and serve it")
 def demo(
     folder: Annotated[Path, typer.Option(help="Folder for the simulated organisation and its data.")] = DEMO_FOLDER,
     serve_dashboard: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the dashboard at the end.")] = True,

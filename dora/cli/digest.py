@@ -5,19 +5,21 @@ from __future__ import annotations
 import typer
 
 from dora.cli import options
+from dora.cli.help import SHARE
 from dora.query.value import Scope
 from dora.render import console
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=SHARE, short_help="Print the brief and the key metrics of every team")
 def digest(
     since: options.Window = "90d",
     until: options.Until = None,
     application: options.Applications = None,
     team: options.Teams = None,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Print the brief: at most three sentences on what needs a decision, and the key metrics of every team.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dora.cli import options
+from dora.cli.help import LISTS, SHARE
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.console import Format
@@ -20,7 +21,7 @@ STAGES = (
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=LISTS, short_help="List changes with lead time, its stages and their deployment")
 def changes(
     only_open: Annotated[bool, typer.Option("--open", help="Only changes awaiting deployment, oldest first.")] = False,
     since: options.Since = None,
@@ -28,6 +29,7 @@ def changes(
     application: options.Applications = None,
     limit: options.Limit = 40,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
@@ -64,7 +66,7 @@ def _change_line(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@app.command()
+@app.command(rich_help_panel=SHARE, short_help="Export observations, weekly series and lists as files")
 def export(
     folder: Annotated[Path | None, typer.Argument(help="Folder of the files. Each is replaced atomically.")] = None,
     form: Annotated[Format, typer.Option("--format", help="File format: parquet or csv.")] = "parquet",

@@ -11,7 +11,8 @@ import msgspec
 import typer
 
 from dora.analysis.denominators import DenominatorStep
-from dora.cli import options
+from dora.cli import options, shell
+from dora.cli.help import ASK, OPERATE
 from dora.config import definitions
 from dora.config.settings import read
 from dora.errors import StaleError, UsageError, counted
@@ -19,22 +20,33 @@ from dora.query.value import Value
 from dora.render import console
 from dora.render.text import readable
 from dora.sql.catalog import CheckResult, metrics
+from dora.sql.catalog import metric as catalog_metric
 
 COMMIT = re.compile(r"\b[0-9a-f]{40}\b")
-DEFINITION_COLUMNS = ["key", "value", "applications", "description"]
+DEFINITION_COLUMNS = ["key", "value", "applications"]
+EXPLAIN_FIRST = [
+    "application",
+    "happened_at",
+    "value",
+    "failure_evidence",
+    "verdict",
+    "outcome",
+    "excluded",
+]
 DEPLOYMENT = "deployment"  # `explain` takes it in place of a metric
 CHECK_COLUMNS = ["severity", "rows", "title", "examples", "next"]
+CHECK_FIRST = ["severity", "rows", "title", "next"]
 
 if TYPE_CHECKING:
     from dora.api import Delivery
 
 app = typer.Typer()
 config_app = typer.Typer(no_args_is_help=True, help="Show the settings in force and the meaning of each definition.")
-app.add_typer(config_app, name="config")
+app.add_typer(config_app, name="config", rich_help_panel=OPERATE)
 
 
-@app.command()
-def check(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
+@app.command(rich_help_panel=OPERATE)
+def check(config: options.ConfigFile = None, wide: options.Wide = False, json: options.AsJson = False) -> None:
     """Print the results of the last build's checks. Exit 5 if the data of a source is stale.
 
     Example: dora check --json
@@ -54,12 +66,28 @@ def print_check_results(results: list[CheckResult], *, json: bool) -> None:
     if json:
         console.print_json([asdict(result) for result in results])
     elif failed:
-        console.print_table([asdict(r) | {"examples": r.examples[:2]} for r in failed], CHECK_COLUMNS)
+        rows = [asdict(result) | {"examples": result.examples[:2]} for result in failed]
+        console.print_table(rows, CHECK_COLUMNS, first=CHECK_FIRST)
     else:
         print(f"{counted(len(results), 'check')} passed.")
 
 
-@app.command()
+@app.command("metrics", rich_help_panel=ASK)
+def list_metrics(json: options.AsJson = False, csv: options.AsCsv = False, wide: options.Wide = False) -> None:
+    """List the metrics: name, unit, what is better, and the question that each answers.
+
+    Example: dora metrics
+    """
+    rows = [
+        {"metric": metric.name, "question": metric.question, "unit": metric.unit, "better": metric.better,
+         "title": metric.title, "statistic": metric.statistic, "subject": metric.subject}
+        for metric in metrics().values()
+    ]  # fmt: skip
+    if not options.print_rows(rows, json=json, csv=csv):
+        console.print_table(rows, ["metric", "question", "unit", "better"])
+
+
+@app.command(rich_help_panel=ASK, short_help="Print metrics with their intervals and what is pending or excluded")
 def show(
     metric: options.MetricName = None,
     by: options.By = None,
@@ -71,6 +99,7 @@ def show(
     statistic: options.Statistic = None,
     denominators: Annotated[bool, typer.Option(help="Print how the denominators add up instead.")] = False,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
@@ -130,20 +159,30 @@ def _print_values(values: list[Value], by: str | None = None, every: str | None 
     options.print_data_through(values[0].as_of if values else None)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK, short_help="List the rows behind a number, failures first")
 def explain(
-    metric: Annotated[str, typer.Argument(help="Name of a metric, for example change_failure_rate; or deployment.")],
+    metric: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a metric, for example change_failure_rate; or deployment.",
+            autocompletion=shell.complete_metric,
+        ),
+    ],
     deployment: Annotated[str | None, typer.Argument(help="With deployment: its id, or that of its execution.")] = None,
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
     team: options.Teams = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those that failed, of a share.")] = False,
     limit: options.Limit = 40,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:
     """List the rows behind a number: deployments, changes or canaries with times, evidence and links.
+
+    Those that failed come first; --failed leaves out all others.
 
     `dora explain deployment ID` says why one deployment is what it is: its targets, content, kind and outcome, with
     the rules of docs/what-serves.md.
@@ -154,15 +193,35 @@ def explain(
     if metric == DEPLOYMENT:
         _explain_deployment(delivery, deployment, json=json)
         return
-    rows = delivery.explain(metric, scope)
+    rows = order_failures_first(metric, delivery.explain(metric, scope), only=failed)
     if options.print_rows(rows, json=json, csv=csv):
         return
     _print_values(list(delivery.values(metric, scope)))
     # options.Every subject has columns that its source cannot fill; empty ones would push the others off the terminal.
     columns = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
-    console.print_table([_abbreviate(row) for row in rows[:limit]], columns)
+    console.print_table([_abbreviate(row) for row in rows[:limit]], columns, first=EXPLAIN_FIRST)
     console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
     console.print_table(delivery.definitions(metric, scope), DEFINITION_COLUMNS, "\nDefinitions in force:")
+    console.print_note("`dora config show` has the meaning of each definition")
+
+
+def order_failures_first(metric: str, rows: list[dict[str, Any]], *, only: bool) -> list[dict[str, Any]]:
+    """Return the rows behind a metric, those that failed first, or ``only`` them; else in the order that they have.
+
+    Of a share the failures are the rows that make it worse. Raises ``UsageError`` if only failures of another metric
+    are wanted: it has none.
+    """
+    about = catalog_metric(metric)
+    if about.statistic != "share":
+        if only:
+            shares = [name for name, other in metrics().items() if other.statistic == "share"]
+            raise UsageError(f"{metric} is no share, so none of its rows failed.", f"use one of {', '.join(shares)}.")
+        return rows
+    bad = 1.0 if about.better == "lower" else 0.0
+    failed = [row["value"] == bad and row["excluded"] is None and not row["pending"] for row in rows]
+    return [row for row, is_failed in zip(rows, failed, strict=True) if is_failed] + (
+        [] if only else [row for row, is_failed in zip(rows, failed, strict=True) if not is_failed]
+    )
 
 
 def _explain_deployment(delivery: Delivery, deployment_id: str | None, *, json: bool) -> None:
@@ -198,6 +257,7 @@ def _abbreviate(row: dict[str, Any]) -> dict[str, Any]:
 def config_show(
     application: Annotated[str, typer.Option(help="Resolve the definitions for this application.")] = "",
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
 ) -> None:
     """Print the settings in force and the meaning of each definition.

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from dora import api, periods
+from dora.cli import shell
 from dora.config.settings import read
-from dora.query.value import Scope
+from dora.query.value import GROUPS, Scope
 from dora.render import console
 
 Names = list[str] | None
@@ -19,12 +20,23 @@ ConfigFile = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Wide = Annotated[
+    bool,
+    typer.Option("--wide", callback=console.print_wide, expose_value=False, help="Print all columns of wide tables."),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", help="Print nothing but one line on standard error; the log has the rest.")
 ]
 Limit = Annotated[int, typer.Option(help="Maximum rows of the table. JSON, CSV and files contain every row.")]
 
-MetricName = Annotated[str | None, typer.Argument(help="Name of a metric. Default: every metric.")]
+MetricName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="METRIC",
+        help="Name of a metric, see `dora metrics`. Default: every metric.",
+        autocompletion=shell.complete_metric,
+    ),
+]
 START = "Start, inclusive: 2026-07-01, an age: 90d, or 'this quarter', 'last quarter', 'this year', all."
 Since = Annotated[str | None, typer.Option(help=f"{START} Default: all history.")]
 Window = Annotated[str, typer.Option(help=START)]
@@ -32,13 +44,27 @@ Until = Annotated[str | None, typer.Option(help="End, exclusive. Default: the en
 By = Annotated[
     str | None,
     typer.Option(
-        help="Group by application, team, group (top level of nested teams), or assistance (AI-assisted, human, bot)."
+        autocompletion=lambda: [*GROUPS, "assistance"],
+        help="Group by application, team, group (top level of nested teams), or assistance (AI-assisted, human, bot).",
     ),
 ]
-Every = Annotated[str | None, typer.Option(help="One value per day, week or month.")]
+Every = Annotated[
+    str | None,
+    typer.Option(help="One value per day, week or month.", autocompletion=lambda: ["day", "week", "month"]),
+]
 Statistic = Annotated[str | None, typer.Option(help="For durations: median, plain_median, p75, p90 or mean.")]
-Applications = Annotated[Names, typer.Option("--application", help="Only this application. May be repeated.")]
-Teams = Annotated[Names, typer.Option("--team", help="Only this team and its subteams. May be repeated.")]
+Applications = Annotated[
+    Names,
+    typer.Option(
+        "--application", help="Only this application. May be repeated.", autocompletion=shell.complete_application
+    ),
+]
+Teams = Annotated[
+    Names,
+    typer.Option(
+        "--team", help="Only this team and its subteams. May be repeated.", autocompletion=shell.complete_team
+    ),
+]
 
 
 def scope_from(

@@ -14,7 +14,7 @@ import msgspec
 
 from dora.config.settings import Config
 from dora.config.validation import convert
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
 
 Owner = Literal["organisation", "team", "application"]
 Bound = Literal["at_most", "at_least"]
@@ -68,7 +68,7 @@ def _read_owner(
 ) -> Iterator[Goal]:
     for metric, value in goals.items():
         if metric not in units:
-            raise UsageError(f"{where}: there is no metric {metric}; nothing was read.", f"use {', '.join(units)}.")
+            raise UsageError(f"{where}: there is no metric {metric}; nothing was read.", suggest(metric, units))
         entry: Entry = convert(value, Entry, f"{where} {metric}")
         if (entry.at_most is None) == (entry.at_least is None):
             raise UsageError(f"{where} {metric} needs at_most or at_least; nothing was read.", "write one of them.")

@@ -61,7 +61,7 @@ def read(path: Path | None = None) -> Config:
         text = path.read_text()
         table = tomllib.loads(text)
     except FileNotFoundError:
-        raise UsageError(f"There is no {path}; nothing was read.", "copy dora.example.toml.") from None
+        raise UsageError(f"There is no {path}; nothing was read.", "run `dora init`, which writes one.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}; nothing was read.", "correct that line.") from None
     if PASSWORD_IN_URL.search(text):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
 
 from dora.errors import UsageError
+from dora.unknown_keys import explain_unknown_key, split_validation_error
 
 
 def convert(value: object, kind: Any, where: str, *, expected: str = "") -> Any:
@@ -19,9 +19,9 @@ def convert(value: object, kind: Any, where: str, *, expected: str = "") -> Any:
     try:
         return msgspec.convert(value, kind, dec_hook=lambda custom_type, text: custom_type(text))  # of a Path
     except msgspec.ValidationError as error:
-        # msgspec writes "what is wrong - at `$.key[0].inner`".
-        problem, _, path = str(error).partition(" - at `$")
-        path = re.sub(r"^\.", " ", path.rstrip("`"))
+        if unknown := explain_unknown_key(error, kind):
+            raise UsageError(f"{where}{unknown[0]}; nothing was read.", expected or unknown[1]) from None
+        problem, path = split_validation_error(error)
         raise UsageError(
             f"{where}{path}: {problem}; nothing was read.", expected or _expected(kind, path.strip())
         ) from None

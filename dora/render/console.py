@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +16,11 @@ from dora.render.text import readable
 
 Format = Literal["parquet", "csv"]
 PIPE_WIDTH = 240  # characters
+GAP = 2  # spaces between columns
+MIN_TEXT = 20  # characters of a column whose text is folded
+MAX_WORD = 46  # an id of an execution with its application; what is longer is folded
+MAX_HIDDEN = 6  # columns that a note names
+_is_wide = False
 # Excel and LibreOffice run a cell that begins so, see owasp.org/www-community/attacks/CSV_Injection
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -37,23 +44,69 @@ def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO, columns: Sequence
 
 
 def print_table(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None, title: str | None = None
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    title: str | None = None,
+    first: Sequence[str] = (),
 ) -> None:
-    """Print as a table; the columns default to the keys of the first row."""
+    """Print as a table; the columns default to the keys of the first row.
+
+    A terminal that is too narrow for all columns shows those that fit, ``first`` before the others, and a note names
+    the hidden ones. With ``--wide``, and in a pipe, all are shown.
+    """
     from rich.console import Console  # noqa: PLC0415 - JSON and CSV, which scripts read, start faster without
     from rich.table import Table  # noqa: PLC0415
 
     names = list(columns or (rows[0] if rows else []))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*[readable(row.get(name)) for name in names])
+    cells = {name: [name.replace("_", " "), *(readable(row.get(name)) for row in rows)] for name in names}
+    width = _width(cells)
+    shown = fit_columns(cells, width, first)
+    table = Table(box=None, pad_edge=False, header_style="" if os.environ.get("NO_COLOR") else "bold")
+    for name in shown:
+        table.add_column(cells[name][0], overflow="fold")
+    for row in zip(*(cells[name][1:] for name in shown), strict=True):
+        table.add_row(*row)
     if title:
         print(title)
-    # Rich assumes 80 columns in a pipe and would fold every cell. Data must not be read as Rich markup.
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    Console(markup=False, highlight=False, width=width).print(table)
+    # Data must not be read as Rich markup.
+    console = Console(markup=False, highlight=False, width=width)
+    with console.capture() as capture:  # Rich itself ends the program if the reader of a pipe left
+        console.print(table)
+    sys.stdout.write(capture.get())
+    if hidden := [cells[name][0] for name in names if name not in shown]:
+        more = f" and {len(hidden) - MAX_HIDDEN} more" if len(hidden) > MAX_HIDDEN else ""
+        names_hidden = f"{', '.join(hidden[:MAX_HIDDEN])}{more}"
+        print_note(f"hidden, as the terminal is narrow: {names_hidden}; --wide and --json have them")
+
+
+def fit_columns(cells: Mapping[str, Sequence[str]], width: int, first: Sequence[str] = ()) -> list[str]:
+    """Return the columns that fit into a width, in their order; ``first`` take their place before the others.
+
+    A column needs its longest cell, or where text can be folded its longest word and ``MIN_TEXT`` characters.
+    """
+    shown, used = set(), 0
+    for name in [*(name for name in first if name in cells), *(name for name in cells if name not in first)]:
+        longest = max(map(len, cells[name]))
+        word = max((len(word) for cell in cells[name] for word in cell.split()), default=0)
+        needed = min(longest, max(min(word, MAX_WORD), MIN_TEXT)) + GAP
+        if used + needed <= width + GAP:
+            shown.add(name)
+            used += needed
+    return [name for name in cells if name in shown]
+
+
+def _width(cells: Mapping[str, Sequence[str]]) -> int:
+    """Return the width of the terminal, or with ``--wide`` of the whole table; of a pipe ``PIPE_WIDTH``."""
+    if _is_wide:
+        return max(sum(max(map(len, column)) + GAP for column in cells.values()), 1)
+    # Rich assumes 80 columns in a pipe and would fold every cell.
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
+
+
+def print_wide(wide: bool) -> None:
+    """Print all columns of tables from now on, however wide the terminal is."""
+    global _is_wide  # noqa: PLW0603 - an option of the command line, for every table that it prints
+    _is_wide = wide
 
 
 def print_note(text: str) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from dora.errors import UsageError
+from dora.unknown_keys import explain_unknown_key
 from ingest.files.records import Conventions, normalize_word
 
 
@@ -42,6 +43,8 @@ def read_settings(table: Mapping[str, Any]) -> Settings:
         zone = ZoneInfo(values.timezone) if values.timezone else UTC
         moments = [parse_moment(getattr(values, key), zone, key) for key in ("complete_since", "complete_until")]
     except (ValueError, ZoneInfoNotFoundError) as error:
+        if isinstance(error, msgspec.ValidationError) and (unknown := explain_unknown_key(error, _Table)):
+            raise UsageError(f"[sources.files]{unknown[0]}; nothing was landed.", unknown[1]) from None
         problem = f"{values.timezone!r} is not a time zone" if isinstance(error, ZoneInfoNotFoundError) else str(error)
         next_step = 'use paths = ["exports/*.csv"], timezone = "Europe/Berlin", statuses = { done = "succeeded" },'
         raise UsageError(

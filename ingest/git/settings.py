@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dora.errors import UsageError
+from dora.unknown_keys import explain_unknown_key
 from ingest.core.paths import at_home
 
 TIMEOUT_SECONDS = 600.0
@@ -101,6 +102,8 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
     try:
         section = msgspec.convert(dict(settings), _Section)
     except msgspec.ValidationError as error:
+        if unknown := explain_unknown_key(error, _Section):
+            raise UsageError(f"[sources.git]{unknown[0]}. Nothing was fetched.", unknown[1]) from None
         raise _usage_error(str(error)) from None
     if section.github and not _API.fullmatch(section.github.api):
         raise _usage_error(f"{without_userinfo(section.github.api)!r} is not the https:// address of an API")

@@ -165,7 +165,11 @@ class Session:
         if 300 <= status < 400:
             raise self._login_error(path, self._describe_redirect(path, headers.get("location", "")))
         if status == 401:
-            raise self._login_error(path, "does not accept the token or password (401)")
+            authenticated = self.has_credentials or self._headers
+            refusal = (
+                "does not accept the token or password" if authenticated else "asks for credentials, none were sent"
+            )
+            raise self._login_error(path, f"{refusal} (401)")
         if status == 403:
             raise ForbiddenError(f"{origin(self.endpoint)} refuses {path} (403).", "request READ permission on it.")
         if status >= 400:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dora import periods
 from dora.analysis.audit import audit_text
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
 from dora.query.lists import Row, run_in_scope
 from dora.query.metric import build_info
 from dora.query.plan import read_query
@@ -49,8 +49,8 @@ def list_changes(con: Connection, scope: Scope, matching: ChangeFilter, limit: i
     Raises ``UsageError`` for an unknown exception, application or team, or an invalid date.
     """
     queries = catalog.queries("exceptions")
-    if matching.exception not in (None, *queries):
-        raise UsageError(f"There is no audit exception {matching.exception}.", f"use one of {', '.join(queries)}.")
+    if matching.exception is not None and matching.exception not in queries:
+        raise UsageError(f"There is no audit exception {matching.exception}.", suggest(matching.exception, queries))
     condition = queries[matching.exception] if matching.exception else EVERY_CHANGE
     rows = run_in_scope(
         con, read_query("audit_changes").replace("$exception", condition), scope,

@@ -166,4 +166,5 @@ def _link(claim: Claim, by: Groups, context: Context, window: str) -> RowLink:
     rows = ROWS_OF.get(metric, "deployments")
     value = claim.now
     count = round((value.value or 0.0) * value.n) if metric == "change_failure_rate" else value.n
-    return RowLink(rows, metric, by, group, count, f"dora explain {metric}{option}{window}")
+    failed = " --failed" if metric == "change_failure_rate" else ""
+    return RowLink(rows, metric, by, group, count, f"dora explain {metric}{failed}{option}{window}")

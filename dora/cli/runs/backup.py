@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from dora.cli import options
+from dora.cli.help import OPERATE
 from dora.cli.metrics import print_check_results
 from dora.cli.runs.landing import with_landing
 from dora.cli.runs.run_log import record_run
@@ -21,7 +22,7 @@ from dora.storage.permissions import private_files
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE)
 def backup(
     target: Annotated[Path, typer.Argument(help="Folder of the backup, on another disk; later runs add to it.")],
     config: options.ConfigFile = None,
@@ -51,7 +52,7 @@ def backup(
         raise PartialError(f"{files} not copied; an earlier copy is kept.", "see the messages above.")
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATE)
 def restore(
     source: Annotated[Path, typer.Argument(help="Folder that `dora backup` wrote.")],
     config: options.ConfigFile = None,

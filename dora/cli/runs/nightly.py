@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from dora.cli import options
+from dora.cli.help import INGEST
 from dora.cli.metrics import print_check_results
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.archive import compact_payloads
@@ -49,9 +50,10 @@ class SourceRun(NamedTuple):
         return len(self.summary.partial_failures) if self.summary else 1
 
 
-@app.command(epilog=EXIT_CODES)
+@app.command(epilog=EXIT_CODES, rich_help_panel=INGEST)
 def nightly(
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
     prometheus: Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from dora import periods
 from dora.cli import options
+from dora.cli.help import INGEST, OPERATE
 from dora.cli.metrics import print_check_results
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.landing import with_landing
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=INGEST)
 def ingest(
     name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another source of dora.toml.")],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
@@ -36,6 +37,7 @@ def ingest(
     kind: Annotated[str | None, typer.Option(help="files: what they hold: deployments, cdevents …")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -108,7 +110,7 @@ def pull_source(settings: Config, name: str, request: Request, log: RunLog, *, r
     return summary
 
 
-@app.command()
+@app.command(rich_help_panel=INGEST)
 def build(config: options.ConfigFile = None, json: options.AsJson = False, quiet: options.Quiet = False) -> None:
     """Build dora.duckdb from landing.duckdb. A failed check of severity "stop" keeps the previous build.
 
@@ -140,8 +142,8 @@ def checks_line(results: list[CheckResult]) -> str:
     return f"{failed} of {counted(len(results), 'check')} found rows" if failed else f"{len(results)} checks passed"
 
 
-@app.command()
-def doctor(config: options.ConfigFile = None, json: options.AsJson = False) -> None:
+@app.command(rich_help_panel=OPERATE)
+def doctor(config: options.ConfigFile = None, wide: options.Wide = False, json: options.AsJson = False) -> None:
     """Check what a nightly run depends on: sources, landing, lock, disk and freshness, with a next step for each.
 
     Exit 0 if nothing fails, 4 if a server refuses our credentials or a permission, else 5.

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dora.cli import options
+from dora.cli.help import INGEST
 from dora.cli.runs.landing import with_landing
 from dora.cli.runs.run_log import record_run
 from dora.config.settings import Config, read
@@ -19,13 +20,14 @@ from dora.storage.source_state import read_quarantine
 app = typer.Typer()
 
 
-@app.command()
+@app.command(rich_help_panel=INGEST)
 def quarantine(
     dismiss: Annotated[
         list[str] | None, typer.Option(help="Dismiss this input: it will not be corrected. May be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="List dismissed inputs too.")] = False,
     config: options.ConfigFile = None,
+    wide: options.Wide = False,
     json: options.AsJson = False,
     csv: options.AsCsv = False,
 ) -> None:

@@ -13,11 +13,11 @@ from ingest.http.transport import basic_header, origin
 from ingest.spinnaker.auth import token_sources
 from ingest.spinnaker.auth.authenticators import BearerAuthenticator, BearerCredentials, FormAuthenticator
 from ingest.spinnaker.settings import Settings, check_endpoint
-from ingest.spinnaker.settings.credentials import Warn, read_secret_file
+from ingest.spinnaker.settings.credentials import Warn, describe_missing, read_secret_file
 from ingest.spinnaker.settings.spin_config import Auth, Login, Spin, read_spin_config, spin_config_path
 
 _DEFAULT_ENDPOINT = Settings().endpoint
-_LOGIN_HINT = "set {}, or other credentials in [sources.spinnaker] (spin_config, basic_user, oauth2, cert_file …)."
+_OTHER_CREDENTIALS = "or use other credentials in [sources.spinnaker] (spin_config, basic_user, oauth2, cert_file …)."
 _RENEW_HINT = "renew the credentials of [sources.spinnaker], and check that endpoint is Gate's address and not Deck's."
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -38,8 +38,15 @@ def connect(settings: Settings, warn: Warn = lambda _: None, attempts: int = Lim
         timeout_seconds=settings.timeout_seconds, requests_per_10s=settings.requests_per_10s, attempts=attempts
     )
     authenticator = _Builder(settings, endpoint, spin.auth or Auth(), warn).authenticator()
-    hint = _RENEW_HINT if authenticator or settings.headers_env else _LOGIN_HINT.format(settings.token_env)
+    hint = _RENEW_HINT if authenticator or settings.headers_env else _describe_missing_token(settings)
     return Session(endpoint, settings.all_headers(), limits, authenticator, hint)
+
+
+def _describe_missing_token(settings: Settings) -> str:
+    if settings.token_file:
+        return f"write an API token into {settings.token_file}, which is empty, {_OTHER_CREDENTIALS}"
+    missing = describe_missing(settings.token_env)
+    return f"the variable {settings.token_env} {missing}: set it to an API token of Gate, {_OTHER_CREDENTIALS}"
 
 
 def check_login(session: Session) -> None:

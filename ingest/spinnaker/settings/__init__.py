@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from dora.errors import UsageError
+from dora.errors import UsageError, suggest
+from dora.unknown_keys import explain_unknown_key
 from ingest.spinnaker.settings.credentials import SECTION, Credentials, check_headers
 
+_TYPING_ERROR = 0.85  # similarity: token_evn is 0.89 like token_env, password is 0.8 like password_env
 _SECRETS = ("token", "password", "secret", "authorization")
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -40,24 +43,30 @@ class Settings(Credentials, frozen=True, kw_only=True):
 
 def parse_settings(section: Mapping[str, Any]) -> Settings:
     """Return the settings of one Gate. Raises ``UsageError`` for unknown keys, invalid values and secrets."""
-    unknown = sorted(set(section) - set(Settings.__struct_fields__))
-    if secret := next((key for key in unknown if any(word in key.lower() for word in _SECRETS)), None):
+    keys = Settings.__struct_fields__
+    unknown = sorted(set(section) - set(keys))
+    if secret := next(filter(_names_secret, unknown), None):
         raise UsageError(
             f"{SECTION} holds a secret under {secret!r}; nothing was fetched.",
             "put it into an environment variable or a file, name that (token_env, token_file …), and remove it here.",
         )
     if unknown:
-        raise UsageError(
-            f"{SECTION} has no setting {', '.join(unknown)}; nothing was fetched.",
-            f"use {', '.join(Settings.__struct_fields__)}.",
-        )
+        raise UsageError(f"{SECTION} has no key {', '.join(unknown)}; nothing was fetched.", suggest(unknown[0], keys))
     try:
         settings = msgspec.convert(dict(section), Settings)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{SECTION}: {error}; nothing was fetched.", "correct it in dora.toml.") from None
+        problem, next_step = explain_unknown_key(error, Settings) or (f": {error}", "correct it in dora.toml.")
+        raise UsageError(f"{SECTION}{problem}; nothing was fetched.", next_step) from None
     check_endpoint(settings.endpoint)
     check_headers(settings)
     return settings
+
+
+def _names_secret(key: str) -> bool:
+    """Whether an unknown key holds a secret; one that is a letter away from a key of ours is a typing error."""
+    near = get_close_matches(key.lower(), Settings.__struct_fields__, n=1, cutoff=_TYPING_ERROR)
+    names_variable = key.lower().endswith(("_env", "_file"))
+    return not near and not names_variable and any(word in key.lower() for word in _SECRETS)
 
 
 def check_endpoint(endpoint: str) -> None:

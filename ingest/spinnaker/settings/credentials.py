@@ -58,9 +58,14 @@ def read_secret_variable(variable: str, key: str) -> str:
     if value := os.environ.get(variable, "").strip():
         return value
     raise UsageError(
-        f"The environment variable {variable} is empty; nothing was fetched.",
+        f"The environment variable {variable} {describe_missing(variable)}; nothing was fetched.",
         f"set it, or name another one as {key} in {SECTION}.",
     )
+
+
+def describe_missing(variable: str) -> str:
+    """Return why a variable has no secret: it ``is not set``, or ``is empty``."""
+    return "is empty" if variable in os.environ else "is not set"
 
 
 class OAuth2Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

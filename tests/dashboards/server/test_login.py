@@ -148,7 +148,7 @@ def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], expec
         ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nclient_secret = 's'\n",
-            "unknown field `client_secret`",
+            "no key client_secret. Did you mean client_secret_env",
         ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nmetadata_url = 'x'\n",

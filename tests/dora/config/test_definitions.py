@@ -60,7 +60,7 @@ def test_the_last_override_wins() -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (Config(definitions={"failure_windw": 1}), r"failure_windw.* Next: use the keys .*failure_window_hours"),
+        (Config(definitions={"failure_windw": 1}), r"no key failure_windw.* did you mean .*failure_window_hours"),
         (
             Config(definitions={"failure_window_hours": -1}),
             r"\[definitions\] failure_window_hours: .*> 0.* 24.0",
