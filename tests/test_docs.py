@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
+import typer
 
 from dora import errors
 from dora.cli.metrics import app as reading
@@ -16,16 +20,17 @@ from dora.sql.catalog import metrics
 from ingest import sources
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
+README, OPERATIONS, FILES = ((ROOT / name).read_text() for name in ("README.md", "docs/operations.md", "docs/files.md"))
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("[!R]*.md"), *ROOT.glob("[!.]*/README.md")]
 TREE = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, errors.DoraError)]
 
 
 def test_every_exit_code_is_documented() -> None:
     """The table of exit codes is the error tree."""
-    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    listed = {int(code) for code in re.findall(r"^\| (\d+) \|", OPERATIONS, re.MULTILINE)}
     assert listed == {cls.exit_code for cls in TREE} | {0}
     of_signals = sorted(Interruption(number).exit_code for number in SIGNALS)
-    assert f"| {', '.join(map(str, of_signals))} |" in README
+    assert f"| {', '.join(map(str, of_signals))} |" in OPERATIONS
 
 
 def test_the_error_tree_is_drawn_as_it_is() -> None:
@@ -47,14 +52,14 @@ def test_every_command_in_the_readme_exists() -> None:
     assert of_one_family <= names
 
 
-def test_columns_of_files_stand_in_the_readme_and_the_help() -> None:
+def test_columns_of_files_stand_on_their_page_and_in_the_help() -> None:
     """The columns that are read are those that are documented, in both places."""
     from dora.cli.runs.pipeline import ingest
     from ingest.files.kinds.catalogue import KINDS
 
     for name, kind in KINDS.items():
         for column in kind.columns if kind.required_columns else ():
-            assert re.search(rf"\b{column}\b", README), f"{name} {column}"
+            assert re.search(rf"\b{column}\b", FILES), f"{name} {column}"
             assert re.search(rf"\b{column}\b", ingest.__doc__ or ""), f"{name} {column}"
 
 
@@ -95,13 +100,53 @@ def test_the_metric_of_contributing_works(tmp_path: Path) -> None:
     assert result.returncode == 0
 
 
-def test_links_of_the_documents_lead_somewhere() -> None:
-    """Every relative link of a page in the tree names a file that exists."""
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    pages += [ROOT / name / "README.md" for name in ("dora", "ingest", "dashboards", "tests", "data")]
-    for page in pages:
-        for target in re.findall(r"\]\(([\w./-]+)(?:#[\w-]*)?\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+def headings(page: Path) -> set[str]:
+    """The anchors that a git host makes of a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_the_documents_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page names a file that exists, and a heading of it."""
+    for target, anchor in re.findall(r"\]\(([\w./-]*)(?:#([\w-]*))?\)", page.read_text()):
+        file = page.parent / target if target else page
+        assert file.exists(), target
+        assert not anchor or anchor in headings(file), f"{target}#{anchor}"
+
+
+def test_every_page_is_in_the_index() -> None:
+    """docs/README.md lists all pages of docs."""
+    index = (ROOT / "docs/README.md").read_text()
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def commands(page: Path) -> list[str]:
+    """The commands of a page: lines of its shell blocks and code within its text, without comments."""
+    text = page.read_text()
+    blocks = re.findall(r"^```(?:sh|crontab)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    found = [re.search(r"^(?:.*&& )?(dora [a-z].*)", line) for line in (*lines, *spans)]
+    return [match[1].partition("  # ")[0].partition(" # ")[0].strip() for match in found if match]
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: str(page.relative_to(ROOT))
+)
+def test_every_command_of_the_documents_can_be_typed(page: Path) -> None:
+    """Its name, its options and the choices of their values exist."""
+    from dora.cli.app import app
+
+    group = typer.main.get_command(app)
+    for line in commands(page):
+        command, words = group, shlex.split(line.replace("…", "x"))[1:]
+        while words and (members := getattr(command, "commands", None)):
+            assert words[0] in members, line
+            command = members[words.pop(0)]
+        if not {"NAME", "PATH", "ID"} & set(words) and words:
+            command.make_context("dora", words, resilient_parsing=False)
 
 
 def test_the_walk_of_how_it_works_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The dashboard behind a real nginx, under a path, with the configuration from README."""
+"""The dashboard behind a real nginx, under a path, with the configuration from docs/dashboard.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.dashboards.browser.page_driver import open_page, wait_until_idle
 from tests.dashboards.conftest import free_port, run_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.proxy]
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "dashboard.md"
 NGINX = """
 {user} daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
@@ -39,9 +39,9 @@ def nginx_configuration(folder: Path, port: int, opened: int, closed: int) -> st
 
 
 def location(port: int) -> str:
-    """Return the block from README for a port."""
-    block = re.search(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
-    assert block, "README has a block for nginx"
+    """Return the block of the page for a port."""
+    block = re.search(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert block, "the page has a block for nginx"
     assert "127.0.0.1:8501" in block[1]
     return block[1].replace("127.0.0.1:8501", f"127.0.0.1:{port}")
 
