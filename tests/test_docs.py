@@ -63,6 +63,13 @@ def test_columns_of_files_stand_on_their_page_and_in_the_help() -> None:
             assert re.search(rf"\b{column}\b", ingest.__doc__ or ""), f"{name} {column}"
 
 
+def test_the_page_of_commands_is_their_help() -> None:
+    """docs/cli.md is what ``python -m dora.cli.reference`` prints."""
+    from dora.cli.reference import to_markdown
+
+    assert (ROOT / "docs/cli.md").read_text() == to_markdown(), "python -m dora.cli.reference > docs/cli.md"
+
+
 def test_metrics_of_the_readme_exist() -> None:
     """The printed table shows every metric by its title."""
     assert all(metric.title in README for metric in metrics().values())
