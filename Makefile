@@ -11,7 +11,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate faults bench screenshots notebooks pictures manifests constraints audit clean
+.PHONY: help setup demo test truth mutate faults bench screenshots notebooks docs pictures manifests constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
@@ -22,6 +22,7 @@ help:
 	@echo "make bench  print measured speeds beside their limits"
 	@echo "make screenshots  picture every page of the demo in both themes (needs Debian's chromium)"
 	@echo "make notebooks  run the notebooks over the demo and keep what they show"
+	@echo "make docs  write the generated pages of docs again: definitions and commands"
 	@echo "make constraints  pin every dependency again, by version and hashes (needs uv)"
 	@echo "make manifests  validate deploy/kubernetes against the schemas of Kubernetes"
 	@echo "make audit  look for known vulnerabilities of the pinned dependencies (needs their data base)"
@@ -63,6 +64,10 @@ bench: setup
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
 	$(BIN)/python -m tests.dashboards.screenshots
+
+docs: setup
+	$(BIN)/python -m dora.config.definitions > docs/definitions.md
+	$(BIN)/python -m dora.cli.reference > docs/cli.md
 
 notebooks: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve

@@ -67,7 +67,7 @@ def test_the_page_of_commands_is_their_help() -> None:
     """docs/cli.md is what ``python -m dora.cli.reference`` prints."""
     from dora.cli.reference import to_markdown
 
-    assert (ROOT / "docs/cli.md").read_text() == to_markdown(), "python -m dora.cli.reference > docs/cli.md"
+    assert (ROOT / "docs/cli.md").read_text() == to_markdown(), "run make docs"
 
 
 def test_metrics_of_the_readme_exist() -> None:

@@ -12,8 +12,8 @@ from dora.cli.help import GROUPS
 
 WIDTH = 100
 ABOUT = (
-    "The help of every command, as `dora COMMAND --help` prints it. Data goes to standard output, messages to standard error;"
-    " [exit codes](operations.md#exit-codes) say what happened."
+    "The help of every command, as `dora COMMAND --help` prints it. Data goes to standard output, messages to standard"
+    " error; [exit codes](operations.md#exit-codes) say what happened."
 )
 
 
