@@ -42,7 +42,7 @@ ORDER = (
     ("dora.api",),
     ("dora.analysis",),
     ("dora.query", "dora.build"),
-    ("ingest.doctor.run",),
+    ("ingest.doctor.run", "ingest.setup"),
     ("ingest",),
     ("ingest.spinnaker", "ingest.git", "ingest.files", "ingest.simulation"),
     ("ingest.spinnaker.doctor",),

@@ -12,6 +12,7 @@ import typer
 from dora.cli import audit, compare, dashboard, digest, lists, metrics, shell
 from dora.cli.help import PIPE_CLOSED, GroupedCommands
 from dora.cli.runs import backup, nightly, pipeline, quarantine, signals
+from dora.cli.setup import init
 from dora.errors import DoraError
 from dora.render import console
 from dora.storage.sql_errors import explain_fault
@@ -31,7 +32,7 @@ app = typer.Typer(
     ),
 )
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
-for module in (dashboard, shell, pipeline, nightly, quarantine, metrics, compare, lists, audit, digest, backup):
+for module in (init, dashboard, shell, pipeline, nightly, quarantine, metrics, compare, lists, audit, digest, backup):
     app.registered_commands += module.app.registered_commands
 app.registered_groups += metrics.app.registered_groups
 

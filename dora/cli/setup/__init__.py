@@ -1,0 +1,1 @@
+"""The command `dora init`: what it proposes, what it asks, and the files that it writes."""
