@@ -24,8 +24,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_has_every_file_of_the_packages(wheel: Path) -> None:
-    """Code, .sql, .toml and the dashboard's settings are in; tests, data and notebooks are not."""
-    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    """Code, .sql, .toml and the dashboard's settings are in, and what `dora init --samples` writes; tests are not."""
+    names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    inside = {name for name in names if not name.startswith("dora/samples/")}
+    samples = {f"samples/{path.name}" for path in (ROOT / "data/samples").iterdir()} | {"dora.example.toml"}
+    samples |= {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert {name.removeprefix("dora/samples/") for name in names - inside} == samples
     words = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "dora", "ingest", "dashboards"]
     listed = subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
     assert inside == {name for name in listed if (ROOT / name).exists()}
