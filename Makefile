@@ -59,7 +59,7 @@ faults: setup
 
 bench: setup
 	$(PIP) --require-hashes --no-deps -r constraints-bench.txt
-	for name in coverage git ingest memory metrics nights paging dashboard stopwatch; do $(BIN)/python -m tests.benchmarks.$$name; done
+	for name in coverage git ingest memory metrics nights paging scale dashboard stopwatch; do $(BIN)/python -m tests.benchmarks.$$name; done
 
 screenshots: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve

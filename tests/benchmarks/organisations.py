@@ -1,0 +1,47 @@
+"""A landing.duckdb of many organisations: copies of a simulated one, each with applications of its own."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from dora.storage import database
+from dora.storage.landing import LANDING
+
+# Columns whose values name something that each copy has of its own.
+OWN = {"id", "application", "other_application", "applications", "repository", "external_id", "deployment", "incident"}
+SHARED = {"load_id", "config_id"}
+ENGINE = "of another engine"  # then landing computes its control totals again when it is opened for writing
+
+
+def multiply(source: Path, target: Path, copies: int) -> int:
+    """Write a data folder with ``copies`` of the organisation in another, and return the number of executions."""
+    target.mkdir(parents=True)
+    shutil.copy(source / LANDING, target / LANDING)
+    with duckdb.connect(target / LANDING, config={"threads": 2, "preserve_insertion_order": False}) as con:
+        for table in database.fact_tables():
+            _multiply_table(con, table, copies)
+            rows = con.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
+            con.execute("UPDATE control_total SET rows = ?, engine = ? WHERE table_name = ?", [*rows, ENGINE, table])
+        ((executions,),) = con.execute("SELECT count(*) FROM execution").fetchall()
+    with database.open_load_of(target / LANDING, "scale"):
+        pass
+    return int(executions)
+
+
+def _multiply_table(con: duckdb.DuckDBPyConnection, table: str, copies: int) -> None:
+    columns = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
+    ).fetchall()
+    values = ", ".join(_copied(name, is_list=data_type.endswith("[]")) for name, data_type in columns)
+    con.execute(f"INSERT INTO {table} SELECT {values} FROM (FROM {table}), range(1, {copies}) AS copies(copy)")
+
+
+def _copied(column: str, *, is_list: bool) -> str:
+    if column not in OWN and not (column.endswith("_id") and column not in SHARED):
+        return f'"{column}"'
+    if is_list:
+        return f"list_transform({column}, lambda name: name || '-' || copy)"
+    return f"{column} || '-' || copy"
