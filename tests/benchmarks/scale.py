@@ -30,6 +30,9 @@ class Cost(NamedTuple):
     seconds: float
     megabytes: float
 
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s of processor time, peak {self.megabytes:,.0f} MB"
+
 
 def run_apart(work: object, *arguments: object) -> Cost:
     """Run a function in a process of its own, as a peak never goes down, and return its cost."""
@@ -65,12 +68,9 @@ def measure(demo: Path, copies: int) -> None:
         data = Path(folder) / "data"
         executions = multiply(demo, data, copies)
         whole, copy = run_apart(build_folder, demo, data), run_apart(copy_tables, data)
-        print(
-            f"{executions:>9,} executions: {whole.seconds:6.1f} s of processor"
-            f" time, {1000 * whole.seconds / executions:.3f} ms an execution (at most {LIMIT_MS}), peak"
-            f" {whole.megabytes:,.0f} MB; a bare copy {copy.seconds:.1f} s, {copy.megabytes:,.0f} MB: {whole.seconds / copy.seconds:.1f} x",
-            flush=True,
-        )
+        share, times = 1000 * whole.seconds / executions, whole.seconds / copy.seconds
+        print(f"{executions:>9,} executions, build {whole}, {share:.3f} ms an execution (at most {LIMIT_MS})")
+        print(f"{'':>9} a bare copy of what it publishes {copy}: {times:.1f} x", flush=True)
 
 
 def main() -> None:
