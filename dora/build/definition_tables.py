@@ -20,7 +20,7 @@ FROM (
   UNION ALL SELECT application, NULL, false FROM landing.execution
   UNION ALL SELECT application, NULL, false FROM landing.rollout
   UNION ALL SELECT application, NULL, false FROM landing.config_manifest
-  UNION ALL SELECT application, NULL, false FROM landing.incident
+  UNION ALL SELECT application, NULL, false FROM landing.incident WHERE exclusion IS NULL
   UNION ALL SELECT application, NULL, false FROM landing.incident_event
   UNION ALL SELECT unnest(applications), NULL, false FROM landing.change
 )

@@ -33,6 +33,7 @@ from dora.storage.landing_file import has_landing, inspect_landing, is_usable, o
 from dora.storage.schema import fact_tables
 from dora.storage.source_state import (
     ARCHIVED,
+    KnownIncident,
     QuarantinedInput,
     ReportedRecord,
     SourceState,
@@ -45,7 +46,15 @@ from dora.storage.source_state import (
 from dora.storage.sql_errors import explain_sql_errors
 
 __all__ = ["ARCHIVED", "FACTS", "LANDING", "LOCK", "PUBLISHED", "ArchivedLoad", "Connection", "Load"]
-__all__ += ["QuarantinedInput", "ReportedRecord", "SourceState", "SqlError", "build_database", "count_rows"]
+__all__ += [
+    "KnownIncident",
+    "QuarantinedInput",
+    "ReportedRecord",
+    "SourceState",
+    "SqlError",
+    "build_database",
+    "count_rows",
+]
 __all__ += ["fact_tables", "fsync", "has_archived", "has_landing", "inspect_landing", "is_usable", "lock"]
 __all__ += ["make_folder"]
 __all__ += ["measure_space", "open_build", "open_load", "open_load_of", "read_archived", "read_coverage"]

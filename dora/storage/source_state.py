@@ -70,6 +70,11 @@ _REPORTED_INCIDENTS = """
 SELECT id, id, external_id, system, application, NULL, NULL, NULL, epoch_us(opened_at), NULL
 FROM incident WHERE source = $source AND external_id IS NOT NULL ORDER BY length(id), id
 """
+_INCIDENTS = """
+SELECT id, coalesce(external_id, id), application, epoch_us(opened_at), revision,
+  resolved_at IS NULL AND exclusion IS NULL, exclusion IS NULL
+FROM incident WHERE source = $source ORDER BY id
+"""
 _ROLLOUTS = """
 SELECT count(DISTINCT execution_id) FILTER (action = 'deploy') AS deployments,
   count(DISTINCT execution_id) FILTER (action = 'rollback') AS rollbacks
@@ -124,6 +129,21 @@ class ReportedRecord(NamedTuple):
     finished_at: int | None
 
 
+class KnownIncident(NamedTuple):
+    """A row of an incident; ``external_id`` is the incident, of which several applications have a row each.
+
+    ``opened_at`` is in microseconds since 1970. One that does not count, for whatever reason, is not open.
+    """
+
+    id: str
+    external_id: str
+    application: str
+    opened_at: int
+    revision: int
+    is_open: bool
+    counts: bool
+
+
 class QuarantinedInput(NamedTuple):
     """An input that could not be read, and has not been read well since; ``dismissed_at`` is in microseconds."""
 
@@ -154,6 +174,7 @@ class SourceState:
     pipeline_updated_at: Mapping[str, int] = field(default_factory=dict)
     reported_deployments: Sequence[ReportedRecord] = ()
     reported_incidents: Sequence[ReportedRecord] = ()
+    incidents: Sequence[KnownIncident] = ()
     known_until: datetime | None = None
 
     @classmethod
@@ -173,6 +194,7 @@ class SourceState:
             pipeline_updated_at=dict(fetch(_PIPELINE_UPDATES)),
             reported_deployments=list(map(ReportedRecord._make, fetch(_REPORTED_DEPLOYMENTS))),
             reported_incidents=list(map(ReportedRecord._make, fetch(_REPORTED_INCIDENTS))),
+            incidents=list(map(KnownIncident._make, fetch(_INCIDENTS))),
             known_until=con.execute("SELECT max(as_of) FROM load").fetchall()[0][0],
         )
 

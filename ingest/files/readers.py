@@ -71,7 +71,16 @@ def _read_csv_lines(path: Path) -> Iterator[Line]:
             elif len(cells) != len(columns):
                 yield number, f"the line has {len(cells)} cells, the header {len(columns)}"
             else:
-                yield number, dict(zip(columns, cells, strict=True)) if _is_utf8(cells) else NOT_UTF8
+                yield number, _pair_cells(columns, cells) if _is_utf8(cells) else NOT_UTF8
+
+
+def _pair_cells(columns: list[str], cells: list[str]) -> dict[str, Any]:
+    """Return the cells by column; of a column that repeats, as in exports of lists, the first that is not empty."""
+    pairs: dict[str, Any] = {}
+    for name, cell in zip(columns, cells, strict=True):
+        if not pairs.get(name):
+            pairs[name] = cell
+    return pairs
 
 
 def _csv_reader(file: IO[str]) -> Any:

@@ -30,14 +30,19 @@ STATUS_BY_WORD = {word: status for status, words in _STATUS_WORDS.items() for wo
 
 
 class Conventions(msgspec.Struct, frozen=True):
-    """How the lines of a source are meant: the zone of times without an offset, and the statuses of its own words."""
+    """How the lines of a source are meant.
+
+    ``zone`` is that of times without an offset, ``time_format`` how they are written if not by ISO 8601, as for
+    ``strptime``. ``statuses`` are the meanings of the source's own words.
+    """
 
     zone: tzinfo = UTC
     statuses: Mapping[str, str] = {}
+    time_format: str | None = None
 
     def convert(self, cls: type[Any], text: str) -> object:
         """Return a cell as a time or as a word, which is one of the type's own ``words``; raises ``ValueError``."""
-        return Timestamp(text, self.zone) if cls is Timestamp else cls.parse(text, self)
+        return Timestamp(text, self.zone, self.time_format) if cls is Timestamp else cls.parse(text, self)
 
 
 class Word(str):

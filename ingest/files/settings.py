@@ -11,6 +11,8 @@ import msgspec
 
 from dora.errors import UsageError
 from dora.unknown_keys import explain_unknown_key
+from ingest.files.mapping import ExportMapping
+from ingest.files.mapping_settings import read_mappings
 from ingest.files.records import Conventions, normalize_word
 
 
@@ -20,13 +22,18 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     statuses: dict[str, Literal["succeeded", "failed", "canceled", "in_progress"]] = {}
     complete_since: Any = None
     complete_until: Any = None
+    kind: str | None = None
+    time_format: str | None = None
+    columns: dict[str, Any] = {}
+    values: dict[str, Any] = {}
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the settings say about the files.
 
     ``paths`` are globs, which a run without paths reads. ``timezone`` is the zone of times without an offset. The
-    files are complete from ``complete_since`` to ``complete_until``, if they are set.
+    files are complete from ``complete_since`` to ``complete_until``, if they are set. ``kind`` is what they hold if
+    their names do not say it, ``mappings`` how to read exports of each kind.
     """
 
     paths: list[str] = []
@@ -34,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     conventions: Conventions = Conventions()
     complete_since: datetime | None = None
     complete_until: datetime | None = None
+    kind: str | None = None
+    mappings: Mapping[str, ExportMapping] = {}
 
 
 def read_settings(table: Mapping[str, Any]) -> Settings:
@@ -42,6 +51,7 @@ def read_settings(table: Mapping[str, Any]) -> Settings:
         values = msgspec.convert(dict(table), _Table)
         zone = ZoneInfo(values.timezone) if values.timezone else UTC
         moments = [parse_moment(getattr(values, key), zone, key) for key in ("complete_since", "complete_until")]
+        mappings = read_mappings(values.columns, values.values)
     except (ValueError, ZoneInfoNotFoundError) as error:
         if isinstance(error, msgspec.ValidationError) and (unknown := explain_unknown_key(error, _Table)):
             raise UsageError(f"[sources.files]{unknown[0]}; nothing was landed.", unknown[1]) from None
@@ -51,12 +61,15 @@ def read_settings(table: Mapping[str, Any]) -> Settings:
             f"[sources.files]: {problem}; nothing was landed.",
             f"{next_step} complete_since and complete_until = 2026-01-01 in dora.toml.",
         ) from None
+    statuses = {normalize_word(word): status for word, status in values.statuses.items()}
     return Settings(
         paths=values.paths,
         timezone=values.timezone,
-        conventions=Conventions(zone, {normalize_word(word): status for word, status in values.statuses.items()}),
+        conventions=Conventions(zone, statuses, values.time_format),
         complete_since=moments[0],
         complete_until=moments[1],
+        kind=values.kind,
+        mappings=mappings,
     )
 
 

@@ -20,6 +20,7 @@ from ingest.doctor.finding import DoctorFinding, SourceContext
 from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
 from ingest.files.kinds.catalogue import KINDS
+from ingest.files.mapping import ExportMapping
 from ingest.files.readers import FORMATS, Format, read_as_of
 from ingest.files.records import KnownRows, Record, normalize_word
 from ingest.files.settings import Settings, parse_moment, read_settings
@@ -36,13 +37,18 @@ class _LineDocument(msgspec.Struct):
 
 
 class InputFile(NamedTuple):
-    """A file that was checked; ``ignored_columns`` are not read, ``as_of`` is what its first line says."""
+    """A file that was checked.
+
+    ``ignored_columns`` are not read, ``as_of`` is what its first line says, ``absent`` are columns of the settings that
+    it does not have.
+    """
 
     path: Path
     format: Format
     kind: str
     ignored_columns: list[str]
     as_of: datetime | None
+    absent: Sequence[str] = ()
 
 
 class _RefusedFileError(Exception):
@@ -76,7 +82,7 @@ class Files:
         settings, which a run at night reads, such a file is a partial failure.
         """
         files = []
-        for file in self._check_files(request.paths, request.kind):
+        for file in self._check_files(request.paths, request.kind or self.settings.kind):
             if isinstance(file, InputFile):
                 files.append(file)
             elif request.paths:
@@ -106,7 +112,7 @@ class Files:
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check that the configured files exist and can be read."""
-        for file in self._check_files((), None):
+        for file in self._check_files((), self.settings.kind):
             check = f"file {file.path.name}" if file.path else "files"
             if isinstance(file, _RefusedFileError):
                 yield DoctorFinding(check, "fail", file.reason, file.next_step)
@@ -140,24 +146,32 @@ class Files:
         file_format = FORMATS.get(path.suffix.lower())
         if not file_format:
             raise _RefusedFileError(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
-        kind, columns = _find_kind(path, kind_name), _read_columns(path, file_format)
+        kind = _find_kind(path, kind_name)
+        mapping = self._mapping(kind)
+        own_columns = _read_columns(path, file_format, mapping)
+        columns = mapping.rename_columns(own_columns)
         if missing := [name for name in KINDS[kind].required_columns if name not in columns]:
-            has = ", ".join(columns) or "none"
+            has = ", ".join(own_columns) or "none"
+            absent = mapping.find_missing(own_columns)
+            read_from = f"; [sources.files.columns] reads {', '.join(absent)}" if absent else ""
             raise _RefusedFileError(
-                f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {has}",
-                "add the columns, or name another kind with --kind.",
+                f"{path}:1: a file of {kind} needs the columns {', '.join(missing)}; it has {has}{read_from}",
+                "add the columns, name them in [sources.files.columns], or name another kind with --kind.",
             )
         try:
             stated = read_as_of(path) if file_format.is_text else None
             as_of = parse_moment(stated, self.settings.conventions.zone, "as of")
         except ValueError as error:
             raise _RefusedFileError(f"{path}:1: {error}", "write a first line such as # as of 2026-03-01.") from error
-        return InputFile(path, file_format, kind, sorted(set(columns).difference(KINDS[kind].columns)), as_of)
+        ignored = sorted(set(columns).difference(KINDS[kind].columns, mapping.list_sources(own_columns)))
+        return InputFile(path, file_format, kind, ignored, as_of, mapping.find_missing(own_columns))
+
+    def _mapping(self, kind: str) -> ExportMapping:
+        return self.settings.mappings.get(kind) or ExportMapping({}, {})
 
     def _read_file(self, file: InputFile, rows: KnownRows, times: TimesRead) -> Iterator[Item]:
         """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
-        if file.ignored_columns:
-            yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
+        yield from _describe_columns(file)
         contents, skipped = _Contents(), Counter[str | None]()
         try:
             for number, cells in file.format.read_lines(file.path):
@@ -186,9 +200,12 @@ class Files:
 
     def _read_record(self, kind: str, cells: dict[str, Any] | str) -> Record | None:
         try:
-            return KINDS[kind].read(cells, self.settings.conventions) if isinstance(cells, dict) else None
+            return self._read_cells(kind, cells) if isinstance(cells, dict) else None
         except ValueError:
             return None
+
+    def _read_cells(self, kind: str, cells: dict[str, Any]) -> Record:
+        return KINDS[kind].read(self._mapping(kind).read_cells(cells), self.settings.conventions)
 
     def input(self, document: Document) -> str:
         """Return file and number of a line."""
@@ -206,9 +223,16 @@ class Files:
         """Return the rows of one line; raises ``ValueError`` with file, line number and reason."""
         line = msgspec.json.decode(document.body, type=_LineDocument)
         try:
-            return KINDS[document.kind].read(line.cells, self.settings.conventions).to_rows(line.ids)
+            return self._read_cells(document.kind, line.cells).to_rows(line.ids)
         except ValueError as error:
             raise ValueError(f"{line.file}:{line.line}: {error}") from error
+
+
+def _describe_columns(file: InputFile) -> Iterator[Note]:
+    if file.ignored_columns:
+        yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
+    if file.absent:
+        yield Note(f"{file.path}: columns of [sources.files.columns] that it does not have: {', '.join(file.absent)}")
 
 
 def _expand(pattern: str) -> list[Path]:
@@ -231,12 +255,13 @@ def _refuse(path: Path, error: _RefusedFileError | OSError) -> _RefusedFileError
     return error
 
 
-def _read_columns(path: Path, file_format: Format) -> list[str]:
+def _read_columns(path: Path, file_format: Format, mapping: ExportMapping) -> list[str]:
     try:
         columns = file_format.read_columns(path)
     except Exception as error:
         raise _RefusedFileError(f"{path} can not be read: {error}", "export the file again.") from error
-    if duplicates := sorted(name for name, count in Counter(columns).items() if count > 1):
+    # Exports repeat the column of a list; with a mapping the first that is not empty counts.
+    if not mapping and (duplicates := sorted(name for name, count in Counter(columns).items() if count > 1)):
         raise _RefusedFileError(f"{path}:1: duplicate columns: {', '.join(duplicates)}", "rename one of each.")
     return columns
 

@@ -31,13 +31,14 @@ class Timestamp(int):
     is_local: bool
     is_ambiguous: bool
 
-    def __new__(cls, text: str, zone: tzinfo = UTC) -> Timestamp:
-        """Parse the text of a cell."""
+    def __new__(cls, text: str, zone: tzinfo = UTC, time_format: str | None = None) -> Timestamp:
+        """Parse the text of a cell; ``time_format``, as for ``strptime``, takes precedence over the usual ones."""
         is_local = is_ambiguous = False
-        if re.fullmatch(r"-?\d{1,20}(\.\d+)?", text):
+        time = _parse_format(text, time_format)
+        if time is None and re.fullmatch(r"-?\d{1,20}(\.\d+)?", text):
             micros = round(float(text) * 1000)
         else:
-            time = _parse_iso(text)
+            time = time or _parse_iso(text)
             if time.tzinfo is None:
                 time, is_local = time.replace(tzinfo=zone), True
                 is_ambiguous = time.utcoffset() != time.replace(fold=1).utcoffset()
@@ -49,8 +50,16 @@ class Timestamp(int):
         return timestamp
 
 
-def _parse_iso(text: str) -> datetime:
+def _parse_format(text: str, time_format: str | None) -> datetime | None:
     with suppress(ValueError):
-        if re.search(r"\d[T ]\d", text):
-            return datetime.fromisoformat(text)
+        return datetime.strptime(text, time_format) if time_format else None
+    return None
+
+
+def _parse_iso(text: str) -> datetime:
+    # Many tools write a blank before the offset, or the name of UTC: "2026-03-02 10:00:00 -0500".
+    joined = re.sub(r"(?<=\d) (?=[+-]\d{2}:?\d{2}$)", "", re.sub(r"(?<=\d) ?(UTC|GMT)$", "+00:00", text))
+    with suppress(ValueError):
+        if re.search(r"\d[T ]\d", joined):
+            return datetime.fromisoformat(joined)
     raise ValueError(f"{text!r} is not a time: use ISO 8601 with a time of day, or epoch milliseconds")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -26,25 +26,59 @@ _WEB = re.compile(rf"(https)://(?:{_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
 _SSH = re.compile(rf"(ssh)://(?:{_NAME_OF_USER}@)?{_HOST}(?::\d{{1,5}})?/{_PATH}")
 _SCP = re.compile(rf"[A-Za-z0-9._][A-Za-z0-9._-]*@{_HOST}:(?!-){_PATH}")
 _LOCAL = re.compile(r"(?![-])(?!.*::)(?:[/.][^\x00-\x1f\x7f]*|[^:\x00-\x1f\x7f]+)")
-_API = re.compile(rf"https://{_HOST}(?::\d{{1,5}})?(?:/{_PATH})?/?|http://(?:127\.0\.0\.1|localhost)(?::\d{{1,5}})?")
+_API = re.compile(
+    rf"https://{_HOST}(?::\d{{1,5}})?(?:/{_PATH})?/?|http://(?:127\.0\.0\.1|localhost)(?::\d{{1,5}})?(?:/{_PATH})?/?"
+)
 _NAME = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)*", re.ASCII)
 _SLUG = re.compile(r"[A-Za-z0-9][\w.-]*/(?!\.)[\w.-]+", re.ASCII)
+_PROJECT = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/(?!\.)[\w.-]+)+", re.ASCII)
 _TRUNK = re.compile(r"(?!.*(?:\.\.|//|@\{))[A-Za-z0-9_*][\w./+@#*-]*", re.ASCII)
 
 
-class GitHubSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """``[sources.git.github]``: the API, where its token is, and how many days the first run goes back."""
+class HostSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The API of a host, where its token is, and how many days the first run goes back."""
 
-    api: str = "https://api.github.com"
-    token_env: str = "DORA_GITHUB_TOKEN"  # noqa: S105 - the name of a variable, not a token
+    section: ClassVar[str]
+
+    api: str = ""
+    token_env: str = ""
     token_file: str | None = None
     since_days: int = 90
 
+    def is_host_of(self, url: str) -> bool:
+        """Return whether an address is on the host of the API."""
+        host = (urlsplit(self.api).hostname or "").removeprefix("api.")
+        return bool(host and re.search(rf"(?:@|://){re.escape(host)}(?::\d+)?[:/]", url))
+
+
+class GitHubSettings(HostSettings, frozen=True, forbid_unknown_fields=True):
+    """``[sources.git.github]``."""
+
+    section: ClassVar[str] = "sources.git.github"
+
+    api: str = "https://api.github.com"
+    token_env: str = "DORA_GITHUB_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
     def slug(self, url: str, configured_slug: str | None) -> str | None:
         """Return ``owner/name`` of a repository in the API: as configured, or from an address on the same host."""
-        host = (urlsplit(self.api).hostname or "").removeprefix("api.")
-        is_on_host = host and re.search(rf"(?:@|://){re.escape(host)}(?::\d+)?[:/]", url)
-        return configured_slug or (default_name(url) if is_on_host else None)
+        return configured_slug or (default_name(url) if self.is_host_of(url) else None)
+
+
+class GitLabSettings(HostSettings, frozen=True, forbid_unknown_fields=True):
+    """``[sources.git.gitlab]``; ``api`` ends with ``/api/v4``."""
+
+    section: ClassVar[str] = "sources.git.gitlab"
+
+    api: str = "https://gitlab.com/api/v4"
+    token_env: str = "DORA_GITLAB_TOKEN"  # noqa: S105 - the name of a variable, not a token
+
+    def slug(self, url: str, configured_slug: str | None) -> str | None:
+        """Return the path of a project, with its groups: as configured, or from an address on the same host."""
+        if configured_slug or not self.is_host_of(url):
+            return configured_slug
+        path = urlsplit(url).path if "://" in url else url.partition(":")[2]
+        root = urlsplit(self.api).path.removesuffix("/").removesuffix("/api/v4").strip("/")  # of an own address
+        return path.strip("/").removesuffix(".git").removeprefix(f"{root}/" if root else "")
 
 
 class Repository(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,8 +86,9 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
 
     ``trunks`` are names or globs of the branches whose first-parent lines are the changes, the main trunk first; by
     default it is the branch that HEAD names. ``paths`` lands the paths of each change, ``sizes`` its files and lines.
-    ``owners`` are the applications of each owner in CODEOWNERS. ``slug`` is the repository in GitHub's API, null if its
-    pull requests are not read. ``skew_seconds`` is the difference that clocks may have.
+    ``owners`` are the applications of each owner in CODEOWNERS. ``slug`` is the repository in GitHub's API and
+    ``project`` in GitLab's; null if its requests are not read there. ``skew_seconds`` is the difference that clocks
+    may have.
     """
 
     url: str
@@ -64,6 +99,7 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True):
     sizes: bool = False
     owners: Mapping[str, tuple[str, ...]] = {}
     slug: str | None = None
+    project: str | None = None
     skew_seconds: float = SKEW_HOURS * 3600
 
     @property
@@ -80,6 +116,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     sizes: bool = False
     codeowners: dict[str, tuple[str, ...]] = {}
     github: str | None = None
+    gitlab: str | None = None
 
 
 class _Section(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,14 +124,16 @@ class _Section(msgspec.Struct, forbid_unknown_fields=True):
     timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = TIMEOUT_SECONDS
     clock_skew_hours: Annotated[float, msgspec.Meta(ge=0)] = SKEW_HOURS
     github: GitHubSettings | None = None
+    gitlab: GitLabSettings | None = None
 
 
 class Settings(NamedTuple):
-    """The repositories of ``[sources.git]``, the timeout of one git command in seconds, and GitHub's API."""
+    """The repositories of ``[sources.git]``, the timeout of one git command in seconds, and the APIs of their hosts."""
 
     repositories: list[Repository]
     timeout_seconds: float = TIMEOUT_SECONDS
     github: GitHubSettings | None = None
+    gitlab: GitLabSettings | None = None
 
 
 def read_settings(settings: Mapping[str, Any]) -> Settings:
@@ -105,14 +144,15 @@ def read_settings(settings: Mapping[str, Any]) -> Settings:
         if unknown := explain_unknown_key(error, _Section):
             raise UsageError(f"[sources.git]{unknown[0]}. Nothing was fetched.", unknown[1]) from None
         raise _usage_error(str(error)) from None
-    if section.github and not _API.fullmatch(section.github.api):
-        raise _usage_error(f"{without_userinfo(section.github.api)!r} is not the https:// address of an API")
+    for host in filter(None, (section.github, section.gitlab)):
+        if not _API.fullmatch(host.api):
+            raise _usage_error(f"{without_userinfo(host.api)!r} is not the https:// address of an API")
     repositories = [_repository(entry, section) for entry in section.repositories]
     folders = [repository.folder.lower() for repository in repositories]
     for repository in repositories:
         if folders.count(repository.folder.lower()) > 1:
             raise _usage_error(f"two repositories are called {repository.name}: give one of them another `name`")
-    return Settings(repositories, section.timeout_seconds, section.github)
+    return Settings(repositories, section.timeout_seconds, section.github, section.gitlab)
 
 
 def _repository(entry: _Entry, section: _Section) -> Repository:
@@ -122,6 +162,8 @@ def _repository(entry: _Entry, section: _Section) -> Repository:
         raise _usage_error(f"{name!r} is not a repository name like owner/name")
     if entry.github is not None and not _SLUG.fullmatch(entry.github):
         raise _usage_error(f"{entry.github!r} is not a repository on GitHub like owner/name")
+    if entry.gitlab is not None and not _PROJECT.fullmatch(entry.gitlab):
+        raise _usage_error(f"{entry.gitlab!r} is not a project on GitLab like group/name")
     trunks = (entry.trunk,) if isinstance(entry.trunk, str) else tuple(entry.trunk)
     if invalid := [trunk for trunk in trunks if not _TRUNK.fullmatch(trunk)]:
         raise _usage_error(f"{invalid[0]!r} is not a branch name")
@@ -134,6 +176,7 @@ def _repository(entry: _Entry, section: _Section) -> Repository:
         sizes=entry.sizes,
         owners=entry.codeowners,
         slug=section.github.slug(url, entry.github) if section.github else None,
+        project=section.gitlab.slug(url, entry.gitlab) if section.gitlab else None,
         skew_seconds=section.clock_skew_hours * 3600,
     )
 

@@ -7,20 +7,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-from dora.errors import AuthError, DoraError
+from dora.errors import DoraError
 from dora.storage.rows.base import Row
 from dora.storage.rows.changes import ChangeRequest
 from ingest.core.columns import Columns
 from ingest.core.source import AsOf, Item, Note, PartialFailure, Progress, Request, SourceState, Watermark
 from ingest.doctor.finding import DoctorFinding, SourceContext
+from ingest.git.change_requests import RequestReader, read_token, watermark_stream
 from ingest.git.command import CommandError
 from ingest.git.doctor import TIMEOUT_SECONDS, check_mirror
 from ingest.git.fetch import HistoryReader
-from ingest.git.github import GitHub, read_token, watermark_stream
+from ingest.git.github import GitHub
+from ingest.git.gitlab import GitLab
 from ingest.git.history.documents import KINDS, parse_document
 from ingest.git.mirror import Mirror, Tips
 from ingest.git.refs import read_refs
 from ingest.git.settings import Repository, Settings, read_settings
+from ingest.http.session import LoginError, RequestError
 from ingest.payloads.archive import Document
 
 
@@ -33,7 +36,7 @@ class Git:
     replay_settings: ClassVar[Mapping[str, Any]] = {"repositories": []}
 
     def __init__(self, settings: Settings, data: Path) -> None:
-        self.repositories, self.timeout, self.github = settings
+        self.repositories, self.timeout, self.github, self.gitlab = settings
         self.data = data
 
     @classmethod
@@ -78,21 +81,15 @@ class Git:
 
     def _fetch_change_requests(self, state: SourceState, now: datetime) -> Iterator[Item]:
         slugs = {repository.name: repository.slug for repository in self.repositories if repository.slug}
-        if not (self.github and slugs):
-            return
-        token = yield from read_token(self.github)
-        if not token:
-            return
-        api = GitHub(self.github, token, now)
-        for name, slug in slugs.items():
-            yield Progress(f"{name}: reading pull requests")
-            try:
-                yield from api.read_change_requests(name, slug, state.watermarks.get(watermark_stream(name), ""))
-            except AuthError as error:  # a refused token is refused for the other repositories too
-                yield PartialFailure(f"pull requests of {name} and of the repositories after it: {error}")
-                return
-            except DoraError as error:
-                yield PartialFailure(f"pull requests of {name}: {error}")
+        if self.github and slugs and (token := (yield from read_token(self.github, "pull requests"))):
+            yield from _read_requests(GitHub(self.github, token, now), "pull requests", slugs, state)
+        projects = {
+            repository.name: repository.project
+            for repository in self.repositories
+            if repository.project and not repository.slug
+        }
+        if self.gitlab and projects and (token := (yield from read_token(self.gitlab, "merge requests"))):
+            yield from _read_requests(GitLab(self.gitlab, token, now), "merge requests", projects, state)
 
     def doctor(self, context: SourceContext) -> Iterator[DoctorFinding]:
         """Check each repository and its mirror."""
@@ -107,6 +104,19 @@ class Git:
         """Return the repository of change requests: the newest ones are read again each time, all else only once."""
         row = rows[0] if rows else None
         return f"{row.table}/{row.repository}" if isinstance(row, ChangeRequest) else None
+
+
+def _read_requests(api: RequestReader, what: str, slugs: Mapping[str, str], state: SourceState) -> Iterator[Item]:
+    for name, slug in slugs.items():
+        yield Progress(f"{name}: reading {what}")
+        try:
+            yield from api.read_change_requests(name, slug, state.watermarks.get(watermark_stream(name), ""))
+        except DoraError as error:
+            # A refused token is refused for the other repositories too, and so is the next request after too many.
+            ends = isinstance(error, LoginError) or (isinstance(error, RequestError) and error.is_limit)
+            yield PartialFailure(f"{what} of {name}{' and of the repositories after it' * ends}: {error}")
+            if ends:
+                return
 
 
 def _stream(repository: Repository) -> str:

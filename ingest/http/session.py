@@ -7,6 +7,7 @@ No secret is in an error: a message names the server and the path, never a heade
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -20,18 +21,33 @@ from ingest.http.rate_limit import MAX_WAIT, RateLimit, parse_http_date, parse_w
 from ingest.http.tls import Tls
 from ingest.http.transport import RequestError, Response, Transport, origin, request_error
 
-__all__ = ["Authenticator", "ForbiddenError", "Limits", "LoginError", "Reply", "RequestError", "Session"]
+__all__ = [
+    "Authenticator",
+    "ForbiddenError",
+    "Limits",
+    "LoginError",
+    "RedirectError",
+    "Reply",
+    "RequestError",
+    "Session",
+]
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 # Backoff of a 429 without Retry-After: five attempts then take longer than Gate's window of ten seconds.
 RATE_LIMITED_BACKOFF = 4.0
+_MOVED = "redirected to another page"
+_LINK, _NEXT = re.compile(r"<([^<>]*)>((?:\s*;[^,<]*)*)"), re.compile(r'\brel="?next"?')
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The body of a JSON reply, and the time of the server's clock if it is known."""
+    """The body of a JSON reply, the time of the server's clock if it is known, and the next page of a list.
+
+    ``next_page`` is path and query of a Link header with ``rel="next"``, if it leads to the same server.
+    """
 
     body: bytes
     date: datetime | None
+    next_page: str | None = None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +67,12 @@ class ForbiddenError(AuthError):
 
 class LoginError(AuthError):
     """The server does not accept the credentials: a login page, a redirect to one, or 401."""
+
+
+class RedirectError(LoginError):
+    """The server redirects: to a login page, or (``is_local``) to another path of its own, where a thing has moved."""
+
+    is_local = False
 
 
 class Authenticator:
@@ -117,7 +139,7 @@ class Session:
 
     def _backoff(self, error: RequestError, attempt: int) -> float:
         backoff = random.uniform(0.5, 1.5) * self._limits.backoff_seconds * 2.0**attempt  # noqa: S311 - no secret
-        if error.status == 429:
+        if error.status in (403, 429):
             self._rate_limit.pause(error.wait)
             backoff *= RATE_LIMITED_BACKOFF
         return min(max(error.wait, backoff), MAX_WAIT)
@@ -151,7 +173,14 @@ class Session:
         self._check_status(path, response)
         if response.body or not allow_empty:
             self._check_json(path, response)
-        return Reply(response.body, parse_http_date(date))
+        return Reply(response.body, parse_http_date(date), self._find_next_page(response.headers.get("link", "")))
+
+    def _find_next_page(self, link: str) -> str | None:
+        """Return the address of the next page below the endpoint; another server gets no request."""
+        for address, parameters in _LINK.findall(link):
+            if _NEXT.search(parameters) and address.startswith(self.endpoint + "/"):
+                return str(address.removeprefix(self.endpoint))
+        return None
 
     def _transport(self) -> Transport:
         if not hasattr(self._local, "transport"):
@@ -163,19 +192,23 @@ class Session:
     def _check_status(self, path: str, response: Response) -> None:
         status, headers = response.status, response.headers
         if 300 <= status < 400:
-            raise self._login_error(path, self._describe_redirect(path, headers.get("location", "")))
+            description = self._describe_redirect(path, headers.get("location", ""))
+            error = RedirectError(*self._describe_refusal(path, description))
+            error.is_local = description == _MOVED
+            raise error
         if status == 401:
             authenticated = self.has_credentials or self._headers
             refusal = (
                 "does not accept the token or password" if authenticated else "asks for credentials, none were sent"
             )
             raise self._login_error(path, f"{refusal} (401)")
-        if status == 403:
+        if status == 403 and not _is_rate_limited(headers):
             raise ForbiddenError(f"{origin(self.endpoint)} refuses {path} (403).", "request READ permission on it.")
         if status >= 400:
-            reset = headers.get("x-ratelimit-reset") if status == 429 else None
+            limited = status in (403, 429)
+            reset = headers.get("x-ratelimit-reset") or headers.get("ratelimit-reset") if limited else None
             wait = parse_wait(headers.get("retry-after") or reset, headers.get("date"))
-            url, retry = self.endpoint + path, status in TRANSIENT
+            url, retry = self.endpoint + path, limited or status in TRANSIENT
             raise request_error(url, f"answered {status}", status=status, retry=retry, wait=wait)
 
     def _describe_redirect(self, path: str, location: str) -> str:
@@ -186,7 +219,7 @@ class Session:
             return "redirected to an invalid address"
         elsewhere = "" if target == origin(self.endpoint) else f" at {target}, which was not followed,"
         login_page = any(word in target_path for word in ("login", "oauth2", "saml", "auth"))
-        return f"redirected to {'a login page' if login_page else 'another page'}{elsewhere}"
+        return f"redirected to a login page{elsewhere}" if login_page else f"{_MOVED}{elsewhere}"
 
     def _check_json(self, path: str, response: Response) -> None:
         content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -199,6 +232,12 @@ class Session:
             raise request_error(url, f"sent {content_type or 'no content type'} instead of JSON", retry=False)
 
     def _login_error(self, path: str, what: str) -> LoginError:
-        return LoginError(
-            f"{origin(self.endpoint)} {what} for {path}; data landed before is unchanged.", self._login_hint
-        )
+        return LoginError(*self._describe_refusal(path, what))
+
+    def _describe_refusal(self, path: str, what: str) -> tuple[str, str]:
+        return f"{origin(self.endpoint)} {what} for {path}; data landed before is unchanged.", self._login_hint
+
+
+def _is_rate_limited(headers: Mapping[str, str]) -> bool:
+    """Return whether a 403 is a rate limit, as GitHub sends it."""
+    return "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"

@@ -39,6 +39,11 @@ class RequestError(DoraError):
         super().__init__(happened, next_step)
         self.status, self.retry, self.wait = status, retry, wait
 
+    @property
+    def is_limit(self) -> bool:
+        """Whether the server takes no more requests for now; a 403 that is a refusal is another error."""
+        return self.status in (403, 429)
+
 
 class Response(msgspec.Struct, frozen=True):
     """Status, headers (names in lower case), cookies and the decompressed body."""

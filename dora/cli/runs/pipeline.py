@@ -29,10 +29,14 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=INGEST)
 def ingest(
-    name: Annotated[str, typer.Argument(help="spinnaker, git, files, or another source of dora.toml.")],
+    name: Annotated[
+        str, typer.Argument(help="spinnaker, git, files, pagerduty, jira, github_issues, or another name of dora.toml.")
+    ],
     paths: Annotated[list[Path] | None, typer.Argument(help="files: CSV, JSON Lines or Parquet files.")] = None,
     load: Annotated[list[Path] | None, typer.Option(help="spinnaker: saved payloads instead of HTTP requests.")] = None,
-    since: Annotated[str | None, typer.Option(help="spinnaker: start of history, for example 2026-01-01.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="start of history, for example 2026-01-01 or 90d; not of git and files.")
+    ] = None,
     application: options.Applications = None,
     kind: Annotated[str | None, typer.Option(help="files: what they hold: deployments, cdevents …")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,

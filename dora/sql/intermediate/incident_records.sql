@@ -1,10 +1,11 @@
 -- One row is one incident, as its source records it or as its events add up. Without an opening event there is none,
--- and an incident of an environment that is not production is none either. Incidents of two systems or applications
+-- and neither is one that its source excludes or whose environment is not production. Incidents of two systems or applications
 -- with one id have ids with both.
 WITH
 reported_incidents AS (
   SELECT source, id, application, environment, opened_at, resolved_at, deployment, commit, severity, title, url
   FROM landing.incident
+  WHERE exclusion IS NULL
   UNION ALL
   SELECT
     source,

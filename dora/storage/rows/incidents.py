@@ -22,6 +22,9 @@ class Incident(Row, frozen=True, kw_only=True):
     severity: Annotated[Text, "Severity as the incident tool names it."] = None
     title: Annotated[Text, "Title."] = None
     url: Annotated[Text, "Page of the incident for people."] = None
+    exclusion: Annotated[
+        Text, "Why it does not count, such as no application, severity, merged or deleted; null if it does."
+    ] = None
 
 
 class IncidentEvent(Row, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from ingest.core.pipeline import pull
 from ingest.core.source import Request
 
 # The shapes of the last release. Another shape needs the next number in dora/storage/schema.py, once a release.
-RELEASED_LANDING, RELEASED_CONTRACT = "76f8e6a041199257", 5
-RELEASED_BUILD, RELEASED_LAYOUT = "a6deda3843366de0", 5
+RELEASED_LANDING, RELEASED_CONTRACT = "d4d004b3c534ceab", 6
+RELEASED_BUILD, RELEASED_LAYOUT = "9ede4fd07114132c", 6
 READ_BY_NAME = "('build', 'check_results', 'definitions_in_force', 'lead_time')"
 FIRST = """
 CREATE TABLE load (load_id VARCHAR, source VARCHAR, started_at TIMESTAMP, finished_at TIMESTAMP, as_of TIMESTAMP,
