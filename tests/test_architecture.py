@@ -23,8 +23,8 @@ CODE = ("dora", "ingest", "dashboards")
 HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
 COMES_WITH = {
-    "numpy": "pandas", "starlette": "streamlit", "urllib3": "requests", "vl_convert": "vl_convert_python",
-    "yaml": "pyyaml",
+    "PIL": "streamlit", "numpy": "pandas", "starlette": "streamlit", "urllib3": "requests",
+    "vl_convert": "vl_convert_python", "yaml": "pyyaml",
 }  # fmt: skip
 
 # Each line may import the lines below it, and no other package of its own line.
@@ -35,7 +35,8 @@ ORDER = (
     ("dashboards.app_pages",),
     ("dashboards.sections",),
     ("dashboards.components",),
-    ("dashboards.rows", "dashboards.report", "dashboards.server"),
+    ("dashboards.report",),
+    ("dashboards.rows", "dashboards.server"),
     ("dashboards.charts", "dashboards.queries"),
     ("dora",),
     ("dora.export",),

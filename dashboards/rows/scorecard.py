@@ -118,11 +118,13 @@ def _cell(cell: Any, scale: Scale, href: str) -> Row:
         "attention": cell.needs_attention,
         "outlier": cell.outlier,
         "href": href if value.value is not None else None,
+        "positions": [scale.position(end) for end in (value.low, value.value, value.high)],
         "dot": _percent(scale.position(value.value)),
         "low": _percent(scale.position(value.low)),
         "width": _percent((scale.position(value.high) or 0.0) - (scale.position(value.low) or 0.0))
         if value.low is not None and value.high is not None
         else None,
+        "lines": spark_lines([week.value for week in cell.weeks], value.unit),
         "spark": sparkline([week.value for week in cell.weeks], value.unit, attention=cell.needs_attention),
         "move": change.move.text.removeprefix("+").removeprefix("−") if moved else None,
         "arrow": ARROWS[change.move.direction] if moved else "",
@@ -142,6 +144,15 @@ def sparkline(values: Sequence[float | None], unit: str, *, attention: bool) -> 
 
     Streamlit removes SVG from HTML, and an image does not know the theme: its colours are readable on both.
     """
+    drawn = "".join(f"<polyline points='{points}'/>" for points in spark_lines(values, unit))
+    style = f"fill='none' stroke='{ATTENTION if attention else BLUE}' stroke-width='1.4' stroke-linejoin='round'"
+    size = f"viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}'"
+    image = f"<svg xmlns='http://www.w3.org/2000/svg' {size} {style}>{drawn}</svg>"
+    return f"data:image/svg+xml,{quote(image)}" if drawn else None
+
+
+def spark_lines(values: Sequence[float | None], unit: str) -> list[str]:
+    """Return the points of each line through weekly values without a gap, in a field of the size of a sparkline."""
     scale, step = make_scale(values, unit), SPARK_WIDTH / max(1, len(values) - 1)
     lines: list[list[str]] = [[]]
     for number, value in enumerate(values):
@@ -150,8 +161,4 @@ def sparkline(values: Sequence[float | None], unit: str, *, attention: bool) -> 
         else:
             y = SPARK_HEIGHT - 1 - (scale.position(value) or 0.0) * (SPARK_HEIGHT - 2)
             lines[-1].append(f"{number * step:.1f},{y:.1f}")
-    drawn = "".join(f"<polyline points='{' '.join(points)}'/>" for points in lines if len(points) > 1)
-    style = f"fill='none' stroke='{ATTENTION if attention else BLUE}' stroke-width='1.4' stroke-linejoin='round'"
-    size = f"viewBox='0 0 {SPARK_WIDTH} {SPARK_HEIGHT}'"
-    image = f"<svg xmlns='http://www.w3.org/2000/svg' {size} {style}>{drawn}</svg>"
-    return f"data:image/svg+xml,{quote(image)}" if drawn else None
+    return [" ".join(points) for points in lines if len(points) > 1]

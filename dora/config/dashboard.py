@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from dora.config.secret_files import warn_if_exposed
+from dora.config.secret_files import read_secret
 from dora.config.validation import convert
 from dora.errors import UsageError
 
@@ -98,13 +96,14 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
     missing = " and ".join(name for name in LOGIN_PACKAGES if find_spec(name) is None)
     if missing:
         raise UsageError(f"Login needs {missing}; nothing is served.", "pip install 'delivery-metrics[login]'.")
-    secret = _read_secret(login.client_secret_env, login.client_secret_file)
+    secret = read_secret(login.client_secret_env, login.client_secret_file, "nothing is served")
     if not secret:
         raise UsageError(
             f"Login needs the client secret; nothing is served. ${login.client_secret_env} is empty.",
             "set it, or name a file as client_secret_file; never write the secret into dora.toml.",
         )
-    cookie = _read_secret(login.cookie_secret_env, login.cookie_secret_file) or secrets.token_urlsafe(MIN_COOKIE_SECRET)
+    cookie = read_secret(login.cookie_secret_env, login.cookie_secret_file, "nothing is served")
+    cookie = cookie or secrets.token_urlsafe(MIN_COOKIE_SECRET)
     if len(cookie) < MIN_COOKIE_SECRET:
         raise UsageError(
             f"The cookie secret has fewer than {MIN_COOKIE_SECRET} characters; nothing is served.",
@@ -116,16 +115,3 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
         "allowed": login.allowed, "session_hours": login.session_hours,
     }  # fmt: skip
     return {LOGIN: json.dumps(provider), SECRET: secret, COOKIE: cookie}
-
-
-def _read_secret(variable: str, file: str | None) -> str:
-    """Return the content of a file, else of a variable; empty if there is neither."""
-    if file is None:
-        return os.environ.get(variable, "").strip()
-    try:
-        warn_if_exposed(Path(file).expanduser())
-        return Path(file).expanduser().read_text().strip()
-    except OSError as error:
-        raise UsageError(
-            f"{file} can not be read: {error.strerror}; nothing is served.", "check its path and permissions."
-        ) from None

@@ -76,6 +76,13 @@ def tls_failed(error: BaseException) -> bool:
     return any(isinstance(cause, ssl.SSLError) for cause in _causes(error))
 
 
+def never_connected(error: BaseException) -> bool:
+    """Whether there was no connection at all: no address, nothing that listens, or no answer to the first packet."""
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError  # noqa: PLC0415 - loaded by then
+
+    return any(isinstance(cause, ConnectTimeoutError | NewConnectionError) for cause in _causes(error))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all its causes; requests and urllib3 hide the original error in ``args`` and ``reason``."""
     pending, visited = [error], set[int]()

@@ -18,7 +18,14 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dora.errors import AuthError, DoraError
-from ingest.http.tls import Tls, certificate_rejected, client_context, tls_failed, untrusted_reason
+from ingest.http.tls import (
+    Tls,
+    certificate_rejected,
+    client_context,
+    never_connected,
+    tls_failed,
+    untrusted_reason,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -30,14 +37,16 @@ CONNECT_SECONDS = 10.0
 class RequestError(DoraError):
     """A request got no usable response; ``status`` is None if there was no response at all.
 
-    ``wait`` is the number of seconds before the next attempt that the server asks for.
+    ``wait`` is the number of seconds before the next attempt that the server asks for. ``reason`` is what the server
+    did, without address, and ``unsent`` whether it surely got no request.
     """
 
-    def __init__(
-        self, happened: str, next_step: str = "", *, status: int | None = None, retry: bool = True, wait: float = 0.0
-    ) -> None:
+    def __init__(  # noqa: PLR0913 - what callers decide by
+        self, happened: str, next_step: str = "", *, status: int | None = None, retry: bool = True, wait: float = 0.0,
+        reason: str = "", unsent: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(happened, next_step)
-        self.status, self.retry, self.wait = status, retry, wait
+        self.status, self.retry, self.wait, self.reason, self.unsent = status, retry, wait, reason, unsent
 
     @property
     def is_limit(self) -> bool:
@@ -70,8 +79,8 @@ class Transport:
         """
         return self._send("GET", url, headers, params=params)
 
-    def post(self, url: str, headers: Mapping[str, str], form: Mapping[str, str]) -> Response:
-        """Return the response to a posted form, whatever its status; raises as ``get`` does."""
+    def post(self, url: str, headers: Mapping[str, str], form: Mapping[str, str] | bytes) -> Response:
+        """Return the response to a posted form or body, whatever its status; raises as ``get`` does."""
         return self._send("POST", url, headers, data=form)
 
     def _send(self, method: str, url: str, headers: Mapping[str, str], **content: Any) -> Response:
@@ -125,8 +134,8 @@ def basic_header(user: str, password: str) -> dict[str, str]:
     return {"Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def request_error(
-    url: str, what: str, *, status: int | None = None, retry: bool = True, wait: float = 0.0
+def request_error(  # noqa: PLR0913 - what callers decide by
+    url: str, what: str, *, status: int | None = None, retry: bool = True, wait: float = 0.0, unsent: bool = False
 ) -> RequestError:
     """Return the error of a server that gives no usable response; it names the server and the path."""
     return RequestError(
@@ -135,15 +144,20 @@ def request_error(
         status=status,
         retry=retry,
         wait=wait,
+        reason=what,
+        unsent=unsent,
     )
 
 
 def _connection_error(url: str, error: BaseException) -> DoraError:
     if reason := untrusted_reason(error):
+        what = f"has a certificate that is not trusted ({reason})"
         return RequestError(
-            f"{origin(url)} has a certificate that is not trusted ({reason}); nothing was sent to it.",
+            f"{origin(url)} {what}; nothing was sent to it.",
             "have it renewed, or set ca_file to the certificate of the authority that signed it.",
             retry=False,
+            reason=what,
+            unsent=True,
         )
     if certificate_rejected(error):
         return AuthError(
@@ -154,8 +168,9 @@ def _connection_error(url: str, error: BaseException) -> DoraError:
         return RequestError(
             f"{origin(url)} ended the encrypted connection; data landed before is unchanged.",
             "check that it speaks https, and set cert_file and key_file if it requires a client certificate.",
+            reason="ended the encrypted connection",
         )
-    return request_error(url, f"gave no answer ({type(error).__name__})")
+    return request_error(url, f"gave no answer ({type(error).__name__})", unsent=never_connected(error))
 
 
 def _read_cookies(reply: requests.Response) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Sends a digest: by webhook, by an app of Slack, by mail."""
