@@ -61,7 +61,8 @@ def digest(
             console.print_json(results.rows)
         elif not out:
             for row in results.rows:
-                print(row["content"], end="\n" if row["content"] else "")
+                if content := row.get("content"):
+                    print(content)
         results.check()
     if STDOUT in (to or ()) or not (to or show or out):
         scope = options.scope_from(since or DEFAULT_WINDOW, until, application, team)

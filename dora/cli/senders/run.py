@@ -100,7 +100,7 @@ def run(config: Config, names: Sequence[str], order: Order) -> Results:
     results = Results()
     with open_sent_log(config.data) as log:
         for name, settings in destinations.items():
-            row = {"to": name, "type": settings.type, "state": "failed", "content": ""}
+            row = {"to": name, "type": settings.type, "state": "failed"}
             results.rows.append(row)
             try:
                 row["state"] = _send(config, delivery, settings, name, order, log)
