@@ -341,7 +341,7 @@ def test_two_runs_at_once_send_one_digest(digest: Digest, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("settings", "part"),
     [
-        ({"slack": {"url": "https://hooks.example.com/s3cret"}}, "unknown field `url`"),
+        ({"slack": {"url": "https://hooks.example.com/s3cret"}}, "has no key url;"),
         ({"slack": {"picture_folder": "x"}}, "belong together"),
         ({"slack": {"ca_file": "missing.pem"}}, "there is no missing.pem"),
         ({"slack": {"type": "irc"}}, "no destination"),
