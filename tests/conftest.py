@@ -35,8 +35,8 @@ from tests.orca.executions import make_executions
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 TRUTH, PAGES, FAULTS = (ROOT / "tests" / name for name in ("test_truth.py", "dashboards", "faults"))
-BROWSER = PAGES / "browser"
-LONGEST = (BROWSER, TRUTH, FAULTS, PAGES)  # groups that one worker runs, the longest first
+BROWSER, CLICKS = PAGES / "browser", PAGES / "browser" / "clicks"
+LONGEST = (CLICKS, BROWSER, TRUTH, FAULTS, PAGES)  # groups that one worker runs, the longest first
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -54,9 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="../shared does not exist"))
         if item.path == TRUTH:
             item.add_marker(pytest.mark.xdist_group(item.name.partition("[")[2] or item.name))
-        elif PAGES in item.path.parents:
-            # One build, one server and one browser for each of two workers: on one these tests would take longest.
-            item.add_marker(pytest.mark.xdist_group("browser" if BROWSER in item.path.parents else "dashboards"))
+        # One build, one server and one browser for each of three workers: on one these tests would take longest.
+        elif folder := next((folder for folder in (CLICKS, BROWSER, PAGES) if folder in item.path.parents), None):
+            item.add_marker(pytest.mark.xdist_group(folder.name))
     items.sort(key=lambda item: [path not in (item.path, *item.path.parents) for path in LONGEST])
 
 
