@@ -136,6 +136,29 @@ def _read_json_objects(path: Path) -> Iterator[Line]:
                 yield number, _decode_object(line.encode(errors="surrogateescape"))
 
 
+def nest_json(records: str) -> Format:
+    """Return the format of JSON whose rows are in a list inside of it, at a path of keys such as ``data.incidents``."""
+
+    def read_rows(path: Path) -> list[Any]:
+        with _open_text(path) as file:
+            value = msgspec.json.decode(file.read().encode(errors="surrogateescape"))
+        for key in records.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, list):
+            raise ValueError(f"it has no list at {records}")
+        return value
+
+    def read_columns(path: Path) -> list[str]:
+        return list(dict.fromkeys(name for row in read_rows(path) if isinstance(row, dict) for name in row))
+
+    def read_lines(path: Path) -> Iterator[Line]:
+        empty_cells = dict.fromkeys(read_columns(path))
+        for number, row in enumerate(read_rows(path), 1):
+            yield number, {**empty_cells, **row} if isinstance(row, dict) else "not a JSON object"
+
+    return Format(read_columns, read_lines)
+
+
 def _is_json(text: str) -> bool:
     try:
         msgspec.json.decode(text.encode(errors="surrogateescape"), type=msgspec.Raw)

@@ -23,6 +23,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True):
     complete_since: Any = None
     complete_until: Any = None
     kind: str | None = None
+    records: str | None = None
     time_format: str | None = None
     columns: dict[str, Any] = {}
     values: dict[str, Any] = {}
@@ -33,7 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     ``paths`` are globs, which a run without paths reads. ``timezone`` is the zone of times without an offset. The
     files are complete from ``complete_since`` to ``complete_until``, if they are set. ``kind`` is what they hold if
-    their names do not say it, ``mappings`` how to read exports of each kind.
+    their names do not say it, ``records`` the path of the list of rows in a JSON file, ``mappings`` how to read
+    exports of each kind.
     """
 
     paths: list[str] = []
@@ -42,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     complete_since: datetime | None = None
     complete_until: datetime | None = None
     kind: str | None = None
+    records: str | None = None
     mappings: Mapping[str, ExportMapping] = {}
 
 
@@ -69,6 +72,7 @@ def read_settings(table: Mapping[str, Any]) -> Settings:
         complete_since=moments[0],
         complete_until=moments[1],
         kind=values.kind,
+        records=values.records,
         mappings=mappings,
     )
 

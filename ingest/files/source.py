@@ -21,7 +21,7 @@ from ingest.files.coverage import TimesRead
 from ingest.files.identities import Identities, RowIds
 from ingest.files.kinds.catalogue import KINDS
 from ingest.files.mapping import ExportMapping
-from ingest.files.readers import FORMATS, Format, read_as_of
+from ingest.files.readers import FORMATS, Format, nest_json, read_as_of
 from ingest.files.records import KnownRows, Record, normalize_word
 from ingest.files.settings import Settings, parse_moment, read_settings
 from ingest.payloads.archive import Document
@@ -143,7 +143,10 @@ class Files:
             raise _RefusedFileError(f"The name of {str(path)!a} is not UTF-8 or has control characters", "rename it.")
         if not path.is_file():
             raise _RefusedFileError(f"There is no file {path}", "give the path of an existing file.")
-        file_format = FORMATS.get(path.suffix.lower())
+        suffix = path.suffix.lower()
+        file_format = FORMATS.get(suffix)
+        if self.settings.records and suffix == ".json":
+            file_format = nest_json(self.settings.records)
         if not file_format:
             raise _RefusedFileError(f"{path} is not a file of type {', '.join(FORMATS)}", "convert it to one of them.")
         kind = _find_kind(path, kind_name)

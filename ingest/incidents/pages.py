@@ -45,14 +45,18 @@ def read_page(session: Session, path: str, kind: type[T], params: Params | None 
 
 
 def read_linked_pages(session: Session, path: str, params: Params, size: int) -> Iterator[msgspec.Raw]:
-    """Yield the entries of a list whose pages say where the next one is."""
-    address: str | None = path
-    query: Params | None = params
-    while address:
-        read = partial(read_page, session, address, list[msgspec.Raw], query)
-        entries, address = confirm_page(read, lambda page: len(page[0]), size)
+    """Yield the entries of a list by the address of the next page, or by number where a proxy removes it."""
+    address, query = path, {**params, "page": 1}
+    while True:
+        read = partial(read_page, session, address, list[msgspec.Raw], query or None)
+        entries, following = confirm_page(read, lambda page: len(page[0]), size)
         yield from entries
-        query = None  # the address of a next page has its own
+        if following:
+            address, query = following, {}
+        elif query and len(entries) == size:
+            query = {**query, "page": int(query["page"]) + 1}
+        else:
+            return
 
 
 def confirm_page(read: Callable[[], T], count: Callable[[T], int], size: int) -> T:

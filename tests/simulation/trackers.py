@@ -211,6 +211,7 @@ class GitHubIssues(ApiDouble):
     def __init__(self) -> None:
         super().__init__()
         self.transferred: set[str] = set()
+        self.links = True
 
     def make_id(self, number: int) -> str:
         return f"acme/shop#{number + 1000}"
@@ -227,13 +228,18 @@ class GitHubIssues(ApiDouble):
             case ["labels"]:
                 return [{"name": "incident"}, {"name": "Shop"}]
             case ["issues"]:
-                start, size = int(query.get("after", ["0"])[0]), int(query["per_page"][0])
+                start, size = self._window(query)
                 return self._list(query)[start : start + size]
             case ["issues", number] if (id_ := f"{self.slug}#{number}") in self.transferred:
                 raise MovedError(f"{self.url}/repositories/2/issues/1")
             case ["issues", number] if (id_ := f"{self.slug}#{number}") in self.things:
                 return self._issue(self.things[id_])
         raise ResponseError(410, "This issue was deleted")
+
+    def _window(self, query: dict[str, list[str]]) -> tuple[int, int]:
+        """Return offset and size of a page: by cursor, or by number."""
+        size, number = int(query["per_page"][0]), int(query.get("page", ["1"])[0])
+        return int(query["after"][0]) if "after" in query else (number - 1) * size, size
 
     def _list(self, query: dict[str, list[str]]) -> list[Any]:
         assert query["state"] == ["all"]
@@ -245,9 +251,9 @@ class GitHubIssues(ApiDouble):
         ]
 
     def next_page(self, path: str, query: dict[str, list[str]], body: Any) -> dict[str, str]:
-        if not path.endswith("/issues"):
+        if not path.endswith("/issues") or not self.links:
             return {}
-        start, size = int(query.get("after", ["0"])[0]), int(query["per_page"][0])
+        start, size = self._window(query)
         if start + size >= len(self._list(query)):
             return {}
         flat = {name: value[0] for name, value in query.items()} | {"after": str(start + size)}

@@ -97,6 +97,21 @@ def test_deployments_of_github_are_read_as_they_are(tmp_path: Path) -> None:
     ]
 
 
+def test_the_rows_of_a_reply_are_inside_of_it(tmp_path: Path) -> None:
+    """As the APIs of trackers and GraphQL answer; a file without that list is refused."""
+    issue = {"key": "PAY-1", "fields": {"created": "2026-03-02T10:00:00.000+0100", "components": [{"name": "shop"}]}}
+    columns = {"id": "key", "application": "fields.components.name", "opened_at": "fields.created"}
+    columns["resolved_at"] = "fields.resolutiondate"
+    settings = {"kind": "incidents", "columns": columns}
+    text = json.dumps({"data": {"issues": [issue, 7]}})
+    assert land(tmp_path, "search.json", text, **settings, records="data.issues").quarantined == 1
+    assert query(tmp_path, "SELECT id, application, opened_at::VARCHAR, resolved_at FROM incident") == [
+        ("PAY-1", "shop", "2026-03-02 09:00:00", None)
+    ]
+    with pytest.raises(UsageError, match="it has no list at issues"):
+        land(tmp_path, "search.json", text, **settings, records="issues")
+
+
 def test_a_replay_reads_payloads_by_the_mapping_of_today(tmp_path: Path) -> None:
     """Payloads have the cells of the export: another mapping gives other rows without the file."""
     land(tmp_path, "incidents.csv", PAGERDUTY, columns=PAGERDUTY_COLUMNS)

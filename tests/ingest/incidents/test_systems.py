@@ -137,14 +137,15 @@ def test_fields_of_ones_own_take_precedence(landing: Landing) -> None:
 
 
 def test_a_server_that_counts_more_than_it_shows_is_not_believed(landing: Landing) -> None:
-    """An issue that leaves the list between two pages moves the others: the list is read again."""
+    """Issues that leave the list between two pages move the others: the list is read again."""
     with served("jira server") as jira:
         for number in range(120):
             jira.add(jira.make_id(number), opened=200 - number, resolved=1)
 
         def delete(path: str) -> None:
-            if "startAt=50" in path:
-                jira.things.pop(jira.make_id(0), None)
+            if "startAt=49" in path:
+                for number in range(3):
+                    jira.things.pop(jira.make_id(number), None)
 
         jira.before = delete
         landing.run(jira)
@@ -192,6 +193,16 @@ def test_an_issue_belongs_to_its_label_else_to_its_repository(landing: Landing) 
         github.add("acme/shop#2", more={"labels": ["incident"]})
         landing.run(github, services={"service:*": "*", "acme/*": "*"})
         assert landing.sql("SELECT application FROM incident ORDER BY id") == [("cart",), ("shop",)]
+
+
+def test_pages_without_links_are_read_by_number(landing: Landing) -> None:
+    """Where a proxy removes the header that names the next page."""
+    with served("github_issues") as github:
+        github.links = False
+        for number in range(120):
+            github.add(github.make_id(number), opened=2 + number, resolved=1)
+        landing.run(github)
+        assert len(landing.ids()) == 120
 
 
 def test_a_transferred_issue_does_not_stay_open(landing: Landing) -> None:
