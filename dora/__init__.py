@@ -1,8 +1,10 @@
 """Delivery metrics that engineers believe.
 
 >>> import dora
->>> delivery = dora.open("data/dora.duckdb")
->>> delivery.metric("lead_time", by="team", every="week").df()
+>>> with dora.open() as delivery:
+...     print(delivery.metric("lead_time", since="30d"))
+...     frame = delivery.metric("lead_time", by="team", every="week").df()
+...     rows = delivery.table("deployments", since="30d").df()
 """
 
 from dora.api import Delivery, Result, open
@@ -13,3 +15,7 @@ from dora.sql.catalog import Metric, metrics
 
 __version__ = "0.1.0"
 __all__ = ["Delivery", "DoraError", "Metric", "Move", "Page", "Result", "Scope", "Value", "metrics", "open"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

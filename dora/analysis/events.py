@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dora import periods
 from dora.errors import UsageError, suggest
-from dora.query.lists import Row, run_analysis
+from dora.query.lists import run_analysis
 from dora.query.metric import build_info
+from dora.query.rows import Rows
 from dora.query.value import EVERYTHING, Scope
 from dora.storage.database import Connection
 
 
-def list_events(con: Connection, scope: Scope) -> list[Row]:
+def list_events(con: Connection, scope: Scope) -> Rows:
     """Return the events that concern a scope and overlap its window, the latest first.
 
     A row has event_id, source, kind, title, ``happened_at`` and ``until`` in UTC (null for a moment), applications and

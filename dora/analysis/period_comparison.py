@@ -115,7 +115,7 @@ def previous_period(con: Connection, scope: Scope) -> tuple[Scope, str]:
         raise UsageError("The build has no data to compare.", "run `dora nightly`; `dora check` says what is missing.")
     before = periods.previous_window(scope.since, scope.until, zone, as_of)
     if before is None:
-        raise UsageError("A window without a start has no window before it.", "set a start, for example --since 90d.")
+        raise UsageError("A window without a start has no window before it.", "set a start (since), for example 90d.")
     start, end = periods.parse_window(scope.since, scope.until, zone, as_of)
     now = periods.Period(start or before.end, end or periods.to_local(as_of, zone))
     earlier = replace(scope, since=before.start.isoformat(), until=before.end.isoformat())

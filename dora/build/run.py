@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from dora import periods
+from dora.build.comments import write_comments
 from dora.build.definition_tables import hash_definitions, write_definitions
 from dora.build.goal_table import write_goals
 from dora.build.local_times import write_local_times
@@ -66,7 +67,7 @@ def build(
         write_observed_days(con)
         _write_metrics(con, report)
         results = _run_checks(con)
-        _write_meanings(con)
+        write_comments(con)
         stops = [result for result in results if result.severity == "stop" and result.rows]
         if stops:
             rows = [f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops]
@@ -145,23 +146,6 @@ def write_daily_counts(con: Connection, metric: str) -> None:
         f" SELECT application, min(happened_at) AS happened_at, ({local_time})::DATE AS day, excluded, assistance,"
         f' count(*) AS n, count(*) FILTER (censored) AS open, sum(value) AS total FROM metrics."{metric}" GROUP BY ALL'
     )
-
-
-def _write_meanings(con: Connection) -> None:
-    """Write the meaning of every model and column into the build, where analysts and an export's dictionary read it."""
-    keys = definitions.definition_keys()
-    meanings = catalog.column_meanings() | {("definitions", name): key.description for name, key in keys.items()}
-    columns = con.execute(
-        "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
-        " WHERE database_name = current_database() AND NOT internal"
-    ).fetchall()
-    # A statement of DDL takes no parameters.
-    models = catalog.table_meanings().items()
-    comments = ["COMMENT ON TABLE main.\"{}\" IS '{}';".format(name, text.replace("'", "''")) for name, text in models]
-    for schema, name, column in columns:
-        text = (meanings.get((name, column)) or meanings.get(("", column), "")).replace("'", "''")
-        comments.append(f'COMMENT ON COLUMN "{schema}"."{name}"."{column}" IS \'{text}\';')
-    con.execute(f"BEGIN; {' '.join(comments)} COMMIT")
 
 
 def _run_checks(con: Connection) -> list[CheckResult]:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dora.api import Delivery
+from dora.query.rows import to_arrow
 from dora.query.value import GROUPS, Scope
 from dora.render import console
 from dora.render.console import Format
 from dora.render.file import replace_file
-from dora.sql.catalog import column_meanings, metrics
+from dora.sql.catalog import metrics
+from dora.sql.tables import shared_meanings, tables
 
 Rows = list[dict[str, Any]]
 # The lists that people ask for; the other tables of dora.duckdb are read in DuckDB itself.
@@ -46,11 +48,10 @@ def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[
     """
     row_counts: dict[str, int] = {}
     dictionary: Rows = []
-    meanings = column_meanings()
     for name, types, rows in _sheets(delivery, scope):
         save(folder / f"{name}.{form}", form, rows, types)
         for column in types:
-            meaning = meanings.get((name, column)) or meanings["", column]
+            meaning = tables()[name].meaning(column) if name in tables() else shared_meanings()[column]
             dictionary.append({"file": name, "column": column, "means": meaning})
         row_counts[name] = len(rows)
     save(folder / "dictionary.csv", "csv", dictionary)
@@ -108,20 +109,8 @@ def save(
 
 
 def _write_parquet(rows: Rows, path: Path, types: Types, about: Mapping[str, str]) -> None:
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that other commands need not pay
-    from pyarrow import parquet  # noqa: PLC0415
+    from pyarrow import parquet  # noqa: PLC0415 - a third of a second that other commands need not pay
 
-    arrow_types = {
-        "VARCHAR": pa.string(),
-        "VARCHAR[]": pa.list_(pa.string()),
-        "DOUBLE": pa.float64(),
-        "BOOLEAN": pa.bool_(),
-        "DATE": pa.date32(),
-        # An instant: without its zone a reader would take it for local time.
-        "TIMESTAMP": pa.timestamp("us", "UTC"),
-        **dict.fromkeys(("TINYINT", "INTEGER", "BIGINT", "UBIGINT", "HUGEINT"), pa.int64()),
-    }
-    columns = {name: pa.array([row[name] for row in rows], arrow_types.get(kind)) for name, kind in types.items()}
-    empty = {name: column.cast(pa.string()) for name, column in columns.items() if pa.types.is_null(column.type)}
-    table = pa.table(columns | empty).replace_schema_metadata(dict(about))
+    # An instant: without its zone a reader would take it for local time.
+    table = to_arrow(rows, types, "UTC").replace_schema_metadata(dict(about))
     parquet.write_table(table, path, compression="zstd")

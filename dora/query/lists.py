@@ -3,55 +3,71 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any
 
 from dora import periods
+from dora.errors import UsageError, suggest
 from dora.query.metric import build_info, fetch_rows
 from dora.query.plan import read_query, select_applications
+from dora.query.rows import Rows
 from dora.query.value import Scope
 from dora.sql import catalog
+from dora.sql.tables import tables
 from dora.storage.database import Connection
 
 Row = dict[str, Any]
-LISTS = {  # the column that says when a row happened, and the one that identifies it
-    "change_timeline": ("merged_at", "change_id"),
-    "canary_outcomes": ("happened_at", "canary_id"),
-    "audit_trail": ("happened_at", "deployment_id"),
-    "rollbacks": ("happened_at", "deployment_id"),
-    "pipeline_templates": ("updated_at", "pipeline_id"),
-}
 
 
-def list_rows(con: Connection, name: str, scope: Scope) -> list[Row]:
+def list_rows(con: Connection, name: str, scope: Scope) -> Rows:
     """Return the rows of a list within a scope, the latest first; without a window also those without a time.
 
     Raises ``UsageError`` for an application, team or date that does not exist.
     """
-    return run_in_scope(con, _rows_in_scope(name), scope)
+    return run_in_scope(con, rows_in_scope_sql(name), scope)
 
 
-def run_analysis(con: Connection, name: str, scope: Scope) -> list[Row]:
+def run_analysis(con: Connection, name: str, scope: Scope) -> Rows:
     """Return the rows of ``dora/sql/analyses/<name>.sql`` in a scope. Raises ``UsageError`` as ``list_rows`` does."""
-    return run_in_scope(con, catalog.queries("analyses")[name], scope)
+    analyses = catalog.queries("analyses")
+    if name not in analyses:
+        raise UsageError(f"There is no analysis {name}.", suggest(name, analyses))
+    return run_in_scope(con, analyses[name], scope)
 
 
-def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) -> list[Row]:
+def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) -> Rows:
     """Return the rows of a query in which ``$change_timeline`` stands for that list in a scope; so do all lists.
 
     Raises ``UsageError`` as ``list_rows`` does.
     """
+    in_scope = re.sub(_pattern_of_lists(), lambda match: f"(\n{rows_in_scope_sql(match[1])})", sql)
+    return fetch_rows(con, in_scope, {**scope_parameters(con, scope), **parameters})
+
+
+@cache
+def _pattern_of_lists() -> str:
+    """Return what matches ``$name`` of each table whose rows have a time."""
+    return rf"\$({'|'.join(name for name, table in tables().items() if table.time)})\b"
+
+
+def scope_parameters(con: Connection, scope: Scope) -> dict[str, object]:
+    """Return the parameters of ``rows_in_scope_sql``: applications, teams, and the window in UTC."""
     info = build_info(con)
     zone, as_of = info["timezone"], info["as_of"]
     since, until = (
         periods.to_utc(moment, zone) if moment else None
         for moment in periods.parse_window(scope.since, scope.until, zone, as_of)
     )
-    lists = rf"\$({'|'.join(LISTS)})\b"
-    in_scope = re.sub(lists, lambda match: f"(\n{_rows_in_scope(match[1])})", sql)
     _, selection = select_applications(con, scope)
-    return fetch_rows(con, in_scope, {**selection, "since": since, "until": until, **parameters})
+    return {**selection, "since": since, "until": until}
 
 
-def _rows_in_scope(name: str) -> str:
-    time, key = LISTS[name]
-    return read_query("rows_in_scope", list=name, time=time, key=key)
+def rows_in_scope_sql(name: str) -> str:
+    """Return the query of a table's rows in a scope; raises ``UsageError`` if there is no such table."""
+    if name not in tables():
+        raise UsageError(f"There is no table {name}.", suggest(name, tables()))
+    table = tables()[name]
+    time = f"listed.{table.time}" if table.time else "NULL::TIMESTAMP"
+    key = [f"listed.{column}" for column in reversed(table.unique_key)]
+    order = ", ".join([f"{time} DESC", *key] if table.time else key)
+    return read_query("rows_in_scope", list=name, time=time, order=order)

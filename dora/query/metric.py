@@ -20,6 +20,7 @@ from dora.query.coverage import Coverage, read_coverage
 from dora.query.estimates import ESTIMATORS, Estimate, nothing_to_count
 from dora.query.exposure import Exposure, first_day, read_exposure, window_days
 from dora.query.plan import SPREAD, ScopePlan, execute, read_query, resolve_scope, select_applications
+from dora.query.rows import Rows
 from dora.query.value import ASSISTANCE, EVERYTHING, RATES, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
@@ -108,7 +109,7 @@ def _to_value(  # noqa: PLR0913 - one argument a part of the value
     )
 
 
-def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> Rows:
     """Return the rows behind ``compute_metric``.
 
     Columns: application, happened_at, subject, value, censored, excluded, entry, team, grp, period.
@@ -117,14 +118,12 @@ def list_observations(con: Connection, name: str, scope: Scope = EVERYTHING) -> 
     return query_observations(con, name, scope, ordered)
 
 
-def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def explain_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> Rows:
     """Return the rows behind a number with details of each subject: times, people, evidence, links."""
     return query_observations(con, name, scope, catalog.queries("explain")[catalog.metric(name).subject])
 
 
-def query_observations(
-    con: Connection, name: str, scope: Scope, sql: str, parameters: Sequence[object] = ()
-) -> list[dict[str, Any]]:
+def query_observations(con: Connection, name: str, scope: Scope, sql: str, parameters: Sequence[object] = ()) -> Rows:
     """Run a SELECT that reads from ``$observations``: the rows of ``list_observations`` in a scope.
 
     ``$observations`` occurs exactly once, before any ``?``; ``parameters`` fill the ``?`` in order.
@@ -137,13 +136,13 @@ def query_observations(
     return fetch_rows(con, sql.replace("$observations", f"(\n{positional})"), [*bound, *parameters])
 
 
-def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def survival_curve(con: Connection, name: str, scope: Scope = EVERYTHING) -> Rows:
     """Return the Kaplan–Meier curve of a duration: ``value``, the share ``left`` after it, ``low`` and ``high``."""
     sql = statistics.survival_curve_sql("(SELECT value, censored, entry FROM $observations WHERE excluded IS NULL)")
     return query_observations(con, name, scope, sql)
 
 
-def definitions_in_force(con: Connection, name: str | None, scope: Scope = EVERYTHING) -> list[dict[str, Any]]:
+def definitions_in_force(con: Connection, name: str | None, scope: Scope = EVERYTHING) -> Rows:
     """Return the definitions that shaped a metric, all for None: key, value, meaning, number of applications."""
     _, selection = select_applications(con, scope)
     keys = catalog.metric(name).shaped_by if name else None
@@ -155,8 +154,8 @@ def build_info(con: Connection) -> dict[str, Any]:
     return fetch_rows(con, "SELECT * FROM build", [])[0]
 
 
-def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> list[dict[str, Any]]:
+def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> Rows:
     """Return the rows of a query by column name; of named parameters, it gets those that it uses."""
     cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    types = {column[0]: str(column[1]) for column in cursor.description or []}
+    return Rows((dict(zip(types, row, strict=True)) for row in cursor.fetchall()), types)

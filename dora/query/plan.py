@@ -196,7 +196,7 @@ def _window(con: Connection, metric: Metric, scope: Scope, zone: str, as_of: dat
     if start > end:
         raise UsageError(
             f"The window ends ({end:%Y-%m-%d %H:%M}) before it starts ({start:%Y-%m-%d %H:%M}).",
-            "give --since a date before --until.",
+            "give a start (since) before the end (until).",
         )
     return Period(start, end)
 

@@ -153,6 +153,21 @@ class Value:
     off_trunk_commits: int | None = None
 
     @property
+    def pending(self) -> int:
+        """How many of the observations are still open, as ``open``."""
+        return self.open
+
+    @property
+    def interval(self) -> Bounds:
+        """The 95 % confidence interval, ``low`` and ``high``."""
+        return self.low, self.high
+
+    def __str__(self) -> str:
+        """The number in one line: ``lead_time 20 min · n = 2,815 · 95 % CI 20–21 min``."""
+        keys = [self.metric, self.group, f"{self.period:%Y-%m-%d}" if self.period else None]
+        return f"{' '.join(key for key in keys if key)} {self.text} · {self.evidence}"
+
+    @property
     def text(self) -> str:
         """The number with its unit: ``25 min``, or ``–``."""
         return wording.quantity(self.value, self.unit)

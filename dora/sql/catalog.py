@@ -97,25 +97,6 @@ def header(sql: str) -> dict[str, Any]:
     return tomllib.loads("\n".join(line.removeprefix("--").strip() for line in comments if " = " in line))
 
 
-def column_meanings() -> dict[tuple[str, str], str]:
-    """Return the meaning of each column by table and column, "" for the table of what several tables share.
-
-    A column of one model is in the header of its .sql file, a shared one in columns.toml.
-    """
-    shared = tomllib.loads(files("dora.sql").joinpath("columns.toml").read_text())
-    tables = {"": shared} | {name: header(sql) for name, sql in queries("models").items()}
-    return {(table, column): meaning for table, columns in tables.items() for column, meaning in columns.items()}
-
-
-def table_meanings() -> dict[str, str]:
-    """Return by model what one row is: the first sentence of its header."""
-    comments = {
-        name: " ".join(line[2:].strip() for line in takewhile(lambda line: line.startswith("--"), sql.splitlines()))
-        for name, sql in queries("models").items()
-    }
-    return {name: f"{comment.split('. ')[0].rstrip('.')}." for name, comment in comments.items()}
-
-
 @cache
 def rules() -> dict[str, Rule]:
     """Return every rule by id, in the order of ``rules.toml``."""
@@ -135,8 +116,10 @@ def checks() -> dict[str, Check]:
     return {name: Check(name=name, sql=sql, **header(sql)) for name, sql in queries("checks").items()}
 
 
-def metric(name: str) -> Metric:
-    """Return the metric of that name; raises ``UsageError`` with the existing names."""
-    if name not in metrics():
-        raise UsageError(f"There is no metric {name}.", suggest(name, metrics()))
+def metric(name: str | Metric) -> Metric:
+    """Return the metric of that name; raises ``UsageError`` with the nearest names."""
+    if isinstance(name, Metric):
+        return name
+    if not isinstance(name, str) or name not in metrics():
+        raise UsageError(f"There is no metric {name}.", suggest(str(name), metrics()))
     return metrics()[name]

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from dora.errors import DoraError, LockedError, UnusableError
+from dora.errors import DoraError, LockedError, UnusableError, UsageError
 from dora.storage.system_errors import REMEDIES, explain_system_error, memory_error
 
+REFUSALS = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException)
 NEXT_STEPS = {
     "landing.duckdb": "run `dora ingest NAME`, `dora build` or `dora nightly`: they make it again from the payloads.",
     "dora.duckdb": "run `dora build`.",
@@ -25,6 +26,16 @@ def explain_sql_errors(path: Path | None) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         raise explain(error, path) from error
+
+
+@contextlib.contextmanager
+def explain_query() -> Iterator[None]:
+    """Turn an error of DuckDB about the SQL of a user into a ``UsageError`` with DuckDB's words."""
+    try:
+        yield
+    except REFUSALS as error:
+        reason = " ".join(line.strip() for line in str(error).partition("\n\n")[0].splitlines())
+        raise UsageError(f"DuckDB refuses this SQL. {reason}", "see tables() for the tables of the build.") from error
 
 
 def explain_fault(error: BaseException) -> DoraError | None:

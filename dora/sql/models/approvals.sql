@@ -1,6 +1,12 @@
 -- One row is one approval prompt and one deployment that it counts for (A1), with its wait; a prompt that no deployment
 -- waited for is one row. A prompt of a release train has a row for each of its deployments.
 --
+-- unique_key = ["source", "approval_id", "deployment_id"]
+-- time = "started_at"
+-- example = "SELECT decided_by, count(*) AS prompts, median(waited_minutes) AS minutes FROM approvals WHERE role = 'approval' GROUP BY ALL ORDER BY prompts DESC"
+-- outcome = "How it was settled: decided, waiting, timed_out, passed_by_timeout, skipped or canceled."
+-- started_at = "When the prompt appeared."
+-- status = "Status of the stage, in the source's words."
 -- approval_id = "Id of the approval prompt."
 -- prompt = "Instructions of the approval prompt."
 -- decision = "continue or stop."

@@ -1,6 +1,10 @@
 -- One row is one production change, or an attempt at one: who triggered it, who wrote what it shipped, who approved it,
 -- and its outcome.
 --
+-- unique_key = ["deployment_id"]
+-- time = "happened_at"
+-- example = "SELECT happened_at, application, triggered_by, authors, approved_by FROM audit_trail WHERE author_approval = 'alone' ORDER BY happened_at DESC"
+-- reason = "Why it failed or was stopped, in the source's words."
 -- changed_at = "When production began to change: first traffic."
 -- changes = "Number of changes that it shipped first."
 -- authors = "Authors of those changes."

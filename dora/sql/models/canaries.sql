@@ -2,6 +2,12 @@
 -- Its last interval decides; a restart of its stage is another analysis. A passing score without data in some group,
 -- and a score of 0 because most metrics had no data or all are muted, are no verdict but no_data.
 --
+-- unique_key = ["source", "canary_id"]
+-- time = "started_at"
+-- example = "SELECT verdict, count(*) AS canaries, avg(score) AS mean_score FROM canaries GROUP BY ALL ORDER BY canaries DESC"
+-- groups = "Number of groups of metrics."
+-- outcome = "How the deployment that it analysed ended, as in deployments."
+-- reason = "What the canary service said, in its words."
 -- analysis = "Kind of analysis."
 SELECT
   judged_canaries.canary_id,

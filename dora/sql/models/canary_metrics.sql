@@ -1,6 +1,11 @@
 -- One row is one metric of one judgment of a canary analysis; decisive marks the last judgment, which decides the
 -- verdict.
 --
+-- unique_key = ["source", "metric_id"]
+-- time = "judged_at"
+-- example = "SELECT metric, count(*) FILTER (failed) AS failed, count(*) AS judged FROM canary_metrics WHERE decisive GROUP BY ALL ORDER BY failed DESC"
+-- groups = "Groups that the metric belongs to."
+-- reason = "What the canary service said about the metric, in its words."
 -- metric_id = "Id of the metric result."
 -- decisive = "It belongs to the judgment that decides the verdict."
 -- judged_at = "When it was judged."

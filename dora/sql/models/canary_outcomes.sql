@@ -3,6 +3,13 @@
 -- deployment continued because a later one passed was analysed again; one that ran after all traffic had moved could
 -- stop nothing.
 --
+-- unique_key = ["source", "canary_id"]
+-- time = "happened_at"
+-- example = "SELECT verdict, action_taken, deployment_failed, count(*) AS canaries FROM canary_outcomes GROUP BY ALL ORDER BY canaries DESC"
+-- kind = "Kind of the deployment that it analysed, as in deployments."
+-- groups = "Number of groups of metrics."
+-- outcome = "How the deployment that it analysed ended, as in deployments."
+-- reason = "What the canary service said, in its words."
 -- minutes = "How long the canary took."
 -- action_taken = "What happened after the canary: promoted, stopped, overridden, continued without approval and so on."
 -- overridden_by = "User who let the deployment continue although its canary had failed."

@@ -1,6 +1,10 @@
 -- One row is one change's way to production: its merge, the deployment that shipped it, and its lead time by stage,
 -- or for how long it has been waiting.
 --
+-- unique_key = ["application", "change_id"]
+-- time = "merged_at"
+-- example = "SELECT application, subject, lead_hours, waiting_hours, approval_hours FROM change_timeline WHERE state = 'shipped' ORDER BY lead_hours DESC LIMIT 20"
+-- subject = "First line of its message."
 -- state = "shipped, open, or why it does not count."
 -- lead_hours = "Lead time of a shipped change, by the definitions in force."
 -- open_hours = "Time since the lead time of an open change started."

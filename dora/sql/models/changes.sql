@@ -2,6 +2,10 @@
 -- paths. shipped_by is the first succeeded deployment that reaches the change, or cherry-picks of all of it; baseline
 -- marks the changes that the first recorded deployment had already shipped.
 --
+-- unique_key = ["application", "change_id"]
+-- time = "merged_at"
+-- example = "SELECT application, merged_at, author, subject FROM changes WHERE shipped_by IS NULL AND NOT baseline ORDER BY merged_at"
+-- subject = "First line of its message."
 -- authored_at = "When its commit was authored."
 -- committed_at = "When its commit was committed."
 -- reverts = "Changes that it reverts, joined by a space."

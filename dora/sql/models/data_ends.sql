@@ -1,4 +1,7 @@
 -- One row is one application, with the end of its data: of the latest source of its executions, else of the build.
+--
+-- unique_key = ["application"]
+-- example = "SELECT application, as_of FROM data_ends ORDER BY as_of LIMIT 10"
 WITH
 ends_of_sources AS (
   SELECT source, max(as_of) AS as_of FROM landing.load WHERE finished_at IS NOT NULL GROUP BY source

@@ -1,5 +1,8 @@
 -- One row is one deployment of new content that took traffic, with what is known of its commits (G4).
 --
+-- unique_key = ["deployment_id"]
+-- time = "traffic_at"
+-- example = "SELECT place, count(*) AS deployments FROM deployed_commits GROUP BY ALL ORDER BY deployments DESC"
 -- attribution = "How the commit is known: commit, tag, version, restored, or why it is not."
 -- traffic_at = "When it served: full traffic, else first."
 -- place = "Where its commit is: on trunk, head of a request, same files, part of a change, off trunk, or unknown."

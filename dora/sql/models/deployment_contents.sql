@@ -1,5 +1,8 @@
 -- One row is one part of what one deployment puts into service on one target: an own image, a version or a commit.
 --
+-- unique_key = ["deployment_id", "target", "image"]
+-- time = "full_traffic_at"
+-- example = "SELECT image, count(DISTINCT version) AS versions FROM deployment_contents GROUP BY ALL ORDER BY versions DESC"
 -- target = "Where it serves."
 -- image = "Name of the image; empty for a version without images."
 -- chosen_by = "What makes it an own image: the definition `images`, its name, or that it is the first container."

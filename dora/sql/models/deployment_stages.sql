@@ -1,5 +1,9 @@
 -- One row is one stretch of a deployment's time. Stretches of one deployment touch and never overlap, so every period
 -- cut out of them is the sum of its parts. Of activities at the same time, deployment_time_parts decides the stage.
+--
+-- unique_key = ["deployment_id", "stage", "started_at"]
+-- time = "started_at"
+-- example = "SELECT stage, sum(date_diff('second', started_at, ended_at)) / 3600 AS hours FROM deployment_stages GROUP BY ALL ORDER BY hours DESC"
 WITH
 activities AS (
   SELECT * FROM deployment_time_parts WHERE started_at < ended_at

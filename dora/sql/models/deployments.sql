@@ -2,6 +2,10 @@
 -- stage did (`action`) is a part of an attempt (`part` of rollouts), whose parts fall into classes of which one governs
 -- (attempt_rollouts); its outcome is in attempt_outcomes, its change of content in dora/lineage/history.py.
 --
+-- unique_key = ["deployment_id"]
+-- time = "traffic_at"
+-- example = "SELECT application, count(*) AS deployments FROM deployments WHERE took_traffic AND kind = 'release' GROUP BY ALL ORDER BY deployments DESC"
+-- reason = "Why it failed or was stopped, in the source's words."
 -- took_traffic = "Production traffic reached it."
 -- succeeded = "It served all traffic."
 -- attribution = "How the commit is known: commit, tag, version, restored, or why it is not."

@@ -1,5 +1,8 @@
 -- One row is one event and one application or team that it concerns; of the whole organisation it has one row.
 --
+-- unique_key = ["source", "event_id", "owner", "name"]
+-- time = "happened_at"
+-- example = "SELECT happened_at, kind, title, owner, name FROM events ORDER BY happened_at DESC"
 -- event_id = "Id of the event."
 -- kind = "freeze, migration, reorganisation, template or other."
 -- title = "Title of the event."

@@ -2,6 +2,10 @@
 -- the verdict of a person. What a later verdict silences is left out; `verdicts` lists it.
 -- Confidence: stated by a stage, a commit or a person, or inferred from its place in time.
 --
+-- unique_key = ["deployment_id", "evidence", "evidence_id"]
+-- time = "happened_at"
+-- example = "SELECT evidence, count(DISTINCT deployment_id) AS deployments FROM failures GROUP BY ALL ORDER BY deployments DESC"
+-- happened_at = "When the evidence happened."
 -- evidence_id = "Id of the evidence: the rollback, the fix, the incident, the verdict."
 -- confidence = "stated by a stage, a commit or a person, or inferred from its place in time."
 SELECT

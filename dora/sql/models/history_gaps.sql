@@ -1,6 +1,13 @@
 -- One row is one stretch of an application's time without landed history, up to until (exclusive). It lies between two
 -- covered stretches (history is missing) or before all of them (since is null: history begins). An application that
 -- appears after the first run of its source is new: nothing is missing before it.
+--
+-- unique_key = ["application", "since"]
+-- time = "since"
+-- example = "SELECT application, since, until, reason FROM history_gaps ORDER BY until DESC"
+-- since = "From when; null if nothing was read before."
+-- until = "Up to when, not included."
+-- reason = "What is missing."
 WITH
 first_runs AS (
   SELECT source, min(as_of) AS first_run FROM landing.load WHERE finished_at IS NOT NULL GROUP BY source

@@ -1,5 +1,8 @@
 -- One row is one incident with the deployment that it is attributed to, if any.
 --
+-- unique_key = ["source", "incident_id", "application"]
+-- time = "opened_at"
+-- example = "SELECT severity, count(*) AS incidents, count(deployment_id) AS attributed FROM incidents GROUP BY ALL"
 -- incident_id = "Id of the incident."
 -- linked_by = "How the incident is attributed to the deployment: deployment, commit or window; null if it is not."
 -- link_problem = "Why the deployment or commit that it names blames none; null if it does, or names none."

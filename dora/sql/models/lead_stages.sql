@@ -1,6 +1,9 @@
 -- One row is one stage of one shipped change's lead time. The stages of a change add up to its lead time exactly:
 -- those before its merge where the clock starts earlier, waiting until its deployment was queued (or started, where no
 -- queue time is known), then the stages of that deployment until the lead time ends.
+--
+-- unique_key = ["application", "change_id", "stage"]
+-- example = "SELECT stage, sum(hours) AS hours FROM lead_stages GROUP BY ALL ORDER BY hours DESC"
 WITH
 shipped_lead_times AS (
   SELECT lead_times.*, greatest(lead_times.began_at, changes.merged_at) AS waits_from

@@ -1,6 +1,9 @@
 -- One row is one change of one application with its lead time, as the definitions in force measure it: when it started,
 -- when it ended (null: not yet, or not recorded), and why it is excluded, if it is.
 --
+-- unique_key = ["application", "change_id"]
+-- time = "began_at"
+-- example = "SELECT application, median(hours) AS median_hours FROM lead_times WHERE shipped AND excluded IS NULL GROUP BY ALL ORDER BY median_hours"
 -- shipped = "A deployment has shipped it."
 -- began_at = "When the lead time started, by the definition in force."
 -- entry_hours = "Its age at the baseline, from when on it was observed; null if it was from its start."

@@ -2,6 +2,9 @@
 -- that it follows and how many newer versions of it are in use. Versions are ordered by the time they were first
 -- observed, then by name.
 --
+-- unique_key = ["source", "pipeline_id"]
+-- time = "updated_at"
+-- example = "SELECT template, count(*) AS pipelines, count(*) FILTER (versions_behind > 0) AS behind FROM pipeline_templates GROUP BY ALL"
 -- newest_version = "Newest version of that template in use."
 WITH
 production_executions AS (

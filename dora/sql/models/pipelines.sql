@@ -1,5 +1,9 @@
 -- One row is one pipeline as it is configured now, with its template. If it names none but at least three applications
 -- have a pipeline of the same name and stages, that name is its template by convention.
+--
+-- unique_key = ["source", "pipeline_id"]
+-- time = "updated_at"
+-- example = "SELECT has_canary, has_approval, count(*) AS pipelines FROM pipelines WHERE NOT disabled GROUP BY ALL"
 WITH
 similar_pipelines AS (
   SELECT

@@ -2,6 +2,9 @@
 -- what evidence. It failed at full traffic, or at the first evidence if that came earlier, never before first traffic
 -- (R1). A rollback or a fix restores service; where there are incidents only, the resolution of the last one does.
 --
+-- unique_key = ["deployment_id"]
+-- time = "failed_at"
+-- example = "SELECT application, date_diff('minute', failed_at, recovered_at) AS minutes FROM recoveries WHERE excluded IS NULL ORDER BY minutes DESC"
 -- failed_at = "When the failure started."
 -- detected_at = "When the first of its incidents was opened; null without one."
 -- excluded = "Why its recovery time is left out: a verdict alone, or recovered before it failed; null if it counts."

@@ -1,6 +1,10 @@
 -- One row is one return of production to older content, by a deployment of its own or in the same execution that had
 -- changed it. rolled_back_id is the deployment that it reverted, live_minutes how long that one had taken traffic.
 --
+-- unique_key = ["deployment_id"]
+-- time = "happened_at"
+-- example = "SELECT happened_at, application, live_minutes, reason FROM rollbacks ORDER BY happened_at DESC LIMIT 20"
+-- reason = "Why it was rolled back, in the source's words."
 -- method = "separate deployment, or same execution as the one that had changed production."
 -- rolled_back_id = "Deployment that was rolled back."
 -- rolled_back_commit = "Commit that was rolled back."

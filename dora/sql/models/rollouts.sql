@@ -2,6 +2,12 @@
 -- Its times are those of its content, which an execution of another pipeline may have given traffic. is_canary marks
 -- workloads that only serve a canary analysis.
 --
+-- unique_key = ["source", "rollout_id"]
+-- time = "started_at"
+-- example = "SELECT account, location, count(*) AS rollouts FROM rollouts WHERE action = 'deploy' GROUP BY ALL ORDER BY rollouts DESC"
+-- reason = "Why it failed, in the source's words."
+-- kind = "Kind of the deployment according to its source: release, hotfix, rollback, redeploy, config or promotion; null if it does not say."
+-- status = "Status of the rollout: succeeded, failed and so on."
 -- rollout_id = "Id of the rollout."
 -- execution_id = "Id of the execution that did it."
 -- action = "deploy, rollback, restart, scale, enable, disable, delete, promote, promote_fully, abort, completed, aborted or route."

@@ -1,6 +1,10 @@
 -- One row is one stretch of time in which one target served one content in full, or in which content waited there
 -- without traffic. A content ends when the next one serves all traffic, or when what runs it is removed.
 --
+-- unique_key = ["application", "target", "since", "is_dark"]
+-- time = "since"
+-- example = "SELECT application, target, version, since FROM serving_intervals WHERE until IS NULL AND NOT is_dark ORDER BY since"
+-- kind = "Kind of the deployment that brought it, as in deployments."
 -- target = "Where it serves: account, location and workload, or the environment of a file."
 -- is_dark = "It waited without traffic."
 -- content = "What tells it from other contents: the commit or version of each own image."

@@ -1,6 +1,9 @@
 -- One row is one verdict of a person on a deployment: that it failed, or that it was stable. The latest on a deployment
 -- is in force (E5): a stable one silences all evidence older than it.
 --
+-- unique_key = ["source", "verdict_id"]
+-- time = "decided_at"
+-- example = "SELECT decided_at, decided_by, verdict, deployment_id, reason FROM verdicts WHERE in_force ORDER BY decided_at DESC"
 -- verdict_id = "Id of the verdict."
 -- verdict = "failed or stable."
 -- decided_by = "Who decided."

@@ -4,11 +4,11 @@ FROM $list AS listed
 INNER JOIN memberships
   ON
     listed.application = memberships.application
-    AND coalesce(listed.$time, memberships.since) >= memberships.since
-    AND coalesce(listed.$time < memberships.until, memberships.until = 'infinity')
+    AND coalesce($time, memberships.since) >= memberships.since
+    AND coalesce($time < memberships.until, memberships.until = 'infinity')
 WHERE
   list_contains($applications::VARCHAR[], memberships.application)
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
-  AND coalesce(listed.$time >= $since, $since IS NULL)
-  AND coalesce(listed.$time < $until, $until IS NULL)
-ORDER BY listed.$time DESC, listed.$key, listed.application
+  AND coalesce($time >= $since, $since IS NULL)
+  AND coalesce($time < $until, $until IS NULL)
+ORDER BY $order
