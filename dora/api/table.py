@@ -15,7 +15,7 @@ from dora.query.metric import fetch_rows
 from dora.query.plan import execute
 from dora.query.rows import MAX_ROWS, Frames, Rows, to_html
 from dora.query.value import Scope
-from dora.sql.tables import tables
+from dora.sql.tables import tables, unit
 from dora.storage.database import Connection
 
 SIZES = """
@@ -37,7 +37,8 @@ class TableRows(Frames):
     """The rows of one table, the latest first where it has a column of time. They are read when they are used.
 
     ``grain`` says what one row is, ``unique_key`` which columns are unique together, ``types`` the SQL type of each
-    column. Iterate over dictionaries, or take ``df()``, ``pl()``, ``arrow()``, which are faster.
+    column, ``describe`` its unit and meaning; ``example`` is a query. Iterate over dictionaries, or take ``df()``,
+    ``pl()``, ``arrow()``, which are faster.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class TableRows(Frames):
     ) -> None:
         if name not in tables():
             raise UsageError(f"There is no table {name}.", suggest(str(name), tables()))
-        self.name, self.grain, self.unique_key = name, tables()[name].grain, tables()[name].unique_key
+        about = tables()[name]
+        self.name, self.grain, self.unique_key, self.example = name, about.grain, about.unique_key, about.example
         self._connect = connect
         con = connect()
         of_table = dict(con.execute(f"SELECT column_name, column_type FROM (DESCRIBE {name})").fetchall())  # noqa: S608 - a name of ours
@@ -69,6 +71,14 @@ class TableRows(Frames):
         # Named by the query alone: DuckDB refuses a value for a parameter that it does not have.
         names = re.findall(r"\$(\w+)", self._sql)
         return self._connect().sql(self._sql, params={name: self._parameters[name] for name in names}).to_arrow_table()
+
+    def describe(self) -> Rows:
+        """Return the columns with SQL type, unit and meaning."""
+        columns = [
+            {"column": column, "type": kind, "unit": unit(column, kind), "meaning": _describe(self.name, column)}
+            for column, kind in self.types.items()
+        ]
+        return Rows(columns, dict.fromkeys(("column", "type", "unit", "meaning"), "VARCHAR"))
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         return iter(self.rows)
@@ -106,6 +116,12 @@ def list_tables(con: Connection) -> Rows:
     ]
     types = {"rows": "BIGINT", "columns": "BIGINT", "unique_key": "VARCHAR[]"}
     return Rows(rows, {name: types.get(name, "VARCHAR") for name in rows[0]})
+
+
+def _describe(name: str, column: str) -> str:
+    from dora.config.definitions import describe_definition  # noqa: PLC0415 - reads settings, which numbers do not need
+
+    return describe_definition(name, column) or tables()[name].meaning(column)
 
 
 def _select_columns(name: str, columns: Sequence[str] | None, existing: Mapping[str, str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dora.config.definitions import definition_keys
+from dora.config.definitions import describe_definition
 from dora.sql import tables
 from dora.storage.database import Connection
 
@@ -29,7 +29,6 @@ def write_comments(con: Connection) -> None:
 
 def _describe_column(table: tables.PublishedTable, column: str, kind: str) -> str:
     """Return the meaning and, of a number, the unit; a column of ``definitions`` is the definition of that name."""
-    key = definition_keys().get(column) if table.name == "definitions" else None
-    meaning = key.description if key else table.meaning(column)
+    meaning = describe_definition(table.name, column) or table.meaning(column)
     unit = tables.unit(column, kind)
     return f"{meaning} Unit: {unit}." if unit and kind not in ("TIMESTAMP", "DATE") else meaning

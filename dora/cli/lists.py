@@ -66,6 +66,32 @@ def _change_line(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@app.command(rich_help_panel=LISTS, short_help="List the tables of the build, or the columns of one")
+def tables(
+    name: Annotated[str | None, typer.Argument(metavar="TABLE", help="Name of a table: its columns.")] = None,
+    config: options.ConfigFile = None,
+    wide: options.Wide = False,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """List the tables of the build with what one row is, or the columns of one with unit and meaning.
+
+    Example: dora tables deployments
+    """
+    delivery = options.open_build(config)
+    rows = delivery.tables() if name is None else delivery.table(name).describe()
+    if options.print_rows(rows, json=json, csv=csv):
+        return
+    if name is None:
+        console.print_table(rows, ["table", "rows", "grain"])
+        console.print_note("`dora tables TABLE` lists its columns; docs/tables.md has them all")
+        return
+    table = delivery.table(name)
+    print(f"{table.grain} Unique key: {', '.join(table.unique_key)}.")
+    console.print_table(rows)
+    print(f"Example: {table.example}")
+
+
 @app.command(rich_help_panel=SHARE, short_help="Export observations, weekly series and lists as files")
 def export(
     folder: Annotated[Path | None, typer.Argument(help="Folder of the files. Each is replaced atomically.")] = None,

@@ -271,6 +271,12 @@ def resolve(config: Config, application: str) -> Definitions:
     return definitions
 
 
+def describe_definition(table: str, column: str) -> str:
+    """Return the meaning of a definition for its column in the table ``definitions``; empty for any other column."""
+    key = definition_keys().get(column) if table == "definitions" else None
+    return key.description if key else ""
+
+
 def to_markdown() -> str:
     """Return docs/definitions.md: all keys, with their defaults, choices and meaning."""
     about = "Keys of `[definitions]` in dora.toml. `[[applications]]` overrides them for the applications that `match`."

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from dora.api.build import OpenBuild
 from dora.build.run import build
-from dora.config.definitions import definition_keys
+from dora.config.definitions import describe_definition
 from dora.config.settings import Config
 from dora.sql.tables import PER_METRIC, PublishedTable, tables, unit
 from dora.storage import database
@@ -27,9 +27,9 @@ ORDER BY name, column_index
 ABOUT = """# Tables of dora.duckdb
 
 The tables of a build: for SQL (`delivery.sql`, any DuckDB), `delivery.table("deployments").df()` and `dora tables`. The
-file has the same text, as comments on its tables and columns. Times are UTC without a zone; null is "not known" unless a
-column says otherwise. `since` and `until` of `delivery.table` cut a table by its column of time. Names of tables and
-columns stay as [the API](api.md#names-that-stay) promises; meanings may be worded better.
+file has the same text as comments. Times are UTC without a zone; null is "not known" unless a column says otherwise.
+`since` and `until` of `delivery.table` cut a table by its column of time. Names of tables and columns stay as
+[the API](api.md#names-that-stay) promises; meanings may be worded better.
 """
 
 
@@ -53,8 +53,7 @@ def _section(name: str, table: PublishedTable, types: Mapping[str, str]) -> Iter
     yield f"{table.grain} Unique key: {_code(table.unique_key)}.{time}"
     yield from ("", "```sql", table.example, "```", "", "| column | type | unit | meaning |", "|---|---|---|---|")
     for column, kind in types.items():
-        key = definition_keys().get(column) if name == "definitions" else None
-        meaning = (key.description if key else table.meaning(column)).replace("|", "\\|")
+        meaning = (describe_definition(name, column) or table.meaning(column)).replace("|", "\\|")
         yield f"| {column} | {kind} | {unit(column, kind)} | {meaning} |"
 
 

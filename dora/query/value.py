@@ -104,7 +104,7 @@ def judge_moves(moves: Sequence[tuple[Move | None, Better]]) -> list[Verdict]:
     return verdicts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Value:
     """One number of a metric, for one group and period, with what it rests on.
 
@@ -162,7 +162,7 @@ class Value:
         """The 95 % confidence interval, ``low`` and ``high``."""
         return self.low, self.high
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         """The number in one line: ``lead_time 20 min · n = 2,815 · 95 % CI 20–21 min``."""
         keys = [self.metric, self.group, f"{self.period:%Y-%m-%d}" if self.period else None]
         return f"{' '.join(key for key in keys if key)} {self.text} · {self.evidence}"
