@@ -68,6 +68,7 @@ screenshots: setup
 docs: setup
 	$(BIN)/python -m dora.config.definitions > docs/definitions.md
 	$(BIN)/python -m dora.cli.reference > docs/cli.md
+	$(BIN)/python -m dora.export.table_dictionary > docs/tables.md
 
 notebooks: setup
 	test -f data/demo/dora.duckdb || $(BIN)/dora demo --no-serve
