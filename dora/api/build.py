@@ -168,7 +168,7 @@ def find_build(path: str | PathLike[str] | None) -> Path:
 
         build = read().data / database.PUBLISHED
     elif isinstance(path, str | PathLike):
-        build = Path(path)
+        build = Path(path).expanduser()
     else:
         raise UsageError(f"{path!r} is not a path.", "name the file: dora.open('data/dora.duckdb').")
     if build.is_dir():

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import wraps
+from numbers import Number  # which numbers of numpy are too
 from typing import Any, NoReturn, TypedDict, TypeVar, cast
 
 from dora.config.patterns import fold
@@ -140,7 +141,7 @@ def read_moment(word: str, value: Any) -> str | None:
 
 
 def _refuse_moment(word: str, value: Any) -> NoReturn:
-    meant = suggest_moment(str(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    meant = suggest_moment(str(value)) if isinstance(value, Number) and not isinstance(value, bool) else None
     example = f"did you mean {word}='{meant}'?" if meant else f"write {word}='30d', or a date such as '2026-07-01'."
     raise UsageError(f"{word}={value!r} is not a date.", example)
 

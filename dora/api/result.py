@@ -163,7 +163,8 @@ class Result(Frames):
         return " · ".join([f"{self.rows[0].metric} {grouping}", *named, window])
 
     def _repr_html_(self) -> str:
-        return to_html(self.lines()[:MAX_LINES], len(self.rows), f"<p>{escape(repr(self))}</p>")
+        line = f"<p>{escape(repr(self))}</p>"
+        return to_html(self.lines()[:MAX_LINES], len(self.rows), line) if self._grouping() else line
 
     def _grouping(self) -> dict[str, str]:
         words = {"by": self.scope.by, "every": self.scope.every}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from html import escape
+from numbers import Integral
 from typing import Any
 
 from dora.api.keywords import read_names
@@ -151,6 +152,6 @@ def _select(name: str, scope: Scope, columns: Mapping[str, str]) -> str:
 def _limit(limit: int | None) -> str:
     if limit is None:
         return ""
-    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+    if isinstance(limit, bool) or not isinstance(limit, Integral) or limit < 0:
         raise UsageError(f"limit={limit!r} is not a number of rows.", "give a whole number, such as limit=100.")
     return f" LIMIT {limit}"

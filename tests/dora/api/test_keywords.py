@@ -80,6 +80,7 @@ def test_names_are_one_or_several(delivery: dora.Delivery, words: Any) -> None:
         ({"since": 30}, "since=30 is not a date. Next: did you mean since='30d'?"),
         ({"since": 30.0}, "did you mean since='30d'?"),
         ({"until": 7}, "did you mean until='7d'?"),
+        ({"since": np.int64(30)}, "did you mean since='30d'?"),
         ({"since": "30"}, "'30' is not a date. Next: did you mean 30d?"),
         ({"since": "30 days"}, "did you mean 30d?"),
         ({"since": "3 months"}, "did you mean 90d?"),
