@@ -7,7 +7,7 @@ has lost its label is no incident any more.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
@@ -19,6 +19,7 @@ from ingest.doctor.finding import DoctorFinding
 from ingest.http.session import RedirectError, RequestError, Session
 from ingest.incidents.pages import read_linked_pages, read_or_none
 from ingest.incidents.report import IncidentReport, parse_time, require_time
+from ingest.incidents.run import ReadWindow
 from ingest.incidents.settings import IncidentSettings
 from ingest.incidents.source import DELETED, IncidentSource
 
@@ -133,15 +134,13 @@ class SOURCE(IncidentSource):
                 f"correct repositories in {self.section()}, or give the token access to its issues.",
             ) from None
 
-    def read_changed(
-        self, session: Session, stream: str, since: datetime, until: datetime, known: Collection[str]
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
+    def read_changed(self, session: Session, stream: str, window: ReadWindow) -> Iterator[tuple[str, msgspec.Raw]]:
         """Yield issues with a label, and those of landing that have lost it, latest update first.
 
         An issue that changes while pages are read moves to the first one, and others move on: none is skipped.
         """
         order = {"state": "all", "sort": "updated", "direction": "desc"}
-        params: dict[str, str | int] = {**order, "since": f"{since:%Y-%m-%dT%H:%M:%SZ}", "per_page": PAGE}
+        params: dict[str, str | int] = {**order, "since": f"{window.since:%Y-%m-%dT%H:%M:%SZ}", "per_page": PAGE}
         for content in read_linked_pages(session, f"/repos/{stream}/issues", params, PAGE):
             try:
                 issue = msgspec.json.decode(content, type=_Head)
@@ -149,7 +148,7 @@ class SOURCE(IncidentSource):
                 yield _read_id(stream, content), content
                 continue
             id_ = f"{stream}#{issue.number}"
-            if issue.pull_request is None and (id_ in known or self._is_incident(issue.labels)):
+            if issue.pull_request is None and (id_ in window.known or self._is_incident(issue.labels)):
                 yield id_, content
 
     def _is_incident(self, labels: Sequence[_Label | str]) -> bool:

@@ -7,7 +7,7 @@ the time zone of the user, so times are asked for in epoch milliseconds, which h
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from ingest.http.session import Session
 from ingest.http.transport import basic_header
 from ingest.incidents.pages import MalformedReplyError, confirm_page, read_id, read_json, read_or_none
 from ingest.incidents.report import IncidentReport, parse_time, require_time
+from ingest.incidents.run import ReadWindow
 from ingest.incidents.settings import IncidentSettings
 from ingest.incidents.source import DELETED, IncidentSource
 
@@ -141,11 +142,9 @@ class SOURCE(IncidentSource):
         """Ask for the user."""
         return session.get(f"{self._api}/myself").date
 
-    def read_changed(
-        self, session: Session, stream: str, since: datetime, until: datetime, known: Collection[str]
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
+    def read_changed(self, session: Session, stream: str, window: ReadWindow) -> Iterator[tuple[str, msgspec.Raw]]:
         """Yield issues that the query finds and that changed since then, oldest first."""
-        millis = int(since.timestamp() * 1000)
+        millis = int(window.since.timestamp() * 1000)
         yield from self._search(session, f"({self.settings.jql}) AND updated >= {millis} ORDER BY created ASC, key ASC")
 
     def read_again(self, session: Session, ids: Sequence[str]) -> Iterator[tuple[str, msgspec.Raw | str]]:

@@ -6,7 +6,7 @@ happened to older ones is in the log entries, which name the incident.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from ingest.doctor.finding import DoctorFinding
 from ingest.http.session import Session
 from ingest.incidents.pages import confirm_page, read_id, read_json, read_or_none
 from ingest.incidents.report import IncidentReport, parse_time, require_time
+from ingest.incidents.run import ReadWindow
 from ingest.incidents.settings import IncidentSettings
 from ingest.incidents.source import DELETED, IncidentSource
 
@@ -93,16 +94,17 @@ class SOURCE(IncidentSource):
         """Ask for one incident."""
         return session.get("/incidents", {"limit": 1}).date
 
-    def read_changed(
-        self, session: Session, stream: str, since: datetime, until: datetime, known: Collection[str]
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Yield what opened since then, and what older incidents the log has entries of."""
-        listed_ids, until = set[str](), until + timedelta(minutes=1)  # the Date header has no fractions of seconds
+    def read_changed(self, session: Session, stream: str, window: ReadWindow) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yield what opened since then, and the older incidents that the log has entries of."""
+        since, until = window.since, window.until + timedelta(minutes=1)  # the Date header has no fractions of seconds
+        listed_ids = set[str]()
         for page in _read_windows(session, "/incidents", since, until, sort_by="created_at:asc"):
             for content in page.incidents:
                 id_ = read_id(content)
                 listed_ids.add(id_)
                 yield id_, content
+        if window.is_complete:
+            return  # the log tells nothing of them that they do not say
         entries = _read_windows(session, "/log_entries", since, until, is_overview="true")
         logged = {entry.incident.id for page in entries for entry in page.log_entries if entry.incident}
         for id_, older in self.read_again(session, sorted(logged - listed_ids)):

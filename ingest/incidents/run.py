@@ -26,6 +26,18 @@ from ingest.incidents.settings import IncidentSettings
 MAX_NAMES = 8  # of services in a message
 
 
+class ReadWindow(NamedTuple):
+    """What a run asks a stream for: what opened or changed from ``since`` on; ``until`` is now.
+
+    ``is_complete`` says that nothing before is kept, ``known`` has the incidents of landing.
+    """
+
+    since: datetime
+    until: datetime
+    is_complete: bool
+    known: Collection[str]
+
+
 class Tracker(Protocol):
     """What a run needs of a system of incidents; ``IncidentSource`` explains each."""
 
@@ -52,9 +64,7 @@ class Tracker(Protocol):
     def open_stream(self, session: Session, stream: str) -> datetime | None:
         """Send the first request, and return the time of the server."""
 
-    def read_changed(
-        self, session: Session, stream: str, since: datetime, until: datetime, known: Collection[str]
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
+    def read_changed(self, session: Session, stream: str, window: ReadWindow) -> Iterator[tuple[str, msgspec.Raw]]:
         """Yield what opened or changed since then."""
 
     def read_again(self, session: Session, ids: Sequence[str]) -> Iterator[tuple[str, msgspec.Raw | str]]:
@@ -105,11 +115,12 @@ class IncidentRun:
         until = min(self._source.open_stream(self._session, stream) or now, now)
         position, start = self._plan(earlier, until)
         listed_ids, self._unreadable = set[str](), []
-        changed = self._source.read_changed(self._session, stream, start, until, self._known.keys())
+        window = ReadWindow(start, until, start <= position.since, self._known.keys())
+        changed = self._source.read_changed(self._session, stream, window)
         for id_, content in changed:
             listed_ids.add(id_)
             yield from self._to_items(id_, content, position.since)
-        missing = self._list_missing(stream, listed_ids, start if start <= position.since else None)
+        missing = self._list_missing(stream, listed_ids, start if window.is_complete else None)
         # What could not be read was perhaps damaged on its way: else it would wait for its next change.
         again = [*missing, *self._unreadable]
         self._unreadable = None

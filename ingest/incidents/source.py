@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -19,7 +19,7 @@ from ingest.http.tls import Tls
 from ingest.incidents.assignment import Assigner
 from ingest.incidents.doctor import check_services
 from ingest.incidents.report import IncidentDocument, IncidentReport
-from ingest.incidents.run import IncidentRun
+from ingest.incidents.run import IncidentRun, ReadWindow
 from ingest.incidents.settings import IncidentSettings, check_endpoint, read_token
 from ingest.payloads.archive import Document
 
@@ -85,10 +85,8 @@ class IncidentSource:
         """Send the first request of a stream, and return the time of the server if it says it."""
         raise NotImplementedError
 
-    def read_changed(
-        self, session: Session, stream: str, since: datetime, until: datetime, known: Collection[str]
-    ) -> Iterator[tuple[str, msgspec.Raw]]:
-        """Yield id and content of each incident that was opened or changed since then; ``known`` are those of landing.
+    def read_changed(self, session: Session, stream: str, window: ReadWindow) -> Iterator[tuple[str, msgspec.Raw]]:
+        """Yield id and content of each incident that was opened or changed in a window.
 
         Raises ``DoraError`` unless it is certain that there are no more.
         """

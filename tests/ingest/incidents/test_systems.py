@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from dora.errors import DoraError, UsageError
 from ingest import configure_source
 from ingest.doctor.finding import DoctorFinding, SourceContext
+from tests.conftest import ROOT
 from tests.ingest.incidents.conftest import Landing
 from tests.simulation.api_double import hours_ago, serve_double
 from tests.simulation.fault_injection import Fault
@@ -28,6 +31,21 @@ def served(name: str) -> Iterator[Any]:
 def diagnose(double: Any, landing: Landing, **more: Any) -> list[DoctorFinding]:
     source: Any = configure_source(double.source, double.settings(**more), landing.data)
     return list(source.doctor(SourceContext()))
+
+
+# --- all ------------------------------------------------------------------------------------------
+
+
+def test_the_examples_of_the_documents_are_settings(landing: Landing) -> None:
+    """Each source of docs/incidents.md, and of the example file without its comment signs."""
+    page, example = ((ROOT / name).read_text() for name in ("docs/incidents.md", "dora.example.toml"))
+    example = example[example.index("# Incidents where they live") : example.index("[definitions]")]
+    lines = [re.sub(r"^# (?=\[|[\w\"* -]+ = )", "", line) for line in example.splitlines()]
+    configured = set()
+    for text in (*re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL), "\n".join(lines)):
+        for name, settings in tomllib.loads(text)["sources"].items():
+            configured.add(configure_source(name, settings, landing.data).name)
+    assert configured >= {"pagerduty", "jira", "github_issues", "pagerduty-export", "jira-export", "github-deployments"}
 
 
 # --- PagerDuty ------------------------------------------------------------------------------------
@@ -57,6 +75,16 @@ def test_pagerduty_is_asked_for_less_than_six_months(landing: Landing) -> None:
         assert landing.sql("SELECT severity, resolved_at IS NULL FROM incident ORDER BY id") == [
             ("P3", False), ("P1", False)
         ]  # fmt: skip
+
+
+def test_the_first_run_needs_no_log_of_pagerduty(landing: Landing) -> None:
+    """The incidents that it lists are as they are now; the next run asks the log what happened to older ones."""
+    with served("pagerduty") as pagerduty:
+        pagerduty.add("P1", opened=5, resolved=4)
+        for reads_log in (False, True):
+            pagerduty.requests.clear()
+            landing.run(pagerduty)
+            assert any("/log_entries" in path for path in pagerduty.requests) == reads_log
 
 
 def test_a_service_of_pagerduty_may_be_written_out_by_its_id(landing: Landing) -> None:
