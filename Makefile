@@ -11,11 +11,12 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
   --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test truth mutate faults bench screenshots notebooks docs pictures manifests constraints audit clean
+.PHONY: help setup demo test first-day truth mutate faults bench screenshots notebooks docs pictures manifests constraints audit clean
 
 help:
 	@echo "make demo   set up, simulate an organisation, ingest and build it, serve http://localhost:8501"
 	@echo "make test   set up, then lint, type check and run every test"
+	@echo "make first-day  from the wheel to believed numbers as a new user does, timed; PYTHON=python3.13 for that one"
 	@echo "make truth  prove that a whole simulated organisation of a year is found out exactly"
 	@echo "make mutate break one rule after another and see that a scenario that names it fails"
 	@echo "make faults kill, fill, break and flip everything; print a line for each fault of the catalogue (needs cc)"
@@ -47,6 +48,9 @@ test: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+first-day: setup
+	$(BIN)/python -m tests.first_day --python $(PYTHON)
 
 truth: setup
 	DORA_TRUTH_SCALE=1 $(PYTEST) tests/test_truth.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards.components import table
+from dashboards.components import banners, table
 from dashboards.components.section import section
 from dashboards.components.table import local_time, number, text
 from dashboards.queries import cache
@@ -50,6 +50,7 @@ with section("Data checks", f"{len(checks) - len(failed)} of {len(checks)} check
             "title": text("Check", width="large"), "example": text("Example", width="medium"),
             "next": text("Next step", width="large"),
         }, "Failed checks with the next step for each")  # fmt: skip
+    banners.draw_hints(cache.open_build(view.build).hints())
     with st.expander(f"All {len(checks)} checks"):
         table.draw(checks, view.zone, {
             "title": text("Check", width="large"), "severity": text("Severity"), "rows": number("Rows"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from dashboards.components import filters
@@ -33,6 +35,16 @@ def draw(view: View) -> None:
             st.text(f"The selected applications have no deployments {period}. Widen the window or filters.")
             if view.selection.window != "all":
                 st.button("Show all time", on_click=filters.show_all_time, type="tertiary")
+        draw_hints([hint for hint in cache.open_build(view.build).hints() if hint["metrics"] == "*"])
+
+
+def draw_hints(hints: Iterable[cache.Row]) -> None:
+    """Draw what the settings lack, each with the lines to paste."""
+    for hint in hints:
+        _banner("Settings", hint["sentence"])
+        if hint["lines"]:
+            st.caption("Paste this into dora.toml, then run “dora nightly”:")
+            st.code(hint["lines"], language="toml")
 
 
 def _banner(label: str, message: str) -> None:

@@ -144,6 +144,10 @@ class OpenBuild:
         """Return the build's as_of, built_at, build_id, definitions_hash, timezone, version, layout and so on."""
         return query.build_info(self.connection())
 
+    def hints(self) -> Rows:
+        """Return why numbers are empty: a sentence, the ``lines`` to paste, the ``metrics`` that are empty without."""
+        return query.list_hints(self.connection())
+
     def age(self) -> timedelta | None:
         """Return how old the data is by this machine's clock; None if there is none."""
         as_of = self.about()["as_of"]

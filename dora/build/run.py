@@ -13,6 +13,7 @@ from dora import periods
 from dora.build.comments import write_comments
 from dora.build.definition_tables import hash_definitions, write_definitions
 from dora.build.goal_table import write_goals
+from dora.build.hints import write_hints
 from dora.build.local_times import write_local_times
 from dora.build.names import write_names
 from dora.build.observed_days import write_observed_days
@@ -66,6 +67,7 @@ def build(
         _write_models(con, report)
         write_observed_days(con)
         _write_metrics(con, report)
+        write_hints(con, config)
         results = _run_checks(con)
         write_comments(con)
         stops = [result for result in results if result.severity == "stop" and result.rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import asdict
 from json import loads
 from typing import TYPE_CHECKING, Annotated, Any
@@ -54,6 +55,7 @@ def check(config: options.ConfigFile = None, wide: options.Wide = False, json: o
     delivery = options.open_build(config)
     rows = delivery.sql('SELECT name AS "check", * EXCLUDE (name) FROM check_results ORDER BY severity, name')
     print_check_results([CheckResult(**row | {"examples": loads(row["examples"])}) for row in rows], json=json)
+    print_hints(delivery)
     if stale := delivery.stale_sources():
         ends = "; ".join(f"{name} ends {end}" if end else f"{name} has no data" for name, end in sorted(stale.items()))
         hours = f"{delivery.about()['stale_after_hours']:g} h"
@@ -115,8 +117,21 @@ def show(
     results = [delivery.values(name, scope) for name in ([metric] if metric else metrics())]
     if not options.print_rows([row for result in results for row in result.dicts()], json=json, csv=csv):
         _print_values([value for result in results for value in result], by, every)
+        empty = {value.metric for result in results for value in result if value.value is None and not value.n}
+        print_hints(delivery, empty)
         if metric in (None, "deployment_frequency"):
             _print_promotions(delivery.analyse("promotions", scope)[0])
+
+
+def print_hints(delivery: Delivery, empty: Collection[str] | None = None) -> None:
+    """Print why metrics are ``empty`` and the lines to paste; all hints, those about globs too, if it is None."""
+    for hint in delivery.hints():
+        metrics_without = hint["metrics"].split()
+        concerns = empty is None or (empty if "*" in metrics_without else set(metrics_without) & set(empty))
+        if concerns:
+            console.print_note(f"\n{hint['sentence']}")
+            if hint["lines"]:
+                console.print_note(f"Next: paste this into dora.toml, then run `dora nightly`:\n\n{hint['lines']}")
 
 
 def _print_denominators(steps: list[DenominatorStep], *, json: bool, csv: bool) -> None:

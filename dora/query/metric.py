@@ -159,3 +159,13 @@ def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping
     cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
     types = {column[0]: str(column[1]) for column in cursor.description or []}
     return Rows((dict(zip(types, row, strict=True)) for row in cursor.fetchall()), types)
+
+
+def list_hints(con: Connection) -> Rows:
+    """Return a ``sentence``, the ``lines`` to paste, and the ``metrics`` that are empty without them, for each hint.
+
+    ``metrics`` are separated by spaces, ``*`` stands for all. A build of an earlier version has no hints.
+    """
+    exists = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'hints' AND schema_name = 'main'"
+    has_table = bool(fetch_rows(con, exists, []))
+    return fetch_rows(con, "SELECT * FROM hints", []) if has_table else Rows([], {})

@@ -13,7 +13,7 @@ import typer
 
 from dora.cli import options
 from dora.cli.help import INGEST
-from dora.cli.metrics import print_check_results
+from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.archive import compact_payloads
 from dora.cli.runs.pipeline import build_logged, checks_line, pull_source
@@ -78,6 +78,7 @@ def nightly(
         compact_payloads(settings, log)
         if not quiet:
             print_check_results(results, json=json)
+            print_hints(options.open_build(config))
         if missing := sum(run.missing for run in runs):
             parts = counted(missing, "part")
             raise PartialError(f"{parts} missing; everything else was ingested and built.", "see the messages above.")

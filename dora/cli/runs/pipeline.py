@@ -11,7 +11,7 @@ import typer
 from dora import periods
 from dora.cli import options
 from dora.cli.help import INGEST, OPERATE
-from dora.cli.metrics import print_check_results
+from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.landing import with_landing
 from dora.cli.runs.run_log import RunLog, record_run
@@ -127,6 +127,7 @@ def build(config: options.ConfigFile = None, json: options.AsJson = False, quiet
             console.print_note(f"build: {checks_line(results)} in {log.seconds:.1f} s")
         else:
             print_check_results(results, json=json)
+            print_hints(options.open_build(config))
 
 
 def build_logged(settings: Config, log: RunLog) -> list[CheckResult]:
