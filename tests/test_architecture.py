@@ -24,7 +24,7 @@ HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
 COMES_WITH = {
     "PIL": "streamlit", "numpy": "pandas", "starlette": "streamlit", "urllib3": "requests",
-    "vl_convert": "vl_convert_python", "yaml": "pyyaml",
+    "vl_convert": "vl_convert_python", "yaml": "pyyaml", "packageurl": "packageurl_python",
 }  # fmt: skip
 
 # Each line may import the lines below it, and no other package of its own line.

@@ -44,7 +44,8 @@ def test_every_command_in_the_readme_exists() -> None:
     from dora.cli.app import app
 
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    used = set(re.findall(r"^dora (\w+)", README, re.MULTILINE)) - {"config"}
+    names |= {group.name for group in app.registered_groups}
+    used = set(re.findall(r"^dora (\w+)", README, re.MULTILINE))
     assert used <= names
     of_one_family = {
         command.name or command.callback.__name__ for command in reading.registered_commands if command.callback
@@ -136,7 +137,7 @@ def commands(page: Path) -> list[str]:
     lines = [line for block in blocks for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
     found = [re.search(r"^(?:.*&& )?(dora [a-z].*)", line) for line in (*lines, *spans)]
-    return [match[1].partition("  # ")[0].partition(" # ")[0].strip() for match in found if match]
+    return [match[1].partition("  # ")[0].partition(" # ")[0].partition(" > ")[0].strip() for match in found if match]
 
 
 @pytest.mark.parametrize(

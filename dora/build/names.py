@@ -37,6 +37,7 @@ def write_names(con: Connection, config: Config) -> None:
     ).fetchall():
         tables.setdefault(table, {})[column] = kind
     _write_spellings(con, config, tables)
+    _apply_environment_names(con)
     _apply_renames(con, config)
     differing = {kind for (kind,) in con.execute("SELECT kind FROM name_spellings WHERE spelling <> name").fetchall()}
     for table, columns in tables.items():
@@ -55,6 +56,21 @@ def _write_spellings(con: Connection, config: Config, tables: dict[str, dict[str
         " PARTITION BY kind, lower(nfc_normalize(spelling)) ORDER BY max(latest) DESC NULLS LAST, spelling)) AS name"
         f" FROM ({' UNION ALL '.join(selects)}) WHERE spelling IS NOT NULL GROUP BY kind, spelling",
         [applications.list_spellings(config)],
+    )
+
+
+def _apply_environment_names(con: Connection) -> None:
+    """Give environments that deployments and incidents know by an id the latest name that their events tell.
+
+    An id that two systems name differently stays as it is.
+    """
+    con.execute(
+        "UPDATE name_spellings SET name = named.name FROM ("  # noqa: S608 - our names
+        " SELECT environment_id, min(name) AS name FROM ("
+        f"  SELECT environment_id, system, max_by(name, happened_at) AS name FROM {FACTS}.environment_event"
+        "  WHERE name IS NOT NULL GROUP BY environment_id, system"
+        " ) GROUP BY environment_id HAVING count(DISTINCT name) = 1"
+        ") AS named WHERE name_spellings.kind = 'environment' AND name_spellings.spelling = named.environment_id"
     )
 
 

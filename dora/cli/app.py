@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from dora.cli import audit, compare, dashboard, digest, lists, metrics, shell
+from dora.cli import audit, compare, dashboard, digest, lists, metrics, publish, shell
 from dora.cli.help import PIPE_CLOSED, GroupedCommands
 from dora.cli.runs import backup, nightly, pipeline, quarantine, signals
 from dora.cli.setup import init
@@ -34,7 +34,7 @@ app = typer.Typer(
 # Appended and not added by add_typer(): all commands are at the top level, in this order in the help.
 for module in (init, dashboard, shell, pipeline, nightly, quarantine, metrics, compare, lists, audit, digest, backup):
     app.registered_commands += module.app.registered_commands
-app.registered_groups += metrics.app.registered_groups
+app.registered_groups += metrics.app.registered_groups + publish.app.registered_groups
 
 
 def _print_version(value: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from dora.cli import options
 from dora.cli.help import LISTS, SHARE
+from dora.config.settings import read
 from dora.errors import UsageError
 from dora.render import console, text
 from dora.render.console import Format
@@ -92,30 +93,49 @@ def tables(
     print(f"Example: {table.example}")
 
 
-@app.command(rich_help_panel=SHARE, short_help="Export observations, weekly series and lists as files")
+@app.command(rich_help_panel=SHARE, short_help="Export tables, Prometheus metrics, CDEvents, spans")
 def export(
     folder: Annotated[Path | None, typer.Argument(help="Folder of the files. Each is replaced atomically.")] = None,
     form: Annotated[Format, typer.Option("--format", help="File format: parquet or csv.")] = "parquet",
     prometheus: Annotated[Path | None, typer.Option(help="Write the metrics to this file, for Prometheus.")] = None,
+    cdevents: Annotated[
+        Path | None, typer.Option(help="Write deployments, rollbacks and incidents to this file, as CDEvents.")
+    ] = None,
+    opentelemetry: Annotated[
+        Path | None, typer.Option(help="Write pipeline runs and their stages to this file, as OpenTelemetry spans.")
+    ] = None,
     since: options.Since = None,
     until: options.Until = None,
     application: options.Applications = None,
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
-    """Export observations, weekly series and lists with a data dictionary, or metrics for Prometheus.
+    """Export observations, weekly series and lists with a data dictionary, or files for other tools.
 
     Example: dora export exports --format csv --since 180d
     """
-    from dora.export import files
-    from dora.export import prometheus as prometheus_file
-
-    if folder is None and prometheus is None:
-        raise UsageError("No output was named; nothing was written.", "name a folder, or a file with --prometheus.")
+    if not any((folder, prometheus, cdevents, opentelemetry)):
+        next_step = "name a folder, or a file with --prometheus, --cdevents or --opentelemetry."
+        raise UsageError("No output was named; nothing was written.", next_step)
     delivery, scope = options.open_build(config), options.scope_from(since, until, application)
-    row_counts = files.write(delivery, folder, form, scope) if folder else {}
+    row_counts: dict[str, int] = {}
+    if folder:
+        from dora.export import files
+
+        row_counts |= files.write(delivery, folder, form, scope)
     if prometheus:
+        from dora.export import prometheus as prometheus_file
+
         row_counts[str(prometheus)] = prometheus_file.write(delivery, prometheus, scope)
+    if cdevents:
+        from dora.export import cdevents as cdevents_file
+
+        row_counts[str(cdevents)] = cdevents_file.write(delivery, cdevents, scope)
+    if opentelemetry:
+        from dora.cli.runs.landing import with_landing
+        from dora.export import opentelemetry as spans
+
+        row_counts[str(opentelemetry)] = with_landing(read(config), lambda: spans.write(delivery, opentelemetry, scope))
     rows = [{"file": name, "rows": count} for name, count in row_counts.items()]
     if not options.print_rows(rows, json=json):
         console.print_table(rows)

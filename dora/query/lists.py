@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from datetime import timedelta
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from dora import periods
 from dora.errors import UsageError, suggest
-from dora.query.metric import build_info, fetch_rows
+from dora.query.metric import build_info, fetch_rows, stream_rows
 from dora.query.plan import read_query, select_applications
 from dora.query.rows import Rows
 from dora.query.value import Scope
@@ -17,6 +20,7 @@ from dora.sql.tables import tables
 from dora.storage.database import Connection
 
 Row = dict[str, Any]
+MONTH = timedelta(days=30)
 
 
 def list_rows(con: Connection, name: str, scope: Scope) -> Rows:
@@ -44,13 +48,29 @@ def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) 
     return fetch_rows(con, in_scope, {**scope_parameters(con, scope), **parameters})
 
 
+def stream_export(con: Connection, name: str, scope: Scope) -> Iterator[Row]:
+    """Yield the rows of ``dora/sql/export/<name>.sql`` in a scope, a month in memory at a time.
+
+    Raises ``UsageError`` as ``list_rows`` does.
+    """
+    sql, parameters = catalog.queries("export")[name], scope_parameters(con, scope)
+    ((first, last),) = con.execute("SELECT min(traffic_at), max(traffic_at) FROM deployments").fetchall()
+    since, until = parameters["since"], parameters["until"]
+    start, end = since or first, until or last
+    months = (end - start) // MONTH if start and end else 0
+    cuts = [start + MONTH * number for number in range(1, months + 1)]
+    # An end that is open stays so: what happened before the first deployment is in the first part.
+    for part_since, part_until in pairwise([since, *cuts, until]):
+        yield from stream_rows(con, sql, {**parameters, "since": part_since, "until": part_until})
+
+
 @cache
 def _pattern_of_lists() -> str:
     """Return what matches ``$name`` of each table whose rows have a time."""
     return rf"\$({'|'.join(name for name, table in tables().items() if table.time)})\b"
 
 
-def scope_parameters(con: Connection, scope: Scope) -> dict[str, object]:
+def scope_parameters(con: Connection, scope: Scope) -> dict[str, Any]:
     """Return the parameters of ``rows_in_scope_sql``: applications, teams, and the window in UTC."""
     info = build_info(con)
     zone, as_of = info["timezone"], info["as_of"]

@@ -7,7 +7,7 @@ roll-ups, so a number and the rows under it agree. The models link all of histor
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -24,6 +24,8 @@ from dora.query.rows import Rows
 from dora.query.value import ASSISTANCE, EVERYTHING, RATES, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
+
+ROWS_AT_ONCE = 10_000
 
 
 def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]:
@@ -159,6 +161,17 @@ def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping
     cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
     types = {column[0]: str(column[1]) for column in cursor.description or []}
     return Rows((dict(zip(types, row, strict=True)) for row in cursor.fetchall()), types)
+
+
+def stream_rows(
+    con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]
+) -> Iterator[dict[str, Any]]:
+    """Yield what ``fetch_rows`` returns, some rows at a time."""
+    cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
+    names = [column[0] for column in cursor.description or []]
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        for row in rows:
+            yield dict(zip(names, row, strict=True))
 
 
 def list_hints(con: Connection) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,3 +30,17 @@ def replace_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary_path.unlink(missing_ok=True)
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> int:
+    """Write lines as they come, with a line break after each, and return how many; the file is replaced at the end.
+
+    Raises ``DoraError`` if the file cannot be written; the old file is then unchanged.
+    """
+    count = 0
+    with replace_file(path) as temporary_path, temporary_path.open("wb") as file:
+        for line in lines:
+            file.write(line)
+            file.write(b"\n")
+            count += 1
+    return count

@@ -106,6 +106,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     @property
+    def remark(self) -> str | None:
+        """What people should know about lines like it, after their number."""
+        return None
+
+    @property
     def key(self) -> str:
         """What identifies the line in its file."""
         raise NotImplementedError

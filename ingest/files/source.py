@@ -175,7 +175,7 @@ class Files:
     def _read_file(self, file: InputFile, rows: KnownRows, times: TimesRead) -> Iterator[Item]:
         """Yield a document for each line, and what can not be read or contradicts an earlier line as unreadable."""
         yield from _describe_columns(file)
-        contents, skipped = _Contents(), Counter[str | None]()
+        contents, skipped, remarks = _Contents(), Counter[str | None](), Counter[str | None]()
         try:
             for number, cells in file.format.read_lines(file.path):
                 location = f"{file.path}:{number}"
@@ -192,14 +192,14 @@ class Files:
                     continue  # `parse` gives the reason
                 times.add(record.times, of_note=record.is_note)
                 skipped[record.skipped] += 1
+                remarks[record.remark] += 1
                 if reason := contents.add(ids.id if ids else record.key, number, content, final=record.is_final):
                     yield Unreadable(location, file.kind, f"{location}: {record.key} {reason}")
             times.end_file(file.path, file.as_of)
             yield FileComplete(str(file.path))
         except Exception as error:  # whatever a library says of one file, the others are read
             yield PartialFailure(f"{file.path} could not be read to its end: {error}")
-        if counts := ", ".join(f"{count} {kind}" for kind, count in skipped.items() if kind):
-            yield Note(f"{file.path}: skipped events of other kinds: {counts}")
+        yield from _count_lines(file.path, skipped, remarks)
 
     def _read_record(self, kind: str, cells: dict[str, Any] | str) -> Record | None:
         try:
@@ -236,6 +236,14 @@ def _describe_columns(file: InputFile) -> Iterator[Note]:
         yield Note(f"{file.path}: ignored columns: {', '.join(file.ignored_columns)}")
     if file.absent:
         yield Note(f"{file.path}: columns of [sources.files.columns] that it does not have: {', '.join(file.absent)}")
+
+
+def _count_lines(path: Path, skipped: Counter[str | None], remarks: Counter[str | None]) -> Iterator[Note]:
+    """Yield what people should know about some lines, with how many they are."""
+    if counts := ", ".join(f"{count} {kind}" for kind, count in skipped.items() if kind):
+        yield Note(f"{path}: skipped events of other kinds: {counts}")
+    for remark in filter(None, remarks):
+        yield Note(f"{path}: {remarks[remark]} {remark}")
 
 
 def _expand(pattern: str) -> list[Path]:

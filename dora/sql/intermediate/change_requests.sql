@@ -1,18 +1,31 @@
--- One row is one change with its pull request: matched by the merge commit, else by the number.
+-- One row is one change with its pull request: matched by the merge commit, else by the number;
+-- one of which no more than the merge is known (only_merged) last.
 WITH
 matches AS (
-  SELECT change.repository, change.sha, change_request.source, change_request.id, 1 AS rank
+  SELECT
+    change.repository,
+    change.sha,
+    change_request.source,
+    change_request.id,
+    change_request.opened_at IS NULL AS only_merged,
+    1 AS rank
   FROM landing.change
   INNER JOIN landing.change_request ON change.repository = change_request.repository AND change.sha = change_request.sha
   UNION ALL
-  SELECT change.repository, change.sha, change_request.source, change_request.id, 2 AS rank
+  SELECT
+    change.repository,
+    change.sha,
+    change_request.source,
+    change_request.id,
+    change_request.opened_at IS NULL AS only_merged,
+    2 AS rank
   FROM landing.change
   INNER JOIN landing.change_request
     ON change.repository = change_request.repository
     AND change.change_request = change_request.number
 ),
 ranked_matches AS (
-  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY rank, source, id) AS place FROM matches
+  SELECT *, row_number() OVER (PARTITION BY repository, sha ORDER BY only_merged, rank, source, id) AS place FROM matches
 )
 SELECT
   ranked_matches.repository,

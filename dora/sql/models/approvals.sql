@@ -46,3 +46,13 @@ LEFT JOIN deployment_approvals AS prompts
   ON approval.source = prompts.source AND approval.id = prompts.approval_id
 LEFT JOIN deployments ON prompts.deployment_id = deployments.deployment_id
 WHERE approval.status <> 'not_started'
+UNION ALL BY NAME
+SELECT
+  *,
+  NULL AS answer,
+  NULL AS unauthorized_user,
+  NULL AS unauthorized_at,
+  NULL AS skipped_by,
+  NULL AS roles,
+  epoch(finished_at - started_at) / 60 AS waited_minutes
+FROM reported_approvals

@@ -18,6 +18,7 @@ class Execution(Row, frozen=True, kw_only=True):
     pipeline_id: Annotated[Text, "Id of the pipeline; null for an operation started manually."] = None
     root_id: Annotated[str, "Id of the execution at the root of its tree; its own id if no execution started it."]
     parent_id: Annotated[Text, "Id of the execution that started it."] = None
+    chain: Annotated[Text, "Chain of events that it belongs to, which all systems name alike."] = None
     status: Annotated[str, "One of not_started, running, succeeded, failed, canceled, skipped, unknown."]
     queued_at: Annotated[Micros, "When it was triggered."] = None
     started_at: Annotated[Micros, "When it last began to run (a restart moves it)."] = None
@@ -194,3 +195,18 @@ class Approval(Row, frozen=True, kw_only=True):
     started_at: Annotated[Micros, "When the prompt opened."] = None
     decided_at: Annotated[Micros, "When the decision was made."] = None
     finished_at: Annotated[Micros, "When the execution continued or stopped."] = None
+
+
+class ApprovalEvent(Row, frozen=True, kw_only=True):
+    """One event of an approval, from a source that reports events one by one."""
+
+    approval: Annotated[str, "Id of the approval."]
+    system: Annotated[Text, "System in which the id of the approval is unique; null if unknown."] = None
+    event: Annotated[str, "opened or closed."]
+    happened_at: Annotated[Time, "When it happened."]
+    chain: Annotated[Text, "Chain of events that it belongs to; null if unknown."] = None
+    deployment: Annotated[Text, "Id of the deployment that it names; null if it names none."] = None
+    outcome: Annotated[Text, "decided, timed_out, canceled; null until it is closed."] = None
+    decision: Annotated[Text, "continue or stop; null if no user decided."] = None
+    decided_by: Annotated[Text, "User who decided."] = None
+    url: Annotated[Text, "Page of the approval for people."] = None

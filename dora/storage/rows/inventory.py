@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from dora.storage.rows.base import Flag, Micros, Row, Text
+from dora.storage.rows.base import Flag, Micros, Row, Text, Time
 
 
 class Application(Row, frozen=True, kw_only=True):
@@ -51,3 +51,12 @@ class PipelineRevision(Row, frozen=True, kw_only=True):
     template_version: Annotated[Text, "Tag or digest of that template."] = None
     updated_at: Annotated[Micros, "When this configuration was saved."] = None
     updated_by: Annotated[Text, "User who saved it."] = None
+
+
+class EnvironmentEvent(Row, frozen=True, kw_only=True):
+    """One event of an environment, which tells its name."""
+
+    environment_id: Annotated[str, "Id of the environment, which deployments and incidents have in place of its name."]
+    system: Annotated[Text, "System in which the id is unique; null if unknown."] = None
+    name: Annotated[Text, "Name of the environment, such as production; null if the event has none."] = None
+    happened_at: Annotated[Time, "When it happened."]

@@ -1,8 +1,9 @@
-"""Turn CDEvents, one a line, into records of deployments, changes and incidents. Pure.
+"""Turn CDEvents, one a line, into records of deployments, changes, approvals, environments and incidents. Pure.
 
 The events are those of https://cdevents.dev, versions 0.3 to 0.5: ``service.deployed``, ``upgraded`` and
-``rolledback``, ``change.merged``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a
-CloudEvent. Other events are skipped and counted. A field of the wrong type makes the event unreadable.
+``rolledback``, ``change.merged``, ``approval.created`` and ``closed``, ``environment.created``, ``modified`` and
+``deleted``, ``incident.detected``, ``reported`` and ``resolved``; bare, or as the data of a CloudEvent. Other events
+are skipped and counted. A field of the wrong type makes the event unreadable.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
-from dora.storage.rows import changes, incidents
+import msgspec
+
+from dora.storage.rows import changes, executions, incidents, inventory
 from dora.storage.rows.base import Row
 from ingest.files.identities import RowIds
 from ingest.files.kinds.deployments import Deployment
@@ -28,6 +31,15 @@ FIELDS = (
     *("context", "subject", "customData", "customDataContentType"),
     *("specversion", "id", "source", "type", "time", "datacontenttype", "dataschema", "data"),  # of a CloudEvent
 )
+NO_COMMIT = "change.merged without a commit id, which belong to the changes of git with the number of their request"
+# Of a closed approval: what its prompt came to, what was decided, and the status of its stage.
+_CLOSED = {
+    "approved": ("decided", "continue"),
+    "rejected": ("decided", "stop"),
+    "cancelled": ("canceled", None),
+    "expired": ("timed_out", None),
+}
+_KINDS = {word: Kind(word) for word in Kind.words}
 Event = Mapping[str, Any]
 
 
@@ -35,6 +47,13 @@ class DeploymentEvent(Deployment, frozen=True, kw_only=True):
     """An event of a service. Its group is in a chain, which all systems name alike."""
 
     has_shared_groups: ClassVar[bool] = True
+
+    chain: str | None = None
+
+    def to_rows(self, ids: RowIds | None) -> list[Row]:
+        """Return its landing rows."""
+        execution, *others = super().to_rows(ids)
+        return [msgspec.structs.replace(execution, chain=self.chain), *others]
 
 
 class OtherEvent(Record, frozen=True, kw_only=True):
@@ -44,6 +63,7 @@ class OtherEvent(Record, frozen=True, kw_only=True):
     happened_at: Timestamp | None = None
     rows: tuple[Row, ...] = ()
     skipped: str | None = None
+    remark: str | None = None
 
     def to_rows(self, ids: RowIds | None) -> list[Row]:
         """Return its landing rows."""
@@ -62,7 +82,9 @@ def read_event(cells: Event, conventions: Conventions) -> Record:
     happened_at = _happened_at(event, conventions)
     if kind in _DEPLOYMENTS:
         return _to_deployment(event, kind, happened_at)
-    return OtherEvent(key=_event_key(event), happened_at=happened_at, rows=(_ROWS[kind](event, happened_at),))
+    row = _ROWS[kind](event, happened_at)
+    remark = NO_COMMIT if isinstance(row, changes.ChangeRequest) else None
+    return OtherEvent(key=_event_key(event), happened_at=happened_at, rows=(row,), remark=remark)
 
 
 def _event_kind(event: Event) -> str:
@@ -120,13 +142,15 @@ def _to_deployment(event: Event, kind: str, happened_at: Timestamp) -> Deploymen
         system=_text(event, "context", "source"),
         application=service,
         environment=_require(event, "subject", "content", "environment", "id"),
-        status=Status("succeeded"),
+        # The specification has no event of a deployment that broke after it took traffic; ours say it here.
+        status=Status("failed" if _custom_text(event, "outcome") == "failed" else "succeeded"),
         # A service event says when the new version serves. It does not say when its rollout started.
         finished_at=happened_at,
         repository=repository,
         commit=commit,
         version=version,
-        kind=Kind("rollback") if is_rollback else None,
+        kind=Kind("rollback") if is_rollback else _KINDS.get(_custom_text(event, "kind") or ""),
+        chain=chain,
         group="/".join(filter(None, of_chain)) if chain else None,
     )
 
@@ -147,17 +171,62 @@ def _custom_text(event: Event, name: str) -> str | None:
 
 def _change_row(event: Event, happened_at: Timestamp) -> Row:
     repository = _require(event, "subject", "content", "repository", "id")
-    # The subject is the commit itself or, with the commit in customData, the number of the request.
-    subject = _text(event, "subject", "id")
-    sha = (_custom_text(event, "commit") or _require(event, "subject", "id")).lower()
+    # The subject is the commit itself or the number of the request, whose commit customData may have.
+    stated, subject = _custom_text(event, "commit"), _text(event, "subject", "id")
+    sha = (stated or _require(event, "subject", "id")).lower()
     if not _SHA.fullmatch(sha):
-        raise ValueError("no commit: neither subject.id nor customData.commit is a full commit id")
+        if stated:
+            raise ValueError("customData.commit is not a full commit id")
+        return _request_row(repository, _require(event, "subject", "id"), happened_at)
     return changes.Change(
         id=f"{repository}@{sha}",
         repository=repository,
         sha=sha,
         merged_at=happened_at,
         change_request=subject if subject and subject.lower() != sha else None,
+    )
+
+
+def _request_row(repository: str, subject: str, happened_at: Timestamp) -> Row:
+    """Return the request that was merged; a path such as ``pulls/17`` ends with its number."""
+    number = re.split(r"[/#!]", subject)[-1]
+    if not re.fullmatch(r"[^\s]+", number):
+        raise ValueError("no commit and no number of a request: subject.id")
+    return changes.ChangeRequest(
+        id=f"{repository}#{number}", repository=repository, number=number, merged_at=happened_at
+    )
+
+
+def _approval_row(event: Event, happened_at: Timestamp, approval_event: str) -> Row:
+    _require(event, "context", "id")
+    responder, status = (_text(event, "subject", "content", name) for name in ("responder", "status"))
+    if approval_event == "closed" and status not in _CLOSED:
+        raise ValueError(f"subject.content.status is none of {', '.join(_CLOSED)}")
+    outcome, decision = _CLOSED.get(status or "", (None, None))
+    return executions.ApprovalEvent(
+        id=_event_key(event),
+        approval=_require(event, "subject", "id"),
+        system=_text(event, "subject", "source") or _text(event, "context", "source"),
+        event=approval_event,
+        happened_at=happened_at,
+        chain=_text(event, "context", "chainId"),
+        deployment=_linked_event(event),
+        outcome=outcome,
+        decision=decision,
+        # People are URIs here; an address alone is how commits name them.
+        decided_by=responder.removeprefix("mailto:") if responder and decision else None,
+        url=_text(event, "subject", "content", "approvalDetailsUrl"),
+    )
+
+
+def _environment_row(event: Event, happened_at: Timestamp) -> Row:
+    _require(event, "context", "id")
+    return inventory.EnvironmentEvent(
+        id=_event_key(event),
+        environment_id=_require(event, "subject", "id"),
+        system=_text(event, "subject", "source") or _text(event, "context", "source"),
+        name=_text(event, "subject", "content", "name"),
+        happened_at=happened_at,
     )
 
 
@@ -171,12 +240,12 @@ def _incident_row(event: Event, happened_at: Timestamp, incident_event: str) -> 
         environment=_text(event, "subject", "content", "environment", "id"),
         event=incident_event,
         happened_at=happened_at,
-        deployment=_linked_deployment(event),
+        deployment=_linked_event(event),
         title=_text(event, "subject", "content", "description") if incident_event == "opened" else None,
     )
 
 
-def _linked_deployment(event: Event) -> str | None:
+def _linked_event(event: Event) -> str | None:
     """Return the first event that a link of type RELATION points at."""
     links = event["context"].get("links")
     if not isinstance(links, list | None):
@@ -190,6 +259,11 @@ def _linked_deployment(event: Event) -> str | None:
 _DEPLOYMENTS = {"service.deployed", "service.upgraded", "service.rolledback"}
 _ROWS: dict[str, Callable[[Event, Timestamp], Row]] = {
     "change.merged": _change_row,
+    "approval.created": lambda event, at: _approval_row(event, at, "opened"),
+    "approval.closed": lambda event, at: _approval_row(event, at, "closed"),
+    "environment.created": _environment_row,
+    "environment.modified": _environment_row,
+    "environment.deleted": _environment_row,
     "incident.detected": lambda event, at: _incident_row(event, at, "opened"),
     "incident.reported": lambda event, at: _incident_row(event, at, "opened"),
     "incident.resolved": lambda event, at: _incident_row(event, at, "resolved"),

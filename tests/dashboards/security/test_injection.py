@@ -41,7 +41,19 @@ NOT_ASKED = {
     "restore",
     "archive",
 }
-PATHS = {"config", "out", "charts", "folder", "prometheus", "older", "newer", "load", "paths"}
+PATHS = {
+    "config",
+    "out",
+    "charts",
+    "folder",
+    "prometheus",
+    "cdevents",
+    "opentelemetry",
+    "older",
+    "newer",
+    "load",
+    "paths",
+}
 EVERY = 12  # an option tries each twelfth payload, the next option those after them
 PAGES = ("", "flow", "stability", "canary", "audit", "data")
 

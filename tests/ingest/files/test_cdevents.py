@@ -17,7 +17,7 @@ import dora
 from dora.build.run import build
 from dora.config.settings import Config
 from dora.storage.rows.base import Row
-from dora.storage.rows.changes import Change
+from dora.storage.rows.changes import Change, ChangeRequest
 from dora.storage.rows.executions import Execution, Rollout
 from dora.storage.rows.incidents import IncidentEvent
 from ingest.core.pipeline import Summary, pull
@@ -131,6 +131,27 @@ def test_a_merge_is_a_change() -> None:
     assert (numbered_change.id, numbered_change.change_request) == (f"acme/shop@{SHA}", "17")
 
 
+def test_a_merge_without_a_commit_is_a_request() -> None:
+    """It has the number of its subject and the time of the merge, and belongs to the change of git with that number."""
+    for subject in ("17", "#17", "acme/shop/pull/17"):
+        (request,) = to_rows(event("change.merged", subject, repository={"id": "acme/shop"}))
+        assert isinstance(request, ChangeRequest)
+        assert (request.id, request.number, request.merged_at, request.opened_at) == (
+            "acme/shop#17", "17", AT_US, None,
+        )  # fmt: skip
+
+
+def test_kind_and_failure_may_be_in_custom_data() -> None:
+    """As `dora export --cdevents` writes them; another word is no kind."""
+    for custom, expected in (
+        ({"kind": "hotfix", "outcome": "failed"}, ("hotfix", "failed")),
+        ({"kind": "Release 7", "outcome": "great"}, (None, "succeeded")),
+    ):
+        _, rollout = to_rows(deployment_event() | {"customData": custom})
+        assert isinstance(rollout, Rollout)
+        assert (rollout.kind, rollout.status) == expected
+
+
 def test_an_incident_is_opened_and_resolved() -> None:
     """Detected and reported open it, resolved closes it, and a link has the deployment."""
     rows = [row for kind in ("detected", "reported", "resolved") for row in to_rows(incident_event(kind, AT))]
@@ -168,7 +189,13 @@ def test_a_cloud_event_has_the_same_rows() -> None:
         (deployment_event(at="yesterday"), "is not a time"),
         (event("service.deployed"), "subject.content.environment.id must not be empty"),
         (event("incident.detected", "i1"), "subject.content.service.id must not be empty"),
-        (event("change.merged", "17", repository={"id": "acme/shop"}), "no commit: "),
+        (event("change.merged", " / ", repository={"id": "acme/shop"}), "no number of a request: subject.id"),
+        (
+            event("change.merged", "17", repository={"id": "acme/shop"}) | {"customData": {"commit": "4f2a"}},
+            "customData.commit is not a full commit id",
+        ),
+        (event("approval.closed", "a1", status="maybe"), "subject.content.status is none of approved, rejected"),
+        (event("approval.created", ""), "subject.id must not be empty"),
         (event("change.merged", SHA), "subject.content.repository.id must not be empty"),
     ],
 )
@@ -182,6 +209,8 @@ GOOD = {
     "service": deployment_event(),
     "change": event("change.merged", SHA, repository={"id": "acme/shop"}),
     "incident": incident_event("detected", AT),
+    "approval": event("approval.closed", "a1", status="approved", responder="mailto:ada@acme.dev"),
+    "environment": event("environment.created", "e1", name="production"),
 }
 
 
@@ -206,6 +235,9 @@ GOOD = {
         ("incident", "subject.content.environment", "staging", "must be an object"),
         ("incident", "context.links", {"target": 1}, "must be a list"),
         ("incident", "context.links", ["d1"], "must be an object"),
+        ("approval", "subject.content.responder", ["ada"], "must be text"),
+        ("approval", "context.chainId", 7, "must be text"),
+        ("environment", "subject.content.name", {"en": "x"}, "must be text"),
         ("incident", "context.links", [LINK | {"linkType": 1}], "linkType must be text"),
         ("incident", "context.links", [LINK | {"target": "d1"}], "target must be an object"),
     ],
@@ -345,6 +377,69 @@ def test_a_chain_is_one_deployment(tmp_path: Path) -> None:
         ("d3", "c1/shop/v1/rollback"),
         ("d4", "c2/shop/v1"),
         ("d5", "d5"),
+    ]
+
+
+def approval_event(kind: str, at: str, chain: str | None = None, **content: str) -> dict[str, Any]:
+    """An approval as the specification has it since 0.5."""
+    event_ = event(f"approval.{kind}", "a1", at, approvalDetailsUrl="https://acme.dev/a1", **content)
+    event_["context"] |= {"specversion": "0.5.0"} | ({"chainId": chain} if chain else {})
+    return event_
+
+
+def test_approvals_are_those_of_the_deployments_of_their_chain(tmp_path: Path) -> None:
+    """Opened and closed, in any order; without a chain a link names one; after its traffic it is a verification."""
+    deployments = []
+    for id_, chain, at in (("d1", "c1", "2026-03-02T10:00:00Z"), ("d2", None, "2026-03-03T10:00:00Z")):
+        event_ = event("service.deployed", at=at, id=id_, environment={"id": "prod"}, artifactId=f"v-{id_}")
+        deployments.append(event_ | {"context": event_["context"] | {"chainId": chain}})
+    closed = approval_event("closed", "2026-03-02T09:30:00Z", "c1", status="approved", responder="mailto:ada@acme.dev")
+    after = approval_event("closed", "2026-03-03T11:00:00Z", status="rejected", responder="urn:acme:bo")
+    after["subject"]["id"] = "a2"
+    after["context"]["links"] = [LINK | {"target": {"contextId": "d2"}}]
+    waiting = approval_event("created", "2026-03-02T08:00:00Z", "other chain")
+    waiting["subject"]["id"] = "a3"
+    land_events(tmp_path, closed, *deployments, after, waiting, approval_event("created", "2026-03-02T09:00:00Z", "c1"))
+    delivery = open_delivery(tmp_path)
+    columns = "approval_id, deployment_id, role, outcome, decision, decided_by, prompt, waited_minutes"
+    assert [tuple(row.values()) for row in delivery.sql(f"SELECT {columns} FROM approvals ORDER BY 1")] == [
+        (
+            "a1", "shop/c1/shop/v-d1@files", "approval", "decided", "continue", "ada@acme.dev",
+            "https://acme.dev/a1", 30.0,
+        ),
+        ("a2", "shop/d2@files", "verification", "decided", "stop", "urn:acme:bo", "https://acme.dev/a1", None),
+    ]  # fmt: skip
+    (wait,) = delivery.metric("approval_wait").rows
+    assert (wait.n, wait.value) == (1, 0.5)
+
+
+def test_an_environment_has_a_name(tmp_path: Path) -> None:
+    """Deployments and incidents that have its id are those of its latest name, if all systems agree on it."""
+    lines = [
+        event("environment.created", "e1", "2026-03-01T10:00:00Z", name="preview"),
+        event("service.deployed", "shop", "2026-03-02T10:00:00Z", environment={"id": "e1"}, artifactId="v1"),
+        event("service.deployed", "mail", "2026-03-02T10:00:00Z", environment={"id": "e2"}, artifactId="v1"),
+        event("service.deployed", "auth", "2026-03-02T10:00:00Z", environment={"id": "e3"}, artifactId="v1"),
+        event("environment.modified", "e1", "2026-03-01T11:00:00Z", name="production"),
+        event("environment.created", "e2", "2026-03-01T10:00:00Z", name="staging"),
+        event("environment.created", "e3", "2026-03-01T10:00:00Z", name="production"),
+        event("environment.deleted", "e1", "2026-03-05T11:00:00Z"),
+    ]
+    other = event("environment.created", "e3", "2026-03-01T10:30:00Z", name="production of another cloud")
+    other["subject"]["source"] = "/another"
+    assert land_events(tmp_path, *lines, other).quarantined == 0
+    assert open_delivery(tmp_path).sql("SELECT deployment_id FROM deployments") == [
+        {"deployment_id": f"shop/{lines[1]['context']['id']}@files"}
+    ]
+
+
+def test_merges_without_a_commit_are_counted(tmp_path: Path) -> None:
+    """A note says what becomes of them; the change of git with their number keeps what else is known of its request."""
+    lines = [event("change.merged", number, repository={"id": "acme/shop"}) for number in ("17", "18")]
+    summary = land_events(tmp_path, *lines)
+    assert summary.quarantined == 0
+    assert [note for note in summary.notes if "without a commit id" in note] == [
+        f"{tmp_path}/cdevents.jsonl: 2 {cdevents.NO_COMMIT}"
     ]
 
 

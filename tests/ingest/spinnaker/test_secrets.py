@@ -42,7 +42,8 @@ EVERY_COMMAND = (
     "changes --json", "canaries --json",
     "audit --json", "rollbacks --json", "compare", "signals lead_time", "goals", "benchmark --year 2024",
     "quarantine --json", "config show", "report --out report.html", "audit --out audit.html", "export exports",
-    "export --prometheus dora.prom", "diff data/dora.duckdb dora.toml", "show nonsense", "ingest nonsense",
+    "export --prometheus dora.prom --cdevents cdevents.jsonl --opentelemetry spans.jsonl", "publish json www",
+    "diff data/dora.duckdb dora.toml", "show nonsense", "ingest nonsense",
 )  # fmt: skip
 
 # each folder's commands in one process, with the logs of every library: to start Python for each takes seconds
