@@ -90,7 +90,10 @@ def make_scope(scope: Scope, words: Mapping[str, Any]) -> Scope:
         statistic=_read_text("statistic", fields["statistic"]),
         applications=read_names(*names.get("applications", ("applications", scope.applications))),
         teams=read_names(*names.get("teams", ("teams", scope.teams))),
-        **{field: _read_choice(field, fields[field], choices) for field, choices in CHOICES.items()},
+        # The query checks those of a scope that a command made, in the words of its options.
+        **{
+            word: _read_choice(word, fields[word], CHOICES[word]) if word in words else fields[word] for word in CHOICES
+        },
     )
 
 
