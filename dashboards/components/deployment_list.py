@@ -140,6 +140,8 @@ def _draw_table(rows: list[cache.Row], zone: str) -> None:
         placeholder="–",
         alt="Deployments, latest first",
     )
+    if rows:
+        table.note_printed_rows(MAX_HEIGHT // ROW_HEIGHT - 1, rows[0]["listed"], "; all are in the CSV file")
     table.pause_after_first_table()
 
 

@@ -21,6 +21,7 @@ from dashboards.rows import frames
 DEPLOYMENT = "deployment"  # query parameter that holds the id of the open deployment
 GIT_URL = "DORA_GIT_URL"  # environment variable, for example https://git.example.com/{repository}/commit/{sha}
 TWO_LINES = 62  # pixels: long values of a tall table wrap once
+ROW_HEIGHT, MAX_HEIGHT = 35, 400  # pixels: Streamlit's, of a row or the header and of a table that scrolls
 BUTTON_WIDTH = 62  # pixels: fits "Open" and "Filter" in one line
 FIRST_TABLE_SENT = "first_table_sent"
 FIRST_TABLE_PAUSE = 0.3  # seconds: enough for a browser to draw one table while nothing else arrives
@@ -93,7 +94,17 @@ def draw(  # noqa: PLR0913 - each argument is one property of a table
         frame, column_config=drawn, hide_index=True, placeholder="–", alt=alt,
         row_height=TWO_LINES if tall else None, height="content" if flows else "auto",
     )  # fmt: skip
+    if flows:
+        st.html(f'<p class="on-paper flows quiet">Printed: {len(rows):,} rows, with the columns in view.</p>')
+    else:
+        note_printed_rows((MAX_HEIGHT - ROW_HEIGHT) // (TWO_LINES if tall else ROW_HEIGHT), len(rows))
     pause_after_first_table()
+
+
+def note_printed_rows(visible: int, count: int, source: str = "") -> None:
+    """Say on paper, where nothing scrolls, how many of the rows a table shows, and the ``source`` of all of them."""
+    if count > visible:
+        st.html(f'<p class="on-paper quiet">Printed: {visible} of {count:,} rows, those in view{source}.</p>')
 
 
 def _cell(name: str, value: Any, zone: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -34,4 +35,25 @@ def test_charts_are_drawn_and_a_row_opens(name: str, charts: int, server: str, b
     page.mouse.click(box["x"] + 30, box["y"] + 52)
     page.wait_for_function("() => location.search.includes('deployment=')")
     page.get_by_role("heading", name="Deployment").wait_for()
+    context.close()
+
+
+def test_paper_has_every_column_and_says_how_many_rows_it_has(server: str, browser: Any) -> None:
+    """No table is wider than the page, and a list names its rows on paper, of how many and where all of them are."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1300})
+    page = context.new_page()
+    page.goto(f"{server}/")
+    page.locator("[data-testid=stDataFrame] canvas").last.wait_for()
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    note = page.locator(".on-paper").last
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1032, "height": 703})  # A4, landscape, without its margins
+    note.wait_for()
+    assert re.fullmatch(r"Printed: 11 of [\d,]+ rows, those in view; all are in the CSV file\.", note.inner_text())
+    assert not page.locator(".stAppHeader").is_visible()
+    right = "element => element.getBoundingClientRect().right"
+    assert all(
+        box.evaluate(right) <= 1032 for box in page.locator(".scorecard, [data-testid=stDataFrame] canvas").all()
+    )
     context.close()
