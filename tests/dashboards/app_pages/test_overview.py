@@ -156,7 +156,7 @@ def test_a_metric_without_observations_is_a_dash_with_its_reason(run: Run, organ
 def test_without_a_build_the_page_shows_the_next_command(run: Run, tmp_path: Path) -> None:
     """A missing file gives no numbers and no traceback, but the next command."""
     page = run(tmp_path / "dora.duckdb")
-    assert "nothing was built yet" in page_text(page)
+    assert "dora build" in page_text(page)
     assert "dora demo" in page.code[0].value
     assert not page.metric
 
