@@ -36,7 +36,7 @@ def source_type(name: str, settings: Mapping[str, Any]) -> type[Source]:
     if kind not in by_name:
         raise UsageError(
             f"There is no source {kind}; nothing was read.",
-            f"{suggest(kind, by_name).removesuffix('.')} Or set `type` to a source in [sources.{name}].",
+            f"{suggest(kind, by_name)} Or set `type` to a source in [sources.{name}].",
         )
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is not a valid source name; nothing was read.", "use letters, digits, - and _.")

@@ -215,7 +215,7 @@ def explain(
     # options.Every subject has columns that its source cannot fill; empty ones would push the others off the terminal.
     columns = [name for name in (rows[0] if rows else []) if any(row[name] is not None for row in rows[:limit])]
     console.print_table([_abbreviate(row) for row in rows[:limit]], columns, first=EXPLAIN_FIRST)
-    console.print_note(f"{min(limit, len(rows))} of {len(rows)} rows")
+    console.print_note(f"{min(limit, len(rows)):,} of {len(rows):,} rows")
     console.print_table(delivery.definitions(metric, scope), DEFINITION_COLUMNS, "\nDefinitions in force:")
     console.print_note("`dora config show` has the meaning of each definition")
 

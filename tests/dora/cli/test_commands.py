@@ -102,7 +102,7 @@ def test_data_is_on_stdout_and_messages_on_stderr(shop: Path) -> None:
         (["show", "--every", "minute"], 2, "day, week or month"),
         (["show", "--no-such-option"], 2, "--no-such-option"),
         (["show", "--config", "gone.toml"], 2, "gone.toml"),
-        (["ingest", "jenkins"], 2, "files, git, spinnaker"),
+        (["ingest", "jenkins"], 2, "files, git, github_issues, jira, pagerduty, spinnaker"),
         (["ingest", "git", "x.csv"], 2, "takes no paths"),
         (["ingest", "files", "gone-deployments.csv"], 2, "gone-deployments.csv"),
         (["nightly"], 2, "No sources are configured"),

@@ -60,7 +60,7 @@ def test_a_window_is_compared_before_and_after_an_event(shop: Path) -> None:
     assert by_event[0] == equal
     for words, says in (
         (("--split", "2026-01-30"), "not within the window"),
-        (("--event", "nothing"), "There is no event nothing. Next: use one of: scale-up"),
+        (("--event", "nothing"), "There is no event nothing. Next: use one of scale-up"),
         (("--event", "scale-up", "--split", "2026-03-30"), "both name a date"),
     ):
         result = dora(shop, "compare", *words, *window)
@@ -152,13 +152,14 @@ def test_another_statistic_and_groups_of_teams(shop: Path) -> None:
 
 
 def test_explain_prints_the_definitions_that_shaped_a_number(shop: Path) -> None:
-    """Each key with its value, for how many applications, and the sentence that a lead would read."""
-    result = dora(shop, "explain", "change_failure_rate").stdout
-    definitions = result.partition("Definitions in force:")[2]
+    """Each key with its value, for how many applications, and where the sentence is that a lead would read."""
+    result = dora(shop, "explain", "change_failure_rate")
+    definitions = result.stdout.partition("Definitions in force:")[2]
     assert {"failure_window_hours", "rollback_blames", "hotfix_branches"} <= set(definitions.split())
     (line,) = [line for line in definitions.splitlines() if line.startswith("failure_window_hours")]
     assert line.split()[1:3] == ["24", "2"]
-    assert "at most this many hours earlier" in line
+    assert "`dora config show` has the meaning" in result.stderr
+    assert "at most this many hours earlier" in " ".join(dora(shop, "config", "show").stdout.split())
 
 
 def test_explain_shortens_commits_and_images(shop: Path) -> None:
