@@ -46,6 +46,16 @@ def _initials(key: str) -> str:
     return "".join(word[:1] for word in key.split("_"))
 
 
+def install_extra(extra: str) -> str:
+    """Return how to install an extra: from the file of the wheel or a checkout, as no public index has our name."""
+    from importlib.metadata import version  # noqa: PLC0415 - which only an error needs
+
+    wheel = f"delivery_metrics-{version('delivery-metrics')}-py3-none-any.whl"
+    return (
+        f"run pip install './{wheel}[{extra}]' with the file of the wheel, or pip install '.[{extra}]' in a checkout."
+    )
+
+
 class DoraError(Exception):
     """Something failed; the data is as it was before.
 

@@ -178,3 +178,14 @@ def test_the_rules_of_what_serves_are_explained_and_drawn() -> None:
     assert all(rule in page for rule in rules)
     assert all(outcome in page for outcome in OUTCOMES)
     assert all(f"prod-{lane}" in picture for lane in ("eu / shop / web", "us / shop / web", "eu / shop / worker"))
+
+
+def test_no_text_installs_our_name_from_a_public_index() -> None:
+    """Nobody is told to `pip install` a name that is not ours there: it is the wheel's file, or a checkout."""
+    ours = re.compile(r"pip install [\"']?(delivery[-_]metrics|dora)(?![\w.*-]*\.whl|\S*-py3|-\*|-\{)\b")
+    paths = [path for name in ("dora", "ingest", "dashboards", "docs", "deploy") for path in (ROOT / name).rglob("*.*")]
+    paths += [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *(ROOT / "notebooks").glob("*.ipynb")]
+    texts = {path: path.read_text() for path in paths if path.suffix in {".py", ".md", ".toml", ".ipynb"}}
+    assert [path for path, text in texts.items() if ours.search(text)] == []
+    assert ours.search("pip install 'delivery-metrics[report]'")
+    assert not ours.search("pip install delivery_metrics-*.whl")

@@ -27,7 +27,7 @@ from dora.config.dashboard import (
     read_dashboard,
 )
 from dora.config.settings import read
-from dora.errors import DoraError
+from dora.errors import DoraError, install_extra
 from dora.render import console
 
 DEMO_FOLDER = Path("data/demo")
@@ -96,7 +96,7 @@ def report(
     delivery_report.page("png" if email else "svg+xml").write(out, mail=email)
     console.print_note(f"{out}: {out.stat().st_size:,} bytes")
     if not chart_images.is_installed():
-        console.print_note("The report has no charts. Next: pip install 'delivery-metrics[report]'")
+        console.print_note(f"The report has no charts. Next: {install_extra('report')}")
     elif charts:
         for path in chart_images.write(delivery_report.trend_charts(), charts):
             console.print_note(str(path))

@@ -14,7 +14,7 @@ import msgspec
 
 from dora.config.secret_files import read_secret
 from dora.config.validation import convert
-from dora.errors import UsageError
+from dora.errors import UsageError, install_extra
 
 LOGIN, SECRET, COOKIE = "DORA_LOGIN", "DORA_LOGIN_SECRET", "DORA_COOKIE_SECRET"
 EMBED_FROM = "DORA_EMBED_FROM"
@@ -95,7 +95,7 @@ def login_environment(settings: DashboardSettings) -> dict[str, str]:
         return {}
     missing = " and ".join(name for name in LOGIN_PACKAGES if find_spec(name) is None)
     if missing:
-        raise UsageError(f"Login needs {missing}; nothing is served.", "pip install 'delivery-metrics[login]'.")
+        raise UsageError(f"Login needs {missing}; nothing is served.", install_extra("login"))
     secret = read_secret(login.client_secret_env, login.client_secret_file, "nothing is served")
     if not secret:
         raise UsageError(

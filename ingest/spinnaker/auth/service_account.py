@@ -1,6 +1,6 @@
 """A Google service account: its key signs a JWT (RS256), which Gate receives or Google exchanges for an id token.
 
-The library that signs is an extra: `pip install 'delivery-metrics[google]'`.
+The library that signs is the extra ``google``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from dora.errors import UsageError
+from dora.errors import UsageError, install_extra
 from ingest.spinnaker.auth.tokens import Token, TokenEndpoint, parse_token
 from ingest.spinnaker.settings.credentials import Warn, read_secret_file
 
@@ -94,7 +94,7 @@ def _load_private_key(path: str, pem: str) -> RSAPrivateKey:
     except ImportError:
         raise UsageError(
             "A Google service account needs a library that is not installed; nothing was fetched.",
-            "run pip install 'delivery-metrics[google]'.",
+            install_extra("google"),
         ) from None
     try:
         key = load_pem_private_key(pem.encode(), None)

@@ -124,7 +124,7 @@ def test_without_the_extra_the_report_has_no_charts(
     html = (tmp_path / "report.html").read_text()
     assert "<img" not in html
     assert "Awaiting deployment" in html
-    assert "pip install 'delivery-metrics[report]'" in capsys.readouterr().err
+    assert "py3-none-any.whl[report]' with the file of the wheel" in capsys.readouterr().err
     assert not (tmp_path / "charts").exists()
 
 

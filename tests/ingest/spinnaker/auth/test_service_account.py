@@ -258,7 +258,7 @@ connect(parse_settings({{"token_env": "X"}}))
 connect(parse_settings({{"iap_key_file": {path!r}, "iap_audience": "a"}}))
 """
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
-    assert "pip install 'delivery-metrics[google]'" in process.stderr.splitlines()[-1]
+    assert "pip install '.[google]' in a checkout" in process.stderr.splitlines()[-1]
 
 
 def test_an_account_hides_its_key(key_file: str) -> None:
