@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from dashboards.components import banners, deployment_details, filters, table
-from dashboards.queries import cache, view
+from dashboards.queries import builds, view
 from dashboards.server import login
 from dora import Delivery, DoraError
 
@@ -29,7 +29,7 @@ def main() -> None:
         return
     page = st.navigation(PAGES, position="hidden" if _is_bare() else "top")
     try:
-        with Delivery.limited(cache.PAGE_SECONDS):
+        with Delivery.limited(builds.PAGE_SECONDS):
             _draw_page(page)
     except DoraError as error:
         st.header("This page can not be shown", anchor=False)
@@ -39,8 +39,8 @@ def main() -> None:
 def _draw_page(page: Page) -> None:
     """Draw one page of the current build; raises ``DoraError`` if a query can not be answered."""
     try:
-        build = cache.current()
-        about = cache.about(build)
+        build = builds.current()
+        about = builds.about(build)
     except DoraError as error:
         _draw_no_data("No data yet", [error.happened, error.next_step])
         return
@@ -72,9 +72,9 @@ def _is_bare() -> bool:
 
 
 @st.fragment(run_every=REFRESH)
-def _refresh(shown: cache.Build) -> None:
+def _refresh(shown: builds.Build) -> None:
     """Draw the page again once another build has replaced the one that it shows."""
-    if cache.current() != shown:
+    if builds.current() != shown:
         st.rerun()
 
 

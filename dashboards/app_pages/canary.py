@@ -8,14 +8,16 @@ from dashboards.charts import canary as charts
 from dashboards.components import chart, deployment_list
 from dashboards.components.section import section
 from dashboards.components.stat_tile import Tile, draw_tiles
-from dashboards.queries import cache
+from dashboards.queries import canaries as queries
 from dashboards.queries.view import current
 from dashboards.rows import canaries as rows
 from dashboards.sections import lists
 
 view = current()
-canaries = cache.canaries(view.build, view.scope)
-points, threshold = rows.points(canaries.rows, view.zone), rows.pass_threshold(canaries.rows)
+canaries = queries.summary(view.build, view.scope)
+cells = queries.cells(view.build, view.scope)
+points = [rows.point(row, view.zone) for row in queries.points(view.build, view.scope, rows.MAX_POINTS)]
+threshold = queries.pass_threshold(view.build, view.scope) or rows.DEFAULT_PASS_THRESHOLD
 rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canaries.metrics)
 costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)
 
@@ -31,7 +33,7 @@ with charts_of.draw("results"), st.grid(2, min_column_width=420):
         "Canary result vs. production outcome",
         "Canaries, and their share of each result. Failed later: rolled back, fixed forward, an incident or a failed"
         " deploy.",
-        charts.results_by_outcome(rows.results_by_outcome(canaries.rows)) if canaries.rows else None,
+        charts.results_by_outcome(rows.results_by_outcome(cells)) if cells else None,
         lists.canary_click("a cell"),
         "No canary analysis.",
     )
@@ -58,23 +60,25 @@ with charts_of.draw("rates"), st.grid(2, min_column_width=420):
         lists.canary_click("a bar", "the canaries in which the metric failed"),
         "No source reports the metrics of its canaries.",
     )
+slowest = f", of the {rows.MAX_APPLICATIONS} slowest of {len(canaries.cost.by_application):,} applications"
+slowest = slowest if len(canaries.cost.by_application) > rows.MAX_APPLICATIONS else ""
 with charts_of.draw("costs"), st.grid(2, min_column_width=420):
     chart.draw(
         "Lead-time cost",
-        "Mean minutes from merge to full traffic, of changes that waited for a canary.",
+        f"Mean minutes from merge to full traffic, of changes that waited for a canary{slowest}.",
         charts.lead_time_costs(costs) if costs else None,
         deployment_list.application_click(),
         "No shipped change waited for a canary.",
     )
     chart.draw(
         "Coverage",
-        "Share of production deployments with a canary analysis. Whiskers: 95 % CI. Of the applications without one,"
-        f" the {rows.MAX_WITHOUT} that deploy most.",
+        "Share of production deployments with a canary analysis. Whiskers: 95 % CI. Applications with one: at most"
+        f" {rows.MAX_APPLICATIONS}, lowest share; without one: the {rows.MAX_WITHOUT} that deploy most.",
         charts.coverage(coverage) if coverage else None,
         deployment_list.application_click(),
         "No production deployments.",
     )
 
-if canaries.rows:
+if canaries.canaries:
     with charts_of.place.container(border=True, key="analyses"):
-        lists.draw_canaries(view.build, canaries, view.zone)
+        lists.draw_canaries(view, canaries, cells)

@@ -10,8 +10,10 @@ from dashboards.components.table import local_time, number, text
 from dashboards.queries import cache
 from dashboards.queries import text as wording
 from dashboards.queries.view import current
+from dashboards.rows import frames
 from dashboards.sections import data_quality
 
+MAX_APPLICATIONS = 100  # of the table of coverage
 view = current()
 built_at = wording.format_time(cache.fetch_rows(view.build, "built")[0]["built_at"], view.zone)
 stale_after = wording.format_age(view.about.stale_after)
@@ -30,8 +32,9 @@ with section("Coverage", "How much of this selection has complete data, and what
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.metric(title, value)
                 st.caption(sentence)
-    applications = view.query_observations("coverage_by_application", cache.EVERY_ATTEMPT)
+    applications = view.query_observations("coverage_by_application", cache.EVERY_ATTEMPT, MAX_APPLICATIONS)
     if applications:
+        st.caption(f"{frames.count_listed(applications, 'application')}, lowest share with a commit first")
         table.draw(applications, view.zone, {
             "application": text("Application"), "team": text("Team"), "since": local_time("History from", view.zone),
             "deployments": number("Deployments", format="localized"),

@@ -7,16 +7,16 @@ from collections.abc import Iterable
 import streamlit as st
 
 from dashboards.components import filters
-from dashboards.queries import cache, text
+from dashboards.queries import builds, text
 from dashboards.queries.view import View
 
 
 def draw(view: View) -> None:
     """Draw every banner that applies to a view."""
-    age = cache.age(view.build)
+    age = builds.age(view.build)
     if age is not None and age > view.about.stale_after:
         st.warning(f"The data is {text.format_age(age)} old. Run `dora nightly` to update it.")
-    if error := cache.error_of_next(view.build):
+    if error := builds.error_of_next(view.build):
         _banner("Earlier build", f"{error} These pages show the build before it.")
     for warning in view.about.load_warnings:
         _banner("Partial data", warning)

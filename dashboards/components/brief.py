@@ -16,7 +16,8 @@ from dashboards.rows.scorecard import Addresses
 
 # The filters of a link; what is selected on the page that it leaves is not part of the page that it opens.
 FILTERS = ("team", "application", "window", "days", "compare", "then", "other", "day")
-MAX_ROWS = 24  # of the scorecard: a page is no list of hundreds, `dora digest` prints all
+MAX_ROWS = 12  # of the scorecard, until all are asked for: a first screen is no list of hundreds
+SCORECARD, ALL = "scorecard", "all"  # query parameter that asks for all rows
 CAPTION = (
     "{shown}, those that need attention first. Line: weekly values; dot and bar: value and 95 % CI on one scale a"
     " column; coloured: significant and relevant; outlier: unlike all others; elite to low: tier in the DORA survey."
@@ -30,24 +31,25 @@ def draw(view: View) -> None:
     brief = cache.brief(view.build, view.scope, earlier)
     query = st.query_params
     addresses = Addresses({name: query.get_all(name) for name in FILTERS if name in query})
-    by = brief.scorecard.by
+    by, count = brief.scorecard.by, len(brief.scorecard.rows)
+    limit = count if query.get(SCORECARD) == ALL else MAX_ROWS
     html = _template().render(
         sentences=scorecard.sentences(brief, addresses),
         summary=brief.summary,
-        caption=CAPTION.format(by=by, shown=_shown(by, len(brief.scorecard.rows))),
+        caption=CAPTION.format(by=by, shown=_shown(by, count, limit)),
         by=by.capitalize(),
         columns=scorecard.columns(brief.scorecard),
-        rows=scorecard.table(brief.scorecard, addresses, MAX_ROWS),
+        rows=scorecard.table(brief.scorecard, addresses, limit),
+        all_rows=f"All {format_count(count, by)}" if count > limit else None,
+        all_address=addresses.link("", "brief", **{SCORECARD: ALL}),
     )
     with st.container(border=True, gap="xsmall", key="brief"):
         st.header("Brief", anchor=False)
         st.html(html)
 
 
-def _shown(by: str, count: int) -> str:
-    if count > MAX_ROWS:
-        return f"{MAX_ROWS} of {format_count(count, by)}"
-    return format_count(count, by)
+def _shown(by: str, count: int, limit: int) -> str:
+    return f"{limit} of {format_count(count, by)}" if count > limit else format_count(count, by)
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,7 +15,7 @@ from altair.utils.schemapi import debug_mode
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboards.charts.style import HIGHLIGHT, INVISIBLE, QUIET, SELECTED
-from dashboards.queries import cache
+from dashboards.queries import builds
 
 LABELS = {"labelColor": QUIET, "titleColor": QUIET}
 # Streamlit moves the first and last label of every axis: names away from their rows, the last number out of the chart.
@@ -144,7 +144,7 @@ def spec(drawing: Drawing) -> dict[str, Any]:
     return _with_readable_labels(drawing.to_dict(validate=False))
 
 
-@cache.cached()
+@builds.cached()
 def _cached_spec(key: str, _drawing: partial[Any]) -> dict[str, Any]:
     with debug_mode(False):  # validation against the schema takes longer than all the rest; tests validate
         return _with_readable_labels(_drawing().to_dict(validate=False))

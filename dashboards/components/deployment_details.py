@@ -13,7 +13,7 @@ from dashboards.components.section import section
 from dashboards.components.table import hours, link, local_time, number, text
 from dashboards.queries import cache
 from dashboards.queries import text as wording
-from dashboards.queries.cache import Build, Row
+from dashboards.queries.builds import Build, Row
 from dashboards.rows import frames
 from dora import Delivery
 

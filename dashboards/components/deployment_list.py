@@ -14,8 +14,8 @@ from streamlit import column_config as columns
 from dashboards import charts
 from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
-from dashboards.queries import cache, selection, text
-from dashboards.queries.cache import DeploymentClass, Listing
+from dashboards.queries import builds, cache, deployment_lists, selection, text
+from dashboards.queries.deployment_lists import NO_LIMIT, DeploymentClass, Listing
 from dashboards.queries.selection import Grain
 from dashboards.queries.view import View
 from dashboards.rows import frames
@@ -24,8 +24,7 @@ from dora import Scope
 PERIOD, CLASS, APPLICATIONS = "period", "part", "application"  # query parameters and widget keys
 WINDOW, ALL = "entire window", "all deployments"
 SEARCH, OUTCOME = "search", "outcome"
-TOP = 200  # rows on the page; the CSV file has all of them
-NO_LIMIT = 2**31
+TOP = 100  # rows on the page; the CSV file has all of them
 BUTTON = "opened"
 SHARES = ("change_failure_rate", "rework_rate", "canary_pass_rate")  # whose trends can have longer periods
 ROW_HEIGHT = 35  # pixels, Streamlit's default
@@ -85,12 +84,12 @@ def draw(view: View, classes: Mapping[str, DeploymentClass] | None = None) -> st
     search, pills = st.columns([3, 5], vertical_alignment="center")
     with search:
         listing = Listing(part, list_filters.draw_search(SEARCH))
-    counts = cache.count_outcomes(view.build, scope, listing)
+    counts = deployment_lists.count_outcomes(view.build, scope, listing)
     with pills:
         total = sum(count for name, count in counts.items() if name != "rolled back")  # they are among the failed
         outcome = list_filters.draw_pills("Outcome", OUTCOME, {list_filters.ALL: total} | counts)
     listing = replace(listing, outcome=outcome if outcome in counts else None)
-    rows = cache.list_deployments(view.build, scope, TOP, listing)
+    rows = deployment_lists.list_deployments(view.build, scope, TOP, listing)
     chosen = {PERIOD: (f"{label} {period}", WINDOW)} if period else {}
     if classes and st.session_state[CLASS] != ALL:
         chosen[CLASS] = st.session_state[CLASS], ALL
@@ -116,7 +115,7 @@ def _period_names(view: View) -> list[str]:
     ]
 
 
-def _summary(rows: list[cache.Row]) -> str:
+def _summary(rows: list[builds.Row]) -> str:
     count = rows[0]["listed"] if rows else 0
     first = f" · the first {TOP} shown, all in the CSV file" if count > TOP else ""
     return (
@@ -126,10 +125,10 @@ def _summary(rows: list[cache.Row]) -> str:
 
 
 def _csv(view: View, scope: Scope, listing: Listing) -> str:
-    return frames.csv_text(cache.list_deployments(view.build, scope, NO_LIMIT, listing), without=("listed",))
+    return frames.csv_text(deployment_lists.list_deployments(view.build, scope, NO_LIMIT, listing), without=("listed",))
 
 
-def _draw_table(rows: list[cache.Row], zone: str) -> None:
+def _draw_table(rows: list[builds.Row], zone: str) -> None:
     frame = frames.deployments(rows, zone)
     actions = [partial(table.open_deployment, row["deployment_id"]) for row in rows]
     st.dataframe(

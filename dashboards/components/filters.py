@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.queries import cache, selection
-from dashboards.queries.cache import About, Build, Row
+from dashboards.queries.builds import About, Build, Row
 from dashboards.queries.selection import AGE, CUSTOM, ONE_DAY, WINDOWS, Selection
 
 DEFAULT_WINDOW = "90d"

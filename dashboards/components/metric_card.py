@@ -11,7 +11,7 @@ import streamlit as st
 import dora
 from dashboards import charts
 from dashboards.components import chart, deployment_list
-from dashboards.queries import cache
+from dashboards.queries import builds, cache
 from dashboards.queries.text import escape_markdown
 from dashboards.queries.view import View
 from dora import Metric, Move, Value
@@ -98,7 +98,7 @@ def _meaning(view: View, metric: Metric, incomplete: str | None) -> list[str]:
     ]
 
 
-def values_in_force(rows: list[cache.Row]) -> str:
+def values_in_force(rows: list[builds.Row]) -> str:
     """Return the value of a definition, or each of its values with the number of applications that have it."""
     if len(rows) == 1:
         return str(rows[0]["value"])

@@ -14,7 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit import column_config as config
 
-from dashboards.queries.cache import Row
+from dashboards.queries.builds import Row
 from dashboards.queries.view import View
 from dashboards.rows import frames
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dashboards.queries.cache import Build, Row, cached, open_build
+from dashboards.queries.builds import Build, Row, cached, open_build
 from dora import Scope
 
 ChangeFilter = tuple[str | None, int | None, str]  # name of an exception, hour of the week, text

@@ -1,4 +1,5 @@
--- One row is one application of the window with the coverage of its deployments and changes, lowest first.
+-- One row is one application of the window with the coverage of its deployments and changes, lowest first. The first
+-- of all.
 WITH
 live_deployments AS (
   SELECT
@@ -36,11 +37,12 @@ SELECT
   change_counts.left_out,
   change_counts.open,
   missing_history.gaps,
-  live_deployments.quietest
+  live_deployments.quietest,
+  count(*) OVER () AS listed
 FROM live_deployments
 INNER JOIN definitions ON live_deployments.application = definitions.application
 LEFT JOIN first_deployments ON live_deployments.application = first_deployments.application
 LEFT JOIN change_counts ON live_deployments.application = change_counts.application
 LEFT JOIN missing_history ON live_deployments.application = missing_history.application
 ORDER BY live_deployments.known, live_deployments.application
-LIMIT 500
+LIMIT ?

@@ -11,7 +11,7 @@ import streamlit as st
 
 import dora
 from dashboards.queries import cache, selection, text
-from dashboards.queries.cache import About, Build, Row
+from dashboards.queries.builds import About, Build, Row
 from dashboards.queries.selection import INSTANT, Grain, Selection
 from dora import Scope, Value
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable
-from functools import partial
+from collections import Counter
 from typing import Any
 
 from dashboards.charts.canary import COST_TONES, DECISION_TONES, OUTCOMES, TONES
 from dashboards.queries import text
+from dashboards.queries.canaries import EVERY_CANARY, NOTABLE, CanaryClass, metric_class, result_class, score_class
 from dashboards.rows.frames import percent
 
 Row = dict[str, Any]
-Rows = Callable[[], list[Row]]
-MAX_POINTS = 600  # of a chart: more make it heavy to send and slow to draw without showing more
+MAX_POINTS = 400  # of a chart: more make it heavy to send and slow to draw without showing more
+MAX_APPLICATIONS = 24  # of a chart with a row an application
 MAX_WITHOUT = 8  # applications without a canary in the coverage chart
 DEFAULT_PASS_THRESHOLD = 75.0  # as in models/canaries.sql; drawn only if no canary has a threshold
 RESULTS = {
@@ -22,19 +21,12 @@ RESULTS = {
 }  # fmt: skip
 
 
-def outcome(row: Row) -> str:
-    """Return the production outcome of the deployment that a canary analysed."""
-    if row["action_taken"] == "stopped":
-        return "stopped"
-    if row["outcome_unknown_reason"]:
-        return "unknown"
-    return "failed later" if row["deployment_failed"] else "healthy"
-
-
-def results_by_outcome(rows: list[Row]) -> list[Row]:
+def results_by_outcome(cells: list[Row]) -> list[Row]:
     """Return canaries by result and outcome: a row for every outcome of each result that occurs."""
-    counts = Counter((row["verdict"], outcome(row)) for row in rows)
-    totals = Counter(row["verdict"] for row in rows)
+    counts = Counter({(cell["verdict"], cell["outcome"]): cell["canaries"] for cell in cells})
+    totals: Counter[str] = Counter()
+    for (verdict, _), count in counts.items():
+        totals[verdict] += count
     return [
         {
             "verdict": RESULTS[verdict], "outcome": name, "canaries": (count := counts[verdict, name]),
@@ -56,30 +48,16 @@ def _cell_text(count: int, total: int) -> str:
     return f"{count:,} · {percent(count, total) if count / total >= 0.005 else '< 1 %'}"
 
 
-def points(rows: list[Row], zone: str) -> list[Row]:
-    """Return scores over time; beyond the limit of points, healthy deployments are thinned out and the others stay."""
-    scored = [row for row in rows if row["score"] is not None]
-    unhealthy = [row for row in scored if outcome(row) != "healthy"][:MAX_POINTS]
-    healthy = [row for row in scored if outcome(row) == "healthy"]
-    step = max(1, -(-len(healthy) // max(1, MAX_POINTS - len(unhealthy))))
-    return [_point(row, zone) for row in unhealthy + healthy[::step]]
-
-
-def _point(row: Row, zone: str) -> Row:
+def point(row: Row, zone: str) -> Row:
+    """Return a canary with a score as a point of a chart over time."""
     local = text.to_local(row["happened_at"], zone)
     return {
         # Local time marked as UTC, so that no browser moves it to its own time zone.
         "at": f"{local:%Y-%m-%dT%H:%M:%S}Z",
         "when": f"{local:%-d %b %Y %H:%M}", "score": row["score"], "application": row["application"],
         "deployment": row["deployment_id"], "verdict": RESULTS.get(row["verdict"], row["verdict"]),
-        "outcome": outcome(row), "tone": TONES[outcome(row)],
+        "outcome": row["outcome"], "tone": TONES[row["outcome"]],
     }  # fmt: skip
-
-
-def pass_threshold(rows: list[Row]) -> float:
-    """Return the pass threshold that most canaries had."""
-    thresholds = Counter(row["pass_threshold"] for row in rows if row["pass_threshold"] is not None)
-    return float(thresholds.most_common(1)[0][0]) if thresholds else DEFAULT_PASS_THRESHOLD
 
 
 def failure_rates(bins: list[Any]) -> list[Row]:
@@ -110,15 +88,10 @@ def deciding_metrics(metrics: list[Any]) -> list[Row]:
     return rows
 
 
-def failed_metrics(metrics: list[Any]) -> dict[str, str]:
-    """Return the metrics that failed in any canary, by the name of the list of those canaries."""
-    return {f"failed: {metric.metric}": metric.metric for metric in metrics if metric.failed}
-
-
 def lead_time_costs(costs: list[Row]) -> list[Row]:
-    """Return the mean lead time of a change by application, split into canary and other, slowest application first."""
+    """Return the mean lead time of a change of the slowest applications, split into canary and other."""
     rows = []
-    for cost in sorted(costs, key=lambda cost: -cost["lead_minutes"]):
+    for cost in sorted(costs, key=lambda cost: -cost["lead_minutes"])[:MAX_APPLICATIONS]:
         parts = {"canary": cost["canary_minutes"], "other": cost["lead_minutes"] - cost["canary_minutes"]}
         for order, (name, minutes) in enumerate(parts.items()):
             rows.append({"application": cost["application"], "part": name, "minutes": minutes, "order": order,
@@ -128,12 +101,16 @@ def lead_time_costs(costs: list[Row]) -> list[Row]:
 
 
 def coverage(applications: list[Any]) -> list[Row]:
-    """Return applications with deployments: those with canaries by coverage, then the busiest of those without."""
+    """Return applications by coverage: of those with canaries the lowest, then the busiest of those without."""
     deployed = [row for row in applications if row.application is not None and row.deployments]
     without = sorted(
         (row for row in deployed if not row.with_canary), key=lambda row: (-row.deployments, row.application)
     )
-    drawn = [row for row in deployed if row.with_canary] + without[:MAX_WITHOUT]
+    covered = sorted(
+        (row for row in deployed if row.with_canary),
+        key=lambda row: (row.with_canary / row.deployments, -row.deployments),
+    )
+    drawn = covered[:MAX_APPLICATIONS] + without[:MAX_WITHOUT]
     return [
         {
             "application": row.application, "tone": "blue" if row.with_canary else "grey",
@@ -146,35 +123,22 @@ def coverage(applications: list[Any]) -> list[Row]:
 
 
 ALL = "all canaries"
-OVERRIDES = ("overridden", "continued without approval")
-CLASSES: dict[str, Callable[[Row], bool]] = {
-    "overridden or continued without approval": lambda row: row["action_taken"] in OVERRIDES,
-    "passed, but the deployment failed": lambda row: row["verdict"] == "pass" and bool(row["deployment_failed"]),
-    "stopped the deployment": lambda row: row["action_taken"] == "stopped",
-    "no data": lambda row: row["verdict"] == "no_data",
-    "judgment not read": lambda row: bool(row["unread_judgment"]),
-    "no result": lambda row: row["verdict"] in ("error", "canceled"),
-}
 
 
-def classes(canaries: Any) -> dict[str, Rows]:
-    """Return the classes of canaries that occur, with how to list each: notable ones, results by outcome, scores."""
-    rows: list[Row] = canaries.rows
-    cells: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        cells[row["verdict"], outcome(row)].append(row)
+def classes(canaries: Any, notable: list[str], cells: list[Row]) -> dict[str, CanaryClass]:
+    """Return the classes of canaries that occur, by name: notable ones, results by outcome, scores, failed metrics."""
     return (
-        {ALL: lambda: rows}
-        | {name: partial(_filter, rows, test) for name, test in CLASSES.items() if any(map(test, rows))}
-        | {_cell_name(*cell): partial(list, cells[cell]) for cell in sorted(cells)}
-        | {_bin_name(scores): partial(canaries.scored, scores) for scores in canaries.bins if scores.n}
+        {ALL: EVERY_CANARY}
+        | {name: NOTABLE[name] for name in notable}
+        | {
+            _cell_name(cell["verdict"], cell["outcome"]): result_class(cell["verdict"], cell["outcome"])
+            for cell in cells
+        }
+        | {_bin_name(scores): score_class(scores.low, scores.high) for scores in canaries.bins if scores.n}
+        | {f"failed: {metric.metric}": metric_class(metric.metric) for metric in canaries.metrics if metric.failed}
     )
 
 
-def _filter(rows: list[Row], test: Callable[[Row], bool]) -> list[Row]:
-    return [row for row in rows if test(row)]
-
-
 def table(rows: list[Row]) -> list[Row]:
-    """Return canaries with results and outcomes in words."""
-    return [row | {"verdict": RESULTS.get(row["verdict"], row["verdict"]), "outcome": outcome(row)} for row in rows]
+    """Return canaries with results in words."""
+    return [row | {"verdict": RESULTS.get(row["verdict"], row["verdict"])} for row in rows]

@@ -10,7 +10,7 @@ from typing import Any
 import dora
 from dashboards.components import metric_card
 from dashboards.queries import cache
-from dashboards.queries.cache import Row
+from dashboards.queries.builds import Row
 from dashboards.queries.view import View
 from dashboards.rows.frames import percent
 

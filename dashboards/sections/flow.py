@@ -13,7 +13,7 @@ from dashboards.charts import Row
 from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.queries import cache, text
-from dashboards.queries.cache import DeploymentClass
+from dashboards.queries.deployment_lists import DeploymentClass
 from dashboards.queries.view import View
 from dora import Scope
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -14,14 +13,14 @@ from dashboards.charts import CLASS_FIELD, DEPLOYMENT_FIELD
 from dashboards.components import chart, list_filters, table
 from dashboards.components.chart import Click
 from dashboards.components.table import link, local_time, number, text
-from dashboards.queries import cache
-from dashboards.queries.cache import Build
-from dashboards.queries.view import current
+from dashboards.queries import canaries as queries
+from dashboards.queries.deployment_lists import NO_LIMIT
+from dashboards.queries.view import View, current
 from dashboards.rows import canaries as canary_rows
 from dashboards.rows import frames
 
 Row = dict[str, Any]
-TOP = 200  # rows on the page; the CSV file has all of them
+TOP = 100  # rows on the page; the CSV file has all of them
 CANARIES = "canaries"  # query parameter and widget key
 LOCAL = "UTC"  # zone of times that are local already
 EXECUTION = link("Execution", "Open in Deck")
@@ -38,31 +37,32 @@ def deployment_click() -> Click:
     return Click(DEPLOYMENT_FIELD, "Click a canary to open its deployment.", table.open_deployment)
 
 
-def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
-    """Draw the canaries of the selected class."""
-    classes = canary_rows.classes(canaries) | {
-        name: partial(_canaries_with_failed_metric, build, metric, canaries.rows)
-        for name, metric in canary_rows.failed_metrics(canaries.metrics).items()
-    }
+def draw_canaries(view: View, canaries: Any, cells: list[Row]) -> None:
+    """Draw the latest canaries of the selected class."""
+    classes = canary_rows.classes(canaries, queries.notable_classes(view.build, view.scope), cells)
     heading = st.container()
     class_ = st.selectbox("Filter", list(classes), key=CANARIES, bind="query-params")
     if class_ != canary_rows.ALL:
         list_filters.draw_chips({CANARIES: (class_, canary_rows.ALL)})
-    rows = classes[class_]()
     search, pills = st.columns([3, 5], vertical_alignment="center")
     with search:
-        if searched := list_filters.draw_search("search_canaries"):
-            deployments = cache.search_deployments(build, searched)
-            rows = [row for row in rows if row["deployment_id"] in deployments]
+        searched = list_filters.draw_search("search_canaries")
+    listing = queries.CanaryListing(classes[class_], searched)
+    counts = queries.count_outcomes(view.build, view.scope, listing)
     with pills:
-        counts = {list_filters.ALL: len(rows)} | Counter(map(canary_rows.outcome, rows))
-        outcome = list_filters.draw_pills("Outcome", "outcome", counts)
-    rows = [row for row in rows if outcome in (list_filters.ALL, canary_rows.outcome(row))]
-    caption = f"{len(rows):,} of {canaries.canaries:,} canaries, latest first{_more(rows)}"
+        outcome = list_filters.draw_pills("Outcome", "outcome", {list_filters.ALL: sum(counts.values())} | counts)
+    listing = replace(listing, outcome=outcome if outcome in counts else None)
+    rows = queries.list_canaries(view.build, view.scope, listing, TOP)
+    listed = rows[0]["listed"] if rows else 0
     with heading:
-        draw_heading("Canaries", caption, "canaries", lambda: rows)
-    table.draw(canary_rows.table(rows[:TOP]), zone, {
-        "happened_at": local_time("Analysed", zone), "application": text("Application"),
+        draw_heading(
+            "Canaries",
+            f"{listed:,} of {canaries.canaries:,} canaries, latest first{_more(listed)}",
+            "canaries",
+            lambda: queries.list_canaries(view.build, view.scope, listing, NO_LIMIT),
+        )
+    table.draw(canary_rows.table(rows), view.zone, {
+        "happened_at": local_time("Analysed", view.zone), "application": text("Application"),
         "verdict": text("Canary result"), "score": number("Canary score", format="%.0f"),
         "action_taken": text("Action"),
         "overridden_by": text("Overridden by"), "outcome": text("Outcome"), "evidence": text("Evidence"),
@@ -70,15 +70,10 @@ def draw_canaries(build: Build, canaries: Any, zone: str) -> None:
     }, "Canaries, latest first", button=table.open_button("canary"))  # fmt: skip
 
 
-def _canaries_with_failed_metric(build: Build, metric: str, rows: list[Row]) -> list[Row]:
-    failed = cache.canaries_with_failed_metric(build, metric)
-    return [row for row in rows if (row["source"], row["canary_id"]) in failed]
-
-
 def draw_rollbacks(rollbacks: Any, zone: str) -> None:
     """Draw every rollback below the sentences that say how many there are of how many deployments."""
     rows = rollbacks.rows
-    draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(rows)}", "rollbacks", lambda: rows)
+    draw_heading("Rollbacks", f"Latest first; times in {zone}{_more(len(rows))}", "rollbacks", lambda: rows)
     for sentence in rollbacks.sentences:
         st.text(sentence)
     lines = [
@@ -94,11 +89,12 @@ def draw_rollbacks(rollbacks: Any, zone: str) -> None:
 
 def draw_templates(trail: Any) -> None:
     """Draw the templates of pipelines, and how deployments fare by version of the template."""
-    caption = "The templates of production pipelines, as they are configured now"
-    draw_heading("Templates", caption, "templates", trail.code)
+    code = trail.code()
+    caption = f"The templates of production pipelines, as they are configured now{_more(len(code))}"
+    draw_heading("Templates", caption, "templates", lambda: code)
     for sentence in trail.drift:
         st.text(sentence)
-    for rows, alt in ((trail.versions(), "Deployments by template version"), (trail.code(), "Pipelines as code")):
+    for rows, alt in ((trail.versions(), "Deployments by template version"), (code[:TOP], "Pipelines as code")):
         if rows:
             frame = pd.DataFrame(rows).rename(columns=_label)
             st.dataframe(frame, hide_index=True, placeholder="–", alt=alt)
@@ -108,8 +104,8 @@ def _label(name: str) -> str:
     return name[:1].upper() + name[1:]  # str.capitalize would turn "95 % CI" into "95 % ci"
 
 
-def _more(rows: list[Row]) -> str:
-    return f" · the first {TOP} shown, all in the CSV file" if len(rows) > TOP else ""
+def _more(count: int) -> str:
+    return f" · the first {TOP} shown, all in the CSV file" if count > TOP else ""
 
 
 def draw_heading(title: str, caption: str, noun: str, rows: Callable[[], list[Row]]) -> None:

@@ -10,14 +10,14 @@ import dora
 from dashboards import charts
 from dashboards.charts import Row
 from dashboards.components import chart, deployment_list, list_filters
-from dashboards.queries import cache, text
-from dashboards.queries.cache import DeploymentClass
+from dashboards.queries import cache, deployment_lists, text
+from dashboards.queries.deployment_lists import DeploymentClass
 from dashboards.queries.selection import MIN_OBSERVATIONS
 from dashboards.queries.view import View
 from dashboards.rows import frames
 
-MAX_ROWS = 100  # of the list of failed deployments
-MAX_DOTS = 150  # of a chart with whiskers: more overprint each other
+MAX_ROWS = 50  # of the list of failed deployments
+MAX_DOTS = 100  # of a chart with whiskers: more overprint each other
 NOT_YET = "not recovered"
 NO_LIMIT = 1e99
 STOPPED = ("stopped_by_canary", "rejected", "not_deployed", "canceled", "dark")  # outcomes before production
@@ -94,7 +94,7 @@ def failed_deployments(view: View, period: str | None, text: str) -> list[Row]:
     scope = deployment_list.period_scope(view, period) if period else view.scope
     return [
         row | {"what": frames.evidence(row), "recovered": "not yet" if row["still_failing"] else "yes"}
-        for row in cache.search_observations(view.build, "failed", "change_failure_rate", scope, text)
+        for row in deployment_lists.search_observations(view.build, "failed", "change_failure_rate", scope, text)
     ]
 
 

@@ -11,7 +11,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime import Runtime, SessionClient
 
-from dashboards.queries import cache
+from dashboards.queries import builds
 from dora import DoraError
 
 CHECK_INTERVAL = 15.0  # seconds between looks at the build
@@ -63,8 +63,8 @@ async def _visit_after_swaps(claims: Claims) -> None:
             await visit_first_page(claims)
 
 
-def _current_build() -> cache.Build | None:
+def _current_build() -> builds.Build | None:
     try:
-        return cache.current()
+        return builds.current()
     except DoraError:
         return None

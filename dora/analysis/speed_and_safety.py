@@ -92,10 +92,11 @@ def measure_speed_and_safety(con: Connection, scope: Scope) -> SpeedAndSafety:
     failed, deployments = _totals(applications)
     pooled = failed / deployments if deployments else 0.0
     shrunken = aggregation_effects.shrink({r["application"]: (r["failed"], r["deployments"]) for r in applications})
+    # The expected range depends on the number of deployments alone: a funnel plot.
+    expected = {n: aggregation_effects.funnel(n, pooled) for n in {row["deployments"] for row in applications}}
     ps = {}
     for row in applications:
-        # The expected range depends on the number of deployments alone: a funnel plot.
-        row["expected"] = aggregation_effects.funnel(row["deployments"], pooled)
+        row["expected"] = expected[row["deployments"]]
         row["shrunken"] = shrunken[row["application"]].value
         ps[row["application"]] = aggregation_effects.outside(row["failed"], row["deployments"], pooled)
     sizes = _run_analysis(con, "sizes", scope)

@@ -94,11 +94,14 @@ class Delivery(Lists):
         return speed_and_safety.measure_speed_and_safety(self.connection(), scope)
 
     @takes(Window)
-    def canaries(self, scope: Scope = EVERYTHING, **_words: Unpack[Window]) -> Canaries:
-        """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``."""
+    def canaries(self, scope: Scope = EVERYTHING, limit: int | None = None, **_words: Unpack[Window]) -> Canaries:
+        """Return how well the canaries of a scope predict failures, what they cost and cover; with ``sentences``.
+
+        Its rows are the latest ``limit`` canaries.
+        """
         from dora.analysis.canaries import canaries  # noqa: PLC0415 - which other commands do not need
 
-        return canaries.summarise_canaries(self.connection(), scope)
+        return canaries.summarise_canaries(self.connection(), scope, limit)
 
     @takes(Grouping)
     def compare(

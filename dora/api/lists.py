@@ -49,6 +49,13 @@ class Lists(OpenBuild):
         """Return the rows of an analysis in a scope, such as ``changes_by_hour`` or ``approval_waits``."""
         return lists.run_analysis(self.connection(), name, scope)
 
+    def query_list(self, sql: str, scope: Scope, **parameters: object) -> Rows:
+        """Return the rows of a SELECT in which ``$canary_outcomes`` is that table in a scope; so are others with times.
+
+        ``parameters`` fill ``$name``.
+        """
+        return lists.run_in_scope(self.connection(), sql, scope, **parameters)
+
     @takes(Window)
     def events(self, scope: Scope = EVERYTHING, **_words: Unpack[Window]) -> Rows:
         """Return the noted events that concern a scope and overlap its window, the latest first.

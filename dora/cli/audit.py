@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dora.analysis.audit import audit_text
+from dora.analysis.audit.changes import ChangeFilter, stream_changes
 from dora.analysis.audit.trail import AuditTrail
 from dora.cli import options
 from dora.cli.help import ASK, LISTS
@@ -110,20 +111,24 @@ def audit(
 
     Example: dora audit --since 90d --out audit.html
     """
-    delivery = options.open_build(config)
-    trail = delivery.audit(options.scope_from(since, until, application, team), exception)
-    if json:
-        console.print_json(trail.dict())
-    elif csv:
-        console.print_csv(trail.rows)
-    elif out:
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application, team)
+    if json or csv:
+        changes = stream_changes(delivery.connection(), scope, ChangeFilter(exception))
+        if csv:
+            console.print_csv(changes)
+        else:
+            console.print_json(delivery.audit(scope, limit=0).dict() | {"rows": changes})
+        return
+    if out:
+        trail = delivery.audit(scope, exception)
         written = _write(delivery, trail, out)
         console.print_note(f"{', '.join(map(str, written))}: {len(trail.rows):,} production changes")
-    else:
-        print(*trail.sentences, "", sep="\n")
-        console.print_table([audit_text.terminal_line(row) for row in trail.rows[:limit]], first=AUDIT_FIRST)
-        console.print_note(f"{min(limit, len(trail.rows))} of {len(trail.rows)} changes; times in {trail.timezone}")
-        options.print_data_through(trail.as_of)
+        return
+    trail, listed = delivery.audit(scope, limit=0), delivery.changes(scope, limit, exception=exception)
+    print(*trail.sentences, "", sep="\n")
+    console.print_table([audit_text.terminal_line(row) for row in listed.rows], first=AUDIT_FIRST)
+    console.print_note(f"{len(listed.rows)} of {listed.total} changes; times in {trail.timezone}")
+    options.print_data_through(trail.as_of)
 
 
 def _write(delivery: Delivery, trail: AuditTrail, path: Path) -> list[Path]:

@@ -11,8 +11,10 @@ from dora.cli import options
 from dora.cli.help import LISTS, SHARE
 from dora.config.settings import read
 from dora.errors import UsageError
+from dora.query import lists
 from dora.render import console, text
 from dora.render.console import Format
+from dora.sql import catalog
 
 STAGES = (
     "coding", "pickup", "review", "merge",
@@ -38,15 +40,17 @@ def changes(
 
     Example: dora changes --open --application ledger
     """
-    delivery, scope = options.open_build(config), options.scope_from(since, until, application)
-    rows = delivery.analyse("open_changes", scope) if only_open else delivery.list_rows("change_timeline", scope)
-    if options.print_rows(rows, json=json, csv=csv):
+    con, scope = options.open_build(config).connection(), options.scope_from(since, until, application)
+    sql = catalog.queries("analyses")["open_changes"] if only_open else lists.rows_in_scope_sql("change_timeline")
+    if options.print_rows(lists.stream_in_scope(con, sql, scope), json=json, csv=csv):
         return
-    lines = [_change_line(row) for row in rows[:limit]]
+    count = lists.count_in_scope(con, sql, scope)
+    rows = lists.run_in_scope(con, f"{sql}\nLIMIT $limit", scope, limit=limit)
+    lines = [_change_line(row) for row in rows]
     # Labels and sizes come from optional settings of git sources; without them the columns are left out.
     empty = [name for name in ("labels", "size") if not any(line[name] for line in lines)]
     console.print_table([{name: cell for name, cell in line.items() if name not in empty} for line in lines])
-    console.print_note(f"{min(limit, len(rows))} of {len(rows)} changes")
+    console.print_note(f"{len(rows)} of {count} changes")
 
 
 def _change_line(row: dict[str, Any]) -> dict[str, Any]:

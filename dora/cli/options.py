@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,7 +84,7 @@ def open_build(config: Path | None) -> api.Delivery:
     return api.open(read(config).data / "dora.duckdb")
 
 
-def print_rows(rows: list[dict[str, Any]], *, json: bool = False, csv: bool = False) -> bool:
+def print_rows(rows: Iterable[dict[str, Any]], *, json: bool = False, csv: bool = False) -> bool:
     """Print rows for programs if ``--json`` or ``--csv`` asks for it, and return whether it did."""
     if json:
         console.print_json(rows)

@@ -21,6 +21,7 @@ from dora.storage.database import Connection
 
 Row = dict[str, Any]
 MONTH = timedelta(days=30)
+COUNT = "SELECT count(*) AS n FROM (\n{sql})"
 
 
 def list_rows(con: Connection, name: str, scope: Scope) -> Rows:
@@ -44,8 +45,21 @@ def run_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) 
 
     Raises ``UsageError`` as ``list_rows`` does.
     """
-    in_scope = re.sub(_pattern_of_lists(), lambda match: f"(\n{rows_in_scope_sql(match[1])})", sql)
-    return fetch_rows(con, in_scope, {**scope_parameters(con, scope), **parameters})
+    return fetch_rows(con, _in_scope(sql), {**scope_parameters(con, scope), **parameters})
+
+
+def count_in_scope(con: Connection, sql: str, scope: Scope) -> int:
+    """Return how many rows ``run_in_scope`` returns."""
+    return int(run_in_scope(con, COUNT.format(sql=sql), scope)[0]["n"])
+
+
+def stream_in_scope(con: Connection, sql: str, scope: Scope, **parameters: object) -> Iterator[Row]:
+    """Return an iterator over the rows of ``run_in_scope``; only some of them are in memory at a time."""
+    return stream_rows(con, _in_scope(sql), {**scope_parameters(con, scope), **parameters})
+
+
+def _in_scope(sql: str) -> str:
+    return re.sub(_pattern_of_lists(), lambda match: f"(\n{_unordered(match[1])})", sql)
 
 
 def stream_export(con: Connection, name: str, scope: Scope) -> Iterator[Row]:
@@ -87,7 +101,12 @@ def rows_in_scope_sql(name: str) -> str:
     if name not in tables():
         raise UsageError(f"There is no table {name}.", suggest(name, tables()))
     table = tables()[name]
-    time = f"listed.{table.time}" if table.time else "NULL::TIMESTAMP"
     key = [f"listed.{column}" for column in reversed(table.unique_key)]
-    order = ", ".join([f"{time} DESC", *key] if table.time else key)
-    return read_query("rows_in_scope", list=name, time=time, order=order)
+    order = ", ".join([f"listed.{table.time} DESC", *key] if table.time else key)
+    return f"{_unordered(name)}\nORDER BY {order}"
+
+
+def _unordered(name: str) -> str:
+    """Return the query without an order: where it is part of another one, all rows would be sorted first."""
+    time = tables()[name].time
+    return read_query("rows_in_scope", list=name, time=f"listed.{time}" if time else "NULL::TIMESTAMP")

@@ -25,7 +25,7 @@ from dora.query.value import ASSISTANCE, EVERYTHING, RATES, Scope, Value
 from dora.sql import catalog
 from dora.storage.database import Connection
 
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 2_000
 
 
 def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]:
@@ -158,20 +158,27 @@ def build_info(con: Connection) -> dict[str, Any]:
 
 def fetch_rows(con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> Rows:
     """Return the rows of a query by column name; of named parameters, it gets those that it uses."""
-    cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
-    types = {column[0]: str(column[1]) for column in cursor.description or []}
-    return Rows((dict(zip(types, row, strict=True)) for row in cursor.fetchall()), types)
+    types, rows = _run(con, sql, parameters)
+    return Rows(rows, types)
 
 
 def stream_rows(
     con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]
 ) -> Iterator[dict[str, Any]]:
-    """Yield what ``fetch_rows`` returns, some rows at a time."""
+    """Return an iterator over what ``fetch_rows`` returns, some rows at a time.
+
+    The connection answers no other query until all are read.
+    """
+    return _run(con, sql, parameters)[1]
+
+
+def _run(
+    con: Connection, sql: str, parameters: Sequence[object] | Mapping[str, object]
+) -> tuple[dict[str, str], Iterator[dict[str, Any]]]:
     cursor = execute(con, sql, parameters) if isinstance(parameters, Mapping) else con.execute(sql, parameters)
-    names = [column[0] for column in cursor.description or []]
-    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-        for row in rows:
-            yield dict(zip(names, row, strict=True))
+    types = {column[0]: str(column[1]) for column in cursor.description or []}
+    batches = iter(lambda: cursor.fetchmany(ROWS_AT_ONCE), [])
+    return types, (dict(zip(types, row, strict=True)) for batch in batches for row in batch)
 
 
 def list_hints(con: Connection) -> Rows:

@@ -232,7 +232,12 @@ def select_members(con: Connection, members: Members) -> tuple[dict[str | None, 
             groups.setdefault(group, {})[application] = None
             teams.add(team)
     applications = {application for names in groups.values() for application in names}
-    parameters = {"applications": sorted(applications), "teams": sorted(teams - {None}), "any_team": not members.teams}
+    parameters = {
+        "applications": sorted(applications),
+        "any_application": not (members.applications or members.teams),
+        "teams": sorted(teams - {None}),
+        "any_team": not members.teams,
+    }
     return {group: list(names) for group, names in groups.items()}, parameters
 
 

@@ -8,8 +8,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Literal, TextIO
 
 from dora.render.text import readable
@@ -25,20 +26,45 @@ _is_wide = False
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def print_json(rows: object) -> None:
-    """Print as JSON, with times as ISO 8601: in UTC, or local with their offset."""
-    print(json.dumps(rows, indent=2, default=_plain, ensure_ascii=False))
+def print_json(value: object) -> None:
+    """Print as JSON, with times as ISO 8601: in UTC, or local with their offset.
+
+    Iterators, also as values of dictionaries, are arrays of which one item at a time is in memory.
+    """
+    for part in _json_parts(value, "\n"):
+        sys.stdout.write(part)
+    print()
 
 
-def print_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+def _json_parts(value: object, line: str) -> Iterator[str]:
+    """Yield the parts of a JSON text as ``json.dumps`` writes it; ``line`` is a line break with the indentation."""
+    inner = f"{line}  "
+    if isinstance(value, Iterator):
+        empty = True
+        for item in value:
+            yield f"{'[' if empty else ','}{inner}"
+            yield from _json_parts(item, inner)
+            empty = False
+        yield "[]" if empty else f"{line}]"
+    elif isinstance(value, dict) and any(isinstance(item, Iterator) for item in value.values()):
+        for number, (key, item) in enumerate(value.items()):
+            yield f"{',' if number else '{'}{inner}{json.dumps(key)}: "
+            yield from _json_parts(item, inner)
+        yield f"{line}}}"
+    else:
+        yield json.dumps(value, indent=2, default=_plain, ensure_ascii=False).replace("\n", line)
+
+
+def print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print as CSV, safe for spreadsheets."""
-    if rows:
-        write_csv(rows, sys.stdout)
+    remaining = iter(rows)
+    for first in remaining:
+        write_csv(chain([first], remaining), sys.stdout, list(first))
 
 
-def write_csv(rows: Sequence[Mapping[str, Any]], file: TextIO, columns: Sequence[str] | None = None) -> None:
+def write_csv(rows: Iterable[Mapping[str, Any]], file: TextIO, columns: Sequence[str]) -> None:
     """Write rows as CSV with a header; a cell that a spreadsheet would run as a formula begins with an apostrophe."""
-    writer = csv.DictWriter(file, columns or list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer = csv.DictWriter(file, columns, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     writer.writerows({key: _csv_cell(value) for key, value in row.items()} for row in rows)
 

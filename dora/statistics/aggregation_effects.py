@@ -64,11 +64,28 @@ def funnel(trials: int, share: float, level: float = 1 - 2 * TAIL) -> tuple[floa
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A group's share, shrunken towards that of all groups the more, the fewer trials it has; with 95 % limits."""
+    """A group's share, shrunken towards that of all groups the more, the fewer trials it has; with 95 % limits.
 
-    value: float
-    low: float
-    high: float
+    It is the Beta distribution with these numbers of ``cases`` and ``rest``, the prior's included.
+    """
+
+    cases: float
+    rest: float
+
+    @property
+    def value(self) -> float:
+        """The mean of the distribution."""
+        return self.cases / (self.cases + self.rest)
+
+    @property
+    def low(self) -> float:
+        """The lower limit; a search, which most callers do not need."""
+        return beta_quantile(self.cases, self.rest, TAIL)
+
+    @property
+    def high(self) -> float:
+        """The upper limit."""
+        return beta_quantile(self.cases, self.rest, 1 - TAIL)
 
 
 def shrink(groups: Cases) -> dict[str, Shrunk]:
@@ -77,11 +94,7 @@ def shrink(groups: Cases) -> dict[str, Shrunk]:
     if not observed:
         return {}
     prior_cases, prior_rest = _prior(list(observed.values()))
-    betas = {name: (prior_cases + cases, prior_rest + n - cases) for name, (cases, n) in observed.items()}
-    return {
-        name: Shrunk(a / (a + b), beta_quantile(a, b, TAIL), beta_quantile(a, b, 1 - TAIL))
-        for name, (a, b) in betas.items()
-    }
+    return {name: Shrunk(prior_cases + cases, prior_rest + n - cases) for name, (cases, n) in observed.items()}
 
 
 def _prior(groups: Sequence[tuple[int, int]]) -> tuple[float, float]:

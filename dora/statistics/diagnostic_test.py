@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from dora.statistics.intervals import Limits, wilson
@@ -97,15 +97,10 @@ class Bin:
     failed: int
     limits: Limits | None
 
-    def holds(self, score: float) -> bool:
-        """Return whether a score is in this bin; the first and the last one have no end."""
-        return (self.low <= score or self.low == 0) and (score < self.high or self.high == BEST)
 
-
-def calibration(scored: Sequence[tuple[float, bool]], edges: Sequence[float] = (0, 50, 75, 90, 95, 100)) -> list[Bin]:
-    """Group verified canaries (score, failed) by their score: does a lower one mean more failures?"""
-    bins = []
-    for empty in (Bin(low, high, 0, 0, None) for low, high in pairwise(edges)):
-        failed = [failed for score, failed in scored if empty.holds(score)]
-        bins.append(replace(empty, n=len(failed), failed=sum(failed), limits=wilson(sum(failed), len(failed))))
-    return bins
+def calibration(counts: Sequence[tuple[int, int]], edges: Sequence[float]) -> list[Bin]:
+    """Return the bins between edges with their counts (failed, all) of verified canaries."""
+    return [
+        Bin(low, high, n, failed, wilson(failed, n))
+        for (low, high), (failed, n) in zip(pairwise(edges), counts, strict=True)
+    ]

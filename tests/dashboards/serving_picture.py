@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dashboards import charts
-from dashboards.queries import cache
+from dashboards.queries import builds
 from dashboards.report import chart_images
 from dashboards.rows import serving
 from tests.conftest import ROOT, Facts, built, read_scenario
@@ -23,7 +23,7 @@ START, END = datetime(2026, 3, 2, 8), datetime(2026, 3, 7)
 def draw(folder: Path) -> bytes:
     """Build the scenario in a folder and return its picture as SVG."""
     delivery = built(folder, Facts(**read_scenario("what_serves_where")))
-    rows = delivery.sql(cache.read_sql("serving"), ["shop", START, END, 20, 600])
+    rows = delivery.sql(builds.read_sql("serving"), ["shop", START, END, 20, 600])
     drawn = serving.bars_and_marks(rows, START, END, "UTC")
     bounds = [serving.iso(moment, "UTC") for moment in (START, END)]
     chart = charts.serving_lanes(drawn, *bounds)

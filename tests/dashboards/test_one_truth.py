@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import dora
 from dashboards import charts
 from dashboards.components import deployment_list
-from dashboards.queries import cache, selection
-from dashboards.queries.cache import Listing
+from dashboards.queries import builds, cache, deployment_lists, selection
+from dashboards.queries.deployment_lists import Listing
 from dashboards.queries.selection import CUSTOM, WINDOWS, Selection
 from dashboards.queries.view import View
 from dashboards.report.page import Report
@@ -46,8 +46,8 @@ def views(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[View]:
     """Views of random windows, teams and applications."""
     monkeypatch.setenv("DORA_DATABASE", str(folder / "dora.duckdb"))
     monkeypatch.setenv("DORA_CONFIG", str(folder / "dora.toml"))
-    build, dice = cache.current(), random.Random(17)
-    about = cache.about(build)
+    build, dice = builds.current(), random.Random(17)
+    about = builds.about(build)
     return [View(build, about, random_selection(dice, about.ends)) for _ in range(SCOPES)]
 
 
@@ -116,7 +116,7 @@ def test_the_denominators_add_up(views: list[View]) -> None:
         assert [step.start for step in steps[1:]] == [step.n for step in steps[:-1]]
         assert steps[-1].n == view.value(name).n
         if steps[0].metric == "rework_rate":
-            listed = cache.list_deployments(view.build, view.scope, 1, Listing())
+            listed = deployment_lists.list_deployments(view.build, view.scope, 1, Listing())
             assert steps[0].start == (listed[0]["listed"] if listed else 0)
 
 

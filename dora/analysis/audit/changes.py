@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from dora import periods
 from dora.analysis.audit import audit_text
 from dora.errors import UsageError, suggest
-from dora.query.lists import Row, run_in_scope
+from dora.query.lists import Row, stream_in_scope
 from dora.query.metric import build_info
 from dora.query.plan import read_query
 from dora.query.value import Scope
 from dora.sql import catalog
 from dora.storage.database import Connection
 
-EVERY_CHANGE = "SELECT deployment_id, TRUE AS found FROM audit_trail_in_scope"
+FOUND = "deployment_id IN (SELECT deployment_id FROM ($exception) WHERE found)"
 NO_LIMIT = 2**62
 
 
@@ -48,19 +48,39 @@ def list_changes(con: Connection, scope: Scope, matching: ChangeFilter, limit: i
 
     Raises ``UsageError`` for an unknown exception, application or team, or an invalid date.
     """
-    queries = catalog.queries("exceptions")
-    if matching.exception is not None and matching.exception not in queries:
-        raise UsageError(f"There is no audit exception {matching.exception}.", suggest(matching.exception, queries))
-    condition = queries[matching.exception] if matching.exception else EVERY_CHANGE
-    rows = run_in_scope(
-        con, read_query("audit_changes").replace("$exception", condition), scope,
-        hour=matching.hour, search=matching.search.strip().lower(), limit=NO_LIMIT if limit is None else limit,
-    )  # fmt: skip
+    rows = list(_stream_listed(con, scope, matching, limit))
     total = rows[0]["listed"] if rows else 0
-    return ChangeList([*_with_local_time(rows, build_info(con)["timezone"])], total)
+    return ChangeList([_without_count(row) for row in rows], total)
 
 
-def _with_local_time(rows: list[Row], zone: str) -> Iterator[Row]:
-    for row in rows:
-        del row["listed"]
-        yield row | {"local_time": periods.with_offset(row["changed_at"] or row["happened_at"], zone)}
+def stream_changes(con: Connection, scope: Scope, matching: ChangeFilter) -> Iterator[Row]:
+    """Yield the rows of ``list_changes``; only some of them are in memory at a time."""
+    return map(_without_count, _stream_listed(con, scope, matching, None))
+
+
+def _stream_listed(con: Connection, scope: Scope, matching: ChangeFilter, limit: int | None) -> Iterator[Row]:
+    sql = read_query("audit_changes").replace("$conditions", " AND ".join(_conditions(matching)) or "TRUE")
+    zone = build_info(con)["timezone"]
+    rows = stream_in_scope(
+        con, sql, scope, hour=matching.hour, search=matching.search.strip().lower(),
+        limit=NO_LIMIT if limit is None else limit,
+    )  # fmt: skip
+    return (row | {"local_time": periods.with_offset(row["changed_at"] or row["happened_at"], zone)} for row in rows)
+
+
+def _without_count(row: Row) -> Row:
+    del row["listed"]
+    return row
+
+
+def _conditions(matching: ChangeFilter) -> Iterator[str]:
+    """Yield a condition for each part of a filter that is set: the others would cost a pass over all changes."""
+    exceptions = catalog.queries("exceptions")
+    if matching.exception is not None and matching.exception not in exceptions:
+        raise UsageError(f"There is no audit exception {matching.exception}.", suggest(matching.exception, exceptions))
+    if matching.exception:
+        yield FOUND.replace("$exception", exceptions[matching.exception])
+    if matching.hour is not None:
+        yield "hour_of_week = $hour"
+    if matching.search.strip():
+        yield f"deployment_id IN ({read_query('audit_search')})"

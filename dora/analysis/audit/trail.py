@@ -139,7 +139,7 @@ def read_audit_trail(
     wait = f"Median approval time: {approval_wait.text} ({approval_wait.evidence})."
     return AuditTrail(
         provenance=describe_provenance(con, scope),
-        rows=list_changes(con, scope, matching, limit).rows,
+        rows=list_changes(con, scope, matching, limit).rows if limit != 0 else [],
         **run_analysis(con, "audit_counts", scope)[0],
         exceptions=count_exceptions(con, scope),
         rollbacks=rollbacks.list_rollbacks(con, scope),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
-from statistics import quantiles
 
 from dora.analysis.canaries import canary_summary
 from dora.analysis.canaries.canary_figures import list_figures
@@ -21,49 +20,68 @@ from dora.analysis.canaries.canary_summary import (
 from dora.query.lists import Row, list_rows, run_analysis
 from dora.query.metric import build_info
 from dora.query.value import Scope
-from dora.statistics.diagnostic_test import calibration, diagnose
+from dora.statistics.diagnostic_test import Bin, calibration, diagnose
 from dora.statistics.intervals import wilson
 from dora.storage.database import Connection
 
-# 50 and 75 are the marginal and pass thresholds where a source names none; finer above, where most canaries score.
+# As in canary_kinds.sql. 50 and 75 are the marginal and pass thresholds where a source names none.
 SCORE_EDGES = (0, 50, 75, 90, 95, 100)
 VERDICT_ORDER = (*CONCLUSIVE, "no_data", "error", "canceled", "in_progress")
 
 
-def summarise_canaries(con: Connection, scope: Scope) -> Canaries:
-    """Return the canaries of a scope. Raises ``UsageError`` for an unknown application or team, or an invalid date."""
-    rows = list_rows(con, "canary_outcomes", scope)
-    counts, inconclusive = canary_summary.count_verdicts(rows)
-    verified = filter(canary_summary.is_verified, rows)
-    scored = [(row["score"], row["deployment_failed"]) for row in verified if row["score"] is not None]
+def summarise_canaries(con: Connection, scope: Scope, limit: int | None = None) -> Canaries:
+    """Return the canaries of a scope, with the latest ``limit`` of them as rows, by default all.
+
+    Everything but the rows comes from counts of kinds of canaries, however many canaries there are.
+    Raises ``UsageError`` for an unknown application or team, or an invalid date.
+    """
+    kinds = run_analysis(con, "canary_kinds", scope)
+    durations = run_analysis(con, "canary_durations", scope)[0]
+    counts, inconclusive = canary_summary.count_verdicts(kinds)
     summary = Canaries(
-        canaries=len(rows),
-        outcomes=_outcomes(rows),
+        canaries=sum(kind["canaries"] for kind in kinds),
+        applications=durations["applications"],
+        outcomes=_outcomes(kinds),
         counts=counts,
         diagnosis=diagnose(counts),
         inconclusive=inconclusive,
-        bins=calibration(scored, SCORE_EDGES),
+        bins=_bins(kinds),
         metrics=[DecidingMetric(**row) for row in run_analysis(con, "canary_deciding", scope)],
         coverage=_coverage(run_analysis(con, "canary_coverage", scope)),
-        cost=_cost(rows, run_analysis(con, "canary_cost", scope)),
-        rows=rows,
+        cost=_cost(durations, run_analysis(con, "canary_cost", scope)),
+        kinds=kinds,
+        overrides=run_analysis(con, "canary_overrides", scope),
+        without_data=run_analysis(con, "canaries_without_data", scope),
+        rows=list_rows(con, "canary_outcomes", scope)[:limit] if limit != 0 else [],
         as_of=build_info(con)["as_of"],
     )
     return replace(summary, figures=[*list_figures(summary)])
 
 
-def _outcomes(rows: Sequence[Row]) -> list[CanaryOutcome]:
-    def order(row: Row) -> tuple[int, str]:
-        return VERDICT_ORDER.index(row["verdict"]), row["action_taken"]
+def _outcomes(kinds: Sequence[Row]) -> list[CanaryOutcome]:
+    def order(kind: Row) -> tuple[int, str]:
+        return VERDICT_ORDER.index(kind["verdict"]), kind["action_taken"]
 
     outcomes = []
-    for (verdict, action), group in groupby(sorted(rows, key=order), itemgetter("verdict", "action_taken")):
-        canaries = list(group)
-        failed = sum(1 for row in canaries if row["deployment_failed"])
-        resolved = [row for row in canaries if not row["outcome_unknown_reason"]]
-        healthy = sum(row["deployment_failed"] is False for row in resolved)
-        outcomes.append(CanaryOutcome(verdict, action, len(canaries), failed, healthy, len(canaries) - len(resolved)))
+    for (verdict, action), group in groupby(sorted(kinds, key=order), itemgetter("verdict", "action_taken")):
+        alike = list(group)
+        canaries = canary_summary.count(alike)
+        resolved = [kind for kind in alike if not kind["outcome_unknown_reason"]]
+        failed = canary_summary.count(kind for kind in alike if kind["deployment_failed"])
+        healthy = canary_summary.count(kind for kind in resolved if kind["deployment_failed"] is False)
+        unknown = canaries - canary_summary.count(resolved)
+        outcomes.append(CanaryOutcome(verdict, action, canaries, failed, healthy, unknown))
     return outcomes
+
+
+def _bins(kinds: Sequence[Row]) -> list[Bin]:
+    """Return the verified canaries by score: does a lower one mean more failures?"""
+    counts = []
+    for low in SCORE_EDGES[:-1]:
+        scored = [kind for kind in kinds if kind["score_from"] == low and canary_summary.is_verified(kind)]
+        failed = canary_summary.count(kind for kind in scored if kind["deployment_failed"])
+        counts.append((failed, canary_summary.count(scored)))
+    return calibration(counts, SCORE_EDGES)
 
 
 def _coverage(rows: Sequence[Row]) -> list[CanaryCoverage]:
@@ -74,14 +92,11 @@ def _coverage(rows: Sequence[Row]) -> list[CanaryCoverage]:
     return [CanaryCoverage(**row, limits=wilson(row["with_canary"], row["deployments"])) for row in rows]
 
 
-def _cost(rows: Sequence[Row], by_application: list[Row]) -> CanaryCost:
-    minutes = sorted(row["minutes"] for row in rows if row["minutes"] is not None and row["verdict"] in CONCLUSIVE)
-    # `quantiles` needs two values; one canary is its own median and 90th percentile.
-    deciles = quantiles(minutes, n=10, method="inclusive") if len(minutes) > 1 else minutes * 9
-    median, p90 = (deciles[4], deciles[8]) if deciles else (None, None)
+def _cost(durations: Row, by_application: list[Row]) -> CanaryCost:
     changes = sum(row["changes"] for row in by_application)
 
     def mean(name: str) -> float | None:
         return sum(row[name] * row["changes"] for row in by_application) / changes if changes else None
 
+    median, p90 = durations["median"], durations["p90"]
     return CanaryCost(median, p90, changes, mean("canary_minutes"), mean("lead_minutes"), by_application)

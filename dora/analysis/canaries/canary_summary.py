@@ -102,11 +102,13 @@ class Canaries:
     """The canaries of a scope as a diagnostic test of their deployments.
 
     ``counts`` and ``diagnosis`` count canaries whose deployment continued or was stopped; ``inconclusive`` counts
-    inconclusive ones by reason. ``bins`` hold verified canaries by score, ``rows`` all canaries, the latest first;
-    ``figures`` are the summary as numbers.
+    inconclusive ones by reason. ``bins`` hold verified canaries by score, ``kinds`` the number of canaries by verdict,
+    action, outcome and score, ``overrides`` and ``without_data`` the first examples of both. ``rows`` are the latest
+    canaries; ``figures`` are the summary as numbers.
     """
 
     canaries: int
+    applications: int
     outcomes: list[CanaryOutcome]
     counts: Verdicts
     diagnosis: Diagnosis
@@ -115,41 +117,25 @@ class Canaries:
     metrics: list[DecidingMetric]
     coverage: list[CanaryCoverage]
     cost: CanaryCost
+    kinds: list[Row]
+    overrides: list[Row]
+    without_data: list[Row]
     rows: list[Row]
     as_of: datetime | None
     figures: list[Figure] = field(default_factory=list)
 
     @property
-    def overridden(self) -> list[Row]:
-        """The failed canaries after which the deployment continued."""
-        return [row for row in self.rows if row["action_taken"] in OVERRIDDEN]
-
-    @property
-    def no_data(self) -> list[Row]:
-        """The canaries whose score has metric groups without data."""
-        return [row for row in self.rows if row["verdict"] == "no_data"]
-
-    @property
-    def unread(self) -> list[Row]:
-        """The canaries with a verdict whose judgment could not be read."""
-        return [row for row in self.rows if row["unread_judgment"]]
-
-    @property
     def sentences(self) -> list[str]:
         """The summary: what ran, what it predicted, what decided, what it cost and covered."""
-        if not self.rows:
+        if not self.canaries:
             return ["No canary analysis ran.", _coverage(self)]
-        applications = counted(len({row["application"] for row in self.rows}), "application")
+        applications = counted(self.applications, "application")
         runs = f"{counted(self.canaries, 'canary', 'canaries')} ran in {applications}"
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.inconclusive.items())
         if reasons:
             runs += f"; {sum(self.inconclusive.values()):,} are inconclusive ({reasons})"
         parts = (_unread(self), _outcomes(self), _diagnosis(self), _metrics(self), _cost(self))
         return [f"{runs}.", *chain.from_iterable(parts), _coverage(self)]
-
-    def scored(self, scores: Bin) -> list[Row]:
-        """The verified canaries that a bin counts."""
-        return [r for r in self.rows if r["score"] is not None and scores.holds(r["score"]) and is_verified(r)]
 
     def dict(self) -> Row:
         """Everything as plain lists and dictionaries, as ``dora canaries --json`` prints it."""
@@ -176,25 +162,33 @@ def is_verified(row: Row) -> bool:
     return classify(row)[0] not in (None, "stopped")
 
 
-def count_verdicts(rows: Iterable[Row]) -> tuple[Verdicts, dict[str, int]]:
+def count(kinds: Iterable[Row]) -> int:
+    """Return the number of canaries of some kinds."""
+    return sum(kind["canaries"] for kind in kinds)
+
+
+def count_verdicts(kinds: Iterable[Row]) -> tuple[Verdicts, dict[str, int]]:
     """Return the canaries by verdict and outcome, and the number of inconclusive ones by reason."""
     counts: Counter[str] = Counter()
     inconclusive: Counter[str] = Counter()
-    for row in rows:
-        field, reason = classify(row)
+    for kind in kinds:
+        field, reason = classify(kind)
         if field:
-            counts[field] += 1
+            counts[field] += kind["canaries"]
         else:
-            inconclusive[reason] += 1
+            inconclusive[reason] += kind["canaries"]
     return Verdicts(**counts), dict(sorted(inconclusive.items()))
 
 
 def _unread(canaries: Canaries) -> Iterator[str]:
     """What rests on the score of the pipeline alone, which is 100 for a group without data."""
-    if rows := canaries.unread:
-        verdicts = Counter(row["verdict"] for row in rows)
+    verdicts: Counter[str] = Counter()
+    for kind in canaries.kinds:
+        if kind["unread_judgment"]:
+            verdicts[kind["verdict"]] += kind["canaries"]
+    if verdicts:
         by_verdict = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()))
-        judgments = counted(len(rows), "judgment")
+        judgments = counted(verdicts.total(), "judgment")
         yield f"{judgments} could not be read: {by_verdict} by the pipeline's score, which does not show missing data."
 
 
@@ -203,8 +197,8 @@ def _outcomes(canaries: Canaries) -> Iterator[str]:
     failed, overridden = diagnosis.precision
     if overridden:
         after = counted(overridden, "failed canary that was overridden", "failed canaries that were overridden")
-        users = Counter(row["overridden_by"] for row in canaries.rows if row["overridden_by"]).most_common(MAX_NAMES)
-        by = f" Overridden by {', '.join(f'{name} ({count})' for name, count in users)}." if users else ""
+        users = [f"{row['overridden_by']} ({row['canaries']})" for row in canaries.overrides]
+        by = f" Overridden by {', '.join(users)}." if users else ""
         share = _share_with_limits(failed, overridden, diagnosis.precision_limits)
         yield f"Of {after}, {counted(failed, 'deployment')} failed{share}.{by}"
     failed, passed = diagnosis.missed
@@ -226,9 +220,8 @@ def _diagnosis(canaries: Canaries) -> Iterator[str]:
     ranges = f"sensitivity (recall) is {sensitivity}, specificity is {specificity}"
     yield f"{stopped} stopped a deployment, whose outcome is unknown: {ranges}."
     if diagnosis.sensitivity is None:
-        known = (
-            "No outcome of an overridden canary is known" if canaries.overridden else "No failed canary was overridden"
-        )
+        overridden = any(kind["action_taken"] in OVERRIDDEN for kind in canaries.kinds)
+        known = "No outcome of an overridden canary is known" if overridden else "No failed canary was overridden"
         yield f"{known}, so the ranges cannot be narrowed."
     else:
         sensitivity, specificity = (text.quantity(x, "share") for x in (diagnosis.sensitivity, diagnosis.specificity))
@@ -237,9 +230,9 @@ def _diagnosis(canaries: Canaries) -> Iterator[str]:
 
 
 def _metrics(canaries: Canaries) -> Iterator[str]:
-    if rows := canaries.no_data:
-        examples = ", ".join(f"{r['application']} on {text.days(r['happened_at'])}" for r in rows[:MAX_NAMES])
-        scores = counted(len(rows), "canary", "canaries")
+    if canaries.without_data:
+        examples = ", ".join(f"{r['application']} on {text.days(r['happened_at'])}" for r in canaries.without_data)
+        scores = counted(count(kind for kind in canaries.kinds if kind["verdict"] == "no_data"), "canary", "canaries")
         yield f"{scores} scored without data of some or all metrics, which is no verdict: for example {examples}."
     metrics = canaries.metrics
     if not metrics:
@@ -255,7 +248,7 @@ def _metrics(canaries: Canaries) -> Iterator[str]:
     unknown = sum(metric.unknown for metric in metrics)
     if unknown:
         yield f"In {counted(unknown, 'case')} the weights of the groups do not tell whether a metric decided."
-    stuck = sum(row["could_pass"] is False and row["verdict"] in CONCLUSIVE for row in canaries.rows)
+    stuck = count(k for k in canaries.kinds if k["could_pass"] is False and k["verdict"] in CONCLUSIVE)
     if stuck:
         could_not = f"{counted(stuck, 'canary', 'canaries')} could not have passed"
         yield f"{could_not}: the weights of the groups do not reach the threshold."

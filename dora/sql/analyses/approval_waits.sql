@@ -1,5 +1,5 @@
 -- One row is one change that waited for an approval, of the 24 applications with most of them, thinned out
--- evenly to about 600, which is what a chart can show; with the median of its application and the number of its approvals.
+-- evenly to about 300, which is what a chart can show; with the median of its application and the number of its approvals.
 WITH
 waits AS (
   SELECT
@@ -22,5 +22,5 @@ shown_waits AS (
 )
 SELECT deployment_id, application, waited_minutes, prompts, approved_by, median_minutes, approvals
 FROM shown_waits
-WHERE (place - 1) % ceil(approvals * applications / 600)::BIGINT = 0
+WHERE (place - 1) % ceil(approvals * applications / 300)::BIGINT = 0
 ORDER BY rank, place

@@ -36,6 +36,6 @@ SELECT
   ) AS has_rollback
 FROM pipelines
 LEFT JOIN production ON pipelines.application = production.application
-WHERE list_contains($applications::VARCHAR[], pipelines.application)
+WHERE ($any_application OR list_contains($applications::VARCHAR[], pipelines.application))
 GROUP BY pipelines.application
 ORDER BY pipelines.application

@@ -28,6 +28,6 @@ FROM definitions
 LEFT JOIN $audit_trail AS audit_trail ON definitions.application = audit_trail.application
 LEFT JOIN complete_histories ON definitions.application = complete_histories.application
 LEFT JOIN observed_histories ON definitions.application = observed_histories.application
-WHERE list_contains($applications::VARCHAR[], definitions.application)
+WHERE ($any_application OR list_contains($applications::VARCHAR[], definitions.application))
 GROUP BY definitions.application
 ORDER BY definitions.application

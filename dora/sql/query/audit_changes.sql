@@ -4,25 +4,7 @@ audit_trail_in_scope AS (SELECT * FROM $audit_trail),
 matches AS MATERIALIZED (
   SELECT deployment_id, application, happened_at
   FROM audit_trail_in_scope
-  WHERE
-    ($hour IS NULL OR hour_of_week = $hour)
-    AND (
-      $search = ''
-      OR contains(
-        lower(concat_ws(
-          ' ', deployment_id, application, team, kind, outcome, pipeline, template, triggered_by, restarted_by, commit,
-          version, authors, merged_by, reviewers, approved_by, stopped_by, skipped_by, verified_by,
-          verification_stopped_by, unauthorized_users, why, prompts
-        )),
-        $search
-      )
-      OR deployment_id IN (
-        SELECT shipped_by
-        FROM changes
-        WHERE NOT baseline AND contains(lower(concat_ws(' ', sha, subject, author, '#' || change_request)), $search)
-      )
-    )
-    AND deployment_id IN (SELECT deployment_id FROM ($exception) WHERE found)
+  WHERE $conditions
 ),
 latest_matches AS (
   SELECT * FROM matches ORDER BY happened_at DESC, deployment_id, application LIMIT $limit

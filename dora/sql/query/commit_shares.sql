@@ -13,7 +13,7 @@ INNER JOIN memberships
     AND observations.happened_at >= memberships.since
     AND observations.happened_at < memberships.until
 WHERE
-  list_contains($applications::VARCHAR[], memberships.application)
+  ($any_application OR list_contains($applications::VARCHAR[], memberships.application))
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
   AND observations.happened_at >= $since
   AND observations.happened_at < $until

@@ -3,6 +3,6 @@ SELECT key, value, count(*) AS applications, description
 FROM definitions_in_force
 WHERE
   ($keys::VARCHAR[] IS NULL OR list_contains($keys::VARCHAR[], key))
-  AND list_contains($applications::VARCHAR[], application)
+  AND ($any_application OR list_contains($applications::VARCHAR[], application))
 GROUP BY ALL
 ORDER BY key, applications DESC, value

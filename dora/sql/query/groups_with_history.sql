@@ -11,5 +11,5 @@ INNER JOIN memberships
     AND coalesce(observed.happened_at, memberships.since) >= memberships.since
     AND coalesce(observed.happened_at < memberships.until, memberships.until = 'infinity')
 WHERE
-  list_contains($applications::VARCHAR[], memberships.application)
+  ($any_application OR list_contains($applications::VARCHAR[], memberships.application))
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))

@@ -11,6 +11,6 @@ INNER JOIN memberships
     AND observed_days.since < memberships.until
     AND memberships.since < observed_days.until
 WHERE
-  list_contains($applications::VARCHAR[], memberships.application)
+  ($any_application OR list_contains($applications::VARCHAR[], memberships.application))
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
 ORDER BY grp, observed_days.application, since

@@ -18,7 +18,7 @@ INNER JOIN (
     AND coalesce(observations.happened_at, memberships.since) >= memberships.since
     AND coalesce(observations.happened_at < memberships.until, memberships.until = 'infinity')
 WHERE
-  list_contains($applications::VARCHAR[], memberships.application)
+  ($any_application OR list_contains($applications::VARCHAR[], memberships.application))
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
   AND ($assistance::VARCHAR IS NULL OR observations.assistance = $assistance)
   AND (

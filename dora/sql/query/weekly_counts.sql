@@ -7,7 +7,7 @@ INNER JOIN memberships
     AND daily_counts.happened_at >= memberships.since
     AND daily_counts.happened_at < memberships.until
 WHERE
-  list_contains($applications::VARCHAR[], memberships.application)
+  ($any_application OR list_contains($applications::VARCHAR[], memberships.application))
   AND ($any_team OR list_contains($teams::VARCHAR[], memberships.team))
   AND ($assistance::VARCHAR IS NULL OR daily_counts.assistance = $assistance)
   AND daily_counts.excluded IS NULL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,21 +19,18 @@ Row = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12)
 
 
-def canary(verdict: str = "pass", then: str = "promoted", failed: bool | None = False, **more: Any) -> Row:
-    fields = {"verdict": verdict, "action_taken": then, "deployment_failed": failed,
-             "outcome_unknown_reason": None if failed is not None else "kind",
-             "score": 90.0, "pass_threshold": 75.0, "happened_at": NOON, "application": "shop", "overridden_by": None,
-             "deployment_id": "d", "evidence": None, "minutes": 9.0, "url": None}  # fmt: skip
-    return fields | more
+def canary(verdict: str, outcome: str, score: float = 90.0) -> Row:
+    return {"verdict": verdict, "outcome": outcome, "score": score, "happened_at": NOON, "application": "shop",
+            "deployment_id": "d", "canaries": 1}  # fmt: skip
 
 
 ROWS = [
-    canary(),
-    canary(failed=True),
-    canary("fail", "overridden", True, score=20.0),
-    canary("fail", "stopped", None),
-    canary("no_data", "promoted", False, score=100.0),
-    canary("error", "not deployed", None, score=None),
+    canary("pass", "healthy"),
+    canary("pass", "failed later"),
+    canary("fail", "failed later", 20.0),
+    canary("fail", "stopped"),
+    canary("no_data", "healthy", 100.0),
+    canary("error", "unknown"),
 ]
 BIN = SimpleNamespace(low=0, high=50, n=4, failed=1, limits=(0.05, 0.7))
 EMPTY = SimpleNamespace(low=50, high=75, n=0, failed=0, limits=None)
@@ -65,29 +62,22 @@ def test_results_by_outcome() -> None:
 
 def test_scores_over_time() -> None:
     """Each scored canary is a point in local time by its outcome; the area below the pass threshold is shaded."""
-    points = canaries.points(ROWS, "Europe/Berlin")
+    points = [canaries.point(row, "Europe/Berlin") for row in ROWS]
     assert sorted(point["outcome"] for point in points) == [
         "failed later",
         "failed later",
         "healthy",
         "healthy",
         "stopped",
+        "unknown",
     ]
     assert {point["at"] for point in points} == {"2026-03-02T13:00:00Z"}
-    chart = canary_charts.scores(points, canaries.pass_threshold(ROWS))
-    assert marks(chart, "point") == 5
+    chart = canary_charts.scores(points, 75.0)
+    assert marks(chart, "point") == 6
     assert marks(chart, "rect mark") == 1
     svg = chart_images.render(chart).decode()
     assert all(f">{outcome}<" in svg for outcome in canary_charts.OUTCOMES)
     assert svg.count('role-legend"') == 1 == len(re.findall('mark-group role-legend[ "]', svg))
-
-
-def test_too_many_scores_keep_the_rare_outcomes() -> None:
-    """Only healthy ones of thousands are left out."""
-    rows = [canary(happened_at=NOON + timedelta(minutes=nth)) for nth in range(5000)]
-    points = canaries.points([*rows, *ROWS], "UTC")
-    assert len(points) <= canaries.MAX_POINTS
-    assert sum(point["outcome"] != "healthy" for point in points) == 3
 
 
 def test_failure_rates_by_score() -> None:
@@ -123,6 +113,12 @@ def test_lead_time_costs_and_coverage() -> None:
     assert marks(canary_charts.coverage(covers), "point") == 3
     many = [cover(f"n{nth}", 0, 5) for nth in range(30)]
     assert len(canaries.coverage(many)) == canaries.MAX_WITHOUT
+    many = [cover(f"n{nth}", nth, 100) for nth in range(1, 60)]
+    assert [row["share"] for row in canaries.coverage(many)][-1] == 0.01  # the lowest coverage is shown
+    assert len(canaries.coverage(many)) == canaries.MAX_APPLICATIONS
+    many = [costs[0] | {"application": f"n{nth}", "lead_minutes": float(nth)} for nth in range(20, 80)]
+    slowest = canaries.lead_time_costs(many)
+    assert (len(slowest), slowest[0]["application"]) == (2 * canaries.MAX_APPLICATIONS, "n79")
 
 
 def test_changes_by_hour() -> None:

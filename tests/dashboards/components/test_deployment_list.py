@@ -13,7 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import dora
-from dashboards.queries import text
+from dashboards.queries import builds, text
+from dashboards.queries import canaries as queries
 from dashboards.rows import audit, canaries
 from tests.dashboards.page_text import page_text, table
 
@@ -176,7 +177,8 @@ def test_every_mark_of_the_canary_page_lists_its_canaries(
 ) -> None:
     """The list of a cell, score or metric is as long as its mark's count."""
     analysis = delivery.canaries(WINDOW)
-    cells = canaries.results_by_outcome(analysis.rows)
+    build = builds.Build(str(organisation), 0, 0)
+    cells = canaries.results_by_outcome(queries.cells(build, WINDOW))
     counts = {cell["part"]: cell["canaries"] for cell in cells if cell["canaries"]}
     assert sum(counts.values()) == analysis.canaries
     scores = [scores for scores in analysis.bins if scores.n]

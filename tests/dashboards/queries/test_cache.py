@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import dora
-from dashboards.queries import cache
-from dashboards.queries.cache import Build
+from dashboards.queries import builds, cache
+from dashboards.queries.builds import Build
 from dashboards.queries.selection import Grain
 from dora import Scope
 
@@ -17,7 +17,7 @@ from dora import Scope
 @pytest.fixture
 def build(organisation: Path, monkeypatch: pytest.MonkeyPatch) -> Build:
     monkeypatch.setenv("DORA_DATABASE", str(organisation))
-    return cache.current()
+    return builds.current()
 
 
 @pytest.mark.parametrize("since", ["33d", "94d", "205d", None])

@@ -10,7 +10,7 @@ import pytest
 
 import dora
 from dashboards import charts
-from dashboards.queries import cache
+from dashboards.queries import builds, deployment_lists
 from dashboards.queries.selection import Selection
 from dashboards.queries.view import View
 from dashboards.sections import flow
@@ -28,8 +28,8 @@ def view(facts: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> View:
     request = {"id": "acme/shop#7", "repository": "acme/shop", "number": "7", "first_commit_at": at(-90)} | times
     facts(as_of=START + timedelta(minutes=160), rows=rows | {"change_request": [request]})
     monkeypatch.setenv("DORA_DATABASE", str(tmp_path / "dora.duckdb"))
-    build = cache.current()
-    return View(build, cache.about(build), Selection(window="all"))
+    build = builds.current()
+    return View(build, builds.about(build), Selection(window="all"))
 
 
 def test_the_stages_add_up_from_the_first_commit_to_traffic(view: View) -> None:
@@ -70,7 +70,11 @@ def test_a_stage_before_the_merge_lists_its_deployment(view: View) -> None:
     """The second deployment is listed by its longest stage before the merge, and by that of its lead time."""
     classes = flow.deployment_classes(view)
     counts = {
-        stage: len(cache.list_deployments(view.build, view.scope, 9, cache.Listing(classes[f"longest stage: {stage}"])))
+        stage: len(
+            deployment_lists.list_deployments(
+                view.build, view.scope, 9, deployment_lists.Listing(classes[f"longest stage: {stage}"])
+            )
+        )
         for stage in ("coding", "merge", "waiting for deployment", "rollout")
     }
     assert counts == {"coding": 0, "merge": 1, "waiting for deployment": 2, "rollout": 0}

@@ -154,8 +154,8 @@ def test_the_table_is_a_diagnostic_test(delivery: dora.Delivery) -> None:
     assert diagnosis.specificity == pytest.approx(3 / 6)
     assert [(score_bin.n, score_bin.failed) for score_bin in summary.bins] == [(3, 1), (1, 1), (1, 0), (1, 1), (2, 0)]
     assert sum(outcome.canaries for outcome in summary.outcomes) == summary.canaries
-    assert [(r["overridden_by"]) for r in summary.overridden] == [None, "bob", "ada", "ada"]
-    assert [row["application"] for row in summary.no_data] == ["shop"]
+    assert summary.overrides == [{"overridden_by": "ada", "canaries": 2}, {"overridden_by": "bob", "canaries": 1}]
+    assert [row["application"] for row in summary.without_data] == ["shop"]
 
 
 def test_coverage_counts_production_deployments(delivery: dora.Delivery) -> None:
@@ -200,6 +200,7 @@ def test_an_application_without_canaries(delivery: dora.Delivery) -> None:
 def test_inconclusive_verdicts_are_counted_by_reason() -> None:
     """A canceled, running or unresolved canary is in no cell and is counted by its reason."""
     row: Row = {
+        "canaries": 1,
         "verdict": "pass",
         "action_taken": "promoted",
         "outcome_unknown_reason": None,

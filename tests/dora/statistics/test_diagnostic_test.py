@@ -70,8 +70,9 @@ def test_the_correction_finds_the_truth() -> None:
     assert result.specificity == pytest.approx(0.95, abs=0.01)
 
 
-def test_scores_fall_into_bins() -> None:
-    """Each score is in one bin, the edges in the upper one and 100 in the last."""
-    bins = calibration([(0, True), (49.9, True), (50, False), (75, True), (95, False), (100, False)])
-    assert [(row.low, row.n, row.failed) for row in bins] == [(0, 2, 2), (50, 1, 0), (75, 1, 1), (90, 0, 0), (95, 2, 0)]
-    assert bins[3].limits is None
+def test_bins_have_their_counts_and_limits() -> None:
+    """Each bin has the counts of its place, and limits if it has any."""
+    bins = calibration([(2, 2), (0, 1), (0, 0)], (0, 50, 75, 100))
+    assert [(row.low, row.high, row.n, row.failed) for row in bins] == [(0, 50, 2, 2), (50, 75, 1, 0), (75, 100, 0, 0)]
+    assert bins[0].limits is not None
+    assert bins[2].limits is None
