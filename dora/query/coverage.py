@@ -46,13 +46,16 @@ class Coverage:
 
         A window as such (no ``period``) is complete if its history has no gap.
         """
-        reasons = [self._gap_text(gap) for gap in self._gaps_in(part)]
+        reasons = []
         if period is not None and (self.as_of is None or self._utc(period)[1] > self.as_of):
-            reasons.insert(0, "the data ends before the period ends")
+            reasons.append("the data ends before the period ends")
         elif period is not None and period != part:
-            reasons.insert(0, "cut by the window")
-        more = [f"and {len(reasons) - MAX_REASONS} more"] if len(reasons) > MAX_REASONS else []
-        return "; ".join(reasons[:MAX_REASONS] + more) or None
+            reasons.append("cut by the window")
+        gaps = list(self._gaps_in(part))
+        # Many applications have many gaps: only those that are shown become text.
+        shown = gaps[: MAX_REASONS - len(reasons)]
+        more = [f"and {len(gaps) - len(shown)} more"] if len(gaps) > len(shown) else []
+        return "; ".join([*reasons, *map(self._gap_text, shown), *more]) or None
 
     def gap_reason(self, period: Period) -> str | None:
         """Return why nothing is known of a period; None if any application has history in it."""
