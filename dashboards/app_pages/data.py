@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards.components import banners, table
 from dashboards.components.section import section
 from dashboards.components.table import local_time, number, text
-from dashboards.queries import cache
+from dashboards.queries import builds, cache
 from dashboards.queries import text as wording
 from dashboards.queries.view import current
 from dashboards.rows import frames
@@ -53,7 +53,7 @@ with section("Data checks", f"{len(checks) - len(failed)} of {len(checks)} check
             "title": text("Check", width="large"), "example": text("Example", width="medium"),
             "next": text("Next step", width="large"),
         }, "Failed checks with the next step for each")  # fmt: skip
-    banners.draw_hints(cache.open_build(view.build).hints())
+    banners.draw_hints(builds.open_build(view.build).hints())
     with st.expander(f"All {len(checks)} checks"):
         table.draw(checks, view.zone, {
             "title": text("Check", width="large"), "severity": text("Severity"), "rows": number("Rows"),

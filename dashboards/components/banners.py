@@ -35,10 +35,10 @@ def draw(view: View) -> None:
             st.text(f"The selected applications have no deployments {period}. Widen the window or filters.")
             if view.selection.window != "all":
                 st.button("Show all time", on_click=filters.show_all_time, type="tertiary")
-        draw_hints([hint for hint in cache.open_build(view.build).hints() if hint["metrics"] == "*"])
+        draw_hints([hint for hint in builds.open_build(view.build).hints() if hint["metrics"] == "*"])
 
 
-def draw_hints(hints: Iterable[cache.Row]) -> None:
+def draw_hints(hints: Iterable[builds.Row]) -> None:
     """Draw what the settings lack, each with the lines to paste."""
     for hint in hints:
         _banner("Settings", hint["sentence"])
