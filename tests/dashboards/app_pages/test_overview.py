@@ -99,12 +99,12 @@ def test_a_period_of_the_address_filters_the_list_only(run: Run, organisation: P
     assert header(page) == header(run(organisation))
 
 
-def test_the_list_starts_with_the_latest_and_has_200_rows(run: Run, organisation: Path) -> None:
-    """Latest first, at most 200 rows, and the caption says how many there are."""
+def test_the_list_starts_with_the_latest_and_has_100_rows(run: Run, organisation: Path) -> None:
+    """Latest first, at most 100 rows, and the caption says how many there are."""
     page = run(organisation)
     times = table(page, "happened_at")["happened_at"]
     total = len(dora.open(organisation).observations("rework_rate", dora.Scope("90d")))
-    assert len(table(page, "happened_at")) == 200 < total
+    assert len(table(page, "happened_at")) == 100 < total
     assert times.is_monotonic_decreasing
     assert f"{total:,} deployments, latest first" in page_text(page)
 
