@@ -45,7 +45,11 @@ def _draw_page(page: Page) -> None:
         _draw_no_data("No data yet", [error.happened, error.next_step])
         return
     if about.as_of is None or about.first_deployment_at is None:
-        _draw_no_data("No production deployments yet", about.failed_checks or ["The build has no deployments."])
+        st.title("No production deployments yet", anchor=False)
+        hints = [hint for hint in cache.open_build(build).hints() if hint["metrics"] == "*"]
+        banners.draw_hints(hints)
+        for line in [] if hints else about.failed_checks or ["The build has no deployments."]:
+            st.text(line)
         return
     if deployment_id := st.query_params.get(table.DEPLOYMENT):
         st.title("Deployment", anchor=False)

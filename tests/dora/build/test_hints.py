@@ -101,3 +101,15 @@ def test_a_build_of_an_earlier_version_has_no_hints(folder: Path) -> None:
     delivery = dora.open(folder / "data" / "dora.duckdb")
     assert delivery.hints() == []
     delivery.close()
+
+
+def test_an_empty_page_has_the_lines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is production the page has the sentence and the lines to paste."""
+    from streamlit.testing.v1 import AppTest
+
+    hints(folder, "")
+    monkeypatch.setenv("DORA_DATABASE", str(folder / "data" / "dora.duckdb"))
+    page = AppTest.from_file(str(SAMPLES.parents[1] / "dashboards" / "app.py"), default_timeout=60).run()
+    assert not page.exception
+    assert "Nothing is production" in " ".join(text.value for text in page.text)
+    assert 'production_environments = ["live"]' in page.code[0].value
