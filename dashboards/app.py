@@ -46,7 +46,7 @@ def _draw_page(page: Page) -> None:
         return
     if about.as_of is None or about.first_deployment_at is None:
         st.title("No production deployments yet", anchor=False)
-        hints = [hint for hint in cache.open_build(build).hints() if hint["metrics"] == "*"]
+        hints = [hint for hint in builds.open_build(build).hints() if hint["metrics"] == "*"]
         banners.draw_hints(hints)
         for line in [] if hints else about.failed_checks or ["The build has no deployments."]:
             st.text(line)
