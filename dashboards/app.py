@@ -19,6 +19,7 @@ PAGES = [
     st.Page("app_pages/data.py", title="Data"),
 ]
 KIOSK, REFRESH = "kiosk", "30s"
+USAGE = 2  # exit code of an error in what was asked for
 
 
 def main() -> None:
@@ -32,6 +33,8 @@ def main() -> None:
         with Delivery.limited(builds.PAGE_SECONDS):
             _draw_page(page)
     except DoraError as error:
+        if error.exit_code == USAGE:  # nobody typed anything: a query of the page does not fit the build
+            raise
         st.header("This page can not be shown", anchor=False)
         st.text(str(error))
 
@@ -40,10 +43,10 @@ def _draw_page(page: Page) -> None:
     """Draw one page of the current build; raises ``DoraError`` if a query can not be answered."""
     try:
         build = builds.current()
-        about = builds.about(build)
     except DoraError as error:
         _draw_no_data("No data yet", [error.happened, error.next_step])
         return
+    about = builds.about(build)
     if about.as_of is None or about.first_deployment_at is None:
         st.title("No production deployments yet", anchor=False)
         hints = [hint for hint in builds.open_build(build).hints() if hint["metrics"] == "*"]

@@ -117,7 +117,8 @@ def _query(
 ) -> list[Row]:
     sql = read_sql(name).replace("$counts", counts).replace("$part", f"({listing.part.condition})")
     sql = sql.replace("$matches", _matches(listing.text)).replace("$canaries", read_sql("canaries_by_outcome"))
-    return open_build(build).query_list(sql, scope, text=listing.text, **dict(listing.part.parameters), **parameters)
+    parameters = {"text": listing.text, **dict(listing.part.parameters), **parameters}
+    return open_build(build).query_list(sql, scope, parameters)
 
 
 def _matches(text: str) -> str:

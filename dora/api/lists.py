@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Unpack
 
 from dora.analysis import deployment_explanation, events, rollbacks
@@ -49,12 +49,19 @@ class Lists(OpenBuild):
         """Return the rows of an analysis in a scope, such as ``changes_by_hour`` or ``approval_waits``."""
         return lists.run_analysis(self.connection(), name, scope)
 
-    def query_list(self, sql: str, scope: Scope, **parameters: object) -> Rows:
+    @takes(Window)
+    def query_list(
+        self,
+        sql: str,
+        scope: Scope = EVERYTHING,
+        parameters: Mapping[str, object] | None = None,
+        **_words: Unpack[Window],
+    ) -> Rows:
         """Return the rows of a SELECT in which ``$canary_outcomes`` is that table in a scope; so are others with times.
 
         ``parameters`` fill ``$name``.
         """
-        return lists.run_in_scope(self.connection(), sql, scope, **parameters)
+        return lists.run_in_scope(self.connection(), sql, scope, **parameters or {})
 
     @takes(Window)
     def events(self, scope: Scope = EVERYTHING, **_words: Unpack[Window]) -> Rows:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dora.storage.rows.base import Table
 
 CONTRACT = 7  # raise it with every change of a table or column in dora.storage.rows, or of its meaning
-BUILD_LAYOUT = 6  # raise it if readers of an earlier build do not understand this one
+BUILD_LAYOUT = 7  # raise it if readers of an earlier build do not understand this one
 
 
 @cache

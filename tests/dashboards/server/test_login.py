@@ -140,7 +140,7 @@ def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], expec
     ("table", "message"),
     [
         ("[dashboard]\nurl = 'metrics.example.com'\n", "not a web address"),
-        ("[dashboard]\nsecret = 'x'\n", "unknown field `secret`"),
+        ("[dashboard]\nsecret = 'x'\n", "has no key secret"),
         ("[dashboard.login]\nmetadata_url = 'x'\nclient_id = 'y'\n", "set url under"),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\n",
@@ -148,7 +148,7 @@ def test_addresses_and_domains(claims: dict[str, Any], allowed: list[str], expec
         ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nclient_secret = 's'\n",
-            "no key client_secret. Did you mean client_secret_env",
+            "no key client_secret; nothing was read. Next: did you mean client_secret_env",
         ),
         (
             "[dashboard]\nurl = 'https://m.example'\n[dashboard.login]\nclient_id = 'y'\nmetadata_url = 'x'\n",

@@ -19,7 +19,7 @@ def count_misses(server: str, function: str) -> int:
     """Return how often a cached function had to query the build, by the server's own metrics."""
     metrics = requests.get(f"{server}/_stcore/metrics", timeout=60).text
     match = re.search(
-        rf'lookups_total\{{cache="dashboards\.queries\.cache\.{function}",.*?result="miss"\}} (\d+)', metrics
+        rf'lookups_total\{{cache="dashboards\.queries\.\w+\.{function}",.*?result="miss"\}} (\d+)', metrics
     )
     return int(match[1]) if match else 0
 

@@ -16,9 +16,10 @@ from dora.render.text import readable
 def test_no_cell_runs_as_a_formula(start: str) -> None:
     """A cell that starts like a formula gets an apostrophe before it; a number stays a number."""
     file = io.StringIO()
-    console.write_csv([{"name": f"{start}HYPERLINK(1)", "n": -5, "at": datetime(2026, 3, 2)}], file)
-    (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
-    assert row == {"name": f"'{start}HYPERLINK(1)", "n": "-5", "at": "2026-03-02T00:00:00Z"}
+    row = {"name": f"{start}HYPERLINK(1)", "n": -5, "at": datetime(2026, 3, 2)}
+    console.write_csv([row], file, list(row))
+    (cells,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    assert cells == {"name": f"'{start}HYPERLINK(1)", "n": "-5", "at": "2026-03-02T00:00:00Z"}
 
 
 def test_control_characters_are_visible() -> None:
