@@ -43,5 +43,5 @@ def test_an_error_of_a_run_and_of_doctor_names_the_section(tmp_path: Path) -> No
 
 def test_a_source_under_its_own_name_is_as_it_is(tmp_path: Path) -> None:
     """Its rows and messages need no other name."""
-    with pytest.raises(DoraError, match=r"\[sources\.spinnaker\] has no setting"):
+    with pytest.raises(DoraError, match=r"\[sources\.spinnaker\] has no key"):
         configure_source("spinnaker", {"colour": "red"}, tmp_path)
