@@ -33,7 +33,7 @@ def main() -> None:
         with Delivery.limited(builds.PAGE_SECONDS):
             _draw_page(page)
     except DoraError as error:
-        if error.exit_code == USAGE:  # nobody typed anything: a query of the page does not fit the build
+        if error.exit_code == USAGE:  # no user typed this query: it does not fit the build
             raise
         st.header("This page can not be shown", anchor=False)
         st.text(str(error))

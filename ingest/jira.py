@@ -2,7 +2,7 @@
 
 Cloud pages a search by tokens (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/),
 Server and Data Center by offset (https://docs.atlassian.com/software/jira/docs/api/REST/9.17.0/). JQL reads a date in
-the time zone of the user, so times are asked for in epoch milliseconds, which have none.
+the time zone of the user, so queries give epoch milliseconds, which have none.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Incidents of PagerDuty, by its REST API v2 (https://developer.pagerduty.com/api-reference).
 
-A list of incidents can be asked for by the time at which they opened, of at most six months and 10,000 entries. What
+Incidents are listed by the time at which they opened, of at most six months and 10,000 entries. What
 happened to older ones is in the log entries, which name the incident.
 """
 

@@ -181,7 +181,7 @@ def test_the_rules_of_what_serves_are_explained_and_drawn() -> None:
 
 
 def test_no_text_installs_our_name_from_a_public_index() -> None:
-    """Nobody is told to `pip install` a name that is not ours there: it is the wheel's file, or a checkout."""
+    """No text says to `pip install` a name that is not ours there: it is the wheel's file, or a checkout."""
     ours = re.compile(r"pip install [\"']?(delivery[-_]metrics|dora)(?![\w.*-]*\.whl|\S*-py3|-\*|-\{)\b")
     paths = [path for name in ("dora", "ingest", "dashboards", "docs", "deploy") for path in (ROOT / name).rglob("*.*")]
     paths += [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *(ROOT / "notebooks").glob("*.ipynb")]

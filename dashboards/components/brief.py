@@ -16,7 +16,7 @@ from dashboards.rows.scorecard import Addresses
 
 # The filters of a link; what is selected on the page that it leaves is not part of the page that it opens.
 FILTERS = ("team", "application", "window", "days", "compare", "then", "other", "day")
-MAX_ROWS = 12  # of the scorecard, until all are asked for: a first screen is no list of hundreds
+MAX_ROWS = 12  # of the scorecard on the first screen; a link shows all
 SCORECARD, ALL = "scorecard", "all"  # query parameter that asks for all rows
 CAPTION = (
     "{shown}, those that need attention first. Line: weekly values; dot and bar: value and 95 % CI on one scale a"

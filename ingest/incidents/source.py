@@ -26,10 +26,6 @@ from ingest.payloads.archive import Document
 DELETED = "deleted"
 
 
-class _Identified(msgspec.Struct):
-    id: str
-
-
 class IncidentSource:
     """A system of incidents. A subclass says how to read it; everything else is here.
 
@@ -151,14 +147,11 @@ class IncidentSource:
 
     def input(self, document: Document) -> str | None:
         """Return kind and id of a document, null if it has no id."""
-        try:
-            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Identified).id}"
-        except (ValueError, RecursionError):
-            return None
+        return document.identity()
 
     def entity(self, document: Document, rows: Sequence[Row]) -> str | None:
-        """Return the incident that a document tells of."""
-        return f"incident/{msgspec.json.decode(document.body, type=_Identified).id}"
+        """Return the incident that a document is about."""
+        return f"incident/{msgspec.json.decode(document.body, type=IncidentDocument).id}"
 
     def parse(self, document: Document) -> list[Row]:
         """Return the rows of one document. Raises ``ValueError`` if it can not be read."""

@@ -29,11 +29,22 @@ _TEXT = b"end of load"
 END_MARK = b"\x50\x2a\x4d\x18" + len(_TEXT).to_bytes(4, "little") + _TEXT
 
 
+class _Identified(msgspec.Struct):
+    id: str
+
+
 class Document(msgspec.Struct, frozen=True):
     """One payload as received: its kind and its JSON text."""
 
     kind: str
     body: bytes
+
+    def identity(self) -> str | None:
+        """Return kind and id, null if it has no id."""
+        try:
+            return f"{self.kind}/{msgspec.json.decode(self.body, type=_Identified).id}"
+        except (ValueError, RecursionError):
+            return None
 
 
 class Damage(msgspec.Struct, frozen=True):

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
-
 from dora.storage.rows.base import Row
 from dora.storage.rows.executions import DeletedExecution, Execution
 from dora.storage.rows.inventory import Pipeline, PipelineRevision
@@ -24,10 +22,6 @@ from ingest.spinnaker.client.saved_payloads import date_saved_payloads, read_sav
 from ingest.spinnaker.doctor import check_gate
 from ingest.spinnaker.parse.document import KINDS, parse_document
 from ingest.spinnaker.settings import Settings, parse_settings
-
-
-class _Identified(msgspec.Struct):
-    id: str
 
 
 class SOURCE:
@@ -72,10 +66,7 @@ class SOURCE:
 
     def input(self, document: Document) -> str | None:
         """Return kind and id of a document, None if it has no id."""
-        try:
-            return f"{document.kind}/{msgspec.json.decode(document.body, type=_Identified).id}"
-        except (ValueError, RecursionError):
-            return None
+        return document.identity()
 
     def entity(self, document: Document, rows: Sequence[Row]) -> str | None:
         """Return what a document tells of: a task is an execution, and so is what says that it was deleted.

@@ -1,6 +1,6 @@
 """A world that is not the demo's: other applications, accounts, owner addresses, repositories and tags.
 
-The story is that of the demo, at another scale and seed, told in other names; so its truth is known. The applications
+The story is that of the demo, at another scale and seed and with other names, so its truth is known. The applications
 of the shared repository are left out. Two applications deploy images with a version that only a tag of their
 repository resolves.
 """

@@ -10,4 +10,4 @@ class UnsentError(PartialError):
 
 
 class UncertainError(PartialError):
-    """The digest may have arrived: the connection ended before the answer. It is not sent again unasked."""
+    """The digest may have arrived: the connection ended before the answer. It is not sent again without `--again`."""

@@ -33,8 +33,8 @@ class Client:
     ) -> Response:
         """Return the reply, whatever its status. 429 and 5xx are repeated, after the time that the server asks for.
 
-        ``publishes`` is false for a request that nobody sees, which is repeated if there was no answer, too. Raises
-        ``UnsentError`` if no attempt arrived, ``UncertainError`` if the connection ended without an answer.
+        ``publishes`` is false for a request that shows no message to people: it is repeated after no answer, too.
+        Raises ``UnsentError`` if no attempt arrived, ``UncertainError`` if the connection ended without an answer.
         """
         for attempt in range(1, ATTEMPTS + 1):
             wait, reason = BACKOFF_SECONDS * 2.0 ** (attempt - 1), ""

@@ -32,7 +32,7 @@ class Sender(Protocol):
         """What it sends to, for people; no secret."""
 
     def read_places(self) -> tuple[str, ...]:
-        """Return what is told apart when a digest is sent once; a webhook's is its secret."""
+        """Return the identity of the place, to which a digest is sent once; a webhook's is its secret."""
 
     def preview(self, message: Message, key: str) -> dict[str, Any] | EmailMessage:
         """Return what would be sent, without any secret."""

@@ -90,7 +90,7 @@ def test_a_server_that_stays_busy_ends_as_partial(digest: Digest, headers: dict[
 
 
 def test_a_connection_that_ends_without_an_answer_is_not_repeated(digest: Digest) -> None:
-    """The message may have arrived: neither this run nor the next one sends it again, unless it is told to."""
+    """The message may have arrived: neither this run nor the next one sends it again without `--again`."""
     with serve_chat() as chat:
         chat.replies = [HANG_UP]
         for words, count in (((), 1), ((), 1), (("--again",), 2)):

@@ -111,7 +111,7 @@ def test_a_wrong_password_is_an_error_of_its_own(send: Send, certificates: Any) 
 
 
 def test_a_server_without_starttls_gets_nothing(send: Send) -> None:
-    """Neither password nor mail, so that nobody in between can take them by leaving STARTTLS out."""
+    """Neither password nor mail, so that a server in between can not read them by leaving STARTTLS out."""
     with serve_mail() as box:
         error = send(settings(box, security="starttls", user="dora")["mail"], "mail", **PASSWORD)
     assert isinstance(error, PartialError)
