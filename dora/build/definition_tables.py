@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime, time
 from hashlib import sha256
+from typing import Any
 
 from dora import periods
 from dora.config import applications, teams
-from dora.config.definitions import Definitions, Key, definition_keys, resolve
+from dora.config.definitions import Key, definition_keys, resolve_all
 from dora.config.patterns import as_like, as_regex, as_tag_patterns
 from dora.config.settings import Config
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 # The source of the deployments knows the team better than the owners of the code do.
@@ -27,6 +30,14 @@ FROM (
 GROUP BY application ORDER BY application
 """
 
+_TABLES = {
+    "globs": "application VARCHAR, key VARCHAR, pattern VARCHAR",
+    "image_repositories": "application VARCHAR, pattern VARCHAR, repository VARCHAR",
+    "tag_patterns": "application VARCHAR, pattern VARCHAR, prefix VARCHAR, suffix VARCHAR, expression VARCHAR",
+    "definitions_in_force": "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR",
+    "application_ends": "application VARCHAR, until TIMESTAMP",
+}
+
 
 def write_definitions(con: Connection, config: Config) -> None:
     """Create the tables that models join.
@@ -37,21 +48,24 @@ def write_definitions(con: Connection, config: Config) -> None:
     ``application_ends`` one per application that the settings end.
     """
     keys = definition_keys()
-    columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
-    con.execute(f"CREATE TABLE definitions (application VARCHAR, team VARCHAR, {columns})")
-    con.execute("CREATE TABLE globs (application VARCHAR, key VARCHAR, pattern VARCHAR)")
-    con.execute("CREATE TABLE image_repositories (application VARCHAR, pattern VARCHAR, repository VARCHAR)")
-    of_tags = "application VARCHAR, pattern VARCHAR, prefix VARCHAR, suffix VARCHAR, expression VARCHAR"
-    con.execute(f"CREATE TABLE tag_patterns ({of_tags})")
-    in_force = "application VARCHAR, key VARCHAR, value VARCHAR, description VARCHAR"
-    con.execute(f"CREATE TABLE definitions_in_force ({in_force})")
-    con.execute("CREATE TABLE application_ends (application VARCHAR, until TIMESTAMP)")
     entries = applications.read_entries(config)
-    for application, team in _write_memberships(con, config).items():
-        _write_application(con, application, team, resolve(config, application))
+    resolved = resolve_all(config, teams_of_applications := _write_memberships(con, config))
+    rows: dict[str, list[list[object]]] = defaultdict(list)
+    for application, team in teams_of_applications.items():
+        values = {name: getattr(resolved[application], name) for name in keys}
+        rows["definitions"].append([application, team, *(_to_sql(keys[name], value) for name, value in values.items())])
+        rows["definitions_in_force"] += (
+            [application, name, _to_text(value), keys[name].description] for name, value in values.items()
+        )
+        _add_patterns(rows, application, values)
         if end := applications.last_end(entries, application):
-            until = periods.to_utc(datetime.combine(end, time()), config.timezone)
-            con.execute("INSERT INTO application_ends VALUES (?, ?)", [application, until])
+            rows["application_ends"].append(
+                [application, periods.to_utc(datetime.combine(end, time()), config.timezone)]
+            )
+    columns = ", ".join(f"{name} {_column_type(key)}" for name, key in keys.items())
+    for table, layout in (_TABLES | {"definitions": f"application VARCHAR, team VARCHAR, {columns}"}).items():
+        con.execute(f"CREATE TABLE {table} ({layout})")
+        insert_rows(con, table, rows[table])
 
 
 def hash_definitions(con: Connection) -> str:
@@ -66,30 +80,20 @@ def _write_memberships(con: Connection, config: Config) -> dict[str, str | None]
     rules = teams.read_rules(config)
     rows_of_teams = con.execute(_APPLICATIONS).fetchall()
     memberships = {name: teams.list_memberships(rules, name, team) for name, team in rows_of_teams}
-    rows = [[name, *membership] for name, of_application in memberships.items() for membership in of_application]
-    if rows:
-        con.executemany(
-            "INSERT INTO memberships SELECT $1, $2, CASE WHEN $3 = $5 THEN '-infinity'::TIMESTAMP ELSE $3 END,"
-            " CASE WHEN $4 = $6 THEN 'infinity'::TIMESTAMP ELSE $4 END",
-            [[*row, teams.BEGINNING, teams.END] for row in rows],
-        )
+    insert_rows(con, "memberships", ([name, *each] for name, rows in memberships.items() for each in rows))
+    con.execute("UPDATE memberships SET since = '-infinity' WHERE since = ?", [teams.BEGINNING])
+    con.execute("UPDATE memberships SET until = 'infinity' WHERE until = ?", [teams.END])
     return {name: of_application[-1].team for name, of_application in memberships.items()}
 
 
-def _write_application(con: Connection, application: str, team: str | None, definitions: Definitions) -> None:
-    keys = definition_keys()
-    values = {name: getattr(definitions, name) for name in keys}
-    row = [application, team, *(_to_sql(keys[name], value) for name, value in values.items())]
-    con.execute(f"INSERT INTO definitions VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - placeholders only
-    in_force = [[application, name, _to_text(value), keys[name].description] for name, value in values.items()]
-    con.executemany("INSERT INTO definitions_in_force VALUES (?, ?, ?, ?)", in_force)
-    of_names = [(name, glob) for name, key in keys.items() if key.globs_of == "names" for glob in values[name]]
-    if globs := [[application, name, as_like(glob)] for name, glob in of_names]:
-        con.executemany("INSERT INTO globs VALUES (?, ?, ?)", globs)
-    for row_of_tags in as_tag_patterns(definitions.tag_patterns):
-        con.execute("INSERT INTO tag_patterns VALUES (?, ?, ?, ?, ?)", [application, *row_of_tags])
-    for glob, repository in definitions.images.items():
-        con.execute("INSERT INTO image_repositories VALUES (?, ?, ?)", [application, as_like(glob), repository])
+def _add_patterns(rows: dict[str, list[list[object]]], application: str, values: dict[str, Any]) -> None:
+    """Add the globs, tag patterns and images of an application, each as the models match it."""
+    for name, key in definition_keys().items():
+        if key.globs_of == "names":
+            rows["globs"] += ([application, name, as_like(glob)] for glob in values[name])
+    rows["tag_patterns"] += ([application, *pattern] for pattern in as_tag_patterns(values["tag_patterns"]))
+    images = values["images"].items()
+    rows["image_repositories"] += ([application, as_like(glob), repository] for glob, repository in images)
 
 
 def _to_text(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dora.config.goals import read_goals
 from dora.config.settings import Config
 from dora.sql import catalog
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 
@@ -13,5 +14,4 @@ def write_goals(con: Connection, config: Config) -> None:
     columns = "owner VARCHAR, name VARCHAR, metric VARCHAR, statistic VARCHAR, bound VARCHAR, goal DOUBLE"
     con.execute(f"CREATE TABLE goals ({columns})")
     units = {metric.name: metric.unit for metric in catalog.metrics().values()}
-    if goals := read_goals(config, units):
-        con.executemany("INSERT INTO goals VALUES (?, ?, ?, ?, ?, ?)", goals)
+    insert_rows(con, "goals", read_goals(config, units))

@@ -12,6 +12,7 @@ from dora.config.proposals import TargetUse, names_production, propose_productio
 from dora.config.settings import Config
 from dora.config.settings_text import RepositoryLine, array, production_lines, repository_lines
 from dora.errors import counted, suggest
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 MAX_NAMES = 4  # of accounts or repositories in a sentence
@@ -69,8 +70,7 @@ def write_hints(con: Connection, config: Config) -> None:
     """Create ``hints``, one row for each thing that the settings lack."""
     con.execute("CREATE TABLE hints (name VARCHAR, sentence VARCHAR, lines VARCHAR, metrics VARCHAR)")
     hints = [*_production(con, config), *_repositories(con, config), *_incidents(con, config), *_globs(con, config)]
-    if hints:
-        con.executemany("INSERT INTO hints VALUES (?, ?, ?, ?)", hints)
+    insert_rows(con, "hints", hints)
 
 
 def _production(con: Connection, config: Config) -> Iterator[Hint]:

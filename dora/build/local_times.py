@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dora import periods
 from dora.config.working_hours import parse_working_hours
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 # Before the first and after the last clock change of this span the offset stays as it is there.
@@ -25,6 +26,6 @@ def write_local_times(con: Connection) -> None:
         ends = "coalesce(?, '-infinity'::TIMESTAMP), coalesce(?, 'infinity'::TIMESTAMP)"
         con.execute(f"INSERT INTO clock_offsets SELECT {ends}, ?", [since, until, seconds])
     con.execute("CREATE TEMP TABLE working_spans (application VARCHAR, weekday BIGINT, starts BIGINT, ends BIGINT)")
-    for application, text in con.execute("SELECT application, working_hours FROM definitions").fetchall():
-        rows = [[application, *span] for span in parse_working_hours(text).spans()]
-        con.executemany("INSERT INTO working_spans VALUES (?, ?, ?, ?)", rows)
+    working_hours = con.execute("SELECT application, working_hours FROM definitions").fetchall()
+    spans = {text: parse_working_hours(text).spans() for _, text in working_hours}
+    insert_rows(con, "working_spans", ([name, *span] for name, text in working_hours for span in spans[text]))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from dora.config.patterns import fold
 from dora.config.settings import Config
 from dora.errors import UsageError
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 AUTHOR = "nfc_normalize(lower(concat_ws(' ', {0}author, '<' || {0}author_email || '>')))"
@@ -67,9 +68,7 @@ def write_people(con: Connection, config: Config) -> None:
     users = [name for (name,) in con.execute(_USERS).fetchall() if name]
     people = match_people(authors, users, read_aliases(config))
     con.execute("CREATE TABLE people (identity VARCHAR, persons VARCHAR[], possible VARCHAR[], is_known BOOLEAN)")
-    if people:
-        columns = [list(people), *(list(values) for values in zip(*people.values(), strict=True))]
-        con.execute("INSERT INTO people SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
+    insert_rows(con, "people", ([name, *person] for name, person in people.items()))
 
 
 def read_aliases(config: Config) -> dict[str, str]:

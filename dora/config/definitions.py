@@ -7,7 +7,7 @@ in any case, because names at the source come in every case; globs of paths matc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
@@ -263,11 +263,23 @@ def validate(config: Config) -> None:
 
 def resolve(config: Config, application: str) -> Definitions:
     """Return the definitions in force for an application. Raises ``UsageError`` for an invalid key or value."""
-    values = dict(config.definitions)
-    for entry in applications.read_entries(config):
-        if matches(application, entry.match):
-            values |= entry.overrides
-    definitions: Definitions = convert(values, Definitions, "[definitions]")
+    return resolve_all(config, [application])[application]
+
+
+def resolve_all(config: Config, names: Iterable[str]) -> dict[str, Definitions]:
+    """Return the definitions in force for each application. Raises ``UsageError`` for an invalid key or value."""
+    entries = applications.read_entries(config)
+    # Most applications share their definitions with many others: those that the same entries match.
+    resolved: dict[tuple[int, ...], Definitions] = {}
+    definitions = {}
+    for name in names:
+        places = tuple(place for place, entry in enumerate(entries) if matches(name, entry.match))
+        if places not in resolved:
+            values = dict(config.definitions)
+            for place in places:
+                values |= entries[place].overrides
+            resolved[places] = convert(values, Definitions, "[definitions]")
+        definitions[name] = resolved[places]
     return definitions
 
 

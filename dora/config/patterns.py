@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 from dora.errors import UsageError
 
@@ -16,8 +17,14 @@ def fold(name: str) -> str:
 
 def matches(name: str, globs: Iterable[str]) -> bool:
     """Whether a name matches one of the globs (in any case; only ``*`` and ``?``, as in the models)."""
-    pattern = as_regex(list(globs), any_case=True)
-    return pattern is not None and re.fullmatch(pattern, unicodedata.normalize("NFC", name)) is not None
+    pattern = _compile(tuple(globs))
+    return pattern is not None and pattern.fullmatch(unicodedata.normalize("NFC", name)) is not None
+
+
+@cache
+def _compile(globs: tuple[str, ...]) -> re.Pattern[str] | None:
+    pattern = as_regex(globs, any_case=True)
+    return None if pattern is None else re.compile(pattern)
 
 
 def as_regex(globs: Sequence[str], *, of_paths: bool = False, any_case: bool = False) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from dora.memory import paused_garbage_collection
 from dora.sql import catalog
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 from dora.targets.places import Key, Places, RolloutRow, RouteRow, TargetEvent
 from dora.targets.replay import Target
@@ -55,14 +56,10 @@ def write_effects(con: Connection) -> None:
 
 def _create_table(con: Connection, name: str, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     """Create a temporary table of texts and, where a name ends in ``_at``, times in microseconds."""
-    import pyarrow as pa  # noqa: PLC0415 - a third of a second that only a build need pay
-
-    types = [pa.timestamp("us") if name.endswith("_at") else pa.string() for name in names]
-    columns = zip(*rows, strict=True) if rows else [[]] * len(types)
-    arrays = [pa.array(column, type_) for column, type_ in zip(columns, types, strict=True)]
-    con.register("columns", pa.table(arrays, list(names)))
-    con.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM columns")  # noqa: S608 - our names
-    con.unregister("columns")
+    types = ("TIMESTAMP" if column.endswith("_at") else "VARCHAR" for column in names)
+    columns = ", ".join(f"{column} {kind}" for column, kind in zip(names, types, strict=True))
+    con.execute(f"CREATE TEMP TABLE {name} ({columns})")
+    insert_rows(con, name, rows)
 
 
 def compute_effects(rollouts: Iterable[RolloutRow], places: Places) -> list[EffectRow]:
