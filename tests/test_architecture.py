@@ -42,6 +42,7 @@ ORDER = (
     ("dora.export",),
     ("dora.api",),
     ("dora.analysis",),
+    ("dora.parts",),
     ("dora.query", "dora.build"),
     ("ingest.doctor.run", "ingest.setup"),
     ("ingest",),
