@@ -23,7 +23,7 @@ CODE = ("dora", "ingest", "dashboards")
 HEAVY = {"pandas", "altair", "streamlit"}
 LONGEST = 350
 COMES_WITH = {
-    "PIL": "streamlit", "numpy": "pandas", "starlette": "streamlit", "urllib3": "requests",
+    "PIL": "streamlit", "numpy": "pandas", "pyspark": "pyspark_client", "starlette": "streamlit", "urllib3": "requests",
     "vl_convert": "vl_convert_python", "yaml": "pyyaml", "packageurl": "packageurl_python",
 }  # fmt: skip
 
@@ -43,6 +43,7 @@ ORDER = (
     ("dora.api",),
     ("dora.analysis",),
     ("dora.parts",),
+    ("dora.engines",),
     ("dora.query", "dora.build"),
     ("ingest.doctor.run", "ingest.setup"),
     ("ingest",),
@@ -328,8 +329,12 @@ def test_streamlit_stays_on_the_pages() -> None:
 
 
 def test_heavy_imports_are_lazy() -> None:
-    """In dora and ingest no module loads pandas, altair, streamlit or pyarrow when it is imported."""
-    heavy = [import_ for import_ in imports("dora", "ingest") if within(import_.target, *HEAVY, "pyarrow", "scipy")]
+    """In dora and ingest no module loads pandas, altair, streamlit, pyarrow or pyspark when it is imported."""
+    heavy = [
+        import_
+        for import_ in imports("dora", "ingest")
+        if within(import_.target, *HEAVY, "pyarrow", "pyspark", "scipy")
+    ]
     assert describe_imports([import_ for import_ in heavy if import_.when == "start"]) == []
 
 

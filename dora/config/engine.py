@@ -1,0 +1,50 @@
+"""The table ``[engine]`` of dora.toml: where a build is made, in how many parts, and from which landings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from dora.config.validation import convert
+from dora.errors import UsageError
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a build is made in parts.
+
+    ``kind`` is ``here``, processes of this machine, or ``spark``, a server of Spark Connect at ``remote``, such as
+    ``sc://host:15002``. ``parts`` is their number. At most ``workers`` parts are built at the same time. ``store`` is
+    the address or folder of parts. ``landings`` are addresses or folders of published landings that are built instead
+    of landing.duckdb; to ``publish_landing`` the landing is published after each ingest.
+    """
+
+    kind: Literal["here", "spark"] = "here"
+    remote: str | None = None
+    parts: Annotated[int, Meta(ge=1)] | Literal["auto"] = "auto"
+    workers: Annotated[int, Meta(ge=1)] | None = None
+    store: str | None = None
+    landings: tuple[str, ...] = ()
+    publish_landing: str | None = None
+
+
+def read_engine_settings(table: Mapping[str, Any], base: Path = Path()) -> EngineSettings:
+    """Return the settings of ``[engine]``; a relative folder starts at ``base``, $SPARK_REMOTE replaces ``remote``.
+
+    Raises ``UsageError`` for an unknown key, a wrong value, or a token in the address of the engine.
+    """
+    settings: EngineSettings = convert(dict(table), EngineSettings, "dora.toml: [engine]")
+    remote = os.environ.get("SPARK_REMOTE") or settings.remote
+    if remote and "token=" in remote.lower():
+        raise UsageError("The address of the engine has a token in it.", "set the token in $DORA_SPARK_TOKEN.")
+    folders = {name: _resolve(getattr(settings, name), base) for name in ("store", "publish_landing")}
+    landings = tuple(str(_resolve(landing, base)) for landing in settings.landings)
+    return msgspec.structs.replace(settings, remote=remote, landings=landings, **folders)
+
+
+def _resolve(address: str | None, base: Path) -> str | None:
+    return str(base / address) if address and "://" not in address else address
