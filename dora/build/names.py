@@ -9,6 +9,7 @@ from dora.config import applications
 from dora.config.patterns import fold
 from dora.config.settings import Config
 from dora.storage.database import FACTS, Connection
+from dora.storage.schema import REPEATED_ROW
 
 # What the columns of landing name. Names of machines that only one system makes, such as server groups, need no entry.
 KINDS = {
@@ -42,6 +43,7 @@ def write_names(con: Connection, config: Config) -> None:
     differing = {kind for (kind,) in con.execute("SELECT kind FROM name_spellings WHERE spelling <> name").fetchall()}
     for table, columns in tables.items():
         con.execute(f"CREATE VIEW landing.{table} AS {_select_names(table, columns, differing)}")
+    con.execute(f"CREATE TABLE IF NOT EXISTS landing.repeated_row ({REPEATED_ROW})")
 
 
 def _write_spellings(con: Connection, config: Config, tables: dict[str, dict[str, str]]) -> None:

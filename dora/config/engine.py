@@ -43,6 +43,8 @@ def read_engine_settings(table: Mapping[str, Any], base: Path = Path()) -> Engin
         raise UsageError("The address of the engine has a token in it.", "set the token in $DORA_SPARK_TOKEN.")
     folders = {name: _resolve(getattr(settings, name), base) for name in ("store", "publish_landing")}
     landings = tuple(str(_resolve(landing, base)) for landing in settings.landings)
+    if len(set(landings)) < len(landings):
+        raise UsageError("dora.toml: [engine] landings has an address twice; nothing was read.", "name each once.")
     return msgspec.structs.replace(settings, remote=remote, landings=landings, **folders)
 
 

@@ -24,8 +24,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``data`` is the folder of landing.duckdb and dora.duckdb. ``timezone`` is the IANA name of the zone in which days
     and weeks begin. Data older than ``stale_after_hours`` is stale. ``sources`` has the settings of every source.
-    ``definitions``, ``teams``, ``applications``, ``goals``, ``run``, ``archive``, ``dashboard`` and ``digest`` stay as
-    written; the modules of this room read them.
+    ``definitions``, ``teams``, ``applications``, ``goals``, ``run``, ``archive``, ``dashboard``, ``digest`` and
+    ``engine`` stay as written; the modules of this room read them.
     """
 
     data: Path = Path("data")
@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     archive: dict[str, Any] = {}
     dashboard: dict[str, Any] = {}
     digest: dict[str, dict[str, Any]] = {}
+    engine: dict[str, Any] = {}
 
 
 class Config(Settings, frozen=True, kw_only=True):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dora.storage.rows.base import Table
 
 CONTRACT = 7  # raise it with every change of a table or column in dora.storage.rows, or of its meaning
+# Of a landing that is joined from several; in any other there is no such table.
+REPEATED_ROW = "table_name VARCHAR, sources VARCHAR, landings VARCHAR, rows BIGINT, example_id VARCHAR"
 BUILD_LAYOUT = 7  # raise it if readers of an earlier build do not understand this one
 
 

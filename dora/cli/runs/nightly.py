@@ -16,6 +16,7 @@ from dora.cli.help import INGEST
 from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.archive import compact_payloads
+from dora.cli.runs.landings import publish_landing, read_engine
 from dora.cli.runs.pipeline import build_logged, checks_line, pull_source
 from dora.cli.runs.run_log import RunLog, record_run
 from dora.cli.runs.signals import Interruption
@@ -65,7 +66,7 @@ def nightly(
     Example: 15 2 * * *  cd /srv/dora && dora nightly --quiet
     """
     settings = read(config)
-    if not settings.sources:
+    if not settings.sources and not read_engine(settings).landings:
         raise UsageError("No sources are configured; nothing was fetched.", "add [sources.NAME] to dora.toml.")
     runs: list[SourceRun] = []
     path = prometheus or read_run_settings(settings.run).prometheus
@@ -74,12 +75,13 @@ def nightly(
             runs.append(run)
         with contextlib.suppress(OSError, SystemExit):  # Rich exits if the reader left; to build needs none
             _print_runs(runs, json=json, quiet=quiet)
+        unpublished = _publish_landing(settings, log)
         results = build_logged(settings, log)
         compact_payloads(settings, log)
         if not quiet:
             print_check_results(results, json=json)
             print_hints(options.open_build(config))
-        if missing := sum(run.missing for run in runs):
+        if missing := sum(run.missing for run in runs) + bool(unpublished):
             parts = counted(missing, "part")
             raise PartialError(f"{parts} missing; everything else was ingested and built.", "see the messages above.")
         if quiet:
@@ -103,6 +105,19 @@ def _ingest(settings: Config, log: RunLog) -> Iterator[SourceRun]:
             yield SourceRun(name, monotonic() - start, error=explained)
         else:
             yield SourceRun(name, monotonic() - start, summary)
+
+
+def _publish_landing(settings: Config, log: RunLog) -> PartialError | None:
+    """Publish landing if the settings say where, and return the error if that fails: the build is worth its own."""
+    if not settings.sources:
+        return None
+    try:
+        publish_landing(settings, log)
+    except PartialError as error:
+        log.write("landing not published", message=str(error))
+        console.print_note(f"missing: {error}")
+        return error
+    return None
 
 
 def _print_runs(runs: list[SourceRun], *, json: bool, quiet: bool) -> None:

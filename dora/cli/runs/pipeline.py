@@ -14,11 +14,13 @@ from dora.cli.help import INGEST, OPERATE
 from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.landing import with_landing
+from dora.cli.runs.landings import join_landings, publish_landing
 from dora.cli.runs.run_log import RunLog, record_run
 from dora.config.settings import Config, read
 from dora.errors import PartialError, UsageError, counted
 from dora.render import console
 from dora.sql.catalog import CheckResult
+from dora.storage import database
 
 if TYPE_CHECKING:
     from ingest.core.pipeline import Summary
@@ -40,6 +42,10 @@ def ingest(
     application: options.Applications = None,
     kind: Annotated[str | None, typer.Option(help="files: what they hold: deployments, cdevents …")] = None,
     replay: Annotated[bool, typer.Option("--replay", help="Parse archived payloads again; fetch nothing.")] = False,
+    publish: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Publish landing there afterwards. Default: [engine] of dora.toml."),
+    ] = None,
     config: options.ConfigFile = None,
     wide: options.Wide = False,
     json: options.AsJson = False,
@@ -78,6 +84,7 @@ def ingest(
             warn(summary)
         else:
             ingest_summary.print_summary(summary, json=json)
+        publish_landing(settings, log, publish)
         if summary.partial_failures:
             parts = counted(len(summary.partial_failures), "part")
             raise PartialError(f"{parts} of {name} missing; everything else was ingested.", "see the messages above.")
@@ -136,7 +143,10 @@ def build_logged(settings: Config, log: RunLog) -> list[CheckResult]:
 
     log.write("build started")
     with console.Progress() as progress:
-        results = with_landing(settings, lambda: run.build(settings, progress))
+        if landing := join_landings(settings, progress):
+            results = run.build(settings, progress, landing=landing, into=settings.data / database.PUBLISHED)
+        else:
+            results = with_landing(settings, lambda: run.build(settings, progress))
     log.write("build ended", failed_checks={result.check: result.rows for result in results if result.rows})
     return results
 

@@ -11,13 +11,14 @@ import pytest
 
 from dora.errors import DoraError, UsageError
 from dora.parts.store import Store
+from tests.dora.parts.conftest import SECRET
+from tests.simulation.object_store import ObjectStore
 
-SECRET = "not-for-anyone"
 
-
-@pytest.fixture(params=["folder", "file"])
+@pytest.fixture(params=["folder", "file", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return Store(f"{'file://' if request.param == 'file' else ''}{tmp_path}/store")
+    addresses = {"folder": f"{tmp_path}/store", "file": f"file://{tmp_path}/store"}
+    return Store(addresses.get(request.param) or request.getfixturevalue("object_store").address)
 
 
 def test_what_was_written_is_read(store: Store, tmp_path: Path) -> None:
@@ -98,3 +99,26 @@ def test_an_address_has_no_credentials(address: str) -> None:
     with pytest.raises(UsageError) as error:
         Store(address)
     assert SECRET not in str(error.value)
+
+
+def test_an_upload_that_fails_publishes_nothing(object_store: ObjectStore, tmp_path: Path) -> None:
+    """A large file whose upload is refused half-way leaves the earlier one, and no object of its own."""
+    store, large = Store(object_store.address), tmp_path / "large"
+    store.write("big", b"first")
+    large.write_bytes(os.urandom(25_000_000))
+    object_store.refuse_from = object_store.written + 2
+    with pytest.raises(DoraError, match="big"):
+        store.upload(large, "big")
+    object_store.refuse_from = None
+    assert (store.names(), store.read("big")) == (["big"], b"first")
+    store.upload(large, "big")
+    assert store.read("big") == large.read_bytes()
+
+
+def test_refused_credentials_are_not_shown(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that refuses the credentials names itself and what to set, and no credential."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+    with pytest.raises(DoraError, match=r"s3://metrics/dora.*ACCESS_DENIED.*set the credentials in the env") as error:
+        Store(object_store.address).write("current", b"1")
+    assert SECRET not in str(error.value)
+    assert object_store.objects == {}
