@@ -82,12 +82,12 @@ pictures: setup
 	$(BIN)/python -m tests.dashboards.serving_picture
 
 constraints:
-	$(COMPILE) --extra google --extra login --extra report --extra test -o constraints.txt
+	$(COMPILE) --extra google --extra login --extra postgres --extra report --extra test -o constraints.txt
 	$(COMPILE) --all-extras -c constraints.txt -o constraints-all.txt
 	awk 'NR == FNR { seen[$$1]; next } /^[a-z]/ { other = !($$1 in seen) } other' \
 	  constraints.txt constraints-all.txt > constraints-bench.txt
 	rm constraints-all.txt
-	echo hatchling | $(COMPILE) - --extra google --extra login --extra report -c constraints.txt -o deploy/requirements.txt
+	echo hatchling | $(COMPILE) - --extra google --extra login --extra postgres --extra report -c constraints.txt -o deploy/requirements.txt
 
 manifests: setup
 	$(PIP) kubernetes-validate

@@ -97,10 +97,10 @@ def tables(
     print(f"Example: {table.example}")
 
 
-@app.command(rich_help_panel=SHARE, short_help="Export tables, Prometheus metrics, CDEvents, spans")
+@app.command(rich_help_panel=SHARE, short_help="Export CSV, Prometheus metrics, CDEvents, spans")
 def export(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of the files. Each is replaced atomically.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="File format: parquet or csv.")] = "parquet",
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the CSV files. Each is replaced atomically.")] = None,
+    form: Annotated[Format, typer.Option("--format", hidden=True)] = "csv",
     prometheus: Annotated[Path | None, typer.Option(help="Write the metrics to this file, for Prometheus.")] = None,
     cdevents: Annotated[
         Path | None, typer.Option(help="Write deployments, rollbacks and incidents to this file, as CDEvents.")
@@ -114,10 +114,12 @@ def export(
     config: options.ConfigFile = None,
     json: options.AsJson = False,
 ) -> None:
-    """Export observations, weekly series and lists with a data dictionary, or files for other tools.
+    """Export observations, weeks and lists as CSV with a data dictionary, or files for other tools.
 
-    Example: dora export exports --format csv --since 180d
+    Example: dora export exports --since 180d
     """
+    if form == "parquet":
+        raise UsageError("`dora export` writes CSV; nothing was written.", "use `dora publish parquet FOLDER`.")
     if not any((folder, prometheus, cdevents, opentelemetry)):
         next_step = "name a folder, or a file with --prometheus, --cdevents or --opentelemetry."
         raise UsageError("No output was named; nothing was written.", next_step)
@@ -126,7 +128,7 @@ def export(
     if folder:
         from dora.export import files
 
-        row_counts |= files.write(delivery, folder, form, scope)
+        row_counts |= files.write(delivery, folder, scope)
     if prometheus:
         from dora.export import prometheus as prometheus_file
 

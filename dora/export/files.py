@@ -1,4 +1,7 @@
-"""A build as files for other machines: observations, weekly series, lists, and a dictionary of their columns."""
+"""A build as CSV for spreadsheets: observations, weeks, lists, and a dictionary of their columns.
+
+``publish/parquet.py`` writes Parquet.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dora.api import Delivery
+from dora.export.publish.rollups import WEEKLY
 from dora.query.rows import to_arrow
-from dora.query.value import GROUPS, Scope
+from dora.query.value import Scope
 from dora.render import console
 from dora.render.console import Format
 from dora.render.file import replace_file
 from dora.sql.catalog import metrics
-from dora.sql.tables import shared_meanings, tables
+from dora.sql.tables import PublishedTable, tables
 
 Rows = list[dict[str, Any]]
 # The lists that people ask for; the other tables of dora.duckdb are read in DuckDB itself.
@@ -24,47 +28,41 @@ TABLES = (
 
 
 Types = dict[str, str]
-_SERIES: Types = {
-    **{"metric": "VARCHAR", "grouped_by": "VARCHAR", "group": "VARCHAR", "period": "DATE", "value": "DOUBLE"},
-    **{"unit": "VARCHAR", "statistic": "VARCHAR", "n": "BIGINT", "low": "DOUBLE", "high": "DOUBLE", "open": "BIGINT"},
-    **{"partial": "BOOLEAN", "incomplete": "VARCHAR", "reason": "VARCHAR", "as_of": "TIMESTAMP"},
-}
 _OBSERVATIONS = ("metric", "application", "happened_at", "subject", "value", "censored", "excluded", "unit")
 
 
 class Sheet(NamedTuple):
     """The rows of one file, and the SQL type of each column, which it has without rows too."""
 
-    name: str
+    about: PublishedTable
     types: Types
     rows: Rows
 
 
-def write(delivery: Delivery, folder: Path, form: Format, scope: Scope) -> dict[str, int]:
+def write(delivery: Delivery, folder: Path, scope: Scope) -> dict[str, int]:
     """Write every file into a folder, and return the number of rows of each.
 
-    The window of the scope applies to observations and series; lists are complete. Times are UTC instants, periods
-    local dates. Raises ``DoraError`` if a file cannot be written; that file is then unchanged.
+    The window of the scope applies to observations and weeks; lists are complete. Times are UTC instants, periods local
+    dates. Raises ``DoraError`` if a file cannot be written; that file is then unchanged.
     """
     row_counts: dict[str, int] = {}
     dictionary: Rows = []
-    for name, types, rows in _sheets(delivery, scope):
-        save(folder / f"{name}.{form}", form, rows, types)
-        for column in types:
-            meaning = tables()[name].meaning(column) if name in tables() else shared_meanings()[column]
-            dictionary.append({"file": name, "column": column, "means": meaning})
-        row_counts[name] = len(rows)
+    for about, types, rows in _sheets(delivery, scope):
+        save(folder / f"{about.name}.csv", "csv", rows, types)
+        dictionary += [{"file": about.name, "column": column, "means": about.meaning(column)} for column in types]
+        row_counts[about.name] = len(rows)
     save(folder / "dictionary.csv", "csv", dictionary)
     return row_counts
 
 
 def _sheets(delivery: Delivery, scope: Scope) -> Iterator[Sheet]:
     types = column_types(delivery, "observations")
-    yield Sheet("observations", {name: types[name] for name in _OBSERVATIONS}, list(_observations(delivery, scope)))
-    yield Sheet("series", _SERIES, list(_series(delivery, scope)))
-    for table in TABLES:
-        rows = delivery.sql(f'SELECT * FROM "{table}" ORDER BY ALL')  # noqa: S608 - from the list above
-        yield Sheet(table, column_types(delivery, table), rows)
+    kept = {name: types[name] for name in _OBSERVATIONS}
+    yield Sheet(tables()["observations"], kept, list(_observations(delivery, scope)))
+    yield Sheet(WEEKLY.table, WEEKLY.types, list(WEEKLY.rows(delivery, scope)))
+    for name in TABLES:
+        rows = delivery.sql(f'SELECT * FROM "{name}" ORDER BY ALL')  # noqa: S608 - from the list above
+        yield Sheet(tables()[name], column_types(delivery, name), rows)
 
 
 def column_types(delivery: Delivery, table: str) -> Types:
@@ -77,16 +75,6 @@ def _observations(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
         for row in delivery.observations(name, scope):
             observation = row | {"metric": name, "unit": metric.unit}
             yield {column: observation[column] for column in _OBSERVATIONS}
-
-
-def _series(delivery: Delivery, scope: Scope) -> Iterator[dict[str, Any]]:
-    """Every metric by week: in total, by application and by team."""
-    for name in metrics():
-        for by in (None, *GROUPS):
-            for value in delivery.values(name, Scope(scope.since, scope.until, by, "week", scope.applications)):
-                first_day = value.period.date() if value.period else None
-                keys = {"metric": name, "grouped_by": by, "group": value.group, "period": first_day}
-                yield keys | {column: getattr(value, column) for column in _SERIES if column not in keys}
 
 
 def save(

@@ -13,6 +13,7 @@ from dora.api.build import OpenBuild
 from dora.build.run import build
 from dora.config.definitions import describe_definition
 from dora.config.settings import Config
+from dora.export.publish.rollups import ROLLUPS
 from dora.sql.tables import PER_METRIC, PublishedTable, tables, unit
 from dora.storage import database
 
@@ -33,6 +34,11 @@ file has the same text as comments. Times are UTC without a zone; null is "not k
 """
 
 
+ABOUT_ROLLUPS = """dora.duckdb has no tables of roll-ups: `dora publish parquet` and `dora publish postgres`
+[compute](interop.md#what-parquet-and-postgresql-have) them as `dora show` does. Beside them `metric_titles` has title,
+question and unit of each metric."""
+
+
 def to_markdown(columns: Columns) -> str:
     """Return docs/tables.md for the columns that a build has."""
     described = {name: table for name, table in tables().items() if "." not in name}
@@ -43,6 +49,9 @@ def to_markdown(columns: Columns) -> str:
         lines.append(f"| {link} | {table.grain.removeprefix('One row is ')} | {_code(table.unique_key)} |")
     for name, table in described.items():
         lines += ["", *_section(name, table, columns[table.name])]
+    lines += ["", "## Roll-ups", "", ABOUT_ROLLUPS]
+    for rollup in ROLLUPS:
+        lines += ["", *_section(rollup.table.name, rollup.table, rollup.types)]
     return "\n".join(lines) + "\n"
 
 

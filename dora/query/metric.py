@@ -93,6 +93,7 @@ def _to_value(  # noqa: PLR0913 - one argument a part of the value
         statistic=plan.statistic,
         n=aggregate.n,
         open=aggregate.open,
+        total=aggregate.total,
         excluded=aggregate.excluded,
         partial=incomplete is not None,
         as_of=coverage.as_of,

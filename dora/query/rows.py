@@ -73,7 +73,26 @@ def to_arrow(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str], zone: 
     """
     import pyarrow as pa  # noqa: PLC0415 - a third of a second that commands need not pay
 
-    arrow_types = {
+    arrow_types = _arrow_types(zone)
+    listed = list(rows)
+    columns = {name: pa.array([_as_item(row[name], kind) for row in listed], arrow_types.get(kind))
+               for name, kind in types.items()}  # fmt: skip
+    empty = {name: column.cast(pa.string()) for name, column in columns.items() if pa.types.is_null(column.type)}
+    return pa.table(columns | empty)
+
+
+def make_schema(types: Mapping[str, str], zone: str | None = None) -> Any:
+    """Return the pyarrow schema that ``to_arrow`` gives rows without maps; types that it would infer are text."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    arrow_types = _arrow_types(zone)
+    return pa.schema([(name, arrow_types.get(kind, pa.string())) for name, kind in types.items()])
+
+
+def _arrow_types(zone: str | None) -> dict[str, Any]:
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    return {
         "VARCHAR": pa.string(),
         "VARCHAR[]": pa.list_(pa.string()),
         "DOUBLE": pa.float64(),
@@ -84,11 +103,6 @@ def to_arrow(rows: Iterable[Mapping[str, Any]], types: Mapping[str, str], zone: 
         "MAP(VARCHAR, DOUBLE)": pa.map_(pa.string(), pa.float64()),
         **dict.fromkeys(("TINYINT", "INTEGER", "BIGINT", "UBIGINT", "HUGEINT"), pa.int64()),
     }
-    listed = list(rows)
-    columns = {name: pa.array([_as_item(row[name], kind) for row in listed], arrow_types.get(kind))
-               for name, kind in types.items()}  # fmt: skip
-    empty = {name: column.cast(pa.string()) for name, column in columns.items() if pa.types.is_null(column.type)}
-    return pa.table(columns | empty)
 
 
 def _as_item(value: Any, kind: str) -> Any:

@@ -110,6 +110,7 @@ class Value:
 
     value, reason        the number in ``unit``, or null and why there is none
     n, open              how many observations count, and how many of these are still open
+    total                the sum of their values; of a share how many are cases
     low, high            its 95 % confidence interval; null for an end without a bound
     excluded             how many observations do not count, by reason
     partial, incomplete  whether the period is incomplete, and why
@@ -140,6 +141,7 @@ class Value:
     reason: str | None
     as_of: datetime | None
     incomplete: str | None = None
+    total: float = 0.0
     days: float = 0.0
     window_days: float = 0.0
     observed_for_less: dict[str, float] = field(default_factory=dict)

@@ -99,7 +99,7 @@ class Flips:
 
     def _read_build(self, folder: Path) -> tuple[list[Outcome], dict[str, bytes]]:
         """Return what ``dora show`` prints and what ``dora export`` writes."""
-        commands = (("show", "--json"), ("export", "exports", "--format", "csv"))
+        commands = (("show", "--json"), ("export", "exports"))
         outcomes = [self.stage.injector.run(folder, *words) for words in commands]
         files = {path.name: path.read_bytes() for path in (folder / "exports").glob("*.csv")}
         return outcomes, files

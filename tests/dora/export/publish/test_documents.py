@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import dora
 from dora.errors import DoraError
-from dora.export import publish, published
+from dora.export.publish import document_types
+from dora.export.publish.documents import file_name, write
 from dora.query.value import Scope
 from dora.render.folder import replace_folder
 
@@ -51,7 +52,7 @@ def read(folder: Path) -> Documents:
 
 def test_there_is_a_document_for_each_team_and_application(delivery: dora.Delivery, tmp_path: Path) -> None:
     """The index lists them with their paths; each says who belongs to whom, of which data and window it is."""
-    counts = publish.write(delivery, tmp_path / "www", Scope(since="2026-03-09"))
+    counts = write(delivery, tmp_path / "www", Scope(since="2026-03-09"))
     documents = read(tmp_path / "www")
     assert counts == {"organisation": 1, "teams": 2, "applications": 2}
     index = documents["index.json"]
@@ -71,7 +72,7 @@ def test_there_is_a_document_for_each_team_and_application(delivery: dora.Delive
 
 def test_the_numbers_are_those_of_the_api(delivery: dora.Delivery, tmp_path: Path) -> None:
     """Value, interval, n and pending of the window and of each week; what has no value has a reason."""
-    publish.write(delivery, tmp_path / "www", Scope())
+    write(delivery, tmp_path / "www", Scope())
     documents = read(tmp_path / "www")
     measures = documents["applications/shop.json"]["metrics"]
     assert set(measures) == set(dora.metrics())
@@ -95,16 +96,16 @@ def test_the_folder_is_replaced_in_one_step(delivery: dora.Delivery, tmp_path: P
     """A reader that has opened the version before still reads it; older ones are removed; equal content is the same."""
     www = tmp_path / "www"
     www.mkdir()
-    publish.write(delivery, www, Scope())
+    write(delivery, www, Scope())
     before = www.resolve()
-    publish.write(delivery, www, Scope())
+    write(delivery, www, Scope())
     assert www.resolve() == before
-    publish.write(delivery, www, Scope(applications=("shop",)))
+    write(delivery, www, Scope(applications=("shop",)))
     assert sorted(read(www)) == sorted(
         ["applications/shop.json", "index.json", "organisation.json", "schema.json", "teams/store~2Ffront.json"]
     )
     assert len(read(before)) == 7
-    publish.write(delivery, www, Scope(since="2026-03-09"))
+    write(delivery, www, Scope(since="2026-03-09"))
     assert not before.exists()
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -133,13 +134,13 @@ def test_a_folder_of_others_is_refused(delivery: dora.Delivery, tmp_path: Path, 
         www.write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(DoraError, match="has other content"):
-        publish.write(delivery, www, Scope())
+        write(delivery, www, Scope())
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_no_data_is_null(facts: Callable[..., dora.Delivery], tmp_path: Path) -> None:
     """A build without data has an organisation without numbers, each with a reason, and no other document."""
-    publish.write(facts(as_of=None), tmp_path / "www", Scope())
+    write(facts(as_of=None), tmp_path / "www", Scope())
     documents = read(tmp_path / "www")
     assert set(documents) == {"index.json", "organisation.json", "schema.json"}
     assert documents["index.json"]["build"]["as_of"] is None
@@ -148,8 +149,8 @@ def test_no_data_is_null(facts: Callable[..., dora.Delivery], tmp_path: Path) ->
 
 def test_the_schema_refuses_what_a_document_is_not(delivery: dora.Delivery, tmp_path: Path) -> None:
     """Of another version, without a reason, or with a number in place of text."""
-    publish.write(delivery, tmp_path / "www", Scope())
-    validator = jsonschema.Draft202012Validator(published.make_schema())
+    write(delivery, tmp_path / "www", Scope())
+    validator = jsonschema.Draft202012Validator(document_types.make_schema())
     document = json.loads((tmp_path / "www" / "organisation.json").read_bytes())
     for key, value in (("schema_version", 2), ("kind", "person"), ("metrics", {"lead_time": {}}), ("name", 7)):
         assert not validator.is_valid(document | {key: value})
@@ -158,6 +159,6 @@ def test_the_schema_refuses_what_a_document_is_not(delivery: dora.Delivery, tmp_
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300), unique=True))
 def test_any_name_is_a_file_name(names: list[str]) -> None:
     """Different names have different files, in any address and on any disk."""
-    files = [publish.file_name(name) for name in names]
+    files = [file_name(name) for name in names]
     assert len(set(files)) == len(names)
     assert all(len(file) <= 255 and file.isascii() and not set(file) & set("/%?#\\: ") for file in files)

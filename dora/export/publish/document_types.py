@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from dora.export.publish.published_build import Build, Instant
+
 SCHEMA_VERSION: Literal[1] = 1
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
-Instant = Annotated[str, Meta(description="An instant in UTC, ISO 8601.", extra_json_schema={"format": "date-time"})]
 Day = Annotated[str, Meta(description="A local day, ISO 8601.", extra_json_schema={"format": "date"})]
 Count = Annotated[int, Meta(ge=0)]
 Number = Annotated[float | None, Meta(description="A number in the unit of the metric; null if there is none.")]
@@ -63,17 +64,6 @@ class Window(Struct, kw_only=True):
 
     since: Instant | None
     until: Instant | None
-
-
-class Build(Struct, kw_only=True):
-    """The data that the document is made from."""
-
-    as_of: Annotated[Instant | None, Meta(description="Up to when the data is known; null without any data.")]
-    built_at: Instant
-    build_id: str
-    definitions_hash: Annotated[str, Meta(description="Equal hashes mean equal definitions.")]
-    version: Annotated[str, Meta(description="Version of dora.")]
-    timezone: Annotated[str, Meta(description="Zone of the local days and weeks.")]
 
 
 class Document(Struct, kw_only=True):

@@ -6,7 +6,6 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
@@ -14,7 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from dora.api import Delivery
-from dora.export import published
+from dora.export.publish import document_types
+from dora.export.publish.published_build import describe_build, to_instant
 from dora.export.window import read_window
 from dora.query.value import Scope, Value
 from dora.render.folder import replace_folder
@@ -27,7 +27,7 @@ ORGANISATION_FILE = "organisation.json"
 Level = Literal["team", "application"]
 FOLDERS: dict[Level, str] = {"team": "teams", "application": "applications"}
 ENCODER = msgspec.json.Encoder(order="deterministic")
-Measures = dict[str | None, dict[str, published.Measure]]  # by group, by metric
+Measures = dict[str | None, dict[str, document_types.Measure]]  # by group, by metric
 
 
 class _Memberships(NamedTuple):
@@ -54,44 +54,37 @@ def write(delivery: Delivery, folder: Path, scope: Scope) -> dict[str, int]:
 def _documents(delivery: Delivery, scope: Scope) -> Iterator[tuple[str, Any]]:
     """Yield every document with its path."""
     memberships, shared = _read_memberships(delivery), _describe(delivery, scope)
-    entries: dict[Level, list[published.Entry]] = {"team": [], "application": []}
+    entries: dict[Level, list[document_types.Entry]] = {"team": [], "application": []}
     for level, folder in FOLDERS.items():
         for name, of_group in _measure(delivery, replace(scope, by=level)).items():
             if name is None:
                 continue
             path = f"{folder}/{file_name(name)}"
-            entries[level].append(published.Entry(name=name, path=path))
+            entries[level].append(document_types.Entry(name=name, path=path))
             of_team = memberships.applications.get(name, ()) if level == "team" else ()
             of_application = memberships.teams.get(name, ()) if level == "application" else ()
-            yield path, published.Document(
+            yield path, document_types.Document(
                 schema=f"../{SCHEMA_FILE}", kind=level, name=name, teams=list(of_application),
                 applications=list(of_team), metrics=of_group, **shared,
             )  # fmt: skip
     total = _measure(delivery, replace(scope, by=None))[None]
     names = {level: [entry.name for entry in of_level] for level, of_level in entries.items()}
-    yield ORGANISATION_FILE, published.Document(
+    yield ORGANISATION_FILE, document_types.Document(
         schema=SCHEMA_FILE, kind="organisation", name=None, teams=names["team"], applications=names["application"],
         metrics=total, **shared,
     )  # fmt: skip
-    yield INDEX_FILE, published.Index(
+    yield INDEX_FILE, document_types.Index(
         schema=SCHEMA_FILE, organisation=ORGANISATION_FILE, teams=entries["team"], applications=entries["application"],
         **shared,
     )  # fmt: skip
-    yield SCHEMA_FILE, published.make_schema()
+    yield SCHEMA_FILE, document_types.make_schema()
 
 
 def _describe(delivery: Delivery, scope: Scope) -> dict[str, Any]:
     """Return what all documents share: the window and the build."""
-    about, window = delivery.about(), read_window(delivery, scope)
-    as_of = about["as_of"].replace(tzinfo=UTC) if about["as_of"] else None
-    return {
-        "window": published.Window(since=_instant(window.since), until=_instant(window.until or as_of)),
-        "build": published.Build(
-            as_of=_instant(as_of),
-            built_at=_instant(about["built_at"].replace(tzinfo=UTC)) or "",
-            **{name: about[name] for name in ("build_id", "definitions_hash", "version", "timezone")},
-        ),
-    }
+    window, build = read_window(delivery, scope), describe_build(delivery)
+    until = to_instant(window.until) or build.as_of
+    return {"window": document_types.Window(since=to_instant(window.since), until=until), "build": build}
 
 
 def _read_memberships(delivery: Delivery) -> _Memberships:
@@ -119,8 +112,8 @@ def _measure(delivery: Delivery, scope: Scope) -> Measures:
     return measures
 
 
-def _to_measure(metric: Metric, value: Value, weeks: list[published.Week]) -> published.Measure:
-    return published.Measure(
+def _to_measure(metric: Metric, value: Value, weeks: list[document_types.Week]) -> document_types.Measure:
+    return document_types.Measure(
         title=metric.title,
         question=metric.question,
         unit=value.unit,
@@ -134,8 +127,8 @@ def _to_measure(metric: Metric, value: Value, weeks: list[published.Week]) -> pu
     )
 
 
-def _week(value: Value) -> published.Week:
-    return published.Week(week=f"{value.period:%Y-%m-%d}", partial=value.partial, **_numbers(value))
+def _week(value: Value) -> document_types.Week:
+    return document_types.Week(week=f"{value.period:%Y-%m-%d}", partial=value.partial, **_numbers(value))
 
 
 def _numbers(value: Value) -> dict[str, Any]:
@@ -143,10 +136,6 @@ def _numbers(value: Value) -> dict[str, Any]:
     reason = None if value.value is not None else value.reason or "no data"
     limits = {"low": value.low, "high": value.high}
     return {"value": value.value, "reason": reason, **limits, "n": value.n, "pending": value.open}
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if moment else None
 
 
 def file_name(name: str) -> str:

@@ -1,0 +1,1 @@
+"""A build for other tools: JSON documents, Parquet files and tables of PostgreSQL, each replaced as a whole."""
