@@ -23,7 +23,9 @@ PRODUCTION = {"production_accounts": ["prod*"], "production_environments": ["pro
 
 def read_stories() -> dict[str, Any]:
     """Return every scenario by its name; a file of several has them numbered from 1."""
-    stories = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((HERE / "scenarios").glob("*.yaml"))}
+    stories = {
+        path.stem: yaml.load(path.read_text(), yaml.CSafeLoader) for path in sorted((HERE / "scenarios").glob("*.yaml"))
+    }
     for path in sorted(RULES.glob("*.yaml")):
         for number, story in enumerate(yaml.load_all(path.read_text(), yaml.CSafeLoader), 1):
             stories[f"{path.stem}-{number}"] = story

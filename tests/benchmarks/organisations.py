@@ -12,6 +12,7 @@ from dora.storage.landing import LANDING
 
 # Columns whose values name something that each copy has of its own.
 OWN = {"id", "application", "other_application", "applications", "repository", "external_id", "deployment", "incident"}
+OWN |= {"cluster", "server_group", "target", "host"}  # else the copies of a service would share what serves
 SHARED = {"load_id", "config_id"}
 ENGINE = "of another engine"  # then landing computes its control totals again when it is opened for writing
 
@@ -40,6 +41,8 @@ def _multiply_table(con: duckdb.DuckDBPyConnection, table: str, copies: int) -> 
 
 
 def _copied(column: str, *, is_list: bool) -> str:
+    if column == "images":  # the name of an image is before its tag and digest
+        return r"list_transform(images, lambda name: regexp_replace(name, '((:[^/:@]*)?(@.*)?)$', '-' || copy || '\1'))"
     if column not in OWN and not (column.endswith("_id") and column not in SHARED):
         return f'"{column}"'
     if is_list:

@@ -2,16 +2,15 @@
 -- `template_ignores` names, by their name or by what their value is. Null if nothing is known of it, or if only an
 -- image was patched.
 WITH
+-- Most rollouts of an application have the keys of the one before.
 entries AS (
-  SELECT source, id AS rollout_id, application, unnest(template_keys) AS entry
-  FROM landing.rollout
-  WHERE len(template_keys) > 0
+  SELECT application, template_keys, unnest(template_keys) AS entry
+  FROM (SELECT DISTINCT application, template_keys FROM landing.rollout WHERE len(template_keys) > 0) AS lists
 ),
 keys AS (
   SELECT
-    source,
-    rollout_id,
     application,
+    template_keys,
     entry,
     regexp_extract(entry, '^[^=]*') AS name,
     'value:' || regexp_extract(entry, '=[0-9a-f]+:([a-z]+)$', 1) AS value_class
@@ -29,13 +28,13 @@ ignored_keys AS (
     )
 ),
 kept_keys AS (
-  SELECT keys.source, keys.rollout_id, string_agg(keys.entry, ' ' ORDER BY keys.entry) AS keys
+  SELECT keys.application, keys.template_keys, string_agg(keys.entry, ' ' ORDER BY keys.entry) AS keys
   FROM keys
   ANTI JOIN ignored_keys
     ON keys.application = ignored_keys.application
     AND keys.name = ignored_keys.name
     AND keys.value_class = ignored_keys.value_class
-  GROUP BY keys.source, keys.rollout_id
+  GROUP BY keys.application, keys.template_keys
 ),
 other_images AS (
   SELECT source, rollout_id, string_agg(image, ' ' ORDER BY image) AS images
@@ -55,5 +54,6 @@ SELECT
       THEN hash(rollout.template, rollout.template_keys, rollout.images, rollout.version)
   END AS revision_identity
 FROM landing.rollout
-LEFT JOIN kept_keys ON rollout.source = kept_keys.source AND rollout.id = kept_keys.rollout_id
+LEFT JOIN kept_keys
+  ON rollout.application = kept_keys.application AND rollout.template_keys = kept_keys.template_keys
 LEFT JOIN other_images ON rollout.source = other_images.source AND rollout.id = other_images.rollout_id

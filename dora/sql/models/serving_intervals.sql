@@ -12,6 +12,11 @@
 -- until = "When that ended; null if it had not at the end of the data."
 -- rollout_id = "Rollout that gave it the traffic, or deployed what waited."
 WITH
+served_contents AS (
+  SELECT DISTINCT source, source_rollout_id AS rollout_id
+  FROM rollouts
+  WHERE source_rollout_id IS NOT NULL AND NOT is_canary
+),
 contents AS (
   SELECT
     content_parts.source,
@@ -29,6 +34,8 @@ contents AS (
     string_agg(content_parts.version, ' ' ORDER BY content_parts.slot) AS version,
     arg_min(coalesce(resolved_parts.commit, content_parts.commit), content_parts.slot) AS commit
   FROM content_parts
+  INNER JOIN served_contents
+    ON content_parts.source = served_contents.source AND content_parts.rollout_id = served_contents.rollout_id
   LEFT JOIN resolved_parts
     ON content_parts.source = resolved_parts.source
     AND content_parts.rollout_id = resolved_parts.rollout_id

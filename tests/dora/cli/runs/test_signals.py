@@ -23,8 +23,8 @@ from tests.simulation.gate import Gate, serve
 
 ROOT = Path(__file__).resolve().parents[4]
 SAMPLES = ROOT / "data" / "samples"
-TIMES = int(os.environ.get("DORA_SIGNALS", "12"))  # 200 in the long run
-EVERY = 5 if TIMES < 100 else 1  # of these runs are followed by another night
+TIMES = int(os.environ.get("DORA_SIGNALS", "6"))  # 200 in the long run
+EVERY = 3 if TIMES < 100 else 1  # of these runs are followed by another night
 SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 ROWS = ("execution", "rollout", "commit", "change", "incident")
 
