@@ -14,18 +14,22 @@ from dashboards.sections import audit, lists
 
 view = current()
 trail = queries.trail(view.build, view.scope)
-hours = rows.hours(queries.changes_by_hour(view.build, view.scope))
-waits = rows.waits(queries.approval_waits(view.build, view.scope))
 
-with section(
-    "Exceptions", "Share of the changes of each kind · 95 % CI · click a title to list its changes, again for all"
+exceptions = st.container()
+# The list is drawn first because a browser that receives a whole page at once shows its table last.
+with st.container(border=True):
+    audit.draw_changes(view, trail)
+with (
+    exceptions,
+    section(
+        "Exceptions", "Share of the changes of each kind · 95 % CI · click a title to list its changes, again for all"
+    ),
 ):
     audit.draw_exceptions(trail)
     audit.draw_provenance(trail)
 
-with st.container(border=True):
-    audit.draw_changes(view, trail)
-
+hours = rows.hours(queries.changes_by_hour(view.build, view.scope))
+waits = rows.waits(queries.approval_waits(view.build, view.scope))
 with st.grid(2, min_column_width=420):
     chart.draw(
         "Production changes by hour",

@@ -16,18 +16,25 @@ from dashboards.sections import lists
 view = current()
 canaries = queries.summary(view.build, view.scope)
 cells = queries.cells(view.build, view.scope)
+
+summary = st.container()
+charts_of = chart.Rows("results", "rates", "costs")
+# The list is drawn first because a browser that receives a whole page at once shows its table last.
+if canaries.canaries:
+    with charts_of.place.container(border=True, key="analyses"):
+        lists.draw_canaries(view, canaries, cells)
+
 points = [rows.point(row, view.zone) for row in queries.points(view.build, view.scope, rows.MAX_POINTS)]
 threshold = queries.pass_threshold(view.build, view.scope) or rows.DEFAULT_PASS_THRESHOLD
 rates, metrics = rows.failure_rates(canaries.bins), rows.deciding_metrics(canaries.metrics)
 costs, coverage = rows.lead_time_costs(canaries.cost.by_application), rows.coverage(canaries.coverage)
 
-with section("Summary"):
+with summary, section("Summary"):
     draw_tiles([Tile(*figure) for figure in canaries.figures])
     with st.expander("The same in sentences"):
         for sentence in canaries.sentences:
             st.text(sentence)
 
-charts_of = chart.Rows("results", "rates", "costs")
 with charts_of.draw("results"), st.grid(2, min_column_width=420):
     chart.draw(
         "Canary result vs. production outcome",
@@ -78,7 +85,3 @@ with charts_of.draw("costs"), st.grid(2, min_column_width=420):
         deployment_list.application_click(),
         "No production deployments.",
     )
-
-if canaries.canaries:
-    with charts_of.place.container(border=True, key="analyses"):
-        lists.draw_canaries(view, canaries, cells)

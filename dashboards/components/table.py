@@ -24,7 +24,7 @@ TWO_LINES = 62  # pixels: long values of a tall table wrap once
 ROW_HEIGHT, MAX_HEIGHT = 35, 400  # pixels: Streamlit's, of a row or the header and of a table that scrolls
 BUTTON_WIDTH = 62  # pixels: fits "Open" and "Filter" in one line
 FIRST_TABLE_SENT = "first_table_sent"
-FIRST_TABLE_PAUSE = 0.3  # seconds: enough for a browser to draw one table while nothing else arrives
+FIRST_TABLE_PAUSE = 0.5  # seconds: enough for a browser to draw one table while nothing else arrives
 Action = Callable[[], None]
 text, number = config.TextColumn, config.NumberColumn
 

@@ -157,6 +157,7 @@ def prove(rows: list[str]) -> dict[str, Proof]:
             proofs[row] = Proof(proofs[row].figures + proof.figures, proofs[row].failures + proof.failures)
 
     for row, proof in prove_here(rows):
+        print(f"{row}: {'; '.join(proof.figures)}", file=sys.stderr, flush=True)  # the whole takes half an hour
         add(row, proof)
     # The short versions of what was just proved are left out.
     tests = {row: [test for test in read_tests()[row] if not test.startswith(PROVED_HERE)] for row in rows}
