@@ -134,8 +134,8 @@ def test_five_lines_reach_a_frame(facts: Callable[..., dora.Delivery]) -> None:
     frame = facts(deployments=ONE).metric("change_failure_rate", by="application").df()
     assert list(frame.columns) == [
         "metric", "application", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial",
-        "reason", "as_of", "incomplete", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
-        "earliest", "latest",
+        "reason", "as_of", "incomplete", "total", "days", "window_days", "observed_for_less", "scatter",
+        "relevant_change", "earliest", "latest",
         "deployments", "unknown_commits", "off_trunk_commits",
         "p10", "p25", "p75", "p90", "plain_median", "mean",
     ]  # fmt: skip

@@ -26,7 +26,7 @@ from tests.simulation.gate import serve
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLES = ROOT / "data" / "samples"
 KEYS = ["metric", "value", "unit", "statistic", "n", "low", "high", "open", "excluded", "partial", "reason", "as_of",
-        "incomplete", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
+        "incomplete", "total", "days", "window_days", "observed_for_less", "scatter", "relevant_change",
         "earliest", "latest",
         "deployments", "unknown_commits", "off_trunk_commits",
         "p10", "p25", "p75", "p90", "plain_median", "mean"]  # fmt: skip
