@@ -63,6 +63,12 @@ def run(tasks: Sequence[Task], work: Work, settings: EngineSettings) -> None:
     )
 
 
+def describe(settings: EngineSettings) -> str:
+    """Return the version and the place of the engine. Raises what ``run`` raises before it sends a task."""
+    with _connect(settings.remote) as (spark, place):
+        return f"Spark Connect {spark.version} at {place}"
+
+
 def _run_once(spark: SparkSession, tasks: Sequence[Task], work: Work, workers: int) -> dict[int, Outcome]:
     """Return the outcome of each part. Raises ``DoraError`` if workers refuse a task for their versions."""
     # Sail runs every partition at once, Spark as many as it has cores.

@@ -24,6 +24,7 @@ from dora.storage.schema import CONTRACT, REPEATED_ROW
 FOLDER = "landings"  # of the joined landing, in the data folder
 ORIGIN = "origin.json"  # beside the joined landing: what it was made of
 KEYS = {"load": "load_id"}  # what is unique in a table of landing; else its source and id
+BOOKKEEPING = ("archived_document", "quarantine")  # of which no number is made
 # Two landings that name one system differently have other sources and the same ids.
 REPEATED = {"execution": "application, id"}
 COUNT_REPEATED = """
@@ -59,7 +60,7 @@ def join_landings(addresses: Sequence[str], data: Path, report: Callable[[str], 
     """
     folder = data / FOLDER
     with contextlib.ExitStack() as stack:
-        landings = [stack.enter_context(_open_landing(address)) for address in addresses]
+        landings = [stack.enter_context(open_landing(address)) for address in addresses]
         origin = msgspec.json.encode(landings)
         if _read_origin(folder) == origin:
             return folder
@@ -73,16 +74,20 @@ def join_landings(addresses: Sequence[str], data: Path, report: Callable[[str], 
 
 
 @contextlib.contextmanager
-def _open_landing(address: str) -> Iterator[Landing]:
-    """Yield the landing at an address; the lock of a data folder is held until the block ends."""
+def open_landing(address: str) -> Iterator[Landing]:
+    """Yield the landing at an address; the lock of a data folder is held until the block ends.
+
+    Raises ``DoraError`` if there is none, it is damaged, or it is of another contract.
+    """
     if _is_data_folder(address):
         with database.inspect_landing(Path(address)) as con:
             yield Landing(address, describe_landing(con))
         return
-    snapshot = read_snapshot(Store(address))
+    store = Store(address)
+    snapshot = read_snapshot(store)
     if snapshot.contract != CONTRACT:
         raise DoraError(
-            f"The landing at {address} has contract {snapshot.contract}, and this version reads {CONTRACT}.",
+            f"The landing at {store.place} has contract {snapshot.contract}, and this version reads {CONTRACT}.",
             "use one version of delivery-metrics here and where it is published.",
         )
     yield Landing(address, snapshot)
@@ -101,8 +106,8 @@ def _fill(con: Connection, landings: Sequence[Landing], scratch: Path, report: C
     con.execute(f"CREATE TABLE repeated_row ({REPEATED_ROW})")
     con.execute("CREATE TEMP TABLE addresses (landing INTEGER, address VARCHAR)")
     for number, (address, snapshot) in enumerate(landings):
-        report(f"landing {address}")
-        con.execute("INSERT INTO addresses VALUES (?, ?)", [number, address])
+        report(f"landing {number + 1} of {len(landings)}")
+        con.execute("INSERT INTO addresses VALUES (?, ?)", [number, address.partition("?")[0]])
         if _is_data_folder(address):
             con.execute(f"ATTACH '{escape(Path(address) / LANDING)}' AS landing_{number} (READ_ONLY)")
         else:
@@ -140,7 +145,7 @@ def _insert_rows(con: Connection, table: str, landings: Sequence[Landing]) -> No
     columns = dict(_read_columns(con, f'"{table}"'))
     sources = [source for landing in landings for source in landing.snapshot.sources]
     is_shared = len(set(sources)) < len(sources)
-    if table in REPEATED or (is_shared and "id" in columns):
+    if table in REPEATED or (is_shared and "id" in columns and table not in BOOKKEEPING):
         con.execute(COUNT_REPEATED.format(table=table, rows=rows, key=REPEATED.get(table, key)))
     order = "revision DESC, load_id DESC" if "revision" in columns else "load_id DESC"
     one = ONE_OF_KEY.format(key=key, order=order) if is_shared else ""

@@ -32,13 +32,23 @@ class Total(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The manifest of a snapshot: the contract of its tables, the total of each, and its sources."""
+    """The manifest of a snapshot: the contract of its tables, the total of each, its sources, and how old they are.
+
+    ``as_of`` is the latest instant up to which a source is complete, in UTC; ``engine`` the version of DuckDB that made
+    the checksums.
+    """
 
     id: str
     contract: int
     engine: str
     sources: tuple[str, ...]
+    as_of: datetime | None
     totals: dict[str, Total]
+
+    @property
+    def rows(self) -> int:
+        """The number of rows of all tables."""
+        return sum(total.rows for total in self.totals.values())
 
 
 def landing_tables() -> list[str]:
@@ -55,7 +65,7 @@ def publish_landing(data: Path, address: str) -> Snapshot:
     store = Store(address)
     with database.inspect_landing(data) as con, TemporaryDirectory(prefix="dora-snapshot-") as scratch:
         content = describe_landing(con)
-        last = read_snapshot(store) if store.exists(CURRENT) else None
+        last = _read_last(store)
         if last and content == msgspec.structs.replace(last, id=""):
             return last
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
@@ -72,11 +82,19 @@ def publish_landing(data: Path, address: str) -> Snapshot:
     return snapshot
 
 
+def _read_last(store: Store) -> Snapshot | None:
+    """Return the snapshot in force; None if there is none, or if it can not be read and has to be replaced."""
+    try:
+        return read_snapshot(store)
+    except DoraError:
+        return None
+
+
 def read_snapshot(store: Store) -> Snapshot:
     """Return the manifest of the snapshot in force. Raises ``DoraError`` if there is none, or it is damaged."""
     if not store.exists(CURRENT):
         raise DoraError(
-            f"No landing was published at {store.address}.", f"run `dora ingest NAME --publish {store.address}`."
+            f"No landing was published at {store.place}.", f"run `dora ingest NAME --publish {store.place}`."
         )
     name = store.read(CURRENT).decode(errors="replace")
     try:
@@ -88,7 +106,7 @@ def read_snapshot(store: Store) -> Snapshot:
 def damaged(store: Store, part: str) -> DoraError:
     """Return the error of a snapshot whose rows are not those that were published."""
     return DoraError(
-        f"The landing at {store.address} is damaged: {part}. Nothing was built.",
+        f"The landing at {store.place} is damaged: {part}. Nothing was built.",
         f"delete {CURRENT} there and publish it again.",
     )
 
@@ -98,6 +116,14 @@ def describe_landing(con: database.Connection) -> Snapshot:
     rows = con.execute("SELECT table_name, rows, checksum FROM control_total ORDER BY table_name").fetchall()
     rows += [("load", *total) for total in con.execute(TOTAL.format("load")).fetchall()]
     ((engine,),) = con.execute("SELECT min(engine) FROM control_total").fetchall()
-    sources = con.execute("SELECT DISTINCT source FROM load ORDER BY source").fetchall()
+    sources = con.execute("SELECT source, max(as_of) FROM load GROUP BY source ORDER BY source").fetchall()
+    times = [as_of for _, as_of in sources if as_of]
     totals = {table: Total(count, str(checksum)) for table, count, checksum in rows}
-    return Snapshot(id="", contract=CONTRACT, engine=engine, sources=tuple(name for (name,) in sources), totals=totals)
+    return Snapshot(
+        id="",
+        contract=CONTRACT,
+        engine=engine,
+        sources=tuple(name for name, _ in sources),
+        as_of=max(times, default=None),
+        totals=totals,
+    )

@@ -37,7 +37,7 @@ class Store:
 
     def __init__(self, address: str) -> None:
         """Open an address. Raises ``UsageError`` if it can not be understood or has credentials in it."""
-        self.address = address
+        self.address, self.place = address, address.partition("?")[0]  # the second is for messages
         self._folder = _find_folder(address)
         self._files, self._root = _open_address(address, self._folder)
 
@@ -122,7 +122,7 @@ class Store:
 
     def _path(self, name: str) -> str:
         if ".." in name.split("/") or name.startswith("/"):
-            raise UsageError(f"{name} is not a name in the store {self.address}; nothing was touched.")
+            raise UsageError(f"{name} is not a name in the store {self.place}; nothing was touched.")
         return f"{self._root}/{name}" if name else self._root
 
     def _rename(self, partial: str, path: str) -> None:
@@ -147,12 +147,12 @@ class Store:
         try:
             yield
         except FileNotFoundError:
-            raise DoraError(f"There is no {name} in the store {self.address}.", "check the address.") from None
+            raise DoraError(f"There is no {name} in the store {self.place}.", "check the address.") from None
         except ArrowInvalid as error:
-            raise DoraError(f"{name} of the store {self.address} is damaged: {_first_line(error)}.", REBUILD) from error
+            raise DoraError(f"{name} of the store {self.place} is damaged: {_first_line(error)}.", REBUILD) from error
         except OSError as error:
             next_step = f"see that it can be reached; {CREDENTIALS}" if self._folder is None else "correct that."
-            raise DoraError(f"The store {self.address}: {name}: {_first_line(error)}.", next_step) from error
+            raise DoraError(f"The store {self.place}: {name}: {_first_line(error)}.", next_step) from error
 
 
 def _find_folder(address: str) -> Path | None:

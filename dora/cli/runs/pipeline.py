@@ -14,7 +14,7 @@ from dora.cli.help import INGEST, OPERATE
 from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.landing import with_landing
-from dora.cli.runs.landings import join_landings, publish_landing
+from dora.cli.runs.landings import check_engine, join_landings, publish_landing
 from dora.cli.runs.run_log import RunLog, record_run
 from dora.config.settings import Config, read
 from dora.errors import PartialError, UsageError, counted
@@ -84,7 +84,9 @@ def ingest(
             warn(summary)
         else:
             ingest_summary.print_summary(summary, json=json)
-        publish_landing(settings, log, publish)
+        published = publish_landing(settings, log, publish)
+        if published and not quiet:
+            console.print_note(published)
         if summary.partial_failures:
             parts = counted(len(summary.partial_failures), "part")
             raise PartialError(f"{parts} of {name} missing; everything else was ingested.", "see the messages above.")
@@ -168,7 +170,9 @@ def doctor(config: options.ConfigFile = None, wide: options.Wide = False, json: 
     from ingest.doctor import run
 
     settings = read(config)
-    findings = list(run.run_checks(settings.data, settings.sources, settings.stale_after_hours))
+    findings = [*run.run_checks(settings.data, settings.sources, settings.stale_after_hours), *check_engine(settings)]
+    if not settings.sources and settings.engine.get("landings"):  # what is ingested elsewhere needs no source here
+        findings = [finding for finding in findings if finding.check not in ("landing", "sources")]
     rows = [{"check": f.check, "state": f.state, "message": f.message, "next": f.next or None} for f in findings]
     if not options.print_rows(rows, json=json):
         console.print_table(rows)

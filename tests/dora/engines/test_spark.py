@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import traceback
@@ -31,6 +32,7 @@ def make_tasks(folder: Path, parts: int = 5) -> list[Task]:
 
 def test_every_task_is_carried_out_once(spark_settings: EngineSettings, tmp_path: Path) -> None:
     """Each task runs once at its first attempt, also if there are more tasks than workers."""
+    assert re.fullmatch(r"Spark Connect [\d.]+ at 127\.0\.0\.1:\d+", spark.describe(spark_settings))
     spark.run(make_tasks(tmp_path), work.write_part, spark_settings)
     assert Store(str(tmp_path)).names() == [f"builds/b1/part={part:02}/attempt=1/control.json" for part in range(5)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -186,6 +188,18 @@ def test_a_build_over_a_damaged_landing_keeps_the_last_one(regions: Path, tmp_pa
     (store / "snapshots" / "current").write_text("20260101T000000000000-000000")
     assert isinstance(run(tmp_path / "all", "build").exception, DoraError)
     assert build.stat().st_ino == before
+
+
+def test_doctor_reads_the_landings(regions: Path, tmp_path: Path) -> None:
+    """Doctor says of each landing what it has and how old it is, or that it is missing, and asks for no source."""
+    paths = [regions / "store" / "deployments", tmp_path / "nowhere"]
+    make_folder(tmp_path / "all", f'[engine]\nlandings = ["{paths[0]}", "{paths[1]}"]\n')
+    findings = json.loads(run(tmp_path / "all", "doctor", "--json").stdout)
+    first, second = (finding for finding in findings if finding["check"].startswith("landing "))
+    assert (first["state"], first["check"]) == ("warn", f"landing {paths[0]}")
+    assert re.fullmatch(r"deployments: [\d,]+ rows, data through 2026-03-04 09:45 UTC", first["message"])
+    assert (second["state"], second["message"]) == ("fail", f"No landing was published at {paths[1]}.")
+    assert not {"landing", "sources"} & {finding["check"] for finding in findings}
 
 
 def replace_text(path: Path, old: str, new: str) -> None:
