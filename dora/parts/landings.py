@@ -23,25 +23,17 @@ from dora.storage.schema import CONTRACT, REPEATED_ROW
 
 FOLDER = "landings"  # of the joined landing, in the data folder
 ORIGIN = "origin.json"  # beside the joined landing: what it was made of
-KEYS = {"load": "load_id"}  # what is unique in a table of landing; else its source and id
+KEYS = {"load": ("load_id",)}  # what is unique in a table of landing; else its source and id
+SIDES = ("earlier", "later")
 BOOKKEEPING = ("archived_document", "quarantine")  # of which no number is made
 # Two landings that name one system differently have other sources and the same ids.
 REPEATED = {"execution": "application, id"}
 COUNT_REPEATED = """
 INSERT INTO repeated_row
-SELECT '{table}', sources, landings, count(*), min(id)
-FROM (
-  SELECT
-    min(id) AS id,
-    string_agg(DISTINCT source, ', ' ORDER BY source) AS sources,
-    string_agg(DISTINCT address, ', ' ORDER BY address) AS landings
-  FROM ({rows}) INNER JOIN addresses USING (landing)
-  GROUP BY {key}
-  HAVING count(DISTINCT landing) > 1
-)
-GROUP BY sources, landings
+SELECT '{table}', concat_ws(', ', first.source, nullif(second.source, first.source)), $landings, count(*), min(first.id)
+FROM {first}."{table}" AS first INNER JOIN {second}."{table}" AS second USING ({key})
+GROUP BY first.source, second.source
 """
-ONE_OF_KEY = "QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}, landing) = 1"
 
 
 class Landing(NamedTuple):
@@ -49,6 +41,11 @@ class Landing(NamedTuple):
 
     address: str
     snapshot: Snapshot
+
+    @property
+    def place(self) -> str:
+        """The address without its options, as people read it."""
+        return self.address.partition("?")[0]
 
 
 def join_landings(addresses: Sequence[str], data: Path, report: Callable[[str], None] = lambda _: None) -> Path:
@@ -103,19 +100,30 @@ def _read_origin(folder: Path) -> bytes | None:
 
 def _fill(con: Connection, landings: Sequence[Landing], scratch: Path, report: Callable[[str], None]) -> None:
     con.execute(f"SET temp_directory = '{escape(scratch)}'").execute(f"SET memory_limit = '{MEMORY}'")
+    con.execute("SET threads = 1").execute("SET preserve_insertion_order = false")  # each thread has blocks of its own
     con.execute(f"CREATE TABLE repeated_row ({REPEATED_ROW})")
-    con.execute("CREATE TEMP TABLE addresses (landing INTEGER, address VARCHAR)")
-    for number, (address, snapshot) in enumerate(landings):
+    for number, landing in enumerate(landings):
         report(f"landing {number + 1} of {len(landings)}")
-        con.execute("INSERT INTO addresses VALUES (?, ?)", [number, address.partition("?")[0]])
-        if _is_data_folder(address):
-            con.execute(f"ATTACH '{escape(Path(address) / LANDING)}' AS landing_{number} (READ_ONLY)")
-        else:
-            con.execute(f"ATTACH ':memory:' AS landing_{number}")
-            _read_snapshot_rows(con, f"landing_{number}", Store(address), snapshot, scratch)
-    for table in landing_tables():
-        _insert_rows(con, table, landings)
+        _attach(con, landing, f"landing_{number}", scratch)
+        shared = [other for other in range(number) if _share_sources(landings[other], landing)]
+        for table in landing_tables():
+            _insert_rows(con, table, f'landing_{number}."{table}"', is_shared=bool(shared))
+        for other in range(number):
+            names = f"{landings[other].place}, {landing.place}"
+            _count_repeated(con, f"landing_{other}", f"landing_{number}", names, is_shared=other in shared)
     write_totals(con)
+
+
+def _attach(con: Connection, landing: Landing, catalog: str, scratch: Path) -> None:
+    if _is_data_folder(landing.address):
+        con.execute(f"ATTACH '{escape(Path(landing.address) / LANDING)}' AS {catalog} (READ_ONLY)")
+    else:
+        con.execute(f"ATTACH ':memory:' AS {catalog}")
+        _read_snapshot_rows(con, catalog, Store(landing.address), landing.snapshot, scratch)
+
+
+def _share_sources(first: Landing, second: Landing) -> bool:
+    return not set(first.snapshot.sources).isdisjoint(second.snapshot.sources)
 
 
 def _read_snapshot_rows(con: Connection, catalog: str, store: Store, snapshot: Snapshot, scratch: Path) -> None:
@@ -138,18 +146,24 @@ def _read_snapshot_rows(con: Connection, catalog: str, store: Store, snapshot: S
             raise damaged(store, f"the rows of {name} are not those that were published")
 
 
-def _insert_rows(con: Connection, table: str, landings: Sequence[Landing]) -> None:
-    """Insert the rows of all landings into a table, one for each key, and count the rows that several have."""
-    selects = [f'SELECT {number} AS landing, * FROM landing_{number}."{table}"' for number in range(len(landings))]  # noqa: S608 - our names
-    rows, key = " UNION ALL BY NAME ".join(selects), KEYS.get(table, "source, id")
-    columns = dict(_read_columns(con, f'"{table}"'))
-    sources = [source for landing in landings for source in landing.snapshot.sources]
-    is_shared = len(set(sources)) < len(sources)
-    if table in REPEATED or (is_shared and "id" in columns and table not in BOOKKEEPING):
-        con.execute(COUNT_REPEATED.format(table=table, rows=rows, key=REPEATED.get(table, key)))
-    order = "revision DESC, load_id DESC" if "revision" in columns else "load_id DESC"
-    one = ONE_OF_KEY.format(key=key, order=order) if is_shared else ""
-    con.execute(f'INSERT INTO "{table}" BY NAME SELECT * EXCLUDE (landing) FROM ({rows}) {one}')  # noqa: S608 - our names
+def _insert_rows(con: Connection, table: str, rows: str, *, is_shared: bool) -> None:
+    """Insert rows into a table; where another landing may have the same, those that had come furthest stay."""
+    if is_shared:
+        keys = KEYS.get(table, ("source", "id"))
+        order = [name for name, _ in _read_columns(con, f'"{table}"') if name in ("revision", "load_id")]
+        same = " AND ".join(f"earlier.{key} = later.{key}" for key in keys)
+        earlier, later = (", ".join(f"{side}.{name}" for name in sorted(order, reverse=True)) for side in SIDES)
+        con.execute(f'DELETE FROM "{table}" AS earlier USING {rows} AS later WHERE {same} AND ({earlier}) < ({later})')  # noqa: S608 - our names
+        rows += f' ANTI JOIN "{table}" USING ({", ".join(keys)})'
+    con.execute(f'INSERT INTO "{table}" BY NAME FROM {rows}')
+
+
+def _count_repeated(con: Connection, first: str, second: str, landings: str, *, is_shared: bool) -> None:
+    """Count the rows that two landings have; those of sources that only one has can not be the same."""
+    tables = [table for table in database.fact_tables() if table not in BOOKKEEPING] if is_shared else REPEATED
+    for table in tables:
+        key = REPEATED.get(table, "source, id")
+        con.execute(COUNT_REPEATED.format(table=table, first=first, second=second, key=key), {"landings": landings})
 
 
 def _read_columns(con: Connection, table: str) -> list[tuple[str, str]]:

@@ -18,10 +18,12 @@ from dora.parts.store import Store
 from dora.storage import database
 from dora.storage.connection import escape
 from dora.storage.landing import TOTAL
+from dora.storage.landing_file import MEMORY
 from dora.storage.schema import CONTRACT
 
 FOLDER, MANIFEST = "snapshots", "manifest.json"
 CURRENT = f"{FOLDER}/current"
+FORMAT = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20_000"  # so many rows are in memory at once
 
 
 class Total(msgspec.Struct, frozen=True):
@@ -70,9 +72,10 @@ def publish_landing(data: Path, address: str) -> Snapshot:
             return last
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
         snapshot = msgspec.structs.replace(content, id=name)
+        con.execute(f"SET memory_limit = '{MEMORY}'").execute("SET threads = 1")  # each thread has blocks of its own
         for table in landing_tables():
             file = Path(scratch) / f"{table}.parquet"
-            con.execute(f"COPY \"{table}\" TO '{escape(file)}' (FORMAT parquet, COMPRESSION zstd)")
+            con.execute(f"COPY \"{table}\" TO '{escape(file)}' ({FORMAT})")
             store.upload(file, f"{FOLDER}/{name}/{file.name}")
             file.unlink()
     store.write(f"{FOLDER}/{name}/{MANIFEST}", msgspec.json.encode(snapshot))

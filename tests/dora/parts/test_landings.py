@@ -94,7 +94,7 @@ def test_rows_of_two_landings_are_counted_once_and_found(regions: Path, tmp_path
     assert compare(read_build(tmp_path / "all" / "data") or {}, build or {}).keys() <= {"torn"}
     ((rows, examples),) = read_checks(tmp_path / "all" / "data")
     assert rows > 1
-    assert f'"landings": "{regions}/deployments/data, {regions}/store/deployments"' in examples
+    assert f'"landings": "{regions}/store/deployments, {regions}/deployments/data"' in examples
     assert read_checks(regions / "one" / "data") == [(0, "[]")]
 
 
