@@ -105,7 +105,7 @@ def test_one_system_under_two_names_is_found(regions: Path, tmp_path: Path) -> N
     assert build_over(tmp_path / "all", [regions / "store" / "deployments", again / "data"]).exit_code == 0
     ((rows, examples),) = read_checks(tmp_path / "all" / "data")
     assert rows == 1
-    assert '"table_name": "execution", "sources": "builds, deployments"' in examples
+    assert '"table_name": "execution", "sources": "deployments, builds"' in examples
 
 
 def test_what_did_not_change_is_not_written_again(regions: Path, tmp_path: Path) -> None:
