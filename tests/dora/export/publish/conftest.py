@@ -12,8 +12,10 @@ import dora
 from dora.export.publish import parquet, postgres, tables
 from dora.export.publish.tables import Part, SourceTable
 from tests.dashboards.conftest import build_organisation, free_port
+from tests.dora.parts.conftest import object_store
 from tests.postgres import PASSWORD, Server, run_server
 
+__all__ = ["object_store"]
 END = datetime(2026, 6, 1, tzinfo=UTC)
 Sources = dict[str, SourceTable]
 

@@ -19,7 +19,9 @@ import dora
 from dora.cli.app import app
 from dora.errors import DoraError, UsageError
 from dora.export.publish import parquet as publisher
+from dora.parts.store import Store
 from tests.dora.export.publish.conftest import Sources
+from tests.simulation.object_store import ObjectStore
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +93,13 @@ def snapshot(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def publish_later(delivery: dora.Delivery, folder: Path, monkeypatch: pytest.MonkeyPatch, day: int) -> str:
+def publish_later(delivery: dora.Delivery, place: Path | str, monkeypatch: pytest.MonkeyPatch, day: int) -> str:
     """Publish the build as if it was of a later day, and return its path."""
     build = publisher.describe_build(delivery)
     build.as_of, build.build_id = f"2026-07-{day:02}T00:00:00Z", f"{day:032x}"
     with monkeypatch.context() as patch:
         patch.setattr(publisher, "describe_build", lambda _: build)
-        return publisher.write(delivery, str(folder)).path
+        return publisher.write(delivery, str(place)).path
 
 
 def test_the_build_before_stays_for_its_readers(
@@ -130,6 +132,25 @@ def test_a_failure_leaves_what_was_published(
         publish_later(tiny, tmp_path, monkeypatch, 1)
     after = snapshot(tmp_path)
     assert {path: after[path] for path in before} == before
+
+
+def test_an_object_store_gets_the_same_files(
+    tiny: dora.Delivery, tmp_path: Path, object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the manifest last, and only the build before besides."""
+    publisher.write(tiny, str(tmp_path))
+    for day in (1, 2):
+        publish_later(tiny, object_store.address, monkeypatch, day)
+    store = Store(object_store.address)
+    assert len(store.folders("builds")) == 2
+    manifest = json.loads(store.read("manifest.json"))
+    here = {path.split("/", 2)[2]: content for path, content in snapshot(tmp_path).items() if path.endswith(".parquet")}
+    there = {
+        file["path"].split("/", 2)[2]: store.read(file["path"])
+        for table in manifest["tables"]
+        for file in table["files"]
+    }
+    assert there == here
 
 
 def test_a_place_of_others_is_refused(tiny: dora.Delivery, tmp_path: Path) -> None:
