@@ -16,8 +16,8 @@ from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 
 # The source of the deployments knows the team better than the owners of the code do.
-_APPLICATIONS = """
-SELECT application, coalesce(max(team) FILTER (deploys), max(team))
+TEAMS = """
+SELECT application, coalesce(max(team) FILTER (deploys), max(team)) AS team
 FROM (
   SELECT application, team, source IN (SELECT source FROM landing.execution) AS deploys FROM landing.application
   UNION ALL SELECT application, NULL, false FROM landing.execution
@@ -39,17 +39,18 @@ _TABLES = {
 }
 
 
-def write_definitions(con: Connection, config: Config) -> None:
+def write_definitions(con: Connection, config: Config, query: str | None = None) -> None:
     """Create the tables that models join.
 
     ``definitions`` has one row per application, ``definitions_in_force`` one per application and key, ``globs`` one per
     glob of names as a LIKE pattern, ``image_repositories`` one per glob of images with its repository,
     ``tag_patterns`` one per pattern of tags, ``memberships`` one per application and period in a team, and
-    ``application_ends`` one per application that the settings end.
+    ``application_ends`` one per application that the settings end. ``query`` has the applications and their teams, if
+    not landing alone decides them.
     """
     keys = definition_keys()
     entries = applications.read_entries(config)
-    resolved = resolve_all(config, teams_of_applications := _write_memberships(con, config))
+    resolved = resolve_all(config, teams_of_applications := _write_memberships(con, config, query or TEAMS))
     rows: dict[str, list[list[object]]] = defaultdict(list)
     for application, team in teams_of_applications.items():
         values = {name: getattr(resolved[application], name) for name in keys}
@@ -74,11 +75,11 @@ def hash_definitions(con: Connection) -> str:
     return sha256("".join("\t".join(row) + "\n" for row in rows).encode()).hexdigest()
 
 
-def _write_memberships(con: Connection, config: Config) -> dict[str, str | None]:
+def _write_memberships(con: Connection, config: Config, query: str) -> dict[str, str | None]:
     """Create ``memberships`` and return the current team of each application."""
     con.execute("CREATE TABLE memberships (application VARCHAR, team VARCHAR, since TIMESTAMP, until TIMESTAMP)")
     rules = teams.read_rules(config)
-    rows_of_teams = con.execute(_APPLICATIONS).fetchall()
+    rows_of_teams = con.execute(query).fetchall()
     memberships = {name: teams.list_memberships(rules, name, team) for name, team in rows_of_teams}
     insert_rows(con, "memberships", ([name, *each] for name, rows in memberships.items() for each in rows))
     con.execute("UPDATE memberships SET since = '-infinity' WHERE since = ?", [teams.BEGINNING])

@@ -27,19 +27,22 @@ KINDS = {
 TIMES = ("queued_at", "started_at", "committed_at", "merged_at", "opened_at", "happened_at", "updated_at", "until")
 
 
-def write_names(con: Connection, config: Config) -> None:
+def write_names(con: Connection, config: Config, query: str | None = None) -> None:
     """Create ``name_spellings``, the spellings of names by kind, and in ``landing`` views of all facts with names.
 
-    The spelling of the settings is used, else the latest one.
+    The spelling of the settings is used, else the latest one. ``query`` has the spellings of a larger landing.
     """
     tables: dict[str, dict[str, str]] = {}
     for table, column, kind in con.execute(
         "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = ?", [FACTS]
     ).fetchall():
         tables.setdefault(table, {})[column] = kind
-    _write_spellings(con, config, tables)
-    _apply_environment_names(con)
-    _apply_renames(con, config)
+    if query:
+        con.execute(f"CREATE TABLE name_spellings AS {query}")
+    else:
+        _write_spellings(con, config, tables)
+        _apply_environment_names(con)
+        _apply_renames(con, config)
     differing = {kind for (kind,) in con.execute("SELECT kind FROM name_spellings WHERE spelling <> name").fetchall()}
     for table, columns in tables.items():
         con.execute(f"CREATE VIEW landing.{table} AS {_select_names(table, columns, differing)}")

@@ -62,8 +62,14 @@ class Person(NamedTuple):
     is_known: bool = True
 
 
-def write_people(con: Connection, config: Config) -> None:
-    """Create ``people``: one row per name of an author or user, in lower case, with the persons that it means."""
+def write_people(con: Connection, config: Config, query: str | None = None) -> None:
+    """Create ``people``: one row per name of an author or user, in lower case, with the persons that it means.
+
+    ``query`` has the people of a larger landing, whose names decide together whom each means.
+    """
+    if query:
+        con.execute(f"CREATE TABLE people AS {query}")
+        return
     authors = [name for (name,) in con.execute(_AUTHORS).fetchall() if name]
     users = [name for (name,) in con.execute(_USERS).fetchall() if name]
     people = match_people(authors, users, read_aliases(config))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 from dora import periods
@@ -35,6 +36,8 @@ OBSERVATION = "application, happened_at, subject, value::DOUBLE AS value, censor
 ASSISTANCE = "coalesce(assistance, 'unknown') AS assistance"
 # A metric without late entry or without bounds has no such columns.
 OPTIONAL = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry, NULL::DOUBLE AS earliest LIMIT 0)"
+Replacements = Mapping[str, str]  # queries by the name of the table that they make
+NO_REPLACEMENTS: Replacements = MappingProxyType({})
 # Python computes these. For the order of the models it is enough to know what they read.
 EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates, execution_trees"}
 LINEAGE = dict.fromkeys(
@@ -57,28 +60,55 @@ def build(
     """
     definitions.validate(config)
     with database.build_database(landing or config.data, into) as con:
-        write_names(con, config)
-        _write_build_info(con, config)
-        write_definitions(con, config)
-        con.execute("UPDATE build SET definitions_hash = ?", [hash_definitions(con)])
-        write_local_times(con)
-        write_people(con, config)
-        write_goals(con, config)
-        _write_models(con, report)
-        write_observed_days(con)
-        _write_metrics(con, report)
-        write_hints(con, config)
-        results = _run_checks(con)
-        write_comments(con)
-        stops = [result for result in results if result.severity == "stop" and result.rows]
-        if stops:
-            rows = [f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops]
-            raise StaleError(f"The build was discarded and the last one kept: {'; '.join(rows)}.", stops[0].next)
+        write_inputs(con, config)
+        write_tables(con, report)
+        return finish(con, config)
+
+
+def write_inputs(con: Connection, config: Config, replacements: Replacements = NO_REPLACEMENTS) -> None:
+    """Create what models read beside landing: names, times, definitions, people and goals.
+
+    ``replacements`` are queries for ``name_spellings``, ``build``, ``teams`` and ``people`` where landing is a part of
+    a larger one, of which they are.
+    """
+    write_names(con, config, replacements.get("name_spellings"))
+    _write_build_info(con, config, replacements.get("build"))
+    write_definitions(con, config, replacements.get("teams"))
+    write_local_times(con)
+    write_people(con, config, replacements.get("people"))
+    write_goals(con, config)
+
+
+def write_tables(
+    con: Connection, report: Callable[[str], None] = lambda _: None, replacements: Replacements = NO_REPLACEMENTS
+) -> None:
+    """Create the models and the metrics; ``replacements`` are queries in place of those of models."""
+    _write_models(con, report, replacements)
+    write_observed_days(con)
+    _write_metrics(con, report)
+
+
+def finish(con: Connection, config: Config) -> list[CheckResult]:
+    """Write what describes a complete build, and return the results of the checks. Raises ``StaleError``."""
+    con.execute("UPDATE build SET definitions_hash = ?", [hash_definitions(con)])
+    write_observations(con)
+    write_hints(con, config)
+    results = _run_checks(con)
+    write_comments(con)
+    stops = [result for result in results if result.severity == "stop" and result.rows]
+    if stops:
+        rows = [f"{stop.check}: {counted(stop.rows, 'row')}, such as {stop.examples[0]}" for stop in stops]
+        raise StaleError(f"The build was discarded and the last one kept: {'; '.join(rows)}.", stops[0].next)
     return results
 
 
-def _write_build_info(con: Connection, config: Config) -> None:
+def _write_build_info(con: Connection, config: Config, query: str | None) -> None:
     """Create ``build``, with one row about this build, and copy the loads and control totals of landing."""
+    con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
+    con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
+    if query:
+        con.execute(f"CREATE TABLE build AS {query}")
+        return
     built_at = datetime.now(UTC).replace(tzinfo=None)
     # The data is as old as its deployments: a git mirror fetched today must not hide that Spinnaker failed for a week.
     con.execute(
@@ -97,14 +127,15 @@ def _write_build_info(con: Connection, config: Config) -> None:
             BUILD_LAYOUT,
         ],
     )
-    con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
-    con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
 
 
-def _write_models(con: Connection, report: Callable[[str], None]) -> None:
+def _write_models(con: Connection, report: Callable[[str], None], replacements: Replacements) -> None:
     """Create the models; intermediate queries are temporary tables, since only models read them."""
-    models, intermediate = catalog.queries("models"), catalog.queries("intermediate")
-    for name in database.sort_by_dependency(con, models | intermediate | EFFECTS | LINEAGE):
+    models, intermediate = (
+        {name: replacements.get(name, query) for name, query in catalog.queries(folder).items()}
+        for folder in ("models", "intermediate")
+    )
+    for name in database.sort_by_dependency(models | intermediate | EFFECTS | LINEAGE):
         report(f"model {name}")
         if name == "effects":
             effects.write_effects(con)
@@ -117,15 +148,21 @@ def _write_models(con: Connection, report: Callable[[str], None]) -> None:
 
 
 def _write_metrics(con: Connection, report: Callable[[str], None]) -> None:
-    """Create a table of observations and one of daily counts per metric, and a view of all observations."""
+    """Create a table of observations and one of daily counts per metric."""
     con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA daily_counts")
-    selects = []
     for metric in catalog.metrics().values():
         report(f"metric {metric.name}")
         observations = f"(FROM ({metric.sql}) {OPTIONAL}) LEFT JOIN subject_assistance USING (application, subject)"
         con.execute(f'CREATE TABLE metrics."{metric.name}" AS SELECT {OBSERVATION}, {ASSISTANCE} FROM {observations}')  # noqa: S608 - our SQL files
         write_daily_counts(con, metric.name)
-        selects.append(f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\"")  # noqa: S608 - our names
+
+
+def write_observations(con: Connection) -> None:
+    """Create a view of all observations."""
+    selects = [
+        f"SELECT '{metric.name}' AS metric, *, '{metric.unit}' AS unit FROM metrics.\"{metric.name}\""  # noqa: S608 - our names
+        for metric in catalog.metrics().values()
+    ]
     con.execute(f"CREATE VIEW observations AS {' UNION ALL '.join(selects)}")
 
 
@@ -146,7 +183,9 @@ def write_daily_counts(con: Connection, metric: str) -> None:
     con.execute(
         f'CREATE OR REPLACE TABLE daily_counts."{metric}" AS'  # noqa: S608 - our names
         f" SELECT application, min(happened_at) AS happened_at, ({local_time})::DATE AS day, excluded, assistance,"
-        f' count(*) AS n, count(*) FILTER (censored) AS open, sum(value) AS total FROM metrics."{metric}" GROUP BY ALL'
+        " count(*) AS n, count(*) FILTER (censored) AS open,"
+        # In decimals, because a sum of binary fractions depends on their order; what is no number stops the build.
+        f' sum(TRY_CAST(value AS DECIMAL(38, 9)))::DOUBLE AS total FROM metrics."{metric}" GROUP BY ALL'
     )
 
 

@@ -57,13 +57,24 @@ __all__ += [
 ]
 __all__ += ["fact_tables", "fsync", "has_archived", "has_landing", "inspect_landing", "is_usable", "lock"]
 __all__ += ["make_folder"]
-__all__ += ["measure_space", "open_build", "open_load", "open_load_of", "read_archived", "read_coverage"]
+__all__ += [
+    "measure_space",
+    "open_build",
+    "open_load",
+    "open_load_of",
+    "open_part",
+    "open_scratch",
+    "read_archived",
+    "read_coverage",
+    "write_build",
+]
 __all__ += ["read_open_quarantine", "replace_landing", "sort_by_dependency", "write_aside"]
 
 PUBLISHED = "dora.duckdb"
 FACTS = "facts"  # landing.duckdb in a build, as it is
 SMALL = 50_000  # rows of facts
 SqlError = duckdb.Error
+_READ_OFTEN = {"change", "commit", "execution", "load", "rollout"}
 # Tables by the query that reads them: DuckDB needs milliseconds to find them, and tests build hundreds of times.
 _TABLES_READ: dict[str, set[str]] = {}
 
@@ -77,24 +88,72 @@ def build_database(data: Path, into: Path | None = None) -> Iterator[Connection]
     If the block succeeds, the file replaces dora.duckdb (or ``into``) atomically; otherwise it is removed and the last
     build stays.
     """
-    with lock(data):
-        if not has_landing(data):
-            raise UsageError(f"There is no {data / LANDING}: nothing was ingested yet.", "run `dora ingest NAME`.")
-        with write_aside(into or data / PUBLISHED) as aside, connect() as con:
-            con.execute(f"SET temp_directory = '{escape(aside)}.tmp'")
-            # The file is thrown away if the build fails, so it needs no log; a small build takes half the time.
-            con.execute(f"ATTACH '{escape(aside)}' AS new_build (RECOVERY_MODE no_wal_writes)")
-            con.execute("USE new_build")
-            require_file(data / LANDING)
-            with explain_sql_errors(data / LANDING):
-                con.execute(f"ATTACH '{escape(data / LANDING)}' AS {FACTS} (READ_ONLY)")
-                con.execute("ATTACH ':memory:' AS landing")
-                verify(con, FACTS)
-            ((rows,),) = con.execute(f"SELECT sum(rows) FROM {FACTS}.control_total").fetchall()  # noqa: S608 - our catalog
-            if rows < SMALL:  # more threads than one would need a fifth more time
-                con.execute("SET threads = 1")
-            yield con
-            con.execute("DETACH landing").execute(f"DETACH {FACTS}").execute("CHECKPOINT new_build")
+    with lock(data), write_build(data, into) as con:
+        yield con
+
+
+@contextlib.contextmanager
+def write_build(data: Path, into: Path | None = None, memory: str | None = None) -> Iterator[Connection]:
+    """Do as ``build_database`` while the caller holds the lock; queries may use ``memory``, such as ``1GB``."""
+    with write_aside(into or data / PUBLISHED) as aside, _write_beside_facts(data, aside, memory) as con:
+        yield con
+
+
+@contextlib.contextmanager
+def open_scratch(data: Path, scratch: Path, memory: str | None = None) -> Iterator[Connection]:
+    """Open a file of tables that are not published, new or not, with landing attached as in ``build_database``.
+
+    The caller holds the lock.
+    """
+    with _write_beside_facts(data, scratch, memory) as con:
+        yield con
+
+
+@contextlib.contextmanager
+def open_part(
+    path: Path, landing: Mapping[str, str], whole: Mapping[str, str], memory: str | None = None
+) -> Iterator[Connection]:
+    """Open a new file for the tables of a part, whose landing is no file: ``landing`` has the query of each table.
+
+    A table of landing without a query is empty. ``whole`` has those of the views in the catalog ``whole``.
+    """
+    with connect() as con:
+        con.execute(f"SET temp_directory = '{escape(path)}.tmp'")
+        if memory:
+            con.execute("SET memory_limit = ?", [memory])
+        con.execute(f"ATTACH ':memory:' AS {FACTS}").execute(f"USE {FACTS}").execute(schema.create_statements())
+        for table, query in landing.items():
+            # What many models read is read into memory, the rest from where it is.
+            kind = "TABLE" if table in _READ_OFTEN else "VIEW"
+            con.execute(f"DROP TABLE {table}").execute(f"CREATE {kind} {table} AS {query}")
+        con.execute("ATTACH ':memory:' AS whole")
+        for name, query in whole.items():
+            con.execute(f"CREATE VIEW whole.{name} AS {query}")
+        con.execute("ATTACH ':memory:' AS landing")
+        con.execute(f"ATTACH '{escape(path)}' AS new_build (RECOVERY_MODE no_wal_writes)").execute("USE new_build")
+        yield con
+
+
+@contextlib.contextmanager
+def _write_beside_facts(data: Path, path: Path, memory: str | None) -> Iterator[Connection]:
+    if not has_landing(data):
+        raise UsageError(f"There is no {data / LANDING}: nothing was ingested yet.", "run `dora ingest NAME`.")
+    with connect() as con:
+        con.execute(f"SET temp_directory = '{escape(path)}.tmp'")
+        if memory:
+            con.execute("SET memory_limit = ?", [memory])
+        # The file is thrown away if the build fails, so it needs no log; a small build takes half the time.
+        con.execute(f"ATTACH '{escape(path)}' AS new_build (RECOVERY_MODE no_wal_writes)").execute("USE new_build")
+        require_file(data / LANDING)
+        with explain_sql_errors(data / LANDING):
+            con.execute(f"ATTACH '{escape(data / LANDING)}' AS {FACTS} (READ_ONLY)")
+            con.execute("ATTACH ':memory:' AS landing")
+            verify(con, FACTS)
+        ((rows,),) = con.execute(f"SELECT sum(rows) FROM {FACTS}.control_total").fetchall()  # noqa: S608 - our catalog
+        if rows < SMALL:  # more threads than one would need a fifth more time
+            con.execute("SET threads = 1")
+        yield con
+        con.execute("DETACH landing").execute(f"DETACH {FACTS}").execute("CHECKPOINT new_build")
 
 
 def open_build(path: Path, beside: Path | None = None, memory: str | None = None) -> Connection:
@@ -129,10 +188,12 @@ def _attach_build(con: Connection, path: Path, name: str) -> None:
     schema.check_layout(con, path)
 
 
-def sort_by_dependency(con: Connection, queries: Mapping[str, str]) -> list[str]:
+def sort_by_dependency(queries: Mapping[str, str]) -> list[str]:
     """Return the names of queries such that each comes after those that it reads. Raises ``DoraError`` for a cycle."""
-    for sql in set(queries.values()) - _TABLES_READ.keys():
-        _TABLES_READ[sql] = {name.split(".")[-1].strip('"') for name in con.get_table_names(sql)}
+    if unread := set(queries.values()) - _TABLES_READ.keys():
+        with connect() as con:  # where there are no views, whose tables would be returned instead
+            for sql in unread:
+                _TABLES_READ[sql] = {name.split(".")[-1].strip('"') for name in con.get_table_names(sql)}
     reads = {name: _TABLES_READ[sql] & set(queries) - {name} for name, sql in queries.items()}
     done: list[str] = []
     while len(done) < len(queries):

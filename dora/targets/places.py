@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dora.targets.events import Action, Destination, Event
@@ -88,6 +88,15 @@ class TargetEvent(NamedTuple):
     execution_id: str
 
 
+class RoutedWorkloads(NamedTuple):
+    """The workloads of a place to which the routes of one stage lead; ``canaries`` only serve a canary analysis."""
+
+    place: Place
+    execution_id: str
+    workloads: set[str]
+    canaries: set[str]
+
+
 class Places:
     """Which workloads share a target, because one host or one route leads to them (T2).
 
@@ -115,6 +124,7 @@ class Places:
                 self._selectors[route[:3], route.host, route.subset].append(selector)
         for selectors in self._selectors.values():
             selectors.sort(key=lambda selector: selector[0])
+        self._all_stages = self._stages
         self._stages = {key: stage for key, stage in self._stages.items() if not self._is_inside(key[0], stage)}
         together = {
             (place, frozenset(workload for route in stage for workload in self._selected(place, route)))
@@ -127,6 +137,18 @@ class Places:
     def target(self, rollout: RolloutRow) -> str:
         """Return the target of a rollout."""
         return self._groups.get((rollout.source, rollout.target), rollout.target)
+
+    def routed_workloads(self, canaries: Mapping[Place, dict[str, set[frozenset[str]]]]) -> Iterator[RoutedWorkloads]:
+        """Yield what each stage with routes leads to, also to workloads that only serve a canary analysis."""
+        for (place, _), stage in self._all_stages.items():
+            workloads = {workload for route in stage for workload in self._selected(place, route)}
+            others = {
+                workload
+                for route in stage
+                if not self._selected(place, route)
+                for workload in self._search_workloads(place, route, canaries.get(place, {}))
+            }
+            yield RoutedWorkloads(place, stage[0].execution_id, workloads, others)
 
     def route_events(self) -> Iterator[tuple[Key, TargetEvent]]:
         """Yield the events of the routes, each with its target; those that lead to no known workload are left out."""
@@ -193,7 +215,9 @@ class Places:
             self._selections[key] = self._search_workloads(place, route, self._workloads[place])
         return self._selections[key]
 
-    def _search_workloads(self, place: Place, route: RouteRow, workloads: dict[str, set[frozenset[str]]]) -> list[str]:
+    def _search_workloads(
+        self, place: Place, route: RouteRow, workloads: Mapping[str, set[frozenset[str]]]
+    ) -> list[str]:
         selectors = [labels for _, labels in self._selectors.get((place, route.host, route.subset), ())]
         if selectors:
             return [name for name, of_pods in workloads.items() if _selects_any(selectors, of_pods)]

@@ -2,20 +2,6 @@
 -- known. since is when its history begins to be complete: as the source was read, as the files say, else on the day of
 -- the first deployment of the source, a local day.
 WITH
-first_times AS (
-  SELECT source, min(least(started_at, first_traffic_at, full_traffic_at)) AS first_at FROM deployments GROUP BY source
-),
-first_days AS (
-  SELECT
-    first_times.source,
-    build.timezone,
-    date_trunc('day', timezone(build.timezone, timezone('UTC', first_times.first_at))) AS first_day
-  FROM first_times
-  CROSS JOIN build
-),
-first_deployments AS (
-  SELECT source, timezone('UTC', timezone(timezone, first_day)) AS since FROM first_days
-),
 complete_loads AS (
   SELECT source, arg_max(complete_since, load_id) AS since
   FROM landing.load
@@ -33,9 +19,9 @@ SELECT
   baseline_deployments.repository,
   baseline_deployments.deployment_id,
   deployments.traffic_at,
-  coalesce(coverages.since, complete_loads.since, first_deployments.since) AS since
+  coalesce(coverages.since, complete_loads.since, first_days.since) AS since
 FROM baseline_deployments
 INNER JOIN deployments ON baseline_deployments.deployment_id = deployments.deployment_id
-LEFT JOIN first_deployments ON deployments.source = first_deployments.source
+LEFT JOIN first_days ON deployments.source = first_days.source
 LEFT JOIN complete_loads ON deployments.source = complete_loads.source
 LEFT JOIN coverages ON deployments.source = coverages.source AND deployments.application = coverages.application

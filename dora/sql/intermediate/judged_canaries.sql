@@ -50,13 +50,6 @@ analyses AS (
     AND analysed_intervals.stage_id = canary.id
   WHERE analysed_intervals.replaced AND analysed_intervals.latest = 1
 ),
--- A configuration is named by its id in one pipeline, by its name in another; it may be renamed.
-config_names AS (
-  SELECT source, config_id, arg_max(config, coalesce(finished_at, started_at)) AS name
-  FROM landing.canary_judgment
-  WHERE config_id IS NOT NULL
-  GROUP BY source, config_id
-),
 judgments_without_data AS (
   SELECT
     source,
@@ -113,12 +106,12 @@ judged_analyses AS (
 verdicts AS (
   SELECT
     judged_analyses.* EXCLUDE (config),
-    coalesce(config_names.name, judged_analyses.judged_config, judged_analyses.config) AS config,
+    coalesce(canary_config_names.name, judged_analyses.judged_config, judged_analyses.config) AS config,
     CASE WHEN truncated THEN trunc(exact_score) ELSE exact_score END AS deciding_score
   FROM judged_analyses
-  LEFT JOIN config_names
-    ON judged_analyses.source = config_names.source
-    AND coalesce(judged_analyses.config_id, judged_analyses.config) = config_names.config_id
+  LEFT JOIN canary_config_names
+    ON judged_analyses.source = canary_config_names.source
+    AND coalesce(judged_analyses.config_id, judged_analyses.config) = canary_config_names.config_id
 )
 SELECT
   * EXCLUDE (score, classification, exact_score, unread_judgment),

@@ -1,25 +1,7 @@
 -- One row is one approval that its source reports by events and one deployment that it counts for: one of its chain of
 -- events, or the one that it names (A1). It is an approval if it was settled before the deployment took traffic, else a
--- verification. Approvals of two systems with one id have ids with both.
+-- verification.
 WITH
-approvals_of_events AS (
-  SELECT
-    source,
-    CASE
-      WHEN count(*) OVER (PARTITION BY source, approval) = 1 THEN approval
-      ELSE concat_ws('/', system, approval)
-    END AS approval_id,
-    min(chain) AS chain,
-    min(deployment) AS deployment,
-    min(CASE WHEN event = 'opened' THEN happened_at END) AS started_at,
-    max(CASE WHEN event = 'closed' THEN happened_at END) AS finished_at,
-    coalesce(max_by(outcome, happened_at) FILTER (event = 'closed'), 'waiting') AS outcome,
-    max_by(decision, happened_at) FILTER (event = 'closed') AS decision,
-    max_by(decided_by, happened_at) FILTER (event = 'closed') AS decided_by,
-    min(url) AS url
-  FROM landing.approval_event
-  GROUP BY source, approval, system
-),
 approved_trees AS (
   SELECT approvals_of_events.source, approvals_of_events.approval_id, execution.application, execution.root_id
   FROM approvals_of_events

@@ -19,31 +19,6 @@ production_pipelines AS (
     ON production_executions.source = execution.source
     AND production_executions.execution_id = execution.id
   WHERE execution.pipeline_id IS NOT NULL
-),
-observed_versions AS (
-  SELECT template, template_version, updated_at
-  FROM landing.pipeline_revision
-  WHERE template IS NOT NULL AND template_version IS NOT NULL
-  UNION ALL
-  SELECT template, template_version, updated_at
-  FROM landing.pipeline
-  WHERE template IS NOT NULL AND template_version IS NOT NULL
-),
-version_starts AS (
-  SELECT
-    template,
-    template_version,
-    min(updated_at) AS seen_at
-  FROM observed_versions GROUP BY template, template_version
-),
-ranked_versions AS (
-  SELECT
-    template,
-    template_version,
-    row_number() OVER (
-      PARTITION BY template ORDER BY seen_at DESC NULLS LAST, length(template_version) DESC, template_version DESC
-    ) - 1 AS behind
-  FROM version_starts
 )
 SELECT
   pipelines.source,
@@ -66,9 +41,9 @@ INNER JOIN production_pipelines
   ON pipelines.source = production_pipelines.source
   AND pipelines.application = production_pipelines.application
   AND pipelines.pipeline_id = production_pipelines.pipeline_id
-LEFT JOIN ranked_versions AS own_versions
+LEFT JOIN template_versions AS own_versions
   ON pipelines.template = own_versions.template
   AND pipelines.template_version = own_versions.template_version
-LEFT JOIN ranked_versions AS newest_versions
+LEFT JOIN template_versions AS newest_versions
   ON pipelines.template = newest_versions.template
   AND newest_versions.behind = 0
