@@ -18,18 +18,25 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How a build is made in parts.
 
     ``kind`` is ``here``, processes of this machine, or ``spark``, a server of Spark Connect at ``remote``, such as
-    ``sc://host:15002``. ``parts`` is their number. At most ``workers`` parts are built at the same time. ``store`` is
-    the address or folder of parts. ``landings`` are addresses or folders of published landings that are built instead
-    of landing.duckdb; to ``publish_landing`` the landing is published after each ingest.
+    ``sc://host:15002``. ``parts`` is their number. At most ``workers`` parts are built at the same time, those of
+    this machine one for each gigabyte of ``memory``. ``store`` is the address or folder of parts, by default a folder
+    of the data folder. ``landings`` are addresses or folders of published landings that are built instead of
+    landing.duckdb; to ``publish_landing`` the landing is published after each ingest.
     """
 
     kind: Literal["here", "spark"] = "here"
     remote: str | None = None
     parts: Annotated[int, Meta(ge=1)] | Literal["auto"] = "auto"
     workers: Annotated[int, Meta(ge=1)] | None = None
+    memory: Annotated[str, Meta(pattern=r"^[0-9.]+ ?[MG]B$")] = "1GB"
     store: str | None = None
     landings: tuple[str, ...] = ()
     publish_landing: str | None = None
+
+    @property
+    def gigabytes(self) -> float:
+        """The memory in gigabytes."""
+        return float(self.memory[:-2]) / {"MB": 1000, "GB": 1}[self.memory[-2:]]
 
 
 def read_engine_settings(table: Mapping[str, Any], base: Path = Path()) -> EngineSettings:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 import typer
 
 from dora import periods
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from ingest.core.source import Request
 
 app = typer.Typer()
+Engine = Literal["here", "spark"]
+PARTS = {"kind", "parts"}  # keys of [engine] with which a build is made in parts
+MAX_GROUPS = 5  # of a plan that are printed; --json has all
 
 
 @app.command(rich_help_panel=INGEST)
@@ -124,14 +128,29 @@ def pull_source(settings: Config, name: str, request: Request, log: RunLog, *, r
 
 
 @app.command(rich_help_panel=INGEST)
-def build(config: options.ConfigFile = None, json: options.AsJson = False, quiet: options.Quiet = False) -> None:
+def build(
+    parts: Annotated[
+        int | None, typer.Option(min=1, help="Build in so many parts. Default: [engine] of dora.toml.")
+    ] = None,
+    engine: Annotated[
+        Engine | None, typer.Option(help="What builds the parts: processes here, or a server of Spark Connect.")
+    ] = None,
+    only_changed: Annotated[
+        bool, typer.Option("--only-changed", help="Build the parts whose rows are not those of the last build.")
+    ] = False,
+    config: options.ConfigFile = None,
+    json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
     """Build dora.duckdb from landing.duckdb. A failed check of severity "stop" keeps the previous build.
+
+    In parts it takes less memory, and the numbers are the same: see docs/scale.md and `dora plan`.
 
     Example: dora build
     """
-    settings = read(config)
+    settings = choose_parts(read(config), parts, engine, only_changed=only_changed)
     with record_run(settings, "build") as log:
-        results = build_logged(settings, log)
+        results = build_logged(settings, log, only_changed=only_changed)
         if quiet:
             console.print_note(f"build: {checks_line(results)} in {log.seconds:.1f} s")
         else:
@@ -139,13 +158,29 @@ def build(config: options.ConfigFile = None, json: options.AsJson = False, quiet
             print_hints(options.open_build(config))
 
 
-def build_logged(settings: Config, log: RunLog) -> list[CheckResult]:
-    """Build, with the start, the end and the failed checks in the log."""
+def choose_parts(settings: Config, parts: int | None, engine: Engine | None, *, only_changed: bool) -> Config:
+    """Return the settings with what the options of a build say of its parts."""
+    chosen = {name: value for name, value in (("parts", parts), ("kind", engine)) if value}
+    if only_changed and not PARTS & (settings.engine | chosen).keys():
+        chosen = {"kind": "here"}
+    return msgspec.structs.replace(settings, engine=settings.engine | chosen)
+
+
+def build_logged(settings: Config, log: RunLog, *, only_changed: bool = False) -> list[CheckResult]:
+    """Build, with the start, the end and the failed checks in the log; in parts if the settings have an engine."""
     from dora.build import run
+    from dora.parts.run import build_in_parts
 
     log.write("build started")
     with console.Progress() as progress:
-        if landing := join_landings(settings, progress):
+        landing = join_landings(settings, progress)
+        if PARTS & settings.engine.keys():
+            built = with_landing(
+                settings, lambda: build_in_parts(settings, progress, landing=landing, only_changed=only_changed)
+            )
+            results = built.results
+            log.write("parts built", parts=built.parts, built=built.built)
+        elif landing:
             results = run.build(settings, progress, landing=landing, into=settings.data / database.PUBLISHED)
         else:
             results = with_landing(settings, lambda: run.build(settings, progress))
@@ -157,6 +192,47 @@ def checks_line(results: list[CheckResult]) -> str:
     """Return the result of the checks as a part of one line."""
     failed = sum(1 for result in results if result.rows)
     return f"{failed} of {counted(len(results), 'check')} found rows" if failed else f"{len(results)} checks passed"
+
+
+@app.command(rich_help_panel=OPERATE)
+def plan(
+    parts: Annotated[int | None, typer.Option(min=1, help="Number of parts. Default: [engine] of dora.toml.")] = None,
+    config: options.ConfigFile = None,
+    wide: options.Wide = False,
+    json: options.AsJson = False,
+) -> None:
+    """Show how a build would be divided: groups of applications that belong together, and the rows of each part.
+
+    Applications share a group if an execution, an incident or a route of one concerns another.
+
+    Example: dora plan --parts 4
+    """
+    from dora.parts.summary import as_document, summarize_plan
+
+    settings = choose_parts(read(config), parts, None, only_changed=False)
+    summary = with_landing(settings, lambda: summarize_plan(settings))
+    if json:
+        console.print_json(as_document(summary))
+        return
+    largest = summary.groups[:MAX_GROUPS]
+    console.print_table(
+        [
+            {
+                "group": ", ".join(group.applications[:3]) + (" …" if len(group.applications) > 3 else ""),
+                "applications": len(group.applications),
+                "executions": group.executions,
+            }
+            for group in largest
+        ],
+        title=f"{counted(len(summary.groups), 'group')}, the largest first",
+    )
+    console.print_table([part._asdict() for part in summary.parts], title="Parts")
+    console.print_note(
+        f"{summary.copied_repositories} of {counted(summary.repositories, 'repository', 'repositories')}"
+        " are copied to several parts."
+    )
+    for warning in summary.warnings:
+        console.print_note(warning)
 
 
 @app.command(rich_help_panel=OPERATE)
