@@ -67,6 +67,7 @@ FROM landing.change JOIN lineage_node node USING (repository, sha) WHERE on_trun
 """
 
 
+@paused_garbage_collection()
 def trace(con: Connection) -> None:
     """Build ``lineage`` (one row an attempt, whose ``turn`` is its place in the order below), ``shipped_commits`` from
     ``attempts`` and ``landing.commit``, ``resolved_parts`` (the commit of each part of what rollouts deployed),
@@ -82,11 +83,10 @@ def trace(con: Connection) -> None:
         con.execute(f"CREATE TEMP TABLE {name} AS {queries[name]}")
     graph, nodes = load(con), _read(con, "SELECT repository, sha FROM lineage_node")
     attempts = _read(con, "SELECT application, deployment_id FROM lineage_attempt")
-    with paused_garbage_collection():
-        contents = _load_contents(con)._replace(stand_in=_find_stand_ins(con, graph))
-        compared, shipped = walk.walk_attempts(graph, contents, _load_attempts(con))
-        changes = np.asarray(con.execute(_CHANGES).fetchnumpy()["node"], np.int32)
-        included = walk.included_commits(graph, changes)
+    contents = _load_contents(con)._replace(stand_in=_find_stand_ins(con, graph))
+    compared, shipped = walk.walk_attempts(graph, contents, _load_attempts(con))
+    changes = np.asarray(con.execute(_CHANGES).fetchnumpy()["node"], np.int32)
+    included = walk.included_commits(graph, changes)
     _store(con, "CREATE TEMP TABLE lineage_compared AS FROM columns", _compared_columns(compared, nodes, attempts))
     for name in ("lineage", "resolved_parts"):
         con.execute(f"CREATE TEMP TABLE {name} AS {queries[name]}")

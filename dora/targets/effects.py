@@ -37,6 +37,7 @@ class EffectRow(NamedTuple):
     stopped_at: int | None
 
 
+@paused_garbage_collection()
 def write_effects(con: Connection) -> None:
     """Create ``effects`` with the rows of ``compute_effects``, and ``unknown_destinations``.
 
@@ -77,12 +78,11 @@ def compute_effects(rollouts: Iterable[RolloutRow], places: Places) -> list[Effe
         events[key].append(TargetEvent(row.as_event(), row.rollout_id, row.execution_id))
     for key, event in places.route_events():
         events[key].append(event)
-    with paused_garbage_collection():
-        return [
-            effect
-            for key, of_target in events.items()
-            for effect in _replay(key, applications[key], of_target, is_routed=key in places.routed)
-        ]
+    return [
+        effect
+        for key, of_target in events.items()
+        for effect in _replay(key, applications[key], of_target, is_routed=key in places.routed)
+    ]
 
 
 def _replay(key: Key, application: str, events: list[TargetEvent], *, is_routed: bool) -> Iterator[EffectRow]:

@@ -11,6 +11,8 @@ from dora.targets.events import Action, Destination, Event
 
 Place = tuple[str, str | None, str | None]  # source, account, location
 Key = tuple[str, str]  # source, target
+ACTIONS = {str(action): action for action in Action}  # a tenth of the time that Action(text) needs
+NO_LABELS: frozenset[str] = frozenset()
 Workloads = defaultdict[Place, defaultdict[str, set[frozenset[str]]]]  # the labels of the pods of each workload
 
 
@@ -46,14 +48,14 @@ class RolloutRow(NamedTuple):
         """Return it as the replay takes it."""
         return Event(
             deployment=self.root_id,
-            action=Action(self.action),
+            action=ACTIONS[self.action],
             workload=self.workload,
             at=self.accepted_at,
             first=self.first_traffic_at,
             full=self.full_traffic_at,
             template=self.revision_identity,
             revision=self.revision,
-            labels=frozenset(self.labels or ()),
+            labels=frozenset(self.labels) if self.labels else NO_LABELS,
             is_dark=self.is_dark,
             restores=self.restores,
             steps_back=self.steps_back,
