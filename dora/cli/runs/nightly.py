@@ -17,7 +17,7 @@ from dora.cli.metrics import print_check_results, print_hints
 from dora.cli.runs import ingest_summary
 from dora.cli.runs.archive import compact_payloads
 from dora.cli.runs.landings import publish_landing, read_engine
-from dora.cli.runs.pipeline import build_logged, checks_line, pull_source
+from dora.cli.runs.pipeline import EngineOption, build_logged, checks_line, choose_parts, pull_source
 from dora.cli.runs.run_log import RunLog, record_run
 from dora.cli.runs.signals import Interruption
 from dora.config.run import read_run_settings
@@ -53,6 +53,7 @@ class SourceRun(NamedTuple):
 
 @app.command(epilog=EXIT_CODES, rich_help_panel=INGEST)
 def nightly(
+    engine: EngineOption = None,
     config: options.ConfigFile = None,
     wide: options.Wide = False,
     json: options.AsJson = False,
@@ -65,7 +66,7 @@ def nightly(
 
     Example: 15 2 * * *  cd /srv/dora && dora nightly --quiet
     """
-    settings = read(config)
+    settings = choose_parts(read(config), None, engine, only_changed=False)
     if not settings.sources and not read_engine(settings).landings:
         raise UsageError("No sources are configured; nothing was fetched.", "add [sources.NAME] to dora.toml.")
     runs: list[SourceRun] = []

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 Engine = Literal["here", "spark"]
+EngineOption = Annotated[
+    Engine | None, typer.Option(help="What builds the parts: processes here, or a server of Spark Connect.")
+]
 PARTS = {"kind", "parts"}  # keys of [engine] with which a build is made in parts
 MAX_GROUPS = 5  # of a plan that are printed; --json has all
 
@@ -132,9 +135,7 @@ def build(
     parts: Annotated[
         int | None, typer.Option(min=1, help="Build in so many parts. Default: [engine] of dora.toml.")
     ] = None,
-    engine: Annotated[
-        Engine | None, typer.Option(help="What builds the parts: processes here, or a server of Spark Connect.")
-    ] = None,
+    engine: EngineOption = None,
     only_changed: Annotated[
         bool, typer.Option("--only-changed", help="Build the parts whose rows are not those of the last build.")
     ] = False,

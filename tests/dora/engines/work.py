@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
+from pathlib import Path
 
 from dora.errors import DoraError
+from dora.parts import layout
+from dora.parts.run import ATTEMPTS
 from dora.parts.store import Store
+from dora.parts.task import build_part
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def write_part(store: str, build_id: str, part: int, attempt: int) -> None:
@@ -32,4 +40,27 @@ def fail_always(store: str, build_id: str, part: int, attempt: int) -> None:
 def kill_worker(store: str, build_id: str, part: int, attempt: int) -> None:
     """Write half of a part and kill the process."""
     Store(store).write(f"builds/{build_id}/part={part:02}/attempt={attempt}/half.parquet", b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def tear_part_at_first(store: str, build_id: str, part: int, attempt: int) -> None:
+    """Build a part; of part 1 leave, at the first attempt of a pass, what a worker that dies half-way does."""
+    build_part(store, build_id, part, attempt)
+    if part == 1 and attempt % ATTEMPTS == 0:
+        files, results = Store(store), layout.result_folder(build_id, part, attempt)
+        files.delete(f"{results}/{layout.CONTROL}")
+        for name in files.names(results)[::2]:
+            files.delete(name)
+        raise ValueError("the disk of the worker is full")
+
+
+def kill_worker_half_way(store: str, build_id: str, part: int, attempt: int) -> None:
+    """Build a part, and kill the process when the first file of its result is there."""
+    threading.Thread(target=_kill_at_first_file, args=(store, layout.result_folder(build_id, part, attempt))).start()
+    build_part(store, build_id, part, attempt)
+
+
+def _kill_at_first_file(store: str, results: str) -> None:
+    while not Store(store).names(results):
+        time.sleep(0.001)
     os.kill(os.getpid(), signal.SIGKILL)
