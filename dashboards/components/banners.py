@@ -20,6 +20,8 @@ def draw(view: View) -> None:
         _banner("Earlier build", f"{error} These pages show the build before it.")
     for warning in view.about.load_warnings:
         _banner("Partial data", warning)
+    if older := builds.open_build(view.build).older_detail(view.scope):
+        _banner("Older detail", f"{older} Numbers are of all history.")
     incomplete = view.value("deployment_frequency").incomplete
     if incomplete:
         _banner(

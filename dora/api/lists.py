@@ -45,6 +45,14 @@ class Lists(OpenBuild):
         return lists.list_rows(self.connection(), name, scope)
 
     @takes(Window)
+    def older_detail(self, scope: Scope = EVERYTHING, **_words: Unpack[Window]) -> str | None:
+        """Return where the detail is that a scope reaches and the build leaves out; null if it leaves out none of it.
+
+        Then changes, and targets, stages and commits of deployments, are incomplete there; metrics never are.
+        """
+        return lists.describe_older_detail(self.connection(), scope)
+
+    @takes(Window)
     def analyse(self, name: str, scope: Scope = EVERYTHING, **_words: Unpack[Window]) -> Rows:
         """Return the rows of an analysis in a scope, such as ``changes_by_hour`` or ``approval_waits``."""
         return lists.run_analysis(self.connection(), name, scope)

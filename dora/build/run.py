@@ -106,6 +106,7 @@ def _write_build_info(con: Connection, config: Config, query: str | None) -> Non
     """Create ``build``, with one row about this build, and copy the loads and control totals of landing."""
     con.execute("CREATE TABLE loads AS SELECT * FROM landing.load")
     con.execute("CREATE TABLE control_totals AS SELECT * FROM landing.control_total")
+    con.execute("CREATE TABLE older_detail (until TIMESTAMP, store VARCHAR)")  # filled where parts are joined
     if query:
         con.execute(f"CREATE TABLE build AS {query}")
         return

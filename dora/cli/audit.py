@@ -46,7 +46,9 @@ def canaries(
 
     Example: dora canaries --since 180d --application ledger
     """
-    summary = options.open_build(config).canaries(options.scope_from(since, until, application, team))
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application, team)
+    summary = delivery.canaries(scope)
+    options.print_older_detail(delivery, scope)
     if json:
         console.print_json(summary.dict())
         return

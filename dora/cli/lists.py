@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from dora.cli import options
 from dora.cli.help import LISTS, SHARE
+from dora.config.engine import read_engine_settings
 from dora.config.settings import read
 from dora.errors import UsageError
 from dora.query import lists
@@ -40,7 +42,10 @@ def changes(
 
     Example: dora changes --open --application ledger
     """
-    con, scope = options.open_build(config).connection(), options.scope_from(since, until, application)
+    delivery, scope = options.open_build(config), options.scope_from(since, until, application)
+    con = delivery.connection()
+    if not only_open:  # all of those are here, however old
+        options.print_older_detail(delivery, scope)
     sql = catalog.queries("analyses")["open_changes"] if only_open else lists.rows_in_scope_sql("change_timeline")
     if options.print_rows(lists.stream_in_scope(con, sql, scope), json=json, csv=csv):
         return
@@ -145,3 +150,32 @@ def export(
     rows = [{"file": name, "rows": count} for name, count in row_counts.items()]
     if not options.print_rows(rows, json=json):
         console.print_table(rows)
+
+
+@app.command(rich_help_panel=LISTS, short_help="Print the rows of a table, also those that only the store has")
+def rows(
+    name: Annotated[str, typer.Argument(metavar="TABLE", help="Name of a table, see `dora tables`.")],
+    since: options.Since = None,
+    until: options.Until = None,
+    application: options.Applications = None,
+    limit: options.Limit = 40,
+    config: options.ConfigFile = None,
+    wide: options.Wide = False,
+    json: options.AsJson = False,
+    csv: options.AsCsv = False,
+) -> None:
+    """Print the rows of a table of the build, the latest first.
+
+    Rows that dora.duckdb leaves to the store of parts (`detail_days` under [engine] of dora.toml) are among them.
+
+    Example: dora rows rollouts --until 2025-10-26 --application ledger --json
+    """
+    from dora.parts.older_rows import stream_table
+
+    settings, delivery = read(config), options.open_build(config)
+    store = read_engine_settings(settings.engine, settings.path.parent if settings.path else Path()).store
+    listed = stream_table(delivery.connection(), name, options.scope_from(since, until, application), store)
+    if options.print_rows(listed, json=json, csv=csv):
+        return
+    console.print_table(list(islice(listed, limit)))
+    console.print_note(f"at most {limit} rows; `dora tables {name}` explains the columns")

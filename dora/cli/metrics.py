@@ -208,6 +208,7 @@ def explain(
     if metric == DEPLOYMENT:
         _explain_deployment(delivery, deployment, json=json)
         return
+    options.print_older_detail(delivery, scope)
     rows = order_failures_first(metric, delivery.explain(metric, scope), only=failed)
     if options.print_rows(rows, json=json, csv=csv):
         return
@@ -252,7 +253,8 @@ def _explain_deployment(delivery: Delivery, deployment_id: str | None, *, json: 
     print(f" by {readable(row['triggered_by'])}" if row["triggered_by"] else "")
     print(*explanation.sentences, sep="\n")
     if not explanation.targets:
-        print("It changed no target, only configuration.")
+        older = delivery.older_detail(since=started)
+        print("It changed no target, only configuration." if older is None else older)
         return
     console.print_table(explanation.target_lines(), title="\nWhat its targets served:")
     if lines := explanation.content_lines():

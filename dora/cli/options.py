@@ -93,6 +93,12 @@ def print_rows(rows: Iterable[dict[str, Any]], *, json: bool = False, csv: bool 
     return json or csv
 
 
+def print_older_detail(delivery: api.Delivery, scope: Scope) -> None:
+    """Print on standard error where the detail is that a scope reaches and the build leaves out."""
+    if text := delivery.older_detail(scope):
+        console.print_note(text)
+
+
 def print_data_through(as_of: datetime | None) -> None:
     """Print the end of the data on standard error."""
     if as_of:

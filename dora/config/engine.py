@@ -21,7 +21,8 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ``sc://host:15002``. ``parts`` is their number. At most ``workers`` parts are built at the same time, those of
     this machine one for each gigabyte of ``memory``. ``store`` is the address or folder of parts, by default a folder
     of the data folder. ``landings`` are addresses or folders of published landings that are built instead of
-    landing.duckdb; to ``publish_landing`` the landing is published after each ingest.
+    landing.duckdb; to ``publish_landing`` the landing is published after each ingest. Where ``store`` is set,
+    dora.duckdb has the targets, stages, commits and changes of the last ``detail_days``, and the store has all.
     """
 
     kind: Literal["here", "spark"] = "here"
@@ -30,6 +31,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     workers: Annotated[int, Meta(ge=1)] | None = None
     memory: Annotated[str, Meta(pattern=r"^[0-9.]+ ?[MG]B$")] = "1GB"
     store: str | None = None
+    detail_days: Annotated[int, Meta(ge=1)] = 400
     landings: tuple[str, ...] = ()
     publish_landing: str | None = None
 

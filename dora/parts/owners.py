@@ -23,7 +23,7 @@ OWNERS: dict[Owner, tuple[str, ...]] = {
     "whole": (
         "application_ends", "build", "check_results", "control_totals", "definitions", "definitions_in_force", "events",
         "globs", "goals", "hints", "image_repositories", "loads", "memberships", "name_spellings", "observations",
-        "people", "pipelines", "tag_patterns",
+        "older_detail", "people", "pipelines", "tag_patterns",
     ),
 }  # fmt: skip
 # Intermediate tables that checks and facts of the whole read when the parts are joined.

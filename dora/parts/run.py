@@ -18,6 +18,7 @@ from dora.config.settings import Config
 from dora.engines.task import Task
 from dora.errors import DoraError
 from dora.parts import layout, plan, split, union
+from dora.parts.detail import DetailLimit
 from dora.parts.last_build import (
     LastBuild,
     Result,
@@ -122,11 +123,15 @@ class Driver:
         tables = union.read_results(self._store, [result.folder for result in self._results], self._scratch)
         target = self._config.data / database.PUBLISHED
         with database.write_build(self._data, target, self._settings.memory) as con:
-            results = union.join_tables(con, self._config, self._file, tables)
+            results = union.join_tables(con, self._config, self._file, tables, self._detail_limit())
         with self._open() as con:
             write_last_build(con, self._store, LastBuild(self._id, self._parts, self._results))
         self._last = None
         return PartsBuild(results, self._count, self._built)
+
+    def _detail_limit(self) -> DetailLimit | None:
+        """Leave old detail to a store only where the settings name one: by default it is as lasting as the build."""
+        return DetailLimit(self._settings.detail_days, self._store.address) if self._settings.store else None
 
     def clean_up(self) -> None:
         """Remove the rows that were split, and what no published build needs."""

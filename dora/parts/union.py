@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dora.build.comments import write_comments
 from dora.build.run import finish, write_inputs
 from dora.config.settings import Config
 from dora.errors import DoraError
 from dora.parts import layout
+from dora.parts.detail import DETAIL, DetailLimit, write_recent
 from dora.parts.owners import OWNERS, find_owner
 from dora.parts.plan import LATE
 from dora.parts.store import Store
@@ -89,8 +91,13 @@ def _create_views(con: Connection, tables: Mapping[str, JoinedTable]) -> None:
             con.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {select_files(joined.paths)}")
 
 
-def join_tables(con: Connection, config: Config, scratch: Path, tables: Mapping[str, JoinedTable]) -> list[CheckResult]:
-    """Write the joined tables into a new build and return the results of the checks. Raises ``StaleError``."""
+def join_tables(
+    con: Connection, config: Config, scratch: Path, tables: Mapping[str, JoinedTable], limit: DetailLimit | None = None
+) -> list[CheckResult]:
+    """Write the joined tables into a new build and return the results of the checks, which read all rows.
+
+    Old detail is left out by a ``limit``. Raises ``StaleError``.
+    """
     con.execute(f"ATTACH '{escape(scratch)}' AS plan (READ_ONLY)")
     write_inputs(con, config, {name: f"FROM plan.{name}" for name in INPUTS})
     models = catalog.queries("models")
@@ -99,11 +106,14 @@ def join_tables(con: Connection, config: Config, scratch: Path, tables: Mapping[
     con.execute("CREATE SCHEMA metrics").execute("CREATE SCHEMA daily_counts")
     for name, joined in tables.items():
         schema, table = name.split(".")
-        if schema == "temp":
+        if schema == "temp" or (limit and schema == "main" and table in DETAIL):
             con.execute(f"CREATE TEMP VIEW {table} AS {select_files(joined.paths)}")
         elif find_owner(schema, table):
             con.execute(f'CREATE TABLE "{schema}"."{table}" AS {select_files(joined.paths)}')
     con.execute(f"CREATE TEMP VIEW ended_applications AS {catalog.queries('intermediate')['ended_applications']}")
     results = finish(con, config)
+    if limit:
+        write_recent(con, limit)
+        write_comments(con)
     con.execute("DETACH plan")
     return results

@@ -58,6 +58,22 @@ def stream_in_scope(con: Connection, sql: str, scope: Scope, **parameters: objec
     return stream_rows(con, _in_scope(sql), {**scope_parameters(con, scope), **parameters})
 
 
+def describe_older_detail(con: Connection, scope: Scope) -> str | None:
+    """Return where the detail is that a scope reaches and the build leaves out; null if it leaves out none of it.
+
+    Then changes, and targets, stages and commits of deployments, are incomplete there. A build of an earlier version
+    leaves out none.
+    """
+    exists = "SELECT 1 FROM duckdb_tables() WHERE table_name = 'older_detail' AND database_name = 'dora'"
+    rows = fetch_rows(con, "SELECT until, store FROM older_detail", []) if fetch_rows(con, exists, []) else []
+    since = scope_parameters(con, scope)["since"]
+    for row in rows:
+        if since is None or since < row["until"]:
+            left_out = f"Changes, targets, stages and commits before {row['until']:%Y-%m-%d} are in {row['store']}"
+            return f"{left_out}: `dora rows TABLE --until {row['until']:%Y-%m-%d}` reads them."
+    return None
+
+
 def _in_scope(sql: str) -> str:
     return re.sub(_pattern_of_lists(), lambda match: f"(\n{_unordered(match[1])})", sql)
 
@@ -96,17 +112,20 @@ def scope_parameters(con: Connection, scope: Scope) -> dict[str, Any]:
     return {**selection, "since": since, "until": until}
 
 
-def rows_in_scope_sql(name: str) -> str:
-    """Return the query of a table's rows in a scope; raises ``UsageError`` if there is no such table."""
+def rows_in_scope_sql(name: str, relation: str | None = None) -> str:
+    """Return the query of a table's rows in a scope, or of those that another ``relation`` has of it.
+
+    Raises ``UsageError`` if there is no such table.
+    """
     if name not in tables():
         raise UsageError(f"There is no table {name}.", suggest(name, tables()))
     table = tables()[name]
     key = [f"listed.{column}" for column in reversed(table.unique_key)]
     order = ", ".join([f"listed.{table.time} DESC", *key] if table.time else key)
-    return f"{_unordered(name)}\nORDER BY {order}"
+    return f"{_unordered(name, relation)}\nORDER BY {order}"
 
 
-def _unordered(name: str) -> str:
+def _unordered(name: str, relation: str | None = None) -> str:
     """Return the query without an order: where it is part of another one, all rows would be sorted first."""
     time = tables()[name].time
-    return read_query("rows_in_scope", list=name, time=f"listed.{time}" if time else "NULL::TIMESTAMP")
+    return read_query("rows_in_scope", list=relation or name, time=f"listed.{time}" if time else "NULL::TIMESTAMP")

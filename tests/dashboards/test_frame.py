@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
+import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -155,3 +156,14 @@ def test_a_failed_source_has_a_banner(run: Run, short: Path, tmp_path: Path, bre
     page = run(tmp_path / "dora.duckdb")
     assert message in page_text(page)
     assert "Run `dora" in page_text(page)
+
+
+def test_older_detail_in_a_store_has_a_banner(run: Run, short: Path, tmp_path: Path, midnight: datetime) -> None:
+    """Where the window reaches it, with the command that reads it."""
+    path = shutil.copy(short, tmp_path)
+    with duckdb.connect(path) as con:
+        con.execute("INSERT INTO older_detail VALUES (?, 's3://metrics/dora')", [midnight - timedelta(days=12)])
+    day = f"{midnight - timedelta(days=12):%Y-%m-%d}"
+    expected = f"commits before {day} are in s3://metrics/dora: `dora rows TABLE --until {day}` reads them."
+    assert expected in page_text(run(Path(path), window="14d"))
+    assert expected not in page_text(run(Path(path), window="7d"))
