@@ -22,7 +22,7 @@ from dora.build.people import write_people
 from dora.config import definitions
 from dora.config.settings import Config
 from dora.errors import StaleError, counted
-from dora.lineage import table
+from dora.lineage import chains, table
 from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
@@ -39,11 +39,12 @@ OPTIONAL = "UNION ALL BY NAME (SELECT NULL::DOUBLE AS entry, NULL::DOUBLE AS ear
 Replacements = Mapping[str, str]  # queries by the name of the table that they make
 NO_REPLACEMENTS: Replacements = MappingProxyType({})
 # Python computes these. For the order of the models it is enough to know what they read.
-EFFECTS = {"effects": "SELECT * FROM production_rollouts, rollout_templates, execution_trees"}
+EFFECTS = {"effects": "SELECT * FROM production_rollouts, execution_trees"}
 LINEAGE = dict.fromkeys(
     ("lineage", "shipped_commits", "included_commits", "resolved_parts", "stand_in_commits"),
     "SELECT * FROM attempts, deciding_rollouts, served_targets, content_parts, rollout_templates, request_changes",
 )
+CHAINS = {name: f"SELECT * FROM {links}" for name, links in chains.LINKS.items()}  # noqa: S608 - our names
 
 
 def build(
@@ -136,12 +137,14 @@ def _write_models(con: Connection, report: Callable[[str], None], replacements: 
         {name: replacements.get(name, query) for name, query in catalog.queries(folder).items()}
         for folder in ("models", "intermediate")
     )
-    for name in database.sort_by_dependency(models | intermediate | EFFECTS | LINEAGE):
+    for name in database.sort_by_dependency(models | intermediate | EFFECTS | LINEAGE | CHAINS):
         report(f"model {name}")
         if name == "effects":
             effects.write_effects(con)
         elif name == "lineage":
             table.trace(con)  # creates the others of LINEAGE as well
+        elif name in CHAINS:
+            chains.write_chains(con, name)
         elif name in models:
             con.execute(f'CREATE TABLE "{name}" AS {models[name]}')
         elif name in intermediate:

@@ -50,7 +50,7 @@ SELECT
   source,
   id AS interval_id,
   canary_id AS stage_id,
-  CASE WHEN replaced THEN canary_id || '@' || epoch_ms(analysis_started_at) ELSE canary_id END AS canary_id,
+  CASE WHEN replaced THEN canary_id || '@' || (epoch_us(analysis_started_at) // 1000) ELSE canary_id END AS canary_id,
   replaced,
   latest,
   judgment_id,

@@ -7,7 +7,7 @@ manifests AS (
     execution.root_id,
     lower(coalesce(config_manifest.account, '-') || '/' || coalesce(config_manifest.location, '-')) AS place,
     lag(
-      CASE WHEN config_manifest.applied_at IS NOT NULL THEN {'fingerprint': config_manifest.fingerprint} END IGNORE NULLS
+      CASE WHEN config_manifest.applied_at IS NOT NULL THEN coalesce(config_manifest.fingerprint, '') END IGNORE NULLS
     ) OVER (
       PARTITION BY
         config_manifest.source,
@@ -51,5 +51,5 @@ SELECT
   applied_at,
   finished_at,
   reason,
-  started_at IS NOT NULL AND fingerprint IS DISTINCT FROM before.fingerprint AS differs
+  started_at IS NOT NULL AND fingerprint IS DISTINCT FROM nullif(before, '') AS differs
 FROM manifests

@@ -38,7 +38,7 @@ authors AS (
   SELECT
     author_names.deployment_id,
     flatten(list(people.persons)) AS persons,
-    bool_or(people.persons IS NULL) AS some_unknown
+    bool_or(people.identity IS NULL) AS some_unknown
   FROM author_names
   LEFT JOIN people ON author_names.author = people.identity
   GROUP BY author_names.deployment_id
@@ -48,9 +48,9 @@ compared_approvers AS (
     approvers.deployment_id,
     approvers.decided_by,
     CASE
-      WHEN authors.persons IS NULL AND deployments.attribution IS DISTINCT FROM 'commit' AND deployments.commit IS NULL
+      WHEN authors.deployment_id IS NULL AND deployments.attribution IS DISTINCT FROM 'commit' AND deployments.commit IS NULL
         THEN NULL
-      WHEN authors.persons IS NULL THEN FALSE
+      WHEN authors.deployment_id IS NULL THEN FALSE
       WHEN approvers.decided_by IS NULL THEN NULL
       WHEN list_has_any(approvers.persons, authors.persons) THEN TRUE
       WHEN NOT approvers.is_known OR authors.some_unknown OR list_has_any(approvers.possible, authors.persons) THEN NULL

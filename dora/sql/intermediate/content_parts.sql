@@ -23,11 +23,10 @@ first_deployments AS (
   SELECT
     source,
     identity,
-    arg_min(root_id, coalesce(started_at, 'infinity'::TIMESTAMP)) AS root_id,
-    arg_min(own_commit, coalesce(started_at, 'infinity'::TIMESTAMP))
-      FILTER (WHERE has_digest AND own_commit IS NOT NULL) AS digest_commit,
-    arg_min(execution_commit, coalesce(started_at, 'infinity'::TIMESTAMP)) FILTER (WHERE is_stated) AS stated_commit
-  FROM parts
+    arg_min(root_id, began_at) AS root_id,
+    arg_min(CASE WHEN has_digest THEN own_commit END, began_at) AS digest_commit,
+    arg_min(CASE WHEN is_stated THEN execution_commit END, began_at) AS stated_commit
+  FROM (SELECT *, coalesce(started_at, TIMESTAMP '2200-01-01') AS began_at FROM parts) AS dated_parts
   WHERE identity IS NOT NULL
   GROUP BY source, identity
 ),

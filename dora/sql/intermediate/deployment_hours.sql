@@ -4,7 +4,7 @@ WITH local_times AS (
   SELECT
     deployments.deployment_id,
     deployments.application,
-    deployments.first_traffic_at + to_seconds(clock_offsets.seconds) AS local_time
+    deployments.first_traffic_at + clock_offsets.seconds * INTERVAL 1 SECOND AS local_time
   FROM deployments
   INNER JOIN clock_offsets
     ON deployments.first_traffic_at >= clock_offsets.since

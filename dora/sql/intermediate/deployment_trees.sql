@@ -3,41 +3,34 @@
 -- changed nothing themselves also give it their people, stages and links; of those from an earlier deployment of the
 -- application on (is_earlier_deployment) only the approvals count. is_first marks the first deployment of a tree: what
 -- is one row, such as a canary, belongs to that.
-WITH RECURSIVE
-parents AS (
-  SELECT root.source, root.id AS root_id, parent.root_id AS parent_root_id
-  FROM landing.execution AS root
-  INNER JOIN landing.execution AS parent ON root.source = parent.source AND root.parent_id = parent.id
-  WHERE root.root_id = root.id
-),
+WITH
 triggering_trees AS (
-  SELECT deployment_id, source, application, root_id, FALSE AS is_earlier_deployment
+  SELECT deployment_id, prepared_for_id, source, application, root_id, FALSE AS is_earlier_deployment
   FROM deployments
-  UNION
+  UNION ALL
   SELECT
-    triggering_trees.deployment_id,
-    triggering_trees.source,
-    triggering_trees.application,
-    parents.parent_root_id,
-    triggering_trees.is_earlier_deployment OR earlier.deployment_id IS NOT NULL
-  FROM triggering_trees
-  INNER JOIN parents
-    ON triggering_trees.source = parents.source AND triggering_trees.root_id = parents.root_id
+    deployments.deployment_id,
+    deployments.prepared_for_id,
+    deployments.source,
+    deployments.application,
+    tree_chains.earlier_id,
+    count(earlier.deployment_id) OVER (PARTITION BY deployments.deployment_id ORDER BY tree_chains.depth) > 0
+  FROM deployments
+  INNER JOIN tree_chains ON deployments.source = tree_chains.scope AND deployments.root_id = tree_chains.id
   LEFT JOIN deployments AS earlier
-    ON parents.source = earlier.source
-    AND parents.parent_root_id = earlier.root_id
-    AND triggering_trees.application = earlier.application
+    ON tree_chains.scope = earlier.source
+    AND tree_chains.earlier_id = earlier.root_id
+    AND deployments.application = earlier.application
 ),
 trees AS (
   SELECT
-    coalesce(deployments.prepared_for_id, triggering_trees.deployment_id) AS deployment_id,
-    triggering_trees.source,
-    triggering_trees.application,
-    triggering_trees.root_id,
-    bool_and(triggering_trees.is_earlier_deployment) AS is_earlier_deployment
+    coalesce(prepared_for_id, deployment_id) AS deployment_id,
+    source,
+    application,
+    root_id,
+    bool_and(is_earlier_deployment) AS is_earlier_deployment
   FROM triggering_trees
-  INNER JOIN deployments ON triggering_trees.deployment_id = deployments.deployment_id
-  GROUP BY ALL
+  GROUP BY coalesce(prepared_for_id, deployment_id), source, application, root_id
 )
 SELECT
   trees.*,

@@ -23,18 +23,17 @@ open_changes AS (
   INNER JOIN ages ON changes.application = ages.application
   WHERE ages.is_quiet AND changes.shipped_by IS NULL
 )
-SELECT application, until AS ended_at, TRUE AS is_stated, NULL AS other_application, NULL::BIGINT AS open_changes
-FROM application_ends
-UNION ALL
 SELECT
   open_changes.application,
-  open_changes.last_at,
-  FALSE,
-  min(others.application),
-  count(DISTINCT open_changes.sha)
+  open_changes.last_at AS ended_at,
+  FALSE AS is_stated,
+  min(others.application) AS other_application,
+  count(DISTINCT open_changes.sha) AS open_changes
 FROM open_changes
 INNER JOIN changes AS others ON open_changes.repository = others.repository AND open_changes.sha = others.sha
 INNER JOIN ages ON others.application = ages.application
 ANTI JOIN application_ends ON open_changes.application = application_ends.application
 WHERE others.application <> open_changes.application AND NOT ages.is_quiet
 GROUP BY open_changes.application, open_changes.last_at
+UNION ALL
+SELECT application, until, TRUE, NULL, NULL FROM application_ends

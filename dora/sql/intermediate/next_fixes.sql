@@ -13,8 +13,8 @@ targets AS (
     END AS broke,
     min(CASE WHEN deployments.succeeded THEN deployments.stable_at END) OVER (
       PARTITION BY deciding_rollouts.application, deciding_rollouts.target
-      ORDER BY deployments.first_traffic_at, deployments.deployment_id
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+      ORDER BY deployments.first_traffic_at DESC, deployments.deployment_id DESC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     ) AS fixed_at
   FROM deciding_rollouts
   INNER JOIN deployments ON deciding_rollouts.deployment_id = deployments.deployment_id

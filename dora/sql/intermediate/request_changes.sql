@@ -11,6 +11,16 @@ heads AS (
   UNION
   SELECT repository, number, head_sha FROM landing.change_request WHERE head_sha IS NOT NULL
 ),
+merged_parents AS (
+  SELECT
+    change.repository,
+    change.sha AS change_sha,
+    list_extract(commit.parents, 1) AS first_parent,
+    unnest(commit.parents) AS sha
+  FROM landing.change
+  INNER JOIN landing.commit ON change.repository = commit.repository AND change.sha = commit.sha
+  WHERE change.on_trunk AND len(commit.parents) > 1
+),
 matches AS (
   SELECT heads.repository, heads.sha, request_numbers.sha AS change_sha
   FROM heads
@@ -19,10 +29,7 @@ matches AS (
   UNION
   SELECT repository, head_sha, sha FROM landing.change_request WHERE head_sha IS NOT NULL AND sha IS NOT NULL
   UNION
-  SELECT change.repository, unnest(list_slice(commit.parents, 2, len(commit.parents))), change.sha
-  FROM landing.change
-  INNER JOIN landing.commit ON change.repository = commit.repository AND change.sha = commit.sha
-  WHERE change.on_trunk AND len(commit.parents) > 1
+  SELECT repository, sha, change_sha FROM merged_parents WHERE sha <> first_parent
 )
 SELECT DISTINCT matches.repository, matches.sha, matches.change_sha
 FROM matches

@@ -5,7 +5,7 @@
 -- version is null where nothing tells one content of the image from another (C6). An image with a digest is the same
 -- whatever its tag: image leaves that out, but a commit in it counts (G1).
 WITH
-images AS (
+positions AS (
   SELECT
     rollout.source,
     rollout.id AS rollout_id,
@@ -13,13 +13,26 @@ images AS (
     rollout.cluster,
     execution.repository,
     regexp_extract(lower(execution.repository), '[^/]*$') AS repository_name,
-    unnest(rollout.images) AS image,
-    generate_subscripts(rollout.images, 1) AS position
+    rollout.images,
+    unnest(generate_series(1, len(rollout.images))) AS position
   FROM landing.rollout
   INNER JOIN landing.execution
     ON rollout.source = execution.source
     AND rollout.execution_id = execution.id
     AND rollout.revision = execution.revision
+  WHERE len(rollout.images) > 0
+),
+images AS (
+  SELECT
+    source,
+    rollout_id,
+    application,
+    cluster,
+    repository,
+    repository_name,
+    list_extract(images, position) AS image,
+    position
+  FROM positions
 ),
 workload_repositories AS (
   SELECT source, application, lower(cluster) AS cluster, repository_name, min(repository) AS repository

@@ -48,11 +48,7 @@ SELECT
   CASE
     WHEN rollout.template IS NOT NULL OR len(rollout.template_keys) > 0
       THEN md5(concat_ws('|', coalesce(rollout.template, ''), coalesce(kept_keys.keys, ''), other_images.images))
-  END AS template,
-  CASE
-    WHEN coalesce(rollout.template, rollout.version) IS NOT NULL
-      THEN hash(rollout.template, rollout.template_keys, rollout.images, rollout.version)
-  END AS revision_identity
+  END AS template
 FROM landing.rollout
 LEFT JOIN kept_keys
   ON rollout.application = kept_keys.application AND rollout.template_keys = kept_keys.template_keys

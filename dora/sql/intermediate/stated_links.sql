@@ -14,7 +14,7 @@ linked_executions AS (
   FROM records
   INNER JOIN landing.execution ON records.deployment = execution.id
   UNION
-  SELECT records.record, records.source, records.id, execution.source, execution.root_id
+  SELECT records.record, records.source, records.id, execution.source AS execution_source, execution.root_id
   FROM records
   INNER JOIN landing.execution ON records.deployment = execution.external_id
 ),

@@ -22,7 +22,10 @@ FROM production_rollouts rollouts
 JOIN replayed USING (source, target)
 JOIN execution_trees trees ON rollouts.source = trees.source AND rollouts.root_id = trees.root_id
 LEFT JOIN landing.execution root ON rollouts.source = root.source AND rollouts.root_id = root.id
-LEFT JOIN rollout_templates templates
-  ON rollouts.source = templates.source AND rollouts.rollout_id = templates.rollout_id
+LEFT JOIN (
+  SELECT source, id, hash(template, template_keys, images, version) AS revision_identity
+  FROM landing.rollout
+  WHERE coalesce(template, version) IS NOT NULL
+) revisions ON rollouts.source = revisions.source AND rollouts.rollout_id = revisions.id
 WHERE NOT is_canary
 ORDER BY accepted_at NULLS LAST, rollouts.started_at, rollouts.rollout_id

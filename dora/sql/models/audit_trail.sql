@@ -123,7 +123,7 @@ INNER JOIN definitions ON deployments.application = definitions.application
 LEFT JOIN memberships
   ON deployments.application = memberships.application
   AND coalesce(deployments.happened_at, memberships.since) >= memberships.since
-  AND coalesce(deployments.happened_at < memberships.until, memberships.until = 'infinity')
+  AND coalesce(deployments.happened_at < memberships.until, memberships.until > TIMESTAMP '2200-01-01')
 LEFT JOIN landing.execution ON deployments.source = execution.source AND deployments.root_id = execution.id
 LEFT JOIN pipelines ON execution.source = pipelines.source AND execution.pipeline_id = pipelines.pipeline_id
 LEFT JOIN deployment_hours AS hours ON deployments.deployment_id = hours.deployment_id

@@ -33,7 +33,7 @@ SELECT
   CASE
     WHEN judged_canaries.verdict = 'no_data' AND judged_canaries.metrics = 0 THEN 'All metrics are muted.'
     WHEN judged_canaries.verdict = 'no_data' AND judged_canaries.no_data_groups > 0
-      THEN format('No data in {} of {} metric groups.', judged_canaries.no_data_groups, judged_canaries.groups)
+      THEN 'No data in ' || judged_canaries.no_data_groups || ' of ' || judged_canaries.groups || ' metric groups.'
     WHEN judged_canaries.verdict = 'canceled' THEN coalesce(judged_canaries.reason, execution.reason)
     ELSE coalesce(judged_canaries.judged_reason, judged_canaries.reason)
   END AS reason,

@@ -59,7 +59,10 @@ SELECT
   changes.branch,
   changes.kind AS merge_method,
   nullif(
-    array_to_string(list_concat(changes.labels, CASE WHEN direct_reverts.sha IS NOT NULL THEN ['revert'] END), ' '), ''
+    concat_ws(
+      ' ', nullif(array_to_string(changes.labels, ' '), ''), CASE WHEN direct_reverts.sha IS NOT NULL THEN 'revert' END
+    ),
+    ''
   ) AS labels,
   changes.commits,
   changes.files,

@@ -74,8 +74,8 @@ full_services AS (
     ),
     later AS (
       PARTITION BY source, application, target
-      ORDER BY coalesce(applied_at, full_traffic_at), rollout_id
-      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+      ORDER BY coalesce(applied_at, full_traffic_at) DESC, rollout_id DESC
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
   QUALIFY coalesce(full_traffic_at < next_full_at, TRUE)
 ),
