@@ -34,9 +34,11 @@ from tests.orca.executions import make_executions
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
-TRUTH, PAGES, FAULTS = (ROOT / "tests" / name for name in ("test_truth.py", "dashboards", "faults"))
+TRUTH, PAGES, FAULTS, PORTABILITY = (
+    ROOT / "tests" / name for name in ("test_truth.py", "dashboards", "faults", "portability")
+)
 BROWSER, CLICKS = PAGES / "browser", PAGES / "browser" / "clicks"
-LONGEST = (CLICKS, BROWSER, TRUTH, FAULTS, PAGES)  # groups that one worker runs, the longest first
+LONGEST = (CLICKS, BROWSER, TRUTH, FAULTS, PAGES, PORTABILITY)  # groups that one worker runs, the longest first
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -188,8 +190,8 @@ def _dated(source: Any, facts: Facts, folder: Path) -> Any:
     return type(source.__name__, (Dated, source), {"as_of": facts.as_of}).from_settings(settings, folder)
 
 
-def built(folder: Path, facts: Facts) -> dora.Delivery:
-    """Ingest facts into a folder by the real sources, build, and open the result."""
+def land(folder: Path, facts: Facts) -> Config:
+    """Ingest facts into a folder by the real sources, and return the settings of its build."""
     config = Config(data=fresh(folder), **facts.settings)
     paths = []
     for kind in ("deployments", "changes", "change_requests", "incidents", "verdicts", "events"):
@@ -208,7 +210,12 @@ def built(folder: Path, facts: Facts) -> dora.Delivery:
         paths.append(events)
     if paths:
         pull(_dated(files.SOURCE, facts, folder), folder, Request(paths=tuple(paths)))
-    build(config)
+    return config
+
+
+def built(folder: Path, facts: Facts) -> dora.Delivery:
+    """Ingest facts into a folder by the real sources, build, and open the result."""
+    build(land(folder, facts))
     return dora.open(folder / "dora.duckdb")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from dora.build.definition_tables import TEAMS
+from dora.build.local_times import write_local_times
 from dora.build.names import write_names
 from dora.build.run import write_inputs
 from dora.config.settings import Config
@@ -51,10 +52,11 @@ def prepare(con: Connection, config: Config) -> None:
 
 
 def open_names(con: Connection, config: Config) -> None:
-    """Create the views of landing again in a scratch file that was prepared and opened anew."""
+    """Create the views of landing and local times again in a scratch file that was prepared and opened anew."""
     con.execute("ALTER TABLE name_spellings RENAME TO prepared_spellings")
     write_names(con, config, "FROM prepared_spellings")
     con.execute("DROP TABLE prepared_spellings")
+    write_local_times(con)
     con.execute(f"CREATE TEMP VIEW production_rollouts AS {catalog.queries('intermediate')['production_rollouts']}")
 
 
