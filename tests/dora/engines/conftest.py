@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from dora.config.engine import EngineSettings
+from tests.dora.parts.conftest import object_store
+
+__all__ = ["object_store"]
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -25,6 +25,7 @@ from tests.conftest import Facts, built, read_scenario
 from tests.dora.engines import work
 from tests.dora.parts.adversary import adversary
 from tests.dora.parts.comparison import differing_rows
+from tests.simulation.object_store import ObjectStore
 
 # Two applications that share a repository and no part.
 SMALL = "monorepo_change_of_two_applications"
@@ -73,9 +74,17 @@ def test_parts_on_spark_have_the_rows_of_the_whole(spark_settings: EngineSetting
 
 
 def test_a_worker_that_is_killed_half_way_changes_nothing(
-    whole: Path, copy: Config, start_sail: Callable[..., EngineSettings], monkeypatch: pytest.MonkeyPatch
+    whole: Path,
+    copy: Config,
+    object_store: ObjectStore,
+    start_sail: Callable[..., EngineSettings],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """If the engine is killed while it writes a part, the last build stays; the next run has the rows of the whole."""
+    """If the engine is killed while it writes a part, the last build stays; the next run has the rows of the whole.
+
+    Driver and workers meet in an object store alone.
+    """
+    copy = msgspec.structs.replace(copy, engine=copy.engine | {"store": object_store.address})
     monkeypatch.setattr(spark, "JOB_RETRIES", 2)  # a minute is long for a test
     before = (copy.data / "dora.duckdb").stat().st_ino
     with pytest.raises(DoraError, match="can not be reached; the last build is kept"):
@@ -83,6 +92,7 @@ def test_a_worker_that_is_killed_half_way_changes_nothing(
     assert (copy.data / "dora.duckdb").stat().st_ino == before
     build_in_parts(msgspec.structs.replace(copy, engine=copy.engine | {"kind": "spark", "remote": start_sail().remote}))
     assert differing_rows(whole / "dora.duckdb", copy.data / "dora.duckdb") == {}
+    assert not (copy.data / "store").exists()
 
 
 def test_a_driver_that_is_killed_leaves_the_last_build(

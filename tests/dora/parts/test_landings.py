@@ -154,6 +154,20 @@ def test_a_landing_that_fails_half_way_is_not_published(
     landings.join_landings([address], tmp_path)
 
 
+def test_a_night_builds_if_its_landing_is_not_published(tmp_path: Path, object_store: ObjectStore) -> None:
+    """A night publishes what it ingested where the settings say; if that fails, it builds and says what is missing."""
+    text = f'{describe_source("deployments")}[engine]\npublish_landing = "{object_store.address}"\n'
+    folder = make_folder(tmp_path / "eu", text)
+    object_store.refuse_from = 0
+    result = run(folder, "nightly")
+    assert "missing: The landing was not published: The store s3://metrics/dora" in result.stderr
+    assert str(result.exception).startswith("1 part missing; everything else was ingested and built.")
+    assert (folder / "data" / "dora.duckdb").exists()
+    object_store.refuse_from = None
+    assert run(folder, "ingest", "deployments").exit_code == 0
+    assert snapshot.read_snapshot(Store(object_store.address)).sources == ("deployments",)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "is damaged: .*/execution.parquet: IO Error: No files found": lambda folder: (
         folder / "execution.parquet"
