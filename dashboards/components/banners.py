@@ -21,7 +21,7 @@ def draw(view: View) -> None:
     for warning in view.about.load_warnings:
         _banner("Partial data", warning)
     if older := builds.open_build(view.build).older_detail(view.scope):
-        _banner("Older detail", f"{older} Numbers are of all history.")
+        _banner("Older detail", f"{older} Metrics are of all history; stages and lists are not.")
     incomplete = view.value("deployment_frequency").incomplete
     if incomplete:
         _banner(

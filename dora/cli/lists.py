@@ -12,7 +12,7 @@ from dora.cli import options
 from dora.cli.help import LISTS, SHARE
 from dora.config.engine import read_engine_settings
 from dora.config.settings import read
-from dora.errors import UsageError
+from dora.errors import UsageError, counted
 from dora.query import lists
 from dora.render import console, text
 from dora.render.console import Format
@@ -177,5 +177,6 @@ def rows(
     listed = stream_table(delivery.connection(), name, options.scope_from(since, until, application), store)
     if options.print_rows(listed, json=json, csv=csv):
         return
-    console.print_table(list(islice(listed, limit)))
-    console.print_note(f"at most {limit} rows; `dora tables {name}` explains the columns")
+    some = list(islice(listed, limit))
+    console.print_table(some)
+    console.print_note(f"the latest {counted(len(some), 'row')}; --json and --csv have every row")
