@@ -47,6 +47,8 @@ def run(tasks: Sequence[Task], work: Work, settings: EngineSettings) -> None:
     Raises ``UsageError`` if the engine is not installed or has no address, ``AuthError`` if it refuses the token, and
     ``DoraError`` if it can not be reached, its workers have other versions, or parts failed.
     """
+    if not tasks:
+        return
     failures: dict[int, str] = {}
     with _connect(settings.remote) as (spark, place):
         for _ in range(ATTEMPTS):

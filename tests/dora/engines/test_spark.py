@@ -37,6 +37,11 @@ def test_every_task_is_carried_out_once(spark_settings: EngineSettings, tmp_path
     assert Store(str(tmp_path)).names() == [f"builds/b1/part={part:02}/attempt=1/control.json" for part in range(5)]
 
 
+def test_no_tasks_need_no_engine() -> None:
+    """A build in which no part changed does not ask for a server."""
+    spark.run([], work.write_part, EngineSettings(kind="spark", remote="sc://127.0.0.1:1"))
+
+
 def test_a_task_that_failed_is_tried_again(spark_settings: EngineSettings, tmp_path: Path) -> None:
     """A task that fails half-way is repeated as another attempt; the others are not."""
     spark.run(make_tasks(tmp_path, 3), work.fail_at_first, spark_settings)
@@ -145,7 +150,7 @@ def test_an_engine_that_is_not_installed(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['pyspark'] = None\n"
         "from dora.config.engine import EngineSettings; from dora.engines import spark\n"
-        f"spark.run([], print, {settings})"
+        f"spark.run([0], print, {settings})"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert "The engine spark is not installed" in done.stderr
