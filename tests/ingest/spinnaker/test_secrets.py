@@ -43,7 +43,6 @@ EVERY_COMMAND = (
     "audit --json", "rollbacks --json", "compare", "signals lead_time", "goals", "benchmark --year 2024",
     "quarantine --json", "config show", "report --out report.html", "audit --out audit.html", "export exports",
     "export --prometheus dora.prom --cdevents cdevents.jsonl --opentelemetry spans.jsonl", "publish json www",
-    "publish parquet parquet",
     "diff data/dora.duckdb dora.toml", "show nonsense", "ingest nonsense",
 )  # fmt: skip
 
