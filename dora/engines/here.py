@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Sequence
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, parent_process
 from multiprocessing.process import BaseProcess
 
 from dora.config.engine import EngineSettings
@@ -55,11 +56,19 @@ def count_processes(settings: EngineSettings) -> int:
 
 
 def _carry_out(task: Task, work: Work) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         work(*task)
     except DoraError as error:
         print(f"part {task.part}: {error}", file=sys.stderr)
         sys.exit(FAILED)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone: no one would take what it builds."""
+    if parent := parent_process():
+        connection.wait([parent.sentinel])
+        os._exit(FAILED)
 
 
 def _describe_end(status: int) -> str:

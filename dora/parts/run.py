@@ -32,7 +32,7 @@ from dora.parts.task import build_part, versions
 from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
-from dora.storage.connection import Connection
+from dora.storage.connection import Connection, remove
 
 # The settings that tasks need; those of sources stay where they are.
 SETTINGS = ("timezone", "stale_after_hours", "definitions", "teams", "applications", "people", "goals")
@@ -67,6 +67,9 @@ def build_in_parts(
     settings = read_engine_settings(config.engine, config.path.parent if config.path else Path())
     data = landing or config.data
     with database.lock(data), TemporaryDirectory(prefix="parts-", dir=config.data) as scratch:
+        for abandoned in config.data.glob("parts-*"):  # by runs that were killed
+            if abandoned != Path(scratch):
+                remove(abandoned)
         driver = Driver(config, settings, data, Path(scratch), report)
         try:
             driver.plan(only_changed=only_changed)

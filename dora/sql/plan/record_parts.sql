@@ -1,7 +1,7 @@
--- One row is one incident or verdict and the part of its application; else of a deployment that it may mean, else the
--- first part.
+-- One row is one incident or verdict and the part of its application; else of the deployment that all parts together
+-- link it with, or that it may mean; else the first part.
 SELECT DISTINCT
-  coalesce(own_parts.part, matched_parts.part, 0) AS part,
+  coalesce(own_parts.part, linked_parts.part, matched_parts.part, 0) AS part,
   records.record,
   records.source,
   records.id,
@@ -12,6 +12,9 @@ FROM (
   SELECT 'verdict', source, id, application FROM landing.verdict
 ) AS records
 LEFT JOIN parts_of_applications AS own_parts ON records.application = own_parts.application
+LEFT JOIN links
+  ON records.record = links.record AND records.source = links.source AND records.id = links.id
+LEFT JOIN parts_of_applications AS linked_parts ON links.application = linked_parts.application
 LEFT JOIN record_matches AS matches
   ON records.record = matches.record
   AND records.source = matches.source

@@ -10,7 +10,9 @@ from tests.conftest import Facts
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 Row = dict[str, Any]
-APPLICATIONS = ("shop", "cart", "pay", "search", "mail", "stock", "ads", "maps", "feed", "chat")
+# Each pair depends on each other in another way; those of no pair on none.
+PAIRS = ("tree", "cross", "trigger", "target", "config", "route", "image", "named", "shipped")
+APPLICATIONS = (*(f"{pair}-{side}" for pair in PAIRS for side in "ab"), "shop", "cart", "quiet")
 
 
 def at(day: int, hour: int = 8, minute: int = 0) -> str:
@@ -47,22 +49,26 @@ def releases() -> Iterator[tuple[str, Row]]:
     """Yield three releases of each application: of its own repository, of a shared one, and of what is unknown."""
     for number, application in enumerate(APPLICATIONS):
         for turn in range(3):
-            id_, day = f"{application}-{turn}", 3 + number + 7 * turn
+            id_, day = f"{application}-{turn}", 2 + number % 7 + 7 * turn
             # A monorepo, a repository of its own, one that is not ingested, none.
             repository = ("org/mono", f"org/{application}", "org/lost", None)[number % 4]
-            commit = sha(16 + 8 * turn + number)
-            if number == 5:
-                commit = sha(200 + turn)  # of org/other, though the execution names its own
-            if number in (3, 7):
+            commit = sha(16 + 8 * turn + number % 8)
+            if application == "cross-b":
+                commit = sha(200 + turn)  # of org/other and of its fork, though the execution names another
+            if application == "shipped-b":
+                repository, commit = "org/shipped", sha(401 + turn)
+            if application in ("trigger-b", "config-b"):
                 commit = commit[:7]  # short, and of a repository that is unknown
+            if application == "quiet":
+                repository, day = "org/mono", 1
             yield "execution", execution(id_, application, day, repository=repository, commit=commit)
             yield "rollout", rollout(id_, application, day, f"1.{turn}")
 
 
 def commits() -> Iterator[tuple[str, Row]]:
     """Yield repositories with a fork and one that no application deploys."""
-    repositories = {"org/mono": range(16, 48), "org/cart": range(16, 48), "org/stock": range(16, 48)}
-    repositories |= {"org/chat": range(16, 48), "org/other": range(200, 206), "org/fork": range(200, 204)}
+    repositories = {"org/mono": range(16, 48), "org/tree-b": range(16, 48), "org/target-b": range(16, 40)}
+    repositories |= {"org/other": range(200, 206), "org/fork": range(200, 204), "org/shipped": range(400, 410)}
     repositories |= {"org/nobody": range(300, 304)}
     for repository, numbers in repositories.items():
         for number in numbers:
@@ -77,78 +83,73 @@ def commits() -> Iterator[tuple[str, Row]]:
             change = {"id": f"{repository}@{sha(number)}", "repository": repository, "sha": sha(number)}
             change |= {"merged_at": at(day, 2 + number % 2), "branch": "main", "kind": "direct"}
             if repository == "org/nobody" and number == 300:
-                change["applications"] = ["ads", "elsewhere"]
+                change["applications"] = ["image-a", "elsewhere"]
             yield "change", change
 
 
 def ties() -> Iterator[tuple[str, Row]]:
-    """Yield what makes one application depend on another."""
-    # One execution tree of two applications; a rollout of an application by the execution of another.
-    yield "execution", execution("tree", "shop", 20)
-    yield "execution", execution("child", "mail", 20, root_id="tree", parent_id="tree", trigger="pipeline")
-    yield "rollout", rollout("child", "mail", 20, "2.0")
-    yield "rollout", rollout("tree", "pay", 20, "2.0")
-    # An execution that the completion of another one triggered.
-    yield "execution", execution("after", "search", 21, parent_id="pay-2", trigger="pipeline")
-    yield "rollout", rollout("after", "search", 21, "2.1")
+    """Yield what makes one application of a pair depend on the other."""
+    # One execution tree of two applications; a rollout of one application by an execution of the other.
+    yield "execution", execution("tree", "tree-a", 20)
+    yield "execution", execution("child", "tree-b", 20, root_id="tree", parent_id="tree", trigger="pipeline")
+    yield "rollout", rollout("child", "tree-b", 20, "2.0")
+    yield "execution", execution("cross", "cross-a", 20)
+    yield "rollout", rollout("cross", "cross-b", 20, "2.0")
+    # An execution that the completion of another one triggered, with its approval.
+    yield "execution", execution("before", "trigger-a", 21)
+    yield "execution", execution("after", "trigger-b", 21, parent_id="before", trigger="pipeline")
+    yield "rollout", rollout("after", "trigger-b", 21, "2.1")
+    yield "approval", {
+        "id": "a1", "execution_id": "before", "decision": "continue", "decided_by": "author1", "status": "succeeded",
+        "started_at": at(21), "decided_at": at(21, 8, 5), "finished_at": at(21, 8, 5),
+    }  # fmt: skip
     # Two applications change one workload, and one takes it back.
-    for turn, (application, action) in enumerate((("maps", "deploy"), ("feed", "deploy"), ("feed", "rollback"))):
-        id_, day = f"same-{turn}", 22 + turn
-        yield "execution", execution(id_, application, day)
+    changes = (("target-a", "deploy"), ("target-b", "deploy"), ("target-b", "rollback"))
+    for turn, (application, action) in enumerate(changes):
+        yield "execution", execution(f"same-{turn}", application, 22 + turn)
         fields = {"restores": "shared-v000"} if action == "rollback" else {}
-        yield (
-            "rollout",
-            rollout(
-                id_,
-                application,
-                day,
-                f"3.{turn}",
-                cluster="shared",
-                action=action,
-                server_group=f"shared-v00{turn}",
-                **fields,
-            ),
-        )
-    # One image under two applications; the first deployment of it knows the commit.
-    for turn, (application, commit) in enumerate((("ads", sha(20)), ("chat", sha(24)))):
-        id_ = f"image-{turn}"
-        yield "execution", execution(id_, application, 25 + turn, repository="org/mono", commit=commit)
-        yield "rollout", rollout(id_, application, 25 + turn, None, images=["registry/common:9"], template="t2")
-    # A route of one application to the workload of another.
-    yield "execution", execution("route", "stock", 27)
-    for host, weight in (("cart", 80.0), ("chat", 20.0)):
-        yield "traffic_route", {
-            "id": f"route-{host}", "execution_id": "route", "application": "stock", "account": "prod",
-            "location": "eu", "kind": "virtualservice", "name": "cart", "host": f"{host}.eu.svc", "weight": weight,
-            "status": "succeeded", "started_at": at(27), "applied_at": at(27, 8, 5),
-        }  # fmt: skip
+        fields |= {"cluster": "shared", "action": action, "server_group": f"shared-v00{turn}"}
+        yield "rollout", rollout(f"same-{turn}", application, 22 + turn, f"3.{turn}", **fields)
     # One manifest that two applications apply.
-    for turn, application in enumerate(("ads", "search", "ads")):
-        id_ = f"config-{turn}"
-        yield "execution", execution(id_, application, 28, started_at=at(28, 8 + turn), queued_at=at(28, 8 + turn))
+    for turn, application in enumerate(("config-a", "config-b", "config-a")):
+        times = {"started_at": at(28, 8 + turn), "queued_at": at(28, 8 + turn)}
+        yield "execution", execution(f"config-{turn}", application, 28, **times)
         yield "config_manifest", {
-            "id": f"{id_}-m", "execution_id": id_, "application": application, "action": "deploy", "account": "prod",
-            "location": "eu", "kind": "ConfigMap", "name": "flags", "fingerprint": f"f{turn // 2}",
+            "id": f"manifest-{turn}", "execution_id": f"config-{turn}", "application": application, "action": "deploy",
+            "account": "prod", "location": "eu", "kind": "ConfigMap", "name": "flags", "fingerprint": f"f{turn // 2}",
             "status": "succeeded", "started_at": at(28, 8 + turn), "applied_at": at(28, 8 + turn, 5),
             "finished_at": at(28, 8 + turn, 6),
         }  # fmt: skip
+    # A route of one application to the workload of the other, and to one that no application deploys.
+    yield "execution", execution("route", "route-a", 27)
+    for host, weight in (("route-b", 80.0), ("elsewhere", 20.0)):
+        yield "traffic_route", {
+            "id": f"route-{host}", "execution_id": "route", "application": "route-a", "account": "prod",
+            "location": "eu", "kind": "virtualservice", "name": "routes", "host": f"{host}.eu.svc", "weight": weight,
+            "status": "succeeded", "started_at": at(27), "applied_at": at(27, 8, 5),
+        }  # fmt: skip
+    # One image under two applications; the first deployment of it knows the commit.
+    for turn, (application, commit) in enumerate((("image-a", sha(20)), ("image-b", sha(24)))):
+        yield "execution", execution(f"image-{turn}", application, 25 + turn, repository="org/mono", commit=commit)
+        images = {"images": ["registry/common:9"], "template": "t2"}
+        yield "rollout", rollout(f"image-{turn}", application, 25 + turn, None, **images)
 
 
 def records() -> Iterator[tuple[str, Row]]:
     """Yield incidents and verdicts of other applications, of commits, of several and of none."""
     named = {
-        "i1": {"application": "chat", "deployment": "shop-1"},  # of another application
-        "i2": {"application": "mail", "deployment": "tree"},  # of a tree of two others
-        "i3": {"application": "ads", "commit": sha(20)},  # which several applications shipped
-        "i4": {"application": "feed", "commit": sha(30)},  # which another one shipped alone
-        "i5": {"application": "pay", "deployment": "nothing"},
+        "i1": {"application": "named-a", "deployment": "named-b-1"},  # of another application
+        "i2": {"application": "shop", "deployment": "tree"},  # of a tree of two others
+        "i3": {"application": "cart", "commit": sha(20)},  # which several applications shipped
+        "i4": {"application": "shipped-a", "commit": sha(401)},  # which another one shipped alone
+        "i5": {"application": "shop", "deployment": "nothing"},
         "i6": {"application": "cart"},
         "i7": {"application": "only-incidents"},
     }
     for number, (id_, fields) in enumerate(named.items()):
         times = {"opened_at": at(21 + number, 10), "resolved_at": at(21 + number, 12)}
         yield "incident", {"id": id_} | times | fields
-    judged = ({"deployment": "cart-1"}, {"commit": sha(18)}, {"application": "shop", "commit": sha(24)})
+    judged = ({"deployment": "cart-1"}, {"commit": sha(402)}, {"application": "shop", "commit": sha(24)})
     for number, fields in enumerate(judged):
         verdict = {"id": f"v{number}", "verdict": "failed", "decided_by": "ada", "decided_at": at(29)}
         yield "verdict", verdict | fields
@@ -169,7 +170,7 @@ def others() -> Iterator[tuple[str, Row]]:
             "has_approval": False, "has_rollback": False, "updated_at": at(1 + number),
         } | kind  # fmt: skip
         yield "coverage", {"id": application, "application": application, "since": at(1), "until": at(30)}
-    for application, status, score in (("shop", "succeeded", 90.0), ("pay", "failed", 20.0)):
+    for application, status, score in (("shop", "succeeded", 90.0), ("image-a", "failed", 20.0)):
         canary = f"canary-{application}"
         yield "canary", {
             "id": canary, "execution_id": f"{application}-1", "analysis": "realTime", "config": "c1", "score": score,
@@ -181,10 +182,6 @@ def others() -> Iterator[tuple[str, Row]]:
         }  # fmt: skip
     yield "canary_judgment", {"id": "j1", "config": "Latency", "config_id": "c1", "score": 55.5, "status": "succeeded"}
     yield "canary_metric", {"id": "j1/errors", "judgment_id": "j1", "metric": "errors", "classification": "high"}
-    yield "approval", {
-        "id": "a1", "execution_id": "tree", "decision": "continue", "decided_by": "author1", "status": "succeeded",
-        "started_at": at(20), "decided_at": at(20, 8, 5), "finished_at": at(20, 8, 5),
-    }  # fmt: skip
     yield "event", {"id": "e1", "began_at": at(5), "kind": "freeze", "title": "Freeze"}
     yield "application", {"id": "quiet", "application": "inventory-only", "team": "platform"}
 
@@ -196,16 +193,19 @@ def adversary() -> Facts:
         for table, row in rows_of_kind():
             rows.setdefault(table, []).append(row)
     deployments = ["id | application | environment | status | started_at | finished_at | version | repository | commit"]
-    for number, application in enumerate(("SHOP", "cart", "legacy", "legacy-2", "pay")):
+    for number, application in enumerate(("SHOP", "cart", "legacy", "legacy-2", "route-b")):
         for turn in range(2):
             began = f"2026-04-{1 + number + 10 * turn:02}T08"
             deployments.append(
                 f"{turn + 1} | {application} | production | succeeded | {began}:00 | {began}:30 | {turn}.0 | org/mono |"
                 f" {sha(16 + 4 * turn + number)}"
             )
-    incidents = ["id | application | opened_at | resolved_at | deployment", "f1 | stock | 2026-04-12T10:00 | | 1"]
+    incidents = ["id | application | opened_at | resolved_at | deployment", "f1 | named-a | 2026-04-12T10:00 | | 1"]
     incidents.append("f2 | legacy | 2026-04-13T10:00 | 2026-04-13T11:00 | 1")
+    definitions = {
+        "production_accounts": ["prod"], "production_environments": ["production"], "ended_after_days": 14,
+    }  # fmt: skip
     return Facts(
         rows=rows, deployments="\n".join(deployments), incidents="\n".join(incidents), as_of=AS_OF,
-        settings={"definitions": {"production_accounts": ["prod"], "production_environments": ["production"]}},
+        settings={"definitions": definitions},
     )  # fmt: skip

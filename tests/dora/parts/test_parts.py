@@ -1,17 +1,30 @@
-"""A build in parts has every row of the whole build."""
+"""A build in parts has every row of the whole build, whatever ends on the way."""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from dora.config.engine import EngineSettings
 from dora.config.settings import Config
+from dora.engines import here
+from dora.engines.task import Task
+from dora.errors import DoraError
+from dora.parts import layout
 from dora.parts.run import build_in_parts
+from dora.parts.task import build_part
+from dora.storage import database
 from tests.conftest import built
 from tests.dora.parts.adversary import adversary
-from tests.dora.parts.comparison import build_in_this_process, differing_rows
+from tests.dora.parts.comparison import build_in_this_process, differing_rows, split_naively
+
+WHOLE, BUILT = "whole.duckdb", database.PUBLISHED
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +32,54 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The adversary landing, built as a whole."""
     folder, facts = tmp_path_factory.mktemp("adversary"), adversary()
     built(folder, facts)
-    (folder / "dora.duckdb").rename(folder / "whole.duckdb")
+    (folder / BUILT).rename(folder / WHOLE)
     return Config(data=folder, **facts.settings)
+
+
+def with_parts(config: Config, parts: int, store: Path) -> Config:
+    return msgspec.structs.replace(config, engine={"parts": parts, "store": str(store)})
 
 
 @pytest.mark.parametrize("parts", [1, 3, 7])
 def test_parts_have_the_rows_of_the_whole(hostile: Config, parts: int, tmp_path: Path) -> None:
     """However applications depend on each other, every table of every number of parts equals that of the whole."""
-    config = msgspec.structs.replace(hostile, engine={"parts": parts, "store": str(tmp_path / "store")})
-    done = build_in_parts(config, run_tasks=build_in_this_process)
+    done = build_in_parts(with_parts(hostile, parts, tmp_path), run_tasks=build_in_this_process)
     assert done.parts == parts
-    assert differing_rows(hostile.data / "whole.duckdb", hostile.data / "dora.duckdb") == {}
+    assert differing_rows(hostile.data / WHOLE, hostile.data / BUILT) == {}
+
+
+def test_a_naive_split_has_other_rows(hostile: Config, tmp_path: Path) -> None:
+    """Applications that are divided without a plan give other rows of many tables, so the comparison can fail."""
+    differences = differing_rows(hostile.data / WHOLE, split_naively(hostile, 3, tmp_path))
+    assert len(differences) > 10
+    assert {'"main"."rollouts"', '"main"."recoveries"', '"main"."deployment_contents"'} <= differences.keys()
+
+
+def die_half_way(store: str, build_id: str, part: int, attempt: int) -> None:
+    """Build a part, and kill this process when the first of its tables is written."""
+    folder = Path(store) / layout.result_folder(build_id, part, attempt)
+
+    def kill() -> None:
+        while not any(folder.glob("*.parquet")):
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=kill, daemon=True).start()
+    build_part(store, build_id, part, attempt)
+
+
+def test_a_part_whose_process_dies_is_built_again(hostile: Config, tmp_path: Path) -> None:
+    """A task that is killed half-way is named, the last build stays, and the next one has the rows of the whole."""
+    config = with_parts(hostile, 2, tmp_path)
+    (hostile.data / BUILT).write_bytes(b"the last build")
+
+    def kill_one(tasks: list[Task]) -> None:
+        here.run(tasks[:1], die_half_way, EngineSettings())
+
+    with pytest.raises(DoraError, match=r"1 part of 1 could not be built: 0 \(.*killed by signal 9\)"):
+        build_in_parts(config, run_tasks=kill_one)  # type: ignore[arg-type]
+    assert (hostile.data / BUILT).read_bytes() == b"the last build"
+    build_in_parts(config)
+    assert differing_rows(hostile.data / WHOLE, hostile.data / BUILT) == {}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["builds", "current", "landing"]
+    assert list((tmp_path / "landing").iterdir()) == []
