@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pytest
 
+from dora.build.run import build
 from dora.config.engine import EngineSettings
 from dora.config.settings import Config
 from dora.engines import here
@@ -18,10 +23,12 @@ from dora.engines.task import Task
 from dora.errors import DoraError
 from dora.parts import layout
 from dora.parts.run import build_in_parts
-from dora.parts.task import build_part
+from dora.parts.task import build_part, select_files
 from dora.storage import database
-from tests.conftest import built
-from tests.dora.parts.adversary import adversary
+from ingest.core.pipeline import pull
+from ingest.core.source import Request
+from tests.conftest import Facts, Landed, built
+from tests.dora.parts.adversary import AS_OF, adversary, execution, rollout
 from tests.dora.parts.comparison import build_in_this_process, differing_rows, split_naively
 
 WHOLE, BUILT = "whole.duckdb", database.PUBLISHED
@@ -55,6 +62,22 @@ def test_a_naive_split_has_other_rows(hostile: Config, tmp_path: Path) -> None:
     assert {'"main"."rollouts"', '"main"."recoveries"', '"main"."deployment_contents"'} <= differences.keys()
 
 
+def test_only_a_part_with_other_rows_is_built(hostile: Config, tmp_path: Path) -> None:
+    """One more execution changes one part, nothing more changes none; each time the rows are those of the whole."""
+    data = tmp_path / "data"
+    shutil.copytree(hostile.data, data)
+    config = with_parts(msgspec.structs.replace(hostile, data=data), 4, tmp_path / "store")
+    build_in_parts(config, run_tasks=build_in_this_process)
+    rows = {"execution": [execution("more", "shop", 29)], "rollout": [rollout("more", "shop", 29, "9.9")]}
+    pull(Landed(Facts(rows=rows, as_of=AS_OF)), data, Request())
+    for expected in (1, 0):
+        done = build_in_parts(config, only_changed=True, run_tasks=build_in_this_process)
+        assert (done.parts, done.built) == (4, expected)
+        (data / BUILT).rename(data / "parts.duckdb")
+        build(config)
+        assert differing_rows(data / BUILT, data / "parts.duckdb") == {}
+
+
 def die_half_way(store: str, build_id: str, part: int, attempt: int) -> None:
     """Build a part, and kill this process when the first of its tables is written."""
     folder = Path(store) / layout.result_folder(build_id, part, attempt)
@@ -83,3 +106,41 @@ def test_a_part_whose_process_dies_is_built_again(hostile: Config, tmp_path: Pat
     assert differing_rows(hostile.data / WHOLE, hostile.data / BUILT) == {}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["builds", "current", "landing"]
     assert list((tmp_path / "landing").iterdir()) == []
+
+
+def test_the_last_build_stays_if_the_driver_is_killed(hostile: Config, tmp_path: Path) -> None:
+    """A driver that is killed while parts are built changes nothing that is read, and the next one starts anew."""
+    store = tmp_path / "store"
+    settings = tmp_path / "dora.toml"
+    definitions = "\n".join(f"{key} = {value}" for key, value in hostile.definitions.items())
+    settings.write_text(
+        f'data = "{hostile.data}"\n[engine]\nparts = 2\nstore = "{store}"\n[definitions]\n{definitions}\n'
+    )
+    (hostile.data / BUILT).write_bytes(b"the last build")
+    command = [sys.executable, "-m", "dora", "build", "--config", str(settings)]
+    driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while driver.poll() is None and not any(store.glob("builds/*/part=00")):
+        time.sleep(0.01)
+    driver.kill()
+    assert driver.wait() == -signal.SIGKILL
+    assert (hostile.data / BUILT).read_bytes() == b"the last build"
+    assert not (store / layout.CURRENT).exists()
+    build_in_parts(with_parts(hostile, 2, store), run_tasks=build_in_this_process)
+    assert differing_rows(hostile.data / WHOLE, hostile.data / BUILT) == {}
+    assert len(list(store.glob("builds/*"))) == 1
+    assert not list(hostile.data.glob("parts-*"))
+
+
+def test_damaged_parts_are_refused(hostile: Config, tmp_path: Path) -> None:
+    """Rows that are not those of the control totals of a part do not become a build."""
+    config = with_parts(hostile, 2, tmp_path)
+
+    def build_and_damage(tasks: list[Task]) -> None:
+        build_in_this_process(tasks)
+        task = tasks[0]
+        path = tmp_path / layout.result_folder(task.build_id, task.part, task.attempt) / "main.deployments.parquet"
+        with duckdb.connect() as con:
+            con.execute(f"CREATE TABLE rows AS {select_files([path])} OFFSET 1").execute(f"COPY rows TO '{path}'")
+
+    with pytest.raises(DoraError, match=r"The rows of main\.deployments are not those that its parts built"):
+        build_in_parts(config, run_tasks=build_and_damage)  # type: ignore[arg-type]
