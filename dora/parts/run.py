@@ -15,6 +15,7 @@ import msgspec
 from dora.config import definitions
 from dora.config.engine import EngineSettings, read_engine_settings
 from dora.config.settings import Config
+from dora.engines.here import count_processes
 from dora.engines.task import Task
 from dora.errors import DoraError
 from dora.parts import layout, plan, split, union
@@ -125,7 +126,7 @@ class Driver:
         self._report("union")
         tables = union.read_results(self._store, [result.folder for result in self._results], self._scratch)
         target = self._config.data / database.PUBLISHED
-        with database.write_build(self._data, target, self._settings.memory) as con:
+        with database.write_build(self._data, target, share_memory(self._settings)) as con:
             results = union.join_tables(con, self._config, self._file, tables, self._detail_limit())
         with self._open() as con:
             write_last_build(con, self._store, LastBuild(self._id, self._parts, self._results))
@@ -143,7 +144,7 @@ class Driver:
         remove_old_builds(self._store)
 
     def _open(self) -> AbstractContextManager[Connection]:
-        return database.open_scratch(self._data, self._file, self._settings.memory)
+        return database.open_scratch(self._data, self._file, share_memory(self._settings))
 
     def _divide(self, con: Connection, ties: Sequence[Sequence[str]] = ()) -> None:
         groups = plan.find_groups(con, ties)
@@ -211,7 +212,7 @@ class Driver:
         return settings
 
     def _task_memory(self) -> str:
-        return self._settings.memory
+        return share_memory(self._settings, count_processes(self._settings))
 
     def _is_settled(self) -> bool:
         """Compute from all parts what each needed of them, and return whether it is what they were built with."""
@@ -224,6 +225,11 @@ class Driver:
                 self._divide(con, ties)
             before, self._late = self._late, self._write_late(con)
             return not ties and all(self._late.get(part) == before.get(part) for part in range(self._count))
+
+
+def share_memory(settings: EngineSettings, processes: int = 1) -> str:
+    """Return what queries of one of some processes may use: half of its share, as Python needs memory, too."""
+    return f"{int(settings.gigabytes * 500 / processes)}MB"
 
 
 def hash_text(basis: object) -> str:
