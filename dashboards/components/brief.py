@@ -7,6 +7,7 @@ from importlib.resources import files
 import streamlit as st
 from jinja2 import Environment, Template
 
+from dashboards.components import table
 from dashboards.queries import cache
 from dashboards.queries.selection import ANOTHER_TEAM
 from dashboards.queries.text import format_count
@@ -46,6 +47,7 @@ def draw(view: View) -> None:
     with st.container(border=True, gap="xsmall", key="brief"):
         st.header("Brief", anchor=False)
         st.html(html)
+    table.pause_after_first_table()
 
 
 def _shown(by: str, count: int, limit: int) -> str:

@@ -54,6 +54,7 @@ PATHS = {
     "load",
     "paths",
 }
+ARGUMENTS = {"explain": ["lead_time"], "rows": ["deployments"]}  # without them no option is read
 EVERY = 12  # an option tries each twelfth payload, the next option those after them
 PAGES = ("", "flow", "stability", "canary", "audit", "data")
 
@@ -69,7 +70,7 @@ def list_options() -> Iterator[tuple[str, list[str]]]:
         for parameter in () if name in NOT_ASKED or hasattr(command, "commands") else command.params:
             if parameter.name not in PATHS and parameter.type.name != "boolean":
                 is_argument = parameter.param_type_name == "argument"
-                yield name, [] if is_argument else [*(["lead_time"] if name == "explain" else []), parameter.opts[0]]
+                yield name, [] if is_argument else [*ARGUMENTS.get(name, []), parameter.opts[0]]
 
 
 OPTIONS = [*list_options(), ("explain", ["deployment"]), ("show", ["lead_time", "--by", "team", "--application"])]
