@@ -155,6 +155,8 @@ def _connect(remote: str | None) -> Iterator[tuple[SparkSession, str]]:
     finally:
         _set_retries(spark, 0)
         spark.stop()
+        # Its finalizer would close it again, and waits for ever if it runs while another session sends a request.
+        spark.client.close = lambda: None  # type: ignore[method-assign]
 
 
 def _set_retries(spark: SparkSession, retries: int) -> None:
