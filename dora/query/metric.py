@@ -28,14 +28,21 @@ from dora.storage.database import Connection
 ROWS_AT_ONCE = 2_000
 
 
-def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> list[Value]:
+def compute_metric(
+    con: Connection, name: str, scope: Scope = EVERYTHING, *, only_observed: bool = False
+) -> list[Value]:
     """Return the values of a metric in a scope: one, or one per group and period, empty ones included.
 
-    Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
+    With ``only_observed`` groups and periods without an observation are left out where they have no number: a rate
+    is zero there. Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
     """
     if scope.by == "assistance":
         scopes = {assistance: replace(scope, by=None, assistance=assistance) for assistance in ASSISTANCE}
-        return [replace(value, group=group) for group in scopes for value in compute_metric(con, name, scopes[group])]
+        return [
+            replace(value, group=group)
+            for group in scopes
+            for value in compute_metric(con, name, scopes[group], only_observed=only_observed)
+        ]
     plan = resolve_scope(con, catalog.metric(name), scope)
     exposures = read_exposure(con, plan.members, plan.zone)
     if plan.statistic in RATES and scope.since is None:
@@ -48,6 +55,7 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
     elif plan.statistic == "count":
         add_dispersion(con, plan, aggregates)
     coverage, commit_shares = read_coverage(con, plan, exposures), read_commit_shares(con, plan)
+    only_observed = only_observed and plan.statistic not in RATES
     return [
         _to_value(
             plan,
@@ -58,6 +66,7 @@ def compute_metric(con: Connection, name: str, scope: Scope = EVERYTHING) -> lis
             commit_share=commit_shares[group, period.start if period else None],
         )
         for group, period in product(plan.groups, plan.periods)
+        if not only_observed or (group, period) in aggregates
     ]
 
 

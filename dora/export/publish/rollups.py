@@ -13,6 +13,7 @@ from typing import Any
 
 from dora import periods
 from dora.api import Delivery
+from dora.query.metric import compute_metric
 from dora.query.plan import SPREAD
 from dora.query.value import EVERYTHING, By, Scope, Value
 from dora.sql.catalog import Metric, metrics
@@ -109,7 +110,7 @@ def _values(delivery: Delivery, metric: Metric, scope: Scope) -> Iterator[tuple[
     """Yield the values of a metric in a scope with their owner."""
     for owner, by in OWNERS.items():
         for part in _parts(delivery, replace(scope, by=by)):
-            for value in delivery.values(metric.name, part):
+            for value in compute_metric(delivery.connection(), metric.name, part, only_observed=True):
                 is_known = value.n or value.open or value.excluded or value.value is not None
                 if is_known and (by is None or value.group is not None):
                     yield owner, value

@@ -23,7 +23,8 @@ from statsmodels.stats.proportion import proportion_confint
 import dora
 from dora import periods
 from dora.errors import UsageError
-from dora.query.value import Scope
+from dora.query.metric import compute_metric
+from dora.query.value import RATES, Scope
 
 START = datetime(2026, 1, 1)
 AS_OF = datetime(2026, 4, 1, tzinfo=UTC)
@@ -165,6 +166,15 @@ ORACLES: dict[str, Callable[[dora.Value, pd.DataFrame], None]] = {
     "plain_median": _plain,
     "days": _days,
 }
+
+
+@settings(max_examples=30, deadline=None)
+@given(name=st.sampled_from(METRICS), scope=SCOPES)
+def test_only_observed_leaves_out_what_has_no_observation(history: dora.Delivery, name: str, scope: Scope) -> None:
+    """The other values are the same, and a rate is kept: it is zero where nothing happened."""
+    observed = compute_metric(history.connection(), name, scope, only_observed=True)
+    values = history.values(name, scope)
+    assert observed == [value for value in values if value.n or value.excluded or value.statistic in RATES]
 
 
 def test_moving_the_window_changes_no_link(history: dora.Delivery) -> None:
