@@ -26,6 +26,7 @@ from dora.lineage import chains, table
 from dora.sql import catalog
 from dora.sql.catalog import CheckResult
 from dora.storage import database
+from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 from dora.storage.schema import BUILD_LAYOUT
 from dora.targets import effects
@@ -206,6 +207,10 @@ def _run_checks(con: Connection) -> list[CheckResult]:
             names = [column[0] for column in cursor.description or []]
             examples = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         results.append(CheckResult(check.name, check.title, check.severity, rows, examples, check.next))
-        values = [check.name, check.title, check.severity, rows, json.dumps(examples, default=str), check.next]
-        con.execute("INSERT INTO check_results VALUES (?, ?, ?, ?, ?, ?)", values)
+    insert_rows(con, "check_results", [_to_row(result) for result in results])
     return results
+
+
+def _to_row(result: CheckResult) -> tuple[object, ...]:
+    examples = json.dumps(result.examples, default=str)
+    return result.check, result.title, result.severity, result.rows, examples, result.next

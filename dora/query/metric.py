@@ -33,8 +33,10 @@ def compute_metric(
 ) -> list[Value]:
     """Return the values of a metric in a scope: one, or one per group and period, empty ones included.
 
-    With ``only_observed`` groups and periods without an observation are left out where they have no number: a rate
-    is zero there. Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
+    With ``only_observed`` groups and periods without an observation are left out where they have no number; a rate
+    is zero there.
+
+    Raises ``UsageError`` for a metric, statistic, group, period, date, application or team that does not exist.
     """
     if scope.by == "assistance":
         scopes = {assistance: replace(scope, by=None, assistance=assistance) for assistance in ASSISTANCE}
