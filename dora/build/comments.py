@@ -22,9 +22,9 @@ def write_comments(con: Connection) -> None:
         table = tables.tables()[name if schema == "main" else f"{schema}.{name}"]
         comments[f'{"VIEW" if name in views else "TABLE"} "{schema}"."{name}"'] = table.comment
         comments[f'COLUMN "{schema}"."{name}"."{column}"'] = _describe_column(table, column, kind)
-    # A statement of DDL takes no parameters.
+    # A statement of DDL takes no parameters, and there is nothing in it to optimize.
     statements = ["COMMENT ON {} IS '{}';".format(thing, text.replace("'", "''")) for thing, text in comments.items()]
-    con.execute(f"BEGIN; {' '.join(statements)} COMMIT")
+    con.execute(f"PRAGMA disable_optimizer; BEGIN; {' '.join(statements)} COMMIT; PRAGMA enable_optimizer")
 
 
 def _describe_column(table: tables.PublishedTable, column: str, kind: str) -> str:
