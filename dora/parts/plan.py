@@ -18,7 +18,7 @@ from dora.storage.bulk_rows import insert_rows
 from dora.storage.database import Connection
 from dora.targets.places import Places, RolloutRow, RouteRow, Workloads
 
-EXECUTIONS = 50_000  # of a part, where the number of parts is "auto"
+EXECUTIONS = 40_000  # of a part, where the number of parts is "auto"
 # What a plan reads of the models: those that read landing and definitions alone.
 MODELS = (
     "production_targets", "production_rollouts", "rollout_images", "deployed_parts", "stated_commits", "content_parts",

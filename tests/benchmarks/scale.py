@@ -1,7 +1,7 @@
 """How processor time and memory of a build grow with the organisation, beside a bare copy of what it publishes.
 
 Run: ``python -m tests.benchmarks.scale [--parts] [DATA_FOLDER] [EXECUTIONS ...]``; the folder is that of a demo. With
-``--parts`` the same is built in parts of 50,000 executions as well.
+``--parts`` the same is built in parts of 40,000 executions as well.
 """
 
 from __future__ import annotations
