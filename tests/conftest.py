@@ -38,7 +38,9 @@ TRUTH, PAGES, FAULTS, PORTABILITY = (
     ROOT / "tests" / name for name in ("test_truth.py", "dashboards", "faults", "portability")
 )
 BROWSER, CLICKS = PAGES / "browser", PAGES / "browser" / "clicks"
-LONGEST = (CLICKS, BROWSER, TRUTH, FAULTS, PAGES, PORTABILITY)  # groups that one worker runs, the longest first
+PARTS, SPARK = (ROOT / "tests" / "dora" / name for name in ("parts", "engines"))
+# Groups that one worker runs, the longest first.
+LONGEST = (CLICKS, BROWSER, TRUTH, FAULTS, PAGES, PORTABILITY, SPARK, PARTS)
 SPAN = ("since", "until")
 PLANTED = (b"s3cret", b"spk_planted", b"spk_wrong", b"wr0ng")  # each secret of a test has one of these in it
 
@@ -59,7 +61,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # One build, one server and one browser for each of three workers: on one these tests would take longest.
         elif folder := next((folder for folder in (CLICKS, BROWSER, PAGES) if folder in item.path.parents), None):
             item.add_marker(pytest.mark.xdist_group(folder.name))
+        elif not item.get_closest_marker("xdist_group") and has_set_up_of_file(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
     items.sort(key=lambda item: [path not in (item.path, *item.path.parents) for path in LONGEST])
+
+
+def has_set_up_of_file(item: pytest.Item) -> bool:
+    """Return whether a test uses a fixture that is made once for its file."""
+    fixtures = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
+    return any(fixture.scope == "module" for definitions in fixtures for fixture in definitions)
 
 
 def pytest_sessionstart() -> None:
